@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+const packages = ["protocol", "kernel", "sqlite", "client", "server", "rehearsal", "cli"];
+
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      ...packages.map((name) => ({
+        extends: true as const,
+        test: { name, root: `packages/${name}`, include: ["src/**/*.test.ts", "test/**/*.test.ts"] },
+      })),
+      { extends: true as const, test: { name: "system", root: ".", include: ["test/**/*.test.ts", "scripts/**/*.test.ts"] } },
+    ],
+  },
+});
