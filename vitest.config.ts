@@ -11,7 +11,10 @@ export default defineConfig({
         extends: true as const,
         test: { name, root: `packages/${name}`, include: ["src/**/*.test.ts", "test/**/*.test.ts"] },
       })),
-      { extends: true as const, test: { name: "system", root: ".", include: ["test/**/*.test.ts", "scripts/**/*.test.ts"] } },
+      {
+        extends: true as const,
+        test: { name: "system", root: ".", include: ["test/**/*.test.ts", "scripts/**/*.test.ts"] },
+      },
     ],
   },
 });
