@@ -1,0 +1,45 @@
+/** Who may import whom, as ARCHITECTURE.md draws it. A package or room that is not listed here is an error, not an oversight. */
+
+/** Package -> the packages it may import. */
+export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  kernel: ["protocol"],
+  sqlite: ["protocol", "kernel"],
+  client: ["protocol"],
+  server: ["protocol", "kernel", "sqlite"],
+  share: ["protocol", "kernel", "sqlite", "web"],
+  rehearsal: [],
+  cli: ["protocol", "client", "server", "share"],
+  web: ["protocol", "client"],
+};
+
+/** Rooms of `server` that serve one surface each; with `main` the only ones that may use the web framework. */
+export const SURFACES = ["http", "compat", "a2a", "mcp", "acp-agent"] as const;
+
+const SURFACE_IMPORTS = ["session", "sharing", "permission", "changes", "agents", "worktree", "events"];
+
+/**
+ * Room of `server` -> the rooms it may import, beside `protocol` and `kernel`. `main` is the composition root and may import every
+ * room and every adapter; nobody else may import `main` or `config`.
+ */
+export const ROOMS: Readonly<Record<string, readonly string[] | "everything">> = {
+  main: "everything",
+  ...Object.fromEntries(SURFACES.map((surface) => [surface, SURFACE_IMPORTS])),
+  session: ["turn", "worktree", "changes", "events", "store"],
+  sharing: ["session", "outbox", "events", "store"],
+  turn: ["permission", "agents", "worktree", "events", "store"],
+  permission: ["events", "store"],
+  changes: ["worktree", "events", "store"],
+  agents: ["store"],
+  worktree: ["store"],
+  events: ["store"],
+  outbox: ["store"],
+  store: [],
+  config: [],
+};
+
+/** Folders inside one room that are alternatives of each other and never import each other. */
+export const ALTERNATIVES: Readonly<Record<string, readonly string[]>> = {
+  agents: ["acp", "opencode", "native"],
+  store: ["sqlite", "postgres"],
+};
