@@ -1,1 +1,15 @@
-export {};
+export * from "./agent.ts";
+export * from "./common.ts";
+export * from "./error-code.ts";
+export * from "./event.ts";
+export * from "./http.ts";
+export * from "./id.ts";
+export * from "./input.ts";
+export * from "./message.ts";
+export * from "./part.ts";
+export * from "./permission.ts";
+export * from "./session.ts";
+export * from "./session-error.ts";
+export * from "./source.ts";
+export * from "./turn.ts";
+export * from "./usage.ts";

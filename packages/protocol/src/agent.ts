@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { agentIdSchema, approvalModeSchema, timeSchema } from "./common.ts";
+import { agentSessionIdSchema, sessionIdSchema } from "./id.ts";
+import { usageSchema } from "./usage.ts";
+
+export const BACKENDS = ["acp", "opencode", "native"] as const;
+export type BackendKind = (typeof BACKENDS)[number];
+
+/** What an agent can do. Learnt at first use; until then `unknown` (A-3). */
+export const featureSchema = z.enum(["yes", "no", "unknown"]);
+export const FEATURES = ["load", "resume", "list", "close", "images", "embeddedContext", "steer", "modes", "usage"] as const;
+export const featuresSchema = z.record(z.enum(FEATURES), featureSchema);
+export type Features = z.infer<typeof featuresSchema>;
+
+export const agentSchema = z
+  .object({
+    id: agentIdSchema,
+    name: z.string(),
+    backend: z.enum(BACKENDS),
+    available: z.boolean(),
+    version: z.string().optional(),
+    features: featuresSchema,
+    /** Approval modes it can hold (A-20). */
+    approvalModes: z.array(approvalModeSchema),
+    /** Why it is not available, or what to know about it (`acts without asking`). */
+    reason: z.string().optional(),
+    install: z.string().optional(),
+  })
+  .meta({ id: "Agent" });
+export type Agent = z.infer<typeof agentSchema>;
+
+export const agentModelSchema = z.object({ id: z.string(), name: z.string(), description: z.string().optional() });
+export const agentModeSchema = z.object({ id: z.string(), name: z.string(), description: z.string().optional() });
+export const agentCommandSchema = z.object({ name: z.string(), description: z.string(), hint: z.string().optional() });
+
+/** The tie between one session and one agent (A-4). `modes.current` and `models.current` are what the agent last said. */
+export const agentSessionSchema = z
+  .object({
+    id: agentSessionIdSchema,
+    sessionId: sessionIdSchema,
+    agent: agentIdSchema,
+    status: z.enum(["new", "live", "idle", "resumable", "crashed", "closed"]),
+    backendSessionId: z.string().optional(),
+    version: z.string().optional(),
+    models: z.object({ current: z.string().optional(), available: z.array(agentModelSchema) }).optional(),
+    modes: z.object({ current: z.string().optional(), available: z.array(agentModeSchema) }).optional(),
+    commands: z.array(agentCommandSchema).optional(),
+    usage: usageSchema,
+    time: z.object({ created: timeSchema, updated: timeSchema }),
+  })
+  .meta({ id: "AgentSession" });
+export type AgentSession = z.infer<typeof agentSessionSchema>;
+export type AgentSessionStatus = AgentSession["status"];

@@ -1,0 +1,132 @@
+import { z } from "zod";
+import { agentIdSchema, approvalModeSchema, countSchema, modelSchema, outputFormatSchema, resumePolicySchema, timeSchema } from "./common.ts";
+import { agentSchema, agentSessionSchema } from "./agent.ts";
+import { inputIdSchema, sessionIdSchema, workspaceIdSchema } from "./id.ts";
+import { deliverySchema, inputPartSchema, inputSchema } from "./input.ts";
+import { messageSchema } from "./message.ts";
+import { permissionReplySchema, permissionSchema, questionSchema } from "./permission.ts";
+import { sessionSchema, todoSchema } from "./session.ts";
+import { turnSchema } from "./turn.ts";
+
+/** Limits of the HTTP edge; each stands here once (I-6, D-5, D-6, D-29). */
+export const HTTP_LIMITS = {
+  /** Bytes of a body; more is 413. */
+  bodyBytes: 16 * 1024 * 1024,
+  /** Depth of a JSON body. */
+  jsonDepth: 64,
+  /** Characters of a title. */
+  titleLength: 500,
+  /** Parts of one input. */
+  inputParts: 256,
+  /** Characters of an idempotency key. */
+  idempotencyKeyLength: 255,
+  /** Rows of a page. */
+  pageLimit: 200,
+  /** Inputs queued per session; more is 429. */
+  queuedInputs: 1_000,
+  /** Longest `?timeout=` of a waiting request, in ms. */
+  waitMs: 600_000,
+  /** Characters of a directory path. */
+  pathLength: 4_096,
+} as const;
+
+export const healthSchema = z.object({ status: z.enum(["ok", "degraded"]), version: z.string() }).meta({ id: "Health" });
+export type Health = z.infer<typeof healthSchema>;
+
+export const createSessionSchema = z
+  .strictObject({
+    directory: z.string().min(1).max(HTTP_LIMITS.pathLength),
+    title: z.string().min(1).max(HTTP_LIMITS.titleLength).optional(),
+    agent: agentIdSchema.optional(),
+    model: modelSchema.optional(),
+    approvalMode: approvalModeSchema.optional(),
+    resumePolicy: resumePolicySchema.optional(),
+    worktree: z.boolean().optional(),
+    workspaceId: workspaceIdSchema.optional(),
+    parentId: sessionIdSchema.optional(),
+  })
+  .meta({ id: "CreateSession" });
+export type CreateSession = z.infer<typeof createSessionSchema>;
+
+export const patchSessionSchema = z
+  .strictObject({
+    title: z.string().min(1).max(HTTP_LIMITS.titleLength).optional(),
+    agent: agentIdSchema.optional(),
+    model: modelSchema.nullable().optional(),
+    approvalMode: approvalModeSchema.optional(),
+    resumePolicy: resumePolicySchema.optional(),
+    archived: z.boolean().optional(),
+  })
+  .meta({ id: "PatchSession" });
+export type PatchSession = z.infer<typeof patchSessionSchema>;
+
+export const admitInputSchema = z
+  .strictObject({
+    parts: z.array(inputPartSchema).min(1).max(HTTP_LIMITS.inputParts),
+    agent: agentIdSchema.optional(),
+    model: modelSchema.optional(),
+    delivery: deliverySchema.optional(),
+    format: outputFormatSchema.optional(),
+    system: z.string().optional(),
+    tools: z.record(z.string(), z.boolean()).optional(),
+  })
+  .meta({ id: "AdmitInput" });
+export type AdmitInput = z.infer<typeof admitInputSchema>;
+
+export const patchInputSchema = z
+  .strictObject({ parts: z.array(inputPartSchema).min(1).max(HTTP_LIMITS.inputParts) })
+  .meta({ id: "PatchInput" });
+export type PatchInput = z.infer<typeof patchInputSchema>;
+
+export const reorderQueueSchema = z
+  .strictObject({ inputIds: z.array(inputIdSchema).min(1).max(HTTP_LIMITS.queuedInputs) })
+  .meta({ id: "ReorderQueue" });
+
+export const admittedSchema = z.object({ input: inputSchema, turn: turnSchema, message: messageSchema }).meta({ id: "Admitted" });
+export type Admitted = z.infer<typeof admittedSchema>;
+
+export const turnResultSchema = z.object({ turn: turnSchema, messages: z.array(messageSchema) }).meta({ id: "TurnResult" });
+export type TurnResult = z.infer<typeof turnResultSchema>;
+
+const page = { next: z.string().optional(), prev: z.string().optional() };
+
+export const sessionListSchema = z.object({ items: z.array(sessionSchema), ...page }).meta({ id: "SessionList" });
+export const messageListSchema = z.object({ items: z.array(messageSchema), ...page, seq: countSchema }).meta({ id: "MessageList" });
+export const inputListSchema = z.object({ items: z.array(inputSchema), seq: countSchema }).meta({ id: "InputList" });
+export const turnListSchema = z.object({ items: z.array(turnSchema), ...page, seq: countSchema }).meta({ id: "TurnList" });
+export const permissionListSchema = z.object({ items: z.array(permissionSchema) }).meta({ id: "PermissionList" });
+export const questionListSchema = z.object({ items: z.array(questionSchema) }).meta({ id: "QuestionList" });
+export const agentListSchema = z.object({ items: z.array(agentSchema) }).meta({ id: "AgentList" });
+export const agentSessionListSchema = z.object({ items: z.array(agentSessionSchema), seq: countSchema }).meta({ id: "AgentSessionList" });
+export const todoListSchema = z.object({ items: z.array(todoSchema), seq: countSchema }).meta({ id: "TodoList" });
+export const fileListSchema = z.object({ items: z.array(z.object({ path: z.string() })) }).meta({ id: "FileList" });
+export type SessionList = z.infer<typeof sessionListSchema>;
+export type MessageList = z.infer<typeof messageListSchema>;
+export type InputList = z.infer<typeof inputListSchema>;
+export type TurnList = z.infer<typeof turnListSchema>;
+export type PermissionList = z.infer<typeof permissionListSchema>;
+export type AgentList = z.infer<typeof agentListSchema>;
+export type AgentSessionList = z.infer<typeof agentSessionListSchema>;
+
+export const replyPermissionSchema = z
+  .strictObject({ reply: permissionReplySchema, message: z.string().max(65_536).optional() })
+  .meta({ id: "ReplyPermission" });
+export type ReplyPermission = z.infer<typeof replyPermissionSchema>;
+
+export const replyQuestionSchema = z
+  .strictObject({ answers: z.array(z.array(z.string().max(65_536)).max(64)).max(64) })
+  .meta({ id: "ReplyQuestion" });
+
+export const exchangeCodeSchema = z.strictObject({ code: z.string().regex(/^[0-9a-f]{32}$/) }).meta({ id: "ExchangeCode" });
+export const browserTokenSchema = z.object({ token: z.string() }).meta({ id: "BrowserToken" });
+export const accessCodeSchema = z.object({ code: z.string(), expiresAt: timeSchema }).meta({ id: "AccessCode" });
+
+/** A browser token as listed: never the token itself. */
+export const tokenInfoSchema = z
+  .object({ id: z.string(), label: z.string(), time: z.object({ created: timeSchema, expires: timeSchema, used: timeSchema.optional() }) })
+  .meta({ id: "TokenInfo" });
+export const tokenListSchema = z.object({ items: z.array(tokenInfoSchema) }).meta({ id: "TokenList" });
+
+/** What `<data dir>/server.json` holds, so that the CLI finds a running server. */
+export const serverFileSchema = z.object({ url: z.string(), pid: z.int().positive(), startTime: timeSchema });
+export type ServerFile = z.infer<typeof serverFileSchema>;

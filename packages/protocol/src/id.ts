@@ -1,0 +1,74 @@
+import { z } from "zod";
+
+/** Prefixes of ids and what they name (interfaces.md section 0). */
+export const ID_PREFIXES = {
+  prj: "project",
+  wsp: "workspace",
+  ses: "session",
+  ags: "agent session",
+  inp: "input",
+  trn: "turn",
+  msg: "message",
+  prt: "part",
+  per: "permission request",
+  qst: "question",
+  chg: "change",
+  wkt: "worktree",
+  shr: "share",
+  ref: "ref",
+  act: "actor",
+  ins: "instance",
+  tok: "browser token",
+  rul: "permission rule",
+} as const;
+
+export type IdPrefix = keyof typeof ID_PREFIXES;
+
+/** A branded id: prefix, underscore, UUIDv7 in base32. Identity only; never compared for order (R-1.1). */
+export type Id<P extends IdPrefix> = `${P}_${string}` & { readonly __id: P };
+
+export type ProjectId = Id<"prj">;
+export type WorkspaceId = Id<"wsp">;
+export type SessionId = Id<"ses">;
+export type AgentSessionId = Id<"ags">;
+export type InputId = Id<"inp">;
+export type TurnId = Id<"trn">;
+export type MessageId = Id<"msg">;
+export type PartId = Id<"prt">;
+export type PermissionId = Id<"per">;
+export type QuestionId = Id<"qst">;
+export type ActorId = Id<"act">;
+export type InstanceId = Id<"ins">;
+export type TokenId = Id<"tok">;
+
+const BODY = "[0-9a-hjkmnp-tv-z]{26}";
+
+function idSchema<P extends IdPrefix>(prefix: P): z.ZodType<Id<P>, Id<P>> {
+  const message = `Expected the id of a ${ID_PREFIXES[prefix]}: ${prefix}_ and 26 characters.`;
+  return z.string().regex(new RegExp(`^${prefix}_${BODY}$`), message) as unknown as z.ZodType<Id<P>, Id<P>>;
+}
+
+const isId =
+  <P extends IdPrefix>(prefix: P) =>
+  (text: unknown): text is Id<P> =>
+    typeof text === "string" && new RegExp(`^${prefix}_${BODY}$`).test(text);
+
+export const isSessionId = isId("ses");
+export const isTurnId = isId("trn");
+export const isMessageId = isId("msg");
+export const isPartId = isId("prt");
+export const isInputId = isId("inp");
+export const isPermissionId = isId("per");
+export const isWorkspaceId = isId("wsp");
+
+export const projectIdSchema = idSchema("prj");
+export const workspaceIdSchema = idSchema("wsp");
+export const sessionIdSchema = idSchema("ses");
+export const agentSessionIdSchema = idSchema("ags");
+export const inputIdSchema = idSchema("inp");
+export const turnIdSchema = idSchema("trn");
+export const messageIdSchema = idSchema("msg");
+export const partIdSchema = idSchema("prt");
+export const permissionIdSchema = idSchema("per");
+export const questionIdSchema = idSchema("qst");
+export const tokenIdSchema = idSchema("tok");

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { agentIdSchema, countSchema, jsonObjectSchema, modelSchema, outputFormatSchema, timeSchema } from "./common.ts";
+import { messageIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
+import { partSchema } from "./part.ts";
+import { sessionErrorSchema } from "./session-error.ts";
+import { tokensSchema } from "./usage.ts";
+
+const base = {
+  id: messageIdSchema,
+  sessionId: sessionIdSchema,
+  /** Place in the history, given at delivery (D-6); a queued message has none. */
+  ordinal: countSchema.optional(),
+  turnId: turnIdSchema,
+  agent: agentIdSchema,
+  model: modelSchema.optional(),
+};
+
+const fileDiffSchema = z.object({
+  file: z.string(),
+  status: z.enum(["added", "deleted", "modified"]),
+  additions: countSchema,
+  deletions: countSchema,
+  patch: z.string().optional(),
+});
+
+/** What a person or program asked. `agent`, `model` and the rest are resolved at admission and stored (D-5). */
+export const userMessageSchema = z.object({
+  ...base,
+  role: z.literal("user"),
+  time: z.object({ created: timeSchema }),
+  system: z.string().optional(),
+  tools: z.record(z.string(), z.boolean()).optional(),
+  format: outputFormatSchema.optional(),
+  summary: z.object({ title: z.string().optional(), body: z.string().optional(), diffs: z.array(fileDiffSchema) }).optional(),
+});
+
+/** One step's answer. It ends completed, failed or aborted, and `time.completed` is set in all three (R-1.5). */
+export const assistantMessageSchema = z.object({
+  ...base,
+  role: z.literal("assistant"),
+  /** The user message it answers (R-1.2). */
+  parentId: messageIdSchema,
+  time: z.object({ created: timeSchema, completed: timeSchema.optional() }),
+  path: z.object({ cwd: z.string(), root: z.string() }),
+  step: countSchema.optional(),
+  summary: z.boolean().optional(),
+  cost: z.number().nonnegative().optional(),
+  tokens: tokensSchema.optional(),
+  finish: z.string().optional(),
+  error: sessionErrorSchema.optional(),
+  structured: z.unknown().optional(),
+  metadata: jsonObjectSchema.optional(),
+});
+
+/** A message without its parts. */
+export const messageInfoSchema = z.discriminatedUnion("role", [userMessageSchema, assistantMessageSchema]).meta({ id: "MessageInfo" });
+
+/** A message as the API gives it. */
+export const messageSchema = z.object({ info: messageInfoSchema, parts: z.array(partSchema) }).meta({ id: "Message" });
+
+export type UserMessage = z.infer<typeof userMessageSchema>;
+export type AssistantMessage = z.infer<typeof assistantMessageSchema>;
+export type MessageInfo = z.infer<typeof messageInfoSchema>;
+export type Message = z.infer<typeof messageSchema>;
+export type FileDiff = z.infer<typeof fileDiffSchema>;

@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { actorSchema, agentIdSchema, jsonObjectSchema, timeSchema } from "./common.ts";
+import { messageIdSchema, permissionIdSchema, questionIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
+
+export const permissionReplySchema = z.enum(["once", "always", "reject"]);
+export type PermissionReply = z.infer<typeof permissionReplySchema>;
+
+/** An agent asks before it acts. A row with its full arguments and a deadline; the first answer wins. */
+export const permissionSchema = z
+  .object({
+    id: permissionIdSchema,
+    sessionId: sessionIdSchema,
+    turnId: turnIdSchema,
+    agent: agentIdSchema,
+    tool: z.string(),
+    title: z.string(),
+    kind: z.string(),
+    args: jsonObjectSchema,
+    patterns: z.array(z.string()),
+    call: z.object({ messageId: messageIdSchema, callId: z.string() }).optional(),
+    state: z.enum(["pending", "replied", "expired"]),
+    reply: permissionReplySchema.optional(),
+    message: z.string().optional(),
+    actor: actorSchema.optional(),
+    deadline: timeSchema.optional(),
+    time: z.object({ asked: timeSchema, ended: timeSchema.optional() }),
+  })
+  .meta({ id: "Permission" });
+export type Permission = z.infer<typeof permissionSchema>;
+
+const optionSchema = z.object({ label: z.string(), description: z.string().optional() });
+
+/** A question of an agent to a person; answered by lists of labels, one per entry. */
+export const questionSchema = z
+  .object({
+    id: questionIdSchema,
+    sessionId: sessionIdSchema,
+    turnId: turnIdSchema,
+    agent: agentIdSchema,
+    questions: z.array(
+      z.object({
+        question: z.string(),
+        header: z.string().max(30),
+        options: z.array(optionSchema),
+        multiple: z.boolean().optional(),
+        custom: z.boolean().optional(),
+      }),
+    ),
+    state: z.enum(["pending", "replied", "expired"]),
+    answers: z.array(z.array(z.string())).optional(),
+    actor: actorSchema.optional(),
+    deadline: timeSchema.optional(),
+    time: z.object({ asked: timeSchema, ended: timeSchema.optional() }),
+  })
+  .meta({ id: "Question" });
+export type Question = z.infer<typeof questionSchema>;

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { agentIdSchema, approvalModeSchema, countSchema, modelSchema, resumePolicySchema, timeSchema } from "./common.ts";
+import { projectIdSchema, sessionIdSchema, workspaceIdSchema } from "./id.ts";
+import { usageSchema } from "./usage.ts";
+
+/** Derived from rows, never a variable in memory (D-10). */
+export const sessionStatusSchema = z.enum(["idle", "busy", "retry", "waiting"]);
+export type SessionStatus = z.infer<typeof sessionStatusSchema>;
+
+/** Why a person should look at a session. */
+export const attentionSchema = z.enum(["none", "permission", "question", "failed", "interrupted"]);
+export type Attention = z.infer<typeof attentionSchema>;
+
+export const sessionSchema = z
+  .object({
+    id: sessionIdSchema,
+    parentId: sessionIdSchema.optional(),
+    projectId: projectIdSchema,
+    workspaceId: workspaceIdSchema,
+    directory: z.string(),
+    title: z.string(),
+    agent: agentIdSchema,
+    model: modelSchema.optional(),
+    approvalMode: approvalModeSchema,
+    resumePolicy: resumePolicySchema,
+    status: sessionStatusSchema,
+    attention: attentionSchema,
+    queue: z.object({ length: countSchema, paused: z.boolean() }),
+    time: z.object({ created: timeSchema, updated: timeSchema, archived: timeSchema.optional() }),
+    lastSeq: countSchema,
+    usage: usageSchema,
+  })
+  .meta({ id: "Session" });
+export type Session = z.infer<typeof sessionSchema>;
+
+export const projectSchema = z
+  .object({ id: projectIdSchema, directory: z.string(), name: z.string(), time: z.object({ created: timeSchema }) })
+  .meta({ id: "Project" });
+export type Project = z.infer<typeof projectSchema>;
+
+/** A place where work happens: the project's directory itself or one git worktree of it. */
+export const workspaceSchema = z
+  .object({
+    id: workspaceIdSchema,
+    projectId: projectIdSchema,
+    kind: z.enum(["directory", "worktree"]),
+    directory: z.string(),
+    time: z.object({ created: timeSchema }),
+  })
+  .meta({ id: "Workspace" });
+export type Workspace = z.infer<typeof workspaceSchema>;
+
+/** A plan entry; the list is replaced as a whole (session-model 15). */
+export const todoSchema = z
+  .object({
+    content: z.string(),
+    status: z.enum(["pending", "in_progress", "completed", "cancelled"]),
+    priority: z.enum(["high", "medium", "low"]),
+  })
+  .meta({ id: "Todo" });
+export type Todo = z.infer<typeof todoSchema>;

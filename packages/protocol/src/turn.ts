@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { actorSchema, agentIdSchema, countSchema, modelSchema, timeSchema } from "./common.ts";
+import { inputIdSchema, messageIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
+import { sessionErrorSchema } from "./session-error.ts";
+import { usageSchema } from "./usage.ts";
+
+export const TURN_STATES = ["queued", "running", "finalizing", "completed", "failed", "aborted"] as const;
+export type TurnState = (typeof TURN_STATES)[number];
+
+/** Why a turn ended (D-8) or, for `steered`, where its input went (D-6). */
+export const TURN_REASONS = {
+  completed: ["steered"],
+  aborted: ["cancelled", "interrupted", "shutdown", "superseded"],
+  failed: ["error", "crashed", "timeout", "exhausted", "refused", "denied"],
+} as const;
+export type TurnReason = (typeof TURN_REASONS)[keyof typeof TURN_REASONS][number];
+
+export const turnReasonSchema = z.enum([...TURN_REASONS.completed, ...TURN_REASONS.aborted, ...TURN_REASONS.failed]);
+
+/** What a queued turn waits for (A-14), or why a running one cannot write (D-34). */
+export const waitingForSchema = z.object({
+  kind: z.enum(["workspace", "pool", "circuit", "storage", "host"]),
+  holder: z.string().optional(),
+  until: timeSchema.optional(),
+});
+export type WaitingFor = z.infer<typeof waitingForSchema>;
+
+/** How a turn found its agent (A-4). */
+export const openedSchema = z.enum(["new", "resumed", "replayed", "lost"]);
+export type Opened = z.infer<typeof openedSchema>;
+export const openedBySchema = z.enum(["live", "resume", "load", "create"]);
+export type OpenedBy = z.infer<typeof openedBySchema>;
+
+export const turnSchema = z
+  .object({
+    id: turnIdSchema,
+    sessionId: sessionIdSchema,
+    inputId: inputIdSchema,
+    messageId: messageIdSchema,
+    assistantMessageIds: z.array(messageIdSchema),
+    agent: agentIdSchema,
+    model: modelSchema.optional(),
+    state: z.enum(TURN_STATES),
+    reason: turnReasonSchema.optional(),
+    error: sessionErrorSchema.optional(),
+    finish: z.string().optional(),
+    opened: openedSchema.optional(),
+    openedBy: openedBySchema.optional(),
+    waitingFor: waitingForSchema.optional(),
+    stalled: timeSchema.optional(),
+    stopping: timeSchema.optional(),
+    mergedInto: turnIdSchema.optional(),
+    /** The interrupted turn that this one goes on from (D-19). */
+    resumes: turnIdSchema.optional(),
+    attempts: countSchema,
+    actor: actorSchema,
+    usage: usageSchema,
+    time: z.object({ queued: timeSchema, started: timeSchema.optional(), ended: timeSchema.optional() }),
+  })
+  .meta({ id: "Turn" });
+export type Turn = z.infer<typeof turnSchema>;
+
+export const isTerminal = (state: TurnState): state is "completed" | "failed" | "aborted" =>
+  state === "completed" || state === "failed" || state === "aborted";
