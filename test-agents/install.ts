@@ -1,0 +1,81 @@
+/*
+ * Installs the real agents of the system tests into test-agents/node_modules, when missing or when the lock file changed.
+ * `node test-agents/install.ts` by hand; `npm test` and CI call it first. `npm ci` of the repository never does.
+ */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const root = import.meta.dirname;
+const stampFile = path.join(root, "node_modules", ".holdfast-lock-sha256");
+/** The command that a person runs when the agents are missing. */
+export const installCommand = "node test-agents/install.ts";
+/** Longest installation: about 440 MB are unpacked. */
+const INSTALL_DEADLINE_MS = 10 * 60_000;
+/** How long npm may take to end after SIGTERM. */
+const STOP_GRACE_MS = 5000;
+
+async function lockHash(): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(path.join(root, "package-lock.json")))
+    .digest("hex");
+}
+
+/** True when what the lock file names is installed: the stamp is written after a whole installation only. */
+export async function isInstalled(): Promise<boolean> {
+  const stamp = await readFile(stampFile, "utf8").catch(() => "");
+  return stamp.trim() === (await lockHash());
+}
+
+/** Installs the agents unless they are; rejects with an error that names the command to run by hand. Idempotent. */
+export async function install(print: (line: string) => void): Promise<void> {
+  if (await isInstalled()) return print("test-agents: installed and up to date");
+  print("test-agents: installing the real agents with npm ci (about 440 MB), at most 10 minutes");
+  await rm(stampFile, { force: true });
+  const failure = await npmCi();
+  if (failure !== undefined)
+    throw new Error(`test-agents: ${failure}; with a network, run: ${installCommand}`);
+  await writeFile(stampFile, `${await lockHash()}\n`);
+  print("test-agents: installed");
+}
+
+/** Runs npm under this very node, so that a package's `engines` is judged by the node that will run it. */
+async function npmCi(): Promise<string | undefined> {
+  const searchPath = [path.dirname(process.execPath), process.env["PATH"] ?? ""].join(path.delimiter);
+  // None of the packages needs its install script: they ship built programs.
+  const child = spawn("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+    cwd: root,
+    env: { ...process.env, PATH: searchPath },
+    stdio: ["ignore", "inherit", "inherit"],
+    detached: true,
+  });
+  const ended = new Promise<string | undefined>((resolve) => {
+    child.once("error", (error) => resolve(`npm did not start (${error.message})`));
+    child.once("exit", (code, signal) =>
+      resolve(code === 0 ? undefined : `npm ci ended with ${signal ?? `exit code ${code}`}`),
+    );
+  });
+  const timer = new AbortController();
+  const late = sleep(INSTALL_DEADLINE_MS, "late" as const, { signal: timer.signal }).catch(() => undefined);
+  const first = await Promise.race([ended, late]);
+  if (first === "late" && child.pid !== undefined) {
+    process.kill(-child.pid, "SIGTERM");
+    await Promise.race([ended, sleep(STOP_GRACE_MS)]);
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
+    return `npm ci took longer than ${INSTALL_DEADLINE_MS / 60_000} minutes`;
+  }
+  timer.abort();
+  return first;
+}
+
+if (import.meta.main) {
+  try {
+    await install((line) => void process.stdout.write(`${line}\n`));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,203 @@
+/*
+ * Decides what the model answers to one request, from that request alone, apart from one count: how often the very same
+ * request already failed (so that `FAIL 500` + `SAY ok` is one failure and then, on the agent's retry, the text).
+ *
+ * The script of the turn is cut into answers: text directives gather until a tool call, FAIL, HANG or CRASH ends the
+ * answer. The k-th request of the turn gets the k-th answer; after the last one the model says a short final text.
+ */
+import { createHash } from "node:crypto";
+import { lastUserIndex } from "./conversation.ts";
+import type { Conversation } from "./conversation.ts";
+import { hasOwnText, parseScript, recall } from "./directives.ts";
+import type { Directive } from "./directives.ts";
+import { sideAnswer, sideRequest } from "./side-requests.ts";
+import type { SideRequest } from "./side-requests.ts";
+import { toolCall } from "./tools.ts";
+import type { ToolCall } from "./tools.ts";
+
+/** One thing that the model does while it answers, in order. A `fail` before any text is an HTTP status. */
+export type Beat =
+  | { kind: "reasoning" | "text"; text: string }
+  | { kind: "pause"; ms: number }
+  | ({ kind: "call" } & ToolCall)
+  | { kind: "fail"; status: number; text: string }
+  | { kind: "hang" }
+  | { kind: "crash" };
+
+/** What one request is answered with. */
+export interface Answer {
+  /** Set when the request was not the user's turn. */
+  side?: SideRequest;
+  /** Which request of the turn this is, from 0; a repeated failed request counts. */
+  index: number;
+  beats: Iterable<Beat>;
+}
+
+const endsAnswer = new Set<Directive["kind"]>([
+  "read",
+  "write",
+  "bash",
+  "output",
+  "spawn",
+  "ask",
+  "call",
+  "fail",
+  "hang",
+  "crash",
+]);
+const breaks = new Set<Directive["kind"] | undefined>(["fail", "hang", "crash"]);
+/** Most failed requests whose count is kept; the oldest is forgotten first. */
+const MAX_FAILURE_KEYS = 1000;
+/** Most of a tool's result that the final text repeats, in UTF-16 code units. */
+const MAX_RESULT_EXCERPT = 120;
+const HINT =
+  "I obey lines such as SAY, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, ASK, REMEMBER, RECALL, FAIL, HANG and CRASH.";
+
+/** Cuts a script into the answers of its requests. */
+export function cutAnswers(script: readonly Directive[]): Directive[][] {
+  const answers: Directive[][] = [[]];
+  for (const [index, directive] of script.entries()) {
+    answers.at(-1)?.push(directive);
+    if (endsAnswer.has(directive.kind) && index < script.length - 1) answers.push([]);
+  }
+  return answers;
+}
+
+/** Counts failed requests by what they asked, so that a retry of a failed request goes on in the script. */
+export class FailureCounts {
+  readonly #counts = new Map<string, number>();
+
+  /** How often this request failed since it was last answered. */
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  /** Notes one more failure. */
+  add(key: string): void {
+    this.#counts.set(key, this.of(key) + 1);
+    const oldest = this.#counts.keys().next();
+    if (this.#counts.size > MAX_FAILURE_KEYS && !oldest.done) this.#counts.delete(oldest.value);
+  }
+
+  /** Forgets a request that was answered. */
+  clear(key: string): void {
+    this.#counts.delete(key);
+  }
+}
+
+/** Chooses the answer to a request. */
+export function chooseAnswer(conversation: Conversation, failures: FailureCounts): Answer {
+  const side = sideRequest(conversation);
+  if (side !== undefined)
+    return { side, index: 0, beats: [{ kind: "text", text: sideAnswer(side, conversation) }] };
+  const { messages } = conversation;
+  const at = lastUserIndex(messages, hasOwnText);
+  const text = messages[at]?.text ?? "";
+  const answers = cutAnswers(parseScript(text));
+  const done = assistantRuns(conversation, at);
+  const key = failureKey(conversation, text, done);
+  const index = done + failures.of(key);
+  const answer = answers[index];
+  if (answer === undefined) return { index, beats: [{ kind: "text", text: finalText(conversation, at) }] };
+  if (breaks.has(answer.at(-1)?.kind)) {
+    // The last failure of a script repeats: a lone FAIL fails every retry.
+    if (index < answers.length - 1) failures.add(key);
+  } else failures.clear(key);
+  return { index, beats: beatsOf(answer, conversation) };
+}
+
+/** Assistant messages since the script, where neighbours are one: some agents split text and tool call. */
+function assistantRuns(conversation: Conversation, from: number): number {
+  const roles = conversation.messages.slice(from + 1).map((message) => message.role);
+  return roles.filter((role, index) => role === "assistant" && roles[index - 1] !== "assistant").length;
+}
+
+function failureKey(conversation: Conversation, text: string, done: number): string {
+  // Digits are left out because the agents' system texts hold the time.
+  const system = conversation.messages
+    .filter((message) => message.role === "system")
+    .map((message) => message.text.replace(/\d/g, ""));
+  return createHash("sha256")
+    .update(JSON.stringify([system, text, done]))
+    .digest("base64");
+}
+
+function finalText(conversation: Conversation, from: number): string {
+  const result =
+    conversation.messages
+      .slice(from + 1)
+      .findLast((message) => message.role === "tool")
+      ?.text.trim() ?? "";
+  return result === "" ? "Done." : `Done. ${result.slice(0, MAX_RESULT_EXCERPT).toWellFormed()}`;
+}
+
+function* beatsOf(directives: readonly Directive[], conversation: Conversation): Generator<Beat> {
+  let said = false;
+  for (const directive of directives) {
+    for (const beat of beatsOfOne(directive, conversation)) {
+      // Several text directives of one answer stand on lines of their own.
+      if (beat.kind === "text" && said) yield { kind: "text", text: "\n" };
+      said = false;
+      yield beat;
+    }
+    said = textKinds.has(directive.kind);
+  }
+  if (directives.every((directive) => directive.kind === "think")) yield { kind: "text", text: "Done." };
+}
+
+const textKinds = new Set<Directive["kind"]>(["say", "slow", "plan", "remember", "recall", "echo"]);
+
+function* beatsOfOne(directive: Directive, conversation: Conversation): Generator<Beat> {
+  switch (directive.kind) {
+    case "say":
+      return yield { kind: "text", text: directive.text };
+    case "slow":
+      return yield* slowBeats(directive.words, directive.pauseMs);
+    case "think":
+      return yield* words(directive.text).map((text): Beat => ({ kind: "reasoning", text }));
+    case "plan":
+      return yield {
+        kind: "text",
+        text: ["Plan:", ...directive.steps.map((step, index) => `${index + 1}. ${step}`)].join("\n"),
+      };
+    case "remember":
+      return yield { kind: "text", text: `I will remember ${directive.word}.` };
+    case "recall":
+      return yield { kind: "text", text: recalled(conversation) };
+    case "echo":
+      return yield {
+        kind: "text",
+        text: directive.text === "" ? HINT : `You said: ${directive.text}\n${HINT}`,
+      };
+    case "fail":
+      return yield { kind: "fail", status: directive.status, text: directive.text };
+    case "hang":
+      return yield { kind: "hang" };
+    case "crash":
+      return yield { kind: "crash" };
+    default: {
+      const call = toolCall(directive, conversation);
+      return yield call === undefined
+        ? { kind: "text", text: `No tool for ${directive.kind} was offered.` }
+        : { kind: "call", ...call };
+    }
+  }
+}
+
+function recalled(conversation: Conversation): string {
+  const word = recall(
+    conversation.messages.filter((message) => message.role === "user").map((message) => message.text),
+  );
+  return word === undefined ? "I remember nothing." : `You asked me to remember ${word}.`;
+}
+
+function* slowBeats(count: number, pauseMs: number): Generator<Beat> {
+  for (let number = 1; number <= count; number++) {
+    yield { kind: "text", text: number === 1 ? "w1" : ` w${number}` };
+    if (pauseMs > 0 && number < count) yield { kind: "pause", ms: pauseMs };
+  }
+}
+
+function words(text: string): string[] {
+  return text.match(/\s*\S+/g) ?? [];
+}
