@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { agentIdSchema, approvalModeSchema, countSchema, modelSchema, outputFormatSchema, resumePolicySchema, timeSchema } from "./common.ts";
+import { agentIdSchema, approvalModeSchema, countSchema, modelSchema, outputFormatSchema, permissionTimeoutSchema, resumePolicySchema, timeSchema } from "./common.ts";
 import { agentSchema, agentSessionSchema } from "./agent.ts";
 import { inputIdSchema, sessionIdSchema, workspaceIdSchema } from "./id.ts";
 import { deliverySchema, inputPartSchema, inputSchema } from "./input.ts";
 import { messageSchema } from "./message.ts";
-import { permissionReplySchema, permissionSchema, questionSchema } from "./permission.ts";
+import { permissionReplySchema, permissionRuleSchema, permissionSchema, questionSchema } from "./permission.ts";
 import { sessionSchema, todoSchema } from "./session.ts";
 import { turnSchema } from "./turn.ts";
 
@@ -69,6 +69,7 @@ export const admitInputSchema = z
     format: outputFormatSchema.optional(),
     system: z.string().optional(),
     tools: z.record(z.string(), z.boolean()).optional(),
+    permissionTimeoutMs: permissionTimeoutSchema.optional(),
   })
   .meta({ id: "AdmitInput" });
 export type AdmitInput = z.infer<typeof admitInputSchema>;
@@ -96,6 +97,7 @@ export const inputListSchema = z.object({ items: z.array(inputSchema), seq: coun
 export const turnListSchema = z.object({ items: z.array(turnSchema), ...page, seq: countSchema }).meta({ id: "TurnList" });
 export const permissionListSchema = z.object({ items: z.array(permissionSchema) }).meta({ id: "PermissionList" });
 export const questionListSchema = z.object({ items: z.array(questionSchema) }).meta({ id: "QuestionList" });
+export const permissionRuleListSchema = z.object({ items: z.array(permissionRuleSchema) }).meta({ id: "PermissionRuleList" });
 export const agentListSchema = z.object({ items: z.array(agentSchema) }).meta({ id: "AgentList" });
 export const agentSessionListSchema = z.object({ items: z.array(agentSessionSchema), seq: countSchema }).meta({ id: "AgentSessionList" });
 export const todoListSchema = z.object({ items: z.array(todoSchema), seq: countSchema }).meta({ id: "TodoList" });

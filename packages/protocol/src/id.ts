@@ -39,6 +39,7 @@ export type PermissionId = Id<"per">;
 export type QuestionId = Id<"qst">;
 export type ActorId = Id<"act">;
 export type InstanceId = Id<"ins">;
+export type PermissionRuleId = Id<"rul">;
 export type TokenId = Id<"tok">;
 
 const BODY = "[0-9a-hjkmnp-tv-z]{26}";
@@ -71,4 +72,5 @@ export const messageIdSchema = idSchema("msg");
 export const partIdSchema = idSchema("prt");
 export const permissionIdSchema = idSchema("per");
 export const questionIdSchema = idSchema("qst");
+export const permissionRuleIdSchema = idSchema("rul");
 export const tokenIdSchema = idSchema("tok");

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { actorSchema, agentIdSchema, modelSchema, outputFormatSchema, timeSchema } from "./common.ts";
+import { actorSchema, agentIdSchema, modelSchema, outputFormatSchema, permissionTimeoutSchema, timeSchema } from "./common.ts";
 import { inputIdSchema, messageIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
 import { agentPartSchema, filePartSchema, subtaskPartSchema, textPartSchema } from "./part.ts";
 
@@ -35,6 +35,8 @@ export const inputSchema = z
     format: outputFormatSchema.optional(),
     system: z.string().optional(),
     tools: z.record(z.string(), z.boolean()).optional(),
+    /** How long a permission request of this turn waits for an answer; absent: the setting. */
+    permissionTimeoutMs: permissionTimeoutSchema.optional(),
     actor: actorSchema,
     time: z.object({ admitted: timeSchema, delivered: timeSchema.optional(), removed: timeSchema.optional() }),
   })

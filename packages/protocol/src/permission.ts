@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { actorSchema, agentIdSchema, jsonObjectSchema, timeSchema } from "./common.ts";
-import { messageIdSchema, permissionIdSchema, questionIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
+import { messageIdSchema, permissionIdSchema, permissionRuleIdSchema, projectIdSchema, questionIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
 
 export const permissionReplySchema = z.enum(["once", "always", "reject"]);
 export type PermissionReply = z.infer<typeof permissionReplySchema>;
@@ -27,6 +27,22 @@ export const permissionSchema = z
   })
   .meta({ id: "Permission" });
 export type Permission = z.infer<typeof permissionSchema>;
+
+/** Our own standing answer, made by replying `always`; the agent is only ever told `once` (A-19). `pattern` may hold `*`. */
+export const permissionRuleSchema = z
+  .object({
+    id: permissionRuleIdSchema,
+    agent: agentIdSchema,
+    kind: z.string(),
+    pattern: z.string(),
+    scope: z.enum(["session", "project"]),
+    sessionId: sessionIdSchema.optional(),
+    projectId: projectIdSchema,
+    actor: actorSchema,
+    time: z.object({ created: timeSchema }),
+  })
+  .meta({ id: "PermissionRule" });
+export type PermissionRule = z.infer<typeof permissionRuleSchema>;
 
 const optionSchema = z.object({ label: z.string(), description: z.string().optional() });
 

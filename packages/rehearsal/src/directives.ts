@@ -1,0 +1,166 @@
+/**
+ * The language of the rehearsal agent: lines that begin with a word, obeyed in order (interfaces, section 0).
+ *
+ * Pure and total: every text parses, and what is no directive becomes `echo`, what is a malformed one `invalid`.
+ * Text inside `<tag>...</tag>` blocks is ignored, except that REMEMBER lines there are obeyed silently.
+ */
+import { splitContextBlocks } from "./context-blocks.ts";
+
+/** One thing to do, in the order of the prompt's lines. Times are milliseconds, sizes bytes. */
+export type Directive =
+  | { readonly kind: "say"; readonly text: string }
+  | { readonly kind: "slow"; readonly words: number; readonly intervalMs: number }
+  | { readonly kind: "think"; readonly text: string }
+  | { readonly kind: "plan"; readonly entries: readonly string[] }
+  | { readonly kind: "read"; readonly path: string }
+  | { readonly kind: "write"; readonly path: string; readonly text: string }
+  | { readonly kind: "bash"; readonly command: string }
+  | { readonly kind: "output"; readonly bytes: number }
+  | { readonly kind: "spawn" }
+  | { readonly kind: "ask"; readonly text: string }
+  | { readonly kind: "remember"; readonly word: string; readonly silent: boolean }
+  | { readonly kind: "recall" }
+  | { readonly kind: "fail"; readonly status: number; readonly text: string }
+  | { readonly kind: "hang" }
+  | { readonly kind: "deaf" }
+  | { readonly kind: "crash" }
+  | { readonly kind: "echo"; readonly text: string }
+  | { readonly kind: "invalid"; readonly line: string; readonly reason: string };
+
+/** Most words of one SLOW, its longest interval, and most bytes of one OUTPUT; more is an `invalid` directive. */
+export const MAX_SLOW_WORDS = 1_000_000;
+export const MAX_SLOW_INTERVAL_MS = 600_000;
+export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+const DEFAULT_FAIL_STATUS = 500;
+const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
+
+/** What the agent can do, in one line; the hint that follows an echo. */
+export const DIRECTIVE_HINT =
+  "I obey lines that begin with SAY, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, SPAWN, ASK, REMEMBER, RECALL, FAIL, HANG, DEAF or CRASH.";
+
+type Parse = (rest: string) => Directive;
+
+/** Parses one prompt. Consecutive lines that are no directive become one `echo`; blank lines between directives are nothing. */
+export function parseDirectives(prompt: string): Directive[] {
+  const directives: Directive[] = [];
+  for (const span of splitContextBlocks(prompt)) {
+    if (span.inside) {
+      directives.push(...rememberedInside(span.text));
+      continue;
+    }
+    for (const line of span.text.split(/\r?\n/)) {
+      const parsed = parseLine(line);
+      if (parsed) append(directives, parsed);
+    }
+  }
+  return directives.map((directive) =>
+    directive.kind === "echo" ? { kind: "echo", text: directive.text.trimEnd() } : directive,
+  );
+}
+
+function append(directives: Directive[], next: Directive): void {
+  const last = directives.at(-1);
+  if (next.kind === "echo" && last?.kind === "echo") {
+    directives[directives.length - 1] = { kind: "echo", text: `${last.text}\n${next.text}` };
+  } else {
+    directives.push(next);
+  }
+}
+
+function rememberedInside(text: string): Directive[] {
+  const found: Directive[] = [];
+  for (const line of text.split(/\r?\n/)) {
+    const parsed = parseLine(line);
+    if (parsed?.kind === "remember") found.push({ ...parsed, silent: true });
+  }
+  return found;
+}
+
+function parseLine(line: string): Directive | undefined {
+  if (line.trim() === "") return undefined;
+  const [, word = "", rest = ""] = /^([A-Z]+)(?:[ \t]+(.*))?$/su.exec(line) ?? [];
+  const parse = Object.hasOwn(PARSERS, word) ? PARSERS[word] : undefined;
+  if (!parse) return { kind: "echo", text: line };
+  const parsed = parse(rest);
+  return parsed.kind === "invalid" ? { ...parsed, line } : parsed;
+}
+
+/** The line is filled in by `parseLine`, which knows it. */
+function invalid(reason: string): Directive {
+  return { kind: "invalid", line: "", reason };
+}
+
+const PARSERS: Readonly<Record<string, Parse>> = {
+  SAY: (rest) => ({ kind: "say", text: rest }),
+  SLOW: parseSlow,
+  THINK: (rest) => ({ kind: "think", text: rest }),
+  PLAN: parsePlan,
+  READ: parseRead,
+  WRITE: parseWrite,
+  BASH: (rest) => (rest.trim() === "" ? invalid("BASH needs a <command>") : { kind: "bash", command: rest }),
+  OUTPUT: parseOutput,
+  SPAWN: () => ({ kind: "spawn" }),
+  ASK: (rest) => ({ kind: "ask", text: rest.trim() === "" ? "May I go on?" : rest }),
+  REMEMBER: parseRemember,
+  RECALL: () => ({ kind: "recall" }),
+  FAIL: parseFail,
+  HANG: () => ({ kind: "hang" }),
+  DEAF: () => ({ kind: "deaf" }),
+  CRASH: () => ({ kind: "crash" }),
+};
+
+function parseSlow(rest: string): Directive {
+  const [words, intervalMs, ...more] = rest.trim().split(/\s+/).map(wholeNumber);
+  if (words === undefined || intervalMs === undefined || more.length > 0) return invalid("SLOW needs <words> <ms>");
+  if (words > MAX_SLOW_WORDS || intervalMs > MAX_SLOW_INTERVAL_MS) {
+    return invalid(`SLOW takes at most ${MAX_SLOW_WORDS} words and ${MAX_SLOW_INTERVAL_MS} ms`);
+  }
+  return { kind: "slow", words, intervalMs };
+}
+
+function parsePlan(rest: string): Directive {
+  const entries = rest
+    .split("|")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+  return entries.length === 0 ? invalid("PLAN needs <step> | <step> ...") : { kind: "plan", entries };
+}
+
+function parseRead(rest: string): Directive {
+  const quoted = /^"([^"]+)"\s*$/u.exec(rest);
+  const path = quoted?.[1] ?? rest.trim();
+  return path === "" ? invalid("READ needs a <path>") : { kind: "read", path };
+}
+
+function parseWrite(rest: string): Directive {
+  const match = /^(?:"([^"]+)"|(\S+))(?:[ \t](.*))?$/su.exec(rest);
+  const path = match?.[1] ?? match?.[2];
+  return path === undefined ? invalid("WRITE needs a <path> and a <text>") : { kind: "write", path, text: match?.[3] ?? "" };
+}
+
+function parseOutput(rest: string): Directive {
+  const bytes = wholeNumber(rest.trim());
+  if (bytes === undefined) return invalid("OUTPUT needs a number of <bytes>");
+  return bytes > MAX_OUTPUT_BYTES ? invalid(`OUTPUT takes at most ${MAX_OUTPUT_BYTES} bytes`) : { kind: "output", bytes };
+}
+
+function parseRemember(rest: string): Directive {
+  const word = rest.trim().split(/\s+/)[0] ?? "";
+  return word === "" ? invalid("REMEMBER needs a <word>") : { kind: "remember", word, silent: false };
+}
+
+function parseFail(rest: string): Directive {
+  const words = rest.trim();
+  const status = /^[1-5]\d\d(?=\s|$)/.exec(words)?.[0];
+  const text = status === undefined ? words : words.slice(status.length).trim();
+  return {
+    kind: "fail",
+    status: status === undefined ? DEFAULT_FAIL_STATUS : Number(status),
+    text: text === "" ? DEFAULT_FAIL_TEXT : text,
+  };
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}

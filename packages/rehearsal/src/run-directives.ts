@@ -1,0 +1,128 @@
+import { spawn } from "node:child_process";
+import { setImmediate as nextLoop, setTimeout as delay } from "node:timers/promises";
+import { RequestError } from "@agentclientprotocol/sdk";
+import { DIRECTIVE_HINT, type Directive } from "./directives.ts";
+import { askTool, bashTool, outputTool, readTool, writeTool, type Workplace } from "./tools.ts";
+import type { Turn } from "./turn.ts";
+
+/** Words of a SLOW with interval 0 between two looks at stdin, so that a cancel is heard. */
+const WORDS_PER_LOOP = 32;
+
+const SPAWN_COMMAND = ["sleep", "600"] as const;
+const CRASH_EXIT_CODE = 70;
+const INTERNAL_ERROR = -32603;
+
+/** What the directives need of the session they run in. */
+export type Workspace = Workplace & {
+  readonly remembered: () => string | null;
+  /** Durable on return. */
+  readonly remember: (word: string) => Promise<void>;
+};
+
+/**
+ * Obeys directives in order. Rejects with a `RequestError` at FAIL, and with the signal's reason once the turn is
+ * cancelled; returns early after a rejected ASK.
+ */
+export async function runDirectives(turn: Turn, space: Workspace, directives: readonly Directive[]): Promise<void> {
+  let isHinted = false;
+  const hint = () => {
+    const text = isHinted ? "" : `${DIRECTIVE_HINT}\n`;
+    isHinted = true;
+    return text;
+  };
+  if (directives.length === 0) await turn.say(hint());
+  for (const directive of directives) {
+    turn.signal.throwIfAborted();
+    if (directive.kind === "echo") await turn.say(`${directive.text}\n${hint()}`);
+    else if (directive.kind === "invalid") await turn.say(`I cannot obey "${directive.line}": ${directive.reason}.\n`);
+    else if ((await runDirective(turn, space, directive)) === "end") return;
+  }
+  turn.signal.throwIfAborted();
+}
+
+async function runDirective(
+  turn: Turn,
+  space: Workspace,
+  directive: Exclude<Directive, { kind: "echo" | "invalid" }>,
+): Promise<"end" | void> {
+  switch (directive.kind) {
+    case "say":
+      return await turn.say(`${directive.text}\n`);
+    case "slow":
+      return await saySlowly(turn, directive.words, directive.intervalMs);
+    case "think":
+      return await turn.send({
+        sessionUpdate: "agent_thought_chunk",
+        content: { type: "text", text: `${directive.text}\n` },
+      });
+    case "plan":
+      return await sendPlan(turn, directive.entries);
+    case "read":
+      return await readTool(turn, space, directive);
+    case "write":
+      return await writeTool(turn, space, directive);
+    case "bash":
+      return await bashTool(turn, space, directive);
+    case "output":
+      return await outputTool(turn, directive);
+    case "spawn":
+      return await spawnGrandchild(turn);
+    case "ask":
+      return await ask(turn, directive);
+    case "remember":
+      await space.remember(directive.word);
+      return directive.silent ? undefined : await turn.say(`Remembered ${directive.word}.\n`);
+    case "recall":
+      return await turn.say(`${space.remembered() ?? "I remember no word in this session."}\n`);
+    case "fail":
+      throw new RequestError(INTERNAL_ERROR, directive.text, { status: directive.status });
+    case "hang":
+      await turn.cancelled();
+      return;
+    case "deaf":
+      return await new Promise<never>(() => {});
+    case "crash":
+      return process.exit(CRASH_EXIT_CODE);
+  }
+}
+
+async function saySlowly(turn: Turn, words: number, intervalMs: number): Promise<void> {
+  const start = performance.now();
+  for (let word = 1; word <= words; word += 1) {
+    turn.signal.throwIfAborted();
+    await turn.say(`w${word} `);
+    if (word === words) break;
+    const waitMs = start + word * intervalMs - performance.now();
+    if (waitMs > 0) await delay(waitMs, undefined, { signal: turn.signal });
+    else if (word % WORDS_PER_LOOP === 0) await nextLoop();
+  }
+}
+
+async function sendPlan(turn: Turn, entries: readonly string[]): Promise<void> {
+  await turn.send({
+    sessionUpdate: "plan",
+    entries: entries.map((content, index) => ({
+      content,
+      priority: "medium",
+      status: index === 0 ? "in_progress" : "pending",
+    })),
+  });
+}
+
+async function ask(turn: Turn, directive: Extract<Directive, { kind: "ask" }>): Promise<"end" | void> {
+  const isAllowed = await askTool(turn, directive);
+  await turn.say(`${isAllowed ? "Allowed" : "Rejected"}: ${directive.text}\n`);
+  return isAllowed ? undefined : "end";
+}
+
+/** Starts a process in a process session of its own that outlives the agent; it inherits the environment. */
+async function spawnGrandchild(turn: Turn): Promise<void> {
+  const [command, ...args] = SPAWN_COMMAND;
+  const child = spawn(command, args, { detached: true, stdio: "ignore" });
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", reject);
+  });
+  child.unref();
+  await turn.say(`Spawned process ${child.pid}.\n`);
+}

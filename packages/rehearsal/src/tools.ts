@@ -1,0 +1,207 @@
+import { open, mkdir, readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { ToolKind } from "@agentclientprotocol/sdk";
+import { containedPath } from "./contained-path.ts";
+import type { Directive } from "./directives.ts";
+import { runShellCommand, type ShellResult } from "./shell-command.ts";
+import { textContent, type OpenTool, type Turn } from "./turn.ts";
+
+/** Most bytes of a file that READ shows, and of an old file that the diff of a WRITE shows. */
+export const MAX_READ_BYTES = 256 * 1024;
+
+/** Shortest time between two updates with growing output of one BASH. */
+const OUTPUT_INTERVAL_MS = 50;
+
+/** Where a tool works, and whether it must ask there. */
+export type Workplace = {
+  readonly cwd: string;
+  /** True when this kind of tool needs no permission: mode `auto`, or `allow_always` was answered before. */
+  readonly isAllowed: (kind: ToolKind) => boolean;
+  readonly allowAlways: (kind: ToolKind) => void;
+};
+
+type Of<K extends Directive["kind"]> = Extract<Directive, { kind: K }>;
+
+/** READ: shows a file, at most `MAX_READ_BYTES` of it. */
+export async function readTool(turn: Turn, place: Workplace, { path }: Of<"read">): Promise<void> {
+  const target = resolve(place.cwd, path);
+  const tool = await turn.openTool({
+    title: `Read ${path}`,
+    kind: "read",
+    locations: [{ path: target }],
+    rawInput: { path },
+  });
+  await tool.progress();
+  try {
+    const { size } = await regularFile(target);
+    const text = await readStart(target);
+    const note = size > MAX_READ_BYTES ? `\n[${size - MAX_READ_BYTES} more bytes]` : "";
+    await tool.complete({ content: [textContent(text + note)] });
+  } catch (error) {
+    await tool.fail({ content: [textContent(`cannot read ${path}: ${reasonOf(error)}`)] });
+  }
+}
+
+/** WRITE: writes exactly `text` to a file inside cwd, after the user allowed it. */
+export async function writeTool(turn: Turn, place: Workplace, { path, text }: Of<"write">): Promise<void> {
+  const target = await containedPath(place.cwd, path);
+  const shown = target ?? resolve(place.cwd, path);
+  const oldText = target === undefined ? null : await readStart(target).catch(() => null);
+  const tool = await turn.openTool({
+    title: `Write ${path}`,
+    kind: "edit",
+    locations: [{ path: shown }],
+    content: [{ type: "diff", path: shown, oldText, newText: text }],
+    rawInput: { path, text },
+  });
+  if (target === undefined) {
+    await tool.fail({ content: [textContent(`refused: ${path} is outside of the working directory`)] });
+    return;
+  }
+  if (!(await allowed(turn, place, tool, "edit"))) return;
+  await tool.progress();
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    // The user may have taken long: look again, so that no link made meanwhile leads the write out of cwd.
+    if ((await containedPath(place.cwd, path)) !== target) throw new Error("the path changed while it was asked about");
+    await writeRegular(target, text);
+    await tool.complete({ content: [{ type: "diff", path: target, oldText, newText: text }] });
+  } catch (error) {
+    await tool.fail({ content: [textContent(`cannot write ${path}: ${reasonOf(error)}`)] });
+  }
+}
+
+/** BASH: runs a command after the user allowed it; its output is sent as it grows. */
+export async function bashTool(turn: Turn, place: Workplace, { command }: Of<"bash">): Promise<void> {
+  const tool = await turn.openTool({ title: command, kind: "execute", rawInput: { command, cwd: place.cwd } });
+  if (!(await allowed(turn, place, tool, "execute"))) return;
+  await tool.progress();
+  const stream = new GrowingOutput(tool);
+  let result: ShellResult;
+  try {
+    result = await runShellCommand(command, {
+      cwd: place.cwd,
+      signal: turn.signal,
+      onOutput: (output) => stream.grow(output),
+    });
+  } catch (error) {
+    await stream.settle();
+    await tool.fail({ content: [textContent(`cannot run the command: ${reasonOf(error)}`)] });
+    return;
+  }
+  await stream.settle();
+  const ended = {
+    content: [textContent(result.output)],
+    rawOutput: { exitCode: result.exitCode, signal: result.signal, output: result.output },
+  };
+  if (result.exitCode === 0 && !turn.signal.aborted) await tool.complete(ended);
+  else await tool.fail(ended);
+}
+
+/** OUTPUT: a tool call with exactly that many bytes of output. */
+export async function outputTool(turn: Turn, { bytes }: Of<"output">): Promise<void> {
+  const tool = await turn.openTool({ title: `Output ${bytes} bytes`, kind: "other", rawInput: { bytes } });
+  await tool.progress();
+  await tool.complete({ content: [textContent(filler(bytes))] });
+}
+
+/** ASK: a permission request of its own; answers whether it was allowed. It asks in every mode. */
+export async function askTool(turn: Turn, { text }: Of<"ask">): Promise<boolean> {
+  const tool = await turn.openTool({ title: text, kind: "other", rawInput: { question: text } });
+  const isAllowed = (await turn.requestPermission(tool)) !== "reject_once";
+  if (isAllowed) await tool.complete({ content: [textContent("allowed")] });
+  else await tool.fail({ content: [textContent("rejected by the user")] });
+  return isAllowed;
+}
+
+async function allowed(turn: Turn, place: Workplace, tool: OpenTool, kind: ToolKind): Promise<boolean> {
+  if (place.isAllowed(kind)) return true;
+  const verdict = await turn.requestPermission(tool);
+  if (verdict === "allow_always") place.allowAlways(kind);
+  if (verdict === "reject_once") await tool.fail({ content: [textContent("rejected by the user")] });
+  return verdict !== "reject_once";
+}
+
+/** Sends the newest output at most every `OUTPUT_INTERVAL_MS`, one update at a time, and never after `settle`. */
+class GrowingOutput {
+  readonly #tool: OpenTool;
+  #newest = "";
+  #sending: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #settled = false;
+
+  constructor(tool: OpenTool) {
+    this.#tool = tool;
+  }
+
+  grow(output: string): void {
+    this.#newest = output;
+    if (!this.#sending && !this.#timer && !this.#settled) this.#send();
+  }
+
+  async settle(): Promise<void> {
+    this.#settled = true;
+    clearTimeout(this.#timer);
+    await this.#sending;
+  }
+
+  #send(): void {
+    this.#timer = undefined;
+    const sent = this.#newest;
+    // A failed send means that the connection is gone; the turn's next update reports it.
+    this.#sending = this.#tool
+      .progress({ content: [textContent(sent)] })
+      .catch(() => {})
+      .then(() => {
+        this.#sending = undefined;
+        if (this.#settled) return;
+        this.#timer = setTimeout(() => {
+          this.#timer = undefined;
+          if (this.#newest !== sent) this.#send();
+        }, OUTPUT_INTERVAL_MS);
+      });
+  }
+}
+
+async function regularFile(path: string): Promise<{ size: number }> {
+  const found = await stat(path);
+  if (!found.isFile()) throw new Error("it is not a regular file");
+  return found;
+}
+
+async function readStart(path: string): Promise<string> {
+  const { size } = await regularFile(path);
+  if (size <= MAX_READ_BYTES) return await readFile(path, "utf8");
+  const file = await open(path, "r");
+  try {
+    const start = Buffer.alloc(MAX_READ_BYTES);
+    const { bytesRead } = await file.read(start, 0, MAX_READ_BYTES, 0);
+    return start.toString("utf8", 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeRegular(path: string, text: string): Promise<void> {
+  // Non-blocking, so that a named pipe without a reader is an error and not a wait without end.
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags, 0o666);
+  try {
+    if (!(await file.stat()).isFile()) throw new Error("it is not a regular file");
+    await file.truncate(0);
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
+}
+
+const FILLER_LINE = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.\n";
+
+function filler(bytes: number): string {
+  return FILLER_LINE.repeat(Math.ceil(bytes / FILLER_LINE.length)).slice(0, bytes);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,137 @@
+/**
+ * One running prompt: what it sends, what it asks, and what it will be remembered as.
+ *
+ * Invariants: updates leave one after another, each awaited until stdout took it; a tool call that was opened is `completed`
+ * or `failed` before the prompt is answered, also after a cancel; nothing waits for a human past the cancel.
+ */
+import { randomUUID } from "node:crypto";
+import { methods } from "@agentclientprotocol/sdk";
+import type { AgentContext, PermissionOption, SessionUpdate, ToolCall, ToolCallContent, ToolCallUpdate } from "@agentclientprotocol/sdk";
+import { TurnHistory } from "./history.ts";
+
+/** What the user may answer to a permission request. */
+export type Verdict = "allow_once" | "allow_always" | "reject_once";
+
+const PERMISSION_OPTIONS: PermissionOption[] = [
+  { optionId: "allow_once", name: "Allow once", kind: "allow_once" },
+  { optionId: "allow_always", name: "Always allow in this session", kind: "allow_always" },
+  { optionId: "reject_once", name: "Reject", kind: "reject_once" },
+];
+
+type ToolFields = Omit<ToolCallUpdate, "toolCallId" | "status">;
+
+/** One running prompt of one session. */
+export class Turn {
+  readonly history = new TurnHistory();
+  readonly #client: AgentContext;
+  readonly #sessionId: string;
+  readonly #cancelled = new AbortController();
+  readonly #openTools = new Map<string, OpenTool>();
+
+  constructor(client: AgentContext, sessionId: string) {
+    this.#client = client;
+    this.#sessionId = sessionId;
+  }
+
+  /** Aborts when the turn is cancelled. */
+  get signal(): AbortSignal {
+    return this.#cancelled.signal;
+  }
+
+  /** Cancels the turn; repeated calls are harmless. */
+  cancel(): void {
+    this.#cancelled.abort();
+  }
+
+  /** Sends one update and remembers it; resolves when stdout took it, rejects when the connection is gone. */
+  async send(update: SessionUpdate): Promise<void> {
+    this.history.record(update);
+    await this.#client.notify(methods.client.session.update, { sessionId: this.#sessionId, update });
+  }
+
+  /** Sends text of the assistant as one chunk. */
+  say(text: string): Promise<void> {
+    return this.send({ sessionUpdate: "agent_message_chunk", content: { type: "text", text } });
+  }
+
+  /** Opens a tool call in status `pending`. */
+  async openTool(call: Omit<ToolCall, "toolCallId" | "status">): Promise<OpenTool> {
+    const toolCallId = `call_${randomUUID()}`;
+    const tool = new OpenTool(toolCallId, call, async (update) => {
+      if (update.status === "completed" || update.status === "failed") this.#openTools.delete(toolCallId);
+      await this.send({ sessionUpdate: "tool_call_update", ...update });
+    });
+    this.#openTools.set(toolCallId, tool);
+    await this.send({ sessionUpdate: "tool_call", toolCallId, status: "pending", ...call });
+    return tool;
+  }
+
+  /** Ends every open tool call as failed; called before a cancelled or failed prompt is answered. */
+  async failOpenTools(reason: string): Promise<void> {
+    for (const tool of this.#openTools.values()) await tool.fail({ content: [textContent(reason)] });
+  }
+
+  /**
+   * Asks the user about a tool call and waits for the answer or the cancel, whatever comes first. An error or an unknown
+   * option is a rejection; the outcome `cancelled` cancels the turn.
+   */
+  async requestPermission(tool: OpenTool): Promise<Verdict> {
+    const answer = this.#client
+      .request(methods.client.session.requestPermission, {
+        sessionId: this.#sessionId,
+        toolCall: { toolCallId: tool.toolCallId, status: "pending", ...tool.call },
+        options: PERMISSION_OPTIONS,
+      })
+      .then(({ outcome }) => (outcome.outcome === "selected" ? outcome.optionId : "cancelled"))
+      .catch(() => "reject_once");
+    const chosen = await Promise.race([answer, this.cancelled()]);
+    if (chosen === "cancelled") this.cancel();
+    this.signal.throwIfAborted();
+    return PERMISSION_OPTIONS.find((option) => option.optionId === chosen) ? (chosen as Verdict) : "reject_once";
+  }
+
+  /** Resolves with `cancelled` when the turn is cancelled; never otherwise. */
+  cancelled(): Promise<"cancelled"> {
+    if (this.signal.aborted) return Promise.resolve("cancelled");
+    return new Promise((resolve) => {
+      this.signal.addEventListener("abort", () => resolve("cancelled"), { once: true });
+    });
+  }
+}
+
+/** A tool call that was announced and has not ended. */
+export class OpenTool {
+  readonly toolCallId: string;
+  readonly call: Omit<ToolCall, "toolCallId" | "status">;
+  readonly #update: (update: ToolCallUpdate) => Promise<void>;
+
+  constructor(
+    toolCallId: string,
+    call: Omit<ToolCall, "toolCallId" | "status">,
+    update: (update: ToolCallUpdate) => Promise<void>,
+  ) {
+    this.toolCallId = toolCallId;
+    this.call = call;
+    this.#update = update;
+  }
+
+  /** Reports that the tool runs, or how far it is. */
+  progress(fields: ToolFields = {}): Promise<void> {
+    return this.#update({ toolCallId: this.toolCallId, status: "in_progress", ...fields });
+  }
+
+  /** Ends the tool call well. */
+  complete(fields: ToolFields = {}): Promise<void> {
+    return this.#update({ toolCallId: this.toolCallId, status: "completed", ...fields });
+  }
+
+  /** Ends the tool call as failed. */
+  fail(fields: ToolFields = {}): Promise<void> {
+    return this.#update({ toolCallId: this.toolCallId, status: "failed", ...fields });
+  }
+}
+
+/** Text as the content of a tool call. */
+export function textContent(text: string): ToolCallContent {
+  return { type: "content", content: { type: "text", text } };
+}

@@ -1,0 +1,161 @@
+/**
+ * What a backend is to the rest of Holdfast (A-1). A backend knows nothing of HTTP, SQL or pages: it yields AgentEvents, and the recorder of `turn`
+ * makes rows of them. Events are shaped as upserts by id with explicit state (A-25).
+ */
+import type {
+  AgentSession,
+  AgentSessionId,
+  ApprovalMode,
+  BackendKind,
+  Features,
+  Model,
+  OpenedBy,
+  Part,
+  SessionError,
+  SessionId,
+  Todo,
+  Usage,
+} from "@holdfast/protocol";
+
+/** One call as far as the agent told it. Absent fields keep what was said before; `output` and `raw` replace, growing text is recognised by the recorder. */
+export type ToolUpdate = {
+  callId: string;
+  status?: "pending" | "running" | "completed" | "error" | undefined;
+  tool?: string | undefined;
+  title?: string | undefined;
+  kind?: string | undefined;
+  input?: Record<string, unknown> | undefined;
+  raw?: string | undefined;
+  output?: string | undefined;
+  error?: string | undefined;
+  locations?: { path: string; line?: number }[] | undefined;
+  diffs?: { path: string; oldText?: string; newText: string }[] | undefined;
+  images?: { mime: string; data: string }[] | undefined;
+};
+
+/** Content of the running turn. `streamId` keeps interleaved messages apart where the agent names them (R-5.1). */
+export type ContentEvent =
+  | { type: "text"; text: string; streamId?: string }
+  | { type: "reasoning"; text: string; streamId?: string }
+  | { type: "tool"; update: ToolUpdate }
+  | { type: "plan"; todos: Todo[] };
+
+/** State of the agent session; applies at any time (A-16). */
+export type StateEvent =
+  | { type: "commands"; commands: NonNullable<AgentSession["commands"]> }
+  | { type: "modes"; modes: NonNullable<AgentSession["modes"]> }
+  | { type: "models"; models: NonNullable<AgentSession["models"]> }
+  | { type: "usage"; usage: Usage }
+  | { type: "info"; title: string };
+
+/** Something for diagnostics: `late` came after its turn ended, `raw` is a kind we do not know, `notice` is noise or a protocol fault. `tail` is redacted. */
+export type NoteEvent = { type: "notice" | "raw" | "late"; kind: string; bytes: number; tail: string };
+
+export type AgentEvent = ContentEvent | StateEvent | NoteEvent;
+
+/** An agent asks before it acts. `args` is complete; `patterns` are what a stored rule would match: command or paths. */
+export type PermissionAsk = {
+  callId?: string | undefined;
+  tool: string;
+  title: string;
+  kind: string;
+  args: Record<string, unknown>;
+  patterns: string[];
+};
+
+/** `cancelled`: the turn is being stopped, or nobody can answer any more. */
+export type PermissionAnswer = "once" | "reject" | "cancelled";
+
+/** What a handle reports to during one prompt. `emit` is synchronous; `drained` is awaited between updates so that a slow store pauses reading (A-12). */
+export type TurnSink = {
+  emit(event: AgentEvent): void;
+  ask(request: PermissionAsk): Promise<PermissionAnswer>;
+  drained(): Promise<void> | undefined;
+};
+
+/** What a handle reports between prompts. Called at any time until `close` ended. */
+export type IdleSink = { emit(event: StateEvent | NoteEvent): void };
+
+export type StopReason = "end_turn" | "max_tokens" | "max_turn_requests" | "refusal" | "cancelled";
+
+/** How a prompt ended. It never rejects: a dead agent, a protocol error and an error text are outcomes. */
+export type PromptResult =
+  | { outcome: "ended"; stopReason: StopReason; usage?: Usage | undefined }
+  | { outcome: "failed"; error: SessionError }
+  | { outcome: "crashed"; error: SessionError }
+  /** The child was ended on purpose by the cancel ladder or a shutdown. */
+  | { outcome: "killed" };
+
+export type PromptInput = { parts: Part[]; system?: string | undefined };
+
+/** A live agent session: one connection, reused for every turn (A-25). */
+export type AgentHandle = {
+  readonly agent: string;
+  readonly sessionId: SessionId;
+  readonly backendSessionId: string;
+  /** How it came to be: `create`, `load` or `resume`; a second use of the same handle is `live`. */
+  readonly openedBy: Exclude<OpenedBy, "live">;
+  readonly version: string | undefined;
+  readonly features: Features;
+  /** Names of environment variables, argv and program version in one hash, never a secret (A-7). */
+  readonly processFingerprint: string;
+  /** One at a time; a second call while one runs throws. */
+  prompt(input: PromptInput, sink: TurnSink): Promise<PromptResult>;
+  /**
+   * Stops the running prompt by A-15's ladder: tell the agent, wait 5 s for its answer, then end the child. Resolves when the prompt has ended.
+   * Harmless without a prompt.
+   */
+  cancel(): Promise<void>;
+  /** Sets approval mode and model as far as the agent's record allows. Rejects with AGENT_UNAVAILABLE when it cannot hold the mode. */
+  configure(options: { approvalMode: ApprovalMode; model?: Model | undefined }): Promise<void>;
+  /** Politely ends it by the stop ladder (A-10); resolves when nothing of it lives any more. Idempotent. */
+  close(): Promise<void>;
+  /** False once the child is gone or being closed. */
+  readonly alive: boolean;
+  /** Fires once, when the child ends, however it did; the handle has left the pool before (A-17). */
+  onExit(listener: (exit: { expected: boolean }) => void): void;
+};
+
+export type OpenRequest = {
+  sessionId: SessionId;
+  agentSessionId: AgentSessionId;
+  agent: string;
+  directory: string;
+  approvalMode: ApprovalMode;
+  model?: Model | undefined;
+  /** What an earlier opening was called by the agent; tried first (A-5). */
+  backendSessionId?: string | undefined;
+  idle: IdleSink;
+  signal: AbortSignal;
+};
+
+export type Backend = {
+  readonly kind: BackendKind;
+  /** Starts the program and opens its session. Rejects with an AgentFailure whose `error` is an AgentError (A-25). */
+  open(request: OpenRequest): Promise<AgentHandle>;
+};
+
+/** Thrown by `open`: typed, with what the agent last said on stderr (A-13). */
+export class AgentFailure extends Error {
+  readonly error: SessionError;
+  /** `unavailable`: not installed or cannot hold the mode; `crashed`: it started and broke. */
+  readonly kind: "unavailable" | "crashed" | "aborted";
+  constructor(kind: AgentFailure["kind"], error: SessionError) {
+    super("message" in error.data ? error.data.message : error.name);
+    this.name = "AgentFailure";
+    this.kind = kind;
+    this.error = error;
+  }
+}
+
+/** What the dispatcher sees of the pool: get or create the one live handle of (session, agent) (A-8). */
+export type AgentPool = {
+  /** Concurrent callers share one opening. `live`: the handle was there already. */
+  acquire(request: OpenRequest): Promise<{ handle: AgentHandle; live: boolean }>;
+  /** The live handle, if any. */
+  find(sessionId: SessionId, agent: string): AgentHandle | undefined;
+  /** Closes every handle of a session (delete, archive, claim lost). */
+  closeSession(sessionId: SessionId): Promise<void>;
+  /** Ends everything within `graceMs` and refuses new work (A-9). */
+  dispose(graceMs: number): Promise<void>;
+};
