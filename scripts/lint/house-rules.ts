@@ -8,7 +8,7 @@
  * A rule looks at names, not at types: it catches what is written by mistake, not what is hidden on purpose.
  */
 import { databaseFsRule } from "./database-fs.ts";
-import { importedNames, memberPath, type Rule } from "./syntax.ts";
+import { importedNames, memberPath, type Rule, type RuleContext, type Syntax } from "./syntax.ts";
 
 const CLOCK_PATHS = new Set([
   "Date.now",
@@ -65,7 +65,7 @@ const noAmbientEnv: Rule = {
 const noAmbientClock: Rule = {
   create: (context) => ({
     MemberExpression(node) {
-      const path = memberPath(node)?.replace(/^globalThis\./, "");
+      const path = memberPath(node);
       if (path !== undefined && CLOCK_PATHS.has(path)) context.report({ node, message: CLOCK_MESSAGE });
     },
     NewExpression(node) {
@@ -73,23 +73,19 @@ const noAmbientClock: Rule = {
         context.report({ node, message: CLOCK_MESSAGE });
     },
     CallExpression(node) {
-      const name =
-        node.callee === undefined ? undefined : memberPath(node.callee)?.replace(/^globalThis\./, "");
+      const name = node.callee === undefined ? undefined : memberPath(node.callee);
       if (name === "Date" || (name !== undefined && TIMERS.has(name)))
         context.report({ node, message: CLOCK_MESSAGE });
     },
-    ImportDeclaration(node) {
-      if (CLOCK_MODULES.has(String(node.source?.value)) && node.importKind !== "type") {
-        context.report({ node, message: CLOCK_MESSAGE });
-      }
-    },
+    ImportDeclaration: (node) => reportClockModule(context, node),
+    ExportNamedDeclaration: (node) => reportClockModule(context, node),
   }),
 };
 
 const noAmbientRandom: Rule = {
   create: (context) => ({
     MemberExpression(node) {
-      const path = memberPath(node)?.replace(/^globalThis\./, "");
+      const path = memberPath(node);
       if (path === undefined) return;
       const ofCrypto = /^crypto\.(\w+)$/.exec(path)?.[1];
       if (RANDOM_PATHS.has(path) || (ofCrypto !== undefined && RANDOM_IMPORTS.has(ofCrypto))) {
@@ -104,6 +100,12 @@ const noAmbientRandom: Rule = {
     },
   }),
 };
+
+function reportClockModule(context: RuleContext, node: Syntax): void {
+  const isType = node.importKind === "type" || node.exportKind === "type";
+  if (!isType && CLOCK_MODULES.has(String(node.source?.value)))
+    context.report({ node, message: CLOCK_MESSAGE });
+}
 
 /** The plugin object that oxlint loads. */
 export default {

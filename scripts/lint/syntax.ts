@@ -5,6 +5,7 @@ export type Syntax = {
   value?: unknown;
   kind?: string;
   importKind?: string;
+  exportKind?: string;
   computed?: boolean;
   object?: Syntax;
   property?: Syntax;
@@ -28,15 +29,15 @@ export type RuleContext = {
   report(finding: { node: Syntax; message: string }): void;
 };
 
-/** `a.b.c` of a chain of plain members (also `a["b"]`), or `undefined` for anything else. */
+/** `a.b.c` of a chain of plain members (also `a["b"]`), without a leading `globalThis`; `undefined` for anything else. */
 export function memberPath(node: Syntax): string | undefined {
   if (node.type === "Identifier") return node.name;
-  if (node.type === "ChainExpression") return undefined;
   if (node.type !== "MemberExpression" || node.object === undefined || node.property === undefined)
     return undefined;
   const object = memberPath(node.object);
   const property = node.computed === true ? node.property.value : node.property.name;
-  return object === undefined || typeof property !== "string" ? undefined : `${object}.${property}`;
+  if (object === undefined || typeof property !== "string") return undefined;
+  return object === "globalThis" ? property : `${object}.${property}`;
 }
 
 /** The names a declaration imports, as the other module exports them; type imports are left out. */

@@ -1,0 +1,69 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { citationsOf, rulesOf } from "./rules/citations.ts";
+
+let root = "";
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "holdfast-rules-"));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const SPEC = "# One\n\n- **D-1** first\n- **D-2** second, see D-9\n\n| T-1 | a target |\n";
+
+function check(files: Record<string, string>): { code: number | null; output: string } {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+  const script = join(import.meta.dirname, "check-rules.ts");
+  const result = spawnSync(process.execPath, [script, root], { encoding: "utf8", timeout: 60_000 });
+  return { code: result.status, output: result.stdout + result.stderr };
+}
+
+const titled = (...ids: string[]): string => ids.map((id) => `test("[${id}] holds", () => {});`).join("\n");
+
+test("rules that all have a test pass", () => {
+  const { code, output } = check({
+    "spec/one.md": SPEC,
+    "packages/a/src/one.test.ts": titled("D-1"),
+    "packages/a/test/contract/store.ts": titled("D-2, T-1"),
+  });
+  expect(output).toContain("2 defined, 3 cited, 0 misses");
+  expect(code).toBe(0);
+});
+
+test("a rule without a test fails and is named with its specification", () => {
+  const { code, output } = check({ "spec/one.md": SPEC, "test/one.test.ts": titled("D-1") });
+  expect(output).toMatch(/D-2 +spec\/one\.md +no test cites this rule/);
+  expect(code).toBe(1);
+});
+
+test("a citation of an unknown rule fails and is named with its test", () => {
+  const { code, output } = check({ "spec/one.md": SPEC, "test/one.test.ts": titled("D-1", "D-2", "D-3") });
+  expect(output).toMatch(/D-3 +test\/one\.test\.ts +cited, but no specification defines it/);
+  expect(code).toBe(1);
+});
+
+test("an empty specification checks nothing and fails", () => {
+  expect(check({ "test/one.test.ts": "" }).code).toBe(1);
+});
+
+test("bold ids define rules, rows of a table are known targets", () => {
+  expect(rulesOf(SPEC)).toEqual({ required: ["D-1", "D-2"], known: ["T-1"] });
+});
+
+test.each([
+  [`test("[A-1] plain", run)`, ["A-1"]],
+  [`it.each(rows)("[A-1, B-22] %s", run)`, ["A-1", "B-22"]],
+  ["describe.concurrent(`[A-1] ${name}`, run)", ["A-1"]],
+  [`describe("x", () => { test("[A-2] inner", run); })`, ["A-2"]],
+  ["test.each`a | b`('[A-3] table', run)", ["A-3"]],
+  [`test.skip("[A-1] skipped", run)`, []],
+  [`expect(text, "[A-1] not a title").toBe(1)`, []],
+  [`// test("[A-1] in a comment", run)`, []],
+])("titles are read from %s", (source, ids) => {
+  expect(citationsOf("one.test.ts", source)).toEqual(ids);
+});

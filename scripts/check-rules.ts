@@ -1,0 +1,58 @@
+/**
+ * `npm run check:rules [root]`: every rule id that a specification under `spec/` defines is cited by the title of a test, and no test
+ * cites an id that does not exist. Prints what is missing.
+ */
+import { globSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { citationsOf, rulesOf } from "./rules/citations.ts";
+
+/** Contract suites stand in plain files under a `test` folder and are run by a `.test.ts`, so their titles count too. */
+const TEST_FILES = [
+  "packages/*/src/**/*.test.ts",
+  "packages/*/test/**/*.ts",
+  "test/**/*.ts",
+  "scripts/**/*.test.ts",
+  "bench/**/*.test.ts",
+  "test-agents/*.test.ts",
+];
+const EXCLUDED = ["**/node_modules/**", "**/dist/**"];
+
+type Miss = { id: string; place: string; complaint: string };
+
+function findMisses(root: string): { misses: Miss[]; rules: number; cited: number } {
+  const definedIn = new Map<string, string>();
+  const known = new Set<string>();
+  for (const path of globSync("spec/*.md", { cwd: root })) {
+    const rules = rulesOf(readFileSync(join(root, path), "utf8"));
+    for (const id of rules.required) if (!definedIn.has(id)) definedIn.set(id, path);
+    for (const id of rules.known) known.add(id);
+  }
+
+  const citedIn = new Map<string, string>();
+  for (const path of globSync(TEST_FILES, { cwd: root, exclude: EXCLUDED })) {
+    for (const id of citationsOf(path, readFileSync(join(root, path), "utf8"))) citedIn.set(id, path);
+  }
+
+  const untested = [...definedIn]
+    .filter(([id]) => !citedIn.has(id))
+    .map(([id, place]) => ({ id, place, complaint: "no test cites this rule" }));
+  const unknown = [...citedIn]
+    .filter(([id]) => !definedIn.has(id) && !known.has(id))
+    .map(([id, place]) => ({ id, place, complaint: "cited, but no specification defines it" }));
+  return { misses: [...untested, ...unknown].toSorted(byId), rules: definedIn.size, cited: citedIn.size };
+}
+
+function byId(one: Miss, other: Miss): number {
+  return one.id.localeCompare(other.id, "en", { numeric: true });
+}
+
+function checkRules(root: string): number {
+  const { misses, rules, cited } = findMisses(root);
+  for (const { id, place, complaint } of misses)
+    console.error(`${id.padEnd(6)} ${place.padEnd(36)} ${complaint}`);
+  if (rules === 0) console.error("no rule found under spec/: nothing was checked");
+  console.log(`rules: ${rules} defined, ${cited} cited, ${misses.length} misses`);
+  return misses.length === 0 && rules > 0 ? 0 : 1;
+}
+
+process.exitCode = checkRules(resolve(process.argv[2] ?? join(import.meta.dirname, "..")));
