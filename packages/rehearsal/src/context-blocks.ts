@@ -10,7 +10,12 @@ export type PromptSpan = { readonly inside: boolean; readonly text: string };
 
 const TAG = /<(\/?)([A-Za-z][\w.-]*)(?:\s[^<>]*)?>/g;
 
-type Block = { readonly start: number; readonly bodyStart: number; readonly bodyEnd: number; readonly end: number };
+type Block = {
+  readonly start: number;
+  readonly bodyStart: number;
+  readonly bodyEnd: number;
+  readonly end: number;
+};
 
 /** Splits a prompt into text outside and inside of context blocks. The tags themselves belong to neither. */
 export function splitContextBlocks(prompt: string): PromptSpan[] {

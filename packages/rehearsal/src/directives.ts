@@ -112,7 +112,8 @@ const PARSERS: Readonly<Record<string, Parse>> = {
 
 function parseSlow(rest: string): Directive {
   const [words, intervalMs, ...more] = rest.trim().split(/\s+/).map(wholeNumber);
-  if (words === undefined || intervalMs === undefined || more.length > 0) return invalid("SLOW needs <words> <ms>");
+  if (words === undefined || intervalMs === undefined || more.length > 0)
+    return invalid("SLOW needs <words> <ms>");
   if (words > MAX_SLOW_WORDS || intervalMs > MAX_SLOW_INTERVAL_MS) {
     return invalid(`SLOW takes at most ${MAX_SLOW_WORDS} words and ${MAX_SLOW_INTERVAL_MS} ms`);
   }
@@ -136,13 +137,17 @@ function parseRead(rest: string): Directive {
 function parseWrite(rest: string): Directive {
   const match = /^(?:"([^"]+)"|(\S+))(?:[ \t](.*))?$/su.exec(rest);
   const path = match?.[1] ?? match?.[2];
-  return path === undefined ? invalid("WRITE needs a <path> and a <text>") : { kind: "write", path, text: match?.[3] ?? "" };
+  return path === undefined
+    ? invalid("WRITE needs a <path> and a <text>")
+    : { kind: "write", path, text: match?.[3] ?? "" };
 }
 
 function parseOutput(rest: string): Directive {
   const bytes = wholeNumber(rest.trim());
   if (bytes === undefined) return invalid("OUTPUT needs a number of <bytes>");
-  return bytes > MAX_OUTPUT_BYTES ? invalid(`OUTPUT takes at most ${MAX_OUTPUT_BYTES} bytes`) : { kind: "output", bytes };
+  return bytes > MAX_OUTPUT_BYTES
+    ? invalid(`OUTPUT takes at most ${MAX_OUTPUT_BYTES} bytes`)
+    : { kind: "output", bytes };
 }
 
 function parseRemember(rest: string): Directive {

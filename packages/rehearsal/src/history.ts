@@ -57,8 +57,12 @@ export class TurnHistory {
   #recordText(kind: "agent_message_chunk" | "agent_thought_chunk", text: string): void {
     this.#spoken += text.length;
     const last = this.#updates.at(-1);
-    const before = last?.sessionUpdate === kind && last.content.type === "text" ? last.content.text : undefined;
-    const joined: SessionUpdate = { sessionUpdate: kind, content: { type: "text", text: (before ?? "") + text } };
+    const before =
+      last?.sessionUpdate === kind && last.content.type === "text" ? last.content.text : undefined;
+    const joined: SessionUpdate = {
+      sessionUpdate: kind,
+      content: { type: "text", text: (before ?? "") + text },
+    };
     if (before === undefined) this.#updates.push(joined);
     else this.#updates[this.#updates.length - 1] = joined;
   }
@@ -84,8 +88,15 @@ function shortened<T extends { content?: ToolCallContent[] | null }>(update: T):
 }
 
 function shortenedContent(content: ToolCallContent): ToolCallContent {
-  if (content.type === "content" && content.content.type === "text" && content.content.text.length > MAX_REMEMBERED_TEXT) {
-    return { ...content, content: { type: "text", text: content.content.text.slice(0, MAX_REMEMBERED_TEXT) } };
+  if (
+    content.type === "content" &&
+    content.content.type === "text" &&
+    content.content.text.length > MAX_REMEMBERED_TEXT
+  ) {
+    return {
+      ...content,
+      content: { type: "text", text: content.content.text.slice(0, MAX_REMEMBERED_TEXT) },
+    };
   }
   return content;
 }

@@ -23,7 +23,11 @@ export type Workspace = Workplace & {
  * Obeys directives in order. Rejects with a `RequestError` at FAIL, and with the signal's reason once the turn is
  * cancelled; returns early after a rejected ASK.
  */
-export async function runDirectives(turn: Turn, space: Workspace, directives: readonly Directive[]): Promise<void> {
+export async function runDirectives(
+  turn: Turn,
+  space: Workspace,
+  directives: readonly Directive[],
+): Promise<void> {
   let isHinted = false;
   const hint = () => {
     const text = isHinted ? "" : `${DIRECTIVE_HINT}\n`;
@@ -34,7 +38,8 @@ export async function runDirectives(turn: Turn, space: Workspace, directives: re
   for (const directive of directives) {
     turn.signal.throwIfAborted();
     if (directive.kind === "echo") await turn.say(`${directive.text}\n${hint()}`);
-    else if (directive.kind === "invalid") await turn.say(`I cannot obey "${directive.line}": ${directive.reason}.\n`);
+    else if (directive.kind === "invalid")
+      await turn.say(`I cannot obey "${directive.line}": ${directive.reason}.\n`);
     else if ((await runDirective(turn, space, directive)) === "end") return;
   }
   turn.signal.throwIfAborted();

@@ -39,7 +39,12 @@ export type SessionMemory = {
 };
 
 /** One entry of `session/list`; `updatedAt` is in milliseconds. */
-export type SessionEntry = { readonly sessionId: string; readonly cwd: string; readonly title: string | null; readonly updatedAt: number };
+export type SessionEntry = {
+  readonly sessionId: string;
+  readonly cwd: string;
+  readonly title: string | null;
+  readonly updatedAt: number;
+};
 
 const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const SUFFIX = ".jsonl";
@@ -110,7 +115,8 @@ export class MemoryStore {
   }
 
   #file(sessionId: string): string {
-    if (!SESSION_ID.test(sessionId)) throw new Error("a rehearsal session id has letters, digits, _ and - only");
+    if (!SESSION_ID.test(sessionId))
+      throw new Error("a rehearsal session id has letters, digits, _ and - only");
     return join(this.#directory, sessionId + SUFFIX);
   }
 }
@@ -168,7 +174,8 @@ async function dropTornTail(file: FileHandle): Promise<void> {
 async function makeDirectory(directory: string): Promise<void> {
   const firstMade = await mkdir(directory, { recursive: true, mode: 0o700 });
   if (firstMade === undefined) return;
-  for (let made = directory; made.length >= firstMade.length; made = dirname(made)) await syncDirectory(dirname(made));
+  for (let made = directory; made.length >= firstMade.length; made = dirname(made))
+    await syncDirectory(dirname(made));
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -17,7 +17,11 @@ const KILL_GRACE_MS = 500;
 const DRAIN_MS = 200;
 
 /** How a command ended; `output` is stdout and stderr as they came. */
-export type ShellResult = { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly output: string };
+export type ShellResult = {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+};
 
 const runningGroups = new Set<number>();
 
@@ -29,10 +33,18 @@ export function killShellGroups(): void {
 /** Runs a command; `onOutput` gets the whole kept output each time it has grown. Rejects only when no shell starts. */
 export async function runShellCommand(
   command: string,
-  options: { readonly cwd: string; readonly signal: AbortSignal; readonly onOutput: (output: string) => void },
+  options: {
+    readonly cwd: string;
+    readonly signal: AbortSignal;
+    readonly onOutput: (output: string) => void;
+  },
 ): Promise<ShellResult> {
   const shell = existsSync("/bin/bash") ? "/bin/bash" : "/bin/sh";
-  const child = spawn(shell, ["-c", command], { cwd: options.cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(shell, ["-c", command], {
+    cwd: options.cwd,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const collected = collectOutput(child, options.onOutput);
   const timers: NodeJS.Timeout[] = [];
   const stop = () => {

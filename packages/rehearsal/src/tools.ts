@@ -1,5 +1,5 @@
-import { open, mkdir, readFile, stat } from "node:fs/promises";
 import { constants } from "node:fs";
+import { open, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { ToolKind } from "@agentclientprotocol/sdk";
 import { containedPath } from "./contained-path.ts";
@@ -62,9 +62,10 @@ export async function writeTool(turn: Turn, place: Workplace, { path, text }: Of
   if (!(await allowed(turn, place, tool, "edit"))) return;
   await tool.progress();
   try {
-    await mkdir(dirname(target), { recursive: true });
     // The user may have taken long: look again, so that no link made meanwhile leads the write out of cwd.
-    if ((await containedPath(place.cwd, path)) !== target) throw new Error("the path changed while it was asked about");
+    if ((await containedPath(place.cwd, path)) !== target)
+      throw new Error("the path changed while it was asked about");
+    await mkdir(dirname(target), { recursive: true });
     await writeRegular(target, text);
     await tool.complete({ content: [{ type: "diff", path: target, oldText, newText: text }] });
   } catch (error) {
@@ -74,7 +75,11 @@ export async function writeTool(turn: Turn, place: Workplace, { path, text }: Of
 
 /** BASH: runs a command after the user allowed it; its output is sent as it grows. */
 export async function bashTool(turn: Turn, place: Workplace, { command }: Of<"bash">): Promise<void> {
-  const tool = await turn.openTool({ title: command, kind: "execute", rawInput: { command, cwd: place.cwd } });
+  const tool = await turn.openTool({
+    title: command,
+    kind: "execute",
+    rawInput: { command, cwd: place.cwd },
+  });
   if (!(await allowed(turn, place, tool, "execute"))) return;
   await tool.progress();
   const stream = new GrowingOutput(tool);

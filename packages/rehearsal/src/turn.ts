@@ -6,7 +6,14 @@
  */
 import { randomUUID } from "node:crypto";
 import { methods } from "@agentclientprotocol/sdk";
-import type { AgentContext, PermissionOption, SessionUpdate, ToolCall, ToolCallContent, ToolCallUpdate } from "@agentclientprotocol/sdk";
+import type {
+  AgentContext,
+  PermissionOption,
+  SessionUpdate,
+  ToolCall,
+  ToolCallContent,
+  ToolCallUpdate,
+} from "@agentclientprotocol/sdk";
 import { TurnHistory } from "./history.ts";
 
 /** What the user may answer to a permission request. */
@@ -87,7 +94,9 @@ export class Turn {
     const chosen = await Promise.race([answer, this.cancelled()]);
     if (chosen === "cancelled") this.cancel();
     this.signal.throwIfAborted();
-    return PERMISSION_OPTIONS.find((option) => option.optionId === chosen) ? (chosen as Verdict) : "reject_once";
+    return PERMISSION_OPTIONS.find((option) => option.optionId === chosen)
+      ? (chosen as Verdict)
+      : "reject_once";
   }
 
   /** Resolves with `cancelled` when the turn is cancelled; never otherwise. */

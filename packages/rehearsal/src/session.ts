@@ -1,0 +1,142 @@
+import type { AgentContext, ContentBlock, PromptResponse, ToolKind } from "@agentclientprotocol/sdk";
+import { splitContextBlocks } from "./context-blocks.ts";
+import { parseDirectives } from "./directives.ts";
+import { runDirectives, type Workspace } from "./run-directives.ts";
+import type { MemoryStore, Mode, SessionMemory } from "./session-memory.ts";
+import { Turn } from "./turn.ts";
+
+/** Size of the pretended context window, in tokens. */
+export const CONTEXT_SIZE = 200_000;
+
+const CHARACTERS_PER_TOKEN = 4;
+const MAX_TITLE = 80;
+
+/** A session that is open in this process. Its memory is always written before it is changed here. */
+export class Session {
+  readonly id: string;
+  readonly cwd: string;
+  readonly #store: MemoryStore;
+  readonly #alwaysAllowed = new Set<ToolKind>();
+  #mode: Mode;
+  #title: string | null;
+  #remembered: string | null;
+  #used: number;
+  #running: { turn: Turn; ended: Promise<unknown> } | undefined;
+
+  constructor(store: MemoryStore, cwd: string, memory: Omit<SessionMemory, "updates" | "cwd">) {
+    this.#store = store;
+    this.id = memory.sessionId;
+    this.cwd = cwd;
+    this.#mode = memory.mode;
+    this.#title = memory.title;
+    this.#remembered = memory.remembered;
+    this.#used = memory.used;
+  }
+
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  /** True while a prompt runs. */
+  get isBusy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Changes the mode for the tools that come; durable on return. */
+  async changeMode(mode: Mode): Promise<void> {
+    await this.#store.append(this.id, { kind: "mode", mode });
+    this.#mode = mode;
+  }
+
+  /** Cancels the running prompt; nothing happens when there is none. */
+  cancel(): void {
+    this.#running?.turn.cancel();
+  }
+
+  /** Cancels the running prompt and waits for its end. */
+  async close(): Promise<void> {
+    this.cancel();
+    await this.#running?.ended;
+  }
+
+  /**
+   * Runs one prompt; the caller checked `isBusy`. What was said and remembered is durable before this returns or rejects.
+   * Rejects with a `RequestError` at FAIL. The running turn is registered before the first await, so that a cancel that
+   * follows the prompt on the wire finds it.
+   */
+  prompt(
+    client: AgentContext,
+    blocks: readonly ContentBlock[],
+    signal: AbortSignal,
+  ): Promise<PromptResponse> {
+    const turn = new Turn(client, this.id);
+    const cancel = () => turn.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    const answer = this.#run(turn, blocks).finally(() => {
+      signal.removeEventListener("abort", cancel);
+      this.#running = undefined;
+    });
+    this.#running = { turn, ended: answer.catch(() => {}) };
+    return answer;
+  }
+
+  async #run(turn: Turn, blocks: readonly ContentBlock[]): Promise<PromptResponse> {
+    const text = blocks.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n");
+    turn.history.recordPrompt(blocks);
+    const title = this.#title === null ? titleOf(text) : null;
+    try {
+      if (title !== null) {
+        await turn.send({ sessionUpdate: "session_info_update", title, updatedAt: new Date().toISOString() });
+      }
+      await runDirectives(turn, this.#workspace(), parseDirectives(text));
+      await this.#settle(turn, title);
+      return { stopReason: "end_turn" };
+    } catch (error) {
+      await turn.failOpenTools(turn.signal.aborted ? "cancelled" : "the turn failed");
+      await this.#settle(turn, title);
+      if (turn.signal.aborted) return { stopReason: "cancelled" };
+      throw error;
+    }
+  }
+
+  /** Reports usage and writes the turn; after it the prompt may be answered. */
+  async #settle(turn: Turn, title: string | null): Promise<void> {
+    const used = this.#used + Math.ceil(turn.history.characters / CHARACTERS_PER_TOKEN);
+    await turn.send({
+      sessionUpdate: "usage_update",
+      used: Math.min(used, CONTEXT_SIZE),
+      size: CONTEXT_SIZE,
+    });
+    await this.#store.append(this.id, {
+      kind: "turn",
+      at: Date.now(),
+      title,
+      used,
+      updates: turn.history.updates,
+    });
+    this.#used = used;
+    this.#title = title ?? this.#title;
+  }
+
+  #workspace(): Workspace {
+    return {
+      cwd: this.cwd,
+      isAllowed: (kind) => this.#mode === "auto" || this.#alwaysAllowed.has(kind),
+      allowAlways: (kind) => void this.#alwaysAllowed.add(kind),
+      remembered: () => this.#remembered,
+      remember: async (word) => {
+        await this.#store.append(this.id, { kind: "remember", word });
+        this.#remembered = word;
+      },
+    };
+  }
+}
+
+/** The first words of the user, outside of context blocks; null when there are none. */
+function titleOf(prompt: string): string | null {
+  for (const span of splitContextBlocks(prompt)) {
+    const line = span.inside ? undefined : span.text.split("\n").find((each) => each.trim() !== "");
+    if (line !== undefined) return [...line.trim().slice(0, 2 * MAX_TITLE)].slice(0, MAX_TITLE).join("");
+  }
+  return null;
+}
