@@ -12,5 +12,6 @@ if (Number(process.versions.node.split(".")[0]) < MINIMUM_MAJOR) {
 
 const source = new URL("../src/main.ts", import.meta.url);
 const built = new URL("../dist/main.js", import.meta.url);
+/** @type {{ main: (args: readonly string[]) => void }} */
 const { main } = await import((existsSync(source) ? source : built).href);
-await main(process.argv.slice(2));
+main(process.argv.slice(2));

@@ -2,7 +2,7 @@
  * The language of the rehearsal agent: lines that begin with a word, obeyed in order (interfaces, section 0).
  *
  * Pure and total: every text parses, and what is no directive becomes `echo`, what is a malformed one `invalid`.
- * Text inside `<tag>...</tag>` blocks is ignored, except that REMEMBER lines there are obeyed silently.
+ * Text inside `<tag>...</tag>` blocks is ignored, except that a REMEMBER there is obeyed silently.
  */
 import { splitContextBlocks } from "./context-blocks.ts";
 
@@ -68,13 +68,13 @@ function append(directives: Directive[], next: Directive): void {
   }
 }
 
+/** Inside a block the word may follow other words on its line: a handoff may say first who spoke. */
 function rememberedInside(text: string): Directive[] {
-  const found: Directive[] = [];
-  for (const line of text.split(/\r?\n/)) {
-    const parsed = parseLine(line);
-    if (parsed?.kind === "remember") found.push({ ...parsed, silent: true });
-  }
-  return found;
+  return [...text.matchAll(/(?:^|\s)REMEMBER[ \t]+(\S+)/g)].map(([, word = ""]) => ({
+    kind: "remember",
+    word,
+    silent: true,
+  }));
 }
 
 function parseLine(line: string): Directive | undefined {

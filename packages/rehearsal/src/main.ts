@@ -19,8 +19,8 @@ An ACP agent on stdin and stdout that needs no key and no network; it obeys dire
 
 const BAD_USAGE_EXIT_CODE = 2;
 
-/** Runs the program with its arguments (without node and script). Resolves once it serves, or has printed what was asked. */
-export async function main(args: readonly string[]): Promise<void> {
+/** Runs the program with its arguments (without node and script): serves, or prints what was asked. */
+export function main(args: readonly string[]): void {
   const [first] = args;
   if (first === undefined) {
     serve(noFaults);
@@ -47,10 +47,7 @@ export function serve(faults: Faults): void {
   }
   const rehearsal = new RehearsalAgent(new MemoryStore(rehearsalHome()), packageVersion());
   const connection = rehearsal.app().connect(faults.wrapStream(stream, writeLine));
-  void connection.closed.then(() => {
-    if (faults.obeysEndOfInput) end();
-    else keepAlive();
-  });
+  connection.signal.addEventListener("abort", () => (faults.obeysEndOfInput ? end() : keepAlive()));
 }
 
 const KEEP_ALIVE_MS = 60_000;

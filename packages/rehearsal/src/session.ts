@@ -136,7 +136,13 @@ export class Session {
 function titleOf(prompt: string): string | null {
   for (const span of splitContextBlocks(prompt)) {
     const line = span.inside ? undefined : span.text.split("\n").find((each) => each.trim() !== "");
-    if (line !== undefined) return [...line.trim().slice(0, 2 * MAX_TITLE)].slice(0, MAX_TITLE).join("");
+    if (line !== undefined) return wellFormedStart(line.trim());
   }
   return null;
+}
+
+/** At most `MAX_TITLE` UTF-16 code units, without half of a surrogate pair at the end. */
+function wellFormedStart(text: string): string {
+  const start = text.slice(0, MAX_TITLE);
+  return start.isWellFormed() ? start : start.slice(0, -1);
 }

@@ -5,6 +5,7 @@
  * gone; kept output is bounded; a background process that holds the pipe open delays the result by `DRAIN_MS` at most.
  */
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 
 /** Longest output that is kept and sent, in UTF-16 code units. */
@@ -91,21 +92,13 @@ function exited(child: ChildProcess): Promise<{ exitCode: number | null; signal:
   });
 }
 
-function closedWithin(child: ChildProcess, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    const ended = [child.stdout, child.stderr].map(
-      (stream) =>
-        new Promise<void>((done) => {
-          if (!stream || stream.closed) done();
-          else stream.once("close", () => done());
-        }),
-    );
-    void Promise.all(ended).then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+/** Waits for the end of both output streams, but not longer than `ms`. */
+async function closedWithin(child: ChildProcess, ms: number): Promise<void> {
+  const deadline = AbortSignal.timeout(ms);
+  for (const stream of [child.stdout, child.stderr]) {
+    if (!stream || stream.closed) continue;
+    await once(stream, "close", { signal: deadline }).catch(() => {});
+  }
 }
 
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {

@@ -1,13 +1,14 @@
 import { constants } from "node:fs";
 import { open, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { ToolKind } from "@agentclientprotocol/sdk";
 import { containedPath } from "./contained-path.ts";
 import type { Directive } from "./directives.ts";
 import { runShellCommand, type ShellResult } from "./shell-command.ts";
 import { textContent, type OpenTool, type Turn } from "./turn.ts";
 
-/** Most bytes of a file that READ shows, and of an old file that the diff of a WRITE shows. */
+/** Most bytes of a file that READ shows. */
 export const MAX_READ_BYTES = 256 * 1024;
 
 /** Shortest time between two updates with growing output of one BASH. */
@@ -47,7 +48,7 @@ export async function readTool(turn: Turn, place: Workplace, { path }: Of<"read"
 export async function writeTool(turn: Turn, place: Workplace, { path, text }: Of<"write">): Promise<void> {
   const target = await containedPath(place.cwd, path);
   const shown = target ?? resolve(place.cwd, path);
-  const oldText = target === undefined ? null : await readStart(target).catch(() => null);
+  const oldText = target === undefined ? null : await diffBase(target);
   const tool = await turn.openTool({
     title: `Write ${path}`,
     kind: "edit",
@@ -131,41 +132,40 @@ async function allowed(turn: Turn, place: Workplace, tool: OpenTool, kind: ToolK
 /** Sends the newest output at most every `OUTPUT_INTERVAL_MS`, one update at a time, and never after `settle`. */
 class GrowingOutput {
   readonly #tool: OpenTool;
+  readonly #ended = new AbortController();
   #newest = "";
+  #sent = "";
   #sending: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #settled = false;
 
   constructor(tool: OpenTool) {
     this.#tool = tool;
   }
 
+  /** Takes the whole output so far. */
   grow(output: string): void {
     this.#newest = output;
-    if (!this.#sending && !this.#timer && !this.#settled) this.#send();
+    this.#sending ??= this.#send();
   }
 
+  /** Stops sending and waits for the update under way. */
   async settle(): Promise<void> {
-    this.#settled = true;
-    clearTimeout(this.#timer);
+    this.#ended.abort();
     await this.#sending;
   }
 
-  #send(): void {
-    this.#timer = undefined;
-    const sent = this.#newest;
-    // A failed send means that the connection is gone; the turn's next update reports it.
-    this.#sending = this.#tool
-      .progress({ content: [textContent(sent)] })
-      .catch(() => {})
-      .then(() => {
-        this.#sending = undefined;
-        if (this.#settled) return;
-        this.#timer = setTimeout(() => {
-          this.#timer = undefined;
-          if (this.#newest !== sent) this.#send();
-        }, OUTPUT_INTERVAL_MS);
-      });
+  async #send(): Promise<void> {
+    const { signal } = this.#ended;
+    try {
+      while (this.#newest !== this.#sent && !signal.aborted) {
+        this.#sent = this.#newest;
+        await this.#tool.progress({ content: [textContent(this.#sent)] });
+        await delay(OUTPUT_INTERVAL_MS, undefined, { signal });
+      }
+    } catch {
+      // The command ended, or the connection is gone, which the turn's next update reports.
+    } finally {
+      this.#sending = undefined;
+    }
   }
 }
 
@@ -173,6 +173,16 @@ async function regularFile(path: string): Promise<{ size: number }> {
   const found = await stat(path);
   if (!found.isFile()) throw new Error("it is not a regular file");
   return found;
+}
+
+/** The old text of a diff; null when there is no file, or one that is no text of a size to show. */
+async function diffBase(path: string): Promise<string | null> {
+  try {
+    const { size } = await regularFile(path);
+    return size <= MAX_READ_BYTES ? await readFile(path, "utf8") : null;
+  } catch {
+    return null;
+  }
 }
 
 async function readStart(path: string): Promise<string> {
