@@ -27,7 +27,9 @@ async function checkBounds(root: string): Promise<number> {
   const { default: config } = (await import(pathToFileURL(join(root, ".dependency-cruiser.mjs")).href)) as {
     default: Configuration;
   };
-  const roots = ["packages", "test", "bench", "scripts", "examples"].filter((path) => existsSync(path));
+  const roots = ["packages", "test", "bench", "scripts", "examples", "test-agents"].filter((path) =>
+    existsSync(path),
+  );
   const ruleSet = { forbidden: config.forbidden ?? [] };
   const { output } = await cruise(roots, { ...config.options, ruleSet, validate: true, outputType: "json" });
   const result = (typeof output === "string" ? JSON.parse(output) : output) as ICruiseResult;
