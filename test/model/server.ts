@@ -150,12 +150,10 @@ async function play(exchange: Exchange): Promise<void> {
   let begun = false;
   const send = async (frames: string): Promise<void> => {
     if (!conversation.stream) return;
-    if (!begun)
-      response
-        .writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" })
-        .write(encoder.open());
+    const head = begun ? "" : encoder.open();
+    if (!begun) response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
     begun = true;
-    if (frames !== "" && !response.write(frames)) await drained(response, left);
+    if (head + frames !== "") await written(response, head + frames, left);
   };
   for (const beat of answer.beats) {
     if (left.aborted) return;
@@ -192,15 +190,15 @@ async function pause(ms: number, left: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal: left }).catch(() => undefined);
 }
 
-function drained(response: ServerResponse, left: AbortSignal): Promise<void> {
+/** Resolves when the bytes left this process (a CRASH right after must not take them back) or the client left. */
+function written(response: ServerResponse, frames: string, left: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
-      response.off("drain", done);
       left.removeEventListener("abort", done);
       resolve();
     };
-    response.once("drain", done);
     left.addEventListener("abort", done, { once: true });
+    response.write(frames, done);
   });
 }
 

@@ -47,7 +47,8 @@ export function toolCall(directive: ToolDirective, conversation: Conversation): 
     case "bash":
       return shellCall(directive.command, conversation);
     case "ask":
-      return shellCall(`echo ${quote(directive.text)}`, conversation);
+      // Agents let plain reading commands such as echo pass without asking; tee may write.
+      return shellCall(`printf '%s\\n' ${quote(directive.text)} | tee -a /dev/null`, conversation);
     case "output":
       return shellCall(`yes 0123456789abcde | head -c ${directive.bytes}`, conversation);
     case "spawn":
