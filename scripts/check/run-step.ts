@@ -85,7 +85,8 @@ export async function runSteps(
 
 function stepEnvironment(root: string): NodeJS.ProcessEnv {
   const path = [join(root, "node_modules", ".bin"), process.env["PATH"] ?? ""].join(delimiter);
-  return { ...process.env, PATH: path, CI: "true" };
+  const plain = process.stdout.isTTY ? {} : { NO_COLOR: "1", FORCE_COLOR: undefined };
+  return { ...process.env, ...plain, PATH: path, CI: "true" };
 }
 
 function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
