@@ -1,1 +1,21 @@
-export {};
+export type {
+  CommandCall,
+  CommandModule,
+  Migration,
+  Note,
+  Reader,
+  Runner,
+  RunnerOptions,
+  SqlValue,
+  Tx,
+} from "./contract.ts";
+export type { StatementSync } from "node:sqlite";
+export {
+  type DirectoryLock,
+  DirectoryLockedError,
+  type DirectoryOwner,
+  lockDirectory,
+} from "./directory-lock.ts";
+export { isNetworkFileSystem } from "./network-file-system.ts";
+export { openRunner } from "./open-runner.ts";
+export { releaseReserve } from "./reserve.ts";

@@ -1,0 +1,72 @@
+import { readdirSync, rmSync, statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { type Clock, HoldfastError } from "@holdfast/kernel";
+import { pragma } from "./connection.ts";
+import { moveSynced } from "./synced-file.ts";
+
+/** D-33: a copy made before a migration is kept 7 days. */
+const COPY_AGE_MS = 7 * 24 * 60 * 60 * 1000;
+/** Bytes that stay free beside the copy, for the migration itself. */
+const SPARE_BYTES = 16_777_216;
+
+/** Copies the database to `<file>.v<version>.copy` before a migration; refused when the disk has no room for it (D-33). */
+export function keepCopy(
+  database: DatabaseSync,
+  place: { directory: string; file: string },
+  version: number,
+  clock: Clock,
+): void {
+  dropOldCopies(place, clock);
+  const pages = Number(pragma(database, "page_count")) - Number(pragma(database, "freelist_count"));
+  const needed = pages * Number(pragma(database, "page_size")) + SPARE_BYTES;
+  const disk = statfsSync(place.directory);
+  if (disk.bavail * disk.bsize < needed) {
+    throw new HoldfastError(
+      "STORAGE_UNAVAILABLE",
+      `Migrating ${place.file} needs ${needed} free bytes for a copy, and ${disk.bavail * disk.bsize} are free in its directory.`,
+    );
+  }
+  const target = join(place.directory, `${place.file}.v${version}.copy`);
+  copyDatabase(database, target);
+}
+
+/** Writes a consistent copy next to `target`, syncs it and renames it into place. Runs on any connection outside a transaction. */
+export function copyDatabase(database: DatabaseSync, target: string): void {
+  const partial = `${target}.${process.pid}.partial`;
+  rmSync(partial, { force: true });
+  try {
+    database.prepare("VACUUM INTO ?").run(partial);
+    moveSynced(partial, target);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
+}
+
+/** Removes copies older than 7 days, and unfinished ones of processes that are gone. */
+export function dropOldCopies(place: { directory: string; file: string }, clock: Clock): void {
+  const oldest = clock.now() - COPY_AGE_MS;
+  for (const name of readdirSync(place.directory)) {
+    if (!name.startsWith(`${place.file}.v`)) continue;
+    const match = /^\.v\d+\.copy(?:\.(\d+)\.partial)?$/.exec(name.slice(place.file.length));
+    if (match === null) continue;
+    const path = join(place.directory, name);
+    const owner = match[1] === undefined ? undefined : Number(match[1]);
+    const stale =
+      owner === undefined
+        ? (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? oldest) < oldest
+        : owner !== process.pid && !isAlive(owner);
+    if (stale) rmSync(path, { force: true });
+  }
+}
+
+/** True while a process of this id exists on this machine, whoever owns it. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
