@@ -36,7 +36,7 @@ async function checkBounds(root: string): Promise<number> {
 
   const complaints = result.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`);
   complaints.push(
-    ...unlistedRooms(root).map((folder) => `unlisted: ${folder} is not in scripts/bounds/house-map.ts`),
+    ...unlistedRooms(root).map((place) => `unlisted: ${place} is not in scripts/bounds/house-map.ts`),
   );
   const present = globSync("packages/**/*.ts", {
     exclude: ["**/node_modules/**", "**/dist/**", "**/test/golden/**"],

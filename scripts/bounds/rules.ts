@@ -14,11 +14,16 @@ export function boundaryRules(root: string): IForbiddenRuleType[] {
   return rules.map((rule) => ({ severity: "error", ...rule }));
 }
 
-/** Names of packages and of server rooms that stand in the tree at `root` but not in the house map. */
+/** Packages, rooms of the server and loose files beside its rooms that stand in the tree at `root` but not in the house map. */
 export function unlistedRooms(root: string): string[] {
   const packages = foldersIn(join(root, "packages")).filter((name) => !(name in PACKAGES));
   const rooms = foldersIn(join(root, SERVER)).filter((name) => !(name in ROOMS));
-  return [...packages.map((name) => `packages/${name}`), ...rooms.map((name) => `${SERVER}/${name}`)];
+  const loose = globSync(`${SERVER}/*.ts`, { cwd: root, exclude: ["**/index.ts", "**/*.test.ts"] });
+  return [
+    ...packages.map((name) => `packages/${name}`),
+    ...rooms.map((name) => `${SERVER}/${name}`),
+    ...loose,
+  ];
 }
 
 function generalRules(): IForbiddenRuleType[] {
