@@ -12,6 +12,8 @@ export interface RealAgentOptions {
   modelUrl: string;
   /** An own directory per agent under test: home, configuration, data and state live in it. */
   home: string;
+  /** Where the agents are installed; default `test-agents/node_modules`. */
+  modules?: string;
 }
 
 /** How to run a real agent as an ACP server over stdio. */
@@ -23,10 +25,9 @@ export interface RealAgent {
   prepare(): Promise<void>;
 }
 
-const modules = path.join(import.meta.dirname, "node_modules");
 const programs: Record<RealAgentName, string> = {
-  goose: path.join(modules, "@aaif", "goose-binary-linux-x64", "bin", "goose"),
-  qwen: path.join(modules, "@qwen-code", "qwen-code", "cli-entry.js"),
+  goose: path.join("@aaif", "goose-binary-linux-x64", "bin", "goose"),
+  qwen: path.join("@qwen-code", "qwen-code", "cli-entry.js"),
 };
 
 /** The model id that both agents are told to use. */
@@ -34,19 +35,20 @@ export const SCRIPTED_MODEL = "fake-1";
 
 /** The two agents in their pinned versions, isolated from the user's own, asking before they write or run anything. */
 export function realAgent(name: RealAgentName, options: RealAgentOptions): RealAgent {
-  const program = programs[name];
+  const modules = options.modules ?? path.join(import.meta.dirname, "node_modules");
+  const program = path.join(modules, programs[name]);
   return name === "goose"
     ? {
         command: [program, "acp", "--with-builtin", "developer"],
         env: { ...isolated(options.home), ...gooseEnv(options.modelUrl) },
-        prepare: () => prepareHome(name, options.home),
+        prepare: () => prepareHome(name, program, options.home),
       }
     : {
         // Its engines say node >= 22: it runs on the node that runs the tests, not on the machine's.
         command: [process.execPath, program, "--acp"],
         env: { ...isolated(options.home), ...qwenEnv(options.modelUrl) },
         prepare: async () => {
-          await prepareHome(name, options.home);
+          await prepareHome(name, program, options.home);
           await writeQwenSettings(options.home);
         },
       };
@@ -62,9 +64,9 @@ function isolated(home: string): Record<string, string> {
   };
 }
 
-async function prepareHome(name: RealAgentName, home: string): Promise<void> {
+async function prepareHome(name: RealAgentName, program: string, home: string): Promise<void> {
   try {
-    await access(programs[name]);
+    await access(program);
   } catch {
     throw new Error(`the real agent ${name} is not installed; run: ${installCommand}`);
   }
