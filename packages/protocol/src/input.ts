@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { actorSchema, agentIdSchema, modelSchema, outputFormatSchema, permissionTimeoutSchema, timeSchema } from "./common.ts";
+import { actorSchema, agentIdSchema, countSchema, modelSchema, outputFormatSchema, permissionTimeoutSchema, timeSchema } from "./common.ts";
 import { inputIdSchema, messageIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
 import { agentPartSchema, filePartSchema, subtaskPartSchema, textPartSchema } from "./part.ts";
 
-const loose = { id: true, sessionId: true, messageId: true, attempt: true } as const;
+const loose = { id: true, sessionId: true, messageId: true, ordinal: true, attempt: true } as const;
 
 /** What a client may put into an input: parts without identity; the server gives it. */
 export const inputPartSchema = z
@@ -27,6 +27,8 @@ export const inputSchema = z
     turnId: turnIdSchema,
     messageId: messageIdSchema,
     state: z.enum(["queued", "delivered", "removed"]),
+    /** Place in the queue while queued, lowest first; gaps mean nothing. An edit keeps it, a reorder gives new ones (D-6). */
+    position: countSchema.optional(),
     requestedDelivery: deliverySchema,
     delivery: deliverySchema,
     parts: z.array(inputPartSchema),

@@ -5,11 +5,16 @@ import { apiErrorSchema } from "./session-error.ts";
 import { fileSourceSchema, sourceTextSchema } from "./source.ts";
 import { tokensSchema } from "./usage.ts";
 
-/** What every part carries. `attempt` marks parts of a try that failed and was repeated; they are left out of the model's view (D-15). */
+/**
+ * What every part carries. `ordinal` is its place in the message (R-4.1): the store gives it at the first write and shows it in every
+ * answer and event, because a replay sends the newest entry per row (D-4) and so not in the order of making. `attempt` marks parts of a
+ * try that failed and was repeated; they are left out of the model's view (D-15).
+ */
 const base = {
   id: partIdSchema,
   sessionId: sessionIdSchema,
   messageId: messageIdSchema,
+  ordinal: countSchema.optional(),
   attempt: countSchema.optional(),
 };
 
@@ -46,7 +51,7 @@ export const filePartSchema = z.object({
 });
 
 /** An attachment of a tool's result: a file part without a row of its own. */
-const attachmentSchema = filePartSchema.omit({ id: true, sessionId: true, messageId: true, attempt: true });
+const attachmentSchema = filePartSchema.omit({ id: true, sessionId: true, messageId: true, ordinal: true, attempt: true });
 
 /** Where a call touched files, for following along. */
 const locationSchema = z.object({ path: z.string(), line: countSchema.optional() });
