@@ -6,23 +6,14 @@
  * answer. The k-th request of the turn gets the k-th answer; after the last one the model says a short final text.
  */
 import { createHash } from "node:crypto";
+import { beatsOf } from "./beats.ts";
+import type { Beat } from "./beats.ts";
 import { lastUserIndex } from "./conversation.ts";
 import type { Conversation } from "./conversation.ts";
-import { hasOwnText, parseScript, recall } from "./directives.ts";
+import { hasOwnText, parseScript } from "./directives.ts";
 import type { Directive } from "./directives.ts";
 import { sideAnswer, sideRequest } from "./side-requests.ts";
 import type { SideRequest } from "./side-requests.ts";
-import { toolCall } from "./tools.ts";
-import type { ToolCall } from "./tools.ts";
-
-/** One thing that the model does while it answers, in order. A `fail` before any text is an HTTP status. */
-export type Beat =
-  | { kind: "reasoning" | "text"; text: string }
-  | { kind: "pause"; ms: number }
-  | ({ kind: "call" } & ToolCall)
-  | { kind: "fail"; status: number; text: string }
-  | { kind: "hang" }
-  | { kind: "crash" };
 
 /** What one request is answered with. */
 export interface Answer {
@@ -50,8 +41,6 @@ const breaks = new Set<Directive["kind"] | undefined>(["fail", "hang", "crash"])
 const MAX_FAILURE_KEYS = 1000;
 /** Most of a tool's result that the final text repeats, in UTF-16 code units. */
 const MAX_RESULT_EXCERPT = 120;
-const HINT =
-  "I obey lines such as SAY, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, ASK, REMEMBER, RECALL, FAIL, HANG and CRASH.";
 
 /** Cuts a script into the answers of its requests. */
 export function cutAnswers(script: readonly Directive[]): Directive[][] {
@@ -129,75 +118,4 @@ function finalText(conversation: Conversation, from: number): string {
       .findLast((message) => message.role === "tool")
       ?.text.trim() ?? "";
   return result === "" ? "Done." : `Done. ${result.slice(0, MAX_RESULT_EXCERPT).toWellFormed()}`;
-}
-
-function* beatsOf(directives: readonly Directive[], conversation: Conversation): Generator<Beat> {
-  let said = false;
-  for (const directive of directives) {
-    for (const beat of beatsOfOne(directive, conversation)) {
-      // Several text directives of one answer stand on lines of their own.
-      if (beat.kind === "text" && said) yield { kind: "text", text: "\n" };
-      said = false;
-      yield beat;
-    }
-    said = textKinds.has(directive.kind);
-  }
-  if (directives.every((directive) => directive.kind === "think")) yield { kind: "text", text: "Done." };
-}
-
-const textKinds = new Set<Directive["kind"]>(["say", "slow", "plan", "remember", "recall", "echo"]);
-
-function* beatsOfOne(directive: Directive, conversation: Conversation): Generator<Beat> {
-  switch (directive.kind) {
-    case "say":
-      return yield { kind: "text", text: directive.text };
-    case "slow":
-      return yield* slowBeats(directive.words, directive.pauseMs);
-    case "think":
-      return yield* words(directive.text).map((text): Beat => ({ kind: "reasoning", text }));
-    case "plan":
-      return yield {
-        kind: "text",
-        text: ["Plan:", ...directive.steps.map((step, index) => `${index + 1}. ${step}`)].join("\n"),
-      };
-    case "remember":
-      return yield { kind: "text", text: `I will remember ${directive.word}.` };
-    case "recall":
-      return yield { kind: "text", text: recalled(conversation) };
-    case "echo":
-      return yield {
-        kind: "text",
-        text: directive.text === "" ? HINT : `You said: ${directive.text}\n${HINT}`,
-      };
-    case "fail":
-      return yield { kind: "fail", status: directive.status, text: directive.text };
-    case "hang":
-      return yield { kind: "hang" };
-    case "crash":
-      return yield { kind: "crash" };
-    default: {
-      const call = toolCall(directive, conversation);
-      return yield call === undefined
-        ? { kind: "text", text: `No tool for ${directive.kind} was offered.` }
-        : { kind: "call", ...call };
-    }
-  }
-}
-
-function recalled(conversation: Conversation): string {
-  const word = recall(
-    conversation.messages.filter((message) => message.role === "user").map((message) => message.text),
-  );
-  return word === undefined ? "I remember nothing." : `You asked me to remember ${word}.`;
-}
-
-function* slowBeats(count: number, pauseMs: number): Generator<Beat> {
-  for (let number = 1; number <= count; number++) {
-    yield { kind: "text", text: number === 1 ? "w1" : ` w${number}` };
-    if (pauseMs > 0 && number < count) yield { kind: "pause", ms: pauseMs };
-  }
-}
-
-function words(text: string): string[] {
-  return text.match(/\s*\S+/g) ?? [];
 }

@@ -1,3 +1,4 @@
+import { string } from "./conversation.ts";
 import type { Conversation, OfferedTool } from "./conversation.ts";
 import type { Directive } from "./directives.ts";
 
@@ -114,7 +115,7 @@ function withRequired(tool: OfferedTool, wanted: Record<string, unknown>): Recor
 function plainValue(schema: Record<string, unknown>): unknown {
   const choices = schema["enum"];
   if (Array.isArray(choices)) return choices[0];
-  const type = Array.isArray(schema["type"]) ? schema["type"][0] : schema["type"];
+  const type: unknown = Array.isArray(schema["type"]) ? schema["type"][0] : schema["type"];
   if (type === "boolean") return false;
   if (type === "number" || type === "integer") return 0;
   if (type === "array") return [];
@@ -123,7 +124,7 @@ function plainValue(schema: Record<string, unknown>): unknown {
 
 /** Some tools take absolute paths only; the working directory is read from what the agent told the model. */
 function resolve(path: string, pathName: string, tool: OfferedTool, conversation: Conversation): string {
-  const said = `${pathName} ${String(tool.properties[pathName]?.["description"] ?? "")} ${tool.description}`;
+  const said = `${pathName} ${string(tool.properties[pathName]?.["description"])} ${tool.description}`;
   if (path.startsWith("/") || !/absolute/i.test(said)) return path;
   const cwd = workingDirectory(conversation);
   return cwd === undefined ? path : `${cwd.replace(/\/$/, "")}/${path}`;

@@ -122,7 +122,7 @@ function tap(stream: Stream, see: (line: TraceLine) => void): Stream {
   const outgoing = watch("client");
   // When the agent dies its pipe breaks; whoever waits for an answer is told by the connection.
   outgoing.readable.pipeTo(stream.writable).catch(() => undefined);
-  return { writable: outgoing.writable, readable: stream.readable.pipeThrough(watch("agent")) } as Stream;
+  return { writable: outgoing.writable, readable: stream.readable.pipeThrough(watch("agent")) };
 }
 
 function firstLine(
