@@ -72,6 +72,12 @@ describe("which answer a request gets", () => {
     expect([...answer.beats]).toEqual([{ kind: "text", text: "Scripted session" }]);
   });
 
+  it("knows a summary request that comes with all tools, and leaves a script with such words alone", () => {
+    const asked = user("You are the component that summarizes a conversation when its context grows.");
+    expect(said([user("REMEMBER kiwi"), assistant, asked])).toContain("REMEMBER kiwi");
+    expect(said([user("SAY let us summarize the conversation")])).toBe("let us summarize the conversation");
+  });
+
   it("a summary carries the remembered word on", () => {
     const ask = conversation(
       [{ role: "system", text: "Summarize the conversation." }, user("REMEMBER kiwi")],

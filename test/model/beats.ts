@@ -1,3 +1,4 @@
+import { sentTexts } from "./conversation.ts";
 import type { Conversation } from "./conversation.ts";
 import { recall } from "./directives.ts";
 import type { Directive } from "./directives.ts";
@@ -67,9 +68,7 @@ function text(said: string): Beat {
 }
 
 function recalled(conversation: Conversation): string {
-  const word = recall(
-    conversation.messages.filter((message) => message.role === "user").map((message) => message.text),
-  );
+  const word = recall(sentTexts(conversation));
   return word === undefined ? "I remember nothing." : `You asked me to remember ${word}.`;
 }
 

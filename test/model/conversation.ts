@@ -64,6 +64,11 @@ export function offeredTool(name: unknown, description: unknown, schema: unknown
   };
 }
 
+/** What the model was told, oldest first, without tool results: a summary may come as any other role. */
+export function sentTexts(conversation: Conversation): string[] {
+  return conversation.messages.filter((message) => message.role !== "tool").map((message) => message.text);
+}
+
 /** Index of the last user message that has text of its own outside `<tag>` blocks, or -1. */
 export function lastUserIndex(
   messages: readonly ModelMessage[],

@@ -1,5 +1,6 @@
+import { sentTexts } from "./conversation.ts";
 import type { Conversation } from "./conversation.ts";
-import { recall } from "./directives.ts";
+import { parseScript, recall } from "./directives.ts";
 
 /** What an agent asks a model besides the user's turn. */
 export type SideRequest = "title" | "summary" | "memory" | "suggestion" | "classification";
@@ -16,25 +17,28 @@ const signs: [SideRequest, RegExp][] = [
   ["summary", /\bsummar(y|ize|ise|izer|ization)\b|\bcompact(ion)?\b/i],
 ];
 
+const summarySign = /\b(summariz|summaris|compact)\w*\b[^.\n]{0,60}\b(conversation|history|context)\b/i;
+
 /**
- * Recognises a request that is not the user's turn: an agent asks those without offering it the tools of a turn, and says
- * in its instructions what it wants. They must not use up the script.
+ * Recognises a request that is not the user's turn. Agents ask most of those without the tools of a turn, and say in their
+ * instructions what they want; some ask for a summary as the last user message of the whole conversation, tools and all.
+ * They must not use up the script.
  */
 export function sideRequest(conversation: Conversation): SideRequest | undefined {
-  if (conversation.tools.length > 1) return undefined;
   const last = conversation.messages.findLast((message) => message.role === "user")?.text ?? "";
-  const instructions = [
-    ...conversation.messages.filter((message) => message.role === "system").map((message) => message.text),
-    last,
-  ];
-  return signs.find(([, sign]) => instructions.some((text) => sign.test(text)))?.[0];
+  if (conversation.tools.length > 1) {
+    const scripted = parseScript(last)[0]?.kind !== "echo";
+    return !scripted && summarySign.test(last) ? "summary" : undefined;
+  }
+  const system = conversation.messages
+    .filter((message) => message.role === "system")
+    .map((message) => message.text);
+  return signs.find(([, sign]) => [...system, last].some((text) => sign.test(text)))?.[0];
 }
 
 /** A harmless answer; a summary carries the remembered word on, as a real one would. */
 export function sideAnswer(kind: SideRequest, conversation: Conversation): string {
-  const word = recall(
-    conversation.messages.filter((message) => message.role === "user").map((message) => message.text),
-  );
+  const word = recall(sentTexts(conversation));
   switch (kind) {
     case "title":
       return "Scripted session";
