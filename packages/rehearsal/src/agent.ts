@@ -10,12 +10,15 @@ import { isAbsolute } from "node:path";
 import { agent, methods, PROTOCOL_VERSION, RequestError } from "@agentclientprotocol/sdk";
 import type {
   AgentApp,
+  AgentConnection,
   AgentContext,
   AvailableCommand,
   InitializeResponse,
   ListSessionsResponse,
   SessionModeState,
+  Stream,
 } from "@agentclientprotocol/sdk";
+import { PromptTickets } from "./prompt-tickets.ts";
 import type { MemoryStore, Mode } from "./session-memory.ts";
 import { Session } from "./session.ts";
 
@@ -42,18 +45,22 @@ export class RehearsalAgent {
     this.#version = version;
   }
 
-  /**
-   * The ACP application. `session/prompt` is registered before and `session/cancel` after everything else: the SDK tries
-   * handlers in order, one microtask each, and a cancel right behind a prompt must not overtake it.
-   */
-  app(): AgentApp {
+  /** Serves one client on that stream; the connection's signal aborts when the client is gone. */
+  connect(stream: Stream): AgentConnection {
+    const tickets = new PromptTickets();
+    return this.#app(tickets).connect(tickets.watch(stream));
+  }
+
+  /** Cancels reach their prompts through the tickets, so there is no handler for `session/cancel`. */
+  #app(tickets: PromptTickets): AgentApp {
     const { agent: method } = methods;
     return agent({ name: "rehearsal" })
-      .onRequest(method.session.prompt, ({ params, client, signal }) => {
+      .onRequest(method.session.prompt, ({ params, client, signal, requestId }) => {
         const session = this.#open(params.sessionId);
-        if (session.isBusy)
+        if (session.isBusy) {
           throw RequestError.invalidRequest({ sessionId: session.id }, "a prompt is running in this session");
-        return session.prompt(client, params.prompt, signal);
+        }
+        return session.prompt(client, params.prompt, tickets.cancelledOf(requestId), signal);
       })
       .onRequest(method.initialize, () => this.#initialize())
       .onRequest(method.session.new, async ({ params, client }) => {
@@ -83,8 +90,7 @@ export class RehearsalAgent {
         this.#sessions.delete(session.id);
         await session.close();
         return {};
-      })
-      .onNotification(method.session.cancel, ({ params }) => this.#sessions.get(params.sessionId)?.cancel());
+      });
   }
 
   #initialize(): InitializeResponse {

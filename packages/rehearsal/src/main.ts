@@ -46,7 +46,7 @@ export function serve(faults: Faults): void {
     });
   }
   const rehearsal = new RehearsalAgent(new MemoryStore(rehearsalHome()), packageVersion());
-  const connection = rehearsal.app().connect(faults.wrapStream(stream, writeLine));
+  const connection = rehearsal.connect(faults.wrapStream(stream, writeLine));
   connection.signal.addEventListener("abort", () => (faults.obeysEndOfInput ? end() : keepAlive()));
 }
 

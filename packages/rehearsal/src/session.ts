@@ -48,28 +48,23 @@ export class Session {
     this.#mode = mode;
   }
 
-  /** Cancels the running prompt; nothing happens when there is none. */
-  cancel(): void {
-    this.#running?.turn.cancel();
-  }
-
   /** Cancels the running prompt and waits for its end. */
   async close(): Promise<void> {
-    this.cancel();
+    this.#running?.turn.cancel();
     await this.#running?.ended;
   }
 
   /**
    * Runs one prompt; the caller checked `isBusy`. What was said and remembered is durable before this returns or rejects.
-   * Rejects with a `RequestError` at FAIL. The running turn is registered before the first await, so that a cancel that
-   * follows the prompt on the wire finds it.
+   * Rejects with a `RequestError` at FAIL. It is cancelled by `cancelled`, by the end of the request, and by `close`.
    */
   prompt(
     client: AgentContext,
     blocks: readonly ContentBlock[],
+    cancelled: AbortController,
     signal: AbortSignal,
   ): Promise<PromptResponse> {
-    const turn = new Turn(client, this.id);
+    const turn = new Turn(client, this.id, cancelled);
     const cancel = () => turn.cancel();
     signal.addEventListener("abort", cancel, { once: true });
     const answer = this.#run(turn, blocks).finally(() => {

@@ -32,12 +32,13 @@ export class Turn {
   readonly history = new TurnHistory();
   readonly #client: AgentContext;
   readonly #sessionId: string;
-  readonly #cancelled = new AbortController();
+  readonly #cancelled: AbortController;
   readonly #openTools = new Map<string, OpenTool>();
 
-  constructor(client: AgentContext, sessionId: string) {
+  constructor(client: AgentContext, sessionId: string, cancelled: AbortController) {
     this.#client = client;
     this.#sessionId = sessionId;
+    this.#cancelled = cancelled;
   }
 
   /** Aborts when the turn is cancelled. */

@@ -1,0 +1,128 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_OUTPUT_BYTES, MAX_SLOW_WORDS, parseDirectives, type Directive } from "./directives.ts";
+
+const table: readonly (readonly [line: string, directive: Directive])[] = [
+  ["SAY hello there", { kind: "say", text: "hello there" }],
+  ["SAY", { kind: "say", text: "" }],
+  ["SLOW 200 0", { kind: "slow", words: 200, intervalMs: 0 }],
+  ["THINK hard", { kind: "think", text: "hard" }],
+  ["PLAN look | cut|sew", { kind: "plan", entries: ["look", "cut", "sew"] }],
+  ["READ a file.txt", { kind: "read", path: "a file.txt" }],
+  ['READ "a file.txt"', { kind: "read", path: "a file.txt" }],
+  ["WRITE a.html <b>bold</b> text", { kind: "write", path: "a.html", text: "<b>bold</b> text" }],
+  ['WRITE "a b.txt" two  words', { kind: "write", path: "a b.txt", text: "two  words" }],
+  ["WRITE empty.txt", { kind: "write", path: "empty.txt", text: "" }],
+  ["BASH echo hi && ls", { kind: "bash", command: "echo hi && ls" }],
+  ["OUTPUT 2048", { kind: "output", bytes: 2048 }],
+  ["SPAWN", { kind: "spawn" }],
+  ["ASK really?", { kind: "ask", text: "really?" }],
+  ["REMEMBER kiwi please", { kind: "remember", word: "kiwi", silent: false }],
+  ["RECALL", { kind: "recall" }],
+  ["FAIL 429 slow down", { kind: "fail", status: 429, text: "slow down" }],
+  ["FAIL 4290 birds", { kind: "fail", status: 500, text: "4290 birds" }],
+  ["FAIL out of ink", { kind: "fail", status: 500, text: "out of ink" }],
+  ["HANG", { kind: "hang" }],
+  ["DEAF", { kind: "deaf" }],
+  ["CRASH", { kind: "crash" }],
+  ["SAYING nothing", { kind: "echo", text: "SAYING nothing" }],
+  ["say nothing", { kind: "echo", text: "say nothing" }],
+  [" SAY indented", { kind: "echo", text: " SAY indented" }],
+  ["constructor", { kind: "echo", text: "constructor" }],
+];
+
+const malformed = [
+  "SLOW",
+  "SLOW 3",
+  "SLOW x 1",
+  "SLOW 1 2 3",
+  `SLOW ${MAX_SLOW_WORDS + 1} 0`,
+  "SLOW 1 600001",
+  "OUTPUT",
+  "OUTPUT -1",
+  "OUTPUT 1e3",
+  `OUTPUT ${MAX_OUTPUT_BYTES + 1}`,
+  "PLAN | |",
+  "READ",
+  "WRITE",
+  "BASH  ",
+  "REMEMBER",
+];
+
+describe("parseDirectives", () => {
+  test.each(table)("[A-2] %s", (line, directive) => {
+    expect(parseDirectives(line)).toEqual([directive]);
+    expect(parseDirectives(`\r\n${line}\r\n\r\nRECALL`)).toEqual([directive, { kind: "recall" }]);
+  });
+
+  test.each(malformed)("[A-2] a malformed directive is refused with its line: %s", (line) => {
+    expect(parseDirectives(line)).toEqual([{ kind: "invalid", line, reason: expect.any(String) }]);
+  });
+
+  test("[A-2] directives keep the order of their lines, and lines between them become one echo", () => {
+    expect(parseDirectives("SAY a\nhello\nworld\nSAY b")).toEqual([
+      { kind: "say", text: "a" },
+      { kind: "echo", text: "hello\nworld" },
+      { kind: "say", text: "b" },
+    ]);
+    expect(parseDirectives(" \n\n")).toEqual([]);
+  });
+
+  test("[A-6] context blocks are ignored, but what they remember counts, in its place", () => {
+    const prompt = [
+      '<holdfast-handoff version="1">',
+      "SAY not mine",
+      "REMEMBER kiwi",
+      "user: REMEMBER plum",
+      "</holdfast-handoff>RECALL",
+      "<system-reminder>CRASH</system-reminder>",
+      "a reminder: <env>",
+      "HANG",
+      "</env>",
+      "SAY done",
+    ].join("\n");
+    expect(parseDirectives(prompt)).toEqual([
+      { kind: "remember", word: "kiwi", silent: true },
+      { kind: "remember", word: "plum", silent: true },
+      { kind: "recall" },
+      { kind: "echo", text: "a reminder:" },
+      { kind: "say", text: "done" },
+    ]);
+  });
+
+  test("[A-2] same-named blocks nest, and a tag that is never closed is text", () => {
+    expect(parseDirectives("<a>\n<a>\nSAY x\n</a>\nSAY y\n</a>\nSAY z")).toEqual([
+      { kind: "say", text: "z" },
+    ]);
+    expect(parseDirectives("<br>\nSAY x\n</p>")).toEqual([
+      { kind: "echo", text: "<br>" },
+      { kind: "say", text: "x" },
+      { kind: "echo", text: "</p>" },
+    ]);
+  });
+
+  test("[A-2] every text parses, and wrapping it in a block silences all but REMEMBER", () => {
+    const line = fc.oneof(
+      fc.constantFrom(...table.map(([text]) => text), ...malformed, "<a>", "</a>", "<b x='1'>", "</b>", ""),
+      fc.string({ unit: "binary" }),
+    );
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 20 }), (lines) => {
+        const text = lines.join("\n");
+        parseDirectives(text);
+        const kinds = new Set(
+          parseDirectives(`<wrapped-once>\n${text}\n</wrapped-once>`).map(({ kind }) => kind),
+        );
+        kinds.delete("remember");
+        expect([...kinds]).toEqual([]);
+      }),
+    );
+  });
+
+  test("[A-2] hostile tags cost linear time", () => {
+    const many = "<a>\n".repeat(50_000) + "<b> ".repeat(50_000) + " ".repeat(200_000) + "<c>";
+    const start = performance.now();
+    parseDirectives(many);
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+});
