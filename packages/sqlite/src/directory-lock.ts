@@ -38,6 +38,9 @@ export class DirectoryLockedError extends Error {
   }
 }
 
+/** Held here too: a connection that nobody refers to is closed by the garbage collector, and its lock with it. */
+const held = new Set<DatabaseSync>();
+
 /** Takes the directory for this process, at once or not at all: throws DirectoryLockedError. The directory must exist. */
 export function lockDirectory(directory: string, owner: DirectoryOwner): DirectoryLock {
   const facts = join(directory, "server.lock.json");
@@ -54,9 +57,10 @@ export function lockDirectory(directory: string, owner: DirectoryOwner): Directo
     database.close();
     throw error;
   }
+  held.add(database);
   return {
     release() {
-      if (!database.isOpen) return;
+      if (!held.delete(database)) return;
       rmSync(facts, { force: true });
       database.close();
     },

@@ -52,6 +52,8 @@ export async function openRunner(options: RunnerOptions): Promise<Runner> {
   const close = async () => {
     writer.refuse();
     await queries.close();
+    await writer.drained();
+    // Before the writer's own: the last connection to close removes the log, and this one may not write.
     connection.close();
     await writer.close();
   };

@@ -41,6 +41,7 @@ export class WriterClient {
   readonly #ended = Promise.withResolvers<void>();
   /** What the log says when the write-ahead log cannot be reset: who reads. */
   readonly #describeReaders: () => string[];
+  #drained: PromiseWithResolvers<void> | undefined;
   #batch: Command[] = [];
   #lastId = 0;
   #bytes = 0;
@@ -139,6 +140,14 @@ export class WriterClient {
     if (this.#state === "open") this.#state = "closing";
   }
 
+  /** Resolves when everything accepted before is settled, or can no longer be. */
+  async drained(): Promise<void> {
+    this.#flush();
+    if (this.#waiting.size === 0 || this.#state === "failed") return;
+    this.#drained ??= Promise.withResolvers<void>();
+    await within(systemClock, CLOSE_DEADLINE_MS, this.#drained.promise);
+  }
+
   /** Ends the thread behind the accepted commands. After a fail-stop it is ended as it is, without touching the files. */
   async close(): Promise<void> {
     this.refuse();
@@ -187,6 +196,7 @@ export class WriterClient {
     if (waiting === undefined) return undefined;
     this.#waiting.delete(id);
     this.#bytes -= waiting.bytes;
+    if (this.#waiting.size === 0) this.#drained?.resolve();
     return waiting;
   }
 
@@ -258,6 +268,7 @@ export class WriterClient {
     if (wasOpening) return this.#opened.reject(error);
     this.#logger.error({ error: error.message, cause: errorText(error.cause) }, "the store stopped");
     this.#ended.resolve();
+    this.#drained?.resolve();
     if (this.#fatalListeners.length === 0) {
       queueMicrotask(() => {
         throw error;

@@ -91,8 +91,8 @@ function serve({ database, writer, wal }: Open): void {
     const state = wal.truncate();
     if (message.kind === "checkpoint") return send({ kind: "checkpointed", id: message.id, state });
     database.close();
+    // The calling thread ends this one: ending by itself could overtake its last message.
     send({ kind: "closed" });
-    port.close();
   };
 
   const takeWaiting = () => {
@@ -157,5 +157,4 @@ try {
     kind: "refused",
     error: toWire(refused ?? new HoldfastError("INTERNAL", message, { cause: error }), message),
   });
-  port.close();
 }
