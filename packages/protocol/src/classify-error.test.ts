@@ -7,7 +7,7 @@ const context = { providerId: "anthropic" };
 
 const call = (facts: Record<string, unknown>) =>
   Object.assign(
-    new Error(String(facts["message"] ?? "")),
+    new Error(facts["message"] as string),
     { name: "AI_APICallError", isRetryable: false },
     facts,
   );
@@ -184,6 +184,6 @@ describe("errors inside a stream", () => {
   ])("%j -> %s", (raw, name, isRetryable) => {
     const result = classifyError(raw, context);
     expect(result.name).toBe(name);
-    if (isRetryable !== undefined) expect(result).toMatchObject({ data: { isRetryable } });
+    expect((result.data as { isRetryable?: boolean }).isRetryable).toBe(isRetryable);
   });
 });

@@ -22,6 +22,9 @@ type Rates = { input: number; output: number; cacheRead?: number; cacheWrite?: n
 /** Prices of a model; a tier holds once the context is larger than its `size` in tokens. */
 export type Price = Rates & { tiers?: (Rates & { size: number })[]; over200k?: Rates };
 
+/** Tokens of one call with every count known. */
+export type CountedTokens = { [K in keyof Tokens]-?: NonNullable<Tokens[K]> };
+
 /** Above so many tokens of context the `over200k` price holds. */
 const LARGE_CONTEXT = 200_000;
 
@@ -32,7 +35,7 @@ export function normalizeUsage(
     providerMetadata?: Readonly<Record<string, unknown>> | undefined;
     price?: Price | undefined;
   } = {},
-): { tokens: Required<Tokens>; cost?: number } {
+): { tokens: CountedTokens; cost?: number } {
   const reasoning = count(usage.outputTokenDetails?.reasoningTokens ?? usage.reasoningTokens);
   const read = count(usage.inputTokenDetails?.cacheReadTokens ?? usage.cachedInputTokens);
   const write = count(usage.inputTokenDetails?.cacheWriteTokens ?? cacheWriteOf(options.providerMetadata));

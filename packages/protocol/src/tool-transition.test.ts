@@ -85,9 +85,15 @@ const cells = Object.entries(table).flatMap(([from, row]) =>
 describe("[D-16] a tool call goes pending -> running -> completed | error only", () => {
   test.each(cells)("%s + %s -> %s", (from, event, to) => {
     const next = transitionTool(states[from], events[event]);
-    if (to === "same") return expect(next).toBe(states[from]);
-    expect(next.status).toBe(to);
-    expect(TOOL_TRANSITIONS[from]).toContain(to);
+    expect(next.status).toBe(to === "same" ? from : to);
+    expect(next === states[from]).toBe(to === "same");
+  });
+
+  test("[D-16] the allowed rows are exactly what events can do", () => {
+    for (const [from, row] of Object.entries(table) as [ToolStatus, Record<string, ToolStatus | "same">][]) {
+      const reached = new Set(Object.values(row).filter((to) => to !== "same"));
+      expect(new Set(TOOL_TRANSITIONS[from])).toEqual(reached);
+    }
   });
 
   test("[D-16] the raw input is kept in every state, and the input of the end is the one of the start", () => {
