@@ -60,6 +60,14 @@ export async function within<T>(what: string, promise: Promise<T>, ms = DEADLINE
   }
 }
 
+/** The message of the error that a promise rejects with; `no failure` when it does not. */
+export function failureOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => "no failure",
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+}
+
 /** A list that can be waited on. */
 export class Arrivals<T> {
   readonly all: T[] = [];
@@ -72,17 +80,20 @@ export class Arrivals<T> {
 
   /** The first item, at or after `from`, that the test accepts; waits for it. */
   async first(what: string, accepts: (item: T) => boolean, from = 0): Promise<T> {
-    let look: () => void = () => {};
-    const found = new Promise<T>((resolve) => {
-      look = () => {
-        const item = this.all.slice(from).find(accepts);
-        if (item !== undefined) resolve(item);
-      };
-    });
+    const found = Promise.withResolvers<T>();
+    let at = from;
+    const look = () => {
+      for (; at < this.all.length; at += 1) {
+        const item = this.all[at];
+        if (item === undefined || !accepts(item)) continue;
+        found.resolve(item);
+        return;
+      }
+    };
     this.#waiting.add(look);
     look();
     try {
-      return await within(what, found);
+      return await within(what, found.promise);
     } finally {
       this.#waiting.delete(look);
     }

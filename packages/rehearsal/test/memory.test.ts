@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { methods, type ListSessionsRequest } from "@agentclientprotocol/sdk";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { rehearsalBin } from "../src/index.ts";
-import { exitOf, scratch, type Scratch } from "./agent-process.ts";
+import { exitOf, failureOf, scratch, type Scratch } from "./agent-process.ts";
 import { chunkText, SdkClient } from "./sdk-client.ts";
 
 let place: Scratch;
@@ -74,7 +74,7 @@ describe("sessions", () => {
     const first = start();
     const session = await first.newSession(place.cwd);
     await first.turn(session, "<context>\nREMEMBER kiwi\n</context>", "SLOW 3 0\nTHINK hm\nOUTPUT 10");
-    await expect(first.turn(session, "SAY b\nFAIL")).rejects.toThrow();
+    await expect(first.turn(session, "SAY b\nFAIL no ink")).rejects.toThrow("no ink");
     const hanging = first.prompt(session, "SAY c\nHANG");
     await first.updates.first("the words before", (update) => chunkText(update) === "c\n");
     await first.cancel(session);
@@ -93,7 +93,7 @@ describe("sessions", () => {
       ["agent_message_chunk", "w1 w2 w3 "],
       ["agent_thought_chunk", "hm\n"],
       ["tool_call", ""],
-      ["user_message_chunk", "SAY b\nFAIL"],
+      ["user_message_chunk", "SAY b\nFAIL no ink"],
       ["agent_message_chunk", "b\n"],
       ["user_message_chunk", "SAY c\nHANG"],
       ["agent_message_chunk", "c\n"],
@@ -145,7 +145,12 @@ describe("sessions", () => {
     const list = (params: ListSessionsRequest) =>
       agent.connection.agent.request(methods.agent.session.list, params);
     expect((await list({ cwd: elsewhere })).sessions).toEqual([
-      { sessionId: titled, cwd: elsewhere, title: "SAY a long story", updatedAt: expect.any(String) },
+      {
+        sessionId: titled,
+        cwd: elsewhere,
+        title: "SAY a long story",
+        updatedAt: expect.stringMatching(/^\d{4}-/) as string,
+      },
     ]);
     const first = await list({});
     const second = await list({ cursor: first.nextCursor ?? "" });
@@ -172,16 +177,14 @@ describe("the program", () => {
       const session = await agent.newSession(place.cwd);
       await agent.setMode(session, "auto");
       const lock = join(place.cwd, stop);
-      const prompt = expect(
-        agent.prompt(session, `BASH echo $$ > ${lock}; echo up; sleep 600`),
-      ).rejects.toThrow();
+      const failed = failureOf(agent.prompt(session, `BASH echo $$ > ${lock}; echo up; sleep 600`));
       await agent.updates.first("the command's output", (update) =>
         JSON.stringify(update).includes('"up\\n"'),
       );
       if (stop === "eof") agent.child.stdin.end();
       else agent.child.kill(stop);
       expect(await exitOf(agent.child)).toEqual({ code: 0, signal: null });
-      await prompt;
+      expect(await failed).toContain("closed");
       const group = Number(readFileSync(lock, "utf8"));
       await expect.poll(() => groupState(group)).toBe("gone");
     }

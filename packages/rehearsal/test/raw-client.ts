@@ -101,9 +101,7 @@ export class RawClient {
 function parsed(text: string): { message?: Message } {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? { message: value as Message }
-      : {};
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { message: value } : {};
   } catch {
     return {};
   }
