@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { LAUNCH_ID_VARIABLE } from "./environment.ts";
+import type { LiveProcess } from "./identity.ts";
+import { trySignal, type LaunchKey, type ProcessTable } from "./process-table.ts";
+
+/** Environments read at once. */
+const READERS = 16;
+
+/** Field 22 of the line, counted from the state, which is field 3. */
+const START_TIME_AFTER_NAME = 19;
+
+const MARK = Buffer.from(`${LAUNCH_ID_VARIABLE}=`);
+const NUL = 0;
+
+/**
+ * `/proc`: finds every process that carries a launch id in its environment, also when it left the group or lost its parent. A zombie has no
+ * environment, so it never shows. What may not be read or signalled belongs to another user and is left alone.
+ */
+export const linuxProcessTable: ProcessTable = {
+  reach: "launch-id",
+  inspect,
+  relatives,
+  async signal(pid, key, signal) {
+    // Read and signalled in one go: between the two the pid cannot be given to another process for long enough to matter.
+    const isOurs =
+      launchIdIn(readNow(pid, "environ")) === key.launchId ||
+      (pid === key.root?.pid &&
+        parseStat(readNow(pid, "stat").toString("latin1"))?.startTime === key.root.startTime);
+    if (isOurs) trySignal(pid, signal);
+  },
+};
+
+async function inspect(pid: number): Promise<LiveProcess | undefined> {
+  try {
+    const stat = parseStat(await readFile(`/proc/${pid}/stat`, "latin1"));
+    const line = await readFile(`/proc/${pid}/cmdline`, "utf8");
+    return stat && { pid, ...stat, argv: line.split("\0").slice(0, -1) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Group and start tick (field 22) of a `/proc/<pid>/stat`; `undefined` for the dead. Exported for its table. */
+export function parseStat(text: string): { group: number; startTime: string } | undefined {
+  // The name in parentheses may hold anything, spaces and parentheses too; fields are counted after the last one.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state = "", , group] = fields;
+  const startTime = fields[START_TIME_AFTER_NAME];
+  if (startTime === undefined || "ZXx".includes(state)) return undefined;
+  return { group: Number(group), startTime };
+}
+
+async function relatives(keys: readonly LaunchKey[]): Promise<Map<string, number[]>> {
+  const wanted = new Set(keys.map((key) => key.launchId));
+  const found = new Map<string, number[]>();
+  const pids = (await readdir("/proc")).map(Number).filter((pid) => pid > 1 && pid !== process.pid);
+  const next = pids.values();
+  await Promise.all(
+    Array.from({ length: READERS }, async () => {
+      for (const pid of next) {
+        const environment = await readFile(`/proc/${pid}/environ`).catch(() => undefined);
+        const launchId = environment === undefined ? undefined : launchIdIn(environment);
+        if (launchId === undefined || !wanted.has(launchId)) continue;
+        found.set(launchId, [...(found.get(launchId) ?? []), pid]);
+      }
+    }),
+  );
+  return found;
+}
+
+function readNow(pid: number, file: "environ" | "stat"): Buffer {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+function launchIdIn(environment: Buffer): string | undefined {
+  let at = environment.indexOf(MARK);
+  while (at > 0 && environment[at - 1] !== NUL) at = environment.indexOf(MARK, at + 1);
+  if (at === -1) return undefined;
+  const start = at + MARK.length;
+  const end = environment.indexOf(NUL, start);
+  return environment.toString("latin1", start, end === -1 ? undefined : end);
+}
