@@ -1,6 +1,7 @@
 import { readdirSync, rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { threadId } from "node:worker_threads";
 import { type Clock, HoldfastError } from "@holdfast/kernel";
 import { pragma } from "./connection.ts";
 import { moveSynced } from "./synced-file.ts";
@@ -16,24 +17,24 @@ export function keepCopy(
   place: { directory: string; file: string },
   version: number,
   clock: Clock,
+  freeBytes: (directory: string) => number = bytesFree,
 ): void {
   dropOldCopies(place, clock);
   const pages = Number(pragma(database, "page_count")) - Number(pragma(database, "freelist_count"));
   const needed = pages * Number(pragma(database, "page_size")) + SPARE_BYTES;
-  const disk = statfsSync(place.directory);
-  if (disk.bavail * disk.bsize < needed) {
+  const free = freeBytes(place.directory);
+  if (free < needed) {
     throw new HoldfastError(
       "STORAGE_UNAVAILABLE",
-      `Migrating ${place.file} needs ${needed} free bytes for a copy, and ${disk.bavail * disk.bsize} are free in its directory.`,
+      `Migrating ${place.file} needs ${needed} free bytes for a copy, and ${free} are free in its directory.`,
     );
   }
-  const target = join(place.directory, `${place.file}.v${version}.copy`);
-  copyDatabase(database, target);
+  copyDatabase(database, join(place.directory, `${place.file}.v${version}.copy`));
 }
 
 /** Writes a consistent copy next to `target`, syncs it and renames it into place. Runs on any connection outside a transaction. */
 export function copyDatabase(database: DatabaseSync, target: string): void {
-  const partial = `${target}.${process.pid}.partial`;
+  const partial = `${target}.${process.pid}-${threadId}.partial`;
   rmSync(partial, { force: true });
   try {
     database.prepare("VACUUM INTO ?").run(partial);
@@ -49,7 +50,7 @@ export function dropOldCopies(place: { directory: string; file: string }, clock:
   const oldest = clock.now() - COPY_AGE_MS;
   for (const name of readdirSync(place.directory)) {
     if (!name.startsWith(`${place.file}.v`)) continue;
-    const match = /^\.v\d+\.copy(?:\.(\d+)\.partial)?$/.exec(name.slice(place.file.length));
+    const match = /^\.v\d+\.copy(?:\.(\d+)-\d+\.partial)?$/.exec(name.slice(place.file.length));
     if (match === null) continue;
     const path = join(place.directory, name);
     const owner = match[1] === undefined ? undefined : Number(match[1]);
@@ -69,4 +70,10 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
+}
+
+/** Bytes an ordinary program may still write to the file system of a directory. */
+export function bytesFree(directory: string): number {
+  const disk = statfsSync(directory);
+  return disk.bavail * disk.bsize;
 }

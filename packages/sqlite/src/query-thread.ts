@@ -54,7 +54,13 @@ export class QueryThread {
     const label = request.kind === "copy" ? "copy" : request.name;
     const answer = Promise.withResolvers<T>();
     const message: ToReader = { ...request, id };
-    port.postMessage(message);
+    try {
+      port.postMessage(message);
+    } catch (error) {
+      throw new HoldfastError("INTERNAL", `The arguments of ${label} cannot be sent to the reader.`, {
+        cause: error,
+      });
+    }
     const deadline = systemClock.after(deadlineMs, () => {
       this.#abandon(`The read ${label} took longer than ${deadlineMs} ms.`);
     });

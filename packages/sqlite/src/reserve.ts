@@ -1,6 +1,7 @@
-import { rmSync, statfsSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorText, type Logger } from "@holdfast/kernel";
+import { bytesFree } from "./migration-copy.ts";
 import { syncDirectory, writeZeros } from "./synced-file.ts";
 
 /** D-34: 16 MiB, released to finish running turns when the disk is full. */
@@ -13,8 +14,7 @@ export function holdReserve(directory: string, bytes: number, logger: Logger): v
   const path = reservePath(directory);
   try {
     if (statSync(path, { throwIfNoEntry: false })?.size === bytes) return;
-    const disk = statfsSync(directory);
-    if (disk.bavail * disk.bsize < 2 * bytes) {
+    if (bytesFree(directory) < 2 * bytes) {
       rmSync(path, { force: true });
       logger.warn({ directory, bytes }, "the disk is too full to hold a reserve");
       return;

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Runner } from "@holdfast/sqlite";
 import { describe, expect, test } from "vitest";
 import { type LedgerChild, startChild } from "./child-process.ts";
-import { FIRST_MIGRATION } from "./ledger-module.ts";
-import { moduleOf, openLedger, temporaryDirectory } from "./runner-fixture.ts";
+import { openLedger, temporaryDirectory } from "./runner-fixture.ts";
 
 /** Kills per run; a failing seed is printed and belongs below as a named test. */
 const KILLS = 12;
@@ -36,6 +36,15 @@ function check(runner: Runner, answers: Iterable<{ id: number; length: number }>
   );
   for (const answer of answers) expect(stored.get(answer.id)).toBe(answer.length);
   expect(runner.reader.get("PRAGMA integrity_check")).toMatchObject({ integrity_check: "ok" });
+}
+
+function schemaVersion(directory: string): unknown {
+  const database = new DatabaseSync(join(directory, "ledger.db"), { readOnly: true });
+  try {
+    return database.prepare("PRAGMA user_version").get()?.["user_version"];
+  } finally {
+    database.close();
+  }
 }
 
 describe("kill -9", () => {
@@ -105,20 +114,11 @@ describe("kill -9", () => {
       const child = startChild(["upgrade", directory, point]);
       expect(await child.ended).toMatchObject({ signal: "SIGKILL" });
       expect(existsSync(join(directory, "ledger.db.v1.copy"))).toBe(true);
-      const empty = { version: 9, name: "", sql: "" };
-      const peek = moduleOf(`export default { commands: {}, migrations: [${JSON.stringify(empty)}] }`);
-      await expect(openLedger({ directory, module: peek })).rejects.toThrow(
-        new RegExp(`has migration 1 \\(ledger\\)|version ${version}`),
-      );
+      expect(schemaVersion(directory)).toBe(version);
       const again = startChild(["upgrade", directory]);
       expect(await again.ended).toMatchObject({ code: 0 });
       expect(again.lines()).toEqual(["upgraded"]);
-      const late = moduleOf(
-        `export default { commands: {}, migrations: [${JSON.stringify(FIRST_MIGRATION)}] }`,
-      );
-      await expect(openLedger({ directory, module: late })).rejects.toThrow(
-        "schema version 3, newer than the 1",
-      );
+      expect(schemaVersion(directory)).toBe(3);
     },
   );
 });

@@ -55,7 +55,7 @@ describe("migrations", () => {
     const [old, recent, unfinished] = [
       "ledger.db.v0.copy",
       "ledger.db.v7.copy",
-      "ledger.db.v1.copy.999999999.partial",
+      "ledger.db.v1.copy.999999999-1.partial",
     ];
     for (const name of [old, recent, unfinished, "ledger.db.vacation.copy"])
       writeFileSync(join(directory, name), "");

@@ -63,18 +63,16 @@ export function recordingLogger(): { logger: Logger; lines: LogLine[] } {
 }
 
 /** Shared memory on which a command or query of the ledger module waits: 0 not there yet, 1 waiting, 2 let go. */
-export function gate(): { cell: Int32Array; reached(): Promise<void>; open(): void } {
+export function gate(): { cell: Int32Array; reached: () => Promise<void>; open: () => void } {
   const cell = new Int32Array(new SharedArrayBuffer(4));
-  return {
-    cell,
-    async reached() {
-      const waiting = Atomics.waitAsync(cell, 0, 0, 20_000);
-      const outcome = waiting.async ? await waiting.value : waiting.value;
-      if (outcome === "timed-out") throw new Error("nothing reached the gate within 20 s");
-    },
-    open() {
-      Atomics.store(cell, 0, 2);
-      Atomics.notify(cell, 0);
-    },
+  const reached = async () => {
+    const waiting = Atomics.waitAsync(cell, 0, 0, 20_000);
+    const outcome = waiting.async ? await waiting.value : waiting.value;
+    if (outcome === "timed-out") throw new Error("nothing reached the gate within 20 s");
   };
+  const open = () => {
+    Atomics.store(cell, 0, 2);
+    Atomics.notify(cell, 0);
+  };
+  return { cell, reached, open };
 }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AddArgs, GrowArgs } from "./ledger-module.ts";
 import { openLedger } from "./runner-fixture.ts";
@@ -66,8 +66,8 @@ test(
             const expected = model.apply(next);
             const actual = await promise.catch(() => undefined);
             // A merged text may already hold what its neighbours added.
-            if (typeof expected === "string") expect(String(actual).startsWith(expected)).toBe(true);
-            else expect(actual).toBe(expected);
+            const head = typeof expected === "string" ? String(actual).slice(0, expected.length) : actual;
+            expect(head).toBe(expected);
           };
           await Promise.all(
             callers.map(async (steps) => {
