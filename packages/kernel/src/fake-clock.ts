@@ -35,7 +35,9 @@ export class FakeClock implements Clock {
   advance(ms: number): void {
     const end = this.#steady + ms;
     for (;;) {
-      const due = this.#entries.filter((entry) => entry.at <= end).toSorted((a, b) => a.at - b.at || a.order - b.order)[0];
+      const due = this.#entries
+        .filter((entry) => entry.at <= end)
+        .toSorted((a, b) => a.at - b.at || a.order - b.order)[0];
       if (due === undefined) break;
       this.#entries = this.#entries.filter((entry) => entry !== due);
       this.#wall += due.at - this.#steady;

@@ -14,7 +14,8 @@ export function planFault(text: string | undefined): void {
     return;
   }
   const match = /^([a-z][a-z0-9.-]*)(?::([1-9]\d*))?$/.exec(text);
-  if (match?.[1] === undefined) throw new RangeError(`Fault plan ${JSON.stringify(text)} is not "point" or "point:n".`);
+  if (match?.[1] === undefined)
+    throw new RangeError(`Fault plan ${JSON.stringify(text)} is not "point" or "point:n".`);
   plan = { point: match[1], left: Number(match[2] ?? 1) };
 }
 

@@ -26,7 +26,9 @@ export function cleanJson<T>(value: T): T {
 /** Splits off a trailing high surrogate, which waits for its other half in the next chunk (D-12). */
 export function holdBackSurrogate(text: string): { text: string; held: string } {
   const last = text.charCodeAt(text.length - 1);
-  return last >= 0xd800 && last <= 0xdbff ? { text: text.slice(0, -1), held: text.slice(-1) } : { text, held: "" };
+  return last >= 0xd800 && last <= 0xdbff
+    ? { text: text.slice(0, -1), held: text.slice(-1) }
+    : { text, held: "" };
 }
 
 const SECRETS: RegExp[] = [

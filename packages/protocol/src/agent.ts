@@ -8,7 +8,17 @@ export type BackendKind = (typeof BACKENDS)[number];
 
 /** What an agent can do. Learnt at first use; until then `unknown` (A-3). */
 export const featureSchema = z.enum(["yes", "no", "unknown"]);
-export const FEATURES = ["load", "resume", "list", "close", "images", "embeddedContext", "steer", "modes", "usage"] as const;
+export const FEATURES = [
+  "load",
+  "resume",
+  "list",
+  "close",
+  "images",
+  "embeddedContext",
+  "steer",
+  "modes",
+  "usage",
+] as const;
 export const featuresSchema = z.record(z.enum(FEATURES), featureSchema);
 export type Features = z.infer<typeof featuresSchema>;
 
@@ -29,9 +39,21 @@ export const agentSchema = z
   .meta({ id: "Agent" });
 export type Agent = z.infer<typeof agentSchema>;
 
-export const agentModelSchema = z.object({ id: z.string(), name: z.string(), description: z.string().optional() });
-export const agentModeSchema = z.object({ id: z.string(), name: z.string(), description: z.string().optional() });
-export const agentCommandSchema = z.object({ name: z.string(), description: z.string(), hint: z.string().optional() });
+export const agentModelSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string().optional(),
+});
+export const agentModeSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string().optional(),
+});
+export const agentCommandSchema = z.object({
+  name: z.string(),
+  description: z.string(),
+  hint: z.string().optional(),
+});
 
 /** The tie between one session and one agent (A-4). `modes.current` and `models.current` are what the agent last said. */
 export const agentSessionSchema = z

@@ -11,7 +11,9 @@ export const timeSchema = z.number().int().nonnegative().max(Number.MAX_SAFE_INT
 export const countSchema = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 
 /** The name of an agent: built in (`rehearsal`, `qwen`, `native:build` ...) or of the config file. */
-export const agentIdSchema = z.string().regex(/^[a-z][a-z0-9:_-]{0,63}$/, "Expected an agent id such as rehearsal or qwen.");
+export const agentIdSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9:_-]{0,63}$/, "Expected an agent id such as rehearsal or qwen.");
 
 /** Which model a user asks for; every field but `modelId` may be the agent's own business. */
 export const modelSchema = z
@@ -46,7 +48,11 @@ export const permissionTimeoutSchema = z.number().int().min(0).max(86_400_000);
 export const outputFormatSchema = z
   .discriminatedUnion("type", [
     z.object({ type: z.literal("text") }),
-    z.object({ type: z.literal("json_schema"), schema: jsonObjectSchema, retryCount: z.int().min(0).max(100).default(2) }),
+    z.object({
+      type: z.literal("json_schema"),
+      schema: jsonObjectSchema,
+      retryCount: z.int().min(0).max(100).default(2),
+    }),
   ])
   .meta({ id: "OutputFormat" });
 export type OutputFormat = z.infer<typeof outputFormatSchema>;

@@ -19,7 +19,11 @@ export const ERROR_CODES = {
   WORKSPACE_BUSY: { status: 409, retry: "after", title: "The workspace is busy" },
   STALE: { status: 409, retry: "never", title: "The revision is no longer current" },
   BASE_DIVERGED: { status: 409, retry: "never", title: "The base has moved" },
-  IDEMPOTENCY_MISMATCH: { status: 409, retry: "never", title: "The idempotency key was used with another body" },
+  IDEMPOTENCY_MISMATCH: {
+    status: 409,
+    retry: "never",
+    title: "The idempotency key was used with another body",
+  },
   ALREADY_REPLIED: { status: 409, retry: "never", title: "Somebody answered first" },
   CHANGES_CONFLICT: { status: 409, retry: "never", title: "The changes conflict with the files" },
   RISK_UNCONFIRMED: { status: 409, retry: "never", title: "Work would be discarded; confirm it" },

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { actorSchema, countSchema, timeSchema } from "./common.ts";
 import { agentSessionSchema } from "./agent.ts";
+import { actorSchema, countSchema, timeSchema } from "./common.ts";
 import { messageIdSchema, partIdSchema, sessionIdSchema, turnIdSchema, workspaceIdSchema } from "./id.ts";
 import { inputSchema } from "./input.ts";
 import { messageInfoSchema } from "./message.ts";
@@ -83,7 +83,10 @@ export type EventType = keyof typeof EVENT_DATA;
 export type EventData<T extends EventType> = z.infer<(typeof EVENT_DATA)[T]>;
 
 /** Types whose rows belong to no session: they stand in the feeds of a workspace and of everything only (D-3). */
-export const SESSIONLESS_EVENTS = ["project.updated", "workspace.updated"] as const satisfies readonly EventType[];
+export const SESSIONLESS_EVENTS = [
+  "project.updated",
+  "workspace.updated",
+] as const satisfies readonly EventType[];
 
 /** Version of every event type's schema; an incompatible change of one type raises its own (D-25). */
 export const EVENT_VERSION = 1;
@@ -148,7 +151,11 @@ export type FeedEvent = z.infer<typeof feedEventSchema>;
 export const CONTROL_TYPES = ["hello", "caught-up", "reset", "heartbeat"] as const;
 export type ControlType = (typeof CONTROL_TYPES)[number];
 
-export const helloSchema = z.object({ storeId: z.string(), lastSeq: countSchema.optional(), lastId: z.string().optional() });
+export const helloSchema = z.object({
+  storeId: z.string(),
+  lastSeq: countSchema.optional(),
+  lastId: z.string().optional(),
+});
 export const resetSchema = z.object({
   reason: z.enum(["retention", "ahead", "store"]),
   lastSeq: countSchema.optional(),

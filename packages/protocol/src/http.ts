@@ -1,10 +1,24 @@
 import { z } from "zod";
-import { agentIdSchema, approvalModeSchema, countSchema, modelSchema, outputFormatSchema, permissionTimeoutSchema, resumePolicySchema, timeSchema } from "./common.ts";
 import { agentSchema, agentSessionSchema } from "./agent.ts";
+import {
+  agentIdSchema,
+  approvalModeSchema,
+  countSchema,
+  modelSchema,
+  outputFormatSchema,
+  permissionTimeoutSchema,
+  resumePolicySchema,
+  timeSchema,
+} from "./common.ts";
 import { inputIdSchema, sessionIdSchema, workspaceIdSchema } from "./id.ts";
 import { deliverySchema, inputPartSchema, inputSchema } from "./input.ts";
 import { messageSchema } from "./message.ts";
-import { permissionReplySchema, permissionRuleSchema, permissionSchema, questionSchema } from "./permission.ts";
+import {
+  permissionReplySchema,
+  permissionRuleSchema,
+  permissionSchema,
+  questionSchema,
+} from "./permission.ts";
 import { sessionSchema, todoSchema } from "./session.ts";
 import { turnSchema } from "./turn.ts";
 
@@ -30,7 +44,9 @@ export const HTTP_LIMITS = {
   pathLength: 4_096,
 } as const;
 
-export const healthSchema = z.object({ status: z.enum(["ok", "degraded"]), version: z.string() }).meta({ id: "Health" });
+export const healthSchema = z
+  .object({ status: z.enum(["ok", "degraded"]), version: z.string() })
+  .meta({ id: "Health" });
 export type Health = z.infer<typeof healthSchema>;
 
 export const createSessionSchema = z
@@ -83,25 +99,47 @@ export const reorderQueueSchema = z
   .strictObject({ inputIds: z.array(inputIdSchema).min(1).max(HTTP_LIMITS.queuedInputs) })
   .meta({ id: "ReorderQueue" });
 
-export const admittedSchema = z.object({ input: inputSchema, turn: turnSchema, message: messageSchema }).meta({ id: "Admitted" });
+export const admittedSchema = z
+  .object({ input: inputSchema, turn: turnSchema, message: messageSchema })
+  .meta({ id: "Admitted" });
 export type Admitted = z.infer<typeof admittedSchema>;
 
-export const turnResultSchema = z.object({ turn: turnSchema, messages: z.array(messageSchema) }).meta({ id: "TurnResult" });
+export const turnResultSchema = z
+  .object({ turn: turnSchema, messages: z.array(messageSchema) })
+  .meta({ id: "TurnResult" });
 export type TurnResult = z.infer<typeof turnResultSchema>;
 
 const page = { next: z.string().optional(), prev: z.string().optional() };
 
-export const sessionListSchema = z.object({ items: z.array(sessionSchema), ...page }).meta({ id: "SessionList" });
-export const messageListSchema = z.object({ items: z.array(messageSchema), ...page, seq: countSchema }).meta({ id: "MessageList" });
-export const inputListSchema = z.object({ items: z.array(inputSchema), seq: countSchema }).meta({ id: "InputList" });
-export const turnListSchema = z.object({ items: z.array(turnSchema), ...page, seq: countSchema }).meta({ id: "TurnList" });
-export const permissionListSchema = z.object({ items: z.array(permissionSchema) }).meta({ id: "PermissionList" });
+export const sessionListSchema = z
+  .object({ items: z.array(sessionSchema), ...page })
+  .meta({ id: "SessionList" });
+export const messageListSchema = z
+  .object({ items: z.array(messageSchema), ...page, seq: countSchema })
+  .meta({ id: "MessageList" });
+export const inputListSchema = z
+  .object({ items: z.array(inputSchema), seq: countSchema })
+  .meta({ id: "InputList" });
+export const turnListSchema = z
+  .object({ items: z.array(turnSchema), ...page, seq: countSchema })
+  .meta({ id: "TurnList" });
+export const permissionListSchema = z
+  .object({ items: z.array(permissionSchema) })
+  .meta({ id: "PermissionList" });
 export const questionListSchema = z.object({ items: z.array(questionSchema) }).meta({ id: "QuestionList" });
-export const permissionRuleListSchema = z.object({ items: z.array(permissionRuleSchema) }).meta({ id: "PermissionRuleList" });
+export const permissionRuleListSchema = z
+  .object({ items: z.array(permissionRuleSchema) })
+  .meta({ id: "PermissionRuleList" });
 export const agentListSchema = z.object({ items: z.array(agentSchema) }).meta({ id: "AgentList" });
-export const agentSessionListSchema = z.object({ items: z.array(agentSessionSchema), seq: countSchema }).meta({ id: "AgentSessionList" });
-export const todoListSchema = z.object({ items: z.array(todoSchema), seq: countSchema }).meta({ id: "TodoList" });
-export const fileListSchema = z.object({ items: z.array(z.object({ path: z.string() })) }).meta({ id: "FileList" });
+export const agentSessionListSchema = z
+  .object({ items: z.array(agentSessionSchema), seq: countSchema })
+  .meta({ id: "AgentSessionList" });
+export const todoListSchema = z
+  .object({ items: z.array(todoSchema), seq: countSchema })
+  .meta({ id: "TodoList" });
+export const fileListSchema = z
+  .object({ items: z.array(z.object({ path: z.string() })) })
+  .meta({ id: "FileList" });
 export type SessionList = z.infer<typeof sessionListSchema>;
 export type MessageList = z.infer<typeof messageListSchema>;
 export type InputList = z.infer<typeof inputListSchema>;
@@ -119,13 +157,21 @@ export const replyQuestionSchema = z
   .strictObject({ answers: z.array(z.array(z.string().max(65_536)).max(64)).max(64) })
   .meta({ id: "ReplyQuestion" });
 
-export const exchangeCodeSchema = z.strictObject({ code: z.string().regex(/^[0-9a-f]{32}$/) }).meta({ id: "ExchangeCode" });
+export const exchangeCodeSchema = z
+  .strictObject({ code: z.string().regex(/^[0-9a-f]{32}$/) })
+  .meta({ id: "ExchangeCode" });
 export const browserTokenSchema = z.object({ token: z.string() }).meta({ id: "BrowserToken" });
-export const accessCodeSchema = z.object({ code: z.string(), expiresAt: timeSchema }).meta({ id: "AccessCode" });
+export const accessCodeSchema = z
+  .object({ code: z.string(), expiresAt: timeSchema })
+  .meta({ id: "AccessCode" });
 
 /** A browser token as listed: never the token itself. */
 export const tokenInfoSchema = z
-  .object({ id: z.string(), label: z.string(), time: z.object({ created: timeSchema, expires: timeSchema, used: timeSchema.optional() }) })
+  .object({
+    id: z.string(),
+    label: z.string(),
+    time: z.object({ created: timeSchema, expires: timeSchema, used: timeSchema.optional() }),
+  })
   .meta({ id: "TokenInfo" });
 export const tokenListSchema = z.object({ items: z.array(tokenInfoSchema) }).meta({ id: "TokenList" });
 

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { actorSchema, agentIdSchema, countSchema, modelSchema, outputFormatSchema, permissionTimeoutSchema, timeSchema } from "./common.ts";
+import {
+  actorSchema,
+  agentIdSchema,
+  countSchema,
+  modelSchema,
+  outputFormatSchema,
+  permissionTimeoutSchema,
+  timeSchema,
+} from "./common.ts";
 import { inputIdSchema, messageIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
 import { agentPartSchema, filePartSchema, subtaskPartSchema, textPartSchema } from "./part.ts";
 
@@ -40,7 +48,11 @@ export const inputSchema = z
     /** How long a permission request of this turn waits for an answer; absent: the setting. */
     permissionTimeoutMs: permissionTimeoutSchema.optional(),
     actor: actorSchema,
-    time: z.object({ admitted: timeSchema, delivered: timeSchema.optional(), removed: timeSchema.optional() }),
+    time: z.object({
+      admitted: timeSchema,
+      delivered: timeSchema.optional(),
+      removed: timeSchema.optional(),
+    }),
   })
   .meta({ id: "Input" });
 export type Input = z.infer<typeof inputSchema>;

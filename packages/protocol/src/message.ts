@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { agentIdSchema, countSchema, jsonObjectSchema, modelSchema, outputFormatSchema, timeSchema } from "./common.ts";
+import {
+  agentIdSchema,
+  countSchema,
+  jsonObjectSchema,
+  modelSchema,
+  outputFormatSchema,
+  timeSchema,
+} from "./common.ts";
 import { messageIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
 import { partSchema } from "./part.ts";
 import { sessionErrorSchema } from "./session-error.ts";
@@ -31,7 +38,9 @@ export const userMessageSchema = z.object({
   system: z.string().optional(),
   tools: z.record(z.string(), z.boolean()).optional(),
   format: outputFormatSchema.optional(),
-  summary: z.object({ title: z.string().optional(), body: z.string().optional(), diffs: z.array(fileDiffSchema) }).optional(),
+  summary: z
+    .object({ title: z.string().optional(), body: z.string().optional(), diffs: z.array(fileDiffSchema) })
+    .optional(),
 });
 
 /** One step's answer. It ends completed, failed or aborted, and `time.completed` is set in all three (R-1.5). */
@@ -53,10 +62,14 @@ export const assistantMessageSchema = z.object({
 });
 
 /** A message without its parts. */
-export const messageInfoSchema = z.discriminatedUnion("role", [userMessageSchema, assistantMessageSchema]).meta({ id: "MessageInfo" });
+export const messageInfoSchema = z
+  .discriminatedUnion("role", [userMessageSchema, assistantMessageSchema])
+  .meta({ id: "MessageInfo" });
 
 /** A message as the API gives it. */
-export const messageSchema = z.object({ info: messageInfoSchema, parts: z.array(partSchema) }).meta({ id: "Message" });
+export const messageSchema = z
+  .object({ info: messageInfoSchema, parts: z.array(partSchema) })
+  .meta({ id: "Message" });
 
 export type UserMessage = z.infer<typeof userMessageSchema>;
 export type AssistantMessage = z.infer<typeof assistantMessageSchema>;

@@ -51,7 +51,13 @@ export const filePartSchema = z.object({
 });
 
 /** An attachment of a tool's result: a file part without a row of its own. */
-const attachmentSchema = filePartSchema.omit({ id: true, sessionId: true, messageId: true, ordinal: true, attempt: true });
+const attachmentSchema = filePartSchema.omit({
+  id: true,
+  sessionId: true,
+  messageId: true,
+  ordinal: true,
+  attempt: true,
+});
 
 /** Where a call touched files, for following along. */
 const locationSchema = z.object({ path: z.string(), line: countSchema.optional() });
@@ -71,7 +77,12 @@ const truncatedSchema = z.object({ hash: z.string(), bytes: countSchema, lines: 
 
 /** The states of a call: pending -> running -> completed | error, nothing else (D-16). `raw` is the input as it came and stays in every state. */
 export const toolStateSchema = z.discriminatedUnion("status", [
-  z.object({ status: z.literal("pending"), input: jsonObjectSchema, raw: z.string(), title: z.string().optional() }),
+  z.object({
+    status: z.literal("pending"),
+    input: jsonObjectSchema,
+    raw: z.string(),
+    title: z.string().optional(),
+  }),
   z.object({
     status: z.literal("running"),
     input: jsonObjectSchema,
@@ -118,7 +129,11 @@ export const toolPartSchema = z.object({
   metadata: jsonObjectSchema.optional(),
 });
 
-export const stepStartPartSchema = z.object({ ...base, type: z.literal("step-start"), snapshot: z.string().optional() });
+export const stepStartPartSchema = z.object({
+  ...base,
+  type: z.literal("step-start"),
+  snapshot: z.string().optional(),
+});
 
 export const stepFinishPartSchema = z.object({
   ...base,

@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { actorSchema, agentIdSchema, jsonObjectSchema, timeSchema } from "./common.ts";
-import { messageIdSchema, permissionIdSchema, permissionRuleIdSchema, projectIdSchema, questionIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
+import {
+  messageIdSchema,
+  permissionIdSchema,
+  permissionRuleIdSchema,
+  projectIdSchema,
+  questionIdSchema,
+  sessionIdSchema,
+  turnIdSchema,
+} from "./id.ts";
 
 export const permissionReplySchema = z.enum(["once", "always", "reject"]);
 export type PermissionReply = z.infer<typeof permissionReplySchema>;

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { countSchema } from "./common.ts";
 
 /** Typed errors of turns and messages, discriminated by `name` (session-model 3, D-8, A-25). */
-const named = <N extends string, D extends z.ZodType>(name: N, data: D) => z.object({ name: z.literal(name), data });
+const named = <N extends string, D extends z.ZodType>(name: N, data: D) =>
+  z.object({ name: z.literal(name), data });
 
 const message = z.string();
 

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { agentIdSchema, approvalModeSchema, countSchema, modelSchema, resumePolicySchema, timeSchema } from "./common.ts";
+import {
+  agentIdSchema,
+  approvalModeSchema,
+  countSchema,
+  modelSchema,
+  resumePolicySchema,
+  timeSchema,
+} from "./common.ts";
 import { projectIdSchema, sessionIdSchema, workspaceIdSchema } from "./id.ts";
 import { usageSchema } from "./usage.ts";
 
@@ -34,7 +41,12 @@ export const sessionSchema = z
 export type Session = z.infer<typeof sessionSchema>;
 
 export const projectSchema = z
-  .object({ id: projectIdSchema, directory: z.string(), name: z.string(), time: z.object({ created: timeSchema }) })
+  .object({
+    id: projectIdSchema,
+    directory: z.string(),
+    name: z.string(),
+    time: z.object({ created: timeSchema }),
+  })
   .meta({ id: "Project" });
 export type Project = z.infer<typeof projectSchema>;
 

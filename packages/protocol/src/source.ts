@@ -18,7 +18,12 @@ export const fileSourceSchema = z
       kind: z.int(),
       text: sourceTextSchema,
     }),
-    z.object({ type: z.literal("resource"), clientName: z.string(), uri: z.string(), text: sourceTextSchema }),
+    z.object({
+      type: z.literal("resource"),
+      clientName: z.string(),
+      uri: z.string(),
+      text: sourceTextSchema,
+    }),
   ])
   .meta({ id: "FileSource" });
 export type FileSource = z.infer<typeof fileSourceSchema>;

@@ -15,7 +15,11 @@ export const TURN_REASONS = {
 } as const;
 export type TurnReason = (typeof TURN_REASONS)[keyof typeof TURN_REASONS][number];
 
-export const turnReasonSchema = z.enum([...TURN_REASONS.completed, ...TURN_REASONS.aborted, ...TURN_REASONS.failed]);
+export const turnReasonSchema = z.enum([
+  ...TURN_REASONS.completed,
+  ...TURN_REASONS.aborted,
+  ...TURN_REASONS.failed,
+]);
 
 /** What a queued turn waits for, or why a running one cannot write (D-34). */
 export const waitingForSchema = z.object({

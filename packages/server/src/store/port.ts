@@ -47,7 +47,13 @@ import type {
 } from "@holdfast/protocol";
 
 /** A retried POST is recognised by (actor, method, route with ids, key); `bodyHash` is of the canonical raw body (D-5). */
-export type IdempotencyKey = { actorId: string; method: string; route: string; key: string; bodyHash: string };
+export type IdempotencyKey = {
+  actorId: string;
+  method: string;
+  route: string;
+  key: string;
+  bodyHash: string;
+};
 
 /** `replayed`: the key had been used, nothing was applied, and the value is the resource's current state. */
 export type Applied<T> = { value: T; replayed: boolean };
@@ -112,7 +118,9 @@ export type AgentSessionFacts = {
   watermark?: number | undefined;
 };
 
-export type AgentSessionPatch = Partial<Pick<AgentSession, "status" | "backendSessionId" | "version" | "models" | "modes" | "commands">> &
+export type AgentSessionPatch = Partial<
+  Pick<AgentSession, "status" | "backendSessionId" | "version" | "models" | "modes" | "commands">
+> &
   Partial<AgentSessionFacts>;
 
 /** One write of a running turn. All ops of a command apply in order, in one transaction, or none does. */
@@ -125,7 +133,11 @@ export type ProgressOp =
   | { op: "message"; message: MessageInfo }
   | { op: "turn"; patch: TurnPatch }
   | { op: "agentSession"; agentSessionId: AgentSessionId; patch: AgentSessionPatch }
-  | { op: "note"; type: "agent.notice" | "agent.raw" | "agent.late"; data: { agent: string; kind: string; bytes: number; tail: string } }
+  | {
+      op: "note";
+      type: "agent.notice" | "agent.raw" | "agent.late";
+      data: { agent: string; kind: string; bytes: number; tail: string };
+    }
   | { op: "todos"; todos: Todo[] }
   | { op: "title"; title: string };
 
@@ -166,7 +178,13 @@ export type ProcessRow = {
 
 export type InstanceRow = { id: InstanceId; pid: number; host: string; startTime: number };
 
-export type BrowserTokenRow = { id: TokenId; label: string; created: number; expires: number; used?: number | undefined };
+export type BrowserTokenRow = {
+  id: TokenId;
+  label: string;
+  created: number;
+  expires: number;
+  used?: number | undefined;
+};
 
 /** One committed event as subscribers get it, in commit order. `data` is JSON, encoded once for all (D-24). */
 export type CommittedEvent = {
@@ -214,7 +232,9 @@ export type Commands = {
 
   admitInput(command: AdmitInputCommand): Promise<Applied<AdmittedRows>>;
   /** CONFLICT once delivered or removed. */
-  editInput(command: Written & { inputId: InputId; parts: Part[]; inputParts: InputPart[] }): Promise<Applied<Input>>;
+  editInput(
+    command: Written & { inputId: InputId; parts: Part[]; inputParts: InputPart[] },
+  ): Promise<Applied<Input>>;
   /** Its turn ends `aborted / cancelled`. Repeating is harmless. */
   removeInput(command: Written & { inputId: InputId }): Promise<Applied<Input>>;
   /** `inputIds` go first, in this order; CONFLICT when one is not queued in the session. */
@@ -235,11 +255,21 @@ export type Commands = {
   /** Sets or clears what queued turns of a session wait for; an event only when it changes. */
   setWaiting(command: { turnId: TurnId; waitingFor: WaitingFor | null }): Promise<void>;
   /** CLAIM_LOST when `epoch` is not the session's. Answers the session's new last seq. */
-  appendProgress(command: { sessionId: SessionId; turnId: TurnId; epoch: number; ops: ProgressOp[] }): Promise<number>;
+  appendProgress(command: {
+    sessionId: SessionId;
+    turnId: TurnId;
+    epoch: number;
+    ops: ProgressOp[];
+  }): Promise<number>;
   /** `running` -> `finalizing` with the record; a second call returns the first record. A recorded cancel turns any record into aborted / cancelled (D-10). */
   beginFinalize(command: { turnId: TurnId; epoch: number; record: TerminalRecord }): Promise<TerminalRecord>;
   /** Section 5 in one transaction of stored values; a no-op that returns the turn when it is terminal already (D-7). */
-  finalizeTurn(command: { turnId: TurnId; epoch: number; actor: Actor; stepFinishPartId: PartId }): Promise<Turn>;
+  finalizeTurn(command: {
+    turnId: TurnId;
+    epoch: number;
+    actor: Actor;
+    stepFinishPartId: PartId;
+  }): Promise<Turn>;
   /** Durable cancel intent; a queued turn ends at once. Pauses the queue unless it is empty or `keepQueue`. Repeating is harmless (D-10). */
   cancelTurn(command: Written & { turnId: TurnId }): Promise<Applied<Turn>>;
   /** Raises the epoch and gives the claim to the instance, so that the dead owner's writes are refused (D-18). */
@@ -268,7 +298,11 @@ export type Commands = {
   removeMessage(command: Written & { messageId: MessageId }): Promise<void>;
   updatePart(command: Written & { part: Part }): Promise<Applied<Part>>;
   removePart(command: Written & { partId: PartId }): Promise<void>;
-  updateAgentSession(command: { agentSessionId: AgentSessionId; patch: AgentSessionPatch; actor: Actor }): Promise<void>;
+  updateAgentSession(command: {
+    agentSessionId: AgentSessionId;
+    patch: AgentSessionPatch;
+    actor: Actor;
+  }): Promise<void>;
   /** Ends every `live` or `idle` agent session that the dead instances left: they become `crashed` (D-18). */
   closeDeadAgentSessions(command: { instanceId: InstanceId; actor: Actor }): Promise<number>;
 
@@ -277,11 +311,17 @@ export type Commands = {
   endInstance(command: { instanceId: InstanceId }): Promise<void>;
 
   recordLaunch(row: ProcessRow): Promise<void>;
-  recordSpawn(row: Required<Pick<ProcessRow, "launchId" | "pid" | "group">> & { startTime?: string | undefined }): Promise<void>;
+  recordSpawn(
+    row: Required<Pick<ProcessRow, "launchId" | "pid" | "group">> & { startTime?: string | undefined },
+  ): Promise<void>;
   recordExit(command: { launchId: string }): Promise<void>;
 
   /** Stores content once by its SHA-256 and keeps one more reference; durable before it answers (D-28). */
-  putBlob(command: { bytes: Uint8Array; mime: string; sessionId: SessionId }): Promise<{ hash: string; size: number }>;
+  putBlob(command: {
+    bytes: Uint8Array;
+    mime: string;
+    sessionId: SessionId;
+  }): Promise<{ hash: string; size: number }>;
 
   putBrowserToken(row: BrowserTokenRow & { hash: string }): Promise<void>;
   touchBrowserToken(command: { id: TokenId }): Promise<void>;
@@ -298,24 +338,43 @@ export type MessagePage = Page<Message, number> & { seq: number };
 
 export type Queries = {
   getSession(id: SessionId): Promise<Session | undefined>;
-  listSessions(query: { filter: SessionFilter; limit: number; before?: SessionCursor; after?: SessionCursor }): Promise<Page<Session, SessionCursor>>;
+  listSessions(query: {
+    filter: SessionFilter;
+    limit: number;
+    before?: SessionCursor;
+    after?: SessionCursor;
+  }): Promise<Page<Session, SessionCursor>>;
   getWorkspace(id: WorkspaceId): Promise<Workspace | undefined>;
   /** The project's most recently used agent in a directory (A-3). */
   lastAgent(directory: string): Promise<string | undefined>;
 
   getTurn(id: TurnId): Promise<Turn | undefined>;
-  listTurns(query: { sessionId: SessionId; limit: number; before?: number }): Promise<Page<Turn, number> & { seq: number }>;
+  listTurns(query: {
+    sessionId: SessionId;
+    limit: number;
+    before?: number;
+  }): Promise<Page<Turn, number> & { seq: number }>;
   getInput(id: InputId): Promise<Input | undefined>;
-  listInputs(query: { sessionId: SessionId; state?: Input["state"] }): Promise<{ items: Input[]; seq: number }>;
+  listInputs(query: {
+    sessionId: SessionId;
+    state?: Input["state"];
+  }): Promise<{ items: Input[]; seq: number }>;
   /** A page by `ordinal`, chronological inside; `before`/`after` are ordinals. Streaming parts come folded (D-13). */
-  pageMessages(query: { sessionId: SessionId; limit: number; before?: number; after?: number }): Promise<MessagePage>;
+  pageMessages(query: {
+    sessionId: SessionId;
+    limit: number;
+    before?: number;
+    after?: number;
+  }): Promise<MessagePage>;
   /** Whole history newest first, with bounded memory (D-29). */
   streamMessages(sessionId: SessionId): AsyncIterable<Message>;
   getMessage(id: MessageId): Promise<Message | undefined>;
   messagesOfTurn(id: TurnId): Promise<Message[]>;
   getPart(id: PartId): Promise<Part | undefined>;
   listTodos(sessionId: SessionId): Promise<{ items: Todo[]; seq: number }>;
-  listAgentSessions(sessionId: SessionId): Promise<{ items: (AgentSession & AgentSessionFacts)[]; seq: number }>;
+  listAgentSessions(
+    sessionId: SessionId,
+  ): Promise<{ items: (AgentSession & AgentSessionFacts)[]; seq: number }>;
   listPermissions(query: { state?: Permission["state"]; sessionId?: SessionId }): Promise<Permission[]>;
   getPermission(id: PermissionId): Promise<Permission | undefined>;
   /** All rules, or those that hold in a session (its own and its project's). */
@@ -336,7 +395,10 @@ export type Queries = {
 
   openProcesses(): Promise<ProcessRow[]>;
   agentFacts(): Promise<{ agent: string; version?: string; features: Features }[]>;
-  getBlob(query: { hash: string; sessionId: SessionId }): Promise<{ bytes: Uint8Array; mime: string } | undefined>;
+  getBlob(query: {
+    hash: string;
+    sessionId: SessionId;
+  }): Promise<{ bytes: Uint8Array; mime: string } | undefined>;
   findBrowserToken(hash: string): Promise<BrowserTokenRow | undefined>;
   listBrowserTokens(): Promise<BrowserTokenRow[]>;
 
@@ -350,7 +412,14 @@ export type Inspection = {
   drift: string[];
   stuckTurns: string[];
   leftoverProcesses: string[];
-  sizes: { databaseBytes: number; walBytes: number; sessions: number; messages: number; parts: number; events: number };
+  sizes: {
+    databaseBytes: number;
+    walBytes: number;
+    sessions: number;
+    messages: number;
+    parts: number;
+    events: number;
+  };
 };
 
 export type Store = Commands &

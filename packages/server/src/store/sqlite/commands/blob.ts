@@ -1,0 +1,43 @@
+import { notFound } from "@holdfast/kernel";
+import type { SessionId } from "@holdfast/protocol";
+import type { Write } from "../sql.ts";
+import { RETENTION } from "./housekeeping.ts";
+
+/** `bytes` is null when the content lies in a file that was synced before this command (D-28). */
+export type RecordBlob = {
+  hash: string;
+  size: number;
+  bytes: Uint8Array | null;
+  mime: string;
+  sessionId: SessionId;
+};
+
+/** Keeps content once and one reference per session; triggers keep the count. */
+export function recordBlob(write: Write, command: RecordBlob): void {
+  const session = write.get<{ rid: number }>("SELECT rid FROM session WHERE id = ?", command.sessionId);
+  if (session === undefined) throw notFound("session", command.sessionId);
+  write.run(
+    "INSERT OR IGNORE INTO blob (hash, size, bytes, unused_since) VALUES (?, ?, ?, ?)",
+    command.hash,
+    command.size,
+    command.bytes,
+    write.now,
+  );
+  write.run(
+    "INSERT OR IGNORE INTO blob_reference (session, blob, mime) SELECT ?, rid, ? FROM blob WHERE hash = ?",
+    session.rid,
+    command.mime,
+    command.hash,
+  );
+}
+
+/** Drops rows that nothing has referred to for an hour; answers the hashes whose files may go. */
+export function dropUnusedBlobs(write: Write, command: { limit: number }): string[] {
+  const rows = write.all<{ rid: number; hash: string; inline: number }>(
+    "SELECT rid, hash, bytes IS NOT NULL AS inline FROM blob WHERE count = 0 AND unused_since < ? LIMIT ?",
+    write.now - RETENTION.unusedBlob,
+    command.limit,
+  );
+  for (const row of rows) write.run("DELETE FROM blob WHERE rid = ?", row.rid);
+  return rows.filter((row) => row.inline === 0).map((row) => row.hash);
+}

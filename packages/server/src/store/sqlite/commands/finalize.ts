@@ -1,0 +1,260 @@
+/**
+ * The end of a turn (durability section 5). `beginFinalize` stores the whole terminal record once; `finalizeTurn` ends everything in one transaction of
+ * stored values, so that a crash between the two, or the recovery of a dead owner, runs the same function again with the same result (D-7).
+ */
+import { HoldfastError, notFound } from "@holdfast/kernel";
+import {
+  addUsage,
+  type Actor,
+  type AssistantMessage,
+  isTerminal,
+  type Part,
+  type PartId,
+  type SessionId,
+  type ToolPart,
+  type Turn,
+  type TurnId,
+  type Usage,
+} from "@holdfast/protocol";
+import type { TerminalRecord } from "../../port.ts";
+import {
+  announceAgentSession,
+  announceMessage,
+  announcePermission,
+  announceTurn,
+  rewritePart,
+} from "../announce.ts";
+import { appendNext, claimLost, type Log, openLogByRid } from "../log.ts";
+import { agentSessionOf } from "../rows/agent-session.ts";
+import { messageData, type MessageRow, SELECT_MESSAGE, toMessageInfo } from "../rows/message.ts";
+import { foldParts, partData } from "../rows/part.ts";
+import { findTurn, toTurn, type TurnRow } from "../rows/turn.ts";
+import { announceSession, refreshSession } from "../session-change.ts";
+import { toJson, type Write } from "../sql.ts";
+import { openParts } from "./progress.ts";
+
+type Begin = { turnId: TurnId; epoch: number; record: TerminalRecord };
+type Finish = { turnId: TurnId; epoch: number; actor: Actor; stepFinishPartId: PartId };
+
+const SYSTEM: Actor = { id: "system:finalize", kind: "system", label: "finalize" };
+
+function requireTurn(write: Write, id: string): TurnRow {
+  const row = findTurn(write, id);
+  if (row === undefined) throw notFound("turn", id);
+  return row;
+}
+
+function fence(write: Write, turn: TurnRow, epoch: number): void {
+  const row = write.get<{ epoch: number }>("SELECT epoch FROM session WHERE rid = ?", turn.session);
+  if (row?.epoch !== epoch) throw claimLost(turn.session_id);
+}
+
+const recordOf = (turn: TurnRow): TerminalRecord | undefined =>
+  turn.record === null ? undefined : (JSON.parse(turn.record) as TerminalRecord);
+
+/** running -> finalizing; the first record wins, and a recorded cancel decides what it says (D-10). */
+export function beginFinalize(write: Write, command: Begin): TerminalRecord {
+  const turn = requireTurn(write, command.turnId);
+  const stored = recordOf(turn);
+  if (stored !== undefined) return stored;
+  if (turn.state !== "running") {
+    throw new HoldfastError("CONFLICT", `Turn ${turn.id} is ${turn.state}, not running.`);
+  }
+  fence(write, turn, command.epoch);
+  const record = turn.cancel_time === null ? command.record : cancelled(command.record);
+  write.run(
+    "UPDATE turn SET state = 'finalizing', record = ? WHERE rid = ?",
+    JSON.stringify(record),
+    turn.rid,
+  );
+  announceTurn(openLogByRid(write, turn.session, SYSTEM), turn.rid, "turn.finalizing");
+  return record;
+}
+
+function cancelled(record: TerminalRecord): TerminalRecord {
+  const { usage, finish, agentSession } = record;
+  return {
+    state: "aborted",
+    reason: "cancelled",
+    error: { name: "MessageAbortedError", data: { message: "Stopped." } },
+    usage,
+    finish,
+    agentSession,
+  };
+}
+
+/** finalizing -> completed | failed | aborted. A second call is a no-op that returns the turn (D-7). */
+export function finalizeTurn(write: Write, command: Finish): Turn {
+  const turn = requireTurn(write, command.turnId);
+  if (isTerminal(turn.state)) return toTurn(write, turn);
+  fence(write, turn, command.epoch);
+  const record = recordOf(turn);
+  if (record === undefined)
+    throw new HoldfastError("CONFLICT", `Turn ${turn.id} has no terminal record; begin first.`);
+  const log = openLogByRid(write, turn.session, command.actor);
+  const usage = record.usage ?? (JSON.parse(turn.usage) as Usage);
+  settleParts(log, turn);
+  finishAnswers(log, turn, record, usage, command.stepFinishPartId);
+  expirePermissions(log, turn);
+  addToTotals(log, turn, record, usage);
+  endTurn(log, turn, record, usage);
+  return toTurn(write, requireTurn(write, command.turnId));
+}
+
+/** Closes open text and reasoning and settles calls: what still runs becomes an error that says it was interrupted, its output kept. */
+function settleParts(log: Log, turn: TurnRow): void {
+  const { write } = log;
+  const rows = openParts(write, turn.rid, turn.session);
+  const parts = foldParts(write, rows);
+  rows.forEach((row, index) => {
+    const part = parts[index];
+    if (part !== undefined) rewritePart(log, row.rid, settled(part, write.now), turn);
+  });
+}
+
+function settled(part: Part, now: number): Part {
+  if (part.type === "text") return { ...part, time: { start: part.time?.start ?? now, end: now } };
+  if (part.type === "reasoning") return { ...part, time: { ...part.time, end: now } };
+  return part.type === "tool" ? interrupted(part, now) : part;
+}
+
+function interrupted(part: ToolPart, now: number): ToolPart {
+  const { state } = part;
+  if (state.status === "completed" || state.status === "error") return part;
+  const running = state.status === "running" ? state : undefined;
+  const next: Extract<ToolPart["state"], { status: "error" }> = {
+    status: "error",
+    input: state.input,
+    raw: state.raw,
+    error: "The call was interrupted.",
+    metadata: { ...running?.metadata, interrupted: true },
+    time: { start: running?.time.start ?? now, end: now },
+  };
+  if (state.title !== undefined) next.title = state.title;
+  if (running?.output !== undefined) next.output = running.output;
+  if (running?.truncated !== undefined) next.truncated = running.truncated;
+  return { ...part, state: next };
+}
+
+/** The last answer gets its step-finish; every one that is open gets finish, error and completed time (R-1.5, D-9). */
+function finishAnswers(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usage, partId: PartId): void {
+  const { write } = log;
+  const rows = write.all<MessageRow>(`${SELECT_MESSAGE} WHERE m.turn = ? ORDER BY m.rid`, turn.rid);
+  const open = rows.filter((row) => {
+    const info = toMessageInfo(row);
+    return info.role === "assistant" && info.time.completed === undefined;
+  });
+  for (const row of open) {
+    const isLast = row === open.at(-1);
+    if (isLast) insertStepFinish(log, turn, row, record, usage, partId);
+    const info = { ...(toMessageInfo(row) as AssistantMessage) };
+    info.time = { ...info.time, completed: write.now };
+    if (record.finish !== undefined) info.finish = record.finish;
+    if (record.error !== undefined) info.error = record.error;
+    if (isLast && usage.tokens !== undefined) info.tokens = usage.tokens;
+    if (isLast && usage.cost !== undefined) info.cost = usage.cost;
+    write.run("UPDATE message SET data = ? WHERE rid = ?", messageData(info), row.rid);
+    announceMessage(log, row.id);
+    if (isLast) announceStepFinished(log, turn, row, record, usage);
+  }
+}
+
+function insertStepFinish(
+  log: Log,
+  turn: TurnRow,
+  row: MessageRow,
+  record: TerminalRecord,
+  usage: Usage,
+  partId: PartId,
+): void {
+  const { write } = log;
+  const part: Extract<Part, { type: "step-finish" }> = {
+    id: partId,
+    sessionId: turn.session_id as SessionId,
+    messageId: row.id as Part["messageId"],
+    type: "step-finish",
+    reason: record.finish ?? record.reason ?? record.state,
+  };
+  if (usage.cost !== undefined) part.cost = usage.cost;
+  if (usage.tokens !== undefined) part.tokens = usage.tokens;
+  const rid = write.insert(
+    `INSERT INTO part (id, session, message, ordinal, type, data, seq, event_seq)
+     SELECT ?, ?, ?, coalesce(max(ordinal) + 1, 0), ?, ?, 0, 0 FROM part WHERE session = ? AND message = ?`,
+    part.id,
+    turn.session,
+    row.rid,
+    part.type,
+    partData(part),
+    turn.session,
+    row.rid,
+  );
+  rewritePart(log, rid, part, turn);
+}
+
+function announceStepFinished(
+  log: Log,
+  turn: TurnRow,
+  row: MessageRow,
+  record: TerminalRecord,
+  usage: Usage,
+): void {
+  const data = {
+    turnId: turn.id as TurnId,
+    messageId: row.id as Part["messageId"],
+    step: 1,
+    attempt: 1,
+    reason: record.finish ?? record.reason ?? record.state,
+    usage,
+  };
+  appendNext(log, { type: "step.finished", ref: null, data, turn });
+}
+
+function expirePermissions(log: Log, turn: TurnRow): void {
+  const { write } = log;
+  const pending = write.all<{ rid: number }>(
+    "SELECT rid FROM permission WHERE turn = ? AND state = 'pending'",
+    turn.rid,
+  );
+  for (const { rid } of pending) {
+    write.run("UPDATE permission SET state = 'expired', time_ended = ? WHERE rid = ?", write.now, rid);
+    announcePermission(log, rid, "permission.expired");
+  }
+}
+
+/** Usage of the turn goes to the agent session and the session; what was not reported makes a total partial (A-21). */
+function addToTotals(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usage): void {
+  const { write, session } = log;
+  const total = addUsage(JSON.parse(session.usage) as Usage, usage);
+  write.run("UPDATE session SET usage = ? WHERE rid = ?", JSON.stringify(total), session.rid);
+  const agentSession = agentSessionOf(write, session.rid, turn.agent);
+  if (agentSession === undefined) return;
+  const sum = addUsage(JSON.parse(agentSession.usage) as Usage, usage);
+  write.run(
+    "UPDATE agent_session SET usage = ?, status = ?, time_updated = ? WHERE rid = ?",
+    JSON.stringify(sum),
+    record.agentSession ?? agentSession.status,
+    write.now,
+    agentSession.rid,
+  );
+  announceAgentSession(log, agentSession.id);
+}
+
+/** The terminal event is the last of its finalization: everything else of the turn has been said before it. */
+function endTurn(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usage): void {
+  const { write, session } = log;
+  const changed = write.run(
+    `UPDATE turn SET state = ?, reason = ?, error = ?, finish = ?, usage = ?, time_ended = ?, waiting_for = NULL, stalled = NULL
+     WHERE rid = ? AND state = 'finalizing'`,
+    record.state,
+    record.reason ?? null,
+    toJson(record.error),
+    record.finish ?? null,
+    JSON.stringify(usage),
+    write.now,
+    turn.rid,
+  );
+  if (changed !== 1) throw new HoldfastError("CONFLICT", `Turn ${turn.id} is not finalizing any more.`);
+  write.run("DELETE FROM claim WHERE session = ?", session.rid);
+  if (!refreshSession(log)) announceSession(log);
+  announceTurn(log, turn.rid, `turn.${record.state}`);
+}

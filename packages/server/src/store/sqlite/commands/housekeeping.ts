@@ -1,0 +1,62 @@
+import { eventCode } from "../event-code.ts";
+import type { Write } from "../sql.ts";
+
+const SECOND = 1_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** Numbers of D-5, D-14, D-26 and D-28, in ms. */
+export const RETENTION = {
+  /** Deltas are kept at least this long after their turn's end. */
+  deltasAfterTurn: 60 * SECOND,
+  idempotency: 30 * DAY,
+  tombstone: 30 * DAY,
+  unusedBlob: HOUR,
+  instance: 7 * DAY,
+} as const;
+
+/** Deletes what has served its time, at most `limit` rows or turns a kind; answers how many rows went. Never part of a finalization (D-14). */
+export function sweepHousekeeping(write: Write, command: { limit: number }): number {
+  const { limit } = command;
+  const { now } = write;
+  return (
+    sweepDeltas(write, limit) +
+    write.run(
+      "DELETE FROM idempotency WHERE rid IN (SELECT rid FROM idempotency WHERE session IS NULL AND time < ? LIMIT ?)",
+      now - RETENTION.idempotency,
+      limit,
+    ) +
+    write.run(
+      "DELETE FROM tombstone WHERE session_id IN (SELECT session_id FROM tombstone WHERE time < ? LIMIT ?)",
+      now - RETENTION.tombstone,
+      limit,
+    ) +
+    write.run(
+      "DELETE FROM instance WHERE ended < ? AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.instance = instance.id)",
+      now - RETENTION.instance,
+    )
+  );
+}
+
+type Ended = { rid: number; session: number; first_seq: number; event_seq: number };
+
+/** Deltas of an ended turn are superseded by their parts' whole rows; the turn names the range of seqs they lie in. */
+function sweepDeltas(write: Write, limit: number): number {
+  const turns = write.all<Ended>(
+    "SELECT rid, session, first_seq, event_seq FROM turn WHERE swept = 0 AND time_ended < ? ORDER BY time_ended LIMIT ?",
+    write.now - RETENTION.deltasAfterTurn,
+    limit,
+  );
+  let gone = 0;
+  for (const turn of turns) {
+    gone += write.run(
+      `DELETE FROM event WHERE session = ? AND seq BETWEEN ? AND ? AND type = ${eventCode("message.part.delta")} AND turn = ?`,
+      turn.session,
+      turn.first_seq,
+      turn.event_seq,
+      turn.rid,
+    );
+    write.run("UPDATE turn SET swept = 1 WHERE rid = ?", turn.rid);
+  }
+  return gone;
+}

@@ -1,0 +1,285 @@
+import { HoldfastError, notFound } from "@holdfast/kernel";
+import {
+  HTTP_LIMITS,
+  type Actor,
+  type Input,
+  type InputId,
+  type Part,
+  type Session,
+  type SessionId,
+  type UserMessage,
+} from "@holdfast/protocol";
+import type { AdmitInputCommand, AdmittedRows, Applied, IdempotencyKey } from "../../port.ts";
+import { announceInput, announceMessage, announceTurn, rewritePart } from "../announce.ts";
+import { appendNext, type Log, openLog, openLogByRid } from "../log.ts";
+import { recordKey, replayed } from "../replay-key.ts";
+import { findInput, type InputRow, toInput } from "../rows/input.ts";
+import { findMessage, messageData, withParts } from "../rows/message.ts";
+import { findSession, toSession } from "../rows/session.ts";
+import { findTurn, toTurn } from "../rows/turn.ts";
+import { announceSession, refreshSession } from "../session-change.ts";
+import { toJson, type Write } from "../sql.ts";
+
+type Made = { inputId: InputId };
+type By = { actor: Actor; idempotency?: IdempotencyKey | undefined };
+
+/** An input is durable before anything runs: input, turn, user message and its parts in one transaction (D-5). */
+export function admitInput(write: Write, command: AdmitInputCommand): Applied<AdmittedRows> {
+  const before = replayed<Made>(write, command.idempotency);
+  if (before !== undefined) return { value: admittedRows(write, before.inputId), replayed: true };
+  const log = openLog(write, command.sessionId, command.actor);
+  const { session } = log;
+  if (session.time_archived !== null) {
+    throw new HoldfastError("CONFLICT", `Session ${session.id} is archived. Unarchive it to go on.`);
+  }
+  if (session.queue_length >= HTTP_LIMITS.queuedInputs) {
+    throw new HoldfastError(
+      "RATE_LIMITED",
+      `Session ${session.id} has ${session.queue_length} inputs queued, the most it takes.`,
+    );
+  }
+  const unpause = session.queue_paused === 1 && session.queue_length === 0;
+  const rows = insertAdmission(log, command);
+  for (const part of command.parts) insertPart(log, rows.message, part);
+  if (unpause) write.run("UPDATE session SET queue_paused = 0 WHERE rid = ?", session.rid);
+  announceInput(log, rows.input, "input.admitted");
+  announceTurn(log, rows.turn, "turn.queued");
+  announceMessage(log, command.messageId);
+  announceParts(log, rows.message, { rid: rows.turn, id: command.turnId });
+  refreshSession(log);
+  recordKey(write, command.idempotency, { inputId: command.inputId } satisfies Made, session.rid);
+  return { value: admittedRows(write, command.inputId), replayed: false };
+}
+
+function insertAdmission(
+  log: Log,
+  command: AdmitInputCommand,
+): { turn: number; message: number; input: number } {
+  const { write, session, actorRid } = log;
+  const attempts = command.resumes === undefined ? 1 : (findTurn(write, command.resumes)?.attempts ?? 0) + 1;
+  const turn = write.insert(
+    `INSERT INTO turn (id, session, agent, model, state, resumes, attempts, actor, time_queued, event_seq)
+     VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, 0)`,
+    command.turnId,
+    session.rid,
+    command.agent,
+    toJson(command.model),
+    command.resumes ?? null,
+    attempts,
+    actorRid,
+    write.now,
+  );
+  const info = userMessage(command, write.now);
+  const message = write.insert(
+    "INSERT INTO message (id, session, turn, data, event_seq) VALUES (?, ?, ?, ?, 0)",
+    command.messageId,
+    session.rid,
+    turn,
+    messageData(info),
+  );
+  const input = write.insert(
+    `INSERT INTO input (id, session, turn, message, state, requested_delivery, delivery, position, format, system, tools,
+     permission_timeout, actor, time_admitted, event_seq) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+    command.inputId,
+    session.rid,
+    turn,
+    message,
+    command.requestedDelivery,
+    command.delivery,
+    session.next_position,
+    toJson(command.format),
+    command.system ?? null,
+    toJson(command.tools),
+    command.permissionTimeoutMs ?? null,
+    actorRid,
+    write.now,
+  );
+  write.run("UPDATE session SET next_position = next_position + 1 WHERE rid = ?", session.rid);
+  return { turn, message, input };
+}
+
+function userMessage(command: AdmitInputCommand, now: number): UserMessage {
+  const message: UserMessage = {
+    id: command.messageId,
+    sessionId: command.sessionId,
+    turnId: command.turnId,
+    role: "user",
+    agent: command.agent,
+    time: { created: now },
+  };
+  if (command.model !== undefined) message.model = command.model;
+  if (command.system !== undefined) message.system = command.system;
+  if (command.tools !== undefined) message.tools = command.tools;
+  if (command.format !== undefined) message.format = command.format;
+  return message;
+}
+
+/** A part's row, not yet announced. Its ordinal in the message is the next one. */
+function insertPart(log: Log, message: number, part: Part): number {
+  const { write, session } = log;
+  const { id: _id, sessionId: _session, messageId: _message, type, ...data } = part;
+  return write.insert(
+    `INSERT INTO part (id, session, message, ordinal, type, data, seq, event_seq)
+     SELECT ?, ?, ?, coalesce(max(ordinal) + 1, 0), ?, ?, 0, 0 FROM part WHERE session = ? AND message = ?`,
+    part.id,
+    session.rid,
+    message,
+    type,
+    JSON.stringify(data),
+    session.rid,
+    message,
+  );
+}
+
+function announceParts(log: Log, message: number, turn: { rid: number; id: string }): void {
+  const row = log.write.get<{ id: string }>("SELECT id FROM message WHERE rid = ?", message);
+  const found = row === undefined ? undefined : findMessage(log.write, row.id);
+  if (found === undefined) return;
+  const rids = log.write.all<{ rid: number }>(
+    "SELECT rid FROM part WHERE session = ? AND message = ? ORDER BY ordinal",
+    log.session.rid,
+    message,
+  );
+  const parts = withParts(log.write, [found])[0]?.parts ?? [];
+  rids.forEach(({ rid }, index) => {
+    const part = parts[index];
+    if (part !== undefined) rewritePart(log, rid, part, turn);
+  });
+}
+
+export function admittedRows(write: Write, inputId: string): AdmittedRows {
+  const input = requireInput(write, inputId);
+  const turn = findTurn(write, input.turn_id);
+  const message = findMessage(write, input.message_id);
+  const whole = message === undefined ? undefined : withParts(write, [message])[0];
+  if (turn === undefined || whole === undefined) throw notFound("input", inputId);
+  return { input: toInput(write, input), turn: toTurn(write, turn), message: whole };
+}
+
+function requireInput(write: Write, id: string): InputRow {
+  const row = findInput(write, id);
+  if (row === undefined) throw notFound("input", id);
+  return row;
+}
+
+function requireQueued(row: InputRow): void {
+  if (row.state !== "queued")
+    throw new HoldfastError("CONFLICT", `Input ${row.id} was ${row.state} already.`);
+}
+
+export function editInput(write: Write, command: By & { inputId: InputId; parts: Part[] }): Applied<Input> {
+  const row = requireInput(write, command.inputId);
+  requireQueued(row);
+  const log = openLogByRid(write, row.session, command.actor);
+  const turn = { rid: row.turn, id: row.turn_id };
+  removeParts(log, row);
+  for (const part of command.parts) insertPart(log, row.message, part);
+  announceInput(log, row.rid, "input.updated");
+  announceParts(log, row.message, turn);
+  return { value: toInput(write, requireInput(write, command.inputId)), replayed: false };
+}
+
+function removeParts(log: Log, row: InputRow): void {
+  const { write } = log;
+  const parts = write.all<{ id: string }>(
+    "SELECT id FROM part WHERE session = ? AND message = ?",
+    row.session,
+    row.message,
+  );
+  write.run("DELETE FROM part WHERE session = ? AND message = ?", row.session, row.message);
+  for (const part of parts) announceRemovedPart(log, row, part.id);
+}
+
+function announceRemovedPart(log: Log, row: InputRow, partId: string): void {
+  const data = { messageId: row.message_id as UserMessage["id"], partId: partId as Part["id"] };
+  appendNext(log, {
+    type: "message.part.removed",
+    ref: null,
+    data,
+    turn: { rid: row.turn, id: row.turn_id },
+  });
+}
+
+/** Its turn ends `aborted / cancelled`; removing twice is harmless. */
+export function removeInput(write: Write, command: By & { inputId: InputId }): Applied<Input> {
+  const row = requireInput(write, command.inputId);
+  if (row.state === "removed") return { value: toInput(write, row), replayed: false };
+  requireQueued(row);
+  const log = openLogByRid(write, row.session, command.actor);
+  dropQueued(log, row);
+  refreshSession(log);
+  return { value: toInput(write, requireInput(write, command.inputId)), replayed: false };
+}
+
+/** Takes a queued input out of the queue and ends its turn, in the running command. */
+export function dropQueued(log: Log, row: InputRow): void {
+  const { write } = log;
+  write.run("UPDATE input SET state = 'removed', time_removed = ? WHERE rid = ?", write.now, row.rid);
+  announceInput(log, row.rid, "input.removed");
+  const error = JSON.stringify({
+    name: "MessageAbortedError",
+    data: { message: "Cancelled before it started." },
+  });
+  const changed = write.run(
+    `UPDATE turn SET state = 'aborted', reason = 'cancelled', error = ?, time_ended = ?, cancel_time = ?, cancel_actor = ?, waiting_for = NULL
+     WHERE rid = ? AND state = 'queued'`,
+    error,
+    write.now,
+    write.now,
+    log.actorRid,
+    row.turn,
+  );
+  if (changed !== 1) throw new HoldfastError("CONFLICT", `Turn ${row.turn_id} has started already.`);
+  announceTurn(log, row.turn, "turn.aborted");
+}
+
+export function reorderInputs(
+  write: Write,
+  command: By & { sessionId: SessionId; inputIds: InputId[] },
+): Applied<Input[]> {
+  const log = openLog(write, command.sessionId, command.actor);
+  const { session } = log;
+  const queue = write.all<{ rid: number; id: string; position: number }>(
+    "SELECT rid, id, position FROM input WHERE session = ? AND state = 'queued' ORDER BY position",
+    session.rid,
+  );
+  const byId = new Map(queue.map((row) => [row.id, row]));
+  const first = [...new Set<string>(command.inputIds)].map((id) => {
+    const row = byId.get(id);
+    if (row === undefined)
+      throw new HoldfastError("CONFLICT", `Input ${id} is not queued in session ${session.id}.`);
+    return row;
+  });
+  const order = [...first, ...queue.filter((row) => !first.includes(row))];
+  const positions = queue.map((row) => row.position);
+  order.forEach((row, index) => {
+    const position = positions[index];
+    if (position === undefined || position === row.position) return;
+    write.run("UPDATE input SET position = ? WHERE rid = ?", position, row.rid);
+    announceInput(log, row.rid, "input.updated");
+  });
+  const value = order.map((row) => toInput(write, requireInput(write, row.id)));
+  return { value, replayed: false };
+}
+
+export function resumeQueue(write: Write, command: By & { sessionId: SessionId }): Applied<Session> {
+  setPaused(openLog(write, command.sessionId, command.actor), false);
+  const row = findSession(write, command.sessionId);
+  if (row === undefined) throw notFound("session", command.sessionId);
+  return { value: toSession(row), replayed: false };
+}
+
+export function pauseQueue(write: Write, command: { sessionId: SessionId; actor: Actor }): void {
+  setPaused(openLog(write, command.sessionId, command.actor), true);
+}
+
+/** Sets the durable "paused" (D-6); an event only when it changes. */
+export function setPaused(log: Log, paused: boolean): void {
+  const changed = log.write.run(
+    "UPDATE session SET queue_paused = ? WHERE rid = ? AND queue_paused <> ?",
+    paused ? 1 : 0,
+    log.session.rid,
+    paused ? 1 : 0,
+  );
+  if (changed === 1) announceSession(log);
+}

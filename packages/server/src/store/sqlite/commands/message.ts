@@ -1,0 +1,103 @@
+import { HoldfastError, notFound } from "@holdfast/kernel";
+import type { Actor, Message, MessageId, MessageInfo, Part, PartId } from "@holdfast/protocol";
+import type { Applied } from "../../port.ts";
+import { announceMessage, rewritePart } from "../announce.ts";
+import { appendNext, type Log, openLogByRid } from "../log.ts";
+import { findMessage, messageData, type MessageRow, withParts } from "../rows/message.ts";
+import { findPart, foldParts, type PartRow } from "../rows/part.ts";
+import { turnByRid } from "../rows/turn.ts";
+import type { Write } from "../sql.ts";
+
+function requireMessage(write: Write, id: string): MessageRow {
+  const row = findMessage(write, id);
+  if (row === undefined) throw notFound("message", id);
+  return row;
+}
+
+function requirePart(write: Write, id: string): PartRow {
+  const row = findPart(write, id);
+  if (row === undefined) throw notFound("part", id);
+  return row;
+}
+
+/** What a turn still writes is its own: edits wait for its end. */
+function requireSettled(write: Write, message: MessageRow): void {
+  const turn = turnByRid(write, message.turn);
+  if (turn !== undefined && (turn.state === "running" || turn.state === "finalizing")) {
+    throw new HoldfastError(
+      "SESSION_BUSY",
+      `Turn ${turn.id} is ${turn.state}. Wait for its end, then change its messages.`,
+    );
+  }
+}
+
+export function updateMessage(
+  write: Write,
+  command: { messageId: MessageId; message: MessageInfo; actor: Actor },
+): Applied<Message> {
+  const row = requireMessage(write, command.messageId);
+  requireSettled(write, row);
+  write.run("UPDATE message SET data = ? WHERE rid = ?", messageData(command.message), row.rid);
+  announceMessage(openLogByRid(write, row.session, command.actor), row.id);
+  const value = withParts(write, [requireMessage(write, command.messageId)])[0];
+  if (value === undefined) throw notFound("message", command.messageId);
+  return { value, replayed: false };
+}
+
+export function removeMessage(write: Write, command: { messageId: MessageId; actor: Actor }): void {
+  const row = requireMessage(write, command.messageId);
+  requireSettled(write, row);
+  const input = write.get<{ rid: number }>("SELECT rid FROM input WHERE message = ?", row.rid);
+  if (input !== undefined) {
+    throw new HoldfastError(
+      "CONFLICT",
+      `Message ${row.id} is what a turn was asked. Delete its answer, or the queued input.`,
+    );
+  }
+  const log = openLogByRid(write, row.session, command.actor);
+  const parts = write.all<{ id: string }>(
+    "SELECT id FROM part WHERE session = ? AND message = ?",
+    row.session,
+    row.rid,
+  );
+  write.run("DELETE FROM part WHERE session = ? AND message = ?", row.session, row.rid);
+  for (const part of parts) announceRemovedPart(log, row, part.id);
+  write.run("DELETE FROM message WHERE rid = ?", row.rid);
+  const turn = { rid: row.turn, id: row.turn_id };
+  appendNext(log, { type: "message.removed", ref: null, data: { messageId: command.messageId }, turn });
+}
+
+function announceRemovedPart(log: Log, message: MessageRow, partId: string): void {
+  const data = { messageId: message.id as MessageId, partId: partId as PartId };
+  appendNext(log, {
+    type: "message.part.removed",
+    ref: null,
+    data,
+    turn: { rid: message.turn, id: message.turn_id },
+  });
+}
+
+export function updatePart(write: Write, command: { part: Part; actor: Actor }): Applied<Part> {
+  const { part } = command;
+  const row = requirePart(write, part.id);
+  if (row.message_id !== part.messageId || row.session_id !== part.sessionId || row.type !== part.type) {
+    throw new HoldfastError(
+      "CONFLICT",
+      `Part ${part.id} belongs to message ${row.message_id} and is of type ${row.type}.`,
+    );
+  }
+  const message = requireMessage(write, row.message_id);
+  requireSettled(write, message);
+  const log = openLogByRid(write, row.session, command.actor);
+  rewritePart(log, row.rid, part, { rid: message.turn, id: message.turn_id });
+  const value = foldParts(write, [requirePart(write, part.id)])[0];
+  return { value: value ?? part, replayed: false };
+}
+
+export function removePart(write: Write, command: { partId: PartId; actor: Actor }): void {
+  const row = requirePart(write, command.partId);
+  const message = requireMessage(write, row.message_id);
+  requireSettled(write, message);
+  write.run("DELETE FROM part WHERE rid = ?", row.rid);
+  announceRemovedPart(openLogByRid(write, row.session, command.actor), message, row.id);
+}

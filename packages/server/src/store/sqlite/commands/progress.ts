@@ -1,0 +1,302 @@
+/**
+ * The writes of a running turn: the hot path. One command is one transaction; its epoch is the fence (D-17). Seqs of all its events are reserved at
+ * once. Deltas that follow each other on one part and field are one event (D-12).
+ */
+import { HoldfastError, notFound } from "@holdfast/kernel";
+import type { Actor, Part, PartId, SessionId, TurnId, Usage } from "@holdfast/protocol";
+import type { AgentSessionPatch, ProgressOp, TurnPatch } from "../../port.ts";
+import { eventCode } from "../event-code.ts";
+import { append, type Log, openLog, reserve } from "../log.ts";
+import { agentSessionData, findAgentSession, toAgentSession } from "../rows/agent-session.ts";
+import { findMessage, messageData, toMessageInfo } from "../rows/message.ts";
+import {
+  fieldLength,
+  findPart,
+  foldParts,
+  isOpen,
+  packDelta,
+  partData,
+  type PartRow,
+  SELECT_PART,
+} from "../rows/part.ts";
+import { findSession, toSession } from "../rows/session.ts";
+import { findTurn, toTurn, turnByRid, type TurnRow } from "../rows/turn.ts";
+import { toJson, type Write } from "../sql.ts";
+
+export type ProgressCommand = { sessionId: SessionId; turnId: TurnId; epoch: number; ops: ProgressOp[] };
+
+type Progress = { log: Log; turn: TurnRow; epoch: number };
+type DeltaOp = Extract<ProgressOp, { op: "delta" }>;
+
+export function appendProgress(write: Write, command: ProgressCommand): number {
+  const turn = findTurn(write, command.turnId);
+  if (turn === undefined) throw notFound("turn", command.turnId);
+  const actor: Actor = { id: `agent:${turn.agent}`, kind: "agent", label: turn.agent };
+  const log = openLog(write, command.sessionId, actor);
+  const ops = coalesceDeltas(command.ops);
+  const events = ops.reduce((count, op) => count + (op.op === "checkpoint" ? 0 : 1), 0);
+  let seq = reserve(log, events, command.epoch);
+  if (turn.state !== "running") {
+    throw new HoldfastError("CONFLICT", `Turn ${turn.id} is ${turn.state}; it takes no more progress.`);
+  }
+  const progress: Progress = { log, turn, epoch: command.epoch };
+  for (const op of ops) {
+    apply(progress, op, seq);
+    if (op.op !== "checkpoint") seq += 1;
+  }
+  return log.session.last_seq;
+}
+
+/** Joins deltas of one part and field with nothing but deltas between them; the order of parts is that of their first delta. */
+export function coalesceDeltas(ops: ProgressOp[]): ProgressOp[] {
+  const joined: ProgressOp[] = [];
+  let run = new Map<string, DeltaOp>();
+  for (const op of ops) {
+    if (op.op !== "delta") {
+      run = new Map();
+      joined.push(op);
+      continue;
+    }
+    const key = `${op.partId}:${op.field}`;
+    const open = run.get(key);
+    if (open !== undefined && open.offset + open.text.length === op.offset) {
+      open.text += op.text;
+    } else {
+      const copy = { ...op };
+      run.set(key, copy);
+      joined.push(copy);
+    }
+  }
+  return joined;
+}
+
+function apply(progress: Progress, op: ProgressOp, seq: number): void {
+  switch (op.op) {
+    case "delta":
+      return appendDelta(progress, op, seq);
+    case "part":
+      return putPart(progress, op.part, seq);
+    case "checkpoint":
+      return checkpoint(progress, op.partId);
+    case "message":
+      return putMessage(progress, op.message, seq);
+    case "turn":
+      return patchTurn(progress, op.patch, seq);
+    case "agentSession":
+      return patchAgentSession(progress, op.agentSessionId, op.patch, seq);
+    case "note":
+      return append(progress.log, { type: op.type, seq, ref: null, data: op.data, turn: progress.turn });
+    case "todos":
+      return putTodos(progress, op.todos, seq);
+    case "title":
+      return putTitle(progress, op.title, seq);
+  }
+}
+
+const DELTA = eventCode("message.part.delta");
+
+function requirePart(log: Log, id: string): PartRow {
+  const row = findPart(log.write, id);
+  if (row === undefined || row.session !== log.session.rid) throw notFound("part", id);
+  return row;
+}
+
+/** Durable text: the log keeps the delta itself, and the offset must continue the field exactly (D-12). */
+function appendDelta({ log, turn }: Progress, op: DeltaOp, seq: number): void {
+  const { write, session, actor, actorRid } = log;
+  const part = requirePart(log, op.partId);
+  const length = fieldLength(write, part, op.field);
+  if (part.open !== 1 || length !== op.offset) {
+    throw new HoldfastError(
+      "CONFLICT",
+      `A delta of part ${op.partId} begins at ${op.offset}, but its ${op.field} ends at ${length}.`,
+    );
+  }
+  const position = write.insert(
+    "INSERT INTO event (session, seq, type, ref, extra, payload, turn, actor, time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    session.rid,
+    seq,
+    DELTA,
+    part.rid,
+    packDelta(op.field, op.offset),
+    op.text,
+    turn.rid,
+    actorRid,
+    write.now,
+  );
+  const { messageId, partId, field, offset, text } = op;
+  write.tx.emit({
+    position,
+    type: "message.part.delta",
+    version: 1,
+    time: write.now,
+    workspaceId: session.workspace_id,
+    sessionId: session.id,
+    seq,
+    turnId: turn.id,
+    actor,
+    data: JSON.stringify({ messageId, partId, field, offset, text }),
+  });
+}
+
+function putPart({ log, turn }: Progress, part: Part, seq: number): void {
+  const { write, session } = log;
+  const existing = findPart(write, part.id);
+  if (existing === undefined) {
+    insertPart(log, turn, part, seq);
+  } else {
+    requireSameIdentity(existing, part);
+    const open = isOpen(part) ? 1 : 0;
+    write.run(
+      "UPDATE part SET data = ?, seq = ?, event_seq = ?, open = ? WHERE rid = ?",
+      partData(part),
+      seq,
+      seq,
+      open,
+      existing.rid,
+    );
+  }
+  const ref =
+    existing?.rid ?? write.get<{ rid: number }>("SELECT rid FROM part WHERE id = ?", part.id)?.rid ?? null;
+  if (part.sessionId !== session.id)
+    throw new HoldfastError("CONFLICT", `Part ${part.id} belongs to another session.`);
+  append(log, { type: "message.part.updated", seq, ref, data: { part }, turn });
+}
+
+/** R-4.2: a part's message and session never change. */
+function requireSameIdentity(row: PartRow, part: Part): void {
+  if (row.message_id !== part.messageId || row.session_id !== part.sessionId || row.type !== part.type) {
+    throw new HoldfastError(
+      "CONFLICT",
+      `Part ${part.id} belongs to message ${row.message_id} and is of type ${row.type}.`,
+    );
+  }
+}
+
+function insertPart(log: Log, turn: TurnRow, part: Part, seq: number): void {
+  const { write, session } = log;
+  const message = findMessage(write, part.messageId);
+  if (message === undefined || message.turn !== turn.rid)
+    throw notFound("message of this turn", part.messageId);
+  const last = write.get<{ ordinal: number | null }>(
+    "SELECT max(ordinal) AS ordinal FROM part WHERE session = ? AND message = ?",
+    session.rid,
+    message.rid,
+  );
+  write.insert(
+    "INSERT INTO part (id, session, message, ordinal, type, data, seq, event_seq, open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    part.id,
+    session.rid,
+    message.rid,
+    (last?.ordinal ?? -1) + 1,
+    part.type,
+    partData(part),
+    seq,
+    seq,
+    isOpen(part) ? 1 : 0,
+  );
+}
+
+/** Brings a streaming part's row up to its deltas (D-13). Nothing visible changes, so there is no event. */
+function checkpoint({ log }: Progress, partId: PartId): void {
+  const row = requirePart(log, partId);
+  if (row.open !== 1) return;
+  const part = foldParts(log.write, [row])[0];
+  if (part === undefined) return;
+  log.write.run(
+    "UPDATE part SET data = ?, seq = ? WHERE rid = ?",
+    partData(part),
+    log.session.last_seq,
+    row.rid,
+  );
+}
+
+function putMessage(
+  { log, turn }: Progress,
+  info: Extract<ProgressOp, { op: "message" }>["message"],
+  seq: number,
+): void {
+  const { write } = log;
+  const row = findMessage(write, info.id);
+  if (row === undefined || row.turn !== turn.rid) throw notFound("message of this turn", info.id);
+  write.run("UPDATE message SET data = ?, event_seq = ? WHERE rid = ?", messageData(info), seq, row.rid);
+  const message = { ...toMessageInfo({ ...row, data: messageData(info) }) };
+  append(log, { type: "message.updated", seq, ref: row.rid, data: { message }, turn });
+}
+
+function patchTurn({ log, turn }: Progress, patch: TurnPatch, seq: number): void {
+  const { write } = log;
+  const keep = <T>(
+    next: T | null | undefined,
+    before: string | number | null,
+    store: (value: T) => string | number,
+  ) => (next === undefined ? before : next === null ? null : store(next));
+  write.run(
+    "UPDATE turn SET opened = ?, opened_by = ?, waiting_for = ?, stalled = ?, usage = ?, event_seq = ? WHERE rid = ?",
+    patch.opened ?? turn.opened,
+    patch.openedBy ?? turn.opened_by,
+    keep(patch.waitingFor, turn.waiting_for, (value) => JSON.stringify(value)),
+    keep(patch.stalled, turn.stalled, (value) => value),
+    patch.usage === undefined ? turn.usage : JSON.stringify(patch.usage satisfies Usage),
+    seq,
+    turn.rid,
+  );
+  const row = turnByRid(write, turn.rid) ?? turn;
+  Object.assign(turn, row);
+  append(log, { type: "turn.updated", seq, ref: turn.rid, data: { turn: toTurn(write, row) }, turn });
+}
+
+function patchAgentSession({ log, turn }: Progress, id: string, patch: AgentSessionPatch, seq: number): void {
+  const { write } = log;
+  writeAgentSession(write, id, patch, seq);
+  const row = findAgentSession(write, id);
+  if (row === undefined || row.session !== log.session.rid) throw notFound("agent session", id);
+  const data = { agentSession: toAgentSession(row) };
+  append(log, { type: "agent.session.updated", seq, ref: row.rid, data, turn });
+}
+
+/** Merges a patch into the row; `status` and `cwd` have columns of their own. */
+export function writeAgentSession(write: Write, id: string, patch: AgentSessionPatch, seq: number): void {
+  const row = findAgentSession(write, id);
+  if (row === undefined) throw notFound("agent session", id);
+  const { status, cwd, ...data } = patch;
+  write.run(
+    "UPDATE agent_session SET status = ?, cwd = ?, data = ?, time_updated = ?, event_seq = ? WHERE rid = ?",
+    status ?? row.status,
+    cwd ?? row.cwd,
+    JSON.stringify({ ...agentSessionData(row), ...data }),
+    write.now,
+    seq,
+    row.rid,
+  );
+}
+
+function putTodos(
+  { log, turn }: Progress,
+  todos: Extract<ProgressOp, { op: "todos" }>["todos"],
+  seq: number,
+): void {
+  log.write.run(
+    "UPDATE session SET todos = ?, todo_seq = ? WHERE rid = ?",
+    toJson(todos),
+    seq,
+    log.session.rid,
+  );
+  append(log, { type: "todo.updated", seq, ref: log.session.rid, data: { todos }, turn });
+}
+
+function putTitle({ log, turn }: Progress, title: string, seq: number): void {
+  const { write, session } = log;
+  write.run("UPDATE session SET title = ?, event_seq = ? WHERE rid = ?", title, seq, session.rid);
+  const row = findSession(write, session.id);
+  if (row === undefined) return;
+  append(log, { type: "session.updated", seq, ref: session.rid, data: { session: toSession(row) }, turn });
+}
+
+/** Rows of the parts of a turn's answers that may still grow. */
+export const openParts = (write: Write, turn: number, session: number): PartRow[] =>
+  write.all<PartRow>(
+    `${SELECT_PART} WHERE p.session = ? AND p.open = 1 AND m.turn = ? ORDER BY p.message, p.ordinal`,
+    session,
+    turn,
+  );

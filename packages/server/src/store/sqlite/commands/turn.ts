@@ -1,0 +1,220 @@
+import { HoldfastError, notFound } from "@holdfast/kernel";
+import type {
+  Actor,
+  AgentSessionId,
+  AssistantMessage,
+  InstanceId,
+  Message,
+  MessageId,
+  SessionId,
+  Turn,
+  TurnId,
+  WaitingFor,
+} from "@holdfast/protocol";
+import type { Applied, IdempotencyKey, StartedTurn } from "../../port.ts";
+import { announceAgentSession, announceInput, announceMessage, announceTurn } from "../announce.ts";
+import { appendNext, type Log, openLog, openLogByRid } from "../log.ts";
+import { agentSessionOf, toAgentSessionWithFacts } from "../rows/agent-session.ts";
+import { findInput, type InputRow, SELECT_INPUT, toInput } from "../rows/input.ts";
+import { findMessage, messageData, withParts } from "../rows/message.ts";
+import { sessionByRid, toSession } from "../rows/session.ts";
+import { findTurn, liveTurnRow, toTurn, turnByRid, type TurnRow } from "../rows/turn.ts";
+import { refreshSession } from "../session-change.ts";
+import { fromJson, toJson, type Write } from "../sql.ts";
+import { dropQueued, setPaused } from "./input.ts";
+
+type StartCommand = {
+  sessionId: SessionId;
+  instanceId: InstanceId;
+  assistantMessageId: MessageId;
+  agentSessionId: AgentSessionId;
+  actor: Actor;
+};
+
+/** queued -> running: claim, delivery, ordinals and the answer's header in one transaction, before the backend is called (D-11, D-17). */
+export function startTurn(write: Write, command: StartCommand): StartedTurn | undefined {
+  const log = openLog(write, command.sessionId, command.actor);
+  const { session } = log;
+  if (session.queue_paused === 1 || session.time_archived !== null) return undefined;
+  if (liveTurnRow(write, session.rid) !== undefined) return undefined;
+  const input = nextInput(write, session.rid);
+  if (input === undefined) return undefined;
+  const epoch = claim(write, session.rid, command.instanceId);
+  deliver(log, input);
+  openAgentSession(log, input.agent, command.agentSessionId);
+  const changed = write.run(
+    "UPDATE turn SET state = 'running', time_started = ?, first_seq = ?, waiting_for = NULL WHERE rid = ? AND state = 'queued'",
+    write.now,
+    session.last_seq,
+    input.turn,
+  );
+  if (changed !== 1) throw new HoldfastError("CONFLICT", `Turn ${input.turn_id} is not queued any more.`);
+  insertAnswer(log, input, command.assistantMessageId);
+  announceTurn(log, input.turn, "turn.started");
+  const step = {
+    turnId: input.turn_id as TurnId,
+    messageId: command.assistantMessageId,
+    step: 1,
+    attempt: 1,
+  };
+  appendNext(log, {
+    type: "step.started",
+    ref: null,
+    data: step,
+    turn: { rid: input.turn, id: input.turn_id },
+  });
+  refreshSession(log);
+  return startedTurn(write, session.rid, input, epoch, command.assistantMessageId);
+}
+
+/** A steer that its turn did not take runs ahead of the queue (D-6). */
+const nextInput = (write: Write, session: number): InputRow | undefined =>
+  write.get<InputRow>(
+    `${SELECT_INPUT} WHERE i.session = ? AND i.state = 'queued' ORDER BY i.delivery = 'steer' DESC, i.position LIMIT 1`,
+    session,
+  );
+
+function claim(write: Write, session: number, instanceId: InstanceId): number {
+  const row = write.get<{ epoch: number }>(
+    "UPDATE session SET epoch = epoch + 1 WHERE rid = ? RETURNING epoch",
+    session,
+  );
+  const epoch = row?.epoch ?? 0;
+  write.run(
+    "INSERT OR REPLACE INTO claim (session, instance, epoch) VALUES (?, ?, ?)",
+    session,
+    instanceId,
+    epoch,
+  );
+  return epoch;
+}
+
+function nextOrdinal(write: Write, session: number): number {
+  const row = write.get<{ ordinal: number }>(
+    "UPDATE session SET next_ordinal = next_ordinal + 1 WHERE rid = ? RETURNING next_ordinal - 1 AS ordinal",
+    session,
+  );
+  return row?.ordinal ?? 0;
+}
+
+function deliver(log: Log, input: InputRow): void {
+  const { write, session } = log;
+  write.run("UPDATE message SET ordinal = ? WHERE rid = ?", nextOrdinal(write, session.rid), input.message);
+  write.run("UPDATE input SET state = 'delivered', time_delivered = ? WHERE rid = ?", write.now, input.rid);
+  announceInput(log, input.rid, "input.delivered");
+  announceMessage(log, input.message_id);
+}
+
+function openAgentSession(log: Log, agent: string, id: AgentSessionId): void {
+  const { write, session } = log;
+  if (agentSessionOf(write, session.rid, agent) !== undefined) return;
+  write.insert(
+    `INSERT INTO agent_session (id, session, agent, status, cwd, data, time_created, time_updated, event_seq)
+     VALUES (?, ?, ?, 'new', ?, '{}', ?, ?, 0)`,
+    id,
+    session.rid,
+    agent,
+    session.directory,
+    write.now,
+    write.now,
+  );
+  announceAgentSession(log, id);
+}
+
+function insertAnswer(log: Log, input: InputRow, id: MessageId): void {
+  const { write, session } = log;
+  const info: AssistantMessage = {
+    id,
+    sessionId: session.id as SessionId,
+    turnId: input.turn_id as TurnId,
+    role: "assistant",
+    parentId: input.message_id as MessageId,
+    agent: input.agent,
+    time: { created: write.now },
+    path: { cwd: session.directory, root: session.directory },
+    step: 1,
+  };
+  const model = fromJson<NonNullable<AssistantMessage["model"]>>(input.model);
+  if (model !== undefined) info.model = model;
+  write.insert(
+    "INSERT INTO message (id, session, ordinal, turn, data, event_seq) VALUES (?, ?, ?, ?, ?, 0)",
+    id,
+    session.rid,
+    nextOrdinal(write, session.rid),
+    input.turn,
+    messageData(info),
+  );
+  announceMessage(log, id);
+}
+
+function startedTurn(
+  write: Write,
+  session: number,
+  input: InputRow,
+  epoch: number,
+  answer: MessageId,
+): StartedTurn {
+  const sessionRow = sessionByRid(write, session);
+  const turn = turnByRid(write, input.turn);
+  const message = findMessage(write, input.message_id);
+  const agentSession = agentSessionOf(write, session, input.agent);
+  const delivered = findInput(write, input.id);
+  const whole: Message | undefined = message === undefined ? undefined : withParts(write, [message])[0];
+  if (!sessionRow || !turn || !whole || !agentSession || !delivered)
+    throw new Error(`Turn ${input.turn_id} lost its rows.`);
+  return {
+    epoch,
+    session: toSession(sessionRow),
+    turn: toTurn(write, turn),
+    input: toInput(write, delivered),
+    message: whole,
+    assistantMessageId: answer,
+    agentSession: toAgentSessionWithFacts(agentSession),
+  };
+}
+
+function requireTurn(write: Write, id: string): TurnRow {
+  const row = findTurn(write, id);
+  if (row === undefined) throw notFound("turn", id);
+  return row;
+}
+
+export function setWaiting(write: Write, command: { turnId: TurnId; waitingFor: WaitingFor | null }): void {
+  const row = requireTurn(write, command.turnId);
+  const next = toJson(command.waitingFor);
+  if (row.state !== "queued" || row.waiting_for === next) return;
+  const actor: Actor = { id: "system:dispatcher", kind: "system", label: "dispatcher" };
+  write.run("UPDATE turn SET waiting_for = ? WHERE rid = ?", next, row.rid);
+  announceTurn(openLogByRid(write, row.session, actor), row.rid, "turn.updated");
+}
+
+/** A durable intent, committed before its 202 (D-10): a queued turn ends here, a running one ends aborted / cancelled whoever finalizes it. */
+export function cancelTurn(
+  write: Write,
+  command: { turnId: TurnId; actor: Actor; idempotency?: IdempotencyKey | undefined },
+): Applied<Turn> {
+  const row = requireTurn(write, command.turnId);
+  const log = openLogByRid(write, row.session, command.actor);
+  if (row.state === "queued") {
+    const input = findInput(write, row.input_id);
+    if (input !== undefined) dropQueued(log, input);
+    refreshSession(log);
+  } else if (row.state === "running" && row.cancel_time === null) {
+    write.run(
+      "UPDATE turn SET cancel_time = ?, cancel_actor = ? WHERE rid = ?",
+      write.now,
+      log.actorRid,
+      row.rid,
+    );
+    announceTurn(log, row.rid, "turn.updated");
+    setPaused(log, true);
+  }
+  return { value: toTurn(write, requireTurn(write, command.turnId)), replayed: false };
+}
+
+/** Raises the epoch and moves the claim, so that whatever the old owner still writes is refused (D-18). */
+export function takeOver(write: Write, command: { sessionId: SessionId; instanceId: InstanceId }): number {
+  const session = write.get<{ rid: number }>("SELECT rid FROM session WHERE id = ?", command.sessionId);
+  if (session === undefined) throw notFound("session", command.sessionId);
+  return claim(write, session.rid, command.instanceId);
+}

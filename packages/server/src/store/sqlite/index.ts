@@ -1,0 +1,1 @@
+export { DATABASE_FILE, openSqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";

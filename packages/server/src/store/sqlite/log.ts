@@ -1,0 +1,171 @@
+/**
+ * The event log inside one command (D-1, D-3, D-4). `reserve` assigns the seqs and is the fence; `append` writes one thin entry and hands the
+ * whole payload to live subscribers, who hear it after the commit. There is no other way to make an event.
+ */
+import { HoldfastError, notFound } from "@holdfast/kernel";
+import {
+  type Actor,
+  EVENT_VERSION,
+  type EventData,
+  type EventType,
+  MAX_EVENT_BYTES,
+} from "@holdfast/protocol";
+import type { CommittedEvent } from "../port.ts";
+import { eventCode, eventRow } from "./event-code.ts";
+import { actorRow } from "./rows/actor.ts";
+import { findSession, sessionByRid, type SessionRow } from "./rows/session.ts";
+import type { Write } from "./sql.ts";
+
+/** One command's hold on a session's log. */
+export type Log = {
+  readonly write: Write;
+  readonly session: SessionRow;
+  readonly actor: Actor;
+  readonly actorRid: number;
+};
+
+/** Types that leave a session's place in lists alone: the many small ones of a stream. */
+const QUIET = new Set<EventType>([
+  "message.part.delta",
+  "message.part.updated",
+  "agent.notice",
+  "agent.raw",
+  "agent.late",
+]);
+
+export function openLog(write: Write, sessionId: string, actor: Actor): Log {
+  const session = findSession(write, sessionId);
+  if (session === undefined) throw notFound("session", sessionId);
+  return { write, session, actor, actorRid: actorRow(write, actor) };
+}
+
+export function openLogByRid(write: Write, rid: number, actor: Actor): Log {
+  const session = sessionByRid(write, rid);
+  if (session === undefined) throw new Error(`Session row ${rid} is missing.`);
+  return { write, session, actor, actorRid: actorRow(write, actor) };
+}
+
+/** The first of `count` new seqs of the session. With an epoch it is the fence: a stale one throws CLAIM_LOST and nothing is written (D-17). */
+export function reserve(log: Log, count: number, epoch?: number): number {
+  const { write, session } = log;
+  const row =
+    epoch === undefined
+      ? write.get<{ last_seq: number }>(
+          "UPDATE session SET last_seq = last_seq + ? WHERE rid = ? RETURNING last_seq",
+          count,
+          session.rid,
+        )
+      : write.get<{ last_seq: number }>(
+          "UPDATE session SET last_seq = last_seq + ? WHERE rid = ? AND epoch = ? RETURNING last_seq",
+          count,
+          session.rid,
+          epoch,
+        );
+  if (row === undefined) throw claimLost(session.id);
+  session.last_seq = row.last_seq;
+  return row.last_seq - count + 1;
+}
+
+export const claimLost = (sessionId: string): HoldfastError =>
+  new HoldfastError(
+    "CLAIM_LOST",
+    `Session ${sessionId} was claimed by another owner; this one may not write to it any more.`,
+  );
+
+type Entry<T extends EventType> = {
+  type: T;
+  seq: number;
+  /** Row the event stands for; null for events that keep their own payload. */
+  ref: number | null;
+  data: EventData<T>;
+  turn?: { rid: number; id: string } | undefined;
+};
+
+/** Writes one event at a reserved seq. Payload types store their data; row types store the row alone. */
+export function append<T extends EventType>(log: Log, entry: Entry<T>): void {
+  const { write, session, actor, actorRid } = log;
+  const json = encode(entry.type, entry.data);
+  const stored = eventRow(entry.type) === "payload" ? json : null;
+  const position = write.insert(
+    "INSERT INTO event (session, seq, type, ref, payload, turn, actor, time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    session.rid,
+    entry.seq,
+    eventCode(entry.type),
+    entry.ref,
+    stored,
+    entry.turn?.rid ?? null,
+    actorRid,
+    write.now,
+  );
+  if (!QUIET.has(entry.type) && session.time_updated !== write.now) {
+    session.time_updated = write.now;
+    write.run("UPDATE session SET time_updated = ? WHERE rid = ?", write.now, session.rid);
+  }
+  const event: CommittedEvent = {
+    position,
+    type: entry.type,
+    version: EVENT_VERSION,
+    time: write.now,
+    workspaceId: session.workspace_id,
+    sessionId: session.id,
+    seq: entry.seq,
+    actor,
+    data: json,
+  };
+  if (entry.turn !== undefined) event.turnId = entry.turn.id;
+  write.tx.emit(event);
+}
+
+/** Reserves one seq and appends; answers the seq. */
+export function appendNext<T extends EventType>(log: Log, entry: Omit<Entry<T>, "seq">): number {
+  const seq = reserve(log, 1);
+  append(log, { ...entry, seq } as Entry<T>);
+  return seq;
+}
+
+/** An event of a row that belongs to no session: it stands in the workspace and global feeds only (D-3). */
+export function appendSessionless<T extends EventType>(
+  write: Write,
+  entry: {
+    type: T;
+    ref: number | null;
+    workspace: { rid: number; id: string } | undefined;
+    actor: Actor;
+    data: EventData<T>;
+    /** A deleted session's own stream hears its end too, with the seq that would have come next. */
+    sessionId?: string;
+    seq?: number;
+  },
+): void {
+  const json = encode(entry.type, entry.data);
+  const position = write.insert(
+    "INSERT INTO event (type, ref, payload, workspace, actor, time) VALUES (?, ?, ?, ?, ?, ?)",
+    eventCode(entry.type),
+    entry.ref,
+    eventRow(entry.type) === "payload" ? json : null,
+    entry.workspace?.rid ?? null,
+    actorRow(write, entry.actor),
+    write.now,
+  );
+  const event: CommittedEvent = {
+    position,
+    type: entry.type,
+    version: EVENT_VERSION,
+    time: write.now,
+    actor: entry.actor,
+    data: json,
+  };
+  if (entry.workspace !== undefined) event.workspaceId = entry.workspace.id;
+  if (entry.sessionId !== undefined) event.sessionId = entry.sessionId;
+  if (entry.seq !== undefined) event.seq = entry.seq;
+  write.tx.emit(event);
+}
+
+/** The data as JSON; a part too large for one event is named only, and the client reads it (D-4). */
+export function encode<T extends EventType>(type: T, data: EventData<T>): string {
+  const json = JSON.stringify(data);
+  if (type !== "message.part.updated" || json.length * 3 <= MAX_EVENT_BYTES) return json;
+  if (json.length <= MAX_EVENT_BYTES && Buffer.byteLength(json) <= MAX_EVENT_BYTES) return json;
+  const { part } = data as { part: { id: string; messageId: string } };
+  return JSON.stringify({ messageId: part.messageId, partId: part.id, tooLarge: true });
+}

@@ -1,0 +1,183 @@
+/**
+ * Reading the log from a cursor (D-4, D-22). An entry of a row is sent when it is the row's newest, with the row as it is now; one whose row has a newer
+ * entry, or is gone, is passed over. Call it in one snapshot.
+ */
+import type { EventData, EventType, SessionId, WorkspaceId } from "@holdfast/protocol";
+import type { CommittedEvent, ReplayPage } from "../../port.ts";
+import { eventRow, eventType } from "../event-code.ts";
+import { encode } from "../log.ts";
+import { loadActor } from "../rows/actor.ts";
+import { type AgentSessionRow, SELECT_AGENT_SESSION, toAgentSession } from "../rows/agent-session.ts";
+import { inputByRid, toInput } from "../rows/input.ts";
+import { type MessageRow, SELECT_MESSAGE, toMessageInfo } from "../rows/message.ts";
+import { deltaField, deltaOffset, foldParts, type PartRow, SELECT_PART } from "../rows/part.ts";
+import { permissionByRid, toPermission } from "../rows/permission.ts";
+import { loadProject, loadWorkspace, sessionByRid, toSession } from "../rows/session.ts";
+import { toTurn, turnByRid } from "../rows/turn.ts";
+import { fromJson, type Sql } from "../sql.ts";
+
+type EventRowData = {
+  position: number;
+  session: number | null;
+  seq: number | null;
+  type: number;
+  ref: number | null;
+  extra: number | null;
+  payload: string | null;
+  workspace: number | null;
+  workspace_id: string | null;
+  session_id: string | null;
+  turn_id: string | null;
+  actor: number;
+  time: number;
+};
+
+const SELECT_EVENT = `SELECT e.position, e.session, e.seq, e.type, e.ref, e.extra, e.payload, e.workspace, e.actor, e.time, s.id AS session_id,
+  coalesce(w.id, sw.id) AS workspace_id, t.id AS turn_id
+  FROM event e LEFT JOIN session s ON s.rid = e.session LEFT JOIN workspace sw ON sw.rid = s.workspace
+  LEFT JOIN workspace w ON w.rid = e.workspace LEFT JOIN turn t ON t.rid = e.turn`;
+
+export function replaySession(
+  sql: Sql,
+  query: { sessionId: SessionId; after: number; limit: number },
+): ReplayPage {
+  const rows = sql.all<EventRowData>(
+    `${SELECT_EVENT} WHERE e.session = (SELECT rid FROM session WHERE id = ?) AND e.seq > ? ORDER BY e.seq LIMIT ?`,
+    query.sessionId,
+    query.after,
+    query.limit,
+  );
+  return page(sql, rows, query, (row) => row.seq ?? 0);
+}
+
+export function replayFeed(
+  sql: Sql,
+  query: { workspaceId?: WorkspaceId; after: number; limit: number },
+): ReplayPage {
+  const rows = sql.all<EventRowData>(
+    `${SELECT_EVENT} WHERE e.position > ? ORDER BY e.position LIMIT ?`,
+    query.after,
+    query.limit,
+  );
+  const wanted = rows.filter(
+    (row) => query.workspaceId === undefined || row.workspace_id === query.workspaceId,
+  );
+  const replay = page(sql, wanted, query, (row) => row.position);
+  return { ...replay, through: rows.at(-1)?.position ?? query.after, done: rows.length < query.limit };
+}
+
+function page(
+  sql: Sql,
+  rows: EventRowData[],
+  query: { after: number; limit: number },
+  place: (row: EventRowData) => number,
+): ReplayPage {
+  const last = rows.at(-1);
+  return {
+    events: rows.flatMap((row) => replayed(sql, row) ?? []),
+    through: last === undefined ? query.after : place(last),
+    done: rows.length < query.limit,
+  };
+}
+
+function replayed(sql: Sql, row: EventRowData): CommittedEvent | undefined {
+  const type = eventType(row.type);
+  const data = currentData(sql, type, row);
+  if (data === undefined) return undefined;
+  const event: CommittedEvent = {
+    position: row.position,
+    type,
+    version: 1,
+    time: row.time,
+    actor: loadActor(sql, row.actor),
+    data,
+  };
+  if (row.workspace_id !== null) event.workspaceId = row.workspace_id;
+  if (row.session_id !== null) event.sessionId = row.session_id;
+  if (row.seq !== null) event.seq = row.seq;
+  if (row.turn_id !== null) event.turnId = row.turn_id;
+  return event;
+}
+
+/** The event's data as JSON, or undefined when the entry is superseded or its row is gone. */
+function currentData(sql: Sql, type: EventType, row: EventRowData): string | undefined {
+  const { ref, seq } = row;
+  if (ref === null) return row.payload ?? undefined;
+  const one = <T extends { event_seq: number }>(found: T | undefined): T | undefined =>
+    found?.event_seq === seq ? found : undefined;
+  switch (eventRow(type)) {
+    case "payload":
+      return row.payload ?? undefined;
+    case "session": {
+      const found = one(sessionByRid(sql, ref));
+      return found && data("session.updated", { session: toSession(found) });
+    }
+    case "status": {
+      const found = sessionByRid(sql, ref);
+      if (found?.status_seq !== seq) return undefined;
+      const status = { status: toSession(found).status };
+      const retry = fromJson<{ attempt: number; message: string; next: number }>(found.retry);
+      return data("session.status", retry === undefined ? status : { ...status, retry });
+    }
+    case "todos": {
+      const found = sessionByRid(sql, ref);
+      return found?.todo_seq === seq
+        ? data("todo.updated", { todos: fromJson(found.todos) ?? [] })
+        : undefined;
+    }
+    case "input": {
+      const found = one(inputByRid(sql, ref));
+      return found && data("input.updated", { input: toInput(sql, found) });
+    }
+    case "turn": {
+      const found = one(turnByRid(sql, ref));
+      return found && data("turn.updated", { turn: toTurn(sql, found) });
+    }
+    case "message": {
+      const found = one(sql.get<MessageRow>(`${SELECT_MESSAGE} WHERE m.rid = ?`, ref));
+      return found && data("message.updated", { message: toMessageInfo(found) });
+    }
+    case "part": {
+      const found = one(sql.get<PartRow>(`${SELECT_PART} WHERE p.rid = ?`, ref));
+      const part = found && foldParts(sql, [found])[0];
+      return part && data("message.part.updated", { part });
+    }
+    case "delta":
+      return deltaData(sql, row);
+    case "permission": {
+      const found = one(permissionByRid(sql, ref));
+      return found && data("permission.asked", { permission: toPermission(sql, found) });
+    }
+    case "agentSession": {
+      const found = one(sql.get<AgentSessionRow>(`${SELECT_AGENT_SESSION} WHERE a.rid = ?`, ref));
+      return found && data("agent.session.updated", { agentSession: toAgentSession(found) });
+    }
+    case "project": {
+      const found = loadProject(sql, ref);
+      return found && data("project.updated", { project: found });
+    }
+    case "workspace": {
+      const found = loadWorkspace(sql, { rid: ref });
+      return found && data("workspace.updated", { workspace: found });
+    }
+  }
+}
+
+const data = <T extends EventType>(type: T, value: EventData<T>): string => encode(type, value);
+
+/** A delta that a later whole part covers is passed over, as is one whose part is gone. */
+function deltaData(sql: Sql, row: EventRowData): string | undefined {
+  const part = sql.get<{ id: string; message_id: string; event_seq: number }>(
+    "SELECT p.id, m.id AS message_id, p.event_seq FROM part p JOIN message m ON m.rid = p.message WHERE p.rid = ?",
+    row.ref,
+  );
+  if (part === undefined || row.seq === null || part.event_seq > row.seq || row.extra === null)
+    return undefined;
+  return JSON.stringify({
+    messageId: part.message_id,
+    partId: part.id,
+    field: deltaField(row.extra),
+    offset: deltaOffset(row.extra),
+    text: row.payload ?? "",
+  });
+}

@@ -1,0 +1,77 @@
+import type { Session, SessionId, Todo } from "@holdfast/protocol";
+import type { SqlValue } from "@holdfast/sqlite";
+import type { Page, SessionCursor, SessionFilter } from "../../port.ts";
+import { SELECT_SESSION, type SessionRow, toSession } from "../rows/session.ts";
+import { fromJson, type Sql } from "../sql.ts";
+
+type ListQuery = { filter: SessionFilter; limit: number; before?: SessionCursor; after?: SessionCursor };
+
+/** Newest event first; `before` pages to older ones, `after` to newer. The cursor is a row value, so equal times neither skip nor repeat (D-29). */
+export function listSessions(sql: Sql, query: ListQuery): Page<Session, SessionCursor> {
+  const { where, params } = conditions(query.filter);
+  const newer = query.after !== undefined;
+  const cursor = query.after ?? query.before;
+  if (cursor !== undefined) {
+    where.push(`(s.time_updated, s.rid) ${newer ? ">" : "<"} (?, ?)`);
+    params.push(cursor.updated, cursor.key);
+  }
+  const direction = newer ? "ASC" : "DESC";
+  const rows = sql.all<SessionRow>(
+    `${SELECT_SESSION} ${where.length > 0 ? `WHERE ${where.join(" AND ")}` : ""}
+     ORDER BY s.time_updated ${direction}, s.rid ${direction} LIMIT ?`,
+    ...params,
+    query.limit + 1,
+  );
+  const more = rows.length > query.limit;
+  const shown = rows.slice(0, query.limit);
+  if (newer) shown.reverse();
+  const page: Page<Session, SessionCursor> = { items: shown.map(toSession) };
+  const first = shown[0];
+  const last = shown.at(-1);
+  if (last !== undefined && (newer || more)) page.next = { updated: last.time_updated, key: last.rid };
+  if (first !== undefined && (newer ? more : query.before !== undefined)) {
+    page.prev = { updated: first.time_updated, key: first.rid };
+  }
+  return page;
+}
+
+function conditions(filter: SessionFilter): { where: string[]; params: SqlValue[] } {
+  const where: string[] = [];
+  const params: SqlValue[] = [];
+  if (filter.archived !== undefined)
+    where.push(`s.time_archived IS ${filter.archived ? "NOT NULL" : "NULL"}`);
+  if (filter.roots === true) where.push("s.parent IS NULL");
+  if (filter.directory !== undefined) {
+    where.push("s.directory = ?");
+    params.push(filter.directory);
+  }
+  if (filter.parentId !== undefined) {
+    where.push("s.parent = (SELECT rid FROM session WHERE id = ?)");
+    params.push(filter.parentId);
+  }
+  if (filter.title !== undefined) {
+    where.push("instr(lower(s.title), lower(?)) > 0");
+    params.push(filter.title);
+  }
+  return { where, params };
+}
+
+export function listTodos(sql: Sql, sessionId: SessionId): { items: Todo[]; seq: number } {
+  const row = sql.get<{ todos: string | null; last_seq: number }>(
+    "SELECT todos, last_seq FROM session WHERE id = ?",
+    sessionId,
+  );
+  return { items: fromJson<Todo[]>(row?.todos ?? null) ?? [], seq: row?.last_seq ?? 0 };
+}
+
+export const lastSeq = (sql: Sql, id: SessionId): number | undefined =>
+  sql.get<{ last_seq: number }>("SELECT last_seq FROM session WHERE id = ?", id)?.last_seq;
+
+/** The agent most recently asked in a directory's project (A-3). */
+export function lastAgent(sql: Sql, directory: string): string | undefined {
+  return sql.get<{ agent: string }>(
+    `SELECT s.agent FROM session s JOIN workspace w ON w.rid = s.workspace JOIN workspace here ON here.project = w.project
+     WHERE here.directory = ? ORDER BY s.time_updated DESC, s.rid DESC LIMIT 1`,
+    directory,
+  )?.agent;
+}

@@ -1,0 +1,77 @@
+import type { Input, SessionId, Turn } from "@holdfast/protocol";
+import type { LiveTurn, Page } from "../../port.ts";
+import { type InputRow, SELECT_INPUT, toInput } from "../rows/input.ts";
+import { SELECT_TURN, toTurn, type TurnRow } from "../rows/turn.ts";
+import { present, type Sql } from "../sql.ts";
+import { lastSeq } from "./session.ts";
+
+/** Newest first; the cursor is the row's place. */
+export function listTurns(
+  sql: Sql,
+  query: { sessionId: SessionId; limit: number; before?: number },
+): Page<Turn, number> & { seq: number } {
+  const rows = sql.all<TurnRow>(
+    `${SELECT_TURN} WHERE t.session = (SELECT rid FROM session WHERE id = ?) AND t.rid < ? ORDER BY t.rid DESC LIMIT ?`,
+    query.sessionId,
+    query.before ?? Number.MAX_SAFE_INTEGER,
+    query.limit + 1,
+  );
+  const shown = rows.slice(0, query.limit);
+  const last = shown.at(-1);
+  const page = { items: shown.map((row) => toTurn(sql, row)), seq: lastSeq(sql, query.sessionId) ?? 0 };
+  return rows.length > query.limit && last !== undefined ? { ...page, next: last.rid } : page;
+}
+
+/** The queue in the order it runs, or inputs of one state in the order they came. */
+export function listInputs(
+  sql: Sql,
+  query: { sessionId: SessionId; state?: Input["state"] },
+): { items: Input[]; seq: number } {
+  const rows = sql.all<InputRow>(
+    `${SELECT_INPUT} WHERE i.session = (SELECT rid FROM session WHERE id = ?) ${query.state === undefined ? "" : "AND i.state = ?"}
+     ORDER BY ${query.state === "queued" ? "i.delivery = 'steer' DESC, i.position" : "i.rid"}`,
+    query.sessionId,
+    ...(query.state === undefined ? [] : [query.state]),
+  );
+  return { items: rows.map((row) => toInput(sql, row)), seq: lastSeq(sql, query.sessionId) ?? 0 };
+}
+
+/** Sessions whose next queued turn could start now, the one that waits longest first. */
+export function startableSessions(sql: Sql): SessionId[] {
+  return sql
+    .all<{ id: string }>(
+      `SELECT s.id FROM session s JOIN input i ON i.session = s.rid AND i.state = 'queued'
+       WHERE s.queue_length > 0 AND s.queue_paused = 0 AND s.time_archived IS NULL
+       AND NOT EXISTS (SELECT 1 FROM turn t WHERE t.session = s.rid AND t.state IN ('running', 'finalizing'))
+       GROUP BY s.rid ORDER BY min(i.time_admitted), s.rid`,
+    )
+    .map(({ id }) => id as SessionId);
+}
+
+type LiveRow = {
+  id: string;
+  session_id: string;
+  agent: string;
+  state: string;
+  instance: string | null;
+  cancelled: number;
+};
+
+export function liveTurns(sql: Sql): LiveTurn[] {
+  return sql
+    .all<LiveRow>(
+      `SELECT t.id, s.id AS session_id, t.agent, t.state, c.instance, t.cancel_time IS NOT NULL AS cancelled
+       FROM turn t JOIN session s ON s.rid = t.session LEFT JOIN claim c ON c.session = t.session
+       WHERE t.state IN ('running', 'finalizing')`,
+    )
+    .map((row) =>
+      present<LiveTurn>({
+        turnId: row.id as LiveTurn["turnId"],
+        sessionId: row.session_id as SessionId,
+        agent: row.agent,
+        state: row.state as LiveTurn["state"],
+        instanceId: row.instance as LiveTurn["instanceId"],
+        cancelled: row.cancelled === 1,
+      }),
+    );
+}

@@ -1,0 +1,61 @@
+import type { AgentSession } from "@holdfast/protocol";
+import type { AgentSessionFacts } from "../../port.ts";
+import { present, type Sql } from "../sql.ts";
+
+export type AgentSessionRow = {
+  rid: number;
+  id: string;
+  session: number;
+  session_id: string;
+  agent: string;
+  status: AgentSession["status"];
+  cwd: string;
+  data: string;
+  usage: string;
+  time_created: number;
+  time_updated: number;
+  event_seq: number;
+};
+
+export const SELECT_AGENT_SESSION = `SELECT a.*, s.id AS session_id FROM agent_session a JOIN session s ON s.rid = a.session`;
+
+export const findAgentSession = (sql: Sql, id: string): AgentSessionRow | undefined =>
+  sql.get<AgentSessionRow>(`${SELECT_AGENT_SESSION} WHERE a.id = ?`, id);
+
+export const agentSessionOf = (sql: Sql, session: number, agent: string): AgentSessionRow | undefined =>
+  sql.get<AgentSessionRow>(`${SELECT_AGENT_SESSION} WHERE a.session = ? AND a.agent = ?`, session, agent);
+
+/** Columns kept as one JSON: what only whole rows need. */
+export type AgentSessionData = Partial<
+  Pick<AgentSession, "backendSessionId" | "version" | "models" | "modes" | "commands"> & AgentSessionFacts
+>;
+
+export const agentSessionData = (row: AgentSessionRow): AgentSessionData =>
+  JSON.parse(row.data) as AgentSessionData;
+
+export function toAgentSession(row: AgentSessionRow): AgentSession {
+  const { backendSessionId, version, models, modes, commands } = agentSessionData(row);
+  return present<AgentSession>({
+    id: row.id as AgentSession["id"],
+    sessionId: row.session_id as AgentSession["sessionId"],
+    agent: row.agent,
+    status: row.status,
+    backendSessionId,
+    version,
+    models,
+    modes,
+    commands,
+    usage: JSON.parse(row.usage) as AgentSession["usage"],
+    time: { created: row.time_created, updated: row.time_updated },
+  });
+}
+
+export function toAgentSessionWithFacts(row: AgentSessionRow): AgentSession & AgentSessionFacts {
+  const { processFingerprint, sessionFingerprint, watermark } = agentSessionData(row);
+  const facts: AgentSessionFacts = { cwd: row.cwd };
+  return Object.assign(
+    toAgentSession(row),
+    facts,
+    present({ processFingerprint, sessionFingerprint, watermark }),
+  );
+}

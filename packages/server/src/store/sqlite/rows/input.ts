@@ -1,0 +1,83 @@
+import type { Input, InputPart, Part } from "@holdfast/protocol";
+import { fromJson, present, type Sql } from "../sql.ts";
+import { loadActor } from "./actor.ts";
+import { foldParts, type PartRow, SELECT_PART } from "./part.ts";
+
+export type InputRow = {
+  rid: number;
+  id: string;
+  session: number;
+  session_id: string;
+  turn: number;
+  turn_id: string;
+  message: number;
+  message_id: string;
+  agent: string;
+  model: string | null;
+  state: Input["state"];
+  requested_delivery: string;
+  delivery: string;
+  position: number;
+  format: string | null;
+  system: string | null;
+  tools: string | null;
+  permission_timeout: number | null;
+  actor: number;
+  time_admitted: number;
+  time_delivered: number | null;
+  time_removed: number | null;
+  event_seq: number;
+};
+
+export const SELECT_INPUT = `SELECT i.*, s.id AS session_id, t.id AS turn_id, m.id AS message_id, t.agent, t.model
+  FROM input i JOIN session s ON s.rid = i.session JOIN turn t ON t.rid = i.turn JOIN message m ON m.rid = i.message`;
+
+export const findInput = (sql: Sql, id: string): InputRow | undefined =>
+  sql.get<InputRow>(`${SELECT_INPUT} WHERE i.id = ?`, id);
+
+export const inputByRid = (sql: Sql, rid: number): InputRow | undefined =>
+  sql.get<InputRow>(`${SELECT_INPUT} WHERE i.rid = ?`, rid);
+
+export const messageParts = (sql: Sql, session: number, message: number): Part[] =>
+  foldParts(
+    sql,
+    sql.all<PartRow>(
+      `${SELECT_PART} WHERE p.session = ? AND p.message = ? ORDER BY p.ordinal`,
+      session,
+      message,
+    ),
+  );
+
+/** What was asked is what the user message's parts hold: no second copy is stored (D-27). */
+const toInputPart = ({
+  id: _id,
+  sessionId: _session,
+  messageId: _message,
+  attempt: _attempt,
+  ...part
+}: Part): InputPart => part as InputPart;
+
+export function toInput(sql: Sql, row: InputRow): Input {
+  return present<Input>({
+    id: row.id as Input["id"],
+    sessionId: row.session_id as Input["sessionId"],
+    turnId: row.turn_id as Input["turnId"],
+    messageId: row.message_id as Input["messageId"],
+    state: row.state,
+    requestedDelivery: row.requested_delivery as Input["delivery"],
+    delivery: row.delivery as Input["delivery"],
+    parts: messageParts(sql, row.session, row.message).map(toInputPart),
+    agent: row.agent,
+    model: fromJson(row.model),
+    format: fromJson(row.format),
+    system: row.system,
+    tools: fromJson(row.tools),
+    permissionTimeoutMs: row.permission_timeout,
+    actor: loadActor(sql, row.actor),
+    time: present<Input["time"]>({
+      admitted: row.time_admitted,
+      delivered: row.time_delivered,
+      removed: row.time_removed,
+    }),
+  });
+}

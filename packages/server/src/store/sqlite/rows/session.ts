@@ -1,0 +1,106 @@
+import type { Project, Session, Workspace } from "@holdfast/protocol";
+import { fromJson, present, type Sql } from "../sql.ts";
+
+export type SessionRow = {
+  rid: number;
+  id: string;
+  parent: number | null;
+  parent_id: string | null;
+  project: number;
+  project_id: string;
+  workspace: number;
+  workspace_id: string;
+  directory: string;
+  title: string;
+  agent: string;
+  model: string | null;
+  approval_mode: string;
+  resume_policy: string;
+  status: string;
+  retry: string | null;
+  attention: string;
+  queue_length: number;
+  queue_paused: number;
+  last_seq: number;
+  trimmed_seq: number;
+  epoch: number;
+  next_ordinal: number;
+  next_position: number;
+  event_seq: number;
+  status_seq: number;
+  todo_seq: number;
+  todos: string | null;
+  usage: string;
+  time_created: number;
+  time_updated: number;
+  time_archived: number | null;
+};
+
+/** Every read of sessions starts with this, so that the shape has one source. */
+export const SELECT_SESSION = `SELECT s.*, p.id AS project_id, w.id AS workspace_id, up.id AS parent_id
+  FROM session s JOIN project p ON p.rid = s.project JOIN workspace w ON w.rid = s.workspace
+  LEFT JOIN session up ON up.rid = s.parent`;
+
+export const findSession = (sql: Sql, id: string): SessionRow | undefined =>
+  sql.get<SessionRow>(`${SELECT_SESSION} WHERE s.id = ?`, id);
+
+export const sessionByRid = (sql: Sql, rid: number): SessionRow | undefined =>
+  sql.get<SessionRow>(`${SELECT_SESSION} WHERE s.rid = ?`, rid);
+
+export function toSession(row: SessionRow): Session {
+  return present<Session>({
+    id: row.id as Session["id"],
+    parentId: row.parent_id as Session["parentId"],
+    projectId: row.project_id as Session["projectId"],
+    workspaceId: row.workspace_id as Session["workspaceId"],
+    directory: row.directory,
+    title: row.title,
+    agent: row.agent,
+    model: fromJson(row.model),
+    approvalMode: row.approval_mode as Session["approvalMode"],
+    resumePolicy: row.resume_policy as Session["resumePolicy"],
+    status: row.status as Session["status"],
+    attention: row.attention as Session["attention"],
+    queue: { length: row.queue_length, paused: row.queue_paused === 1 },
+    time: present<Session["time"]>({
+      created: row.time_created,
+      updated: row.time_updated,
+      archived: row.time_archived,
+    }),
+    lastSeq: row.last_seq,
+    usage: JSON.parse(row.usage) as Session["usage"],
+  });
+}
+
+type ProjectRow = { id: string; directory: string; name: string; time_created: number };
+
+export function loadProject(sql: Sql, rid: number): Project | undefined {
+  const row = sql.get<ProjectRow>("SELECT id, directory, name, time_created FROM project WHERE rid = ?", rid);
+  return (
+    row && {
+      id: row.id as Project["id"],
+      directory: row.directory,
+      name: row.name,
+      time: { created: row.time_created },
+    }
+  );
+}
+
+type WorkspaceRow = { id: string; project_id: string; kind: string; directory: string; time_created: number };
+
+export function loadWorkspace(sql: Sql, by: { rid: number } | { id: string }): Workspace | undefined {
+  const row = sql.get<WorkspaceRow>(
+    `SELECT w.id, p.id AS project_id, w.kind, w.directory, w.time_created FROM workspace w JOIN project p ON p.rid = w.project
+     WHERE ${"rid" in by ? "w.rid" : "w.id"} = ?`,
+    "rid" in by ? by.rid : by.id,
+  );
+  return (
+    row && {
+      id: row.id as Workspace["id"],
+      projectId: row.project_id as Workspace["projectId"],
+      kind: row.kind as Workspace["kind"],
+      directory: row.directory,
+      time: { created: row.time_created },
+    }
+  );
+}

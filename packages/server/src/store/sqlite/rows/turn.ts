@@ -1,0 +1,82 @@
+import type { Turn } from "@holdfast/protocol";
+import { fromJson, present, type Sql } from "../sql.ts";
+import { loadActor } from "./actor.ts";
+
+export type TurnRow = {
+  rid: number;
+  id: string;
+  session: number;
+  session_id: string;
+  input_id: string;
+  message_id: string;
+  agent: string;
+  model: string | null;
+  state: Turn["state"];
+  reason: string | null;
+  error: string | null;
+  finish: string | null;
+  record: string | null;
+  opened: string | null;
+  opened_by: string | null;
+  waiting_for: string | null;
+  stalled: number | null;
+  cancel_time: number | null;
+  cancel_actor: number | null;
+  merged_into: string | null;
+  resumes: string | null;
+  attempts: number;
+  usage: string;
+  actor: number;
+  time_queued: number;
+  time_started: number | null;
+  time_ended: number | null;
+  event_seq: number;
+};
+
+export const SELECT_TURN = `SELECT t.*, s.id AS session_id, i.id AS input_id, m.id AS message_id
+  FROM turn t JOIN session s ON s.rid = t.session JOIN input i ON i.turn = t.rid JOIN message m ON m.rid = i.message`;
+
+export const findTurn = (sql: Sql, id: string): TurnRow | undefined =>
+  sql.get<TurnRow>(`${SELECT_TURN} WHERE t.id = ?`, id);
+
+export const turnByRid = (sql: Sql, rid: number): TurnRow | undefined =>
+  sql.get<TurnRow>(`${SELECT_TURN} WHERE t.rid = ?`, rid);
+
+export const liveTurnRow = (sql: Sql, session: number): TurnRow | undefined =>
+  sql.get<TurnRow>(`${SELECT_TURN} WHERE t.session = ? AND t.state IN ('running', 'finalizing')`, session);
+
+export function toTurn(sql: Sql, row: TurnRow): Turn {
+  const answers = sql.all<{ id: string }>(
+    'SELECT id FROM message WHERE turn = ? AND data LIKE \'%"role":"assistant"%\' ORDER BY rid',
+    row.rid,
+  );
+  const running = row.state === "running" || row.state === "finalizing";
+  return present<Turn>({
+    id: row.id as Turn["id"],
+    sessionId: row.session_id as Turn["sessionId"],
+    inputId: row.input_id as Turn["inputId"],
+    messageId: row.message_id as Turn["messageId"],
+    assistantMessageIds: answers.map(({ id }) => id as Turn["messageId"]),
+    agent: row.agent,
+    model: fromJson(row.model),
+    state: row.state,
+    reason: row.reason as Turn["reason"],
+    error: fromJson(row.error),
+    finish: row.finish,
+    opened: row.opened as Turn["opened"],
+    openedBy: row.opened_by as Turn["openedBy"],
+    waitingFor: fromJson(row.waiting_for),
+    stalled: row.stalled,
+    stopping: running ? row.cancel_time : null,
+    mergedInto: row.merged_into as Turn["mergedInto"],
+    resumes: row.resumes as Turn["resumes"],
+    attempts: row.attempts,
+    actor: loadActor(sql, row.actor),
+    usage: JSON.parse(row.usage) as Turn["usage"],
+    time: present<Turn["time"]>({
+      queued: row.time_queued,
+      started: row.time_started,
+      ended: row.time_ended,
+    }),
+  });
+}

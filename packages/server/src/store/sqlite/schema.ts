@@ -1,0 +1,180 @@
+import type { Migration } from "@holdfast/sqlite";
+
+/**
+ * Tables of the embedded store. Rowid tables with integer keys (D-34); `id` is what the outside sees. JSON columns hold what only whole rows
+ * need. `event_seq` is the seq of the newest event of a row: a replay sends an entry only when it equals it (D-4). `part.seq` is what the row
+ * includes of its deltas (D-13). The unique index on a session's live turn is the last guard against two turns at once.
+ */
+const initial = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE actor (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL,
+  UNIQUE (id, kind, label)
+);
+
+CREATE TABLE project (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, directory TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+  actor INTEGER NOT NULL REFERENCES actor (rid), time_created INTEGER NOT NULL
+);
+
+CREATE TABLE workspace (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project INTEGER NOT NULL REFERENCES project (rid),
+  kind TEXT NOT NULL CHECK (kind IN ('directory', 'worktree')), directory TEXT NOT NULL UNIQUE,
+  actor INTEGER NOT NULL REFERENCES actor (rid), time_created INTEGER NOT NULL
+);
+CREATE INDEX workspace_project ON workspace (project);
+
+CREATE TABLE session (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+  parent INTEGER REFERENCES session (rid),
+  project INTEGER NOT NULL REFERENCES project (rid),
+  workspace INTEGER NOT NULL REFERENCES workspace (rid),
+  directory TEXT NOT NULL, title TEXT NOT NULL, agent TEXT NOT NULL, model TEXT,
+  approval_mode TEXT NOT NULL, resume_policy TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'idle', retry TEXT, attention TEXT NOT NULL DEFAULT 'none',
+  queue_length INTEGER NOT NULL DEFAULT 0 CHECK (queue_length >= 0), queue_paused INTEGER NOT NULL DEFAULT 0,
+  last_seq INTEGER NOT NULL DEFAULT 0, trimmed_seq INTEGER NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 0,
+  next_ordinal INTEGER NOT NULL DEFAULT 0, next_position INTEGER NOT NULL DEFAULT 0,
+  event_seq INTEGER NOT NULL DEFAULT 0, status_seq INTEGER NOT NULL DEFAULT 0, todo_seq INTEGER NOT NULL DEFAULT 0,
+  todos TEXT, usage TEXT NOT NULL DEFAULT '{}',
+  actor INTEGER NOT NULL REFERENCES actor (rid),
+  time_created INTEGER NOT NULL, time_updated INTEGER NOT NULL, time_archived INTEGER,
+  schema_version INTEGER NOT NULL DEFAULT 1
+);
+CREATE INDEX session_updated ON session (time_updated, rid);
+CREATE INDEX session_workspace ON session (workspace);
+CREATE INDEX session_project ON session (project);
+CREATE INDEX session_parent ON session (parent) WHERE parent IS NOT NULL;
+CREATE INDEX session_queue ON session (rid) WHERE queue_length > 0;
+
+CREATE TABLE claim (
+  session INTEGER PRIMARY KEY REFERENCES session (rid) ON DELETE CASCADE,
+  instance TEXT NOT NULL REFERENCES instance (id), epoch INTEGER NOT NULL
+);
+
+CREATE TABLE instance (
+  id TEXT PRIMARY KEY, pid INTEGER NOT NULL, host TEXT NOT NULL, start_time INTEGER NOT NULL,
+  heartbeat INTEGER NOT NULL, ended INTEGER
+) WITHOUT ROWID;
+
+CREATE TABLE turn (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE,
+  agent TEXT NOT NULL, model TEXT,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'finalizing', 'completed', 'failed', 'aborted')),
+  reason TEXT, error TEXT, finish TEXT, record TEXT, opened TEXT, opened_by TEXT, waiting_for TEXT, stalled INTEGER,
+  cancel_time INTEGER, cancel_actor INTEGER REFERENCES actor (rid),
+  merged_into TEXT, resumes TEXT, attempts INTEGER NOT NULL DEFAULT 1, usage TEXT NOT NULL DEFAULT '{}',
+  actor INTEGER NOT NULL REFERENCES actor (rid),
+  time_queued INTEGER NOT NULL, time_started INTEGER, time_ended INTEGER,
+  first_seq INTEGER NOT NULL DEFAULT 0, event_seq INTEGER NOT NULL, swept INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX turn_unswept ON turn (time_ended) WHERE swept = 0 AND time_ended IS NOT NULL;
+CREATE INDEX turn_session ON turn (session);
+CREATE UNIQUE INDEX turn_live ON turn (session) WHERE state IN ('running', 'finalizing');
+
+CREATE TABLE input (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE,
+  turn INTEGER NOT NULL UNIQUE REFERENCES turn (rid) ON DELETE CASCADE,
+  message INTEGER NOT NULL UNIQUE REFERENCES message (rid) ON DELETE CASCADE,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'delivered', 'removed')),
+  requested_delivery TEXT NOT NULL, delivery TEXT NOT NULL, position INTEGER NOT NULL,
+  format TEXT, system TEXT, tools TEXT, permission_timeout INTEGER,
+  actor INTEGER NOT NULL REFERENCES actor (rid),
+  time_admitted INTEGER NOT NULL, time_delivered INTEGER, time_removed INTEGER,
+  event_seq INTEGER NOT NULL
+);
+CREATE INDEX input_session ON input (session);
+CREATE INDEX input_queue ON input (session, position) WHERE state = 'queued';
+
+CREATE TABLE message (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE,
+  ordinal INTEGER, turn INTEGER NOT NULL REFERENCES turn (rid) ON DELETE CASCADE,
+  data TEXT NOT NULL, event_seq INTEGER NOT NULL, schema_version INTEGER NOT NULL DEFAULT 1,
+  UNIQUE (session, rid)
+);
+CREATE UNIQUE INDEX message_place ON message (session, ordinal) WHERE ordinal IS NOT NULL;
+CREATE INDEX message_turn ON message (turn);
+
+CREATE TABLE part (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL, message INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  type TEXT NOT NULL, data TEXT NOT NULL, seq INTEGER NOT NULL, event_seq INTEGER NOT NULL, open INTEGER NOT NULL DEFAULT 0,
+  schema_version INTEGER NOT NULL DEFAULT 1,
+  FOREIGN KEY (session, message) REFERENCES message (session, rid) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX part_place ON part (session, message, ordinal);
+
+CREATE TABLE event (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  session INTEGER REFERENCES session (rid) ON DELETE CASCADE, seq INTEGER, type INTEGER NOT NULL, ref INTEGER,
+  extra INTEGER, payload TEXT, workspace INTEGER, turn INTEGER, actor INTEGER NOT NULL, time INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX event_seq ON event (session, seq) WHERE session IS NOT NULL;
+
+CREATE TABLE agent_session (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE,
+  agent TEXT NOT NULL, status TEXT NOT NULL, cwd TEXT NOT NULL, data TEXT NOT NULL, usage TEXT NOT NULL DEFAULT '{}',
+  time_created INTEGER NOT NULL, time_updated INTEGER NOT NULL, event_seq INTEGER NOT NULL,
+  UNIQUE (session, agent)
+);
+
+CREATE TABLE permission (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE,
+  turn INTEGER NOT NULL REFERENCES turn (rid) ON DELETE CASCADE,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'replied', 'expired')), data TEXT NOT NULL,
+  actor INTEGER REFERENCES actor (rid), deadline INTEGER, time_asked INTEGER NOT NULL, time_ended INTEGER, event_seq INTEGER NOT NULL
+);
+CREATE INDEX permission_session ON permission (session);
+CREATE INDEX permission_turn ON permission (turn);
+CREATE INDEX permission_pending ON permission (rid) WHERE state = 'pending';
+
+CREATE TABLE permission_rule (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project INTEGER NOT NULL REFERENCES project (rid),
+  session INTEGER REFERENCES session (rid) ON DELETE CASCADE, agent TEXT NOT NULL, kind TEXT NOT NULL, pattern TEXT NOT NULL,
+  actor INTEGER NOT NULL REFERENCES actor (rid), time_created INTEGER NOT NULL
+);
+CREATE INDEX permission_rule_project ON permission_rule (project);
+CREATE INDEX permission_rule_session ON permission_rule (session) WHERE session IS NOT NULL;
+
+CREATE TABLE idempotency (
+  rid INTEGER PRIMARY KEY, actor TEXT NOT NULL, method TEXT NOT NULL, route TEXT NOT NULL, key TEXT NOT NULL,
+  body_hash TEXT NOT NULL, result TEXT NOT NULL, session INTEGER REFERENCES session (rid) ON DELETE CASCADE, time INTEGER NOT NULL,
+  UNIQUE (actor, method, route, key)
+);
+CREATE INDEX idempotency_time ON idempotency (time) WHERE session IS NULL;
+CREATE INDEX idempotency_session ON idempotency (session) WHERE session IS NOT NULL;
+
+CREATE TABLE process (
+  launch_id TEXT PRIMARY KEY, instance TEXT NOT NULL, session_id TEXT NOT NULL, agent TEXT NOT NULL, argv_hash TEXT NOT NULL,
+  pid INTEGER, start_time TEXT, process_group INTEGER, temporary_directory TEXT, time INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE blob (
+  rid INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, bytes BLOB,
+  count INTEGER NOT NULL DEFAULT 0 CHECK (count >= 0), unused_since INTEGER
+);
+CREATE INDEX blob_unused ON blob (unused_since) WHERE count = 0;
+CREATE TABLE blob_reference (
+  session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE, blob INTEGER NOT NULL REFERENCES blob (rid), mime TEXT NOT NULL,
+  PRIMARY KEY (session, blob)
+) WITHOUT ROWID;
+CREATE INDEX blob_reference_blob ON blob_reference (blob);
+CREATE TRIGGER blob_referenced AFTER INSERT ON blob_reference BEGIN
+  UPDATE blob SET count = count + 1, unused_since = NULL WHERE rid = new.blob;
+END;
+CREATE TRIGGER blob_released AFTER DELETE ON blob_reference BEGIN
+  UPDATE blob SET count = count - 1, unused_since = CASE WHEN count = 1 THEN unixepoch() * 1000 ELSE NULL END WHERE rid = old.blob;
+END;
+
+CREATE TABLE browser_token (
+  id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, label TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, used INTEGER
+) WITHOUT ROWID;
+
+CREATE TABLE agent_facts (agent TEXT PRIMARY KEY, version TEXT, features TEXT NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE tombstone (session_id TEXT PRIMARY KEY, last_seq INTEGER NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX tombstone_time ON tombstone (time);
+`;
+
+/** Forward-only, each in one transaction, recorded with its checksum (D-33): a released step is never edited. */
+export const migrations: readonly Migration[] = [{ version: 1, name: "initial", sql: initial }];

@@ -1,0 +1,86 @@
+import type { Attention, SessionStatus } from "@holdfast/protocol";
+import { appendNext, type Log } from "./log.ts";
+import { sessionByRid, toSession } from "./rows/session.ts";
+import { toJson } from "./sql.ts";
+
+/** Appends `session.updated` with the row as it is now. */
+export function announceSession(
+  log: Log,
+  type: "session.created" | "session.updated" = "session.updated",
+): void {
+  const { write } = log;
+  const row = sessionByRid(write, log.session.rid);
+  if (row === undefined) return;
+  const seq = row.last_seq + 1;
+  const session = toSession({ ...row, last_seq: seq, time_updated: write.now });
+  appendNext(log, { type, ref: row.rid, data: { session } });
+  write.run("UPDATE session SET event_seq = ? WHERE rid = ?", seq, row.rid);
+}
+
+/**
+ * Derives status and attention from the rows (D-10) and appends what changed. Called at the end of every command that touches turns,
+ * permission requests or the queue. `retry` is what the running step waits for, if it does. True when it announced the session itself.
+ */
+export function refreshSession(
+  log: Log,
+  retry?: { attempt: number; message: string; next: number },
+): boolean {
+  const { write, session } = log;
+  const before = sessionByRid(write, session.rid);
+  if (before === undefined) return false;
+  const status = deriveStatus(log, retry !== undefined);
+  const attention = deriveAttention(log);
+  const queued = write.get<{ n: number }>(
+    "SELECT count(*) AS n FROM input WHERE session = ? AND state = 'queued'",
+    session.rid,
+  );
+  const length = queued?.n ?? 0;
+  write.run(
+    "UPDATE session SET status = ?, retry = ?, attention = ?, queue_length = ? WHERE rid = ?",
+    status,
+    toJson(retry),
+    attention,
+    length,
+    session.rid,
+  );
+  if (status !== before.status || retry !== undefined) {
+    const seq = appendNext(log, {
+      type: "session.status",
+      ref: session.rid,
+      data: retry === undefined ? { status } : { status, retry },
+    });
+    write.run("UPDATE session SET status_seq = ? WHERE rid = ?", seq, session.rid);
+  }
+  if (attention === before.attention && length === before.queue_length) return false;
+  announceSession(log);
+  return true;
+}
+
+function deriveStatus({ write, session }: Log, retrying: boolean): SessionStatus {
+  const live = write.get<{ rid: number }>(
+    "SELECT rid FROM turn WHERE session = ? AND state IN ('running', 'finalizing')",
+    session.rid,
+  );
+  if (live === undefined) return "idle";
+  if (hasPending({ write, session })) return "waiting";
+  return retrying ? "retry" : "busy";
+}
+
+function deriveAttention(log: Log): Attention {
+  const { write, session } = log;
+  if (hasPending(log)) return "permission";
+  const last = write.get<{ state: string; reason: string | null }>(
+    "SELECT state, reason FROM turn WHERE session = ? AND state <> 'queued' ORDER BY rid DESC LIMIT 1",
+    session.rid,
+  );
+  if (last?.state === "failed") return "failed";
+  return last?.state === "aborted" && last.reason === "interrupted" ? "interrupted" : "none";
+}
+
+function hasPending({ write, session }: Pick<Log, "write" | "session">): boolean {
+  const row = write.get<{ rid: number }>(
+    "SELECT rid FROM permission WHERE session = ? AND state = 'pending' LIMIT 1",
+    session.rid,
+  );
+  return row !== undefined;
+}
