@@ -1,0 +1,104 @@
+/**
+ * Admission (D-5): an input is resolved, checked and stored before anything runs. What runs later is what was admitted, whatever happens
+ * to the session's defaults in between. Delivery `steer` becomes `queue` as long as no backend takes input during a turn (D-6).
+ */
+import { cleanJson, cleanText, HoldfastError, newId } from "@holdfast/kernel";
+import type {
+  AdmitInput,
+  Admitted,
+  Input,
+  InputId,
+  InputPart,
+  MessageId,
+  Part,
+  Session,
+  SessionId,
+} from "@holdfast/protocol";
+import type { Applied } from "../store/index.ts";
+import { requireAgent } from "./agent-choice.ts";
+import { requireSession } from "./change.ts";
+import type { Caller, SessionDeps } from "./deps.ts";
+import { admitFile } from "./file-part.ts";
+
+/** Admits an input and wakes the dispatcher. Rejects AGENT_UNAVAILABLE, PATH_ESCAPES, UNPROCESSABLE, TOO_LARGE, CONFLICT, RATE_LIMITED. */
+export async function admitInput(
+  deps: SessionDeps,
+  sessionId: SessionId,
+  request: AdmitInput,
+  caller: Caller,
+): Promise<Applied<Admitted>> {
+  const session = await requireSession(deps, sessionId);
+  const agent = await requireAgent(deps, request.agent ?? session.agent);
+  const inputParts = await resolveParts(deps, session, request.parts);
+  const now = deps.clock.now();
+  const messageId = newId("msg", now);
+  const applied = await deps.store.admitInput({
+    ...caller,
+    sessionId,
+    inputId: newId("inp", now),
+    turnId: newId("trn", now),
+    messageId,
+    parts: identify(inputParts, sessionId, messageId, now),
+    inputParts,
+    requestedDelivery: request.delivery ?? "queue",
+    delivery: "queue",
+    agent: agent.id,
+    model: request.model ?? (agent.id === session.agent ? session.model : undefined),
+    format: request.format === undefined ? undefined : cleanJson(request.format),
+    system: request.system === undefined ? undefined : cleanText(request.system),
+    tools: request.tools === undefined ? undefined : cleanJson(request.tools),
+    permissionTimeoutMs: request.permissionTimeoutMs,
+  });
+  deps.turns.wake(sessionId);
+  return applied;
+}
+
+/** Replaces the parts of an input that is still queued. Rejects CONFLICT once it was delivered or removed. */
+export async function editInput(
+  deps: SessionDeps,
+  inputId: InputId,
+  parts: InputPart[],
+  caller: Caller,
+): Promise<Applied<Input>> {
+  const input = await requireInput(deps, inputId);
+  const session = await requireSession(deps, input.sessionId);
+  const inputParts = await resolveParts(deps, session, parts);
+  const rows = identify(inputParts, session.id, input.messageId, deps.clock.now());
+  return deps.store.editInput({ ...caller, inputId, parts: rows, inputParts });
+}
+
+/** Rejects NOT_FOUND. */
+export async function requireInput(deps: Pick<SessionDeps, "store">, id: InputId): Promise<Input> {
+  const input = await deps.store.getInput(id);
+  if (input === undefined) throw new HoldfastError("NOT_FOUND", `No input has the id ${id}.`);
+  return input;
+}
+
+/** Gives parts their identity as rows of a message. */
+export function identify(
+  parts: readonly InputPart[],
+  sessionId: SessionId,
+  messageId: MessageId,
+  now: number,
+): Part[] {
+  return parts.map((part) => ({ ...part, id: newId("prt", now), sessionId, messageId }) as Part);
+}
+
+async function resolveParts(
+  deps: SessionDeps,
+  session: Session,
+  parts: readonly InputPart[],
+): Promise<InputPart[]> {
+  const place = {
+    sessionId: session.id,
+    directory: session.directory,
+    dataDirectory: deps.dataDirectory,
+  };
+  const resolved: InputPart[] = [];
+  for (const part of parts) {
+    if (part.type === "subtask") await requireAgent(deps, part.agent);
+    const stored = part.type === "file" ? await admitFile(part, place, deps.store) : part;
+    resolved.push(cleanJson(stored));
+  }
+  return resolved;
+}

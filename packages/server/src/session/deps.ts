@@ -1,0 +1,36 @@
+import type { Clock, Logger } from "@holdfast/kernel";
+import type { Actor, Agent, ApprovalMode, ResumePolicy, SessionId, Turn, TurnId } from "@holdfast/protocol";
+import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
+
+/** Who asks, and under which key a repetition is recognised (D-5, D-36). */
+export type Caller = { actor: Actor; idempotency?: IdempotencyKey | undefined };
+
+/** What this room asks of the turn room's door. */
+export type TurnDoor = {
+  /** A session may have something to start. */
+  wake(sessionId: SessionId): void;
+  cancel(command: Caller & { turnId: TurnId }): Promise<Applied<Turn>>;
+  /** The terminal turn, or `undefined` when the time is over or the caller left. */
+  finished(turnId: TurnId, timeoutMs: number, signal?: AbortSignal): Promise<Turn | undefined>;
+  /** Lets go of every agent of a session. */
+  release(sessionId: SessionId): Promise<void>;
+};
+
+/** What this room asks of the agent catalog. */
+export type AgentCatalog = { list(): Promise<Agent[]> };
+
+/** Settings of new sessions; `agent` is the user's default agent (A-3). */
+export type SessionSettings = { agent?: string; approvalMode: ApprovalMode; resumePolicy: ResumePolicy };
+
+export type SessionDeps = {
+  store: Store;
+  turns: TurnDoor;
+  catalog: AgentCatalog;
+  clock: Clock;
+  logger: Logger;
+  settings: SessionSettings;
+  /** Real path of the data directory; nothing a client names may be in it (I-6). */
+  dataDirectory: string;
+  /** Environment of the git program: PATH and HOME, never `HOLDFAST_*`. */
+  gitEnvironment: Readonly<Record<string, string>>;
+};

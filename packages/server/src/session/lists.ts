@@ -1,0 +1,66 @@
+import { notFound } from "@holdfast/kernel";
+import type { Session, SessionId, SessionList, TurnList, Workspace, WorkspaceId } from "@holdfast/protocol";
+import type { SessionCursor, SessionFilter } from "../store/index.ts";
+import { requireSession } from "./change.ts";
+import { decodeCursor, encodeCursor, type PageQuery, refuseBothWays } from "./cursor.ts";
+import type { SessionDeps } from "./deps.ts";
+
+type Deps = Pick<SessionDeps, "store">;
+
+/** Sessions by their last event, newest first (D-29). Rejects CURSOR_INVALID. */
+export async function listSessions(
+  deps: Deps,
+  query: PageQuery & { filter: SessionFilter },
+): Promise<SessionList> {
+  refuseBothWays(query);
+  const page = await deps.store.listSessions({
+    filter: query.filter,
+    limit: query.limit,
+    ...(query.before === undefined ? {} : { before: sessionCursor(query.before) }),
+    ...(query.after === undefined ? {} : { after: sessionCursor(query.after) }),
+  });
+  const list: SessionList = { items: page.items };
+  if (page.next !== undefined) list.next = encodeCursor("s", [page.next.updated, page.next.key]);
+  if (page.prev !== undefined) list.prev = encodeCursor("s", [page.prev.updated, page.prev.key]);
+  return list;
+}
+
+/** Turns of a session, newest first. Rejects NOT_FOUND and CURSOR_INVALID. */
+export async function listTurns(
+  deps: Deps,
+  sessionId: SessionId,
+  query: { limit: number; before?: string | undefined },
+): Promise<TurnList> {
+  await requireSession(deps, sessionId);
+  const before = query.before === undefined ? undefined : decodeCursor("t", query.before, 1)[0];
+  const page = await deps.store.listTurns({
+    sessionId,
+    limit: query.limit,
+    ...(before === undefined ? {} : { before }),
+  });
+  const list: TurnList = { items: page.items, seq: page.seq };
+  if (page.next !== undefined) list.next = encodeCursor("t", [page.next]);
+  return list;
+}
+
+/** What a session and each of its agents used. Rejects NOT_FOUND. */
+export async function readUsage(
+  deps: Deps,
+  sessionId: SessionId,
+): Promise<{ usage: Session["usage"]; agents: { agent: string; usage: Session["usage"] }[]; seq: number }> {
+  const { usage } = await requireSession(deps, sessionId);
+  const { items, seq } = await deps.store.listAgentSessions(sessionId);
+  return { usage, agents: items.map((item) => ({ agent: item.agent, usage: item.usage })), seq };
+}
+
+/** Rejects NOT_FOUND. */
+export async function requireWorkspace(deps: Deps, id: WorkspaceId): Promise<Workspace> {
+  const workspace = await deps.store.getWorkspace(id);
+  if (workspace === undefined) throw notFound("workspace", id);
+  return workspace;
+}
+
+function sessionCursor(text: string): SessionCursor {
+  const [updated = 0, key = 0] = decodeCursor("s", text, 2);
+  return { updated, key };
+}

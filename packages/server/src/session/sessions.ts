@@ -1,0 +1,201 @@
+import { notFound } from "@holdfast/kernel";
+import type {
+  AdmitInput,
+  Admitted,
+  AgentSessionList,
+  CreateSession,
+  Input,
+  InputId,
+  InputList,
+  InputPart,
+  Message,
+  MessageId,
+  MessageInfo,
+  MessageList,
+  Part,
+  PartId,
+  PatchSession,
+  Permission,
+  PermissionRule,
+  PermissionRuleId,
+  Session,
+  SessionId,
+  SessionList,
+  Todo,
+  Turn,
+  TurnId,
+  TurnList,
+  TurnResult,
+  Usage,
+  Workspace,
+  WorkspaceId,
+} from "@holdfast/protocol";
+import type { Applied, SessionFilter } from "../store/index.ts";
+import { admitInput, editInput, requireInput } from "./admit.ts";
+import { deleteSession, patchSession, requireSession } from "./change.ts";
+import { createSession } from "./create.ts";
+import type { PageQuery } from "./cursor.ts";
+import type { Caller, SessionDeps } from "./deps.ts";
+import { FileNames } from "./file-names.ts";
+import {
+  pageMessages,
+  removeMessage,
+  removePart,
+  requireMessage,
+  requirePart,
+  streamMessages,
+  updateMessage,
+  updatePart,
+} from "./history.ts";
+import { listSessions, listTurns, readUsage, requireWorkspace } from "./lists.ts";
+import { requireTurn, resumeTurn } from "./resume.ts";
+
+/** Commands and queries on sessions. Every refusal is a HoldfastError; reads of something unknown reject NOT_FOUND. */
+export type Sessions = {
+  create(request: CreateSession, caller: Caller): Promise<Applied<Session>>;
+  get(id: SessionId): Promise<Session>;
+  list(query: PageQuery & { filter: SessionFilter }): Promise<SessionList>;
+  patch(id: SessionId, request: PatchSession, caller: Caller): Promise<Applied<Session>>;
+  delete(id: SessionId, caller: Caller): Promise<void>;
+
+  admit(id: SessionId, request: AdmitInput, caller: Caller): Promise<Applied<Admitted>>;
+  listInputs(id: SessionId, state?: Input["state"]): Promise<InputList>;
+  editInput(id: InputId, parts: InputPart[], caller: Caller): Promise<Applied<Input>>;
+  removeInput(id: InputId, caller: Caller): Promise<Applied<Input>>;
+  reorderQueue(id: SessionId, inputIds: InputId[], caller: Caller): Promise<Applied<InputList>>;
+  resumeQueue(id: SessionId, caller: Caller): Promise<Applied<Session>>;
+
+  getTurn(id: TurnId): Promise<Turn>;
+  listTurns(id: SessionId, query: { limit: number; before?: string | undefined }): Promise<TurnList>;
+  cancelTurn(id: TurnId, caller: Caller): Promise<Applied<Turn>>;
+  resumeTurn(id: TurnId, caller: Caller): Promise<Applied<Admitted>>;
+  /** The ended turn (the one it was merged into, if so) with its messages; `undefined` when the time is over or the caller left. */
+  waitForTurn(id: TurnId, timeoutMs: number, signal: AbortSignal): Promise<TurnResult | undefined>;
+  /** The current state of what was admitted. */
+  admitted(id: InputId): Promise<Admitted>;
+
+  messages(id: SessionId, query: PageQuery): Promise<MessageList>;
+  /** The whole history newest first, with bounded memory. */
+  streamMessages(id: SessionId): AsyncGenerator<Message>;
+  getMessage(id: MessageId): Promise<Message>;
+  updateMessage(id: MessageId, info: MessageInfo, caller: Caller): Promise<Applied<Message>>;
+  removeMessage(id: MessageId, caller: Caller): Promise<void>;
+  getPart(messageId: MessageId, partId: PartId): Promise<Part>;
+  updatePart(part: Part, caller: Caller): Promise<Applied<Part>>;
+  removePart(messageId: MessageId, partId: PartId, caller: Caller): Promise<void>;
+
+  todos(id: SessionId): Promise<{ items: Todo[]; seq: number }>;
+  agents(id: SessionId): Promise<AgentSessionList>;
+  usage(id: SessionId): Promise<{ usage: Usage; agents: { agent: string; usage: Usage }[]; seq: number }>;
+  blob(id: SessionId, hash: string): Promise<{ bytes: Uint8Array; mime: string }>;
+  permissions(query: { state?: Permission["state"]; sessionId?: SessionId }): Promise<Permission[]>;
+  permissionRules(): Promise<PermissionRule[]>;
+  revokePermissionRule(id: PermissionRuleId, caller: Caller): Promise<void>;
+  workspace(id: WorkspaceId): Promise<Workspace>;
+  /** File names of a workspace that match, best first. */
+  files(id: WorkspaceId, query: string, limit: number): Promise<string[]>;
+};
+
+/** Opens the session room. */
+export function createSessions(deps: SessionDeps): Sessions {
+  return { ...commandsOf(deps), ...queriesOf(deps) };
+}
+
+function commandsOf(deps: SessionDeps) {
+  const { store, turns } = deps;
+  return {
+    create: (request, caller) => createSession(deps, request, caller),
+    patch: (id, request, caller) => patchSession(deps, id, request, caller),
+    delete: (id, caller) => deleteSession(deps, id, caller),
+    admit: (id, request, caller) => admitInput(deps, id, request, caller),
+    editInput: (id, parts, caller) => editInput(deps, id, parts, caller),
+    async removeInput(inputId, caller) {
+      await requireInput(deps, inputId);
+      return store.removeInput({ ...caller, inputId });
+    },
+    async reorderQueue(sessionId, inputIds, caller) {
+      await requireSession(deps, sessionId);
+      const { replayed } = await store.reorderInputs({ ...caller, sessionId, inputIds });
+      return { value: await store.listInputs({ sessionId, state: "queued" }), replayed };
+    },
+    async resumeQueue(sessionId, caller) {
+      await requireSession(deps, sessionId);
+      const applied = await store.resumeQueue({ ...caller, sessionId });
+      turns.wake(sessionId);
+      return applied;
+    },
+    async cancelTurn(turnId, caller) {
+      await requireTurn(deps, turnId);
+      return turns.cancel({ ...caller, turnId });
+    },
+    resumeTurn: (id, caller) => resumeTurn(deps, id, caller),
+    updateMessage: (id, info, caller) => updateMessage(deps, id, info, caller),
+    removeMessage: (id, caller) => removeMessage(deps, id, caller),
+    updatePart: (part, caller) => updatePart(deps, part, caller),
+    removePart: (messageId, partId, caller) => removePart(deps, messageId, partId, caller),
+    async revokePermissionRule(id, caller) {
+      if (!(await store.revokePermissionRule({ ...caller, id }))) throw notFound("permission rule", id);
+    },
+  } satisfies Partial<Sessions>;
+}
+
+function queriesOf(deps: SessionDeps) {
+  const { store, turns } = deps;
+  const names = new FileNames(deps);
+  return {
+    get: (id) => requireSession(deps, id),
+    list: (query) => listSessions(deps, query),
+    async listInputs(sessionId, state) {
+      await requireSession(deps, sessionId);
+      return store.listInputs(state === undefined ? { sessionId } : { sessionId, state });
+    },
+    getTurn: (id) => requireTurn(deps, id),
+    listTurns: (id, query) => listTurns(deps, id, query),
+    async waitForTurn(id, timeoutMs, signal) {
+      const turn = await turns.finished(id, timeoutMs, signal);
+      return turn === undefined ? undefined : { turn, messages: await store.messagesOfTurn(turn.id) };
+    },
+    async admitted(inputId) {
+      const input = await requireInput(deps, inputId);
+      const [turn, message] = await Promise.all([
+        requireTurn(deps, input.turnId),
+        requireMessage(deps, input.messageId),
+      ]);
+      return { input, turn, message };
+    },
+    messages: (id, query) => pageMessages(deps, id, query),
+    streamMessages: (id) => streamMessages(deps, id),
+    getMessage: (id) => requireMessage(deps, id),
+    getPart: (messageId, partId) => requirePart(deps, messageId, partId),
+    async todos(id) {
+      await requireSession(deps, id);
+      return store.listTodos(id);
+    },
+    async agents(id) {
+      await requireSession(deps, id);
+      const { items, seq } = await store.listAgentSessions(id);
+      const shown = items.map(
+        ({
+          cwd: _cwd,
+          processFingerprint: _process,
+          sessionFingerprint: _session,
+          watermark: _mark,
+          ...item
+        }) => item,
+      );
+      return { items: shown, seq };
+    },
+    usage: (id) => readUsage(deps, id),
+    async blob(sessionId, hash) {
+      const blob = await store.getBlob({ hash, sessionId });
+      if (blob === undefined) throw notFound("blob", hash);
+      return blob;
+    },
+    permissions: (query) => store.listPermissions(query),
+    permissionRules: () => store.listPermissionRules({}),
+    workspace: (id) => requireWorkspace(deps, id),
+    async files(id, query, limit) {
+      return names.find((await requireWorkspace(deps, id)).directory, query, limit);
+    },
+  } satisfies Partial<Sessions>;
+}
