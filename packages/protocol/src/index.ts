@@ -1,6 +1,7 @@
 export * from "./agent.ts";
 export * from "./classify-error.ts";
 export * from "./common.ts";
+export * from "./config.ts";
 export * from "./error-code.ts";
 export * from "./event.ts";
 export * from "./http.ts";

@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { agentIdSchema, approvalModeSchema, permissionTimeoutSchema, resumePolicySchema } from "./common.ts";
+
+/** A user's own agent: a program that speaks the Agent Client Protocol over stdio. */
+export const agentConfigSchema = z.strictObject({
+  backend: z.literal("acp"),
+  command: z.array(z.string().min(1)).min(1).describe("Program and arguments; started without a shell."),
+  env: z.record(z.string(), z.string()).optional().describe("Variables laid over the user's environment."),
+  name: z.string().min(1).max(64).optional().describe("What people read; default: the id."),
+});
+export type AgentConfig = z.infer<typeof agentConfigSchema>;
+
+const minutes = z.number().min(1).max(10_080);
+
+/** The configuration file, JSONC (I-12). Environment variables and flags win over it. */
+export const configSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    host: z.string().min(1).optional().describe("Address to listen on; default 127.0.0.1."),
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .optional()
+      .describe("Port to listen on; 0 takes any free one; default 4680."),
+    allowedHosts: z
+      .array(z.string().min(1))
+      .optional()
+      .describe("Host header values accepted beside the loopback names (I-6)."),
+    logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).optional().describe("Default info."),
+    synchronous: z
+      .enum(["FULL", "NORMAL"])
+      .optional()
+      .describe(
+        "FULL (default) survives power loss; NORMAL may lose the last commits then, never at a crash of the program.",
+      ),
+    agent: agentIdSchema
+      .optional()
+      .describe("Agent of new sessions; default: the project's last one, else rehearsal."),
+    approvalMode: approvalModeSchema.optional().describe("Approval mode of new sessions; default ask."),
+    resumePolicy: resumePolicySchema.optional().describe("What follows an interrupted turn; default manual."),
+    permissionTimeoutMs: permissionTimeoutSchema
+      .optional()
+      .describe("How long a permission request waits, in ms; default 24 h."),
+    stopBudgetSeconds: z
+      .number()
+      .min(0)
+      .max(600)
+      .optional()
+      .describe("Grace for running turns at shutdown, in seconds; default 10 (D-21)."),
+    turnIdleMinutes: minutes
+      .optional()
+      .describe("A turn without any sign of life ends after this; default 20 (A-18)."),
+    turnTotalMinutes: minutes.optional().describe("A turn ends after this in all; default 720 (A-18)."),
+    agents: z.record(agentIdSchema, agentConfigSchema).optional().describe("User-defined agents by id."),
+  })
+  .meta({ id: "Config" });
+export type Config = z.infer<typeof configSchema>;
+
+/** What a project's own file may set: defaults of its sessions, never programs to run. */
+export const projectConfigSchema = configSchema.pick({
+  $schema: true,
+  agent: true,
+  approvalMode: true,
+  resumePolicy: true,
+});
+export type ProjectConfig = z.infer<typeof projectConfigSchema>;

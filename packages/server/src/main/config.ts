@@ -1,0 +1,144 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Config, configSchema } from "@holdfast/protocol";
+import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
+
+/** What a start was told on its command line. */
+export type ServeFlags = {
+  dataDirectory?: string | undefined;
+  configFile?: string | undefined;
+  host?: string | undefined;
+  port?: number | undefined;
+  logLevel?: Config["logLevel"] | undefined;
+  allowedHosts?: string[] | undefined;
+  /** Accepts a non-loopback address without TLS or a proxy in front (I-6). */
+  insecureHttp?: boolean | undefined;
+};
+
+/** Everything the server was told, with defaults filled in. The only reader of the environment. */
+export type ServerConfig = {
+  dataDirectory: string;
+  host: string;
+  port: number;
+  /** From `HOLDFAST_TOKEN`; else the one kept in the data directory. */
+  token: string | undefined;
+  allowedHosts: string[];
+  insecureHttp: boolean;
+  logLevel: NonNullable<Config["logLevel"]>;
+  /** Fault plan for the torture suites. */
+  faults: string | undefined;
+  stopBudgetMs: number;
+  file: Config;
+  /** The user's environment as agents get it, before A-10's filter. */
+  environment: Record<string, string>;
+};
+
+/** The configuration cannot be used; nothing was changed. Exit code 2. */
+export class ConfigError extends Error {}
+
+/** Fewest characters of a token (interfaces.md section 0). */
+const TOKEN_LENGTH = 32;
+const DEFAULT_PORT = 4680;
+const DEFAULT_STOP_SECONDS = 10;
+
+/** Flag > environment > file > default (I-12). Throws ConfigError. */
+export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.env): ServerConfig {
+  if (env["DATABASE_URL"] !== undefined && env["DATABASE_URL"] !== "") {
+    throw new ConfigError("DATABASE_URL is set, but this version stores in SQLite only. Unset it to start.");
+  }
+  const file = readConfigFile(flags.configFile ?? defaultConfigFile(env), flags.configFile !== undefined);
+  const token = env["HOLDFAST_TOKEN"];
+  if (token !== undefined && token.length < TOKEN_LENGTH) {
+    throw new ConfigError(
+      `HOLDFAST_TOKEN has ${token.length} characters; it needs at least ${TOKEN_LENGTH}.`,
+    );
+  }
+  const hosts = env["HOLDFAST_ALLOWED_HOSTS"]
+    ?.split(",")
+    .map((host) => host.trim())
+    .filter(Boolean);
+  return {
+    dataDirectory: resolve(flags.dataDirectory ?? env["HOLDFAST_DATA_DIR"] ?? defaultDataDirectory(env)),
+    host: flags.host ?? env["HOLDFAST_HOST"] ?? file.host ?? "127.0.0.1",
+    port: flags.port ?? portOf(env["HOLDFAST_PORT"]) ?? file.port ?? DEFAULT_PORT,
+    token,
+    allowedHosts: flags.allowedHosts ?? hosts ?? file.allowedHosts ?? [],
+    insecureHttp: flags.insecureHttp ?? false,
+    logLevel: flags.logLevel ?? levelOf(env["HOLDFAST_LOG_LEVEL"]) ?? file.logLevel ?? "info",
+    faults: env["HOLDFAST_FAULT"],
+    stopBudgetMs:
+      1_000 * (secondsOf(env["HOLDFAST_STOP_BUDGET"]) ?? file.stopBudgetSeconds ?? DEFAULT_STOP_SECONDS),
+    file,
+    environment: Object.fromEntries(
+      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+  };
+}
+
+/** XDG paths, and the platform's own place on macOS. */
+export function defaultDataDirectory(env: NodeJS.ProcessEnv): string {
+  const home = env["HOME"] ?? homedir();
+  if (env["XDG_DATA_HOME"]) return join(env["XDG_DATA_HOME"], "holdfast");
+  if (process.platform === "darwin") return join(home, "Library", "Application Support", "holdfast");
+  return join(home, ".local", "share", "holdfast");
+}
+
+export function defaultConfigFile(env: NodeJS.ProcessEnv): string {
+  return join(
+    env["XDG_CONFIG_HOME"] || join(env["HOME"] ?? homedir(), ".config"),
+    "holdfast",
+    "config.jsonc",
+  );
+}
+
+/** The file's content; an absent default file is an empty one, one that cannot be read or parsed is an error and is never replaced. */
+export function readConfigFile(path: string, required: boolean): Config {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (!required && (error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw new ConfigError(`The configuration file ${path} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { allowTrailingComma: true }) ?? {};
+  const first = errors[0];
+  if (first !== undefined) {
+    const line = text.slice(0, first.offset).split("\n").length;
+    throw new ConfigError(
+      `${path}:${line}: ${printParseErrorCode(first.error)}. The file was left as it is.`,
+    );
+  }
+  const parsed = configSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top)"}: ${issue.message}`);
+  throw new ConfigError(`${path} is not a valid configuration:\n  ${issues.join("\n  ")}`);
+}
+
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new ConfigError(`HOLDFAST_PORT=${text} is not a port (0 to 65535).`);
+  return port;
+}
+
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0 || seconds > 600) {
+    throw new ConfigError(`HOLDFAST_STOP_BUDGET=${text} is not a number of seconds from 0 to 600.`);
+  }
+  return seconds;
+}
+
+function levelOf(text: string | undefined): Config["logLevel"] | undefined {
+  if (text === undefined || text === "") return undefined;
+  const level = configSchema.shape.logLevel.safeParse(text);
+  if (!level.success)
+    throw new ConfigError(`HOLDFAST_LOG_LEVEL=${text} is not one of debug, info, warn, error, silent.`);
+  return level.data;
+}
