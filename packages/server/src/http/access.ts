@@ -1,0 +1,152 @@
+/**
+ * Who may come in (I-6): the server's own token, or a browser token that was exchanged for a one-time code. Tokens are compared by their
+ * hashes in constant time, browser tokens are stored hashed, and no cookie is ever set or read.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { cleanText, type Clock, HoldfastError, newId, notFound, randomHex } from "@holdfast/kernel";
+import type { Actor, TokenId, tokenInfoSchema } from "@holdfast/protocol";
+import type { z } from "zod";
+import { AccessCodes } from "./access-codes.ts";
+import { rateRefusal } from "./problem.ts";
+import { type Rate, TokenBuckets } from "./token-bucket.ts";
+
+/** Rates of I-6, per address and per browser token. */
+const FAILURES: Rate = { burst: 10, perSecond: 10 / 60 };
+const BROWSER: Rate = { burst: 200, perSecond: 200 };
+/** Lifetime of a browser token, and how often its last use is noted, in ms. */
+const BROWSER_TOKEN_MS = 30 * 86_400_000;
+const TOUCH_MS = 60_000;
+const TOKEN_BYTES = 32;
+const BROWSER_PREFIX = "hfb_";
+const LABEL_LENGTH = 120;
+/** Least characters of the server's token (interfaces.md section 0). */
+const SERVER_TOKEN_LENGTH = 32;
+
+export type TokenInfo = z.infer<typeof tokenInfoSchema>;
+
+type TokenRow = { id: TokenId; label: string; created: number; expires: number; used?: number | undefined };
+
+/** What access asks of the store. */
+export type TokenStore = {
+  putBrowserToken(row: TokenRow & { hash: string }): Promise<void>;
+  touchBrowserToken(command: { id: TokenId }): Promise<void>;
+  revokeBrowserTokens(command: { id: TokenId }): Promise<boolean>;
+  findBrowserToken(hash: string): Promise<TokenRow | undefined>;
+  listBrowserTokens(): Promise<TokenRow[]>;
+};
+
+/** A proven caller. */
+export type Credential =
+  | { kind: "server"; id: string; actor: Actor }
+  | { kind: "browser"; id: TokenId; actor: Actor; expires: number };
+
+const OWNER: Credential = {
+  kind: "server",
+  id: "owner",
+  actor: { id: "owner", kind: "owner", label: "Owner" },
+};
+
+export type AccessDeps = { tokens: TokenStore; serverToken: string; clock: Clock };
+
+export class Access {
+  readonly #deps: AccessDeps;
+  readonly #serverHash: Buffer;
+  readonly #codes: AccessCodes;
+  readonly #failures: TokenBuckets;
+  readonly #browsers: TokenBuckets;
+  readonly #onRevoked = new Set<(id: TokenId) => void>();
+
+  constructor(deps: AccessDeps) {
+    if (deps.serverToken.length < SERVER_TOKEN_LENGTH)
+      throw new HoldfastError("UNPROCESSABLE", `The token has fewer than ${SERVER_TOKEN_LENGTH} characters.`);
+    this.#deps = deps;
+    this.#serverHash = sha256(deps.serverToken);
+    this.#codes = new AccessCodes(deps.clock);
+    this.#failures = new TokenBuckets(deps.clock, FAILURES);
+    this.#browsers = new TokenBuckets(deps.clock, BROWSER);
+  }
+
+  /** The caller behind an Authorization header. Rejects UNAUTHENTICATED, or RATE_LIMITED after too many failures or requests. */
+  async identify(header: string | undefined, address: string): Promise<Credential> {
+    const token = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(header ?? "")?.[1];
+    if (token === undefined)
+      throw new HoldfastError("UNAUTHENTICATED", "Send the token as Authorization: Bearer <token>.");
+    const hash = sha256(token);
+    if (timingSafeEqual(hash, this.#serverHash)) return OWNER;
+    const row = token.startsWith(BROWSER_PREFIX)
+      ? await this.#deps.tokens.findBrowserToken(hash.toString("hex"))
+      : undefined;
+    const now = this.#deps.clock.now();
+    if (row === undefined || row.expires <= now)
+      throw this.#failure(address, "The token is unknown, revoked or expired.");
+    const waitMs = this.#browsers.take(row.id);
+    if (waitMs !== undefined) throw rateRefusal("A browser token may send 200 requests per second.", waitMs);
+    if (now - (row.used ?? 0) > TOUCH_MS) await this.#deps.tokens.touchBrowserToken({ id: row.id });
+    const actor: Actor = { id: row.id, kind: "browser", label: row.label };
+    return { kind: "browser", id: row.id, actor, expires: row.expires };
+  }
+
+  /** A one-time code for the next browser. */
+  issueCode(key: string | undefined): { code: string; expiresAt: number; replayed: boolean } {
+    return this.#codes.issue(key);
+  }
+
+  /** A browser token for a one-time code. Rejects UNAUTHENTICATED or RATE_LIMITED. */
+  async exchange(request: {
+    code: string;
+    address: string;
+    agent: string | undefined;
+    key: string | undefined;
+  }): Promise<{ token: string; replayed: boolean }> {
+    const made = this.#codes.redeem(request.code, request.key, () => BROWSER_PREFIX + randomHex(TOKEN_BYTES));
+    if (made === undefined) throw this.#failure(request.address, "The code is unknown, used or expired.");
+    if (!made.isNew) return { token: made.token, replayed: true };
+    const now = this.#deps.clock.now();
+    const row = {
+      id: newId("tok", now),
+      hash: sha256(made.token).toString("hex"),
+      label: cleanText(request.agent ?? "Browser").slice(0, LABEL_LENGTH),
+      created: now,
+      expires: now + BROWSER_TOKEN_MS,
+    };
+    await this.#deps.tokens.putBrowserToken(row).catch((error: unknown) => {
+      this.#codes.spoil(request.code);
+      throw error;
+    });
+    return { token: made.token, replayed: false };
+  }
+
+  /** Browser tokens that are still good; never the tokens themselves. */
+  async list(): Promise<TokenInfo[]> {
+    const rows = await this.#deps.tokens.listBrowserTokens();
+    const now = this.#deps.clock.now();
+    return rows.filter((row) => row.expires > now).map(infoOf);
+  }
+
+  /** Ends a browser token and what it has open. Rejects NOT_FOUND. */
+  async revoke(id: TokenId): Promise<void> {
+    if (!(await this.#deps.tokens.revokeBrowserTokens({ id }))) throw notFound("browser token", id);
+    for (const listener of this.#onRevoked) listener(id);
+  }
+
+  onRevoked(listener: (id: TokenId) => void): void {
+    this.#onRevoked.add(listener);
+  }
+
+  #failure(address: string, detail: string): HoldfastError {
+    const waitMs = this.#failures.take(address);
+    return waitMs === undefined
+      ? new HoldfastError("UNAUTHENTICATED", detail)
+      : rateRefusal("Too many failed credentials from this address.", waitMs);
+  }
+}
+
+function infoOf(row: TokenRow): TokenInfo {
+  const time: TokenInfo["time"] = { created: row.created, expires: row.expires };
+  if (row.used !== undefined) time.used = row.used;
+  return { id: row.id, label: row.label, time };
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,148 @@
+import { type Clock, errorText, HoldfastError, isHoldfastError, type Logger } from "@holdfast/kernel";
+import { HTTP_LIMITS } from "@holdfast/protocol";
+/**
+ * The web application: one handler per route of the table, each going the same way: credential, `authorize`, body, shapes, room, answer.
+ * Answers are written to the raw response; the framework routes and describes.
+ */
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { type Context, Hono } from "hono";
+import { authorize } from "./authorize.ts";
+import { bodyHash, readJson } from "./body.ts";
+import { describe } from "./describe.ts";
+import { isApiTarget } from "./guard.ts";
+import { type PageFiles, servePage } from "./page.ts";
+import { problemReply } from "./problem.ts";
+import { type Reply, send, STREAMING } from "./reply.ts";
+import type { RawCall, Rooms, Route } from "./route.ts";
+
+export type AppDeps = {
+  rooms: Rooms;
+  clock: Clock;
+  logger: Logger;
+  page?: PageFiles | undefined;
+  /** True once nothing new may be started. */
+  isDraining(): boolean;
+  /** Aborts when the server stops. */
+  stopping: AbortSignal;
+};
+
+type Env = { Bindings: HttpBindings; Variables: { requestId: string } };
+type RequestContext = Context<Env>;
+export type App = Hono<Env>;
+
+/** Builds the application from the table of routes. */
+export function createApp(routes: readonly Route[], deps: AppDeps): App {
+  const app: App = new Hono<Env>();
+  for (const route of routes) {
+    app.on(route.method, route.path, describe(route), (context) =>
+      answer(deps, context, () => run(route, deps, context)),
+    );
+  }
+  app.notFound((context) => answer(deps, context, () => unknownRoute(routes, deps, context)));
+  app.onError((error, context) => answer(deps, context, () => Promise.reject(error)));
+  return app;
+}
+
+async function answer(
+  deps: AppDeps,
+  context: RequestContext,
+  produce: () => Promise<Reply | typeof STREAMING>,
+): Promise<Response> {
+  const { outgoing } = context.env;
+  try {
+    const reply = await produce();
+    if (reply !== STREAMING) send(outgoing, reply);
+  } catch (error) {
+    sendProblem(deps.logger, outgoing, error);
+  }
+  return RESPONSE_ALREADY_SENT;
+}
+
+/** Answers with the problem that a thrown value stands for, and logs what a client may not see. */
+export function sendProblem(logger: Logger, outgoing: HttpBindings["outgoing"], error: unknown): void {
+  const requestId = String(outgoing.getHeader("x-request-id"));
+  if (!isHoldfastError(error) || error.status >= 500)
+    logger.error(
+      { requestId, error: error instanceof Error ? error.stack : errorText(error) },
+      "a request failed",
+    );
+  send(outgoing, problemReply(error, requestId));
+}
+
+async function run(route: Route, deps: AppDeps, context: RequestContext): Promise<Reply | typeof STREAMING> {
+  const { incoming, outgoing } = context.env;
+  if (route.streams === true && incoming.method === "HEAD")
+    throw new HoldfastError("NOT_FOUND", "A stream has no head of its own.", { data: { allow: "GET" } });
+  const address = incoming.socket.remoteAddress ?? "unknown";
+  const { authorization } = incoming.headers;
+  const isOpen = route.action === "health.read" || route.action === "access.exchange";
+  const credential = isOpen ? undefined : await deps.rooms.access.identify(authorization, address);
+  const params = context.req.param() as Record<string, string>;
+  const actor = authorize(credential, route.action, { kind: route.on, id: params["id"] });
+  if (route.method !== "GET" && deps.isDraining())
+    throw new HoldfastError("SHUTTING_DOWN", "The server is shutting down and starts nothing new.");
+  const body = route.method === "GET" ? undefined : await readJson(incoming, deps.clock);
+  const call: RawCall = {
+    params,
+    query: context.req.query(),
+    body,
+    headers: incoming.headers,
+    actor,
+    credential,
+    idempotency: idempotencyOf(context, actor.id, body),
+    address,
+    path: context.req.path,
+    outgoing,
+    signal: AbortSignal.any([leaving(outgoing), deps.stopping]),
+  };
+  deps.logger.debug({ requestId: outgoing.getHeader("x-request-id"), action: route.action }, "request");
+  return route.invoke(call, deps.rooms);
+}
+
+/** The key of a POST that may be repeated, scoped to the actor, the method and the route with its ids (D-5). */
+function idempotencyOf(context: RequestContext, actorId: string, body: unknown): RawCall["idempotency"] {
+  const key = context.env.incoming.headers["idempotency-key"];
+  if (key === undefined) return undefined;
+  if (typeof key !== "string" || key.length > HTTP_LIMITS.idempotencyKeyLength || !/^[\x20-\x7e]+$/.test(key))
+    throw new HoldfastError(
+      "INVALID_REQUEST",
+      `An Idempotency-Key has 1 to ${HTTP_LIMITS.idempotencyKeyLength} printable characters.`,
+    );
+  if (context.req.method !== "POST") return undefined;
+  return { actorId, method: "POST", route: context.req.path, key, bodyHash: bodyHash(body) };
+}
+
+function leaving(outgoing: HttpBindings["outgoing"]): AbortSignal {
+  const controller = new AbortController();
+  outgoing.once("close", () => controller.abort());
+  return controller.signal;
+}
+
+/** What no route takes: a page of the program, a known path with another method, or nothing at all. */
+async function unknownRoute(
+  routes: readonly Route[],
+  deps: AppDeps,
+  context: RequestContext,
+): Promise<Reply> {
+  const { incoming } = context.env;
+  if (!isApiTarget(incoming.url ?? "/")) {
+    const isRead = incoming.method === "GET" || incoming.method === "HEAD";
+    const file = isRead ? await servePage(deps.page, context.req.path) : undefined;
+    if (file !== undefined) return file;
+  }
+  const methods = routes
+    .filter((route) => matches(route.path, context.req.path))
+    .map((route) => route.method);
+  if (methods.length === 0) throw new HoldfastError("NOT_FOUND", "Nothing is served at this path.");
+  const allow = [...new Set(methods)].join(", ");
+  throw new HoldfastError("NOT_FOUND", `This path takes ${allow} only.`, { data: { allow } });
+}
+
+function matches(pattern: string, path: string): boolean {
+  const wanted = pattern.split("/");
+  const given = path.split("/");
+  return (
+    wanted.length === given.length && wanted.every((part, at) => part.startsWith(":") || part === given[at])
+  );
+}

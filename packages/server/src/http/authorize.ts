@@ -1,0 +1,71 @@
+/**
+ * The one choke point (I-21): every route declares its action, and nothing runs before `authorize` allowed it. `anyone` needs no credential;
+ * `owner` takes the server's token or a browser token; `server` takes the server's token only, so that a page never makes new ways in.
+ */
+import { HoldfastError } from "@holdfast/kernel";
+import type { Actor } from "@holdfast/protocol";
+import type { Credential } from "./access.ts";
+
+export const ACTIONS = {
+  "health.read": "anyone",
+  "access.exchange": "anyone",
+  "access.manage": "server",
+  "api.describe": "owner",
+  "session.create": "owner",
+  "session.list": "owner",
+  "session.read": "owner",
+  "session.change": "owner",
+  "session.delete": "owner",
+  "session.stream": "owner",
+  "input.admit": "owner",
+  "input.read": "owner",
+  "input.change": "owner",
+  "turn.read": "owner",
+  "turn.cancel": "owner",
+  "turn.resume": "owner",
+  "message.read": "owner",
+  "message.change": "owner",
+  "blob.read": "owner",
+  "agent.list": "owner",
+  "permission.read": "owner",
+  "permission.reply": "owner",
+  "permission.revoke": "owner",
+  "question.read": "owner",
+  "question.reply": "owner",
+  "workspace.read": "owner",
+  "workspace.stream": "owner",
+  "feed.stream": "owner",
+} as const satisfies Record<string, "anyone" | "owner" | "server">;
+
+export type Action = keyof typeof ACTIONS;
+
+/** What an action is about; `id` is absent for the server as a whole and for lists. */
+export type ActionTarget = {
+  kind:
+    | "server"
+    | "session"
+    | "input"
+    | "turn"
+    | "message"
+    | "permission"
+    | "workspace"
+    | "question"
+    | "token";
+  id?: string | undefined;
+};
+
+/** Nobody: the actor of what needs no credential. */
+const VISITOR: Actor = { id: "visitor", kind: "browser", label: "Visitor" };
+
+/** Who acts, when they may. Throws UNAUTHENTICATED without a credential and FORBIDDEN with one that does not reach so far. */
+export function authorize(credential: Credential | undefined, action: Action, target: ActionTarget): Actor {
+  const needs = ACTIONS[action];
+  if (needs === "anyone") return credential?.actor ?? VISITOR;
+  if (credential === undefined) throw new HoldfastError("UNAUTHENTICATED", "This needs a token.");
+  if (needs === "server" && credential.kind !== "server")
+    throw new HoldfastError(
+      "FORBIDDEN",
+      `Only the server's own token may do ${action} on the ${target.kind}.`,
+    );
+  return credential.actor;
+}

@@ -1,0 +1,36 @@
+import {
+  HTTP_LIMITS,
+  inputIdSchema,
+  messageIdSchema,
+  partIdSchema,
+  permissionIdSchema,
+  permissionRuleIdSchema,
+  questionIdSchema,
+  sessionIdSchema,
+  tokenIdSchema,
+  turnIdSchema,
+  workspaceIdSchema,
+} from "@holdfast/protocol";
+import { z } from "zod";
+
+/** Path parameters by what `id` names. */
+export const onSession = z.object({ id: sessionIdSchema });
+export const onInput = z.object({ id: inputIdSchema });
+export const onTurn = z.object({ id: turnIdSchema });
+export const onMessage = z.object({ id: messageIdSchema });
+export const onPart = z.object({ id: messageIdSchema, partId: partIdSchema });
+export const onPermission = z.object({ id: permissionIdSchema });
+export const onPermissionRule = z.object({ id: permissionRuleIdSchema });
+export const onQuestion = z.object({ id: questionIdSchema });
+export const onWorkspace = z.object({ id: workspaceIdSchema });
+export const onToken = z.object({ id: tokenIdSchema });
+
+/** Rows of a page when the caller names no number. */
+const PAGE_DEFAULT = 50;
+
+export const limitField = z.coerce.number().int().min(1).max(HTTP_LIMITS.pageLimit).default(PAGE_DEFAULT);
+export const cursorField = z.string().max(256).optional();
+export const pageFields = { limit: limitField, before: cursorField, after: cursorField };
+
+/** The body of a command that says everything in its path. */
+export const emptyBody = z.strictObject({}).optional();

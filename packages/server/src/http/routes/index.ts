@@ -1,0 +1,19 @@
+import type { Route } from "../route.ts";
+import { EVENT_ROUTES } from "./events.ts";
+import { INPUT_ROUTES } from "./inputs.ts";
+import { MESSAGE_ROUTES } from "./messages.ts";
+import { PERMISSION_ROUTES } from "./permissions.ts";
+import { SERVER_ROUTES } from "./server.ts";
+import { SESSION_ROUTES } from "./sessions.ts";
+import { WORKSPACE_ROUTES } from "./workspaces.ts";
+
+/** Every route there is (I-1, I-21). */
+export const ROUTES: readonly Route[] = [
+  ...SERVER_ROUTES,
+  ...SESSION_ROUTES,
+  ...INPUT_ROUTES,
+  ...MESSAGE_ROUTES,
+  ...EVENT_ROUTES,
+  ...PERMISSION_ROUTES,
+  ...WORKSPACE_ROUTES,
+];

@@ -1,0 +1,174 @@
+import {
+  agentSessionListSchema,
+  createSessionSchema,
+  HTTP_LIMITS,
+  patchSessionSchema,
+  sessionIdSchema,
+  sessionListSchema,
+  sessionSchema,
+  todoListSchema,
+  usageSchema,
+} from "@holdfast/protocol";
+import { z } from "zod";
+import { applied, defineRoute, ok, type Route } from "../route.ts";
+import { SANDBOX_POLICY } from "../security-headers.ts";
+import { onSession, pageFields } from "./fields.ts";
+import { pageLinks } from "./page-links.ts";
+
+const tag = "sessions";
+
+const listQuery = z.object({
+  ...pageFields,
+  archived: z.enum(["true", "false", "all"]).default("false"),
+  directory: z.string().min(1).max(HTTP_LIMITS.pathLength).optional(),
+  parentId: sessionIdSchema.optional(),
+  roots: z.enum(["true", "false"]).optional(),
+  title: z.string().min(1).max(HTTP_LIMITS.titleLength).optional(),
+});
+
+const usageAnswerSchema = z
+  .object({
+    usage: usageSchema,
+    agents: z.array(z.object({ agent: z.string(), usage: usageSchema })),
+    seq: z.int().nonnegative(),
+  })
+  .meta({ id: "SessionUsage" });
+
+/** Sessions as a whole, and what hangs on one. */
+export const SESSION_ROUTES: readonly Route[] = [
+  defineRoute({
+    method: "POST",
+    path: "/api/sessions",
+    action: "session.create",
+    on: "server",
+    tag,
+    summary: "Create a session",
+    body: createSessionSchema,
+    answers: { 201: { description: "The session", schema: sessionSchema } },
+    async run({ body, caller }, { sessions }) {
+      const { value, replayed } = await sessions.create(body, caller);
+      return applied(201, value, replayed);
+    },
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/sessions",
+    action: "session.list",
+    on: "server",
+    tag,
+    summary: "List sessions, newest first by their last event",
+    query: listQuery,
+    answers: { 200: { description: "A page", schema: sessionListSchema } },
+    async run({ query, path }, { sessions }) {
+      const { limit, before, after, archived, roots, ...filter } = query;
+      const page = await sessions.list({
+        limit,
+        before,
+        after,
+        filter: {
+          ...filter,
+          archived: archived === "all" ? undefined : archived === "true",
+          roots: roots === "true" ? true : undefined,
+        },
+      });
+      return ok(page, pageLinks(path, query, page));
+    },
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/sessions/:id",
+    action: "session.read",
+    on: "session",
+    tag,
+    summary: "Read a session",
+    params: onSession,
+    answers: { 200: { description: "The session", schema: sessionSchema } },
+    run: async ({ params }, { sessions }) => ok(await sessions.get(params.id)),
+  }),
+  defineRoute({
+    method: "PATCH",
+    path: "/api/sessions/:id",
+    action: "session.change",
+    on: "session",
+    tag,
+    summary: "Change a session's title, agent, model or policies; archive it or bring it back",
+    params: onSession,
+    body: patchSessionSchema,
+    answers: { 200: { description: "The session", schema: sessionSchema } },
+    async run({ params, body, caller }, { sessions }) {
+      return ok((await sessions.patch(params.id, body, caller)).value);
+    },
+  }),
+  defineRoute({
+    method: "DELETE",
+    path: "/api/sessions/:id",
+    action: "session.delete",
+    on: "session",
+    tag,
+    summary: "Delete a session and its children",
+    params: onSession,
+    query: z.object({ discard: z.enum(["true", "false"]).optional() }),
+    answers: { 204: { description: "Deleted" } },
+    async run({ params, caller }, { sessions }) {
+      await sessions.delete(params.id, caller);
+      return { status: 204 };
+    },
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/sessions/:id/agents",
+    action: "session.read",
+    on: "session",
+    tag,
+    summary: "List the agents that took part, with what they offer",
+    params: onSession,
+    answers: { 200: { description: "Agent sessions", schema: agentSessionListSchema } },
+    run: async ({ params }, { sessions }) => ok(await sessions.agents(params.id)),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/sessions/:id/todos",
+    action: "session.read",
+    on: "session",
+    tag,
+    summary: "Read the agent's plan",
+    params: onSession,
+    answers: { 200: { description: "The plan", schema: todoListSchema } },
+    run: async ({ params }, { sessions }) => ok(await sessions.todos(params.id)),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/sessions/:id/usage",
+    action: "session.read",
+    on: "session",
+    tag,
+    summary: "Read what a session and each of its agents used",
+    params: onSession,
+    answers: { 200: { description: "Usage", schema: usageAnswerSchema } },
+    run: async ({ params }, { sessions }) => ok(await sessions.usage(params.id)),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/sessions/:id/blobs/:hash",
+    action: "blob.read",
+    on: "session",
+    tag,
+    summary: "Read a blob of a session",
+    params: onSession.extend({ hash: z.string().regex(/^[0-9a-f]{64}$/) }),
+    answers: { 200: { description: "The content, as an attachment", type: "application/octet-stream" } },
+    async run({ params }, { sessions }) {
+      const { bytes, mime } = await sessions.blob(params.id, params.hash);
+      const type = /^[\w.+-]+\/[\w.+-]+$/.test(mime) ? mime : "application/octet-stream";
+      return {
+        status: 200,
+        bytes,
+        headers: {
+          "content-type": type,
+          "content-disposition": `attachment; filename="${params.hash.slice(0, 16)}"`,
+          "content-security-policy": SANDBOX_POLICY,
+          "cache-control": "private, max-age=31536000, immutable",
+        },
+      };
+    },
+  }),
+];

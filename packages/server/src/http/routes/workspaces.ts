@@ -1,0 +1,36 @@
+import { fileListSchema, workspaceSchema } from "@holdfast/protocol";
+import { z } from "zod";
+import { defineRoute, ok, type Route } from "../route.ts";
+import { limitField, onWorkspace } from "./fields.ts";
+
+const tag = "workspaces";
+
+/** Places where work happens. */
+export const WORKSPACE_ROUTES: readonly Route[] = [
+  defineRoute({
+    method: "GET",
+    path: "/api/workspaces/:id",
+    action: "workspace.read",
+    on: "workspace",
+    tag,
+    summary: "Read a workspace",
+    params: onWorkspace,
+    answers: { 200: { description: "The workspace", schema: workspaceSchema } },
+    run: async ({ params }, { sessions }) => ok(await sessions.workspace(params.id)),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/workspaces/:id/files",
+    action: "workspace.read",
+    on: "workspace",
+    tag,
+    summary: "Find files of a workspace by a few letters",
+    params: onWorkspace,
+    query: z.object({ q: z.string().max(256).default(""), limit: limitField }),
+    answers: { 200: { description: "Paths, best first", schema: fileListSchema } },
+    async run({ params, query }, { sessions }) {
+      const paths = await sessions.files(params.id, query.q, query.limit);
+      return ok({ items: paths.map((path) => ({ path })) });
+    },
+  }),
+];
