@@ -1,7 +1,7 @@
 import type { StatementSync } from "node:sqlite";
 import type { Logger } from "@holdfast/kernel";
 
-/** What a statement can be bound to. Integers beyond 2^53 go in and come out as text or bigint columns of the caller's choice. */
+/** What a statement can be bound to. Reading a stored integer beyond 2^53 throws: keep such numbers as text. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
 /** One forward-only step of the schema; applied in one transaction and recorded with the sha256 of `sql` (D-33). Versions start at 1 and only grow. */

@@ -21,7 +21,7 @@ export function startChild(args: string[], options: { fileLimitBlocks?: number }
   const child: ChildProcess =
     limit === undefined
       ? spawn(process.execPath, [SCRIPT, ...args], { stdio: ["pipe", "pipe", "pipe"] })
-      : spawn("/bin/dash", ["-c", `ulimit -f ${limit}; exec "$0" "$@"`, process.execPath, SCRIPT, ...args], {
+      : spawn("/bin/sh", ["-c", `ulimit -f ${limit}; exec "$0" "$@"`, process.execPath, SCRIPT, ...args], {
           stdio: ["pipe", "pipe", "pipe"],
         });
   let text = "";

@@ -56,6 +56,13 @@ switch (mode) {
     await runner.close();
     break;
   }
+  case "unknown-schema": {
+    const module = new URL(
+      "data:text/javascript,export const commandModule = { commands: {}, migrations: [] }",
+    );
+    await open(module).catch((error: { code: string }) => say(`refused ${error.code}`));
+    break;
+  }
   case "writer-dies": {
     const runner = await open();
     runner.run("exit", {}).then(

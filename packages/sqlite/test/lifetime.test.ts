@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { releaseReserve } from "@holdfast/sqlite";
 import { describe, expect, test } from "vitest";
+import { startChild } from "./child-process.ts";
 import { codeOf, gate, LEDGER, openLedger, temporaryDirectory } from "./runner-fixture.ts";
 
 describe("close", () => {
@@ -36,6 +37,16 @@ describe("close", () => {
     expect(await reading).toBe("ok");
     await closing;
   });
+});
+
+test("[D-33] a refused opening leaves nothing running", async () => {
+  const directory = temporaryDirectory();
+  await (await openLedger({ directory })).close();
+  const child = startChild(["unknown-schema", directory]);
+  const { code, stderr } = await child.ended;
+  expect(stderr).toBe("");
+  expect(child.lines()).toEqual(["refused STORAGE_UNAVAILABLE"]);
+  expect(code).toBe(0);
 });
 
 describe("directory", () => {
