@@ -1,0 +1,223 @@
+/**
+ * Permission requests: durable rows with a deadline and one answer (A-19).
+ *
+ *   ask ── mode says no ──────────────────────────► reject
+ *    ├──── a stored rule covers it, or mode says yes ► once
+ *    └──── row `pending` ─┬─ reply (first wins) ────► once | reject     row `replied`
+ *                         ├─ deadline ──────────────► reject            row `expired`
+ *                         └─ turn stops, shutdown ──► cancelled         row `expired`
+ *
+ * - The row is committed before anybody can be asked, and its end before the agent hears of it; the row decides every race.
+ * - The agent only ever hears `once` or `reject`: `always` is our own rule, stored in the reply's transaction.
+ * - A mode that refuses wins over a stored rule: a session made read-only stays so.
+ * - The text that comes with a `reject` becomes the session's next input (A-19). It is admitted here, under a key made of the request, so
+ *   that a repeated reply neither loses nor doubles it; the caller wakes the session.
+ */
+import {
+  type Clock,
+  faultPoint,
+  isHoldfastError,
+  type Logger,
+  newId,
+  notFound,
+  type Timer,
+} from "@holdfast/kernel";
+import type {
+  Actor,
+  ApprovalMode,
+  MessageId,
+  Permission,
+  PermissionId,
+  PermissionReply,
+  SessionId,
+  TurnId,
+} from "@holdfast/protocol";
+import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
+import { admitFollowUp } from "./follow-up.ts";
+import { isCovered, rulesOf } from "./rule.ts";
+import type { PermissionSettings } from "./settings.ts";
+import { retryStorage } from "./storage-retry.ts";
+import { type PermissionAnswer, Waiters } from "./waiters.ts";
+
+/** What an agent asks before it acts. `patterns` are the literal commands or paths it is about. */
+export type Asked = {
+  callId?: string | undefined;
+  tool: string;
+  title: string;
+  kind: string;
+  args: Record<string, unknown>;
+  patterns: string[];
+};
+
+export type AskRequest = {
+  sessionId: SessionId;
+  turnId: TurnId;
+  /** The claim's fence: asking is a write of turn progress (D-17). */
+  epoch: number;
+  agent: string;
+  approvalMode: ApprovalMode;
+  ask: Asked;
+  /** Overrides the setting, in ms; 0: recorded as expired and rejected at once. */
+  timeoutMs?: number | undefined;
+  call?: { messageId: MessageId; callId: string } | undefined;
+  /** Aborts when the turn is being stopped: the answer is `cancelled`. */
+  signal: AbortSignal;
+};
+
+export type ReplyCommand = {
+  permissionId: PermissionId;
+  reply: PermissionReply;
+  /** Text for the agent; with `reject` it becomes the session's next input. */
+  message?: string | undefined;
+  actor: Actor;
+  idempotency?: IdempotencyKey | undefined;
+};
+
+export type PermissionDeps = {
+  store: Store;
+  clock: Clock;
+  logger: Logger;
+  /** What the session's mode answers by itself, if anything (A-20). */
+  autoAnswer(mode: ApprovalMode, ask: { kind: string }): "once" | "reject" | undefined;
+  settings: PermissionSettings;
+};
+
+export type Permissions = {
+  /** Never rejects because of a person or a deadline; rejects only when the store breaks in another way than being unavailable. */
+  ask(request: AskRequest): Promise<PermissionAnswer>;
+  /** NOT_FOUND, ALREADY_REPLIED. Wakes the agent that waits; the caller wakes the session, which may have a new input. */
+  reply(command: ReplyCommand): Promise<Applied<Permission>>;
+  /** Nobody will answer any more: every waiting agent is told `cancelled`, and so is every later one. Rows end with their turns. */
+  stop(): void;
+};
+
+const SYSTEM: Actor = { id: "system:permission", kind: "system", label: "permission" };
+
+export function createPermissions(deps: PermissionDeps): Permissions {
+  const waiters = new Waiters();
+  const stopped = new AbortController();
+  return {
+    ask: (request) =>
+      ask(deps, waiters, { ...request, signal: AbortSignal.any([request.signal, stopped.signal]) }),
+    reply: (command) => reply(deps, waiters, command),
+    stop() {
+      stopped.abort();
+      waiters.settleAll("cancelled");
+    },
+  };
+}
+
+async function ask(deps: PermissionDeps, waiters: Waiters, request: AskRequest): Promise<PermissionAnswer> {
+  if (request.signal.aborted) return "cancelled";
+  const automatic = deps.autoAnswer(request.approvalMode, request.ask);
+  if (automatic !== undefined) return automatic;
+  const rules = await deps.store.listPermissionRules({ sessionId: request.sessionId });
+  if (isCovered(rules, { agent: request.agent, ...request.ask })) return "once";
+  const timeoutMs = request.timeoutMs ?? deps.settings.timeoutMs;
+  const permission = requestRow(request, deps.clock.now(), timeoutMs);
+  const answer = waiters.open(permission.id);
+  let timer: Timer | undefined;
+  const cancel = () => waiters.settle(permission.id, "cancelled");
+  request.signal.addEventListener("abort", cancel, { once: true });
+  try {
+    const command = { sessionId: request.sessionId, epoch: request.epoch, permission };
+    await retryStorage({ clock: deps.clock, signal: request.signal }, () =>
+      deps.store.askPermission(command),
+    );
+    faultPoint("permission.asked");
+    if (request.signal.aborted) cancel();
+    else timer = deps.clock.after(timeoutMs, () => waiters.settle(permission.id, "reject"));
+    return await settle(deps, permission.id, await answer, request.signal);
+  } catch (error) {
+    if (request.signal.aborted || isHoldfastError(error, "CLAIM_LOST")) return "cancelled";
+    throw error;
+  } finally {
+    waiters.settle(permission.id, "cancelled");
+    timer?.cancel();
+    request.signal.removeEventListener("abort", cancel);
+  }
+}
+
+function requestRow(request: AskRequest, now: number, timeoutMs: number): Permission {
+  const { ask } = request;
+  const permission: Permission = {
+    id: newId("per", now),
+    sessionId: request.sessionId,
+    turnId: request.turnId,
+    agent: request.agent,
+    tool: ask.tool,
+    title: ask.title,
+    kind: ask.kind,
+    args: ask.args,
+    patterns: ask.patterns,
+    state: "pending",
+    deadline: now + timeoutMs,
+    time: { asked: now },
+  };
+  if (request.call !== undefined) permission.call = request.call;
+  return permission;
+}
+
+/** Ends the row when nobody replied. A reply that was committed first is what the agent hears. */
+async function settle(
+  deps: PermissionDeps,
+  id: PermissionId,
+  answer: PermissionAnswer,
+  signal: AbortSignal,
+): Promise<PermissionAnswer> {
+  if (answer === "once") return answer;
+  const command = { permissionId: id, actor: SYSTEM };
+  const row = await retryStorage({ clock: deps.clock, signal }, () => deps.store.expirePermission(command));
+  if (row.state !== "replied" || answer === "cancelled") return answer;
+  return answerOf(row);
+}
+
+const answerOf = (permission: Permission): PermissionAnswer =>
+  permission.reply === "reject" ? "reject" : "once";
+
+async function reply(
+  deps: PermissionDeps,
+  waiters: Waiters,
+  command: ReplyCommand,
+): Promise<Applied<Permission>> {
+  const asked = await deps.store.getPermission(command.permissionId);
+  if (asked === undefined) throw notFound("permission request", command.permissionId);
+  const rules = command.reply === "always" ? await standingRules(deps, asked, command.actor) : undefined;
+  const applied = await deps.store.replyPermission({ ...command, rules });
+  faultPoint("permission.replied");
+  waiters.settle(asked.id, answerOf(applied.value));
+  if (command.reply === "always") await replyCovered(deps, waiters, asked.sessionId, command.actor);
+  if (command.reply === "reject" && command.message !== undefined && command.message.trim() !== "") {
+    await admitFollowUp(deps, asked, command.message, command.actor);
+  }
+  return applied;
+}
+
+async function standingRules(deps: PermissionDeps, asked: Permission, actor: Actor) {
+  const session = await deps.store.getSession(asked.sessionId);
+  if (session === undefined) throw notFound("session", asked.sessionId);
+  return rulesOf(asked, { projectId: session.projectId, actor, now: deps.clock.now() });
+}
+
+/** A new rule also answers what the session has already asked and the rule covers (session-model 14.5). */
+async function replyCovered(
+  deps: PermissionDeps,
+  waiters: Waiters,
+  sessionId: SessionId,
+  actor: Actor,
+): Promise<void> {
+  const rules = await deps.store.listPermissionRules({ sessionId });
+  const pending = await deps.store.listPermissions({ state: "pending", sessionId });
+  for (const permission of pending.filter((row) => isCovered(rules, row))) {
+    try {
+      const { value } = await deps.store.replyPermission({
+        permissionId: permission.id,
+        reply: "once",
+        actor,
+      });
+      waiters.settle(permission.id, answerOf(value));
+    } catch (error) {
+      if (!isHoldfastError(error, "ALREADY_REPLIED")) throw error;
+    }
+  }
+}
