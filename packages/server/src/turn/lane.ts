@@ -136,6 +136,10 @@ export class Lane {
     if (next === undefined) return false;
     const blockedMs = circuits.blockedForMs(this.sessionId, next.agent);
     if (blockedMs === 0) return false;
+    this.#wakeAfter(blockedMs);
+    const until = Math.round(clock.now() + blockedMs);
+    if (this.#shown?.turnId === next.turnId && Math.abs(this.#shown.until - until) < SAME_UNTIL_MS)
+      return true;
     const waitingFor = { kind: "circuit" as const, holder: next.agent, until };
     await store.setWaiting({ turnId: next.turnId, waitingFor });
     this.#shown = { turnId: next.turnId, until };
