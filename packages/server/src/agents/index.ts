@@ -1,10 +1,35 @@
-export * from "./port.ts";
+export { AgentFailure } from "./port.ts";
+export type {
+  AgentEvent,
+  AgentHandle,
+  AgentPool,
+  Backend,
+  ContentEvent,
+  IdleSink,
+  NoteEvent,
+  OpenRequest,
+  PermissionAnswer,
+  PermissionAsk,
+  PromptInput,
+  PromptResult,
+  StateEvent,
+  StopReason,
+  ToolUpdate,
+  TurnSink,
+} from "./port.ts";
+export { createAcpBackend, type AcpBackendDeps } from "./acp/index.ts";
 export {
-  launchProcess,
-  LaunchError,
+  autoAllow,
+  createCatalog,
+  type Catalog,
+  type CatalogDeps,
+  type ConfiguredAgent,
+} from "./catalog/index.ts";
+export { createPool, type PoolDeps } from "./pool.ts";
+export {
   processTable,
   reapLeftovers,
   type LaunchDeps,
-  type ProcessTable,
+  type ReapDeps,
   type ReapReport,
 } from "./process/index.ts";

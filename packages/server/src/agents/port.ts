@@ -108,8 +108,11 @@ export type AgentHandle = {
   cancel(): Promise<void>;
   /** Sets approval mode and model as far as the agent's record allows. Rejects with AGENT_UNAVAILABLE when it cannot hold the mode. */
   configure(options: { approvalMode: ApprovalMode; model?: Model | undefined }): Promise<void>;
-  /** Politely ends it by the stop ladder (A-10); resolves when nothing of it lives any more. Idempotent. */
-  close(): Promise<void>;
+  /**
+   * Politely ends it by the stop ladder (A-10); resolves when nothing of it lives any more. Idempotent. With `graceMs` SIGKILL comes at the
+   * latest then; a second call can hurry the first.
+   */
+  close(graceMs?: number): Promise<void>;
   /** False once the child is gone or being closed. */
   readonly alive: boolean;
   /** Fires once, when the child ends, however it did; the handle has left the pool before (A-17). */

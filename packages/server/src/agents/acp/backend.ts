@@ -1,0 +1,164 @@
+import { PROTOCOL_VERSION } from "@agentclientprotocol/sdk";
+import { errorText, isHoldfastError, silentLogger } from "@holdfast/kernel";
+import { abortedError, type Features } from "@holdfast/protocol";
+import { agentError } from "../agent-error.ts";
+import type { AgentDefinition } from "../catalog/index.ts";
+import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
+import { launchProcess, LaunchError, type AgentProcess, type LaunchDeps } from "../process/index.ts";
+import { Connection } from "./connection.ts";
+import { featuresOf, protocolVersionOf, versionOf } from "./features.ts";
+import { AcpHandle } from "./handle.ts";
+import { ACP_TIMEOUTS, openSession, type AcpTimeouts } from "./open-session.ts";
+import type { ReadBlob } from "./prompt-blocks.ts";
+import { SessionFeed } from "./session-feed.ts";
+
+export type AcpBackendDeps = LaunchDeps & {
+  /** How to run an agent; `undefined` when there is none of this id or its program is missing. */
+  definition(agent: string): Promise<AgentDefinition | undefined>;
+  /** Keeps what was seen of an agent (A-3). */
+  learn(agent: string, seen: { version: string | undefined; features: Features }): Promise<void>;
+  readBlob: ReadBlob;
+  /** Holdfast's own version, told to the agent. */
+  clientVersion: string;
+  timeouts?: Partial<AcpTimeouts> | undefined;
+};
+
+/** Any Agent Client Protocol agent over stdio, one child per agent session (A-2, A-25). */
+export function createAcpBackend(deps: AcpBackendDeps): Backend {
+  return { kind: "acp", open: (request) => open(deps, request) };
+}
+
+async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHandle> {
+  const definition = await deps.definition(request.agent);
+  if (definition === undefined) {
+    const message = `The agent ${request.agent} is not installed, or has no such name.`;
+    throw new AgentFailure("unavailable", agentError({ agent: request.agent, phase: "spawn", message }));
+  }
+  if (request.signal.aborted) throw new AgentFailure("aborted", abortedError("The opening was stopped."));
+  const started = await launch(deps, definition, request);
+  const feed = new SessionFeed(request.idle, definition.quirks);
+  let handle: AcpHandle | undefined;
+  const connection = new Connection(started, {
+    agent: request.agent,
+    clock: deps.clock,
+    listener: feed,
+    desk: (params) => handle?.answerPermission(params) ?? Promise.resolve({ outcome: "cancelled" }),
+  });
+  const abort = () => connection.abort("The opening was stopped.");
+  request.signal.addEventListener("abort", abort, { once: true });
+  if (request.signal.aborted) abort();
+  try {
+    handle = await openHandle(deps, request, definition, connection, feed);
+    await configure(handle, request);
+    if (request.signal.aborted) throw await connection.failure("open");
+    return handle;
+  } catch (error) {
+    await connection.stop({ from: "kill" });
+    throw error;
+  } finally {
+    request.signal.removeEventListener("abort", abort);
+  }
+}
+
+async function launch(
+  deps: AcpBackendDeps,
+  definition: AgentDefinition,
+  request: OpenRequest,
+): Promise<AgentProcess> {
+  try {
+    return await launchProcess(deps, {
+      argv: definition.argv,
+      cwd: request.directory,
+      environment: definition.environment,
+      sessionId: request.sessionId,
+      agent: request.agent,
+    });
+  } catch (error) {
+    if (!(error instanceof LaunchError)) throw error;
+    const facts = { agent: request.agent, phase: "spawn", message: error.message } as const;
+    throw new AgentFailure("unavailable", agentError(facts));
+  }
+}
+
+async function openHandle(
+  deps: AcpBackendDeps,
+  request: OpenRequest,
+  definition: AgentDefinition,
+  connection: Connection,
+  feed: SessionFeed,
+): Promise<AcpHandle> {
+  const timeouts = { ...ACP_TIMEOUTS, ...deps.timeouts };
+  const { agent } = request;
+  const initialized = await initialize(deps, definition, connection, timeouts.initializeMs);
+  const features = featuresOf(initialized);
+  const version = versionOf(initialized) ?? definition.version;
+  const { openedBy, unsupported } = await openSession(connection, feed, {
+    agent,
+    cwd: request.directory,
+    known: request.backendSessionId,
+    features,
+    resumeBroken: definition.quirks.resumeBroken,
+    timeouts,
+  });
+  for (const attempt of unsupported) if (attempt !== "create") features[attempt] = "no";
+  features.modes = feed.state.modes === undefined ? "no" : "yes";
+  const logger = deps.logger ?? silentLogger;
+  deps.learn(agent, { version, features }).catch((error: unknown) => {
+    logger.warn({ agent, error: errorText(error) }, "what was learnt of an agent could not be kept");
+  });
+  const environmentNames = Object.keys(deps.environment).concat(
+    Object.keys(definition.environment.set ?? {}),
+  );
+  return new AcpHandle(
+    connection,
+    feed,
+    {
+      definition,
+      sessionId: request.sessionId,
+      backendSessionId: feed.sessionId ?? "",
+      openedBy,
+      version,
+      features,
+      environmentNames,
+    },
+    { clock: deps.clock, logger, readBlob: deps.readBlob, timeouts },
+  );
+}
+
+async function initialize(
+  deps: AcpBackendDeps,
+  { id, quirks }: AgentDefinition,
+  connection: Connection,
+  timeoutMs: number,
+): Promise<unknown> {
+  const { readFiles, writeFiles, terminal } = quirks.clientCapabilities;
+  const params = {
+    protocolVersion: PROTOCOL_VERSION,
+    clientInfo: { name: "holdfast", title: "Holdfast", version: deps.clientVersion },
+    clientCapabilities: { fs: { readTextFile: readFiles, writeTextFile: writeFiles }, terminal },
+  };
+  let answer: unknown;
+  try {
+    answer = await connection.request("initialize", "initialize", params, timeoutMs);
+  } catch (error) {
+    if (error instanceof AgentFailure) throw error;
+    const facts = { agent: id, phase: "initialize", message: errorText(error) } as const;
+    throw new AgentFailure("crashed", agentError({ ...facts, stderrTail: connection.process.stderrTail() }));
+  }
+  connection.initialized();
+  const version = protocolVersionOf(answer);
+  if (version === PROTOCOL_VERSION) return answer;
+  const message = `${id} speaks version ${String(version)} of the protocol; version ${PROTOCOL_VERSION} is needed.`;
+  throw new AgentFailure("unavailable", agentError({ agent: id, phase: "initialize", message }));
+}
+
+/** Puts the new session into its approval mode before anything is asked of it; a mode that cannot be held is refused (A-20). */
+async function configure(handle: AcpHandle, { agent, approvalMode, model }: OpenRequest): Promise<void> {
+  try {
+    await handle.configure({ approvalMode, model });
+  } catch (error) {
+    if (!isHoldfastError(error, "AGENT_UNAVAILABLE")) throw error;
+    const facts = { agent, phase: "open", message: error.message } as const;
+    throw new AgentFailure("unavailable", agentError(facts));
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * One agent program and the ACP connection to it (A-12, A-13, A-25).
+ *
+ * Invariants: the connection is over when stdout has ended and everything before its end was passed on; whoever waits for an answer then hears
+ * how the program exited and what it last said on stderr; a program that closes its output is ended.
+ */
+import {
+  client,
+  RequestError,
+  type AnyRequest,
+  type AnyResponse,
+  type ClientConnection,
+} from "@agentclientprotocol/sdk";
+import { within, type Clock } from "@holdfast/kernel";
+import { abortedError, type SessionErrorOf } from "@holdfast/protocol";
+import { agentError } from "../agent-error.ts";
+import { AgentFailure } from "../port.ts";
+import type { AgentProcess, StopOptions } from "../process/index.ts";
+import type { PermissionOutcome } from "./permission-option.ts";
+import { Wire, type WireListener } from "./wire.ts";
+
+export type Phase = SessionErrorOf<"AgentError">["data"]["phase"];
+
+/** More lines than this before initialize is answered: the program does not speak ACP (A-12). */
+export const MAX_NOISE_BEFORE_INITIALIZE = 1_000;
+
+/** After the end of stdout, how long the exit may take before the program is ended. */
+const EXIT_WAIT_MS = 2_000;
+
+/** How the connection ended. */
+export type Ending = { exitCode?: number; signal?: string; stderrTail: string | undefined };
+
+/** What the agent asks, as the connection passes it on; `params` are unchecked. */
+export type PermissionDesk = (params: unknown) => Promise<PermissionOutcome>;
+
+export class Connection {
+  readonly process: AgentProcess;
+  /** Resolves with how it ended; never rejects. */
+  readonly ended: Promise<Ending>;
+  readonly #agent: string;
+  readonly #clock: Clock;
+  readonly #wire: Wire;
+  readonly #sdk: ClientConnection;
+  #isOpen = true;
+  #isInitialized = false;
+  #isExpected = false;
+  #abort: string | undefined;
+  #complaint: string | undefined;
+
+  constructor(
+    started: AgentProcess,
+    options: { agent: string; clock: Clock; listener: WireListener; desk: PermissionDesk },
+  ) {
+    this.process = started;
+    this.#agent = options.agent;
+    this.#clock = options.clock;
+    this.#wire = new Wire(started, this.#watchful(options.listener));
+    this.#sdk = client({ name: "holdfast" })
+      .onRequest(
+        "session/request_permission",
+        (params) => params,
+        async ({ params }) => ({ outcome: await options.desk(params) }),
+      )
+      .connect(this.#wire.stream);
+    this.ended = this.#wire.ended.then(() => this.#over());
+    void started.ended.then(() => this.#wire.release());
+    void this.#sdk.closed.then(() => {
+      // Whoever waits for an answer waits for the end of stdout; without the SDK it would never be asked for.
+      if (!this.#wire.hasEnded) void this.process.stop({ from: "kill" });
+    });
+  }
+
+  /** False from the end of stdout on, and once a stop began. */
+  get isOpen(): boolean {
+    return this.#isOpen && !this.#isExpected;
+  }
+
+  /** True when we ended it on purpose. */
+  get isExpected(): boolean {
+    return this.#isExpected;
+  }
+
+  /** From now on noise is only counted. */
+  initialized(): void {
+    this.#isInitialized = true;
+  }
+
+  /**
+   * Asks the agent. Rejects with the SDK's `RequestError` when it answers with an error, and with an `AgentFailure` when the connection ends or
+   * `timeoutMs` pass without an answer; the caller then ends the program.
+   */
+  async request(phase: Phase, method: string, params: unknown, timeoutMs?: number): Promise<unknown> {
+    const answer = this.#sdk.agent.request(method, params).then((result) => ({ result }));
+    try {
+      if (timeoutMs === undefined) return (await answer).result;
+      const settled = await within(this.#clock, timeoutMs, answer);
+      if (settled !== undefined) return settled.result;
+    } catch (error) {
+      throw error instanceof RequestError ? error : await this.failure(phase);
+    }
+    const message = `${this.#agent} did not answer ${method} within ${timeoutMs / 1000} s.`;
+    const stderrTail = this.process.stderrTail();
+    throw new AgentFailure("crashed", agentError({ agent: this.#agent, phase, message, stderrTail }));
+  }
+
+  /** Tells the agent something; it is nobody's fault when it is gone already. */
+  notify(method: string, params: unknown): void {
+    this.#sdk.agent.notify(method, params).catch(() => undefined);
+  }
+
+  /** Ends the program on purpose; resolves when nothing of it lives. */
+  async stop(options: StopOptions = {}): Promise<void> {
+    this.#isExpected = true;
+    if (options.from !== undefined && options.from !== "eof") this.#wire.release();
+    await this.process.stop(options);
+  }
+
+  /** Ends the program because nobody wants it any more. */
+  abort(reason: string): void {
+    this.#abort = reason;
+    void this.stop({ from: "kill" });
+  }
+
+  /** The failure of whoever waits when the connection is over; waits for its end. */
+  async failure(phase: Phase): Promise<AgentFailure> {
+    const crash = await this.crash(phase);
+    if (this.#abort !== undefined) return new AgentFailure("aborted", abortedError(this.#abort));
+    return new AgentFailure("crashed", crash);
+  }
+
+  /** The error of a program that is gone; waits for its end. */
+  async crash(phase: Phase): Promise<SessionErrorOf<"AgentError">> {
+    const ending = await this.ended;
+    return agentError({
+      agent: this.#agent,
+      phase,
+      message: this.#complaint ?? this.#farewell(ending),
+      ...ending,
+    });
+  }
+
+  #farewell({ exitCode, signal }: Ending): string {
+    if (signal !== undefined) return `${this.#agent} was ended by ${signal}.`;
+    if (exitCode !== undefined) return `${this.#agent} exited with code ${exitCode}.`;
+    return `${this.#agent} closed its output.`;
+  }
+
+  async #over(): Promise<Ending> {
+    this.#isOpen = false;
+    const exit = await within(this.#clock, EXIT_WAIT_MS, this.process.exited);
+    if (exit === undefined) void this.process.stop();
+    return { ...exit, stderrTail: this.process.stderrTail() };
+  }
+
+  /** Ends a program that only makes noise. */
+  #watchful(listener: WireListener): WireListener {
+    return {
+      update: (sessionId, update, bytes) => listener.update(sessionId, update, bytes),
+      answered: (method: string, response: AnyResponse) => listener.answered(method, response),
+      asked: (request: AnyRequest) => listener.asked(request),
+      stray: (kind, bytes, text) => {
+        listener.stray(kind, bytes, text);
+        if (this.#isInitialized || this.#wire.noiseLines <= MAX_NOISE_BEFORE_INITIALIZE) return;
+        this.#complaint ??= `${this.#agent} wrote more than ${MAX_NOISE_BEFORE_INITIALIZE} lines that are no messages before it answered.`;
+        void this.process.stop({ from: "kill" });
+      },
+    };
+  }
+}

@@ -1,0 +1,1 @@
+export { createAcpBackend, type AcpBackendDeps } from "./backend.ts";

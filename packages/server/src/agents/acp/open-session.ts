@@ -1,0 +1,116 @@
+/** How a session of the agent is opened (A-5): the one we know by resume or load, else a new one. Falling back is reported, never silent. */
+import { RequestError } from "@agentclientprotocol/sdk";
+import type { Features, OpenedBy } from "@holdfast/protocol";
+import { agentError } from "../agent-error.ts";
+import { AgentFailure } from "../port.ts";
+import type { Connection } from "./connection.ts";
+import { classifyRefusal, describeError, type OpenRefusal } from "./request-error.ts";
+import type { SessionFeed } from "./session-feed.ts";
+
+/** Longest waits for an answer, in ms. A cold session/new took 46 s on a real machine; a load replays all history first. */
+export type AcpTimeouts = {
+  initializeMs: number;
+  newMs: number;
+  loadMs: number;
+  settingMs: number;
+  closeMs: number;
+};
+
+export const ACP_TIMEOUTS: AcpTimeouts = {
+  initializeMs: 60_000,
+  newMs: 60_000,
+  loadMs: 120_000,
+  settingMs: 30_000,
+  closeMs: 2_000,
+};
+
+export type Attempt = Exclude<OpenedBy, "live">;
+
+/** What to try, in order. `create` is always last. */
+export function openAttempts(
+  known: string | undefined,
+  features: Features,
+  resumeBroken: boolean,
+): Attempt[] {
+  if (known === undefined) return ["create"];
+  const attempts: Attempt[] = [];
+  if (features.resume === "yes" && !resumeBroken) attempts.push("resume");
+  if (features.load === "yes") attempts.push("load");
+  return [...attempts, "create"];
+}
+
+/** What an agent's refusal of one attempt leads to. A broken answer may be tried another way, but never counts as gone: no new session for it. */
+export function afterRefusal(refusal: OpenRefusal, rest: readonly Attempt[]): "next" | "login" | "fail" {
+  if (refusal === "login") return "login";
+  if (refusal === "broken") return rest[0] === "load" ? "next" : "fail";
+  return rest.length > 0 ? "next" : "fail";
+}
+
+type OpenSession = {
+  agent: string;
+  cwd: string;
+  known: string | undefined;
+  features: Features;
+  resumeBroken: boolean;
+  timeouts: AcpTimeouts;
+};
+
+/** Opens the session; the feed knows its id afterwards. Rejects with an `AgentFailure`. `unsupported` are ways that turned out not to exist. */
+export async function openSession(
+  connection: Connection,
+  feed: SessionFeed,
+  open: OpenSession,
+): Promise<{ openedBy: Attempt; unsupported: Attempt[] }> {
+  const attempts = openAttempts(open.known, open.features, open.resumeBroken);
+  const unsupported: Attempt[] = [];
+  for (const [index, attempt] of attempts.entries()) {
+    try {
+      await ask(connection, feed, attempt, open);
+      return { openedBy: attempt, unsupported };
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      const refusal = classifyRefusal(error);
+      if (refusal === "unsupported") unsupported.push(attempt);
+      const next = afterRefusal(refusal, attempts.slice(index + 1));
+      if (next !== "next") throw refused(open.agent, next, error, connection.process.stderrTail());
+    }
+  }
+  throw new Error("the last attempt neither opened nor failed");
+}
+
+async function ask(
+  connection: Connection,
+  feed: SessionFeed,
+  attempt: Attempt,
+  open: OpenSession,
+): Promise<void> {
+  const { cwd, known, timeouts } = open;
+  if (attempt === "create" || known === undefined) {
+    await connection.request("open", "session/new", { cwd, mcpServers: [] }, timeouts.newMs);
+    if (feed.sessionId !== undefined && feed.sessionId !== known) return;
+    throw new AgentFailure(
+      "crashed",
+      agentError({
+        agent: open.agent,
+        phase: "open",
+        message: `${open.agent} opened a session without naming it.`,
+      }),
+    );
+  }
+  feed.expectReplay(known);
+  const params = { sessionId: known, cwd, mcpServers: [] };
+  await connection.request("open", `session/${attempt}`, params, timeouts.loadMs);
+}
+
+function refused(
+  agent: string,
+  why: "login" | "fail",
+  error: RequestError,
+  stderrTail: string | undefined,
+): AgentFailure {
+  const words = describeError(error);
+  if (why === "fail")
+    return new AgentFailure("crashed", agentError({ agent, phase: "open", message: words, stderrTail }));
+  const message = `${agent} wants a login: ${words}. Log in with the program itself, then try again.`;
+  return new AgentFailure("unavailable", agentError({ agent, phase: "authenticate", message, stderrTail }));
+}

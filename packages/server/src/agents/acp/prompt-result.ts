@@ -1,0 +1,66 @@
+import { RequestError } from "@agentclientprotocol/sdk";
+import type { SessionError, Usage } from "@holdfast/protocol";
+import { shownText } from "../agent-error.ts";
+import type { Quirks } from "../catalog/index.ts";
+import type { PromptResult, StopReason } from "../port.ts";
+import { promptError } from "./request-error.ts";
+import { isObject } from "./wire-message.ts";
+
+/** What is known when a prompt's request settled. `crash` is set when the connection ended under it. */
+export type PromptEnd = {
+  agent: string;
+  version: string | undefined;
+  answer: { result: unknown } | { error: unknown };
+  /** We asked the agent to stop. */
+  isCancelled: boolean;
+  /** We ended the child on purpose. */
+  isKilled: boolean;
+  crash: SessionError | undefined;
+  lastText: string;
+  usage: Usage | undefined;
+  quirks: Quirks;
+};
+
+const STOP_REASONS = new Set<unknown>([
+  "end_turn",
+  "max_tokens",
+  "max_turn_requests",
+  "refusal",
+  "cancelled",
+]);
+
+/** How a prompt ended, from all that is known of it (A-15, A-17, A-18, A-25). Pure: its table is the test. */
+export function promptResult(end: PromptEnd): PromptResult {
+  if ("error" in end.answer) {
+    const { error } = end.answer;
+    if (end.isKilled) return { outcome: "killed" };
+    if (end.crash !== undefined) return { outcome: "crashed", error: end.crash };
+    // Some agents answer a cancel with an error of their own.
+    if (end.isCancelled && error instanceof RequestError) return ended("cancelled", end.usage);
+    return { outcome: "failed", error: promptError(end.agent, error) };
+  }
+  const { result } = end.answer;
+  // A null result is tolerated (A-12): the agent says that it is done, and nothing else.
+  const stopReason = isObject(result) ? result["stopReason"] : "end_turn";
+  if (!STOP_REASONS.has(stopReason)) {
+    const message = `${end.agent} ended its turn for a reason that is not known: ${shownText(String(stopReason))}.`;
+    return { outcome: "failed", error: { name: "UnknownError", data: { message } } };
+  }
+  if (stopReason === "end_turn" && !end.isCancelled && isErrorText(end, result)) {
+    const message = shownText(end.lastText);
+    return { outcome: "failed", error: { name: "AgentReportedError", data: { agent: end.agent, message } } };
+  }
+  return ended(stopReason as StopReason, end.usage);
+}
+
+function ended(stopReason: StopReason, usage: Usage | undefined): PromptResult {
+  return usage === undefined ? { outcome: "ended", stopReason } : { outcome: "ended", stopReason, usage };
+}
+
+/** The structural sign of the record, for the versions that it was seen on (A-18): the words alone are never enough. */
+function isErrorText({ quirks, version, lastText }: PromptEnd, result: unknown): boolean {
+  const sign = quirks.errorAsText;
+  if (sign === undefined || version === undefined || !sign.versions.test(version)) return false;
+  const countsTokens = isObject(result) && result["usage"] !== undefined && result["usage"] !== null;
+  return !countsTokens && lastText.startsWith(sign.startsWith);
+}

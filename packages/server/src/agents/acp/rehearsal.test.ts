@@ -1,0 +1,119 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { AgentRoom } from "../../../test/agents/opened-agent.ts";
+import { RecordedTurn } from "../../../test/agents/recorded-turn.ts";
+import { isAlive, until } from "../../../test/agents/waiting.ts";
+import type { AgentFailure } from "../port.ts";
+
+let room: AgentRoom | undefined;
+
+afterEach(async () => {
+  await room?.end();
+  expect(room?.rows.rows.size ?? 0).toBe(0);
+  room = undefined;
+});
+
+describe("the rehearsal agent over ACP", () => {
+  test("[A-25] a prompt is one turn of text, reasoning, plan, tools and usage", async () => {
+    room = new AgentRoom();
+    const handle = await room.open("rehearsal");
+    const turn = new RecordedTurn();
+    const result = await handle.prompt(
+      room.say("THINK hm\nPLAN one | two\nWRITE a.txt hello\nBASH echo out\nSAY done"),
+      turn,
+    );
+    expect(result).toMatchObject({
+      outcome: "ended",
+      stopReason: "end_turn",
+      usage: { context: { size: 200_000 } },
+    });
+    expect(turn.text).toBe("done\n");
+    expect(turn.events).toContainEqual({ type: "reasoning", text: "hm\n" });
+    expect(turn.events.find((event) => event.type === "plan")).toMatchObject({
+      todos: [
+        { content: "one", status: "in_progress" },
+        { content: "two", status: "pending" },
+      ],
+    });
+    const tools = turn.events.flatMap((event) => (event.type === "tool" ? [event.update] : []));
+    expect(tools.filter((tool) => tool.status === "completed")).toHaveLength(2);
+    expect(tools.some((tool) => tool.diffs?.[0]?.newText.includes("hello"))).toBe(true);
+    expect(tools.some((tool) => tool.output === "out\n")).toBe(true);
+    expect(turn.asks.map((ask) => [ask.kind, ask.patterns])).toEqual([
+      ["edit", expect.arrayContaining([expect.stringContaining("a.txt")])],
+      ["execute", ["echo out"]],
+    ]);
+    expect(handle.features).toMatchObject({ load: "yes", resume: "yes", close: "yes", modes: "yes" });
+  });
+
+  test("[A-5] a known session is resumed by a new process, its memory with it", async () => {
+    room = new AgentRoom();
+    const first = await room.open("rehearsal");
+    await first.prompt(room.say("REMEMBER walrus"), new RecordedTurn());
+    await first.close();
+    const second = await room.open("rehearsal", { backendSessionId: first.backendSessionId });
+    expect(second.openedBy).toBe("resume");
+    const turn = new RecordedTurn();
+    await second.prompt(room.say("RECALL"), turn);
+    expect(turn.text).toBe("walrus\n");
+  });
+
+  test("[A-17] a child that dies mid-turn leaves before its prompt crashes", async () => {
+    room = new AgentRoom();
+    const handle = await room.open("rehearsal");
+    const order: string[] = [];
+    handle.onExit(({ expected }) => order.push(`exit ${expected}`));
+    const turn = new RecordedTurn();
+    const result = await handle.prompt(room.say("SAY before\nCRASH"), turn);
+    order.push(result.outcome);
+    expect(order).toEqual(["exit false", "crashed"]);
+    expect(turn.text).toBe("before\n");
+    expect(result).toMatchObject({ error: { name: "AgentError", data: { phase: "prompt", exitCode: 70 } } });
+    expect(handle.alive).toBe(false);
+  });
+
+  test("[A-15] a cancelled prompt ends by the agent's answer", async () => {
+    room = new AgentRoom();
+    const handle = await room.open("rehearsal");
+    const turn = new RecordedTurn();
+    const prompt = handle.prompt(room.say("SLOW 10000 5"), turn);
+    await until("words come", () => turn.events.some((event) => event.type === "text"));
+    await handle.cancel();
+    expect(await prompt).toMatchObject({ outcome: "ended", stopReason: "cancelled" });
+    expect(await handle.prompt(room.say("SAY again"), new RecordedTurn())).toMatchObject({
+      outcome: "ended",
+    });
+  });
+
+  test("[A-15] a cancel answers an open permission request with cancelled", async () => {
+    room = new AgentRoom();
+    const handle = await room.open("rehearsal");
+    const turn = new RecordedTurn();
+    turn.answer = () => new Promise(() => undefined);
+    const prompt = handle.prompt(room.say("ASK may I"), turn);
+    await until("it asks", () => turn.asks.length === 1);
+    await handle.cancel();
+    expect(await prompt).toMatchObject({ outcome: "ended", stopReason: "cancelled" });
+  });
+
+  test("[A-15] an agent that is deaf to the cancel is ended, and what it spawned with it", async () => {
+    room = new AgentRoom();
+    const handle = await room.open("rehearsal");
+    const turn = new RecordedTurn();
+    const prompt = handle.prompt(room.say("SPAWN\nDEAF"), turn);
+    await until("it spawned", () => /process \d+/.test(turn.text));
+    const grandchild = Number(/process (\d+)/.exec(turn.text)?.[1]);
+    expect(await isAlive(grandchild)).toBe(true);
+    await handle.cancel();
+    expect(await prompt).toEqual({ outcome: "killed" });
+    await handle.close();
+    expect(await isAlive(grandchild)).toBe(false);
+    expect(room.rows.closed).toHaveLength(1);
+  });
+
+  test("[A-20] a mode that the agent does not have is refused at open", async () => {
+    room = AgentRoom.faulty("noise");
+    room.catalog.definition = async () => undefined;
+    const failure = await room.open("faulty").catch((error: unknown) => error as AgentFailure);
+    expect(failure).toMatchObject({ kind: "unavailable" });
+  });
+});

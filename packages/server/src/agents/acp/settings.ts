@@ -1,0 +1,87 @@
+/** Sets the approval mode and the model of an open session, as far as the agent's record and its own offers allow (A-7, A-20). */
+import { RequestError } from "@agentclientprotocol/sdk";
+import { HoldfastError } from "@holdfast/kernel";
+import type { ApprovalMode, Model } from "@holdfast/protocol";
+import { holdMode, type Quirks } from "../catalog/index.ts";
+import type { Connection } from "./connection.ts";
+import { describeError } from "./request-error.ts";
+import type { SessionFeed } from "./session-feed.ts";
+
+type Session = { connection: Connection; feed: SessionFeed; sessionId: string; timeoutMs: number };
+
+/** Rejects with AGENT_UNAVAILABLE when the agent cannot hold the mode or refuses it. Does nothing when it is in it already. */
+export async function setApprovalMode(
+  session: Session,
+  agent: string,
+  quirks: Quirks,
+  mode: ApprovalMode,
+): Promise<void> {
+  const { state } = session.feed;
+  const hold = holdMode(
+    mode,
+    quirks,
+    state.modes?.available.map(({ id }) => id),
+  );
+  if (hold.by === "unset") return;
+  if (hold.by === "none") {
+    throw new HoldfastError(
+      "AGENT_UNAVAILABLE",
+      `${agent} acts without asking: it has no mode for ${mode}. Use another agent, or the approval mode all.`,
+    );
+  }
+  const before = state.modes?.current;
+  if (before === hold.modeId) return;
+  await setMode(session, agent, hold.modeId);
+  const after = state.modes?.current;
+  if (after !== before && after !== hold.modeId) {
+    throw new HoldfastError("AGENT_UNAVAILABLE", `${agent} went to mode ${after} instead of ${hold.modeId}.`);
+  }
+  session.feed.say(state.modeChanged(hold.modeId));
+}
+
+async function setMode(
+  { connection, feed, sessionId, timeoutMs }: Session,
+  agent: string,
+  modeId: string,
+): Promise<void> {
+  const configId = feed.state.hasModes ? undefined : feed.state.modeOption;
+  try {
+    if (configId === undefined) {
+      await connection.request("open", "session/set_mode", { sessionId, modeId }, timeoutMs);
+    } else {
+      const params = { sessionId, configId, value: modeId };
+      await connection.request("open", "session/set_config_option", params, timeoutMs);
+    }
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    throw new HoldfastError(
+      "AGENT_UNAVAILABLE",
+      `${agent} refused its mode ${modeId}: ${describeError(error)}. Use another approval mode.`,
+    );
+  }
+}
+
+/** Sets a model that the agent offers; one that it does not is noted and left, because a session keeps its model when the agent is switched. */
+export async function setModel(
+  { connection, feed, sessionId, timeoutMs }: Session,
+  model: Model,
+): Promise<void> {
+  const { state } = feed;
+  const offered = state.models?.available.find(({ id, name }) =>
+    [id, name].some((each) => each === model.modelId || each === `${model.providerId}/${model.modelId}`),
+  );
+  if (offered === undefined) return feed.stray("model", 0, `The agent does not offer ${model.modelId}.`);
+  if (offered.id === state.models?.current) return;
+  try {
+    if (state.modelOption === undefined) {
+      await connection.request("open", "session/set_model", { sessionId, modelId: offered.id }, timeoutMs);
+    } else {
+      const params = { sessionId, configId: state.modelOption, value: offered.id };
+      await connection.request("open", "session/set_config_option", params, timeoutMs);
+    }
+    feed.say(state.modelChanged(offered.id));
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    feed.stray("model", 0, `The agent refused ${model.modelId}: ${describeError(error)}`);
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Which agents there are, found without running any (A-3): those that Holdfast knows, looked up on PATH at every question, and the user's own.
+ * Features are `unknown` until an agent was used, and again when its program became another version.
+ */
+import { errorText, silentLogger, type Clock, type Logger } from "@holdfast/kernel";
+import { FEATURES, type Agent, type Features } from "@holdfast/protocol";
+import type { Store } from "../../store/index.ts";
+import type { Environment } from "../process/index.ts";
+import { heldModes } from "./approval.ts";
+import type { AgentDefinition, ConfiguredAgent } from "./definition.ts";
+import { findProgram } from "./find-program.ts";
+import { KNOWN_AGENTS, NO_QUIRKS, type KnownAgent, type Quirks } from "./quirks.ts";
+import { VersionProbe } from "./version-probe.ts";
+
+export type CatalogDeps = {
+  /** The user's own agents by id; one with the id of a known agent stands for it and keeps its record. */
+  agents: Readonly<Record<string, ConfiguredAgent>>;
+  /** How to run the rehearsal agent: the running node and its program. */
+  rehearsal: readonly string[];
+  environment: Environment;
+  temporaryRoot: string;
+  store: Pick<Store, "agentFacts" | "putAgentFacts">;
+  clock: Clock;
+  logger?: Logger | undefined;
+};
+
+export type Catalog = {
+  /** Every agent, available or not, in a stable order. Never waits for a program. */
+  list(): Promise<Agent[]>;
+  find(id: string): Promise<Agent | undefined>;
+  /** How to run it; `undefined` when it does not exist or its program is missing. */
+  definition(id: string): Promise<AgentDefinition | undefined>;
+  /** Keeps what was seen of an agent. */
+  learn(id: string, seen: { version: string | undefined; features: Features }): Promise<void>;
+  /** Resolves when every program that was found has said its version. */
+  settled(): Promise<void>;
+  /** Ends a program that is being asked for its version. */
+  close(): Promise<void>;
+};
+
+type Entry = {
+  id: string;
+  name: string;
+  backend: Agent["backend"];
+  program: string;
+  args: readonly string[];
+  environment: AgentDefinition["environment"];
+  quirks: Quirks;
+  install: string | undefined;
+  /** What stands before `--version`; absent for commands of the user's own, which may take it for something else. */
+  probe: readonly string[] | undefined;
+};
+
+type Facts = Awaited<ReturnType<Store["agentFacts"]>>[number];
+
+/** Makes the catalog; nothing is looked up yet. */
+export function createCatalog(deps: CatalogDeps): Catalog {
+  const entries = entriesOf(deps);
+  const probe = new VersionProbe(deps);
+  const logger = deps.logger ?? silentLogger;
+  const learnt = new Map<string, Facts>();
+  let loaded: Promise<void> | undefined;
+  const load = async () => {
+    for (const facts of await deps.store.agentFacts()) {
+      if (!learnt.has(facts.agent)) learnt.set(facts.agent, facts);
+    }
+  };
+  const ready = () => {
+    loaded ??= load().catch((error: unknown) => {
+      loaded = undefined;
+      logger.warn({ error: errorText(error) }, "what is known of agents could not be read");
+    });
+    return loaded;
+  };
+  const look = async (entry: Entry) => {
+    const program = await findProgram(entry.program, deps.environment["PATH"] ?? "");
+    if (program !== undefined && entry.probe !== undefined) {
+      probe.ask(program, entry.probe.length > 0 ? entry.probe : [program.path]);
+    }
+    return program;
+  };
+  const describe = async (entry: Entry): Promise<Agent> => {
+    await ready();
+    const program = await look(entry);
+    const said = program && probe.known(program);
+    return agentOf(entry, program !== undefined, said, learnt.get(entry.id));
+  };
+  return {
+    list: () => Promise.all([...entries.values()].map(describe)),
+    async find(id) {
+      const entry = entries.get(id);
+      return entry && (await describe(entry));
+    },
+    async definition(id) {
+      const entry = entries.get(id);
+      const program = entry && (await look(entry));
+      if (entry === undefined || program === undefined) return undefined;
+      const { name, backend, args, environment, quirks } = entry;
+      const argv = [program.path, ...args];
+      return { id, name, backend, argv, environment, quirks, version: probe.known(program) };
+    },
+    async learn(id, { version, features }) {
+      const before = learnt.get(id);
+      const facts = { agent: id, features, ...(version === undefined ? {} : { version }) };
+      if (JSON.stringify(before) === JSON.stringify(facts)) return;
+      learnt.set(id, facts);
+      await deps.store.putAgentFacts(facts);
+    },
+    settled: () => probe.settled(),
+    close: () => probe.close(),
+  };
+}
+
+function entriesOf({ agents, rehearsal }: CatalogDeps): Map<string, Entry> {
+  const known = KNOWN_AGENTS.map((agent) => knownEntry(agent, rehearsal));
+  const own = Object.entries(agents).map(([id, agent]) => configuredEntry(id, agent));
+  return new Map([...known, ...own].map((entry) => [entry.id, entry]));
+}
+
+function knownEntry(agent: KnownAgent, rehearsal: readonly string[]): Entry {
+  const { id, name, quirks, install } = agent;
+  const [runner = "", ...script] = rehearsal;
+  const place =
+    agent.program === undefined
+      ? { program: runner, args: [...script, ...agent.args], probe: rehearsal }
+      : { program: agent.program, args: agent.args, probe: [] };
+  return { id, name, backend: "acp", ...place, environment: { inherit: "user" }, quirks, install };
+}
+
+function configuredEntry(id: string, agent: ConfiguredAgent): Entry {
+  const known = KNOWN_AGENTS.find((each) => each.id === id);
+  const [program = "", ...args] = agent.command;
+  return {
+    id,
+    name: agent.name ?? known?.name ?? id,
+    backend: agent.backend,
+    program,
+    args,
+    environment: { inherit: agent.environment ?? "user", keep: agent.keep, set: agent.env },
+    quirks: known?.quirks ?? NO_QUIRKS,
+    install: undefined,
+    probe: undefined,
+  };
+}
+
+/** What the API shows of one agent. Pure. */
+function agentOf(entry: Entry, isFound: boolean, said: string | undefined, facts: Facts | undefined): Agent {
+  const features = knownFeatures(facts, said);
+  const version = said ?? facts?.version;
+  const approvalModes = heldModes(entry.quirks, features.modes);
+  const reason = !isFound
+    ? `The program ${entry.program} was not found.`
+    : approvalModes.includes("ask")
+      ? undefined
+      : "acts without asking";
+  return {
+    id: entry.id,
+    name: entry.name,
+    backend: entry.backend,
+    available: isFound,
+    features,
+    approvalModes,
+    ...(version === undefined ? {} : { version }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(isFound || entry.install === undefined ? {} : { install: entry.install }),
+  };
+}
+
+/** What was learnt counts only for the version it was learnt of; a bit that was never learnt is `unknown` (A-3). Exported for its table. */
+export function knownFeatures(facts: Facts | undefined, said: string | undefined): Features {
+  const isOther = said !== undefined && facts?.version !== undefined && facts.version !== said;
+  const learnt: Partial<Features> = isOther ? {} : (facts?.features ?? {});
+  return Object.fromEntries(FEATURES.map((name) => [name, learnt[name] ?? "unknown"])) as Features;
+}

@@ -1,0 +1,95 @@
+/**
+ * What is known of each agent program beyond its own advertisement, which is only a hint (A-3). Every entry was seen on the version named in
+ * `seen`; the recorded streams under `test/golden/acp` show it.
+ */
+import type { ApprovalMode, Usage } from "@holdfast/protocol";
+
+/** What an agent does that its advertisement does not tell. */
+export type Quirks = {
+  /** Session mode that holds an approval mode; where none is named, the asking mode and our own ladder do (A-20). */
+  modes: Partial<Record<ApprovalMode, string>> | "guess";
+  /** `session/resume` is advertised and does not work, or loses memory. */
+  resumeBroken: boolean;
+  /** The end of stdin does not end it: SIGTERM follows at once. */
+  ignoresEof: boolean;
+  /** How it tells a model error as text: the last message begins with this, and the response counts no tokens (A-18). */
+  errorAsText?: { startsWith: string; versions: RegExp } | undefined;
+  /** What the tokens of a prompt's response span, and whether chunks carry tokens of single model calls, which sum up to the turn (A-21). */
+  tokens: { response: NonNullable<Usage["scope"]>; perCall: boolean };
+  /** Kinds of tools that the agent reports as `other` or not at all, by the agent's own tool name. */
+  toolKinds: Readonly<Record<string, string>>;
+  /** Advertised only where it is known to work (A-3). */
+  clientCapabilities: { readFiles: boolean; writeFiles: boolean; terminal: boolean };
+};
+
+/** A program that Holdfast knows by itself. */
+export type KnownAgent = {
+  id: string;
+  name: string;
+  /** Name to look for on PATH; absent for the one that ships with Holdfast. */
+  program?: string | undefined;
+  args: readonly string[];
+  install?: string | undefined;
+  quirks: Quirks;
+  seen: string;
+};
+
+/** An agent without a record: nothing is assumed to be broken, and mode names are matched to what is common. */
+export const NO_QUIRKS: Quirks = {
+  modes: "guess",
+  resumeBroken: false,
+  ignoresEof: false,
+  tokens: { response: "unknown", perCall: false },
+  toolKinds: {},
+  clientCapabilities: { readFiles: false, writeFiles: false, terminal: false },
+};
+
+const REHEARSAL: KnownAgent = {
+  id: "rehearsal",
+  name: "Rehearsal",
+  args: [],
+  quirks: { ...NO_QUIRKS, modes: { ask: "ask", edits: "ask", all: "auto", readOnly: "ask" } },
+  seen: "0.1.0",
+};
+
+const GOOSE: KnownAgent = {
+  id: "goose",
+  name: "Goose",
+  program: "goose",
+  args: ["acp", "--with-builtin", "developer"],
+  install: "https://goose-docs.ai/docs/getting-started/installation",
+  quirks: {
+    ...NO_QUIRKS,
+    // `approve` asks before every tool, reading included, so our ladder can hold the three; `smart_approve` decides by a model.
+    modes: { ask: "approve", edits: "approve", all: "auto", readOnly: "approve" },
+    ignoresEof: true,
+    errorAsText: { startsWith: "Ran into this error: ", versions: /^1\./ },
+    tokens: { response: "lastCall", perCall: false },
+    toolKinds: {
+      write: "edit",
+      edit: "edit",
+      text_editor: "edit",
+      shell: "execute",
+      read: "read",
+      read_image: "read",
+      tree: "search",
+    },
+  },
+  seen: "1.52.0",
+};
+
+const QWEN: KnownAgent = {
+  id: "qwen",
+  name: "Qwen Code",
+  program: "qwen",
+  args: ["--acp"],
+  install: "npm install -g @qwen-code/qwen-code",
+  quirks: {
+    ...NO_QUIRKS,
+    modes: { ask: "default", edits: "auto-edit", all: "yolo", readOnly: "plan" },
+    tokens: { response: "unknown", perCall: true },
+  },
+  seen: "0.24.4",
+};
+
+export const KNOWN_AGENTS: readonly KnownAgent[] = [REHEARSAL, GOOSE, QWEN];
