@@ -1,1 +1,37 @@
-export {};
+export {
+  type CallOptions,
+  createClient,
+  type HoldfastClient,
+  type PageQuery,
+  type SessionQuery,
+  type Waited,
+} from "./client.ts";
+export {
+  type ApiProblem,
+  HoldfastApiError,
+  HoldfastConnectionError,
+  HoldfastContractError,
+  isApiError,
+} from "./error.ts";
+export { applyDelta } from "./apply-delta.ts";
+export { meetNeed, meetUnread } from "./message-changes.ts";
+export { reduce, skipEvent } from "./reduce.ts";
+export {
+  addOlderMessages,
+  EMPTY_SESSION,
+  type Need,
+  queueOf,
+  type SessionState,
+  type Snapshot,
+  stateOfSnapshot,
+  type Unplaced,
+} from "./session-state.ts";
+export { type Disconnected, STREAM_LIMITS, type StreamLimits } from "./stream.ts";
+export type { FeedItem, FeedOptions } from "./stream-feed.ts";
+export type { SessionStreamItem, SessionStreamOptions } from "./stream-session.ts";
+export {
+  newIdempotencyKey,
+  TRANSPORT_LIMITS,
+  type TransportConfig,
+  type TransportLimits,
+} from "./transport.ts";

@@ -3,6 +3,7 @@ export * from "./classify-error.ts";
 export * from "./common.ts";
 export * from "./config.ts";
 export * from "./error-code.ts";
+export * from "./event-outline.ts";
 export * from "./event.ts";
 export * from "./http.ts";
 export * from "./id.ts";

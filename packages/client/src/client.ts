@@ -1,0 +1,234 @@
+/** The typed client (I-1): one method per call of the contract. Every POST carries an idempotency key (D-5). */
+import {
+  accessCodeSchema,
+  type Admitted,
+  type AdmitInput,
+  admittedSchema,
+  agentListSchema,
+  agentSessionListSchema,
+  browserTokenSchema,
+  type CreateSession,
+  fileListSchema,
+  healthSchema,
+  type Input,
+  inputListSchema,
+  inputSchema,
+  jsonObjectSchema,
+  messageListSchema,
+  type PatchInput,
+  type PatchSession,
+  partSchema,
+  permissionListSchema,
+  permissionRuleListSchema,
+  permissionSchema,
+  questionListSchema,
+  questionSchema,
+  type ReplyPermission,
+  sessionListSchema,
+  sessionSchema,
+  todoListSchema,
+  tokenListSchema,
+  type TurnResult,
+  turnListSchema,
+  turnResultSchema,
+  turnSchema,
+} from "@holdfast/protocol";
+import { type FeedOptions, type FeedItem, streamFeed } from "./stream-feed.ts";
+import { type SessionStreamItem, type SessionStreamOptions, streamSession } from "./stream-session.ts";
+import {
+  createTransport,
+  type RequestOptions,
+  type Shape,
+  type Transport,
+  type TransportConfig,
+} from "./transport.ts";
+
+/** A page's place: `before` takes an answer's `next` (older), `after` its `prev` (newer). */
+export type PageQuery = { limit?: number; before?: string; after?: string };
+
+export type SessionQuery = PageQuery & {
+  directory?: string;
+  archived?: boolean;
+  parentId?: string;
+  roots?: boolean;
+  title?: string;
+};
+
+/** Of every call: a signal, and for a POST a key of the caller's own, to be repeated across restarts of the caller. */
+export type CallOptions = Pick<RequestOptions, "signal" | "idempotencyKey">;
+
+/** What came of waiting for a turn's end: the turn with its messages, or only what was admitted when the time was up first. */
+export type Waited = ({ ended: true } & TurnResult) | ({ ended: false } & Admitted);
+
+/** How much longer than the server's own wait the client waits, in ms. */
+const WAIT_GRACE_MS = 15_000;
+
+/** For answers whose body says nothing. */
+const nothing: Shape<unknown> = { safeParse: (data) => ({ success: true, data }) };
+
+function either<A, B>(one: Shape<A>, other: Shape<B>): Shape<A | B> {
+  return {
+    safeParse(value) {
+      const first = one.safeParse(value);
+      return first.success ? first : other.safeParse(value);
+    },
+  };
+}
+
+export type HoldfastClient = ReturnType<typeof createClient>;
+
+/** A client of the server at `url`. `token` is the server's token or a browser token; without one only health and the exchange of a code work. */
+export function createClient(config: TransportConfig) {
+  const transport = createTransport(config);
+  return {
+    ...serverCalls(transport),
+    ...sessionCalls(transport),
+    ...queueCalls(transport),
+    ...turnCalls(transport),
+    ...inboxCalls(transport),
+    /** Events of one session from a cursor on, without an end until the signal aborts or the session is deleted. See `streamSession`. */
+    streamSession: (options: SessionStreamOptions): AsyncGenerator<SessionStreamItem> =>
+      streamSession(transport, options),
+    /** Events of a workspace or of everything. See `streamFeed`. */
+    streamFeed: (options: FeedOptions): AsyncGenerator<FeedItem> => streamFeed(transport, options),
+  };
+}
+
+const at = (...parts: string[]) => `/api/${parts.map(encodeURIComponent).join("/")}`;
+
+function serverCalls({ send }: Transport) {
+  return {
+    health: async (options?: CallOptions) => (await send("GET", at("health"), healthSchema, options)).value,
+    /** Findings and figures of a running server, as `doctor` shows them. */
+    diagnostics: async (options?: CallOptions) =>
+      (await send("GET", at("diagnostics"), jsonObjectSchema, options)).value,
+    listAgents: async (options?: CallOptions) =>
+      (await send("GET", at("agents"), agentListSchema, options)).value,
+    searchFiles: async (workspaceId: string, q: string, options?: CallOptions) =>
+      (
+        await send("GET", at("workspaces", workspaceId, "files"), fileListSchema, {
+          ...options,
+          query: { q },
+        })
+      ).value,
+    /** Exchanges the one-time code of `holdfast open` for a browser token (I-6). */
+    exchangeCode: async (code: string, options?: CallOptions) =>
+      (await send("POST", at("auth", "browser"), browserTokenSchema, { ...options, body: { code } })).value,
+    createAccessCode: async (options?: CallOptions) =>
+      (await send("POST", at("auth", "codes"), accessCodeSchema, { ...options, body: {} })).value,
+    listTokens: async (options?: CallOptions) =>
+      (await send("GET", at("auth", "tokens"), tokenListSchema, options)).value,
+    revokeToken: async (id: string, options?: CallOptions): Promise<void> => {
+      await send("DELETE", at("auth", "tokens", id), nothing, options);
+    },
+  };
+}
+
+function sessionCalls({ send }: Transport) {
+  const session = (id: string, ...rest: string[]) => at("sessions", id, ...rest);
+  return {
+    createSession: async (body: CreateSession, options?: CallOptions) =>
+      (await send("POST", at("sessions"), sessionSchema, { ...options, body })).value,
+    listSessions: async (query: SessionQuery = {}, options?: CallOptions) =>
+      (await send("GET", at("sessions"), sessionListSchema, { ...options, query })).value,
+    getSession: async (id: string, options?: CallOptions) =>
+      (await send("GET", session(id), sessionSchema, options)).value,
+    patchSession: async (id: string, body: PatchSession, options?: CallOptions) =>
+      (await send("PATCH", session(id), sessionSchema, { ...options, body })).value,
+    /** Refused with RISK_UNCONFIRMED while work would be lost, unless `discard`. */
+    deleteSession: async (id: string, options: CallOptions & { discard?: boolean } = {}): Promise<void> => {
+      const query = options.discard === true ? { discard: true } : {};
+      await send("DELETE", session(id), nothing, { ...options, query });
+    },
+    /** A page of the history, chronological inside, the newest page first. */
+    listMessages: async (id: string, query: PageQuery = {}, options?: CallOptions) =>
+      (await send("GET", session(id, "messages"), messageListSchema, { ...options, query })).value,
+    getPart: async (messageId: string, partId: string, options?: CallOptions) =>
+      (await send("GET", at("messages", messageId, "parts", partId), partSchema, options)).value,
+    listTurns: async (id: string, query: PageQuery = {}, options?: CallOptions) =>
+      (await send("GET", session(id, "turns"), turnListSchema, { ...options, query })).value,
+    listTodos: async (id: string, options?: CallOptions) =>
+      (await send("GET", session(id, "todos"), todoListSchema, options)).value,
+    listAgentSessions: async (id: string, options?: CallOptions) =>
+      (await send("GET", session(id, "agents"), agentSessionListSchema, options)).value,
+  };
+}
+
+function queueCalls({ send }: Transport) {
+  return {
+    /** Admits an input; it is durable when this resolves (D-5). */
+    admitInput: async (sessionId: string, body: AdmitInput, options?: CallOptions) =>
+      (await send("POST", at("sessions", sessionId, "inputs"), admittedSchema, { ...options, body })).value,
+    /** Admits an input and waits up to `timeoutMs` for its turn's end; leaving early cancels nothing. */
+    admitInputAndWait: async (
+      sessionId: string,
+      body: AdmitInput,
+      options: CallOptions & { timeoutMs: number },
+    ): Promise<Waited> => {
+      const answer = await send(
+        "POST",
+        at("sessions", sessionId, "inputs"),
+        either(turnResultSchema, admittedSchema),
+        {
+          ...options,
+          body,
+          query: { wait: true, timeout: options.timeoutMs },
+          timeoutMs: options.timeoutMs + WAIT_GRACE_MS,
+        },
+      );
+      return "messages" in answer.value
+        ? { ended: true, ...answer.value }
+        : { ended: false, ...answer.value };
+    },
+    listInputs: async (sessionId: string, query: { state?: Input["state"] } = {}, options?: CallOptions) =>
+      (await send("GET", at("sessions", sessionId, "inputs"), inputListSchema, { ...options, query })).value,
+    editInput: async (id: string, body: PatchInput, options?: CallOptions) =>
+      (await send("PATCH", at("inputs", id), inputSchema, { ...options, body })).value,
+    removeInput: async (id: string, options?: CallOptions): Promise<void> => {
+      await send("DELETE", at("inputs", id), nothing, options);
+    },
+    /** `inputIds` go first, in this order. */
+    reorderQueue: async (sessionId: string, inputIds: string[], options?: CallOptions): Promise<void> => {
+      await send("POST", at("sessions", sessionId, "queue", "reorder"), nothing, {
+        ...options,
+        body: { inputIds },
+      });
+    },
+    resumeQueue: async (sessionId: string, options?: CallOptions): Promise<void> => {
+      await send("POST", at("sessions", sessionId, "queue", "resume"), nothing, { ...options, body: {} });
+    },
+  };
+}
+
+function turnCalls({ send }: Transport) {
+  return {
+    getTurn: async (id: string, options?: CallOptions) =>
+      (await send("GET", at("turns", id), turnSchema, options)).value,
+    /** Stops a turn; repeating is harmless. The turn's end comes as an event. */
+    cancelTurn: async (id: string, options?: CallOptions) =>
+      (await send("POST", at("turns", id, "cancel"), turnSchema, { ...options, body: {} })).value,
+    /** Goes on after an interrupted turn (D-19). */
+    resumeTurn: async (id: string, options?: CallOptions) =>
+      (await send("POST", at("turns", id, "resume"), admittedSchema, { ...options, body: {} })).value,
+  };
+}
+
+function inboxCalls({ send }: Transport) {
+  return {
+    listPermissions: async (query: { state?: "pending"; sessionId?: string } = {}, options?: CallOptions) =>
+      (await send("GET", at("permissions"), permissionListSchema, { ...options, query })).value,
+    /** The first answer wins; the next is refused with ALREADY_REPLIED. */
+    replyPermission: async (id: string, body: ReplyPermission, options?: CallOptions) =>
+      (await send("POST", at("permissions", id, "reply"), permissionSchema, { ...options, body })).value,
+    listQuestions: async (query: { state?: "pending"; sessionId?: string } = {}, options?: CallOptions) =>
+      (await send("GET", at("questions"), questionListSchema, { ...options, query })).value,
+    replyQuestion: async (id: string, answers: string[][], options?: CallOptions) =>
+      (await send("POST", at("questions", id, "reply"), questionSchema, { ...options, body: { answers } }))
+        .value,
+    listPermissionRules: async (query: { sessionId?: string } = {}, options?: CallOptions) =>
+      (await send("GET", at("permission-rules"), permissionRuleListSchema, { ...options, query })).value,
+    revokePermissionRule: async (id: string, options?: CallOptions): Promise<void> => {
+      await send("DELETE", at("permission-rules", id), nothing, options);
+    },
+  };
+}

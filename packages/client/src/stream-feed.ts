@@ -1,0 +1,101 @@
+/** The feed of a workspace or of everything, resumed by its opaque id (interfaces.md section 0). It has no `prev`: order comes from the server. */
+import { type FeedEvent, feedEventSchema, helloSchema, resetSchema } from "@holdfast/protocol";
+import { HoldfastContractError } from "./error.ts";
+import {
+  type Disconnected,
+  followStream,
+  type Frame,
+  type Reader,
+  STREAM_LIMITS,
+  type StreamLimits,
+} from "./stream.ts";
+import type { Transport } from "./transport.ts";
+
+export type FeedOptions = {
+  /** Absent: everything. */
+  workspaceId?: string;
+  /** The last id the caller has; absent: from now; "0": from the oldest kept. */
+  after?: string;
+  storeId?: string;
+  signal: AbortSignal;
+  limits?: Partial<StreamLimits>;
+};
+
+export type FeedItem =
+  | { kind: "event"; id: string; event: FeedEvent }
+  | { kind: "hello"; storeId: string; lastId?: string | undefined }
+  | { kind: "caught-up" }
+  /** Read the state again: of the session, or of everything when none is named. */
+  | {
+      kind: "reset";
+      reason: "retention" | "ahead" | "store";
+      state: string[];
+      sessionId?: string | undefined;
+    }
+  | { kind: "heartbeat" }
+  | Disconnected;
+
+type Item = Exclude<FeedItem, Disconnected>;
+
+export async function* streamFeed(transport: Transport, options: FeedOptions): AsyncGenerator<FeedItem> {
+  const limits = { ...STREAM_LIMITS, ...options.limits };
+  const path =
+    options.workspaceId === undefined
+      ? "/api/events"
+      : `/api/workspaces/${encodeURIComponent(options.workspaceId)}/events`;
+  yield* followStream<Item>(
+    transport,
+    path,
+    feedReader(options.after, options.storeId),
+    options.signal,
+    limits,
+  );
+}
+
+function feedReader(after: string | undefined, store: string | undefined): Reader<Item> {
+  let cursor = after;
+  let storeId = store;
+  let offered: { storeId: string; lastId?: string | undefined } | undefined;
+  const only = (item: Item) => ({ items: [item], progress: false });
+  return {
+    resume: () => ({ query: { after: cursor, store: storeId }, lastEventId: cursor }),
+    take(frame) {
+      switch (frame.event) {
+        case "hello": {
+          const hello = parse(frame, helloSchema);
+          offered = hello;
+          cursor ??= hello.lastId;
+          return only({ kind: "hello", storeId: hello.storeId, lastId: hello.lastId });
+        }
+        case "caught-up":
+          storeId = offered?.storeId ?? storeId;
+          return only({ kind: "caught-up" });
+        case "reset": {
+          storeId = offered?.storeId ?? storeId;
+          cursor = offered?.lastId ?? cursor;
+          const { reason, state, sessionId } = parse(frame, resetSchema);
+          return only({ kind: "reset", reason, state, sessionId });
+        }
+        case "heartbeat":
+          return only({ kind: "heartbeat" });
+        default: {
+          if (frame.id === undefined) return { items: [], progress: false };
+          const event = parse(frame, feedEventSchema);
+          cursor = frame.id;
+          return { items: [{ kind: "event", id: frame.id, event }], progress: true };
+        }
+      }
+    },
+  };
+}
+
+function parse<T>(frame: Frame, schema: { parse(value: unknown): T }): T {
+  try {
+    return schema.parse(JSON.parse(frame.data));
+  } catch (error) {
+    throw new HoldfastContractError(
+      `A frame of the feed (${frame.event ?? "message"}) cannot be read.`,
+      error,
+    );
+  }
+}
