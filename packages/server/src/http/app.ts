@@ -40,7 +40,10 @@ export function createApp(routes: readonly Route[], deps: AppDeps): App {
     );
   }
   app.notFound((context) => answer(deps, context, () => unknownRoute(routes, deps, context)));
-  app.onError((error, context) => answer(deps, context, () => Promise.reject(error)));
+  app.onError((error, context) => {
+    sendProblem(deps.logger, context.env.outgoing, error);
+    return RESPONSE_ALREADY_SENT;
+  });
   return app;
 }
 

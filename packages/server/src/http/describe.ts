@@ -65,7 +65,7 @@ export async function documentOf(
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
     },
   });
-  return document as unknown as Record<string, unknown>;
+  return document;
 }
 
 /** `GET /api/sessions/:id/inputs` is `getSessionsInputs` by id. */

@@ -25,7 +25,7 @@ export type Rooms = {
   /** The OpenAPI document. */
   describe(): Promise<Record<string, unknown>>;
   /** A session may have something new to start. */
-  wake(sessionId: SessionId): void;
+  wake: (sessionId: SessionId) => void;
 };
 
 /** One request after host, origin, credential and rate were checked. */
@@ -72,7 +72,7 @@ type Spec<P, Q, B> = Facts & {
   params?: z.ZodType<P>;
   query?: z.ZodType<Q>;
   body?: z.ZodType<B>;
-  run(call: Call<P, Q, B>, rooms: Rooms): Promise<Reply | typeof STREAMING>;
+  run: (call: Call<P, Q, B>, rooms: Rooms) => Promise<Reply | typeof STREAMING>;
 };
 
 export type Route = Facts & {

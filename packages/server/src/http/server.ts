@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { type Clock, HoldfastError, type Logger, randomHex, wait } from "@holdfast/kernel";
 import type { Agent, Health, SessionId } from "@holdfast/protocol";
-import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import type { Events } from "../events/index.ts";
 import type { Permissions } from "../permission/index.ts";
 import type { Sessions } from "../session/index.ts";
@@ -141,7 +141,7 @@ class HttpServer implements Http {
       isDraining: () => this.#isDraining,
       stopping: this.#stopping.signal,
     });
-    return getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
+    return getRequestListener((request, env) => app.fetch(request, env), {
       overrideGlobalObjects: false,
       errorHandler: unreadableRequest,
     });

@@ -3,7 +3,7 @@
  * stream helper costs six times as much (research: fan-out). A stream ends with its reader, its log, its credential or the server.
  */
 import type { ServerResponse } from "node:http";
-import { type Clock, MAX_TIMER_MS } from "@holdfast/kernel";
+import { type Clock, MAX_TIMER_MS, type Timer } from "@holdfast/kernel";
 import type { EndReason, Events, Resume, Sink, Subscription, Target } from "../events/index.ts";
 import type { Credential } from "./access.ts";
 
@@ -67,15 +67,18 @@ export class Streams {
     this.#open.set(subscription, credential.id);
     const lifetime = credential.kind === "browser" ? credential.expires - this.#clock.now() : MAX_TIMER_MS;
     const expiry = this.#clock.after(Math.min(lifetime, MAX_TIMER_MS), () => subscription.close("stopped"));
-    void subscription.closed.then(() => {
-      expiry.cancel();
-      this.#open.delete(subscription);
-    });
+    void this.#forget(subscription, expiry);
   }
 
   /** Ends what a revoked credential has open. */
   closeOf(credentialId: string): void {
     for (const [subscription, id] of this.#open) if (id === credentialId) subscription.close("stopped");
+  }
+
+  async #forget(subscription: Subscription, expiry: Timer): Promise<void> {
+    await subscription.closed;
+    expiry.cancel();
+    this.#open.delete(subscription);
   }
 
   closeAll(): void {

@@ -81,7 +81,7 @@ export function identify(
   messageId: MessageId,
   now: number,
 ): Part[] {
-  return parts.map((part) => ({ ...part, id: newId("prt", now), sessionId, messageId }) as Part);
+  return parts.map((part) => ({ ...part, id: newId("prt", now), sessionId, messageId }));
 }
 
 async function resolveParts(

@@ -1,7 +1,9 @@
+type Query = Readonly<Record<string, string | number | undefined>>;
+
 /** `Link` headers of a list: the same query with the other page's cursor (I-4). `next` is older, `prev` newer. */
 export function pageLinks(
   path: string,
-  query: Readonly<Record<string, unknown>>,
+  query: Query,
   page: { next?: string | undefined; prev?: string | undefined },
 ): Record<string, string> {
   const links: string[] = [];
@@ -10,7 +12,7 @@ export function pageLinks(
   return links.length === 0 ? {} : { link: links.join(", ") };
 }
 
-function search(query: Readonly<Record<string, unknown>>, direction: string, cursor: string): string {
+function search(query: Query, direction: string, cursor: string): string {
   const kept = new URLSearchParams();
   for (const [name, value] of Object.entries(query))
     if (value !== undefined && name !== "before" && name !== "after") kept.set(name, String(value));

@@ -1,0 +1,218 @@
+import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Clock, type Logger, newId, silentLogger, systemClock } from "@holdfast/kernel";
+import { type Agent, isTerminal, type SessionId, type Turn, type TurnId } from "@holdfast/protocol";
+import { createEvents, type Events } from "../../src/events/index.ts";
+import { createHttp, type Http, type HttpDeps } from "../../src/http/index.ts";
+import { createPermissions, DEFAULT_PERMISSION_SETTINGS } from "../../src/permission/index.ts";
+import { createSessions, type Sessions, type TurnDoor } from "../../src/session/index.ts";
+import { type StartedTurn, type Store } from "../../src/store/index.ts";
+import { openSqliteStore } from "../../src/store/sqlite/index.ts";
+
+export const TOKEN = "t".repeat(40);
+export const SYSTEM = { id: "system:test", kind: "system", label: "Test" } as const;
+
+const AGENTS: Agent[] = [
+  {
+    id: "rehearsal",
+    name: "Rehearsal",
+    backend: "acp",
+    available: true,
+    features: {} as Agent["features"],
+    approvalModes: ["ask", "all"],
+  },
+  {
+    id: "qwen",
+    name: "Qwen Code",
+    backend: "acp",
+    available: false,
+    features: {} as Agent["features"],
+    approvalModes: [],
+    reason: "The program qwen is not on the PATH.",
+  },
+];
+
+/** A turn door that runs nothing by itself: tests move turns through the store. */
+class HandDrivenTurns implements TurnDoor {
+  readonly woken: SessionId[] = [];
+  readonly released: SessionId[] = [];
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  wake(sessionId: SessionId): void {
+    this.woken.push(sessionId);
+  }
+
+  cancel(command: Parameters<TurnDoor["cancel"]>[0]): ReturnType<TurnDoor["cancel"]> {
+    return this.#store.cancelTurn(command);
+  }
+
+  async finished(id: TurnId, timeoutMs: number, signal?: AbortSignal): Promise<Turn | undefined> {
+    const ended = async (): Promise<Turn | undefined> => {
+      const turn = await this.#store.getTurn(id);
+      return turn !== undefined && isTerminal(turn.state) ? turn : undefined;
+    };
+    const early = await ended();
+    if (early !== undefined) return early;
+    return new Promise((resolve) => {
+      const settle = (turn: Turn | undefined): void => {
+        stop();
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", leave);
+        resolve(turn);
+      };
+      const leave = (): void => settle(undefined);
+      const stop = this.#store.onCommit(() => void ended().then((turn) => turn && settle(turn)));
+      const timer = setTimeout(leave, timeoutMs);
+      signal?.addEventListener("abort", leave, { once: true });
+    });
+  }
+
+  release(sessionId: SessionId): Promise<void> {
+    this.released.push(sessionId);
+    return Promise.resolve();
+  }
+}
+
+/** A real server on a real port with a real store in a directory of its own. */
+export class ServerUnderTest implements AsyncDisposable {
+  readonly root: string;
+  readonly project: string;
+  readonly store: Store;
+  readonly turns: HandDrivenTurns;
+  readonly sessions: Sessions;
+  readonly events: Events;
+  readonly http: Http;
+  url = "";
+  port = 0;
+
+  private constructor(root: string, store: Store, options: Options) {
+    this.root = root;
+    this.project = join(root, "project");
+    this.store = store;
+    const clock = options.clock ?? systemClock;
+    const logger = options.logger ?? silentLogger;
+    this.turns = new HandDrivenTurns(store);
+    const catalog = { list: () => Promise.resolve(AGENTS) };
+    this.sessions = createSessions({
+      store,
+      turns: this.turns,
+      catalog,
+      clock,
+      logger,
+      settings: { approvalMode: "ask", resumePolicy: "manual" },
+      dataDirectory: join(root, "data"),
+      gitEnvironment: { PATH: process.env["PATH"] ?? "" },
+    });
+    this.events = createEvents({ store, clock, logger });
+    const permissions = createPermissions({
+      store,
+      clock,
+      logger,
+      autoAnswer: () => undefined,
+      settings: DEFAULT_PERMISSION_SETTINGS,
+    });
+    this.http = createHttp({
+      sessions: this.sessions,
+      permissions,
+      turns: this.turns,
+      catalog,
+      events: this.events,
+      tokens: store,
+      serverToken: TOKEN,
+      clock,
+      logger,
+      version: "0.0.0-test",
+      health: () => ({ status: "ok", version: "0.0.0-test" }),
+      allowedHosts: [],
+      exposure: "loopback",
+      ...options.http,
+    });
+  }
+
+  static async start(options: Options = {}): Promise<ServerUnderTest> {
+    const root = await realpath(await mkdtemp(join(tmpdir(), "holdfast-http-")));
+    await Promise.all([mkdir(join(root, "project")), mkdir(join(root, "data"))]);
+    const store = await openSqliteStore({ directory: join(root, "data"), synchronous: "OFF" });
+    const server = new ServerUnderTest(root, store, options);
+    Object.assign(server, await server.http.listen("127.0.0.1", 0));
+    return server;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.http.close();
+    this.events.close();
+    await this.store.close();
+    await rm(this.root, { recursive: true, force: true });
+  }
+
+  /** A request with the server's token and a JSON body, unless told otherwise. */
+  fetch(path: string, init: RequestInit & { json?: unknown } = {}): Promise<Response> {
+    const { json, ...rest } = init;
+    const headers = new Headers({ authorization: `Bearer ${TOKEN}` });
+    if (json !== undefined) headers.set("content-type", "application/json");
+    for (const [name, value] of new Headers(init.headers)) headers.set(name, value);
+    const body = json === undefined ? rest.body : JSON.stringify(json);
+    return fetch(this.url + path, { ...rest, headers, ...(body === undefined ? {} : { body }) });
+  }
+
+  /** The JSON answer; throws when the status is another one. */
+  async call<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    json?: unknown,
+    status?: number,
+  ): Promise<T> {
+    const response = await this.fetch(path, { method, ...(json === undefined ? {} : { json }) });
+    const text = await response.text();
+    if (status === undefined ? !response.ok : response.status !== status)
+      throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  }
+
+  async createSession(): Promise<SessionId> {
+    const session = await this.call<{ id: SessionId }>("POST", "/api/sessions", { directory: this.project });
+    return session.id;
+  }
+
+  /** Starts the next queued turn as its claimed owner would. */
+  async startTurn(sessionId: SessionId): Promise<StartedTurn> {
+    const instanceId = newId("ins");
+    await this.store.registerInstance({
+      id: instanceId,
+      pid: process.pid,
+      host: "test",
+      startTime: Date.now(),
+    });
+    const started = await this.store.startTurn({
+      sessionId,
+      instanceId,
+      assistantMessageId: newId("msg"),
+      agentSessionId: newId("ags"),
+      actor: SYSTEM,
+    });
+    if (started === undefined) throw new Error("nothing to start");
+    return started;
+  }
+
+  /** Ends a started turn. */
+  async endTurn(
+    started: StartedTurn,
+    record: Parameters<Store["beginFinalize"]>[0]["record"],
+  ): Promise<Turn> {
+    const { epoch } = started;
+    await this.store.beginFinalize({ turnId: started.turn.id, epoch, record });
+    return this.store.finalizeTurn({
+      turnId: started.turn.id,
+      epoch,
+      actor: SYSTEM,
+      stepFinishPartId: newId("prt"),
+    });
+  }
+}
+
+type Options = { clock?: Clock; logger?: Logger; http?: Partial<HttpDeps> };
