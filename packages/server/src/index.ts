@@ -1,1 +1,2 @@
-export {};
+export { inspectDataDirectory, type ServeFlags, serve, VERSION } from "./main/index.ts";
+export { openApiDocument } from "./http/index.ts";

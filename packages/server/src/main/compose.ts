@@ -1,0 +1,251 @@
+/**
+ * The composition root: the only place that knows every adapter. It builds the rooms from the bottom up; `start` runs them in the order that
+ * D-18 asks for (claim the directory, reap, recover, then listen), `stop` in the opposite one (D-21).
+ */
+import { createRequire } from "node:module";
+import { hostname, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { errorText, type Clock, type Logger, newId, type Timer, within } from "@holdfast/kernel";
+import type { Health } from "@holdfast/protocol";
+import {
+  type AcpBackendDeps,
+  autoAllow,
+  createAcpBackend,
+  createCatalog,
+  createPool,
+  type LaunchDeps,
+  processTable,
+  reapLeftovers,
+} from "../agents/index.ts";
+import { createEvents } from "../events/index.ts";
+import { createHttp, type Http } from "../http/index.ts";
+import { createPermissions, DEFAULT_PERMISSION_SETTINGS } from "../permission/index.ts";
+import { createSessions } from "../session/index.ts";
+import type { Store } from "../store/index.ts";
+import { openSqliteStore } from "../store/sqlite/index.ts";
+import { createTurns, DEFAULT_TURN_SETTINGS, type TurnSettings } from "../turn/index.ts";
+import type { ServerConfig } from "./config.ts";
+import { serverToken } from "./data-directory.ts";
+import { VERSION } from "./version.ts";
+
+export type Server = {
+  readonly http: Http;
+  readonly store: Store;
+  /** Recovers, then listens; answers where. */
+  start(): Promise<{ url: string }>;
+  /** Lets running turns go on for the grace, ends what is left, closes everything (D-21). */
+  stop(): Promise<void>;
+};
+
+/** Between two passes of housekeeping, and rows of each kind a pass (D-14: not later than 10 min after the turn's end). */
+const HOUSEKEEPING_MS = 60_000;
+const HOUSEKEEPING_ROWS = 500;
+/** A health answer is reused for this long; the store must answer a write within the deadline to be called ok. */
+const HEALTH_MS = 1_000;
+const HEALTH_DEADLINE_MS = 2_000;
+
+type Facts = { directory: string; startTime: number; clock: Clock; logger: Logger };
+
+/** Opens the store of a locked directory and builds the rooms on it. */
+export async function compose(config: ServerConfig, facts: Facts): Promise<Server> {
+  const { directory, clock, logger } = facts;
+  const store = await openSqliteStore({
+    directory,
+    clock,
+    logger,
+    ...(config.file.synchronous === undefined ? {} : { synchronous: config.file.synchronous }),
+    ...(config.faults === undefined ? {} : { faults: config.faults }),
+  });
+  const instanceId = newId("ins", clock.now());
+  await store.registerInstance({
+    id: instanceId,
+    pid: process.pid,
+    host: hostname(),
+    startTime: facts.startTime,
+  });
+  const launch: LaunchDeps = {
+    store,
+    clock,
+    table: processTable(process.platform),
+    instanceId,
+    environment: config.environment,
+    temporaryRoot: tmpdir(),
+    logger,
+  };
+  const catalog = createCatalog({
+    agents: config.file.agents ?? {},
+    rehearsal: [process.execPath, rehearsalProgram()],
+    environment: config.environment,
+    temporaryRoot: tmpdir(),
+    store,
+    clock,
+    logger,
+  });
+  const acp = createAcpBackend(acpDeps(store, catalog, launch));
+  const pool = createPool({
+    backendOf: async (agent) => ((await catalog.find(agent)) === undefined ? undefined : acp),
+    clock,
+  });
+  const permissions = createPermissions({
+    store,
+    clock,
+    logger,
+    autoAnswer: (mode, ask) => autoAllow(mode, ask.kind),
+    settings: { timeoutMs: config.file.permissionTimeoutMs ?? DEFAULT_PERMISSION_SETTINGS.timeoutMs },
+  });
+  const reap = async () => {
+    const report = await reapLeftovers({
+      store,
+      table: launch.table,
+      clock,
+      temporaryRoot: launch.temporaryRoot,
+      logger,
+    });
+    if (report.reaped.length + report.spared.length > 0)
+      logger.info({ ...report }, "reaped what an earlier server left");
+  };
+  const turns = createTurns({
+    store,
+    pool,
+    permissions,
+    reap,
+    clock,
+    logger,
+    instanceId,
+    settings: turnSettings(config),
+  });
+  const events = createEvents({ store, clock, logger });
+  const sessions = createSessions({
+    store,
+    turns,
+    catalog,
+    clock,
+    logger,
+    settings: {
+      approvalMode: config.file.approvalMode ?? "ask",
+      resumePolicy: config.file.resumePolicy ?? "manual",
+      ...(config.file.agent === undefined ? {} : { agent: config.file.agent }),
+    },
+    dataDirectory: directory,
+    gitEnvironment: gitEnvironment(config.environment),
+  });
+  const http = createHttp({
+    sessions,
+    permissions,
+    turns,
+    catalog,
+    events,
+    tokens: store,
+    serverToken: serverToken(directory, config.token),
+    clock,
+    logger,
+    version: VERSION,
+    health: healthOf(clock, () => store.heartbeat({ instanceId })),
+    allowedHosts: config.allowedHosts,
+    exposure: config.insecureHttp ? "insecureHttp" : "loopback",
+  });
+  const housekeeping = repeat(clock, HOUSEKEEPING_MS, logger, () =>
+    store.sweepHousekeeping({ limit: HOUSEKEEPING_ROWS }),
+  );
+  return {
+    http,
+    store,
+    async start() {
+      await turns.recover();
+      return http.listen(config.host, config.port);
+    },
+    async stop() {
+      http.drain();
+      housekeeping.cancel();
+      await turns.stop(config.stopBudgetMs);
+      permissions.stop();
+      await catalog.close();
+      await http.close();
+      events.close();
+      await store.endInstance({ instanceId });
+      await store.close();
+    },
+  };
+}
+
+function acpDeps(
+  store: Store,
+  catalog: ReturnType<typeof createCatalog>,
+  launch: LaunchDeps,
+): AcpBackendDeps {
+  return {
+    ...launch,
+    definition: (agent) => catalog.definition(agent),
+    learn: (agent, seen) => catalog.learn(agent, seen),
+    readBlob: (hash, sessionId) => store.getBlob({ hash, sessionId }),
+    clientVersion: VERSION,
+  };
+}
+
+/** The rehearsal agent's program, beside the module that its package exports. */
+function rehearsalProgram(): string {
+  const module = createRequire(import.meta.url).resolve("@holdfast/rehearsal");
+  return join(dirname(module), "..", "bin", "rehearsal.js");
+}
+
+function turnSettings(config: ServerConfig): TurnSettings {
+  const minute = 60_000;
+  const { turnIdleMinutes, turnTotalMinutes } = config.file;
+  return {
+    ...DEFAULT_TURN_SETTINGS,
+    graceMs: config.stopBudgetMs,
+    ...(turnIdleMinutes === undefined ? {} : { idleMs: turnIdleMinutes * minute }),
+    ...(turnTotalMinutes === undefined ? {} : { totalMs: turnTotalMinutes * minute }),
+  };
+}
+
+/** What git needs, and nothing of ours. */
+function gitEnvironment(environment: Record<string, string>): Record<string, string> {
+  const names = ["PATH", "HOME", "LANG", "XDG_CONFIG_HOME", "SystemRoot"];
+  return Object.fromEntries(
+    names.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+  );
+}
+
+/** `ok` while the store answers a write in time; one probe serves everybody for a second. */
+function healthOf(clock: Clock, write: () => Promise<void>): () => Promise<Health> {
+  let last: { at: number; health: Promise<Health> } | undefined;
+  const probe = async (): Promise<Health> => {
+    const answered = await within(
+      clock,
+      HEALTH_DEADLINE_MS,
+      write().then(
+        () => true,
+        () => false,
+      ),
+    );
+    return { status: answered === true ? "ok" : "degraded", version: VERSION };
+  };
+  return () => {
+    if (last === undefined || clock.monotonic() - last.at > HEALTH_MS)
+      last = { at: clock.monotonic(), health: probe() };
+    return last.health;
+  };
+}
+
+/** Runs `work` again and again, `ms` after it last ended; a failure is logged and does not end it. */
+function repeat(clock: Clock, ms: number, logger: Logger, work: () => Promise<unknown>): Timer {
+  let timer: Timer;
+  let isCancelled = false;
+  const run = () => {
+    work()
+      .catch((error: unknown) =>
+        logger.warn({ error: errorText(error) }, "housekeeping failed; it runs again later"),
+      )
+      .finally(() => {
+        if (!isCancelled) timer = clock.after(ms, run);
+      });
+  };
+  timer = clock.after(ms, run);
+  return {
+    cancel() {
+      isCancelled = true;
+      timer.cancel();
+    },
+  };
+}

@@ -1,0 +1,4 @@
+export { ConfigError, defaultConfigFile, defaultDataDirectory, type ServeFlags } from "./config.ts";
+export { inspectDataDirectory } from "./inspect.ts";
+export { serve } from "./serve.ts";
+export { VERSION } from "./version.ts";

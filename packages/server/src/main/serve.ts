@@ -1,0 +1,91 @@
+import { hostname } from "node:os";
+import { errorText, isHoldfastError, planFault, systemClock } from "@holdfast/kernel";
+import { DirectoryLockedError, lockDirectory } from "@holdfast/sqlite";
+import { compose, type Server } from "./compose.ts";
+import { ConfigError, loadConfig, type ServeFlags, type ServerConfig } from "./config.ts";
+import { announceServer, prepareDataDirectory, withdrawServer } from "./data-directory.ts";
+import { createLogger } from "./pino-logger.ts";
+import { stopSignals } from "./stop-signals.ts";
+
+/** Exit codes of the server (I-11, D-17, D-34). */
+const EXIT = { done: 0, failed: 1, usage: 2, conflict: 7 } as const;
+
+/**
+ * Runs the server until a signal ends it; answers the exit code. One line on stdout says where it listens; everything else goes to stderr. A store that
+ * broke ends the process at once (D-34): what is not known to be written is not answered.
+ */
+export async function serve(flags: ServeFlags = {}): Promise<number> {
+  const startTime = systemClock.now();
+  let config: ServerConfig;
+  try {
+    config = loadConfig(flags);
+    planFault(config.faults);
+    const directory = prepareDataDirectory(config.dataDirectory);
+    const lock = lockDirectory(directory, { pid: process.pid, host: hostname(), startTime });
+    try {
+      return await run(config, directory, startTime);
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+async function run(config: ServerConfig, directory: string, startTime: number): Promise<number> {
+  const logger = createLogger(config.logLevel);
+  const signals = stopSignals(systemClock, () => process.exit(EXIT.failed));
+  withdrawServer(directory);
+  let server: Server | undefined;
+  try {
+    server = await compose(config, { directory, startTime, clock: systemClock, logger });
+    server.store.onFatal((error) => {
+      logger.error(
+        { error: errorText(error) },
+        "the store broke; the server ends now and recovers at its next start",
+      );
+      process.exit(EXIT.failed);
+    });
+    const { url } = await server.start();
+    announceServer(directory, { url, pid: process.pid, startTime });
+    process.stdout.write(`holdfast listening on ${url}\n`);
+    await signals.first;
+    logger.info({ graceMs: config.stopBudgetMs }, "stopping");
+    withdrawServer(directory);
+    await server.stop();
+    return EXIT.done;
+  } catch (error) {
+    await server?.stop().catch(() => undefined);
+    throw error;
+  } finally {
+    signals.dispose();
+  }
+}
+
+/** Says what was wrong, on stderr, in words; the exit code tells scripts. */
+function refuse(error: unknown): number {
+  if (error instanceof DirectoryLockedError) {
+    process.stderr.write(`holdfast: ${error.message}\n`);
+    return EXIT.conflict;
+  }
+  if (error instanceof ConfigError || error instanceof RangeError) {
+    process.stderr.write(`holdfast: ${error.message}\n`);
+    return EXIT.usage;
+  }
+  if (isAddressInUse(error)) {
+    process.stderr.write(
+      "holdfast: the address is in use. Choose another port (HOLDFAST_PORT, 0 takes any free one).\n",
+    );
+    return EXIT.conflict;
+  }
+  const text = isHoldfastError(error)
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
+  process.stderr.write(`holdfast: ${text}\n`);
+  return isHoldfastError(error, "UNPROCESSABLE") ? EXIT.usage : EXIT.failed;
+}
+
+const isAddressInUse = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "EADDRINUSE";
