@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { newId, systemClock } from "@holdfast/kernel";
-import type { ApprovalMode, Part, SessionId } from "@holdfast/protocol";
+import type { Part, SessionId } from "@holdfast/protocol";
 import { rehearsalBin } from "@holdfast/rehearsal";
 import {
   createAcpBackend,
@@ -69,7 +69,7 @@ export class AgentRoom {
       agentSessionId: newId("ags"),
       agent,
       directory: this.project,
-      approvalMode: "ask" as ApprovalMode,
+      approvalMode: "ask",
       idle: { emit: (event) => this.idle.push(event) },
       signal: new AbortController().signal,
       ...options,
@@ -82,9 +82,12 @@ export class AgentRoom {
     return { parts: [{ ...identity, type: "text", text }] };
   }
 
+  /** Closes everything and removes the directories; rejects when a launch is still open. */
   async end(): Promise<void> {
     await Promise.all(this.#handles.map((handle) => handle.close(0)));
     await this.catalog.close();
+    const open = [...this.rows.rows.keys()];
     for (const directory of [this.home, this.project]) rmSync(directory, { recursive: true, force: true });
+    if (open.length > 0) throw new Error(`launches are still open: ${open.join(", ")}`);
   }
 }

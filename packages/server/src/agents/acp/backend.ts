@@ -101,7 +101,8 @@ async function openHandle(
     timeouts,
   });
   for (const attempt of unsupported) if (attempt !== "create") features[attempt] = "no";
-  features.modes = feed.state.modes === undefined ? "no" : "yes";
+  const modes = feed.state.offeredModes;
+  features.modes = modes === "untold" ? "unknown" : modes === "none" ? "no" : "yes";
   const logger = deps.logger ?? silentLogger;
   deps.learn(agent, { version, features }).catch((error: unknown) => {
     logger.warn({ agent, error: errorText(error) }, "what was learnt of an agent could not be kept");

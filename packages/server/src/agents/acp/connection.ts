@@ -64,10 +64,8 @@ export class Connection {
       .connect(this.#wire.stream);
     this.ended = this.#wire.ended.then(() => this.#over());
     void started.ended.then(() => this.#wire.release());
-    void this.#sdk.closed.then(() => {
-      // Whoever waits for an answer waits for the end of stdout; without the SDK it would never be asked for.
-      if (!this.#wire.hasEnded) void this.process.stop({ from: "kill" });
-    });
+    // Whoever waits for an answer waits for the end of stdout; an SDK that gave up would never let it come.
+    void this.#sdk.closed.then(() => (this.#wire.hasEnded ? undefined : this.process.stop({ from: "kill" })));
   }
 
   /** False from the end of stdout on, and once a stop began. */

@@ -2,13 +2,11 @@ import { afterEach, describe, expect, test } from "vitest";
 import { AgentRoom } from "../../../test/agents/opened-agent.ts";
 import { RecordedTurn } from "../../../test/agents/recorded-turn.ts";
 import { isAlive, until } from "../../../test/agents/waiting.ts";
-import type { AgentFailure } from "../port.ts";
 
 let room: AgentRoom | undefined;
 
 afterEach(async () => {
   await room?.end();
-  expect(room?.rows.rows.size ?? 0).toBe(0);
   room = undefined;
 });
 
@@ -110,10 +108,14 @@ describe("the rehearsal agent over ACP", () => {
     expect(room.rows.closed).toHaveLength(1);
   });
 
-  test("[A-20] a mode that the agent does not have is refused at open", async () => {
-    room = AgentRoom.faulty("noise");
-    room.catalog.definition = async () => undefined;
-    const failure = await room.open("faulty").catch((error: unknown) => error as AgentFailure);
-    expect(failure).toMatchObject({ kind: "unavailable" });
+  test("[A-20] a session is opened in its approval mode, and can be put into another", async () => {
+    room = new AgentRoom();
+    const handle = await room.open("rehearsal", { approvalMode: "all" });
+    const turn = new RecordedTurn();
+    await handle.prompt(room.say("WRITE a.txt hello"), turn);
+    expect(turn.asks).toEqual([]);
+    await handle.configure({ approvalMode: "readOnly" });
+    await handle.prompt(room.say("WRITE a.txt again"), turn);
+    expect(turn.asks).toHaveLength(1);
   });
 });

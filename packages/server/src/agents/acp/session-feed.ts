@@ -182,7 +182,7 @@ export class SessionFeed implements WireListener {
       return;
     }
     this.#phase = "idle";
-    this.say(this.state.opened(answer));
+    this.say(this.state.opened(answer, method === "session/new"));
     const held = this.#held;
     this.#held = [];
     for (const item of held) this.#take(item);

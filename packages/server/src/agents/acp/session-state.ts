@@ -1,4 +1,5 @@
 import type { AgentSession, Usage } from "@holdfast/protocol";
+import type { OfferedModes } from "../catalog/index.ts";
 import type { StateEvent } from "../port.ts";
 import { isObject } from "./wire-message.ts";
 
@@ -22,6 +23,7 @@ export class SessionState {
   #modeOption: Select | undefined;
   #modelOption: Select | undefined;
   #hasModes = false;
+  #mayHaveModes = true;
   #cost: number | undefined;
   #context: Usage["context"];
   readonly #said = new Map<string, string>();
@@ -58,9 +60,16 @@ export class SessionState {
     return this.#context;
   }
 
-  /** Takes the answer to new, load or resume. */
-  opened(result: Record<string, unknown>): StateEvent[] {
+  /** Ids of the modes that it has, as far as it said. */
+  get offeredModes(): OfferedModes {
+    if (this.#modes === undefined) return this.#mayHaveModes ? "untold" : "none";
+    return this.#modes.available.length > 0 ? this.#modes.available.map(({ id }) => id) : "untold";
+  }
+
+  /** Takes the answer to new, load or resume; only a new session has to say all that there is. */
+  opened(result: Record<string, unknown>, isNew: boolean): StateEvent[] {
     this.#hasModes ||= isObject(result["modes"]);
+    this.#mayHaveModes = !isNew;
     return [
       ...this.#setModes(modesOf(result["modes"])),
       ...this.options(result["configOptions"]),

@@ -17,34 +17,35 @@ export async function setApprovalMode(
   mode: ApprovalMode,
 ): Promise<void> {
   const { state } = session.feed;
-  const hold = holdMode(
-    mode,
-    quirks,
-    state.modes?.available.map(({ id }) => id),
-  );
+  const hold = holdMode(mode, quirks, state.offeredModes);
   if (hold.by === "unset") return;
-  if (hold.by === "none") {
+  if (hold.by === "trying") {
+    for (const modeId of hold.modeIds) if ((await setMode(session, modeId)) === undefined) return;
+    if (mode === "all") return;
+  }
+  if (hold.by !== "mode") {
     throw new HoldfastError(
       "AGENT_UNAVAILABLE",
       `${agent} acts without asking: it has no mode for ${mode}. Use another agent, or the approval mode all.`,
     );
   }
-  const before = state.modes?.current;
-  if (before === hold.modeId) return;
-  await setMode(session, agent, hold.modeId);
-  const after = state.modes?.current;
-  if (after !== before && after !== hold.modeId) {
-    throw new HoldfastError("AGENT_UNAVAILABLE", `${agent} went to mode ${after} instead of ${hold.modeId}.`);
-  }
-  session.feed.say(state.modeChanged(hold.modeId));
+  if (state.modes?.current === hold.modeId) return;
+  const complaint = await setMode(session, hold.modeId);
+  if (complaint === undefined) return;
+  throw new HoldfastError(
+    "AGENT_UNAVAILABLE",
+    `${agent} is not in its mode ${hold.modeId}: ${complaint}. Use another approval mode.`,
+  );
 }
 
+/** Puts the session into one of the agent's modes; answers its complaint when it did not go there. */
 async function setMode(
   { connection, feed, sessionId, timeoutMs }: Session,
-  agent: string,
   modeId: string,
-): Promise<void> {
-  const configId = feed.state.hasModes ? undefined : feed.state.modeOption;
+): Promise<string | undefined> {
+  const { state } = feed;
+  const before = state.modes?.current;
+  const configId = state.hasModes ? undefined : state.modeOption;
   try {
     if (configId === undefined) {
       await connection.request("open", "session/set_mode", { sessionId, modeId }, timeoutMs);
@@ -54,11 +55,12 @@ async function setMode(
     }
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    throw new HoldfastError(
-      "AGENT_UNAVAILABLE",
-      `${agent} refused its mode ${modeId}: ${describeError(error)}. Use another approval mode.`,
-    );
+    return describeError(error);
   }
+  const after = state.modes?.current;
+  if (after !== before && after !== modeId) return `it went to ${after} instead`;
+  feed.say(state.modeChanged(modeId));
+  return undefined;
 }
 
 /** Sets a model that the agent offers; one that it does not is noted and left, because a session keeps its model when the agent is switched. */

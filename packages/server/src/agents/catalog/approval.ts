@@ -34,13 +34,24 @@ const COMMON_NAMES: Record<ApprovalMode, readonly string[]> = {
   readOnly: ["readOnly", "read-only", "plan", "chat", "ask", "default", "approve", "manual"],
 };
 
-/** How to hold a mode: by this session mode, as the agent is (`unset`: it asks nobody, and nobody has to be asked), or not at all. */
-export type Hold = { by: "mode"; modeId: string } | { by: "unset" } | { by: "none" };
+/**
+ * How to hold a mode: by this session mode; by the first of these that it takes, because it did not say which it has; as the agent is (`unset`:
+ * nobody has to be asked); or not at all.
+ */
+export type Hold =
+  | { by: "mode"; modeId: string }
+  | { by: "trying"; modeIds: readonly string[] }
+  | { by: "unset" }
+  | { by: "none" };
 
-/** Which of the agent's session modes holds `mode`. `offered` is what it reported at open; absent when it has no modes. */
-export function holdMode(mode: ApprovalMode, quirks: Quirks, offered: readonly string[] | undefined): Hold {
-  const named = quirks.modes === "guess" ? COMMON_NAMES[mode] : [quirks.modes[mode]];
-  const modeId = named.find((name) => name !== undefined && offered?.includes(name));
+/** What an agent said of its modes when its session was opened. An answer to load or resume may leave them out, and then they are untold. */
+export type OfferedModes = readonly string[] | "none" | "untold";
+
+/** Which of the agent's session modes holds `mode`. */
+export function holdMode(mode: ApprovalMode, quirks: Quirks, offered: OfferedModes): Hold {
+  const named = quirks.modes === "guess" ? COMMON_NAMES[mode] : [quirks.modes[mode] ?? []].flat();
+  if (offered === "untold") return { by: "trying", modeIds: named };
+  const modeId = named.find((name) => offered !== "none" && offered.includes(name));
   if (modeId !== undefined) return { by: "mode", modeId };
   return mode === "all" ? { by: "unset" } : { by: "none" };
 }

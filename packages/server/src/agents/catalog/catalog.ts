@@ -102,6 +102,11 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     async learn(id, { version, features }) {
       const before = learnt.get(id);
       const facts = { agent: id, features, ...(version === undefined ? {} : { version }) };
+      // What could not be seen this time is as it was seen before, while it is the same version.
+      for (const name of before?.version === version ? FEATURES : []) {
+        if (features[name] === "unknown")
+          facts.features = { ...facts.features, [name]: before?.features[name] };
+      }
       if (JSON.stringify(before) === JSON.stringify(facts)) return;
       learnt.set(id, facts);
       await deps.store.putAgentFacts(facts);

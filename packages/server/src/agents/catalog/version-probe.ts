@@ -36,9 +36,11 @@ export class VersionProbe {
     const key = keyOf(program);
     if (this.#asked.has(key) || this.#isClosed) return;
     this.#asked.add(key);
-    this.#queue = this.#queue.then(async () => {
+    const before = this.#queue;
+    this.#queue = (async () => {
+      await before;
       if (!this.#isClosed) this.#known.set(key, versionIn(await this.#run(argv)));
-    });
+    })();
   }
 
   /** Resolves when everything that was asked has answered. */
