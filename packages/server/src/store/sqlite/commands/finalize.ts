@@ -25,9 +25,10 @@ import {
   rewritePart,
 } from "../announce.ts";
 import { appendNext, claimLost, type Log, openLogByRid } from "../log.ts";
+import { placePart } from "../place-part.ts";
 import { agentSessionOf } from "../rows/agent-session.ts";
 import { messageData, type MessageRow, SELECT_MESSAGE, toMessageInfo } from "../rows/message.ts";
-import { foldParts, partData } from "../rows/part.ts";
+import { foldParts } from "../rows/part.ts";
 import { findTurn, toTurn, type TurnRow } from "../rows/turn.ts";
 import { announceSession, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
@@ -177,18 +178,8 @@ function insertStepFinish(
   };
   if (usage.cost !== undefined) part.cost = usage.cost;
   if (usage.tokens !== undefined) part.tokens = usage.tokens;
-  const rid = write.insert(
-    `INSERT INTO part (id, session, message, ordinal, type, data, seq, event_seq)
-     SELECT ?, ?, ?, coalesce(max(ordinal) + 1, 0), ?, ?, 0, 0 FROM part WHERE session = ? AND message = ?`,
-    part.id,
-    turn.session,
-    row.rid,
-    part.type,
-    partData(part),
-    turn.session,
-    row.rid,
-  );
-  rewritePart(log, rid, part, turn);
+  const { rid, ordinal } = placePart(write, { session: turn.session, message: row.rid }, part, 0);
+  rewritePart(log, rid, { ...part, ordinal }, turn);
 }
 
 function announceStepFinished(

@@ -12,6 +12,7 @@ import {
 import type { AdmitInputCommand, AdmittedRows, Applied, IdempotencyKey } from "../../port.ts";
 import { announceInput, announceMessage, announceTurn, rewritePart } from "../announce.ts";
 import { appendNext, type Log, openLog, openLogByRid } from "../log.ts";
+import { placePart } from "../place-part.ts";
 import { recordKey, replayed } from "../replay-key.ts";
 import { findInput, type InputRow, toInput } from "../rows/input.ts";
 import { findMessage, messageData, withParts } from "../rows/message.ts";
@@ -40,7 +41,8 @@ export function admitInput(write: Write, command: AdmitInputCommand): Applied<Ad
   }
   const unpause = session.queue_paused === 1 && session.queue_length === 0;
   const rows = insertAdmission(log, command);
-  for (const part of command.parts) insertPart(log, rows.message, part);
+  for (const part of command.parts)
+    placePart(write, { session: session.rid, message: rows.message }, part, 0);
   if (unpause) write.run("UPDATE session SET queue_paused = 0 WHERE rid = ?", session.rid);
   announceInput(log, rows.input, "input.admitted");
   announceTurn(log, rows.turn, "turn.queued");
@@ -114,23 +116,6 @@ function userMessage(command: AdmitInputCommand, now: number): UserMessage {
   return message;
 }
 
-/** A part's row, not yet announced. Its ordinal in the message is the next one. */
-function insertPart(log: Log, message: number, part: Part): number {
-  const { write, session } = log;
-  const { id: _id, sessionId: _session, messageId: _message, type, ...data } = part;
-  return write.insert(
-    `INSERT INTO part (id, session, message, ordinal, type, data, seq, event_seq)
-     SELECT ?, ?, ?, coalesce(max(ordinal) + 1, 0), ?, ?, 0, 0 FROM part WHERE session = ? AND message = ?`,
-    part.id,
-    session.rid,
-    message,
-    type,
-    JSON.stringify(data),
-    session.rid,
-    message,
-  );
-}
-
 function announceParts(log: Log, message: number, turn: { rid: number; id: string }): void {
   const row = log.write.get<{ id: string }>("SELECT id FROM message WHERE rid = ?", message);
   const found = row === undefined ? undefined : findMessage(log.write, row.id);
@@ -173,7 +158,7 @@ export function editInput(write: Write, command: By & { inputId: InputId; parts:
   const log = openLogByRid(write, row.session, command.actor);
   const turn = { rid: row.turn, id: row.turn_id };
   removeParts(log, row);
-  for (const part of command.parts) insertPart(log, row.message, part);
+  for (const part of command.parts) placePart(write, { session: row.session, message: row.message }, part, 0);
   announceInput(log, row.rid, "input.updated");
   announceParts(log, row.message, turn);
   return { value: toInput(write, requireInput(write, command.inputId)), replayed: false };

@@ -89,7 +89,7 @@ export function updatePart(write: Write, command: { part: Part; actor: Actor }):
   const message = requireMessage(write, row.message_id);
   requireSettled(write, message);
   const log = openLogByRid(write, row.session, command.actor);
-  rewritePart(log, row.rid, part, { rid: message.turn, id: message.turn_id });
+  rewritePart(log, row.rid, { ...part, ordinal: row.ordinal }, { rid: message.turn, id: message.turn_id });
   const value = foldParts(write, [requirePart(write, part.id)])[0];
   return { value: value ?? part, replayed: false };
 }

@@ -7,6 +7,7 @@ import type { Actor, Part, PartId, SessionId, TurnId, Usage } from "@holdfast/pr
 import type { AgentSessionPatch, ProgressOp, TurnPatch } from "../../port.ts";
 import { eventCode } from "../event-code.ts";
 import { append, type Log, openLog, reserve } from "../log.ts";
+import { placePart } from "../place-part.ts";
 import { agentSessionData, findAgentSession, toAgentSession } from "../rows/agent-session.ts";
 import { findMessage, messageData, toMessageInfo } from "../rows/message.ts";
 import {
@@ -141,26 +142,29 @@ function appendDelta({ log, turn }: Progress, op: DeltaOp, seq: number): void {
 
 function putPart({ log, turn }: Progress, part: Part, seq: number): void {
   const { write, session } = log;
+  if (part.sessionId !== session.id)
+    throw new HoldfastError("CONFLICT", `Part ${part.id} belongs to another session.`);
   const existing = findPart(write, part.id);
-  if (existing === undefined) {
-    insertPart(log, turn, part, seq);
-  } else {
+  const { rid, ordinal } = existing ?? placePart(write, placeOf(log, turn, part), part, seq);
+  if (existing !== undefined) {
     requireSameIdentity(existing, part);
-    const open = isOpen(part) ? 1 : 0;
     write.run(
       "UPDATE part SET data = ?, seq = ?, event_seq = ?, open = ? WHERE rid = ?",
       partData(part),
       seq,
       seq,
-      open,
-      existing.rid,
+      isOpen(part) ? 1 : 0,
+      rid,
     );
   }
-  const ref =
-    existing?.rid ?? write.get<{ rid: number }>("SELECT rid FROM part WHERE id = ?", part.id)?.rid ?? null;
-  if (part.sessionId !== session.id)
-    throw new HoldfastError("CONFLICT", `Part ${part.id} belongs to another session.`);
-  append(log, { type: "message.part.updated", seq, ref, data: { part }, turn });
+  append(log, { type: "message.part.updated", seq, ref: rid, data: { part: { ...part, ordinal } }, turn });
+}
+
+function placeOf(log: Log, turn: TurnRow, part: Part): { session: number; message: number } {
+  const message = findMessage(log.write, part.messageId);
+  if (message === undefined || message.turn !== turn.rid)
+    throw notFound("message of this turn", part.messageId);
+  return { session: log.session.rid, message: message.rid };
 }
 
 /** R-4.2: a part's message and session never change. */
@@ -171,30 +175,6 @@ function requireSameIdentity(row: PartRow, part: Part): void {
       `Part ${part.id} belongs to message ${row.message_id} and is of type ${row.type}.`,
     );
   }
-}
-
-function insertPart(log: Log, turn: TurnRow, part: Part, seq: number): void {
-  const { write, session } = log;
-  const message = findMessage(write, part.messageId);
-  if (message === undefined || message.turn !== turn.rid)
-    throw notFound("message of this turn", part.messageId);
-  const last = write.get<{ ordinal: number | null }>(
-    "SELECT max(ordinal) AS ordinal FROM part WHERE session = ? AND message = ?",
-    session.rid,
-    message.rid,
-  );
-  write.insert(
-    "INSERT INTO part (id, session, message, ordinal, type, data, seq, event_seq, open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    part.id,
-    session.rid,
-    message.rid,
-    (last?.ordinal ?? -1) + 1,
-    part.type,
-    partData(part),
-    seq,
-    seq,
-    isOpen(part) ? 1 : 0,
-  );
 }
 
 /** Brings a streaming part's row up to its deltas (D-13). Nothing visible changes, so there is no event. */

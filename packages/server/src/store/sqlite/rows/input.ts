@@ -53,6 +53,7 @@ const toInputPart = ({
   id: _id,
   sessionId: _session,
   messageId: _message,
+  ordinal: _ordinal,
   attempt: _attempt,
   ...part
 }: Part): InputPart => part as InputPart;
@@ -66,6 +67,7 @@ export function toInput(sql: Sql, row: InputRow): Input {
     state: row.state,
     requestedDelivery: row.requested_delivery as Input["delivery"],
     delivery: row.delivery as Input["delivery"],
+    position: row.state === "queued" ? row.position : null,
     parts: messageParts(sql, row.session, row.message).map(toInputPart),
     agent: row.agent,
     model: fromJson(row.model),

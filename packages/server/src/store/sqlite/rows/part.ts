@@ -25,7 +25,7 @@ export const findPart = (sql: Sql, id: string): PartRow | undefined =>
 
 /** The stored form: everything but the identity, which has columns of its own. */
 export function partData(part: Part): string {
-  const { id: _id, sessionId: _session, messageId: _message, type: _type, ...data } = part;
+  const { id: _id, sessionId: _session, messageId: _message, ordinal: _ordinal, type: _type, ...data } = part;
   return JSON.stringify(data);
 }
 
@@ -110,13 +110,8 @@ function foldDeltas(parts: Map<number, Part>, covered: Map<number, number>, delt
 
 function storedPart(row: PartRow): Part {
   const data = JSON.parse(row.data) as object;
-  return {
-    id: row.id,
-    sessionId: row.session_id,
-    messageId: row.message_id,
-    type: row.type,
-    ...data,
-  } as Part;
+  const identity = { id: row.id, sessionId: row.session_id, messageId: row.message_id, ordinal: row.ordinal };
+  return { ...identity, type: row.type, ...data } as Part;
 }
 
 /** Where the next delta of a field must begin, read in the writer's transaction. */
