@@ -1,0 +1,33 @@
+import { FakeClock, newId, silentLogger } from "@holdfast/kernel";
+import { ByteBudget, type ByteLimits } from "../../src/turn/byte-budget.ts";
+import type { WriteFailure } from "../../src/turn/progress-writer.ts";
+import { Recorder } from "../../src/turn/recorder.ts";
+import { ProgressLog } from "./progress-log.ts";
+
+/** A recorder over an in-memory log, with time by hand. */
+export function recorderUnderTest(limits: ByteLimits = { perSession: 8 << 20, total: 128 << 20 }) {
+  const clock = new FakeClock();
+  const log = new ProgressLog();
+  const abandon = new AbortController();
+  const failures: WriteFailure[] = [];
+  const budget = new ByteBudget(limits);
+  const recorder = new Recorder(
+    {
+      store: log.store,
+      clock,
+      logger: silentLogger,
+      account: budget.open(),
+      signal: abandon.signal,
+      onFailure: (failure) => failures.push(failure),
+    },
+    {
+      sessionId: newId("ses"),
+      turnId: newId("trn"),
+      epoch: 1,
+      messageId: newId("msg"),
+      agentSessionId: newId("ags"),
+      agent: "rehearsal",
+    },
+  );
+  return { recorder, log, clock, abandon, failures, budget };
+}
