@@ -81,12 +81,10 @@ export class Subscriber {
     if (this.isClosed) return 0;
     let text = "";
     for (const event of page.events) {
-      const at = this.#log.at(event);
-      if (at <= this.#through) continue;
       text += this.#log.frame(event, this.#sent);
-      this.#sent = at;
+      this.#sent = this.#log.at(event);
     }
-    this.#through = Math.max(this.#through, page.through, this.#sent);
+    this.#through = page.through;
     if (text === "") return 0;
     const bytes = Buffer.from(text);
     this.sink.write(bytes);
@@ -137,7 +135,7 @@ export class Subscriber {
   }
 
   #send(batch: Batch): void {
-    if (this.isClosed || batch.last <= this.#through) return;
+    if (this.isClosed) return;
     const bytes = batch.after(this.#through, this.#sent);
     if (bytes === undefined) return;
     this.#sent = batch.last;

@@ -1,0 +1,127 @@
+import { type SessionId, type WorkspaceId } from "@holdfast/protocol";
+import type { EventStore } from "../../src/events/index.ts";
+import type { CommittedEvent, ReplayPage } from "../../src/store/index.ts";
+
+export const SESSION = "ses_00000000000000000000000001" as SessionId;
+export const WORKSPACE = "wsp_00000000000000000000000001" as WorkspaceId;
+
+type Entry = { event: CommittedEvent; row: string | undefined };
+
+/** What is awaited before a read answers, so that commits can fall between any two reads. */
+type Pause = () => Promise<void>;
+
+/**
+ * The event side of a store in memory: rows whose older entries are superseded, deltas that are not, and a listener that may hear of a
+ * commit later than a read sees it.
+ */
+export class FakeLog implements EventStore {
+  storeId = "store-one-0123456789";
+  readonly entries: Entry[] = [];
+  pause: Pause = () => Promise.resolve();
+  trimmed = 0;
+  /** Most rows of a page, so that a short log has many pages. */
+  pageRows = 500;
+  isDeleted = false;
+  readonly #listeners = new Set<(events: CommittedEvent[]) => void>();
+  #unheard: CommittedEvent[][] = [];
+
+  /** Commits one group: a name is a row's new state, `undefined` a delta. */
+  commit(rows: readonly (string | undefined)[], type: CommittedEvent["type"] = "message.updated"): void {
+    const events = rows.map((row) => {
+      const seq = this.entries.length + 1;
+      const event: CommittedEvent = {
+        position: seq * 10,
+        type: row === undefined ? "message.part.delta" : type,
+        version: 1,
+        time: 1_700_000_000_000 + seq,
+        workspaceId: WORKSPACE,
+        sessionId: SESSION,
+        seq,
+        data: JSON.stringify({ row, revision: seq }),
+      };
+      this.entries.push({ event, row });
+      return event;
+    });
+    this.#unheard.push(events);
+  }
+
+  /** Tells the listeners of the oldest commit they have not heard of. */
+  announceNext(): void {
+    const events = this.#unheard.shift();
+    if (events !== undefined) for (const listener of this.#listeners) listener(events);
+  }
+
+  /** Commits and tells at once. */
+  publish(rows: readonly (string | undefined)[], type?: CommittedEvent["type"]): void {
+    this.commit(rows, type);
+    while (this.#unheard.length > 0) this.announceNext();
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  onCommit(listener: (events: CommittedEvent[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async lastSeq(id: SessionId): Promise<number | undefined> {
+    await this.pause();
+    return id === SESSION && !this.isDeleted ? this.entries.length : undefined;
+  }
+
+  async trimmedSeq(): Promise<number> {
+    await this.pause();
+    return this.trimmed;
+  }
+
+  async lastPosition(): Promise<number> {
+    await this.pause();
+    return this.entries.at(-1)?.event.position ?? 0;
+  }
+
+  async getWorkspace(id: WorkspaceId): Promise<Awaited<ReturnType<EventStore["getWorkspace"]>>> {
+    await this.pause();
+    if (id !== WORKSPACE) return undefined;
+    return {
+      id,
+      projectId: "prj_00000000000000000000000001" as never,
+      kind: "directory",
+      directory: "/",
+      time: { created: 0 },
+    };
+  }
+
+  async replaySession(query: { after: number; limit: number }): Promise<ReplayPage> {
+    return this.#replay((event) => event.seq ?? 0, query);
+  }
+
+  async replayFeed(query: { after: number; limit: number }): Promise<ReplayPage> {
+    return this.#replay((event) => event.position, query);
+  }
+
+  async #replay(
+    at: (event: CommittedEvent) => number,
+    query: { after: number; limit: number },
+  ): Promise<ReplayPage> {
+    await this.pause();
+    const limit = Math.min(query.limit, this.pageRows);
+    const scanned = this.entries.filter(({ event }) => at(event) > query.after).slice(0, limit);
+    const newest = new Map(this.entries.map((entry) => [entry.row, entry.event]));
+    const events = scanned
+      .filter(
+        ({ event, row }) =>
+          (row === undefined || newest.get(row) === event) && (event.seq ?? 0) > this.trimmed,
+      )
+      .map(({ event }) => event);
+    const last = scanned.at(-1)?.event;
+    const page = {
+      events,
+      through: last === undefined ? query.after : at(last),
+      done: scanned.length < limit,
+    };
+    await this.pause();
+    return page;
+  }
+}
