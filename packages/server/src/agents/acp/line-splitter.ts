@@ -53,6 +53,9 @@ export class LineSplitter {
       this.#tail = Buffer.from(all.subarray(-KEPT_BYTES));
       return;
     }
+    // A limit below what is kept fills the head only now.
+    const missing = KEPT_BYTES - this.#head.length;
+    if (missing > 0) this.#head = Buffer.concat([this.#head, piece.subarray(0, missing)]);
     this.#tail = Buffer.concat([this.#tail, piece.subarray(-KEPT_BYTES)]).subarray(-KEPT_BYTES);
   }
 

@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import { replayStream } from "../../../test/agents/replayed-stream.ts";
+
+const STREAMS = [
+  ["goose", "goose-text"],
+  ["goose", "goose-tool"],
+  ["goose", "goose-cancel"],
+  ["goose", "goose-error"],
+  ["goose", "goose-load"],
+  ["qwen", "qwen-text"],
+  ["qwen", "qwen-tool"],
+  ["qwen", "qwen-cancel"],
+  ["qwen", "qwen-error"],
+  ["qwen", "qwen-load"],
+] as const;
+
+describe("recorded streams of real agents", () => {
+  test.each(STREAMS)("[A-25] %s: %s becomes the expected events", async (agent, name) => {
+    const replayed = await replayStream(agent, name);
+    await expect(`${JSON.stringify(replayed, undefined, 2)}\n`).toMatchFileSnapshot(
+      `../../../test/golden/acp-events/${name}.json`,
+    );
+  });
+
+  test.each(["goose-load", "qwen-load"])("[A-5] the replay of %s stays out", async (name) => {
+    const replayed = await replayStream(name.split("-")[0] ?? "", name);
+    const text = JSON.stringify(replayed);
+    expect(text).not.toContain("I will remember walrus");
+    expect(text).not.toContain("a grey seal");
+    expect(text).toContain("You asked me to remember walrus.");
+  });
+
+  test("[A-21] tokens of single model calls sum up to the turn; a last call's are called that", async () => {
+    const [qwen, goose] = await Promise.all([
+      replayStream("qwen", "qwen-tool"),
+      replayStream("goose", "goose-tool"),
+    ]);
+    expect(qwen.turns[0]?.usage).toMatchObject({
+      scope: "turn",
+      tokens: { input: 7735 + 7762 + 7796, output: 38 + 24 + 4 },
+    });
+    expect(goose.turns[0]?.usage).toMatchObject({ scope: "lastCall", tokens: { input: 1153, output: 4 } });
+  });
+});

@@ -1,0 +1,148 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { realAgent, type RealAgentName } from "../../../../test-agents/agents.ts";
+import { startModel, type ScriptedModel } from "../../../../test/model/index.ts";
+import { autoAllow } from "../../src/agents/index.ts";
+import { AgentRoom } from "./opened-agent.ts";
+import { RecordedTurn } from "./recorded-turn.ts";
+import { until } from "./waiting.ts";
+
+/** Longest test: two cold starts and a handful of turns on a machine that does other things. */
+const TEST_MS = 90_000;
+
+let model: ScriptedModel;
+let room: AgentRoom | undefined;
+
+beforeAll(async () => {
+  model = await startModel();
+});
+afterEach(async () => {
+  await room?.end();
+  room = undefined;
+});
+afterAll(() => model.close());
+
+async function roomOf(name: RealAgentName): Promise<AgentRoom> {
+  const opened = new AgentRoom();
+  const real = realAgent(name, { modelUrl: model.url, home: path.join(opened.home, "user") });
+  await real.prepare();
+  await opened.end();
+  room = new AgentRoom({ [name]: { backend: "acp", command: real.command, env: real.env } });
+  await real.prepare();
+  return room;
+}
+
+const edits: Record<RealAgentName, string> = { goose: "approve", qwen: "auto-edit" };
+
+describe.each<RealAgentName>(["goose", "qwen"])("the real %s", (name) => {
+  test("[A-25] runs a turn with text, tools, permissions and usage", { timeout: TEST_MS }, async () => {
+    const room = await roomOf(name);
+    const handle = await room.open(name);
+    const turn = new RecordedTurn();
+    const script =
+      "#turn 1\nSAY I will write a file.\nWRITE notes.txt a grey seal\nBASH touch made.txt\nSAY Both are done.";
+    const result = await handle.prompt(room.say(script), turn);
+    expect(result).toMatchObject({
+      outcome: "ended",
+      stopReason: "end_turn",
+      usage: { tokens: { input: expect.any(Number) }, scope: name === "goose" ? "lastCall" : "turn" },
+    });
+    expect(turn.text).toBe("I will write a file.Both are done.");
+    expect(turn.asks.map((ask) => ask.kind)).toEqual(["edit", "execute"]);
+    expect(turn.asks.map((ask) => ask.patterns[0])).toEqual([
+      expect.stringMatching(/notes\.txt$/),
+      "touch made.txt",
+    ]);
+    expect(turn.asks.map((ask) => autoAllow("edits", ask.kind))).toEqual(["once", undefined]);
+    expect(readFileSync(path.join(room.project, "notes.txt"), "utf8").trim()).toBe("a grey seal");
+    const done = turn.events.flatMap((event) =>
+      event.type === "tool" && event.update.status ? [event.update] : [],
+    );
+    expect(done.filter((update) => update.status === "completed")).toHaveLength(2);
+    expect(handle.version).toMatch(/^\d+\.\d+/);
+  });
+
+  test(
+    "[A-5] remembers over a restart by resume or load, replaying nothing",
+    { timeout: TEST_MS },
+    async () => {
+      const room = await roomOf(name);
+      const first = await room.open(name);
+      await first.prompt(room.say("#turn 1\nREMEMBER walrus"), new RecordedTurn());
+      await first.close();
+      room.idle.length = 0;
+      const second = await room.open(name, { backendSessionId: first.backendSessionId });
+      expect(second.openedBy).toBe(name === "goose" ? "load" : "resume");
+      const turn = new RecordedTurn();
+      await second.prompt(room.say("#turn 2\nRECALL"), turn);
+      expect(turn.text).toBe("You asked me to remember walrus.");
+      expect(room.idle.filter((event) => event.type === "late")).toEqual([]);
+    },
+  );
+
+  test(
+    "[A-5] says that an unknown session is gone, so a new one is created",
+    { timeout: TEST_MS },
+    async () => {
+      const room = await roomOf(name);
+      const gone = name === "goose" ? "20200101_99" : "00000000-0000-4000-8000-000000000000";
+      const handle = await room.open(name, { backendSessionId: gone });
+      expect(handle.openedBy).toBe("create");
+      expect(handle.backendSessionId).not.toBe(gone);
+    },
+  );
+
+  test("[A-20] holds each approval mode by its own session mode", { timeout: TEST_MS }, async () => {
+    const room = await roomOf(name);
+    const handle = await room.open(name, { approvalMode: "all" });
+    const turn = new RecordedTurn();
+    await handle.prompt(room.say("#turn 1\nWRITE free.txt yes\nSAY ok"), turn);
+    expect(turn.asks).toEqual([]);
+    expect(existsSync(path.join(room.project, "free.txt"))).toBe(true);
+    await handle.configure({ approvalMode: "edits" });
+    const modes = room.idle.flatMap((event) => (event.type === "modes" ? [event.modes.current] : []));
+    expect(modes.at(-1)).toBe(edits[name]);
+    await handle.configure({ approvalMode: "ask" });
+    await handle.prompt(
+      room.say("#turn 2\nWRITE held.txt no\nSAY ok"),
+      Object.assign(turn, { answer: () => "reject" }),
+    );
+    expect(turn.asks).toHaveLength(1);
+    expect(existsSync(path.join(room.project, "held.txt"))).toBe(false);
+  });
+
+  test("[A-15] answers a cancel, also one during a permission request", { timeout: TEST_MS }, async () => {
+    const room = await roomOf(name);
+    const handle = await room.open(name);
+    const turn = new RecordedTurn();
+    const slow = handle.prompt(room.say("#turn 1\nSLOW 500 50"), turn);
+    await until("words come", () => turn.text.includes("w3"));
+    await handle.cancel();
+    expect(await slow).toMatchObject({ outcome: "ended", stopReason: "cancelled" });
+    const asked = new RecordedTurn();
+    asked.answer = () => new Promise(() => undefined);
+    const waiting = handle.prompt(room.say("#turn 2\nWRITE never.txt x"), asked);
+    await until("it asks", () => asked.asks.length > 0);
+    await handle.cancel();
+    expect(await waiting).toMatchObject({ outcome: "ended", stopReason: "cancelled" });
+    const after = new RecordedTurn();
+    expect(await handle.prompt(room.say("#turn 3\nSAY still here"), after)).toMatchObject({
+      outcome: "ended",
+    });
+    expect(after.text).toContain("still here");
+  });
+
+  test("[A-18] a refused model call is a failed turn with a typed error", { timeout: TEST_MS }, async () => {
+    const room = await roomOf(name);
+    const handle = await room.open(name);
+    const result = await handle.prompt(room.say("#turn 1\nFAIL 400 the script says no"), new RecordedTurn());
+    expect(result).toMatchObject({
+      outcome: "failed",
+      error:
+        name === "goose"
+          ? { name: "AgentReportedError", data: { message: expect.stringContaining("the script says no") } }
+          : { name: "APIError", data: { statusCode: 400, isRetryable: false } },
+    });
+  });
+});
