@@ -83,7 +83,7 @@ export type AdmitInputCommand = Written & {
   messageId: MessageId;
   /** Parts with identity, as rows of the user message; `Input.parts` is derived from them. */
   parts: Part[];
-  inputParts: InputPart[];
+  inputParts?: InputPart[];
   requestedDelivery: Input["requestedDelivery"];
   delivery: Input["delivery"];
   agent: string;
@@ -233,7 +233,7 @@ export type Commands = {
   admitInput(command: AdmitInputCommand): Promise<Applied<AdmittedRows>>;
   /** CONFLICT once delivered or removed. */
   editInput(
-    command: Written & { inputId: InputId; parts: Part[]; inputParts: InputPart[] },
+    command: Written & { inputId: InputId; parts: Part[]; inputParts?: InputPart[] },
   ): Promise<Applied<Input>>;
   /** Its turn ends `aborted / cancelled`. Repeating is harmless. */
   removeInput(command: Written & { inputId: InputId }): Promise<Applied<Input>>;

@@ -1,5 +1,5 @@
 import { HoldfastError } from "@holdfast/kernel";
-import type { IdempotencyKey } from "../port.ts";
+import type { Applied, IdempotencyKey } from "../port.ts";
 import type { Write } from "./sql.ts";
 
 type Recorded = { body_hash: string; result: string };
@@ -46,4 +46,17 @@ export function recordKey(
     session ?? null,
     write.now,
   );
+}
+
+/** A command that makes nothing new, once per key: a repetition applies nothing and answers the resource as it is now (D-5). */
+export function once<T>(
+  write: Write,
+  key: IdempotencyKey | undefined,
+  apply: () => void,
+  current: () => T,
+): Applied<T> {
+  if (replayed(write, key) !== undefined) return { value: current(), replayed: true };
+  apply();
+  recordKey(write, key, {});
+  return { value: current(), replayed: false };
 }

@@ -71,6 +71,7 @@ CREATE TABLE turn (
 );
 CREATE INDEX turn_unswept ON turn (time_ended) WHERE swept = 0 AND time_ended IS NOT NULL;
 CREATE INDEX turn_session ON turn (session);
+CREATE INDEX turn_started ON turn (session, first_seq) WHERE first_seq > 0;
 CREATE UNIQUE INDEX turn_live ON turn (session) WHERE state IN ('running', 'finalizing');
 
 CREATE TABLE input (
@@ -90,11 +91,11 @@ CREATE INDEX input_queue ON input (session, position) WHERE state = 'queued';
 CREATE TABLE message (
   rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE,
   ordinal INTEGER, turn INTEGER NOT NULL REFERENCES turn (rid) ON DELETE CASCADE,
-  data TEXT NOT NULL, event_seq INTEGER NOT NULL, schema_version INTEGER NOT NULL DEFAULT 1,
+  role TEXT NOT NULL CHECK (role IN ('user', 'assistant')), data TEXT NOT NULL, event_seq INTEGER NOT NULL, schema_version INTEGER NOT NULL DEFAULT 1,
   UNIQUE (session, rid)
 );
 CREATE UNIQUE INDEX message_place ON message (session, ordinal) WHERE ordinal IS NOT NULL;
-CREATE INDEX message_turn ON message (turn);
+CREATE INDEX message_turn ON message (turn, role);
 
 CREATE TABLE part (
   rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL, message INTEGER NOT NULL, ordinal INTEGER NOT NULL,

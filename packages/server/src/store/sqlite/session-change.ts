@@ -66,11 +66,12 @@ function deriveStatus({ write, session }: Log, retrying: boolean): SessionStatus
   return retrying ? "retry" : "busy";
 }
 
+/** By the turn that started last: what was dropped from the queue before its start says nothing. */
 function deriveAttention(log: Log): Attention {
   const { write, session } = log;
   if (hasPending(log)) return "permission";
   const last = write.get<{ state: string; reason: string | null }>(
-    "SELECT state, reason FROM turn WHERE session = ? AND state <> 'queued' ORDER BY rid DESC LIMIT 1",
+    "SELECT state, reason FROM turn WHERE session = ? AND first_seq > 0 ORDER BY first_seq DESC LIMIT 1",
     session.rid,
   );
   if (last?.state === "failed") return "failed";

@@ -140,11 +140,11 @@ function interrupted(part: ToolPart, now: number): ToolPart {
 /** The last answer gets its step-finish; every one that is open gets finish, error and completed time (R-1.5, D-9). */
 function finishAnswers(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usage, partId: PartId): void {
   const { write } = log;
-  const rows = write.all<MessageRow>(`${SELECT_MESSAGE} WHERE m.turn = ? ORDER BY m.rid`, turn.rid);
-  const open = rows.filter((row) => {
-    const info = toMessageInfo(row);
-    return info.role === "assistant" && info.time.completed === undefined;
-  });
+  const rows = write.all<MessageRow>(
+    `${SELECT_MESSAGE} WHERE m.turn = ? AND m.role = 'assistant' ORDER BY m.rid`,
+    turn.rid,
+  );
+  const open = rows.filter((row) => (toMessageInfo(row) as AssistantMessage).time.completed === undefined);
   for (const row of open) {
     const isLast = row === open.at(-1);
     if (isLast) insertStepFinish(log, turn, row, record, usage, partId);
@@ -192,7 +192,7 @@ function announceStepFinished(
   const data = {
     turnId: turn.id as TurnId,
     messageId: row.id as Part["messageId"],
-    step: 1,
+    step: (toMessageInfo(row) as AssistantMessage).step ?? 1,
     attempt: 1,
     reason: record.finish ?? record.reason ?? record.state,
     usage,

@@ -15,7 +15,7 @@ export const RETENTION = {
   instance: 7 * DAY,
 } as const;
 
-/** Deletes what has served its time, at most `limit` rows or turns a kind; answers how many rows went. Never part of a finalization (D-14). */
+/** Deletes what has served its time, at most `limit` rows a kind; answers how many rows went. Never part of a finalization (D-14). */
 export function sweepHousekeeping(write: Write, command: { limit: number }): number {
   const { limit } = command;
   const { now } = write;
@@ -49,14 +49,19 @@ function sweepDeltas(write: Write, limit: number): number {
   );
   let gone = 0;
   for (const turn of turns) {
-    gone += write.run(
-      `DELETE FROM event WHERE session = ? AND seq BETWEEN ? AND ? AND type = ${eventCode("message.part.delta")} AND turn = ?`,
+    if (gone >= limit) break;
+    const left = limit - gone;
+    const dropped = write.run(
+      `DELETE FROM event WHERE position IN (SELECT position FROM event WHERE session = ? AND seq BETWEEN ? AND ?
+       AND type = ${eventCode("message.part.delta")} AND turn = ? LIMIT ?)`,
       turn.session,
       turn.first_seq,
       turn.event_seq,
       turn.rid,
+      left,
     );
-    write.run("UPDATE turn SET swept = 1 WHERE rid = ?", turn.rid);
+    gone += dropped;
+    if (dropped < left) write.run("UPDATE turn SET swept = 1 WHERE rid = ?", turn.rid);
   }
   return gone;
 }

@@ -13,7 +13,7 @@ import type { AdmitInputCommand, AdmittedRows, Applied, IdempotencyKey } from ".
 import { announceInput, announceMessage, announceTurn, rewritePart } from "../announce.ts";
 import { appendNext, type Log, openLog, openLogByRid } from "../log.ts";
 import { placePart } from "../place-part.ts";
-import { recordKey, replayed } from "../replay-key.ts";
+import { once, recordKey, replayed } from "../replay-key.ts";
 import { findInput, type InputRow, toInput } from "../rows/input.ts";
 import { findMessage, messageData, withParts } from "../rows/message.ts";
 import { findSession, toSession } from "../rows/session.ts";
@@ -73,7 +73,7 @@ function insertAdmission(
   );
   const info = userMessage(command, write.now);
   const message = write.insert(
-    "INSERT INTO message (id, session, turn, data, event_seq) VALUES (?, ?, ?, ?, 0)",
+    "INSERT INTO message (id, session, turn, role, data, event_seq) VALUES (?, ?, ?, 'user', ?, 0)",
     command.messageId,
     session.rid,
     turn,
@@ -152,7 +152,18 @@ function requireQueued(row: InputRow): void {
     throw new HoldfastError("CONFLICT", `Input ${row.id} was ${row.state} already.`);
 }
 
+const currentInput = (write: Write, id: InputId): Input => toInput(write, requireInput(write, id));
+
 export function editInput(write: Write, command: By & { inputId: InputId; parts: Part[] }): Applied<Input> {
+  return once(
+    write,
+    command.idempotency,
+    () => applyEdit(write, command),
+    () => currentInput(write, command.inputId),
+  );
+}
+
+function applyEdit(write: Write, command: By & { inputId: InputId; parts: Part[] }): void {
   const row = requireInput(write, command.inputId);
   requireQueued(row);
   const log = openLogByRid(write, row.session, command.actor);
@@ -161,7 +172,6 @@ export function editInput(write: Write, command: By & { inputId: InputId; parts:
   for (const part of command.parts) placePart(write, { session: row.session, message: row.message }, part, 0);
   announceInput(log, row.rid, "input.updated");
   announceParts(log, row.message, turn);
-  return { value: toInput(write, requireInput(write, command.inputId)), replayed: false };
 }
 
 function removeParts(log: Log, row: InputRow): void {
@@ -187,13 +197,15 @@ function announceRemovedPart(log: Log, row: InputRow, partId: string): void {
 
 /** Its turn ends `aborted / cancelled`; removing twice is harmless. */
 export function removeInput(write: Write, command: By & { inputId: InputId }): Applied<Input> {
-  const row = requireInput(write, command.inputId);
-  if (row.state === "removed") return { value: toInput(write, row), replayed: false };
-  requireQueued(row);
-  const log = openLogByRid(write, row.session, command.actor);
-  dropQueued(log, row);
-  refreshSession(log);
-  return { value: toInput(write, requireInput(write, command.inputId)), replayed: false };
+  const remove = () => {
+    const row = requireInput(write, command.inputId);
+    if (row.state === "removed") return;
+    requireQueued(row);
+    const log = openLogByRid(write, row.session, command.actor);
+    dropQueued(log, row);
+    refreshSession(log);
+  };
+  return once(write, command.idempotency, remove, () => currentInput(write, command.inputId));
 }
 
 /** Takes a queued input out of the queue and ends its turn, in the running command. */
@@ -218,18 +230,30 @@ export function dropQueued(log: Log, row: InputRow): void {
   announceTurn(log, row.turn, "turn.aborted");
 }
 
-export function reorderInputs(
-  write: Write,
-  command: By & { sessionId: SessionId; inputIds: InputId[] },
-): Applied<Input[]> {
+type Reorder = By & { sessionId: SessionId; inputIds: InputId[] };
+type Queued = { rid: number; id: InputId; position: number };
+
+export function reorderInputs(write: Write, command: Reorder): Applied<Input[]> {
   const log = openLog(write, command.sessionId, command.actor);
-  const { session } = log;
-  const queue = write.all<{ rid: number; id: string; position: number }>(
+  return once(
+    write,
+    command.idempotency,
+    () => applyOrder(log, command.inputIds),
+    () => queueOf(log).map(({ id }) => currentInput(write, id)),
+  );
+}
+
+const queueOf = ({ write, session }: Log): Queued[] =>
+  write.all<Queued>(
     "SELECT rid, id, position FROM input WHERE session = ? AND state = 'queued' ORDER BY position",
     session.rid,
   );
+
+function applyOrder(log: Log, inputIds: InputId[]): void {
+  const { write, session } = log;
+  const queue = queueOf(log);
   const byId = new Map(queue.map((row) => [row.id, row]));
-  const first = [...new Set<string>(command.inputIds)].map((id) => {
+  const first = [...new Set(inputIds)].map((id) => {
     const row = byId.get(id);
     if (row === undefined)
       throw new HoldfastError("CONFLICT", `Input ${id} is not queued in session ${session.id}.`);
@@ -243,15 +267,16 @@ export function reorderInputs(
     write.run("UPDATE input SET position = ? WHERE rid = ?", position, row.rid);
     announceInput(log, row.rid, "input.updated");
   });
-  const value = order.map((row) => toInput(write, requireInput(write, row.id)));
-  return { value, replayed: false };
 }
 
 export function resumeQueue(write: Write, command: By & { sessionId: SessionId }): Applied<Session> {
-  setPaused(openLog(write, command.sessionId, command.actor), false);
-  const row = findSession(write, command.sessionId);
-  if (row === undefined) throw notFound("session", command.sessionId);
-  return { value: toSession(row), replayed: false };
+  const current = () => {
+    const row = findSession(write, command.sessionId);
+    if (row === undefined) throw notFound("session", command.sessionId);
+    return toSession(row);
+  };
+  const resume = () => setPaused(openLog(write, command.sessionId, command.actor), false);
+  return once(write, command.idempotency, resume, current);
 }
 
 export function pauseQueue(write: Write, command: { sessionId: SessionId; actor: Actor }): void {

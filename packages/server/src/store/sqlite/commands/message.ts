@@ -1,8 +1,9 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { Actor, Message, MessageId, MessageInfo, Part, PartId } from "@holdfast/protocol";
-import type { Applied } from "../../port.ts";
-import { announceMessage, rewritePart } from "../announce.ts";
+import type { Applied, IdempotencyKey } from "../../port.ts";
+import { announceInput, announceMessage, announceTurn, rewritePart } from "../announce.ts";
 import { appendNext, type Log, openLogByRid } from "../log.ts";
+import { once } from "../replay-key.ts";
 import { findMessage, messageData, type MessageRow, withParts } from "../rows/message.ts";
 import { findPart, foldParts, type PartRow } from "../rows/part.ts";
 import { turnByRid } from "../rows/turn.ts";
@@ -31,19 +32,32 @@ function requireSettled(write: Write, message: MessageRow): void {
   }
 }
 
+type By = { actor: Actor; idempotency?: IdempotencyKey | undefined };
+
 export function updateMessage(
   write: Write,
-  command: { messageId: MessageId; message: MessageInfo; actor: Actor },
+  command: By & { messageId: MessageId; message: MessageInfo },
 ): Applied<Message> {
-  const row = requireMessage(write, command.messageId);
-  requireSettled(write, row);
-  write.run("UPDATE message SET data = ? WHERE rid = ?", messageData(command.message), row.rid);
-  announceMessage(openLogByRid(write, row.session, command.actor), row.id);
-  const value = withParts(write, [requireMessage(write, command.messageId)])[0];
-  if (value === undefined) throw notFound("message", command.messageId);
-  return { value, replayed: false };
+  const update = () => {
+    const row = requireMessage(write, command.messageId);
+    requireSettled(write, row);
+    if (command.message.role !== row.role)
+      throw new HoldfastError(
+        "CONFLICT",
+        `Message ${row.id} is of the role ${row.role}, which never changes.`,
+      );
+    write.run("UPDATE message SET data = ? WHERE rid = ?", messageData(command.message), row.rid);
+    announceMessage(openLogByRid(write, row.session, command.actor), row.id);
+  };
+  const current = () => {
+    const value = withParts(write, [requireMessage(write, command.messageId)])[0];
+    if (value === undefined) throw notFound("message", command.messageId);
+    return value;
+  };
+  return once(write, command.idempotency, update, current);
 }
 
+/** Its turn names it no more, so the turn is told of too. */
 export function removeMessage(write: Write, command: { messageId: MessageId; actor: Actor }): void {
   const row = requireMessage(write, command.messageId);
   requireSettled(write, row);
@@ -65,6 +79,7 @@ export function removeMessage(write: Write, command: { messageId: MessageId; act
   write.run("DELETE FROM message WHERE rid = ?", row.rid);
   const turn = { rid: row.turn, id: row.turn_id };
   appendNext(log, { type: "message.removed", ref: null, data: { messageId: command.messageId }, turn });
+  announceTurn(log, row.turn, "turn.updated");
 }
 
 function announceRemovedPart(log: Log, message: MessageRow, partId: string): void {
@@ -77,8 +92,18 @@ function announceRemovedPart(log: Log, message: MessageRow, partId: string): voi
   });
 }
 
-export function updatePart(write: Write, command: { part: Part; actor: Actor }): Applied<Part> {
-  const { part } = command;
+/** What was asked is shown by the input as well, which is made of the message's parts. */
+function announceAsked(log: Log, message: MessageRow): void {
+  const input = log.write.get<{ rid: number }>("SELECT rid FROM input WHERE message = ?", message.rid);
+  if (input !== undefined) announceInput(log, input.rid, "input.updated");
+}
+
+export function updatePart(write: Write, command: By & { part: Part }): Applied<Part> {
+  const current = () => foldParts(write, [requirePart(write, command.part.id)])[0] ?? command.part;
+  return once(write, command.idempotency, () => applyPart(write, command.part, command.actor), current);
+}
+
+function applyPart(write: Write, part: Part, actor: Actor): void {
   const row = requirePart(write, part.id);
   if (row.message_id !== part.messageId || row.session_id !== part.sessionId || row.type !== part.type) {
     throw new HoldfastError(
@@ -88,10 +113,9 @@ export function updatePart(write: Write, command: { part: Part; actor: Actor }):
   }
   const message = requireMessage(write, row.message_id);
   requireSettled(write, message);
-  const log = openLogByRid(write, row.session, command.actor);
+  const log = openLogByRid(write, row.session, actor);
   rewritePart(log, row.rid, { ...part, ordinal: row.ordinal }, { rid: message.turn, id: message.turn_id });
-  const value = foldParts(write, [requirePart(write, part.id)])[0];
-  return { value: value ?? part, replayed: false };
+  announceAsked(log, message);
 }
 
 export function removePart(write: Write, command: { partId: PartId; actor: Actor }): void {
@@ -99,5 +123,7 @@ export function removePart(write: Write, command: { partId: PartId; actor: Actor
   const message = requireMessage(write, row.message_id);
   requireSettled(write, message);
   write.run("DELETE FROM part WHERE rid = ?", row.rid);
-  announceRemovedPart(openLogByRid(write, row.session, command.actor), message, row.id);
+  const log = openLogByRid(write, row.session, command.actor);
+  announceRemovedPart(log, message, row.id);
+  announceAsked(log, message);
 }

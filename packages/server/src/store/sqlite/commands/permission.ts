@@ -33,6 +33,7 @@ export function askPermission(write: Write, command: AskPermissionCommand): Perm
   const actor: Actor = { id: `agent:${permission.agent}`, kind: "agent", label: permission.agent };
   const log = openLog(write, command.sessionId, actor);
   if (log.session.epoch !== command.epoch) throw claimLost(command.sessionId);
+  if (turn.session !== log.session.rid) throw notFound("turn of this session", turn.id);
   if (turn.state !== "running")
     throw new HoldfastError("CONFLICT", `Turn ${turn.id} is ${turn.state}; it asks no more.`);
   const rid = write.insert(
@@ -85,7 +86,7 @@ export function replyPermission(write: Write, command: Reply): Applied<Permissio
   for (const rule of command.rules ?? []) insertRule(write, rule, log.session.project, log.session.rid);
   announcePermission(log, row.rid, "permission.replied");
   refreshSession(log);
-  recordKey(write, command.idempotency, { permissionId: command.permissionId } satisfies Made, row.session);
+  recordKey(write, command.idempotency, { permissionId: command.permissionId } satisfies Made);
   return { value: toPermission(write, requirePermission(write, command.permissionId)), replayed: false };
 }
 

@@ -4,7 +4,7 @@ import type { PatchSession, Session, SessionId } from "@holdfast/protocol";
 import type { Actor } from "@holdfast/protocol";
 import type { Applied, CreateSessionCommand, IdempotencyKey } from "../../port.ts";
 import { appendSessionless, openLog, openLogByRid } from "../log.ts";
-import { recordKey, replayed } from "../replay-key.ts";
+import { once, recordKey, replayed } from "../replay-key.ts";
 import { actorRow } from "../rows/actor.ts";
 import { findSession, loadProject, loadWorkspace, toSession } from "../rows/session.ts";
 import { announceSession } from "../session-change.ts";
@@ -110,6 +110,15 @@ type PatchCommand = {
 };
 
 export function patchSession(write: Write, command: PatchCommand): Applied<Session> {
+  return once(
+    write,
+    command.idempotency,
+    () => applyPatch(write, command),
+    () => current(write, command.sessionId),
+  );
+}
+
+function applyPatch(write: Write, command: PatchCommand): void {
   const { patch } = command;
   const log = openLog(write, command.sessionId, command.actor);
   const row = log.session;
@@ -130,7 +139,6 @@ export function patchSession(write: Write, command: PatchCommand): Applied<Sessi
     row.rid,
   );
   announceSession(log);
-  return { value: current(write, command.sessionId), replayed: false };
 }
 
 /** Children first; each leaves a tombstone and its `session.deleted` in the feeds (D-26, session-model 1.2). */

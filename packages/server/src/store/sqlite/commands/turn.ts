@@ -14,6 +14,7 @@ import type {
 import type { Applied, IdempotencyKey, StartedTurn } from "../../port.ts";
 import { announceAgentSession, announceInput, announceMessage, announceTurn } from "../announce.ts";
 import { appendNext, type Log, openLog, openLogByRid } from "../log.ts";
+import { once } from "../replay-key.ts";
 import { agentSessionOf, toAgentSessionWithFacts } from "../rows/agent-session.ts";
 import { findInput, type InputRow, SELECT_INPUT, toInput } from "../rows/input.ts";
 import { findMessage, messageData, withParts } from "../rows/message.ts";
@@ -137,7 +138,7 @@ function insertAnswer(log: Log, input: InputRow, id: MessageId): void {
   const model = fromJson<NonNullable<AssistantMessage["model"]>>(input.model);
   if (model !== undefined) info.model = model;
   write.insert(
-    "INSERT INTO message (id, session, ordinal, turn, data, event_seq) VALUES (?, ?, ?, ?, ?, 0)",
+    "INSERT INTO message (id, session, ordinal, turn, role, data, event_seq) VALUES (?, ?, ?, ?, 'assistant', ?, 0)",
     id,
     session.rid,
     nextOrdinal(write, session.rid),
@@ -193,6 +194,15 @@ export function cancelTurn(
   write: Write,
   command: { turnId: TurnId; actor: Actor; idempotency?: IdempotencyKey | undefined },
 ): Applied<Turn> {
+  return once(
+    write,
+    command.idempotency,
+    () => applyCancel(write, command),
+    () => toTurn(write, requireTurn(write, command.turnId)),
+  );
+}
+
+function applyCancel(write: Write, command: { turnId: TurnId; actor: Actor }): void {
   const row = requireTurn(write, command.turnId);
   const log = openLogByRid(write, row.session, command.actor);
   if (row.state === "queued") {
@@ -209,7 +219,6 @@ export function cancelTurn(
     announceTurn(log, row.rid, "turn.updated");
     setPaused(log, true);
   }
-  return { value: toTurn(write, requireTurn(write, command.turnId)), replayed: false };
 }
 
 /** Raises the epoch and moves the claim, so that whatever the old owner still writes is refused (D-18). */

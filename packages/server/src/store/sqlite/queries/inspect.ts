@@ -18,7 +18,7 @@ const DRIFT: [what: string, sql: string][] = [
   [
     "ended turn with an answer that is still open (D-9)",
     `SELECT t.id FROM turn t JOIN message m ON m.turn = t.rid WHERE t.state IN ('completed', 'failed', 'aborted')
-     AND m.data ->> '$.role' = 'assistant' AND m.data ->> '$.time.completed' IS NULL`,
+     AND m.role = 'assistant' AND m.data ->> '$.time.completed' IS NULL`,
   ],
   [
     "ended turn with an open part",

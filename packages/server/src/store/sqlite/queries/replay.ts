@@ -96,7 +96,15 @@ function replayed(sql: Sql, row: EventRowData): CommittedEvent | undefined {
   if (row.session_id !== null) event.sessionId = row.session_id;
   if (row.seq !== null) event.seq = row.seq;
   if (row.turn_id !== null) event.turnId = row.turn_id;
+  if (type === "session.deleted") Object.assign(event, deletedSession(sql, data));
   return event;
+}
+
+/** The end of a session stands in no session's log any more; its tombstone keeps the place it had (D-26). */
+function deletedSession(sql: Sql, data: string): { sessionId: string; seq?: number } {
+  const { sessionId } = JSON.parse(data) as EventData<"session.deleted">;
+  const row = sql.get<{ last_seq: number }>("SELECT last_seq FROM tombstone WHERE session_id = ?", sessionId);
+  return row === undefined ? { sessionId } : { sessionId, seq: row.last_seq };
 }
 
 /** The event's data as JSON, or undefined when the entry is superseded or its row is gone. */

@@ -10,18 +10,19 @@ export type MessageRow = {
   ordinal: number | null;
   turn: number;
   turn_id: string;
+  role: MessageInfo["role"];
   data: string;
   event_seq: number;
 };
 
-export const SELECT_MESSAGE = `SELECT m.rid, m.id, m.session, s.id AS session_id, m.ordinal, m.turn, t.id AS turn_id, m.data, m.event_seq
+export const SELECT_MESSAGE = `SELECT m.rid, m.id, m.session, s.id AS session_id, m.ordinal, m.turn, t.id AS turn_id, m.role, m.data, m.event_seq
   FROM message m JOIN session s ON s.rid = m.session JOIN turn t ON t.rid = m.turn`;
 
 export const findMessage = (sql: Sql, id: string): MessageRow | undefined =>
   sql.get<MessageRow>(`${SELECT_MESSAGE} WHERE m.id = ?`, id);
 
 export function messageData(info: MessageInfo): string {
-  const { id: _id, sessionId: _session, turnId: _turn, ordinal: _ordinal, ...data } = info;
+  const { id: _id, sessionId: _session, turnId: _turn, ordinal: _ordinal, role: _role, ...data } = info;
   return JSON.stringify(data);
 }
 
@@ -32,6 +33,7 @@ export function toMessageInfo(row: MessageRow): MessageInfo {
     sessionId: row.session_id,
     turnId: row.turn_id,
     ordinal: row.ordinal,
+    role: row.role,
   });
   return { ...identity, ...data } as MessageInfo;
 }

@@ -47,7 +47,7 @@ export const liveTurnRow = (sql: Sql, session: number): TurnRow | undefined =>
 
 export function toTurn(sql: Sql, row: TurnRow): Turn {
   const answers = sql.all<{ id: string }>(
-    'SELECT id FROM message WHERE turn = ? AND data LIKE \'%"role":"assistant"%\' ORDER BY rid',
+    "SELECT id FROM message WHERE turn = ? AND role = 'assistant' ORDER BY rid",
     row.rid,
   );
   const running = row.state === "running" || row.state === "finalizing";

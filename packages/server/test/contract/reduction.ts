@@ -1,0 +1,105 @@
+import { EMPTY_SESSION, meetNeed, reduce, type SessionState } from "@holdfast/client";
+import type { Message, Part, SessionEvent, SessionId } from "@holdfast/protocol";
+import type { CommittedEvent, Store } from "../../src/store/index.ts";
+
+/** A session as its rows say, in the reducer's words. */
+export type Stored = Pick<
+  SessionState,
+  "session" | "messages" | "turns" | "inputs" | "permissions" | "agentSessions" | "todos" | "status"
+> & { unplaced: Record<string, Message> };
+
+/** Applies events as a subscriber's client does. */
+export function reduceAll(state: SessionState, events: readonly CommittedEvent[]): SessionState {
+  let next = state;
+  for (const event of events) next = reduce(next, asSessionEvent(event, next.lastSeq));
+  return next;
+}
+
+function asSessionEvent(event: CommittedEvent, prev: number): SessionEvent {
+  const { position: _position, workspaceId: _workspace, data, ...rest } = event;
+  return { ...rest, prev, data: JSON.parse(data) as unknown } as SessionEvent;
+}
+
+/** Every page of a session's replay after a cursor. */
+export async function replayAll(
+  store: Store,
+  sessionId: SessionId,
+  after = 0,
+  limit = 100,
+): Promise<CommittedEvent[]> {
+  const events: CommittedEvent[] = [];
+  for (let from = after; ;) {
+    const page = await store.replaySession({ sessionId, after: from, limit });
+    events.push(...page.events);
+    if (page.done) return events;
+    from = page.through;
+  }
+}
+
+/** The state that a replay after `from.lastSeq` makes. */
+export async function replayOnto(
+  store: Store,
+  sessionId: SessionId,
+  from: SessionState = EMPTY_SESSION,
+): Promise<SessionState> {
+  return meetNeeds(store, reduceAll(from, await replayAll(store, sessionId, from.lastSeq)));
+}
+
+/** Reads parts that were too large for an event, as a client does. */
+export async function meetNeeds(store: Store, state: SessionState): Promise<SessionState> {
+  let met = state;
+  for (const need of Object.values(state.needs))
+    met = meetNeed(met, need, await store.getPart(need.partId as Part["id"]));
+  return met;
+}
+
+/** What a reduction knows, in the shape of `readStored`. */
+export function asStored(state: SessionState): Stored {
+  const { session, messages, turns, inputs, permissions, agentSessions, todos, status } = state;
+  const unplaced = Object.entries(state.unplaced).flatMap(([id, { info, parts }]) =>
+    info === undefined ? [] : [[id, { info, parts: [...parts] }] as const],
+  );
+  return {
+    session,
+    messages,
+    turns,
+    inputs,
+    permissions,
+    agentSessions,
+    todos,
+    status,
+    unplaced: Object.fromEntries(unplaced),
+  };
+}
+
+const byId = <T extends { id: string }>(items: readonly T[]): Record<string, T> =>
+  Object.fromEntries(items.map((item) => [item.id, item]));
+
+/** Everything that a session's rows say, through the queries. */
+export async function readStored(store: Store, sessionId: SessionId): Promise<Stored> {
+  const whole = await store.getSession(sessionId);
+  if (whole === undefined) throw new Error(`Session ${sessionId} is gone.`);
+  const { lastSeq: _lastSeq, ...session } = whole;
+  const messages: Message[] = [];
+  for await (const message of store.streamMessages(sessionId)) messages.unshift(message);
+  const turns = (await store.listTurns({ sessionId, limit: 10_000 })).items;
+  const asked = await Promise.all(turns.map((turn) => store.getMessage(turn.messageId)));
+  const unplaced = asked.flatMap((message) =>
+    message === undefined || message.info.ordinal !== undefined ? [] : [[message.info.id, message] as const],
+  );
+  const agentSessions = (await store.listAgentSessions(sessionId)).items.map(
+    ({ cwd: _cwd, processFingerprint: _process, sessionFingerprint: _session, watermark: _mark, ...shown }) =>
+      shown,
+  );
+  return {
+    session,
+    messages,
+    turns: byId(turns),
+    inputs: byId((await store.listInputs({ sessionId, state: "queued" })).items),
+    permissions: byId(await store.listPermissions({ sessionId, state: "pending" })),
+    agentSessions: byId(agentSessions),
+    todos: (await store.listTodos(sessionId)).items,
+    status: session.status,
+    unplaced: Object.fromEntries(unplaced),
+  };
+}

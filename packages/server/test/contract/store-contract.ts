@@ -1,0 +1,18 @@
+import { describe } from "vitest";
+import { admissionTopic } from "./admission.ts";
+import type { ContractSize, OpenEngine } from "./engine.ts";
+import { sessionsTopic } from "./sessions.ts";
+import type { Topic } from "./topic.ts";
+
+const TOPICS: Topic[] = [sessionsTopic, admissionTopic];
+
+/** What every engine of the store must hold (D-33). Registers the suites; nothing in them knows an engine. */
+export function storeContract(
+  name: string,
+  open: OpenEngine,
+  size: ContractSize = { propertyRuns: 40 },
+): void {
+  describe(`store contract: ${name}`, () => {
+    for (const define of TOPICS) define(open, size);
+  });
+}
