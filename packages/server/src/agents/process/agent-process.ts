@@ -128,11 +128,13 @@ export class AgentProcess {
     const { clock, limits } = this.#context;
     let last: Rung | undefined;
     while (!this.#isGone && this.#schedule !== undefined) {
+      // Taken before the schedule is read: a stop that hurries in between must still cut the wait short.
+      const { signal } = this.#hurry;
       const { rung, until } = rungAt(this.#schedule, clock.monotonic());
       if (rung !== last) await this.#step(rung);
       if (rung === "give-up") return;
       last = rung;
-      const waiting = wait(clock, until - clock.monotonic(), this.#hurry.signal);
+      const waiting = wait(clock, until - clock.monotonic(), signal);
       await Promise.race([this.#rootExit, waiting]);
     }
     await within(clock, limits.killDeadlineMs + PIPE_IDLE_MS, this.ended);

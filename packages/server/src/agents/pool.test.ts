@@ -1,0 +1,258 @@
+import { FakeClock, newId, systemClock } from "@holdfast/kernel";
+import type { SessionId } from "@holdfast/protocol";
+import { afterEach, describe, expect, test } from "vitest";
+import { AgentRoom } from "../../test/agents/opened-agent.ts";
+import { RecordedTurn } from "../../test/agents/recorded-turn.ts";
+import { until } from "../../test/agents/waiting.ts";
+import { createPool } from "./pool.ts";
+import type { AgentFailure, AgentHandle, AgentPool, Backend, OpenRequest } from "./port.ts";
+
+/** A handle that lives until it is told to end; its close waits for `gate`. */
+class ScriptedHandle implements AgentHandle {
+  readonly agent: string;
+  readonly sessionId: SessionId;
+  readonly backendSessionId = "b";
+  readonly openedBy = "create";
+  readonly version = undefined;
+  readonly features = {} as AgentHandle["features"];
+  readonly processFingerprint = "f";
+  readonly graces: (number | undefined)[] = [];
+  gate = Promise.resolve();
+  alive = true;
+  #listeners: ((exit: { expected: boolean }) => void)[] = [];
+
+  constructor(request: OpenRequest) {
+    this.agent = request.agent;
+    this.sessionId = request.sessionId;
+  }
+
+  async prompt(): Promise<{ outcome: "killed" }> {
+    return { outcome: "killed" };
+  }
+  async cancel(): Promise<void> {}
+  async configure(): Promise<void> {}
+
+  async close(graceMs?: number): Promise<void> {
+    this.graces.push(graceMs);
+    this.alive = false;
+    await this.gate;
+  }
+
+  onExit(listener: (exit: { expected: boolean }) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  die(): void {
+    this.alive = false;
+    for (const listener of this.#listeners) listener({ expected: false });
+  }
+}
+
+/** A backend whose openings end when the test says so. */
+class ScriptedBackend implements Backend {
+  readonly kind = "acp";
+  readonly openings: {
+    request: OpenRequest;
+    resolve(handle: ScriptedHandle): void;
+    reject(error: Error): void;
+  }[] = [];
+
+  open(request: OpenRequest): Promise<AgentHandle> {
+    return new Promise((resolve, reject) => {
+      this.openings.push({ request, resolve, reject });
+      request.signal.addEventListener("abort", () => reject(new Error("aborted by the pool")));
+    });
+  }
+
+  /** Waits for the n-th opening and lets it succeed. */
+  async succeed(index: number): Promise<ScriptedHandle> {
+    await until(`opening ${index} began`, () => this.openings.length > index);
+    const opening = this.openings[index];
+    if (opening === undefined) throw new Error("no such opening");
+    const handle = new ScriptedHandle(opening.request);
+    opening.resolve(handle);
+    return handle;
+  }
+}
+
+function poolOf(backend: Backend): AgentPool {
+  return createPool({
+    backendOf: async (agent) => (agent === "none" ? undefined : backend),
+    clock: systemClock,
+  });
+}
+
+const sessionId = newId("ses");
+function request(over: Partial<OpenRequest> = {}): OpenRequest {
+  return {
+    sessionId,
+    agentSessionId: newId("ags"),
+    agent: "a",
+    directory: "/",
+    approvalMode: "ask",
+    idle: { emit: () => undefined },
+    signal: new AbortController().signal,
+    ...over,
+  };
+}
+
+describe("createPool", () => {
+  test("[A-8] concurrent callers share one opening, later ones find it live", async () => {
+    const backend = new ScriptedBackend();
+    const pool = poolOf(backend);
+    const both = [pool.acquire(request()), pool.acquire(request())];
+    const handle = await backend.succeed(0);
+    expect(await Promise.all(both)).toEqual([
+      { handle, live: false },
+      { handle, live: true },
+    ]);
+    expect(await pool.acquire(request())).toEqual({ handle, live: true });
+    expect(pool.find(sessionId, "a")).toBe(handle);
+    expect(backend.openings).toHaveLength(1);
+  });
+
+  test("[A-8] another agent or session gets a handle of its own", async () => {
+    const backend = new ScriptedBackend();
+    const pool = poolOf(backend);
+    const three = [request(), request({ agent: "b" }), request({ sessionId: newId("ses") })].map((each) =>
+      pool.acquire(each),
+    );
+    for (const index of [0, 1, 2]) await backend.succeed(index);
+    expect(new Set((await Promise.all(three)).map(({ handle }) => handle)).size).toBe(3);
+  });
+
+  test("[A-8] a failed opening is forgotten, so the next caller tries again", async () => {
+    const backend = new ScriptedBackend();
+    const pool = poolOf(backend);
+    const failing = pool.acquire(request()).catch((error: unknown) => error);
+    await until("it began", () => backend.openings.length === 1);
+    backend.openings[0]?.reject(new Error("broken"));
+    expect(await failing).toMatchObject({ message: "broken" });
+    const again = pool.acquire(request());
+    const handle = await backend.succeed(1);
+    expect((await again).handle).toBe(handle);
+  });
+
+  test("[A-8] an opening goes on while anybody waits for it, and is stopped when nobody does", async () => {
+    const backend = new ScriptedBackend();
+    const pool = poolOf(backend);
+    const [one, other] = [new AbortController(), new AbortController()];
+    const first = pool
+      .acquire(request({ signal: one.signal }))
+      .catch((error: unknown) => error as AgentFailure);
+    const second = pool
+      .acquire(request({ signal: other.signal }))
+      .catch((error: unknown) => error as AgentFailure);
+    await until("it began", () => backend.openings.length === 1);
+    one.abort();
+    expect(await first).toMatchObject({ kind: "aborted" });
+    expect(backend.openings[0]?.request.signal.aborted).toBe(false);
+    other.abort();
+    expect(await second).toMatchObject({ kind: "aborted" });
+    expect(backend.openings[0]?.request.signal.aborted).toBe(true);
+    const third = pool.acquire(request());
+    const handle = await backend.succeed(1);
+    expect((await third).handle).toBe(handle);
+  });
+
+  test("[A-17] a handle has left the pool before anybody else hears of its exit", async () => {
+    const backend = new ScriptedBackend();
+    const pool = poolOf(backend);
+    const opening = pool.acquire(request());
+    const handle = await backend.succeed(0);
+    await opening;
+    let found: AgentHandle | undefined = handle;
+    handle.onExit(() => (found = pool.find(sessionId, "a")));
+    handle.die();
+    expect(found).toBeUndefined();
+  });
+
+  test("[A-17] a key is not opened again before nothing of the old handle lives", async () => {
+    const backend = new ScriptedBackend();
+    const pool = poolOf(backend);
+    const opening = pool.acquire(request());
+    const handle = await backend.succeed(0);
+    await opening;
+    let release: () => void = () => undefined;
+    handle.gate = new Promise((resolve) => (release = resolve));
+    handle.die();
+    const again = pool.acquire(request());
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(backend.openings).toHaveLength(1);
+    release();
+    const next = await backend.succeed(1);
+    expect(await again).toEqual({ handle: next, live: false });
+  });
+
+  test("[A-9] closing a session closes its handles and stops its openings, and leaves the others", async () => {
+    const backend = new ScriptedBackend();
+    const pool = poolOf(backend);
+    const other = newId("ses");
+    const openings = [request(), request({ sessionId: other })].map((each) => pool.acquire(each));
+    await backend.succeed(0);
+    await backend.succeed(1);
+    await Promise.all(openings);
+    const pending = pool.acquire(request({ agent: "b" })).catch((error: unknown) => error);
+    await until("it began", () => backend.openings.length === 3);
+    await pool.closeSession(sessionId);
+    expect(pool.find(sessionId, "a")).toBeUndefined();
+    expect(pool.find(other, "a")).toBeDefined();
+    expect(await pending).toBeInstanceOf(Error);
+  });
+
+  test("[A-9] dispose closes everything within its grace and refuses new work", async () => {
+    const backend = new ScriptedBackend();
+    const pool = poolOf(backend);
+    const opening = pool.acquire(request());
+    const handle = await backend.succeed(0);
+    await opening;
+    await pool.dispose(1_234);
+    expect(handle.graces).toEqual([1_234]);
+    await expect(pool.acquire(request())).rejects.toMatchObject({ code: "SHUTTING_DOWN" });
+  });
+
+  test("[A-9] dispose ends by its deadline even when a handle never closes", async () => {
+    const clock = new FakeClock();
+    const backend = new ScriptedBackend();
+    const pool = createPool({ backendOf: async () => backend, clock });
+    const opening = pool.acquire(request());
+    const handle = await backend.succeed(0);
+    await opening;
+    handle.gate = new Promise(() => undefined);
+    let isDone = false;
+    const disposing = pool.dispose(1_000).then(() => (isDone = true));
+    clock.advance(10_999);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isDone).toBe(false);
+    clock.advance(1);
+    await disposing;
+  });
+
+  test("[A-3] an agent that nobody knows is unavailable", async () => {
+    const pool = poolOf(new ScriptedBackend());
+    await expect(pool.acquire(request({ agent: "none" }))).rejects.toMatchObject({ kind: "unavailable" });
+  });
+});
+
+describe("the pool with real processes", () => {
+  let room: AgentRoom | undefined;
+
+  afterEach(async () => {
+    await room?.end();
+    room = undefined;
+  });
+
+  test("[A-9] nothing survives dispose, not even what an agent spawned", async () => {
+    const opened = new AgentRoom();
+    room = opened;
+    const pool = poolOf(opened.backend);
+    const { handle } = await pool.acquire(opened.request("rehearsal"));
+    const turn = new RecordedTurn();
+    const prompt = handle.prompt(opened.say("SPAWN\nHANG"), turn);
+    await until("it spawned", () => turn.text.includes("Spawned"));
+    await pool.dispose(5_000);
+    expect(opened.rows.rows.size).toBe(0);
+    expect(["ended", "killed"]).toContain((await prompt).outcome);
+    expect(pool.find(opened.sessionId, "rehearsal")).toBeUndefined();
+  });
+});
