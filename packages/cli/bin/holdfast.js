@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { existsSync, readFileSync } from "node:fs";
+
+const MINIMUM_MAJOR = 24;
+
+if (Number(process.versions.node.split(".")[0]) < MINIMUM_MAJOR) {
+  process.stderr.write(
+    `holdfast needs Node ${MINIMUM_MAJOR} or newer, this is ${process.versions.node}. ` +
+      "In its repository, `npm start` and `npx holdfast` use the pinned one; elsewhere install a newer Node.\n",
+  );
+  process.exit(2);
+}
+
+const args = process.argv.slice(2);
+if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
+  // Without loading anything: scripts ask for it often (I-10).
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  process.stdout.write(`${version}\n`);
+} else {
+  const source = new URL("../src/index.ts", import.meta.url);
+  const built = new URL("../dist/index.js", import.meta.url);
+  /** @type {{ main: (args: readonly string[]) => Promise<number> }} */
+  const { main } = await import((existsSync(source) ? source : built).href);
+  process.exitCode = await main(args);
+}

@@ -1,0 +1,117 @@
+/** `holdfast doctor`: looks for trouble and changes nothing (D-38). Exit 0 when there is none, 1 with findings. */
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { createClient, isApiError } from "@holdfast/client";
+import { readServerFile, readToken, tokenFile } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+
+type Finding = { check: string; message: string };
+type Report = {
+  node: string;
+  dataDirectory: string;
+  server: { url: string; status: string; version?: string } | { status: "not running" };
+  facts?: unknown;
+  findings: Finding[];
+};
+
+const MINIMUM_MAJOR = 24;
+/** The store's file; a directory without it has nothing to look at. */
+const DATABASE_FILE = "holdfast.db";
+/** Rights that nobody but the owner may have. */
+const OTHERS = 0o077;
+
+export async function doctor(context: Context): Promise<ExitCode> {
+  const { dataDirectory } = context.settings;
+  const report: Report = {
+    node: process.versions.node,
+    dataDirectory,
+    server: { status: "not running" },
+    findings: [],
+  };
+  checkNode(report);
+  checkRights(report, dataDirectory);
+  checkRights(report, tokenFile(dataDirectory));
+  const url = context.settings.url ?? readServerFile(dataDirectory)?.url;
+  if (url !== undefined) await checkServer(report, context, url);
+  if (report.server.status === "not running") await checkFiles(report, dataDirectory);
+  print(context, report);
+  return report.findings.length === 0 ? EXIT.completed : EXIT.failed;
+}
+
+function checkNode(report: Report): void {
+  if (Number(report.node.split(".")[0]) >= MINIMUM_MAJOR) return;
+  find(report, "node", `Node ${report.node} is too old; ${MINIMUM_MAJOR} or newer is needed.`);
+}
+
+function checkRights(report: Report, path: string): void {
+  if (process.platform === "win32" || !existsSync(path)) return;
+  const mode = statSync(path).mode & 0o777;
+  if ((mode & OTHERS) !== 0)
+    find(report, "rights", `${path} is open to other users (mode ${mode.toString(8)}).`);
+}
+
+async function checkServer(report: Report, context: Context, url: string): Promise<void> {
+  const token = context.settings.token ?? readToken(context.settings.dataDirectory);
+  const limits = { retries: 0, requestTimeoutMs: 5_000 };
+  const client = createClient({ url, limits, ...(token === undefined ? {} : { token }) });
+  try {
+    const { status, version } = await client.health();
+    report.server = { url, status, version };
+    if (status !== "ok") find(report, "server", `The server at ${url} is ${status}.`);
+  } catch (error) {
+    find(report, "server", `A server should run at ${url}, but: ${(error as Error).message}`);
+    return;
+  }
+  try {
+    report.facts = await client.diagnostics();
+    addFacts(report, report.facts);
+  } catch (error) {
+    if (!isApiError(error, "NOT_FOUND")) find(report, "diagnostics", (error as Error).message);
+  }
+}
+
+/** Without a server the files are looked at directly, under the directory's lock. */
+async function checkFiles(report: Report, dataDirectory: string): Promise<void> {
+  if (!existsSync(join(dataDirectory, DATABASE_FILE))) return;
+  const { inspectDataDirectory } = await import("@holdfast/server");
+  try {
+    report.facts = await inspectDataDirectory(dataDirectory);
+    addFacts(report, report.facts);
+  } catch (error) {
+    find(report, "store", (error as Error).message);
+  }
+}
+
+/** Each list of complaints becomes findings under its name. */
+function addFacts(report: Report, facts: unknown): void {
+  if (typeof facts !== "object" || facts === null) return;
+  for (const check of ["integrity", "foreignKeys", "drift", "stuckTurns", "leftoverProcesses"]) {
+    const complaints: unknown = (facts as Record<string, unknown>)[check];
+    if (!Array.isArray(complaints)) continue;
+    for (const complaint of complaints) find(report, check, String(complaint));
+  }
+}
+
+function find(report: Report, check: string, message: string): void {
+  report.findings.push({ check, message });
+}
+
+function print(context: Context, report: Report): void {
+  const { output } = context;
+  if (context.isJson) return output.json(report);
+  const { server } = report;
+  output.table([
+    ["node", report.node],
+    ["data directory", report.dataDirectory],
+    [
+      "server",
+      "url" in server
+        ? `${server.status} at ${server.url}, version ${server.version ?? "unknown"}`
+        : server.status,
+    ],
+  ]);
+  for (const { check, message } of report.findings)
+    output.line(`${output.out.red("✗")} ${check}: ${message}`);
+  if (report.findings.length === 0) output.line(`${output.out.green("✓")} no findings`);
+}

@@ -1,0 +1,143 @@
+/**
+ * Follows one turn over the session's event stream to its final state. The reducer keeps the state; a reporter hears each event and each
+ * part that changed. A turn that was merged into another (a steer, D-6) is followed there.
+ */
+import {
+  EMPTY_SESSION,
+  type HoldfastClient,
+  isApiError,
+  meetNeed,
+  reduce,
+  type SessionState,
+  skipEvent,
+} from "@holdfast/client";
+import { isTerminal, type Message, type Part, type SessionEvent, type Turn } from "@holdfast/protocol";
+import { CliError, EXIT } from "./exit-code.ts";
+
+export type TurnReporter = {
+  /** Each event of the session from the admission on; `turnId` is the turn that is followed now. */
+  event(event: SessionEvent, turnId: string): void;
+  /** A part of an answer of the turn, as it is now. */
+  part(part: Part): void;
+  /** The connection broke (with its reason) or came back. */
+  trouble(error: Error | undefined): void;
+};
+
+export type Followed = { turn: Turn; messages: Message[] };
+
+/** How long a server may be gone before it is given up, in ms. */
+const GIVE_UP_MS = 60_000;
+
+/** Largest page: a turn's messages fit one. */
+const PAGE = 200;
+
+export async function followTurn(options: {
+  client: HoldfastClient;
+  sessionId: string;
+  turnId: string;
+  /** The seq before the admission. */
+  after: number;
+  reporter: TurnReporter;
+  signal: AbortSignal;
+}): Promise<Followed> {
+  const { client, sessionId, reporter, signal } = options;
+  const follower = new Follower(options);
+  let goneSince: number | undefined;
+  for await (const item of client.streamSession({ sessionId, after: options.after, signal })) {
+    switch (item.kind) {
+      case "event":
+        await follower.take(item.event);
+        break;
+      case "unknown":
+        follower.state = skipEvent(follower.state, item.seq);
+        break;
+      case "reset":
+        await follower.reload();
+        break;
+      case "hello":
+        if (goneSince !== undefined) reporter.trouble(undefined);
+        goneSince = undefined;
+        break;
+      case "disconnected":
+        goneSince ??= performance.now();
+        if (performance.now() - goneSince > GIVE_UP_MS) throw item.error;
+        if (item.attempt > 1) reporter.trouble(item.error);
+        break;
+      case "caught-up":
+      case "heartbeat":
+      case "loss":
+        break;
+    }
+    if (follower.ended !== undefined) return follower.ended;
+  }
+  signal.throwIfAborted();
+  throw new CliError(EXIT.notFound, `Session ${sessionId} was deleted.`);
+}
+
+class Follower {
+  state: SessionState;
+  ended: Followed | undefined;
+  #turnId: string;
+  readonly #options: Parameters<typeof followTurn>[0];
+
+  constructor(options: Parameters<typeof followTurn>[0]) {
+    this.#options = options;
+    this.#turnId = options.turnId;
+    this.state = { ...EMPTY_SESSION, lastSeq: options.after };
+  }
+
+  async take(event: SessionEvent): Promise<void> {
+    this.state = reduce(this.state, event);
+    await this.#readNeeds();
+    this.#options.reporter.event(event, this.#turnId);
+    const partId = partIdOf(event);
+    const part =
+      partId === undefined
+        ? undefined
+        : this.#answers()
+            .flatMap((message) => message.parts)
+            .find(({ id }) => id === partId);
+    if (part !== undefined) this.#options.reporter.part(part);
+    const turn = this.state.turns[this.#turnId];
+    if (turn !== undefined && isTerminal(turn.state)) this.#end(turn);
+  }
+
+  /** The stream could not go on from where it was: the rows say what was missed. */
+  async reload(): Promise<void> {
+    const { client, sessionId, reporter } = this.#options;
+    const page = await client.listMessages(sessionId, { limit: PAGE });
+    const turn = await client.getTurn(this.#turnId);
+    this.state = { ...EMPTY_SESSION, messages: page.items, turns: { [turn.id]: turn }, lastSeq: page.seq };
+    for (const message of this.#answers()) for (const part of message.parts) reporter.part(part);
+    if (isTerminal(turn.state)) this.#end(turn);
+  }
+
+  #end(turn: Turn): void {
+    const merged = turn.mergedInto;
+    if (merged === undefined)
+      this.ended = { turn, messages: this.state.messages.filter((item) => item.info.turnId === turn.id) };
+    else this.#turnId = merged;
+  }
+
+  #answers(): Message[] {
+    return this.state.messages.filter(
+      ({ info }) => info.role === "assistant" && info.turnId === this.#turnId,
+    );
+  }
+
+  async #readNeeds(): Promise<void> {
+    for (const need of Object.values(this.state.needs)) {
+      const part = await this.#options.client.getPart(need.messageId, need.partId).catch((error: unknown) => {
+        if (isApiError(error, "NOT_FOUND")) return undefined;
+        throw error;
+      });
+      this.state = meetNeed(this.state, need, part);
+    }
+  }
+}
+
+function partIdOf(event: SessionEvent): string | undefined {
+  if (event.type === "message.part.delta") return event.data.partId;
+  if (event.type !== "message.part.updated") return undefined;
+  return "part" in event.data ? event.data.part.id : event.data.partId;
+}

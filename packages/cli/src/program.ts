@@ -1,0 +1,329 @@
+/**
+ * The command line (I-9). Only what is needed to understand it is loaded here; each command loads its own part when it runs, so that
+ * `--help` and a typing error cost nothing (I-10).
+ */
+import { readFileSync } from "node:fs";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import type { GlobalFlags } from "./config.ts";
+import type { Context } from "./context.ts";
+import type * as eventsPart from "./events-command.ts";
+import { EXIT_HELP } from "./exit-code.ts";
+import type * as permissionPart from "./permission-commands.ts";
+import type * as runPart from "./run-command.ts";
+import type * as servePart from "./serve-command.ts";
+import type * as sessionPart from "./session-commands.ts";
+import type * as turnPart from "./turn-commands.ts";
+
+type Finish = (exitCode: number) => void;
+type Part<M> = () => Promise<M>;
+
+/** The whole program; `finish` hears the exit code of the command that ran. */
+export function createProgram(finish: Finish): Command {
+  const program = new Command("holdfast")
+    .description("Keeps coding-agent sessions alive.")
+    .version(readVersion(), "-V, --version")
+    .option("--url <url>", "the server (HOLDFAST_URL; default: the one running for the data directory)")
+    .option("--data-dir <path>", "the data directory (HOLDFAST_DATA_DIR)")
+    .option("--config <file>", "the user's configuration file")
+    .option("--json", "print one JSON object")
+    .option("--no-input", "never ask anything")
+    .exitOverride()
+    .showHelpAfterError("(holdfast --help tells more)")
+    .addHelpText(
+      "after",
+      `\nExit codes:\n${EXIT_HELP.map(([code, text]) => `  ${String(code).padEnd(4)}${text}`).join("\n")}`,
+    );
+
+  /** An action that loads its part, runs with a context and hands the exit code on. */
+  const action =
+    <M, A extends unknown[]>(
+      part: Part<M>,
+      run: (module: M, context: Context, ...args: A) => number | Promise<number>,
+    ) =>
+    async (...args: [...A, Command]): Promise<void> => {
+      const command = args.at(-1) as Command;
+      const { createContext } = await import("./context.ts");
+      const context = createContext(command.optsWithGlobals<GlobalFlags>());
+      finish(await run(await part(), context, ...(args.slice(0, -1) as unknown as A)));
+    };
+
+  addServe(program, action);
+  addRun(program, action);
+  addSession(program, action);
+  addTurn(program, action);
+  addInbox(program, action);
+  addHouse(program, action);
+  return program;
+}
+
+type Action = <M, A extends unknown[]>(
+  part: Part<M>,
+  run: (module: M, context: Context, ...args: A) => number | Promise<number>,
+) => (...args: [...A, Command]) => Promise<void>;
+
+const approvalMode = () =>
+  new Option("--approval-mode <mode>", "how the agent asks").choices(["ask", "edits", "all", "readOnly"]);
+const outputMode = () =>
+  new Option("--output <mode>", "text, or events as NDJSON").choices(["text", "stream-json"]).default("text");
+
+function addServe(program: Command, action: Action): void {
+  const part = () => import("./serve-command.ts");
+  program
+    .command("serve")
+    .description("run the server until a signal ends it")
+    .option("--host <address>", "address to listen on (HOLDFAST_HOST)")
+    .option("--port <number>", "port to listen on, 0 for any free one (HOLDFAST_PORT)", wholeNumber)
+    .addOption(
+      new Option("--log-level <level>", "(HOLDFAST_LOG_LEVEL)").choices([
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "silent",
+      ]),
+    )
+    .option("--allowed-hosts <names>", "Host header values to accept, by commas (HOLDFAST_ALLOWED_HOSTS)")
+    .option("--insecure-http", "accept a non-loopback address without TLS in front")
+    .action(
+      action(part, (module, context, flags: Parameters<typeof servePart.serve>[1]) =>
+        module.serve(context, flags),
+      ),
+    );
+}
+
+function addRun(program: Command, action: Action): void {
+  program
+    .command("run")
+    .description("give a session one input and follow its turn to the end")
+    .argument("[prompt...]", "what to do; else read from stdin")
+    .option("-s, --session <id>", "go on in this session; else a new one")
+    .option("-C, --directory <path>", "where a new session works", ".")
+    .option("-a, --agent <id>")
+    .option("-m, --model <[provider/]model>")
+    .option("-t, --title <text>")
+    .addOption(approvalMode())
+    .option("--timeout <seconds>", "stop the turn after this time", seconds)
+    .addOption(outputMode())
+    .action(
+      action(
+        () => import("./run-command.ts"),
+        (module, context, prompt: string[], flags: Parameters<typeof runPart.run>[2]) =>
+          module.run(context, prompt, flags),
+      ),
+    );
+}
+
+function addSession(program: Command, action: Action): void {
+  const part = () => import("./session-commands.ts");
+  const session = program.command("session").description("sessions");
+  session
+    .command("list")
+    .description("list sessions, newest first")
+    .option("-n, --limit <number>", "at most so many", wholeNumber, 50)
+    .option("--archived", "archived ones")
+    .option("-C, --directory <path>", "of this directory")
+    .option("--title <text>", "with this in the title")
+    .action(
+      action(part, (module, context, flags: Parameters<typeof sessionPart.list>[1]) =>
+        module.list(context, flags),
+      ),
+    );
+  session
+    .command("show")
+    .description("show a session, its queue and its last turns")
+    .argument("<session>")
+    .action(action(part, (module, context, id: string) => module.show(context, id)));
+  session
+    .command("new")
+    .description("create a session")
+    .option("-C, --directory <path>", "where it works", ".")
+    .option("-a, --agent <id>")
+    .option("-m, --model <[provider/]model>")
+    .option("-t, --title <text>")
+    .addOption(approvalMode())
+    .action(
+      action(part, (module, context, flags: Parameters<typeof sessionPart.create>[1]) =>
+        module.create(context, flags),
+      ),
+    );
+  session
+    .command("rename")
+    .description("give a session a title")
+    .argument("<session>")
+    .argument("<title>")
+    .action(
+      action(part, (module, context, id: string, title: string) => module.patch(context, id, { title })),
+    );
+  session
+    .command("archive")
+    .description("put a session away")
+    .argument("<session>")
+    .action(action(part, (module, context, id: string) => module.patch(context, id, { archived: true })));
+  session
+    .command("unarchive")
+    .description("bring an archived session back")
+    .argument("<session>")
+    .action(action(part, (module, context, id: string) => module.patch(context, id, { archived: false })));
+  session
+    .command("delete")
+    .description("delete a session and its children")
+    .argument("<session>")
+    .option("--discard", "also when work would be lost")
+    .action(
+      action(part, (module, context, id: string, flags: { discard?: boolean }) =>
+        module.remove(context, id, flags),
+      ),
+    );
+}
+
+function addTurn(program: Command, action: Action): void {
+  const part = () => import("./turn-commands.ts");
+  const turn = program.command("turn").description("work of a session");
+  turn
+    .command("send")
+    .description("admit an input and leave")
+    .argument("<session>")
+    .argument("[prompt...]", "what to do; else read from stdin")
+    .option("--steer", "at the next step of the running turn, if the agent can")
+    .option("-a, --agent <id>")
+    .option("-m, --model <[provider/]model>")
+    .action(
+      action(
+        part,
+        (module, context, id: string, prompt: string[], flags: Parameters<typeof turnPart.send>[3]) =>
+          module.send(context, id, prompt, flags),
+      ),
+    );
+  turn
+    .command("stop")
+    .description("stop a turn, or what a session is doing")
+    .argument("<turn-or-session>")
+    .action(action(part, (module, context, id: string) => module.stop(context, id)));
+  turn
+    .command("queue")
+    .description("list what waits; let a paused queue go on; take an input out")
+    .argument("<session>")
+    .option("--resume", "let it go on")
+    .option("--remove <input>", "take this input out")
+    .action(
+      action(part, (module, context, id: string, flags: Parameters<typeof turnPart.queue>[2]) =>
+        module.queue(context, id, flags),
+      ),
+    );
+}
+
+function addInbox(program: Command, action: Action): void {
+  const part = () => import("./permission-commands.ts");
+  const permission = program.command("permission").description("what agents ask before they act");
+  permission
+    .command("list")
+    .description("list open requests")
+    .option("-s, --session <id>", "of this session")
+    .option("--all", "also answered and expired ones")
+    .action(
+      action(part, (module, context, flags: Parameters<typeof permissionPart.list>[1]) =>
+        module.list(context, flags),
+      ),
+    );
+  permission
+    .command("reply")
+    .description("answer a request")
+    .argument("<request>")
+    .addArgument(new Argument("<reply>").choices(["once", "always", "reject"]))
+    .option("--message <text>", "for the agent")
+    .action(
+      action(
+        part,
+        (module, context, id: string, reply: "once" | "always" | "reject", flags: { message?: string }) =>
+          module.reply(context, id, reply, flags),
+      ),
+    );
+}
+
+function addHouse(program: Command, action: Action): void {
+  program
+    .command("events")
+    .description("print a session's events")
+    .argument("<session>")
+    .option("--after <seq>", "only later ones", wholeNumber)
+    .option("-f, --follow", "go on with what happens")
+    .addOption(outputMode())
+    .action(
+      action(
+        () => import("./events-command.ts"),
+        (module, context, id: string, flags: Parameters<typeof eventsPart.events>[2]) =>
+          module.events(context, id, flags),
+      ),
+    );
+  program
+    .command("agents")
+    .description("list agents")
+    .action(
+      action(
+        () => import("./agents-command.ts"),
+        (module, context) => module.agents(context),
+      ),
+    );
+  const config = () => import("./config-commands.ts");
+  const group = program.command("config").description("the configuration");
+  group
+    .command("show", { isDefault: true })
+    .description("show what holds here, and where it comes from")
+    .option("-C, --directory <path>", "in this directory", ".")
+    .action(action(config, (module, context, flags: { directory: string }) => module.show(context, flags)));
+  group
+    .command("path")
+    .description("print the file's path")
+    .action(action(config, (module, context) => module.path(context)));
+  group
+    .command("init")
+    .description("write a first file")
+    .action(action(config, (module, context) => module.init(context)));
+  group
+    .command("set")
+    .description("set one value in the user's file; comments stay")
+    .argument("<key>")
+    .argument("<value>", "JSON, or plain text")
+    .action(action(config, (module, context, key: string, value: string) => module.set(context, key, value)));
+  group
+    .command("unset")
+    .description("take one value out of the user's file")
+    .argument("<key>")
+    .action(action(config, (module, context, key: string) => module.unset(context, key)));
+  const token = () => import("./token-commands.ts");
+  const tokens = program.command("token").description("the server's token");
+  tokens
+    .command("show", { isDefault: true })
+    .description("print it")
+    .action(action(token, (module, context) => module.show(context)));
+  tokens
+    .command("rotate")
+    .description("replace it")
+    .action(action(token, (module, context) => module.rotate(context)));
+  program
+    .command("doctor")
+    .description("look for trouble; change nothing")
+    .action(
+      action(
+        () => import("./doctor-command.ts"),
+        (module, context) => module.doctor(context),
+      ),
+    );
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
+  return Number(text);
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0 || value > 86_400)
+    throw new InvalidArgumentError("Expected seconds, at most 86400.");
+  return value;
+}
+
+function readVersion(): string {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}

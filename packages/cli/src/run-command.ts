@@ -1,0 +1,176 @@
+/** `holdfast run`: one input, followed to the end of its turn; the exit code is the turn's (I-11). */
+import { type HoldfastClient, HoldfastApiError } from "@holdfast/client";
+import type { Permission, Session, SessionEvent } from "@holdfast/protocol";
+import { askPermission } from "./ask-permission.ts";
+import type { Context } from "./context.ts";
+import { describe } from "./describe-error.ts";
+import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
+import { exitCodeOf, exitCodeOfTurn, type RunFacts } from "./exit.ts";
+import { followTurn } from "./follow-turn.ts";
+import { onInterrupt } from "./interrupts.ts";
+import { createSession, type NewSessionFlags } from "./new-session.ts";
+import { parseModel, readPrompt } from "./prompt-text.ts";
+import { createRunReporter, type RunReporter } from "./run-reporter.ts";
+
+export type RunFlags = NewSessionFlags & {
+  session?: string;
+  timeout?: number;
+  output: "text" | "stream-json";
+};
+
+/** How long a stopped turn may take to end before we leave it to the server, in ms. */
+const STOP_WAIT_MS = 30_000;
+
+export async function run(context: Context, words: readonly string[], flags: RunFlags): Promise<ExitCode> {
+  const mode = flags.output === "stream-json" ? "stream-json" : context.isJson ? "json" : "text";
+  const reporter = createRunReporter(mode, context.output);
+  try {
+    return await new Run(context, flags, reporter).go(await readPrompt(words));
+  } catch (error) {
+    const exitCode = exitCodeOf(error);
+    reporter.failed(codeOf(error), describe(error), exitCode);
+    context.output.note(`holdfast: ${describe(error)}`);
+    return exitCode;
+  }
+}
+
+class Run {
+  readonly #context: Context;
+  readonly #flags: RunFlags;
+  readonly #reporter: RunReporter;
+  readonly #client: HoldfastClient;
+  readonly #facts: RunFacts = {};
+  readonly #leave = new AbortController();
+  readonly #questions = new Map<string, AbortController>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #turnId: string | undefined;
+  #isTroubled = false;
+
+  constructor(context: Context, flags: RunFlags, reporter: RunReporter) {
+    this.#context = context;
+    this.#flags = flags;
+    this.#reporter = reporter;
+    this.#client = context.connect().client;
+  }
+
+  async go(text: string): Promise<ExitCode> {
+    const forget = onInterrupt(
+      () => this.#stop("interrupted"),
+      () => this.#exit(),
+    );
+    try {
+      const session = await this.#session();
+      const { turn } = await this.#admit(session, text);
+      this.#turnId = turn.id;
+      if (this.#facts.interrupted === true) this.#cancel();
+      if (this.#flags.timeout !== undefined)
+        this.#after(this.#flags.timeout * 1_000, () => this.#stop("timedOut"));
+      const followed = await followTurn({
+        client: this.#client,
+        sessionId: session.id,
+        turnId: turn.id,
+        after: session.lastSeq,
+        reporter: {
+          event: (event, turnId) => this.#hear(event, turnId),
+          part: (part) => this.#reporter.part(part),
+          trouble: (error) => this.#tellTrouble(error),
+        },
+        signal: this.#leave.signal,
+      });
+      const exitCode = exitCodeOfTurn(followed.turn, this.#facts);
+      this.#reporter.done(followed, exitCode);
+      return exitCode;
+    } finally {
+      forget();
+      this.#leave.abort();
+      for (const question of this.#questions.values()) question.abort();
+      for (const timer of this.#timers) clearTimeout(timer);
+    }
+  }
+
+  #session(): Promise<Session> {
+    const { session } = this.#flags;
+    if (session !== undefined) return this.#client.getSession(session);
+    return createSession(this.#context, this.#client, this.#flags);
+  }
+
+  #admit(session: Session, text: string) {
+    const isOld = this.#flags.session !== undefined;
+    return this.#client.admitInput(session.id, {
+      parts: [{ type: "text", text }],
+      ...(isOld && this.#flags.agent !== undefined ? { agent: this.#flags.agent } : {}),
+      ...(isOld ? parseModel(this.#flags.model) : {}),
+      // Nobody is there to answer: the agent is told at once (A-19).
+      ...(this.#context.settings.isInteractive ? {} : { permissionTimeoutMs: 0 }),
+    });
+  }
+
+  #hear(event: SessionEvent, turnId: string): void {
+    this.#turnId = turnId;
+    this.#reporter.event(event, turnId);
+    if (!("permission" in event.data) || event.data.permission.turnId !== turnId) return;
+    const { permission } = event.data;
+    if (permission.state === "pending") {
+      if (this.#context.settings.isInteractive) void this.#ask(permission);
+      return;
+    }
+    this.#questions.get(permission.id)?.abort();
+    if (permission.state === "expired" || permission.reply === "reject") this.#facts.denied = true;
+  }
+
+  async #ask(permission: Permission): Promise<void> {
+    const question = new AbortController();
+    this.#questions.set(permission.id, question);
+    const reply = await askPermission(permission, this.#context.output, question.signal);
+    this.#questions.delete(permission.id);
+    if (reply === undefined) return;
+    await this.#client.replyPermission(permission.id, { reply }).catch((error: unknown) => {
+      this.#context.output.note(`holdfast: ${describe(error)}`);
+    });
+  }
+
+  #stop(why: "interrupted" | "timedOut"): void {
+    this.#facts[why] = true;
+    const hint =
+      why === "interrupted" ? "Stopping; press Ctrl-C again to leave." : "The time is up; stopping.";
+    this.#context.output.note(hint);
+    if (this.#turnId !== undefined) this.#cancel();
+  }
+
+  #cancel(): void {
+    const turnId = this.#turnId;
+    if (turnId === undefined) return;
+    this.#after(STOP_WAIT_MS, () =>
+      this.#leave.abort(
+        new CliError(this.#stopCode(), `Turn ${turnId} was told to stop and has not ended yet.`),
+      ),
+    );
+    this.#client.cancelTurn(turnId).catch((error: unknown) => this.#leave.abort(error));
+  }
+
+  #exit(): void {
+    this.#reporter.failed("INTERRUPTED", "Left before the turn ended.", EXIT.interrupted);
+    process.exit(EXIT.interrupted);
+  }
+
+  #stopCode(): ExitCode {
+    return this.#facts.interrupted === true ? EXIT.interrupted : EXIT.timeout;
+  }
+
+  #after(ms: number, act: () => void): void {
+    this.#timers.add(setTimeout(act, ms));
+  }
+
+  #tellTrouble(error: Error | undefined): void {
+    if ((error !== undefined) === this.#isTroubled) return;
+    this.#isTroubled = error !== undefined;
+    this.#context.output.note(
+      error === undefined ? "Connected again." : `Connection lost, trying again: ${error.message}`,
+    );
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof HoldfastApiError) return error.code;
+  return error instanceof Error ? error.name : "Error";
+}

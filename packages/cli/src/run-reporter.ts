@@ -1,0 +1,82 @@
+/** What `run` prints while it follows a turn, in its three modes (I-10). */
+import {
+  EVENT_VERSION,
+  type FeedEvent,
+  isTerminal,
+  type Part,
+  type SessionEvent,
+  type Turn,
+} from "@holdfast/protocol";
+import type { ExitCode } from "./exit-code.ts";
+import type { Followed, TurnReporter } from "./follow-turn.ts";
+import type { Output } from "./output.ts";
+import { endText, TurnText } from "./turn-text.ts";
+
+export type RunReporter = Omit<TurnReporter, "trouble"> & {
+  /** The turn has ended. */
+  done(followed: Followed, exitCode: ExitCode): void;
+  /** There is no final state to tell of. */
+  failed(code: string, message: string, exitCode: ExitCode): void;
+};
+
+export function createRunReporter(mode: "text" | "json" | "stream-json", output: Output): RunReporter {
+  if (mode === "text") return textReporter(output);
+  return mode === "json" ? jsonReporter(output) : streamReporter(output);
+}
+
+function textReporter(output: Output): RunReporter {
+  const text = new TurnText(output);
+  return {
+    event: () => undefined,
+    part: (part: Part) => text.part(part),
+    done({ turn }) {
+      text.end();
+      const line = endText(turn);
+      if (line !== undefined) output.note(output.err.red(line));
+    },
+    failed: () => text.end(),
+  };
+}
+
+/** One object: the turn with its messages, or the error. */
+function jsonReporter(output: Output): RunReporter {
+  return {
+    event: () => undefined,
+    part: () => undefined,
+    done: ({ turn, messages }, exitCode) => output.json({ turn, messages, exitCode }),
+    failed: (code, message, exitCode) => output.json({ error: { code, message }, exitCode }),
+  };
+}
+
+/**
+ * The API's events, one per line. The terminal record, the last line and the only one of its kind, is the final event of the turn; when
+ * there is none, `{type: "error", code, message, exitCode}`.
+ */
+function streamReporter(output: Output): RunReporter {
+  let terminal: SessionEvent | undefined;
+  return {
+    event(event, turnId) {
+      const isOther = event.turnId !== undefined && event.turnId !== turnId;
+      const isEnd = "turn" in event.data && isTerminal(event.data.turn.state);
+      if (isOther && isEnd) return;
+      if (isEnd) terminal = event;
+      else output.json(event);
+    },
+    part: () => undefined,
+    // After a reset the event itself may be gone; its row says the same.
+    done: ({ turn }) => output.json(terminal ?? eventOf(turn)),
+    failed: (code, message, exitCode) => output.json({ type: "error", code, message, exitCode }),
+  };
+}
+
+/** The final event of a turn as a feed would show it: without a place in the session's stream. */
+function eventOf(turn: Turn): FeedEvent {
+  return {
+    type: `turn.${turn.state}`,
+    version: EVENT_VERSION,
+    sessionId: turn.sessionId,
+    turnId: turn.id,
+    time: turn.time.ended ?? turn.time.queued,
+    data: { turn },
+  };
+}

@@ -1,0 +1,24 @@
+import type { Context } from "./context.ts";
+
+type Flags = {
+  host?: string;
+  port?: number;
+  logLevel?: "debug" | "info" | "warn" | "error" | "silent";
+  allowedHosts?: string;
+  insecureHttp?: boolean;
+};
+
+/** Runs the server; it reads its own environment and prints its own ready line. Answers its exit code. */
+export async function serve(context: Context, flags: Flags): Promise<number> {
+  const server = await import("@holdfast/server");
+  const { allowedHosts, ...given } = flags;
+  return server.serve({
+    ...given,
+    dataDirectory: context.flags.dataDir,
+    configFile: context.flags.config,
+    allowedHosts: allowedHosts
+      ?.split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== ""),
+  });
+}

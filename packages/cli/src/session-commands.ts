@@ -1,0 +1,106 @@
+import { resolve } from "node:path";
+import type { HoldfastClient, SessionQuery } from "@holdfast/client";
+import type { PatchSession, Session, Turn } from "@holdfast/protocol";
+import type { Context } from "./context.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import { createSession, type NewSessionFlags } from "./new-session.ts";
+import { ago, oneLine } from "./output.ts";
+
+/** Most rows that one request gives (D-29). */
+const PAGE = 200;
+/** Turns that `show` tells of. */
+const RECENT_TURNS = 5;
+
+export async function list(
+  context: Context,
+  flags: { limit: number; archived?: boolean; directory?: string; title?: string },
+): Promise<ExitCode> {
+  const { client } = context.connect();
+  const items = await listUpTo(client, flags.limit, {
+    archived: flags.archived === true,
+    ...(flags.directory === undefined ? {} : { directory: resolve(flags.directory) }),
+    ...(flags.title === undefined ? {} : { title: flags.title }),
+  });
+  const { output } = context;
+  if (context.isJson) output.json({ items });
+  else if (items.length === 0) output.note("No sessions.");
+  else output.table(items.map((session) => rowOf(session, Date.now())));
+  return EXIT.completed;
+}
+
+async function listUpTo(client: HoldfastClient, limit: number, query: SessionQuery): Promise<Session[]> {
+  const items: Session[] = [];
+  let before: string | undefined;
+  while (items.length < limit) {
+    const place = before === undefined ? {} : { before };
+    const page = await client.listSessions({
+      ...query,
+      ...place,
+      limit: Math.min(PAGE, limit - items.length),
+    });
+    items.push(...page.items);
+    if (page.next === undefined || page.items.length === 0) break;
+    before = page.next;
+  }
+  return items;
+}
+
+function rowOf(session: Session, now: number): string[] {
+  const state = session.attention === "none" ? session.status : `${session.status}, ${session.attention}`;
+  return [session.id, session.agent, state, ago(session.time.updated, now), oneLine(session.title, 60)];
+}
+
+export async function show(context: Context, id: string): Promise<ExitCode> {
+  const { client } = context.connect();
+  const session = await client.getSession(id);
+  const queue = await client.listInputs(id, { state: "queued" });
+  const turns = await client.listTurns(id, { limit: RECENT_TURNS });
+  const { output } = context;
+  if (context.isJson) {
+    output.json({ session, inputs: queue.items, turns: turns.items });
+    return EXIT.completed;
+  }
+  const model = session.model === undefined ? [] : [["model", session.model.modelId]];
+  output.table([
+    ["id", session.id],
+    ["title", oneLine(session.title, 200)],
+    ["directory", oneLine(session.directory, 200)],
+    ["agent", session.agent],
+    ...model,
+    ["status", session.status],
+    ["attention", session.attention],
+    ["approval", session.approvalMode],
+    ["queue", `${session.queue.length}${session.queue.paused ? ", paused" : ""}`],
+    ["updated", ago(session.time.updated, Date.now())],
+    ...turns.items.map((turn) => ["turn", turnText(turn)]),
+  ]);
+  return EXIT.completed;
+}
+
+function turnText(turn: Turn): string {
+  const reason = turn.reason === undefined ? "" : ` / ${turn.reason}`;
+  return `${turn.id}  ${turn.state}${reason}`;
+}
+
+export async function create(context: Context, flags: NewSessionFlags): Promise<ExitCode> {
+  const { client } = context.connect();
+  tell(context, await createSession(context, client, flags));
+  return EXIT.completed;
+}
+
+export async function patch(context: Context, id: string, body: PatchSession): Promise<ExitCode> {
+  tell(context, await context.connect().client.patchSession(id, body));
+  return EXIT.completed;
+}
+
+export async function remove(context: Context, id: string, flags: { discard?: boolean }): Promise<ExitCode> {
+  await context.connect().client.deleteSession(id, { discard: flags.discard === true });
+  if (context.isJson) context.output.json({ deleted: id });
+  return EXIT.completed;
+}
+
+/** People and scripts go on with the id. */
+function tell(context: Context, session: Session): void {
+  if (context.isJson) context.output.json(session);
+  else context.output.line(session.id);
+}

@@ -1,0 +1,74 @@
+import { isInputId, isSessionId, isTerminal } from "@holdfast/protocol";
+import type { Context } from "./context.ts";
+import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
+import { oneLine } from "./output.ts";
+import { parseModel, readPrompt } from "./prompt-text.ts";
+
+export async function send(
+  context: Context,
+  sessionId: string,
+  words: readonly string[],
+  flags: { steer?: boolean; agent?: string; model?: string },
+): Promise<ExitCode> {
+  const text = await readPrompt(words);
+  const admitted = await context.connect().client.admitInput(sessionId, {
+    parts: [{ type: "text", text }],
+    ...(flags.steer === true ? { delivery: "steer" } : {}),
+    ...(flags.agent === undefined ? {} : { agent: flags.agent }),
+    ...parseModel(flags.model),
+  });
+  const { output } = context;
+  if (context.isJson) {
+    output.json(admitted);
+    return EXIT.completed;
+  }
+  const { requestedDelivery, delivery } = admitted.input;
+  if (requestedDelivery !== delivery) output.note(`The agent takes no input during a turn; it was queued.`);
+  output.line(admitted.turn.id);
+  return EXIT.completed;
+}
+
+/** Stops a turn, or the running turn of a session. That there is nothing to stop is no error: repeating is harmless. */
+export async function stop(context: Context, id: string): Promise<ExitCode> {
+  const { client } = context.connect();
+  const turnId = isSessionId(id) ? await runningTurn(context, id) : id;
+  const turn = turnId === undefined ? undefined : await client.cancelTurn(turnId);
+  const { output } = context;
+  if (context.isJson) output.json({ turn: turn ?? null });
+  else if (turn === undefined) output.note("Nothing is running.");
+  else output.note(isTerminal(turn.state) ? `The turn is ${turn.state}.` : "Stopping.");
+  return EXIT.completed;
+}
+
+async function runningTurn(context: Context, sessionId: string): Promise<string | undefined> {
+  const { client } = context.connect();
+  const { items } = await client.listTurns(sessionId, { limit: 200 });
+  return items.find((turn) => turn.state === "running" || turn.state === "finalizing")?.id;
+}
+
+export async function queue(
+  context: Context,
+  sessionId: string,
+  flags: { resume?: boolean; remove?: string },
+): Promise<ExitCode> {
+  const { client } = context.connect();
+  if (flags.remove !== undefined) {
+    if (!isInputId(flags.remove))
+      throw new CliError(EXIT.usage, `${JSON.stringify(flags.remove)} is not the id of an input.`);
+    await client.removeInput(flags.remove);
+  }
+  if (flags.resume === true) await client.resumeQueue(sessionId);
+  const { items } = await client.listInputs(sessionId, { state: "queued" });
+  const { output } = context;
+  if (context.isJson) output.json({ items });
+  else if (items.length === 0) output.note("Nothing waits.");
+  else
+    output.table(
+      items.map((input) => [input.id, input.turnId, input.agent, oneLine(textOf(input.parts), 60)]),
+    );
+  return EXIT.completed;
+}
+
+function textOf(parts: readonly { type: string; text?: string }[]): string {
+  return parts.map((part) => part.text ?? `[${part.type}]`).join(" ");
+}
