@@ -106,9 +106,12 @@ export class Connection {
     this.#sdk.agent.notify(method, params).catch(() => undefined);
   }
 
-  /** Ends the program on purpose; resolves when nothing of it lives. */
+  /**
+   * Ends the program on purpose; resolves when nothing of it lives. What was over before stays a crash: the pool cleans up after one through
+   * here too (A-17).
+   */
   async stop(options: StopOptions = {}): Promise<void> {
-    this.#isExpected = true;
+    if (this.#isOpen) this.#isExpected = true;
     if (options.from !== undefined && options.from !== "eof") this.#wire.release();
     await this.process.stop(options);
   }

@@ -1,0 +1,4 @@
+export { type HarnessOptions, HoldfastProcess, launchHoldfast, startHoldfast } from "./holdfast-process.ts";
+export { until } from "./until.ts";
+export { temporaryDirectory } from "./temporary-directory.ts";
+export { processesWith } from "./processes.ts";
