@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import type { Permission, PermissionReply } from "@holdfast/protocol";
 import { oneLine, withoutControls, type Output } from "./output.ts";
 
@@ -15,7 +15,10 @@ const ANSWERS: Readonly<Record<string, PermissionReply>> = {
 
 type Streams = { input: NodeJS.ReadableStream; output: NodeJS.WritableStream };
 
-/** Asks the person at the terminal, until there is an answer that can be understood; undefined when somebody else answered first (the signal). */
+/**
+ * Asks the person at the terminal, until there is an answer that can be understood; undefined when there is none to come: somebody else answered
+ * first (the signal), or the terminal is closed.
+ */
 export async function askPermission(
   permission: Permission,
   output: Output,
@@ -31,16 +34,20 @@ export async function askPermission(
     ...facts,
     `  [o]nce, [a]lways, [r]eject: `,
   ].join("\n");
-  const lines = createInterface({ ...streams, terminal: false });
+  if (signal.aborted) return undefined;
+  const lines = createInterface({ input: streams.input, terminal: false });
+  const close = () => lines.close();
+  signal.addEventListener("abort", close, { once: true });
+  streams.output.write(question);
   try {
-    for (;;) {
-      const answer = await lines.question(question, { signal });
-      const reply = ANSWERS[answer.trim().toLowerCase()];
+    for await (const line of lines) {
+      const reply = ANSWERS[line.trim().toLowerCase()];
       if (reply !== undefined) return reply;
+      streams.output.write(question);
     }
-  } catch {
     return undefined;
   } finally {
+    signal.removeEventListener("abort", close);
     lines.close();
   }
 }

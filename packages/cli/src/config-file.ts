@@ -5,9 +5,10 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Config, configSchema, projectConfigSchema } from "@holdfast/protocol";
-import { applyEdits, modify, type ParseError, parse, printParseErrorCode } from "jsonc-parser";
+import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import type { Settings } from "./config.ts";
 import { CliError, EXIT } from "./exit-code.ts";
+import { setMember } from "./jsonc-edit.ts";
 
 /** A project's own file, looked for in the directory and its parents. */
 export const PROJECT_CONFIG_FILE = ".holdfast.jsonc";
@@ -71,8 +72,7 @@ export function readConfigFile<T>(path: string, shape: Shape<T>): T | undefined 
 export function editConfigFile(path: string, key: string, value: unknown): void {
   const before = readText(path) ?? "{}\n";
   parseText(path, before);
-  const formattingOptions = { insertSpaces: true, tabSize: 2, eol: before.includes("\r\n") ? "\r\n" : "\n" };
-  const after = applyEdits(before, modify(before, [key], value, { formattingOptions }));
+  const after = setMember(before, key, value);
   const parsed = configSchema.safeParse(parseText(path, after));
   if (!parsed.success) throw invalid(`${key} in ${path}`, parsed.error.issues);
   replaceFile(path, after);

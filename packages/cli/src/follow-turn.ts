@@ -55,6 +55,7 @@ export async function followTurn(options: {
         await follower.reload();
         break;
       case "hello":
+        follower.isLive = false;
         if (goneSince !== undefined) reporter.trouble(undefined);
         goneSince = undefined;
         break;
@@ -64,6 +65,9 @@ export async function followTurn(options: {
         if (item.attempt > 1) reporter.trouble(item.error);
         break;
       case "caught-up":
+        follower.isLive = true;
+        follower.reportAll();
+        break;
       case "heartbeat":
       case "loss":
         break;
@@ -77,6 +81,8 @@ export async function followTurn(options: {
 class Follower {
   state: SessionState;
   ended: Followed | undefined;
+  /** A replay has only the newest entry per row (D-4), so parts come in another order than they were made in. */
+  isLive = false;
   #turnId: string;
   readonly #options: Parameters<typeof followTurn>[0];
 
@@ -90,29 +96,37 @@ class Follower {
     this.state = reduce(this.state, event);
     await this.#readNeeds();
     this.#options.reporter.event(event, this.#turnId);
-    const partId = partIdOf(event);
-    const part =
-      partId === undefined
-        ? undefined
-        : this.#answers()
-            .flatMap((message) => message.parts)
-            .find(({ id }) => id === partId);
-    if (part !== undefined) this.#options.reporter.part(part);
+    if (this.isLive) this.#report(event);
     const turn = this.state.turns[this.#turnId];
     if (turn !== undefined && isTerminal(turn.state)) this.#end(turn);
   }
 
+  /** Every part of the answers, in their order; a reporter hears some of them again. */
+  reportAll(): void {
+    for (const message of this.#answers())
+      for (const part of message.parts) this.#options.reporter.part(part);
+  }
+
+  #report(event: SessionEvent): void {
+    const partId = partIdOf(event);
+    if (partId === undefined) return;
+    const parts = this.#answers().flatMap((message) => message.parts);
+    const part = parts.find(({ id }) => id === partId);
+    if (part !== undefined) this.#options.reporter.part(part);
+  }
+
   /** The stream could not go on from where it was: the rows say what was missed. */
   async reload(): Promise<void> {
-    const { client, sessionId, reporter } = this.#options;
+    const { client, sessionId } = this.#options;
     const page = await client.listMessages(sessionId, { limit: PAGE });
     const turn = await client.getTurn(this.#turnId);
     this.state = { ...EMPTY_SESSION, messages: page.items, turns: { [turn.id]: turn }, lastSeq: page.seq };
-    for (const message of this.#answers()) for (const part of message.parts) reporter.part(part);
+    this.reportAll();
     if (isTerminal(turn.state)) this.#end(turn);
   }
 
   #end(turn: Turn): void {
+    this.reportAll();
     const merged = turn.mergedInto;
     if (merged === undefined)
       this.ended = { turn, messages: this.state.messages.filter((item) => item.info.turnId === turn.id) };

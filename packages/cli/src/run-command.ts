@@ -43,6 +43,7 @@ class Run {
   readonly #leave = new AbortController();
   readonly #questions = new Map<string, AbortController>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #asking: Promise<void> = Promise.resolve();
   #turnId: string | undefined;
   #isTroubled = false;
 
@@ -111,22 +112,29 @@ class Run {
     if (!("permission" in event.data) || event.data.permission.turnId !== turnId) return;
     const { permission } = event.data;
     if (permission.state === "pending") {
-      if (this.#context.settings.isInteractive) void this.#ask(permission);
+      if (this.#context.settings.isInteractive) this.#ask(permission);
       return;
     }
     this.#questions.get(permission.id)?.abort();
     if (permission.state === "expired" || permission.reply === "reject") this.#facts.denied = true;
   }
 
-  async #ask(permission: Permission): Promise<void> {
+  /** One question at a time: two would read the same line. */
+  #ask(permission: Permission): void {
     const question = new AbortController();
     this.#questions.set(permission.id, question);
-    const reply = await askPermission(permission, this.#context.output, question.signal);
-    this.#questions.delete(permission.id);
-    if (reply === undefined) return;
-    await this.#client.replyPermission(permission.id, { reply }).catch((error: unknown) => {
+    this.#asking = this.#asking.then(() => this.#askNow(permission, question.signal));
+  }
+
+  async #askNow(permission: Permission, signal: AbortSignal): Promise<void> {
+    try {
+      const reply = await askPermission(permission, this.#context.output, signal);
+      if (reply !== undefined) await this.#client.replyPermission(permission.id, { reply });
+    } catch (error) {
       this.#context.output.note(`holdfast: ${describe(error)}`);
-    });
+    } finally {
+      this.#questions.delete(permission.id);
+    }
   }
 
   #stop(why: "interrupted" | "timedOut"): void {

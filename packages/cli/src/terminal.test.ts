@@ -1,0 +1,130 @@
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { Part, Permission } from "@holdfast/protocol";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { askPermission } from "./ask-permission.ts";
+import { onInterrupt } from "./interrupts.ts";
+import { createOutput, oneLine, type Output, withoutControls } from "./output.ts";
+import { parseModel } from "./prompt-text.ts";
+import { TurnText } from "./turn-text.ts";
+
+const plain = { stdoutColor: false, stderrColor: false };
+
+describe("[I-10] an answer on a terminal", () => {
+  const ids = { id: "prt_1", sessionId: "ses_1", messageId: "msg_1" } as unknown as Pick<
+    Part,
+    "id" | "sessionId" | "messageId"
+  >;
+  const collect = () => {
+    const written = { out: "", notes: [] as string[] };
+    const output: Output = {
+      ...createOutput(plain),
+      write: (piece) => (written.out += piece),
+      note: (line) => written.notes.push(line),
+    };
+    return { written, printer: new TurnText(output) };
+  };
+  const words = (id: string, content: string) =>
+    ({ ...ids, id, type: "text", text: content }) as unknown as Part;
+
+  test("[I-10] each character is written once, whatever repeats", () => {
+    const { written, printer } = collect();
+    for (const content of ["he", "hello", "hello", "hel", "hello w"]) printer.part(words("prt_1", content));
+    printer.part(words("prt_2", "next\n"));
+    printer.end();
+    expect(written.out).toBe("hello w\nnext\n");
+  });
+
+  test("[I-10] a call is told once when it runs, and once more when it fails", () => {
+    const { written, printer } = collect();
+    const call = (state: object) =>
+      ({ ...ids, type: "tool", callId: "c", tool: "bash", state }) as unknown as Part;
+    const running = { status: "running", input: {}, raw: "", title: "ls\n-la", time: { start: 1 } };
+    printer.part(call({ status: "pending", input: {}, raw: "" }));
+    printer.part(call(running));
+    printer.part(call({ ...running, output: "x" }));
+    printer.part(
+      call({ ...running, status: "error", error: "no\u001b[2J such", time: { start: 1, end: 2 } }),
+    );
+    expect(written.notes).toEqual(["• ls -la", "✗ ls -la: no\ufffd[2J such"]);
+  });
+});
+
+test("[I-10] text of others does not steer the terminal", () => {
+  expect(withoutControls("a\u001b]0;title\u0007b\r\n\tc\u009b1m")).toBe(
+    "a\ufffd]0;title\ufffdb\ufffd\n\tc\ufffd1m",
+  );
+  expect(oneLine("a\n b\tc", 80)).toBe("a b c");
+  expect(oneLine("abcdef", 4)).toBe("abc…");
+});
+
+test.each([
+  ["gpt", { modelId: "gpt" }],
+  ["openrouter/a/b", { providerId: "openrouter", modelId: "a/b" }],
+])("the model %s is %j", (name, model) => {
+  expect(parseModel(name)).toEqual({ model });
+});
+
+test.each(["/x", "x/", ""])("%j is no model", (name) => {
+  expect(() => parseModel(name)).toThrow("is not a model");
+});
+
+describe("[A-19] asking a person", () => {
+  const permission = {
+    id: "per_1",
+    agent: "qwen",
+    title: "rm -rf \u001b[31mbuild",
+    kind: "execute",
+    args: { command: "rm -rf build" },
+  } as unknown as Permission;
+
+  const askWith = async (typed: string, signal = new AbortController().signal) => {
+    const input = new PassThrough();
+    const output = new PassThrough();
+    input.write(typed);
+    const reply = await askPermission(permission, createOutput(plain), signal, { input, output });
+    output.end();
+    return { reply, shown: await text(output) };
+  };
+
+  test.each([
+    ["o\n", "once"],
+    ["Always\n", "always"],
+    ["n\n", "reject"],
+    ["what\n\nr\n", "reject"],
+  ])("[A-19] %j means %s", async (typed, reply) => {
+    const asked = await askWith(typed);
+    expect(asked.reply).toBe(reply);
+    expect(asked.shown).toContain("command: rm -rf build");
+    expect(asked.shown).not.toContain("\u001b");
+  });
+
+  test("[A-19] when somebody else answers first, the question goes away", async () => {
+    expect((await askWith("", AbortSignal.abort())).reply).toBeUndefined();
+  });
+});
+
+describe("[I-11] Ctrl-C", () => {
+  afterEach(() => vi.useRealTimers());
+
+  test("[I-11] the first stops, one within 500 ms is the same, a later one leaves", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const heard: string[] = [];
+    const forget = onInterrupt(
+      () => heard.push("stop"),
+      () => heard.push("leave"),
+    );
+    try {
+      process.emit("SIGINT");
+      vi.advanceTimersByTime(500);
+      process.emit("SIGINT");
+      expect(heard).toEqual(["stop"]);
+      vi.advanceTimersByTime(1);
+      process.emit("SIGINT");
+      expect(heard).toEqual(["stop", "leave"]);
+    } finally {
+      forget();
+    }
+    expect(process.listenerCount("SIGINT")).toBe(0);
+  });
+});

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createClient, type HoldfastClient } from "@holdfast/client";
+import { type ServerFile } from "@holdfast/protocol";
+import { vi } from "vitest";
+
+const BIN = fileURLToPath(new URL("../bin/holdfast.js", import.meta.url));
+/** How long anything here may take before the test says so, in ms. */
+export const PATIENCE_MS = 20_000;
+
+export type Result = { code: number | null; stdout: string; stderr: string };
+
+export type Running = {
+  child: ChildProcess;
+  stdout(): string;
+  stderr(): string;
+  ended: Promise<Result>;
+};
+
+/** A house of its own for commands: data, configuration and a project in a temporary directory, and nothing of the caller's environment. */
+export function createHouse() {
+  const root = mkdtempSync(join(tmpdir(), "holdfast-cli-"));
+  const dataDirectory = join(root, "data");
+  const project = mkdtempSync(join(root, "project-"));
+  const environment: Record<string, string> = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: root,
+    XDG_CONFIG_HOME: join(root, "config"),
+    HOLDFAST_DATA_DIR: dataDirectory,
+    HOLDFAST_PORT: "0",
+    HOLDFAST_STOP_BUDGET: "1",
+  };
+  const started = new Set<ChildProcess>();
+
+  const start = (
+    args: readonly string[],
+    options: { env?: Record<string, string>; stdin?: string; node?: string[] } = {},
+  ): Running => {
+    const child = spawn(process.execPath, [...(options.node ?? []), BIN, ...args], {
+      cwd: project,
+      env: { ...environment, ...options.env },
+    });
+    started.add(child);
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(options.stdin ?? "");
+    const ended = new Promise<Result>((resolve) => {
+      child.on("close", (code) => {
+        started.delete(child);
+        resolve({ code, stdout, stderr });
+      });
+    });
+    return { child, stdout: () => stdout, stderr: () => stderr, ended };
+  };
+
+  return {
+    root,
+    dataDirectory,
+    project,
+    configFile: join(root, "config", "holdfast", "config.jsonc"),
+    start,
+    run: (args: readonly string[], options?: Parameters<typeof start>[1]): Promise<Result> =>
+      start(args, options).ended,
+    /** Starts a server and waits until it listens. */
+    async serve(
+      env: Record<string, string> = {},
+    ): Promise<Running & { url: string; client: HoldfastClient }> {
+      const server = start(["serve"], { env });
+      await vi.waitFor(() => expectText(server.stdout(), "listening on"), { timeout: PATIENCE_MS });
+      const file = JSON.parse(readFileSync(join(dataDirectory, "server.json"), "utf8")) as ServerFile;
+      const token = readFileSync(join(dataDirectory, "token"), "utf8").trim();
+      return { ...server, url: file.url, client: createClient({ url: file.url, token }) };
+    },
+    /** Ends what still runs, gently first, and removes everything. */
+    async close(): Promise<void> {
+      const ends = [...started].map((child) => new Promise((resolve) => child.once("close", resolve)));
+      for (const child of started) child.kill("SIGTERM");
+      const hard = setTimeout(() => started.forEach((child) => child.kill("SIGKILL")), 10_000);
+      await Promise.all(ends);
+      clearTimeout(hard);
+      if (existsSync(root)) rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function expectText(text: string, part: string): void {
+  if (!text.includes(part)) throw new Error(`Waiting for ${JSON.stringify(part)} in ${JSON.stringify(text)}`);
+}

@@ -1,0 +1,181 @@
+import { isTerminal, sessionEventSchema, type SessionEvent, type Turn } from "@holdfast/protocol";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { createHouse, PATIENCE_MS, type Result } from "./command.ts";
+
+const house = createHouse();
+let server: Awaited<ReturnType<typeof house.serve>>;
+
+beforeAll(async () => {
+  server = await house.serve();
+});
+afterAll(() => house.close());
+
+const ask = (prompt: string, ...flags: string[]): Promise<Result> =>
+  house.run(["run", "--agent", "rehearsal", ...flags, prompt]);
+const linesOf = (result: Result): unknown[] =>
+  result.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
+
+async function newSession(): Promise<string> {
+  const result = await house.run(["session", "new", "--agent", "rehearsal"]);
+  return result.stdout.trim();
+}
+
+describe("[I-11] the exit code comes from the turn's final state", () => {
+  test.each<[number, string, string[], string]>([
+    [0, "SAY all good", [], "completed"],
+    [1, "FAIL it broke", [], "failed"],
+    [3, "HANG", ["--timeout", "0.4"], "timeout"],
+    [5, "ASK may I", [], "a permission that nobody answered"],
+  ])("%i: %s %j (%s)", async (code, prompt, flags) => {
+    expect((await ask(prompt, ...flags)).code).toBe(code);
+  });
+
+  test.each<[number, string[], string]>([
+    [2, ["run"], "no prompt"],
+    [2, ["run", "--nope", "x"], "an unknown flag"],
+    [2, ["run", "--approval-mode", "yolo", "x"], "an unknown choice"],
+    [2, ["run", "--timeout", "never", "x"], "no number"],
+    [2, ["dance"], "an unknown command"],
+    [2, ["turn", "queue", `ses_${"0".repeat(26)}`, "--remove", "x"], "a malformed id"],
+    [4, ["run", "--session", `ses_${"0".repeat(26)}`, "x"], "no such session"],
+    [4, ["session", "show", `ses_${"0".repeat(26)}`], "no such session"],
+    [6, ["--data-dir", "/nonexistent", "agents"], "no server"],
+    [6, ["--url", "http://127.0.0.1:9", "agents"], "nobody listens"],
+    [0, ["--help"], "help"],
+    [0, ["run", "--help"], "help"],
+  ])("%i: %j (%s)", async (code, args) => {
+    const result = await house.run(args);
+    expect(result.code).toBe(code);
+    expect(result.stdout === "" ? result.stderr : result.stdout).not.toBe("");
+    expect(result.stderr).not.toContain("    at ");
+  });
+
+  test("[I-11] 6 says how to start a server, 5 what a wrong token means", async () => {
+    const alone = await house.run(["agents"], { env: { HOLDFAST_DATA_DIR: `${house.root}/other` } });
+    expect(alone.stderr).toContain("holdfast serve");
+    const stranger = await house.run(["agents"], { env: { HOLDFAST_TOKEN: "x".repeat(40) } });
+    expect(stranger.code).toBe(5);
+    expect(stranger.stderr).toContain("HOLDFAST_TOKEN");
+  });
+
+  test("[I-11] 7: a second answer to a request, and a second server", async () => {
+    const session = await newSession();
+    await house.run(["turn", "send", session, "ASK may I"]);
+    const id = await vi.waitFor(
+      async () => {
+        const { items } = await server.client.listPermissions({ state: "pending", sessionId: session });
+        if (items[0] === undefined) throw new Error("Nobody asks yet.");
+        return items[0].id;
+      },
+      { timeout: PATIENCE_MS },
+    );
+    expect((await house.run(["permission", "list"])).stdout).toContain(id);
+    expect((await house.run(["permission", "reply", id, "once"])).code).toBe(0);
+    expect((await house.run(["permission", "reply", id, "reject"])).code).toBe(7);
+    expect((await house.run(["serve"])).code).toBe(7);
+  });
+
+  test("[I-11] 130: Ctrl-C stops the turn", async () => {
+    const running = house.start(["run", "--agent", "rehearsal", "--output", "stream-json", "HANG"]);
+    await vi.waitFor(() => expect(running.stdout()).toContain("step.started"), { timeout: PATIENCE_MS });
+    running.child.kill("SIGINT");
+    const result = await running.ended;
+    expect(result.code).toBe(130);
+    expect(linesOf(result).at(-1)).toMatchObject({
+      type: "turn.aborted",
+      data: { turn: { reason: "cancelled" } },
+    });
+  });
+});
+
+describe("[I-10] output", () => {
+  test("[I-10] text goes to stdout as it comes, and nothing else does", async () => {
+    const result = await ask("SAY one\nSLOW 3 5\nSAY two");
+    expect(result.stdout.replaceAll(/\s+/g, " ").trim()).toBe("one w1 w2 w3 two");
+    expect(result.stdout).not.toContain("\u001b");
+  });
+
+  test("[I-10] tool calls are lines on stderr", async () => {
+    const result = await ask("OUTPUT 10\nSAY done", "--approval-mode", "all");
+    expect(result).toMatchObject({ code: 0, stdout: "done\n" });
+    expect(result.stderr).toMatch(/^• /m);
+  });
+
+  test("[I-10] a prompt may come on stdin", async () => {
+    const result = await house.run(["run", "--agent", "rehearsal"], { stdin: "SAY from a pipe\n" });
+    expect(result).toMatchObject({ code: 0, stdout: "from a pipe\n" });
+  });
+
+  test("[I-10] --json is one object, also for a refusal", async () => {
+    const good = await ask("SAY hi", "--json");
+    const answer = JSON.parse(good.stdout) as {
+      turn: Turn;
+      messages: { parts: { type: string; text?: string }[] }[];
+    };
+    expect(answer.turn.state).toBe("completed");
+    expect(answer.messages.flatMap((message) => message.parts.map((part) => part.text))).toContain("hi\n");
+    const bad = await house.run(["run", "--json", "--session", `ses_${"0".repeat(26)}`, "x"]);
+    expect(JSON.parse(bad.stdout)).toMatchObject({ error: { code: "NOT_FOUND" }, exitCode: 4 });
+  });
+
+  test("[I-10] stream-json is the API's events, in order, with one terminal record at the end", async () => {
+    const result = await ask(
+      "SAY a\nSLOW 5 5\nOUTPUT 100",
+      "--output",
+      "stream-json",
+      "--approval-mode",
+      "all",
+    );
+    const events = linesOf(result).map((line) => sessionEventSchema.parse(line) as SessionEvent);
+    const seqs = events.map((event) => event.seq);
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+    const ends = events.filter((event) => "turn" in event.data && isTerminal(event.data.turn.state));
+    expect(ends).toEqual([events.at(-1)]);
+    expect(result.code).toBe(0);
+  });
+
+  test("[I-10] stream-json ends in exactly one record also when no turn came to be", async () => {
+    const result = await house.run([
+      "run",
+      "--output",
+      "stream-json",
+      "--session",
+      `ses_${"0".repeat(26)}`,
+      "x",
+    ]);
+    expect(linesOf(result)).toEqual([
+      expect.objectContaining({ type: "error", code: "NOT_FOUND", exitCode: 4 }),
+    ]);
+  });
+});
+
+describe("[I-9] a session is more than a run", () => {
+  test("[I-9] a second run goes on in the session", async () => {
+    const session = await newSession();
+    expect((await ask("REMEMBER apple", "--session", session)).code).toBe(0);
+    expect((await ask("RECALL", "--session", session)).stdout).toContain("apple");
+  });
+
+  test("[D-18, I-5] a server that is killed and started again ends the run by the turn's state", async () => {
+    const other = createHouse();
+    try {
+      const first = await other.serve();
+      const running = other.start(["run", "--agent", "rehearsal", "--output", "stream-json", "HANG"]);
+      await vi.waitFor(() => expect(running.stdout()).toContain("step.started"), { timeout: PATIENCE_MS });
+      first.child.kill("SIGKILL");
+      await first.ended;
+      await other.serve({ HOLDFAST_PORT: new URL(first.url).port });
+      const result = await running.ended;
+      expect(linesOf(result).at(-1)).toMatchObject({
+        type: "turn.aborted",
+        data: { turn: { reason: "interrupted" } },
+      });
+      expect(result.code).toBe(1);
+    } finally {
+      await other.close();
+    }
+  });
+});
