@@ -82,6 +82,8 @@ export class AgentProcess {
     this.#rootExit = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
         this.#isGone = true;
+        // No rung is waited for any more, and no timer of a dead child keeps the server alive.
+        this.#hurry.abort();
         // At this very moment the group's id cannot have been given to anybody else.
         trySignal(-this.pid, "SIGKILL");
         resolve(code === null ? { signal: signal ?? "unknown" } : { exitCode: code });
