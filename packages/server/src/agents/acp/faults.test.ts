@@ -54,7 +54,9 @@ describe("protocol faults of a real agent process", () => {
     expect(result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
     expect(turn.text).toBe("after\n");
     const [note] = turn.notes("notice", "oversized");
-    expect(note).toMatchObject({ bytes: expect.toSatisfy((bytes: number) => bytes > 33 * 1024 * 1024) });
+    expect(note).toMatchObject({
+      bytes: expect.toSatisfy((bytes: number) => bytes > 33 * 1024 * 1024) as unknown,
+    });
   });
 
   test("[A-12] an update before the session id is known is kept and applied once it is", async () => {
@@ -138,7 +140,7 @@ describe("protocol faults of a real agent process", () => {
     const turn = new RecordedTurn();
     await handle.prompt(room.say("SAY fine"), turn);
     const [note] = turn.notes("raw", "hologram_update");
-    expect(note).toMatchObject({ tail: expect.stringContaining('"layers":["cyan","amber"]') });
+    expect(note).toMatchObject({ tail: expect.stringContaining('"layers":["cyan","amber"]') as unknown });
     expect(turn.text).toBe("fine\n");
   });
 
@@ -170,7 +172,7 @@ describe("programs that are no agents", () => {
   test("[A-12] one that only makes noise is ended after a thousand lines", async () => {
     const room = scripted("while :; do echo hello; done");
     const failure = await failureOf(room.open("own"));
-    expect(failure.error.data).toMatchObject({ message: expect.stringContaining("1000 lines") });
+    expect(failure.error.data).toMatchObject({ message: expect.stringContaining("1000 lines") as unknown });
     expect(room.rows.rows.size).toBe(0);
   });
 
@@ -182,7 +184,7 @@ describe("programs that are no agents", () => {
     const failure = await failureOf(room.open("own"));
     expect(failure.error.data).toMatchObject({
       phase: "initialize",
-      message: expect.stringContaining("0.2 s"),
+      message: expect.stringContaining("0.2 s") as unknown,
     });
   });
 

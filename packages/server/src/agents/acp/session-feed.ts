@@ -99,7 +99,8 @@ export class SessionFeed implements WireListener {
 
   asked(request: AnyRequest): void {
     if (request.method !== "session/request_permission") {
-      this.#note("raw", request.method, JSON.stringify(request).length, JSON.stringify(request));
+      const text = JSON.stringify(request);
+      this.#note("raw", request.method, text.length, text);
       return;
     }
     const { params } = request;

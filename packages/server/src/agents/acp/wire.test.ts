@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { client, RequestError } from "@agentclientprotocol/sdk";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { until } from "../../../test/agents/waiting.ts";
 import { Wire, type WireListener } from "./wire.ts";
@@ -8,7 +8,10 @@ import { Wire, type WireListener } from "./wire.ts";
 type Seen = string;
 
 /** A wire between two pipes, with what its listener was told, in order. */
-function wired(ready: () => Promise<void> | undefined = () => undefined): {
+function wired(
+  ready: () => Promise<void> | undefined = () => undefined,
+  answered: () => void = () => undefined,
+): {
   wire: Wire;
   stdin: PassThrough;
   stdout: PassThrough;
@@ -21,7 +24,10 @@ function wired(ready: () => Promise<void> | undefined = () => undefined): {
       seen.push(`update ${String(update["n"])}`);
       return ready();
     },
-    answered: (method) => void seen.push(`answered ${method}`),
+    answered: (method) => {
+      seen.push(`answered ${method}`);
+      answered();
+    },
     asked: ({ method }) => void seen.push(`asked ${method}`),
     stray: (kind, bytes) => void seen.push(`stray ${kind} ${bytes}`),
   };
@@ -136,6 +142,19 @@ describe("Wire", () => {
     stdout.end('"}}\n');
     await expect(answer).rejects.toThrow(RequestError);
     await expect(answer).rejects.toThrow(/bytes/);
+  });
+
+  test("[A-12] a listener that throws does not end the loop, nor keep the message from the SDK", async () => {
+    const broken = () => {
+      throw new Error("broken");
+    };
+    const { wire, stdin, stdout } = wired(broken, broken);
+    const sdk = client({ name: "test" }).connect(wire.stream);
+    const answer = sdk.agent.request("session/prompt", {});
+    await until("it was sent", () => stdin.readableLength > 0);
+    stdout.end(update(0) + response(0));
+    expect(await answer).toEqual({ id: 0 });
+    await wire.ended;
   });
 
   test("[A-12] a listener that throws in its promise does not end the loop", async () => {

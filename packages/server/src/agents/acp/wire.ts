@@ -79,8 +79,7 @@ export class Wire {
     try {
       for await (const chunk of stdout) {
         for (const line of splitter.push(chunk as Buffer)) {
-          const ready = this.#pass(line);
-          // A listener that broke must not stop the others from hearing the end.
+          const ready = this.#passSafely(line);
           if (ready !== undefined) await ready.catch(() => undefined);
         }
       }
@@ -88,12 +87,21 @@ export class Wire {
       // The pipe broke, which is one way for it to end.
     }
     const last = splitter.end();
-    if (last !== undefined) await this.#pass(last)?.catch(() => undefined);
+    if (last !== undefined) await this.#passSafely(last)?.catch(() => undefined);
     this.#hasEnded = true;
     try {
       this.#toSdk?.close();
     } catch {
       // The SDK gave up on it before.
+    }
+  }
+
+  /** A listener that breaks at one line must not stop the loop: whoever waits would wait for ever. */
+  #passSafely(line: Line): Promise<void> | undefined {
+    try {
+      return this.#pass(line);
+    } catch {
+      return undefined;
     }
   }
 
@@ -109,8 +117,7 @@ export class Wire {
       case "response":
         return this.#answer(read.message, text);
       case "request":
-        this.#listener.asked(read.message);
-        return this.#forward(read.message);
+        return this.#tellThenForward(() => this.#listener.asked(read.message), read.message);
       case "notification":
         if (read.method === CANCEL_REQUEST) return this.#forward(read.message);
         return this.#listener.stray(read.method, text.length, text) as undefined;
@@ -127,16 +134,25 @@ export class Wire {
       return;
     }
     this.#pending.delete(response.id);
-    this.#listener.answered(method, response);
-    this.#forward(response);
+    this.#tellThenForward(() => this.#listener.answered(method, response), response);
+  }
+
+  /** Also when the listener breaks: somebody waits for this message. */
+  #tellThenForward(tell: () => void, message: AnyMessage): undefined {
+    try {
+      tell();
+    } finally {
+      this.#forward(message);
+    }
   }
 
   #drop(dropped: { bytes: number; head: string; tail: string }): undefined {
-    this.#listener.stray("oversized", dropped.bytes, dropped.tail);
     const id = droppedResponseId(dropped.head, dropped.tail);
-    if (id === undefined || !this.#pending.has(id)) return;
-    const message = `the answer has ${dropped.bytes} bytes, which is more than one line may have`;
-    this.#answer({ jsonrpc: "2.0", id, error: { code: RESPONSE_TOO_LARGE, message } }, "");
+    if (id !== undefined && this.#pending.has(id)) {
+      const message = `the answer has ${dropped.bytes} bytes, which is more than one line may have`;
+      this.#answer({ jsonrpc: "2.0", id, error: { code: RESPONSE_TOO_LARGE, message } }, "");
+    }
+    this.#listener.stray("oversized", dropped.bytes, dropped.tail);
   }
 
   #forward(message: AnyMessage): undefined {

@@ -97,7 +97,7 @@ describe("launchProcess", () => {
     expect(env.get("PATH")).toBe(process.env["PATH"]);
     expect(env.get("OWN")).toBe("yes");
     for (const name of ["HOLDFAST_HOME", "DATABASE_URL", "GIT_DIR", "GIT_INDEX_FILE", "LISTED"]) {
-      expect(env.has(name), name).toBe(false);
+      expect([name, env.has(name)]).toEqual([name, false]);
     }
     expect(path.dirname(env.get("TMPDIR") ?? "")).toBe(root);
     expect(text).toContain("drwx------");
@@ -251,7 +251,7 @@ describe("reapLeftovers", () => {
     const report = await reap();
     expect(report).toMatchObject({ reach: "launch-id", spared: [], stubborn: [] });
     expect(report.reaped[0]?.pids).toEqual(expect.arrayContaining([pid]));
-    for (const each of relatives) expect(await isAlive(each), String(each)).toBe(false);
+    for (const each of relatives) expect([each, await isAlive(each)]).toEqual([each, false]);
     expect(rows.rows.size).toBe(0);
   }, 30_000);
 
