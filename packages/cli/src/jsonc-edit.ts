@@ -9,10 +9,7 @@ export function setMember(text: string, key: string, value: unknown): string {
   const root = parseTree(text, [], { allowTrailingComma: true });
   if (root?.type !== "object") {
     // No object yet, at most comments.
-    return value === undefined
-      ? text
-      : `${text}${JSON.stringify({ [key]: value }, undefined, 2)}
-`;
+    return value === undefined ? text : `${text}${JSON.stringify({ [key]: value }, undefined, 2)}\n`;
   }
   const found = findNodeAtLocation(root, [key]);
   if (value === undefined) return found?.parent === undefined ? text : removeMember(text, root, found.parent);
@@ -62,7 +59,8 @@ function commaAfter(text: string, offset: number): number | undefined {
   const scanner = createScanner(text, true);
   scanner.setPosition(offset);
   scanner.scan();
-  return scanner.getTokenValue() === "," ? scanner.getTokenOffset() : undefined;
+  const offset = scanner.getTokenOffset();
+  return text[offset] === "," ? offset : undefined;
 }
 
 const end = (node: Node): number => node.offset + node.length;
