@@ -59,8 +59,8 @@ function commaAfter(text: string, offset: number): number | undefined {
   const scanner = createScanner(text, true);
   scanner.setPosition(offset);
   scanner.scan();
-  const offset = scanner.getTokenOffset();
-  return text[offset] === "," ? offset : undefined;
+  const found = scanner.getTokenOffset();
+  return text[found] === "," ? found : undefined;
 }
 
 const end = (node: Node): number => node.offset + node.length;
