@@ -7,8 +7,8 @@ export type Caller = { actor: Actor; idempotency?: IdempotencyKey | undefined };
 
 /** What this room asks of the turn room's door. */
 export type TurnDoor = {
-  /** A session may have something to start. */
-  wake(sessionId: SessionId): void;
+  /** A session may have something to start. `byHand`: a person asked to try again, so a crashing agent gets another chance (A-17). */
+  wake(sessionId: SessionId, options?: { byHand?: boolean }): void;
   cancel(command: Caller & { turnId: TurnId }): Promise<Applied<Turn>>;
   /** The terminal turn, or `undefined` when the time is over or the caller left. */
   finished(turnId: TurnId, timeoutMs: number, signal?: AbortSignal): Promise<Turn | undefined>;

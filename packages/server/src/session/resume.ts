@@ -36,7 +36,7 @@ export async function resumeTurn(
       throw isHoldfastError(error, "IDEMPOTENCY_MISMATCH") ? alreadyResumed(turnId) : error;
     });
   if (applied.value.input.state === "queued") await moveAhead(deps, applied.value, caller);
-  deps.turns.wake(turn.sessionId);
+  deps.turns.wake(turn.sessionId, { byHand: true });
   return applied;
 }
 

@@ -121,7 +121,7 @@ function commandsOf(deps: SessionDeps) {
     async resumeQueue(sessionId, caller) {
       await requireSession(deps, sessionId);
       const applied = await store.resumeQueue({ ...caller, sessionId });
-      turns.wake(sessionId);
+      turns.wake(sessionId, { byHand: true });
       return applied;
     },
     async cancelTurn(turnId, caller) {
