@@ -25,6 +25,7 @@ export {
   type CatalogDeps,
   type ConfiguredAgent,
 } from "./catalog/index.ts";
+export type { PoolLimits } from "./eviction.ts";
 export { createPool, type PoolDeps } from "./pool.ts";
 export {
   processTable,

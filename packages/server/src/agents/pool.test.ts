@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { AgentRoom } from "../../test/agents/opened-agent.ts";
 import { RecordedTurn } from "../../test/agents/recorded-turn.ts";
 import { until } from "../../test/agents/waiting.ts";
+import { chooseEvictions, POOL_LIMITS, type Resident } from "./eviction.ts";
 import { createPool } from "./pool.ts";
 import type { AgentFailure, AgentHandle, AgentPool, Backend, OpenRequest } from "./port.ts";
 
@@ -19,6 +20,7 @@ class ScriptedHandle implements AgentHandle {
   readonly graces: (number | undefined)[] = [];
   gate = Promise.resolve();
   alive = true;
+  idleSince: number | undefined;
   #listeners: ((exit: { expected: boolean }) => void)[] = [];
 
   constructor(request: OpenRequest) {
@@ -234,12 +236,98 @@ describe("createPool", () => {
   });
 });
 
+describe("eviction", () => {
+  const minutes = (count: number) => count * 60_000;
+  const NOW = minutes(1_000);
+  const idleFor = (key: string, ms: number | undefined): Resident<string> => ({
+    key,
+    idleSince: ms === undefined ? undefined : NOW - ms,
+  });
+  const many = (count: number, ms: number | undefined) =>
+    Array.from({ length: count }, (_, index) => idleFor(`many-${index}`, ms));
+
+  test.each<[string, Resident<string>[], string[]]>([
+    ["nothing lives", [], []],
+    ["one is idle for less than the time", [idleFor("a", minutes(30) - 1)], []],
+    ["one is idle for the time", [idleFor("a", minutes(30))], ["a"]],
+    ["the clock of one is ahead", [idleFor("a", -5)], []],
+    ["a busy one is old", [idleFor("a", undefined)], []],
+    ["there are as many as may be", [...many(9, 0), idleFor("a", minutes(5))], []],
+    ["one is too many", [...many(10, 0), idleFor("a", minutes(5))], ["a"]],
+    [
+      "two are too many, the oldest first",
+      [...many(10, 0), idleFor("a", minutes(5)), idleFor("b", minutes(9))],
+      ["b", "a"],
+    ],
+    ["too many, but one was just used", [...many(10, 0), idleFor("a", 59_999)], []],
+    ["too many, all busy", many(20, undefined), []],
+  ])("[A-8] when %s", (_, residents, expected) => {
+    expect(chooseEvictions(residents, NOW, POOL_LIMITS)).toEqual(expected);
+  });
+
+  test("[A-8] an idle handle is closed politely and opened again on demand; a busy one stays", async () => {
+    const clock = new FakeClock();
+    const backend = new ScriptedBackend();
+    const pool = createPool({ backendOf: async () => backend, clock });
+    const openings = [pool.acquire(request()), pool.acquire(request({ agent: "b" }))];
+    const idle = await backend.succeed(0);
+    const busy = await backend.succeed(1);
+    await Promise.all(openings);
+    idle.idleSince = clock.monotonic();
+    clock.advance(minutes(29));
+    expect(pool.find(sessionId, "a")).toBe(idle);
+    await pool.acquire(request());
+    clock.advance(minutes(29));
+    expect(pool.find(sessionId, "a")).toBe(idle);
+    clock.advance(minutes(1) + 10_000);
+    expect(idle.graces).toEqual([undefined]);
+    expect(pool.find(sessionId, "a")).toBeUndefined();
+    expect(pool.find(sessionId, "b")).toBe(busy);
+    const again = pool.acquire(request());
+    const next = await backend.succeed(2);
+    expect(await again).toEqual({ handle: next, live: false });
+    await pool.dispose(0);
+  });
+});
+
 describe("the pool with real processes", () => {
   let room: AgentRoom | undefined;
 
   afterEach(async () => {
     await room?.end();
     room = undefined;
+  });
+
+  test("[A-17] a child that dies in the pool crashes its prompt, although the pool cleans up after it", async () => {
+    const opened = new AgentRoom();
+    room = opened;
+    const pool = poolOf(opened.backend);
+    const { handle } = await pool.acquire(opened.request("rehearsal"));
+    const exits: boolean[] = [];
+    handle.onExit(({ expected }) => exits.push(expected));
+    expect(await handle.prompt(opened.say("CRASH"), new RecordedTurn())).toMatchObject({
+      outcome: "crashed",
+    });
+    expect(exits).toEqual([false]);
+    expect(pool.find(opened.sessionId, "rehearsal")).toBeUndefined();
+    await pool.dispose(5_000);
+  });
+
+  test("[A-8] an evicted agent goes on where it was", async () => {
+    const opened = new AgentRoom();
+    room = opened;
+    const clock = new FakeClock();
+    const pool = createPool({ backendOf: async () => opened.backend, clock, limits: { idleTtlMs: 0 } });
+    const first = await pool.acquire(opened.request("rehearsal"));
+    await first.handle.prompt(opened.say("REMEMBER seal"), new RecordedTurn());
+    clock.advance(10_000_000);
+    const { backendSessionId } = first.handle;
+    const second = await pool.acquire(opened.request("rehearsal", { backendSessionId }));
+    expect(second).toMatchObject({ live: false, handle: { openedBy: "resume" } });
+    const turn = new RecordedTurn();
+    await second.handle.prompt(opened.say("RECALL"), turn);
+    expect(turn.text).toBe("seal\n");
+    await pool.dispose(5_000);
   });
 
   test("[A-9] nothing survives dispose, not even what an agent spawned", async () => {

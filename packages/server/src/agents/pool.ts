@@ -2,22 +2,28 @@
  * The live agent sessions of this server, one per (session, agent) (A-8, A-9, A-17).
  *
  * Invariants: one opening at a time per key, shared by all who ask; a handle leaves the map before anybody hears of its exit; a key whose
- * handle is closing is not opened again before nothing of the old one lives; after `dispose` nothing is opened and nothing is left.
+ * handle is closing is not opened again before nothing of the old one lives; a busy handle is never evicted; after `dispose` nothing is
+ * opened and nothing is left.
  */
-import { HoldfastError, within, type Clock } from "@holdfast/kernel";
+import { HoldfastError, within, type Clock, type Timer } from "@holdfast/kernel";
 import { abortedError, type SessionId } from "@holdfast/protocol";
+import { chooseEvictions, POOL_LIMITS, type PoolLimits } from "./eviction.ts";
 import { AgentFailure, type AgentHandle, type AgentPool, type Backend, type OpenRequest } from "./port.ts";
 
 export type PoolDeps = {
   /** The backend that runs this agent; `undefined` when there is no such agent. */
   backendOf(agent: string): Promise<Backend | undefined>;
   clock: Clock;
+  limits?: Partial<PoolLimits> | undefined;
 };
 
 type Opening = { promise: Promise<AgentHandle>; abort: AbortController; waiters: number };
 
 /** After the grace of a dispose, how long SIGKILL may take (A-10: 10 s deadline). */
 const KILL_DEADLINE_MS = 10_000;
+
+/** Between two looks for handles to evict (A-8: sampled every 10 s). */
+const SWEEP_MS = 10_000;
 
 /** Makes the pool. */
 export function createPool(deps: PoolDeps): AgentPool {
@@ -30,10 +36,15 @@ class Pool implements AgentPool {
   readonly #opening = new Map<string, Opening>();
   /** Handles that left the map and may still have processes. */
   readonly #leaving = new Map<AgentHandle, Promise<void>>();
+  /** When each was last handed out; its prompt may follow. */
+  readonly #usedAt = new Map<AgentHandle, number>();
+  readonly #limits: PoolLimits;
+  #sweep: Timer | undefined;
   #isDisposed = false;
 
   constructor(deps: PoolDeps) {
     this.#deps = deps;
+    this.#limits = { ...POOL_LIMITS, ...deps.limits };
   }
 
   async acquire(request: OpenRequest): Promise<{ handle: AgentHandle; live: boolean }> {
@@ -41,7 +52,10 @@ class Pool implements AgentPool {
       throw new HoldfastError("SHUTTING_DOWN", "The server is shutting down; try again later.");
     const key = keyOf(request.sessionId, request.agent);
     const live = this.find(request.sessionId, request.agent);
-    if (live !== undefined) return { handle: live, live: true };
+    if (live !== undefined) {
+      this.#usedAt.set(live, this.#deps.clock.monotonic());
+      return { handle: live, live: true };
+    }
     const running = this.#opening.get(key);
     if (running?.abort.signal.aborted) {
       // It is being wound down for somebody who left; whoever comes now gets one of his own.
@@ -64,6 +78,7 @@ class Pool implements AgentPool {
 
   async dispose(graceMs: number): Promise<void> {
     this.#isDisposed = true;
+    this.#sweep?.cancel();
     await within(
       this.#deps.clock,
       graceMs + KILL_DEADLINE_MS,
@@ -104,6 +119,8 @@ class Pool implements AgentPool {
       throw aborted();
     }
     this.#live.set(key, handle);
+    this.#usedAt.set(handle, this.#deps.clock.monotonic());
+    this.#planSweep();
     handle.onExit(() => void this.#leave(key, handle));
     return handle;
   }
@@ -129,9 +146,31 @@ class Pool implements AgentPool {
   /** Takes a handle out of the map at once; resolves when nothing of it lives. */
   #leave(key: string, handle: AgentHandle, graceMs?: number): Promise<void> {
     if (this.#live.get(key) === handle) this.#live.delete(key);
+    this.#usedAt.delete(handle);
     const closed = handle.close(graceMs).finally(() => this.#leaving.delete(handle));
     this.#leaving.set(handle, closed);
     return closed;
+  }
+
+  #planSweep(): void {
+    if (this.#sweep !== undefined || this.#isDisposed || this.#live.size === 0) return;
+    this.#sweep = this.#deps.clock.after(SWEEP_MS, () => {
+      this.#sweep = undefined;
+      this.#evict();
+      this.#planSweep();
+    });
+  }
+
+  #evict(): void {
+    const residents = [...this.#live].map(([key, handle]) => {
+      const { idleSince } = handle;
+      const usedAt = this.#usedAt.get(handle) ?? 0;
+      return { key, idleSince: idleSince === undefined ? undefined : Math.max(idleSince, usedAt) };
+    });
+    for (const key of chooseEvictions(residents, this.#deps.clock.monotonic(), this.#limits)) {
+      const handle = this.#live.get(key);
+      if (handle !== undefined) void this.#leave(key, handle);
+    }
   }
 
   async #closeAll(isMeant: (key: string) => boolean, graceMs?: number): Promise<void> {

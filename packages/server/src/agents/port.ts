@@ -113,6 +113,8 @@ export type AgentHandle = {
    * latest then; a second call can hurry the first.
    */
   close(graceMs?: number): Promise<void>;
+  /** Monotonic ms since when no prompt runs; `undefined` while one runs. A handle that does not tell is never evicted (A-8). */
+  readonly idleSince?: number | undefined;
   /** False once the child is gone or being closed. */
   readonly alive: boolean;
   /** Fires once, when the child ends, however it did; the handle has left the pool before (A-17). */

@@ -60,6 +60,7 @@ export class AcpHandle implements AgentHandle {
   readonly #exitTold: Promise<void>;
   #listeners: ((exit: { expected: boolean }) => void)[] = [];
   #isGone = false;
+  #idleSince: number;
   #running: Running | undefined;
   #cancelling: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -76,11 +77,16 @@ export class AcpHandle implements AgentHandle {
     this.version = facts.version;
     this.features = facts.features;
     this.processFingerprint = fingerprint(facts);
+    this.#idleSince = deps.clock.monotonic();
     this.#exitTold = connection.ended.then(() => this.#tellExit());
   }
 
   get alive(): boolean {
     return this.#connection.isOpen;
+  }
+
+  get idleSince(): number | undefined {
+    return this.#running === undefined ? this.#idleSince : undefined;
   }
 
   onExit(listener: (exit: { expected: boolean }) => void): void {
@@ -105,6 +111,7 @@ export class AcpHandle implements AgentHandle {
     this.#running = running;
     running.ended = this.#run(input, running).finally(() => {
       over.abort();
+      this.#idleSince = this.#deps.clock.monotonic();
       this.#running = undefined;
     });
     return running.ended;
