@@ -1,0 +1,66 @@
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FakeClock } from "@holdfast/kernel";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FileNames, rank } from "./file-names.ts";
+
+describe("names of files", () => {
+  let root: string;
+  let clock: FakeClock;
+  let names: FileNames;
+  const git = (...args: string[]): Buffer => execFileSync("git", ["-C", root, ...args]);
+
+  beforeEach(async () => {
+    root = await realpath(await mkdtemp(join(tmpdir(), "holdfast-names-")));
+    clock = new FakeClock();
+    const environment = { PATH: process.env["PATH"] ?? "" };
+    names = new FileNames({ clock, dataDirectory: join(root, "data"), gitEnvironment: environment });
+    await Promise.all(["src", "data", "node_modules", "ignored"].map((name) => mkdir(join(root, name))));
+    const files = ["a.ts", "src/b.ts", "data/token", "node_modules/c.js", "ignored/d.ts"];
+    await Promise.all(files.map((name) => writeFile(join(root, name), "")));
+    await symlink("/etc", join(root, "src", "etc"));
+  });
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  test("[I-6] without git a walk finds files, and follows no link, nor looks into the data directory", async () => {
+    expect((await names.find(root, "", 50)).sort()).toEqual(["a.ts", "ignored/d.ts", "src/b.ts"]);
+  });
+
+  test("[I-6] with git what it ignores is left out, and the repository's configuration runs nothing", async () => {
+    git("init", "-q");
+    await writeFile(join(root, ".gitignore"), "node_modules\nignored\n");
+    git("config", "core.fsmonitor", `touch ${join(root, "ran")}; false`);
+    const found = await names.find(root, "", 50);
+    expect(found.sort()).toEqual([".gitignore", "a.ts", "src/b.ts", "src/etc"]);
+    await expect(realpath(join(root, "ran"))).rejects.toThrow("ENOENT");
+  });
+
+  test("a listing is good for three seconds", async () => {
+    await names.find(root, "", 50);
+    await writeFile(join(root, "new.ts"), "");
+    expect(await names.find(root, "new", 50)).toEqual([]);
+    clock.advance(3_000);
+    expect(await names.find(root, "new", 50)).toEqual(["new.ts"]);
+  });
+
+  test("[I-15] the best match comes first", () => {
+    const paths = [
+      "lib/observe/x.ts",
+      "lib/observer.ts",
+      "server/z.ts",
+      "src/server.ts",
+      "src/s-e-r-v.ts",
+      "none.md",
+    ];
+    expect(rank(paths, "SERV", 10)).toEqual([
+      "src/server.ts",
+      "lib/observer.ts",
+      "server/z.ts",
+      "lib/observe/x.ts",
+      "src/s-e-r-v.ts",
+    ]);
+    expect(rank(paths, "serv", 1)).toEqual(["src/server.ts"]);
+  });
+});
