@@ -9,6 +9,7 @@ import type { Engine } from "./engine.ts";
 /** Columns that say when something happened, by table. */
 const TIMES: Record<string, string[]> = {
   session: ["time_created", "time_updated", "time_archived"],
+  input: ["time_admitted", "time_delivered", "time_removed"],
   turn: ["time_queued", "time_started", "time_ended"],
   idempotency: ["time"],
   blob: ["unused_since"],

@@ -1,10 +1,13 @@
 import { describe } from "vitest";
 import { admissionTopic } from "./admission.ts";
+import { claimsTopic } from "./claims.ts";
 import type { ContractSize, OpenEngine } from "./engine.ts";
+import { lifecycleTopic } from "./lifecycle.ts";
+import { queueTopic } from "./queue.ts";
 import { sessionsTopic } from "./sessions.ts";
 import type { Topic } from "./topic.ts";
 
-const TOPICS: Topic[] = [sessionsTopic, admissionTopic];
+const TOPICS: Topic[] = [sessionsTopic, admissionTopic, queueTopic, lifecycleTopic, claimsTopic];
 
 /** What every engine of the store must hold (D-33). Registers the suites; nothing in them knows an engine. */
 export function storeContract(

@@ -26,7 +26,7 @@ import { toJson, type Write } from "../sql.ts";
 
 export type ProgressCommand = { sessionId: SessionId; turnId: TurnId; epoch: number; ops: ProgressOp[] };
 
-type Progress = { log: Log; turn: TurnRow; epoch: number };
+type Progress = { log: Log; turn: TurnRow };
 type DeltaOp = Extract<ProgressOp, { op: "delta" }>;
 
 export function appendProgress(write: Write, command: ProgressCommand): number {
@@ -40,13 +40,17 @@ export function appendProgress(write: Write, command: ProgressCommand): number {
   if (turn.state !== "running") {
     throw new HoldfastError("CONFLICT", `Turn ${turn.id} is ${turn.state}; it takes no more progress.`);
   }
-  const progress: Progress = { log, turn, epoch: command.epoch };
+  if (turn.session !== log.session.rid) throw notFound("turn of this session", turn.id);
+  const progress: Progress = { log, turn };
   for (const op of ops) {
     apply(progress, op, seq);
     if (op.op !== "checkpoint") seq += 1;
   }
   return log.session.last_seq;
 }
+
+/** UTF-16 units of a joined delta, so that its event stays under `MAX_EVENT_BYTES` even when JSON writes each of them with six bytes (D-4). */
+const JOINED_UNITS = 40_000;
 
 /** Joins deltas of one part and field with nothing but deltas between them; the order of parts is that of their first delta. */
 export function coalesceDeltas(ops: ProgressOp[]): ProgressOp[] {
@@ -60,7 +64,8 @@ export function coalesceDeltas(ops: ProgressOp[]): ProgressOp[] {
     }
     const key = `${op.partId}:${op.field}`;
     const open = run.get(key);
-    if (open !== undefined && open.offset + open.text.length === op.offset) {
+    const continues = open !== undefined && open.offset + open.text.length === op.offset;
+    if (continues && open.text.length + op.text.length <= JOINED_UNITS) {
       open.text += op.text;
     } else {
       const copy = { ...op };
@@ -78,7 +83,7 @@ function apply(progress: Progress, op: ProgressOp, seq: number): void {
     case "part":
       return putPart(progress, op.part, seq);
     case "checkpoint":
-      return checkpoint(progress, op.partId);
+      return checkpoint(progress, op.partId, seq - 1);
     case "message":
       return putMessage(progress, op.message, seq);
     case "turn":
@@ -177,18 +182,16 @@ function requireSameIdentity(row: PartRow, part: Part): void {
   }
 }
 
-/** Brings a streaming part's row up to its deltas (D-13). Nothing visible changes, so there is no event. */
-function checkpoint({ log }: Progress, partId: PartId): void {
+/**
+ * Brings a streaming part's row up to its deltas before this op (D-13). Nothing visible changes, so there is no event. `seq` is that of the event before
+ * it: later ones of the same command are not in the row.
+ */
+function checkpoint({ log }: Progress, partId: PartId, seq: number): void {
   const row = requirePart(log, partId);
   if (row.open !== 1) return;
   const part = foldParts(log.write, [row])[0];
   if (part === undefined) return;
-  log.write.run(
-    "UPDATE part SET data = ?, seq = ? WHERE rid = ?",
-    partData(part),
-    log.session.last_seq,
-    row.rid,
-  );
+  log.write.run("UPDATE part SET data = ?, seq = ? WHERE rid = ?", partData(part), seq, row.rid);
 }
 
 function putMessage(
@@ -270,7 +273,8 @@ function putTitle({ log, turn }: Progress, title: string, seq: number): void {
   write.run("UPDATE session SET title = ?, event_seq = ? WHERE rid = ?", title, seq, session.rid);
   const row = findSession(write, session.id);
   if (row === undefined) return;
-  append(log, { type: "session.updated", seq, ref: session.rid, data: { session: toSession(row) }, turn });
+  const shown = toSession({ ...row, last_seq: seq, time_updated: write.now });
+  append(log, { type: "session.updated", seq, ref: session.rid, data: { session: shown }, turn });
 }
 
 /** Rows of the parts of a turn's answers that may still grow. */

@@ -1,0 +1,131 @@
+import { newId } from "@holdfast/kernel";
+import { expect, test } from "vitest";
+import { refusalOf } from "./refusal.ts";
+import { delta, placeOf, type StoreRig, SYSTEM, textPart } from "./rig.ts";
+import { topic } from "./topic.ts";
+
+async function otherInstance(rig: StoreRig) {
+  const id = newId("ins");
+  await rig.store.registerInstance({ id, pid: 2, host: "test", startTime: 2 });
+  return id;
+}
+
+export const claimsTopic = topic("claims", (rig) => {
+  test("[D-17] each start raises the epoch, and the claim goes with the turn's end", async () => {
+    const sessionId = await rig().session();
+    const epochs: number[] = [];
+    for (let count = 0; count < 3; count += 1) {
+      await rig().admit(sessionId);
+      const run = await rig().start(sessionId);
+      epochs.push(run.epoch);
+      expect(await rig().store.epochOf(sessionId)).toBe(run.epoch);
+      expect(await rig().store.liveTurns()).toContainEqual({
+        turnId: run.turn.id,
+        sessionId,
+        agent: "rehearsal",
+        state: "running",
+        instanceId: rig().instanceId,
+        cancelled: false,
+      });
+      await rig().finish(run);
+    }
+    expect(epochs).toEqual([1, 2, 3]);
+    expect((await rig().store.liveTurns()).filter((turn) => turn.sessionId === sessionId)).toEqual([]);
+  });
+
+  test("[D-17] a stale epoch writes nothing: progress, request, record and finalization are refused", async () => {
+    const run = await rig().running();
+    const part = await rig().part(run, textPart(placeOf(run), "", { start: 1 }));
+    const instanceId = await otherInstance(rig());
+    const epoch = await rig().store.takeOver({ sessionId: run.session.id, instanceId });
+    expect(epoch).toBe(run.epoch + 1);
+    const seq = await rig().store.lastSeq(run.session.id);
+    const before = await rig().history(run.session.id);
+    const late = [
+      rig().append(run, delta(part, 0, "late")),
+      rig().append(run, { op: "checkpoint", partId: part.id }),
+      rig().append(run, { op: "title", title: "late" }),
+      rig().ask(run),
+      rig().begin(run),
+      rig().finalize(run),
+    ];
+    for (const write of late) expect(await refusalOf(write)).toBe("CLAIM_LOST");
+    expect(await rig().store.lastSeq(run.session.id)).toBe(seq);
+    expect(await rig().history(run.session.id)).toEqual(before);
+    expect((await rig().turn(run)).state).toBe("running");
+    const owned = { ...run, epoch };
+    await rig().append(owned, delta(part, 0, "mine"));
+    expect((await rig().finish(owned)).state).toBe("completed");
+  });
+
+  test("[D-17] admission, rename, replies and cancel carry no epoch", async () => {
+    const run = await rig().running();
+    const request = await rig().ask(run);
+    const sessionId = run.session.id;
+    await rig().store.takeOver({ sessionId, instanceId: await otherInstance(rig()) });
+    await rig().admit(sessionId, "meanwhile");
+    await rig().store.patchSession({ sessionId, patch: { title: "renamed" }, actor: SYSTEM });
+    await rig().store.replyPermission({ permissionId: request.id, reply: "once", actor: SYSTEM });
+    await rig().store.cancelTurn({ turnId: run.turn.id, actor: SYSTEM });
+    expect(await rig().readSession(sessionId)).toMatchObject({ title: "renamed", queue: { length: 1 } });
+  });
+
+  test("[D-18] recovery takes over and finalizes: the stored record is kept, a running turn is interrupted", async () => {
+    const running = await rig().running();
+    const ending = await rig().running();
+    await rig().begin(ending, { state: "completed", finish: "stop" });
+    await rig().reopen();
+    const instanceId = await otherInstance(rig());
+    const found = (await rig().store.liveTurns()).filter((turn) =>
+      [running.turn.id, ending.turn.id].includes(turn.turnId),
+    );
+    expect(found.map((turn) => [turn.state, turn.instanceId])).toEqual([
+      ["running", rig().instanceId],
+      ["finalizing", rig().instanceId],
+    ]);
+    for (const run of [running, ending]) {
+      const epoch = await rig().store.takeOver({ sessionId: run.session.id, instanceId });
+      const error = { name: "MessageAbortedError", data: { message: "The server ended." } } as const;
+      await rig().finish({ ...run, epoch }, { state: "aborted", reason: "interrupted", error });
+    }
+    expect(await rig().turn(running)).toMatchObject({ state: "aborted", reason: "interrupted" });
+    expect(await rig().turn(ending)).toMatchObject({ state: "completed", finish: "stop" });
+    expect((await rig().readSession(running.session.id)).attention).toBe("interrupted");
+  });
+
+  test("[D-18] agent sessions that a dead server left become crashed, those of a claimed session stay", async () => {
+    const left = await rig().running();
+    await rig().append(left, {
+      op: "agentSession",
+      agentSessionId: left.agentSession.id,
+      patch: { status: "live" },
+    });
+    const instanceId = await otherInstance(rig());
+    const mine = await rig().running();
+    await rig().append(mine, {
+      op: "agentSession",
+      agentSessionId: mine.agentSession.id,
+      patch: { status: "live" },
+    });
+    const epoch = await rig().store.takeOver({ sessionId: mine.session.id, instanceId });
+    expect(epoch).toBe(2);
+    expect(await rig().store.closeDeadAgentSessions({ instanceId, actor: SYSTEM })).toBeGreaterThan(0);
+    const statusOf = async (run: typeof left) =>
+      (await rig().store.listAgentSessions(run.session.id)).items[0]?.status;
+    expect([await statusOf(left), await statusOf(mine)]).toEqual(["crashed", "live"]);
+    expect(await rig().store.closeDeadAgentSessions({ instanceId, actor: SYSTEM })).toBe(0);
+  });
+
+  test("[A-11] a launch is a row before the spawn and gone after the exit", async () => {
+    const sessionId = await rig().session();
+    const launchId = newId("act");
+    const mine = async () => (await rig().store.openProcesses()).filter((row) => row.launchId === launchId);
+    const launch = { launchId, instanceId: rig().instanceId, sessionId, agent: "qwen", argvHash: "h" };
+    await rig().store.recordLaunch({ ...launch, temporaryDirectory: "/tmp/x" });
+    expect(await mine()).toEqual([{ ...launch, temporaryDirectory: "/tmp/x" }]);
+    await rig().store.recordSpawn({ launchId, pid: 42, group: 42, startTime: "777" });
+    expect(await mine()).toMatchObject([{ pid: 42, group: 42, startTime: "777" }]);
+    await rig().store.recordExit({ launchId });
+    expect(await mine()).toEqual([]);
+  });
+});
