@@ -1,7 +1,7 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_DELTA_UNITS, pieces } from "./delta-limit.ts";
-import { countLines, cutOutput, OUTPUT_LIMITS } from "./output-limit.ts";
+import { countLines, cutOutput } from "./output-limit.ts";
 
 const bytes = (text: string): number => Buffer.byteLength(text);
 

@@ -1,5 +1,5 @@
 import { cleanText } from "@holdfast/kernel";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AgentEvent } from "../../src/agents/index.ts";
 import { recorderUnderTest } from "./recorder-under-test.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ToolUpdate } from "../../src/agents/index.ts";
 import { recorderUnderTest } from "./recorder-under-test.ts";
@@ -170,19 +170,30 @@ describe("[D-16] progress of a running call", () => {
         }
         await under.recorder.fence(0);
         await under.recorder.flushed();
-        const end = updates.findIndex(({ status }) => status === "completed" || status === "error");
-        const told = end < 0 ? updates : updates.slice(0, end + 1);
         const { state } = under.log.tool("c");
-        if (end >= 0) expect(state.status).toBe(updates[end]?.status);
-        const output = told.findLast((one) => one.output !== undefined)?.output;
-        if (output?.isWellFormed() === true && state.status !== "pending") expect(state.output).toBe(output);
-        const raw = told.findLast((one) => one.raw !== undefined)?.raw ?? "";
-        if (raw.isWellFormed()) expect(state.raw).toBe(raw);
+        expect(state).toMatchObject(expectedState(updates));
       }),
       { numRuns: 300 },
     );
   });
 });
+
+/** What the row must say after such updates; text that ends in half a pair may be shown in two ways and is not compared. */
+function expectedState(
+  updates: { status?: string; output?: string; raw?: string }[],
+): Record<string, unknown> {
+  const end = updates.findIndex(({ status }) => status === "completed" || status === "error");
+  const told = end < 0 ? updates : updates.slice(0, end + 1);
+  const expected: Record<string, unknown> = end < 0 ? {} : { status: updates[end]?.status };
+  const output = told.findLast((one) => one.output !== undefined)?.output;
+  const runs = told.some(({ status, output: text }) =>
+    status !== undefined ? status !== "pending" : text !== undefined,
+  );
+  if (output?.isWellFormed() === true && runs) expected["output"] = output;
+  const raw = told.findLast((one) => one.raw !== undefined)?.raw ?? "";
+  if (raw.isWellFormed()) expected["raw"] = raw;
+  return expected;
+}
 
 describe("[D-28] output over the limits", () => {
   const long = `${"line\n".repeat(3_000)}end`;

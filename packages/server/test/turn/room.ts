@@ -1,0 +1,227 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FakeClock, type Logger, newId } from "@holdfast/kernel";
+import type {
+  Actor,
+  Message,
+  Permission,
+  ResumePolicy,
+  Session,
+  SessionId,
+  Turn,
+  TurnId,
+} from "@holdfast/protocol";
+import { createPermissions, type Permissions } from "../../src/permission/index.ts";
+import type { CommittedEvent, Store } from "../../src/store/index.ts";
+import { openSqliteStore } from "../../src/store/sqlite/index.ts";
+import { createTurns, DEFAULT_TURN_SETTINGS, type Turns } from "../../src/turn/index.ts";
+import { type Death, MortalStore } from "./mortal-store.ts";
+import { ScriptedAgent } from "./scripted-agent.ts";
+import { until } from "./until.ts";
+
+export const OWNER: Actor = { id: "owner", kind: "owner", label: "owner" };
+
+type StartOptions = {
+  /** May stand between the room and its store. */
+  wrap?: (store: Store) => Store;
+  /** When the room's process dies by itself. */
+  death?: Death;
+};
+
+/** A data directory with one open store, and the servers' rooms that live on it, one after another or beside each other. */
+export class DataDirectory {
+  readonly path = mkdtempSync(join(tmpdir(), "holdfast-turn-"));
+  #engine: Store | undefined;
+
+  /** Starts a server's turn room: what was there before `crash` or goes on, as the test says. */
+  async start(options: StartOptions = {}): Promise<Room> {
+    this.#engine ??= await openSqliteStore({ directory: this.path });
+    const mortal = new MortalStore(this.#engine, options.death);
+    const room = new Room(mortal, options.wrap?.(mortal.store) ?? mortal.store);
+    await room.register();
+    return room;
+  }
+
+  async remove(): Promise<void> {
+    await this.#engine?.close();
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** The room under test with real rows, time by hand and scripted agents. */
+export class Room {
+  readonly clock = new FakeClock();
+  readonly instanceId = newId("ins");
+  readonly events: CommittedEvent[] = [];
+  readonly logs: { level: string; message: string; fields: Record<string, unknown> }[] = [];
+  readonly turns: Turns;
+  readonly permissions: Permissions;
+  readonly store: Store;
+  readonly agent = new ScriptedAgent();
+  reaps = 0;
+  autoAnswer: (kind: string) => "once" | "reject" | undefined = () => undefined;
+  readonly #mortal: MortalStore;
+
+  constructor(mortal: MortalStore, store: Store) {
+    this.#mortal = mortal;
+    this.store = store;
+    const { agent, clock, instanceId } = this;
+    const logger = this.#logger();
+    this.permissions = createPermissions({
+      store,
+      clock,
+      logger,
+      autoAnswer: (_mode, { kind }) => this.autoAnswer(kind),
+      settings: { timeoutMs: 60_000 },
+    });
+    const reap = () => {
+      this.reaps += 1;
+      return Promise.resolve();
+    };
+    const settings = { ...DEFAULT_TURN_SETTINGS };
+    this.turns = createTurns({
+      store,
+      pool: agent,
+      permissions: this.permissions,
+      reap,
+      clock,
+      logger,
+      instanceId,
+      settings,
+    });
+    store.onCommit((events) => this.events.push(...events));
+  }
+
+  async register(): Promise<void> {
+    await this.store.registerInstance({
+      id: this.instanceId,
+      pid: process.pid,
+      host: "test",
+      startTime: this.clock.now(),
+    });
+  }
+
+  async createSession(
+    more: { resumePolicy?: ResumePolicy; title?: string; approvalMode?: Session["approvalMode"] } = {},
+  ): Promise<SessionId> {
+    const { value } = await this.store.createSession({
+      actor: OWNER,
+      sessionId: newId("ses"),
+      projectId: newId("prj"),
+      workspaceId: newId("wsp"),
+      directory: "/project",
+      title: more.title ?? "New session - 2026-09-01T00:00:00.000Z",
+      agent: "rehearsal",
+      approvalMode: more.approvalMode ?? "ask",
+      resumePolicy: more.resumePolicy ?? "manual",
+    });
+    return value.id;
+  }
+
+  /** Admits a text without waking anybody. */
+  async admit(
+    sessionId: SessionId,
+    text: string,
+    more: { permissionTimeoutMs?: number; agent?: string } = {},
+  ): Promise<TurnId> {
+    const messageId = newId("msg");
+    const part = { type: "text" as const, text };
+    const { value } = await this.store.admitInput({
+      actor: OWNER,
+      sessionId,
+      inputId: newId("inp"),
+      turnId: newId("trn"),
+      messageId,
+      parts: [{ ...part, id: newId("prt"), sessionId, messageId }],
+      inputParts: [part],
+      requestedDelivery: "queue",
+      delivery: "queue",
+      agent: more.agent ?? "rehearsal",
+      permissionTimeoutMs: more.permissionTimeoutMs,
+    });
+    return value.turn.id;
+  }
+
+  /** Admits a text and lets it start. */
+  async say(
+    sessionId: SessionId,
+    text: string,
+    more: { permissionTimeoutMs?: number; agent?: string } = {},
+  ): Promise<TurnId> {
+    const turnId = await this.admit(sessionId, text, more);
+    this.turns.wake(sessionId);
+    return turnId;
+  }
+
+  /** The turn once it is terminal. */
+  async ended(turnId: TurnId): Promise<Turn> {
+    const turn = await this.turns.finished(turnId, 3_600_000_000);
+    if (turn === undefined) throw new Error(`Turn ${turnId} did not end.`);
+    return turn;
+  }
+
+  async answer(turnId: TurnId): Promise<Message> {
+    const messages = await this.store.messagesOfTurn(turnId);
+    const answer = messages.find(({ info }) => info.role === "assistant");
+    if (answer === undefined) throw new Error(`Turn ${turnId} has no answer.`);
+    return answer;
+  }
+
+  /** The text of a turn's answer. */
+  async text(turnId: TurnId): Promise<string> {
+    const { parts } = await this.answer(turnId);
+    return parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("|");
+  }
+
+  async turn(turnId: TurnId): Promise<Turn> {
+    const turn = await this.store.getTurn(turnId);
+    if (turn === undefined) throw new Error(`There is no turn ${turnId}.`);
+    return turn;
+  }
+
+  async session(sessionId: SessionId): Promise<Session> {
+    const session = await this.store.getSession(sessionId);
+    if (session === undefined) throw new Error(`There is no session ${sessionId}.`);
+    return session;
+  }
+
+  /** The oldest request that waits for an answer, once there is one. */
+  async pending(): Promise<Permission> {
+    const look = async () => (await this.store.listPermissions({ state: "pending" }))[0];
+    let found: Permission | undefined;
+    await this.until(async () => (found = await look()) !== undefined, true);
+    if (found === undefined) throw new Error("Nothing is asked.");
+    return found;
+  }
+
+  /** Waits until a condition on the rows holds. */
+  until<T>(look: () => Promise<T> | T, expected: unknown): Promise<void> {
+    return until(look, expected);
+  }
+
+  /** Types of the events of one turn, in order. */
+  turnEvents(turnId: TurnId): string[] {
+    return this.events.filter((event) => event.turnId === turnId).map((event) => event.type);
+  }
+
+  get dead(): boolean {
+    return this.#mortal.dead;
+  }
+
+  /** How often the store answered this command or query. */
+  answered(name: keyof Store): number {
+    return this.#mortal.answered(name);
+  }
+
+  /** The process dies: nothing of it is written any more. */
+  crash(): void {
+    this.#mortal.kill();
+  }
+
+  #logger(): Logger {
+    const at = (level: string) => (fields: Record<string, unknown>, message: string) =>
+      void this.logs.push({ level, message, fields });
+    return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  }
+}

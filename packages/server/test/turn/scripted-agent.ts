@@ -1,0 +1,187 @@
+import type { Part, SessionError, SessionId } from "@holdfast/protocol";
+import {
+  AgentFailure,
+  type AgentHandle,
+  type AgentPool,
+  type IdleSink,
+  type OpenRequest,
+  type PromptInput,
+  type PromptResult,
+  type TurnSink,
+} from "../../src/agents/index.ts";
+
+/** What a script may do while its prompt runs. */
+export type Scene = {
+  text: string;
+  input: PromptInput;
+  sink: TurnSink;
+  handle: ScriptedHandle;
+  /** Resolves when the prompt is told to stop. */
+  cancelled: Promise<void>;
+};
+export type Script = (scene: Scene) => Promise<PromptResult>;
+
+export const endTurn: PromptResult = { outcome: "ended", stopReason: "end_turn" };
+export const agentError = (
+  phase: "spawn" | "initialize" | "open" | "prompt",
+  message = "The agent is gone.",
+): SessionError => ({
+  name: "AgentError",
+  data: { agent: "rehearsal", phase, message },
+});
+
+const echo: Script = ({ sink, text }) => {
+  sink.emit({ type: "text", text: `You said: ${text}` });
+  return Promise.resolve(endTurn);
+};
+
+/** Echoes once, holds until it is cancelled, then answers as an honest agent does. */
+export const untilCancelled: Script = async ({ sink, cancelled }) => {
+  sink.emit({ type: "text", text: "working" });
+  await cancelled;
+  return { outcome: "ended", stopReason: "cancelled" };
+};
+
+export class ScriptedHandle implements AgentHandle {
+  readonly agent: string;
+  readonly sessionId: SessionId;
+  readonly backendSessionId: string;
+  readonly openedBy: AgentHandle["openedBy"];
+  readonly version = "1.0.0";
+  readonly features = {} as AgentHandle["features"];
+  readonly processFingerprint = "fingerprint";
+  readonly idle: IdleSink;
+  alive = true;
+  configured: unknown[] = [];
+  cancels = 0;
+  readonly #owner: ScriptedAgent;
+  #exits: ((exit: { expected: boolean }) => void)[] = [];
+  #cancelled: (() => void) | undefined;
+  #ended: ((result: PromptResult) => void) | undefined;
+  #prompt: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    owner: ScriptedAgent,
+    request: OpenRequest,
+    opened: { openedBy: AgentHandle["openedBy"]; backendSessionId: string },
+  ) {
+    this.#owner = owner;
+    this.agent = request.agent;
+    this.sessionId = request.sessionId;
+    this.idle = request.idle;
+    this.openedBy = opened.openedBy;
+    this.backendSessionId = opened.backendSessionId;
+  }
+
+  prompt(input: PromptInput, sink: TurnSink): Promise<PromptResult> {
+    if (this.#ended !== undefined) throw new Error("A prompt runs already.");
+    const script = this.#owner.scripts.shift() ?? echo;
+    const text = input.parts.map((part: Part) => (part.type === "text" ? part.text : "")).join("");
+    this.#owner.prompts.push(text);
+    const cancelled = new Promise<void>((resolve) => (this.#cancelled = resolve));
+    const ended = new Promise<PromptResult>((resolve) => (this.#ended = resolve));
+    const result = Promise.race([script({ text, input, sink, handle: this, cancelled }), ended]).finally(
+      () => {
+        this.#ended = undefined;
+      },
+    );
+    this.#prompt = result;
+    return result;
+  }
+
+  async cancel(): Promise<void> {
+    this.cancels += 1;
+    this.#cancelled?.();
+    await this.#prompt;
+  }
+
+  configure(options: unknown): Promise<void> {
+    this.configured.push(options);
+    return this.#owner.configureFails === undefined
+      ? Promise.resolve()
+      : Promise.reject(this.#owner.configureFails);
+  }
+
+  close(): Promise<void> {
+    this.exit(true);
+    return Promise.resolve();
+  }
+
+  /** The child ends, by itself or because we closed it. */
+  exit(expected: boolean): void {
+    if (!this.alive) return;
+    this.alive = false;
+    this.#owner.forget(this);
+    this.#ended?.(expected ? { outcome: "killed" } : { outcome: "crashed", error: agentError("prompt") });
+    for (const listener of this.#exits.splice(0)) listener({ expected });
+  }
+
+  onExit(listener: (exit: { expected: boolean }) => void): void {
+    this.#exits.push(listener);
+  }
+}
+
+/** A pool of agents that do what the test's scripts say, in the order of the prompts; without one they echo. */
+export class ScriptedAgent implements AgentPool {
+  readonly scripts: Script[] = [];
+  readonly prompts: string[] = [];
+  readonly opened: ScriptedHandle[] = [];
+  readonly closed: SessionId[] = [];
+  /** Failures of the next openings; `undefined` opens. */
+  readonly openings: (AgentFailure | Promise<void> | undefined)[] = [];
+  /** When false a stored backend session is not found again. */
+  remembers = true;
+  configureFails: Error | undefined;
+  disposed = false;
+  readonly #live = new Map<string, ScriptedHandle>();
+
+  next(...scripts: Script[]): this {
+    this.scripts.push(...scripts);
+    return this;
+  }
+
+  async acquire(request: OpenRequest): Promise<{ handle: AgentHandle; live: boolean }> {
+    const live = this.find(request.sessionId, request.agent);
+    if (live !== undefined) return { handle: live, live: true };
+    const failure = this.openings.shift();
+    if (failure instanceof AgentFailure) throw failure;
+    if (failure !== undefined) await Promise.race([failure, aborted(request.signal)]);
+    if (request.signal.aborted)
+      throw new AgentFailure("aborted", agentError("open", "The opening was stopped."));
+    const known = this.remembers ? request.backendSessionId : undefined;
+    const handle = new ScriptedHandle(this, request, {
+      openedBy: known === undefined ? "create" : "resume",
+      backendSessionId: known ?? `backend-${this.opened.length + 1}`,
+    });
+    this.opened.push(handle);
+    this.#live.set(`${request.sessionId} ${request.agent}`, handle);
+    return { handle, live: false };
+  }
+
+  find(sessionId: SessionId, agent: string): ScriptedHandle | undefined {
+    return this.#live.get(`${sessionId} ${agent}`);
+  }
+
+  closeSession(sessionId: SessionId): Promise<void> {
+    this.closed.push(sessionId);
+    for (const handle of this.#live.values()) if (handle.sessionId === sessionId) handle.exit(true);
+    return Promise.resolve();
+  }
+
+  dispose(): Promise<void> {
+    this.disposed = true;
+    for (const handle of this.#live.values()) handle.exit(true);
+    return Promise.resolve();
+  }
+
+  forget(handle: ScriptedHandle): void {
+    this.#live.delete(`${handle.sessionId} ${handle.agent}`);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
