@@ -152,6 +152,75 @@ describe("protocol faults of a real agent process", () => {
   });
 });
 
+/** The beginning of a scripted agent: initialize and a new session "s" that is in mode ask. */
+const OPENED = `
+  read line; echo '{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":1}}'
+  read line; echo '{"jsonrpc":"2.0","id":1,"result":{"sessionId":"s","modes":{"currentModeId":"ask","availableModes":[{"id":"ask","name":"Ask"}]}}}'
+  read prompt
+  say() { printf '{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"%s","update":{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"%s"}}}}\\n' "$1" "$2"; }
+`;
+
+describe("the order on the wire", () => {
+  test("[A-16] what stands right behind the response belongs to no turn, even in the same write", async () => {
+    const room = scripted(`${OPENED}
+      printf '%s\\n%s\\n%s\\n' "$(say s mine)" '{"jsonrpc":"2.0","id":2,"result":{"stopReason":"end_turn"}}' "$(say s behind)"
+      cat >/dev/null`);
+    const handle = await room.open("own");
+    const turn = new RecordedTurn();
+    expect(await handle.prompt(room.say("go"), turn)).toMatchObject({ outcome: "ended" });
+    await until("the late update came", () => room.idle.some((event) => event.type === "late"));
+    expect(turn.text).toBe("mine");
+    expect(turn.notes("late")).toEqual([]);
+  });
+
+  test("[A-12] an update of a session that is not ours is noted and enters no turn", async () => {
+    const room = scripted(`${OPENED}
+      say other theirs; say s mine; echo '{"jsonrpc":"2.0","id":2,"result":{"stopReason":"end_turn"}}'; cat >/dev/null`);
+    const handle = await room.open("own");
+    const turn = new RecordedTurn();
+    await handle.prompt(room.say("go"), turn);
+    expect(turn.text).toBe("mine");
+    expect(turn.notes("notice", "stranger")).toHaveLength(1);
+  });
+
+  test("[A-15] a cancel is told first, then the open requests are answered with cancelled", async () => {
+    const room = scripted(`${OPENED}
+      echo '{"jsonrpc":"2.0","id":"q","method":"session/request_permission","params":{"sessionId":"s","toolCall":{"toolCallId":"c","title":"May I"},"options":[]}}'
+      read cancel; read answer
+      case "$cancel$answer" in
+        *'"method":"session/cancel"'*'"id":"q"'*'"outcome":"cancelled"'*) say s right;;
+        *) say s wrong;;
+      esac
+      echo '{"jsonrpc":"2.0","id":2,"result":{"stopReason":"cancelled"}}'; cat >/dev/null`);
+    const handle = await room.open("own");
+    const turn = new RecordedTurn();
+    turn.answer = () => new Promise(() => undefined);
+    const prompt = handle.prompt(room.say("go"), turn);
+    await until("it asks", () => turn.asks.length === 1);
+    await handle.cancel();
+    expect(await prompt).toMatchObject({ outcome: "ended", stopReason: "cancelled" });
+    expect(turn.text).toBe("right");
+  });
+
+  test("[A-12] while the recorder is not ready nothing more is taken from the agent", async () => {
+    const room = scripted(`${OPENED}
+      i=0; while [ $i -lt 20000 ]; do say s 0123456789; i=$((i+1)); done; echo written >&2
+      echo '{"jsonrpc":"2.0","id":2,"result":{"stopReason":"end_turn"}}'; cat >/dev/null`);
+    const handle = await room.open("own");
+    const turn = new RecordedTurn();
+    let release: () => void = () => undefined;
+    turn.gate = new Promise((resolve) => (release = resolve));
+    const prompt = handle.prompt(room.say("go"), turn);
+    await until("the first text came", () => turn.events.length > 0);
+    for (let look = 0; look < 20; look += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(turn.events).toHaveLength(1);
+    turn.gate = undefined;
+    release();
+    expect(await prompt).toMatchObject({ outcome: "ended" });
+    expect(turn.text).toHaveLength(200_000);
+  });
+});
+
 describe("programs that are no agents", () => {
   test("[A-13] one that dies at once fails with its exit code and its last words, masked", async () => {
     const room = scripted("echo 'no config; token=abcdefgh1234' >&2; exit 3");
