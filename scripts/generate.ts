@@ -36,7 +36,7 @@ function configTable(): string {
     });
   const head = "| setting | value | in a project's file too | what it does |\n| --- | --- | --- | --- |";
   const intro =
-    "`config.jsonc` in `$XDG_CONFIG_HOME/holdfast` (default `~/.config/holdfast`); a project's defaults in `.holdfast/config.jsonc`.\n" +
+    "`config.jsonc` in `$XDG_CONFIG_HOME/holdfast` (default `~/.config/holdfast`); a project's defaults in `.holdfast.jsonc`.\n" +
     "A flag beats an environment variable, which beats the project's file, which beats the user's file.";
   return `# Configuration\n\n${note}${intro}\n\n${head}\n${rows.join("\n")}\n`;
 }

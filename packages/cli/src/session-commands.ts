@@ -5,11 +5,13 @@ import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { createSession, type NewSessionFlags } from "./new-session.ts";
 import { ago, oneLine } from "./output.ts";
+import { writeTranscript } from "./transcript.ts";
 
 /** Most rows that one request gives (D-29). */
 const PAGE = 200;
-/** Turns that `show` tells of. */
+/** Turns and messages that `show` tells of. */
 const RECENT_TURNS = 5;
+const RECENT_MESSAGES = 20;
 
 export async function list(
   context: Context,
@@ -55,9 +57,10 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
   const session = await client.getSession(id);
   const queue = await client.listInputs(id, { state: "queued" });
   const turns = await client.listTurns(id, { limit: RECENT_TURNS });
+  const messages = await client.listMessages(id, { limit: RECENT_MESSAGES });
   const { output } = context;
   if (context.isJson) {
-    output.json({ session, inputs: queue.items, turns: turns.items });
+    output.json({ session, inputs: queue.items, turns: turns.items, messages: messages.items });
     return EXIT.completed;
   }
   const model = session.model === undefined ? [] : [["model", session.model.modelId]];
@@ -74,6 +77,7 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
     ["updated", ago(session.time.updated, Date.now())],
     ...turns.items.map((turn) => ["turn", turnText(turn)]),
   ]);
+  writeTranscript(output, messages.items);
   return EXIT.completed;
 }
 

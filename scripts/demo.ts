@@ -1,0 +1,137 @@
+/**
+ * Does what the README says, line by line: starts the server with `npm start`, runs the blocks marked `demo-run` and `demo-show`, with a `kill -9`
+ * of the server between them, and prints the session's text before and after. `--svg FILE` keeps the terminal's picture. Exits 1 when the
+ * session came back in any way different.
+ */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { terminalPicture } from "./demo/terminal-picture.ts";
+
+const root = join(import.meta.dirname, "..");
+const READY_MS = 60_000;
+const LINE_MS = 60_000;
+const run = promisify(execFile);
+
+const screen: string[] = [];
+const show = (text: string) => {
+  screen.push(...text.replace(/\n$/, "").split("\n"));
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+};
+
+/** The README's block of this name, as commands; a command goes on over the lines of an open quote. */
+async function block(name: string): Promise<string[]> {
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  const text = new RegExp(`^\`\`\`sh ${name}\n([\\s\\S]*?)^\`\`\`$`, "m").exec(readme)?.[1];
+  if (text === undefined) throw new Error(`The README has no block "${name}".`);
+  const commands: string[] = [];
+  for (const line of text.trimEnd().split("\n")) {
+    const open = commands.at(-1);
+    if (open !== undefined && (open.match(/"/g)?.length ?? 0) % 2 === 1)
+      commands[commands.length - 1] = `${open}\n${line}`;
+    else commands.push(line);
+  }
+  return commands;
+}
+
+/** `npm start`, ready. */
+async function start(env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+  show("$ npm start");
+  const child = spawn("npm", ["start", "--silent"], { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
+  const ready = new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("The server was not ready in time.")), READY_MS);
+    let text = "";
+    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+      const line = /^holdfast listening on .*$/m.exec(text)?.[0];
+      if (line === undefined) return;
+      clearTimeout(timer);
+      resolve(line);
+    });
+    child.once("exit", (code) => reject(new Error(`npm start ended with ${code}.`)));
+  });
+  show((await ready).replace(/:\d+$/, ":4680"));
+  return child;
+}
+
+async function commands(name: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const outputs: string[] = [];
+  for (const command of await block(name)) {
+    show(`$ ${command.replaceAll("$SESSION", env["SESSION"] ?? "")}`);
+    const { stdout, stderr } = await run("sh", ["-c", command], { cwd: root, env, timeout: LINE_MS });
+    show(stderr + stdout);
+    outputs.push(stdout);
+  }
+  return outputs;
+}
+
+const holdfast = async (env: NodeJS.ProcessEnv, ...args: string[]): Promise<string> =>
+  (await run("npx", ["holdfast", ...args], { cwd: root, env, timeout: LINE_MS })).stdout;
+
+type Shown = { messages: unknown[] };
+const messages = async (env: NodeJS.ProcessEnv, id: string): Promise<unknown[]> =>
+  (JSON.parse(await holdfast(env, "session", "show", id, "--json")) as Shown).messages;
+
+async function repository(path: string): Promise<void> {
+  await mkdir(path);
+  await writeFile(join(path, "README.md"), "# A project\n");
+  const git = (...args: string[]) =>
+    run("git", ["-C", path, "-c", "user.name=Demo", "-c", "user.email=demo@example.invalid", ...args]);
+  await git("init", "--quiet");
+  await git("add", ".");
+  await git("commit", "--quiet", "--message", "A project");
+}
+
+async function demo(home: string): Promise<boolean> {
+  const repo = join(home, "repository");
+  await repository(repo);
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    REPO: repo,
+    HOLDFAST_DATA_DIR: join(home, "data"),
+    HOLDFAST_PORT: "0",
+    HOLDFAST_LOG_LEVEL: "warn",
+    REHEARSAL_HOME: join(home, "rehearsal"),
+    NO_COLOR: "1",
+  };
+  let server = await start(env);
+  try {
+    await commands("demo-run", env);
+    show(`$ cat "$REPO/notes.txt"\n${await readFile(join(repo, "notes.txt"), "utf8")}`);
+    const { items } = JSON.parse(await holdfast(env, "session", "list", "--json")) as {
+      items: { id: string }[];
+    };
+    env["SESSION"] = items[0]?.id ?? "";
+    const before = await messages(env, env["SESSION"]);
+    const { pid } = JSON.parse(await readFile(join(home, "data", "server.json"), "utf8")) as { pid: number };
+    show("$ kill -9 <the server>");
+    const gone = once(server, "exit");
+    process.kill(pid, "SIGKILL");
+    await gone;
+    server = await start(env);
+    const after = await messages(env, env["SESSION"]);
+    const [, , recalled] = await commands("demo-show", env);
+    const same = JSON.stringify(before) === JSON.stringify(after);
+    show(same ? "# the session is there, word for word" : "# THE SESSION CAME BACK DIFFERENT");
+    return same && recalled?.trim() === "heron" && before.length > 0;
+  } finally {
+    server.kill("SIGTERM");
+    if (server.exitCode === null) await once(server, "exit");
+  }
+}
+
+const home = await mkdtemp(join(tmpdir(), "holdfast-demo-"));
+try {
+  process.exitCode = (await demo(home)) ? 0 : 1;
+} finally {
+  await rm(home, { recursive: true, force: true, maxRetries: 5 });
+}
+const svg = process.argv.indexOf("--svg");
+const target = svg === -1 ? undefined : process.argv[svg + 1];
+if (target !== undefined) {
+  await mkdir(dirname(target), { recursive: true });
+  await writeFile(target, terminalPicture(screen.map((line) => line.replaceAll(home, "~"))));
+}
