@@ -2,12 +2,26 @@ import { describe } from "vitest";
 import { admissionTopic } from "./admission.ts";
 import { claimsTopic } from "./claims.ts";
 import type { ContractSize, OpenEngine } from "./engine.ts";
+import { finalizationTopic } from "./finalization.ts";
 import { lifecycleTopic } from "./lifecycle.ts";
+import { permissionsTopic } from "./permissions.ts";
 import { queueTopic } from "./queue.ts";
 import { sessionsTopic } from "./sessions.ts";
+import { streamingModelTopic } from "./streaming-model.ts";
+import { streamingTopic } from "./streaming.ts";
 import type { Topic } from "./topic.ts";
 
-const TOPICS: Topic[] = [sessionsTopic, admissionTopic, queueTopic, lifecycleTopic, claimsTopic];
+const TOPICS: Topic[] = [
+  sessionsTopic,
+  admissionTopic,
+  queueTopic,
+  lifecycleTopic,
+  claimsTopic,
+  streamingTopic,
+  streamingModelTopic,
+  finalizationTopic,
+  permissionsTopic,
+];
 
 /** What every engine of the store must hold (D-33). Registers the suites; nothing in them knows an engine. */
 export function storeContract(
