@@ -13,24 +13,10 @@ export type {
   PromptInput,
   PromptResult,
   StateEvent,
-  StopReason,
   ToolUpdate,
   TurnSink,
 } from "./port.ts";
 export { createAcpBackend, type AcpBackendDeps } from "./acp/index.ts";
-export {
-  autoAllow,
-  createCatalog,
-  type Catalog,
-  type CatalogDeps,
-  type ConfiguredAgent,
-} from "./catalog/index.ts";
-export type { PoolLimits } from "./eviction.ts";
-export { createPool, type PoolDeps } from "./pool.ts";
-export {
-  processTable,
-  reapLeftovers,
-  type LaunchDeps,
-  type ReapDeps,
-  type ReapReport,
-} from "./process/index.ts";
+export { autoAllow, createCatalog, type Catalog, type ConfiguredAgent } from "./catalog/index.ts";
+export { createPool } from "./pool.ts";
+export { processTable, reapLeftovers, type LaunchDeps } from "./process/index.ts";

@@ -33,12 +33,13 @@ export class AgentRoom {
   readonly #handles: AgentHandle[] = [];
 
   constructor(
-    agents: Record<string, ConfiguredAgent> = {},
+    agents: Record<string, ConfiguredAgent> | ((home: string) => Record<string, ConfiguredAgent>) = {},
     options: Partial<Pick<AcpBackendDeps, "timeouts" | "readBlob" | "definition">> = {},
   ) {
     const environment = { ...process.env, REHEARSAL_HOME: path.join(this.home, "memory") };
     const common = { environment, temporaryRoot: this.home, clock: systemClock, store: this.rows };
-    this.catalog = createCatalog({ ...common, agents, rehearsal: [process.execPath, rehearsalBin] });
+    const own = typeof agents === "function" ? agents(this.home) : agents;
+    this.catalog = createCatalog({ ...common, agents: own, rehearsal: [process.execPath, rehearsalBin] });
     this.backend = createAcpBackend({
       ...common,
       table: processTable(process.platform),

@@ -24,12 +24,12 @@ afterEach(async () => {
 afterAll(() => model.close());
 
 async function roomOf(name: RealAgentName): Promise<AgentRoom> {
-  const opened = new AgentRoom();
-  const real = realAgent(name, { modelUrl: model.url, home: path.join(opened.home, "user") });
-  await real.prepare();
-  await opened.end();
-  room = new AgentRoom({ [name]: { backend: "acp", command: real.command, env: real.env } });
-  await real.prepare();
+  const homeOf = (home: string) => realAgent(name, { modelUrl: model.url, home: path.join(home, "user") });
+  room = new AgentRoom((home) => {
+    const { command, env } = homeOf(home);
+    return { [name]: { backend: "acp", command, env } };
+  });
+  await homeOf(room.home).prepare();
   return room;
 }
 

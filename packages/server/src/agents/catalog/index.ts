@@ -1,4 +1,4 @@
-export { autoAllow, heldModes, holdMode, type Hold, type OfferedModes } from "./approval.ts";
-export { createCatalog, type Catalog, type CatalogDeps } from "./catalog.ts";
+export { autoAllow, holdMode, type OfferedModes } from "./approval.ts";
+export { createCatalog, type Catalog } from "./catalog.ts";
 export type { AgentDefinition, ConfiguredAgent } from "./definition.ts";
-export { KNOWN_AGENTS, NO_QUIRKS, type KnownAgent, type Quirks } from "./quirks.ts";
+export { KNOWN_AGENTS, NO_QUIRKS, type Quirks } from "./quirks.ts";

@@ -1,12 +1,7 @@
-export { type AgentProcess, type ProcessExit } from "./agent-process.ts";
-export {
-  childEnvironment,
-  LAUNCH_ID_VARIABLE,
-  type Environment,
-  type EnvironmentPolicy,
-} from "./environment.ts";
-export { launchProcess, LaunchError, type LaunchDeps, type LaunchRequest } from "./launch.ts";
+export type { AgentProcess } from "./agent-process.ts";
+export { childEnvironment, type Environment } from "./environment.ts";
+export { launchProcess, LaunchError, type LaunchDeps } from "./launch.ts";
+export { trySignal } from "./process-table.ts";
+export { reapLeftovers } from "./reap.ts";
+export type { StopOptions } from "./stop-schedule.ts";
 export { processTable } from "./this-machine.ts";
-export { trySignal, type ProcessTable } from "./process-table.ts";
-export { reapLeftovers, type ReapDeps, type ReapReport } from "./reap.ts";
-export type { StopLimits, StopOptions } from "./stop-schedule.ts";
