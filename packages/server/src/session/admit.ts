@@ -10,15 +10,17 @@ import type {
   InputId,
   InputPart,
   MessageId,
+  Model,
   Part,
   Session,
   SessionId,
 } from "@holdfast/protocol";
-import type { Applied } from "../store/index.ts";
+import type { AdmitInputCommand, Applied } from "../store/index.ts";
 import { requireAgent } from "./agent-choice.ts";
 import { requireSession } from "./change.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
 import { admitFile } from "./file-part.ts";
+import { replayInput } from "./replay.ts";
 
 /** Admits an input and wakes the dispatcher. Rejects AGENT_UNAVAILABLE, PATH_ESCAPES, UNPROCESSABLE, TOO_LARGE, CONFLICT, RATE_LIMITED. */
 export async function admitInput(
@@ -27,30 +29,46 @@ export async function admitInput(
   request: AdmitInput,
   caller: Caller,
 ): Promise<Applied<Admitted>> {
+  const applied = await admissionOf(deps, sessionId, request, caller).then(
+    (command) => deps.store.admitInput(command),
+    (refusal: unknown) => replayInput(deps, caller, refusal),
+  );
+  deps.turns.wake(sessionId);
+  return applied;
+}
+
+async function admissionOf(
+  deps: SessionDeps,
+  sessionId: SessionId,
+  request: AdmitInput,
+  caller: Caller,
+): Promise<AdmitInputCommand> {
   const session = await requireSession(deps, sessionId);
   const agent = await requireAgent(deps, request.agent ?? session.agent);
   const inputParts = await resolveParts(deps, session, request.parts);
   const now = deps.clock.now();
   const messageId = newId("msg", now);
-  const applied = await deps.store.admitInput({
+  return {
     ...caller,
     sessionId,
     inputId: newId("inp", now),
     turnId: newId("trn", now),
     messageId,
     parts: identify(inputParts, sessionId, messageId, now),
-    inputParts,
     requestedDelivery: request.delivery ?? "queue",
     delivery: "queue",
     agent: agent.id,
-    model: request.model ?? (agent.id === session.agent ? session.model : undefined),
+    model: request.model === undefined ? defaultModel(session, agent.id) : cleanJson(request.model),
     format: request.format === undefined ? undefined : cleanJson(request.format),
     system: request.system === undefined ? undefined : cleanText(request.system),
     tools: request.tools === undefined ? undefined : cleanJson(request.tools),
     permissionTimeoutMs: request.permissionTimeoutMs,
-  });
-  deps.turns.wake(sessionId);
-  return applied;
+  };
+}
+
+/** The session's model belongs to its agent. */
+function defaultModel(session: Session, agent: string): Model | undefined {
+  return agent === session.agent ? session.model : undefined;
 }
 
 /** Replaces the parts of an input that is still queued. Rejects CONFLICT once it was delivered or removed. */
@@ -64,7 +82,7 @@ export async function editInput(
   const session = await requireSession(deps, input.sessionId);
   const inputParts = await resolveParts(deps, session, parts);
   const rows = identify(inputParts, session.id, input.messageId, deps.clock.now());
-  return deps.store.editInput({ ...caller, inputId, parts: rows, inputParts });
+  return deps.store.editInput({ ...caller, inputId, parts: rows });
 }
 
 /** Rejects NOT_FOUND. */

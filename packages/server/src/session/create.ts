@@ -1,16 +1,28 @@
-import { cleanText, HoldfastError, newId } from "@holdfast/kernel";
+import { cleanJson, cleanText, HoldfastError, newId } from "@holdfast/kernel";
 import type { CreateSession, Session, Workspace } from "@holdfast/protocol";
-import type { Applied } from "../store/index.ts";
+import type { Applied, CreateSessionCommand } from "../store/index.ts";
 import { chooseAgent, requireApprovalMode } from "./agent-choice.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
+import { replaySession } from "./replay.ts";
 import { resolveDirectory } from "./workspace-path.ts";
 
 /** Creates a session, with its project and workspace where the directory is new. Rejects UNPROCESSABLE and AGENT_UNAVAILABLE. */
-export async function createSession(
+export function createSession(
   deps: SessionDeps,
   request: CreateSession,
   caller: Caller,
 ): Promise<Applied<Session>> {
+  return creationOf(deps, request, caller).then(
+    (command) => deps.store.createSession(command),
+    (refusal: unknown) => replaySession(deps, caller, refusal),
+  );
+}
+
+async function creationOf(
+  deps: SessionDeps,
+  request: CreateSession,
+  caller: Caller,
+): Promise<CreateSessionCommand> {
   if (request.worktree === true)
     throw new HoldfastError(
       "UNPROCESSABLE",
@@ -23,7 +35,7 @@ export async function createSession(
   const approvalMode = request.approvalMode ?? deps.settings.approvalMode;
   requireApprovalMode(agent, approvalMode);
   const now = deps.clock.now();
-  return deps.store.createSession({
+  return {
     ...caller,
     sessionId: newId("ses", now),
     projectId: newId("prj", now),
@@ -33,14 +45,14 @@ export async function createSession(
     parentId: request.parentId,
     title: cleanText(request.title ?? defaultTitle(now, request.parentId !== undefined)),
     agent: agent.id,
-    model: request.model,
+    model: request.model === undefined ? undefined : cleanJson(request.model),
     approvalMode,
     resumePolicy: request.resumePolicy ?? deps.settings.resumePolicy,
-  });
+  };
 }
 
 /** The title of a session that nobody named (session-model 1.2). */
-export function defaultTitle(now: number, isChild: boolean): string {
+function defaultTitle(now: number, isChild: boolean): string {
   return `${isChild ? "Child" : "New"} session - ${new Date(now).toISOString()}`;
 }
 

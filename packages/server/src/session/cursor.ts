@@ -21,9 +21,6 @@ export function decodeCursor(kind: string, text: string, count: number): number[
 /** What a list takes: `before` goes to older rows, `after` to newer ones; at most one of them. */
 export type PageQuery = { limit: number; before?: string | undefined; after?: string | undefined };
 
-/** Rows of a page when the caller names no limit. */
-export const PAGE_DEFAULT = 50;
-
 export function refuseBothWays(query: PageQuery): void {
   if (query.before !== undefined && query.after !== undefined)
     throw new HoldfastError("INVALID_REQUEST", "A page goes one way: give before or after, not both.");

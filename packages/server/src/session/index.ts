@@ -1,2 +1,2 @@
 export { createSessions, type Sessions } from "./sessions.ts";
-export type { AgentCatalog, Caller, SessionDeps, SessionSettings, TurnDoor } from "./deps.ts";
+export type { Caller, TurnDoor } from "./deps.ts";

@@ -61,7 +61,6 @@ async function resumeCommand(deps: SessionDeps, turn: Turn, caller: Caller): Pro
     turnId: newId("trn", now),
     messageId,
     parts: identify([part], turn.sessionId, messageId, now),
-    inputParts: [part],
     requestedDelivery: "queue",
     delivery: "queue",
     agent: turn.agent,

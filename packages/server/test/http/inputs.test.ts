@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { newId } from "@holdfast/kernel";
@@ -82,6 +82,23 @@ describe("inputs, turns and history over HTTP", () => {
       2,
     ]);
     expect((await server.call<InputList>("GET", `/api/sessions/${id}/inputs`)).items).toHaveLength(1);
+  });
+
+  test("[D-5] a repetition is answered although the file that it names is gone by now", async () => {
+    await writeFile(join(server.project, "passing.txt"), "");
+    const send = (key: string) =>
+      server.fetch(`/api/sessions/${id}/inputs`, {
+        method: "POST",
+        headers: { "idempotency-key": key },
+        json: { parts: [{ type: "file", mime: "text/plain", url: "passing.txt" }] },
+      });
+    const first = (await (await send("a")).json()) as Admitted;
+    await rm(join(server.project, "passing.txt"));
+    const second = await send("a");
+    expect([second.status, second.headers.get("idempotency-replayed")]).toEqual([202, "true"]);
+    expect(await second.json()).toEqual(first);
+    expect((await send("b")).status).toBe(422);
+    expect((await queue()).items).toHaveLength(1);
   });
 
   test("[I-2] waiting answers 202 when the time is over, and a caller that leaves cancels nothing", async () => {

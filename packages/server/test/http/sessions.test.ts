@@ -91,6 +91,21 @@ describe("sessions over HTTP", () => {
     expect([third.status, ((await third.json()) as Problem).code]).toEqual([409, "IDEMPOTENCY_MISMATCH"]);
   });
 
+  test("[D-5] a repeated creation is answered although its directory is gone by now", async () => {
+    const directory = join(server.root, "passing");
+    await mkdir(directory);
+    const headers = { "idempotency-key": "passing" };
+    const post = (title: string) =>
+      server.fetch("/api/sessions", { method: "POST", headers, json: { directory, title } });
+    const first = (await (await post("a")).json()) as Session;
+    await rm(directory, { recursive: true });
+    const second = await post("a");
+    expect([second.status, second.headers.get("idempotency-replayed")]).toEqual([201, "true"]);
+    expect(await second.json()).toMatchObject({ id: first.id });
+    expect(((await (await post("b")).json()) as Problem).code).toBe("IDEMPOTENCY_MISMATCH");
+    expect((await create({ directory }, 422)).code).toBe("UNPROCESSABLE");
+  });
+
   test("[D-5] twenty creations at once with one key make one session, however their fields are ordered", async () => {
     const bodies = [
       { directory: server.project, title: "same" },
