@@ -24,8 +24,8 @@ export function show(context: Context): ExitCode {
 }
 
 /**
- * Replaces the token in the data directory; the server takes it at its next start. A running server would go on with the old one, and its
- * browser tokens would stay good, so it must be stopped first.
+ * Replaces the token and ends every browser token (I-6): through the server while one runs, else in the data directory, where the next start
+ * takes it. Browser tokens of a server that is down are ended when it is rotated again while it runs.
  */
 export async function rotate(context: Context): Promise<ExitCode> {
   const { dataDirectory, token } = context.settings;
@@ -34,19 +34,19 @@ export async function rotate(context: Context): Promise<ExitCode> {
   }
   if (!existsSync(dataDirectory)) throw new CliError(EXIT.notFound, `${dataDirectory} does not exist.`);
   const url = readServerFile(dataDirectory)?.url;
-  if (url !== undefined && (await answers(url))) {
-    throw new CliError(
-      EXIT.conflict,
-      `A server runs at ${url} and holds the old token. Stop it, rotate, and start it again.`,
-    );
-  }
   const path = tokenFile(dataDirectory);
+  const isRunning = url !== undefined && (await answers(url));
+  if (isRunning) await context.connect().client.rotateToken();
+  else replaceToken(path);
+  if (context.isJson) context.output.json({ path, browserTokensRevoked: isRunning });
+  else context.output.note(`${path} holds a new token.`);
+  return EXIT.completed;
+}
+
+function replaceToken(path: string): void {
   const temporary = `${path}.${randomBytes(4).toString("hex")}`;
   writeFileSync(temporary, `${randomBytes(TOKEN_BYTES).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
   renameSync(temporary, path);
-  if (context.isJson) context.output.json({ path });
-  else context.output.note(`${path} holds a new token.`);
-  return EXIT.completed;
 }
 
 async function answers(url: string): Promise<boolean> {

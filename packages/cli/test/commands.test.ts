@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { createClient } from "@holdfast/client";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createHouse, PATIENCE_MS } from "./command.ts";
 
@@ -165,12 +166,20 @@ describe("[I-12] configuration", () => {
 });
 
 describe("[I-6] the token", () => {
-  test("[I-6] it is shown, and not replaced under a running server", async () => {
+  test("[I-6] it is shown; rotating it under a running server ends the old one and every browser token", async () => {
     const file = join(house.dataDirectory, "token");
     const token = readFileSync(file, "utf8").trim();
     expect((await house.run(["token", "show"])).stdout.trim()).toBe(token);
-    expect((await house.run(["token", "rotate"])).code).toBe(7);
-    expect(readFileSync(file, "utf8").trim()).toBe(token);
+    const old = createClient({ url: server.url, token });
+    const { code } = await old.createAccessCode();
+    const browser = createClient({ url: server.url, token: (await old.exchangeCode(code)).token });
+    expect((await browser.listSessions()).items).toBeInstanceOf(Array);
+    expect((await house.run(["token", "rotate"])).code).toBe(0);
+    const renewed = readFileSync(file, "utf8").trim();
+    expect(renewed).not.toBe(token);
+    await expect(old.listSessions()).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    await expect(browser.listSessions()).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    expect((await createClient({ url: server.url, token: renewed }).listTokens()).items).toEqual([]);
   });
 
   test("[I-6] without a server it is replaced, readable by its owner only", async () => {

@@ -8,12 +8,12 @@ import {
   agentSessionListSchema,
   browserTokenSchema,
   type CreateSession,
+  diagnosticsSchema,
   fileListSchema,
   healthSchema,
   type Input,
   inputListSchema,
   inputSchema,
-  jsonObjectSchema,
   messageListSchema,
   type PatchInput,
   type PatchSession,
@@ -24,6 +24,7 @@ import {
   questionListSchema,
   questionSchema,
   type ReplyPermission,
+  serverTokenSchema,
   sessionListSchema,
   sessionSchema,
   todoListSchema,
@@ -101,7 +102,7 @@ function serverCalls({ send }: Transport) {
     health: async (options?: CallOptions) => (await send("GET", at("health"), healthSchema, options)).value,
     /** Findings and figures of a running server, as `doctor` shows them. */
     diagnostics: async (options?: CallOptions) =>
-      (await send("GET", at("diagnostics"), jsonObjectSchema, options)).value,
+      (await send("GET", at("diagnostics"), diagnosticsSchema, options)).value,
     listAgents: async (options?: CallOptions) =>
       (await send("GET", at("agents"), agentListSchema, options)).value,
     searchFiles: async (workspaceId: string, q: string, options?: CallOptions) =>
@@ -118,6 +119,9 @@ function serverCalls({ send }: Transport) {
       (await send("POST", at("auth", "codes"), accessCodeSchema, { ...options, body: {} })).value,
     listTokens: async (options?: CallOptions) =>
       (await send("GET", at("auth", "tokens"), tokenListSchema, options)).value,
+    /** Replaces the server's token; the client made with the old one is of no use afterwards. */
+    rotateToken: async (options?: CallOptions) =>
+      (await send("POST", at("auth", "rotate"), serverTokenSchema, { ...options, body: {} })).value,
     revokeToken: async (id: string, options?: CallOptions): Promise<void> => {
       await send("DELETE", at("auth", "tokens", id), nothing, options);
     },

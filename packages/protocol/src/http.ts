@@ -165,6 +165,29 @@ export const accessCodeSchema = z
   .object({ code: z.string(), expiresAt: timeSchema })
   .meta({ id: "AccessCode" });
 
+/** The answer to a rotation: the server's new token, shown once. */
+export const serverTokenSchema = z.object({ token: z.string() }).meta({ id: "ServerToken" });
+
+/** What `doctor` looks at: each list names what is wrong and is empty in a healthy store (D-38). */
+export const diagnosticsSchema = z
+  .object({
+    integrity: z.array(z.string()),
+    foreignKeys: z.array(z.string()),
+    drift: z.array(z.string()),
+    stuckTurns: z.array(z.string()),
+    leftoverProcesses: z.array(z.string()),
+    sizes: z.object({
+      databaseBytes: countSchema,
+      walBytes: countSchema,
+      sessions: countSchema,
+      messages: countSchema,
+      parts: countSchema,
+      events: countSchema,
+    }),
+  })
+  .meta({ id: "Diagnostics" });
+export type Diagnostics = z.infer<typeof diagnosticsSchema>;
+
 /** A browser token as listed: never the token itself. */
 export const tokenInfoSchema = z
   .object({

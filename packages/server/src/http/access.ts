@@ -30,7 +30,7 @@ type TokenRow = { id: TokenId; label: string; created: number; expires: number; 
 export type TokenStore = {
   putBrowserToken(row: TokenRow & { hash: string }): Promise<void>;
   touchBrowserToken(command: { id: TokenId }): Promise<void>;
-  revokeBrowserTokens(command: { id: TokenId }): Promise<boolean>;
+  revokeBrowserTokens(command: { id: TokenId } | { all: true }): Promise<boolean>;
   findBrowserToken(hash: string): Promise<TokenRow | undefined>;
   listBrowserTokens(): Promise<TokenRow[]>;
 };
@@ -46,11 +46,17 @@ const OWNER: Credential = {
   actor: { id: "owner", kind: "owner", label: "Owner" },
 };
 
-export type AccessDeps = { tokens: TokenStore; serverToken: string; clock: Clock };
+export type AccessDeps = {
+  tokens: TokenStore;
+  serverToken: string;
+  /** Makes and keeps a new server token; absent when the token is not ours to replace. */
+  replaceToken?: (() => string) | undefined;
+  clock: Clock;
+};
 
 export class Access {
   readonly #deps: AccessDeps;
-  readonly #serverHash: Buffer;
+  #serverHash: Buffer;
   readonly #codes: AccessCodes;
   readonly #failures: TokenBuckets;
   readonly #browsers: TokenBuckets;
@@ -127,6 +133,22 @@ export class Access {
   async revoke(id: TokenId): Promise<void> {
     if (!(await this.#deps.tokens.revokeBrowserTokens({ id }))) throw notFound("browser token", id);
     for (const listener of this.#onRevoked) listener(id);
+  }
+
+  /** Replaces the server's token and ends every browser token at once (I-6). Rejects CONFLICT when the token was given from outside. */
+  async rotate(): Promise<string> {
+    const { replaceToken, tokens } = this.#deps;
+    if (replaceToken === undefined)
+      throw new HoldfastError(
+        "CONFLICT",
+        "The token was given as HOLDFAST_TOKEN; replace it where that is set.",
+      );
+    const rows = await tokens.listBrowserTokens();
+    await tokens.revokeBrowserTokens({ all: true });
+    const token = replaceToken();
+    this.#serverHash = sha256(token);
+    for (const { id } of rows) for (const listener of this.#onRevoked) listener(id);
+    return token;
   }
 
   onRevoked(listener: (id: TokenId) => void): void {

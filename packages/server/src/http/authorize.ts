@@ -10,6 +10,7 @@ export const ACTIONS = {
   "health.read": "anyone",
   "access.exchange": "anyone",
   "access.manage": "server",
+  "server.diagnose": "owner",
   "api.describe": "owner",
   "session.create": "owner",
   "session.list": "owner",

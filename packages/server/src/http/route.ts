@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from "node:http";
 import { notFound } from "@holdfast/kernel";
-import type { Actor, Agent, Health, SessionId } from "@holdfast/protocol";
+import type { Diagnostics, Actor, Agent, Health, SessionId } from "@holdfast/protocol";
 import type { z } from "zod";
 import type { Permissions } from "../permission/index.ts";
 import type { Caller, Sessions } from "../session/index.ts";
@@ -22,6 +22,7 @@ export type Rooms = {
   access: Access;
   streams: Streams;
   health(): Health | Promise<Health>;
+  diagnose(): Promise<Diagnostics>;
   /** The OpenAPI document. */
   describe(): Promise<Record<string, unknown>>;
   /** A session may have something new to start. */

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type Clock, HoldfastError, type Logger, randomHex, wait } from "@holdfast/kernel";
-import type { Agent, Health, SessionId } from "@holdfast/protocol";
+import type { Agent, Diagnostics, Health, SessionId } from "@holdfast/protocol";
 import { getRequestListener } from "@hono/node-server";
 import type { Events } from "../events/index.ts";
 import type { Permissions } from "../permission/index.ts";
@@ -41,10 +41,14 @@ export type HttpDeps = {
   /** Browser tokens; the store is one. */
   tokens: TokenStore;
   serverToken: string;
+  /** Makes and keeps a new server token; absent when it was given from outside. */
+  replaceToken?: (() => string) | undefined;
   clock: Clock;
   logger: Logger;
   version: string;
   health(): Health | Promise<Health>;
+  /** Findings of the store, for `doctor` (D-38). */
+  diagnose(): Promise<Diagnostics>;
   /** Names beside loopback under which the server is reached (HOLDFAST_ALLOWED_HOSTS). */
   allowedHosts: readonly string[];
   exposure: Exposure;
@@ -132,6 +136,7 @@ class HttpServer implements Http {
         access,
         streams: this.#streams,
         health: () => deps.health(),
+        diagnose: () => deps.diagnose(),
         describe: () => (document ??= openApiDocument(deps.version)),
         wake: (sessionId) => deps.turns.wake(sessionId),
       },

@@ -25,7 +25,7 @@ import type { Store } from "../store/index.ts";
 import { openSqliteStore } from "../store/sqlite/index.ts";
 import { createTurns, DEFAULT_TURN_SETTINGS, type TurnSettings } from "../turn/index.ts";
 import type { ServerConfig } from "./config.ts";
-import { serverToken } from "./data-directory.ts";
+import { replaceServerToken, serverToken } from "./data-directory.ts";
 import { VERSION } from "./version.ts";
 
 export type Server = {
@@ -137,6 +137,8 @@ export async function compose(config: ServerConfig, facts: Facts): Promise<Serve
     events,
     tokens: store,
     serverToken: serverToken(directory, config.token),
+    ...(config.token === undefined ? { replaceToken: () => replaceServerToken(directory) } : {}),
+    diagnose: () => store.inspect({ live: instanceId }),
     clock,
     logger,
     version: VERSION,

@@ -31,8 +31,13 @@ export function serverToken(directory: string, given: string | undefined): strin
   if (kept !== undefined && kept !== "") {
     throw new ConfigError(`${path} holds a token that is too short. Delete the file to get a new one.`);
   }
+  return replaceServerToken(directory);
+}
+
+/** Keeps a new token instead of the old one. */
+export function replaceServerToken(directory: string): string {
   const token = randomHex(TOKEN_BYTES);
-  replaceFile(path, `${token}\n`);
+  replaceFile(join(directory, "token"), `${token}\n`);
   return token;
 }
 

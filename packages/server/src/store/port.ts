@@ -10,6 +10,7 @@ import type {
   AgentSession,
   AgentSessionId,
   Delta,
+  Diagnostics,
   EventType,
   Features,
   Input,
@@ -402,24 +403,8 @@ export type Queries = {
   findBrowserToken(hash: string): Promise<BrowserTokenRow | undefined>;
   listBrowserTokens(): Promise<BrowserTokenRow[]>;
 
-  /** Facts for `doctor` (D-38): integrity, drift between rows and log, orphans. Read-only. */
-  inspect(): Promise<Inspection>;
-};
-
-export type Inspection = {
-  integrity: string[];
-  foreignKeys: string[];
-  drift: string[];
-  stuckTurns: string[];
-  leftoverProcesses: string[];
-  sizes: {
-    databaseBytes: number;
-    walBytes: number;
-    sessions: number;
-    messages: number;
-    parts: number;
-    events: number;
-  };
+  /** Facts for `doctor` (D-38): integrity, drift between rows and log, orphans. Read-only. What belongs to the instance `live` is no leftover. */
+  inspect(query?: { live?: InstanceId }): Promise<Diagnostics>;
 };
 
 export type Store = Commands &

@@ -117,6 +117,7 @@ export class ServerUnderTest implements AsyncDisposable {
       settings: DEFAULT_PERMISSION_SETTINGS,
     });
     this.http = createHttp({
+      diagnose: () => store.inspect(),
       sessions: this.sessions,
       permissions,
       turns: this.turns,

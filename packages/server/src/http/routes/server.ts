@@ -2,8 +2,10 @@ import {
   accessCodeSchema,
   agentListSchema,
   browserTokenSchema,
+  diagnosticsSchema,
   exchangeCodeSchema,
   healthSchema,
+  serverTokenSchema,
   tokenListSchema,
 } from "@holdfast/protocol";
 import { z } from "zod";
@@ -91,6 +93,29 @@ export const SERVER_ROUTES: readonly Route[] = [
       await access.revoke(params.id);
       return { status: 204 };
     },
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/auth/rotate",
+    action: "access.manage",
+    on: "token",
+    tag,
+    summary: "Replace the server's token and revoke every browser token",
+    body: emptyBody,
+    answers: {
+      200: { description: "The new token; the old one is refused from now on", schema: serverTokenSchema },
+    },
+    run: async (_call, { access }) => ok({ token: await access.rotate() }),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/diagnostics",
+    action: "server.diagnose",
+    on: "server",
+    tag,
+    summary: "What is wrong with the store, if anything",
+    answers: { 200: { description: "Findings and sizes", schema: diagnosticsSchema } },
+    run: async (_call, rooms) => ok(await rooms.diagnose()),
   }),
   defineRoute({
     method: "GET",

@@ -1,6 +1,7 @@
 import { systemClock, type Clock, type Logger } from "@holdfast/kernel";
+import type { Diagnostics, InstanceId } from "@holdfast/protocol";
 import { openRunner, type Runner } from "@holdfast/sqlite";
-import type { CommittedEvent, Inspection, Store } from "../port.ts";
+import type { CommittedEvent, Store } from "../port.ts";
 import { BlobFiles, hashOf, INLINE_BLOB_BYTES } from "./blob-files.ts";
 import type { CommandArgs, CommandName } from "./command-module.ts";
 import { sqliteQueries } from "./queries/index.ts";
@@ -63,7 +64,7 @@ class SqliteStore {
       putBlob: (command) => this.#putBlob(command),
       getBlob: (query) => this.#getBlob(query),
       sweepHousekeeping: (command) => this.#sweep(command.limit),
-      inspect: () => this.#inspect(),
+      inspect: (query) => this.#inspect(query?.live),
       storeId: id.value,
       runner,
       onCommit: (listener) => runner.onNotes((notes) => listener(notes as CommittedEvent[])),
@@ -159,7 +160,7 @@ class SqliteStore {
     );
   }
 
-  async #inspect(): Promise<Inspection> {
+  async #inspect(live: InstanceId | undefined): Promise<Diagnostics> {
     const found = await this.#runner.query<ReturnType<typeof inspect>>("inspect", {});
     const { liveTurns, ...facts } = found;
     const processes = await sqliteQueries(this.#runner.reader).openProcesses();
@@ -168,7 +169,9 @@ class SqliteStore {
       stuckTurns: liveTurns
         .filter(({ instance }) => instance === null)
         .map(({ id }) => `${id}: nobody owns it`),
-      leftoverProcesses: processes.map((row) => `${row.agent} ${row.launchId} pid ${row.pid ?? "unknown"}`),
+      leftoverProcesses: processes
+        .filter((row) => row.instanceId !== live)
+        .map((row) => `${row.agent} ${row.launchId} pid ${row.pid ?? "unknown"}`),
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { Inspection } from "../../port.ts";
+import type { Diagnostics } from "@holdfast/protocol";
 import type { Sql } from "../sql.ts";
 
 /** Each finds rows that the store's own rules forbid; an empty answer is a healthy store (D-38). */
@@ -41,7 +41,7 @@ const DRIFT: [what: string, sql: string][] = [
 
 const MOST = 50;
 
-export function inspect(sql: Sql): Omit<Inspection, "leftoverProcesses" | "stuckTurns"> & {
+export function inspect(sql: Sql): Omit<Diagnostics, "leftoverProcesses" | "stuckTurns"> & {
   liveTurns: { id: string; instance: string | null }[];
 } {
   const check = sql
