@@ -17,7 +17,7 @@ export async function readJson(incoming: IncomingMessage, clock: Clock): Promise
   requireJsonType(incoming);
   const bytes = await readBytes(incoming, clock);
   if (bytes.length === 0) return undefined;
-  
+  requireDepth(bytes);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
   } catch {

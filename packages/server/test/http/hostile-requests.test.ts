@@ -189,6 +189,15 @@ describe("hostile requests", () => {
     expect(problemFaults(answer, "NOT_FOUND")).toEqual([]);
   });
 
+  test("[I-6] a body nests 64 levels and not one more, also where anything may stand", async () => {
+    const nested = (levels: number): string =>
+      `{"parts":[{"type":"text","text":"a"}],"format":{"type":"json_schema","schema":${`{"a":`.repeat(levels - 2)}1${"}".repeat(levels - 2)}}}`;
+    const post = (body: string) =>
+      rawRequest(server.port, { method: "POST", path: INPUTS, headers: { host: own, ...JSON_TYPE }, body });
+    expect(problemFaults(await post(nested(64)), "NOT_FOUND")).toEqual([]);
+    expect(problemFaults(await post(nested(65)), "INVALID_REQUEST")).toEqual([]);
+  });
+
   test("[I-6] a body of 16 MiB is read and one byte more is refused, chunked or not", async () => {
     const fill = (size: number): string => JSON.stringify({ parts: "x".repeat(size - 12) });
     const whole = fill(HTTP_LIMITS.bodyBytes);

@@ -226,6 +226,19 @@ describe("inputs, turns and history over HTTP", () => {
     expect((await queue()).items).toEqual([]);
   });
 
+  test("[I-6] a workspace around the data directory gives nothing of it away", async () => {
+    const around = await server.call<Session>("POST", "/api/sessions", { directory: server.root });
+    const parts = (url: string) => ({ parts: [{ type: "file", mime: "text/plain", url }] });
+    const path = `/api/sessions/${around.id}/inputs`;
+    for (const url of ["data/token", "data", "project/links/data/token"])
+      expect(await server.call<Problem>("POST", path, parts(url), 422)).toMatchObject({
+        code: "PATH_ESCAPES",
+      });
+    await server.call("POST", path, parts("project/inside.txt"), 202);
+    const files = `/api/workspaces/${around.workspaceId}/files?q=token`;
+    expect(await server.call("GET", files)).toEqual({ items: [] });
+  });
+
   test("[D-28] an inline file over 10 MiB is too large", async () => {
     const url = `data:application/octet-stream;base64,${Buffer.alloc(10 * 1024 * 1024 + 3).toString("base64")}`;
     expect(await admitFile<Problem>(url, 413)).toMatchObject({ code: "TOO_LARGE" });
