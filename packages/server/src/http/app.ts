@@ -97,7 +97,7 @@ async function run(route: Route, deps: AppDeps, context: RequestContext): Promis
     address,
     path: context.req.path,
     outgoing,
-    signal: AbortSignal.any([leaving(outgoing), deps.stopping]),
+    leaving: () => leavingSignal(outgoing, deps.stopping),
   };
   deps.logger.debug({ requestId: outgoing.getHeader("x-request-id"), action: route.action }, "request");
   return route.invoke(call, deps.rooms);
@@ -116,9 +116,16 @@ function idempotencyOf(context: RequestContext, actorId: string, body: unknown):
   return { actorId, method: "POST", route: context.req.path, key, bodyHash: bodyHash(body) };
 }
 
-function leaving(outgoing: HttpBindings["outgoing"]): AbortSignal {
+/** Listens on the server's signal only as long as the response is open, so that nothing gathers there. */
+function leavingSignal(outgoing: HttpBindings["outgoing"], stopping: AbortSignal): AbortSignal {
   const controller = new AbortController();
-  outgoing.once("close", () => controller.abort());
+  const leave = (): void => {
+    stopping.removeEventListener("abort", leave);
+    controller.abort();
+  };
+  outgoing.once("close", leave);
+  stopping.addEventListener("abort", leave, { once: true });
+  if (stopping.aborted || outgoing.destroyed) leave();
   return controller.signal;
 }
 

@@ -42,8 +42,8 @@ export type RawCall = {
   /** The request path without its query, for links. */
   path: string;
   outgoing: ServerResponse;
-  /** Aborts when the caller left or the server stops. */
-  signal: AbortSignal;
+  /** Aborts when the caller left or the server stops; for routes that wait. */
+  leaving: () => AbortSignal;
 };
 
 export type Call<P, Q, B> = Omit<RawCall, "params" | "query" | "body"> & {

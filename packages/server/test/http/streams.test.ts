@@ -140,6 +140,22 @@ describe("event streams over HTTP", () => {
     await expect(fetch(`${server.url}/api/health`)).rejects.toThrow("fetch failed");
   });
 
+  test("[D-21] closing the server answers who waits for a turn, and does not wait for the turn", async () => {
+    const waiting = server.fetch(`/api/sessions/${id}/inputs?wait=true`, {
+      method: "POST",
+      json: { parts: [{ type: "text", text: "go" }] },
+    });
+    await vi.waitUntil(() => server.turns.woken.includes(id));
+    const began = performance.now();
+    await server.http.close();
+    expect(performance.now() - began).toBeLessThan(4_000);
+    const response = await waiting;
+    expect([response.status, (await response.json()) as object]).toMatchObject([
+      202,
+      { turn: { state: "queued" } },
+    ]);
+  });
+
   test("[D-24] a reader that never reads is cut, and neither the writer nor another reader waits for it", async () => {
     const stalled = await openStalled(server.port, `/api/sessions/${id}/events`);
     const reader = await StreamReader.open(server, `/api/sessions/${id}/events`);

@@ -39,10 +39,10 @@ export const INPUT_ROUTES: readonly Route[] = [
       200: { description: "The ended turn with its messages (wait=true)", schema: turnResultSchema },
       202: { description: "Admitted, or not ended in time", schema: admittedSchema },
     },
-    async run({ params, query, body, caller, signal }, { sessions }) {
+    async run({ params, query, body, caller, leaving }, { sessions }) {
       const { value, replayed } = await sessions.admit(params.id, body, caller);
       if (query.wait === "false") return applied(202, value, replayed);
-      const result = await sessions.waitForTurn(value.turn.id, query.timeout, signal);
+      const result = await sessions.waitForTurn(value.turn.id, query.timeout, leaving());
       if (result !== undefined) return applied(200, result, replayed);
       return applied(202, await sessions.admitted(value.input.id), replayed);
     },
@@ -142,10 +142,10 @@ export const INPUT_ROUTES: readonly Route[] = [
     params: onTurn,
     query: waitQuery,
     answers: { 200: { description: "The turn", schema: turnSchema } },
-    async run({ params, query, signal }, { sessions }) {
+    async run({ params, query, leaving }, { sessions }) {
       const turn = await sessions.getTurn(params.id);
       if (query.wait === "false") return ok(turn);
-      const result = await sessions.waitForTurn(turn.id, query.timeout, signal);
+      const result = await sessions.waitForTurn(turn.id, query.timeout, leaving());
       return ok(result?.turn ?? (await sessions.getTurn(params.id)));
     },
   }),
