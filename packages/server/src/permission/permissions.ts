@@ -125,8 +125,7 @@ async function ask(deps: PermissionDeps, waiters: Waiters, request: AskRequest):
       deps.store.askPermission(command),
     );
     faultPoint("permission.asked");
-    if (request.signal.aborted) cancel();
-    else timer = deps.clock.after(timeoutMs, () => waiters.settle(permission.id, "reject"));
+    timer = deps.clock.after(timeoutMs, () => waiters.settle(permission.id, "reject"));
     return await settle(deps, permission.id, await answer, request.signal);
   } catch (error) {
     if (request.signal.aborted || isHoldfastError(error, "CLAIM_LOST")) return "cancelled";

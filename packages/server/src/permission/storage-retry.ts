@@ -12,7 +12,7 @@ export type StorageRetry = {
 };
 
 /**
- * Runs a store command and repeats it while the store answers STORAGE_UNAVAILABLE (D-34), until it works or the signal aborts.
+ * Runs a store command and repeats it while the store answers STORAGE_UNAVAILABLE (D-34), until it works or the signal aborts; then once more at most.
  * Every other refusal is thrown at once. The command must be one that may be repeated.
  */
 export async function retryStorage<T>(options: StorageRetry, command: () => Promise<T>): Promise<T> {
@@ -23,7 +23,6 @@ export async function retryStorage<T>(options: StorageRetry, command: () => Prom
       if (!isHoldfastError(error, "STORAGE_UNAVAILABLE") || options.signal.aborted) throw error;
       await options.onRefused?.(attempt);
       await wait(options.clock, backoffMs(attempt, STORAGE_BACKOFF, 0), options.signal);
-      if (options.signal.aborted) throw error;
     }
   }
 }

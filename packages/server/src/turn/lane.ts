@@ -103,7 +103,7 @@ export class Lane {
   async #claim(): Promise<StartedTurn | undefined> {
     const { store, clock, instanceId, logger } = this.#deps;
     try {
-      if (await this.#mustWait()) return undefined;
+      if (!(await this.#mayClaim())) return undefined;
       const now = clock.now();
       const started = await store.startTurn({
         sessionId: this.sessionId,
@@ -127,23 +127,26 @@ export class Lane {
     }
   }
 
-  /** A queued turn whose agent's circuit is open says so and is looked at again when it closes. */
-  async #mustWait(): Promise<boolean> {
+  /**
+   * A queued turn whose agent's circuit is open says so and is looked at again when it closes (A-17). While any circuit is open nothing is
+   * claimed unseen: what is admitted after an empty look wakes the lane again.
+   */
+  async #mayClaim(): Promise<boolean> {
     const { store, circuits, clock } = this.#deps;
-    if (!circuits.any) return false;
+    if (!circuits.any) return true;
     const { items } = await store.listInputs({ sessionId: this.sessionId, state: "queued" });
     const next = items[0];
     if (next === undefined) return false;
     const blockedMs = circuits.blockedForMs(this.sessionId, next.agent);
-    if (blockedMs === 0) return false;
+    if (blockedMs === 0) return true;
     this.#wakeAfter(blockedMs);
     const until = Math.round(clock.now() + blockedMs);
     if (this.#shown?.turnId === next.turnId && Math.abs(this.#shown.until - until) < SAME_UNTIL_MS)
-      return true;
+      return false;
     const waitingFor = { kind: "circuit" as const, holder: next.agent, until };
     await store.setWaiting({ turnId: next.turnId, waitingFor });
     this.#shown = { turnId: next.turnId, until };
-    return true;
+    return false;
   }
 
   #wakeAfter(ms: number): void {

@@ -18,7 +18,7 @@ import { lostOwnerRecord } from "./terminal-record.ts";
 export type RecoveryDeps = {
   store: Store;
   pool: AgentPool;
-  /** Ends agent processes of dead servers (A-11); resolves when none of them lives. */
+  /** Ends agent processes of other, dead servers, never one of `instanceId` (A-11); resolves when none of them lives. */
   reap(): Promise<void>;
   clock: Clock;
   logger: Logger;
@@ -42,7 +42,7 @@ export class Recovery {
   async atStart(): Promise<void> {
     const { store, instanceId, logger } = this.#deps;
     const turns = await retryStorage(this.#deps, () => store.liveTurns());
-    const left = await this.#recover(turns);
+    const left = await this.#recover(turns, true);
     if (left.length > 0)
       logger.error({ turns: left }, "turns of a dead server could not be ended yet; the sweeper goes on");
     await retryStorage(this.#deps, () => store.closeDeadAgentSessions({ instanceId, actor: RECOVERY_ACTOR }));
@@ -56,19 +56,24 @@ export class Recovery {
     const gone = unheld.filter((turn) => turn.instanceId !== instanceId || this.#suspects.has(turn.turnId));
     this.#suspects = new Set(unheld.filter((turn) => !gone.includes(turn)).map((turn) => turn.turnId));
     if (gone.length === 0) return 0;
+    // Agents of our own are ended through the pool; those of a dead process by the reap that follows.
     await Promise.all(gone.map((turn) => this.#deps.pool.closeSession(turn.sessionId)));
-    return gone.length - (await this.#recover(gone)).length;
+    const left = await this.#recover(
+      gone,
+      gone.some((turn) => turn.instanceId !== instanceId),
+    );
+    return gone.length - left.length;
   }
 
-  /** Answers the turns that could not be ended. */
-  async #recover(turns: readonly LiveTurn[]): Promise<TurnId[]> {
+  /** Answers the turns that could not be ended. `reaps`: a dead process may have left agents behind. */
+  async #recover(turns: readonly LiveTurn[], reaps: boolean): Promise<TurnId[]> {
     const taken = new Map<LiveTurn, number>();
     for (const turn of turns) {
       const epoch = await this.#takeOver(turn);
       if (epoch !== undefined) taken.set(turn, epoch);
     }
     if (turns.length > 0) faultPoint("recovery.taken-over");
-    await this.#deps.reap();
+    if (reaps) await this.#deps.reap();
     const left = turns.filter((turn) => !taken.has(turn)).map((turn) => turn.turnId);
     for (const [turn, epoch] of taken) {
       if (!(await this.#end(turn, epoch))) left.push(turn.turnId);

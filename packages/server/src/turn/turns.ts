@@ -23,7 +23,7 @@ export type TurnsDeps = {
   store: Store;
   pool: AgentPool;
   permissions: Permissions;
-  /** Ends agent processes of dead servers (A-11); resolves when none of them lives. */
+  /** Ends agent processes of other, dead servers, never one of `instanceId` (A-11); resolves when none of them lives. */
   reap(): Promise<void>;
   clock: Clock;
   logger: Logger;

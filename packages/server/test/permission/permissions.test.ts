@@ -99,6 +99,21 @@ describe("[A-19] asking", () => {
     });
   });
 
+  test("[A-19] an answer that was committed just before the deadline is what the agent hears", async () => {
+    const wrap = (store: Store): Store => ({
+      ...store,
+      expirePermission: async (command) => {
+        await store.replyPermission({ permissionId: command.permissionId, reply: "once", actor: OWNER });
+        return store.expirePermission(command);
+      },
+    });
+    const place = await directory.start({ wrap });
+    const { turnId } = await asking([ask("ls")], { room: place });
+    await place.pending();
+    await place.until(() => (place.clock.advance(60_000), place.turn(turnId)), { state: "completed" });
+    expect(await place.text(turnId)).toBe("once");
+  });
+
   test("[A-19] with a deadline of 0 nobody is waited for, and the row says so", async () => {
     const { sessionId, turnId } = await asking([ask("ls")], { permissionTimeoutMs: 0 });
     await room.until(

@@ -13,6 +13,8 @@ export class ProgressLog {
   readonly ops: ProgressOp[] = [];
   readonly batches: number[] = [];
   readonly blobs = new Map<string, Uint8Array>();
+  /** Hashes in the order they were stored, repetitions too: each is one more reference. */
+  readonly stored: string[] = [];
   readonly answers: Answer[] = [];
   title = "New session - 2026-09-01T00:00:00.000Z";
   readonly #parts = new Map<string, Part>();
@@ -29,6 +31,7 @@ export class ProgressLog {
       await this.#answer();
       const hash = createHash("sha256").update(bytes).digest("hex");
       this.blobs.set(hash, bytes);
+      this.stored.push(hash);
       return { hash, size: bytes.byteLength };
     },
     getSession: () => Promise.resolve({ title: this.title } as Session),

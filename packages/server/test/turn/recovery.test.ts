@@ -86,6 +86,20 @@ describe("[D-18] after the start", () => {
     expect(room.agent.prompts).toEqual([]);
   });
 
+  test("[D-7] a turn that was finalizing keeps the record it had, and nothing follows from an interruption that was none", async () => {
+    room = await directory.start({ death: { command: "finalizeTurn", side: "before" } });
+    const sessionId = await room.createSession({ resumePolicy: "auto" });
+    const turnId = await room.say(sessionId, "hello");
+    await room.until(() => room.dead, true);
+    await restart();
+    const queued = await room.admit(sessionId, "next");
+    await room.turns.recover();
+    expect(await room.turn(turnId)).toMatchObject({ state: "completed", finish: "end_turn" });
+    expect(await room.text(turnId)).toBe("You said: hello");
+    await room.ended(queued);
+    expect(room.agent.prompts).toEqual(["next"]);
+  });
+
   test("[D-6] a queued turn behind no interrupted one starts by itself", async () => {
     const sessionId = await room.createSession();
     const turnId = await room.admit(sessionId, "hello");
@@ -228,15 +242,18 @@ describe("[D-18] at run time", () => {
     const ids = { assistantMessageId: newId("msg"), agentSessionId: newId("ags") };
     await room.store.startTurn({ sessionId: lost, instanceId: room.instanceId, actor: OWNER, ...ids });
     const looks = () => room.answered("liveTurns");
-    const before = looks();
+    const [before, woken] = [looks(), room.answered("startableSessions")];
     room.clock.advance(5_000);
     await room.until(looks, before + 1);
+    // The look ends with waking what may start.
+    await room.until(() => room.answered("startableSessions"), woken + 1);
     expect((await room.turn(stray)).state).toBe("running");
     await room.until(() => (room.clock.advance(5_000), room.turn(stray)), {
       state: "aborted",
       reason: "interrupted",
     });
     expect(room.agent.closed).toEqual([lost]);
+    expect(room.reaps).toBe(1);
     expect((await room.turn(running)).state).toBe("running");
     release.resolve(endTurn);
     await room.ended(running);

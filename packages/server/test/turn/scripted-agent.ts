@@ -132,6 +132,8 @@ export class ScriptedAgent implements AgentPool {
   /** When false a stored backend session is not found again. */
   remembers = true;
   configureFails: Error | undefined;
+  /** Whether an opening that is stopped opens all the same, late. */
+  ignoresAbort = false;
   disposed = false;
   readonly #live = new Map<string, ScriptedHandle>();
 
@@ -145,8 +147,9 @@ export class ScriptedAgent implements AgentPool {
     if (live !== undefined) return { handle: live, live: true };
     const failure = this.openings.shift();
     if (failure instanceof AgentFailure) throw failure;
-    if (failure !== undefined) await Promise.race([failure, aborted(request.signal)]);
-    if (request.signal.aborted)
+    if (failure !== undefined)
+      await (this.ignoresAbort ? failure : Promise.race([failure, aborted(request.signal)]));
+    if (request.signal.aborted && !this.ignoresAbort)
       throw new AgentFailure("aborted", agentError("open", "The opening was stopped."));
     const known = this.remembers ? request.backendSessionId : undefined;
     const handle = new ScriptedHandle(this, request, {

@@ -111,6 +111,9 @@ describe("[D-21] shutdown", () => {
     const stopped = room.turns.stop(0).then(() => (done = true));
     await room.until(() => (room.clock.advance(1_000), done), true);
     await stopped;
+    expect(room.logs.map(({ message }) => message)).toContain(
+      "a turn could not be finalized; the sweeper will do it",
+    );
     expect((await room.turn(turnId)).state).toBe("running");
     const next = await directory.start();
     await next.turns.recover();

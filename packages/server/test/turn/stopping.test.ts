@@ -1,6 +1,7 @@
 import type { TurnId } from "@holdfast/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AgentFailure, type PromptResult } from "../../src/agents/index.ts";
+import type { Store } from "../../src/store/index.ts";
 import { DataDirectory, OWNER, type Room } from "./room.ts";
 import { agentError, endTurn, type Scene, untilCancelled } from "./scripted-agent.ts";
 
@@ -103,6 +104,20 @@ describe("[A-15] cancel", () => {
     expect(room.agent.prompts).toEqual([]);
   });
 
+  test("[A-15] an agent that opens after all is not prompted either, and stays for the next turn", async () => {
+    const sessionId = await room.createSession();
+    const open = Promise.withResolvers<void>();
+    room.agent.ignoresAbort = true;
+    room.agent.openings.push(open.promise);
+    const turnId = await room.say(sessionId, "hello");
+    await running(turnId);
+    await cancel(turnId);
+    open.resolve();
+    expect(await room.ended(turnId)).toMatchObject({ state: "aborted", reason: "cancelled" });
+    expect(room.agent.prompts).toEqual([]);
+    expect(await room.ended(await room.say(sessionId, "again"))).toMatchObject({ openedBy: "live" });
+  });
+
   test("[A-15] an opening that does not obey is left behind after the ladder's time", async () => {
     const sessionId = await room.createSession();
     room.agent.acquire = () => new Promise(() => undefined);
@@ -124,6 +139,25 @@ describe("[A-15] cancel", () => {
       room.agent.scripts.length = 0;
     }
   });
+});
+
+test("[D-10] a cancel that is answered before the claim is stops the turn as well", async () => {
+  const claim = Promise.withResolvers<void>();
+  const wrap = (store: Store): Store => ({
+    ...store,
+    startTurn: async (command) => {
+      const started = await store.startTurn(command);
+      await claim.promise;
+      return started;
+    },
+  });
+  const held = await directory.start({ wrap });
+  held.agent.next(untilCancelled);
+  const turnId = await held.say(await held.createSession(), "hello");
+  await held.until(() => held.turn(turnId), { state: "running" });
+  await held.turns.cancel({ turnId, actor: OWNER });
+  claim.resolve();
+  expect(await held.ended(turnId)).toMatchObject({ state: "aborted", reason: "cancelled" });
 });
 
 describe("[A-18] a silent agent", () => {
@@ -203,6 +237,18 @@ describe("[A-17] an agent that crashes again and again", () => {
     room.clock.advance(1);
     expect(await room.ended(last)).toMatchObject({ state: "completed" });
     expect((await room.turn(last)).waitingFor).toBeUndefined();
+  });
+
+  test("[A-17] a crash between turns counts too", async () => {
+    const sessionId = await room.createSession();
+    await room.ended(await room.say(sessionId, "hello"));
+    room.agent.opened[0]?.exit(false);
+    for (let count = 0; count < 2; count += 1)
+      room.agent.openings.push(new AgentFailure("crashed", agentError("prompt")));
+    for (const text of ["1", "2"]) await room.ended(await room.say(sessionId, text));
+    const blocked = await room.say(sessionId, "3");
+    await room.until(async () => (await room.turn(blocked)).waitingFor?.kind, "circuit");
+    expect((await room.turn(blocked)).state).toBe("queued");
   });
 
   test("[A-17] a person may try again before", async () => {

@@ -250,6 +250,35 @@ describe("[D-28] output over the limits", () => {
     expect(Buffer.from(under.log.blobs.get(hash) ?? []).toString()).toBe("pixels");
   });
 
+  test("[D-28] a refused image is stored again without storing the text twice", async () => {
+    const under = recorderUnderTest();
+    const images = ["one", "two"].map((text) => ({
+      mime: "image/png",
+      data: Buffer.from(text).toString("base64"),
+    }));
+    tell(under, { callId: "c", status: "running" });
+    await under.recorder.flushed();
+    under.log.answers.push("commit", "commit", "unavailable");
+    tell(under, { callId: "c", status: "completed", output: long, images });
+    await expect.poll(() => (under.clock.advance(5_000), under.log.tool("c").state.status)).toBe("completed");
+    expect(under.log.stored).toHaveLength(3);
+    expect(new Set(under.log.stored).size).toBe(3);
+  });
+
+  test("[D-12] output that ends inside a surrogate pair is shown when the other half is there", async () => {
+    const under = recorderUnderTest();
+    for (const output of ["a\ud83d", "a\ud83d\ude00"]) {
+      tell(under, { callId: "c", status: "running", output });
+      await under.recorder.flushed();
+      under.clock.advance(250);
+    }
+    await under.recorder.flushed();
+    expect(under.log.ops.map((op) => (op.op === "delta" ? [op.offset, op.text] : op.op))).toEqual([
+      "part",
+      [1, "\u{1f600}"],
+    ]);
+  });
+
   test("[D-28] a long error text is cut as well", async () => {
     const under = recorderUnderTest();
     tell(under, { callId: "c", status: "error", error: long });

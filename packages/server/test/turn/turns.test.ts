@@ -2,6 +2,7 @@ import { newId } from "@holdfast/kernel";
 import type { TurnId } from "@holdfast/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AgentFailure, type PromptResult } from "../../src/agents/index.ts";
+import type { Store } from "../../src/store/index.ts";
 import { DataDirectory, OWNER, type Room } from "./room.ts";
 import { agentError, endTurn, untilCancelled } from "./scripted-agent.ts";
 
@@ -103,6 +104,37 @@ describe("[A-14] turns of a session", () => {
     });
     await room.ended(await room.say(sessionId, "hello"));
     expect(stored).toBe("backend-1");
+  });
+
+  test("[D-16] a tool that ends right behind the agent's answer still ends completed", async () => {
+    const sessionId = await room.createSession();
+    room.agent.next(({ sink }) => {
+      sink.emit({ type: "tool", update: { callId: "c", tool: "bash", status: "running" } });
+      const end = () =>
+        sink.emit({ type: "tool", update: { callId: "c", status: "completed", output: "done" } });
+      void room.until(() => room.answer(turnId), { parts: { length: 2 } }).then(end);
+      return Promise.resolve(endTurn);
+    });
+    const turnId = await room.say(sessionId, "hello");
+    await room.ended(turnId);
+    const { parts } = await room.answer(turnId);
+    expect(parts.find(({ type }) => type === "tool")).toMatchObject({
+      state: { status: "completed", output: "done" },
+    });
+  });
+
+  test("[A-19] what an agent still asks when its turn has ended is answered cancelled", async () => {
+    const sessionId = await room.createSession();
+    let answer: Promise<unknown> | undefined;
+    room.agent.next(async ({ sink }) => {
+      answer = sink.ask({ tool: "bash", title: "ls", kind: "execute", args: {}, patterns: ["ls"] });
+      await room.pending();
+      return endTurn;
+    });
+    const turn = await room.ended(await room.say(sessionId, "hello"));
+    expect(await answer).toBe("cancelled");
+    expect(turn.state).toBe("completed");
+    expect(await room.store.listPermissions({ sessionId })).toMatchObject([{ state: "expired" }]);
   });
 
   test("[A-21] usage of the turn is what was reported last, on the way or at the end", async () => {
@@ -236,6 +268,26 @@ describe("[D-6] waiting for the end of a turn", () => {
     release.resolve(endTurn);
     expect(await waits[2]).toMatchObject({ id: turnId, state: "completed" });
     expect(await room.turns.finished(turnId, 0)).toMatchObject({ state: "completed" });
+  });
+
+  test("[D-6] an end that is committed while a waiter is looking is not missed", async () => {
+    const looked = Promise.withResolvers<void>();
+    let looks = 0;
+    const wrap = (store: Store): Store => ({
+      ...store,
+      getTurn: async (id) => {
+        const turn = await store.getTurn(id);
+        looks += 1;
+        if (looks === 1) await looked.promise;
+        return turn;
+      },
+    });
+    const held = await directory.start({ wrap });
+    const turnId = await held.say(await held.createSession(), "hello");
+    const waiting = held.turns.finished(turnId, 1_000_000);
+    await held.until(async () => (await room.turn(turnId)).state, "completed");
+    looked.resolve();
+    expect(await waiting).toMatchObject({ state: "completed" });
   });
 
   test("[D-6] an unknown turn, and one whose session is deleted meanwhile, are not found", async () => {
