@@ -1,12 +1,24 @@
 import type { EventType } from "@holdfast/protocol";
 import type { Part } from "@holdfast/protocol";
 import { appendNext, type Log } from "./log.ts";
-import { type AgentSessionRow, findAgentSession, toAgentSession } from "./rows/agent-session.ts";
-import { inputByRid, toInput } from "./rows/input.ts";
-import { findMessage, toMessageInfo } from "./rows/message.ts";
-import { findPart, foldParts, isOpen, partData } from "./rows/part.ts";
-import { permissionByRid, toPermission } from "./rows/permission.ts";
-import { toTurn, turnByRid, type TurnRow } from "./rows/turn.ts";
+import {
+  type AgentSessionRow,
+  findAgentSession,
+  toAgentSession,
+  inputByRid,
+  toInput,
+  findMessage,
+  toMessageInfo,
+  findPart,
+  foldParts,
+  isOpen,
+  partData,
+  permissionByRid,
+  toPermission,
+  toTurn,
+  turnByRid,
+  type TurnRow,
+} from "./rows/index.ts";
 
 /**
  * Each appends the event of one row as the row is now and marks the row with its seq, so that a replay knows the newest entry (D-4).

@@ -1,17 +1,17 @@
 import { newId } from "@holdfast/kernel";
 import type { CommandCall, CommandModule, Reader, Tx } from "@holdfast/sqlite";
-import { dropUnusedBlobs, recordBlob } from "./commands/blob.ts";
-import { beginFinalize, finalizeTurn } from "./commands/finalize.ts";
-import { sweepHousekeeping } from "./commands/housekeeping.ts";
 import {
+  dropUnusedBlobs,
+  recordBlob,
+  beginFinalize,
+  finalizeTurn,
+  sweepHousekeeping,
   admitInput,
   editInput,
   pauseQueue,
   removeInput,
   reorderInputs,
   resumeQueue,
-} from "./commands/input.ts";
-import {
   closeDeadAgentSessions,
   endInstance,
   heartbeat,
@@ -21,19 +21,28 @@ import {
   recordSpawn,
   registerInstance,
   updateAgentSession,
-} from "./commands/instance.ts";
-import { removeMessage, removePart, updateMessage, updatePart } from "./commands/message.ts";
-import {
+  removeMessage,
+  removePart,
+  updateMessage,
+  updatePart,
   askPermission,
   expirePermission,
   replyPermission,
   revokePermissionRule,
-} from "./commands/permission.ts";
-import { appendProgress, type ProgressCommand } from "./commands/progress.ts";
-import { createSession, deleteSession, patchSession } from "./commands/session.ts";
-import { putBrowserToken, revokeBrowserTokens, touchBrowserToken } from "./commands/token.ts";
-import { cancelTurn, setWaiting, startTurn, takeOver } from "./commands/turn.ts";
-import { inspect } from "./queries/inspect.ts";
+  appendProgress,
+  type ProgressCommand,
+  createSession,
+  deleteSession,
+  patchSession,
+  putBrowserToken,
+  revokeBrowserTokens,
+  touchBrowserToken,
+  cancelTurn,
+  setWaiting,
+  startTurn,
+  takeOver,
+} from "./commands/index.ts";
+import { inspect } from "./queries/index.ts";
 import { migrations } from "./schema.ts";
 import { readWith, writeWith, type Write } from "./sql.ts";
 

@@ -1,5 +1,5 @@
 /**
- * The event log inside one command (D-1, D-3, D-4). `reserve` assigns the seqs and is the fence; `append` writes one thin entry and hands the
+ * The event log inside one command (D-1, D-3, D-4). `reserveAsOwner` assigns the seqs of a turn's progress and is the fence; `append` writes one thin entry and hands the
  * whole payload to live subscribers, who hear it after the commit. There is no other way to make an event.
  */
 import { HoldfastError, notFound } from "@holdfast/kernel";
@@ -12,14 +12,13 @@ import {
 } from "@holdfast/protocol";
 import type { CommittedEvent } from "../port.ts";
 import { eventCode, eventRow } from "./event-code.ts";
-import { actorRow } from "./rows/actor.ts";
-import { findSession, sessionByRid, type SessionRow } from "./rows/session.ts";
+import { actorRow, findSession, sessionByRid, type SessionHead, type SessionRow } from "./rows/index.ts";
 import type { Write } from "./sql.ts";
 
-/** One command's hold on a session's log. */
-export type Log = {
+/** One command's hold on a session's log; the hot path holds only the head of its session. */
+export type Log<S extends SessionHead = SessionRow> = {
   readonly write: Write;
-  readonly session: SessionRow;
+  readonly session: S;
   readonly actor: Actor;
   readonly actorRid: number;
 };
@@ -45,25 +44,32 @@ export function openLogByRid(write: Write, rid: number, actor: Actor): Log {
   return { write, session, actor, actorRid: actorRow(write, actor) };
 }
 
-/** The first of `count` new seqs of the session. With an epoch it is the fence: a stale one throws CLAIM_LOST and nothing is written (D-17). */
-export function reserve(log: Log, count: number, epoch?: number): number {
-  const { write, session } = log;
-  const row =
-    epoch === undefined
-      ? write.get<{ last_seq: number }>(
-          "UPDATE session SET last_seq = last_seq + ? WHERE rid = ? RETURNING last_seq",
-          count,
-          session.rid,
-        )
-      : write.get<{ last_seq: number }>(
-          "UPDATE session SET last_seq = last_seq + ? WHERE rid = ? AND epoch = ? RETURNING last_seq",
-          count,
-          session.rid,
-          epoch,
-        );
-  if (row === undefined) throw claimLost(session.id);
+/** The next seq of the session (D-3). */
+function reserve({ write, session }: Log): number {
+  const row = write.get<{ last_seq: number }>(
+    "UPDATE session SET last_seq = last_seq + 1 WHERE rid = ? RETURNING last_seq",
+    session.rid,
+  );
+  if (row === undefined) throw new Error(`Session row ${session.rid} is missing.`);
   session.last_seq = row.last_seq;
-  return row.last_seq - count + 1;
+  return row.last_seq;
+}
+
+/**
+ * Reserves `count` seqs that end at the head's `last_seq`, and is the fence: a stale epoch throws CLAIM_LOST and nothing is written (D-3, D-17). One
+ * statement, as it is on the hot path.
+ */
+export function reserveAsOwner(write: Write, sessionId: string, count: number, epoch: number): SessionHead {
+  const head = write.get<SessionHead>(
+    `UPDATE session SET last_seq = last_seq + ? WHERE id = ? AND epoch = ?
+     RETURNING rid, id, (SELECT w.id FROM workspace w WHERE w.rid = session.workspace) AS workspace_id, last_seq, time_updated`,
+    count,
+    sessionId,
+    epoch,
+  );
+  if (head !== undefined) return head;
+  if (findSession(write, sessionId) === undefined) throw notFound("session", sessionId);
+  throw claimLost(sessionId);
 }
 
 export const claimLost = (sessionId: string): HoldfastError =>
@@ -82,7 +88,7 @@ type Entry<T extends EventType> = {
 };
 
 /** Writes one event at a reserved seq. Payload types store their data; row types store the row alone. */
-export function append<T extends EventType>(log: Log, entry: Entry<T>): void {
+export function append<T extends EventType>(log: Log<SessionHead>, entry: Entry<T>): void {
   const { write, session, actor, actorRid } = log;
   const json = encode(entry.type, entry.data);
   const stored = eventRow(entry.type) === "payload" ? json : null;
@@ -118,7 +124,7 @@ export function append<T extends EventType>(log: Log, entry: Entry<T>): void {
 
 /** Reserves one seq and appends; answers the seq. */
 export function appendNext<T extends EventType>(log: Log, entry: Omit<Entry<T>, "seq">): number {
-  const seq = reserve(log, 1);
+  const seq = reserve(log);
   append(log, { ...entry, seq } as Entry<T>);
   return seq;
 }

@@ -1,5 +1,5 @@
 import type { Part } from "@holdfast/protocol";
-import { isOpen, partData } from "./rows/part.ts";
+import { isOpen, partData } from "./rows/index.ts";
 import type { Write } from "./sql.ts";
 
 /** Inserts a part's row at the next place in its message, not yet announced; `seq` is that of its coming event, 0 when it is not known yet. */

@@ -43,6 +43,7 @@ CREATE TABLE session (
   schema_version INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX session_updated ON session (time_updated, rid);
+CREATE INDEX session_directory ON session (directory, time_updated);
 CREATE INDEX session_workspace ON session (workspace);
 CREATE INDEX session_project ON session (project);
 CREATE INDEX session_parent ON session (parent) WHERE parent IS NOT NULL;
@@ -86,7 +87,7 @@ CREATE TABLE input (
   event_seq INTEGER NOT NULL
 );
 CREATE INDEX input_session ON input (session);
-CREATE INDEX input_queue ON input (session, position) WHERE state = 'queued';
+CREATE INDEX input_queue ON input (session, delivery DESC, position) WHERE state = 'queued';
 
 CREATE TABLE message (
   rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE,
@@ -104,6 +105,7 @@ CREATE TABLE part (
   FOREIGN KEY (session, message) REFERENCES message (session, rid) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX part_place ON part (session, message, ordinal);
+CREATE INDEX part_open ON part (session, message, ordinal) WHERE open = 1;
 
 CREATE TABLE event (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -127,7 +129,7 @@ CREATE TABLE permission (
 );
 CREATE INDEX permission_session ON permission (session);
 CREATE INDEX permission_turn ON permission (turn);
-CREATE INDEX permission_pending ON permission (rid) WHERE state = 'pending';
+CREATE INDEX permission_pending ON permission (session) WHERE state = 'pending';
 
 CREATE TABLE permission_rule (
   rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project INTEGER NOT NULL REFERENCES project (rid),

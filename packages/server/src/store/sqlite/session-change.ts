@@ -1,6 +1,6 @@
 import type { Attention, SessionStatus } from "@holdfast/protocol";
 import { appendNext, type Log } from "./log.ts";
-import { sessionByRid, toSession } from "./rows/session.ts";
+import { sessionByRid, toSession } from "./rows/index.ts";
 import { toJson } from "./sql.ts";
 
 /** Appends `session.updated` with the row as it is now. */

@@ -4,8 +4,7 @@ import { openRunner, type Runner } from "@holdfast/sqlite";
 import type { CommittedEvent, Store } from "../port.ts";
 import { BlobFiles, hashOf, INLINE_BLOB_BYTES } from "./blob-files.ts";
 import type { CommandArgs, CommandName } from "./command-module.ts";
-import { sqliteQueries } from "./queries/index.ts";
-import type { inspect } from "./queries/inspect.ts";
+import { sqliteQueries, type inspect } from "./queries/index.ts";
 import { readWith } from "./sql.ts";
 
 export type SqliteStoreOptions = {

@@ -26,10 +26,17 @@ import {
 } from "../announce.ts";
 import { appendNext, claimLost, type Log, openLogByRid } from "../log.ts";
 import { placePart } from "../place-part.ts";
-import { agentSessionOf } from "../rows/agent-session.ts";
-import { messageData, type MessageRow, SELECT_MESSAGE, toMessageInfo } from "../rows/message.ts";
-import { foldParts } from "../rows/part.ts";
-import { findTurn, toTurn, type TurnRow } from "../rows/turn.ts";
+import {
+  agentSessionOf,
+  messageData,
+  type MessageRow,
+  SELECT_MESSAGE,
+  toMessageInfo,
+  foldParts,
+  findTurn,
+  toTurn,
+  type TurnRow,
+} from "../rows/index.ts";
 import { announceSession, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { openParts } from "./progress.ts";

@@ -14,10 +14,18 @@ import { announceInput, announceMessage, announceTurn, rewritePart } from "../an
 import { appendNext, type Log, openLog, openLogByRid } from "../log.ts";
 import { placePart } from "../place-part.ts";
 import { once, recordKey, replayed } from "../replay-key.ts";
-import { findInput, type InputRow, toInput } from "../rows/input.ts";
-import { findMessage, messageData, withParts } from "../rows/message.ts";
-import { findSession, toSession } from "../rows/session.ts";
-import { findTurn, toTurn } from "../rows/turn.ts";
+import {
+  findInput,
+  type InputRow,
+  toInput,
+  findMessage,
+  messageData,
+  withParts,
+  findSession,
+  toSession,
+  findTurn,
+  toTurn,
+} from "../rows/index.ts";
 import { announceSession, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 

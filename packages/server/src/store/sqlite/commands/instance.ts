@@ -3,7 +3,7 @@ import type { Actor, AgentSessionId, Features, InstanceId } from "@holdfast/prot
 import type { AgentSessionPatch, InstanceRow, ProcessRow } from "../../port.ts";
 import { announceAgentSession } from "../announce.ts";
 import { openLogByRid } from "../log.ts";
-import { type AgentSessionRow, findAgentSession, SELECT_AGENT_SESSION } from "../rows/agent-session.ts";
+import { type AgentSessionRow, findAgentSession, SELECT_AGENT_SESSION } from "../rows/index.ts";
 import type { Write } from "../sql.ts";
 import { writeAgentSession } from "./progress.ts";
 

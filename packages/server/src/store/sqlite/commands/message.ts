@@ -4,9 +4,16 @@ import type { Applied, IdempotencyKey } from "../../port.ts";
 import { announceInput, announceMessage, announceTurn, rewritePart } from "../announce.ts";
 import { appendNext, type Log, openLogByRid } from "../log.ts";
 import { once } from "../replay-key.ts";
-import { findMessage, messageData, type MessageRow, withParts } from "../rows/message.ts";
-import { findPart, foldParts, type PartRow } from "../rows/part.ts";
-import { turnByRid } from "../rows/turn.ts";
+import {
+  findMessage,
+  messageData,
+  type MessageRow,
+  withParts,
+  findPart,
+  foldParts,
+  type PartRow,
+  turnByRid,
+} from "../rows/index.ts";
 import type { Write } from "../sql.ts";
 
 function requireMessage(write: Write, id: string): MessageRow {

@@ -11,9 +11,14 @@ import type { Applied, AskPermissionCommand, IdempotencyKey } from "../../port.t
 import { announcePermission } from "../announce.ts";
 import { claimLost, openLog, openLogByRid } from "../log.ts";
 import { recordKey, replayed } from "../replay-key.ts";
-import { actorRow } from "../rows/actor.ts";
-import { findPermission, permissionData, type PermissionRow, toPermission } from "../rows/permission.ts";
-import { findTurn } from "../rows/turn.ts";
+import {
+  actorRow,
+  findPermission,
+  permissionData,
+  type PermissionRow,
+  toPermission,
+  findTurn,
+} from "../rows/index.ts";
 import { refreshSession } from "../session-change.ts";
 import type { Write } from "../sql.ts";
 

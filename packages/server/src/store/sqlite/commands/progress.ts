@@ -6,47 +6,61 @@ import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { Actor, Part, PartId, SessionId, TurnId, Usage } from "@holdfast/protocol";
 import type { AgentSessionPatch, ProgressOp, TurnPatch } from "../../port.ts";
 import { eventCode } from "../event-code.ts";
-import { append, type Log, openLog, reserve } from "../log.ts";
+import { append, type Log, reserveAsOwner } from "../log.ts";
 import { placePart } from "../place-part.ts";
-import { agentSessionData, findAgentSession, toAgentSession } from "../rows/agent-session.ts";
-import { findMessage, messageData, toMessageInfo } from "../rows/message.ts";
 import {
+  actorRow,
+  agentSessionData,
+  findAgentSession,
+  toAgentSession,
+  findMessage,
+  messageData,
+  toMessageInfo,
   fieldLength,
   findPart,
+  findPartHead,
   foldParts,
   isOpen,
   packDelta,
   partData,
+  type PartHead,
   type PartRow,
   SELECT_PART,
-} from "../rows/part.ts";
-import { findSession, toSession } from "../rows/session.ts";
-import { findTurn, toTurn, turnByRid, type TurnRow } from "../rows/turn.ts";
+  findSession,
+  type SessionHead,
+  toSession,
+  findTurnHead,
+  toTurn,
+  type TurnHead,
+  turnByRid,
+} from "../rows/index.ts";
 import { toJson, type Write } from "../sql.ts";
 
 export type ProgressCommand = { sessionId: SessionId; turnId: TurnId; epoch: number; ops: ProgressOp[] };
 
-type Progress = { log: Log; turn: TurnRow };
+type ProgressLog = Log<SessionHead>;
+type Progress = { log: ProgressLog; turn: TurnHead };
 type DeltaOp = Extract<ProgressOp, { op: "delta" }>;
 
 export function appendProgress(write: Write, command: ProgressCommand): number {
-  const turn = findTurn(write, command.turnId);
+  const turn = findTurnHead(write, command.turnId);
   if (turn === undefined) throw notFound("turn", command.turnId);
-  const actor: Actor = { id: `agent:${turn.agent}`, kind: "agent", label: turn.agent };
-  const log = openLog(write, command.sessionId, actor);
   const ops = coalesceDeltas(command.ops);
   const events = ops.reduce((count, op) => count + (op.op === "checkpoint" ? 0 : 1), 0);
-  let seq = reserve(log, events, command.epoch);
+  const session = reserveAsOwner(write, command.sessionId, events, command.epoch);
   if (turn.state !== "running") {
     throw new HoldfastError("CONFLICT", `Turn ${turn.id} is ${turn.state}; it takes no more progress.`);
   }
-  if (turn.session !== log.session.rid) throw notFound("turn of this session", turn.id);
+  if (turn.session !== session.rid) throw notFound("turn of this session", turn.id);
+  const actor: Actor = { id: `agent:${turn.agent}`, kind: "agent", label: turn.agent };
+  const log: ProgressLog = { write, session, actor, actorRid: actorRow(write, actor) };
+  let seq = session.last_seq - events + 1;
   const progress: Progress = { log, turn };
   for (const op of ops) {
     apply(progress, op, seq);
     if (op.op !== "checkpoint") seq += 1;
   }
-  return log.session.last_seq;
+  return session.last_seq;
 }
 
 /** UTF-16 units of a joined delta, so that its event stays under `MAX_EVENT_BYTES` even when JSON writes each of them with six bytes (D-4). */
@@ -101,8 +115,7 @@ function apply(progress: Progress, op: ProgressOp, seq: number): void {
 
 const DELTA = eventCode("message.part.delta");
 
-function requirePart(log: Log, id: string): PartRow {
-  const row = findPart(log.write, id);
+function requireOwn<R extends PartHead>(log: ProgressLog, id: string, row: R | undefined): R {
   if (row === undefined || row.session !== log.session.rid) throw notFound("part", id);
   return row;
 }
@@ -110,9 +123,15 @@ function requirePart(log: Log, id: string): PartRow {
 /** Durable text: the log keeps the delta itself, and the offset must continue the field exactly (D-12). */
 function appendDelta({ log, turn }: Progress, op: DeltaOp, seq: number): void {
   const { write, session, actor, actorRid } = log;
-  const part = requirePart(log, op.partId);
-  const length = fieldLength(write, part, op.field);
-  if (part.open !== 1 || length !== op.offset) {
+  const part = requireOwn(log, op.partId, findPartHead(write, op.partId));
+  const length = part.open === 1 ? fieldLength(write, part, op.field) : undefined;
+  if (length === undefined || part.message_id !== op.messageId) {
+    throw new HoldfastError(
+      "CONFLICT",
+      `Part ${op.partId} of message ${part.message_id} has no ${op.field} that grows.`,
+    );
+  }
+  if (length !== op.offset) {
     throw new HoldfastError(
       "CONFLICT",
       `A delta of part ${op.partId} begins at ${op.offset}, but its ${op.field} ends at ${length}.`,
@@ -165,7 +184,7 @@ function putPart({ log, turn }: Progress, part: Part, seq: number): void {
   append(log, { type: "message.part.updated", seq, ref: rid, data: { part: { ...part, ordinal } }, turn });
 }
 
-function placeOf(log: Log, turn: TurnRow, part: Part): { session: number; message: number } {
+function placeOf(log: ProgressLog, turn: TurnHead, part: Part): { session: number; message: number } {
   const message = findMessage(log.write, part.messageId);
   if (message === undefined || message.turn !== turn.rid)
     throw notFound("message of this turn", part.messageId);
@@ -187,7 +206,7 @@ function requireSameIdentity(row: PartRow, part: Part): void {
  * it: later ones of the same command are not in the row.
  */
 function checkpoint({ log }: Progress, partId: PartId, seq: number): void {
-  const row = requirePart(log, partId);
+  const row = requireOwn(log, partId, findPart(log.write, partId));
   if (row.open !== 1) return;
   const part = foldParts(log.write, [row])[0];
   if (part === undefined) return;
@@ -209,23 +228,24 @@ function putMessage(
 
 function patchTurn({ log, turn }: Progress, patch: TurnPatch, seq: number): void {
   const { write } = log;
+  const before = turnByRid(write, turn.rid);
+  if (before === undefined) throw notFound("turn", turn.id);
   const keep = <T>(
     next: T | null | undefined,
-    before: string | number | null,
+    stored: string | number | null,
     store: (value: T) => string | number,
-  ) => (next === undefined ? before : next === null ? null : store(next));
+  ) => (next === undefined ? stored : next === null ? null : store(next));
   write.run(
     "UPDATE turn SET opened = ?, opened_by = ?, waiting_for = ?, stalled = ?, usage = ?, event_seq = ? WHERE rid = ?",
-    patch.opened ?? turn.opened,
-    patch.openedBy ?? turn.opened_by,
-    keep(patch.waitingFor, turn.waiting_for, (value) => JSON.stringify(value)),
-    keep(patch.stalled, turn.stalled, (value) => value),
-    patch.usage === undefined ? turn.usage : JSON.stringify(patch.usage satisfies Usage),
+    patch.opened ?? before.opened,
+    patch.openedBy ?? before.opened_by,
+    keep(patch.waitingFor, before.waiting_for, (value) => JSON.stringify(value)),
+    keep(patch.stalled, before.stalled, (value) => value),
+    patch.usage === undefined ? before.usage : JSON.stringify(patch.usage satisfies Usage),
     seq,
     turn.rid,
   );
-  const row = turnByRid(write, turn.rid) ?? turn;
-  Object.assign(turn, row);
+  const row = turnByRid(write, turn.rid) ?? before;
   append(log, { type: "turn.updated", seq, ref: turn.rid, data: { turn: toTurn(write, row) }, turn });
 }
 

@@ -5,8 +5,7 @@ import type { Actor } from "@holdfast/protocol";
 import type { Applied, CreateSessionCommand, IdempotencyKey } from "../../port.ts";
 import { appendSessionless, openLog, openLogByRid } from "../log.ts";
 import { once, recordKey, replayed } from "../replay-key.ts";
-import { actorRow } from "../rows/actor.ts";
-import { findSession, loadProject, loadWorkspace, toSession } from "../rows/session.ts";
+import { actorRow, findSession, loadProject, loadWorkspace, toSession } from "../rows/index.ts";
 import { announceSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 

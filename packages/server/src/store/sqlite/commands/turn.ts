@@ -15,11 +15,24 @@ import type { Applied, IdempotencyKey, StartedTurn } from "../../port.ts";
 import { announceAgentSession, announceInput, announceMessage, announceTurn } from "../announce.ts";
 import { appendNext, type Log, openLog, openLogByRid } from "../log.ts";
 import { once } from "../replay-key.ts";
-import { agentSessionOf, toAgentSessionWithFacts } from "../rows/agent-session.ts";
-import { findInput, type InputRow, SELECT_INPUT, toInput } from "../rows/input.ts";
-import { findMessage, messageData, withParts } from "../rows/message.ts";
-import { sessionByRid, toSession } from "../rows/session.ts";
-import { findTurn, liveTurnRow, toTurn, turnByRid, type TurnRow } from "../rows/turn.ts";
+import {
+  agentSessionOf,
+  toAgentSessionWithFacts,
+  findInput,
+  type InputRow,
+  SELECT_INPUT,
+  toInput,
+  findMessage,
+  messageData,
+  withParts,
+  sessionByRid,
+  toSession,
+  findTurn,
+  liveTurnRow,
+  toTurn,
+  turnByRid,
+  type TurnRow,
+} from "../rows/index.ts";
 import { refreshSession } from "../session-change.ts";
 import { fromJson, toJson, type Write } from "../sql.ts";
 import { dropQueued, setPaused } from "./input.ts";
@@ -68,10 +81,10 @@ export function startTurn(write: Write, command: StartCommand): StartedTurn | un
   return startedTurn(write, session.rid, input, epoch, command.assistantMessageId);
 }
 
-/** A steer that its turn did not take runs ahead of the queue (D-6). */
+/** A steer that its turn did not take runs ahead of the queue (D-6): the order of `input_queue`. */
 const nextInput = (write: Write, session: number): InputRow | undefined =>
   write.get<InputRow>(
-    `${SELECT_INPUT} WHERE i.session = ? AND i.state = 'queued' ORDER BY i.delivery = 'steer' DESC, i.position LIMIT 1`,
+    `${SELECT_INPUT} WHERE i.session = ? AND i.state = 'queued' ORDER BY i.delivery DESC, i.position LIMIT 1`,
     session,
   );
 

@@ -1,6 +1,6 @@
 import type { Message, SessionId, TurnId } from "@holdfast/protocol";
 import type { MessagePage } from "../../port.ts";
-import { type MessageRow, SELECT_MESSAGE, withParts } from "../rows/message.ts";
+import { type MessageRow, SELECT_MESSAGE, withParts } from "../rows/index.ts";
 import type { Sql } from "../sql.ts";
 import { lastSeq } from "./session.ts";
 

@@ -6,14 +6,30 @@ import type { EventData, EventType, SessionId, WorkspaceId } from "@holdfast/pro
 import type { CommittedEvent, ReplayPage } from "../../port.ts";
 import { eventRow, eventType } from "../event-code.ts";
 import { encode } from "../log.ts";
-import { loadActor } from "../rows/actor.ts";
-import { type AgentSessionRow, SELECT_AGENT_SESSION, toAgentSession } from "../rows/agent-session.ts";
-import { inputByRid, toInput } from "../rows/input.ts";
-import { type MessageRow, SELECT_MESSAGE, toMessageInfo } from "../rows/message.ts";
-import { deltaField, deltaOffset, foldParts, type PartRow, SELECT_PART } from "../rows/part.ts";
-import { permissionByRid, toPermission } from "../rows/permission.ts";
-import { loadProject, loadWorkspace, sessionByRid, toSession } from "../rows/session.ts";
-import { toTurn, turnByRid } from "../rows/turn.ts";
+import {
+  loadActor,
+  type AgentSessionRow,
+  SELECT_AGENT_SESSION,
+  toAgentSession,
+  inputByRid,
+  toInput,
+  type MessageRow,
+  SELECT_MESSAGE,
+  toMessageInfo,
+  deltaField,
+  deltaOffset,
+  foldParts,
+  type PartRow,
+  SELECT_PART,
+  permissionByRid,
+  toPermission,
+  loadProject,
+  loadWorkspace,
+  sessionByRid,
+  toSession,
+  toTurn,
+  turnByRid,
+} from "../rows/index.ts";
 import { fromJson, type Sql } from "../sql.ts";
 
 type EventRowData = {

@@ -1,7 +1,7 @@
 import type { Session, SessionId, Todo } from "@holdfast/protocol";
 import type { SqlValue } from "@holdfast/sqlite";
 import type { Page, SessionCursor, SessionFilter } from "../../port.ts";
-import { SELECT_SESSION, type SessionRow, toSession } from "../rows/session.ts";
+import { SELECT_SESSION, type SessionRow, toSession } from "../rows/index.ts";
 import { fromJson, type Sql } from "../sql.ts";
 
 type ListQuery = { filter: SessionFilter; limit: number; before?: SessionCursor; after?: SessionCursor };

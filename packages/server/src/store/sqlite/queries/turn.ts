@@ -1,7 +1,6 @@
 import type { Input, SessionId, Turn } from "@holdfast/protocol";
 import type { LiveTurn, Page } from "../../port.ts";
-import { type InputRow, SELECT_INPUT, toInput } from "../rows/input.ts";
-import { SELECT_TURN, toTurn, type TurnRow } from "../rows/turn.ts";
+import { type InputRow, SELECT_INPUT, toInput, SELECT_TURN, toTurn, type TurnRow } from "../rows/index.ts";
 import { present, type Sql } from "../sql.ts";
 import { lastSeq } from "./session.ts";
 
@@ -22,16 +21,22 @@ export function listTurns(
   return rows.length > query.limit && last !== undefined ? { ...page, next: last.rid } : page;
 }
 
+/** Literals, so that the queue comes from its own index. */
+const INPUTS: Record<Input["state"] | "any", string> = {
+  queued: "AND i.state = 'queued' ORDER BY i.delivery DESC, i.position",
+  delivered: "AND i.state = 'delivered' ORDER BY i.rid",
+  removed: "AND i.state = 'removed' ORDER BY i.rid",
+  any: "ORDER BY i.rid",
+};
+
 /** The queue in the order it runs, or inputs of one state in the order they came. */
 export function listInputs(
   sql: Sql,
   query: { sessionId: SessionId; state?: Input["state"] },
 ): { items: Input[]; seq: number } {
   const rows = sql.all<InputRow>(
-    `${SELECT_INPUT} WHERE i.session = (SELECT rid FROM session WHERE id = ?) ${query.state === undefined ? "" : "AND i.state = ?"}
-     ORDER BY ${query.state === "queued" ? "i.delivery = 'steer' DESC, i.position" : "i.rid"}`,
+    `${SELECT_INPUT} WHERE i.session = (SELECT rid FROM session WHERE id = ?) ${INPUTS[query.state ?? "any"]}`,
     query.sessionId,
-    ...(query.state === undefined ? [] : [query.state]),
   );
   return { items: rows.map((row) => toInput(sql, row)), seq: lastSeq(sql, query.sessionId) ?? 0 };
 }

@@ -20,8 +20,19 @@ export type PartRow = {
 export const SELECT_PART = `SELECT p.rid, p.id, p.session, p.message, m.id AS message_id, s.id AS session_id, p.ordinal, p.type, p.data,
   p.seq, p.event_seq, p.open FROM part p JOIN message m ON m.rid = p.message JOIN session s ON s.rid = p.session`;
 
-export const findPart = (sql: Sql, id: string): PartRow | undefined =>
-  sql.get<PartRow>(`${SELECT_PART} WHERE p.id = ?`, id);
+const PART_BY_ID = `${SELECT_PART} WHERE p.id = ?`;
+
+export const findPart = (sql: Sql, id: string): PartRow | undefined => sql.get<PartRow>(PART_BY_ID, id);
+
+/** What a delta needs of its part: not its text, which grows. */
+export type PartHead = Pick<PartRow, "rid" | "id" | "session" | "message_id" | "seq" | "open">;
+
+export const findPartHead = (sql: Sql, id: string): PartHead | undefined =>
+  sql.get<PartHead>(
+    `SELECT p.rid, p.id, p.session, m.id AS message_id, p.seq, p.open
+     FROM part p JOIN message m ON m.rid = p.message WHERE p.id = ?`,
+    id,
+  );
 
 /** The stored form: everything but the identity, which has columns of its own. */
 export function partData(part: Part): string {
@@ -51,13 +62,15 @@ export const packDelta = (field: DeltaField, offset: number): number => offset *
 export const deltaField = (extra: number): DeltaField => FIELDS[extra % 4] ?? "text";
 export const deltaOffset = (extra: number): number => Math.floor(extra / 4);
 
-/** Current text of a field that deltas extend; absent output counts as empty. */
-export function fieldText(part: Part, field: DeltaField): string {
-  if (field === "text") return part.type === "text" || part.type === "reasoning" ? part.text : "";
-  if (part.type !== "tool") return "";
+/** Current text of a field that deltas extend, undefined when the part has no such field now; absent output counts as empty. */
+function fieldOf(part: Part, field: DeltaField): string | undefined {
+  if (field === "text") return part.type === "text" || part.type === "reasoning" ? part.text : undefined;
+  if (part.type !== "tool") return undefined;
   if (field === "raw") return part.state.raw;
-  return "output" in part.state ? (part.state.output ?? "") : "";
+  return part.state.status === "running" ? (part.state.output ?? "") : undefined;
 }
+
+const fieldText = (part: Part, field: DeltaField): string => fieldOf(part, field) ?? "";
 
 /** The part with a field extended at `offset`. What is there already is left alone; a hole throws, as the writer refuses it. */
 export function extendPart(part: Part, delta: Pick<Delta, "field" | "offset" | "text">): Part {
@@ -114,16 +127,22 @@ function storedPart(row: PartRow): Part {
   return { ...identity, type: row.type, ...data } as Part;
 }
 
-/** Where the next delta of a field must begin, read in the writer's transaction. */
-export function fieldLength(sql: Sql, row: PartRow, field: DeltaField): number {
-  const last = sql.get<DeltaRow>(
-    `SELECT ref, extra, payload FROM event WHERE session = ? AND seq > ? AND type = ${eventCode("message.part.delta")} AND ref = ? AND extra % 4 = ?
-     ORDER BY seq DESC LIMIT 1`,
-    row.session,
-    row.seq,
-    row.rid,
+const LAST_DELTA = `SELECT extra, payload FROM event WHERE session = ? AND seq > ? AND type = ${eventCode("message.part.delta")}
+  AND ref = ? AND extra % 4 = ? ORDER BY seq DESC LIMIT 1`;
+
+/**
+ * Where the next delta of a field must begin, read in the writer's transaction; undefined when the part has no such field now. The last delta
+ * says it; the row's text is read only when there was none since the row was written.
+ */
+export function fieldLength(sql: Sql, head: PartHead, field: DeltaField): number | undefined {
+  const last = sql.get<Pick<DeltaRow, "extra" | "payload">>(
+    LAST_DELTA,
+    head.session,
+    head.seq,
+    head.rid,
     CODES[field],
   );
   if (last !== undefined) return deltaOffset(last.extra) + last.payload.length;
-  return fieldText(storedPart(row), field).length;
+  const row = findPart(sql, head.id);
+  return row && fieldOf(storedPart(row), field)?.length;
 }

@@ -41,11 +41,17 @@ export const SELECT_SESSION = `SELECT s.*, p.id AS project_id, w.id AS workspace
   FROM session s JOIN project p ON p.rid = s.project JOIN workspace w ON w.rid = s.workspace
   LEFT JOIN session up ON up.rid = s.parent`;
 
+const SESSION_BY_ID = `${SELECT_SESSION} WHERE s.id = ?`;
+const SESSION_BY_RID = `${SELECT_SESSION} WHERE s.rid = ?`;
+
 export const findSession = (sql: Sql, id: string): SessionRow | undefined =>
-  sql.get<SessionRow>(`${SELECT_SESSION} WHERE s.id = ?`, id);
+  sql.get<SessionRow>(SESSION_BY_ID, id);
 
 export const sessionByRid = (sql: Sql, rid: number): SessionRow | undefined =>
-  sql.get<SessionRow>(`${SELECT_SESSION} WHERE s.rid = ?`, rid);
+  sql.get<SessionRow>(SESSION_BY_RID, rid);
+
+/** What an event needs of its session. */
+export type SessionHead = Pick<SessionRow, "rid" | "id" | "workspace_id" | "last_seq" | "time_updated">;
 
 export function toSession(row: SessionRow): Session {
   return present<Session>({

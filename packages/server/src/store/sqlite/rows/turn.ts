@@ -36,11 +36,18 @@ export type TurnRow = {
 export const SELECT_TURN = `SELECT t.*, s.id AS session_id, i.id AS input_id, m.id AS message_id
   FROM turn t JOIN session s ON s.rid = t.session JOIN input i ON i.turn = t.rid JOIN message m ON m.rid = i.message`;
 
-export const findTurn = (sql: Sql, id: string): TurnRow | undefined =>
-  sql.get<TurnRow>(`${SELECT_TURN} WHERE t.id = ?`, id);
+const TURN_BY_ID = `${SELECT_TURN} WHERE t.id = ?`;
+const TURN_BY_RID = `${SELECT_TURN} WHERE t.rid = ?`;
 
-export const turnByRid = (sql: Sql, rid: number): TurnRow | undefined =>
-  sql.get<TurnRow>(`${SELECT_TURN} WHERE t.rid = ?`, rid);
+export const findTurn = (sql: Sql, id: string): TurnRow | undefined => sql.get<TurnRow>(TURN_BY_ID, id);
+
+export const turnByRid = (sql: Sql, rid: number): TurnRow | undefined => sql.get<TurnRow>(TURN_BY_RID, rid);
+
+/** What the hot path needs of a turn. */
+export type TurnHead = Pick<TurnRow, "rid" | "id" | "session" | "agent" | "state">;
+
+export const findTurnHead = (sql: Sql, id: string): TurnHead | undefined =>
+  sql.get<TurnHead>("SELECT rid, id, session, agent, state FROM turn WHERE id = ?", id);
 
 export const liveTurnRow = (sql: Sql, session: number): TurnRow | undefined =>
   sql.get<TurnRow>(`${SELECT_TURN} WHERE t.session = ? AND t.state IN ('running', 'finalizing')`, session);

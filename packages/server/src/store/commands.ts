@@ -1,0 +1,289 @@
+/** The writes of the store port: each runs whole, in one transaction with its events (D-1). See `port.ts`. */
+import type {
+  Actor,
+  AgentSession,
+  AgentSessionId,
+  Delta,
+  Features,
+  Input,
+  InputId,
+  InputPart,
+  InstanceId,
+  Message,
+  MessageId,
+  MessageInfo,
+  Model,
+  Opened,
+  OpenedBy,
+  OutputFormat,
+  Part,
+  PartId,
+  PatchSession,
+  Permission,
+  PermissionId,
+  PermissionReply,
+  PermissionRule,
+  PermissionRuleId,
+  ProjectId,
+  Session,
+  SessionError,
+  SessionId,
+  Todo,
+  TokenId,
+  Turn,
+  TurnId,
+  TurnReason,
+  Usage,
+  WaitingFor,
+  WorkspaceId,
+} from "@holdfast/protocol";
+
+/** A retried POST is recognised by (actor, method, route with ids, key); `bodyHash` is of the canonical raw body (D-5). */
+export type IdempotencyKey = {
+  actorId: string;
+  method: string;
+  route: string;
+  key: string;
+  bodyHash: string;
+};
+
+/** `replayed`: the key had been used, nothing was applied, and the value is the resource's current state. */
+export type Applied<T> = { value: T; replayed: boolean };
+
+type Written = { actor: Actor; idempotency?: IdempotencyKey | undefined };
+
+export type CreateSessionCommand = Written & {
+  sessionId: SessionId;
+  /** Ids to use when the directory is new; ignored when it is known. */
+  projectId: ProjectId;
+  workspaceId: WorkspaceId;
+  /** Resolved, absolute path. Ignored when `existingWorkspaceId` is set. */
+  directory: string;
+  existingWorkspaceId?: WorkspaceId | undefined;
+  parentId?: SessionId | undefined;
+  title: string;
+  agent: string;
+  model?: Model | undefined;
+  approvalMode: Session["approvalMode"];
+  resumePolicy: Session["resumePolicy"];
+};
+
+export type AdmitInputCommand = Written & {
+  sessionId: SessionId;
+  inputId: InputId;
+  turnId: TurnId;
+  messageId: MessageId;
+  /** Parts with identity, as rows of the user message; `Input.parts` is derived from them. */
+  parts: Part[];
+  inputParts?: InputPart[];
+  requestedDelivery: Input["requestedDelivery"];
+  delivery: Input["delivery"];
+  agent: string;
+  model?: Model | undefined;
+  format?: OutputFormat | undefined;
+  system?: string | undefined;
+  tools?: Record<string, boolean> | undefined;
+  permissionTimeoutMs?: number | undefined;
+  /** The interrupted turn this goes on from (D-19); its attempts count is carried forward plus one. */
+  resumes?: TurnId | undefined;
+};
+
+export type AdmittedRows = { input: Input; turn: Turn; message: Message };
+
+/** What the dispatcher needs to run a turn that it just claimed. `epoch` is the fence of every later write (D-17). */
+export type StartedTurn = {
+  epoch: number;
+  session: Session;
+  turn: Turn;
+  input: Input;
+  message: Message;
+  assistantMessageId: MessageId;
+  agentSession: AgentSession & AgentSessionFacts;
+};
+
+/** What an agent session stores beside what the API shows (A-4). */
+export type AgentSessionFacts = {
+  cwd: string;
+  processFingerprint?: string | undefined;
+  sessionFingerprint?: string | undefined;
+  /** Whether the backend produced anything in this agent session, and up to which seq it has seen the session (A-6). */
+  watermark?: number | undefined;
+};
+
+export type AgentSessionPatch = Partial<
+  Pick<AgentSession, "status" | "backendSessionId" | "version" | "models" | "modes" | "commands">
+> &
+  Partial<AgentSessionFacts>;
+
+/** One write of a running turn. All ops of a command apply in order, in one transaction, or none does. */
+export type ProgressOp =
+  /** Insert or replace a whole part (a boundary, D-13). Its (message, session) never changes (R-4.2). */
+  | { op: "part"; part: Part }
+  | ({ op: "delta" } & Delta)
+  /** Folds the deltas of a streaming part into its row; no visible change, no event (D-13). */
+  | { op: "checkpoint"; partId: PartId }
+  | { op: "message"; message: MessageInfo }
+  | { op: "turn"; patch: TurnPatch }
+  | { op: "agentSession"; agentSessionId: AgentSessionId; patch: AgentSessionPatch }
+  | {
+      op: "note";
+      type: "agent.notice" | "agent.raw" | "agent.late";
+      data: { agent: string; kind: string; bytes: number; tail: string };
+    }
+  | { op: "todos"; todos: Todo[] }
+  | { op: "title"; title: string };
+
+/** `null` clears. */
+export type TurnPatch = {
+  opened?: Opened;
+  openedBy?: OpenedBy;
+  waitingFor?: WaitingFor | null;
+  stalled?: number | null;
+  usage?: Usage;
+};
+
+/** How a turn ends: stored whole when it enters `finalizing`; the first record wins (durability 3). */
+export type TerminalRecord = {
+  state: "completed" | "failed" | "aborted";
+  reason?: TurnReason | undefined;
+  error?: SessionError | undefined;
+  finish?: string | undefined;
+  usage?: Usage | undefined;
+  /** Status of the agent session afterwards. */
+  agentSession?: AgentSession["status"] | undefined;
+};
+
+export type AskPermissionCommand = { sessionId: SessionId; epoch: number; permission: Permission };
+
+export type ProcessRow = {
+  launchId: string;
+  instanceId: InstanceId;
+  sessionId: SessionId;
+  agent: string;
+  argvHash: string;
+  /** Set once spawned; `startTime` is the kernel's start tick where there is one, so that a recycled pid is told apart (A-11). */
+  pid?: number | undefined;
+  startTime?: string | undefined;
+  group?: number | undefined;
+  temporaryDirectory?: string | undefined;
+};
+
+export type InstanceRow = { id: InstanceId; pid: number; host: string; startTime: number };
+
+export type BrowserTokenRow = {
+  id: TokenId;
+  label: string;
+  created: number;
+  expires: number;
+  used?: number | undefined;
+};
+
+export type Commands = {
+  createSession(command: CreateSessionCommand): Promise<Applied<Session>>;
+  patchSession(command: Written & { sessionId: SessionId; patch: PatchSession }): Promise<Applied<Session>>;
+  /** Deletes children first, leaves a tombstone (D-26). SESSION_BUSY while a turn of any of them is running or finalizing. */
+  deleteSession(command: Written & { sessionId: SessionId }): Promise<{ deleted: SessionId[] }>;
+
+  admitInput(command: AdmitInputCommand): Promise<Applied<AdmittedRows>>;
+  /** CONFLICT once delivered or removed. */
+  editInput(
+    command: Written & { inputId: InputId; parts: Part[]; inputParts?: InputPart[] },
+  ): Promise<Applied<Input>>;
+  /** Its turn ends `aborted / cancelled`. Repeating is harmless. */
+  removeInput(command: Written & { inputId: InputId }): Promise<Applied<Input>>;
+  /** `inputIds` go first, in this order; CONFLICT when one is not queued in the session. */
+  reorderInputs(command: Written & { sessionId: SessionId; inputIds: InputId[] }): Promise<Applied<Input[]>>;
+  resumeQueue(command: Written & { sessionId: SessionId }): Promise<Applied<Session>>;
+
+  /**
+   * Claims the session (epoch + 1) and takes its next queued turn to `running` in one transaction; `undefined` when there is nothing to start:
+   * paused, archived, empty, or a turn is live. The ids are used for the assistant message and, when new, the agent session.
+   */
+  startTurn(command: {
+    sessionId: SessionId;
+    instanceId: InstanceId;
+    assistantMessageId: MessageId;
+    agentSessionId: AgentSessionId;
+    actor: Actor;
+  }): Promise<StartedTurn | undefined>;
+  /** Sets or clears what queued turns of a session wait for; an event only when it changes. */
+  setWaiting(command: { turnId: TurnId; waitingFor: WaitingFor | null }): Promise<void>;
+  /** CLAIM_LOST when `epoch` is not the session's. Answers the session's new last seq. */
+  appendProgress(command: {
+    sessionId: SessionId;
+    turnId: TurnId;
+    epoch: number;
+    ops: ProgressOp[];
+  }): Promise<number>;
+  /** `running` -> `finalizing` with the record; a second call returns the first record. A recorded cancel turns any record into aborted / cancelled (D-10). */
+  beginFinalize(command: { turnId: TurnId; epoch: number; record: TerminalRecord }): Promise<TerminalRecord>;
+  /** Section 5 in one transaction of stored values; a no-op that returns the turn when it is terminal already (D-7). */
+  finalizeTurn(command: {
+    turnId: TurnId;
+    epoch: number;
+    actor: Actor;
+    stepFinishPartId: PartId;
+  }): Promise<Turn>;
+  /** Durable cancel intent; a queued turn ends at once. Pauses the queue unless it is empty or `keepQueue`. Repeating is harmless (D-10). */
+  cancelTurn(command: Written & { turnId: TurnId }): Promise<Applied<Turn>>;
+  /** Raises the epoch and gives the claim to the instance, so that the dead owner's writes are refused (D-18). */
+  takeOver(command: { sessionId: SessionId; instanceId: InstanceId }): Promise<number>;
+  /** Pauses the queue of a session after an interrupted turn under `manual` (D-6). */
+  pauseQueue(command: { sessionId: SessionId; actor: Actor }): Promise<void>;
+
+  askPermission(command: AskPermissionCommand): Promise<Permission>;
+  /** ALREADY_REPLIED unless pending. */
+  replyPermission(
+    command: Written & {
+      permissionId: PermissionId;
+      reply: PermissionReply;
+      message?: string | undefined;
+      /** Standing rules to store in the same transaction, for `always` (A-19). */
+      rules?: PermissionRule[] | undefined;
+    },
+  ): Promise<Applied<Permission>>;
+  /** True when there was one. */
+  revokePermissionRule(command: Written & { id: PermissionRuleId }): Promise<boolean>;
+  /** Ends a pending request without an answer; a no-op otherwise. */
+  expirePermission(command: { permissionId: PermissionId; actor: Actor }): Promise<Permission>;
+
+  updateMessage(command: Written & { messageId: MessageId; message: MessageInfo }): Promise<Applied<Message>>;
+  /** SESSION_BUSY while its turn is live. */
+  removeMessage(command: Written & { messageId: MessageId }): Promise<void>;
+  updatePart(command: Written & { part: Part }): Promise<Applied<Part>>;
+  removePart(command: Written & { partId: PartId }): Promise<void>;
+  updateAgentSession(command: {
+    agentSessionId: AgentSessionId;
+    patch: AgentSessionPatch;
+    actor: Actor;
+  }): Promise<void>;
+  /** Ends every `live` or `idle` agent session that the dead instances left: they become `crashed` (D-18). */
+  closeDeadAgentSessions(command: { instanceId: InstanceId; actor: Actor }): Promise<number>;
+
+  registerInstance(row: InstanceRow): Promise<void>;
+  heartbeat(command: { instanceId: InstanceId }): Promise<void>;
+  endInstance(command: { instanceId: InstanceId }): Promise<void>;
+
+  recordLaunch(row: ProcessRow): Promise<void>;
+  recordSpawn(
+    row: Required<Pick<ProcessRow, "launchId" | "pid" | "group">> & { startTime?: string | undefined },
+  ): Promise<void>;
+  recordExit(command: { launchId: string }): Promise<void>;
+
+  /** Stores content once by its SHA-256 and keeps one more reference; durable before it answers (D-28). */
+  putBlob(command: {
+    bytes: Uint8Array;
+    mime: string;
+    sessionId: SessionId;
+  }): Promise<{ hash: string; size: number }>;
+
+  putBrowserToken(row: BrowserTokenRow & { hash: string }): Promise<void>;
+  touchBrowserToken(command: { id: TokenId }): Promise<void>;
+  /** True when there was one. `all` revokes every token. */
+  revokeBrowserTokens(command: { id: TokenId } | { all: true }): Promise<boolean>;
+  /** Knows what the agent was last seen to do (A-3). */
+  putAgentFacts(row: { agent: string; version?: string | undefined; features: Features }): Promise<void>;
+
+  /** Deletes superseded deltas (D-14), expired idempotency records and unreferenced blobs (D-28), a bounded number each; answers how many rows went. */
+  sweepHousekeeping(command: { limit: number }): Promise<number>;
+};

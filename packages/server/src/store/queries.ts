@@ -1,0 +1,136 @@
+/** The reads of the store port, each on one snapshot. See `port.ts`. */
+import type {
+  Actor,
+  AgentSession,
+  Diagnostics,
+  EventType,
+  Features,
+  Input,
+  InputId,
+  InstanceId,
+  Message,
+  MessageId,
+  Part,
+  PartId,
+  Permission,
+  PermissionId,
+  PermissionRule,
+  Session,
+  SessionId,
+  Todo,
+  Turn,
+  TurnId,
+  Workspace,
+  WorkspaceId,
+} from "@holdfast/protocol";
+import type { AgentSessionFacts, ProcessRow, BrowserTokenRow } from "./commands.ts";
+
+/** One committed event as subscribers get it, in commit order. `data` is JSON, encoded once for all (D-24). */
+export type CommittedEvent = {
+  /** Place in the feed of everything; grows with commits. */
+  position: number;
+  type: EventType;
+  version: number;
+  time: number;
+  workspaceId?: string;
+  sessionId?: string;
+  seq?: number;
+  turnId?: string;
+  actor?: Actor;
+  data: string;
+};
+
+/** A page of a replay. `events` are the newest per row above the cursor, in order; `through` is the seq or position scanned to; `done`: nothing newer was committed in the snapshot read. */
+export type ReplayPage = { events: CommittedEvent[]; through: number; done: boolean };
+
+export type SessionCursor = { updated: number; key: number };
+export type SessionFilter = {
+  archived?: boolean | undefined;
+  directory?: string | undefined;
+  parentId?: SessionId | undefined;
+  roots?: boolean | undefined;
+  title?: string | undefined;
+};
+export type Page<T, C> = { items: T[]; next?: C; prev?: C };
+
+/** A turn whose owner is gone: its instance is not `live`, or it is ours but nobody runs it (D-18). */
+export type LiveTurn = {
+  turnId: TurnId;
+  sessionId: SessionId;
+  agent: string;
+  state: "running" | "finalizing";
+  instanceId?: InstanceId | undefined;
+  cancelled: boolean;
+};
+
+export type MessagePage = Page<Message, number> & { seq: number };
+
+export type Queries = {
+  getSession(id: SessionId): Promise<Session | undefined>;
+  listSessions(query: {
+    filter: SessionFilter;
+    limit: number;
+    before?: SessionCursor;
+    after?: SessionCursor;
+  }): Promise<Page<Session, SessionCursor>>;
+  getWorkspace(id: WorkspaceId): Promise<Workspace | undefined>;
+  /** The project's most recently used agent in a directory (A-3). */
+  lastAgent(directory: string): Promise<string | undefined>;
+
+  getTurn(id: TurnId): Promise<Turn | undefined>;
+  listTurns(query: {
+    sessionId: SessionId;
+    limit: number;
+    before?: number;
+  }): Promise<Page<Turn, number> & { seq: number }>;
+  getInput(id: InputId): Promise<Input | undefined>;
+  listInputs(query: {
+    sessionId: SessionId;
+    state?: Input["state"];
+  }): Promise<{ items: Input[]; seq: number }>;
+  /** A page by `ordinal`, chronological inside; `before`/`after` are ordinals. Streaming parts come folded (D-13). */
+  pageMessages(query: {
+    sessionId: SessionId;
+    limit: number;
+    before?: number;
+    after?: number;
+  }): Promise<MessagePage>;
+  /** Whole history newest first, with bounded memory (D-29). */
+  streamMessages(sessionId: SessionId): AsyncIterable<Message>;
+  getMessage(id: MessageId): Promise<Message | undefined>;
+  messagesOfTurn(id: TurnId): Promise<Message[]>;
+  getPart(id: PartId): Promise<Part | undefined>;
+  listTodos(sessionId: SessionId): Promise<{ items: Todo[]; seq: number }>;
+  listAgentSessions(
+    sessionId: SessionId,
+  ): Promise<{ items: (AgentSession & AgentSessionFacts)[]; seq: number }>;
+  listPermissions(query: { state?: Permission["state"]; sessionId?: SessionId }): Promise<Permission[]>;
+  getPermission(id: PermissionId): Promise<Permission | undefined>;
+  /** All rules, or those that hold in a session (its own and its project's). */
+  listPermissionRules(query: { sessionId?: SessionId }): Promise<PermissionRule[]>;
+
+  /** Events of a session with seq > `after`, newest per row (D-4), in one read transaction; `limit` counts scanned rows. */
+  replaySession(query: { sessionId: SessionId; after: number; limit: number }): Promise<ReplayPage>;
+  replayFeed(query: { workspaceId?: WorkspaceId; after: number; limit: number }): Promise<ReplayPage>;
+  lastSeq(id: SessionId): Promise<number | undefined>;
+  trimmedSeq(id: SessionId): Promise<number>;
+  lastPosition(): Promise<number>;
+
+  /** Sessions with a queued turn that could start now, oldest first. */
+  startableSessions(): Promise<SessionId[]>;
+  liveTurns(): Promise<LiveTurn[]>;
+  /** Whether the session's epoch is still this one. */
+  epochOf(id: SessionId): Promise<number | undefined>;
+
+  openProcesses(): Promise<ProcessRow[]>;
+  agentFacts(): Promise<{ agent: string; version?: string; features: Features }[]>;
+  getBlob(query: {
+    hash: string;
+    sessionId: SessionId;
+  }): Promise<{ bytes: Uint8Array; mime: string } | undefined>;
+  findBrowserToken(hash: string): Promise<BrowserTokenRow | undefined>;
+  listBrowserTokens(): Promise<BrowserTokenRow[]>;
+
+  /** Facts for `doctor` (D-38): integrity, drift between rows and log, orphans. Read-only. What belongs to the instance `live` is no leftover. */
+  inspect(query?: { live?: InstanceId }): Promise<Diagnostics>;
+};

@@ -1,0 +1,21 @@
+export { dropUnusedBlobs, recordBlob } from "./blob.ts";
+export { beginFinalize, finalizeTurn } from "./finalize.ts";
+export { sweepHousekeeping } from "./housekeeping.ts";
+export { admitInput, editInput, pauseQueue, removeInput, reorderInputs, resumeQueue } from "./input.ts";
+export {
+  closeDeadAgentSessions,
+  endInstance,
+  heartbeat,
+  putAgentFacts,
+  recordExit,
+  recordLaunch,
+  recordSpawn,
+  registerInstance,
+  updateAgentSession,
+} from "./instance.ts";
+export { removeMessage, removePart, updateMessage, updatePart } from "./message.ts";
+export { askPermission, expirePermission, replyPermission, revokePermissionRule } from "./permission.ts";
+export { type ProgressCommand, appendProgress } from "./progress.ts";
+export { createSession, deleteSession, patchSession } from "./session.ts";
+export { putBrowserToken, revokeBrowserTokens, touchBrowserToken } from "./token.ts";
+export { cancelTurn, setWaiting, startTurn, takeOver } from "./turn.ts";

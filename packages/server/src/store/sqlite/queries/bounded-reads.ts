@@ -1,0 +1,210 @@
+import type { Features, Message, Permission, SessionId } from "@holdfast/protocol";
+import type { Reader } from "@holdfast/sqlite";
+import type { BrowserTokenRow, ProcessRow, Queries } from "../../port.ts";
+import {
+  type AgentSessionRow,
+  SELECT_AGENT_SESSION,
+  toAgentSessionWithFacts,
+  findInput,
+  toInput,
+  findMessage,
+  withParts,
+  findPart,
+  foldParts,
+  findPermission,
+  type PermissionRow,
+  type PermissionRuleRow,
+  SELECT_PERMISSION,
+  SELECT_RULE,
+  toPermission,
+  toPermissionRule,
+  findSession,
+  loadWorkspace,
+  toSession,
+  findTurn,
+  toTurn,
+} from "../rows/index.ts";
+import { present, readWith, type Sql } from "../sql.ts";
+import { messagesOfTurn, pageMessages } from "./history.ts";
+import { replayFeed, replaySession } from "./replay.ts";
+import { lastAgent, lastSeq, listSessions, listTodos } from "./session.ts";
+import { listInputs, listTurns, liveTurns, startableSessions } from "./turn.ts";
+
+/** Messages a page of the reverse stream (session-model 16). */
+const STREAM_PAGE = 50;
+
+/** Permission requests of one answer; older ones are history. */
+const MOST_PERMISSIONS = 1_000;
+
+/** Bounded reads on the calling thread, each in one snapshot (D-13, D-34). */
+export function sqliteQueries(reader: Reader): Omit<Queries, "getBlob" | "inspect"> {
+  const sql = readWith(reader);
+  const read = <T>(work: () => T): Promise<T> =>
+    new Promise((resolve) => {
+      resolve(reader.snapshot(work));
+    });
+  const one = <R, T>(find: () => R | undefined, shape: (row: R) => T): Promise<T | undefined> =>
+    read(() => {
+      const row = find();
+      return row === undefined ? undefined : shape(row);
+    });
+  return {
+    getSession: (id) => one(() => findSession(sql, id), toSession),
+    listSessions: (query) => read(() => listSessions(sql, query)),
+    getWorkspace: (id) => read(() => loadWorkspace(sql, { id })),
+    lastAgent: (directory) => read(() => lastAgent(sql, directory)),
+    getTurn: (id) =>
+      one(
+        () => findTurn(sql, id),
+        (row) => toTurn(sql, row),
+      ),
+    listTurns: (query) => read(() => listTurns(sql, query)),
+    getInput: (id) =>
+      one(
+        () => findInput(sql, id),
+        (row) => toInput(sql, row),
+      ),
+    listInputs: (query) => read(() => listInputs(sql, query)),
+    pageMessages: (query) => read(() => pageMessages(sql, query)),
+    streamMessages: (sessionId) => streamMessages(read, sql, sessionId),
+    getMessage: (id) =>
+      one(
+        () => findMessage(sql, id),
+        (row) => withParts(sql, [row])[0],
+      ),
+    messagesOfTurn: (id) => read(() => messagesOfTurn(sql, id)),
+    getPart: (id) =>
+      one(
+        () => findPart(sql, id),
+        (row) => foldParts(sql, [row])[0],
+      ),
+    listTodos: (sessionId) => read(() => listTodos(sql, sessionId)),
+    listAgentSessions: (sessionId) =>
+      read(() => ({
+        items: sql
+          .all<AgentSessionRow>(`${SELECT_AGENT_SESSION} WHERE s.id = ? ORDER BY a.rid`, sessionId)
+          .map(toAgentSessionWithFacts),
+        seq: lastSeq(sql, sessionId) ?? 0,
+      })),
+    listPermissions: (query) => read(() => listPermissions(sql, query)),
+    getPermission: (id) =>
+      one(
+        () => findPermission(sql, id),
+        (row) => toPermission(sql, row),
+      ),
+    listPermissionRules: (query) => read(() => listPermissionRules(sql, query.sessionId)),
+    replaySession: (query) => read(() => replaySession(sql, query)),
+    replayFeed: (query) => read(() => replayFeed(sql, query)),
+    lastSeq: (id) => read(() => lastSeq(sql, id)),
+    trimmedSeq: (id) => read(() => findSession(sql, id)?.trimmed_seq ?? 0),
+    lastPosition: () =>
+      read(
+        () =>
+          sql.get<{ position: number | null }>("SELECT max(position) AS position FROM event")?.position ?? 0,
+      ),
+    startableSessions: () => read(() => startableSessions(sql)),
+    liveTurns: () => read(() => liveTurns(sql)),
+    epochOf: (id) => read(() => findSession(sql, id)?.epoch),
+    openProcesses: () => read(() => openProcesses(sql)),
+    agentFacts: () => read(() => agentFacts(sql)),
+    findBrowserToken: (hash) =>
+      read(() => presentToken(sql.get<BrowserTokenRow>(`${SELECT_TOKEN} WHERE hash = ?`, hash))),
+    listBrowserTokens: () =>
+      read(() =>
+        sql
+          .all<BrowserTokenRow>(`${SELECT_TOKEN} ORDER BY created`)
+          .flatMap((row) => presentToken(row) ?? []),
+      ),
+  };
+}
+
+const SELECT_TOKEN = "SELECT id, label, created, expires, used FROM browser_token";
+
+const presentToken = (row: BrowserTokenRow | undefined): BrowserTokenRow | undefined =>
+  row && present<BrowserTokenRow>(row);
+
+async function* streamMessages(
+  read: <T>(work: () => T) => Promise<T>,
+  sql: Sql,
+  sessionId: SessionId,
+): AsyncGenerator<Message> {
+  let before: number | undefined;
+  do {
+    const cursor: { before?: number } = before === undefined ? {} : { before };
+    const page = await read(() => pageMessages(sql, { sessionId, limit: STREAM_PAGE, ...cursor }));
+    yield* page.items.toReversed();
+    before = page.next;
+  } while (before !== undefined);
+}
+
+const PERMISSION_STATES: Record<Permission["state"], string> = {
+  pending: "p.rid IN (SELECT rid FROM permission WHERE state = 'pending')",
+  replied: "p.state = 'replied'",
+  expired: "p.state = 'expired'",
+};
+
+function listPermissions(sql: Sql, query: { state?: Permission["state"]; sessionId?: SessionId }) {
+  const { state, sessionId } = query;
+  const where = [
+    ...(state === undefined ? [] : [PERMISSION_STATES[state]]),
+    ...(sessionId === undefined ? [] : ["p.session = (SELECT rid FROM session WHERE id = ?)"]),
+  ];
+  const rows = sql.all<PermissionRow>(
+    `${SELECT_PERMISSION} ${where.length === 0 ? "" : `WHERE ${where.join(" AND ")}`} ORDER BY p.rid DESC LIMIT ${MOST_PERMISSIONS}`,
+    ...(sessionId === undefined ? [] : [sessionId]),
+  );
+  return rows.map((row) => toPermission(sql, row));
+}
+
+const RULES_OF_SESSION = `${SELECT_RULE} JOIN session here ON here.id = ? AND here.project = r.project
+  WHERE r.session IS NULL OR r.session = here.rid ORDER BY r.rid`;
+
+function listPermissionRules(sql: Sql, sessionId: SessionId | undefined) {
+  const rows =
+    sessionId === undefined
+      ? sql.all<PermissionRuleRow>(`${SELECT_RULE} ORDER BY r.rid`)
+      : sql.all<PermissionRuleRow>(RULES_OF_SESSION, sessionId);
+  return rows.map((row) => toPermissionRule(sql, row));
+}
+
+type StoredProcess = {
+  launch_id: string;
+  instance: string;
+  session_id: string;
+  agent: string;
+  argv_hash: string;
+  pid: number | null;
+  start_time: string | null;
+  process_group: number | null;
+  temporary_directory: string | null;
+};
+
+function openProcesses(sql: Sql): ProcessRow[] {
+  return sql.all<StoredProcess>("SELECT * FROM process ORDER BY time").map((row) =>
+    present<ProcessRow>({
+      launchId: row.launch_id,
+      instanceId: row.instance as ProcessRow["instanceId"],
+      sessionId: row.session_id as SessionId,
+      agent: row.agent,
+      argvHash: row.argv_hash,
+      pid: row.pid,
+      startTime: row.start_time,
+      group: row.process_group,
+      temporaryDirectory: row.temporary_directory,
+    }),
+  );
+}
+
+function agentFacts(sql: Sql) {
+  return sql
+    .all<{ agent: string; version: string | null; features: string }>(
+      "SELECT agent, version, features FROM agent_facts",
+    )
+    .map((row) =>
+      present<{ agent: string; version?: string; features: Features }>({
+        agent: row.agent,
+        version: row.version,
+        features: JSON.parse(row.features) as Features,
+      }),
+    );
+}

@@ -1,0 +1,64 @@
+export { actorRow, loadActor } from "./actor.ts";
+export {
+  type AgentSessionRow,
+  SELECT_AGENT_SESSION,
+  agentSessionData,
+  agentSessionOf,
+  findAgentSession,
+  toAgentSession,
+  toAgentSessionWithFacts,
+} from "./agent-session.ts";
+export { type InputRow, SELECT_INPUT, findInput, inputByRid, toInput } from "./input.ts";
+export {
+  type MessageRow,
+  SELECT_MESSAGE,
+  findMessage,
+  messageData,
+  toMessageInfo,
+  withParts,
+} from "./message.ts";
+export {
+  type PartHead,
+  type PartRow,
+  SELECT_PART,
+  deltaField,
+  deltaOffset,
+  fieldLength,
+  findPart,
+  findPartHead,
+  foldParts,
+  isOpen,
+  packDelta,
+  partData,
+} from "./part.ts";
+export {
+  type PermissionRow,
+  type PermissionRuleRow,
+  SELECT_PERMISSION,
+  SELECT_RULE,
+  findPermission,
+  permissionByRid,
+  permissionData,
+  toPermission,
+  toPermissionRule,
+} from "./permission.ts";
+export {
+  SELECT_SESSION,
+  type SessionHead,
+  type SessionRow,
+  findSession,
+  loadProject,
+  loadWorkspace,
+  sessionByRid,
+  toSession,
+} from "./session.ts";
+export {
+  SELECT_TURN,
+  type TurnHead,
+  type TurnRow,
+  findTurn,
+  findTurnHead,
+  liveTurnRow,
+  toTurn,
+  turnByRid,
+} from "./turn.ts";
