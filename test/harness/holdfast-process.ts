@@ -40,7 +40,10 @@ export class HoldfastProcess implements AsyncDisposable {
   }
 
   /** A raw request with the server's token; `init` wins. */
-  fetch(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+  fetch(
+    path: string,
+    init: Omit<RequestInit, "headers"> & { headers?: Record<string, string> } = {},
+  ): Promise<Response> {
     const headers = { authorization: `Bearer ${this.token}`, ...init.headers };
     return fetch(new URL(path, this.url), { ...init, headers });
   }

@@ -7,7 +7,7 @@ export async function readFrames(
   stop: (frame: Frame) => boolean,
 ): Promise<{ frames: Frame[]; stopped: boolean }> {
   const frames: Frame[] = [];
-  const reader = response.body?.getReader();
+  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
   if (reader === undefined) throw new Error("The stream has no body.");
   const decoder = new TextDecoder();
   let text = "";

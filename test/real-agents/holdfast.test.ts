@@ -4,12 +4,23 @@ import { join } from "node:path";
 import type { Message, Permission, Turn } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { realAgent, type RealAgentName } from "../../test-agents/agents.ts";
-import { type HoldfastProcess, processesWith, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import {
+  type HoldfastProcess,
+  processesWith,
+  startHoldfast,
+  temporaryDirectory,
+  until,
+} from "../harness/index.ts";
 import { startModel } from "../model/index.ts";
 
 const TURN_MS = 60_000;
 
-type Bench = { server: HoldfastProcess; restart(): Promise<HoldfastProcess>; sessionId: string; root: string };
+type Bench = {
+  server: HoldfastProcess;
+  restart: () => Promise<HoldfastProcess>;
+  sessionId: string;
+  root: string;
+};
 
 /** A server that knows one real agent, and a session with it that asks before it acts. */
 async function withAgent(name: RealAgentName, run: (bench: Bench) => Promise<void>): Promise<void> {
@@ -36,7 +47,11 @@ const prompt = (...lines: string[]) => ({
   parts: [{ type: "text" as const, text: [`#turn ${(turnNumber += 1)}`, ...lines].join("\n") }],
 });
 
-async function ask(server: HoldfastProcess, sessionId: string, ...lines: string[]): Promise<{ turn: Turn; messages: Message[] }> {
+async function ask(
+  server: HoldfastProcess,
+  sessionId: string,
+  ...lines: string[]
+): Promise<{ turn: Turn; messages: Message[] }> {
   const answer = await server.client.admitInputAndWait(sessionId, prompt(...lines), { timeoutMs: TURN_MS });
   if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
   return answer;
@@ -59,11 +74,15 @@ const ended = (server: HoldfastProcess, id: string): Promise<Turn> =>
 
 /** Waits until the answer of a running turn shows this text. */
 const streamed = (server: HoldfastProcess, sessionId: string, text: string): Promise<string> =>
-  until(`${text} in the stream`, async () => {
-    const page = await server.client.listMessages(sessionId, { limit: 2 });
-    const seen = textOf(page.items);
-    return seen.includes(text) ? seen : undefined;
-  }, TURN_MS);
+  until(
+    `${text} in the stream`,
+    async () => {
+      const page = await server.client.listMessages(sessionId, { limit: 2 });
+      const seen = textOf(page.items);
+      return seen.includes(text) ? seen : undefined;
+    },
+    TURN_MS,
+  );
 
 const agentProcesses = (root: string) => processesWith(`${root}/agent-home`);
 
@@ -83,12 +102,19 @@ describe.each(["goose", "qwen"] as const)("real %s", (name) => {
 
   test("[A-19, A-20] a file is written after a permission was asked and answered", { timeout: 180_000 }, () =>
     withAgent(name, async ({ server, sessionId }) => {
-      const admitted = await server.client.admitInput(sessionId, prompt("WRITE notes.txt a grey seal", "SAY done"));
+      const admitted = await server.client.admitInput(
+        sessionId,
+        prompt("WRITE notes.txt a grey seal", "SAY done"),
+      );
       const file = join(server.project, "notes.txt");
-      const asked: Permission = await until("the permission request", async () => {
-        const { items } = await server.client.listPermissions({ state: "pending" });
-        return items[0];
-      }, TURN_MS);
+      const asked: Permission = await until(
+        "the permission request",
+        async () => {
+          const { items } = await server.client.listPermissions({ state: "pending" });
+          return items[0];
+        },
+        TURN_MS,
+      );
       expect(asked).toMatchObject({ sessionId, turnId: admitted.turn.id, agent: name, state: "pending" });
       expect(JSON.stringify(asked.args)).toContain("a grey seal");
       expect((await server.client.getSession(sessionId)).status).toBe("waiting");
@@ -103,18 +129,21 @@ describe.each(["goose", "qwen"] as const)("real %s", (name) => {
     }),
   );
 
-  test("[A-15, A-16] a stop in mid-stream ends the turn as cancelled, and the next turn is untouched", { timeout: 180_000 }, () =>
-    withAgent(name, async ({ server, sessionId }) => {
-      const admitted = await server.client.admitInput(sessionId, prompt("SLOW 2000 20"));
-      await streamed(server, sessionId, "w5 ");
-      await server.client.cancelTurn(admitted.turn.id);
-      const turn = await ended(server, admitted.turn.id);
-      expect(turn).toMatchObject({ state: "aborted", reason: "cancelled" });
-      const next = await ask(server, sessionId, "SAY after the stop");
-      expect(next.turn.state).toBe("completed");
-      expect(textOf(next.messages)).toContain("after the stop");
-      expect(textOf(next.messages)).not.toMatch(/\bw\d+\b/);
-    }),
+  test(
+    "[A-15, A-16] a stop in mid-stream ends the turn as cancelled, and the next turn is untouched",
+    { timeout: 180_000 },
+    () =>
+      withAgent(name, async ({ server, sessionId }) => {
+        const admitted = await server.client.admitInput(sessionId, prompt("SLOW 2000 20"));
+        await streamed(server, sessionId, "w5 ");
+        await server.client.cancelTurn(admitted.turn.id);
+        const turn = await ended(server, admitted.turn.id);
+        expect(turn).toMatchObject({ state: "aborted", reason: "cancelled" });
+        const next = await ask(server, sessionId, "SAY after the stop");
+        expect(next.turn.state).toBe("completed");
+        expect(textOf(next.messages)).toContain("after the stop");
+        expect(textOf(next.messages)).not.toMatch(/\bw\d+\b/);
+      }),
   );
 
   test("[A-17] an agent killed in mid-turn fails its turn honestly", { timeout: 180_000 }, () =>
@@ -130,18 +159,25 @@ describe.each(["goose", "qwen"] as const)("real %s", (name) => {
     }),
   );
 
-  test("[D-18, A-11] a server killed in mid-turn leaves an interrupted turn with its text, and no process", { timeout: 180_000 }, () =>
-    withAgent(name, async ({ server, restart, sessionId, root }) => {
-      const admitted = await server.client.admitInput(sessionId, prompt("SLOW 2000 20"));
-      const before = await streamed(server, sessionId, "w5 ");
-      const old = agentProcesses(root);
-      await server.kill();
-      const next = await restart();
-      const turn = await turnOf(next, admitted.turn.id);
-      expect(turn).toMatchObject({ state: "aborted", reason: "interrupted", error: { name: "MessageAbortedError" } });
-      const { items } = await next.client.listMessages(sessionId, { limit: 2 });
-      expect(textOf(items).startsWith(before)).toBe(true);
-      expect(agentProcesses(root).filter((pid) => old.includes(pid))).toEqual([]);
-    }),
+  test(
+    "[D-18, A-11] a server killed in mid-turn leaves an interrupted turn with its text, and no process",
+    { timeout: 180_000 },
+    () =>
+      withAgent(name, async ({ server, restart, sessionId, root }) => {
+        const admitted = await server.client.admitInput(sessionId, prompt("SLOW 2000 20"));
+        const before = await streamed(server, sessionId, "w5 ");
+        const old = agentProcesses(root);
+        await server.kill();
+        const next = await restart();
+        const turn = await turnOf(next, admitted.turn.id);
+        expect(turn).toMatchObject({
+          state: "aborted",
+          reason: "interrupted",
+          error: { name: "MessageAbortedError" },
+        });
+        const { items } = await next.client.listMessages(sessionId, { limit: 2 });
+        expect(textOf(items).startsWith(before)).toBe(true);
+        expect(agentProcesses(root).filter((pid) => old.includes(pid))).toEqual([]);
+      }),
   );
 });

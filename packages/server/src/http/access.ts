@@ -60,7 +60,7 @@ export class Access {
   readonly #codes: AccessCodes;
   readonly #failures: TokenBuckets;
   readonly #browsers: TokenBuckets;
-  readonly #onRevoked = new Set<(id: TokenId) => void>();
+  readonly #onRevoked = new Set<(credential: string) => void>();
 
   constructor(deps: AccessDeps) {
     if (deps.serverToken.length < SERVER_TOKEN_LENGTH)
@@ -147,11 +147,13 @@ export class Access {
     await tokens.revokeBrowserTokens({ all: true });
     const token = replaceToken();
     this.#serverHash = sha256(token);
-    for (const { id } of rows) for (const listener of this.#onRevoked) listener(id);
+    for (const id of [OWNER.id, ...rows.map((row) => row.id)])
+      for (const listener of this.#onRevoked) listener(id);
     return token;
   }
 
-  onRevoked(listener: (id: TokenId) => void): void {
+  /** Hears the id of every credential that is good no more, so that its streams end. */
+  onRevoked(listener: (credential: string) => void): void {
     this.#onRevoked.add(listener);
   }
 

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { errorText, type Clock, type Logger, newId, type Timer, within } from "@holdfast/kernel";
-import type { Health } from "@holdfast/protocol";
+import type { Health, InstanceId } from "@holdfast/protocol";
 import {
   type AcpBackendDeps,
   autoAllow,
@@ -46,6 +46,8 @@ const HEALTH_DEADLINE_MS = 2_000;
 
 type Facts = { directory: string; startTime: number; clock: Clock; logger: Logger };
 
+type Base = Facts & { config: ServerConfig; store: Store; instanceId: InstanceId };
+
 /** Opens the store of a locked directory and builds the rooms on it. */
 export async function compose(config: ServerConfig, facts: Facts): Promise<Server> {
   const { directory, clock, logger } = facts;
@@ -63,6 +65,15 @@ export async function compose(config: ServerConfig, facts: Facts): Promise<Serve
     host: hostname(),
     startTime: facts.startTime,
   });
+  const base: Base = { ...facts, config, store, instanceId };
+  const agents = buildAgents(base);
+  const running = buildTurns(base, agents);
+  const surface = buildSurface(base, agents, running);
+  return serverOf(base, agents, running, surface);
+}
+
+/** What runs agents: the catalog, the pool over the ACP backend, and the reaper of what a dead server left. */
+function buildAgents({ config, store, clock, logger, instanceId }: Base) {
   const launch: LaunchDeps = {
     store,
     clock,
@@ -76,16 +87,26 @@ export async function compose(config: ServerConfig, facts: Facts): Promise<Serve
     agents: config.file.agents ?? {},
     rehearsal: [process.execPath, rehearsalProgram()],
     environment: config.environment,
-    temporaryRoot: tmpdir(),
+    temporaryRoot: launch.temporaryRoot,
     store,
     clock,
     logger,
   });
   const acp = createAcpBackend(acpDeps(store, catalog, launch));
-  const pool = createPool({
-    backendOf: async (agent) => ((await catalog.find(agent)) === undefined ? undefined : acp),
-    clock,
-  });
+  const backendOf = async (agent: string) => ((await catalog.find(agent)) === undefined ? undefined : acp);
+  const pool = createPool({ backendOf, clock });
+  const reap = async () => {
+    const { table, temporaryRoot } = launch;
+    const report = await reapLeftovers({ store, table, clock, temporaryRoot, logger });
+    if (report.reaped.length + report.spared.length > 0)
+      logger.info({ ...report }, "reaped what an earlier server left");
+  };
+  return { catalog, pool, reap };
+}
+
+type Agents = ReturnType<typeof buildAgents>;
+
+function buildTurns({ config, store, clock, logger, instanceId }: Base, { pool, reap }: Agents) {
   const permissions = createPermissions({
     store,
     clock,
@@ -93,27 +114,16 @@ export async function compose(config: ServerConfig, facts: Facts): Promise<Serve
     autoAnswer: (mode, ask) => autoAllow(mode, ask.kind),
     settings: { timeoutMs: config.file.permissionTimeoutMs ?? DEFAULT_PERMISSION_SETTINGS.timeoutMs },
   });
-  const reap = async () => {
-    const report = await reapLeftovers({
-      store,
-      table: launch.table,
-      clock,
-      temporaryRoot: launch.temporaryRoot,
-      logger,
-    });
-    if (report.reaped.length + report.spared.length > 0)
-      logger.info({ ...report }, "reaped what an earlier server left");
-  };
-  const turns = createTurns({
-    store,
-    pool,
-    permissions,
-    reap,
-    clock,
-    logger,
-    instanceId,
-    settings: turnSettings(config),
-  });
+  const settings = turnSettings(config);
+  const turns = createTurns({ store, pool, permissions, reap, clock, logger, instanceId, settings });
+  return { permissions, turns };
+}
+
+type Running = ReturnType<typeof buildTurns>;
+
+/** What the outside touches: sessions, event streams, HTTP. */
+function buildSurface(base: Base, { catalog }: Agents, { permissions, turns }: Running) {
+  const { config, directory, store, clock, logger, instanceId } = base;
   const events = createEvents({ store, clock, logger });
   const sessions = createSessions({
     store,
@@ -146,6 +156,14 @@ export async function compose(config: ServerConfig, facts: Facts): Promise<Serve
     allowedHosts: config.allowedHosts,
     exposure: config.insecureHttp ? "insecureHttp" : "loopback",
   });
+  return { events, http };
+}
+
+type Surface = ReturnType<typeof buildSurface>;
+
+function serverOf(base: Base, agents: Agents, running: Running, { events, http }: Surface): Server {
+  const { config, store, clock, logger, instanceId } = base;
+  const { turns, permissions } = running;
   const housekeeping = repeat(clock, HOUSEKEEPING_MS, logger, () =>
     store.sweepHousekeeping({ limit: HOUSEKEEPING_ROWS }),
   );
@@ -161,7 +179,7 @@ export async function compose(config: ServerConfig, facts: Facts): Promise<Serve
       housekeeping.cancel();
       await turns.stop(config.stopBudgetMs);
       permissions.stop();
-      await catalog.close();
+      await agents.catalog.close();
       await http.close();
       events.close();
       await store.endInstance({ instanceId });

@@ -125,7 +125,7 @@ export function append<T extends EventType>(log: Log<SessionHead>, entry: Entry<
 /** Reserves one seq and appends; answers the seq. */
 export function appendNext<T extends EventType>(log: Log, entry: Omit<Entry<T>, "seq">): number {
   const seq = reserve(log);
-  append(log, { ...entry, seq } as Entry<T>);
+  append(log, { ...entry, seq });
   return seq;
 }
 

@@ -82,7 +82,7 @@ export function extendPart(part: Part, delta: Pick<Delta, "field" | "offset" | "
   const grown = text + delta.text;
   if (delta.field === "text") return { ...part, text: grown } as Part;
   if (part.type !== "tool") return part;
-  return { ...part, state: { ...part.state, [delta.field]: grown } } as Part;
+  return { ...part, state: { ...part.state, [delta.field]: grown } };
 }
 
 type DeltaRow = { ref: number; extra: number; payload: string };
