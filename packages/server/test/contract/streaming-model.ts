@@ -31,7 +31,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("checkpoint"), at }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("close"), at }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("other") }) },
-) as fc.Arbitrary<Step>;
+);
 
 /** Commands of some steps each: what shares a command shares its transaction. */
 const schedule = fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 12 });
@@ -117,7 +117,7 @@ function fieldOf(part: Part, field: DeltaField): string {
 
 function withField(part: Part, field: DeltaField, value: string): Part {
   if (part.type === "text" || part.type === "reasoning") return { ...part, text: value };
-  return part.type === "tool" ? ({ ...part, state: { ...part.state, [field]: value } } as Part) : part;
+  return part.type === "tool" ? { ...part, state: { ...part.state, [field]: value } } : part;
 }
 
 export const streamingModelTopic = topic("streaming against a model", (rig, size) => {
