@@ -1,12 +1,3 @@
-export {
-  type Asked,
-  type AskRequest,
-  createPermissions,
-  type PermissionDeps,
-  type Permissions,
-  type ReplyCommand,
-} from "./permissions.ts";
-export type { PermissionAnswer } from "./waiters.ts";
-export { DEFAULT_PERMISSION_SETTINGS, type PermissionSettings } from "./settings.ts";
-export { retryStorage, type StorageRetry } from "./storage-retry.ts";
-export { literalPattern, matchesPattern } from "./rule.ts";
+export { createPermissions, type Permissions } from "./permissions.ts";
+export { DEFAULT_PERMISSION_SETTINGS } from "./settings.ts";
+export { retryStorage } from "./storage-retry.ts";

@@ -1,9 +1,13 @@
 import type { Clock } from "@holdfast/kernel";
 import type { SessionId } from "@holdfast/protocol";
 import { type Circuit, type CircuitLimits, CLOSED, noteCrash, openForMs } from "./circuit.ts";
+import type { Ending } from "./terminal-record.ts";
 
 /** How far a crash reached: a start that failed before `initialize` counts against the agent in every session (A-17). */
 export type CrashScope = "start" | "session";
+
+/** `unknown`: the end says nothing about the agent's health, such as a stop of ours. */
+export type CrashVerdict = CrashScope | "none" | "unknown";
 
 /** The circuits of this process: one per agent session, one per agent. They live in memory; a restart begins with all of them closed. */
 export class CrashBudgets {
@@ -56,3 +60,16 @@ export class CrashBudgets {
 
 const ofSession = (sessionId: SessionId, agent: string): string => `${sessionId}/${agent}`;
 const ofAgent = (agent: string): string => `*/${agent}`;
+
+/** A crash counts by how far the agent had come; what is no crash closes the circuit when the agent did answer (A-17). */
+export function crashOf(ending: Ending): CrashVerdict {
+  if (ending.by === "prompt") {
+    if (ending.result.outcome === "crashed") return "session";
+    return ending.result.outcome === "killed" ? "unknown" : "none";
+  }
+  if (ending.by !== "open" || ending.failure.kind !== "crashed") return "unknown";
+  const { error } = ending.failure;
+  const early =
+    error.name === "AgentError" && (error.data.phase === "spawn" || error.data.phase === "initialize");
+  return early ? "start" : "session";
+}

@@ -21,10 +21,10 @@ import type { Permissions } from "../permission/index.ts";
 import type { StartedTurn, Store, TerminalRecord } from "../store/index.ts";
 import { TURN_ACTOR } from "./actor.ts";
 import type { ByteBudget } from "./byte-budget.ts";
-import type { CrashScope } from "./crash-budgets.ts";
+import { crashOf, type CrashVerdict } from "./crash-budgets.ts";
 import { finalize } from "./finalize.ts";
+import { openAgent } from "./open-agent.ts";
 import { faultEnding, openFailureOf } from "./open-failure.ts";
-import { openedAs } from "./opened.ts";
 import type { WriteFailure } from "./progress-writer.ts";
 import { Recorder } from "./recorder.ts";
 import type { TurnSettings } from "./settings.ts";
@@ -49,10 +49,7 @@ export type TurnRunDeps = {
 };
 
 /** `crash`: how the agent broke by itself, if it did. `lost` and `left`: this process wrote no end; its new owner or the sweeper does. */
-export type RunEnd =
-  | { kind: "ended"; turn: Turn; crash: CrashScope | "none" | "unknown" }
-  | { kind: "lost" }
-  | { kind: "left" };
+export type RunEnd = { kind: "ended"; turn: Turn; crash: CrashVerdict } | { kind: "lost" } | { kind: "left" };
 
 export class TurnRun {
   readonly started: StartedTurn;
@@ -66,7 +63,7 @@ export class TurnRun {
   readonly #forced = Promise.withResolvers<Ending>();
   #state: RunState = OPENING;
   #handle: AgentHandle | undefined;
-  #crash: CrashScope | "none" | "unknown" = "unknown";
+  #crash: CrashVerdict = "unknown";
   #force: Timer | undefined;
 
   constructor(deps: TurnRunDeps, started: StartedTurn) {
@@ -157,42 +154,18 @@ export class TurnRun {
   }
 
   async #open(): Promise<AgentHandle | Ending> {
-    const { session, turn, agentSession } = this.started;
-    const { pool, idle, onHandle } = this.#deps;
-    try {
-      const { handle, live } = await pool.acquire({
-        sessionId: session.id,
-        agentSessionId: agentSession.id,
-        agent: turn.agent,
-        directory: agentSession.cwd,
-        approvalMode: session.approvalMode,
-        model: turn.model,
-        backendSessionId: agentSession.backendSessionId,
-        idle,
-        signal: this.#stopping.signal,
-      });
+    const { pool, idle } = this.#deps;
+    const onHandle = (handle: AgentHandle, live: boolean) => {
       this.#handle = handle;
-      onHandle(handle, live);
-      this.#recordOpened(handle, live);
-      await handle.configure({ approvalMode: session.approvalMode, model: turn.model });
-      // A backend session that nobody wrote down would be lost with the process, and with it the agent's memory of this turn (A-5).
-      if (handle.backendSessionId !== agentSession.backendSessionId) await this.#recorder.flushed();
-      return handle;
+      this.#deps.onHandle(handle, live);
+    };
+    try {
+      const deps = { pool, idle, onHandle, signal: this.#stopping.signal };
+      return await openAgent(deps, this.started, this.#recorder);
     } catch (error) {
-      const ending = openFailureOf(turn.agent, error);
+      const ending = openFailureOf(this.#agent, error);
       return ending.by === "fault" ? this.#fault(error) : ending;
     }
-  }
-
-  #recordOpened(handle: AgentHandle, live: boolean): void {
-    const { agentSession } = this.started;
-    this.#recorder.turn(openedAs(agentSession.backendSessionId, handle, live));
-    this.#recorder.agentSession({
-      status: "live",
-      backendSessionId: handle.backendSessionId,
-      version: handle.version,
-      processFingerprint: handle.processFingerprint,
-    });
   }
 
   async #prompt(handle: AgentHandle): Promise<Ending> {
@@ -337,17 +310,4 @@ export class TurnRun {
   #fields(): Record<string, unknown> {
     return { sessionId: this.started.session.id, turnId: this.turnId, agent: this.#agent };
   }
-}
-
-/** A crash counts by how far the agent had come; what is no crash closes the circuit when the agent did answer (A-17). */
-function crashOf(ending: Ending): CrashScope | "none" | "unknown" {
-  if (ending.by === "prompt") {
-    if (ending.result.outcome === "crashed") return "session";
-    return ending.result.outcome === "killed" ? "unknown" : "none";
-  }
-  if (ending.by !== "open" || ending.failure.kind !== "crashed") return "unknown";
-  const { error } = ending.failure;
-  const early =
-    error.name === "AgentError" && (error.data.phase === "spawn" || error.data.phase === "initialize");
-  return early ? "start" : "session";
 }
