@@ -97,7 +97,14 @@ function buildAgents({ config, store, clock, logger, instanceId }: Base) {
   const pool = createPool({ backendOf, clock });
   const reap = async () => {
     const { table, temporaryRoot } = launch;
-    const report = await reapLeftovers({ store, table, clock, temporaryRoot, logger });
+    const report = await reapLeftovers({
+      store,
+      table,
+      clock,
+      temporaryRoot,
+      logger,
+      isOurs: (row) => row.instanceId !== instanceId,
+    });
     if (report.reaped.length + report.spared.length > 0)
       logger.info({ ...report }, "reaped what an earlier server left");
   };

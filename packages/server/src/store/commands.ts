@@ -208,7 +208,7 @@ export type Commands = {
   }): Promise<StartedTurn | undefined>;
   /** Sets or clears what queued turns of a session wait for; an event only when it changes. */
   setWaiting(command: { turnId: TurnId; waitingFor: WaitingFor | null }): Promise<void>;
-  /** CLAIM_LOST when `epoch` is not the session's. Answers the session's new last seq. */
+  /** CLAIM_LOST when `epoch` is not the session's; CONFLICT once the turn is not running, except for notes (A-16). Answers the session's new last seq. */
   appendProgress(command: {
     sessionId: SessionId;
     turnId: TurnId;
@@ -224,7 +224,7 @@ export type Commands = {
     actor: Actor;
     stepFinishPartId: PartId;
   }): Promise<Turn>;
-  /** Durable cancel intent; a queued turn ends at once. Pauses the queue unless it is empty or `keepQueue`. Repeating is harmless (D-10). */
+  /** Durable cancel intent; a queued turn ends at once. Pauses the queue unless it is empty. Repeating is harmless (D-10). */
   cancelTurn(command: Written & { turnId: TurnId }): Promise<Applied<Turn>>;
   /** Raises the epoch and gives the claim to the instance, so that the dead owner's writes are refused (D-18). */
   takeOver(command: { sessionId: SessionId; instanceId: InstanceId }): Promise<number>;

@@ -48,7 +48,8 @@ export function appendProgress(write: Write, command: ProgressCommand): number {
   const ops = coalesceDeltas(command.ops);
   const events = ops.reduce((count, op) => count + (op.op === "checkpoint" ? 0 : 1), 0);
   const session = reserveAsOwner(write, command.sessionId, events, command.epoch);
-  if (turn.state !== "running") {
+  // What comes after the end is kept as a note and never enters a message (A-16).
+  if (turn.state !== "running" && ops.some((op) => op.op !== "note")) {
     throw new HoldfastError("CONFLICT", `Turn ${turn.id} is ${turn.state}; it takes no more progress.`);
   }
   if (turn.session !== session.rid) throw notFound("turn of this session", turn.id);

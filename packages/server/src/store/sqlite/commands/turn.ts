@@ -230,7 +230,7 @@ function applyCancel(write: Write, command: { turnId: TurnId; actor: Actor }): v
       row.rid,
     );
     announceTurn(log, row.rid, "turn.updated");
-    setPaused(log, true);
+    if (log.session.queue_length > 0) setPaused(log, true);
   }
 }
 
