@@ -57,7 +57,7 @@ export async function meetNeeds(store: Store, state: SessionState): Promise<Sess
 export function asStored(state: SessionState): Stored {
   const { session, messages, turns, inputs, permissions, agentSessions, todos, status } = state;
   const unplaced = Object.entries(state.unplaced).flatMap(([id, { info, parts }]) =>
-    info === undefined ? [] : [[id, { info, parts: [...parts] }] as const],
+    info === undefined ? [] : [[id, { info, parts: [...parts] }] satisfies [string, Message]],
   );
   return {
     session,

@@ -11,3 +11,7 @@ export async function refusalOf(command: Promise<unknown>): Promise<ErrorCode> {
   if (!isHoldfastError(outcome.error)) throw outcome.error;
   return outcome.error.code;
 }
+
+/** Codes of several commands that were given at once. */
+export const refusalsOf = (commands: readonly Promise<unknown>[]): Promise<ErrorCode[]> =>
+  Promise.all(commands.map(refusalOf));

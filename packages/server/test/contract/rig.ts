@@ -160,7 +160,7 @@ export class StoreRig {
     });
   }
 
-  async part(run: StartedTurn, part: Part): Promise<Part> {
+  async part<P extends Part>(run: StartedTurn, part: P): Promise<P> {
     await this.append(run, { op: "part", part });
     return part;
   }

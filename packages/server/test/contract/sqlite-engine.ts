@@ -14,6 +14,7 @@ const TIMES: Record<string, string[]> = {
   idempotency: ["time"],
   blob: ["unused_since"],
   tombstone: ["time"],
+  event: ["time"],
   instance: ["heartbeat", "ended"],
 };
 

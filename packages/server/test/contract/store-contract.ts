@@ -1,11 +1,16 @@
 import { describe } from "vitest";
 import { admissionTopic } from "./admission.ts";
+import { blobsTopic } from "./blobs.ts";
 import { claimsTopic } from "./claims.ts";
+import { editsTopic } from "./edits.ts";
 import type { ContractSize, OpenEngine } from "./engine.ts";
 import { finalizationTopic } from "./finalization.ts";
+import { historyTopic } from "./history.ts";
+import { housekeepingTopic } from "./housekeeping.ts";
 import { lifecycleTopic } from "./lifecycle.ts";
 import { permissionsTopic } from "./permissions.ts";
 import { queueTopic } from "./queue.ts";
+import { replayTopic } from "./replay.ts";
 import { sessionsTopic } from "./sessions.ts";
 import { streamingModelTopic } from "./streaming-model.ts";
 import { streamingTopic } from "./streaming.ts";
@@ -21,6 +26,11 @@ const TOPICS: Topic[] = [
   streamingModelTopic,
   finalizationTopic,
   permissionsTopic,
+  historyTopic,
+  replayTopic,
+  editsTopic,
+  blobsTopic,
+  housekeepingTopic,
 ];
 
 /** What every engine of the store must hold (D-33). Registers the suites; nothing in them knows an engine. */

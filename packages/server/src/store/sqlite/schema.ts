@@ -113,6 +113,7 @@ CREATE TABLE event (
   extra INTEGER, payload TEXT, workspace INTEGER, turn INTEGER, actor INTEGER NOT NULL, time INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX event_seq ON event (session, seq) WHERE session IS NOT NULL;
+CREATE INDEX event_sessionless ON event (type, time) WHERE session IS NULL;
 
 CREATE TABLE agent_session (
   rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE,

@@ -4,6 +4,7 @@ import { openRunner, type Runner } from "@holdfast/sqlite";
 import type { CommittedEvent, Store } from "../port.ts";
 import { BlobFiles, hashOf, INLINE_BLOB_BYTES } from "./blob-files.ts";
 import type { CommandArgs, CommandName } from "./command-module.ts";
+import type { DroppedBlobs } from "./commands/index.ts";
 import { sqliteQueries, type inspect } from "./queries/index.ts";
 import { readWith } from "./sql.ts";
 
@@ -145,10 +146,10 @@ class SqliteStore {
   async #sweep(limit: number): Promise<number> {
     const rows = await this.#runner.run<number>("sweepHousekeeping", { limit });
     const files = await this.#blobs.exclusively(async () => {
-      const hashes = await this.#runner.run<string[]>("dropUnusedBlobs", { limit });
-      for (const hash of hashes) await this.#blobs.remove(hash);
+      const dropped = await this.#runner.run<DroppedBlobs>("dropUnusedBlobs", { limit });
+      for (const hash of dropped.files) await this.#blobs.remove(hash);
       const orphans = await this.#blobs.removeOrphans(this.#clock.now(), (hash) => this.#isKnownBlob(hash));
-      return hashes.length + orphans;
+      return dropped.rows + orphans;
     });
     return rows + files;
   }

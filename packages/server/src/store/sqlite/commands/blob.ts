@@ -31,13 +31,16 @@ export function recordBlob(write: Write, command: RecordBlob): void {
   );
 }
 
-/** Drops rows that nothing has referred to for an hour; answers the hashes whose files may go. */
-export function dropUnusedBlobs(write: Write, command: { limit: number }): string[] {
+/** Rows that went, and the hashes whose files may go. */
+export type DroppedBlobs = { rows: number; files: string[] };
+
+/** Drops rows that nothing has referred to for an hour. */
+export function dropUnusedBlobs(write: Write, command: { limit: number }): DroppedBlobs {
   const rows = write.all<{ rid: number; hash: string; inline: number }>(
     "SELECT rid, hash, bytes IS NOT NULL AS inline FROM blob WHERE count = 0 AND unused_since < ? LIMIT ?",
     write.now - RETENTION.unusedBlob,
     command.limit,
   );
   for (const row of rows) write.run("DELETE FROM blob WHERE rid = ?", row.rid);
-  return rows.filter((row) => row.inline === 0).map((row) => row.hash);
+  return { rows: rows.length, files: rows.filter((row) => row.inline === 0).map((row) => row.hash) };
 }

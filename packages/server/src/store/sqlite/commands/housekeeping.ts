@@ -32,6 +32,12 @@ export function sweepHousekeeping(write: Write, command: { limit: number }): num
       limit,
     ) +
     write.run(
+      `DELETE FROM event WHERE position IN (SELECT position FROM event WHERE session IS NULL AND type = ${eventCode("session.deleted")}
+       AND time < ? LIMIT ?)`,
+      now - RETENTION.tombstone,
+      limit,
+    ) +
+    write.run(
       "DELETE FROM instance WHERE ended < ? AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.instance = instance.id)",
       now - RETENTION.instance,
     )

@@ -1,4 +1,4 @@
-export { dropUnusedBlobs, recordBlob } from "./blob.ts";
+export { type DroppedBlobs, dropUnusedBlobs, recordBlob } from "./blob.ts";
 export { beginFinalize, finalizeTurn } from "./finalize.ts";
 export { sweepHousekeeping } from "./housekeeping.ts";
 export { admitInput, editInput, pauseQueue, removeInput, reorderInputs, resumeQueue } from "./input.ts";
