@@ -1,6 +1,6 @@
 import ts from "typescript";
 
-const ID = "[A-Z]{1,2}-[0-9]+";
+const ID = "[A-Z]{1,2}-[0-9]+(?:\\.[0-9]+)?";
 const DEFINITION = new RegExp(String.raw`\*\*(${ID})\*\*`, "g");
 const TARGET_ROW = new RegExp(String.raw`^\|\s*(${ID})\s*\|`, "gm");
 const CITATION = new RegExp(String.raw`\[(${ID}(?:\s*,\s*${ID})*)\]`, "g");

@@ -83,6 +83,7 @@ function addServe(program: Command, action: Action): void {
       ]),
     )
     .option("--allowed-hosts <names>", "Host header values to accept, by commas (HOLDFAST_ALLOWED_HOSTS)")
+    .option("--behind-proxy", "a TLS proxy stands in front; needed for a non-loopback address")
     .option("--insecure-http", "accept a non-loopback address without TLS in front")
     .action(
       action(part, (module, context, flags: Parameters<typeof servePart.serve>[1]) =>

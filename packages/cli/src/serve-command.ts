@@ -5,6 +5,7 @@ type Flags = {
   port?: number;
   logLevel?: "debug" | "info" | "warn" | "error" | "silent";
   allowedHosts?: string;
+  behindProxy?: boolean;
   insecureHttp?: boolean;
 };
 

@@ -27,6 +27,10 @@ export const configSchema = z
       .array(z.string().min(1))
       .optional()
       .describe("Host header values accepted beside the loopback names (I-6)."),
+    behindProxy: z
+      .boolean()
+      .optional()
+      .describe("A TLS proxy stands in front: needed to listen on another address than loopback (I-6)."),
     logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).optional().describe("Default info."),
     synchronous: z
       .enum(["FULL", "NORMAL"])

@@ -54,7 +54,7 @@ describe("output format (session-model 2)", () => {
   });
 });
 
-describe("[I-3] what a client sends is bounded, and unknown members are refused", () => {
+describe("[I-3, R-1.4] what a client sends is bounded, and unknown members are refused", () => {
   const text = { type: "text", text: "hi" };
 
   test.each<[string, unknown]>([

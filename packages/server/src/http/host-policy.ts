@@ -65,7 +65,7 @@ export function requireSafeBind(host: string, allowed: readonly string[], exposu
   if (exposure === "loopback")
     throw new HoldfastError(
       "UNPROCESSABLE",
-      `To listen on ${host}, declare a TLS proxy in front of it, or accept unencrypted traffic with --insecure-http.`,
+      `To listen on ${host}, declare the TLS proxy in front of it with --behind-proxy, or accept unencrypted traffic with --insecure-http.`,
     );
 }
 

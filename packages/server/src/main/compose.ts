@@ -40,6 +40,8 @@ export type Server = {
 /** Between two passes of housekeeping, and rows of each kind a pass (D-14: not later than 10 min after the turn's end). */
 const HOUSEKEEPING_MS = 60_000;
 const HOUSEKEEPING_ROWS = 500;
+/** Most passes in a row; the next round goes on. */
+const HOUSEKEEPING_PASSES = 200;
 /** A health answer is reused for this long; the store must answer a write within the deadline to be called ok. */
 const HEALTH_MS = 1_000;
 const HEALTH_DEADLINE_MS = 2_000;
@@ -161,7 +163,7 @@ function buildSurface(base: Base, { catalog }: Agents, { permissions, turns }: R
     version: VERSION,
     health: healthOf(clock, () => store.heartbeat({ instanceId })),
     allowedHosts: config.allowedHosts,
-    exposure: config.insecureHttp ? "insecureHttp" : "loopback",
+    exposure: config.behindProxy ? "proxy" : config.insecureHttp ? "insecureHttp" : "loopback",
   });
   return { events, http };
 }
@@ -171,9 +173,11 @@ type Surface = ReturnType<typeof buildSurface>;
 function serverOf(base: Base, agents: Agents, running: Running, { events, http }: Surface): Server {
   const { config, store, clock, logger, instanceId } = base;
   const { turns, permissions } = running;
-  const housekeeping = repeat(clock, HOUSEKEEPING_MS, logger, () =>
-    store.sweepHousekeeping({ limit: HOUSEKEEPING_ROWS }),
-  );
+  const housekeeping = repeat(clock, HOUSEKEEPING_MS, logger, async () => {
+    let passes = 0;
+    while ((await store.sweepHousekeeping({ limit: HOUSEKEEPING_ROWS })) > 0 && passes < HOUSEKEEPING_PASSES)
+      passes += 1;
+  });
   return {
     http,
     store,

@@ -12,6 +12,8 @@ export type ServeFlags = {
   port?: number | undefined;
   logLevel?: Config["logLevel"] | undefined;
   allowedHosts?: string[] | undefined;
+  /** A TLS proxy stands in front (I-6). */
+  behindProxy?: boolean | undefined;
   /** Accepts a non-loopback address without TLS or a proxy in front (I-6). */
   insecureHttp?: boolean | undefined;
 };
@@ -24,6 +26,7 @@ export type ServerConfig = {
   /** From `HOLDFAST_TOKEN`; else the one kept in the data directory. */
   token: string | undefined;
   allowedHosts: string[];
+  behindProxy: boolean;
   insecureHttp: boolean;
   logLevel: NonNullable<Config["logLevel"]>;
   /** Fault plan for the torture suites. */
@@ -64,6 +67,7 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
     port: flags.port ?? portOf(env["HOLDFAST_PORT"]) ?? file.port ?? DEFAULT_PORT,
     token,
     allowedHosts: flags.allowedHosts ?? hosts ?? file.allowedHosts ?? [],
+    behindProxy: flags.behindProxy ?? file.behindProxy ?? false,
     insecureHttp: flags.insecureHttp ?? false,
     logLevel: flags.logLevel ?? levelOf(env["HOLDFAST_LOG_LEVEL"]) ?? file.logLevel ?? "info",
     faults: env["HOLDFAST_FAULT"],

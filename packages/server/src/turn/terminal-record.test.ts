@@ -63,7 +63,7 @@ const ROWS: Row[] = [
 ];
 
 describe("[A-25] how a turn ends by itself", () => {
-  test.each(ROWS)("[A-25] %s", (_name, ending, state, reason, name) => {
+  test.each(ROWS)("[A-25, R-3.1] %s", (_name, ending, state, reason, name) => {
     const record = recordOf("qwen", ending);
     expect([record.state, record.reason, record.error?.name]).toEqual([state, reason, name]);
   });

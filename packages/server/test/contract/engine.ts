@@ -14,4 +14,8 @@ export type Engine = {
 export type OpenEngine = () => Promise<Engine>;
 
 /** How much of the heavy cases a run of the contract does. */
-export type ContractSize = { propertyRuns: number };
+export type ContractSize = {
+  propertyRuns: number;
+  /** Exchanges of a long history; two messages each, over several pages of the reverse stream. */
+  longHistory: number;
+};

@@ -25,8 +25,8 @@ async function sessionWith(rig: StoreRig, turns: number): Promise<SessionId> {
   return sessionId;
 }
 
-export const historyTopic = topic("history", (rig) => {
-  test("[D-29] pages go back from the newest, chronological inside", async () => {
+export const historyTopic = topic("history", (rig, size) => {
+  test("[D-29, R-1.1] pages go back from the newest, chronological inside", async () => {
     const sessionId = await sessionWith(rig(), 6);
     const whole = await rig().history(sessionId);
     expect(whole.map(({ info }) => info.ordinal)).toEqual(Array.from({ length: 12 }, (_, index) => index));
@@ -101,17 +101,19 @@ export const historyTopic = topic("history", (rig) => {
   });
 
   test("[D-29] the reverse stream gives a long history newest first, and nothing of an empty one", async () => {
-    const sessionId = await sessionWith(rig(), 63);
+    const sessionId = await sessionWith(rig(), size.longHistory);
     const streamed: (number | undefined)[] = [];
     for await (const message of rig().store.streamMessages(sessionId)) streamed.push(message.info.ordinal);
-    expect(streamed).toEqual(Array.from({ length: 126 }, (_, index) => 125 - index));
+    expect(streamed).toEqual(
+      Array.from({ length: 2 * size.longHistory }, (_, index) => 2 * size.longHistory - 1 - index),
+    );
     const empty = await rig().session();
     expect(await rig().history(empty)).toEqual([]);
     expect(await rig().history(newId("ses"))).toEqual([]);
   });
 
   test("[D-29] what is appended while a reader streams back neither skips nor repeats", async () => {
-    const sessionId = await sessionWith(rig(), 55);
+    const sessionId = await sessionWith(rig(), size.longHistory);
     const seen: MessageId[] = [];
     let isAppended = false;
     for await (const message of rig().store.streamMessages(sessionId)) {
@@ -120,7 +122,7 @@ export const historyTopic = topic("history", (rig) => {
       isAppended = true;
       await rig().exchange(sessionId);
     }
-    expect(seen.toReversed()).toEqual(ids(await rig().history(sessionId)).slice(0, 110));
+    expect(seen.toReversed()).toEqual(ids(await rig().history(sessionId)).slice(0, 2 * size.longHistory));
   });
 
   test("[D-29] turns page newest first", async () => {

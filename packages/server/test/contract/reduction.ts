@@ -75,31 +75,42 @@ export function asStored(state: SessionState): Stored {
 const byId = <T extends { id: string }>(items: readonly T[]): Record<string, T> =>
   Object.fromEntries(items.map((item) => [item.id, item]));
 
-/** Everything that a session's rows say, through the queries. */
+/** Everything that a session's rows say, through the queries; nothing may write meanwhile. */
 export async function readStored(store: Store, sessionId: SessionId): Promise<Stored> {
-  const whole = await store.getSession(sessionId);
+  const [whole, messages, turns, inputs, permissions, agentSessions, todos] = await Promise.all([
+    store.getSession(sessionId),
+    historyOf(store, sessionId),
+    store.listTurns({ sessionId, limit: 10_000 }),
+    store.listInputs({ sessionId, state: "queued" }),
+    store.listPermissions({ sessionId, state: "pending" }),
+    store.listAgentSessions(sessionId),
+    store.listTodos(sessionId),
+  ]);
   if (whole === undefined) throw new Error(`Session ${sessionId} is gone.`);
   const { lastSeq: _lastSeq, ...session } = whole;
-  const messages: Message[] = [];
-  for await (const message of store.streamMessages(sessionId)) messages.unshift(message);
-  const turns = (await store.listTurns({ sessionId, limit: 10_000 })).items;
-  const asked = await Promise.all(turns.map((turn) => store.getMessage(turn.messageId)));
+  const asked = await Promise.all(turns.items.map((turn) => store.getMessage(turn.messageId)));
   const unplaced = asked.flatMap((message) =>
     message === undefined || message.info.ordinal !== undefined ? [] : [[message.info.id, message] as const],
   );
-  const agentSessions = (await store.listAgentSessions(sessionId)).items.map(
-    ({ cwd: _cwd, processFingerprint: _process, sessionFingerprint: _session, watermark: _mark, ...shown }) =>
-      shown,
+  const shown = agentSessions.items.map(
+    ({ cwd: _cwd, processFingerprint: _process, sessionFingerprint: _session, watermark: _mark, ...rest }) =>
+      rest,
   );
   return {
     session,
     messages,
-    turns: byId(turns),
-    inputs: byId((await store.listInputs({ sessionId, state: "queued" })).items),
-    permissions: byId(await store.listPermissions({ sessionId, state: "pending" })),
-    agentSessions: byId(agentSessions),
-    todos: (await store.listTodos(sessionId)).items,
+    turns: byId(turns.items),
+    inputs: byId(inputs.items),
+    permissions: byId(permissions),
+    agentSessions: byId(shown),
+    todos: todos.items,
     status: session.status,
     unplaced: Object.fromEntries(unplaced),
   };
+}
+
+async function historyOf(store: Store, sessionId: SessionId): Promise<Message[]> {
+  const messages: Message[] = [];
+  for await (const message of store.streamMessages(sessionId)) messages.unshift(message);
+  return messages;
 }

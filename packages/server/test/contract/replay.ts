@@ -65,7 +65,7 @@ export const replayTopic = topic("replay and feeds", (rig) => {
     expect(end).toEqual({ events: [], through: last, done: true });
   });
 
-  test("[D-4] a replay has of each row its newest entry only, with the row as it is now", async () => {
+  test("[D-4, R-15.1] a replay has of each row its newest entry only, with the row as it is now", async () => {
     const sessionId = await rig().session();
     const turn = await rig().exchange(sessionId);
     const replayed = await replayAll(rig().store, sessionId);

@@ -9,4 +9,5 @@ console.info(`The delayed engine runs with seed ${seed} (HOLDFAST_TEST_SEED).`);
 
 storeContract("sqlite, every call delayed", () => openSqliteEngine((store) => delayedStore(store, seed)), {
   propertyRuns: 5,
+  longHistory: 27,
 });

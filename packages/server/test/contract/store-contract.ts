@@ -37,7 +37,7 @@ const TOPICS: Topic[] = [
 export function storeContract(
   name: string,
   open: OpenEngine,
-  size: ContractSize = { propertyRuns: 40 },
+  size: ContractSize = { propertyRuns: 60, longHistory: 63 },
 ): void {
   describe(`store contract: ${name}`, () => {
     for (const define of TOPICS) define(open, size);

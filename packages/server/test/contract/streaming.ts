@@ -193,6 +193,22 @@ export const streamingTopic = topic("streaming", (rig) => {
     );
   });
 
+  test("[D-15] the attempt that a part is marked with stays through deltas, the end and a restart", async () => {
+    const run = await rig().running();
+    const failed = { ...textPart(placeOf(run), "one", { start: 1 }), attempt: 1 };
+    const again = { ...textPart(placeOf(run), "two", { start: 2 }), attempt: 2 };
+    await rig().append(run, { op: "part", part: failed }, { op: "part", part: again });
+    await rig().append(run, delta(failed, 3, "!"));
+    await rig().finish(run);
+    await rig().reopen();
+    const parts = (await rig().store.getMessage(run.assistantMessageId))?.parts ?? [];
+    const texts = parts.flatMap((part) => (part.type === "text" ? [[part.text, part.attempt]] : []));
+    expect(texts).toEqual([
+      ["one!", 1],
+      ["two", 2],
+    ]);
+  });
+
   test("[R-11.2] one call id in two messages is two calls", async () => {
     const first = await rig().running();
     const call = { status: "pending", input: {}, raw: "" } as const;

@@ -28,7 +28,7 @@ export function topic(
       });
       beforeEach(() => current().sessions.clear());
       afterEach(async () => {
-        for (const id of current().sessions) await expectAgreement(current(), id);
+        await Promise.all([...current().sessions].map((id) => expectAgreement(current(), id)));
       });
       afterAll(async () => {
         try {
@@ -51,9 +51,13 @@ export async function expectAgreement(rig: StoreRig, sessionId: SessionId): Prom
     heard.map((event) => event.seq),
     "seqs are contiguous in commit order",
   ).toEqual(heard.map((_, index) => index + 1));
-  expect(await rig.store.lastSeq(sessionId)).toBe(heard.length);
-  const stored = await readStored(rig.store, sessionId);
-  const live = await meetNeeds(rig.store, reduceAll(EMPTY_SESSION, heard));
+  const [stored, replayed, lastSeq, live] = await Promise.all([
+    readStored(rig.store, sessionId),
+    replayOnto(rig.store, sessionId),
+    rig.store.lastSeq(sessionId),
+    meetNeeds(rig.store, reduceAll(EMPTY_SESSION, heard)),
+  ]);
+  expect(lastSeq).toBe(heard.length);
   expect(asStored(live), "what subscribers heard").toEqual(stored);
-  expect(asStored(await replayOnto(rig.store, sessionId)), "a replay from the start").toEqual(stored);
+  expect(asStored(replayed), "a replay from the start").toEqual(stored);
 }

@@ -85,7 +85,7 @@ describe("[A-19] asking", () => {
     await expect(room.turn(turnId)).resolves.toMatchObject({ state: "completed" });
   });
 
-  test("[A-19] without an answer until the deadline the agent is told reject and the row is expired", async () => {
+  test("[A-19, R-14.2] without an answer until the deadline the agent is told reject and the row is expired", async () => {
     const { turnId } = await asking([ask("ls")]);
     const { id } = await room.pending();
     room.clock.advance(59_999);

@@ -194,7 +194,7 @@ describe("[D-19] going on by itself", () => {
     expect((await room.turn(turnId)).reason).toBe("interrupted");
   });
 
-  test("[D-19] at most three times, counted durably; then it waits for a person", async () => {
+  test("[D-19, D-20] at most three times, counted durably; then it waits for a person", async () => {
     const sessionId = await room.createSession({ resumePolicy: "auto" });
     await midTurn(sessionId);
     for (let attempt = 2; attempt <= 4; attempt += 1) {

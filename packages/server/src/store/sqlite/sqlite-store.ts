@@ -1,3 +1,5 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { systemClock, type Clock, type Logger } from "@holdfast/kernel";
 import type { Diagnostics, InstanceId } from "@holdfast/protocol";
 import { openRunner, type Runner } from "@holdfast/sqlite";
@@ -5,6 +7,7 @@ import type { CommittedEvent, Store } from "../port.ts";
 import { BlobFiles, hashOf, INLINE_BLOB_BYTES } from "./blob-files.ts";
 import type { CommandArgs, CommandName } from "./command-module.ts";
 import type { DroppedBlobs } from "./commands/index.ts";
+import { runWithReserve } from "./full-disk.ts";
 import { sqliteQueries, type inspect } from "./queries/index.ts";
 import { readWith } from "./sql.ts";
 
@@ -37,7 +40,7 @@ export async function openSqliteStore(
     ...(faults === undefined ? {} : { faults }),
     ...(force === undefined ? {} : { force }),
   });
-  return new SqliteStore(runner, new BlobFiles(directory), options.clock ?? systemClock).store();
+  return new SqliteStore(runner, new BlobFiles(directory), options.clock ?? systemClock, directory).store();
 }
 
 type Named = { [N in CommandName]: (args: CommandArgs<N>) => Promise<never> };
@@ -46,8 +49,10 @@ class SqliteStore {
   readonly #runner: Runner;
   readonly #blobs: BlobFiles;
   readonly #clock: Clock;
+  readonly #directory: string;
 
-  constructor(runner: Runner, blobs: BlobFiles, clock: Clock) {
+  constructor(runner: Runner, blobs: BlobFiles, clock: Clock, directory: string) {
+    this.#directory = directory;
     this.#runner = runner;
     this.#blobs = blobs;
     this.#clock = clock;
@@ -77,10 +82,11 @@ class SqliteStore {
 
   /** Every command of the port that is one call of the writer. */
   #commands(): Omit<Store, keyof ReturnType<typeof sqliteQueries> | Local> {
+    const send = runWithReserve(this.#runner);
     const run =
       <N extends CommandName>(name: N): Named[N] =>
       (args) =>
-        this.#runner.run<never>(name, args);
+        send<never>(name, args);
     return {
       createSession: run("createSession"),
       patchSession: run("patchSession"),
@@ -163,9 +169,11 @@ class SqliteStore {
   async #inspect(live: InstanceId | undefined): Promise<Diagnostics> {
     const found = await this.#runner.query<ReturnType<typeof inspect>>("inspect", {});
     const { liveTurns, ...facts } = found;
+    const wal = await stat(join(this.#directory, `${DATABASE_FILE}-wal`)).catch(() => undefined);
     const processes = await sqliteQueries(this.#runner.reader).openProcesses();
     return {
       ...facts,
+      sizes: { ...facts.sizes, walBytes: wal?.size ?? 0 },
       stuckTurns: liveTurns
         .filter(({ instance }) => instance === null)
         .map(({ id }) => `${id}: nobody owns it`),
