@@ -60,7 +60,7 @@ export const editsTopic = topic("edits of what is settled", (rig) => {
     expect(again).toMatchObject({ replayed: true, value: { info: { finish: answer.info.finish } } });
   });
 
-  test("what a turn still writes is its own until it has ended", async () => {
+  test("[D-17] what a turn still writes is its own until it has ended", async () => {
     const run = await rig().running();
     const part = await rig().part(run, textPart(placeOf(run), "x", { start: 1 }));
     const messageId = run.assistantMessageId;

@@ -136,7 +136,7 @@ export const historyTopic = topic("history", (rig, size) => {
     expect((await rig().store.listTurns({ sessionId, limit: 5 })).next).toBeUndefined();
   });
 
-  test("one row by id: found whole, or nothing", async () => {
+  test("[D-29] one row by id: found whole, or nothing", async () => {
     const sessionId = await sessionWith(rig(), 1);
     const [asked, answer] = await rig().history(sessionId);
     expect(await rig().store.getMessage(answer?.info.id as MessageId)).toEqual(answer);

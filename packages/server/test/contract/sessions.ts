@@ -46,7 +46,7 @@ export const sessionsTopic = topic("sessions", (rig) => {
     }
   });
 
-  test("a session may be made in a workspace that exists, and in no other", async () => {
+  test("[D-1] a session may be made in a workspace that exists, and in no other", async () => {
     const first = (await rig().create()).value;
     const second = (await rig().create({ existingWorkspaceId: first.workspaceId, directory: "/ignored" }))
       .value;
