@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../harness/index.ts";
+import { PHASES } from "./kill-plan.ts";
+import { torture } from "./torture.ts";
+
+const KILLS = 20;
+const SEED = process.env["HOLDFAST_TEST_SEED"] ?? "1";
+
+test(
+  `[D-5, D-12, D-18, D-22] ${KILLS} kills in every phase, seed ${SEED}: nothing acknowledged is lost, doubled or stuck`,
+  { timeout: 300_000 },
+  async () => {
+    await using directory = await temporaryDirectory("torture");
+    const report = await torture({ kills: KILLS, seed: SEED, root: directory.path, say: () => undefined });
+    expect(report.violations).toEqual([]);
+    expect(Object.values(report.phases).reduce((sum, count) => sum + count, 0)).toBe(KILLS);
+    expect(PHASES.filter((phase) => report.phases[phase] === 0)).toEqual([]);
+    expect(report.checked.deltas).toBeGreaterThan(0);
+    expect(report.checked.admissions).toBeGreaterThan(KILLS);
+  },
+);
