@@ -36,6 +36,8 @@ export class Lane {
   #wanted = false;
   #loop: Promise<void> | undefined;
   #run: TurnRun | undefined;
+  /** An agent that ended while its turn was being written down. */
+  #endedMeanwhile: (() => void) | undefined;
   #last: LastTurn | undefined;
   /** Cancels that were committed between the claim and the run. */
   readonly #cancelled = new Set<TurnId>();
@@ -167,11 +169,20 @@ export class Lane {
       started,
     );
     this.#run = run;
+    this.#endedMeanwhile = undefined;
     this.#last = { turnId: turn.id, epoch: started.epoch };
     if (this.#cancelled.delete(turn.id)) run.stop({ kind: "cancelled" });
     const end = await run.run();
     this.#run = undefined;
     this.#countEnd(turn.agent, end);
+    // The turn had its end already when the agent went: nobody else says so.
+    if (end.kind === "ended" && end.crash === "none") this.#tellEndedMeanwhile();
+  }
+
+  #tellEndedMeanwhile(): void {
+    const tell = this.#endedMeanwhile;
+    this.#endedMeanwhile = undefined;
+    tell?.();
   }
 
   #countEnd(agent: string, end: RunEnd): void {
@@ -192,7 +203,10 @@ export class Lane {
 
   /** A handle that ends between turns: closed by us it can be resumed, else it crashed. During a turn the turn says so. */
   #handleEnded(handle: AgentHandle, agentSessionId: AgentSessionId, expected: boolean): void {
-    if (this.#run?.agent === handle.agent) return;
+    if (this.#run?.agent === handle.agent) {
+      this.#endedMeanwhile = () => this.#handleEnded(handle, agentSessionId, expected);
+      return;
+    }
     const { store, circuits, logger } = this.#deps;
     if (!expected) circuits.crashed(this.sessionId, handle.agent, "session");
     const status = expected ? ("resumable" as const) : ("crashed" as const);
