@@ -1,5 +1,4 @@
-import type { EventType } from "@holdfast/protocol";
-import type { Part } from "@holdfast/protocol";
+import type { EventType, Part } from "@holdfast/protocol";
 import { appendNext, type Log } from "./log.ts";
 import {
   type AgentSessionRow,
@@ -9,8 +8,6 @@ import {
   toInput,
   findMessage,
   toMessageInfo,
-  findPart,
-  foldParts,
   isOpen,
   partData,
   permissionByRid,
@@ -92,10 +89,4 @@ export function rewritePart(log: Log, rid: number, part: Part, turn?: { rid: num
     isOpen(part) ? 1 : 0,
     rid,
   );
-}
-
-/** The part as the API gives it, or undefined. */
-export function currentPart(log: Log, id: string): Part | undefined {
-  const row = findPart(log.write, id);
-  return row === undefined ? undefined : foldParts(log.write, [row])[0];
 }
