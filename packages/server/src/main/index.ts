@@ -1,4 +1,11 @@
-export { ConfigError, defaultConfigFile, defaultDataDirectory, type ServeFlags } from "./config.ts";
+export { compose } from "./compose.ts";
+export {
+  ConfigError,
+  defaultConfigFile,
+  defaultDataDirectory,
+  loadConfig,
+  type ServeFlags,
+} from "./config.ts";
 export { inspectDataDirectory } from "./inspect.ts";
 export { serve } from "./serve.ts";
 export { VERSION } from "./version.ts";
