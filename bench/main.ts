@@ -1,0 +1,26 @@
+/**
+ * `npm run bench -- T-1 T-10`, or all without a name. One line per figure on stdout, the explanation on stderr. It exits with 0 also when a
+ * figure is short of its target; 1 means that something could not be measured.
+ */
+import { type Finding, findingLine } from "./ratio.ts";
+
+/** A benchmark answers its variants, then the figure of its id. */
+type Bench = () => Promise<Finding[]>;
+
+const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
+  "T-1": () => import("./t-1-ingestion.ts"),
+  "T-2": () => import("./t-2-end-to-end.ts"),
+  "T-10": () => import("./t-10-fan-out.ts"),
+};
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  process.stderr.write(`There is no ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}.\n`);
+  process.exit(2);
+}
+for (const [name, load] of Object.entries(BENCHES)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  const { bench } = await load();
+  for (const finding of await bench()) process.stdout.write(`${findingLine(finding)}\n`);
+}
