@@ -1,11 +1,5 @@
 export { compose } from "./compose.ts";
-export {
-  ConfigError,
-  defaultConfigFile,
-  defaultDataDirectory,
-  loadConfig,
-  type ServeFlags,
-} from "./config.ts";
+export { loadConfig, type ServeFlags } from "./config.ts";
 export { inspectDataDirectory } from "./inspect.ts";
 export { serve } from "./serve.ts";
 export { VERSION } from "./version.ts";
