@@ -148,7 +148,7 @@ describe("the oracle of the torture", () => {
       "[D-9] an ended turn with an open answer",
       ledger(),
       picture({
-        messages: [asked, { ...answered, info: { ...answered.info, time: { created: 1 } } } as Message],
+        messages: [asked, { ...answered, info: { ...answered.info, time: { created: 1 } } }],
       }),
       /open answer/,
     ],
