@@ -46,30 +46,36 @@ export function openLogByRid(write: Write, rid: number, actor: Actor): Log {
 
 /** The next seq of the session (D-3). */
 function reserve({ write, session }: Log): number {
-  const row = write.get<{ last_seq: number }>(
-    "UPDATE session SET last_seq = last_seq + 1 WHERE rid = ? RETURNING last_seq",
-    session.rid,
-  );
+  const row = write.get<{ last_seq: number }>("SELECT last_seq FROM session WHERE rid = ?", session.rid);
   if (row === undefined) throw new Error(`Session row ${session.rid} is missing.`);
-  session.last_seq = row.last_seq;
-  return row.last_seq;
+  session.last_seq = row.last_seq + 1;
+  setLastSeq(write, session);
+  return session.last_seq;
+}
+
+/** On the hot path, and therefore without RETURNING, for which SQLite makes a table at every run. */
+function setLastSeq(write: Write, { rid, last_seq }: SessionHead): void {
+  write.run("UPDATE session SET last_seq = ? WHERE rid = ?", last_seq, rid);
 }
 
 /**
- * Reserves `count` seqs that end at the head's `last_seq`, and is the fence: a stale epoch throws CLAIM_LOST and nothing is written (D-3, D-17). One
- * statement, as it is on the hot path.
+ * Reserves `count` seqs that end at the head's `last_seq`, and is the fence: a stale epoch throws CLAIM_LOST and nothing is written (D-3, D-17). The
+ * read holds until the write, as both stand in the writer's transaction.
  */
 export function reserveAsOwner(write: Write, sessionId: string, count: number, epoch: number): SessionHead {
   const head = write.get<SessionHead>(
-    `UPDATE session SET last_seq = last_seq + ? WHERE id = ? AND epoch = ?
-     RETURNING rid, id, (SELECT w.id FROM workspace w WHERE w.rid = session.workspace) AS workspace_id, last_seq, time_updated`,
-    count,
+    `SELECT s.rid, s.id, w.id AS workspace_id, s.last_seq, s.time_updated
+     FROM session s JOIN workspace w ON w.rid = s.workspace WHERE s.id = ? AND s.epoch = ?`,
     sessionId,
     epoch,
   );
-  if (head !== undefined) return head;
-  if (findSession(write, sessionId) === undefined) throw notFound("session", sessionId);
-  throw claimLost(sessionId);
+  if (head === undefined) {
+    if (findSession(write, sessionId) === undefined) throw notFound("session", sessionId);
+    throw claimLost(sessionId);
+  }
+  head.last_seq += count;
+  if (count > 0) setLastSeq(write, head);
+  return head;
 }
 
 export const claimLost = (sessionId: string): HoldfastError =>

@@ -9,21 +9,25 @@ export function placePart(
   part: Part,
   seq: number,
 ): { rid: number; ordinal: number } {
-  const row = write.get<{ rid: number; ordinal: number }>(
+  // Two statements: one that reads the table it inserts into makes a table of its own at every run.
+  const next = write.get<{ ordinal: number }>(
+    "SELECT coalesce(max(ordinal) + 1, 0) AS ordinal FROM part WHERE session = ? AND message = ?",
+    place.session,
+    place.message,
+  );
+  const ordinal = next?.ordinal ?? 0;
+  const rid = write.insert(
     `INSERT INTO part (id, session, message, ordinal, type, data, seq, event_seq, open)
-     SELECT ?, ?, ?, coalesce(max(ordinal) + 1, 0), ?, ?, ?, ?, ? FROM part WHERE session = ? AND message = ?
-     RETURNING rid, ordinal`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     part.id,
     place.session,
     place.message,
+    ordinal,
     part.type,
     partData(part),
     seq,
     seq,
     isOpen(part) ? 1 : 0,
-    place.session,
-    place.message,
   );
-  if (row === undefined) throw new Error(`Part ${part.id} was not inserted.`);
-  return { rid: row.rid, ordinal: row.ordinal };
+  return { rid, ordinal };
 }
