@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 
 const REPOSITORY = join(import.meta.dirname, "../..");
 const ROOT_FILES = [".dependency-cruiser.mjs", ".oxlintrc.json", "package.json"];
-const PACKAGE_ENTRIES = ["package.json", "tsconfig.json", "src", "bin"];
+const PACKAGE_ENTRIES = ["package.json", "tsconfig.json", "src", "bin", "test"];
 
 /** Path below the root -> content. */
 export type Seeds = Readonly<Record<string, string>>;

@@ -30,12 +30,9 @@ const COMMIT_POINTS = [
   "runner.commit.after",
   "runner.reply",
 ];
-const END_POINTS = [
-  "turn.prompt-ended",
-  "turn.before-begin-finalize",
-  "turn.between-finalize",
-  "turn.finalized",
-];
+/** Recovery passes these too, once for each turn that a dead server left: at most one a session, of which there are three. */
+const END_POINTS = ["turn.before-begin-finalize", "turn.between-finalize", "turn.finalized"];
+const LEFT_BEHIND = 3;
 const RECOVERY_POINTS = ["recovery.taken-over", "recovery.finalized"];
 
 /** One phase after another in a seeded order, so that every phase gets its share; recovery follows a kill that leaves a turn behind. */
@@ -52,6 +49,12 @@ export function killPlan(kills: number, random: Random): Kill[] {
 
 function killIn(phase: Phase, random: Random): Kill {
   return { phase, trigger: triggerOf(phase, random), withAgents: random.chance(0.5) };
+}
+
+/** At the end of a turn of this life's own. */
+function finalizationFault(random: Random): Trigger {
+  if (random.chance(0.25)) return { by: "fault", plan: `turn.prompt-ended:${random.int(1, 3)}` };
+  return { by: "fault", plan: `${random.pick(END_POINTS)}:${LEFT_BEHIND + random.int(1, 3)}` };
 }
 
 function triggerOf(phase: Phase, random: Random): Trigger {
@@ -73,7 +76,7 @@ function triggerOf(phase: Phase, random: Random): Trigger {
         ? { by: "frame", frame: "permission", count: 1 }
         : fault(["permission.asked", "permission.replied"], 1);
     case "finalization":
-      return fault(END_POINTS, 3);
+      return finalizationFault(random);
     case "recovery":
       return fault(RECOVERY_POINTS, 1);
     case "shutdown":

@@ -32,7 +32,7 @@ for (const [phase, count] of Object.entries(report.phases))
 const { checked } = report;
 process.stdout.write(
   `checked after each start: ${checked.answers} answers, ${checked.frames} frames, ${checked.admissions} inputs, ${checked.deltas} deltas, ` +
-    `${checked.ends} ends of turns, ${checked.replies} replies; ${report.withAgents} kills took the agents too\n`,
+    `${checked.ends} ends of turns, ${checked.replies} replies; ${report.withAgents} kills took the agents too, ${report.overdue} came by patience\n`,
 );
 for (const violation of report.violations) process.stdout.write(`VIOLATION ${violation}\n`);
 process.stdout.write(`violations ${report.violations.length}\n`);

@@ -18,6 +18,8 @@ export type TortureOptions = { kills: number; seed: string; root: string; say: (
 export type TortureReport = {
   phases: Record<Phase, number>;
   withAgents: number;
+  /** Kills whose planned instant did not come in time; they fell wherever the server was. */
+  overdue: number;
   violations: string[];
   checked: {
     answers: number;
@@ -60,6 +62,7 @@ class Torture {
   #orphans: number[] = [];
   #life = 0;
   #withAgents = 0;
+  #overdue = 0;
 
   constructor(options: TortureOptions) {
     this.#options = options;
@@ -77,6 +80,7 @@ class Torture {
     return {
       phases: this.#phases,
       withAgents: this.#withAgents,
+      overdue: this.#overdue,
       violations: [...this.#violations],
       checked: this.#checked,
     };
@@ -174,7 +178,10 @@ class Torture {
         },
         this.#random.int(100, 1_500),
       );
-    const patience = setTimeout(() => life.kill(), PATIENCE_MS);
+    const patience = setTimeout(() => {
+      this.#overdue += 1;
+      life.kill();
+    }, PATIENCE_MS);
     await life.dead;
     clearTimeout(patience);
     workload.end();
