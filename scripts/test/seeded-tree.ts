@@ -17,7 +17,7 @@ export class SeededTree {
   constructor(seeds: Seeds) {
     this.copy(ROOT_FILES);
     this.copy(readdirSync(REPOSITORY).filter((name) => /^tsconfig.*\.json$/.test(name)));
-    this.copy(["scripts", "test", "test-agents"]);
+    this.copy(["scripts", "test", "test-agents", "bench"]);
     const packages = readdirSync(join(REPOSITORY, "packages"));
     for (const name of packages) this.copy(PACKAGE_ENTRIES.map((entry) => join("packages", name, entry)));
     this.linkModules(packages);
