@@ -5,8 +5,6 @@ const packages = ["protocol", "kernel", "sqlite", "client", "server", "rehearsal
 export default defineConfig({
   test: {
     testTimeout: 30_000,
-    // Real processes on loaded machines: one more try, which the report shows as a retry and does not hide.
-    retry: 1,
     hookTimeout: 60_000,
     projects: [
       ...packages.map((name) => ({

@@ -153,6 +153,8 @@ try {
 } catch (error) {
   const refused = error instanceof HoldfastError ? error : storageRefusal(error);
   const message = `The database ${options.file} cannot be opened: ${errorText(error)}`;
+  // Held open: a thread that ended by itself could overtake its last message, and the reason would be lost.
+  port.ref();
   send({
     kind: "refused",
     error: toWire(refused ?? new HoldfastError("INTERNAL", message, { cause: error }), message),

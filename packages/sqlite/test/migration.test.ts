@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import type { Migration } from "@holdfast/sqlite";
 import { describe, expect, test } from "vitest";
 import { codeOf, moduleOf, openLedger, temporaryDirectory } from "./runner-fixture.ts";
@@ -178,6 +179,22 @@ describe("migrations", () => {
     await expect(openLedger({ directory, module: schema([ONE], failing) })).rejects.toThrow("not today");
     const again = await openLedger({ directory, module: schema([ONE]) });
     expect(again.reader.all("SELECT text FROM thing")).toHaveLength(1);
+  });
+
+  test("[D-33] the reason of a refusal arrives although the caller was busy until the thread had long said it", async () => {
+    const failing = `opened: () => { throw new Error("not today"); },`;
+    const opening = openLedger({ directory: temporaryDirectory(), module: schema([ONE], failing) });
+    const busy = new Int32Array(new SharedArrayBuffer(4));
+    // Three turns of the loop, each far longer than an opening takes: the thread starts in one and ends in another.
+    const blockLoop = () => Atomics.wait(busy, 0, 0, 300);
+    const blocking = (async () => {
+      for (let turn = 0; turn < 3; turn += 1) {
+        await setImmediate();
+        blockLoop();
+      }
+    })();
+    await expect(opening).rejects.toThrow("not today");
+    await blocking;
   });
 
   test("[D-33] migrations out of order, and modules that are none, are refused before the file is touched", async () => {
