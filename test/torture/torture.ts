@@ -2,15 +2,15 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type HoldfastClient } from "@holdfast/client";
-import type { Message, SessionEvent, Turn } from "@holdfast/protocol";
-import { readFrames } from "../harness/index.ts";
+import type { Session } from "@holdfast/protocol";
 import { type Kill, killPlan, PHASES, type Phase } from "./kill-plan.ts";
 import { Ledger } from "./ledger.ts";
 import { compareAtRest, judge, type Picture } from "./oracle.ts";
 import { Random } from "./random.ts";
 import { readRecords } from "./record-log.ts";
-import { type LiveFrame, Recorder } from "./recorder.ts";
+import { type LiveFrame, type Received, Recorder } from "./recorder.ts";
 import { type ServerLife, startLife } from "./server-life.ts";
+import { allTurns, takePicture } from "./take-picture.ts";
 import { type Unanswered, Workload, type WorkSession } from "./workload.ts";
 
 export type TortureOptions = { kills: number; seed: string; root: string; say: (line: string) => void };
@@ -63,6 +63,7 @@ class Torture {
   #life = 0;
   #withAgents = 0;
   #overdue = 0;
+  #calls = 0;
 
   constructor(options: TortureOptions) {
     this.#options = options;
@@ -141,7 +142,7 @@ class Torture {
     try {
       await this.#check(client, life);
       await this.#repeatUnanswered();
-      await this.#ensureSessions(client);
+      await this.#ensureSessions();
     } catch (error) {
       // The planned kill may fall into the checks; anything else is a failure of the server that lives.
       const died = await Promise.race([life.dead.then(() => true), delay(DEATH_MS, false)]);
@@ -197,15 +198,27 @@ class Torture {
     }
   }
 
-  async #ensureSessions(client: HoldfastClient): Promise<void> {
+  async #ensureSessions(): Promise<void> {
     const modes = ["ask", "all", "all"] as const;
     while (this.#sessions.length < modes.length) {
       const approvalMode = modes[this.#sessions.length] ?? "ask";
       const directory = join(this.#options.root, "project");
-      const session = await client.createSession({ directory, approvalMode, title: "Tortured" });
-      this.#sessions.push({ id: session.id, approvalMode });
+      const body = { directory, approvalMode, title: "Tortured" };
+      const received = await this.#call("POST", "/api/sessions", body);
+      const { id } = received.body as Session;
+      this.#sessions.push({ id, approvalMode });
     }
-    for (const { id } of this.#sessions) await client.resumeQueue(id);
+    for (const { id } of this.#sessions) await this.#call("POST", `/api/sessions/${id}/queue/resume`, {});
+  }
+
+  /** A command through the recorder: what was asked decides what may change. Rejects without a complete 2xx. */
+  async #call(method: string, path: string, body?: object): Promise<Received> {
+    const key = `t${this.#options.seed}-${(this.#calls += 1)}`;
+    const line = { method, path, key, body: body && JSON.stringify(body) };
+    const received = await this.#recorder.request(line);
+    if (received === undefined || received.status >= 300)
+      throw new Error(`${method} ${path}: ${JSON.stringify(received)}`);
+    return received;
   }
 
   async #check(client: HoldfastClient, life: ServerLife): Promise<void> {
@@ -218,25 +231,12 @@ class Torture {
     this.#violations.add(violation);
   }
 
-  async #picture(client: HoldfastClient, life: ServerLife, replays = false): Promise<Picture> {
-    const sessions: Picture["sessions"] = new Map();
-    for (const { id } of this.#sessions) {
-      const { title } = await client.getSession(id);
-      const queue = (await client.listInputs(id, { state: "queued" })).items;
-      const turns = await allTurns(client, id);
-      const messages = await allMessages(client, id);
-      const replay = replays ? await replayOf(life, id) : [];
-      sessions.set(id, { title, messages, turns, queue, replay });
-    }
-    const { items } = await client.listPermissions({});
+  async #picture(client: HoldfastClient, life: ServerLife): Promise<Picture> {
+    const address = { url: (await life.ready) ?? "", token: await life.token() };
+    const ids = this.#sessions.map(({ id }) => id);
     const alive = life.agents();
-    return {
-      startedAt: life.startedAt,
-      sessions,
-      permissions: new Map(items.map(({ id, state }) => [id, state])),
-      diagnostics: await client.diagnostics(),
-      survivors: this.#orphans.filter((pid) => alive.includes(pid)),
-    };
+    const survivors = this.#orphans.filter((pid) => alive.includes(pid));
+    return takePicture(client, address, ids, { startedAt: life.startedAt, survivors });
   }
 
   /** A life without a kill: everything comes to rest, and resumed streams, replays and rows must tell the same. */
@@ -249,7 +249,7 @@ class Torture {
     const client = createClient({ url, token });
     await this.#check(client, life);
     await this.#repeatUnanswered();
-    for (const { id } of this.#sessions) await settle(client, id);
+    for (const { id } of this.#sessions) await this.#settle(client, id);
     const streams = this.#sessions.map(({ id }) => {
       let caughtUp: () => void = () => undefined;
       const done = new Promise<void>((resolve) => (caughtUp = resolve));
@@ -264,12 +264,11 @@ class Torture {
     await Promise.all(streams.map(({ done }) => done));
     for (const { stream } of streams) stream.cut();
     await Promise.all(streams.map(({ stream }) => stream.ended));
-    const picture = await this.#picture(client, life, true);
+    const picture = await this.#picture(client, life);
     await this.#finish();
     for (const violation of [...judge(this.#ledger, picture), ...compareAtRest(this.#ledger, picture)])
       this.#violate(violation);
     this.#count();
-    for (const { id } of this.#sessions) await client.deleteSession(id);
     life.child.kill("SIGTERM");
     await life.dead;
     this.#orphans = life.agents();
@@ -278,6 +277,23 @@ class Torture {
     this.#sessions = [];
     this.#unanswered = [];
     this.#ledger = new Ledger();
+  }
+
+  /** Stops what runs, empties the queue, and waits until nothing is live. */
+  async #settle(client: HoldfastClient, id: string): Promise<void> {
+    const deadline = performance.now() + REST_MS;
+    for (;;) {
+      for (const input of (await client.listInputs(id, { state: "queued" })).items)
+        await this.#call("DELETE", `/api/inputs/${input.id}`).catch(() => undefined);
+      const live = (await allTurns(client, id)).filter(({ state }) =>
+        ["queued", "running", "finalizing"].includes(state),
+      );
+      if (live.length === 0) return;
+      for (const turn of live) await this.#call("POST", `/api/turns/${turn.id}/cancel`, {});
+      if (performance.now() > deadline)
+        throw new Error(`Session ${id} does not come to rest: ${JSON.stringify(live[0])}`);
+      await delay(50);
+    }
   }
 
   #count(): void {
@@ -306,53 +322,4 @@ function matches(frame: LiveFrame, kind: "delta" | "tool" | "permission"): boole
     data.part?.type === "tool" &&
     data.part.state?.status === "running"
   );
-}
-
-async function allTurns(client: HoldfastClient, id: string): Promise<Turn[]> {
-  const turns: Turn[] = [];
-  let before: string | undefined;
-  do {
-    const page = await client.listTurns(id, { limit: 200, ...(before === undefined ? {} : { before }) });
-    turns.push(...page.items);
-    before = page.next;
-  } while (before !== undefined);
-  return turns;
-}
-
-async function allMessages(client: HoldfastClient, id: string): Promise<Message[]> {
-  const pages: Message[][] = [];
-  let before: string | undefined;
-  do {
-    const page = await client.listMessages(id, { limit: 200, ...(before === undefined ? {} : { before }) });
-    pages.unshift(page.items);
-    before = page.next;
-  } while (before !== undefined);
-  return pages.flat();
-}
-
-async function replayOf(life: ServerLife, id: string): Promise<SessionEvent[]> {
-  const url = await life.ready;
-  const headers = { authorization: `Bearer ${await life.token()}` };
-  const response = await fetch(new URL(`/api/sessions/${id}/events?after=0`, url), { headers });
-  const { frames } = await readFrames(response, (frame) => frame.event === "caught-up");
-  return frames
-    .filter((frame) => frame.id !== undefined)
-    .map((frame) => frame.data as unknown as SessionEvent);
-}
-
-/** Stops what runs, empties the queue, and waits until nothing is live. */
-async function settle(client: HoldfastClient, id: string): Promise<void> {
-  const deadline = performance.now() + REST_MS;
-  for (;;) {
-    for (const input of (await client.listInputs(id, { state: "queued" })).items)
-      await client.removeInput(input.id).catch(() => undefined);
-    const live = (await allTurns(client, id)).filter(({ state }) =>
-      ["queued", "running", "finalizing"].includes(state),
-    );
-    if (live.length === 0) return;
-    for (const turn of live) await client.cancelTurn(turn.id);
-    if (performance.now() > deadline)
-      throw new Error(`Session ${id} does not come to rest: ${JSON.stringify(live[0])}`);
-    await new Promise<void>((resume) => setTimeout(resume, 50));
-  }
 }

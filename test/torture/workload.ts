@@ -108,7 +108,7 @@ export class Workload {
   /** A prompt whose first line is its own everywhere; what follows suits the phase more often than not. */
   #prompt(session: WorkSession): string {
     const random = this.#random;
-    const mark = `SAY ${this.#name}-${session.id.slice(-6)}-${(this.#count += 1)}`;
+    const mark = `SAY ${this.#name}-${session.id.slice(-6)}-${(this.#count += 1)}.`;
     const kinds: Record<string, () => string> = {
       streaming: () => `SLOW ${random.int(20, 200)} ${random.int(1, 8)}`,
       tool: () =>

@@ -1,0 +1,146 @@
+import type { Admitted, Input, InputList } from "@holdfast/protocol";
+
+/** One acknowledged input, and what was asked about it since. */
+export type Admission = {
+  sessionId: string;
+  inputId: string;
+  turnId: string;
+  messageId: string;
+  /** Its text by the newest acknowledged edit. */
+  text: string;
+  /** Texts of edits that nobody answered: they may hold instead. */
+  maybe: Set<string>;
+  removal: "none" | "asked" | "acknowledged";
+  /** Place in the queue, by the newest that told it. */
+  position: { value: number; seq: number } | undefined;
+};
+
+/** What the client knows of a queue as a whole. */
+export type QueueClaim = {
+  /** A reorder without an answer: the order is open until the next one that is answered. */
+  isOpen: boolean;
+  /** The seq at which the queue was acknowledged as paused, as long as nobody asked it to go on (D-6). */
+  paused: number | undefined;
+  /** Newest seq at which the queue's row was told. */
+  seq: number;
+  /** Requests that may let the queue go on and whose place in the log is not known yet, by key, then by input id. */
+  unplaced: Set<string>;
+};
+
+export const textOfParts = (parts: readonly { type: string; text?: string | undefined }[]): string =>
+  parts.map((part) => (part.type === "text" ? (part.text ?? "") : "")).join("");
+
+/** Inputs: admitted, edited, removed, ordered, held. */
+export class InputBook {
+  /** By input id. */
+  readonly admissions = new Map<string, Admission>();
+  readonly queues = new Map<string, QueueClaim>();
+  /** Texts that were sent at all, by session: each may exist once, answered or not (D-5). */
+  readonly sent = new Map<string, { sessionId: string; text: string }>();
+  /** Turns that somebody asked to stop, answered or not. */
+  readonly stops = new Set<string>();
+  readonly #byKey = new Map<string, string>();
+  /** Inputs that an event told of. */
+  readonly #told = new Set<string>();
+  readonly #say: (violation: string) => void;
+
+  constructor(say: (violation: string) => void) {
+    this.#say = say;
+  }
+
+  queue(sessionId: string): QueueClaim {
+    const claim = this.queues.get(sessionId) ?? {
+      isOpen: false,
+      paused: undefined,
+      seq: 0,
+      unplaced: new Set<string>(),
+    };
+    this.queues.set(sessionId, claim);
+    return claim;
+  }
+
+  admissionSent(sessionId: string, key: string, text: string): void {
+    this.sent.set(`${sessionId}:${key}`, { sessionId, text });
+    this.goesOn(sessionId, key);
+  }
+
+  admitted(key: string, text: string, { input, turn, message }: Admitted): void {
+    const { id: inputId, sessionId } = input;
+    const before = this.#byKey.get(`${sessionId}:${key}`);
+    if (before !== undefined && before !== inputId)
+      this.#say(`one key made two inputs: ${before} and ${inputId}`);
+    this.#byKey.set(`${sessionId}:${key}`, inputId);
+    this.wentOn(sessionId, key);
+    if (!this.#told.has(inputId)) this.queue(sessionId).unplaced.add(inputId);
+    if (this.admissions.has(inputId)) return;
+    this.admissions.set(inputId, {
+      sessionId,
+      inputId,
+      turnId: turn.id,
+      messageId: message.info.id,
+      text,
+      maybe: new Set(),
+      removal: "none",
+      position: input.position === undefined ? undefined : { value: input.position, seq: 0 },
+    });
+  }
+
+  editSent(inputId: string, text: string): void {
+    this.admissions.get(inputId)?.maybe.add(text);
+  }
+
+  /** Answered with the row as it is, or refused: then the old text holds. */
+  editAnswered(inputId: string, text: string, isDone: boolean): void {
+    const admission = this.admissions.get(inputId);
+    if (admission === undefined) return;
+    admission.maybe.delete(text);
+    if (isDone) admission.text = text;
+  }
+
+  removalSent(inputId: string): void {
+    const admission = this.admissions.get(inputId);
+    if (admission?.removal === "none") admission.removal = "asked";
+  }
+
+  removed(inputId: string): void {
+    const admission = this.admissions.get(inputId);
+    if (admission !== undefined) admission.removal = "acknowledged";
+  }
+
+  reorderSent(sessionId: string): void {
+    this.queue(sessionId).isOpen = true;
+  }
+
+  ordered(sessionId: string, { items, seq }: InputList): void {
+    this.queue(sessionId).isOpen = false;
+    for (const input of items) this.place(input, seq);
+  }
+
+  place(input: Input, seq: number): void {
+    this.#told.add(input.id);
+    this.queue(input.sessionId).unplaced.delete(input.id);
+    const admission = this.admissions.get(input.id);
+    if (admission === undefined || input.position === undefined) return;
+    if ((admission.position?.seq ?? -1) <= seq) admission.position = { value: input.position, seq };
+  }
+
+  /** Somebody asked for something that lets a paused queue go on, or may (D-6). */
+  goesOn(sessionId: string, key: string): void {
+    const queue = this.queue(sessionId);
+    queue.paused = undefined;
+    queue.unplaced.add(key);
+  }
+
+  /** That request was answered. */
+  wentOn(sessionId: string, key: string): void {
+    this.queue(sessionId).unplaced.delete(key);
+  }
+
+  /** The queue's row as it was at `seq`. A pause counts when nothing is on its way that may end it. */
+  session(sessionId: string, isPaused: boolean, seq: number): void {
+    const queue = this.queue(sessionId);
+    if (seq < queue.seq) return;
+    queue.seq = seq;
+    queue.paused = isPaused && queue.unplaced.size === 0 ? seq : undefined;
+  }
+}
