@@ -1,0 +1,76 @@
+/**
+ * Tries sabotages. A sabotage counts as caught only when tests that are green in the untouched copy turn red with it, by what they assert: a copy that
+ * cannot be compiled, or a catcher that was red before, proves nothing.
+ */
+import type { Sabotage } from "./sabotage.ts";
+import { type Red, runTests, type Verdict } from "./verdict.ts";
+import { Workbench } from "./workbench.ts";
+
+/** What became of one sabotage. `seconds` of its test run. */
+export type Finding = Pick<Sabotage, "name" | "rules" | "breaks" | "file"> & { seconds: number } & (
+    | { outcome: "caught"; by: Red[] }
+    | { outcome: "survived"; passed: number }
+    | { outcome: "broken"; why: string }
+  );
+
+export const isCaught = (finding: Finding): boolean => finding.outcome === "caught";
+
+/** `name: caught by <test title>`, or what went wrong instead. */
+export function lineOf(finding: Finding): string {
+  const { name } = finding;
+  switch (finding.outcome) {
+    case "caught":
+      return `${name}: caught by ${finding.by[0]?.title}${finding.by.length > 1 ? ` and ${finding.by.length - 1} more` : ""}`;
+    case "survived":
+      return `${name}: SURVIVED ${finding.passed} green tests`;
+    case "broken":
+      return `${name}: NO VERDICT: ${finding.why}`;
+  }
+}
+
+/** Tries one after another in one copy, and tells each finding as it is made. */
+export async function tryAll(
+  sabotages: readonly Sabotage[],
+  tell: (finding: Finding) => void,
+): Promise<Finding[]> {
+  using bench = new Workbench();
+  const before = await runTests(
+    bench.root,
+    sabotages.flatMap(({ catchers }) => catchers),
+  );
+  const findings: Finding[] = [];
+  for (const sabotage of sabotages) {
+    const started = performance.now();
+    const judged = await tryOne(bench, sabotage, before);
+    const { name, rules, breaks, file } = sabotage;
+    const seconds = Math.round((performance.now() - started) / 100) / 10;
+    const finding: Finding = { name, rules, breaks, file, seconds, ...judged };
+    findings.push(finding);
+    tell(finding);
+  }
+  return findings;
+}
+
+type Judged =
+  | { outcome: "caught"; by: Red[] }
+  | { outcome: "survived"; passed: number }
+  | { outcome: "broken"; why: string };
+
+async function tryOne(bench: Workbench, sabotage: Sabotage, before: Verdict): Promise<Judged> {
+  if (before.broken !== undefined) return { outcome: "broken", why: `the untouched copy: ${before.broken}` };
+  try {
+    const verdict = await bench.with(sabotage, () => runTests(bench.root, sabotage.catchers));
+    return judge(verdict, new Set(before.red.map(({ title }) => title)));
+  } catch (error) {
+    return { outcome: "broken", why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** `red`: titles that were red without the sabotage and therefore say nothing about it. */
+export function judge(verdict: Verdict, red: ReadonlySet<string>): Judged {
+  if (verdict.broken !== undefined) return { outcome: "broken", why: verdict.broken };
+  const by = verdict.red.filter(({ title }) => !red.has(title));
+  if (by.length > 0) return { outcome: "caught", by };
+  if (verdict.passed === 0) return { outcome: "broken", why: "no catcher ran" };
+  return { outcome: "survived", passed: verdict.passed };
+}
