@@ -9,18 +9,29 @@ export const PHASES = [
   "permission",
   "finalization",
   "recovery",
+  "migration",
+  "checkpoint",
   "shutdown",
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** How the server dies: at a fault point, some time after its start, or when a frame of this kind arrives. */
+/** What the server writes in its data directory when it is at work there. */
+export type FileSign = "copying" | "migrating" | "checkpointing";
+
+/** How the server dies. */
 export type Trigger =
+  /** It kills itself at a named instant. */
   | { by: "fault"; plan: string }
+  /** So long after its start. */
   | { by: "time"; ms: number }
   /** So long after a polite SIGTERM. */
   | { by: "term"; ms: number }
-  | { by: "frame"; frame: "delta" | "tool" | "permission"; count: number };
+  /** When so many frames of this kind have come. */
+  | { by: "frame"; frame: "delta" | "tool" | "permission"; count: number }
+  /** So long after its files show what it does. */
+  | { by: "file"; sign: FileSign; ms: number };
 
+/** `withAgents`: its agents die too; otherwise they live on, and the next life must reap them. */
 export type Kill = { phase: Phase; trigger: Trigger; withAgents: boolean };
 
 const COMMIT_POINTS = [
@@ -30,25 +41,29 @@ const COMMIT_POINTS = [
   "runner.commit.after",
   "runner.reply",
 ];
-/** Recovery passes these too, once for each turn that a dead server left: at most one a session, of which there are three. */
+/** Passages of a commit point that the start of a server with something to recover takes. */
+const START_PASSAGES = 24;
+/** Recovery passes these too, once for each turn that a dead server left: at most one a session, of which there are four. */
 const END_POINTS = ["turn.before-begin-finalize", "turn.between-finalize", "turn.finalized"];
-const LEFT_BEHIND = 3;
-const RECOVERY_POINTS = ["recovery.taken-over", "recovery.finalized"];
+const LEFT_BEHIND = 4;
+const RECOVERY_POINTS = ["recovery.taken-over", "recovery.finalized", ...END_POINTS];
 
 /** One phase after another in a seeded order, so that every phase gets its share; recovery follows a kill that leaves a turn behind. */
 export function killPlan(kills: number, random: Random): Kill[] {
   const plan: Kill[] = [];
-  while (plan.length < kills) {
+  for (let round = random.int(0, 1); plan.length < kills; round += 1) {
     for (const phase of random.shuffle(PHASES.filter((phase) => phase !== "recovery"))) {
-      plan.push(killIn(phase, random));
-      if (phase === "streaming") plan.push(killIn("recovery", random));
+      const parity = PHASES.indexOf(phase) + round;
+      plan.push(killIn(phase, random, parity));
+      if (phase === "streaming") plan.push(killIn("recovery", random, parity + 1));
     }
   }
   return plan.slice(0, kills);
 }
 
-function killIn(phase: Phase, random: Random): Kill {
-  return { phase, trigger: triggerOf(phase, random), withAgents: random.chance(0.5) };
+/** Half of the kills in every phase take the agents too. */
+function killIn(phase: Phase, random: Random, parity: number): Kill {
+  return { phase, trigger: triggerIn(phase, random), withAgents: parity % 2 === 0 };
 }
 
 /** At the end of a turn of this life's own. */
@@ -57,16 +72,18 @@ function finalizationFault(random: Random): Trigger {
   return { by: "fault", plan: `${random.pick(END_POINTS)}:${LEFT_BEHIND + random.int(1, 3)}` };
 }
 
-function triggerOf(phase: Phase, random: Random): Trigger {
-  const fault = (points: readonly string[], most: number): Trigger => ({
+/** An instant in that phase; a kill that missed its own is planned anew with this. */
+export function triggerIn(phase: Phase, random: Random): Trigger {
+  const fault = (points: readonly string[], most: number, from = 1): Trigger => ({
     by: "fault",
-    plan: `${random.pick(points)}:${random.int(1, most)}`,
+    plan: `${random.pick(points)}:${random.int(from, most)}`,
   });
+  const file = (sign: FileSign, ms: number): Trigger => ({ by: "file", sign, ms: random.int(0, ms) });
   switch (phase) {
     case "start-up":
-      return random.chance(0.5) ? { by: "time", ms: random.int(20, 1_200) } : fault(COMMIT_POINTS, 4);
+      return random.chance(0.5) ? { by: "time", ms: random.int(20, 500) } : fault(COMMIT_POINTS, 4);
     case "admission":
-      return fault(COMMIT_POINTS, 60);
+      return fault(COMMIT_POINTS, START_PASSAGES + 60, START_PASSAGES);
     case "streaming":
       return { by: "frame", frame: "delta", count: random.int(1, 60) };
     case "tool":
@@ -79,7 +96,19 @@ function triggerOf(phase: Phase, random: Random): Trigger {
       return finalizationFault(random);
     case "recovery":
       return fault(RECOVERY_POINTS, 1);
+    case "migration":
+      return random.pick([
+        fault(["migration.before", "migration.after"], 1),
+        file("copying", 10),
+        file("migrating", 15),
+      ]);
+    case "checkpoint":
+      return random.chance(0.5)
+        ? fault(["checkpoint.before", "checkpoint.after"], 2)
+        : file("checkpointing", 3);
     case "shutdown":
-      return random.chance(0.5) ? fault(["checkpoint.before"], 1) : { by: "term", ms: random.int(0, 60) };
+      return random.chance(0.5)
+        ? fault(["checkpoint.before", "checkpoint.after"], 1)
+        : { by: "term", ms: random.int(0, 60) };
   }
 }

@@ -38,6 +38,17 @@ export class Ledger {
   /** Last seq of each stream, by file and exchange. */
   readonly #heads = new Map<Exchange, number>();
 
+  /** `carried`: sessions that earlier ledgers knew to be made and deleted. */
+  constructor(
+    carried: { created: readonly string[]; deleted: readonly string[] } = { created: [], deleted: [] },
+  ) {
+    for (const id of carried.created) this.created.add(id);
+    for (const id of carried.deleted) {
+      this.deleted.add(id);
+      this.deletions.add(id);
+    }
+  }
+
   get admissions(): InputBook["admissions"] {
     return this.inputs.admissions;
   }
@@ -71,7 +82,8 @@ export class Ledger {
     const { kind, id, sub, action } = placeOf(exchange);
     if (exchange.method === "POST" && sub === "inputs")
       this.inputs.admissionSent(id, keyOf(exchange), sentText(exchange));
-    if (exchange.method === "PATCH" && kind === "inputs") this.inputs.editSent(id, sentText(exchange));
+    if (exchange.method === "PATCH" && kind === "inputs")
+      this.inputs.editSent(id, keyOf(exchange), sentText(exchange));
     if (exchange.method === "DELETE" && kind === "inputs") this.inputs.removalSent(id);
     if (exchange.method === "DELETE" && kind === "sessions") this.deletions.add(id);
     if (action === "queue/reorder") this.inputs.reorderSent(id);

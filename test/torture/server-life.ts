@@ -3,9 +3,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { processesWith } from "../harness/index.ts";
 
 const program = join(import.meta.dirname, "..", "..", "packages", "cli", "bin", "holdfast.js");
+const extraMigrations = pathToFileURL(join(import.meta.dirname, "extra-migrations.ts")).href;
+
+const ERRORS_KEPT = 20_000;
 
 export class ServerLife {
   readonly child: ChildProcess;
@@ -15,6 +19,10 @@ export class ServerLife {
   /** Its address once ready; undefined when it died before. */
   readonly ready: Promise<string | undefined>;
   stderr = "";
+  /** We killed it, alive as it was. */
+  isKilled = false;
+  /** We asked it to end. */
+  isAsked = false;
   readonly #root: string;
 
   constructor(root: string, child: ChildProcess) {
@@ -23,7 +31,7 @@ export class ServerLife {
     this.dead = once(child, "exit").then(() => undefined);
     child.stderr
       ?.setEncoding("utf8")
-      .on("data", (text: string) => (this.stderr = (this.stderr + text).slice(-20_000)));
+      .on("data", (text: string) => (this.stderr = (this.stderr + text).slice(-ERRORS_KEPT)));
     let output = "";
     const announced = new Promise<string>((resolve) => {
       child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -40,19 +48,50 @@ export class ServerLife {
   }
 
   kill(): void {
+    const { exitCode, signalCode } = this.child;
+    if (exitCode !== null || signalCode !== null) return;
+    this.isKilled = true;
     this.child.kill("SIGKILL");
   }
 
-  /** Agent processes of this data directory's servers that live now: they carry a launch id and our agent's home. */
+  /** Asks it to end. */
+  stop(): void {
+    this.isAsked = true;
+    this.child.kill("SIGTERM");
+  }
+
+  /** How it ended by itself, when nobody asked it to and no fault plan killed it; undefined otherwise. To be read after its death. */
+  get failure(): string | undefined {
+    const { exitCode, signalCode } = this.child;
+    if (signalCode === "SIGKILL" || (this.isAsked && exitCode === 0)) return undefined;
+    return `the server ended by itself with ${exitCode ?? signalCode}: ${this.stderr.slice(-2_000)}`;
+  }
+
   agents(): number[] {
-    return processesWith(`REHEARSAL_HOME=${join(this.#root, "rehearsal")}`).filter(
-      (pid) => pid !== this.child.pid && processesWith("HOLDFAST_LAUNCH_ID=").includes(pid),
-    );
+    return agentsOf(this.#root);
   }
 }
 
-/** Starts the server on the torture's directory, with a fault plan when the kill wants one. */
-export async function startLife(root: string, fault: string | undefined): Promise<ServerLife> {
+/** Agent processes of this directory's servers that live now: they carry a launch id and our agent's home. */
+export function agentsOf(root: string): number[] {
+  const launched = new Set(processesWith("HOLDFAST_LAUNCH_ID="));
+  return processesWith(`REHEARSAL_HOME=${join(root, "rehearsal")}`).filter((pid) => launched.has(pid));
+}
+
+/** Servers of this directory that live now: those of a torture that was interrupted itself. */
+export function serversOf(root: string): number[] {
+  return processesWith(`HOLDFAST_DATA_DIR=${join(root, "data")}`);
+}
+
+export type LifeOptions = {
+  /** A named instant at which it kills itself. */
+  fault?: string | undefined;
+  /** How many migrations it has beyond the program's own. */
+  level: number;
+};
+
+/** Starts the server on the torture's directory. */
+export async function startLife(root: string, { fault, level }: LifeOptions): Promise<ServerLife> {
   await mkdir(join(root, "project"), { recursive: true });
   const child = spawn(process.execPath, [program, "serve"], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -64,6 +103,9 @@ export async function startLife(root: string, fault: string | undefined): Promis
       HOLDFAST_STOP_BUDGET: "0",
       REHEARSAL_HOME: join(root, "rehearsal"),
       ...(fault === undefined ? {} : { HOLDFAST_FAULT: fault }),
+      ...(level === 0
+        ? {}
+        : { HOLDFAST_TORTURE_LEVEL: String(level), NODE_OPTIONS: `--import ${extraMigrations}` }),
     },
   });
   return new ServerLife(root, child);

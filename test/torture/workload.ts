@@ -1,31 +1,38 @@
-/** Gives the sessions of one life work until the server dies: admissions, queues, stops, answers, renames, all through the recorder. */
+/**
+ * Gives the sessions of one life work until the server dies: admissions, queues that are edited, ordered, emptied and held, stops, answers, renames,
+ * deletions; all through the recorder, each with a key of its own.
+ */
 import type { Admitted, Permission } from "@holdfast/protocol";
 import type { Phase } from "./kill-plan.ts";
+import { partsFor, promptFor } from "./prompts.ts";
 import type { Random } from "./random.ts";
-import type { LiveFrame, Received, Recorder } from "./recorder.ts";
+import type { LiveFrame, Recorder } from "./recorder.ts";
 
-/** A request that got no answer, to be repeated with its key in the next life (D-5). */
-export type Unanswered = { path: string; key: string; body: string };
+export type WorkSession = { id: string };
 
-export type WorkSession = { id: string; approvalMode: "ask" | "all" };
+export type WorkOptions = {
+  recorder: Recorder;
+  random: Random;
+  phase: Phase;
+  /** Differs in every life: keys and prompts are made of it. */
+  name: string;
+  /** Sessions whose time is over. */
+  retired: readonly string[];
+};
 
 const TURN_MS = 4_000;
+/** Attempts to delete a session that is busy still, and ms between them. */
+const DELETE_TRIES = 5;
+const DELETE_PAUSE_MS = 200;
 
 export class Workload {
-  readonly unanswered: Unanswered[] = [];
-  readonly #recorder: Recorder;
-  readonly #random: Random;
-  readonly #phase: Phase;
-  readonly #name: string;
+  readonly #options: WorkOptions;
   readonly #ends = new Map<string, () => void>();
   #count = 0;
   #isOver = false;
 
-  constructor(recorder: Recorder, random: Random, phase: Phase, name: string) {
-    this.#recorder = recorder;
-    this.#random = random;
-    this.#phase = phase;
-    this.#name = name;
+  constructor(options: WorkOptions) {
+    this.#options = options;
   }
 
   /** Nothing more is begun; what waits goes on at once. */
@@ -44,52 +51,82 @@ export class Workload {
   }
 
   async run(sessions: readonly WorkSession[]): Promise<void> {
-    await Promise.all(sessions.map((session) => this.#work(session)));
+    await Promise.all([...sessions.map((session) => this.#work(session)), this.#retire()]);
   }
 
-  async #work(session: WorkSession): Promise<void> {
+  async #work({ id }: WorkSession): Promise<void> {
+    const { random } = this.#options;
     while (!this.#isOver) {
-      const extra = this.#random.chance(0.3) ? this.#random.int(1, 2) : 0;
-      const admitted = await Promise.all(
-        Array.from({ length: 1 + extra }, () => this.#admit(session, this.#prompt(session))),
-      );
-      if (this.#random.chance(0.2)) await this.#rename(session);
-      for (const one of admitted) {
-        if (one === undefined) continue;
-        const isCancelled = this.#random.chance(0.25);
-        if (isCancelled) await this.#post(`/api/turns/${one.turn.id}/cancel`, {});
-        await this.#ended(one.turn.id);
-        if (isCancelled) await this.#post(`/api/sessions/${session.id}/queue/resume`, {});
+      const count = 1 + (random.chance(0.4) ? random.int(1, 4) : 0);
+      const answers = await Promise.all(Array.from({ length: count }, () => this.#admit(id)));
+      const admitted = answers.filter((answer) => answer !== undefined);
+      if (random.chance(0.25)) await this.#send("PATCH", `/api/sessions/${id}`, { title: this.#mark() });
+      await this.#changeQueue(id, admitted);
+      for (const { turn } of admitted) {
+        const isCancelled = random.chance(0.25);
+        if (isCancelled) await this.#send("POST", `/api/turns/${turn.id}/cancel`, {});
+        await this.#ended(turn.id);
+        if (isCancelled) await this.#send("POST", `/api/sessions/${id}/queue/resume`, {});
       }
     }
   }
 
-  #admit(session: WorkSession, text: string): Promise<Admitted | undefined> {
-    const body = { parts: [{ type: "text", text }] };
-    return this.#post(`/api/sessions/${session.id}/inputs`, body, true) as Promise<Admitted | undefined>;
+  #admit(id: string): Promise<Admitted | undefined> {
+    const { random, phase } = this.#options;
+    const text = promptFor(phase, `${this.#mark()}-${id.slice(-6)}`, random);
+    const delivery = random.chance(0.15) ? { delivery: "steer" } : {};
+    const body = { parts: partsFor(text, random), ...delivery };
+    return this.#send("POST", `/api/sessions/${id}/inputs`, body) as Promise<Admitted | undefined>;
   }
 
-  async #post(path: string, body: unknown, repeats = false): Promise<unknown> {
-    if (this.#isOver) return undefined;
-    const key = `${this.#name}-${(this.#count += 1)}`;
-    const line = { method: "POST", path, key, body: JSON.stringify(body) };
-    const received: Received | undefined = await this.#recorder.request(line);
-    if (received === undefined || received.status === 503) {
-      if (repeats) this.unanswered.push({ path, key, body: line.body });
-      return undefined;
+  /** Edits, orders and removes what waits; some of it has been delivered meanwhile, and is refused. */
+  async #changeQueue(id: string, admitted: readonly Admitted[]): Promise<void> {
+    const { random } = this.#options;
+    if (admitted.length < 2) return;
+    const ids = admitted.map(({ input }) => input.id);
+    const some = () => random.pick(ids);
+    if (random.chance(0.4)) {
+      const text = promptFor(this.#options.phase, `${this.#mark()}-${id.slice(-6)}`, random);
+      await this.#send("PATCH", `/api/inputs/${some()}`, { parts: [{ type: "text", text }] });
     }
-    return received.status < 300 ? received.body : undefined;
+    if (random.chance(0.5)) {
+      const inputIds = random.shuffle(ids.slice(1));
+      await this.#send("POST", `/api/sessions/${id}/queue/reorder`, { inputIds });
+    }
+    if (random.chance(0.3)) await this.#send("DELETE", `/api/inputs/${some()}`);
   }
 
-  async #rename(session: WorkSession): Promise<void> {
-    const title = `${this.#name} ${(this.#count += 1)}`;
-    const line = { method: "PATCH", path: `/api/sessions/${session.id}`, body: JSON.stringify({ title }) };
-    await this.#recorder.request(line);
+  async #retire(): Promise<void> {
+    for (const id of this.#options.retired) {
+      if (!this.#options.random.chance(0.7)) continue;
+      for (let left = DELETE_TRIES; left > 0 && !this.#isOver; left -= 1) {
+        if ((await this.#send("DELETE", `/api/sessions/${id}`)) !== undefined) break;
+        await new Promise((resume) => setTimeout(resume, DELETE_PAUSE_MS));
+      }
+    }
+  }
+
+  /** The body of a 2xx answer, `null` when it has none; undefined when it was refused or did not come. */
+  async #send(method: string, path: string, body?: unknown): Promise<unknown> {
+    if (this.#isOver) return undefined;
+    const key = `${this.#options.name}-${(this.#count += 1)}`;
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const received = await this.#options.recorder.request({ method, path, key, body: text });
+    return received !== undefined && received.status < 300 ? (received.body ?? null) : undefined;
+  }
+
+  #mark(): string {
+    return `${this.#options.name}-${(this.#count += 1)}`;
   }
 
   async #reply(permission: Permission): Promise<void> {
-    const reply = this.#random.pick(["once", "once", "reject"] as const);
-    await this.#post(`/api/permissions/${permission.id}/reply`, { reply });
+    const { random } = this.#options;
+    // Now and then two answer at once; one of them must be refused.
+    const replies = Array.from({ length: random.chance(0.2) ? 2 : 1 }, () =>
+      random.pick(["once", "once", "reject"] as const),
+    );
+    const path = `/api/permissions/${permission.id}/reply`;
+    await Promise.all(replies.map((reply) => this.#send("POST", path, { reply })));
   }
 
   /** Until the stream tells the turn's end, the life is over, or the patience is. */
@@ -103,25 +140,5 @@ export class Workload {
       const timer = setTimeout(end, this.#isOver ? 0 : TURN_MS);
       this.#ends.set(turnId, end);
     });
-  }
-
-  /** A prompt whose first line is its own everywhere; what follows suits the phase more often than not. */
-  #prompt(session: WorkSession): string {
-    const random = this.#random;
-    const mark = `SAY ${this.#name}-${session.id.slice(-6)}-${(this.#count += 1)}.`;
-    const kinds: Record<string, () => string> = {
-      streaming: () => `SLOW ${random.int(20, 200)} ${random.int(1, 8)}`,
-      tool: () =>
-        random.chance(0.5)
-          ? "BASH for i in 1 2 3 4 5 6; do echo line $i; sleep 0.03; done"
-          : `OUTPUT ${random.int(100, 30_000)}\nWRITE notes-${random.int(1, 5)}.txt some text`,
-      permission: () => "ASK may I go on",
-      finalization: () => "THINK a little\nPLAN one | two",
-      other: () =>
-        random.pick(["SPAWN\nSLOW 20 5", "REMEMBER heron\nRECALL", "FAIL 500 on purpose", "SLOW 5 0"]),
-    };
-    const suited = kinds[this.#phase];
-    const kind = suited !== undefined && random.chance(0.7) ? suited : random.pick(Object.values(kinds));
-    return `${mark}\n${kind()}`;
   }
 }

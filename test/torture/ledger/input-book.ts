@@ -85,8 +85,11 @@ export class InputBook {
     });
   }
 
-  editSent(inputId: string, text: string): void {
-    this.admissions.get(inputId)?.maybe.add(text);
+  editSent(inputId: string, key: string, text: string): void {
+    const admission = this.admissions.get(inputId);
+    if (admission === undefined) return;
+    admission.maybe.add(text);
+    this.sent.set(`${admission.sessionId}:${key}`, { sessionId: admission.sessionId, text });
   }
 
   /** Answered with the row as it is, or refused: then the old text holds. */

@@ -1,0 +1,52 @@
+import type { Phase } from "./kill-plan.ts";
+import type { Random } from "./random.ts";
+
+/** Bytes of a file that comes with an input: over 64 KiB, so that it becomes a file of the blob store (D-28). */
+const ATTACHED_BYTES = 90_000;
+
+const KINDS: Readonly<Record<string, (random: Random) => string>> = {
+  streaming: (random) => `SLOW ${random.int(20, 200)} ${random.int(1, 8)}`,
+  tool: (random) =>
+    random.pick([
+      "BASH for i in 1 2 3 4 5 6; do echo line $i; sleep 0.03; done",
+      `OUTPUT ${random.int(100, 30_000)}\nWRITE notes-${random.int(1, 5)}.txt some text`,
+      `OUTPUT ${random.int(60_000, 200_000)}`,
+    ]),
+  permission: () => "ASK may I go on",
+  finalization: () => "THINK a little\nPLAN one | two",
+  checkpoint: (random) => `OUTPUT ${random.int(20_000, 200_000)}\nSLOW ${random.int(300, 900)} 1`,
+  other: (random) =>
+    random.pick([
+      "SPAWN\nSLOW 20 5",
+      "REMEMBER heron\nRECALL",
+      "FAIL 500 on purpose",
+      "SLOW 5 0",
+      "THINK it over\nSLOW 30 2",
+    ]),
+};
+
+/** A prompt whose first line is its own everywhere; what follows suits the phase more often than not. */
+export function promptFor(phase: Phase, mark: string, random: Random): string {
+  const suited = KINDS[phase];
+  const kind = suited !== undefined && random.chance(0.7) ? suited : random.pick(Object.values(KINDS));
+  return `SAY ${mark}.\n${kind(random)}`;
+}
+
+type SentPart =
+  | { type: "text"; text: string }
+  | { type: "file"; mime: string; filename: string; url: string };
+
+/** Now and then with a file of its own content. */
+export function partsFor(text: string, random: Random): SentPart[] {
+  const parts: SentPart[] = [{ type: "text", text }];
+  if (random.chance(0.08)) {
+    const content = Buffer.from(text.padEnd(ATTACHED_BYTES, `${text}\n`)).toString("base64");
+    parts.push({
+      type: "file",
+      mime: "text/plain",
+      filename: "notes.txt",
+      url: `data:text/plain;base64,${content}`,
+    });
+  }
+  return parts;
+}

@@ -1,0 +1,95 @@
+import { PHASES, type Phase } from "./kill-plan.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** Kills that fell in one phase. */
+type PhaseTally = { kills: number; withAgents: number; triggers: Record<string, number> };
+
+const CHECKS = [
+  "answers",
+  "frames",
+  "rows",
+  "facts",
+  "inputs",
+  "deltas",
+  "ends",
+  "cancels",
+  "replies",
+  "titles",
+  "sessions",
+] as const;
+
+/** What a run counted; kept in its state, and the largest part of its report. */
+export type Tally = {
+  phases: Record<Phase, PhaseTally>;
+  /** Kills whose planned instant did not come: they fell somewhere else, or the server ended before. */
+  elsewhere: number;
+  /** Times the whole store was held against the ledger after a start, and at rest. */
+  judged: number;
+  rests: number;
+  /** What was acknowledged and checked. */
+  checked: Record<(typeof CHECKS)[number], number>;
+  /** Commands without an answer that were repeated with their keys. */
+  repeated: number;
+  violations: string[];
+};
+
+/** Machine-readable result of a run, as `report.json` holds it. */
+export type TortureReport = Tally & {
+  kind: "torture";
+  version: 1;
+  seed: string;
+  /** Asked for; the sum over `phases` is what fell where it was meant to. */
+  kills: number;
+  lives: number;
+  withAgents: number;
+  /** Of running time, over all resumptions. */
+  seconds: number;
+  startedAt: string;
+  endedAt: string;
+  node: string;
+  platform: string;
+};
+
+export function emptyTally(): Tally {
+  const none = (): PhaseTally => ({ kills: 0, withAgents: 0, triggers: {} });
+  return {
+    phases: Object.fromEntries(PHASES.map((phase) => [phase, none()])) as Tally["phases"],
+    elsewhere: 0,
+    judged: 0,
+    rests: 0,
+    checked: Object.fromEntries(CHECKS.map((check) => [check, 0])) as Tally["checked"],
+    repeated: 0,
+    violations: [],
+  };
+}
+
+/** Adds what a ledger holds at the end of its set. */
+export function count(tally: Tally, ledger: Ledger): void {
+  const { checked } = tally;
+  checked.answers += ledger.answers;
+  checked.frames += ledger.frames;
+  checked.rows += ledger.rows.rows.size;
+  checked.facts += ledger.rows.facts.size;
+  checked.inputs += ledger.admissions.size;
+  checked.deltas += ledger.deltas.length;
+  checked.ends += ledger.ends.size;
+  checked.cancels += ledger.cancelled.size;
+  checked.replies += ledger.replies.size;
+  checked.titles += ledger.titles.size;
+  checked.sessions += ledger.created.size + ledger.deleted.size;
+}
+
+export function print(report: TortureReport, say: (line: string) => void): void {
+  for (const [phase, { kills, withAgents, triggers }] of Object.entries(report.phases)) {
+    const how = Object.entries(triggers)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, times]) => `${name} ${times}`);
+    say(`  ${phase.padEnd(13)} ${String(kills).padStart(4)}, ${withAgents} with agents: ${how.join(", ")}`);
+  }
+  say(`  elsewhere     ${String(report.elsewhere).padStart(4)}`);
+  const checked = Object.entries(report.checked).map(([what, times]) => `${times} ${what}`);
+  say(`checked after ${report.judged} starts and ${report.rests} rests: ${checked.join(", ")}`);
+  say(`${report.repeated} unanswered commands were repeated; ${report.lives} lives in ${report.seconds} s`);
+  for (const violation of report.violations) say(`VIOLATION ${violation}`);
+  say(`violations ${report.violations.length}`);
+}
