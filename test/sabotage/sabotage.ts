@@ -1,8 +1,8 @@
 /** Replaces the one place in the file that reads exactly so. */
 export type Edit = { find: string; replace: string };
 
-/** A test that must turn red: its file, and words of its title where the file is large. */
-export type Catcher = { file: string; title?: string };
+/** A test that must turn red: its file, words of its title where the file is large, and where that title is written when the file only runs it. */
+export type Catcher = { file: string; title?: string; from?: string };
 
 /**
  * One promise broken in one plausible way. `find` holds no line numbers and as little of its surroundings as names the place, so that it lives

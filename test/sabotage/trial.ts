@@ -28,27 +28,39 @@ export function lineOf(finding: Finding): string {
   }
 }
 
-/** Tries one after another in one copy, and tells each finding as it is made. */
+/** Tries them in as many copies at once as `lanes`, and tells each finding as it is made. Answers in the order of the table. */
 export async function tryAll(
   sabotages: readonly Sabotage[],
+  lanes: number,
   tell: (finding: Finding) => void,
 ): Promise<Finding[]> {
-  using bench = new Workbench();
+  using benches = new DisposableStack();
+  const first = benches.use(new Workbench());
   const before = await runTests(
-    bench.root,
+    first.root,
     sabotages.flatMap(({ catchers }) => catchers),
   );
   const findings: Finding[] = [];
-  for (const sabotage of sabotages) {
-    const started = performance.now();
-    const judged = await tryOne(bench, sabotage, before);
-    const { name, rules, breaks, file } = sabotage;
-    const seconds = Math.round((performance.now() - started) / 100) / 10;
-    const finding: Finding = { name, rules, breaks, file, seconds, ...judged };
-    findings.push(finding);
-    tell(finding);
-  }
+  const left = [...sabotages.entries()];
+  const work = async (bench: Workbench): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [place, sabotage] = next;
+      const finding = await timed(sabotage, () => tryOne(bench, sabotage, before));
+      findings[place] = finding;
+      tell(finding);
+    }
+  };
+  const more = Array.from({ length: lanes - 1 }, () => benches.use(new Workbench()));
+  await Promise.all([first, ...more].map(work));
   return findings;
+}
+
+async function timed(sabotage: Sabotage, judge: () => Promise<Judged>): Promise<Finding> {
+  const started = performance.now();
+  const judged = await judge();
+  const { name, rules, breaks, file } = sabotage;
+  const seconds = Math.round((performance.now() - started) / 100) / 10;
+  return { name, rules, breaks, file, seconds, ...judged };
 }
 
 type Judged =

@@ -52,9 +52,9 @@ function argumentsOf(catchers: readonly Catcher[]): string[] {
   ];
 }
 
-/** A title as it stands in the source, where the place of a value (`%s`, `$kind`) is anything. */
+/** A title as it stands in the source, where the place of a value (`%s`, `$kind`, `${kind}`) is anything. */
 function patternOf(title: string): string {
-  return title.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replace(/%[a-z]|\\\$[a-z]+/g, ".*");
+  return title.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replace(/%[a-z]|\\\$(?:\\\{[a-z]+\\\}|[a-z]+)/g, ".*");
 }
 
 function runVitest(root: string, args: readonly string[]): Promise<string> {

@@ -1,0 +1,126 @@
+import type { Sabotage } from "../sabotage.ts";
+
+const ROOM = "packages/server/src/agents";
+const PROCESSES = `${ROOM}/process/process.test.ts`;
+const FAULTS = `${ROOM}/acp/faults.test.ts`;
+
+/** The room `agents`: processes and the wire to them. */
+export const AGENTS: readonly Sabotage[] = [
+  {
+    name: "stop-spares-the-tree",
+    rules: ["A-11", "A-10"],
+    breaks: "ends an agent and leaves what it had started outside of its group",
+    file: `${ROOM}/process/agent-process.ts`,
+    edits: [
+      { find: "let left = await this.#signalRelatives();", replace: "let left: readonly number[] = [];" },
+    ],
+    catchers: [
+      { file: PROCESSES, title: "[A-11] what left the group is ended with the root" },
+      { file: PROCESSES, title: "[A-11] a root that exits by itself" },
+    ],
+  },
+  {
+    name: "term-to-the-root-only",
+    rules: ["A-10"],
+    breaks: "sends SIGTERM to the agent and not to its group",
+    file: `${ROOM}/process/agent-process.ts`,
+    edits: [{ find: "trySignal(-this.pid, signal);", replace: "trySignal(this.pid, signal);" }],
+    catchers: [{ file: PROCESSES, title: "[A-10] SIGTERM goes to the whole group" }],
+  },
+  {
+    name: "reap-trusts-the-pid",
+    rules: ["A-11"],
+    breaks: "ends whatever process has the recorded pid now",
+    file: `${ROOM}/process/identity.ts`,
+    edits: [
+      {
+        find: "row.startTime === undefined || row.startTime !== live.startTime) return false;",
+        replace: "row.startTime === undefined) return false;",
+      },
+    ],
+    catchers: [{ file: `${ROOM}/process/tables.test.ts` }, { file: PROCESSES, title: "[A-11]" }],
+  },
+  {
+    name: "launch-forgotten-early",
+    rules: ["A-10", "A-11"],
+    breaks: "forgets a launch while something of it lives: its row is closed first",
+    file: `${ROOM}/process/agent-process.ts`,
+    edits: [
+      {
+        find: "let left = await this.#signalRelatives();",
+        replace:
+          "await store.recordExit({ launchId: this.launchId });\n      let left = await this.#signalRelatives();",
+      },
+    ],
+    catchers: [{ file: PROCESSES }],
+  },
+  {
+    name: "late-updates-lost",
+    rules: ["A-16"],
+    breaks: "throws away what an agent says between two prompts",
+    file: `${ROOM}/acp/update-place.ts`,
+    edits: [
+      { find: 'phase === "prompting" ? "turn" : "late"', replace: 'phase === "prompting" ? "turn" : "drop"' },
+    ],
+    catchers: [
+      { file: `${ROOM}/acp/decisions.test.ts`, title: "[A-16] while %s" },
+      { file: FAULTS, title: "[A-16]" },
+    ],
+  },
+  {
+    name: "late-update-fed-to-next-turn",
+    rules: ["A-16"],
+    breaks: "keeps what an agent says between two prompts and gives it to the next turn",
+    file: `${ROOM}/acp/session-feed.ts`,
+    edits: [
+      { find: 'return this.#noteUpdate("late", kind, item);', replace: "return this.#hold(item);" },
+      {
+        find: "    return this.#prompt;\n",
+        replace: "    for (const item of this.#held.splice(0)) this.#take(item);\n    return this.#prompt;\n",
+      },
+    ],
+    catchers: [{ file: FAULTS, title: "[A-16]" }],
+  },
+  {
+    name: "replay-enters-the-turn",
+    rules: ["A-5"],
+    breaks: "takes the history that an agent replays at load for new text",
+    file: `${ROOM}/acp/update-place.ts`,
+    edits: [
+      {
+        find: 'phase === "replaying" ? "drop" : phase === "prompting"',
+        replace: 'phase === "prompting" || phase === "replaying"',
+      },
+    ],
+    catchers: [{ file: `${ROOM}/acp/decisions.test.ts`, title: "[A-16] while %s" }],
+  },
+  {
+    name: "backpressure-off",
+    rules: ["A-12", "D-34"],
+    breaks: "reads an agent's output on while nothing of it can be written",
+    file: `${ROOM}/acp/wire.ts`,
+    edits: [
+      {
+        find: "if (ready !== undefined) await ready.catch(() => undefined);",
+        replace: "void ready?.catch(() => undefined);",
+      },
+    ],
+    catchers: [
+      {
+        file: `${ROOM}/acp/wire.test.ts`,
+        title: "[A-12] while the listener is not ready nothing more is read",
+      },
+    ],
+  },
+  {
+    name: "secrets-unmasked",
+    rules: ["A-13", "A-12"],
+    breaks: "keeps credentials in the tails of an agent's output",
+    file: "packages/kernel/src/text.ts",
+    edits: [{ find: 'masked.replace(pattern, "[redacted]")', replace: 'masked.replace(pattern, "$&")' }],
+    catchers: [
+      { file: PROCESSES, title: "[A-13]" },
+      { file: FAULTS, title: "[A-13]" },
+    ],
+  },
+];

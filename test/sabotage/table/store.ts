@@ -1,0 +1,287 @@
+import type { Catcher, Sabotage } from "../sabotage.ts";
+
+const ENGINE = "packages/server/src/store/sqlite";
+
+/** A case of the store's contract, run on the embedded engine. */
+const contract = (topic: string, title: string): Catcher => ({
+  file: "packages/server/test/contract/sqlite.test.ts",
+  title,
+  from: `packages/server/test/contract/${topic}.ts`,
+});
+
+/** The embedded engine: commands, log, blobs. */
+export const STORE: readonly Sabotage[] = [
+  {
+    name: "idempotency-off",
+    rules: ["D-5"],
+    breaks: "a repeated key does the work again: the record is written and never looked at",
+    file: `${ENGINE}/replay-key.ts`,
+    edits: [
+      { find: "return JSON.parse(row.result) as T;", replace: "return undefined;" },
+      { find: '"INSERT INTO idempotency', replace: '"INSERT OR REPLACE INTO idempotency' },
+    ],
+    catchers: [contract("sessions", "[D-5] a repeated creation answers the first session")],
+  },
+  {
+    name: "idempotency-any-body",
+    rules: ["D-5"],
+    breaks: "answers another body under the same key with the first one's result",
+    file: `${ENGINE}/replay-key.ts`,
+    edits: [{ find: "row.body_hash !== key.bodyHash", replace: 'row.body_hash === ""' }],
+    catchers: [contract("sessions", "[D-5] a repeated creation answers the first session")],
+  },
+  {
+    name: "epoch-unchecked",
+    rules: ["D-17", "D-3"],
+    breaks: "lets an owner that lost its claim write progress: any epoch up to the newest will do",
+    file: `${ENGINE}/log.ts`,
+    edits: [{ find: "s.epoch = ?", replace: "s.epoch >= ?" }],
+    catchers: [contract("claims", "[D-17] a stale epoch writes nothing")],
+  },
+  {
+    name: "finalization-unfenced",
+    rules: ["D-17"],
+    breaks: "lets an owner that lost its claim end the turn",
+    file: `${ENGINE}/commands/finalize.ts`,
+    edits: [
+      { find: "if (row?.epoch !== epoch) throw", replace: "if (row === undefined || epoch < 0) throw" },
+    ],
+    catchers: [contract("claims", "[D-17] a stale epoch writes nothing")],
+  },
+  {
+    name: "delta-offset-unchecked",
+    rules: ["D-12"],
+    breaks: "stores a delta that overlaps what is there, so that text is doubled",
+    file: `${ENGINE}/commands/progress.ts`,
+    edits: [{ find: "if (length !== op.offset) {", replace: "if (length < op.offset) {" }],
+    catchers: [contract("streaming", "[D-12] a delta that does not begin where the field ends is refused")],
+  },
+  {
+    name: "progress-after-the-end",
+    rules: ["A-16", "D-7"],
+    breaks: "writes what comes after the end into a turn that has ended",
+    file: `${ENGINE}/commands/progress.ts`,
+    edits: [{ find: 'if (turn.state !== "running" && ops', replace: 'if (turn.state === "queued" && ops' }],
+    catchers: [contract("lifecycle", "[D-7] a ${state} turn meets ${command}: ${outcome}")],
+  },
+  {
+    name: "checkpoint-counts-later-deltas",
+    rules: ["D-13"],
+    breaks: "a checkpointed row names a seq that it does not hold yet, so that readers lose a delta",
+    file: `${ENGINE}/commands/progress.ts`,
+    edits: [
+      { find: "checkpoint(progress, op.partId, seq - 1)", replace: "checkpoint(progress, op.partId, seq)" },
+    ],
+    catchers: [contract("streaming", "[D-13] a checkpoint has no event")],
+  },
+  {
+    name: "permission-answered-twice",
+    rules: ["A-19"],
+    breaks: "takes the second answer to a permission request and overwrites the first",
+    file: `${ENGINE}/commands/permission.ts`,
+    edits: [
+      { find: 'if (row.state !== "pending") {', replace: 'if (row.state === "expired") {' },
+      { find: "time_ended = ? WHERE rid = ? AND state = 'pending'", replace: "time_ended = ? WHERE rid = ?" },
+    ],
+    catchers: [contract("permissions", "[A-19] of answers at once the first wins")],
+  },
+  {
+    name: "permission-left-open",
+    rules: ["A-19", "D-10"],
+    breaks: "a turn ends and its permission request goes on waiting for somebody",
+    file: `${ENGINE}/commands/finalize.ts`,
+    edits: [{ find: "\n  expirePermissions(log, turn);", replace: "" }],
+    catchers: [contract("finalization", "[A-19] requests of the turn expire, answered ones stay")],
+  },
+  {
+    name: "queue-by-time",
+    rules: ["D-6"],
+    breaks: "runs the queue by the time an input came, whatever order it was put in",
+    file: `${ENGINE}/commands/turn.ts`,
+    edits: [
+      {
+        find: "ORDER BY i.delivery DESC, i.position LIMIT 1",
+        replace: "ORDER BY i.time_admitted, i.rid LIMIT 1",
+      },
+    ],
+    catchers: [
+      contract("queue", "[D-6] a steer that no turn took runs ahead of the queue"),
+      contract("queue", "[D-6] a reorder puts the named first"),
+    ],
+  },
+  {
+    name: "pause-not-durable",
+    rules: ["D-6"],
+    breaks: "starts the next input although the queue was paused",
+    file: `${ENGINE}/commands/turn.ts`,
+    edits: [{ find: "if (session.queue_paused === 1 || session", replace: "if (session" }],
+    catchers: [contract("queue", "[D-6] a paused queue starts nothing until it is resumed")],
+  },
+  {
+    name: "finalization-not-idempotent",
+    rules: ["D-7"],
+    breaks: "a second finalization of a turn is an error and not the first one's result",
+    file: `${ENGINE}/commands/finalize.ts`,
+    edits: [{ find: "if (isTerminal(turn.state)) return toTurn(write, turn);", replace: "" }],
+    catchers: [contract("finalization", "[D-7] finalizing twice returns the first result")],
+  },
+  {
+    name: "last-record-wins",
+    rules: ["D-7"],
+    breaks: "whoever stores how a turn ends later overwrites who stored it first",
+    file: `${ENGINE}/commands/finalize.ts`,
+    edits: [
+      { find: "if (stored !== undefined) return stored;", replace: "" },
+      { find: 'if (turn.state !== "running") {', replace: "if (isTerminal(turn.state)) {" },
+    ],
+    catchers: [contract("finalization", "[D-7] of finalizations at once the first record wins")],
+  },
+  {
+    name: "usage-counted-twice",
+    rules: ["A-21"],
+    breaks: "adds a turn's usage to the totals twice",
+    file: `${ENGINE}/commands/finalize.ts`,
+    edits: [
+      {
+        find: "\n  addToTotals(log, turn, record, usage);",
+        replace:
+          "\n  addToTotals(log, turn, record, usage);\n  addToTotals({ ...log, session: openLogByRid(write, turn.session, command.actor).session }, turn, record, usage);",
+      },
+    ],
+    catchers: [contract("finalization", "[A-21] usage goes to answer, turn, agent session and session")],
+  },
+  {
+    name: "terminal-event-too-early",
+    rules: ["D-7"],
+    breaks: "tells the end of a turn before its last parts",
+    file: `${ENGINE}/commands/finalize.ts`,
+    edits: [
+      { find: "\n  endTurn(log, turn, record, usage);", replace: "" },
+      {
+        find: "\n  settleParts(log, turn);",
+        replace: "\n  endTurn(log, turn, record, usage);\n  settleParts(log, turn);",
+      },
+    ],
+    catchers: [contract("finalization", "[D-7] the terminal event is the last of its finalization")],
+  },
+  {
+    name: "session-stays-busy",
+    rules: ["D-10"],
+    breaks: "the session's status is not derived again when a turn ends",
+    file: `${ENGINE}/commands/finalize.ts`,
+    edits: [{ find: "if (!refreshSession(log)) announceSession(log);", replace: "announceSession(log);" }],
+    catchers: [contract("lifecycle", "[D-10] status follows the rows")],
+  },
+  {
+    name: "cancel-not-durable",
+    rules: ["D-10"],
+    breaks: "accepts a cancel without recording it: a crash forgets it",
+    file: `${ENGINE}/commands/turn.ts`,
+    edits: [
+      {
+        find: "SET cancel_time = ?, cancel_actor = ? WHERE rid = ?",
+        replace: "SET cancel_time = ?, cancel_actor = ? WHERE rid = ? AND 0",
+      },
+    ],
+    catchers: [contract("lifecycle", "[D-10] a cancel is durable before it is answered")],
+  },
+  {
+    name: "cancel-not-decisive",
+    rules: ["D-10"],
+    breaks: "a cancelled turn ends the way its agent says",
+    file: `${ENGINE}/commands/finalize.ts`,
+    edits: [
+      {
+        find: "turn.cancel_time === null ? command.record : cancelled(command.record)",
+        replace: "command.record",
+      },
+    ],
+    catchers: [contract("finalization", "[D-10] a recorded cancel decides how the turn ends")],
+  },
+  {
+    name: "finalizing-turns-forgotten",
+    rules: ["D-18"],
+    breaks: "recovery looks for running turns only and leaves finalizing ones busy for ever",
+    file: `${ENGINE}/queries/turn.ts`,
+    edits: [{ find: "WHERE t.state IN ('running', 'finalizing')", replace: "WHERE t.state = 'running'" }],
+    catchers: [
+      {
+        file: "packages/server/test/turn/recovery.test.ts",
+        title: "[D-7] a turn that was finalizing keeps the record it had",
+      },
+    ],
+  },
+  {
+    name: "superseded-entries-replayed",
+    rules: ["D-4", "R-15.1"],
+    breaks: "a replay sends every entry of a row that was rewritten, each with the newest state",
+    file: `${ENGINE}/queries/replay.ts`,
+    edits: [{ find: "found?.event_seq === seq ? found : undefined", replace: "found" }],
+    catchers: [contract("replay", "[D-4, R-15.1] a replay has of each row its newest entry only")],
+  },
+  {
+    name: "deletion-leaves-rows",
+    rules: ["D-26"],
+    breaks: "a deleted session is only hidden; its rows stay in the database",
+    file: `${ENGINE}/commands/session.ts`,
+    edits: [
+      { find: '"event", "part", "input", "message", "turn"', replace: '"event"' },
+      {
+        find: '"DELETE FROM session WHERE rid = ?"',
+        replace: `"UPDATE session SET id = 'deleted ' || id, parent = NULL, time_archived = 1 WHERE rid = ?"`,
+      },
+    ],
+    catchers: [contract("sessions", "[D-26] deletion takes children first")],
+  },
+  {
+    name: "blobs-collected-in-use",
+    rules: ["D-28"],
+    breaks: "collects content that a session still refers to",
+    file: `${ENGINE}/commands/blob.ts`,
+    edits: [{ find: "WHERE count = 0 AND unused_since < ?", replace: "WHERE coalesce(unused_since, 0) < ?" }],
+    catchers: [contract("blobs", "[D-28]")],
+  },
+  {
+    name: "blob-unsynced",
+    rules: ["D-28"],
+    breaks: "a blob's row is committed while its file is still in the page cache",
+    file: `${ENGINE}/blob-files.ts`,
+    edits: [{ find: "await file.sync();", replace: "" }],
+    catchers: [{ file: `${ENGINE}/blob-files.test.ts` }],
+  },
+  {
+    name: "blob-row-first",
+    rules: ["D-28"],
+    breaks: "commits a blob's row before its file exists",
+    file: `${ENGINE}/sqlite-store.ts`,
+    edits: [
+      { find: "if (!inline) await this.#blobs.put(hash, bytes);\n", replace: "" },
+      {
+        find: "mime, sessionId });\n    });",
+        replace: "mime, sessionId });\n      if (!inline) await this.#blobs.put(hash, bytes);\n    });",
+      },
+    ],
+    catchers: [{ file: `${ENGINE}/blob-files.test.ts` }],
+  },
+  {
+    name: "page-skips-equal-times",
+    rules: ["D-29"],
+    breaks: "the list of sessions pages by time alone: those of one millisecond are skipped",
+    file: `${ENGINE}/queries/session.ts`,
+    edits: [
+      {
+        find: '(s.time_updated, s.rid) ${newer ? ">" : "<"} (?, ?)',
+        replace: 's.time_updated ${newer ? ">" : "<"} ? AND ? >= 0',
+      },
+    ],
+    catchers: [contract("sessions", "[D-29] sessions of one millisecond")],
+  },
+  {
+    name: "reserve-for-anybody",
+    rules: ["D-34"],
+    breaks: "an admission on a full disk eats the reserve that is kept to end turns",
+    file: `${ENGINE}/full-disk.ts`,
+    edits: [{ find: 'new Set(["beginFinalize",', replace: 'new Set(["admitInput", "beginFinalize",' }],
+    catchers: [{ file: `${ENGINE}/full-disk.test.ts` }],
+  },
+];

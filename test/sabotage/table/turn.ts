@@ -1,0 +1,173 @@
+import type { Sabotage } from "../sabotage.ts";
+
+const ROOM = "packages/server/src/turn";
+const RECOVERY = "packages/server/test/turn/recovery.test.ts";
+
+/** The rooms `turn` and `permission`: running, ending, recovering. */
+export const TURN: readonly Sabotage[] = [
+  {
+    name: "queue-lost-at-restart",
+    rules: ["D-6"],
+    breaks: "nobody wakes the sessions whose inputs were queued when the server died",
+    file: `${ROOM}/turns.ts`,
+    edits: [{ find: "sweep());\n    await this.#wakeStartable();", replace: "sweep());" }],
+    catchers: [{ file: RECOVERY, title: "[D-6] a queued turn behind no interrupted one starts by itself" }],
+  },
+  {
+    name: "interrupted-as-completed",
+    rules: ["D-18", "D-8"],
+    breaks: "tells a turn whose server died as completed",
+    file: `${ROOM}/terminal-record.ts`,
+    edits: [
+      {
+        find: ': aborted("interrupted", STOP_TEXT.interrupted);\n  return',
+        replace: ': ({ state: "completed" } as TerminalRecord);\n  return',
+      },
+    ],
+    catchers: [
+      { file: `${ROOM}/terminal-record.test.ts`, title: "[D-18]" },
+      { file: RECOVERY, title: "[D-18] a turn of the dead server is interrupted" },
+    ],
+  },
+  {
+    name: "orphans-not-reaped",
+    rules: ["D-18", "A-11"],
+    breaks: "recovery ends the turns of a dead server and leaves its agents running",
+    file: `${ROOM}/recovery.ts`,
+    edits: [{ find: "if (reaps) await this.#deps.reap();", replace: "" }],
+    catchers: [{ file: RECOVERY }],
+  },
+  {
+    name: "finalized-before-reaped",
+    rules: ["D-18"],
+    breaks: "recovery ends a turn while its agent may still work on the files",
+    file: `${ROOM}/recovery.ts`,
+    edits: [
+      { find: "if (reaps) await this.#deps.reap();", replace: "" },
+      {
+        find: "left.push(turn.turnId);\n    }\n    return left;",
+        replace: "left.push(turn.turnId);\n    }\n    if (reaps) await this.#deps.reap();\n    return left;",
+      },
+    ],
+    catchers: [{ file: RECOVERY }],
+  },
+  {
+    name: "epoch-kept-at-recovery",
+    rules: ["D-18", "D-17"],
+    breaks: "recovery reads the epoch instead of raising it, so that the old owner may still write",
+    file: "packages/server/src/store/sqlite/commands/turn.ts",
+    edits: [
+      { find: "SET epoch = epoch + 1 WHERE rid = ?", replace: "SET epoch = max(epoch, 1) WHERE rid = ?" },
+    ],
+    catchers: [{ file: RECOVERY, title: "[D-17] what the dead owner still writes is refused" }],
+  },
+  {
+    name: "resumed-without-leave",
+    rules: ["D-19"],
+    breaks: "goes on with an interrupted turn although the session's policy is to ask",
+    file: `${ROOM}/follow-interruption.ts`,
+    edits: [{ find: 'session.resumePolicy === "auto" && (await', replace: "(await" }],
+    catchers: [{ file: RECOVERY, title: "[D-18] a turn of the dead server is interrupted" }],
+  },
+  {
+    name: "resumed-for-ever",
+    rules: ["D-19", "D-20"],
+    breaks: "goes on with a turn that kills the server every time, without an end",
+    file: `${ROOM}/follow-interruption.ts`,
+    edits: [{ find: "if (turn.attempts > deps.settings.resumeAttempts) return false;", replace: "" }],
+    catchers: [{ file: RECOVERY, title: "[D-19, D-20] at most three times" }],
+  },
+  {
+    name: "late-text-enters-the-answer",
+    rules: ["A-16"],
+    breaks: "takes text that comes after the agent's answer while its tools settle",
+    file: `${ROOM}/recorder.ts`,
+    edits: [
+      {
+        find: 'if (this.#fence === "open") return true;',
+        replace: 'if (this.#fence !== "closed") return true;',
+      },
+    ],
+    catchers: [
+      {
+        file: "packages/server/test/turn/recorder.test.ts",
+        title: "[D-16] a tool that runs may still end within the settle time",
+      },
+    ],
+  },
+  {
+    name: "refused-writes-dropped",
+    rules: ["D-34"],
+    breaks: "drops progress when the store answers 503 instead of repeating it",
+    file: `${ROOM}/progress-writer.ts`,
+    edits: [
+      {
+        find: "return retryStorage({ clock, signal, onRefused: () => this.#showStorage() }, command);",
+        replace:
+          "return command().catch(() => retryStorage({ clock, signal, onRefused: () => this.#showStorage() }, () => undefined as never));",
+      },
+    ],
+    catchers: [
+      { file: "packages/server/test/turn/progress-writer.test.ts", title: "[D-34] writes are repeated" },
+    ],
+  },
+  {
+    name: "claim-lost-repeated",
+    rules: ["D-17"],
+    breaks: "an owner that lost its claim is told of a fault and not of its loss",
+    file: `${ROOM}/progress-writer.ts`,
+    edits: [
+      {
+        find: 'isHoldfastError(error, "CLAIM_LOST") ? { kind: "claimLost" } : { kind: "fault", error }',
+        replace: '{ kind: "fault", error }',
+      },
+    ],
+    catchers: [
+      {
+        file: "packages/server/test/turn/progress-writer.test.ts",
+        title: "[D-17] CLAIM_LOST drops what is held",
+      },
+      {
+        file: "packages/server/test/turn/shutdown.test.ts",
+        title: "[D-17] the agent is ended, nothing more is written",
+      },
+    ],
+  },
+  {
+    name: "cancel-after-the-intent",
+    rules: ["D-10"],
+    breaks: "tells the agent to stop before the intent is committed",
+    file: `${ROOM}/turns.ts`,
+    edits: [
+      {
+        find: "const applied = await this.#deps.store.cancelTurn(command);",
+        replace:
+          "const before = await this.#deps.store.getTurn(command.turnId);\n    if (before !== undefined) this.#dispatcher.cancel(before.sessionId, before.id);\n    const applied = await this.#deps.store.cancelTurn(command);",
+      },
+    ],
+    catchers: [
+      {
+        file: "packages/server/test/turn/stopping.test.ts",
+        title: "[D-10] a running turn: the intent is durable first",
+      },
+    ],
+  },
+  {
+    name: "deadline-approves",
+    rules: ["A-19"],
+    breaks: "allows what nobody answered in time",
+    file: "packages/server/src/permission/permissions.ts",
+    edits: [
+      {
+        find: 'waiters.settle(permission.id, "reject"));',
+        replace: 'waiters.settle(permission.id, "once"));',
+      },
+    ],
+    catchers: [
+      {
+        file: "packages/server/test/permission/permissions.test.ts",
+        title: "[A-19, R-14.2] without an answer until the deadline",
+      },
+    ],
+  },
+];
