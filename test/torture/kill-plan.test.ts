@@ -6,7 +6,7 @@ import type { Exchange } from "./record-log.ts";
 
 describe("the plan of the torture", () => {
   test("[D-18] every phase gets its share, and half of the kills spare the agents", () => {
-    const plan = killPlan(300, new Random("1"));
+    const plan = killPlan(300, new Random("1"), 1);
     expect(plan).toHaveLength(300);
     for (const phase of PHASES) {
       const kills = plan.filter((kill) => kill.phase === phase);
@@ -16,12 +16,12 @@ describe("the plan of the torture", () => {
   });
 
   test("the same seed gives the same plan, another one another", () => {
-    expect(killPlan(50, new Random("a"))).toEqual(killPlan(50, new Random("a")));
-    expect(killPlan(50, new Random("a"))).not.toEqual(killPlan(50, new Random("b")));
+    expect(killPlan(50, new Random("a"), 1)).toEqual(killPlan(50, new Random("a"), 1));
+    expect(killPlan(50, new Random("a"), 1)).not.toEqual(killPlan(50, new Random("b"), 1));
   });
 
   test("recovery is killed after a life that leaves a turn behind", () => {
-    const plan = killPlan(100, new Random("1"));
+    const plan = killPlan(100, new Random("1"), 1);
     const before = plan.flatMap(({ phase }, index) => (phase === "recovery" ? [plan[index - 1]?.phase] : []));
     expect([...new Set(before)]).toEqual(["streaming"]);
   });

@@ -49,31 +49,32 @@ const LEFT_BEHIND = 4;
 const RECOVERY_POINTS = ["recovery.taken-over", "recovery.finalized", ...END_POINTS];
 
 /** One phase after another in a seeded order, so that every phase gets its share; recovery follows a kill that leaves a turn behind. */
-export function killPlan(kills: number, random: Random): Kill[] {
+export function killPlan(kills: number, random: Random, depth: number): Kill[] {
   const plan: Kill[] = [];
   for (let round = random.int(0, 1); plan.length < kills; round += 1) {
     for (const phase of random.shuffle(PHASES.filter((phase) => phase !== "recovery"))) {
       const parity = PHASES.indexOf(phase) + round;
-      plan.push(killIn(phase, random, parity));
-      if (phase === "streaming") plan.push(killIn("recovery", random, parity + 1));
+      plan.push(killIn(phase, random, parity, depth));
+      if (phase === "streaming") plan.push(killIn("recovery", random, parity + 1, depth));
     }
   }
   return plan.slice(0, kills);
 }
 
 /** Half of the kills in every phase take the agents too. */
-function killIn(phase: Phase, random: Random, parity: number): Kill {
-  return { phase, trigger: triggerIn(phase, random), withAgents: parity % 2 === 0 };
+function killIn(phase: Phase, random: Random, parity: number, depth: number): Kill {
+  return { phase, trigger: triggerIn(phase, random, depth), withAgents: parity % 2 === 0 };
 }
 
 /** At the end of a turn of this life's own. */
-function finalizationFault(random: Random): Trigger {
-  if (random.chance(0.25)) return { by: "fault", plan: `turn.prompt-ended:${random.int(1, 3)}` };
-  return { by: "fault", plan: `${random.pick(END_POINTS)}:${LEFT_BEHIND + random.int(1, 3)}` };
+function finalizationFault(random: Random, depth: number): Trigger {
+  const passage = random.int(1, 3 * depth);
+  if (random.chance(0.25)) return { by: "fault", plan: `turn.prompt-ended:${passage}` };
+  return { by: "fault", plan: `${random.pick(END_POINTS)}:${LEFT_BEHIND + passage}` };
 }
 
-/** An instant in that phase; a kill that missed its own is planned anew with this. */
-export function triggerIn(phase: Phase, random: Random): Trigger {
+/** An instant in that phase; a kill that missed its own is planned anew with this. `depth` times as much work may come before it. */
+export function triggerIn(phase: Phase, random: Random, depth: number): Trigger {
   const fault = (points: readonly string[], most: number, from = 1): Trigger => ({
     by: "fault",
     plan: `${random.pick(points)}:${random.int(from, most)}`,
@@ -83,17 +84,17 @@ export function triggerIn(phase: Phase, random: Random): Trigger {
     case "start-up":
       return random.chance(0.5) ? { by: "time", ms: random.int(20, 500) } : fault(COMMIT_POINTS, 4);
     case "admission":
-      return fault(COMMIT_POINTS, START_PASSAGES + 60, START_PASSAGES);
+      return fault(COMMIT_POINTS, START_PASSAGES + 60 * depth, START_PASSAGES);
     case "streaming":
-      return { by: "frame", frame: "delta", count: random.int(1, 60) };
+      return { by: "frame", frame: "delta", count: random.int(1, 60 * depth) };
     case "tool":
-      return { by: "frame", frame: "tool", count: random.int(1, 3) };
+      return { by: "frame", frame: "tool", count: random.int(1, 3 * depth) };
     case "permission":
       return random.chance(0.5)
-        ? { by: "frame", frame: "permission", count: 1 }
-        : fault(["permission.asked", "permission.replied"], 1);
+        ? { by: "frame", frame: "permission", count: random.int(1, depth) }
+        : fault(["permission.asked", "permission.replied"], depth);
     case "finalization":
-      return finalizationFault(random);
+      return finalizationFault(random, depth);
     case "recovery":
       return fault(RECOVERY_POINTS, 1);
     case "migration":
@@ -104,7 +105,7 @@ export function triggerIn(phase: Phase, random: Random): Trigger {
       ]);
     case "checkpoint":
       return random.chance(0.5)
-        ? fault(["checkpoint.before", "checkpoint.after"], 2)
+        ? fault(["checkpoint.before", "checkpoint.after"], 1 + depth)
         : file("checkpointing", 3);
     case "shutdown":
       return random.chance(0.5)

@@ -1,5 +1,5 @@
 /**
- * `npm run torture -- --kills N --seed S [--root DIR] [--report FILE] [--keep]`: kills the real server in every phase of its work and holds every
+ * `npm run torture -- --kills N --seed S [--depth D] [--root DIR] [--report FILE] [--keep]`: kills the real server in every phase of its work and holds every
  * acknowledged byte against what is there afterwards (durability 11). Prints kills per phase and what was checked, writes `report.json`, exits 1 on a
  * violation and keeps the directory. With `--resume` and the `--root` of an interrupted run, that run goes on.
  */
@@ -15,15 +15,19 @@ const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "20" },
     seed: { type: "string", default: "1" },
+    depth: { type: "string", default: "3" },
     root: { type: "string" },
     report: { type: "string" },
     resume: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
   },
 });
-const kills = Number(values.kills);
-if (!Number.isInteger(kills) || kills < 1)
-  throw new RangeError(`--kills ${values.kills} is not a whole number from 1.`);
+const wholeNumber = (name: "kills" | "depth"): number => {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new RangeError(`--${name} ${values[name]} is not a whole number from 1.`);
+};
+const [kills, depth] = [wholeNumber("kills"), wholeNumber("depth")];
 if (values.resume && values.root === undefined) throw new RangeError("--resume needs the --root of the run.");
 
 if (values.root !== undefined) await mkdir(values.root, { recursive: true });
@@ -32,7 +36,7 @@ const isBegun = existsSync(join(root, "state.json"));
 if (isBegun && !values.resume) throw new RangeError(`${root} holds a run already. Go on with --resume.`);
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 say(`torture: ${kills} kills, seed ${values.seed}, in ${root}${isBegun ? ", resumed" : ""}`);
-const report = await torture({ kills, seed: values.seed, root, say });
+const report = await torture({ kills, seed: values.seed, depth, root, say });
 print(report, say);
 const isFine = report.violations.length === 0;
 process.exitCode = isFine ? 0 : 1;

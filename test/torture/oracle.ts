@@ -7,7 +7,7 @@ import { lostInputs } from "./oracle/inputs.ts";
 import type { Picture } from "./oracle/picture.ts";
 import { lostRows } from "./oracle/rows.ts";
 import { lostSessions, lostTitles } from "./oracle/sessions.ts";
-import { doubles, lostText } from "./oracle/texts.ts";
+import { doubles, lostBlobs, lostText } from "./oracle/texts.ts";
 import { changedEnds, lostCancels, lostReplies, stuckTurns, wrongTotals } from "./oracle/turns.ts";
 
 export { compareAtRest } from "./oracle/at-rest.ts";
@@ -23,6 +23,7 @@ export function judge(ledger: Ledger, picture: Picture): string[] {
     ...lostRows(ledger, picture),
     ...lostText(ledger, picture),
     ...doubles(ledger, picture),
+    ...lostBlobs(picture),
     ...changedEnds(ledger, picture),
     ...lostCancels(ledger, picture),
     ...stuckTurns(picture),

@@ -16,6 +16,7 @@ const CHECKS = [
   "replies",
   "titles",
   "sessions",
+  "deletions",
 ] as const;
 
 /** What a run counted; kept in its state, and the largest part of its report. */
@@ -38,6 +39,7 @@ export type TortureReport = Tally & {
   kind: "torture";
   version: 1;
   seed: string;
+  depth: number;
   /** Asked for; the sum over `phases` is what fell where it was meant to. */
   kills: number;
   lives: number;
@@ -63,8 +65,12 @@ export function emptyTally(): Tally {
   };
 }
 
-/** Adds what a ledger holds at the end of its set. */
-export function count(tally: Tally, ledger: Ledger): void {
+/** Adds what a ledger holds at the end of its set, beside what it was begun with. */
+export function count(
+  tally: Tally,
+  ledger: Ledger,
+  carried: { created: unknown[]; deleted: unknown[] },
+): void {
   const { checked } = tally;
   checked.answers += ledger.answers;
   checked.frames += ledger.frames;
@@ -76,7 +82,8 @@ export function count(tally: Tally, ledger: Ledger): void {
   checked.cancels += ledger.cancelled.size;
   checked.replies += ledger.replies.size;
   checked.titles += ledger.titles.size;
-  checked.sessions += ledger.created.size + ledger.deleted.size;
+  checked.sessions += ledger.created.size - carried.created.length;
+  checked.deletions += ledger.deleted.size - carried.deleted.length;
 }
 
 export function print(report: TortureReport, say: (line: string) => void): void {

@@ -1,6 +1,7 @@
 /** One life of the server program, from its start to its death. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -81,6 +82,23 @@ export function agentsOf(root: string): number[] {
 /** Servers of this directory that live now: those of a torture that was interrupted itself. */
 export function serversOf(root: string): number[] {
   return processesWith(`HOLDFAST_DATA_DIR=${join(root, "data")}`);
+}
+
+/** Every prompt that an agent of this directory remembers. What a crash cut off of its memory does not count. */
+export function promptsIn(root: string): string[] {
+  const directory = join(root, "rehearsal", "sessions");
+  if (!existsSync(directory)) return [];
+  const lines = readdirSync(directory).flatMap((name) =>
+    readFileSync(join(directory, name), "utf8").split("\n").slice(0, -1),
+  );
+  return lines.flatMap((line) => {
+    const { updates = [] } = JSON.parse(line) as {
+      updates?: { sessionUpdate: string; content?: { text?: string } }[];
+    };
+    return updates.flatMap(({ sessionUpdate, content }) =>
+      sessionUpdate === "user_message_chunk" && content?.text !== undefined ? [content.text] : [],
+    );
+  });
 }
 
 export type LifeOptions = {

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { emptyTally, type Tally } from "./report.ts";
 import type { WorkSession } from "./workload.ts";
 
+/** What a run is of. */
+export type RunPlan = { seed: string; kills: number; depth: number };
+
 /** All that a run needs to go on after it was interrupted itself; the ledger is read again from the records of the set. */
-export type TortureState = {
+export type TortureState = RunPlan & {
   version: 1;
-  seed: string;
-  kills: number;
   /** Kills of the plan that are done. */
   done: number;
   /** Lives begun and finished. */
@@ -30,11 +31,10 @@ export type TortureState = {
 
 const fileIn = (root: string): string => join(root, "state.json");
 
-export function newState(seed: string, kills: number): TortureState {
+export function newState(plan: RunPlan): TortureState {
   return {
     version: 1,
-    seed,
-    kills,
+    ...plan,
     done: 0,
     life: 0,
     setFrom: 1,
@@ -51,11 +51,12 @@ export function newState(seed: string, kills: number): TortureState {
 }
 
 /** The state of an interrupted run in this directory, undefined when there is none. Throws a RangeError when it was another run's. */
-export function loadState(root: string, seed: string, kills: number): TortureState | undefined {
+export function loadState(root: string, plan: RunPlan): TortureState | undefined {
   if (!existsSync(fileIn(root))) return undefined;
   const state = JSON.parse(readFileSync(fileIn(root), "utf8")) as TortureState;
-  if (state.seed !== seed || state.kills !== kills)
-    throw new RangeError(`${root} holds a run of ${state.kills} kills with seed ${state.seed}.`);
+  const { seed, kills, depth } = state;
+  if (plan.seed !== seed || plan.kills !== kills || plan.depth !== depth)
+    throw new RangeError(`${root} holds a run of ${kills} kills with seed ${seed} and depth ${depth}.`);
   return state;
 }
 

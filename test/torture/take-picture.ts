@@ -1,7 +1,11 @@
+import { createHash } from "node:crypto";
 import type { HoldfastClient } from "@holdfast/client";
-import type { Message, SessionEvent, Turn } from "@holdfast/protocol";
+import type { Message, Part, SessionEvent, Turn } from "@holdfast/protocol";
 import { readFrames } from "../harness/index.ts";
 import type { Picture, SessionPicture } from "./oracle.ts";
+
+/** What the caller knows and the server cannot tell. */
+export type Facts = Pick<Picture, "startedAt" | "survivors" | "prompts">;
 
 /** Where a server is to be asked. */
 export type Address = { url: string; token: string };
@@ -9,12 +13,12 @@ export type Address = { url: string; token: string };
 /** How often a session that changes while it is read is read again; then the last reading counts, marked as not still. */
 const READINGS = 3;
 
-/** Reads all that the oracle looks at. `survivors` and `startedAt` are the caller's knowledge. */
+/** Reads all that the oracle looks at. */
 export async function takePicture(
   client: HoldfastClient,
   address: Address,
   sessionIds: readonly string[],
-  facts: Pick<Picture, "startedAt" | "survivors">,
+  facts: Facts,
 ): Promise<Picture> {
   const sessions: Picture["sessions"] = new Map();
   for (const id of sessionIds) sessions.set(id, await readSession(client, address, id));
@@ -35,7 +39,8 @@ async function readSession(client: HoldfastClient, address: Address, id: string)
     const session = await client.getSession(id);
     const isStill = session.lastSeq === lastSeq;
     if (!isStill && reading < READINGS) continue;
-    return { session, messages, turns, inputs, permissions, todos, usage, replay, isStill };
+    const brokenBlobs = await readBlobs(address, id, messages);
+    return { session, messages, turns, inputs, permissions, todos, usage, brokenBlobs, replay, isStill };
   }
 }
 
@@ -70,6 +75,32 @@ async function allMessages(client: HoldfastClient, id: string): Promise<Message[
     before = page.next;
   } while (before !== undefined);
   return pages.flat();
+}
+
+/** The content that a part refers to, by its hash (D-28). */
+function hashOf(part: Part): string | undefined {
+  if (part.type === "file") return /^blob:([0-9a-f]{64})$/.exec(part.url)?.[1];
+  return part.type === "tool" && "truncated" in part.state ? part.state.truncated?.hash : undefined;
+}
+
+async function readBlobs(
+  { url, token }: Address,
+  id: string,
+  messages: readonly Message[],
+): Promise<string[]> {
+  const headers = { authorization: `Bearer ${token}` };
+  const broken: string[] = [];
+  for (const part of messages.flatMap((message) => message.parts)) {
+    const hash = hashOf(part);
+    if (hash === undefined) continue;
+    const response = await fetch(new URL(`/api/sessions/${id}/blobs/${hash}`, url), { headers });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (response.status !== 200)
+      broken.push(`blob ${hash} of ${part.id} is answered with ${response.status}`);
+    else if (createHash("sha256").update(bytes).digest("hex") !== hash)
+      broken.push(`blob ${hash} of ${part.id} has other content`);
+  }
+  return broken;
 }
 
 async function readUsage({ url, token }: Address, id: string): Promise<SessionPicture["usage"]> {

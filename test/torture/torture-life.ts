@@ -8,7 +8,7 @@ import { compareAtRest, judge, type Picture } from "./oracle.ts";
 import type { Pending } from "./pending.ts";
 import type { Random } from "./random.ts";
 import type { LiveFrame, OpenStream, Received, Recorder } from "./recorder.ts";
-import { type ServerLife, startLife } from "./server-life.ts";
+import { promptsIn, type ServerLife, startLife } from "./server-life.ts";
 import type { TortureState } from "./state.ts";
 import { allTurns, takePicture } from "./take-picture.ts";
 import type { Ambush } from "./trigger.ts";
@@ -24,6 +24,7 @@ export type LifeDeps = {
   /** Of this life alone. */
   name: string;
   phase: Phase;
+  depth: number;
   violate: (violation: string) => void;
 };
 
@@ -103,7 +104,7 @@ export class TortureLife {
     };
     const streams = state.sessions.map(({ id }) => this.#follow(id, hear));
     const working = workload.run(state.sessions);
-    ambush.working(random.int(100, 1_500));
+    ambush.working(random.int(100, 800 + 700 * this.#deps.depth));
     const patience = setTimeout(() => life.kill(), PATIENCE_MS);
     await life.dead;
     clearTimeout(patience);
@@ -132,7 +133,8 @@ export class TortureLife {
     const alive = this.#life.agents();
     const survivors = state.orphans.filter((pid) => alive.includes(pid));
     const ids = state.sessions.map(({ id }) => id);
-    return takePicture(client, { url, token }, ids, { startedAt: this.#life.startedAt, survivors });
+    const facts = { startedAt: this.#life.startedAt, survivors, prompts: promptsIn(this.#deps.root) };
+    return takePicture(client, { url, token }, ids, facts);
   }
 
   /** Commands of earlier lives that nobody answered: repeated with their keys, they must take effect once. */

@@ -11,7 +11,13 @@ test(
   { timeout: 300_000 },
   async () => {
     await using directory = await temporaryDirectory("torture");
-    const report = await torture({ kills: KILLS, seed: SEED, root: directory.path, say: () => undefined });
+    const report = await torture({
+      kills: KILLS,
+      seed: SEED,
+      depth: 1,
+      root: directory.path,
+      say: () => undefined,
+    });
     expect(report.violations).toEqual([]);
     expect(PHASES.filter((phase) => report.phases[phase].kills === 0)).toEqual([]);
     expect(report.withAgents).toBeGreaterThan(0);

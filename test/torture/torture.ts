@@ -18,7 +18,14 @@ import { loadState, newState, saveState, type TortureState } from "./state.ts";
 import { TortureLife } from "./torture-life.ts";
 import { Ambush } from "./trigger.ts";
 
-export type TortureOptions = { kills: number; seed: string; root: string; say: (line: string) => void };
+export type TortureOptions = {
+  kills: number;
+  seed: string;
+  root: string;
+  /** How much work comes before a kill, from 1. */
+  depth: number;
+  say: (line: string) => void;
+};
 
 /** Lives on one set of sessions; then they are compared at rest, and new ones take their place. */
 const KILLS_PER_SET = 10;
@@ -45,10 +52,10 @@ class Torture {
   #since = performance.now();
 
   constructor(options: TortureOptions) {
-    const { root, seed, kills } = options;
+    const { root, seed, kills, depth } = options;
     this.#options = options;
     this.#records = join(root, "records");
-    this.#state = loadState(root, seed, kills) ?? newState(seed, kills);
+    this.#state = loadState(root, { seed, kills, depth }) ?? newState({ seed, kills, depth });
     this.#ledger = new Ledger(this.#state);
   }
 
@@ -57,7 +64,7 @@ class Torture {
     await mkdir(this.#records, { recursive: true });
     await mkdir(join(this.#options.root, "data"), { recursive: true, mode: 0o700 });
     this.#takeUp();
-    const plan = killPlan(state.kills, new Random(state.seed));
+    const plan = killPlan(state.kills, new Random(state.seed), this.#options.depth);
     while (state.done < plan.length) {
       await this.#fulfil(plan[state.done] as Kill);
       state.done += 1;
@@ -101,7 +108,7 @@ class Torture {
       const phase = await this.#die(planned);
       this.#tally(planned, phase);
       if (phase === kill.phase) return;
-      planned = { ...kill, trigger: triggerIn(kill.phase, random) };
+      planned = { ...kill, trigger: triggerIn(kill.phase, random, this.#options.depth) };
       if (left > 1) this.#save();
     }
   }
@@ -117,7 +124,7 @@ class Torture {
     state.orphans = agentsOf(this.#options.root);
     if (kill.withAgents) this.#killAgents();
     await this.#finish(life);
-    const phase = ambush.hasStruck ? whereOf(kill, isReady) : undefined;
+    const phase = ambush.hasStruck ? whereOf(kill, isReady, ambush.wasAsked) : undefined;
     this.#options.say(
       `${String(state.life).padStart(5)} ${kill.phase}${kill.withAgents ? " +agents" : ""} ${JSON.stringify(kill.trigger)}` +
         (phase === kill.phase ? "" : ` fell ${phase === undefined ? "elsewhere" : `in ${phase}`}`),
@@ -140,6 +147,7 @@ class Torture {
       random: new Random(`${seed}/life ${state.life}`),
       name: `s${seed}l${state.life}`,
       phase: phase ?? "streaming",
+      depth: this.#options.depth,
       violate: (violation) => this.#violate(violation),
     });
     await life.start(fault);
@@ -212,7 +220,7 @@ class Torture {
     state.orphans = agentsOf(this.#options.root);
     if (state.orphans.length > 0)
       this.#violate(`a server that ended politely left ${state.orphans.join(", ")}`);
-    count(state.tally, this.#ledger);
+    count(state.tally, this.#ledger, state);
     state.tally.rests += 1;
     state.created = [...this.#ledger.created];
     state.deleted = [...this.#ledger.deleted];
@@ -228,13 +236,14 @@ class Torture {
   }
 
   #report(): TortureReport {
-    const { seed, kills, tally, life, startedAt, seconds } = this.#state;
+    const { seed, kills, depth, tally, life, startedAt, seconds } = this.#state;
     const phases = Object.values(tally.phases);
     return {
       kind: "torture",
       version: 1,
       seed,
       kills,
+      depth,
       lives: life,
       withAgents: phases.reduce((sum, phase) => sum + phase.withAgents, 0),
       seconds,
@@ -253,10 +262,10 @@ const nameOf = (trigger: Exclude<Kill["trigger"], { by: "fault" }>): string => {
   return trigger.by === "time" ? "after its start" : "after SIGTERM";
 };
 
-/** A fault that was meant for later and came while the server recovered, or before it did; a start-up that was over. */
-function whereOf({ phase, trigger }: Kill, isReady: boolean): Phase | undefined {
-  if (isReady)
-    return phase === "start-up" || phase === "recovery" || phase === "migration" ? undefined : phase;
-  if (phase === "recovery" || phase === "start-up" || phase === "migration") return phase;
-  return trigger.by === "fault" && trigger.plan.startsWith("turn.") ? "recovery" : "start-up";
+/** Where it fell: a fault may come before the phase that it was meant for, in recovery or while the server starts. */
+function whereOf({ phase, trigger }: Kill, isReady: boolean, wasAsked: boolean): Phase | undefined {
+  const isEarly = phase === "recovery" || phase === "start-up" || phase === "migration";
+  if (isEarly) return isReady ? undefined : phase;
+  if (!isReady) return trigger.by === "fault" && trigger.plan.startsWith("turn.") ? "recovery" : "start-up";
+  return phase === "shutdown" && !wasAsked ? "checkpoint" : phase;
 }

@@ -36,8 +36,12 @@ export class Ambush {
   get hasStruck(): boolean {
     const life = this.#life;
     if (life?.child.signalCode !== "SIGKILL") return false;
-    if (this.#kill.trigger.by !== "fault") return this.#hasStruck;
-    return !life.isKilled && life.isAsked === (this.#kill.phase === "shutdown");
+    return this.#kill.trigger.by === "fault" ? !life.isKilled : this.#hasStruck;
+  }
+
+  /** The server had been asked to end when it died. */
+  get wasAsked(): boolean {
+    return this.#life?.isAsked === true;
   }
 
   started(life: ServerLife): void {

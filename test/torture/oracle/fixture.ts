@@ -250,6 +250,7 @@ export function pictureOf(
     permissions: of("per_"),
     todos: [...state.todos],
     usage: { usage, agents: [{ agent: "rehearsal", usage }] },
+    brokenBlobs: [],
     replay: replayOf(events),
     isStill: true,
   };
@@ -259,6 +260,7 @@ export function pictureOf(
     listed: new Set([SESSION]),
     diagnostics: { ...HEALTHY, sizes: SIZES },
     survivors: [],
+    prompts: [promptOf(1)],
     ...rest,
   };
 }

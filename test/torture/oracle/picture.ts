@@ -20,6 +20,8 @@ export type SessionPicture = {
   permissions: Permission[];
   todos: Todo[];
   usage: { usage: Usage; agents: { agent: string; usage: Usage }[] };
+  /** What its parts refer to and cannot be read, or is not what its hash says. */
+  brokenBlobs: string[];
   /** Its log from the beginning. */
   replay: SessionEvent[];
   /** Nothing happened in it while it was read: everything here is of one instant. */
@@ -36,6 +38,8 @@ export type Picture = {
   diagnostics: Diagnostics;
   /** Agent processes that lived when the last server died and live still. */
   survivors: number[];
+  /** Prompts that agents remember, one entry for each time that one was given to them. */
+  prompts: readonly string[];
 };
 
 export const queueOf = ({ inputs }: SessionPicture): Input[] =>

@@ -6,6 +6,13 @@ import { admission, delta, ledgerOf, promptOf, session, story, textPart, toolPar
 describe("the oracle of the torture: texts", () => {
   const holes: Hole[] = [
     [
+      "[D-19] a prompt that an agent remembers twice",
+      ledgerOf(admission(1)),
+      whole(undefined, { prompts: [promptOf(1), promptOf(1)] }),
+      /given twice/,
+    ],
+    ["[D-28] a blob that is gone", ledgerOf(), whole(() => ({ brokenBlobs: ["blob x"] })), /blob x/],
+    [
       "[D-13] a finished text that changed",
       heard(),
       whole(changedPart("prt_1", { text: "hello!" })),

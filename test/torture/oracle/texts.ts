@@ -41,7 +41,20 @@ export function doubles(ledger: Ledger, picture: Picture): string[] {
     if (places.some((place, index) => index > 0 && place <= (places[index - 1] ?? 0)))
       wrong.push(`${id}: messages stand at ${places.join(", ")}`);
   }
-  return [...wrong, ...saidTwice(ledger, picture)];
+  return [...wrong, ...saidTwice(ledger, picture), ...promptedTwice(ledger, picture)];
+}
+
+/** No prompt is given to an agent again: its effects may be there already (D-19). */
+function promptedTwice(ledger: Ledger, { prompts }: Picture): string[] {
+  const sent = new Set([...ledger.inputs.sent.values()].map(({ text }) => text));
+  return repeated(prompts.filter((prompt) => sent.has(prompt))).map(
+    (prompt) => `an agent was given twice: ${JSON.stringify(prompt)}`,
+  );
+}
+
+/** Content stands before the row that names it (D-28). */
+export function lostBlobs(picture: Picture): string[] {
+  return [...picture.sessions].flatMap(([id, { brokenBlobs }]) => brokenBlobs.map((why) => `${id}: ${why}`));
 }
 
 const repeated = (values: readonly string[]): string[] =>
