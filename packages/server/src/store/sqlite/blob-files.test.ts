@@ -1,12 +1,12 @@
-import { existsSync, readdirSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync, readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId } from "@holdfast/kernel";
 import type { SessionId } from "@holdfast/protocol";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Store } from "../port.ts";
-import { INLINE_BLOB_BYTES } from "./blob-files.ts";
+import { hashOf, INLINE_BLOB_BYTES } from "./blob-files.ts";
 import { openSqliteStore } from "./index.ts";
 
 const HOUR = 3_600_000;
@@ -33,6 +33,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   await store.close();
   await rm(directory, { recursive: true, force: true });
 });
@@ -49,6 +50,47 @@ test("[D-28] content up to 64 KiB is a row, larger content one private file with
   expect(statSync(path).size).toBe(large.byteLength);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(readdirSync(join(path, ".."))).toEqual([first.hash]);
+});
+
+/** Makes the nth sync of a file or directory from now on fail, as a dying disk does. */
+async function failSync(nth: number): Promise<void> {
+  const handle = await open(directory);
+  const proto = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const spy = vi.spyOn(proto, "sync");
+  for (let before = 0; before < nth; before += 1) spy.mockResolvedValueOnce();
+  spy.mockRejectedValueOnce(new Error("EIO"));
+}
+
+test.for([0, 1, 2, 3])(
+  "[D-28] content whose sync %i fails has no row, and no file before it is synced",
+  async (nth) => {
+    const bytes = new Uint8Array(INLINE_BLOB_BYTES + 1).fill(3);
+    await failSync(nth);
+    await expect(put(bytes)).rejects.toThrow("EIO");
+    vi.restoreAllMocks();
+    expect(await store.getBlob({ hash: hashOf(bytes), sessionId })).toBeUndefined();
+    expect(existsSync(fileOf(hashOf(bytes)))).toBe(nth > 0);
+    expect(await put(bytes)).toMatchObject({ hash: hashOf(bytes) });
+  },
+);
+
+test("[D-28] a file whose directory was never synced is not trusted for being there", async () => {
+  const bytes = new Uint8Array(INLINE_BLOB_BYTES + 1).fill(5);
+  await failSync(1);
+  await expect(put(bytes)).rejects.toThrow("EIO");
+  expect(existsSync(fileOf(hashOf(bytes)))).toBe(true);
+  await failSync(0);
+  await expect(put(bytes)).rejects.toThrow("EIO");
+  expect(await store.getBlob({ hash: hashOf(bytes), sessionId })).toBeUndefined();
+});
+
+test("[D-28] content that cannot be written as a file has no row", async () => {
+  const bytes = new Uint8Array(INLINE_BLOB_BYTES + 1).fill(4);
+  writeFileSync(join(directory, "blobs"), "in the way");
+  await expect(put(bytes)).rejects.toThrow();
+  rmSync(join(directory, "blobs"));
+  expect(await store.getBlob({ hash: hashOf(bytes), sessionId })).toBeUndefined();
 });
 
 test("[D-28] a new reference finds a file that was cut short and writes it again", async () => {

@@ -32,22 +32,27 @@ export class BlobFiles {
     return join(this.#root, hash.slice(0, 2), hash);
   }
 
-  /** Makes sure that the content is on disk; a file that is there with the right size is trusted, as it was renamed whole. */
+  /**
+   * Makes sure that the content is on disk; a file that is there with the right size is trusted, as it was renamed whole. Its name is not: whoever
+   * renamed it may have died, or been refused, before the directories were synced.
+   */
   async put(hash: string, bytes: Uint8Array): Promise<void> {
-    const target = this.path(hash);
-    const known = await stat(target).catch(() => undefined);
-    if (known?.size === bytes.byteLength) return;
     const folder = join(this.#root, hash.slice(0, 2));
+    const known = await stat(this.path(hash)).catch(() => undefined);
+    if (known?.size !== bytes.byteLength) await this.#write(folder, hash, bytes);
+    for (const directory of [folder, this.#root, join(this.#root, "..")]) await syncDirectory(directory);
+  }
+
+  async #write(folder: string, hash: string, bytes: Uint8Array): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const temporary = join(folder, `.${hash}.${randomHex(6)}`);
     try {
       await writeSynced(temporary, bytes);
-      await rename(temporary, target);
+      await rename(temporary, this.path(hash));
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
     }
-    for (const directory of [folder, this.#root, join(this.#root, "..")]) await syncDirectory(directory);
   }
 
   read(hash: string): Promise<Uint8Array> {
