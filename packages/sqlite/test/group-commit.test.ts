@@ -134,6 +134,13 @@ describe("failures", () => {
     expect(runner.reader.all("SELECT account FROM owner")).toMatchObject([{ account: "a" }]);
   });
 
+  test("[D-37] references are also watched in a database that had nothing to migrate", async () => {
+    const directory = temporaryDirectory();
+    await (await openLedger({ directory })).close();
+    const again = await openLedger({ directory });
+    expect(await codeOf(again.run("own", { account: "nobody" }))).toBe("INTERNAL");
+  });
+
   test("[D-34] arguments and results that cannot cross the thread fail their own call only", async () => {
     const runner = await openLedger();
     const results = await Promise.allSettled([

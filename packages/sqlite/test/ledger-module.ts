@@ -47,8 +47,10 @@ const module: CommandModule = {
     grow,
     write: (tx, { text }: { text: string }) =>
       Number(tx.prepare("INSERT INTO entry (text) VALUES (?)").run(text).lastInsertRowid),
-    own: (tx, { account }: { account: string }) =>
-      void tx.prepare("INSERT INTO owner VALUES (?)").run(account),
+    own: (tx, { account, note }: { account: string; note?: unknown }) => {
+      tx.prepare("INSERT INTO owner VALUES (?)").run(account);
+      if (note !== undefined) tx.emit(note);
+    },
     limitPages: (tx, { spare }: { spare: number }) => {
       const { page_count: pages } = tx.prepare("PRAGMA page_count").get() as { page_count: number };
       return tx.prepare(`PRAGMA max_page_count = ${spare < 0 ? 1_000_000 : pages + spare}`).get();

@@ -21,6 +21,20 @@ describe("notes", () => {
     expect(seen).toHaveLength(1);
   });
 
+  test("[D-1] nothing is told of a group whose commit is refused", async () => {
+    const runner = await openLedger();
+    const told: unknown[] = [];
+    runner.onNotes((notes) => told.push(...notes));
+    const results = await Promise.allSettled([
+      // The reference is looked at in COMMIT, which refuses it; alone again, the command is refused by itself.
+      runner.run("pragma", { name: "defer_foreign_keys = ON" }),
+      runner.run("own", { account: "nobody", note: "never" }),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    await runner.run("add", { account: "a", amount: 1, note: "last" });
+    expect(told).toEqual(["last"]);
+  });
+
   test("[D-2] a listener that throws keeps nothing from the others, and a listener can leave", async () => {
     const { logger, lines } = recordingLogger();
     const runner = await openLedger({ logger });

@@ -53,6 +53,12 @@ describe("who may come in", () => {
     expect(() => new Access({ tokens, serverToken: "s".repeat(31), clock })).toThrow("fewer than 32");
   });
 
+  test("[I-6] a token that is nearly the server's is nobody's", async () => {
+    const longer = `${serverToken}s`;
+    for (const token of [serverToken.slice(0, -1), longer, serverToken.toUpperCase(), "s"])
+      await expect(identify(token)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+  });
+
   test("[I-6] a code is good once and for a minute, and its token is stored hashed for 30 days", async () => {
     const { code, expiresAt } = access.issueCode(undefined);
     expect([code.length, expiresAt]).toEqual([32, clock.now() + 60_000]);

@@ -76,6 +76,20 @@ describe("[D-18] after the start", () => {
     expect(await room.store.liveTurns()).toEqual([]);
   });
 
+  test("[D-18] agents of the dead server are ended behind the new epoch and before the turn", async () => {
+    const sessionId = await room.createSession();
+    const turnId = await midTurn(sessionId);
+    await restart();
+    const seen: unknown[] = [];
+    room.whileReaping = async () => {
+      const [live] = await room.store.liveTurns();
+      seen.push(live?.instanceId === room.instanceId, (await room.turn(turnId)).state);
+    };
+    await room.turns.recover();
+    expect(seen).toEqual([true, "running"]);
+    expect((await room.turn(turnId)).state).toBe("aborted");
+  });
+
   test("[D-10] a turn with a recorded cancel is cancelled, whoever ends it", async () => {
     const sessionId = await room.createSession({ resumePolicy: "auto" });
     const turnId = await midTurn(sessionId);

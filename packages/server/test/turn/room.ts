@@ -60,6 +60,8 @@ export class Room {
   readonly store: Store;
   readonly agent = new ScriptedAgent();
   reaps = 0;
+  /** Runs while the dead server's agents are being ended. */
+  whileReaping: () => Promise<void> = () => Promise.resolve();
   autoAnswer: (kind: string) => "once" | "reject" | undefined = () => undefined;
   readonly #mortal: MortalStore;
 
@@ -77,7 +79,7 @@ export class Room {
     });
     const reap = () => {
       this.reaps += 1;
-      return Promise.resolve();
+      return this.whileReaping();
     };
     const settings = { ...DEFAULT_TURN_SETTINGS };
     this.turns = createTurns({

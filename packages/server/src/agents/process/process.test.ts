@@ -191,6 +191,19 @@ describe("the stop ladder", () => {
     expect(await launched.ended).toEqual([]);
   });
 
+  test("[A-11] a launch is forgotten only when nothing of it lives", async () => {
+    const launched = await launch("setsid sleep 600 >/dev/null 2>&1 & echo $!; exec sleep 600");
+    const runaway = await printedPid(launched);
+    const lived: boolean[] = [];
+    const forget = rows.recordExit.bind(rows);
+    rows.recordExit = async (command) => {
+      lived.push(await isAlive(runaway));
+      await forget(command);
+    };
+    await launched.stop({ from: "kill" });
+    expect(lived).toEqual([false]);
+  });
+
   test("[A-11] a root that exits by itself takes everything else with it", async () => {
     const launched = await launch("setsid sleep 600 >/dev/null 2>&1 & echo $!; sleep 0.1; exit 7");
     const runaway = await printedPid(launched);
