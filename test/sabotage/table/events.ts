@@ -100,4 +100,12 @@ export const EVENTS: readonly Sabotage[] = [
     edits: [{ find: "resume.storeId !== store.storeId)", replace: 'store.storeId === "")' }],
     catchers: [{ file: HUB }, { file: "packages/server/test/http/streams.test.ts", title: "[D-23]" }],
   },
+  {
+    name: "client-ignores-loss",
+    rules: ["D-3"],
+    breaks: "the typed client goes on over a hole that `prev` shows",
+    file: "packages/client/src/stream-session.ts",
+    edits: [{ find: "if (outline.prev > last) return", replace: "if (outline.prev > last + 1_000) return" }],
+    catchers: [{ file: "packages/client/test/stream.test.ts", title: "[D-3] loss is noticed" }],
+  },
 ];

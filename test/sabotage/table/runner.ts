@@ -50,7 +50,7 @@ export const RUNNER: readonly Sabotage[] = [
           'early({ answers: [], notes: this.#notes.splice(0), commits: 0, commands: 0 });\n    faultPoint("runner.commit.before");',
       },
     ],
-    catchers: [{ file: NOTES }, { file: CRASH, title: "leaves %i stored and nothing answered" }],
+    catchers: [{ file: NOTES, title: "[D-1] nothing is told of a group whose commit is refused" }],
   },
   {
     name: "synchronous-off",
@@ -59,6 +59,19 @@ export const RUNNER: readonly Sabotage[] = [
     file: "packages/sqlite/src/open-runner.ts",
     edits: [{ find: 'synchronous = "FULL"', replace: 'synchronous = "OFF"' }],
     catchers: [{ file: GROUPS, title: "set up for durability" }],
+  },
+  {
+    name: "synchronous-unverified",
+    rules: ["D-34"],
+    breaks: "believes that the level was set and does not look",
+    file: "packages/sqlite/src/connection.ts",
+    edits: [
+      {
+        find: "if (actual === SYNCHRONOUS_LEVEL[synchronous]) return;",
+        replace: "if (synchronous in SYNCHRONOUS_LEVEL) return;",
+      },
+    ],
+    catchers: [{ file: "packages/sqlite/src/connection.test.ts" }],
   },
   {
     name: "failed-command-stays",
@@ -165,6 +178,6 @@ export const RUNNER: readonly Sabotage[] = [
     breaks: "lets rows point to nothing",
     file: "packages/sqlite/src/connection.ts",
     edits: [{ find: "enableForeignKeyConstraints: true", replace: "enableForeignKeyConstraints: false" }],
-    catchers: [{ file: GROUPS, title: "[D-37]" }],
+    catchers: [{ file: GROUPS, title: "[D-37] references are also watched" }],
   },
 ];

@@ -250,6 +250,22 @@ export const STORE: readonly Sabotage[] = [
     catchers: [{ file: `${ENGINE}/blob-files.test.ts` }],
   },
   {
+    name: "blob-directory-unsynced",
+    rules: ["D-28"],
+    breaks: "a blob's row is committed while its name is not yet on the disk",
+    file: `${ENGINE}/blob-files.ts`,
+    edits: [{ find: "await syncDirectory(directory);", replace: "void directory;" }],
+    catchers: [{ file: `${ENGINE}/blob-files.test.ts` }],
+  },
+  {
+    name: "deltas-swept-too-early",
+    rules: ["D-14"],
+    breaks: "deletes the deltas of a turn as soon as it has ended, under readers that still want them",
+    file: `${ENGINE}/commands/housekeeping.ts`,
+    edits: [{ find: "write.now - RETENTION.deltasAfterTurn", replace: "write.now + 1" }],
+    catchers: [contract("housekeeping", "[D-14] deltas of an ended turn go a minute after its end")],
+  },
+  {
     name: "blob-row-first",
     rules: ["D-28"],
     breaks: "commits a blob's row before its file exists",
