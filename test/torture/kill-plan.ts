@@ -108,7 +108,7 @@ export function triggerIn(phase: Phase, random: Random, depth: number): Trigger 
         ? fault(["checkpoint.before", "checkpoint.after"], 1 + depth)
         : file("checkpointing", 3);
     case "shutdown":
-      return random.chance(0.5)
+      return random.chance(0.3)
         ? fault(["checkpoint.before", "checkpoint.after"], 1)
         : { by: "term", ms: random.int(0, 60) };
   }
