@@ -35,6 +35,8 @@ export async function tryAll(
   tell: (finding: Finding) => void,
 ): Promise<Finding[]> {
   using benches = new DisposableStack();
+  // A run that is broken off leaves no copies behind.
+  process.once("exit", () => benches.dispose());
   const first = benches.use(new Workbench());
   const before = await runTests(
     first.root,

@@ -69,13 +69,16 @@ function runVitest(root: string, args: readonly string[]): Promise<string> {
     const keep = (chunk: Buffer) => (printed = (printed + chunk.toString()).slice(-20_000));
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
+    const end = () => endGroup(child.pid);
+    process.once("exit", end);
     const timer = setTimeout(() => {
       printed += `\nnot done after ${RUN_DEADLINE_MS} ms`;
-      endGroup(child.pid);
+      end();
     }, RUN_DEADLINE_MS);
     child.on("error", (error) => (printed += String(error)));
     child.on("close", () => {
       clearTimeout(timer);
+      process.off("exit", end);
       resolve(printed);
     });
   });

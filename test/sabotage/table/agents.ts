@@ -62,10 +62,7 @@ export const AGENTS: readonly Sabotage[] = [
     edits: [
       { find: 'phase === "prompting" ? "turn" : "late"', replace: 'phase === "prompting" ? "turn" : "drop"' },
     ],
-    catchers: [
-      { file: `${ROOM}/acp/decisions.test.ts`, title: "[A-16] while %s" },
-      { file: FAULTS, title: "[A-16]" },
-    ],
+    catchers: [{ file: `${ROOM}/acp/decisions.test.ts`, title: "[A-16] while %s" }],
   },
   {
     name: "late-update-fed-to-next-turn",
@@ -79,7 +76,7 @@ export const AGENTS: readonly Sabotage[] = [
         replace: "    for (const item of this.#held.splice(0)) this.#take(item);\n    return this.#prompt;\n",
       },
     ],
-    catchers: [{ file: FAULTS, title: "[A-16]" }],
+    catchers: [{ file: FAULTS, title: "[A-16] an update after the response" }],
   },
   {
     name: "replay-enters-the-turn",

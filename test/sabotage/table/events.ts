@@ -14,7 +14,10 @@ export const EVENTS: readonly Sabotage[] = [
     edits: [
       { find: "while (!subscriber.isClosed && !(await readPage()) && !subscriber.isBridged);", replace: "" },
     ],
-    catchers: [{ file: SEAM }],
+    catchers: [
+      { file: SEAM },
+      { file: HUB, title: "[D-22] what was committed just before the reader was registered" },
+    ],
   },
   {
     name: "seam-duplicate",

@@ -78,7 +78,9 @@ export const RUNNER: readonly Sabotage[] = [
     rules: ["D-34"],
     breaks: "a refused command's writes stay in its group: the savepoint is released, not rolled back",
     file: WRITER,
-    edits: [{ find: "this.#rollbackToSavepoint.run();", replace: "" }],
+    edits: [
+      { find: "this.#rollbackToSavepoint.run();", replace: "if (mark < 0) this.#rollbackToSavepoint.run();" },
+    ],
     catchers: [{ file: GROUPS, title: "leaves nothing and takes nobody with it" }],
   },
   {
@@ -89,7 +91,8 @@ export const RUNNER: readonly Sabotage[] = [
     edits: [
       {
         find: "this.#rollbackToSavepoint.run();",
-        replace: "this.#rollback.run(); this.#begin.run(); this.#savepoint.run();",
+        replace:
+          "this.#rollback.run(); this.#begin.run(); this.#savepoint.run(); this.#rollbackToSavepoint.run();",
       },
     ],
     catchers: [{ file: GROUPS, title: "leaves nothing and takes nobody with it" }],
@@ -112,7 +115,12 @@ export const RUNNER: readonly Sabotage[] = [
     rules: ["D-1"],
     breaks: "publishes the events of a command that was rolled back",
     file: WRITER,
-    edits: [{ find: "this.#notes.length = mark;", replace: "" }],
+    edits: [
+      {
+        find: "this.#notes.length = mark;",
+        replace: "this.#notes.length = Math.max(mark, this.#notes.length);",
+      },
+    ],
     catchers: [{ file: NOTES, title: "never for a failed command" }],
   },
   {

@@ -88,9 +88,14 @@ export const STORE: readonly Sabotage[] = [
   {
     name: "permission-left-open",
     rules: ["A-19", "D-10"],
-    breaks: "a turn ends and its permission request goes on waiting for somebody",
+    breaks: "a turn completes and its permission request goes on waiting for somebody",
     file: `${ENGINE}/commands/finalize.ts`,
-    edits: [{ find: "\n  expirePermissions(log, turn);", replace: "" }],
+    edits: [
+      {
+        find: "\n  expirePermissions(log, turn);",
+        replace: '\n  if (record.state !== "completed") expirePermissions(log, turn);',
+      },
+    ],
     catchers: [contract("finalization", "[A-19] requests of the turn expire, answered ones stay")],
   },
   {
@@ -122,7 +127,12 @@ export const STORE: readonly Sabotage[] = [
     rules: ["D-7"],
     breaks: "a second finalization of a turn is an error and not the first one's result",
     file: `${ENGINE}/commands/finalize.ts`,
-    edits: [{ find: "if (isTerminal(turn.state)) return toTurn(write, turn);", replace: "" }],
+    edits: [
+      {
+        find: "if (isTerminal(turn.state)) return toTurn(write, turn);",
+        replace: "if (isTerminal(turn.state) && turn.record === null) return toTurn(write, turn);",
+      },
+    ],
     catchers: [contract("finalization", "[D-7] finalizing twice returns the first result")],
   },
   {
@@ -131,7 +141,10 @@ export const STORE: readonly Sabotage[] = [
     breaks: "whoever stores how a turn ends later overwrites who stored it first",
     file: `${ENGINE}/commands/finalize.ts`,
     edits: [
-      { find: "if (stored !== undefined) return stored;", replace: "" },
+      {
+        find: "if (stored !== undefined) return stored;",
+        replace: "if (stored !== undefined && isTerminal(turn.state)) return stored;",
+      },
       { find: 'if (turn.state !== "running") {', replace: "if (isTerminal(turn.state)) {" },
     ],
     catchers: [contract("finalization", "[D-7] of finalizations at once the first record wins")],
@@ -167,9 +180,14 @@ export const STORE: readonly Sabotage[] = [
   {
     name: "session-stays-busy",
     rules: ["D-10"],
-    breaks: "the session's status is not derived again when a turn ends",
+    breaks: "the session's status is not derived again when a turn completes",
     file: `${ENGINE}/commands/finalize.ts`,
-    edits: [{ find: "if (!refreshSession(log)) announceSession(log);", replace: "announceSession(log);" }],
+    edits: [
+      {
+        find: "if (!refreshSession(log)) announceSession(log);",
+        replace: 'if (record.state === "completed" || !refreshSession(log)) announceSession(log);',
+      },
+    ],
     catchers: [contract("lifecycle", "[D-10] status follows the rows")],
   },
   {
@@ -188,12 +206,13 @@ export const STORE: readonly Sabotage[] = [
   {
     name: "cancel-not-decisive",
     rules: ["D-10"],
-    breaks: "a cancelled turn ends the way its agent says",
+    breaks: "a cancelled turn is completed when its agent was quicker",
     file: `${ENGINE}/commands/finalize.ts`,
     edits: [
       {
         find: "turn.cancel_time === null ? command.record : cancelled(command.record)",
-        replace: "command.record",
+        replace:
+          'turn.cancel_time === null || command.record.state === "completed" ? command.record : cancelled(command.record)',
       },
     ],
     catchers: [contract("finalization", "[D-10] a recorded cancel decides how the turn ends")],
@@ -254,8 +273,28 @@ export const STORE: readonly Sabotage[] = [
     rules: ["D-28"],
     breaks: "a blob's row is committed while its name is not yet on the disk",
     file: `${ENGINE}/blob-files.ts`,
-    edits: [{ find: "await syncDirectory(directory);", replace: "void directory;" }],
+    edits: [
+      {
+        find: "await syncDirectory(directory);",
+        replace: "if (known !== undefined) await syncDirectory(directory);",
+      },
+    ],
     catchers: [{ file: `${ENGINE}/blob-files.test.ts` }],
+  },
+  {
+    name: "blob-name-trusted",
+    rules: ["D-28"],
+    breaks: "trusts a file for being there, although nobody synced its directory",
+    file: `${ENGINE}/blob-files.ts`,
+    edits: [
+      {
+        find: "await syncDirectory(directory);",
+        replace: "if (known === undefined) await syncDirectory(directory);",
+      },
+    ],
+    catchers: [
+      { file: `${ENGINE}/blob-files.test.ts`, title: "[D-28] a file whose directory was never synced" },
+    ],
   },
   {
     name: "deltas-swept-too-early",

@@ -25,7 +25,7 @@ export const TURN: readonly Sabotage[] = [
       },
     ],
     catchers: [
-      { file: `${ROOM}/terminal-record.test.ts`, title: "[D-18]" },
+      { file: `${ROOM}/terminal-record.test.ts`, title: "[D-18] a turn whose owner died" },
       { file: RECOVERY, title: "[D-18] a turn of the dead server is interrupted" },
     ],
   },
@@ -34,8 +34,13 @@ export const TURN: readonly Sabotage[] = [
     rules: ["D-18", "A-11"],
     breaks: "recovery ends the turns of a dead server and leaves its agents running",
     file: `${ROOM}/recovery.ts`,
-    edits: [{ find: "if (reaps) await this.#deps.reap();", replace: "" }],
-    catchers: [{ file: RECOVERY }],
+    edits: [
+      {
+        find: "if (reaps) await this.#deps.reap();",
+        replace: "if (reaps && turns.length > 1) await this.#deps.reap();",
+      },
+    ],
+    catchers: [{ file: RECOVERY, title: "[D-18] a turn of the dead server is interrupted" }],
   },
   {
     name: "finalized-before-reaped",
@@ -49,7 +54,7 @@ export const TURN: readonly Sabotage[] = [
         replace: "left.push(turn.turnId);\n    }\n    if (reaps) await this.#deps.reap();\n    return left;",
       },
     ],
-    catchers: [{ file: RECOVERY }],
+    catchers: [{ file: RECOVERY, title: "[D-18] agents of the dead server are ended behind" }],
   },
   {
     name: "epoch-kept-at-recovery",
@@ -80,12 +85,12 @@ export const TURN: readonly Sabotage[] = [
   {
     name: "late-text-enters-the-answer",
     rules: ["A-16"],
-    breaks: "takes text that comes after the agent's answer while its tools settle",
+    breaks: "takes text that comes after the agent's answer",
     file: `${ROOM}/recorder.ts`,
     edits: [
       {
         find: 'if (this.#fence === "open") return true;',
-        replace: 'if (this.#fence !== "closed") return true;',
+        replace: 'if (this.#fence === "open" || event.type !== "tool") return true;',
       },
     ],
     catchers: [
