@@ -64,6 +64,7 @@ function applyOne(
       .prepare("INSERT INTO holdfast_migration (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)")
       .run(migration.version, migration.name, checksum(migration), clock.now());
     database.exec(`PRAGMA user_version = ${migration.version}`);
+    faultPoint("migration.applied");
     database.exec("COMMIT");
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
