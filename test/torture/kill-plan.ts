@@ -99,7 +99,7 @@ export function triggerIn(phase: Phase, random: Random, depth: number): Trigger 
       return fault(RECOVERY_POINTS, 1);
     case "migration":
       return random.pick([
-        fault(["migration.before", "migration.after"], 1),
+        fault(["migration.before", "migration.applied", "migration.after"], 1),
         file("copying", 10),
         file("migrating", 15),
       ]);

@@ -8,6 +8,7 @@ import { isTerminal } from "@holdfast/protocol";
 import { type Arrival, byArrival } from "./ledger/arrival.ts";
 import { InputBook, textOfParts } from "./ledger/input-book.ts";
 import { whyNot } from "./ledger/may-become.ts";
+import { PauseWatch } from "./ledger/pause-watch.ts";
 import { RowBook } from "./ledger/row-book.ts";
 import { TextBook } from "./ledger/text-book.ts";
 import type { Answer, Exchange } from "./record-log.ts";
@@ -34,6 +35,7 @@ export class Ledger {
   readonly chains = new Map<string, SessionEvent[]>();
   answers = 0;
   frames = 0;
+  readonly #pauses = new PauseWatch((violation) => this.#say(violation));
   readonly #repliedBy = new Map<string, string>();
   /** Last seq of each stream, by file and exchange. */
   readonly #heads = new Map<Exchange, number>();
@@ -107,11 +109,21 @@ export class Ledger {
     if (method === "POST" && kind === "sessions" && id === "") this.created.add((body as Session).id);
     if (kind === "permissions" && sub === "reply") this.#replied(exchange, answer);
     if (kind === "turns" && sub === "cancel") this.#cancel(body as Turn);
-    if (method === "PATCH" && kind === "sessions") this.#session(body as Session);
+    if (method === "PATCH" && kind === "sessions") this.#patched(exchange, answer);
     if (action === "queue/resume") this.#session(body as Session);
-    if (action === "queue/reorder") this.inputs.ordered(id, body as InputList);
+    if (action === "queue/reorder") this.#ordered(exchange, answer, id);
     if (method === "DELETE" && kind === "inputs") this.inputs.removed(id);
     if (method === "DELETE" && kind === "sessions") this.deleted.add(id);
+  }
+
+  /** The answer is the queue as it was asked for, unless it repeats an earlier one. */
+  #ordered({ body, path }: Exchange, answer: Answer, sessionId: string): void {
+    const queue = answer.body as InputList;
+    const { inputIds } = JSON.parse(body ?? "{}") as { inputIds: string[] };
+    const first = queue.items.slice(0, inputIds.length).map(({ id }): string => id);
+    if (!answer.replayed && first.join() !== inputIds.join())
+      this.#say(`${path}: asked for ${inputIds.join(", ")}, answered ${first.join(", ")}`);
+    this.inputs.ordered(sessionId, queue);
   }
 
   #replied(exchange: Exchange, { body, replayed }: Answer): void {
@@ -129,6 +141,14 @@ export class Ledger {
     const why = before === undefined ? undefined : whyNot(permission.id, before, permission);
     if (why !== undefined) this.#say(`permission ${permission.id} ${why}`);
     this.replies.set(permission.id, permission);
+  }
+
+  #patched({ body, path }: Exchange, answer: Answer): void {
+    const session = answer.body as Session;
+    const { title } = JSON.parse(body ?? "{}") as { title?: string };
+    if (!answer.replayed && title !== undefined && session.title !== title)
+      this.#say(`${path}: asked for title ${title}, answered ${session.title}`);
+    this.#session(session);
   }
 
   /** A stop is on record as `stopping`, or the turn had not started and is over, or it was ending already. */
@@ -162,7 +182,6 @@ export class Ledger {
     if ("permission" in event.data) this.#permission(event.data.permission);
     if ("session" in event.data) this.#session(event.data.session);
     if ("input" in event.data) this.inputs.place(event.data.input, event.seq);
-    if (event.type === "turn.started") this.#started(event);
     if (exchange.label === "chain") this.#chain(event);
   }
 
@@ -174,13 +193,6 @@ export class Ledger {
     this.#heads.set(exchange, seq);
   }
 
-  /** No queued turn starts behind a stop that nobody lifted (D-6). */
-  #started({ sessionId, seq, data }: Extract<SessionEvent, { type: "turn.started" }>): void {
-    const { paused } = this.inputs.queue(sessionId);
-    if (paused !== undefined && paused < seq)
-      this.#say(`${data.turn.id} started at ${seq} behind a queue that was paused at ${paused}`);
-  }
-
   #chain(event: SessionEvent): void {
     const chain = this.chains.get(event.sessionId) ?? [];
     this.chains.set(event.sessionId, chain);
@@ -188,6 +200,7 @@ export class Ledger {
     if (event.seq <= last || event.prev > last)
       this.#say(`${event.sessionId}: event ${event.seq} (prev ${event.prev}) came after ${last}`);
     chain.push(event);
+    this.#pauses.take(event);
   }
 
   #turn(turn: Turn): void {

@@ -2,13 +2,26 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Config } from "@holdfast/protocol";
+import { rehearsalBin } from "@holdfast/rehearsal";
 import { processesWith } from "../harness/index.ts";
 
 const program = join(import.meta.dirname, "..", "..", "packages", "cli", "bin", "holdfast.js");
 const extraMigrations = pathToFileURL(join(import.meta.dirname, "extra-migrations.ts")).href;
+
+/** An agent beside the built-in one. */
+export const SPENDER = "spender";
+const config: Config = {
+  agents: {
+    [SPENDER]: {
+      backend: "acp",
+      command: [process.execPath, "--import", join(import.meta.dirname, "spending.ts"), rehearsalBin],
+    },
+  },
+};
 
 const ERRORS_KEPT = 20_000;
 
@@ -111,6 +124,9 @@ export type LifeOptions = {
 /** Starts the server on the torture's directory. */
 export async function startLife(root: string, { fault, level }: LifeOptions): Promise<ServerLife> {
   await mkdir(join(root, "project"), { recursive: true });
+  const settings = join(root, "home", ".config", "holdfast");
+  await mkdir(settings, { recursive: true });
+  await writeFile(join(settings, "config.jsonc"), JSON.stringify(config));
   const child = spawn(process.execPath, [program, "serve"], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {

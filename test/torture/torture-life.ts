@@ -8,7 +8,7 @@ import { compareAtRest, judge, type Picture } from "./oracle.ts";
 import type { Pending } from "./pending.ts";
 import type { Random } from "./random.ts";
 import type { LiveFrame, OpenStream, Received, Recorder } from "./recorder.ts";
-import { promptsIn, type ServerLife, startLife } from "./server-life.ts";
+import { promptsIn, SPENDER, type ServerLife, startLife } from "./server-life.ts";
 import type { TortureState } from "./state.ts";
 import { allTurns, takePicture } from "./take-picture.ts";
 import type { Ambush } from "./trigger.ts";
@@ -39,9 +39,9 @@ const READY_MS = 30_000;
 /** What each set of sessions is like. */
 const SESSIONS = [
   { approvalMode: "ask", resumePolicy: "manual" },
-  { approvalMode: "all", resumePolicy: "manual" },
+  { approvalMode: "all", resumePolicy: "manual", agent: SPENDER },
   { approvalMode: "all", resumePolicy: "auto" },
-  { approvalMode: "ask", resumePolicy: "never" },
+  { approvalMode: "ask", resumePolicy: "never", agent: SPENDER },
 ] as const;
 
 export class TortureLife {

@@ -21,6 +21,8 @@ export type WorkOptions = {
 };
 
 const TURN_MS = 4_000;
+/** How long a stopped queue is left alone at most, in ms. */
+const MOST_PAUSE_MS = 200;
 /** Attempts to delete a session that is busy still, and ms between them. */
 const DELETE_TRIES = 5;
 const DELETE_PAUSE_MS = 200;
@@ -66,9 +68,15 @@ export class Workload {
         const isCancelled = random.chance(0.25);
         if (isCancelled) await this.#send("POST", `/api/turns/${turn.id}/cancel`, {});
         await this.#ended(turn.id);
-        if (isCancelled) await this.#send("POST", `/api/sessions/${id}/queue/resume`, {});
+        if (isCancelled) await this.#letGoOn(id);
       }
     }
+  }
+
+  /** Behind a stop the queue waits until somebody lets it go on (D-6). */
+  async #letGoOn(id: string): Promise<void> {
+    await new Promise((resume) => setTimeout(resume, this.#options.random.int(0, MOST_PAUSE_MS)));
+    await this.#send("POST", `/api/sessions/${id}/queue/resume`, {});
   }
 
   #admit(id: string): Promise<Admitted | undefined> {

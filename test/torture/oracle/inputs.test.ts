@@ -14,10 +14,23 @@ import {
   whole,
   type Hole,
 } from "./doctor.ts";
-import { admission, input, ledgerOf, partsOf, pictureOf, story, turn } from "./fixture.ts";
+import { admission, exchange, input, SESSION, ledgerOf, partsOf, pictureOf, story, turn } from "./fixture.ts";
 
 describe("the oracle of the torture: inputs", () => {
   const holes: Hole[] = [
+    [
+      "[D-6] an order that was accepted and not made",
+      ledgerOf(
+        admission(2),
+        admission(3),
+        exchange(
+          { method: "POST", path: `/api/sessions/${SESSION}/queue/reorder`, body: { inputIds: ["inp_3"] } },
+          { status: 200, body: { seq: 90, items: [input(2), input(3)] } },
+        ),
+      ),
+      pictureOf(THREE),
+      /asked for inp_3, answered inp_2/,
+    ],
     [
       "[D-6] a removed input that is back",
       ledgerOf(admission(2), removal()),
