@@ -5,7 +5,7 @@ export default {
   forbidden: boundaryRules(import.meta.dirname),
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^packages/[^/]+/(dist|test/golden)/" },
+    exclude: { path: "^packages/[^/]+/(dist|dist-types|test/golden)/" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ["exports"],

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const packages = ["protocol", "kernel", "sqlite", "client", "server", "rehearsal", "cli"];
+const packages = ["protocol", "kernel", "sqlite", "client", "server", "rehearsal", "cli", "web"];
 
 export default defineConfig({
   test: {
@@ -13,7 +13,22 @@ export default defineConfig({
       })),
       {
         extends: true as const,
-        test: { name: "system", root: ".", include: ["test/**/*.test.ts", "scripts/**/*.test.ts"] },
+        test: {
+          name: "system",
+          root: ".",
+          include: ["test/**/*.test.ts", "scripts/**/*.test.ts"],
+          exclude: ["test/e2e/**"],
+        },
+      },
+      {
+        extends: true as const,
+        test: {
+          name: "e2e",
+          root: ".",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: "test/e2e/build-page.ts",
+          testTimeout: 60_000,
+        },
       },
     ],
   },

@@ -9,7 +9,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   server: ["protocol", "kernel", "sqlite"],
   share: ["protocol", "kernel", "sqlite", "web"],
   rehearsal: [],
-  cli: ["protocol", "client", "server", "share"],
+  cli: ["protocol", "client", "server", "share", "web"],
   web: ["protocol", "client"],
 };
 

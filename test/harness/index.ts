@@ -1,5 +1,5 @@
 export { type Frame, readFrames } from "./sse.ts";
-export { HoldfastProcess, launchHoldfast, startHoldfast } from "./holdfast-process.ts";
+export { type HarnessOptions, HoldfastProcess, launchHoldfast, startHoldfast } from "./holdfast-process.ts";
 export { until } from "./until.ts";
 export { temporaryDirectory } from "./temporary-directory.ts";
 export { processesWith } from "./processes.ts";

@@ -52,6 +52,7 @@ export function createProgram(finish: Finish): Command {
   addSession(program, action);
   addTurn(program, action);
   addInbox(program, action);
+  addPage(program, action);
   addHouse(program, action);
   return program;
 }
@@ -237,6 +238,21 @@ function addInbox(program: Command, action: Action): void {
         part,
         (module, context, id: string, reply: "once" | "always" | "reject", flags: { message?: string }) =>
           module.reply(context, id, reply, flags),
+      ),
+    );
+}
+
+function addPage(program: Command, action: Action): void {
+  program
+    .command("open")
+    .description("open the page in a browser, with access for it")
+    .argument("[session]")
+    .option("--print", "print the address instead")
+    .action(
+      action(
+        () => import("./open-command.ts"),
+        (module, context, session: string | undefined, flags: { print?: boolean }) =>
+          module.open(context, session, flags),
       ),
     );
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { Context } from "./context.ts";
 
 type Flags = {
@@ -11,12 +12,16 @@ type Flags = {
 
 /** Runs the server; it reads its own environment and prints its own ready line. Answers its exit code. */
 export async function serve(context: Context, flags: Flags): Promise<number> {
-  const server = await import("@holdfast/server");
+  const [server, { PAGE_DIRECTORY }] = await Promise.all([
+    import("@holdfast/server"),
+    import("@holdfast/web"),
+  ]);
   const { allowedHosts, ...given } = flags;
   return server.serve({
     ...given,
     dataDirectory: context.flags.dataDir,
     configFile: context.flags.config,
+    pageDirectory: fileURLToPath(PAGE_DIRECTORY),
     allowedHosts: allowedHosts
       ?.split(",")
       .map((name) => name.trim())

@@ -1,1 +1,2 @@
+export type { PageFile, PageFiles } from "./page.ts";
 export { createHttp, type Http, type HttpDeps, openApiDocument } from "./server.ts";

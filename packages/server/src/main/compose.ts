@@ -26,6 +26,7 @@ import { openSqliteStore } from "../store/sqlite/index.ts";
 import { createTurns, DEFAULT_TURN_SETTINGS, type TurnSettings } from "../turn/index.ts";
 import type { ServerConfig } from "./config.ts";
 import { replaceServerToken, serverToken } from "./data-directory.ts";
+import { pageOf } from "./page-directory.ts";
 import { VERSION } from "./version.ts";
 
 export type Server = {
@@ -163,6 +164,7 @@ function buildSurface(base: Base, { catalog }: Agents, { permissions, turns }: R
     version: VERSION,
     health: healthOf(clock, () => store.heartbeat({ instanceId })),
     allowedHosts: config.allowedHosts,
+    page: config.pageDirectory === undefined ? undefined : pageOf(config.pageDirectory),
     exposure: config.behindProxy ? "proxy" : config.insecureHttp ? "insecureHttp" : "loopback",
   });
   return { events, http };

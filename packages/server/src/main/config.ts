@@ -14,6 +14,8 @@ export type ServeFlags = {
   allowedHosts?: string[] | undefined;
   /** A TLS proxy stands in front (I-6). */
   behindProxy?: boolean | undefined;
+  /** Where the built page is; absent: the API alone. */
+  pageDirectory?: string | undefined;
   /** Accepts a non-loopback address without TLS or a proxy in front (I-6). */
   insecureHttp?: boolean | undefined;
 };
@@ -29,6 +31,8 @@ export type ServerConfig = {
   behindProxy: boolean;
   insecureHttp: boolean;
   logLevel: NonNullable<Config["logLevel"]>;
+  /** Where the built page is. */
+  pageDirectory: string | undefined;
   /** Fault plan for the torture suites. */
   faults: string | undefined;
   stopBudgetMs: number;
@@ -69,6 +73,7 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
     allowedHosts: flags.allowedHosts ?? hosts ?? file.allowedHosts ?? [],
     behindProxy: flags.behindProxy ?? file.behindProxy ?? false,
     insecureHttp: flags.insecureHttp ?? false,
+    pageDirectory: flags.pageDirectory,
     logLevel: flags.logLevel ?? levelOf(env["HOLDFAST_LOG_LEVEL"]) ?? file.logLevel ?? "info",
     faults: env["HOLDFAST_FAULT"],
     stopBudgetMs:

@@ -1,0 +1,97 @@
+import { isApiError } from "@holdfast/client";
+import type { Session } from "@holdfast/protocol";
+import { ArchiveRestore, Trash2 } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useApp, useClient, useLibrary } from "../data/index.ts";
+import { Button, Empty, IconButton, moment, Notice, Skeleton } from "../design/index.ts";
+import { Link, navigate } from "../route/index.ts";
+import { nameOf } from "../session-list/index.ts";
+
+/** Sessions that were put away: to be read, brought back, or deleted for good. */
+export function ArchiveView() {
+  const { library } = useApp();
+  const { archived } = useLibrary();
+  const [problem, setProblem] = useState<string | undefined>();
+  useEffect(() => {
+    library.openArchive().catch((error: unknown) => setProblem(String(error)));
+  }, [library]);
+  const sessions = [...(archived?.values() ?? [])].toSorted(
+    (a, b) => (b.time.archived ?? 0) - (a.time.archived ?? 0),
+  );
+  return (
+    <div className="scroll-area flex-1">
+      <div className="mx-auto flex w-full max-w-3xl flex-col gap-4 px-4 py-5">
+        <h1 className="text-lg font-semibold">Archive</h1>
+        {problem !== undefined && (
+          <Notice tone="danger" role="alert">
+            {problem}
+          </Notice>
+        )}
+        {archived === undefined && problem === undefined && (
+          <Skeleton lines={5} label="Reading the archive" />
+        )}
+        {archived !== undefined && sessions.length === 0 && (
+          <Empty title="The archive is empty">Sessions that you archive leave the list and stay here.</Empty>
+        )}
+        {sessions.length > 0 && (
+          <ul className="divide-y divide-line rounded-lg border border-line">
+            {sessions.map((session) => (
+              <ArchivedSession key={session.id} session={session} />
+            ))}
+          </ul>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function ArchivedSession({ session }: { session: Session }) {
+  const client = useClient();
+  const { library } = useApp();
+  const [isSure, setSure] = useState(false);
+  const [problem, setProblem] = useState<string | undefined>();
+  const tell = (error: unknown) => setProblem(error instanceof Error ? error.message : String(error));
+  const bringBack = async () => {
+    library.put(await client.patchSession(session.id, { archived: false }));
+    navigate({ at: "session", sessionId: session.id });
+  };
+  const remove = () =>
+    client.deleteSession(session.id).catch((error: unknown) => {
+      if (isApiError(error, "RISK_UNCONFIRMED")) return client.deleteSession(session.id, { discard: true });
+      throw error;
+    });
+  return (
+    <li className="flex flex-wrap items-center gap-2 px-3 py-2 text-sm">
+      <Link to={{ at: "session", sessionId: session.id }} className="min-w-0 flex-1 basis-48">
+        <span className="block truncate font-medium">{session.title}</span>
+        <span className="block truncate text-xs text-ink-faint">
+          {nameOf(session.directory)} · {session.agent} · {moment(session.time.updated)}
+        </span>
+      </Link>
+      {isSure ? (
+        <>
+          <Button size="small" tone="danger" onClick={() => void remove().catch(tell)}>
+            Delete for good
+          </Button>
+          <Button size="small" tone="quiet" onClick={() => setSure(false)}>
+            Keep
+          </Button>
+        </>
+      ) : (
+        <>
+          <Button size="small" onClick={() => void bringBack().catch(tell)}>
+            <ArchiveRestore size={14} /> Bring back
+          </Button>
+          <IconButton label="Delete" onClick={() => setSure(true)}>
+            <Trash2 size={15} />
+          </IconButton>
+        </>
+      )}
+      {problem !== undefined && (
+        <p role="alert" className="basis-full text-danger">
+          {problem}
+        </p>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,1 @@
+export { ArchiveView } from "./archive-view.tsx";

@@ -1,0 +1,229 @@
+import { isApiError, queueOf, type SessionState } from "@holdfast/client";
+import type { Delivery } from "@holdfast/protocol";
+import { ArrowUp, ListPlus, Paperclip, Square, X, Zap } from "lucide-react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { preferences, useClient, useStore } from "../data/index.ts";
+import { Button, IconButton, Notice } from "../design/index.ts";
+import { AgentPicker } from "./agent-picker.tsx";
+import { attach } from "./attach.ts";
+import { afterAcceptance, type Draft, keyFor } from "./draft.ts";
+import { QueueList } from "./queue-list.tsx";
+import { Suggestions, useSuggestions } from "./suggestions.tsx";
+import { useDraft } from "./use-draft.ts";
+
+/** Where a person says what they want: with the queue above, so that nothing that waits is out of sight. */
+export function Composer({ sessionId, state }: { sessionId: string; state: SessionState }) {
+  const client = useClient();
+  const [draft, change] = useDraft(sessionId);
+  const [isSending, setSending] = useState(false);
+  const [note, setNote] = useState<{ tone: "danger" | "neutral"; text: string } | undefined>();
+  const sendWith = useStore(preferences, (value) => value.sendWith);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const suggestions = useSuggestions(state, draft.text, field, (text) => change((now) => ({ ...now, text })));
+  const running = Object.values(state.turns).find(
+    ({ state: turn }) => turn === "running" || turn === "finalizing",
+  );
+  const queue = queueOf(state);
+  const isBusy = running !== undefined || queue.length > 0;
+  const isEmpty = draft.text.trim() === "" && draft.files.length === 0;
+
+  useGrowingField(field, draft.text);
+  useEffect(() => field.current?.focus({ preventScroll: true }), [sessionId]);
+
+  const send = async (delivery: Delivery) => {
+    if (isEmpty || isSending) return;
+    const sent: Draft = draft;
+    const key = keyFor(sent);
+    change((now) => ({ ...now, sent: { key, text: sent.text } }));
+    setSending(true);
+    setNote(undefined);
+    try {
+      const { input } = await client.admitInput(
+        sessionId,
+        { parts: partsOf(sent), delivery },
+        { idempotencyKey: key },
+      );
+      change((now) => afterAcceptance(now, sent));
+      if (input.requestedDelivery === "steer" && input.delivery === "queue")
+        setNote({ tone: "neutral", text: "This agent takes no messages during a turn. Yours is queued." });
+    } catch (error) {
+      // A refusal is an answer: the next try is a new request. Silence is none: the next try repeats this one.
+      if (isApiError(error)) change(({ sent: _answered, ...now }) => now);
+      setNote({ tone: "danger", text: error instanceof Error ? error.message : String(error) });
+    } finally {
+      setSending(false);
+      field.current?.focus();
+    }
+  };
+
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (suggestions.onKeyDown(event)) return;
+    if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
+    const hasMod = event.metaKey || event.ctrlKey;
+    const isSend = sendWith === "enter" ? !event.shiftKey && !event.altKey : hasMod;
+    if (!isSend) return;
+    event.preventDefault();
+    void send("queue");
+  };
+
+  const addFiles = async (files: Iterable<File>) => {
+    const { attached, refused } = await attach(files, draft.files);
+    if (attached.length > 0) change((now) => ({ ...now, files: [...now.files, ...attached] }));
+    if (refused.length > 0) setNote({ tone: "danger", text: refused.join(" ") });
+  };
+
+  return (
+    <section
+      aria-label="Composer"
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        void addFiles(event.dataTransfer.files);
+      }}
+      className="mx-auto flex w-full max-w-3xl shrink-0 flex-col gap-2 px-4 pb-3"
+    >
+      <QueueList queue={queue} session={state.session} />
+      {note !== undefined && (
+        <Notice
+          tone={note.tone}
+          role={note.tone === "danger" ? "alert" : "status"}
+          action={
+            <IconButton label="Close" onClick={() => setNote(undefined)}>
+              <X size={14} />
+            </IconButton>
+          }
+        >
+          {note.text}
+        </Notice>
+      )}
+      <div className="relative rounded-lg border border-line-strong bg-surface shadow-sm focus-within:border-accent">
+        <Suggestions {...suggestions} />
+        {draft.files.length > 0 && (
+          <ul className="flex flex-wrap gap-2 px-3 pt-2">
+            {draft.files.map((file, index) => (
+              <li
+                key={`${file.name} ${index}`}
+                className="flex items-center gap-1 rounded-md bg-sunken pl-2 text-sm"
+              >
+                {file.mime.startsWith("image/") && (
+                  <img src={file.url} alt="" className="size-6 rounded-sm object-cover" />
+                )}
+                <span className="max-w-40 truncate">{file.name}</span>
+                <IconButton
+                  label={`Take ${file.name} out`}
+                  onClick={() =>
+                    change((now) => ({ ...now, files: now.files.filter((other) => other !== file) }))
+                  }
+                >
+                  <X size={14} />
+                </IconButton>
+              </li>
+            ))}
+          </ul>
+        )}
+        <textarea
+          ref={field}
+          value={draft.text}
+          rows={1}
+          aria-label="Message"
+          placeholder={isBusy ? "Say what comes next" : "Say what you want done"}
+          onChange={(event) => change((now) => ({ ...now, text: event.target.value }))}
+          onKeyDown={onKeyDown}
+          onPaste={(event) => {
+            if (event.clipboardData.files.length === 0) return;
+            event.preventDefault();
+            void addFiles(event.clipboardData.files);
+          }}
+          {...suggestions.fieldProps}
+          className="block max-h-[40dvh] min-h-11 w-full resize-none bg-transparent px-3.5 pt-2.5 pb-1 outline-none placeholder:text-ink-faint pointer-coarse:text-[1rem]"
+        />
+        <div className="flex items-center gap-1 px-2 pb-2">
+          <AgentPicker state={state} />
+          <IconButton label="Attach files" onClick={() => picker.current?.click()}>
+            <Paperclip size={16} />
+          </IconButton>
+          <input
+            ref={picker}
+            type="file"
+            multiple
+            hidden
+            aria-hidden
+            tabIndex={-1}
+            onChange={(event) => {
+              void addFiles(event.target.files ?? []);
+              event.target.value = "";
+            }}
+          />
+          <div className="flex-1" />
+          {isBusy ? (
+            <>
+              {running !== undefined && (
+                <Button size="small" disabled={isEmpty || isSending} onClick={() => void send("steer")}>
+                  <Zap size={14} /> <span className="max-sm:sr-only">Steer</span>
+                </Button>
+              )}
+              <Button
+                size="small"
+                tone="primary"
+                disabled={isEmpty || isSending}
+                onClick={() => void send("queue")}
+              >
+                <ListPlus size={14} /> <span className="max-sm:sr-only">Queue</span>
+              </Button>
+            </>
+          ) : (
+            <Button
+              size="small"
+              tone="primary"
+              disabled={isEmpty || isSending}
+              onClick={() => void send("queue")}
+            >
+              <ArrowUp size={14} /> Send
+            </Button>
+          )}
+          {running !== undefined && (
+            <StopButton turnId={running.id} isStopping={running.stopping !== undefined} />
+          )}
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function StopButton({ turnId, isStopping }: { turnId: string; isStopping: boolean }) {
+  const client = useClient();
+  const [isAsked, setAsked] = useState(false);
+  useEffect(() => setAsked(false), [turnId]);
+  const stop = () => {
+    setAsked(true);
+    client.cancelTurn(turnId).catch(() => setAsked(false));
+  };
+  return (
+    <Button size="small" tone="danger" disabled={isStopping || isAsked} onClick={stop}>
+      <Square size={13} />{" "}
+      <span className="max-sm:sr-only">{isStopping || isAsked ? "Stopping" : "Stop"}</span>
+    </Button>
+  );
+}
+
+function partsOf(draft: Draft) {
+  const text = draft.text.trim() === "" ? [] : [{ type: "text" as const, text: draft.text.trim() }];
+  const files = draft.files.map(({ name, mime, url }) => ({
+    type: "file" as const,
+    filename: name,
+    mime,
+    url,
+  }));
+  return [...text, ...files];
+}
+
+/** The field is as high as what is in it, up to its maximum. */
+function useGrowingField(field: { current: HTMLTextAreaElement | null }, text: string): void {
+  useEffect(() => {
+    const element = field.current;
+    if (element === null) return;
+    element.style.height = "auto";
+    element.style.height = `${element.scrollHeight}px`;
+  }, [field, text]);
+}

@@ -1,0 +1,15 @@
+export { type Access, dropAccess, gainAccess } from "./access.ts";
+export {
+  App,
+  AppProvider,
+  useApp,
+  useClient,
+  useConnection,
+  useLibrary,
+  useLiveSession,
+  useNow,
+} from "./app-context.tsx";
+export type { LiveSession, LiveView } from "./live-session.ts";
+export { prefer, type Preferences, preferences } from "./preferences.ts";
+export { followTheme } from "./theme.ts";
+export { Store, useStore } from "./store.ts";

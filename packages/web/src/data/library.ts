@@ -1,0 +1,259 @@
+/**
+ * All sessions and everything that waits for a person, over all of them: read once, then kept by the feed of everything (I-15).
+ * The feed's cursor is taken before the lists are read, so that nothing falls between the two; what comes twice changes nothing.
+ */
+import { type HoldfastClient, isApiError } from "@holdfast/client";
+import type { Agent, FeedEvent, Permission, Question, Session } from "@holdfast/protocol";
+import type { ConnectionMonitor } from "./connection.ts";
+import { FrameBatch } from "./frame-batch.ts";
+import { isFinal, pause } from "./retry.ts";
+import { Store } from "./store.ts";
+
+const PAGE = 200;
+/** Sessions that are read at start; older ones come when they are searched for or scrolled to. */
+const FIRST_SESSIONS = 1_000;
+const FEED = "library";
+/** Delays between tries to read the lists, in ms; the last repeats for as long as the page is open. */
+const RETRY_MS = [500, 1_000, 2_000, 5_000];
+
+export type Library = {
+  phase: "loading" | "ready";
+  sessions: ReadonlyMap<string, Session>;
+  archived: ReadonlyMap<string, Session> | undefined;
+  permissions: ReadonlyMap<string, Permission>;
+  questions: ReadonlyMap<string, Question>;
+  agents: readonly Agent[] | undefined;
+};
+
+const EMPTY: Library = {
+  phase: "loading",
+  sessions: new Map(),
+  archived: undefined,
+  permissions: new Map(),
+  questions: new Map(),
+  agents: undefined,
+};
+
+/** Events that a listener wants beside the state, such as for notifications. They come in order, after the state has them. */
+export type FeedListener = (event: FeedEvent) => void;
+
+export class LibraryStore {
+  readonly store = new Store<Library>(EMPTY);
+  readonly #client: HoldfastClient;
+  readonly #monitor: ConnectionMonitor;
+  readonly #listeners = new Set<FeedListener>();
+  readonly #batch = new FrameBatch(() => this.#take());
+  #pending: FeedEvent[] = [];
+  #stop: AbortController | undefined;
+  #cursor: { id: string; storeId: string } | undefined;
+
+  constructor(client: HoldfastClient, monitor: ConnectionMonitor) {
+    this.#client = client;
+    this.#monitor = monitor;
+  }
+
+  start(): void {
+    if (this.#stop !== undefined) return;
+    const stop = new AbortController();
+    this.#stop = stop;
+    void this.#run(stop.signal).catch((error: unknown) => {
+      if (stop.signal.aborted) return;
+      if (isApiError(error, "UNAUTHENTICATED")) this.#monitor.refuse();
+      else this.#monitor.bad(FEED);
+    });
+  }
+
+  /** Makes the feed anew from its cursor, at once. */
+  wake(): void {
+    this.#stop?.abort();
+    this.#stop = undefined;
+    this.start();
+  }
+
+  listen(listener: FeedListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Reads the agents again; their state is not an event. */
+  async refreshAgents(): Promise<void> {
+    const { items } = await this.#client.listAgents();
+    this.store.update((library) => ({ ...library, agents: items }));
+  }
+
+  /** Reads the archived sessions; from then on the feed keeps them. */
+  async openArchive(): Promise<void> {
+    const archived = await this.#sessions({ archived: true });
+    this.store.update((library) => ({ ...library, archived }));
+  }
+
+  /** Puts a row that an answer brought, before its event comes. */
+  put(session: Session): void {
+    this.store.update((library) => putSession(library, session));
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    for (let tries = 0; !signal.aborted; tries += 1) {
+      try {
+        if (!(await this.#follow(signal))) return;
+        tries = 0;
+      } catch (error) {
+        if (signal.aborted || isFinal(error)) throw error;
+        this.#monitor.bad(FEED);
+        await pause(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)] ?? 0, signal);
+      }
+      this.#cursor = undefined;
+    }
+  }
+
+  /** Follows the feed; resolves true when everything must be read again. */
+  async #follow(signal: AbortSignal): Promise<boolean> {
+    const own = new AbortController();
+    signal.addEventListener("abort", () => own.abort(), { once: true });
+    let mustRead = this.#cursor === undefined;
+    const from = this.#cursor;
+    const feed = this.#client.streamFeed({
+      ...(from === undefined ? {} : { after: from.id, storeId: from.storeId }),
+      signal: own.signal,
+    });
+    let storeId = from?.storeId ?? "";
+    try {
+      for await (const item of feed) {
+        if (signal.aborted) return false;
+        if (item.kind === "disconnected") {
+          this.#monitor.bad(FEED);
+          continue;
+        }
+        this.#monitor.good(FEED);
+        if (item.kind === "reset") return true;
+        if (item.kind === "hello") {
+          storeId = item.storeId;
+          if (mustRead) {
+            mustRead = false;
+            if (item.lastId !== undefined) this.#cursor = { id: item.lastId, storeId };
+            await this.#read(signal);
+          }
+        }
+        if (item.kind === "event") {
+          this.#cursor = { id: item.id, storeId };
+          this.#pending.push(item.event);
+          this.#batch.request();
+        }
+      }
+    } finally {
+      own.abort();
+    }
+    return false;
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const [sessions, permissions, questions, agents] = await Promise.all([
+      this.#sessions({}),
+      this.#client.listPermissions({ state: "pending" }, { signal }),
+      this.#client.listQuestions({ state: "pending" }, { signal }),
+      this.#client.listAgents({ signal }),
+    ]);
+    this.store.update((library) => ({
+      ...library,
+      phase: "ready",
+      sessions,
+      permissions: new Map(permissions.items.map((item) => [item.id, item])),
+      questions: new Map(questions.items.map((item) => [item.id, item])),
+      agents: agents.items,
+    }));
+    if (this.store.get().archived !== undefined) await this.openArchive();
+  }
+
+  async #sessions(query: { archived?: boolean }): Promise<Map<string, Session>> {
+    const found = new Map<string, Session>();
+    let before: string | undefined;
+    do {
+      const page = await this.#client.listSessions({
+        ...query,
+        limit: PAGE,
+        ...(before === undefined ? {} : { before }),
+      });
+      for (const session of page.items) found.set(session.id, session);
+      before = page.next;
+    } while (before !== undefined && found.size < FIRST_SESSIONS);
+    return found;
+  }
+
+  #take(): void {
+    const events = this.#pending;
+    this.#pending = [];
+    this.store.update((library) => events.reduce(take, library));
+    for (const event of events) for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** One event of the feed, taken into the lists. Pure. */
+export function take(library: Library, event: FeedEvent): Library {
+  const data = event.data as Record<string, unknown>;
+  switch (event.type) {
+    case "session.created":
+    case "session.updated":
+      return putSession(library, data["session"] as Session);
+    case "session.deleted":
+      return dropSession(library, event.sessionId ?? (data["sessionId"] as string));
+    case "session.status": {
+      const session = library.sessions.get(event.sessionId ?? "");
+      if (session === undefined) return library;
+      return putSession(library, { ...session, status: data["status"] as Session["status"] });
+    }
+    case "permission.asked":
+    case "permission.replied":
+    case "permission.expired": {
+      const permission = data["permission"] as Permission;
+      return { ...library, permissions: keepPending(library.permissions, permission) };
+    }
+    case "question.asked":
+    case "question.replied":
+    case "question.expired": {
+      const question = data["question"] as Question;
+      return { ...library, questions: keepPending(library.questions, question) };
+    }
+    default:
+      return library;
+  }
+}
+
+function putSession(library: Library, session: Session): Library {
+  const isArchived = session.time.archived !== undefined;
+  const sessions = new Map(library.sessions);
+  const archived = library.archived === undefined ? undefined : new Map(library.archived);
+  if (isArchived) {
+    sessions.delete(session.id);
+    archived?.set(session.id, session);
+  } else {
+    sessions.set(session.id, session);
+    archived?.delete(session.id);
+  }
+  return { ...library, sessions, archived };
+}
+
+function dropSession(library: Library, id: string): Library {
+  const sessions = new Map(library.sessions);
+  const archived = library.archived === undefined ? undefined : new Map(library.archived);
+  sessions.delete(id);
+  archived?.delete(id);
+  const others = <T extends { sessionId: string }>(items: ReadonlyMap<string, T>) =>
+    new Map([...items].filter(([, item]) => item.sessionId !== id));
+  return {
+    ...library,
+    sessions,
+    archived,
+    permissions: others(library.permissions),
+    questions: others(library.questions),
+  };
+}
+
+function keepPending<T extends { id: string; state: string }>(
+  items: ReadonlyMap<string, T>,
+  item: T,
+): ReadonlyMap<string, T> {
+  const next = new Map(items);
+  if (item.state === "pending") next.set(item.id, item);
+  else next.delete(item.id);
+  return next;
+}

@@ -1,0 +1,180 @@
+import { isApiError } from "@holdfast/client";
+import type { Permission, PermissionReply, Question } from "@holdfast/protocol";
+import { ShieldQuestion } from "lucide-react";
+import { type ReactNode, useEffect, useId, useState } from "react";
+import { useClient, useNow } from "../data/index.ts";
+import { Button, Chip, span } from "../design/index.ts";
+
+/** A card that has just appeared takes no answer for this long, in ms: a key that was meant for something else must not allow anything. */
+const INERT_MS = 500;
+
+function useInert(): boolean {
+  const [isInert, setInert] = useState(true);
+  useEffect(() => {
+    const timer = setTimeout(() => setInert(false), INERT_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return isInert;
+}
+
+/** An agent asks before it acts: always with everything that it would do. The first answer wins; a later one is told who was first. */
+export function PermissionCard({ permission, place }: { permission: Permission; place?: ReactNode }) {
+  const client = useClient();
+  const isInert = useInert();
+  const [asked, setAsked] = useState<PermissionReply | undefined>();
+  const [problem, setProblem] = useState<string | undefined>();
+  const title = useId();
+  const reply = (answer: PermissionReply) => {
+    setAsked(answer);
+    setProblem(undefined);
+    client.replyPermission(permission.id, { reply: answer }).catch((error: unknown) => {
+      if (isApiError(error, "ALREADY_REPLIED"))
+        return setProblem("It was answered already, in another window.");
+      setAsked(undefined);
+      setProblem(error instanceof Error ? error.message : String(error));
+    });
+  };
+  const isOff = isInert || asked !== undefined;
+  const { args } = permission;
+  return (
+    <section
+      aria-labelledby={title}
+      className="flex flex-col gap-2 rounded-lg border border-attention/60 bg-attention-wash p-3 text-sm"
+    >
+      <div className="flex flex-wrap items-center gap-2">
+        <ShieldQuestion size={16} className="text-attention" />
+        <h3 id={title} className="min-w-0 flex-1 basis-40 font-semibold break-words">
+          {permission.title}
+        </h3>
+        <Chip tone="attention">{permission.kind}</Chip>
+        <Deadline at={permission.deadline} />
+      </div>
+      {place}
+      {Object.keys(args).length > 0 && (
+        <pre
+          tabIndex={0}
+          aria-label="What it would do"
+          className="max-h-48 overflow-auto rounded-md bg-surface p-2 font-mono text-xs break-words whitespace-pre-wrap"
+        >
+          {typeof args["command"] === "string" && Object.keys(args).length === 1
+            ? args["command"]
+            : JSON.stringify(args, null, 2)}
+        </pre>
+      )}
+      <div className="flex flex-wrap items-center gap-2">
+        <Button size="small" tone="primary" disabled={isOff} onClick={() => reply("once")}>
+          Allow once
+        </Button>
+        <Button
+          size="small"
+          disabled={isOff}
+          onClick={() => reply("always")}
+          title={permission.patterns.length === 0 ? undefined : `Always: ${permission.patterns.join(", ")}`}
+        >
+          Always allow
+        </Button>
+        <Button size="small" tone="danger" disabled={isOff} onClick={() => reply("reject")}>
+          Reject
+        </Button>
+        {permission.patterns.length > 0 && (
+          <span className="min-w-0 truncate font-mono text-xs text-ink-soft">
+            {permission.patterns.join("  ")}
+          </span>
+        )}
+      </div>
+      {problem !== undefined && (
+        <p role="alert" className="text-danger">
+          {problem}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Deadline({ at }: { at: number | undefined }) {
+  const now = useNow(1_000);
+  if (at === undefined) return null;
+  return (
+    <span className="text-xs text-ink-soft tabular-nums">
+      {at <= now ? "ends now" : `${span(at - now)} left`}
+    </span>
+  );
+}
+
+/** An agent asks a question: choose, or say it in own words where that is offered. */
+export function QuestionCard({ question, place }: { question: Question; place?: ReactNode }) {
+  const client = useClient();
+  const isInert = useInert();
+  const [answers, setAnswers] = useState<string[][]>(() => question.questions.map(() => []));
+  const [problem, setProblem] = useState<string | undefined>();
+  const [isSent, setSent] = useState(false);
+  const put = (index: number, value: string[]) => setAnswers(answers.with(index, value));
+  const send = () => {
+    setSent(true);
+    client.replyQuestion(question.id, answers).catch((error: unknown) => {
+      setSent(false);
+      setProblem(error instanceof Error ? error.message : String(error));
+    });
+  };
+  return (
+    <section
+      aria-label="Question"
+      className="flex flex-col gap-3 rounded-lg border border-attention/60 bg-attention-wash p-3 text-sm"
+    >
+      {place}
+      {question.questions.map((entry, index) => (
+        <fieldset key={entry.question} className="flex flex-col gap-1.5">
+          <legend className="pb-1 font-semibold">{entry.question}</legend>
+          {entry.options.map((option) => (
+            <label key={option.label} className="flex items-start gap-2">
+              <input
+                type={entry.multiple === true ? "checkbox" : "radio"}
+                name={`${question.id} ${index}`}
+                checked={answers[index]?.includes(option.label) ?? false}
+                onChange={(event) => {
+                  const chosen = answers[index] ?? [];
+                  if (entry.multiple !== true) return put(index, [option.label]);
+                  put(
+                    index,
+                    event.target.checked
+                      ? [...chosen, option.label]
+                      : chosen.filter((label) => label !== option.label),
+                  );
+                }}
+                className="mt-1 accent-accent"
+              />
+              <span>
+                {option.label}
+                {option.description !== undefined && (
+                  <span className="block text-xs text-ink-soft">{option.description}</span>
+                )}
+              </span>
+            </label>
+          ))}
+          {entry.custom === true && (
+            <input
+              aria-label="In your own words"
+              placeholder="In your own words"
+              onChange={(event) => put(index, event.target.value === "" ? [] : [event.target.value])}
+              className="h-8 rounded-md border border-line-strong bg-surface px-2 pointer-coarse:h-11"
+            />
+          )}
+        </fieldset>
+      ))}
+      <Button
+        size="small"
+        tone="primary"
+        className="self-start"
+        disabled={isInert || isSent || answers.some((answer) => answer.length === 0)}
+        onClick={send}
+      >
+        Answer
+      </Button>
+      {problem !== undefined && (
+        <p role="alert" className="text-danger">
+          {problem}
+        </p>
+      )}
+    </section>
+  );
+}

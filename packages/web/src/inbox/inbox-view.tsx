@@ -1,0 +1,43 @@
+import { CheckCheck } from "lucide-react";
+import { useLibrary } from "../data/index.ts";
+import { Empty } from "../design/index.ts";
+import { Link } from "../route/index.ts";
+import { PermissionCard, QuestionCard } from "./cards.tsx";
+
+/** Everything that waits for somebody, over all sessions, the longest waiting first. */
+export function InboxView() {
+  const { permissions, questions, sessions, phase } = useLibrary();
+  const waiting = [
+    ...[...permissions.values()].map((permission) => ({ kind: "permission" as const, item: permission })),
+    ...[...questions.values()].map((question) => ({ kind: "question" as const, item: question })),
+  ].toSorted((a, b) => a.item.time.asked - b.item.time.asked);
+  if (phase === "ready" && waiting.length === 0)
+    return (
+      <Empty icon={<CheckCheck size={28} />} title="Nothing waits for you">
+        When an agent asks for a permission or has a question, it appears here, from every session.
+      </Empty>
+    );
+  return (
+    <div className="scroll-area flex-1">
+      <div className="mx-auto flex w-full max-w-3xl flex-col gap-3 px-4 py-5">
+        <h1 className="text-lg font-semibold">Inbox</h1>
+        {waiting.map((entry) => {
+          const session = sessions.get(entry.item.sessionId);
+          const place = (
+            <Link
+              to={{ at: "session", sessionId: entry.item.sessionId }}
+              className="self-start text-ink-soft underline underline-offset-2"
+            >
+              {session?.title ?? "Session"} · {entry.item.agent}
+            </Link>
+          );
+          return entry.kind === "permission" ? (
+            <PermissionCard key={entry.item.id} permission={entry.item} place={place} />
+          ) : (
+            <QuestionCard key={entry.item.id} question={entry.item} place={place} />
+          );
+        })}
+      </div>
+    </div>
+  );
+}

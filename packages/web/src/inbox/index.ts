@@ -1,0 +1,2 @@
+export { PermissionCard, QuestionCard } from "./cards.tsx";
+export { InboxView } from "./inbox-view.tsx";

@@ -1,0 +1,2 @@
+export { COMMANDS, HELP_KEYS, PALETTE_KEYS } from "./commands.ts";
+export { isWriting, matches, namesOf } from "./keys.ts";

@@ -1,0 +1,72 @@
+import type { Session } from "@holdfast/protocol";
+import type { Preferences } from "../data/index.ts";
+
+export type Group = { key: string; name: string; title?: string; sessions: Session[] };
+
+const STATUS_NAMES = ["Needs you", "Working", "Idle"] as const;
+const DAY_MS = 86_400_000;
+
+/** Sessions in the groups that were chosen, the newest first in each. Children are listed below their roots elsewhere. Pure. */
+export function groupSessions(
+  sessions: Iterable<Session>,
+  grouping: Preferences["grouping"],
+  filter: string,
+  now: number,
+): Group[] {
+  const wanted = filter.trim().toLowerCase();
+  const shown = [...sessions]
+    .filter((session) => session.parentId === undefined)
+    .filter(({ title, directory }) => `${title}\n${directory}`.toLowerCase().includes(wanted))
+    .toSorted((a, b) => b.time.updated - a.time.updated);
+  switch (grouping) {
+    case "project":
+      return collect(shown, (session) => ({
+        key: session.projectId,
+        name: nameOf(session.directory),
+        title: session.directory,
+      }));
+    case "status": {
+      const groups = collect(shown, (session) => {
+        const name = STATUS_NAMES[statusRank(session)] ?? "Idle";
+        return { key: name, name };
+      });
+      return groups.toSorted((a, b) => rankOf(a.name) - rankOf(b.name));
+    }
+    case "date":
+      return collect(shown, (session) => {
+        const name = dayName(session.time.updated, now);
+        return { key: name, name };
+      });
+  }
+}
+
+const rankOf = (name: string): number => STATUS_NAMES.indexOf(name as (typeof STATUS_NAMES)[number]);
+
+function statusRank(session: Session): 0 | 1 | 2 {
+  if (session.attention !== "none" || session.status === "waiting") return 0;
+  return session.status === "idle" ? 2 : 1;
+}
+
+function collect(sessions: Session[], groupOf: (session: Session) => Omit<Group, "sessions">): Group[] {
+  const groups = new Map<string, Group>();
+  for (const session of sessions) {
+    const head = groupOf(session);
+    const group = groups.get(head.key) ?? { ...head, sessions: [] };
+    group.sessions.push(session);
+    groups.set(head.key, group);
+  }
+  return [...groups.values()];
+}
+
+/** The last name of a path; of the root itself, the path. */
+export function nameOf(directory: string): string {
+  return directory.split(/[/\\]/).findLast((part) => part !== "") ?? directory;
+}
+
+function dayName(time: number, now: number): string {
+  const midnight = new Date(now).setHours(0, 0, 0, 0);
+  if (time >= midnight) return "Today";
+  if (time >= midnight - DAY_MS) return "Yesterday";
+  if (time >= midnight - 6 * DAY_MS) return "This week";
+  return new Date(time).toLocaleDateString(undefined, { month: "long", year: "numeric" });
+}

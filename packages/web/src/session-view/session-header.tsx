@@ -1,0 +1,133 @@
+import type { SessionState } from "@holdfast/client";
+import type { ApprovalMode } from "@holdfast/protocol";
+import { Archive, Check, Pencil } from "lucide-react";
+import { useState } from "react";
+import { useApp, useClient } from "../data/index.ts";
+import { Chip, IconButton } from "../design/index.ts";
+import { navigate } from "../route/index.ts";
+import { nameOf } from "../session-list/index.ts";
+import { UsageMeter } from "./usage-meter.tsx";
+
+const MODE_WORDS: Record<ApprovalMode, string> = {
+  ask: "Asks before it acts",
+  edits: "Edits freely, asks for the rest",
+  all: "Acts without asking",
+  readOnly: "Reads only",
+};
+
+/** Which session this is, how much it may do, what it used. */
+export function SessionHeader({ state }: { state: SessionState }) {
+  const { session } = state;
+  if (session === undefined) return null;
+  return (
+    <header className="flex min-h-11 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-4 py-1.5">
+      <Title id={session.id} title={session.title} />
+      <span className="max-w-full truncate text-xs text-ink-faint" title={session.directory}>
+        {nameOf(session.directory)}
+      </span>
+      <OpenedChip state={state} />
+      <div className="hidden flex-1 sm:block" />
+      <ModePicker id={session.id} mode={session.approvalMode} />
+      <UsageMeter usage={session.usage} />
+      <ArchiveButton id={session.id} />
+    </header>
+  );
+}
+
+function Title({ id, title }: { id: string; title: string }) {
+  const client = useClient();
+  const [edited, setEdited] = useState<string | undefined>();
+  const save = () => {
+    const next = edited?.trim();
+    setEdited(undefined);
+    if (next !== undefined && next !== "" && next !== title) void client.patchSession(id, { title: next });
+  };
+  if (edited === undefined)
+    return (
+      <h1 className="flex min-w-0 items-center gap-1 text-base font-semibold">
+        <span className="truncate">{title}</span>
+        <IconButton label="Rename" onClick={() => setEdited(title)}>
+          <Pencil size={14} />
+        </IconButton>
+      </h1>
+    );
+  return (
+    <form
+      className="flex min-w-0 flex-1 items-center gap-1"
+      onSubmit={(event) => {
+        event.preventDefault();
+        save();
+      }}
+    >
+      <input
+        value={edited}
+        autoFocus
+        maxLength={500}
+        aria-label="Title"
+        onChange={(event) => setEdited(event.target.value)}
+        onKeyDown={(event) => event.key === "Escape" && setEdited(undefined)}
+        className="h-8 min-w-0 flex-1 rounded-md border border-line-strong bg-surface px-2 pointer-coarse:h-11"
+      />
+      <IconButton label="Save the title" type="submit">
+        <Check size={15} />
+      </IconButton>
+    </form>
+  );
+}
+
+const OPENED = {
+  new: { text: "new", title: "The agent began afresh for this session." },
+  resumed: { text: "resumed", title: "The agent still knew the session." },
+  replayed: {
+    text: "replayed",
+    title: "The agent did not know the session; it was given an account of what happened.",
+  },
+  lost: { text: "memory lost", title: "The agent began afresh and could not be told what happened before." },
+} as const;
+
+/** How the last turn found its agent. */
+function OpenedChip({ state }: { state: SessionState }) {
+  const last = Object.values(state.turns)
+    .filter(({ opened }) => opened !== undefined)
+    .toSorted((a, b) => (a.time.started ?? 0) - (b.time.started ?? 0))
+    .at(-1);
+  if (last?.opened === undefined) return null;
+  const { text, title } = OPENED[last.opened];
+  return (
+    <Chip tone={last.opened === "lost" ? "attention" : "neutral"} title={title}>
+      {text}
+    </Chip>
+  );
+}
+
+function ModePicker({ id, mode }: { id: string; mode: ApprovalMode }) {
+  const client = useClient();
+  return (
+    <select
+      aria-label="What the agent may do"
+      value={mode}
+      onChange={(event) => void client.patchSession(id, { approvalMode: event.target.value as ApprovalMode })}
+      className={`h-7 max-w-52 rounded-md bg-transparent px-1 text-sm hover:bg-hover pointer-coarse:h-11 ${mode === "all" ? "text-attention" : "text-ink-soft"}`}
+    >
+      {(Object.keys(MODE_WORDS) as ApprovalMode[]).map((name) => (
+        <option key={name} value={name}>
+          {MODE_WORDS[name]}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function ArchiveButton({ id }: { id: string }) {
+  const client = useClient();
+  const { library } = useApp();
+  const archive = async () => {
+    library.put(await client.patchSession(id, { archived: true }));
+    navigate({ at: "home" });
+  };
+  return (
+    <IconButton label="Archive" onClick={() => void archive()}>
+      <Archive size={16} />
+    </IconButton>
+  );
+}

@@ -1,0 +1,63 @@
+import type { SessionState } from "@holdfast/client";
+import type { Todo } from "@holdfast/protocol";
+import { Circle, CircleCheck, CircleDot, CircleX } from "lucide-react";
+import { useState } from "react";
+import { PermissionCard, QuestionCard } from "../inbox/index.ts";
+
+/** Between what was said and what will be: requests of this session that wait for an answer, and the agent's plan. */
+export function TurnBar({ state }: { state: SessionState }) {
+  const permissions = Object.values(state.permissions);
+  const questions = Object.values(state.questions);
+  if (permissions.length + questions.length + state.todos.length === 0) return null;
+  return (
+    <div className="scroll-area mx-auto flex max-h-[45dvh] w-full max-w-3xl shrink-0 flex-col gap-2 px-4 pb-2">
+      {state.todos.length > 0 && <Plan todos={state.todos} />}
+      {permissions.map((permission) => (
+        <PermissionCard key={permission.id} permission={permission} />
+      ))}
+      {questions.map((question) => (
+        <QuestionCard key={question.id} question={question} />
+      ))}
+    </div>
+  );
+}
+
+const ICONS = {
+  pending: <Circle size={14} className="text-ink-faint" />,
+  in_progress: <CircleDot size={14} className="text-busy" />,
+  completed: <CircleCheck size={14} className="text-good" />,
+  cancelled: <CircleX size={14} className="text-ink-faint" />,
+} as const;
+
+function Plan({ todos }: { todos: readonly Todo[] }) {
+  const [isUnfolded, setUnfolded] = useState(false);
+  const done = todos.filter(({ status }) => status === "completed").length;
+  const current = todos.find(({ status }) => status === "in_progress");
+  return (
+    <section aria-label="Plan" className="rounded-lg border border-line bg-canvas text-sm">
+      <button
+        type="button"
+        aria-expanded={isUnfolded}
+        onClick={() => setUnfolded(!isUnfolded)}
+        className="flex min-h-9 w-full items-center gap-2 px-3 text-left pointer-coarse:min-h-11"
+      >
+        <span className="font-medium">Plan</span>
+        <span className="text-ink-faint tabular-nums">
+          {done} of {todos.length}
+        </span>
+        <span className="min-w-0 flex-1 truncate text-ink-soft">{current?.content}</span>
+      </button>
+      {isUnfolded && (
+        <ul className="flex flex-col gap-1.5 border-t border-line px-3 py-2">
+          {todos.map((todo, index) => (
+            <li key={index} className="flex items-start gap-2">
+              <span className="mt-0.5">{ICONS[todo.status]}</span>
+              <span className={todo.status === "cancelled" ? "line-through" : ""}>{todo.content}</span>
+              <span className="sr-only">{todo.status}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,148 @@
+import type { PermissionRule } from "@holdfast/protocol";
+import { type ReactNode, useEffect, useState } from "react";
+import { prefer, type Preferences, preferences, useClient, useStore } from "../data/index.ts";
+import { Button, Notice } from "../design/index.ts";
+
+/** What this browser remembers of its user's taste, and the standing answers that every browser shares. */
+export function SettingsView(_props: { section: string | undefined }) {
+  const { theme, sendWith } = useStore(preferences);
+  return (
+    <div className="scroll-area flex-1">
+      <div className="mx-auto flex w-full max-w-2xl flex-col gap-8 px-4 py-5">
+        <h1 className="text-lg font-semibold">Settings</h1>
+        <Section title="Appearance">
+          <Choice
+            label="Theme"
+            value={theme}
+            options={{ system: "As the system", light: "Light", dark: "Dark" }}
+            onChange={(value) => prefer({ theme: value })}
+          />
+        </Section>
+        <Section title="Writing">
+          <Choice
+            label="Send with"
+            value={sendWith}
+            options={{ enter: "Enter", "mod+enter": "Ctrl or ⌘ + Enter" }}
+            onChange={(value) => prefer({ sendWith: value })}
+          />
+        </Section>
+        <Notifications />
+        <Rules />
+      </div>
+    </div>
+  );
+}
+
+function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section aria-label={title} className="flex flex-col gap-3">
+      <h2 className="border-b border-line pb-1 font-semibold">{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+type ChoiceProps<T extends string> = {
+  label: string;
+  value: T;
+  options: Record<T, string>;
+  onChange: (value: T) => void;
+};
+
+function Choice<T extends string>({ label, value, options, onChange }: ChoiceProps<T>) {
+  return (
+    <label className="flex items-center justify-between gap-3 text-sm">
+      {label}
+      <select
+        value={value}
+        onChange={(event) => onChange(event.target.value as T)}
+        className="h-8 rounded-md border border-line-strong bg-surface px-2 pointer-coarse:h-11"
+      >
+        {(Object.entries(options) as [T, string][]).map(([key, name]) => (
+          <option key={key} value={key}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const NOTICES: Record<keyof Preferences["notify"], string> = {
+  attention: "When an agent asks for something",
+  finished: "When a turn ends",
+  sound: "With a sound",
+};
+
+function Notifications() {
+  const notify = useStore(preferences, (value) => value.notify);
+  const [permission, setPermission] = useState(() =>
+    "Notification" in window ? Notification.permission : "denied",
+  );
+  const change = async (name: keyof Preferences["notify"], isOn: boolean) => {
+    if (isOn && name !== "sound" && permission === "default")
+      setPermission(await Notification.requestPermission());
+    prefer({ notify: { ...preferences.get().notify, [name]: isOn } });
+  };
+  return (
+    <Section title="Notifications">
+      {(Object.keys(NOTICES) as (keyof Preferences["notify"])[]).map((name) => (
+        <label key={name} className="flex items-center gap-2 text-sm pointer-coarse:min-h-11">
+          <input
+            type="checkbox"
+            checked={notify[name]}
+            onChange={(event) => void change(name, event.target.checked)}
+            className="size-4 accent-accent"
+          />
+          {NOTICES[name]}
+        </label>
+      ))}
+      {permission === "denied" && <Notice>This browser shows no notifications from this page.</Notice>}
+    </Section>
+  );
+}
+
+function Rules() {
+  const client = useClient();
+  const [rules, setRules] = useState<PermissionRule[] | undefined>();
+  const [problem, setProblem] = useState<string | undefined>();
+  useEffect(() => {
+    client.listPermissionRules().then(
+      ({ items }) => setRules(items),
+      (error: unknown) => setProblem(String(error)),
+    );
+  }, [client]);
+  const revoke = async (id: string) => {
+    try {
+      await client.revokePermissionRule(id);
+      setRules((known) => known?.filter((rule) => rule.id !== id));
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return (
+    <Section title="Always allowed">
+      {problem !== undefined && (
+        <Notice tone="danger" role="alert">
+          {problem}
+        </Notice>
+      )}
+      {rules?.length === 0 && <p className="text-sm text-ink-faint">Nothing. Every request is asked.</p>}
+      <ul className="flex flex-col gap-1">
+        {rules?.map((rule) => (
+          <li key={rule.id} className="flex items-center gap-3 text-sm">
+            <span className="min-w-0 flex-1">
+              <code className="font-mono break-words">{rule.pattern}</code>
+              <span className="block text-xs text-ink-faint">
+                {rule.kind} · {rule.agent} · for this {rule.scope}
+              </span>
+            </span>
+            <Button size="small" tone="danger" onClick={() => void revoke(rule.id)}>
+              Revoke
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,26 @@
+import { RefreshCw, WifiOff } from "lucide-react";
+import { useApp, useConnection, useNow } from "../data/index.ts";
+import { Button, span } from "../design/index.ts";
+
+/** Says that the server cannot be reached, once that has lasted 3 s (I-16); what is on the screen stays, and work there goes on. */
+export function ConnectionBar() {
+  const { state, since } = useConnection();
+  const app = useApp();
+  const now = useNow(1_000);
+  if (state !== "offline") return null;
+  return (
+    <div
+      role="status"
+      className="flex shrink-0 items-center gap-2 border-b border-attention/40 bg-attention-wash px-3 py-1.5 text-sm"
+    >
+      <WifiOff size={16} className="text-attention" />
+      <span className="min-w-0 flex-1">
+        No connection to the server for {span(Math.max(3_000, now - since + 3_000))}. Your agents go on; this
+        page catches up by itself.
+      </span>
+      <Button size="small" onClick={() => app.wake()}>
+        <RefreshCw size={14} /> Try now
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,22 @@
+import type { FilePart } from "@holdfast/protocol";
+import { FileText } from "lucide-react";
+
+/** A file that came with a message: its name. Content from elsewhere is never loaded by itself. */
+export function Attachment({ part }: { part: FilePart; sessionId: string }) {
+  const name =
+    part.filename ??
+    part.url
+      .replace(/^blob:.*/, "file")
+      .split("/")
+      .at(-1) ??
+    "file";
+  return (
+    <span
+      title={part.url.startsWith("blob:") ? part.mime : part.url}
+      className="inline-flex max-w-full items-center gap-1.5 rounded-md border border-line bg-surface px-2 py-1 text-sm"
+    >
+      <FileText size={14} className="shrink-0 text-ink-faint" />
+      <span className="truncate">{name}</span>
+    </span>
+  );
+}

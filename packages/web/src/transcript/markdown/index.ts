@@ -1,0 +1,2 @@
+export { CopyButton } from "./code-block.tsx";
+export { Markdown } from "./markdown.tsx";

@@ -1,0 +1,83 @@
+import type { Part, ReasoningPart } from "@holdfast/protocol";
+import { ChevronRight } from "lucide-react";
+import { useState } from "react";
+import { Chip, Notice, span } from "../design/index.ts";
+import { Attachment } from "./attachment.tsx";
+import { Markdown } from "./markdown/index.ts";
+import { ToolCard } from "./tool/index.ts";
+
+/** One part of an answer, by its type. A type that is not known here shows its name and nothing else. */
+export function PartView(props: { part: Part; isOpen: boolean; sessionId: string }) {
+  const { part, isOpen, sessionId } = props;
+  switch (part.type) {
+    case "text":
+      return (
+        <div className="py-1">
+          <Markdown text={part.text} isOpen={isOpen && part.time?.end === undefined} />
+        </div>
+      );
+    case "reasoning":
+      return <Reasoning part={part} isOpen={isOpen && part.time.end === undefined} />;
+    case "tool":
+      return <ToolCard part={part} />;
+    case "file":
+      return <Attachment part={part} sessionId={sessionId} />;
+    case "patch":
+      return (
+        <p className="py-1 text-sm text-ink-soft">
+          Changed {part.files.length} {part.files.length === 1 ? "file" : "files"}
+          {part.recovered === true && " (found after a crash; nobody knows by whom)"}
+        </p>
+      );
+    case "subtask":
+      return (
+        <p className="flex items-center gap-2 py-1 text-sm">
+          <Chip tone="accent">Subtask</Chip> {part.description}{" "}
+          <span className="text-ink-faint">@{part.agent}</span>
+        </p>
+      );
+    case "retry":
+      return (
+        <div className="py-1">
+          <Notice tone="attention">
+            Try {part.number} failed: {part.error.data.message}
+          </Notice>
+        </div>
+      );
+    case "compaction":
+      return (
+        <p className="my-3 flex items-center gap-3 text-xs text-ink-faint before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
+          Older messages were summarised for the agent
+        </p>
+      );
+    default:
+      return <p className="py-1 text-xs text-ink-faint">{part.type}</p>;
+  }
+}
+
+/** What the agent thought: a line, which opens to all of it. */
+function Reasoning({ part, isOpen }: { part: ReasoningPart; isOpen: boolean }) {
+  const [isUnfolded, setUnfolded] = useState(false);
+  const { start, end } = part.time;
+  const preview = part.text.trimEnd().split("\n").at(-1) ?? "";
+  return (
+    <div className="py-1 text-sm">
+      <button
+        type="button"
+        aria-expanded={isUnfolded}
+        onClick={() => setUnfolded(!isUnfolded)}
+        className="flex w-full items-center gap-1.5 rounded-sm text-left text-ink-soft hover:text-ink pointer-coarse:min-h-11"
+      >
+        <ChevronRight size={14} className={isUnfolded ? "rotate-90" : ""} />
+        <span className="shrink-0">{isOpen ? "Thinking" : "Thought"}</span>
+        {end !== undefined && <span className="shrink-0 text-ink-faint">for {span(end - start)}</span>}
+        {!isUnfolded && <span className="min-w-0 flex-1 truncate text-ink-faint italic">{preview}</span>}
+      </button>
+      {isUnfolded && (
+        <div className="mt-1 ml-1.5 border-l-2 border-line pl-3 break-words whitespace-pre-wrap text-ink-soft">
+          {part.text}
+        </div>
+      )}
+    </div>
+  );
+}

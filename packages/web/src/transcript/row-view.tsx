@@ -1,0 +1,75 @@
+import type { Message, Turn } from "@holdfast/protocol";
+import { memo } from "react";
+import { useNow } from "../data/index.ts";
+import { Chip, moment, span } from "../design/index.ts";
+import { Attachment } from "./attachment.tsx";
+import { PartView } from "./part-view.tsx";
+import type { Row } from "./rows.ts";
+import { TurnEnd } from "./turn-end.tsx";
+
+/** One row of the transcript. */
+export const RowView = memo(function RowView({ row, sessionId }: { row: Row; sessionId: string }) {
+  switch (row.kind) {
+    case "user":
+      return <UserMessage message={row.message} sessionId={sessionId} />;
+    case "speaker":
+      return (
+        <h3 className="flex items-center gap-2 pt-3 pb-1 text-sm font-semibold" title={moment(row.time)}>
+          {row.agent}
+        </h3>
+      );
+    case "part":
+      return <PartView part={row.part} isOpen={row.isOpen} sessionId={sessionId} />;
+    case "working":
+      return <Working turn={row.turn} />;
+    case "end":
+      return <TurnEnd turn={row.turn} />;
+  }
+});
+
+function UserMessage({ message, sessionId }: { message: Message; sessionId: string }) {
+  const { info, parts } = message;
+  return (
+    <article aria-label="You" className="flex justify-end pt-4 pb-1" title={moment(info.time.created)}>
+      <div className="flex max-w-[85%] min-w-0 flex-col items-end gap-2">
+        {parts.map((part) => {
+          if (part.type === "text" && part.synthetic !== true)
+            return (
+              <div
+                key={part.id}
+                className="max-w-full rounded-lg bg-selected px-3.5 py-2 break-words whitespace-pre-wrap"
+              >
+                {part.text}
+              </div>
+            );
+          if (part.type === "file") return <Attachment key={part.id} part={part} sessionId={sessionId} />;
+          if (part.type === "agent") return <Chip key={part.id}>@{part.name}</Chip>;
+          return null;
+        })}
+      </div>
+    </article>
+  );
+}
+
+/** What a running turn does, in words that are true: opening, working, silent, stopping, writing down. */
+function Working({ turn }: { turn: Turn }) {
+  const now = useNow(1_000);
+  const { started } = turn.time;
+  return (
+    <div role="status" className="flex items-center gap-2 py-2 text-sm text-ink-soft">
+      <span className="pulse-soft size-2 rounded-full bg-busy" />
+      {workOf(turn, now)}
+      {started !== undefined && (
+        <span className="text-ink-faint tabular-nums">{span(Math.max(0, now - started))}</span>
+      )}
+    </div>
+  );
+}
+
+function workOf(turn: Turn, now: number): string {
+  if (turn.state === "finalizing") return "Writing down the result";
+  if (turn.stopping !== undefined) return "Stopping";
+  if (turn.waitingFor !== undefined) return `Waiting for ${turn.waitingFor.holder ?? turn.waitingFor.kind}`;
+  if (turn.stalled !== undefined) return `No sign from the agent for ${span(now - turn.stalled)}`;
+  return turn.opened === undefined ? "Opening the agent" : "Working";
+}

@@ -1,0 +1,86 @@
+/**
+ * A session's history as rows of a list: what a person reads, one row per thing, so that a long answer is drawn in pieces (I-16).
+ * Pure; rows of a message that did not change are the same objects again, so that only what changed is drawn.
+ */
+import type { SessionState } from "@holdfast/client";
+import { isTerminal, type Message, type Part, type Turn } from "@holdfast/protocol";
+
+export type Row =
+  | { kind: "user"; key: string; message: Message }
+  /** Who answers, above the first part of an answer. */
+  | { kind: "speaker"; key: string; messageId: string; agent: string; turnId: string; time: number }
+  | { kind: "part"; key: string; messageId: string; part: Part; isOpen: boolean }
+  | { kind: "working"; key: string; turn: Turn }
+  | { kind: "end"; key: string; turn: Turn; messageId: string | undefined };
+
+/** Parts that say nothing to a person. */
+const SILENT: ReadonlySet<Part["type"]> = new Set(["step-start", "step-finish", "snapshot"]);
+
+const cache = new WeakMap<Message, readonly Row[]>();
+
+/** The rows of everything that is loaded, in order. */
+export function rowsOf(state: Pick<SessionState, "messages" | "turns">): Row[] {
+  const rows: Row[] = [];
+  const { messages, turns } = state;
+  let speaker: string | undefined;
+  for (const [index, message] of messages.entries()) {
+    const { info } = message;
+    if (info.role === "user") {
+      speaker = undefined;
+    } else if (speaker !== info.turnId) {
+      rows.push(speakerRow(message));
+      speaker = info.turnId;
+    }
+    rows.push(...messageRows(message));
+    const next = messages[index + 1]?.info;
+    const turn = turns[info.turnId];
+    if (turn !== undefined && next?.turnId !== info.turnId) rows.push(...endRows(turn, info.id));
+  }
+  return rows;
+}
+
+const speakers = new WeakMap<Message["info"], Row>();
+
+function speakerRow({ info }: Message): Row {
+  const kept = speakers.get(info);
+  if (kept !== undefined) return kept;
+  const row: Row = {
+    kind: "speaker",
+    key: `speaker ${info.id}`,
+    messageId: info.id,
+    agent: info.agent,
+    turnId: info.turnId,
+    time: info.time.created,
+  };
+  speakers.set(info, row);
+  return row;
+}
+
+function messageRows(message: Message): readonly Row[] {
+  const kept = cache.get(message);
+  if (kept !== undefined) return kept;
+  const { info, parts } = message;
+  const rows: Row[] =
+    info.role === "user"
+      ? [{ kind: "user", key: info.id, message }]
+      : parts
+          .filter((part) => !SILENT.has(part.type) && !isBlank(part))
+          .map((part) => ({
+            kind: "part",
+            key: part.id,
+            messageId: info.id,
+            part,
+            isOpen: info.time.completed === undefined,
+          }));
+  cache.set(message, rows);
+  return rows;
+}
+
+function isBlank(part: Part): boolean {
+  return (part.type === "text" || part.type === "reasoning") && part.text.trim() === "";
+}
+
+function endRows(turn: Turn, messageId: string): Row[] {
+  if (isTerminal(turn.state)) return [{ kind: "end", key: `end ${turn.id}`, turn, messageId }];
+  return turn.state === "queued" ? [] : [{ kind: "working", key: `working ${turn.id}`, turn }];
+}

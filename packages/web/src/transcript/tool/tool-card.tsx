@@ -1,0 +1,124 @@
+import type { ToolPart } from "@holdfast/protocol";
+import {
+  ChevronRight,
+  FilePen,
+  FileSearch,
+  Globe,
+  ListChecks,
+  type LucideIcon,
+  SquareTerminal,
+  Wrench,
+} from "lucide-react";
+import { memo, useState } from "react";
+import { useNow } from "../../data/index.ts";
+import { Chip, classes, span } from "../../design/index.ts";
+import { DiffView } from "./diff-view.tsx";
+import { Output } from "./output.tsx";
+
+/** ACP's kinds of calls, and how each looks. */
+const ICONS: Record<string, LucideIcon> = {
+  execute: SquareTerminal,
+  edit: FilePen,
+  delete: FilePen,
+  move: FilePen,
+  read: FileSearch,
+  search: FileSearch,
+  fetch: Globe,
+  think: ListChecks,
+};
+
+/** Kinds whose content is worth seeing at once. */
+const OPEN_KINDS: ReadonlySet<string> = new Set(["execute", "edit", "delete", "move"]);
+
+/** A tool call: one line that says what is done and how it went, over what it did. Live and replayed calls look the same. */
+export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
+  const { state } = part;
+  const [isUnfolded, setUnfolded] = useState<boolean | undefined>();
+  const kind = part.kind ?? "other";
+  const output = "output" in state ? (state.output ?? "") : "";
+  const hasContent =
+    output !== "" || (part.diffs?.length ?? 0) > 0 || state.status === "error" || hasInput(part);
+  const isShown = isUnfolded ?? (hasContent && (OPEN_KINDS.has(kind) || state.status === "error"));
+  const Icon = ICONS[kind] ?? Wrench;
+  const title = state.title ?? part.tool;
+  return (
+    <section
+      aria-label={`${title}, ${state.status}`}
+      className="my-1.5 overflow-hidden rounded-md border border-line"
+    >
+      <button
+        type="button"
+        aria-expanded={isShown}
+        disabled={!hasContent}
+        onClick={() => setUnfolded(!isShown)}
+        className="flex min-h-9 w-full items-center gap-2 bg-canvas px-2.5 py-1 text-left text-sm enabled:hover:bg-hover pointer-coarse:min-h-11"
+      >
+        <Icon size={15} className="shrink-0 text-ink-faint" />
+        <span className={classes("min-w-0 flex-1 truncate", kind === "execute" && "font-mono")}>{title}</span>
+        <CallState state={state} />
+        {hasContent && (
+          <ChevronRight size={14} className={classes("shrink-0 text-ink-faint", isShown && "rotate-90")} />
+        )}
+      </button>
+      {isShown && hasContent && (
+        <div className="flex flex-col gap-2 border-t border-line bg-sunken/60 p-2">
+          {part.diffs?.map((diff) => (
+            <DiffView key={diff.path} diff={diff} />
+          ))}
+          {(part.diffs?.length ?? 0) === 0 && hasInput(part) && kind !== "execute" && <Input part={part} />}
+          {output !== "" && (
+            <Output
+              text={output}
+              truncated={"truncated" in state ? state.truncated : undefined}
+              part={part}
+            />
+          )}
+          {state.status === "error" && (
+            <p className="px-1 text-sm break-words whitespace-pre-wrap text-danger">{state.error}</p>
+          )}
+          {part.locations !== undefined && part.locations.length > 0 && (
+            <p className="truncate px-1 font-mono text-xs text-ink-faint">
+              {part.locations
+                .map(({ path, line }) => (line === undefined ? path : `${path}:${line}`))
+                .join("  ")}
+            </p>
+          )}
+        </div>
+      )}
+    </section>
+  );
+});
+
+const hasInput = (part: ToolPart): boolean => Object.keys(part.state.input).length > 0;
+
+function Input({ part }: { part: ToolPart }) {
+  return (
+    <pre className="max-h-48 overflow-auto px-1 font-mono text-xs break-words whitespace-pre-wrap text-ink-soft">
+      {JSON.stringify(part.state.input, null, 2)}
+    </pre>
+  );
+}
+
+function CallState({ state }: { state: ToolPart["state"] }) {
+  switch (state.status) {
+    case "pending":
+      return <Chip>waiting</Chip>;
+    case "running":
+      return <Running since={state.time.start} />;
+    case "completed":
+      return (
+        <span className="text-xs text-ink-faint tabular-nums">{span(state.time.end - state.time.start)}</span>
+      );
+    case "error":
+      return <Chip tone="danger">failed</Chip>;
+  }
+}
+
+function Running({ since }: { since: number }) {
+  const now = useNow(1_000);
+  return (
+    <Chip tone="busy">
+      <span className="pulse-soft size-1.5 rounded-full bg-busy" /> {span(Math.max(0, now - since))}
+    </Chip>
+  );
+}

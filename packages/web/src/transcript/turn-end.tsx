@@ -1,0 +1,88 @@
+import type { Turn, TurnReason } from "@holdfast/protocol";
+import { CircleSlash, CornerDownRight, RotateCcw, TriangleAlert } from "lucide-react";
+import { useState } from "react";
+import { useClient } from "../data/index.ts";
+import { Button, Notice, span } from "../design/index.ts";
+
+/** Why a turn ended, in words; what is not here needs none. */
+const WORDS: Record<TurnReason, string> = {
+  steered: "Went into the turn that was running",
+  cancelled: "Stopped by you",
+  interrupted: "Interrupted: the server or the machine went down in the middle of it",
+  shutdown: "Interrupted: the server was shut down",
+  superseded: "Given up for a newer message",
+  error: "The agent reported an error",
+  crashed: "The agent's program ended in the middle of it",
+  timeout: "It took longer than allowed",
+  exhausted: "It was tried as often as allowed",
+  refused: "The agent refused",
+  denied: "A permission was denied",
+};
+
+/** How a turn ended. An interrupted one can go on; everything that was said before it stays. */
+export function TurnEnd({ turn }: { turn: Turn }) {
+  if (turn.state === "completed" && turn.reason === undefined) return <Figures turn={turn} />;
+  const words = turn.reason === undefined ? "It ended" : WORDS[turn.reason];
+  if (turn.state === "completed" || turn.reason === "cancelled" || turn.reason === "superseded")
+    return (
+      <p className="flex items-center gap-2 py-1.5 text-sm text-ink-faint">
+        {turn.state === "completed" ? <CornerDownRight size={15} /> : <CircleSlash size={15} />}
+        {words}
+      </p>
+    );
+  const canGoOn = turn.state === "aborted";
+  return (
+    <div className="py-2">
+      <Notice
+        tone={canGoOn ? "attention" : "danger"}
+        icon={<TriangleAlert size={16} className={canGoOn ? "text-attention" : "text-danger"} />}
+        action={canGoOn ? <GoOn turn={turn} /> : undefined}
+      >
+        <span className="font-medium">{words}.</span>
+        {turn.error !== undefined && (
+          <span className="mt-0.5 block font-mono text-xs break-words whitespace-pre-wrap text-ink-soft">
+            {messageOf(turn.error)}
+          </span>
+        )}
+      </Notice>
+    </div>
+  );
+}
+
+function messageOf(error: NonNullable<Turn["error"]>): string {
+  const { data } = error as { name: string; data: { message?: unknown } };
+  return typeof data.message === "string" && data.message !== "" ? data.message : error.name;
+}
+
+function GoOn({ turn }: { turn: Turn }) {
+  const client = useClient();
+  const [isGoing, setGoing] = useState(false);
+  const [problem, setProblem] = useState<string | undefined>();
+  const goOn = () => {
+    setGoing(true);
+    client.resumeTurn(turn.id, { idempotencyKey: `go-on-${turn.id}` }).catch((error: unknown) => {
+      setGoing(false);
+      setProblem(error instanceof Error ? error.message : String(error));
+    });
+  };
+  return (
+    <>
+      <Button size="small" disabled={isGoing} onClick={goOn}>
+        <RotateCcw size={14} /> Go on
+      </Button>
+      {problem !== undefined && <span className="text-xs text-danger">{problem}</span>}
+    </>
+  );
+}
+
+function Figures({ turn }: { turn: Turn }) {
+  const { started, ended } = turn.time;
+  const { tokens, cost } = turn.usage;
+  const figures = [
+    started !== undefined && ended !== undefined ? span(ended - started) : undefined,
+    tokens?.input === undefined ? undefined : `${tokens.input.toLocaleString()} in`,
+    tokens?.output === undefined ? undefined : `${tokens.output.toLocaleString()} out`,
+    cost === undefined ? undefined : `$${cost.toFixed(4)}`,
+  ].filter((figure) => figure !== undefined);
+  return <p className="py-1 text-xs text-ink-faint tabular-nums">{figures.join(" · ")}</p>;
+}

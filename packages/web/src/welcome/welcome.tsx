@@ -1,0 +1,154 @@
+import type { Agent } from "@holdfast/protocol";
+import { Bot, RefreshCw } from "lucide-react";
+import { useState } from "react";
+import { prefer, preferences, useApp, useClient, useLibrary } from "../data/index.ts";
+import { Button, Chip, classes, IconButton, Notice, Skeleton } from "../design/index.ts";
+import { navigate, type Route } from "../route/index.ts";
+
+const REHEARSAL = "rehearsal";
+
+/** Where a session begins: a directory and an agent. On a first visit it also says what is here and offers an agent that needs no key. */
+export function Welcome({ route }: { route: Extract<Route, { at: "home" | "new" }> }) {
+  const { sessions, agents, phase } = useLibrary();
+  const { library } = useApp();
+  const isFirst = phase === "ready" && sessions.size === 0;
+  return (
+    <div className="scroll-area flex-1">
+      <div className="mx-auto flex w-full max-w-2xl flex-col gap-8 px-4 py-10">
+        <header className="flex flex-col gap-2">
+          <h1 className="text-xl font-semibold">{isFirst ? "Welcome to Holdfast" : "New session"}</h1>
+          <p className="text-ink-soft">
+            {isFirst
+              ? "A session here outlives its agent, the server and this page. Choose a directory and an agent; everything that is said is kept."
+              : "Choose the directory to work in and the agent that works."}
+          </p>
+        </header>
+        <NewSession given={route.at === "new" ? route.directory : undefined} />
+        <section aria-labelledby="agents" className="flex flex-col gap-3">
+          <div className="flex items-center justify-between">
+            <h2 id="agents" className="font-semibold">
+              Agents on this machine
+            </h2>
+            <IconButton
+              label="Look again"
+              onClick={() => void library.refreshAgents().catch(() => undefined)}
+            >
+              <RefreshCw size={15} />
+            </IconButton>
+          </div>
+          {agents === undefined ? (
+            <Skeleton lines={4} label="Looking for agents" />
+          ) : (
+            <Agents agents={agents} />
+          )}
+        </section>
+      </div>
+    </div>
+  );
+}
+
+function Agents({ agents }: { agents: readonly Agent[] }) {
+  const sorted = agents.toSorted((a, b) => Number(b.available) - Number(a.available));
+  return (
+    <ul className="divide-y divide-line overflow-hidden rounded-lg border border-line">
+      {sorted.map((agent) => (
+        <li key={agent.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-2.5 text-sm">
+          <Bot size={16} className={agent.available ? "text-accent" : "text-ink-faint"} />
+          <span className={classes("font-medium", !agent.available && "text-ink-soft")}>{agent.name}</span>
+          {agent.version !== undefined && <span className="text-xs text-ink-faint">{agent.version}</span>}
+          <div className="flex-1" />
+          <Chip tone={agent.available ? "good" : "neutral"}>{agent.available ? "ready" : "not here"}</Chip>
+          {agent.reason !== undefined && <p className="basis-full text-xs text-ink-soft">{agent.reason}</p>}
+          {!agent.available && agent.install !== undefined && (
+            <code className="basis-full overflow-x-auto rounded-sm bg-sunken px-2 py-1 font-mono text-xs select-all">
+              {agent.install}
+            </code>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const FIELD =
+  "h-9 w-full rounded-md border border-line-strong bg-surface px-2.5 text-sm focus:border-accent pointer-coarse:h-11 pointer-coarse:text-[1rem]";
+
+function NewSession({ given }: { given: string | undefined }) {
+  const client = useClient();
+  const { library } = useApp();
+  const { agents, sessions } = useLibrary();
+  const { lastDirectory, lastAgent } = preferences.get();
+  const [directory, setDirectory] = useState(given ?? lastDirectory ?? "");
+  const [agent, setAgent] = useState(lastAgent ?? REHEARSAL);
+  const [isMaking, setMaking] = useState(false);
+  const [problem, setProblem] = useState<string | undefined>();
+  const directories = [...new Set([...sessions.values()].map((session) => session.directory))];
+  const make = async (event: { preventDefault(): void }) => {
+    event.preventDefault();
+    setMaking(true);
+    setProblem(undefined);
+    try {
+      const session = await client.createSession({ directory: directory.trim(), agent });
+      prefer({ lastDirectory: session.directory, lastAgent: agent });
+      library.put(session);
+      navigate({ at: "session", sessionId: session.id });
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+      setMaking(false);
+    }
+  };
+  return (
+    <form onSubmit={(event) => void make(event)} className="flex flex-col gap-4">
+      <label className="flex flex-col gap-1.5 text-sm font-medium">
+        Directory
+        <input
+          value={directory}
+          onChange={(event) => setDirectory(event.target.value)}
+          list="known-directories"
+          required
+          spellCheck={false}
+          autoComplete="off"
+          autoCapitalize="off"
+          placeholder="/home/you/project"
+          className={`${FIELD} font-mono`}
+        />
+        <datalist id="known-directories">
+          {directories.map((known) => (
+            <option key={known} value={known} />
+          ))}
+        </datalist>
+      </label>
+      <label className="flex flex-col gap-1.5 text-sm font-medium">
+        Agent
+        <select value={agent} onChange={(event) => setAgent(event.target.value)} className={FIELD}>
+          {(agents ?? []).map((known) => (
+            <option key={known.id} value={known.id} disabled={!known.available}>
+              {known.name}
+              {known.id === REHEARSAL ? " (practice, needs no key)" : ""}
+              {known.available ? "" : " (not here)"}
+            </option>
+          ))}
+        </select>
+      </label>
+      {agent === REHEARSAL && (
+        <p className="text-sm text-ink-soft">
+          The rehearsal agent obeys lines such as <code className="font-mono">SAY hello</code>,{" "}
+          <code className="font-mono">READ README.md</code> or <code className="font-mono">SLOW 50 100</code>.
+        </p>
+      )}
+      {problem !== undefined && (
+        <Notice tone="danger" role="alert">
+          {problem}
+        </Notice>
+      )}
+      <Button
+        type="submit"
+        tone="primary"
+        className="self-start"
+        disabled={isMaking || directory.trim() === ""}
+      >
+        {isMaking ? "Starting" : "Start the session"}
+      </Button>
+    </form>
+  );
+}

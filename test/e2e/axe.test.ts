@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+import { afterAll, describe, expect, test } from "vitest";
+import { closeBrowser, stage } from "./browser.ts";
+import { message, said, say } from "./words.ts";
+
+afterAll(closeBrowser);
+
+const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+type Finding = { id: string; impact: string | null; nodes: { target: string[]; failureSummary: string }[] };
+
+/** Serious and critical findings of what is on the page now, in both themes. */
+async function findings(page: Page, view: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    // Colours change over a few frames.
+    await page.evaluate(
+      "Promise.allSettled(document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity).map((one) => one.finished))",
+    );
+    await page.evaluate("new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))");
+    // Through the debugger, because the page's own policy rightly refuses a script that is not its own.
+    await page.evaluate(source);
+    const violations = await page.evaluate<Finding[]>(
+      "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)",
+    );
+    for (const { id, impact, nodes } of violations) {
+      if (impact !== "serious" && impact !== "critical") continue;
+      const [first] = nodes;
+      found.push(`${view} ${colorScheme}: ${id} at ${first?.target.join(" ")}: ${first?.failureSummary}`);
+    }
+  }
+  return found;
+}
+
+describe("accessibility", () => {
+  test("[I-16] no view has a serious finding, light or dark", async () => {
+    await using on = await stage("axe");
+    const found: string[] = [];
+    const page = await on.open();
+    await page.getByRole("heading", { name: "Welcome to Holdfast" }).waitFor();
+    found.push(...(await findings(page, "welcome")));
+
+    const session = await on.server.client.createSession({
+      directory: on.server.project,
+      agent: "rehearsal",
+      approvalMode: "ask",
+    });
+    await page.goto(`${on.server.url}/s/${session.id}`);
+    await message(page).waitFor();
+    found.push(...(await findings(page, "empty session")));
+    await say(page, "THINK why\nBASH printf '\\033[31mred\\033[0m'\nPLAN one | two\nSAY # Title");
+    await page.getByRole("button", { name: "Allow once" }).waitFor();
+    found.push(...(await findings(page, "permission")));
+    await page.getByRole("link", { name: "Inbox, 1 waiting" }).click();
+    await page.getByRole("heading", { name: "Inbox" }).waitFor();
+    found.push(...(await findings(page, "inbox")));
+    await page.getByRole("button", { name: "Allow once" }).click();
+    await page.goto(`${on.server.url}/s/${session.id}`);
+    await said(page).getByText("Title").waitFor();
+    await say(page, "SAY ```ts\nSLOW 2000 20");
+    await page.getByRole("button", { name: "Stop" }).waitFor();
+    await say(page, "SAY later");
+    await page.getByRole("region", { name: "Queue" }).waitFor();
+    found.push(...(await findings(page, "busy session")));
+    await page.keyboard.press("Control+k");
+    await page.getByRole("dialog").waitFor();
+    found.push(...(await findings(page, "palette")));
+    await page.keyboard.press("Escape");
+    for (const place of ["settings", "archive", "nowhere"]) {
+      await page.goto(`${on.server.url}/${place}`);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      found.push(...(await findings(page, place)));
+    }
+    expect(found).toEqual([]);
+    expect(on.complaints).toEqual([]);
+  }, 120_000);
+});

@@ -1,0 +1,98 @@
+import { existsSync } from "node:fs";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from "playwright-core";
+import {
+  type HarnessOptions,
+  type HoldfastProcess,
+  startHoldfast,
+  temporaryDirectory,
+} from "../harness/index.ts";
+
+/** Where Debian and others put Chromium; CHROMIUM names another. */
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+function chromiumPath(): string {
+  const path = process.env["CHROMIUM"] ?? PLACES.find((place) => existsSync(place));
+  if (path === undefined)
+    throw new Error(
+      "The tests of the page need Chromium (Debian: apt-get install chromium), or CHROMIUM=<its path>.",
+    );
+  return path;
+}
+
+let running: Promise<Browser> | undefined;
+
+const browser = (): Promise<Browser> =>
+  (running ??= chromium.launch({
+    executablePath: chromiumPath(),
+    // Root has no sandbox of its own in a container; the page under test is ours.
+    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+  }));
+
+export async function closeBrowser(): Promise<void> {
+  await (await running)?.close();
+  running = undefined;
+}
+
+/** A real server with a real browser before it. Everything the page complained of is collected in `complaints`. */
+export class Stage implements AsyncDisposable {
+  server: HoldfastProcess;
+  /** Errors of scripts, refused content (CSP) and failed assets, of all windows. */
+  readonly complaints: string[] = [];
+  readonly #options: HarnessOptions;
+  readonly #contexts: BrowserContext[] = [];
+  readonly #directory: AsyncDisposable;
+
+  constructor(server: HoldfastProcess, options: HarnessOptions, directory: AsyncDisposable) {
+    this.server = server;
+    this.#options = options;
+    this.#directory = directory;
+  }
+
+  /** A browser of its own, without access yet. */
+  async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    const context = await (
+      await browser()
+    ).newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    this.#contexts.push(context);
+    return context;
+  }
+
+  /** Opens a place of the page with access, as `holdfast open` does it; `url` when the way leads through something else. */
+  async open(path = "/", given: { context?: BrowserContext; url?: string } = {}): Promise<Page> {
+    const page = await (given.context ?? (await this.context())).newPage();
+    page.on("pageerror", (error) => this.complaints.push(error.stack ?? error.message));
+    page.on("console", (message) => {
+      const text = message.text();
+      const isNetwork = text.includes("net::ERR") || text.includes("Failed to load resource");
+      if (message.type() === "error" && !isNetwork) this.complaints.push(text);
+    });
+    const { code } = await this.server.client.createAccessCode();
+    await page.goto(`${given.url ?? this.server.url}${path}#code=${code}`);
+    return page;
+  }
+
+  /** Starts the server again on the same data and the same address. */
+  async restart(): Promise<void> {
+    const { port } = new URL(this.server.url);
+    const environment = { ...this.#options.environment, HOLDFAST_PORT: port };
+    this.server = await startHoldfast({ ...this.#options, environment });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const context of this.#contexts) await context.close();
+    await this.server[Symbol.asyncDispose]();
+    await this.#directory[Symbol.asyncDispose]();
+  }
+}
+
+export async function stage(name: string, environment: Record<string, string> = {}): Promise<Stage> {
+  const directory = await temporaryDirectory(`e2e-${name}`);
+  const options: HarnessOptions = { root: directory.path, environment };
+  return new Stage(await startHoldfast(options), options, directory);
+}
