@@ -98,11 +98,9 @@ export function triggerIn(phase: Phase, random: Random, depth: number): Trigger 
     case "recovery":
       return fault(RECOVERY_POINTS, 1);
     case "migration":
-      return random.pick([
-        fault(["migration.before", "migration.applied", "migration.after"], 1),
-        file("copying", 10),
-        file("migrating", 15),
-      ]);
+      return random.chance(0.5)
+        ? fault(["migration.before", "migration.applied", "migration.after"], 1)
+        : random.pick([file("copying", 10), file("migrating", 15)]);
     case "checkpoint":
       return random.chance(0.5)
         ? fault(["checkpoint.before", "checkpoint.after"], 1 + depth)

@@ -100,7 +100,8 @@ export class Ledger {
     if (status >= 500 && status !== 503) this.#say(`${method} ${path} was answered with ${status}`);
     const { kind, id, sub, action } = placeOf(exchange);
     const isDone = status >= 200 && status < 300;
-    if (method === "PATCH" && kind === "inputs") this.inputs.editAnswered(id, sentText(exchange), isDone);
+    if (method === "PATCH" && kind === "inputs")
+      this.inputs.editAnswered(id, keyOf(exchange), sentText(exchange), isDone);
     if (action === "queue/resume" || (method === "POST" && sub === "inputs" && !isDone))
       this.inputs.wentOn(id, keyOf(exchange));
     if (!isDone) return;

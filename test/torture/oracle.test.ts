@@ -71,6 +71,18 @@ describe("the oracle of the torture: nothing wrong is nothing found", () => {
       ),
     ],
     [
+      "[D-6] an edit that took effect unheard and was refused when it was repeated",
+      ledgerOf(admission(1), admission(2), edit("EDITED", undefined), edit("EDITED", 409)),
+      pictureOf(
+        eventsOf([
+          ...story(),
+          ["message.part.removed", { messageId: "msg_2u", partId: "prt_2u" }],
+          ["input.updated", { input: input(2, partsOf("EDITED")) }],
+          ["message.part.updated", { part: { ...askedPart(2, "EDITED"), id: "prt_2v" } }],
+        ]),
+      ),
+    ],
+    [
       "[D-6] an order that was asked for without an answer",
       ledgerOf(admission(2), admission(3), reorder(undefined)),
       pictureOf(

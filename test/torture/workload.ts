@@ -120,6 +120,8 @@ export class Workload {
     const key = `${this.#options.name}-${(this.#count += 1)}`;
     const text = body === undefined ? undefined : JSON.stringify(body);
     const received = await this.#options.recorder.request({ method, path, key, body: text });
+    // Nobody is there any more; what would be asked now would never arrive.
+    if (received === undefined) this.#isOver = true;
     return received !== undefined && received.status < 300 ? (received.body ?? null) : undefined;
   }
 

@@ -40,6 +40,8 @@ export class InputBook {
   /** Turns that somebody asked to stop, answered or not. */
   readonly stops = new Set<string>();
   readonly #byKey = new Map<string, string>();
+  /** How often an edit was sent, by key. */
+  readonly #edits = new Map<string, number>();
   /** Inputs that an event told of. */
   readonly #told = new Set<string>();
   readonly #say: (violation: string) => void;
@@ -89,14 +91,15 @@ export class InputBook {
     const admission = this.admissions.get(inputId);
     if (admission === undefined) return;
     admission.maybe.add(text);
+    this.#edits.set(key, (this.#edits.get(key) ?? 0) + 1);
     this.sent.set(`${admission.sessionId}:${key}`, { sessionId: admission.sessionId, text });
   }
 
-  /** Answered with the row as it is, or refused: then the old text holds. */
-  editAnswered(inputId: string, text: string, isDone: boolean): void {
+  /** Answered with the row as it is; or refused: then the old text holds, if this was the first time that it was asked (keys count for POST alone). */
+  editAnswered(inputId: string, key: string, text: string, isDone: boolean): void {
     const admission = this.admissions.get(inputId);
     if (admission === undefined) return;
-    admission.maybe.delete(text);
+    if (isDone || this.#edits.get(key) === 1) admission.maybe.delete(text);
     if (isDone) admission.text = text;
   }
 

@@ -67,9 +67,9 @@ export const cancel = (number: number, change: object) =>
   );
 export const RUNNING = { state: "running", time: { queued: 1, started: 2 } };
 export const removal = () => exchange({ method: "DELETE", path: "/api/inputs/inp_2" }, { status: 204 });
-export const edit = (text: string, status: number | undefined) =>
+export const edit = (text: string, status: number | undefined, key = `edit to ${text}`) =>
   exchange(
-    { method: "PATCH", path: "/api/inputs/inp_2", body: partsOf(text) },
+    { method: "PATCH", path: "/api/inputs/inp_2", key, body: partsOf(text) },
     status === undefined ? undefined : { status, body: input(2, partsOf(text)) },
   );
 export const reorder = (ids: number[] | undefined) =>
