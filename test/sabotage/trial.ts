@@ -3,7 +3,7 @@
  * cannot be compiled, or a catcher that was red before, proves nothing.
  */
 import type { Sabotage } from "./sabotage.ts";
-import { type Red, runTests, type Verdict } from "./verdict.ts";
+import { byFile, type Red, runTests, together, type Verdict } from "./verdict.ts";
 import { Workbench } from "./workbench.ts";
 
 /** What became of one sabotage. `seconds` of its test run. */
@@ -37,24 +37,30 @@ export async function tryAll(
   using benches = new DisposableStack();
   // A run that is broken off leaves no copies behind.
   process.once("exit", () => benches.dispose());
-  const first = benches.use(new Workbench());
-  const before = await runTests(
-    first.root,
-    sabotages.flatMap(({ catchers }) => catchers),
-  );
-  const findings: Finding[] = [];
-  const left = [...sabotages.entries()];
-  const work = async (bench: Workbench): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const [place, sabotage] = next;
-      const finding = await timed(sabotage, () => tryOne(bench, sabotage, before));
-      findings[place] = finding;
-      tell(finding);
-    }
+  const lane = Array.from({ length: lanes }, () => benches.use(new Workbench()));
+  const untouched = byFile(sabotages.flatMap(({ catchers }) => catchers));
+  const before = together(await shared(lane, untouched, (bench, group) => runTests(bench.root, group)));
+  return await shared(lane, sabotages, async (bench, sabotage) => {
+    const finding = await timed(sabotage, () => tryOne(bench, sabotage, before));
+    tell(finding);
+    return finding;
+  });
+}
+
+/** Does all pieces of work, each bench one at a time. Answers in the order of the pieces. */
+async function shared<P, R>(
+  benches: readonly Workbench[],
+  pieces: readonly P[],
+  work: (bench: Workbench, piece: P) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const left = [...pieces.entries()];
+  const takeAll = async (bench: Workbench): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift())
+      results[next[0]] = await work(bench, next[1]);
   };
-  const more = Array.from({ length: lanes - 1 }, () => benches.use(new Workbench()));
-  await Promise.all([first, ...more].map(work));
-  return findings;
+  await Promise.all(benches.map(takeAll));
+  return results;
 }
 
 async function timed(sabotage: Sabotage, judge: () => Promise<Judged>): Promise<Finding> {

@@ -24,32 +24,45 @@ type Report = {
   }[];
 };
 
-/** Runs tests of the tree at `root` to their end, without a second try. */
+/** Catchers by file: a pattern of titles holds for all files of a run, so each file is run by itself. One without a title makes its file count whole. */
+export function byFile(catchers: readonly Catcher[]): Catcher[][] {
+  return [...Map.groupBy(catchers, ({ file }) => file)].map(([file, group]) =>
+    group.some(({ title }) => title === undefined) ? [{ file }] : group,
+  );
+}
+
+/** Runs catchers in the tree at `root` to their end, file by file, without a second try. */
 export async function runTests(root: string, catchers: readonly Catcher[]): Promise<Verdict> {
+  const verdicts: Verdict[] = [];
+  for (const group of byFile(catchers)) verdicts.push(await runGroup(root, group));
+  return together(verdicts);
+}
+
+/** What several runs say as one. */
+export function together(verdicts: readonly Verdict[]): Verdict {
+  return {
+    passed: verdicts.reduce((sum, { passed }) => sum + passed, 0),
+    red: verdicts.flatMap(({ red }) => red),
+    broken: verdicts.find(({ broken }) => broken !== undefined)?.broken,
+  };
+}
+
+async function runGroup(root: string, group: readonly Catcher[]): Promise<Verdict> {
   const output = join(root, "verdict.json");
   rmSync(output, { force: true });
-  const printed = await runVitest(root, [
-    ...argumentsOf(catchers),
-    "--reporter=json",
-    `--outputFile=${output}`,
-  ]);
+  const printed = await runVitest(root, [...argumentsOf(group), "--reporter=json", `--outputFile=${output}`]);
   const report = readReport(output);
   if (report === undefined) return { passed: 0, red: [], broken: printed.trim().slice(-600) || "no report" };
   return verdictOf(report);
 }
 
-/** Names of projects, files and one pattern of titles; a file without a title counts whole. */
+/** Names of projects, files and one pattern of titles. */
 function argumentsOf(catchers: readonly Catcher[]): string[] {
   const files = [...new Set(catchers.map(({ file }) => file))];
   const projects = new Set(files.map((file) => /^packages\/([^/]+)\//.exec(file)?.[1] ?? "system"));
-  const titles = catchers.map(({ title }) => (title === undefined ? "." : patternOf(title)));
-  return [
-    "run",
-    ...files,
-    ...[...projects].map((name) => `--project=${name}`),
-    `-t=${titles.join("|")}`,
-    "--retry=0",
-  ];
+  const titles = catchers.flatMap(({ title }) => (title === undefined ? [] : [patternOf(title)]));
+  const named = titles.length === 0 ? [] : [`-t=${titles.join("|")}`];
+  return ["run", ...files, ...[...projects].map((name) => `--project=${name}`), ...named, "--retry=0"];
 }
 
 /** A title as it stands in the source, where the place of a value (`%s`, `$kind`, `${kind}`) is anything. */
@@ -70,7 +83,7 @@ function runVitest(root: string, args: readonly string[]): Promise<string> {
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
     const end = () => endGroup(child.pid);
-    process.once("exit", end);
+    process.prependOnceListener("exit", end);
     const timer = setTimeout(() => {
       printed += `\nnot done after ${RUN_DEADLINE_MS} ms`;
       end();

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { SeededTree } from "../../scripts/test/seeded-tree.ts";
 import { type Sabotage, sabotaged } from "./sabotage.ts";
@@ -33,8 +33,9 @@ export class Workbench {
     }
   }
 
+  /** Patient with what a test that was just killed still has open. */
   [Symbol.dispose](): void {
-    this.#tree[Symbol.dispose]();
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 

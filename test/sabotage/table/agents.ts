@@ -52,7 +52,7 @@ export const AGENTS: readonly Sabotage[] = [
           "await store.recordExit({ launchId: this.launchId });\n      let left = await this.#signalRelatives();",
       },
     ],
-    catchers: [{ file: PROCESSES }],
+    catchers: [{ file: PROCESSES, title: "[A-11] a launch is forgotten only when nothing of it lives" }],
   },
   {
     name: "late-updates-lost",

@@ -266,7 +266,9 @@ export const STORE: readonly Sabotage[] = [
     breaks: "a blob's row is committed while its file is still in the page cache",
     file: `${ENGINE}/blob-files.ts`,
     edits: [{ find: "await file.sync();", replace: "" }],
-    catchers: [{ file: `${ENGINE}/blob-files.test.ts` }],
+    catchers: [
+      { file: `${ENGINE}/blob-files.test.ts`, title: "[D-28] content whose sync %i fails has no row" },
+    ],
   },
   {
     name: "blob-directory-unsynced",
@@ -279,7 +281,9 @@ export const STORE: readonly Sabotage[] = [
         replace: "if (known !== undefined) await syncDirectory(directory);",
       },
     ],
-    catchers: [{ file: `${ENGINE}/blob-files.test.ts` }],
+    catchers: [
+      { file: `${ENGINE}/blob-files.test.ts`, title: "[D-28] content whose sync %i fails has no row" },
+    ],
   },
   {
     name: "blob-name-trusted",
@@ -316,7 +320,12 @@ export const STORE: readonly Sabotage[] = [
         replace: "mime, sessionId });\n      if (!inline) await this.#blobs.put(hash, bytes);\n    });",
       },
     ],
-    catchers: [{ file: `${ENGINE}/blob-files.test.ts` }],
+    catchers: [
+      {
+        file: `${ENGINE}/blob-files.test.ts`,
+        title: "[D-28] content that cannot be written as a file has no row",
+      },
+    ],
   },
   {
     name: "page-skips-equal-times",
