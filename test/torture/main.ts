@@ -1,7 +1,7 @@
 /**
  * `npm run torture -- --kills N --seed S [--depth D] [--root DIR] [--report FILE] [--keep]`: kills the real server in every phase of its work and holds every
  * acknowledged byte against what is there afterwards (durability 11). Prints kills per phase and what was checked, writes `report.json`, exits 1 on a
- * violation and keeps the directory. With `--resume` and the `--root` of an interrupted run, that run goes on.
+ * violation and keeps the directory. `--power-loss --images N` is the other torture: see test/power-loss. With `--resume` and the `--root` of an interrupted run, that run goes on.
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../harness/index.ts";
+import { powerLoss } from "./power-loss.ts";
+
+const SHORT_MS = 3_000;
+
+async function lose(synchronous: "FULL" | "OFF", images: number) {
+  await using root = await temporaryDirectory(`power-loss-${synchronous}`);
+  const lines: string[] = [];
+  const say = (line: string) => void lines.push(line);
+  return {
+    ...(await powerLoss({ images, seed: "ci", synchronous, root: root.path, workMs: SHORT_MS, say })),
+    lines,
+  };
+}
+
+test("[D-34, D-28] nothing that was acknowledged is lost with the power", async () => {
+  const report = await lose("FULL", 12);
+  expect(report.violations).toEqual([]);
+  expect(report.images).toBe(12);
+  expect(report.frames).toBeGreaterThan(100);
+  expect(report.syncs).toBeGreaterThan(50);
+}, 120_000);
+
+test("[D-34] where syncs mean nothing the same check sees losses", async () => {
+  const report = await lose("OFF", 8);
+  expect(report.broken).toBeGreaterThan(0);
+}, 120_000);
