@@ -117,13 +117,15 @@ export class Ledger {
     if (method === "DELETE" && kind === "sessions") this.deleted.add(id);
   }
 
-  /** The answer is the queue as it was asked for, unless it repeats an earlier one. */
+  /** The answer is the queue as it was asked for, without what was delivered meanwhile; unless it repeats an earlier one. */
   #ordered({ body, path }: Exchange, answer: Answer, sessionId: string): void {
     const queue = answer.body as InputList;
     const { inputIds } = JSON.parse(body ?? "{}") as { inputIds: string[] };
-    const first = queue.items.slice(0, inputIds.length).map(({ id }): string => id);
-    if (!answer.replayed && first.join() !== inputIds.join())
-      this.#say(`${path}: asked for ${inputIds.join(", ")}, answered ${first.join(", ")}`);
+    const queued = queue.items.map(({ id }): string => id);
+    const asked = inputIds.filter((id) => queued.includes(id));
+    const first = queued.slice(0, asked.length);
+    if (!answer.replayed && first.join() !== asked.join())
+      this.#say(`${path}: asked for ${asked.join(", ")}, answered ${first.join(", ")}`);
     this.inputs.ordered(sessionId, queue);
   }
 

@@ -36,6 +36,21 @@ import {
 describe("the oracle of the torture: nothing wrong is nothing found", () => {
   const fine: [string, Ledger, Picture][] = [
     ["[D-5] a story that was heard to its end", heard(), whole()],
+    [
+      "[D-6] an order whose first was delivered before the answer",
+      ledgerOf(
+        admission(2),
+        exchange(
+          {
+            method: "POST",
+            path: `/api/sessions/${SESSION}/queue/reorder`,
+            body: { inputIds: ["inp_1", "inp_2"] },
+          },
+          { status: 200, body: { seq: 20, items: [input(2)] } },
+        ),
+      ),
+      whole(),
+    ],
     ["[D-18] a story that went on after the last that was heard", told(untilType("turn.started")), whole()],
     [
       "[D-12] open text that was finished afterwards",
