@@ -1,0 +1,27 @@
+import { describe, expect, test } from "vitest";
+import { temporaryDirectory } from "../harness/index.ts";
+import { AGENT_CASES } from "./agent-cases.ts";
+import { fuzz } from "./fuzz-run.ts";
+import { attack } from "./hostile.ts";
+import { HTTP_CASES } from "./http-cases.ts";
+
+/** What takes long, or much; `npm run hostile` does it. */
+const LONG = /50 MB|17 MB|one byte a second|half-way|says nothing|upgrade|flood|endless|long-line/;
+
+describe("a hostile world", () => {
+  test("[I-6, A-13, A-17] bad requests are refused, hostile agents end their turns, and the server goes on", async () => {
+    await using root = await temporaryDirectory("hostile");
+    const cases = [...HTTP_CASES, ...AGENT_CASES].filter(({ name }) => !LONG.test(name));
+    const report = await attack(root.path, cases, () => undefined);
+    expect(report.missed).toEqual([]);
+    expect(report.cases.length).toBeGreaterThan(50);
+  }, 120_000);
+
+  test("[I-1, I-3] 400 fuzzed requests and a turn of nonsense get documented answers", async () => {
+    await using root = await temporaryDirectory("fuzz");
+    const report = await fuzz(root.path, 400, "ci");
+    expect(report.wrong).toEqual([]);
+    expect(report.requests).toBe(400);
+    expect(report.statuses["200"]).toBeGreaterThan(20);
+  }, 120_000);
+});
