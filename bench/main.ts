@@ -10,6 +10,9 @@ type Bench = () => Promise<Finding[]>;
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   "T-1": () => import("./t-1-ingestion.ts"),
   "T-2": () => import("./t-2-end-to-end.ts"),
+  "T-3": () => import("./t-3-latency.ts"),
+  "T-4": () => import("./t-4-commits.ts"),
+  "T-6": () => import("./t-6-event-loop.ts"),
   "T-10": () => import("./t-10-fan-out.ts"),
 };
 
