@@ -40,16 +40,19 @@ export async function closeBrowser(): Promise<void> {
 }
 
 /** A real server with a real browser before it. Everything the page complained of is collected in `complaints`. */
-export class Stage implements AsyncDisposable {
+export class Stage<T = undefined> implements AsyncDisposable {
   server: HoldfastProcess;
+  /** What was made in the directory before the server started. */
+  readonly prepared: T;
   /** Errors of scripts, refused content (CSP) and failed assets, of all windows. */
   readonly complaints: string[] = [];
   readonly #options: HarnessOptions;
   readonly #contexts: BrowserContext[] = [];
   readonly #directory: AsyncDisposable;
 
-  constructor(server: HoldfastProcess, options: HarnessOptions, directory: AsyncDisposable) {
+  constructor(server: HoldfastProcess, options: HarnessOptions, directory: AsyncDisposable, prepared: T) {
     this.server = server;
+    this.prepared = prepared;
     this.#options = options;
     this.#directory = directory;
   }
@@ -91,8 +94,19 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-export async function stage(name: string, environment: Record<string, string> = {}): Promise<Stage> {
+export async function stage(name: string, environment?: Record<string, string>): Promise<Stage>;
+export async function stage<T>(
+  name: string,
+  environment: Record<string, string>,
+  prepare: (root: string) => Promise<T>,
+): Promise<Stage<T>>;
+export async function stage(
+  name: string,
+  environment: Record<string, string> = {},
+  prepare: (root: string) => Promise<unknown> = () => Promise.resolve(undefined),
+): Promise<Stage<unknown>> {
   const directory = await temporaryDirectory(`e2e-${name}`);
+  const prepared = await prepare(directory.path);
   const options: HarnessOptions = { root: directory.path, environment };
-  return new Stage(await startHoldfast(options), options, directory);
+  return new Stage(await startHoldfast(options), options, directory, prepared);
 }

@@ -1,4 +1,5 @@
 import type { Page } from "playwright-core";
+import { until } from "../harness/index.ts";
 
 export const message = (page: Page) => page.getByRole("combobox", { name: "Message" });
 export const log = (page: Page) => page.getByRole("log");
@@ -10,6 +11,7 @@ export const said = (page: Page) => log(page).locator(".prose");
 export async function say(page: Page, text: string): Promise<void> {
   await message(page).fill(text);
   await message(page).press("Enter");
+  await until("the server to take the message", async () => (await message(page).inputValue()) === "");
 }
 
 /** The numbered words of `SLOW` that stand in the last answer, in their order on the page. */

@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { LiveSession, LiveView } from "../data/index.ts";
 import { Button, Empty } from "../design/index.ts";
 import { RowView } from "./row-view.tsx";
@@ -16,14 +16,14 @@ const ESTIMATES: Record<Row["kind"], number> = { user: 72, speaker: 32, part: 64
 /** The history of a session: newest at the bottom, older pages above it on demand, drawn only where it is seen (I-16). */
 export function Transcript(props: { live: LiveSession; view: LiveView; message: string | undefined }) {
   const { live, view, message } = props;
-  const scroller = useRef<HTMLDivElement>(null);
+  const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
+  const [content, setContent] = useState<HTMLDivElement | null>(null);
   const rows = useMemo(() => rowsOf(view.state), [view.state]);
   const [isAtEnd, setAtEnd] = useState(true);
 
-  const inner = useRef<HTMLDivElement>(null);
   const list = useVirtualizer({
     count: rows.length,
-    getScrollElement: () => scroller.current,
+    getScrollElement: () => scroller,
     estimateSize: (index) => ESTIMATES[rows[index]?.kind ?? "part"],
     getItemKey: (index) => rows[index]?.key ?? index,
     overscan: 8,
@@ -33,17 +33,18 @@ export function Transcript(props: { live: LiveSession; view: LiveView; message: 
     paddingEnd: 16,
   });
 
-  const isFollowing = useFollowing(scroller, inner, message === undefined);
+  const following = useFollowing(scroller, content, message === undefined);
   useJump(live, view, rows, message, (index) => list.scrollToIndex(index, { align: "center" }));
 
   const onScroll = useCallback(() => {
-    const element = scroller.current;
-    if (element === null) return;
-    isFollowing.current = distanceToEnd(element) < END_PX;
-    setAtEnd(isFollowing.current);
-    if (element.scrollTop < OLDER_PX) void live.loadOlder();
-  }, [live, isFollowing]);
-  useEffect(onScroll, [onScroll, rows.length]);
+    if (scroller === null) return;
+    following.scrolled(scroller);
+    setAtEnd(distanceToEnd(scroller) < END_PX);
+    if (scroller.scrollTop < OLDER_PX) void live.loadOlder();
+  }, [live, scroller, following]);
+  useEffect(() => {
+    if (scroller !== null && scroller.scrollTop < OLDER_PX) void live.loadOlder();
+  }, [live, scroller, rows.length]);
 
   if (rows.length === 0)
     return (
@@ -56,7 +57,7 @@ export function Transcript(props: { live: LiveSession; view: LiveView; message: 
   return (
     <div className="relative min-h-0 flex-1">
       <div
-        ref={scroller}
+        ref={setScroller}
         onScroll={onScroll}
         tabIndex={0}
         role="log"
@@ -70,7 +71,7 @@ export function Transcript(props: { live: LiveSession; view: LiveView; message: 
           </div>
         )}
         <div
-          ref={inner}
+          ref={setContent}
           className="relative mx-auto w-full max-w-3xl px-4"
           style={{ height: list.getTotalSize() }}
         >
@@ -107,27 +108,38 @@ export function Transcript(props: { live: LiveSession; view: LiveView; message: 
 const distanceToEnd = (element: HTMLElement): number =>
   element.scrollHeight - element.scrollTop - element.clientHeight;
 
-/** Keeps the end in sight while it was in sight, whatever grows: a row, the list, or what stands below and takes its room. */
-function useFollowing(
-  scroller: RefObject<HTMLDivElement | null>,
-  inner: RefObject<HTMLDivElement | null>,
-  atFirst: boolean,
-): RefObject<boolean> {
-  const isFollowing = useRef(atFirst);
-  const isThere = scroller.current !== null;
+/** Whether the end is followed: until somebody scrolls up, and again from when they are back at the end. */
+class Following {
+  #isOn: boolean;
+  #top = 0;
+
+  constructor(atFirst: boolean) {
+    this.#isOn = atFirst;
+  }
+
+  scrolled(box: HTMLElement): void {
+    if (distanceToEnd(box) < END_PX) this.#isOn = true;
+    else if (box.scrollTop < this.#top) this.#isOn = false;
+    this.#top = box.scrollTop;
+  }
+
+  keepUp(box: HTMLElement): void {
+    if (this.#isOn) box.scrollTop = box.scrollHeight;
+  }
+}
+
+/** Keeps the end in sight while it is followed, whatever grows: a row, the list, or what stands below and takes its room. */
+function useFollowing(box: HTMLElement | null, content: HTMLElement | null, atFirst: boolean): Following {
+  const [following] = useState(() => new Following(atFirst));
   useLayoutEffect(() => {
-    const [box, content] = [scroller.current, inner.current];
     if (box === null || content === null) return;
-    const follow = () => {
-      if (isFollowing.current) box.scrollTop = box.scrollHeight;
-    };
-    const observer = new ResizeObserver(follow);
+    const observer = new ResizeObserver(() => following.keepUp(box));
     observer.observe(box);
     observer.observe(content);
-    follow();
+    following.keepUp(box);
     return () => observer.disconnect();
-  }, [scroller, inner, isThere]);
-  return isFollowing;
+  }, [box, content, following]);
+  return following;
 }
 
 /** Scrolls to the message of the address, reading older pages until it is there. */
