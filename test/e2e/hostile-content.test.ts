@@ -63,6 +63,8 @@ test("[I-15, I-6] hostile markdown, HTML, names and output are shown as text, lo
   expect(elsewhere).toEqual([]);
   await log(page).getByText("<script>window.owned=1</script>").first().waitFor();
 
+  await page.getByRole("button", { name: "To the newest" }).click();
+  await said(page).getByText("after the output").waitFor();
   // A line of a megabyte: the page answers within a second all the while.
   await say(page, `BASH head -c 1000000 /dev/zero | tr '\\0' x\nSAY the end of the line`);
   const slowest = await page.evaluate<number>(`(async () => {
