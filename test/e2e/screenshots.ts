@@ -1,0 +1,114 @@
+/** `npm run screenshots`: every view and state, desktop and phone, light and dark, into tmp/screenshots. `--commit` puts the three of the README into docs. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { until } from "../harness/index.ts";
+import { closeBrowser, type Stage, stage } from "./browser.ts";
+import { setup } from "./build-page.ts";
+import { message, said, say } from "./words.ts";
+
+const FOLDER = join(import.meta.dirname, "../../tmp/screenshots");
+const DOCS = join(import.meta.dirname, "../../docs");
+const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const;
+const THEMES = ["light", "dark"] as const;
+
+/** The pictures of the README, by their file in FOLDER. */
+const KEPT: Readonly<Record<string, string>> = {
+  "busy-desktop-light": "page.png",
+  "permission-desktop-dark": "page-dark.png",
+  "busy-phone-light": "page-phone.png",
+};
+
+let count = 0;
+
+/** The state on the page, in every size and theme. */
+async function shoot(page: Page, name: string): Promise<void> {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of THEMES) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.evaluate("new Promise((seen) => setTimeout(seen, 150))");
+      await page.screenshot({ path: join(FOLDER, `${name}-${size}-${colorScheme}.png`) });
+      const kept = KEPT[`${name}-${size}-${colorScheme}`];
+      if (kept !== undefined && process.argv.includes("--commit"))
+        await page.screenshot({ path: join(DOCS, kept) });
+      count += 1;
+    }
+  }
+  await page.setViewportSize(SIZES.desktop);
+}
+
+async function work(on: Stage, page: Page): Promise<void> {
+  const session = await on.server.client.createSession({
+    directory: on.server.project,
+    agent: "rehearsal",
+    approvalMode: "ask",
+    title: "Mend the parser",
+  });
+  await page.goto(`${on.server.url}/s/${session.id}`);
+  await message(page).waitFor();
+  await shoot(page, "empty-session");
+  await say(
+    page,
+    'THINK The README says what the parser must do; I read it first.\nREAD README.md\nWRITE parser.ts export const parse = (text: string) => text.split(",");\nPLAN Read the README | Write the parser | Run the tests\nSAY The parser is written.',
+  );
+  await page.getByRole("button", { name: "Allow once" }).waitFor();
+  await shoot(page, "permission");
+  await page.getByRole("link", { name: "Inbox, 1 waiting" }).click();
+  await page.getByRole("heading", { name: "Inbox" }).waitFor();
+  await shoot(page, "inbox");
+  await page.getByRole("button", { name: "Allow once" }).click();
+  await page.goto(`${on.server.url}/s/${session.id}`);
+  await said(page).getByText("The parser is written.").waitFor();
+  await on.server.client.patchSession(session.id, { approvalMode: "all" });
+  await say(
+    page,
+    "BASH printf 'ok 1 - splits\\nok 2 - keeps blanks\\n\\033[32m2 passed\\033[0m\\n'\nSAY All tests pass. ",
+  );
+  await said(page).getByText("All tests pass.").waitFor();
+  await say(page, "SLOW 2000 20");
+  await page.getByRole("button", { name: "Stop" }).waitFor();
+  await say(page, "SAY Now the documentation");
+  await say(page, "SAY And a changelog entry");
+  await page.getByRole("region", { name: "Queue" }).getByText("changelog").waitFor();
+  await shoot(page, "busy");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog").waitFor();
+  await shoot(page, "palette");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByText("Stopped by you").waitFor();
+  await shoot(page, "stopped");
+  await say(page, "FAIL 500 the model is overloaded");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await until("the failed turn", async () =>
+    (await on.server.client.listTurns(session.id)).items.some(({ state }) => state === "failed"),
+  );
+  await shoot(page, "failed");
+}
+
+setup();
+await mkdir(FOLDER, { recursive: true });
+{
+  await using on = await stage("screenshots");
+  const page = await on.open();
+  await page.getByRole("heading", { name: "Welcome to Holdfast" }).waitFor();
+  await shoot(page, "welcome");
+  await work(on, page);
+  for (const place of ["settings", "archive", "nowhere"]) {
+    await page.goto(`${on.server.url}/${place}`);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await shoot(page, place);
+  }
+  await page.goto(on.server.url);
+  await on.server.kill();
+  await page.getByText("No connection to the server").waitFor();
+  await shoot(page, "offline");
+  const stranger = await (await on.context()).newPage();
+  await on.restart();
+  await stranger.goto(on.server.url);
+  await stranger.getByText("This browser has no access yet.").waitFor();
+  await shoot(stranger, "door");
+}
+await closeBrowser();
+process.stdout.write(`${count} pictures in tmp/screenshots\n`);
