@@ -35,7 +35,7 @@ const REPORTS = {
     caught: z.number(),
     findings: z.array(z.object({ name: z.string(), breaks: z.string() })),
   }),
-  faults: z.object({ points: z.number(), violations: z.array(z.unknown()) }),
+  faults: z.object({ points: z.number(), tried: z.number(), violations: z.array(z.unknown()) }),
   hostile: z.object({ cases: z.array(z.unknown()), missed: z.array(z.unknown()), watched }),
   fuzz: z.object({ requests: z.number(), turns: z.number(), wrong: z.array(z.unknown()), watched }),
 } as const;
@@ -75,7 +75,10 @@ function take(figures: Figures, file: string): Figures {
   }
   const faults = REPORTS.faults.safeParse(json).data;
   if (faults !== undefined)
-    return { ...figures, faults: { points: faults.points, violations: faults.violations.length } };
+    return {
+      ...figures,
+      faults: { points: faults.points, tried: faults.tried, violations: faults.violations.length },
+    };
   const fuzz = REPORTS.fuzz.safeParse(json).data;
   if (fuzz !== undefined) {
     const { requests, turns, wrong } = fuzz;

@@ -27,7 +27,7 @@ export const figuresSchema = z.object({
     }),
   ),
   sabotage: z.object({ total: z.number(), caught: z.number(), names: z.array(z.string()) }).optional(),
-  faults: z.object({ points: z.number(), violations: z.number() }).optional(),
+  faults: z.object({ points: z.number(), tried: z.number(), violations: z.number() }).optional(),
   hostile: z
     .object({ cases: z.number(), missed: z.number(), slowestMs: z.number(), peakMib: z.number() })
     .optional(),

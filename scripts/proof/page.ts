@@ -80,7 +80,10 @@ function faults({ faults: run }: Figures): string[] {
   ];
   return run === undefined
     ? [...head, "No run is collected yet.\n"]
-    : [...head, `${number(run.points)} points tried, **${run.violations} violations**.\n`];
+    : [
+        ...head,
+        `${number(run.points)} points, ${number(run.tried)} faults tried, **${run.violations} violations**.\n`,
+      ];
 }
 
 function hostile({ hostile: table, fuzz }: Figures): string[] {

@@ -1,0 +1,131 @@
+/** The lives of one trial: a template that died at work, a life with a fault in it, and one without in which everything is judged. */
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { cp, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { createClient } from "@holdfast/client";
+import type { SessionId } from "@holdfast/protocol";
+import { launchHoldfast } from "../harness/index.ts";
+import { judge, Ledger, readRecords, takePicture } from "../torture/index.ts";
+import { Recorder } from "../torture/recorder.ts";
+import { Script } from "./script.ts";
+
+const PRELOAD = pathToFileURL(join(import.meta.dirname, "preload.ts")).href;
+const READY_MS = 30_000;
+/** How long the work of a life may take until it is ended, in ms. */
+const WORK_MS = 8_000;
+
+export type Plan = { point: string; kind: "kill" | "full" | "busy" | "ioerr"; pass: number };
+export type Template = { root: string; records: string; sessions: SessionId[] };
+
+type Life = { child: ChildProcess; url: string | undefined; token: string; dead: Promise<unknown> };
+
+async function begin(root: string, environment: Record<string, string>): Promise<Life> {
+  const child = await launchHoldfast({ root, environment: { HOLDFAST_STOP_BUDGET: "0", ...environment } });
+  child.stderr?.resume();
+  const dead = once(child, "exit");
+  let output = "";
+  const url = await Promise.race([
+    new Promise<string>((resolve) => {
+      child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+        const found = /^holdfast listening on (http:\S+)\n/m.exec(output)?.[1];
+        if (found !== undefined) resolve(found);
+      });
+    }),
+    dead.then(() => undefined),
+    delay(READY_MS, undefined, { ref: false }),
+  ]);
+  const token = await readFile(join(root, "data", "token"), "utf8").then(
+    (text) => text.trim(),
+    () => "",
+  );
+  return { child, url, token, dead };
+}
+
+async function end(life: Life, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  const { exitCode, signalCode } = life.child;
+  if (exitCode === null && signalCode === null) life.child.kill(signal);
+  const timer = setTimeout(() => life.child.kill("SIGKILL"), WORK_MS);
+  await life.dead;
+  clearTimeout(timer);
+}
+
+/** Works on sessions of its own until the script has begun its last turn; `signal` ends it there. */
+async function work(
+  life: Life,
+  records: string,
+  name: string,
+  signal: "SIGKILL" | "SIGTERM",
+): Promise<SessionId[]> {
+  const recorder = new Recorder();
+  recorder.begin(records);
+  try {
+    if (life.url === undefined) return [];
+    recorder.target(life.url, life.token);
+    const script = new Script(recorder, name);
+    const stop = setTimeout(() => script.giveUp(), WORK_MS);
+    await Promise.race([script.run(life.url), life.dead.then(() => script.giveUp())]);
+    clearTimeout(stop);
+    await end(life, signal);
+    script.giveUp();
+    return script.sessions;
+  } finally {
+    await end(life, "SIGKILL");
+    await recorder.drain();
+    await recorder.close();
+  }
+}
+
+/** A data directory in which a server died in the middle of turns. */
+export async function makeTemplate(root: string): Promise<Template> {
+  const records = join(root, "records-template.jsonl");
+  const life = await begin(root, {});
+  const sessions = await work(life, records, "template", "SIGKILL");
+  if (sessions.length === 0) throw new Error("The template was not made.");
+  return { root, records, sessions };
+}
+
+export type Outcome = { points: string[]; violations: string[]; isHit: boolean };
+
+/** Tries one plan on a copy of the template; without a plan it names the points that it passes. */
+export async function tryPlan(template: Template, root: string, plan: Plan | undefined): Promise<Outcome> {
+  await cp(join(template.root, "data"), join(root, "data"), { recursive: true });
+  const [records, passed] = [join(root, "records.jsonl"), join(root, "points")];
+  const environment: Record<string, string> = {
+    NODE_OPTIONS: `--import ${PRELOAD}`,
+    FAULT_RECORD: passed,
+    ...(plan === undefined
+      ? {}
+      : { FAULT_POINT: plan.point, FAULT_KIND: plan.kind, FAULT_PASS: String(plan.pass) }),
+  };
+  const faulty = await begin(root, environment);
+  const worked = await work(faulty, records, "faulty", "SIGTERM");
+  const points = (await readFile(passed, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
+  const ledger = new Ledger();
+  ledger.take(readRecords(template.records));
+  ledger.take(readRecords(records));
+  const violations = await verdict(root, ledger, [...template.sessions, ...worked]);
+  return { points, violations, isHit: plan === undefined || points.includes(plan.point) };
+}
+
+async function verdict(root: string, ledger: Ledger, sessions: readonly SessionId[]): Promise<string[]> {
+  const startedAt = Date.now();
+  const life = await begin(root, {});
+  try {
+    if (life.url === undefined) return ["the server does not start again"];
+    const client = createClient({ url: life.url, token: life.token });
+    const there = sessions.filter((id) => !ledger.deletions.has(id));
+    const known = new Set((await client.listSessions({ limit: 200 })).items.map(({ id }) => id));
+    const address = { url: life.url, token: life.token };
+    const asked = there.filter((id) => known.has(id));
+    const picture = await takePicture(client, address, asked, { startedAt, survivors: [], prompts: [] });
+    return judge(ledger, picture);
+  } catch (error) {
+    return [`the server cannot be asked: ${String(error)}`];
+  } finally {
+    await end(life, "SIGTERM");
+  }
+}
