@@ -11,16 +11,26 @@ const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe
 
 type Finding = { id: string; impact: string | null; nodes: { target: string[]; failureSummary: string }[] };
 
+/**
+ * Resolves when the change of theme has been painted and its transitions are over. They begin a frame after the change, and one may start another,
+ * so it looks again until a frame goes by without any.
+ */
+const COLOURS_AT_REST = `(async () => {
+  const painted = () => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)));
+  const running = () => document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity && one.playState === "running");
+  await painted();
+  for (let round = 0; round < 20 && running().length > 0; round += 1) {
+    await Promise.allSettled(running().map((one) => one.finished));
+    await painted();
+  }
+})()`;
+
 /** Serious and critical findings of what is on the page now, in both themes. */
 async function findings(page: Page, view: string): Promise<string[]> {
   const found: string[] = [];
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    // Colours change over a few frames.
-    await page.evaluate(
-      "Promise.allSettled(document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity).map((one) => one.finished))",
-    );
-    await page.evaluate("new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))");
+    await page.evaluate(COLOURS_AT_REST);
     // Through the debugger, because the page's own policy rightly refuses a script that is not its own.
     await page.evaluate(source);
     const violations = await page.evaluate<Finding[]>(
