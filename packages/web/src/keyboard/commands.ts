@@ -1,7 +1,7 @@
 /** What can be done from anywhere: one table for the palette, the keys and the help (I-16). No key that a browser keeps for itself. */
 import type { App } from "../data/index.ts";
 import { prefer, preferences } from "../data/index.ts";
-import { currentRoute, navigate } from "../route/index.ts";
+import { currentRoute, navigate, sessionOf } from "../route/index.ts";
 
 export type Command = {
   id: string;
@@ -18,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "previous", title: "Previous tab", keys: "[", run: () => step(-1) },
   { id: "filter", title: "Filter sessions", keys: "/", run: () => focus('input[type="search"]') },
   { id: "write", title: "Write a message", keys: "m", run: () => focus('[aria-label="Message"]') },
+  { id: "timeline", title: "Timeline of the session, and back to now", keys: "t", run: toggleTimeline },
   { id: "stop", title: "Stop the turn", keys: "mod+.", run: stopTurn },
   { id: "archive", title: "Archive of sessions", run: () => navigate({ at: "archive" }) },
   { id: "settings", title: "Settings", run: () => navigate({ at: "settings" }) },
@@ -32,8 +33,8 @@ export const HELP_KEYS = "?";
 
 function step(by: number): void {
   const { tabs } = preferences.get();
-  const route = currentRoute();
-  const at = route.at === "session" ? tabs.indexOf(route.sessionId) : -1;
+  const current = sessionOf(currentRoute());
+  const at = current === undefined ? -1 : tabs.indexOf(current);
   const next = tabs[(at + by + tabs.length) % tabs.length];
   if (next !== undefined) navigate({ at: "session", sessionId: next });
 }
@@ -42,10 +43,17 @@ function focus(selector: string): void {
   document.querySelector<HTMLElement>(selector)?.focus();
 }
 
-function stopTurn(app: App): void {
+function toggleTimeline(): void {
   const route = currentRoute();
-  if (route.at !== "session") return;
-  const turns = Object.values(app.session(route.sessionId).view.get().state.turns);
+  const sessionId = sessionOf(route);
+  if (sessionId === undefined) return;
+  navigate({ at: route.at === "timeline" ? "session" : "timeline", sessionId });
+}
+
+function stopTurn(app: App): void {
+  const current = sessionOf(currentRoute());
+  if (current === undefined) return;
+  const turns = Object.values(app.session(current).view.get().state.turns);
   const running = turns.find(({ state }) => state === "running");
   if (running !== undefined) void app.client.cancelTurn(running.id).catch(() => undefined);
 }

@@ -6,6 +6,9 @@ export function Help({ onClose }: { onClose: () => void }) {
   const entries = [
     { title: "Commands and sessions", keys: PALETTE_KEYS },
     { title: "This help", keys: HELP_KEYS },
+    { title: "Timeline: earlier, later step", keys: "←+→" },
+    { title: "Timeline: play or pause", keys: "space" },
+    { title: "Timeline: back to now", keys: "esc" },
     ...COMMANDS.flatMap(({ title, keys }) => (keys === undefined ? [] : [{ title, keys }])),
   ];
   return (

@@ -1,2 +1,2 @@
 export { currentRoute, Link, navigate, useRoute } from "./navigation.tsx";
-export type { Route } from "./route.ts";
+export { type Route, sessionOf } from "./route.ts";

@@ -12,20 +12,23 @@ describe("routes", () => {
     { at: "new" },
     { at: "new", directory: "/a b/ü?&#%" },
     { at: "session", sessionId: "ses_1" },
-    { at: "session", sessionId: "ses_1", message: "msg_2", seq: 0 },
+    { at: "session", sessionId: "ses_1", message: "msg_2" },
+    { at: "timeline", sessionId: "ses_1" },
+    { at: "timeline", sessionId: "ses_1", step: "42" },
+    { at: "timeline", sessionId: "ses_1", step: "per_1" },
     { at: "inbox" },
     { at: "archive" },
+    { at: "gallery" },
     { at: "settings" },
     { at: "settings", section: "rules" },
   ])("[I-15] %j has an address that names it", (route) => {
     expect(at(hrefOf(route))).toEqual(route);
   });
 
-  test.each(["/s", "/s/", "/s/a/b", "/nowhere", "/inbox/x", "/%"])("[I-15] %s is no place", (path) => {
-    expect(parseRoute(path, "")).toEqual({ at: "unknown", path });
-  });
-
-  test.each(["x", "-1", "1.5", "1e99"])("[I-15] ?seq=%s is ignored", (seq) => {
-    expect(at(`/s/ses_1?seq=${seq}`)).toEqual({ at: "session", sessionId: "ses_1" });
-  });
+  test.each(["/s", "/s/", "/s/a/b", "/s/a/timeline/b", "/gallery/x", "/nowhere", "/inbox/x", "/%"])(
+    "[I-15] %s is no place",
+    (path) => {
+      expect(parseRoute(path, "")).toEqual({ at: "unknown", path });
+    },
+  );
 });

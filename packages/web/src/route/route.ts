@@ -1,23 +1,30 @@
 /**
- * The page's places and their addresses. A hand-made table instead of a routing library: seven places do not earn 26 KB gzipped
+ * The page's places and their addresses. A hand-made table instead of a routing library: nine places do not earn 26 KB gzipped
  * of the 130 KB that the first load may have (I-16; docs/decisions/0006).
  */
 export type Route =
   | { at: "home" }
   | { at: "new"; directory?: string }
-  /** `message` scrolls to a message; `seq` shows the session as it was then (timeline). */
-  | { at: "session"; sessionId: string; message?: string; seq?: number }
+  /** `message` scrolls to a message. */
+  | { at: "session"; sessionId: string; message?: string }
+  /** The session as it was at a step, which `step` names; absent: the newest. */
+  | { at: "timeline"; sessionId: string; step?: string }
   | { at: "inbox" }
   | { at: "archive" }
   | { at: "settings"; section?: string }
+  /** Recorded transcripts in every state, for development; nothing links to it. */
+  | { at: "gallery" }
   | { at: "unknown"; path: string };
 
 /** The place that an address names. Total: what is no place is `unknown`. */
 export function parseRoute(path: string, search: string): Route {
-  const [first = "", second, ...rest] = path.split("/").slice(1).map(decode);
+  const [first = "", second, third, ...rest] = path.split("/").slice(1).map(decode);
   const query = new URLSearchParams(search);
   const text = (name: string) => query.get(name) ?? undefined;
-  const isDeep = rest.length > 0 || (second !== undefined && !["s", "settings"].includes(first));
+  const isDeep =
+    rest.length > 0 ||
+    (third !== undefined && first !== "s") ||
+    (second !== undefined && !["s", "settings"].includes(first));
   if (isDeep) return { at: "unknown", path };
   switch (first) {
     case "":
@@ -26,16 +33,13 @@ export function parseRoute(path: string, search: string): Route {
       return { at: "new", ...given("directory", text("directory")) };
     case "s": {
       if (second === undefined || second === "") return { at: "unknown", path };
-      const seq = Number(text("seq"));
-      return {
-        at: "session",
-        sessionId: second,
-        ...given("message", text("message")),
-        ...(text("seq") !== undefined && Number.isSafeInteger(seq) && seq >= 0 ? { seq } : {}),
-      };
+      if (third === "timeline") return { at: "timeline", sessionId: second, ...given("step", text("step")) };
+      if (third !== undefined) return { at: "unknown", path };
+      return { at: "session", sessionId: second, ...given("message", text("message")) };
     }
     case "inbox":
     case "archive":
+    case "gallery":
       return { at: first };
     case "settings":
       return { at: "settings", ...given("section", second) };
@@ -52,12 +56,12 @@ export function hrefOf(route: Route): string {
     case "new":
       return withQuery("/new", { directory: route.directory });
     case "session":
-      return withQuery(`/s/${encodeURIComponent(route.sessionId)}`, {
-        message: route.message,
-        seq: route.seq,
-      });
+      return withQuery(`/s/${encodeURIComponent(route.sessionId)}`, { message: route.message });
+    case "timeline":
+      return withQuery(`/s/${encodeURIComponent(route.sessionId)}/timeline`, { step: route.step });
     case "inbox":
     case "archive":
+    case "gallery":
       return `/${route.at}`;
     case "settings":
       return route.section === undefined ? "/settings" : `/settings/${encodeURIComponent(route.section)}`;
@@ -66,13 +70,18 @@ export function hrefOf(route: Route): string {
   }
 }
 
+/** The session that a place is of. */
+export function sessionOf(route: Route): string | undefined {
+  return route.at === "session" || route.at === "timeline" ? route.sessionId : undefined;
+}
+
 function given<K extends string>(key: K, value: string | undefined): { [name in K]?: string } {
   return value === undefined || value === "" ? {} : ({ [key]: value } as { [name in K]?: string });
 }
 
-function withQuery(path: string, query: Record<string, string | number | undefined>): string {
+function withQuery(path: string, query: Record<string, string | undefined>): string {
   const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value));
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, value);
   const text = params.toString();
   return text === "" ? path : `${path}?${text}`;
 }

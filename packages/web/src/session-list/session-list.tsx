@@ -3,7 +3,7 @@ import { Archive, ChevronRight, Search } from "lucide-react";
 import { useMemo, useState } from "react";
 import { prefer, type Preferences, preferences, useLibrary, useNow, useStore } from "../data/index.ts";
 import { ago, classes, Count, Skeleton, StatusDot } from "../design/index.ts";
-import { Link, useRoute } from "../route/index.ts";
+import { Link, sessionOf, useRoute } from "../route/index.ts";
 import { type Group, groupSessions } from "./group.ts";
 import { markOf } from "./mark.ts";
 
@@ -76,12 +76,14 @@ export function SessionList() {
             onFold={() => fold(`${grouping}:${group.key}`)}
           />
         ))}
-        <Link
-          to={{ at: "archive" }}
-          className="mt-2 flex items-center gap-2 rounded-md px-2 py-1.5 text-sm text-ink-faint hover:bg-hover hover:text-ink"
-        >
-          <Archive size={15} /> Archive
-        </Link>
+        {phase === "ready" && (
+          <Link
+            to={{ at: "archive" }}
+            className="mt-2 flex items-center gap-2 rounded-md px-2 py-1.5 text-sm text-ink-faint hover:bg-hover hover:text-ink"
+          >
+            <Archive size={15} /> Archive
+          </Link>
+        )}
       </div>
     </div>
   );
@@ -123,7 +125,7 @@ const isActive = (session: Session): boolean => session.status !== "idle" || ses
 
 function Row({ session, now }: { session: Session; now: number }) {
   const route = useRoute();
-  const isCurrent = route.at === "session" && route.sessionId === session.id;
+  const isCurrent = sessionOf(route) === session.id;
   const mark = markOf(session);
   return (
     <Link

@@ -1,10 +1,10 @@
 import type { SessionState } from "@holdfast/client";
 import type { ApprovalMode } from "@holdfast/protocol";
-import { Archive, Check, Pencil } from "lucide-react";
+import { Archive, Check, History, Pencil } from "lucide-react";
 import { useState } from "react";
 import { useApp, useClient } from "../data/index.ts";
 import { Chip, IconButton } from "../design/index.ts";
-import { navigate } from "../route/index.ts";
+import { Link, navigate } from "../route/index.ts";
 import { nameOf } from "../session-list/index.ts";
 import { UsageMeter } from "./usage-meter.tsx";
 
@@ -29,6 +29,14 @@ export function SessionHeader({ state }: { state: SessionState }) {
       <div className="hidden flex-1 sm:block" />
       <ModePicker id={session.id} mode={session.approvalMode} />
       <UsageMeter usage={session.usage} />
+      <Link
+        to={{ at: "timeline", sessionId: session.id }}
+        aria-label="Timeline"
+        title="Timeline (T)"
+        className="inline-flex size-8 shrink-0 items-center justify-center rounded-md text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:size-11"
+      >
+        <History size={16} />
+      </Link>
       <ArchiveButton id={session.id} />
     </header>
   );

@@ -15,6 +15,8 @@ const SessionView = lazy(async () => ({ default: (await import("../session-view/
 const Welcome = lazy(async () => ({ default: (await import("../welcome/index.ts")).Welcome }));
 const InboxView = lazy(async () => ({ default: (await import("../inbox/index.ts")).InboxView }));
 const SettingsView = lazy(async () => ({ default: (await import("../settings/index.ts")).SettingsView }));
+const TimelineView = lazy(async () => ({ default: (await import("../timeline/index.ts")).TimelineView }));
+const Gallery = lazy(async () => ({ default: (await import("../gallery/index.ts")).Gallery }));
 const ArchiveView = lazy(async () => ({ default: (await import("../archive/index.ts")).ArchiveView }));
 
 /** The frame of the page: the list of sessions at the side (a drawer on a phone), tabs on top, one view. */
@@ -65,6 +67,8 @@ function viewOf(route: Route): ReactNode {
   switch (route.at) {
     case "session":
       return <SessionView key={route.sessionId} route={route} />;
+    case "timeline":
+      return <TimelineView key={route.sessionId} route={route} />;
     case "home":
     case "new":
       return <Welcome route={route} />;
@@ -74,6 +78,8 @@ function viewOf(route: Route): ReactNode {
       return <SettingsView section={route.section} />;
     case "archive":
       return <ArchiveView />;
+    case "gallery":
+      return <Gallery />;
     case "unknown":
       return <Nowhere path={route.path} />;
   }

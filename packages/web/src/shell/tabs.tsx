@@ -2,7 +2,7 @@ import { X } from "lucide-react";
 import { useEffect } from "react";
 import { prefer, preferences, useLibrary, useStore } from "../data/index.ts";
 import { classes, StatusDot } from "../design/index.ts";
-import { Link, navigate, useRoute } from "../route/index.ts";
+import { Link, navigate, sessionOf, useRoute } from "../route/index.ts";
 import { markOf } from "../session-list/index.ts";
 
 /** Most tabs kept; the oldest leaves when one more comes. */
@@ -13,7 +13,7 @@ export function Tabs() {
   const route = useRoute();
   const tabs = useStore(preferences, (value) => value.tabs);
   const { sessions, phase } = useLibrary();
-  const current = route.at === "session" ? route.sessionId : undefined;
+  const current = sessionOf(route);
 
   useEffect(() => {
     if (current === undefined || preferences.get().tabs.includes(current)) return;

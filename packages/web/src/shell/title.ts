@@ -1,13 +1,14 @@
 import { useEffect } from "react";
 import { useLibrary } from "../data/index.ts";
-import { useRoute } from "../route/index.ts";
+import { sessionOf, useRoute } from "../route/index.ts";
 
 /** The window's title: how many things wait for somebody, then where the page is. */
 export function useTitle(): void {
   const route = useRoute();
   const { permissions, questions, sessions } = useLibrary();
   const waiting = permissions.size + questions.size;
-  const place = route.at === "session" ? (sessions.get(route.sessionId)?.title ?? "") : "";
+  const sessionId = sessionOf(route);
+  const place = sessionId === undefined ? "" : (sessions.get(sessionId)?.title ?? "");
   useEffect(() => {
     const name = place === "" ? "Holdfast" : `${place} · Holdfast`;
     document.title = waiting === 0 ? name : `(${waiting}) ${name}`;

@@ -1,1 +1,2 @@
-export { Transcript } from "./transcript.tsx";
+export { PastProvider } from "./past.tsx";
+export { type History, Transcript } from "./transcript.tsx";

@@ -1,9 +1,9 @@
 import type { Message, Turn } from "@holdfast/protocol";
 import { memo } from "react";
-import { useNow } from "../data/index.ts";
 import { Chip, moment, span } from "../design/index.ts";
 import { Attachment } from "./attachment.tsx";
 import { PartView } from "./part-view.tsx";
+import { useMoment } from "./past.tsx";
 import type { Row } from "./rows.ts";
 import { TurnEnd } from "./turn-end.tsx";
 
@@ -53,7 +53,7 @@ function UserMessage({ message, sessionId }: { message: Message; sessionId: stri
 
 /** What a running turn does, in words that are true: opening, working, silent, stopping, writing down. */
 function Working({ turn }: { turn: Turn }) {
-  const now = useNow(1_000);
+  const now = useMoment(1_000);
   const { started } = turn.time;
   return (
     <div role="status" className="flex items-center gap-2 py-2 text-sm text-ink-soft">

@@ -13,8 +13,15 @@ const OLDER_PX = 1_200;
 
 const ESTIMATES: Record<Row["kind"], number> = { user: 72, speaker: 32, part: 64, working: 32, end: 28 };
 
+/** Whose history it is, and how to get more of it. */
+export type History = Pick<LiveSession, "id" | "loadOlder">;
+
 /** The history of a session: newest at the bottom, older pages above it on demand, drawn only where it is seen (I-16). */
-export function Transcript(props: { live: LiveSession; view: LiveView; message: string | undefined }) {
+export function Transcript(props: {
+  live: History;
+  view: Pick<LiveView, "state" | "older">;
+  message: string | undefined;
+}) {
   const { live, view, message } = props;
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const [content, setContent] = useState<HTMLDivElement | null>(null);
@@ -144,8 +151,8 @@ function useFollowing(box: HTMLElement | null, content: HTMLElement | null, atFi
 
 /** Scrolls to the message of the address, reading older pages until it is there. */
 function useJump(
-  live: LiveSession,
-  view: LiveView,
+  live: History,
+  view: Pick<LiveView, "older">,
   rows: readonly Row[],
   message: string | undefined,
   show: (index: number) => void,

@@ -3,6 +3,7 @@ import { CircleSlash, CornerDownRight, RotateCcw, TriangleAlert } from "lucide-r
 import { useState } from "react";
 import { useClient } from "../data/index.ts";
 import { Button, Notice, span } from "../design/index.ts";
+import { useIsPast } from "./past.tsx";
 
 /** Why a turn ended, in words; what is not here needs none. */
 const WORDS: Record<TurnReason, string> = {
@@ -21,6 +22,7 @@ const WORDS: Record<TurnReason, string> = {
 
 /** How a turn ended. An interrupted one can go on; everything that was said before it stays. */
 export function TurnEnd({ turn }: { turn: Turn }) {
+  const isPast = useIsPast();
   if (turn.state === "completed" && turn.reason === undefined) return <Figures turn={turn} />;
   const words = turn.reason === undefined ? "It ended" : WORDS[turn.reason];
   if (turn.state === "completed" || turn.reason === "cancelled" || turn.reason === "superseded")
@@ -36,7 +38,7 @@ export function TurnEnd({ turn }: { turn: Turn }) {
       <Notice
         tone={canGoOn ? "attention" : "danger"}
         icon={<TriangleAlert size={16} className={canGoOn ? "text-attention" : "text-danger"} />}
-        action={canGoOn ? <GoOn turn={turn} /> : undefined}
+        action={canGoOn && !isPast ? <GoOn turn={turn} /> : undefined}
       >
         <span className="font-medium">{words}.</span>
         {turn.error !== undefined && (

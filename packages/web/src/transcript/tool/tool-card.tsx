@@ -10,8 +10,8 @@ import {
   Wrench,
 } from "lucide-react";
 import { memo, useState } from "react";
-import { useNow } from "../../data/index.ts";
 import { Chip, classes, span } from "../../design/index.ts";
+import { useMoment } from "../past.tsx";
 import { DiffView } from "./diff-view.tsx";
 import { Output } from "./output.tsx";
 
@@ -115,7 +115,7 @@ function CallState({ state }: { state: ToolPart["state"] }) {
 }
 
 function Running({ since }: { since: number }) {
-  const now = useNow(1_000);
+  const now = useMoment(1_000);
   return (
     <Chip tone="busy">
       <span className="pulse-soft size-1.5 rounded-full bg-busy" /> {span(Math.max(0, now - since))}

@@ -1,0 +1,17 @@
+import { ShieldQuestion } from "lucide-react";
+import { Notice } from "../design/index.ts";
+import type { Request } from "./event-kinds.ts";
+
+/** A request that waited at that time. It can be read, not answered. */
+export function RequestNote({ request }: { request: Request }) {
+  return (
+    <div className="mx-auto w-full max-w-3xl shrink-0 px-4 pb-2">
+      <Notice tone="attention" icon={<ShieldQuestion size={16} className="text-attention" />}>
+        <span className="font-medium">
+          {"title" in request ? request.title : request.questions.map(({ question }) => question).join(" ")}
+        </span>
+        <span className="block text-ink-soft">The agent waited for an answer.</span>
+      </Notice>
+    </div>
+  );
+}

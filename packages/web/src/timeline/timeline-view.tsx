@@ -1,0 +1,150 @@
+import { ArrowRight, History } from "lucide-react";
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
+import { useLiveSession } from "../data/index.ts";
+import { Button, Empty, Key, Notice, Skeleton } from "../design/index.ts";
+import { currentRoute, navigate, type Route } from "../route/index.ts";
+import { type History as MessageHistory, PastProvider, Transcript } from "../transcript/index.ts";
+import type { ReelView } from "./reel.ts";
+import { RequestNote } from "./request-note.tsx";
+import { Scrubber } from "./scrubber.tsx";
+import { findStep } from "./step.ts";
+import { usePlay } from "./use-play.ts";
+import { type Past, usePast, useReel } from "./use-reel.ts";
+
+/** The address follows the step after this long, in ms: browsers refuse pages that change it all the time. */
+const ADDRESS_MS = 250;
+
+/** A session as it was at any of its steps, rebuilt from its log as it is stored. */
+export function TimelineView({ route }: { route: Extract<Route, { at: "timeline" }> }) {
+  const { sessionId } = route;
+  const { reel, view } = useReel(sessionId);
+  const { steps } = view;
+  const [chosen, setChosen] = useChosen(route);
+  const index = useMemo(
+    () => (chosen === undefined ? steps.length - 1 : findStep(steps, chosen)),
+    [steps, chosen],
+  );
+  const isThere =
+    index >= 0 && (view.phase === "ready" || chosen !== undefined) && isReached(view, chosen, index);
+  const step = isThere ? steps[index] : undefined;
+  const { past, error } = usePast(reel, step);
+  const go = useCallback((to: number) => setChosen(reel.view.get().steps[to]?.key), [reel, setChosen]);
+  const play = usePlay(index, steps.length, go);
+  useEscape(() => navigate({ at: "session", sessionId }));
+
+  if (view.phase === "missing")
+    return (
+      <Empty title="This session is not here">It was deleted, or the address is of another server.</Empty>
+    );
+  if (view.phase === "failed") return <Empty title="The timeline could not be read">{view.error}</Empty>;
+  return (
+    <>
+      <Banner sessionId={sessionId} view={view} past={past} error={error} />
+      <PastTranscript sessionId={sessionId} view={view} past={past} />
+      {past !== undefined && (
+        <Scrubber steps={steps} index={index} play={play} isReading={view.phase === "reading"} onGo={go} />
+      )}
+    </>
+  );
+}
+
+/** While the log is read, a number may still find a nearer step than it does now. */
+function isReached(view: ReelView, chosen: string | undefined, index: number): boolean {
+  return view.phase === "ready" || view.steps[index]?.key === chosen;
+}
+
+/** The step that was chosen, kept in the address; it follows the address when somebody goes back. */
+function useChosen({ sessionId, step }: Extract<Route, { at: "timeline" }>) {
+  const [chosen, setChosen] = useState(step);
+  useEffect(() => setChosen(step), [step]);
+  useEffect(() => {
+    if (chosen === undefined) return;
+    const timer = setTimeout(() => {
+      if (currentRoute().at === "timeline")
+        navigate({ at: "timeline", sessionId, step: chosen }, { replace: true });
+    }, ADDRESS_MS);
+    return () => clearTimeout(timer);
+  }, [sessionId, chosen]);
+  return [chosen, setChosen] as const;
+}
+
+/** Escape goes back to now, unless something that is open takes it. */
+function useEscape(leave: () => void): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]") !== null)
+        return;
+      leave();
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  });
+}
+
+type BannerProps = { sessionId: string; view: ReelView; past: Past | undefined; error: string | undefined };
+
+function Banner({ sessionId, view, past, error }: BannerProps) {
+  const { view: live } = useLiveSession(sessionId);
+  const { session, turns } = live.state;
+  const isWorking = Object.values(turns).some(({ state }) => state === "running");
+  return (
+    <header className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b border-attention/40 bg-attention-wash px-4 py-1.5 text-sm">
+      <History size={16} className="shrink-0 text-attention" />
+      <div className="min-w-0 flex-1 basis-52">
+        <h1 className="truncate font-semibold">
+          You look at the past of “{session?.title ?? "this session"}”
+        </h1>
+        <p className="text-xs text-ink-soft">{error ?? notes(view, past)}</p>
+      </div>
+      <Button size="small" onClick={() => navigate({ at: "session", sessionId })}>
+        {isWorking ? "Back to now, a turn runs" : "Back to now"} <ArrowRight size={14} />
+        <span className="hidden sm:inline">
+          <Key>Esc</Key>
+        </span>
+      </Button>
+    </header>
+  );
+}
+
+/** What the picture leaves out, said plainly. */
+function notes(view: ReelView, past: Past | undefined): string {
+  const said = ["Texts are shown as they were stored in the end."];
+  if ((past?.state.loadedFrom ?? 0) > 0) said.push("Older messages are at earlier steps.");
+  if (view.dropped > 0) said.push(`${view.dropped.toLocaleString()} older steps are not shown.`);
+  return said.join(" ");
+}
+
+function PastTranscript({ sessionId, view, past }: Omit<BannerProps, "error">) {
+  const history = useMemo<MessageHistory>(
+    () => ({ id: sessionId, loadOlder: () => Promise.resolve() }),
+    [sessionId],
+  );
+  if (past === undefined) return <Waiting view={view} />;
+  const requests = [...Object.values(past.state.permissions), ...Object.values(past.state.questions)];
+  return (
+    <PastProvider time={past.step.time}>
+      <Transcript live={history} view={{ state: past.state, older: "none" }} message={undefined} />
+      {requests.map((request) => (
+        <RequestNote key={request.id} request={request} />
+      ))}
+    </PastProvider>
+  );
+}
+
+function Waiting({ view }: { view: ReelView }): ReactNode {
+  if (view.phase === "ready" && view.steps.length === 0)
+    return (
+      <div className="flex-1 overflow-auto">
+        <Empty title="Nothing happened yet">The timeline begins with the first message.</Empty>
+      </div>
+    );
+  const share = view.lastSeq === 0 ? 0 : Math.min(1, view.seq / view.lastSeq);
+  return (
+    <div className="mx-auto flex w-full max-w-3xl flex-1 flex-col gap-4 p-6">
+      <Notice role="status">
+        Reading the log: {Math.round(share * 100)}% of {view.lastSeq.toLocaleString()} entries
+      </Notice>
+      <Skeleton lines={6} label="Loading the timeline" />
+    </div>
+  );
+}
