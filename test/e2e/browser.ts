@@ -12,6 +12,7 @@ import {
   startHoldfast,
   temporaryDirectory,
 } from "../harness/index.ts";
+import { PageWatch } from "./page-watch.ts";
 
 /** Where Debian and others put Chromium; CHROMIUM names another. */
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -39,13 +40,18 @@ export async function closeBrowser(): Promise<void> {
   running = undefined;
 }
 
-/** A real server with a real browser before it. Everything the page complained of is collected in `complaints`. */
+/**
+ * A real server with a real browser before it. Everything the page complained of is collected in `complaints`. Leaving the stage fails when the page
+ * shifted or its policy refused something in any window (`PageWatch`), unless `isSteadinessDemanded` was taken back.
+ */
 export class Stage<T = undefined> implements AsyncDisposable {
   server: HoldfastProcess;
   /** What was made in the directory before the server started. */
   readonly prepared: T;
   /** Errors of scripts, refused content (CSP) and failed assets, of all windows. */
   readonly complaints: string[] = [];
+  isSteadinessDemanded = true;
+  readonly watch = new PageWatch();
   readonly #options: HarnessOptions;
   readonly #contexts: BrowserContext[] = [];
   readonly #directory: AsyncDisposable;
@@ -63,6 +69,7 @@ export class Stage<T = undefined> implements AsyncDisposable {
       await browser()
     ).newContext({ viewport: { width: 1280, height: 800 }, ...options });
     this.#contexts.push(context);
+    await this.watch.join(context);
     return context;
   }
 
@@ -91,6 +98,8 @@ export class Stage<T = undefined> implements AsyncDisposable {
     for (const context of this.#contexts) await context.close();
     await this.server[Symbol.asyncDispose]();
     await this.#directory[Symbol.asyncDispose]();
+    const wrong = this.watch.complaints();
+    if (this.isSteadinessDemanded && wrong.length > 0) throw new Error(wrong.join("\n"));
   }
 }
 

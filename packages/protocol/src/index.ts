@@ -1,3 +1,5 @@
+import "./without-eval.ts";
+
 export * from "./agent.ts";
 export * from "./classify-error.ts";
 export * from "./common.ts";

@@ -17,7 +17,7 @@ export function Welcome({ route }: { route: Extract<Route, { at: "home" | "new" 
       <div className="mx-auto flex w-full max-w-2xl flex-col gap-8 px-4 py-10">
         <header className="flex flex-col gap-2">
           <h1 className="text-xl font-semibold">{isFirst ? "Welcome to Holdfast" : "New session"}</h1>
-          <p className="text-ink-soft">
+          <p className="min-h-18 text-ink-soft sm:min-h-12">
             {isFirst
               ? "A session here outlives its agent, the server and this page. Choose a directory and an agent; everything that is said is kept."
               : "Choose the directory to work in and the agent that works."}
