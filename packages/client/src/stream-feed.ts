@@ -17,6 +17,8 @@ export type FeedOptions = {
   /** The last id the caller has; absent: from now; "0": from the oldest kept. */
   after?: string;
   storeId?: string;
+  /** False: without `message.*` and `step.*`, for whoever keeps lists and reads no transcripts. */
+  messages?: boolean;
   signal: AbortSignal;
   limits?: Partial<StreamLimits>;
 };
@@ -43,22 +45,17 @@ export async function* streamFeed(transport: Transport, options: FeedOptions): A
     options.workspaceId === undefined
       ? "/api/events"
       : `/api/workspaces/${encodeURIComponent(options.workspaceId)}/events`;
-  yield* followStream<Item>(
-    transport,
-    path,
-    feedReader(options.after, options.storeId),
-    options.signal,
-    limits,
-  );
+  yield* followStream<Item>(transport, path, feedReader(options), options.signal, limits);
 }
 
-function feedReader(after: string | undefined, store: string | undefined): Reader<Item> {
-  let cursor = after;
-  let storeId = store;
+function feedReader(options: Pick<FeedOptions, "after" | "storeId" | "messages">): Reader<Item> {
+  let cursor = options.after;
+  let { storeId } = options;
+  const messages = options.messages === false ? false : undefined;
   let offered: { storeId: string; lastId?: string | undefined } | undefined;
   const only = (item: Item) => ({ items: [item], progress: false });
   return {
-    resume: () => ({ query: { after: cursor, store: storeId }, lastEventId: cursor }),
+    resume: () => ({ query: { after: cursor, store: storeId, messages }, lastEventId: cursor }),
     take(frame) {
       switch (frame.event) {
         case "hello": {

@@ -316,6 +316,7 @@ describe("feeds of a workspace and of everything", () => {
     const stop = new AbortController();
     const stream = createClient({ url: server.url }).streamFeed({
       workspaceId: "wsp_1",
+      messages: false,
       signal: stop.signal,
       limits: quick,
     });
@@ -330,5 +331,9 @@ describe("feeds of a workspace and of everything", () => {
       Array(2).fill("/api/workspaces/wsp_1/events"),
     );
     expect(askedFor(server.seen[1])).toEqual({ last: "a1", after: "a1", store: "s" });
+    expect(server.seen.map((exchange) => exchange.url.searchParams.get("messages"))).toEqual([
+      "false",
+      "false",
+    ]);
   });
 });

@@ -88,6 +88,10 @@ export const SESSIONLESS_EVENTS = [
   "workspace.updated",
 ] as const satisfies readonly EventType[];
 
+/** Whether an event is part of a transcript: by far the most are, and a feed leaves them out when it is asked with `messages=false`. */
+export const isMessageEvent = (type: string): boolean =>
+  type.startsWith("message.") || type.startsWith("step.");
+
 /** Version of every event type's schema; an incompatible change of one type raises its own (D-25). */
 export const EVENT_VERSION = 1;
 

@@ -1,5 +1,5 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
-import type { SessionId, WorkspaceId } from "@holdfast/protocol";
+import { isMessageEvent, type SessionId, type WorkspaceId } from "@holdfast/protocol";
 import type { CommittedEvent, ReplayPage, Store } from "../store/index.ts";
 import { feedCursor, parseFeedCursor, parseSessionCursor } from "./cursor.ts";
 import { controlFrame, feedFrame, sessionFrame } from "./frame.ts";
@@ -17,11 +17,11 @@ export type EventStore = Pick<
   | "getWorkspace"
 >;
 
-/** What a subscriber listens to: one session, one workspace, or everything. */
+/** What a subscriber listens to: one session, one workspace, or everything; a feed with `messages: false` without what transcripts are made of. */
 export type Target =
   | { kind: "session"; sessionId: SessionId }
-  | { kind: "workspace"; workspaceId: WorkspaceId }
-  | { kind: "all" };
+  | { kind: "workspace"; workspaceId: WorkspaceId; messages?: boolean }
+  | { kind: "all"; messages?: boolean };
 
 /** Where a reader wants to go on: its cursor and the store that gave it. */
 export type Resume = { cursor?: string | undefined; storeId?: string | undefined };
@@ -51,9 +51,9 @@ export type Log = {
 
 /** The log of a target. */
 export function openLog(store: EventStore, target: Target): Log {
-  return target.kind === "session"
-    ? sessionLog(store, target.sessionId)
-    : feedLog(store, target.kind === "workspace" ? target.workspaceId : undefined);
+  if (target.kind === "session") return sessionLog(store, target.sessionId);
+  const workspaceId = target.kind === "workspace" ? target.workspaceId : undefined;
+  return feedLog(store, workspaceId, target.messages ?? true);
 }
 
 function sessionLog(store: EventStore, sessionId: SessionId): Log {
@@ -86,9 +86,10 @@ function sessionLog(store: EventStore, sessionId: SessionId): Log {
 }
 
 /** Positions of a feed outlive the trimming of single sessions, so a feed has no retention limit of its own. */
-function feedLog(store: EventStore, workspaceId: WorkspaceId | undefined): Log {
+function feedLog(store: EventStore, workspaceId: WorkspaceId | undefined, messages: boolean): Log {
+  const key = workspaceId === undefined ? "all" : `wsp ${workspaceId}`;
   return {
-    key: workspaceId === undefined ? "all" : `wsp ${workspaceId}`,
+    key: messages ? key : quiet(key),
     chained: false,
     at: (event) => event.position,
     frame: (event) => feedFrame(event, feedCursor(store.storeId, event.position)),
@@ -104,17 +105,21 @@ function feedLog(store: EventStore, workspaceId: WorkspaceId | undefined): Log {
     },
     trimmed: () => Promise.resolve(0),
     replay: (after, limit) =>
-      store.replayFeed({ ...(workspaceId === undefined ? {} : { workspaceId }), after, limit }),
+      store.replayFeed({ ...(workspaceId === undefined ? {} : { workspaceId }), messages, after, limit }),
     hello: (last) =>
       controlFrame("hello", { storeId: store.storeId, lastId: feedCursor(store.storeId, last) }),
     reset: (reason) => controlFrame("reset", { reason, state: ["/api/sessions", "/api/permissions"] }),
   };
 }
 
+/** The key of the same feed without messages. */
+const quiet = (key: string): string => `${key} quiet`;
+
 /** Keys of the logs that an event stands in. */
 export function logKeys(event: CommittedEvent): string[] {
   const keys = ["all"];
   if (event.workspaceId !== undefined) keys.push(`wsp ${event.workspaceId}`);
+  if (!isMessageEvent(event.type)) keys.push(...keys.map(quiet));
   if (event.sessionId !== undefined && event.seq !== undefined) keys.push(`ses ${event.sessionId}`);
   return keys;
 }

@@ -111,7 +111,13 @@ export type Queries = {
 
   /** Events of a session with seq > `after`, newest per row (D-4), in one read transaction; `limit` counts scanned rows. */
   replaySession(query: { sessionId: SessionId; after: number; limit: number }): Promise<ReplayPage>;
-  replayFeed(query: { workspaceId?: WorkspaceId; after: number; limit: number }): Promise<ReplayPage>;
+  /** The same over all sessions, by position; without the events of transcripts when `messages` is false. */
+  replayFeed(query: {
+    workspaceId?: WorkspaceId;
+    messages?: boolean;
+    after: number;
+    limit: number;
+  }): Promise<ReplayPage>;
   lastSeq(id: SessionId): Promise<number | undefined>;
   trimmedSeq(id: SessionId): Promise<number>;
   lastPosition(): Promise<number>;

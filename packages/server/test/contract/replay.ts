@@ -149,6 +149,10 @@ export const replayTopic = topic("replay and feeds", (rig) => {
       expect.arrayContaining(["project.updated", "workspace.updated", "turn.completed"]),
     );
     expect(own.some((event) => event.sessionId === other.session.id)).toBe(false);
+    const isOther = ({ type }: CommittedEvent) => !/^(message|step)\./.test(type);
+    expect(await feed(rig(), from, { messages: false })).toEqual(all.filter(isOther));
+    expect(await feed(rig(), from, { workspaceId, messages: false })).toEqual(own.filter(isOther));
+    expect(own.every(isOther)).toBe(false);
   });
 
   test("[D-2] subscribers hear committed events in commit order, before the command answers", async () => {
@@ -200,7 +204,7 @@ export const replayTopic = topic("replay and feeds", (rig) => {
 async function feed(
   rig: StoreRig,
   from: number,
-  query: { workspaceId?: Parameters<StoreRig["store"]["replayFeed"]>[0]["workspaceId"] & {} },
+  query: Omit<Parameters<StoreRig["store"]["replayFeed"]>[0], "after" | "limit">,
 ): Promise<CommittedEvent[]> {
   const events: CommittedEvent[] = [];
   for (let after = from; ;) {

@@ -1,3 +1,4 @@
+import { isMessageEvent } from "@holdfast/protocol";
 import type { FakeLog } from "./fake-log.ts";
 import type { Frame } from "./recording-sink.ts";
 
@@ -38,10 +39,11 @@ export class Client {
   }
 }
 
-/** What a client must know in the end. */
-export function truthOf(log: FakeLog): Knowledge {
+/** What a client must know in the end; of a feed without messages less. */
+export function truthOf(log: FakeLog, messages = true): Knowledge {
   const truth: Knowledge = { rows: {}, deltas: [] };
   for (const { event, row } of log.entries) {
+    if (!messages && isMessageEvent(event.type)) continue;
     if (row === undefined) truth.deltas.push(event.seq ?? 0);
     else truth.rows[row] = event.seq ?? 0;
   }

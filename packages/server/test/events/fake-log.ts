@@ -1,4 +1,4 @@
-import { type SessionId, type WorkspaceId } from "@holdfast/protocol";
+import { isMessageEvent, type SessionId, type WorkspaceId } from "@holdfast/protocol";
 import type { EventStore } from "../../src/events/index.ts";
 import type { CommittedEvent, ReplayPage } from "../../src/store/index.ts";
 
@@ -9,6 +9,8 @@ type Entry = { event: CommittedEvent; row: string | undefined };
 
 /** What is awaited before a read answers, so that commits can fall between any two reads. */
 type Pause = () => Promise<void>;
+
+const typeOf = (row: string) => (row.startsWith("list") ? "session.updated" : "message.updated");
 
 /**
  * The event side of a store in memory: rows whose older entries are superseded, deltas that are not, and a listener that may hear of a
@@ -25,13 +27,13 @@ export class FakeLog implements EventStore {
   readonly #listeners = new Set<(events: CommittedEvent[]) => void>();
   #unheard: CommittedEvent[][] = [];
 
-  /** Commits one group: a name is a row's new state, `undefined` a delta. */
-  commit(rows: readonly (string | undefined)[], type: CommittedEvent["type"] = "message.updated"): void {
+  /** Commits one group: a name is a row's new state, `undefined` a delta. Rows whose name begins with `list` belong to no transcript. */
+  commit(rows: readonly (string | undefined)[], type?: CommittedEvent["type"]): void {
     const events = rows.map((row) => {
       const seq = this.entries.length + 1;
       const event: CommittedEvent = {
         position: seq * 10,
-        type: row === undefined ? "message.part.delta" : type,
+        type: row === undefined ? "message.part.delta" : (type ?? typeOf(row)),
         version: 1,
         time: 1_700_000_000_000 + seq,
         workspaceId: WORKSPACE,
@@ -97,8 +99,10 @@ export class FakeLog implements EventStore {
     return this.#replay((event) => event.seq ?? 0, query);
   }
 
-  async replayFeed(query: { after: number; limit: number }): Promise<ReplayPage> {
-    return this.#replay((event) => event.position, query);
+  async replayFeed(query: { messages?: boolean; after: number; limit: number }): Promise<ReplayPage> {
+    const page = await this.#replay((event) => event.position, query);
+    if (query.messages !== false) return page;
+    return { ...page, events: page.events.filter(({ type }) => !isMessageEvent(type)) };
   }
 
   async #replay(

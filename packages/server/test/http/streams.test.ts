@@ -108,6 +108,38 @@ describe("event streams over HTTP", () => {
     expect(workspace.frames[0]?.data).toHaveProperty("lastId");
   });
 
+  test("[D-22, D-24] a feed without messages tells the rest, with cursors that hold for the whole feed", async () => {
+    const { workspaceId } = await server.sessions.get(id);
+    const paths = ["/api/events", `/api/workspaces/${workspaceId}/events`];
+    const quiet = await Promise.all(
+      paths.map((path) => StreamReader.open(server, `${path}?messages=false&after=0`)),
+    );
+    const whole = await StreamReader.open(server, "/api/events?after=0");
+    for (const reader of [...quiet, whole]) await reader.until("caught-up");
+    await server.call("POST", `/api/sessions/${id}/inputs`, { parts: [{ type: "text", text: "go" }] });
+    await server.startTurn(id);
+    await rename("the end");
+    const isQuiet = ({ event }: Frame): boolean => !/^(message|step)\./.test(event);
+    const isEnd = ({ data }: Frame): boolean => JSON.stringify(data).includes("the end");
+    const told = ({ frames }: StreamReader): Frame[] => frames.filter((frame) => frame.id !== undefined);
+    for (const reader of [...quiet, whole])
+      await vi.waitUntil(() => reader.frames.some(isEnd), { timeout: 5_000 });
+    for (const reader of quiet) expect(told(reader)).toEqual(told(whole).filter(isQuiet));
+    expect(told(whole).every(isQuiet)).toBe(false);
+
+    const started = told(whole).find(({ event }) => event === "turn.started");
+    const again = `/api/events?after=${started?.id ?? ""}`;
+    const replays = await Promise.all(
+      ["", "&messages=true", "&messages=false"].map((filter) => StreamReader.open(server, again + filter)),
+    );
+    for (const reader of replays) await reader.until("caught-up");
+    const [all, alike, few] = replays.map(told);
+    expect(alike).toEqual(all);
+    expect(few).toEqual(all?.filter(isQuiet));
+    const refused = await server.fetch("/api/events?messages=some");
+    expect([refused.status, await refused.json()]).toMatchObject([400, { code: "INVALID_REQUEST" }]);
+  });
+
   test("[D-22] deleting a session is the last frame of its stream", async () => {
     const reader = await StreamReader.open(server, `/api/sessions/${id}/events`);
     await reader.until("caught-up");

@@ -113,6 +113,7 @@ export class LibraryStore {
     let mustRead = this.#cursor === undefined;
     const from = this.#cursor;
     const feed = this.#client.streamFeed({
+      messages: false,
       ...(from === undefined ? {} : { after: from.id, storeId: from.storeId }),
       signal: own.signal,
     });

@@ -11,6 +11,8 @@ const streamQuery = z.object({
   after: z.string().max(256).optional(),
   store: z.string().max(256).optional(),
 });
+/** Of a feed: `messages=false` leaves out `message.*` and `step.*`, which are nearly all of what happens; cursors are the same with and without. */
+const feedQuery = streamQuery.extend({ messages: z.enum(["true", "false"]).default("true") });
 type StreamQuery = z.infer<typeof streamQuery>;
 
 /** Event streams: replay from a cursor, then live (D-22). */
@@ -39,11 +41,16 @@ export const EVENT_ROUTES: readonly Route[] = [
     summary: "Stream the events of a workspace; the cursor is opaque",
     streams: true,
     params: onWorkspace,
-    query: streamQuery,
+    query: feedQuery,
     answers: {
       200: { description: "Server-sent events", schema: feedEventSchema, type: "text/event-stream" },
     },
-    run: (call, rooms) => stream(call, rooms, { kind: "workspace", workspaceId: call.params.id }),
+    run: (call, rooms) =>
+      stream(call, rooms, {
+        kind: "workspace",
+        workspaceId: call.params.id,
+        messages: call.query.messages === "true",
+      }),
   }),
   defineRoute({
     method: "GET",
@@ -53,11 +60,11 @@ export const EVENT_ROUTES: readonly Route[] = [
     tag,
     summary: "Stream the events of everything; the cursor is opaque",
     streams: true,
-    query: streamQuery,
+    query: feedQuery,
     answers: {
       200: { description: "Server-sent events", schema: feedEventSchema, type: "text/event-stream" },
     },
-    run: (call, rooms) => stream(call, rooms, { kind: "all" }),
+    run: (call, rooms) => stream(call, rooms, { kind: "all", messages: call.query.messages === "true" }),
   }),
 ];
 

@@ -2,7 +2,13 @@
  * Reading the log from a cursor (D-4, D-22). An entry of a row is sent when it is the row's newest, with the row as it is now; one whose row has a newer
  * entry, or is gone, is passed over. Call it in one snapshot.
  */
-import type { EventData, EventType, SessionId, WorkspaceId } from "@holdfast/protocol";
+import {
+  type EventData,
+  type EventType,
+  isMessageEvent,
+  type SessionId,
+  type WorkspaceId,
+} from "@holdfast/protocol";
 import type { CommittedEvent, ReplayPage } from "../../port.ts";
 import { eventRow, eventType } from "../event-code.ts";
 import { encode } from "../log.ts";
@@ -68,7 +74,7 @@ export function replaySession(
 
 export function replayFeed(
   sql: Sql,
-  query: { workspaceId?: WorkspaceId; after: number; limit: number },
+  query: { workspaceId?: WorkspaceId; messages?: boolean; after: number; limit: number },
 ): ReplayPage {
   const rows = sql.all<EventRowData>(
     `${SELECT_EVENT} WHERE e.position > ? ORDER BY e.position LIMIT ?`,
@@ -76,7 +82,9 @@ export function replayFeed(
     query.limit,
   );
   const wanted = rows.filter(
-    (row) => query.workspaceId === undefined || row.workspace_id === query.workspaceId,
+    (row) =>
+      (query.workspaceId === undefined || row.workspace_id === query.workspaceId) &&
+      (query.messages !== false || !isMessageEvent(eventType(row.type))),
   );
   const replay = page(sql, wanted, query, (row) => row.position);
   return { ...replay, through: rows.at(-1)?.position ?? query.after, done: rows.length < query.limit };
