@@ -2,15 +2,18 @@ import { createInterface } from "node:readline";
 import type { Permission, PermissionReply } from "@holdfast/protocol";
 import { oneLine, withoutControls, type Output } from "./output.ts";
 
-const ANSWERS: Readonly<Record<string, PermissionReply>> = {
+/** What a person may type, and what it means. */
+export const ANSWERS: Readonly<Record<string, PermissionReply>> = {
   o: "once",
   once: "once",
   y: "once",
+  yes: "once",
   a: "always",
   always: "always",
   r: "reject",
   reject: "reject",
   n: "reject",
+  no: "reject",
 };
 
 type Streams = { input: NodeJS.ReadableStream; output: NodeJS.WritableStream };
@@ -25,15 +28,7 @@ export async function askPermission(
   signal: AbortSignal,
   streams: Streams = { input: process.stdin, output: process.stderr },
 ): Promise<PermissionReply | undefined> {
-  const { err } = output;
-  const facts = Object.entries(permission.args).map(
-    ([key, value]) => `  ${oneLine(key, 40)}: ${shown(value)}`,
-  );
-  const question = [
-    `${err.yellow("?")} ${err.bold(oneLine(permission.agent, 40))} asks: ${oneLine(permission.title, 200)} ${err.dim(`(${oneLine(permission.kind, 40)})`)}`,
-    ...facts,
-    `  [o]nce, [a]lways, [r]eject: `,
-  ].join("\n");
+  const question = `${requestText(permission, output.err)}\n  [o]nce, [a]lways, [r]eject: `;
   if (signal.aborted) return undefined;
   const lines = createInterface({ input: streams.input, terminal: false });
   const close = () => lines.close();
@@ -50,6 +45,17 @@ export async function askPermission(
     signal.removeEventListener("abort", close);
     lines.close();
   }
+}
+
+/** Who asks for what, with its arguments, as lines for a person. */
+export function requestText(permission: Permission, colors: Output["err"]): string {
+  const facts = Object.entries(permission.args).map(
+    ([key, value]) => `  ${oneLine(key, 40)}: ${shown(value)}`,
+  );
+  return [
+    `${colors.yellow("?")} ${colors.bold(oneLine(permission.agent, 40))} asks: ${oneLine(permission.title, 200)} ${colors.dim(`(${oneLine(permission.kind, 40)})`)}`,
+    ...facts,
+  ].join("\n");
 }
 
 /** Arguments decide the answer, so they are shown whole up to a screenful. */

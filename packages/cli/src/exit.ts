@@ -29,6 +29,12 @@ export function exitCodeOf(error: unknown): ExitCode {
   }
 }
 
+/** The code of what a command threw, for programs: the API's own, else the error's name. */
+export function errorCodeOf(error: unknown): string {
+  if (error instanceof HoldfastApiError) return error.code;
+  return error instanceof Error ? error.name : "Error";
+}
+
 /** What happened to a run beside its turn. */
 export type RunFacts = {
   /** We were interrupted (SIGINT) and stopped the turn. */

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import type * as attachPart from "./attach-command.ts";
 import type { GlobalFlags } from "./config.ts";
 import type { Context } from "./context.ts";
 import type * as eventsPart from "./events-command.ts";
@@ -49,6 +50,7 @@ export function createProgram(finish: Finish): Command {
 
   addServe(program, action);
   addRun(program, action);
+  addAttach(program, action);
   addSession(program, action);
   addTurn(program, action);
   addInbox(program, action);
@@ -111,6 +113,25 @@ function addRun(program: Command, action: Action): void {
         () => import("./run-command.ts"),
         (module, context, prompt: string[], flags: Parameters<typeof runPart.run>[2]) =>
           module.run(context, prompt, flags),
+      ),
+    );
+}
+
+function addAttach(program: Command, action: Action): void {
+  program
+    .command("attach")
+    .description("follow a session live, write to it, answer its agent; leaving never stops it")
+    .argument("<session>")
+    .option("-n, --messages <number>", "show so many of the last messages first", wholeNumber, 20)
+    .addOption(outputMode())
+    .addHelpText(
+      "after",
+      "\nWithout a terminal, lines of stdin are messages or commands (/help lists them); it ends with its input once nothing runs.\n",
+    )
+    .action(
+      action(
+        () => import("./attach-command.ts"),
+        (module, context, id: string, flags: attachPart.AttachFlags) => module.attach(context, id, flags),
       ),
     );
 }

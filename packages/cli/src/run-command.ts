@@ -1,11 +1,11 @@
 /** `holdfast run`: one input, followed to the end of its turn; the exit code is the turn's (I-11). */
-import { type HoldfastClient, HoldfastApiError } from "@holdfast/client";
+import type { HoldfastClient } from "@holdfast/client";
 import type { Permission, Session, SessionEvent } from "@holdfast/protocol";
 import { askPermission } from "./ask-permission.ts";
 import type { Context } from "./context.ts";
 import { describe } from "./describe-error.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
-import { exitCodeOf, exitCodeOfTurn, type RunFacts } from "./exit.ts";
+import { errorCodeOf, exitCodeOf, exitCodeOfTurn, type RunFacts } from "./exit.ts";
 import { followTurn } from "./follow-turn.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { createSession, type NewSessionFlags } from "./new-session.ts";
@@ -28,7 +28,7 @@ export async function run(context: Context, words: readonly string[], flags: Run
     return await new Run(context, flags, reporter).go(await readPrompt(words));
   } catch (error) {
     const exitCode = exitCodeOf(error);
-    reporter.failed(codeOf(error), describe(error), exitCode);
+    reporter.failed(errorCodeOf(error), describe(error), exitCode);
     context.output.note(`holdfast: ${describe(error)}`);
     return exitCode;
   }
@@ -176,9 +176,4 @@ class Run {
       error === undefined ? "Connected again." : `Connection lost, trying again: ${error.message}`,
     );
   }
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof HoldfastApiError) return error.code;
-  return error instanceof Error ? error.name : "Error";
 }

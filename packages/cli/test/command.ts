@@ -37,7 +37,7 @@ export function createHouse() {
 
   const start = (
     args: readonly string[],
-    options: { env?: Record<string, string>; stdin?: string; node?: string[] } = {},
+    options: { env?: Record<string, string>; stdin?: string; isStdinOpen?: boolean; node?: string[] } = {},
   ): Running => {
     const child = spawn(process.execPath, [...(options.node ?? []), BIN, ...args], {
       cwd: project,
@@ -49,7 +49,8 @@ export function createHouse() {
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     child.stdin.on("error", () => undefined);
-    child.stdin.end(options.stdin ?? "");
+    if (options.isStdinOpen === true) child.stdin.write(options.stdin ?? "");
+    else child.stdin.end(options.stdin ?? "");
     const ended = new Promise<Result>((resolve) => {
       child.on("close", (code) => {
         started.delete(child);
@@ -61,6 +62,8 @@ export function createHouse() {
 
   return {
     root,
+    environment,
+    bin: BIN,
     dataDirectory,
     project,
     configFile: join(root, "config", "holdfast", "config.jsonc"),

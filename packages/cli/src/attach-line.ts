@@ -1,0 +1,79 @@
+import type { Delivery, PermissionReply } from "@holdfast/protocol";
+import { ANSWERS } from "./ask-permission.ts";
+
+/** What a line that somebody typed in `attach` asks for. */
+export type LineAction =
+  | { kind: "nothing" }
+  | { kind: "message"; text: string; delivery: Delivery }
+  | { kind: "reply"; reply: PermissionReply; message?: string }
+  | { kind: "remove"; place: number }
+  | { kind: "stop" | "queue" | "resume" | "continue" | "leave" | "help" }
+  | { kind: "refused"; why: string };
+
+/** What `/help` says, and what Tab completes. */
+export const LINE_COMMANDS: readonly (readonly [string, string])[] = [
+  ["/once [message]", "allow what the agent asks for, this time"],
+  ["/always [message]", "allow it, and what is like it, from now on"],
+  ["/reject [message]", "do not allow it"],
+  ["/send <message>", "send a message that looks like an answer or a command"],
+  ["/steer <message>", "give the message at the agent's next step, not after its turn"],
+  ["/stop", "stop the turn, as Ctrl-C does"],
+  ["/queue", "show what waits"],
+  ["/remove <number>", "take a message out of the queue"],
+  ["/resume", "let a paused queue go on"],
+  ["/continue", "go on after an interrupted turn"],
+  ["/leave", "leave; the session goes on"],
+  ["/help", "this"],
+];
+
+const BARE = ["stop", "queue", "resume", "continue", "leave", "help"] as const;
+
+/**
+ * Reads one line. `isAsked`: the line was typed at the question of a permission request, so that a bare answer counts. A command of the agent's
+ * own (`agentCommands`, without the slash) is a message.
+ */
+export function readLine(line: string, isAsked: boolean, agentCommands: readonly string[] = []): LineAction {
+  const text = line.trim();
+  if (text === "") return { kind: "nothing" };
+  const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
+  if (!text.startsWith("/"))
+    return isAsked ? readAnswer(word, rest) : { kind: "message", text, delivery: "queue" };
+  return readCommand(word.slice(1), rest) ?? otherCommand(text, word, agentCommands);
+}
+
+function readCommand(name: string, rest: string): LineAction | undefined {
+  if (name === "once" || name === "always" || name === "reject") return replyOf(name, rest);
+  if (name === "send" || name === "steer") {
+    return rest === ""
+      ? { kind: "refused", why: `/${name} needs a message.` }
+      : { kind: "message", text: rest, delivery: name === "steer" ? "steer" : "queue" };
+  }
+  if (name === "remove") {
+    return /^[1-9]\d{0,3}$/.test(rest)
+      ? { kind: "remove", place: Number(rest) }
+      : { kind: "refused", why: "/remove needs a number from /queue." };
+  }
+  const kind = BARE.find((known) => known === name);
+  if (kind === undefined) return undefined;
+  return rest === "" ? { kind } : { kind: "refused", why: `/${kind} takes nothing else.` };
+}
+
+/** A slip must not become an approval: only a lone word approves; what follows a rejection is its reason. */
+function readAnswer(word: string, rest: string): LineAction {
+  const reply = ANSWERS[word.toLowerCase()];
+  const isClear = reply !== undefined && (rest === "" || reply === "reject");
+  if (isClear) return replyOf(reply, rest);
+  return { kind: "refused", why: "Answer o, a or r, or /send and a message." };
+}
+
+function replyOf(reply: PermissionReply, rest: string): LineAction {
+  return rest === "" ? { kind: "reply", reply } : { kind: "reply", reply, message: rest };
+}
+
+function otherCommand(text: string, word: string, agentCommands: readonly string[]): LineAction {
+  if (agentCommands.includes(word.slice(1))) return { kind: "message", text, delivery: "queue" };
+  return {
+    kind: "refused",
+    why: `There is no ${word} here; /help tells what there is, /send ${word} sends it as it is.`,
+  };
+}

@@ -1,0 +1,81 @@
+/** What `attach` says of a session beside its transcript. Pure. */
+import { queueOf, type SessionState } from "@holdfast/client";
+import { type Input, isTerminal, type Permission, type Turn } from "@holdfast/protocol";
+import { oneLine } from "./output.ts";
+
+/** Messages of the queue that are shown; of more only the number. */
+const SHOWN = 3;
+
+/** The turn that runs now. */
+export function liveTurn(state: SessionState): Turn | undefined {
+  return Object.values(state.turns).find(({ state }) => state === "running" || state === "finalizing");
+}
+
+/** Nothing runs, and nothing is going to: the queue is empty or paused. `mine`: turns that were admitted, told of by the stream or not yet. */
+export function isIdle(state: SessionState, mine: Iterable<string>): boolean {
+  const isPaused = state.session?.queue.paused === true;
+  const isQuiet = (turn: Turn) => isTerminal(turn.state) || (turn.state === "queued" && isPaused);
+  for (const id of mine) {
+    const turn = state.turns[id];
+    if (turn === undefined || !isQuiet(turn)) return false;
+  }
+  return Object.values(state.turns).every(isQuiet);
+}
+
+/** The request that has waited longest. */
+export function oldestRequest(state: SessionState): Permission | undefined {
+  return Object.values(state.permissions).toSorted((a, b) => a.time.asked - b.time.asked)[0];
+}
+
+/** What a session does. `isOrdinary`: there is nothing to say about it but that it works. */
+export type Activity = { text: string; isOrdinary: boolean };
+
+/** What the session is doing; undefined while it does nothing. */
+export function activityOf(state: SessionState): Activity | undefined {
+  const turn = liveTurn(state);
+  const odd = turn === undefined ? whyNotStarted(state) : oddity(state, turn);
+  if (odd !== undefined) return { text: odd, isOrdinary: false };
+  return turn === undefined ? undefined : { text: `${turn.agent} works`, isOrdinary: true };
+}
+
+function whyNotStarted(state: SessionState): string | undefined {
+  const waiting = Object.values(state.turns).find(
+    ({ state, waitingFor }) => state === "queued" && waitingFor !== undefined,
+  );
+  return waiting?.waitingFor === undefined ? undefined : `waiting for the ${waiting.waitingFor.kind}`;
+}
+
+function oddity(state: SessionState, turn: Turn): string | undefined {
+  if (turn.stopping !== undefined) return `${turn.agent} is being stopped`;
+  if (turn.waitingFor?.kind === "storage")
+    return `${turn.agent} works; what it does cannot be stored at the moment`;
+  if (state.retry !== undefined) return `${turn.agent} tries again: ${oneLine(state.retry.message, 80)}`;
+  if (Object.keys(state.permissions).length > 0) return `${turn.agent} waits for an answer`;
+  if (Object.keys(state.questions).length > 0)
+    return `${turn.agent} asks a question; answer it on the page (holdfast open)`;
+  if (turn.stalled !== undefined) return `${turn.agent} has been silent for a long time`;
+  return undefined;
+}
+
+/** The queue, a line for each of the first messages. */
+export function queueLines(state: SessionState, shown = SHOWN): string[] {
+  const queue = waitingInputs(state);
+  if (queue.length === 0) return [];
+  const lines = queue
+    .slice(0, shown)
+    .map((input, index) => `waiting ${index + 1}) ${oneLine(inputText(input), 70)}`);
+  const rest = queue.length - lines.length;
+  if (rest > 0) lines.push(`and ${rest} more`);
+  if (state.session?.queue.paused === true) lines.push("The queue is paused; /resume lets it go on.");
+  return lines;
+}
+
+/** Queued inputs that have to wait, in their order; what is about to start is none of them. */
+export function waitingInputs(state: SessionState): Input[] {
+  const isHeld = liveTurn(state) !== undefined || state.session?.queue.paused === true;
+  return isHeld ? queueOf(state) : [];
+}
+
+export function inputText(input: Pick<Input, "parts">): string {
+  return input.parts.map((part) => (part.type === "text" ? part.text : `[${part.type}]`)).join(" ");
+}

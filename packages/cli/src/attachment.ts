@@ -1,0 +1,348 @@
+/**
+ * One person or program at one session: what they type goes to the server, what happens comes back to their face.
+ *
+ * - A message is on the server's queue or still in the outbox, and shown there, until the transcript has it; never in both, never nowhere.
+ * - The first Ctrl-C stops the turn that runs, the second leaves (I-11). Leaving ends this program's part only.
+ * - Without a terminal it ends by itself: when its input has ended and the session does nothing, or asks what nobody here can answer.
+ */
+import { isApiError, type SessionState } from "@holdfast/client";
+import { isTerminal, type SessionEvent } from "@holdfast/protocol";
+import { LINE_COMMANDS, type LineAction, readLine } from "./attach-line.ts";
+import { isIdle, liveTurn, oldestRequest, queueLines, waitingInputs } from "./attach-state.ts";
+import type { Context } from "./context.ts";
+import { describe } from "./describe-error.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import { exitCodeOfTurn } from "./exit.ts";
+import { createPresses } from "./interrupts.ts";
+import { MAX_WAITING, Outbox } from "./outbox.ts";
+import { SessionFollower } from "./session-follower.ts";
+
+/** What shows a session to somebody. */
+export type Face = {
+  /** The first state; nothing was shown before. */
+  begin(state: SessionState): void;
+  event(event: SessionEvent, state: SessionState, isLive: boolean): void;
+  refreshed(state: SessionState): void;
+  /** Something that is not of the session. */
+  tell(text: string): void;
+  /** Anything beside the transcript may have changed. */
+  changed(state: SessionState): void;
+  /** A line is begun and not sent: it is not meant for a question that comes up meanwhile. */
+  isTyping(): boolean;
+};
+
+export type Outcome = {
+  reason: "left" | "interrupted" | "deleted" | "idle" | "unanswered";
+  exitCode: ExitCode;
+  lastSeq: number;
+  /** Messages of which nobody knows whether the server has them. */
+  unsent: readonly string[];
+  state: SessionState;
+};
+
+/** How long a question is shown before a bare answer counts, in ms: what is being typed was not meant for it. */
+const INERT_MS = 500;
+
+export class Attachment {
+  readonly #options: { sessionId: string; giveUpMs: number; isPiped: boolean };
+  readonly #follower: SessionFollower;
+  readonly #leaving = new AbortController();
+  readonly #mine = new Set<string>();
+  readonly #stopped = new Set<string>();
+  readonly #denied = new Set<string>();
+  readonly #endedTurns: string[] = [];
+  readonly #waiters = new Set<() => void>();
+  readonly #presses = createPresses(
+    () => this.#pressed(),
+    () => this.leave("interrupted"),
+  );
+  readonly #outbox: Outbox;
+  #face: Face | undefined;
+  #reason: Outcome["reason"] = "left";
+  #isInputOver = false;
+  #asked: { id: string; since: number } | undefined;
+  /** Why there is no connection; undefined while there is one. */
+  trouble: Error | undefined;
+
+  constructor(context: Context, options: { sessionId: string; giveUpMs: number; isPiped: boolean }) {
+    this.#options = options;
+    this.#follower = new SessionFollower({
+      ...options,
+      connect: () => context.connect(),
+      signal: this.#leaving.signal,
+      watcher: {
+        refreshed: (state) => this.#refreshed(state),
+        event: (event, state, isLive) => this.#heard(event, state, isLive),
+        reset: (reason) => this.#tell(`Events were skipped (${reason}); reading the session again.`),
+        trouble: (error) => this.#troubled(error),
+      },
+    });
+    this.#outbox = new Outbox({
+      send: ({ text, delivery }, call) =>
+        this.#follower.client.admitInput(
+          options.sessionId,
+          { parts: [{ type: "text", text }], ...(delivery === "steer" ? { delivery } : {}) },
+          call,
+        ),
+      admitted: ({ turn, input }) => {
+        this.#mine.add(turn.id);
+        if (input.delivery !== input.requestedDelivery)
+          this.#tell("The agent takes no message during a turn; it was queued.");
+      },
+      refused: (text, error) => this.#tell(`${describe(error)}\nNot sent: ${text}`),
+      changed: () => this.#changed(),
+    });
+  }
+
+  get unsent(): readonly string[] {
+    return this.#outbox.waiting;
+  }
+
+  /** The request that a bare answer would answer. */
+  get asked(): string | undefined {
+    return this.#asked?.id;
+  }
+
+  async run(face: Face): Promise<Outcome> {
+    this.#face = face;
+    process.on("SIGINT", this.interrupt);
+    try {
+      if ((await this.#follower.follow()) === "deleted") this.#reason = "deleted";
+    } finally {
+      process.off("SIGINT", this.interrupt);
+      this.#leaving.abort();
+      this.#wakeAll();
+    }
+    const unsent = await this.#outbox.close();
+    const { state } = this.#follower;
+    return {
+      reason: this.#reason,
+      exitCode: this.#exitCode(state),
+      lastSeq: state.lastSeq,
+      unsent,
+      state,
+    };
+  }
+
+  /** Ctrl-C. */
+  interrupt = (): void => this.#presses.press();
+
+  leave(reason: Outcome["reason"]): void {
+    if (this.#leaving.signal.aborted) return;
+    this.#reason = reason;
+    this.#leaving.abort();
+  }
+
+  /** Nothing more will be typed. */
+  inputEnded(): void {
+    this.#isInputOver = true;
+    this.#changed();
+  }
+
+  /** Calls back once it is over, at once when it is. */
+  whenOver(run: () => void): void {
+    const { signal } = this.#leaving;
+    if (signal.aborted) run();
+    else signal.addEventListener("abort", run, { once: true });
+  }
+
+  /** Looks again at what has to be shown. */
+  look(): void {
+    this.#changed();
+  }
+
+  /** Takes what was typed; resolves when it was dealt with. */
+  async line(text: string): Promise<void> {
+    if (this.#leaving.signal.aborted) return;
+    this.#presses.forget();
+    const { state } = this.#follower;
+    const commands = Object.values(state.agentSessions).flatMap((row) => row.commands ?? []);
+    const asked = this.#asked;
+    const action = readLine(
+      text,
+      asked !== undefined,
+      commands.map(({ name }) => name),
+    );
+    const isHasty = asked !== undefined && performance.now() - asked.since < INERT_MS;
+    try {
+      if (isHasty && action.kind !== "nothing")
+        this.#tell(`A question came up just now; look at it first. Not sent: ${text}`);
+      else await this.#act(action);
+    } catch (error) {
+      if (!this.#leaving.signal.aborted) this.#tell(describe(error));
+    }
+    this.#changed();
+  }
+
+  async #act(action: LineAction): Promise<void> {
+    const { client } = this.#follower;
+    switch (action.kind) {
+      case "nothing":
+        return;
+      case "message": {
+        const sent = this.#outbox.put(action.text, action.delivery);
+        if (sent === undefined)
+          this.#tell(`More than ${MAX_WAITING} messages wait to be sent. Not sent: ${action.text}`);
+        // A pipe is read no faster than the server takes it; a person goes on typing.
+        return this.#options.isPiped ? sent : undefined;
+      }
+      case "reply":
+        return await this.#reply(action);
+      case "stop":
+        return this.#stop();
+      case "queue":
+        return this.#tellQueue();
+      case "remove":
+        return await this.#remove(action.place);
+      case "resume":
+        await client.resumeQueue(this.#options.sessionId);
+        return;
+      case "continue":
+        return await this.#continue();
+      case "leave":
+        return this.leave("left");
+      case "help":
+        return this.#tell(LINE_COMMANDS.map(([name, text]) => `  ${name.padEnd(20)}${text}`).join("\n"));
+      case "refused":
+        return this.#tell(action.why);
+    }
+  }
+
+  async #reply(action: Extract<LineAction, { kind: "reply" }>): Promise<void> {
+    const { reply, message } = action;
+    // A script answers before it is asked.
+    if (this.#options.isPiped)
+      await this.#until((state) => oldestRequest(state) !== undefined || this.#isQuiet(state));
+    const { permissions } = this.#follower.state;
+    const request = permissions[this.#asked?.id ?? ""] ?? oldestRequest(this.#follower.state);
+    if (request === undefined) return this.#tell("Nobody asks.");
+    try {
+      await this.#follower.client.replyPermission(request.id, {
+        reply,
+        ...(message === undefined ? {} : { message }),
+      });
+    } catch (error) {
+      if (!isApiError(error, "ALREADY_REPLIED")) throw error;
+      return this.#tell("Somebody else answered before.");
+    }
+    if (this.#options.isPiped) await this.#until((state) => !(request.id in state.permissions));
+  }
+
+  #stop(): void {
+    const turn = liveTurn(this.#follower.state);
+    if (turn === undefined) return this.#tell("Nothing is running.");
+    this.#stopped.add(turn.id);
+    this.#follower.client
+      .cancelTurn(turn.id)
+      .catch((error: unknown) => this.#tell(`Not stopped: ${describe(error)}`));
+  }
+
+  #pressed(): void {
+    if (liveTurn(this.#follower.state) === undefined)
+      this.#tell("Nothing is running; press Ctrl-C again to leave.");
+    else {
+      this.#tell("Stopping; press Ctrl-C again to leave.");
+      this.#stop();
+    }
+  }
+
+  #tellQueue(): void {
+    const lines = queueLines(this.#follower.state, Number.POSITIVE_INFINITY);
+    this.#tell(lines.length === 0 ? "Nothing waits." : lines.map((line) => `  ${line}`).join("\n"));
+  }
+
+  async #remove(place: number): Promise<void> {
+    const input = waitingInputs(this.#follower.state)[place - 1];
+    if (input === undefined) return this.#tell(`Nothing waits at place ${place}.`);
+    await this.#follower.client.removeInput(input.id);
+  }
+
+  async #continue(): Promise<void> {
+    const turns = Object.values(this.#follower.state.turns).filter(({ state }) => isTerminal(state));
+    const last = turns.toSorted((a, b) => (a.time.ended ?? 0) - (b.time.ended ?? 0)).at(-1);
+    if (last === undefined) return this.#tell("There is no turn to go on from.");
+    const { turn } = await this.#follower.client.resumeTurn(last.id);
+    this.#mine.add(turn.id);
+  }
+
+  #refreshed(state: SessionState): void {
+    if (this.#isFirst) this.#face?.begin(state);
+    else this.#face?.refreshed(state);
+    this.#isFirst = false;
+    this.#changed();
+  }
+  #isFirst = true;
+
+  #heard(event: SessionEvent, state: SessionState, isLive: boolean): void {
+    if ("turn" in event.data && isTerminal(event.data.turn.state)) this.#endedTurns.push(event.data.turn.id);
+    if ("permission" in event.data) {
+      const { permission } = event.data;
+      if (permission.state === "expired" || permission.reply === "reject")
+        this.#denied.add(permission.turnId);
+    }
+    this.#face?.event(event, state, isLive);
+    if (isLive) this.#changed();
+  }
+
+  #troubled(error: Error | undefined): void {
+    this.trouble = error;
+    this.#tell(error === undefined ? "Connected again." : `Connection lost, trying again: ${error.message}`);
+    this.#changed();
+  }
+
+  #changed(): void {
+    const { state } = this.#follower;
+    const request = oldestRequest(state);
+    if (this.#asked !== undefined && !(this.#asked.id in state.permissions)) this.#asked = undefined;
+    if (
+      this.#asked === undefined &&
+      request !== undefined &&
+      !this.#options.isPiped &&
+      this.#face?.isTyping() === false
+    )
+      this.#asked = { id: request.id, since: performance.now() };
+    if (this.#leaving.signal.aborted || state.session === undefined) return;
+    this.#face?.changed(state);
+    this.#wakeAll();
+    if (!this.#isInputOver) return;
+    if (request !== undefined) {
+      this.#denied.add(request.turnId);
+      this.#tell("Nobody here can answer; the request stays open (holdfast permission list).");
+      this.leave("unanswered");
+    } else if (this.#isQuiet(state)) this.leave("idle");
+  }
+
+  #isQuiet(state: SessionState): boolean {
+    return this.#outbox.waiting.length === 0 && isIdle(state, this.#mine);
+  }
+
+  async #until(isMet: (state: SessionState) => boolean): Promise<void> {
+    while (!this.#leaving.signal.aborted && !isMet(this.#follower.state))
+      await new Promise<void>((wake) => this.#waiters.add(wake));
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiters) wake();
+    this.#waiters.clear();
+  }
+
+  #tell(text: string): void {
+    this.#face?.tell(text);
+  }
+
+  /** Of the first own turn that did not complete, else of the last that ended here (I-11). */
+  #exitCode(state: SessionState): ExitCode {
+    if (this.#reason === "deleted") return EXIT.notFound;
+    if (this.#reason === "interrupted") return EXIT.interrupted;
+    if (this.#reason === "unanswered") return EXIT.denied;
+    if (this.#reason === "left") return EXIT.completed;
+    const ids = this.#mine.size > 0 ? [...this.#mine] : this.#endedTurns.slice(-1);
+    for (const id of ids) {
+      const turn = state.turns[id];
+      const facts = { interrupted: this.#stopped.has(id), denied: this.#denied.has(id) };
+      const code = turn === undefined ? EXIT.completed : exitCodeOfTurn(turn, facts);
+      if (code !== EXIT.completed) return code;
+    }
+    return EXIT.completed;
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Prints a session as it grows, each thing once: what was asked behind `>`, answers as they come, calls as lines, how each turn ended, what is
+ * asked and how it was answered. It remembers what it has shown by id, so that it may be given the same state as often as one likes.
+ */
+import type { SessionState } from "@holdfast/client";
+import { isTerminal, type Message, type Permission, type SessionEvent, type Turn } from "@holdfast/protocol";
+import { requestText } from "./ask-permission.ts";
+import { oneLine, type Output } from "./output.ts";
+import { endText, TurnText } from "./turn-text.ts";
+
+export class TranscriptPrinter {
+  readonly #output: Output;
+  readonly #text: TurnText;
+  /** Ordinal of the first message to show; undefined until `begin`. */
+  #from: number | undefined;
+  readonly #askedBy = new Set<string>();
+  readonly #ended = new Set<string>();
+  readonly #open = new Map<string, Permission>();
+
+  constructor(output: Output) {
+    this.#output = output;
+    this.#text = new TurnText(output);
+  }
+
+  /** Shows the last `count` messages of the state; what ended before is not told, save how the last turn ended. */
+  begin(state: SessionState, count: number): void {
+    const first = state.messages.at(-Math.max(count, 1))?.info.ordinal ?? 0;
+    this.#from = count === 0 ? (state.messages.at(-1)?.info.ordinal ?? -1) + 1 : first;
+    const ended = Object.values(state.turns).filter((turn) => isTerminal(turn.state));
+    for (const turn of ended) this.#ended.add(turn.id);
+    this.refresh(state);
+    const last = ended.toSorted((a, b) => (a.time.ended ?? 0) - (b.time.ended ?? 0)).at(-1);
+    if (last !== undefined && last.state !== "completed") this.#tellEnd(last);
+  }
+
+  /** Shows everything in the state that was not shown yet, in its order. */
+  refresh(state: SessionState): void {
+    if (this.#from === undefined) return;
+    for (const [index, message] of state.messages.entries()) {
+      this.#message(message);
+      const { turnId } = message.info;
+      const turn = state.turns[turnId];
+      const isLast = state.messages[index + 1]?.info.turnId !== turnId;
+      if (isLast && turn !== undefined) this.#turn(turn);
+    }
+    for (const turn of Object.values(state.turns)) this.#turn(turn);
+    for (const permission of Object.values(state.permissions)) this.#ask(permission);
+    for (const id of this.#open.keys()) if (!(id in state.permissions)) this.#answered(id, undefined);
+  }
+
+  /** Shows what one event changed. */
+  event(event: SessionEvent, state: SessionState): void {
+    if (this.#from === undefined) return;
+    const id = messageIdOf(event);
+    const message = id === undefined ? undefined : state.messages.findLast(({ info }) => info.id === id);
+    if (message !== undefined) this.#message(message);
+    if ("turn" in event.data) this.#turn(event.data.turn);
+    if (!("permission" in event.data)) return;
+    const { permission } = event.data;
+    if (permission.state === "pending") this.#ask(permission);
+    else this.#answered(permission.id, permission);
+  }
+
+  /** Ends a line that is open. */
+  end(): void {
+    this.#text.end();
+  }
+
+  #message({ info, parts }: Message): void {
+    if (info.ordinal === undefined || info.ordinal < (this.#from ?? 0)) return;
+    if (info.role === "assistant") {
+      for (const part of parts) this.#text.part(part);
+      return;
+    }
+    if (this.#askedBy.has(info.id) || parts.length === 0) return;
+    this.#askedBy.add(info.id);
+    this.#text.end();
+    const lines = parts.flatMap((part) => {
+      if (part.type === "text")
+        return part.ignored === true || part.synthetic === true ? [] : part.text.split("\n");
+      return part.type === "file" ? [`[file ${oneLine(part.filename ?? part.url, 120)}]`] : [];
+    });
+    this.#output.write(`\n${lines.map((line) => `> ${line}\n`).join("")}`);
+  }
+
+  #turn(turn: Turn): void {
+    if (!isTerminal(turn.state) || this.#ended.has(turn.id)) return;
+    this.#ended.add(turn.id);
+    this.#tellEnd(turn);
+  }
+
+  #tellEnd(turn: Turn): void {
+    this.#text.end();
+    const { err } = this.#output;
+    const bad = endText(turn);
+    if (bad !== undefined) this.#output.note(turn.state === "failed" ? err.red(bad) : err.yellow(bad));
+    else if (turn.mergedInto !== undefined) this.#output.note(err.dim("Given to the running turn."));
+    else this.#output.note(err.dim("The turn completed."));
+  }
+
+  #ask(permission: Permission): void {
+    if (this.#open.has(permission.id)) return;
+    this.#open.set(permission.id, permission);
+    this.#text.end();
+    this.#output.note(requestText(permission, this.#output.err));
+  }
+
+  /** `permission` is undefined when nobody told how it ended. */
+  #answered(id: string, permission: Permission | undefined): void {
+    const asked = this.#open.get(id);
+    if (asked === undefined) return;
+    this.#open.delete(id);
+    this.#text.end();
+    const { err } = this.#output;
+    const title = oneLine(asked.title, 120);
+    const reply = permission?.reply;
+    if (permission?.state === "expired") this.#output.note(`${err.red("✗")} Nobody answered: ${title}`);
+    else if (reply === "reject") this.#output.note(`${err.red("✗")} Rejected: ${title}`);
+    else if (reply === undefined) this.#output.note(`${err.dim("•")} Answered: ${title}`);
+    else this.#output.note(`${err.green("✓")} Allowed${reply === "always" ? " always" : ""}: ${title}`);
+  }
+}
+
+function messageIdOf(event: SessionEvent): string | undefined {
+  switch (event.type) {
+    case "message.updated":
+      return event.data.message.id;
+    case "message.part.delta":
+      return event.data.messageId;
+    case "message.part.updated":
+      return "part" in event.data ? event.data.part.messageId : event.data.messageId;
+    default:
+      return undefined;
+  }
+}
