@@ -18,6 +18,11 @@ export type Tx = {
   now(): number;
   /** Goes out after the group's commit, in emission order; dropped when the command fails. */
   emit(note: Note): void;
+  /**
+   * What commands remember of rows between calls, so that the only writer need not read what it wrote. Emptied whenever anything was undone, and when
+   * another connection has written: what stands in it is what the transaction would read. The module bounds and corrects it.
+   */
+  readonly memory: Map<string, unknown>;
 };
 
 /** A command as the coalescing rule sees it. */

@@ -8,6 +8,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
  * - A command is stored whole or not at all and fails alone; its notes share its fate.
  * - Nothing is answered before the commit that makes it durable; answers keep the order of the commands.
  * - Coalescing is invisible: a merged command that fails is taken apart and its members run one by one.
+ * - What commands remember (`Tx.memory`) is forgotten with whatever is undone, and when another connection has written.
  * - A failed sync, a disk error in COMMIT, or a command that lost the transaction and went on is a FailStop: no answer at all.
  */
 import { type Clock, errorText, faultPoint, HoldfastError } from "@holdfast/kernel";
@@ -41,6 +42,10 @@ export class GroupWriter {
   readonly #releaseSavepoint: StatementSync;
   readonly #rollbackToSavepoint: StatementSync;
   readonly #userVersion: StatementSync;
+  readonly #dataVersion: StatementSync;
+  readonly #memory = new Map<string, unknown>();
+  /** What SQLite counts up when another connection commits. */
+  #lastDataVersion: unknown;
   #notes: Note[] = [];
   #open = false;
 
@@ -56,6 +61,7 @@ export class GroupWriter {
     this.#releaseSavepoint = database.prepare("RELEASE command");
     this.#rollbackToSavepoint = database.prepare("ROLLBACK TO command");
     this.#userVersion = database.prepare("PRAGMA user_version");
+    this.#dataVersion = database.prepare("PRAGMA data_version");
     const statements = new StatementCache(database, refuseTransactionControl);
     const guard = () => {
       if (!this.#open) throw new Error("A transaction was used after its command had returned.");
@@ -70,6 +76,7 @@ export class GroupWriter {
         guard();
         this.#notes.push(note);
       },
+      memory: this.#memory,
     };
   }
 
@@ -110,7 +117,7 @@ export class GroupWriter {
       for (const unit of this.#units(commands)) this.#runUnit(unit, alone, outcomes);
     } catch (error) {
       if (!(error instanceof TransactionGone)) throw error;
-      this.#notes = [];
+      this.#undone(0);
       if (!alone) return undefined;
       const failure = this.#failure(commands[0]?.[1] ?? "", error.cause);
       return this.#reply(commands, () => ({ ok: false, error: failure }));
@@ -120,7 +127,7 @@ export class GroupWriter {
     faultPoint("runner.commit.before");
     const failed = this.#commitGroup();
     if (failed !== undefined) {
-      this.#notes = [];
+      this.#undone(0);
       return alone ? this.#reply(commands, () => ({ ok: false, error: failed })) : undefined;
     }
     faultPoint("runner.commit.after");
@@ -135,11 +142,24 @@ export class GroupWriter {
     } catch (error) {
       return this.#failure("BEGIN", error);
     }
+    this.#forgetWhatOthersChanged();
     const version = this.#userVersion.get()?.["user_version"];
     if (version === this.#schemaVersion) return undefined;
     this.#rollBack();
     const message = `The database was migrated to version ${String(version)} by another program; this one knows version ${this.#schemaVersion} and writes nothing more.`;
     return toWire(new HoldfastError("STORAGE_UNAVAILABLE", message), message);
+  }
+
+  #forgetWhatOthersChanged(): void {
+    const version = this.#dataVersion.get()?.["data_version"];
+    if (version !== this.#lastDataVersion) this.#memory.clear();
+    this.#lastDataVersion = version;
+  }
+
+  /** Drops what the undone commands said and remembered. */
+  #undone(keptNotes: number): void {
+    this.#notes.length = keptNotes;
+    this.#memory.clear();
   }
 
   #commitGroup(): WireError | undefined {
@@ -208,7 +228,7 @@ export class GroupWriter {
       if (!this.#database.isTransaction) throw new TransactionGone("", { cause: error });
       outcome = { ok: false, error: this.#failure(name, error) };
     }
-    this.#notes.length = mark;
+    this.#undone(mark);
     if (alone) {
       this.#rollBack();
     } else {

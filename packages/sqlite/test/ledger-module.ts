@@ -77,6 +77,13 @@ const module: CommandModule = {
     exit: () => process.exit(3),
     emitUnclonable: (tx) => tx.emit(() => undefined),
     now: (tx) => tx.now(),
+    /** Remembers a word and answers what stood there before it. */
+    remember: (tx, { word, fail }: { word: string; fail?: boolean }) => {
+      const before = tx.memory.get("word");
+      tx.memory.set("word", word);
+      if (fail === true) throw new HoldfastError("CONFLICT", "This word is refused.");
+      return before;
+    },
   },
   queries: {
     balances: (reader: Reader) => reader.all("SELECT name, balance FROM account ORDER BY name"),
@@ -88,7 +95,8 @@ const module: CommandModule = {
       reader.all("SELECT count(*) FROM account");
       Atomics.store(gate, 0, 1);
       Atomics.notify(gate, 0);
-      return Atomics.wait(gate, 0, 1, 20_000);
+      // Whoever waits may have been let go before this line.
+      return Atomics.wait(gate, 0, 1, 20_000) === "timed-out" ? "timed-out" : "ok";
     },
     write: (reader: Reader) => reader.all("INSERT INTO entry (text) VALUES ('x') RETURNING id"),
   },

@@ -1,5 +1,7 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
-import { openLedger, recordingLogger } from "./runner-fixture.ts";
+import { openLedger, recordingLogger, temporaryDirectory } from "./runner-fixture.ts";
 
 describe("notes", () => {
   test("[D-1] notes go out after the commit and before the answer, in order, never for a failed command", async () => {
@@ -48,6 +50,53 @@ describe("notes", () => {
     await runner.run("add", { account: "a", amount: 1, note: 2 });
     expect(seen).toEqual([1]);
     expect(lines.map((line) => line.level)).toEqual(["error", "error"]);
+  });
+});
+
+describe("memory", () => {
+  const remember = (runner: Awaited<ReturnType<typeof openLedger>>, word: string, fail = false) =>
+    runner.run<string | undefined>("remember", { word, fail });
+
+  test("[D-34] what a command remembers is there for the next, in its group and in later ones", async () => {
+    const runner = await openLedger();
+    expect(await Promise.all([remember(runner, "one"), remember(runner, "two")])).toEqual([undefined, "one"]);
+    expect(await remember(runner, "three")).toBe("two");
+  });
+
+  test("[D-34] a command that fails, alone or among others, takes everything remembered with it", async () => {
+    const runner = await openLedger();
+    await remember(runner, "one");
+    await expect(remember(runner, "refused", true)).rejects.toThrow("refused");
+    expect(await remember(runner, "two")).toBeUndefined();
+    const [, , last] = await Promise.allSettled([
+      remember(runner, "three"),
+      remember(runner, "refused", true),
+      remember(runner, "four"),
+    ]);
+    expect(last).toEqual({ status: "fulfilled", value: undefined });
+  });
+
+  test("[D-34] a commit that is refused takes it too", async () => {
+    const runner = await openLedger();
+    await remember(runner, "one");
+    await Promise.allSettled([
+      runner.run("pragma", { name: "defer_foreign_keys = ON" }),
+      remember(runner, "two"),
+      runner.run("own", { account: "nobody" }),
+    ]);
+    // The group ran again, one by one, on an empty memory; the refused command was the last and emptied it once more.
+    expect(await remember(runner, "three")).toBeUndefined();
+  });
+
+  test("[D-34] when another connection has written, everything is forgotten", async () => {
+    const directory = temporaryDirectory();
+    const runner = await openLedger({ directory });
+    await remember(runner, "one");
+    const other = new DatabaseSync(join(directory, "ledger.db"));
+    other.exec("INSERT INTO entry (text) VALUES ('from elsewhere')");
+    other.close();
+    expect(await remember(runner, "two")).toBeUndefined();
+    expect(await remember(runner, "three")).toBe("two");
   });
 });
 

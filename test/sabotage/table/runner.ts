@@ -117,11 +117,32 @@ export const RUNNER: readonly Sabotage[] = [
     file: WRITER,
     edits: [
       {
-        find: "this.#notes.length = mark;",
-        replace: "this.#notes.length = Math.max(mark, this.#notes.length);",
+        find: "this.#notes.length = keptNotes;",
+        replace: "this.#notes.length = Math.max(keptNotes, this.#notes.length);",
       },
     ],
     catchers: [{ file: NOTES, title: "never for a failed command" }],
+  },
+  {
+    name: "memory-of-failed-commands",
+    rules: ["D-34"],
+    breaks: "keeps what a command remembered although its writes were undone",
+    file: WRITER,
+    edits: [
+      {
+        find: "this.#notes.length = keptNotes;\n    this.#memory.clear();",
+        replace: "this.#notes.length = keptNotes;",
+      },
+    ],
+    catchers: [{ file: NOTES, title: "takes everything remembered with it" }],
+  },
+  {
+    name: "memory-of-other-writers",
+    rules: ["D-34"],
+    breaks: "goes on with what it remembers although another connection has written",
+    file: WRITER,
+    edits: [{ find: "if (version !== this.#lastDataVersion) this.#memory.clear();", replace: "" }],
+    catchers: [{ file: NOTES, title: "when another connection has written" }],
   },
   {
     name: "failed-commit-goes-on",

@@ -35,8 +35,19 @@ export const STORE: readonly Sabotage[] = [
     rules: ["D-17", "D-3"],
     breaks: "lets an owner that lost its claim write progress: any epoch up to the newest will do",
     file: `${ENGINE}/log.ts`,
-    edits: [{ find: "s.epoch = ?", replace: "s.epoch >= ?" }],
+    edits: [
+      { find: "s.epoch = ?", replace: "s.epoch >= ?" },
+      { find: "rid = ? AND epoch = ? AND", replace: "rid = ? AND epoch >= ? AND" },
+    ],
     catchers: [contract("claims", "[D-17] a stale epoch writes nothing")],
+  },
+  {
+    name: "memory-unchecked",
+    rules: ["D-3", "A-16"],
+    breaks: "an append trusts what it remembers of its turn, though another command has changed it",
+    file: `${ENGINE}/log.ts`,
+    edits: [{ find: "epoch = ? AND last_seq = ?", replace: "epoch = ? AND last_seq >= ?" }],
+    catchers: [contract("claims", "[D-3, A-16] an append sees what another command of the session did")],
   },
   {
     name: "finalization-unfenced",

@@ -33,6 +33,35 @@ export const claimsTopic = topic("claims", (rig) => {
     expect((await rig().store.liveTurns()).filter((turn) => turn.sessionId === sessionId)).toEqual([]);
   });
 
+  test("[D-3, A-16] an append sees what another command of the session did since the last one", async () => {
+    const run = await rig().running();
+    const part = await rig().part(run, textPart(placeOf(run), "", { start: 1 }));
+    await rig().append(run, delta(part, 0, "one"));
+    await rig().admit(run.session.id);
+    await rig().append(run, delta(part, 3, " two"));
+    await rig().begin(run);
+    expect(await refusalsOf([rig().append(run, delta(part, 7, " three"))])).toEqual(["CONFLICT"]);
+    expect(await rig().store.getPart(part.id)).toMatchObject({ text: "one two" });
+  });
+
+  test("[D-34] an append that is refused half-way leaves nothing behind, in memory or stored", async () => {
+    const run = await rig().running();
+    const part = await rig().part(run, textPart(placeOf(run), "", { start: 1 }));
+    const seq = await rig().store.lastSeq(run.session.id);
+    const other = textPart(placeOf(run), "never", { start: 2 });
+    const broken = rig().append(
+      run,
+      delta(part, 0, "lost"),
+      { op: "part", part: other },
+      delta(part, 9, "hole"),
+    );
+    expect(await refusalsOf([broken])).toEqual(["CONFLICT"]);
+    expect(await rig().store.lastSeq(run.session.id)).toBe(seq);
+    await rig().append(run, delta(part, 0, "kept"), { op: "part", part: { ...other, text: "second" } });
+    const parts = (await rig().history(run.session.id)).at(-1)?.parts ?? [];
+    expect(parts.map((each) => ("text" in each ? each.text : each.type))).toEqual(["kept", "second"]);
+  });
+
   test("[D-17] a stale epoch writes nothing: progress, request, record and finalization are refused", async () => {
     const run = await rig().running();
     const part = await rig().part(run, textPart(placeOf(run), "", { start: 1 }));

@@ -55,7 +55,25 @@ export const housekeepingTopic = topic("housekeeping", (rig) => {
     expect(await ends()).toMatchObject([{ sessionId }]);
     await rig().age(2 * DAY);
     await rig().store.sweepHousekeeping({ limit: 100 });
+    expect(await ends(), "the newest event of all stays, whatever its age").toMatchObject([{ sessionId }]);
+    await rig().session();
+    await rig().store.sweepHousekeeping({ limit: 100 });
     expect(await ends()).toEqual([]);
+  });
+
+  test("[D-3] what comes after the newest events were deleted stands behind every cursor", async () => {
+    const sessionId = await rig().session();
+    const before = await rig().store.lastPosition();
+    await rig().store.deleteSession({ sessionId, actor: OWNER });
+    const end = await rig().store.lastPosition();
+    expect(end).toBeGreaterThan(before);
+    const { events } = await rig().store.replayFeed({ after: before, limit: 50 });
+    expect(events).toMatchObject([{ type: "session.deleted", sessionId }]);
+    await rig().age(400 * DAY);
+    await rig().store.sweepHousekeeping({ limit: 100 });
+    await rig().session();
+    const later = await rig().store.replayFeed({ after: end, limit: 50 });
+    expect(later.events.map((event) => event.type)).toContain("session.created");
   });
 
   test("[D-17] instances beat, end, and are kept while a claim names them", async () => {

@@ -1,6 +1,8 @@
 /**
  * The event log inside one command (D-1, D-3, D-4). `reserveAsOwner` assigns the seqs of a turn's progress and is the fence; `append` writes one thin entry and hands the
  * whole payload to live subscribers, who hear it after the commit. There is no other way to make an event.
+ *
+ * A position is the row's id, one more than the greatest there is: the newest event of all is never deleted, so no position is given twice.
  */
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import {
@@ -44,38 +46,47 @@ export function openLogByRid(write: Write, rid: number, actor: Actor): Log {
   return { write, session, actor, actorRid: actorRow(write, actor) };
 }
 
-/** The next seq of the session (D-3). */
-function reserve({ write, session }: Log): number {
-  const row = write.get<{ last_seq: number }>("SELECT last_seq FROM session WHERE rid = ?", session.rid);
-  if (row === undefined) throw new Error(`Session row ${session.rid} is missing.`);
-  session.last_seq = row.last_seq + 1;
-  setLastSeq(write, session);
-  return session.last_seq;
-}
-
-/** On the hot path, and therefore without RETURNING, for which SQLite makes a table at every run. */
-function setLastSeq(write: Write, { rid, last_seq }: SessionHead): void {
-  write.run("UPDATE session SET last_seq = ? WHERE rid = ?", last_seq, rid);
-}
-
 /**
- * Reserves `count` seqs that end at the head's `last_seq`, and is the fence: a stale epoch throws CLAIM_LOST and nothing is written (D-3, D-17). The
- * read holds until the write, as both stand in the writer's transaction.
+ * The next seq of the session (D-3). The condition holds unless the row was written by another log of the same command since this one was opened; then
+ * the row says where to go on.
  */
-export function reserveAsOwner(write: Write, sessionId: string, count: number, epoch: number): SessionHead {
+function reserve({ write, session }: Log): number {
+  for (;;) {
+    const { rid, last_seq } = session;
+    const sql = "UPDATE session SET last_seq = ? WHERE rid = ? AND last_seq = ?";
+    if (write.run(sql, last_seq + 1, rid, last_seq) === 1) {
+      session.last_seq = last_seq + 1;
+      return session.last_seq;
+    }
+    const row = write.get<{ last_seq: number }>("SELECT last_seq FROM session WHERE rid = ?", rid);
+    if (row === undefined || row.last_seq === last_seq) throw new Error(`Session row ${rid} is missing.`);
+    session.last_seq = row.last_seq;
+  }
+}
+
+/** What an owner's append has to know of its session. A stale epoch throws CLAIM_LOST (D-17). */
+export function ownedSession(write: Write, sessionId: string, epoch: number): SessionHead {
   const head = write.get<SessionHead>(
     `SELECT s.rid, s.id, w.id AS workspace_id, s.last_seq, s.time_updated
      FROM session s JOIN workspace w ON w.rid = s.workspace WHERE s.id = ? AND s.epoch = ?`,
     sessionId,
     epoch,
   );
-  if (head === undefined) {
-    if (findSession(write, sessionId) === undefined) throw notFound("session", sessionId);
-    throw claimLost(sessionId);
-  }
-  head.last_seq += count;
-  if (count > 0) setLastSeq(write, head);
-  return head;
+  if (head !== undefined) return head;
+  if (findSession(write, sessionId) === undefined) throw notFound("session", sessionId);
+  throw claimLost(sessionId);
+}
+
+/**
+ * Reserves `count` seqs that end at the head's `last_seq`, in one statement that is also the fence (D-3, D-17); false, and nothing is written, when the
+ * row is not what the head says. Without RETURNING, for which SQLite makes a table at every run.
+ */
+export function reserveAsOwner(write: Write, head: SessionHead, count: number, epoch: number): boolean {
+  const last = head.last_seq + count;
+  const sql = "UPDATE session SET last_seq = ? WHERE rid = ? AND epoch = ? AND last_seq = ?";
+  if (write.run(sql, last, head.rid, epoch, head.last_seq) !== 1) return false;
+  head.last_seq = last;
+  return true;
 }
 
 export const claimLost = (sessionId: string): HoldfastError =>

@@ -2,10 +2,12 @@ import type { Part } from "@holdfast/protocol";
 import { isOpen, partData } from "./rows/index.ts";
 import type { Write } from "./sql.ts";
 
+type Place = { session: number; message: number };
+
 /** Inserts a part's row at the next place in its message, not yet announced; `seq` is that of its coming event, 0 when it is not known yet. */
 export function placePart(
   write: Write,
-  place: { session: number; message: number },
+  place: Place,
   part: Part,
   seq: number,
 ): { rid: number; ordinal: number } {
@@ -16,18 +18,27 @@ export function placePart(
     place.message,
   );
   const ordinal = next?.ordinal ?? 0;
-  const rid = write.insert(
-    `INSERT INTO part (id, session, message, ordinal, type, data, seq, event_seq, open)
+  return { rid: insertPart(write, { ...place, ordinal }, part, seq), ordinal };
+}
+
+/** The same at a place that is known; answers the row's id. */
+export function insertPart(
+  write: Write,
+  place: Place & { ordinal: number },
+  part: Part,
+  seq: number,
+): number {
+  return write.insert(
+    `INSERT INTO part (id, session, message, ordinal, type, seq, event_seq, open, data)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     part.id,
     place.session,
     place.message,
-    ordinal,
+    place.ordinal,
     part.type,
-    partData(part),
     seq,
     seq,
     isOpen(part) ? 1 : 0,
+    partData(part),
   );
-  return { rid, ordinal };
 }

@@ -25,7 +25,7 @@ class Recorder {
       this.statements.add(sql);
       return this.database.prepare(sql);
     };
-    this.#tx = { prepare, now: () => 1_000, emit: () => undefined };
+    this.#tx = { prepare, now: () => 1_000, emit: () => undefined, memory: new Map() };
     const bound = (values: readonly SqlValue[] = []) => [...values];
     const reader: Reader = {
       all: <T>(sql: string, values?: readonly SqlValue[]) => prepare(sql).all(...bound(values)) as T[],
@@ -148,11 +148,21 @@ test("[D-34] no statement of a session's life reads a growing table from end to 
   expect(whole).toEqual([]);
 });
 
-test("[D-34] the next input, open parts and pending requests come from indexes of their own", () => {
+test("[D-34] the next input, live turns and pending requests come from indexes of their own", () => {
   const using = (index: string) =>
     [...recorder.statements].filter((sql) => recorder.plan(sql).some((detail) => detail.includes(index)));
-  for (const index of ["input_queue", "part_open", "permission_pending", "turn_started", "turn_live"])
+  for (const index of ["input_queue", "permission_pending", "turn_started", "turn_live"])
     expect(using(`INDEX ${index} `).length, index).toBeGreaterThan(0);
   const next = using("INDEX input_queue ").find((sql) => sql.includes("LIMIT 1"));
   expect(recorder.plan(next ?? "").join(), "the queue is not sorted again").not.toContain("B-TREE");
+});
+
+test("[D-34] a turn's open parts are found by its messages", () => {
+  const reads = [...recorder.statements].filter((sql) => sql.includes("p.open = 1"));
+  expect(reads.length).toBeGreaterThan(0);
+  for (const sql of reads) {
+    expect(recorder.plan(sql).join("; "), sql).toMatch(
+      /INDEX part_place \(session=\? AND message=\?\).*INDEX message_turn /,
+    );
+  }
 });

@@ -3,7 +3,7 @@ import type { Migration } from "@holdfast/sqlite";
 /**
  * Tables of the embedded store. Rowid tables with integer keys (D-34); `id` is what the outside sees. JSON columns hold what only whole rows
  * need. `event_seq` is the seq of the newest event of a row: a replay sends an entry only when it equals it (D-4). `part.seq` is what the row
- * includes of its deltas (D-13). The unique index on a session's live turn is the last guard against two turns at once.
+ * includes of its deltas (D-13); `part.data` is the last column, so that the others are read without its overflow pages. The unique index on a session's live turn is the last guard against two turns at once.
  */
 const initial = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -100,15 +100,14 @@ CREATE INDEX message_turn ON message (turn, role);
 
 CREATE TABLE part (
   rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL, message INTEGER NOT NULL, ordinal INTEGER NOT NULL,
-  type TEXT NOT NULL, data TEXT NOT NULL, seq INTEGER NOT NULL, event_seq INTEGER NOT NULL, open INTEGER NOT NULL DEFAULT 0,
-  schema_version INTEGER NOT NULL DEFAULT 1,
+  type TEXT NOT NULL, seq INTEGER NOT NULL, event_seq INTEGER NOT NULL, open INTEGER NOT NULL DEFAULT 0,
+  schema_version INTEGER NOT NULL DEFAULT 1, data TEXT NOT NULL,
   FOREIGN KEY (session, message) REFERENCES message (session, rid) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX part_place ON part (session, message, ordinal);
-CREATE INDEX part_open ON part (session, message, ordinal) WHERE open = 1;
 
 CREATE TABLE event (
-  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  position INTEGER PRIMARY KEY,
   session INTEGER REFERENCES session (rid) ON DELETE CASCADE, seq INTEGER, type INTEGER NOT NULL, ref INTEGER,
   extra INTEGER, payload TEXT, workspace INTEGER, turn INTEGER, actor INTEGER NOT NULL, time INTEGER NOT NULL
 );

@@ -33,7 +33,7 @@ export function sweepHousekeeping(write: Write, command: { limit: number }): num
     ) +
     write.run(
       `DELETE FROM event WHERE position IN (SELECT position FROM event WHERE session IS NULL AND type = ${eventCode("session.deleted")}
-       AND time < ? LIMIT ?)`,
+       AND time < ? AND position < (SELECT max(position) FROM event) LIMIT ?)`,
       now - RETENTION.tombstone,
       limit,
     ) +

@@ -6,8 +6,8 @@ import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { Actor, Part, PartId, SessionId, TurnId, Usage } from "@holdfast/protocol";
 import type { AgentSessionPatch, ProgressOp, TurnPatch } from "../../port.ts";
 import { eventCode } from "../event-code.ts";
-import { append, type Log, reserveAsOwner } from "../log.ts";
-import { placePart } from "../place-part.ts";
+import { append, claimLost, type Log, ownedSession, reserveAsOwner } from "../log.ts";
+import { insertPart } from "../place-part.ts";
 import {
   actorRow,
   agentSessionData,
@@ -16,9 +16,7 @@ import {
   findMessage,
   messageData,
   toMessageInfo,
-  fieldLength,
   findPart,
-  findPartHead,
   foldParts,
   isOpen,
   packDelta,
@@ -35,33 +33,52 @@ import {
   turnByRid,
 } from "../rows/index.ts";
 import { toJson, type Write } from "../sql.ts";
+import { recallTurn, rememberTurn, TurnMemory } from "../turn-memory.ts";
 
 export type ProgressCommand = { sessionId: SessionId; turnId: TurnId; epoch: number; ops: ProgressOp[] };
 
 type ProgressLog = Log<SessionHead>;
-type Progress = { log: ProgressLog; turn: TurnHead };
+type Progress = { log: ProgressLog; known: TurnMemory; turn: TurnHead };
 type DeltaOp = Extract<ProgressOp, { op: "delta" }>;
 
 export function appendProgress(write: Write, command: ProgressCommand): number {
-  const turn = findTurnHead(write, command.turnId);
-  if (turn === undefined) throw notFound("turn", command.turnId);
   const ops = coalesceDeltas(command.ops);
   const events = ops.reduce((count, op) => count + (op.op === "checkpoint" ? 0 : 1), 0);
-  const session = reserveAsOwner(write, command.sessionId, events, command.epoch);
+  const known = reserveForTurn(write, command, events);
+  const { turn, session, actor, actorRid } = known;
   // What comes after the end is kept as a note and never enters a message (A-16).
   if (turn.state !== "running" && ops.some((op) => op.op !== "note")) {
     throw new HoldfastError("CONFLICT", `Turn ${turn.id} is ${turn.state}; it takes no more progress.`);
   }
   if (turn.session !== session.rid) throw notFound("turn of this session", turn.id);
-  const actor: Actor = { id: `agent:${turn.agent}`, kind: "agent", label: turn.agent };
-  const log: ProgressLog = { write, session, actor, actorRid: actorRow(write, actor) };
+  const progress: Progress = { log: { write, session, actor, actorRid }, known, turn };
   let seq = session.last_seq - events + 1;
-  const progress: Progress = { log, turn };
   for (const op of ops) {
     apply(progress, op, seq);
     if (op.op !== "checkpoint") seq += 1;
   }
   return session.last_seq;
+}
+
+/** The turn with the seqs of this append reserved. What is remembered but not so in the row is read again; a row of another epoch is CLAIM_LOST. */
+function reserveForTurn(write: Write, command: ProgressCommand, events: number): TurnMemory {
+  const recalled = recallTurn(write, command);
+  if (recalled !== undefined && reserveAsOwner(write, recalled.session, events, command.epoch))
+    return recalled;
+  const turn = findTurnHead(write, command.turnId);
+  if (turn === undefined) throw notFound("turn", command.turnId);
+  const session = ownedSession(write, command.sessionId, command.epoch);
+  if (!reserveAsOwner(write, session, events, command.epoch)) throw claimLost(command.sessionId);
+  const actor: Actor = { id: `agent:${turn.agent}`, kind: "agent", label: turn.agent };
+  const known = new TurnMemory({
+    turn,
+    session,
+    epoch: command.epoch,
+    actor,
+    actorRid: actorRow(write, actor),
+  });
+  rememberTurn(write, known);
+  return known;
 }
 
 /** UTF-16 units of a joined delta, so that its event stays under `MAX_EVENT_BYTES` even when JSON writes each of them with six bytes (D-4). */
@@ -116,16 +133,12 @@ function apply(progress: Progress, op: ProgressOp, seq: number): void {
 
 const DELTA = eventCode("message.part.delta");
 
-function requireOwn<R extends PartHead>(log: ProgressLog, id: string, row: R | undefined): R {
-  if (row === undefined || row.session !== log.session.rid) throw notFound("part", id);
-  return row;
-}
-
 /** Durable text: the log keeps the delta itself, and the offset must continue the field exactly (D-12). */
-function appendDelta({ log, turn }: Progress, op: DeltaOp, seq: number): void {
+function appendDelta({ log, known, turn }: Progress, op: DeltaOp, seq: number): void {
   const { write, session, actor, actorRid } = log;
-  const part = requireOwn(log, op.partId, findPartHead(write, op.partId));
-  const length = part.open === 1 ? fieldLength(write, part, op.field) : undefined;
+  const part = known.part(write, op.partId);
+  if (part?.session !== session.rid) throw notFound("part", op.partId);
+  const length = known.fieldLength(write, part, op.field);
   if (length === undefined || part.message_id !== op.messageId) {
     throw new HoldfastError(
       "CONFLICT",
@@ -138,6 +151,7 @@ function appendDelta({ log, turn }: Progress, op: DeltaOp, seq: number): void {
       `A delta of part ${op.partId} begins at ${op.offset}, but its ${op.field} ends at ${length}.`,
     );
   }
+  known.grow(op.partId, op.field, length + op.text.length);
   const position = write.insert(
     "INSERT INTO event (session, seq, type, ref, extra, payload, turn, actor, time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     session.rid,
@@ -165,41 +179,54 @@ function appendDelta({ log, turn }: Progress, op: DeltaOp, seq: number): void {
   });
 }
 
-function putPart({ log, turn }: Progress, part: Part, seq: number): void {
+function putPart({ log, known, turn }: Progress, part: Part, seq: number): void {
   const { write, session } = log;
   if (part.sessionId !== session.id)
     throw new HoldfastError("CONFLICT", `Part ${part.id} belongs to another session.`);
-  const existing = findPart(write, part.id);
-  const { rid, ordinal } = existing ?? placePart(write, placeOf(log, turn, part), part, seq);
-  if (existing !== undefined) {
-    requireSameIdentity(existing, part);
-    write.run(
-      "UPDATE part SET data = ?, seq = ?, event_seq = ?, open = ? WHERE rid = ?",
-      partData(part),
-      seq,
-      seq,
-      isOpen(part) ? 1 : 0,
-      rid,
-    );
-  }
+  const existing = known.part(write, part.id);
+  if (existing !== undefined) requireSameIdentity(existing, session, part);
+  const { rid, ordinal } =
+    existing === undefined ? putNewPart(write, known, part, seq) : overwritePart(write, existing, part, seq);
+  known.keepPart({ rid, ordinal }, part, seq);
   append(log, { type: "message.part.updated", seq, ref: rid, data: { part: { ...part, ordinal } }, turn });
 }
 
-function placeOf(log: ProgressLog, turn: TurnHead, part: Part): { session: number; message: number } {
-  const message = findMessage(log.write, part.messageId);
-  if (message === undefined || message.turn !== turn.rid)
-    throw notFound("message of this turn", part.messageId);
-  return { session: log.session.rid, message: message.rid };
+type PlacedPart = { rid: number; ordinal: number };
+
+function putNewPart(write: Write, known: TurnMemory, part: Part, seq: number): PlacedPart {
+  const message = known.message(write, part.messageId);
+  if (message === undefined) throw notFound("message of this turn", part.messageId);
+  const ordinal = message.nextOrdinal;
+  const place = { session: known.session.rid, message: message.rid, ordinal };
+  const rid = insertPart(write, place, part, seq);
+  message.nextOrdinal += 1;
+  return { rid, ordinal };
+}
+
+function overwritePart(write: Write, { rid, ordinal }: PartHead, part: Part, seq: number): PlacedPart {
+  write.run(
+    "UPDATE part SET data = ?, seq = ?, event_seq = ?, open = ? WHERE rid = ?",
+    partData(part),
+    seq,
+    seq,
+    isOpen(part) ? 1 : 0,
+    rid,
+  );
+  return { rid, ordinal };
 }
 
 /** R-4.2: a part's message and session never change. */
-function requireSameIdentity(row: PartRow, part: Part): void {
-  if (row.message_id !== part.messageId || row.session_id !== part.sessionId || row.type !== part.type) {
-    throw new HoldfastError(
-      "CONFLICT",
-      `Part ${part.id} belongs to message ${row.message_id} and is of type ${row.type}.`,
-    );
-  }
+function requireSameIdentity(existing: PartHead, session: SessionHead, part: Part): void {
+  if (
+    existing.message_id === part.messageId &&
+    existing.session === session.rid &&
+    existing.type === part.type
+  )
+    return;
+  throw new HoldfastError(
+    "CONFLICT",
+    `Part ${part.id} belongs to message ${existing.message_id} and is of type ${existing.type}.`,
+  );
 }
 
 /**
@@ -207,7 +234,8 @@ function requireSameIdentity(row: PartRow, part: Part): void {
  * it: later ones of the same command are not in the row.
  */
 function checkpoint({ log }: Progress, partId: PartId, seq: number): void {
-  const row = requireOwn(log, partId, findPart(log.write, partId));
+  const row = findPart(log.write, partId);
+  if (row === undefined || row.session !== log.session.rid) throw notFound("part", partId);
   if (row.open !== 1) return;
   const part = foldParts(log.write, [row])[0];
   if (part === undefined) return;
@@ -301,7 +329,8 @@ function putTitle({ log, turn }: Progress, title: string, seq: number): void {
 /** Rows of the parts of a turn's answers that may still grow. */
 export const openParts = (write: Write, turn: number, session: number): PartRow[] =>
   write.all<PartRow>(
-    `${SELECT_PART} WHERE p.session = ? AND p.open = 1 AND m.turn = ? ORDER BY p.message, p.ordinal`,
+    `${SELECT_PART} WHERE p.session = ? AND p.message IN (SELECT rid FROM message WHERE turn = ?) AND p.open = 1
+     ORDER BY p.message, p.ordinal`,
     session,
     turn,
   );

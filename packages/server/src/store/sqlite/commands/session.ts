@@ -165,6 +165,16 @@ function deleteOne(write: Write, rid: number, actor: Actor): void {
   const log = openLogByRid(write, rid, actor);
   const { session } = log;
   const seq = session.last_seq + 1;
+  // First, so that its place comes after that of every event which goes (a position is never given twice).
+  appendSessionless(write, {
+    type: "session.deleted",
+    ref: null,
+    workspace: { rid: session.workspace, id: session.workspace_id },
+    actor,
+    data: { sessionId: session.id as SessionId },
+    sessionId: session.id,
+    seq,
+  });
   // Parts go before messages: their foreign key has two columns, and the cascade would walk it row by row.
   for (const table of ["event", "part", "input", "message", "turn"]) {
     write.run(`DELETE FROM ${table} WHERE session = ?`, rid);
@@ -176,13 +186,4 @@ function deleteOne(write: Write, rid: number, actor: Actor): void {
     seq,
     write.now,
   );
-  appendSessionless(write, {
-    type: "session.deleted",
-    ref: null,
-    workspace: { rid: session.workspace, id: session.workspace_id },
-    actor,
-    data: { sessionId: session.id as SessionId },
-    sessionId: session.id,
-    seq,
-  });
 }

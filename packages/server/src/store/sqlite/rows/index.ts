@@ -24,6 +24,7 @@ export {
   deltaField,
   deltaOffset,
   fieldLength,
+  fieldLengths,
   findPart,
   findPartHead,
   foldParts,

@@ -25,11 +25,14 @@ const PART_BY_ID = `${SELECT_PART} WHERE p.id = ?`;
 export const findPart = (sql: Sql, id: string): PartRow | undefined => sql.get<PartRow>(PART_BY_ID, id);
 
 /** What a delta needs of its part: not its text, which grows. */
-export type PartHead = Pick<PartRow, "rid" | "id" | "session" | "message_id" | "seq" | "open">;
+export type PartHead = Pick<
+  PartRow,
+  "rid" | "id" | "session" | "message_id" | "ordinal" | "type" | "seq" | "open"
+>;
 
 export const findPartHead = (sql: Sql, id: string): PartHead | undefined =>
   sql.get<PartHead>(
-    `SELECT p.rid, p.id, p.session, m.id AS message_id, p.seq, p.open
+    `SELECT p.rid, p.id, p.session, m.id AS message_id, p.ordinal, p.type, p.seq, p.open
      FROM part p JOIN message m ON m.rid = p.message WHERE p.id = ?`,
     id,
   );
@@ -69,6 +72,10 @@ function fieldOf(part: Part, field: DeltaField): string | undefined {
   if (field === "raw") return part.state.raw;
   return part.state.status === "running" ? (part.state.output ?? "") : undefined;
 }
+
+/** Lengths of the fields that deltas extend, undefined where the part has none now. */
+export const fieldLengths = (part: Part): Map<DeltaField, number | undefined> =>
+  new Map(FIELDS.map((field) => [field, fieldOf(part, field)?.length]));
 
 const fieldText = (part: Part, field: DeltaField): string => fieldOf(part, field) ?? "";
 
