@@ -11,7 +11,6 @@
  */
 import { EMPTY_SESSION, type HoldfastClient, isApiError, type SessionState } from "@holdfast/client";
 import type { SessionEvent } from "@holdfast/protocol";
-import { Store } from "../data/index.ts";
 import { Film } from "./film.ts";
 import { advance, trim, weightOfFrame, WINDOW_MESSAGES } from "./past-state.ts";
 import { MAX_SNAPSHOTS, nearestSnapshot, type Snapshot, thinOut } from "./snapshots.ts";
@@ -43,13 +42,15 @@ export type ReelView = {
 
 type Source = Pick<HoldfastClient, "streamSession">;
 
-const NOTHING: ReelView = { phase: "reading", steps: [], seq: 0, lastSeq: 0, dropped: 0 };
+/** Before anything is read. */
+export const NOTHING: ReelView = { phase: "reading", steps: [], seq: 0, lastSeq: 0, dropped: 0 };
 
 export class Reel {
-  readonly view = new Store<ReelView>(NOTHING);
   readonly #sessionId: string;
   readonly #source: Source;
+  readonly #show: (view: ReelView) => void;
   readonly #maxSteps: number;
+  #view = NOTHING;
   #film = new Film();
   /** The log up to here was taken. */
   #seq = 0;
@@ -69,11 +70,22 @@ export class Reel {
   /** Where the last look ended. */
   #last: { snapshot: Snapshot; key: string; at: number; state: SessionState } | undefined;
 
-  constructor(sessionId: string, source: Source, maxSteps = MAX_STEPS) {
+  /** `show` hears of every change of `view`. */
+  constructor(sessionId: string, source: Source, show: (view: ReelView) => void, maxSteps = MAX_STEPS) {
     this.#sessionId = sessionId;
     this.#source = source;
+    this.#show = show;
     this.#maxSteps = maxSteps;
-    this.#begin();
+    this.#mark(0);
+  }
+
+  get view(): ReelView {
+    return this.#view;
+  }
+
+  /** How much is kept, for those who watch memory. */
+  get kept(): { snapshots: number; runs: number } {
+    return { snapshots: this.#snapshots.length, runs: this.#kept.size };
   }
 
   /** Reads and follows the log until the answer is called. */
@@ -89,7 +101,7 @@ export class Reel {
 
   /** The state at a step that `view` names now. Rejects when the log cannot be read again. */
   async stateAt(index: number, signal: AbortSignal): Promise<SessionState> {
-    const { steps } = this.view.get();
+    const { steps } = this.#view;
     const step = steps[Math.max(0, Math.min(index, steps.length - 1))];
     if (step === undefined) return EMPTY_SESSION;
     if (index >= this.#steps.length) return trim(advance(this.#state, upTo(this.#tail, step)));
@@ -139,7 +151,7 @@ export class Reel {
     for (let tries = 0; tries < READS; tries += 1) {
       this.#begin();
       await this.#read(signal);
-      if (signal.aborted || this.view.get().phase === "missing") return;
+      if (signal.aborted || this.#view.phase === "missing") return;
     }
     throw new Error("The log of this session was replaced again and again while it was read.");
   }
@@ -154,7 +166,7 @@ export class Reel {
       }
       this.#take(event);
       count += 1;
-      if (this.view.get().phase === "ready") {
+      if (this.#view.phase === "ready") {
         if (event.type !== "message.part.delta") this.#publish({});
       } else if (count % BREATH_EVENTS === 0) {
         this.#publish({});
@@ -176,7 +188,7 @@ export class Reel {
         if (item.kind === "event") yield item.event;
         if (item.kind === "caught-up") yield "caught-up";
         if (item.kind === "hello" && after === 0)
-          this.#publish({ lastSeq: Math.max(item.lastSeq, this.view.get().lastSeq) });
+          this.#publish({ lastSeq: Math.max(item.lastSeq, this.#view.lastSeq) });
         if (item.kind === "reset") return;
         if (item.kind === "event" && item.event.type === "session.deleted")
           return this.#publish({ phase: "missing" });
@@ -198,7 +210,7 @@ export class Reel {
     this.#last = undefined;
     this.#snapshots = [];
     this.#mark(0);
-    this.view.set(NOTHING);
+    this.#publish(NOTHING);
   }
 
   #take(event: SessionEvent): void {
@@ -248,7 +260,8 @@ export class Reel {
   #publish(change: Partial<ReelView>): void {
     this.#tail = this.#film.tail();
     const steps = [...this.#steps, ...this.#tail.flatMap(({ step }) => step ?? [])];
-    this.view.update((view) => ({ ...view, steps, seq: this.#seq, dropped: this.#dropped, ...change }));
+    this.#view = { ...this.#view, ...change, steps, seq: this.#seq, dropped: this.#dropped };
+    this.#show(this.#view);
   }
 }
 

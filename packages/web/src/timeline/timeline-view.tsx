@@ -28,7 +28,7 @@ export function TimelineView({ route }: { route: Extract<Route, { at: "timeline"
     index >= 0 && (view.phase === "ready" || chosen !== undefined) && isReached(view, chosen, index);
   const step = isThere ? steps[index] : undefined;
   const { past, error } = usePast(reel, step);
-  const go = useCallback((to: number) => setChosen(reel.view.get().steps[to]?.key), [reel, setChosen]);
+  const go = useCallback((to: number) => setChosen(reel.view.steps[to]?.key), [reel, setChosen]);
   const play = usePlay(index, steps.length, go);
   useEscape(() => navigate({ at: "session", sessionId }));
 

@@ -1,7 +1,7 @@
 import { EMPTY_SESSION, meetNeed, type SessionState } from "@holdfast/client";
 import { useEffect, useState } from "react";
-import { useClient, useStore } from "../data/index.ts";
-import { Reel, type ReelView } from "./reel.ts";
+import { Store, useClient, useStore } from "../data/index.ts";
+import { NOTHING, Reel, type ReelView } from "./reel.ts";
 import type { Step } from "./step.ts";
 
 /** Large parts read whole for one step; others of the same step stay out of sight. */
@@ -10,9 +10,12 @@ const NEEDS = 20;
 /** Reads a session's timeline for as long as the component is there. */
 export function useReel(sessionId: string): { reel: Reel; view: ReelView } {
   const client = useClient();
-  const [reel] = useState(() => new Reel(sessionId, client));
+  const [{ reel, shown }] = useState(() => {
+    const store = new Store<ReelView>(NOTHING);
+    return { reel: new Reel(sessionId, client, (view) => store.set(view)), shown: store };
+  });
   useEffect(() => reel.follow(), [reel]);
-  return { reel, view: useStore(reel.view) };
+  return { reel, view: useStore(shown) };
 }
 
 export type Past = { step: Step; state: SessionState };
@@ -28,7 +31,7 @@ export function usePast(reel: Reel, step: Step | undefined): { past: Past | unde
     const stop = new AbortController();
     const { signal } = stop;
     const show = async () => {
-      const index = reel.view.get().steps.findIndex((one) => one.key === key);
+      const index = reel.view.steps.findIndex((one) => one.key === key);
       let state = index < 0 ? EMPTY_SESSION : await reel.stateAt(index, signal);
       if (signal.aborted) return;
       setError(undefined);
