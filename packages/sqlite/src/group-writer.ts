@@ -142,18 +142,18 @@ export class GroupWriter {
     } catch (error) {
       return this.#failure("BEGIN", error);
     }
-    this.#forgetWhatOthersChanged();
+    const dataVersion = this.#dataVersion.get()?.["data_version"];
+    if (dataVersion === this.#lastDataVersion) return undefined;
+    // Another connection has written: what is remembered may be wrong, and the schema may be another one.
+    this.#memory.clear();
     const version = this.#userVersion.get()?.["user_version"];
-    if (version === this.#schemaVersion) return undefined;
+    if (version === this.#schemaVersion) {
+      this.#lastDataVersion = dataVersion;
+      return undefined;
+    }
     this.#rollBack();
     const message = `The database was migrated to version ${String(version)} by another program; this one knows version ${this.#schemaVersion} and writes nothing more.`;
     return toWire(new HoldfastError("STORAGE_UNAVAILABLE", message), message);
-  }
-
-  #forgetWhatOthersChanged(): void {
-    const version = this.#dataVersion.get()?.["data_version"];
-    if (version !== this.#lastDataVersion) this.#memory.clear();
-    this.#lastDataVersion = version;
   }
 
   /** Drops what the undone commands said and remembered. */

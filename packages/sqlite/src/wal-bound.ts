@@ -10,6 +10,9 @@ import type { WalState } from "./wire.ts";
 
 /** Bytes of growth between two checkpoints: two fsyncs and the page writes are paid once for this much. */
 const CHECKPOINT_BYTES = 8_388_608;
+/** Groups, and bytes of their arguments, after which the log's size is asked for again. */
+const PROBE_GROUPS = 16;
+const PROBE_BYTES = 1_048_576;
 /** D-26. */
 const WAL_LIMIT_BYTES = 64_000_000;
 /** ms a truncating checkpoint waits for readers while commands wait for it. */
@@ -26,6 +29,8 @@ export class WalBound {
   readonly #busyMs: number;
   /** Log pages at the last checkpoint. */
   #last = 0;
+  #groups = 0;
+  #bytes = 0;
 
   /** `onLimit` hears of a log that reached its bound, and whether the truncating checkpoint got through. */
   constructor(database: DatabaseSync, log: Log, onLimit: (walBytes: number, truncated: boolean) => void) {
@@ -38,8 +43,13 @@ export class WalBound {
     this.#probe = database.prepare("PRAGMA wal_checkpoint(NOOP)");
   }
 
-  /** To be called after each group. Throws FailStop when a sync failed. */
-  afterGroup(): void {
+  /** To be called after each group, with the bytes of its arguments. Throws FailStop when a sync failed. */
+  afterGroup(bytes: number): void {
+    this.#groups += 1;
+    this.#bytes += bytes;
+    if (this.#groups < PROBE_GROUPS && this.#bytes < PROBE_BYTES) return;
+    this.#groups = 0;
+    this.#bytes = 0;
     const pages = walState(this.#probe.get()).log;
     if (pages < this.#last) this.#last = 0;
     if ((pages - this.#last) * this.#pageSize < CHECKPOINT_BYTES) return;

@@ -61,7 +61,7 @@ function serve({ database, writer, wal }: Open): void {
   const arrived: Command[] = [];
   let next = 0;
 
-  const takeGroup = (): Command[] => {
+  const takeGroup = (): { group: Command[]; bytes: number } => {
     const group: Command[] = [];
     let bytes = 0;
     while (next < arrived.length && group.length < GROUP_COMMANDS && bytes < GROUP_BYTES) {
@@ -74,12 +74,13 @@ function serve({ database, writer, wal }: Open): void {
       arrived.length = 0;
       next = 0;
     }
-    return group;
+    return { group, bytes };
   };
 
   const commitGroup = () => {
-    writer.execute(takeGroup(), answer);
-    wal.afterGroup();
+    const { group, bytes } = takeGroup();
+    writer.execute(group, answer);
+    wal.afterGroup(bytes);
   };
 
   const take = (message: ToWriter) => {

@@ -141,7 +141,7 @@ export const RUNNER: readonly Sabotage[] = [
     rules: ["D-34"],
     breaks: "goes on with what it remembers although another connection has written",
     file: WRITER,
-    edits: [{ find: "if (version !== this.#lastDataVersion) this.#memory.clear();", replace: "" }],
+    edits: [{ find: "one.\n    this.#memory.clear();", replace: "one." }],
     catchers: [{ file: NOTES, title: "when another connection has written" }],
   },
   {
@@ -164,7 +164,7 @@ export const RUNNER: readonly Sabotage[] = [
     breaks: "goes on writing into a database that a newer program has migrated",
     file: WRITER,
     edits: [
-      { find: "if (version === this.#schemaVersion) return", replace: "if (version !== undefined) return" },
+      { find: "if (version === this.#schemaVersion) {", replace: "if (version !== undefined) {" },
     ],
     catchers: [{ file: MIGRATION, title: "migrated by a newer program" }],
   },

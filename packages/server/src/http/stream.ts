@@ -11,10 +11,15 @@ const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-store, no-transform",
   "x-accel-buffering": "no",
+  connection: "close",
 };
 
-/** A sink that owns the response: it begins it, and ends or cuts it. */
+/**
+ * A sink that owns the response: it begins it, and ends or cuts it. The body ends with the connection instead of being cut into chunks, which would make
+ * four writes of each: a reader goes on by its cursor whichever way a stream ends (D-22), so it need not know the one from the other.
+ */
 function openSink(outgoing: ServerResponse): Sink {
+  outgoing.removeHeader("transfer-encoding");
   outgoing.writeHead(200, HEADERS);
   outgoing.flushHeaders();
   return {
