@@ -10,6 +10,7 @@ import type { Context } from "./context.ts";
 import type * as eventsPart from "./events-command.ts";
 import { EXIT_HELP } from "./exit-code.ts";
 import type * as permissionPart from "./permission-commands.ts";
+import { addCompletion } from "./program-completion.ts";
 import type * as runPart from "./run-command.ts";
 import type * as servePart from "./serve-command.ts";
 import type * as sessionPart from "./session-commands.ts";
@@ -56,6 +57,7 @@ export function createProgram(finish: Finish): Command {
   addInbox(program, action);
   addPage(program, action);
   addHouse(program, action);
+  addCompletion(program, finish);
   return program;
 }
 

@@ -93,20 +93,25 @@ export class Terminal {
   }
 }
 
-/** Runs a command in a real pseudo-terminal (`script` of util-linux) of that size; what it writes goes through a `Terminal`. */
-export function runInTerminal(
+type Size = { columns: number; rows: number };
+type Place = Size & { cwd: string; env: Record<string, string> };
+
+/** Runs a command in a real pseudo-terminal (`script` of util-linux) of that size; `onOutput` hears what it writes. */
+export function runInPseudoTerminal(
   command: string,
-  options: { columns: number; rows: number; cwd: string; env: Record<string, string> },
-): { child: ChildProcess; terminal: Terminal; type: (text: string) => void; ended: Promise<number | null> } {
-  const { columns, rows, cwd, env } = options;
-  const child = spawn(
-    "script",
-    ["-qefc", `stty cols ${columns} rows ${rows}; exec ${command}`, "/dev/null"],
-    { cwd, env },
-  );
-  const terminal = new Terminal(columns, rows);
-  child.stdout.setEncoding("utf8").on("data", (text: string) => terminal.feed(text));
+  { columns, rows, cwd, env }: Place,
+  onOutput: (text: string) => void,
+): { child: ChildProcess; type: (text: string) => void; ended: Promise<number | null> } {
+  const args = ["-qefc", `stty cols ${columns} rows ${rows}; exec ${command}`, "/dev/null"];
+  const child = spawn("script", args, { cwd, env });
+  child.stdout.setEncoding("utf8").on("data", onOutput);
   child.stdin.on("error", () => undefined);
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { child, terminal, type: (text) => child.stdin.write(text), ended };
+  return { child, type: (text) => child.stdin.write(text), ended };
+}
+
+/** The same, with what a person would see. */
+export function runInTerminal(command: string, place: Place) {
+  const terminal = new Terminal(place.columns, place.rows);
+  return { terminal, ...runInPseudoTerminal(command, place, (text) => terminal.feed(text)) };
 }
