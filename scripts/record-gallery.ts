@@ -185,8 +185,8 @@ async function sendAll(server: HoldfastProcess, sessionId: string, inputs: reado
 }
 
 async function write(name: string, events: readonly SessionEvent[], root: string): Promise<void> {
-  const lines = events.map((event) => JSON.stringify(event)).join(",\n");
-  await writeFile(join(FOLDER, `${name}.json`), `[\n${lines.replaceAll(root, HOME)}\n]\n`);
+  const lines = events.map((event) => `${JSON.stringify(event)}\n`).join("");
+  await writeFile(join(FOLDER, `${name}.jsonl`), lines.replaceAll(root, HOME));
   process.stdout.write(`${name}: ${events.length} events\n`);
 }
 

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { closeBrowser, stage } from "./browser.ts";
+import { openGallery } from "./gallery.ts";
 import { message, said, say } from "./words.ts";
 
 afterAll(closeBrowser);
@@ -79,6 +80,15 @@ describe("accessibility", () => {
     await page.getByRole("dialog").waitFor();
     found.push(...(await findings(page, "palette")));
     await page.keyboard.press("Escape");
+    await page.goto(`${on.server.url}/s/${session.id}/timeline`);
+    await page.getByRole("slider", { name: "Step" }).waitFor();
+    found.push(...(await findings(page, "timeline")));
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowRight");
+    await page.getByText("The agent waited for an answer.").waitFor();
+    found.push(...(await findings(page, "timeline, asked")));
+    await openGallery(on, page);
+    found.push(...(await findings(page, "gallery")));
     for (const place of ["settings", "archive", "nowhere"]) {
       await page.goto(`${on.server.url}/${place}`);
       await page.getByRole("heading", { level: 1 }).waitFor();

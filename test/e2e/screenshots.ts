@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { until } from "../harness/index.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
 import { setup } from "./build-page.ts";
+import { openGallery } from "./gallery.ts";
 import { message, said, say } from "./words.ts";
 
 const FOLDER = join(import.meta.dirname, "../../tmp/screenshots");
@@ -85,6 +86,32 @@ async function work(on: Stage, page: Page): Promise<void> {
     (await on.server.client.listTurns(session.id)).items.some(({ state }) => state === "failed"),
   );
   await shoot(page, "failed");
+  await page.getByRole("link", { name: "Timeline" }).click();
+  await page.getByRole("slider", { name: "Step" }).waitFor();
+  await shoot(page, "timeline-end");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.getByText("The agent waited for an answer.").waitFor();
+  await shoot(page, "timeline-asked");
+}
+
+/** Every case of the gallery as a picture of its own. */
+async function shootGallery(on: Stage, page: Page): Promise<void> {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of THEMES) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      const cases = await openGallery(on, page);
+      for (const one of await cases.all()) {
+        const name = await one.getAttribute("aria-labelledby");
+        await one.scrollIntoViewIfNeeded();
+        await one.screenshot({ path: join(FOLDER, `gallery-${name}-${size}-${colorScheme}.png`) });
+        count += 1;
+      }
+    }
+  }
+  await page.setViewportSize(SIZES.desktop);
 }
 
 setup();
@@ -95,6 +122,7 @@ await mkdir(FOLDER, { recursive: true });
   await page.getByRole("heading", { name: "Welcome to Holdfast" }).waitFor();
   await shoot(page, "welcome");
   await work(on, page);
+  await shootGallery(on, page);
   for (const place of ["settings", "archive", "nowhere"]) {
     await page.goto(`${on.server.url}/${place}`);
     await page.getByRole("heading", { level: 1 }).waitFor();

@@ -1,4 +1,53 @@
-/** Recorded transcripts in every state. */
+import { useState } from "react";
+import { OfflineNote } from "../design/index.ts";
+import { SessionBody } from "../session-view/index.ts";
+import { type Case, casesAt } from "./cases.ts";
+
+/** How long the server is away in the picture of that, in ms. */
+const AWAY_MS = 12_000;
+
+/** Recorded sessions in every state, for those who change how they look. Nothing links here; answers go to a server that knows none of it. */
 export function Gallery() {
-  return <h1 className="p-6 text-lg font-semibold">Gallery</h1>;
+  const [cases] = useState(() => casesAt(Date.now()));
+  return (
+    <div className="scroll-area min-h-0 flex-1 bg-canvas">
+      <div className="mx-auto flex w-full max-w-5xl flex-col gap-8 p-4">
+        <header className="flex flex-col gap-2">
+          <h1 className="text-xl font-semibold">Gallery</h1>
+          <p className="text-sm text-ink-soft">
+            Sessions as they were recorded, in every state that the page has.
+          </p>
+          <nav aria-label="Cases" className="flex flex-wrap gap-x-3 gap-y-1 text-sm">
+            {cases.map(({ name }) => (
+              <a key={name} href={`#${name}`} className="text-accent underline underline-offset-2">
+                {name}
+              </a>
+            ))}
+          </nav>
+        </header>
+        {cases.map((one) => (
+          <CaseView key={one.name} one={one} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function CaseView({ one }: { one: Case }) {
+  const { name, title, view } = one;
+  const [history] = useState(() => ({
+    id: view.state.session?.id ?? name,
+    loadOlder: () => Promise.resolve(),
+  }));
+  return (
+    <section aria-labelledby={name} className="flex flex-col gap-2">
+      <h2 id={name} className="text-sm font-semibold">
+        {title}
+      </h2>
+      <div className="flex h-150 flex-col overflow-hidden rounded-lg border border-line bg-surface">
+        {one.isOffline === true && <OfflineNote lastedMs={AWAY_MS} onRetry={() => undefined} />}
+        <SessionBody live={history} view={view} message={undefined} />
+      </div>
+    </section>
+  );
 }

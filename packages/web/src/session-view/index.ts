@@ -1,1 +1,1 @@
-export { SessionView } from "./session-view.tsx";
+export { SessionBody, SessionView } from "./session-view.tsx";

@@ -1,8 +1,14 @@
 import type { SessionEvent } from "@holdfast/protocol";
 
-const files = import.meta.glob<readonly SessionEvent[]>("./*.json", { eager: true, import: "default" });
+const files = import.meta.glob<string>("./*.jsonl", { eager: true, query: "?raw", import: "default" });
+
+const eventsOf = (text: string): SessionEvent[] =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as SessionEvent);
 
 /** Sessions as `scripts/record-gallery.ts` recorded them from a real server, by name: every event that a live reader heard. */
 export const RECORDINGS: ReadonlyMap<string, readonly SessionEvent[]> = new Map(
-  Object.entries(files).map(([path, events]) => [path.replace(/^\.\/|\.json$/g, ""), events]),
+  Object.entries(files).map(([path, text]) => [path.replace(/^\.\/|\.jsonl$/g, ""), eventsOf(text)]),
 );

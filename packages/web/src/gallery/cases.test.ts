@@ -1,0 +1,65 @@
+import { sessionEventSchema } from "@holdfast/protocol";
+import { describe, expect, test } from "vitest";
+import { casesAt, mismatches } from "./cases.ts";
+import { RECORDINGS } from "./recordings/index.ts";
+
+describe("recordings of the gallery", () => {
+  test("[I-14] every recording is shown, and every case was recorded", () => {
+    expect(mismatches()).toEqual([]);
+  });
+
+  test.each([...RECORDINGS])("[I-14, D-25] every event of %s is one that the protocol knows", (_, events) => {
+    expect(events.length).toBeGreaterThan(0);
+    for (const event of events) expect(sessionEventSchema.safeParse(event).error).toBeUndefined();
+    const seqs = events.map(({ seq }) => seq);
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+  });
+
+  test("[I-14, I-15] the states of turns and calls, and what a person is asked, are all among them", () => {
+    const views = casesAt(1_900_000_000_000).map(({ view }) => view);
+    const turns = views.flatMap(({ state }) => Object.values(state.turns));
+    const parts = views.flatMap(({ state }) => state.messages.flatMap((message) => message.parts));
+    const calls = parts.filter((part) => part.type === "tool");
+    expect(new Set(turns.map(({ state }) => state))).toEqual(
+      new Set(["queued", "running", "completed", "failed", "aborted"]),
+    );
+    expect(new Set(turns.map(({ reason }) => reason))).toEqual(
+      new Set([undefined, "cancelled", "interrupted", "error", "crashed"]),
+    );
+    for (const sign of ["stalled", "stopping", "waitingFor"] as const)
+      expect(
+        turns.some((turn) => turn[sign] !== undefined),
+        sign,
+      ).toBe(true);
+    expect(new Set(calls.map(({ state }) => state.status))).toEqual(
+      new Set(["pending", "running", "completed", "error"]),
+    );
+    expect(new Set(calls.map(({ kind }) => kind))).toEqual(
+      new Set([
+        "read",
+        "search",
+        "edit",
+        "delete",
+        "move",
+        "execute",
+        "think",
+        "fetch",
+        "switch_mode",
+        "other",
+      ]),
+    );
+    expect(parts.some(({ type }) => type === "reasoning")).toBe(true);
+    expect(views.some(({ state }) => Object.keys(state.permissions).length > 0)).toBe(true);
+    expect(new Set(views.map(({ phase }) => phase))).toEqual(
+      new Set(["ready", "loading", "missing", "failed"]),
+    );
+  });
+
+  test("[I-15] a case looks as if it had just happened", () => {
+    const now = 1_900_000_000_000;
+    const running = casesAt(now).find(({ name }) => name === "running");
+    const [turn] = Object.values(running?.view.state.turns ?? {});
+    expect(now - (turn?.time.started ?? 0)).toBeLessThan(10_000);
+    expect(now - (turn?.time.started ?? 0)).toBeGreaterThan(0);
+  });
+});

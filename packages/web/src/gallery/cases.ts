@@ -1,0 +1,78 @@
+/** What the gallery shows: recorded sessions, each at the end of its recording, and the states of a view that has no session to show. */
+import { EMPTY_SESSION, reduce } from "@holdfast/client";
+import type { SessionEvent } from "@holdfast/protocol";
+import type { LiveView } from "../data/index.ts";
+import { RECORDINGS } from "./recordings/index.ts";
+
+export type Case = { name: string; title: string; view: LiveView; isOffline?: boolean };
+
+/** Recording -> what it shows, in the order of the gallery. */
+const TITLES: Readonly<Record<string, string>> = {
+  empty: "Empty: nothing was asked yet",
+  tools: "Rehearsal agent: reasoning, reads, a diff, commands, much output, a plan, markdown",
+  kinds: "Calls of every kind, one failed",
+  "kinds-open": "Calls that run and one that waits",
+  qwen: "Qwen Code, from a recorded stream",
+  goose: "Goose, from a recorded stream",
+  "permission-edit": "A permission is asked",
+  "permission-answered": "One allowed, one rejected",
+  opening: "The agent is opened",
+  running: "A turn streams",
+  queued: "Two inputs wait behind a turn",
+  "waiting-for": "A queued turn waits until its agent may be started again",
+  stalled: "No sign from the agent",
+  stopping: "Stopping an agent that does not listen",
+  stopped: "Stopped",
+  failed: "The agent reported an error",
+  crashed: "The agent's program ended",
+  interrupted: "The server was killed in the middle of it",
+};
+
+const NOTHING: LiveView = { phase: "loading", state: EMPTY_SESSION, isCurrent: false, older: "none" };
+
+/** All cases, as if each had just happened at `now`, in ms. */
+export function casesAt(now: number): Case[] {
+  const recorded = Object.entries(TITLES).map(([name, title]) => ({
+    name,
+    title,
+    view: viewOf(name, now),
+  }));
+  return [
+    ...recorded,
+    { name: "loading", title: "Loading", view: NOTHING },
+    { name: "missing", title: "Deleted, or of another server", view: { ...NOTHING, phase: "missing" } },
+    {
+      name: "error",
+      title: "Could not be read",
+      view: { ...NOTHING, phase: "failed", error: "The storage is not available now. Try again later." },
+    },
+    {
+      name: "offline",
+      title: "The server cannot be reached while a turn runs",
+      view: { ...viewOf("running", now), isCurrent: false },
+      isOffline: true,
+    },
+  ];
+}
+
+function viewOf(name: string, now: number): LiveView {
+  const state = moved(RECORDINGS.get(name) ?? [], now).reduce(reduce, EMPTY_SESSION);
+  return { phase: "ready", state, isCurrent: true, older: "none" };
+}
+
+/** Times of the recordings' year and later, in ms, are moved; other numbers are not so large. */
+const FIRST_TIME = Date.UTC(2020);
+
+/** The events as if the last had come at `now`, so that clocks show what they show when it happens. */
+function moved(events: readonly SessionEvent[], now: number): SessionEvent[] {
+  const by = now - (events.at(-1)?.time ?? now);
+  const move = (_: string, value: unknown) =>
+    typeof value === "number" && value > FIRST_TIME && Number.isInteger(value) ? value + by : value;
+  return JSON.parse(JSON.stringify(events), move) as SessionEvent[];
+}
+
+/** Recordings that no case shows, and cases without a recording. */
+export function mismatches(): string[] {
+  const names = new Set([...RECORDINGS.keys(), ...Object.keys(TITLES)]);
+  return [...names].filter((name) => !RECORDINGS.has(name) || !(name in TITLES));
+}
