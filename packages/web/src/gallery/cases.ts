@@ -4,7 +4,7 @@ import type { SessionEvent } from "@holdfast/protocol";
 import type { LiveView } from "../data/index.ts";
 import { RECORDINGS } from "./recordings/index.ts";
 
-export type Case = { name: string; title: string; view: LiveView; isOffline?: boolean };
+export type Case = { name: string; title: string; view: LiveView; isOffline?: boolean; isTall?: boolean };
 
 /** Recording -> what it shows, in the order of the gallery. */
 const TITLES: Readonly<Record<string, string>> = {
@@ -28,15 +28,17 @@ const TITLES: Readonly<Record<string, string>> = {
   interrupted: "The server was killed in the middle of it",
 };
 
+/** Long ones, which are shown whole. */
+const TALL: ReadonlySet<string> = new Set(["tools", "kinds"]);
+
 const NOTHING: LiveView = { phase: "loading", state: EMPTY_SESSION, isCurrent: false, older: "none" };
 
 /** All cases, as if each had just happened at `now`, in ms. */
 export function casesAt(now: number): Case[] {
-  const recorded = Object.entries(TITLES).map(([name, title]) => ({
-    name,
-    title,
-    view: viewOf(name, now),
-  }));
+  const recorded = Object.entries(TITLES).map(([name, title]) => {
+    const view = viewOf(name, now);
+    return { name, title, view, isTall: TALL.has(name) };
+  });
   return [
     ...recorded,
     { name: "loading", title: "Loading", view: NOTHING },

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { OfflineNote } from "../design/index.ts";
+import { classes, OfflineNote } from "../design/index.ts";
 import { SessionBody } from "../session-view/index.ts";
 import { type Case, casesAt } from "./cases.ts";
 
@@ -44,7 +44,12 @@ function CaseView({ one }: { one: Case }) {
       <h2 id={name} className="text-sm font-semibold">
         {title}
       </h2>
-      <div className="flex h-150 flex-col overflow-hidden rounded-lg border border-line bg-surface">
+      <div
+        className={classes(
+          "flex flex-col overflow-hidden rounded-lg border border-line bg-surface",
+          one.isTall === true ? "h-300" : "h-150",
+        )}
+      >
         {one.isOffline === true && <OfflineNote lastedMs={AWAY_MS} onRetry={() => undefined} />}
         <SessionBody live={history} view={view} message={undefined} />
       </div>

@@ -26,18 +26,19 @@ export function SessionHeader({ state }: { state: SessionState }) {
         {nameOf(session.directory)}
       </span>
       <OpenedChip state={state} />
-      <div className="hidden flex-1 sm:block" />
-      <ModePicker id={session.id} mode={session.approvalMode} />
-      <UsageMeter usage={session.usage} />
-      <Link
-        to={{ at: "timeline", sessionId: session.id }}
-        aria-label="Timeline"
-        title="Timeline (T)"
-        className="inline-flex size-8 shrink-0 items-center justify-center rounded-md text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:size-11"
-      >
-        <History size={16} />
-      </Link>
-      <ArchiveButton id={session.id} />
+      <div className="ml-auto flex min-w-0 items-center gap-1">
+        <ModePicker id={session.id} mode={session.approvalMode} />
+        <UsageMeter usage={session.usage} />
+        <Link
+          to={{ at: "timeline", sessionId: session.id }}
+          aria-label="Timeline"
+          title="Timeline (T)"
+          className="inline-flex size-8 shrink-0 items-center justify-center rounded-md text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:size-11"
+        >
+          <History size={16} />
+        </Link>
+        <ArchiveButton id={session.id} />
+      </div>
     </header>
   );
 }
@@ -115,7 +116,7 @@ function ModePicker({ id, mode }: { id: string; mode: ApprovalMode }) {
       aria-label="What the agent may do"
       value={mode}
       onChange={(event) => void client.patchSession(id, { approvalMode: event.target.value as ApprovalMode })}
-      className={`h-7 max-w-52 rounded-md bg-transparent px-1 text-sm hover:bg-hover pointer-coarse:h-11 ${mode === "all" ? "text-attention" : "text-ink-soft"}`}
+      className={`h-7 max-w-52 min-w-0 rounded-md bg-transparent px-1 text-sm hover:bg-hover pointer-coarse:h-11 ${mode === "all" ? "text-attention" : "text-ink-soft"}`}
     >
       {(Object.keys(MODE_WORDS) as ApprovalMode[]).map((name) => (
         <option key={name} value={name}>

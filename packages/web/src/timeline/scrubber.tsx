@@ -58,7 +58,7 @@ export function Scrubber({ steps, index, play, isReading, onGo }: Props) {
           <IconButton label="Earlier step" onClick={() => go(index - 1)} disabled={index <= 0}>
             <ChevronLeft size={17} />
           </IconButton>
-          <div className="relative min-w-0 flex-1">
+          <div className="relative min-w-0 flex-1 pt-1.5">
             <Marks steps={steps} />
             <input
               type="range"
@@ -70,7 +70,7 @@ export function Scrubber({ steps, index, play, isReading, onGo }: Props) {
               value={index}
               onChange={(event) => go(event.target.valueAsNumber)}
               onKeyDown={press}
-              className="block h-6 w-full cursor-pointer accent-accent pointer-coarse:h-11"
+              className="block h-5 w-full cursor-pointer rounded-full accent-accent pointer-coarse:h-11"
             />
           </div>
           <IconButton label="Later step" onClick={() => go(index + 1)} disabled={index >= last}>

@@ -90,9 +90,10 @@ function Banner({ sessionId, view, past, error }: BannerProps) {
   return (
     <header className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b border-attention/40 bg-attention-wash px-4 py-1.5 text-sm">
       <History size={16} className="shrink-0 text-attention" />
-      <div className="min-w-0 flex-1 basis-52">
+      <div className="min-w-0 flex-1 basis-40">
         <h1 className="truncate font-semibold">
-          You look at the past of “{session?.title ?? "this session"}”
+          You look at the past
+          {session !== undefined && <span className="hidden sm:inline"> of “{session.title}”</span>}
         </h1>
         <p className="text-xs text-ink-soft">{error ?? notes(view, past)}</p>
       </div>

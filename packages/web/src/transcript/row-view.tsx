@@ -58,7 +58,7 @@ function Working({ turn }: { turn: Turn }) {
   return (
     <div role="status" className="flex items-center gap-2 py-2 text-sm text-ink-soft">
       <span className="pulse-soft size-2 rounded-full bg-busy" />
-      {workOf(turn, now)}
+      {workOf(turn)}
       {started !== undefined && (
         <span className="text-ink-faint tabular-nums">{span(Math.max(0, now - started))}</span>
       )}
@@ -66,10 +66,10 @@ function Working({ turn }: { turn: Turn }) {
   );
 }
 
-function workOf(turn: Turn, now: number): string {
+function workOf(turn: Turn): string {
   if (turn.state === "finalizing") return "Writing down the result";
   if (turn.stopping !== undefined) return "Stopping";
   if (turn.waitingFor !== undefined) return `Waiting for ${turn.waitingFor.holder ?? turn.waitingFor.kind}`;
-  if (turn.stalled !== undefined) return `No sign from the agent for ${span(now - turn.stalled)}`;
+  if (turn.stalled !== undefined) return "No sign from the agent for a while";
   return turn.opened === undefined ? "Opening the agent" : "Working";
 }

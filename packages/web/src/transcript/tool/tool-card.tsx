@@ -9,11 +9,12 @@ import {
   SquareTerminal,
   Wrench,
 } from "lucide-react";
-import { memo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { Chip, classes, span } from "../../design/index.ts";
 import { useMoment } from "../past.tsx";
 import { DiffView } from "./diff-view.tsx";
 import { Output } from "./output.tsx";
+import { screenOf, SHOWN_LINES } from "./terminal.ts";
 
 /** ACP's kinds of calls, and how each looks. */
 const ICONS: Record<string, LucideIcon> = {
@@ -73,9 +74,7 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
               part={part}
             />
           )}
-          {state.status === "error" && (
-            <p className="px-1 text-sm break-words whitespace-pre-wrap text-danger">{state.error}</p>
-          )}
+          {state.status === "error" && state.error.trim() !== output.trim() && <Failure text={state.error} />}
           {part.locations !== undefined && part.locations.length > 0 && (
             <p className="truncate px-1 font-mono text-xs text-ink-faint">
               {part.locations
@@ -96,6 +95,17 @@ function Input({ part }: { part: ToolPart }) {
     <pre className="max-h-48 overflow-auto px-1 font-mono text-xs break-words whitespace-pre-wrap text-ink-soft">
       {JSON.stringify(part.state.input, null, 2)}
     </pre>
+  );
+}
+
+/** Why a call failed; agents put what a terminal showed into it. */
+function Failure({ text }: { text: string }) {
+  const { html } = useMemo(() => screenOf(text, SHOWN_LINES), [text]);
+  return (
+    <p
+      className="terminal px-1 text-sm break-words whitespace-pre-wrap text-danger"
+      dangerouslySetInnerHTML={{ __html: html }}
+    />
   );
 }
 
