@@ -28,7 +28,7 @@ export {
 } from "./session-state.ts";
 export { type Disconnected, STREAM_LIMITS, type StreamLimits } from "./stream.ts";
 export type { FeedItem, FeedOptions } from "./stream-feed.ts";
-export type { SessionStreamItem, SessionStreamOptions } from "./stream-session.ts";
+export { readFeedEvent, type SessionStreamItem, type SessionStreamOptions } from "./stream-session.ts";
 export {
   newIdempotencyKey,
   TRANSPORT_LIMITS,

@@ -8,6 +8,7 @@ import {
   EVENT_VERSION,
   type EventOutline,
   eventOutlineSchema,
+  type FeedEvent,
   type EventType,
   helloSchema,
   resetSchema,
@@ -159,6 +160,17 @@ function readEvent(outline: EventOutline): SessionEvent | undefined {
   if (!(outline.type in EVENT_DATA) || outline.version > EVENT_VERSION) return undefined;
   const data = EVENT_DATA[outline.type as EventType].safeParse(outline.data);
   return data.success ? ({ ...outline, data: data.data } as SessionEvent) : undefined;
+}
+
+/** An event that came by a feed, as the session's own stream gives it; `prev` is the seq that the caller has. */
+export function readFeedEvent(
+  feedEvent: FeedEvent,
+  prev: number,
+): Extract<SessionStreamItem, { kind: "event" | "unknown" }> {
+  const outline = eventOutlineSchema.safeParse({ ...feedEvent, prev }).data;
+  const event = outline === undefined ? undefined : readEvent(outline);
+  if (event !== undefined) return { kind: "event", event };
+  return { kind: "unknown", type: feedEvent.type, seq: feedEvent.seq ?? prev };
 }
 
 function parse<T>(frame: Frame, schema: { parse(value: unknown): T }): T {

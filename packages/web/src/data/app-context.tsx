@@ -1,12 +1,14 @@
 import { createClient, type HoldfastClient } from "@holdfast/client";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { browserMeeting } from "../windows/index.ts";
 import { ConnectionMonitor } from "./connection.ts";
 import { LibraryStore } from "./library.ts";
 import { LiveSession, type LiveView } from "./live-session.ts";
+import { SessionStreams } from "./session-streams.ts";
 import { useStore } from "./store.ts";
 
-/** A hidden page keeps its streams this long, in ms: a browser allows few connections, and other windows want them. */
-const HIDDEN_GRACE_MS = 60_000;
+/** A hidden page keeps its sessions' streams this long, in ms: a browser allows few connections, and other windows want them. */
+const HIDDEN_GRACE_MS = 5_000;
 /** A gap this long between two ticks of a second means that the machine slept, in ms. */
 const SLEEP_GAP_MS = 8_000;
 /** Sessions kept in memory when nobody looks, so that going back is instant. */
@@ -17,12 +19,15 @@ export class App {
   readonly client: HoldfastClient;
   readonly monitor = new ConnectionMonitor();
   readonly library: LibraryStore;
+  readonly #streams: SessionStreams;
   readonly #sessions = new Map<string, LiveSession>();
   readonly #used = new Set<string>();
 
   constructor(token: string) {
     this.client = createClient({ url: window.location.origin, token });
-    this.library = new LibraryStore(this.client, this.monitor);
+    const meeting = browserMeeting();
+    this.library = new LibraryStore(this.client, meeting, this.monitor);
+    this.#streams = new SessionStreams(this.client, meeting);
   }
 
   /** Starts the streams, and lets them rest and wake with the page. Answers how to end it. */
@@ -46,7 +51,7 @@ export class App {
   session(id: string): LiveSession {
     const kept = this.#sessions.get(id);
     if (kept !== undefined) return kept;
-    const made = new LiveSession(id, this.client, this.monitor);
+    const made = new LiveSession(id, this.client, this.#streams, this.monitor);
     this.#sessions.set(id, made);
     return made;
   }
@@ -80,6 +85,7 @@ export class App {
       isResting = false;
     };
     document.addEventListener("visibilitychange", change);
+    if (document.hidden) change();
     return () => {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", change);

@@ -4,8 +4,10 @@
  */
 import { type HoldfastClient, isApiError } from "@holdfast/client";
 import type { Agent, FeedEvent, Permission, Question, Session } from "@holdfast/protocol";
+import type { Meeting } from "../windows/index.ts";
 import type { ConnectionMonitor } from "./connection.ts";
 import { FrameBatch } from "./frame-batch.ts";
+import { ListFeed, type Place } from "./list-feed.ts";
 import { isFinal, pause } from "./retry.ts";
 import { Store } from "./store.ts";
 
@@ -40,15 +42,17 @@ export type FeedListener = (event: FeedEvent) => void;
 export class LibraryStore {
   readonly store = new Store<Library>(EMPTY);
   readonly #client: HoldfastClient;
+  readonly #feed: ListFeed;
   readonly #monitor: ConnectionMonitor;
   readonly #listeners = new Set<FeedListener>();
   readonly #batch = new FrameBatch(() => this.#take());
   #pending: FeedEvent[] = [];
   #stop: AbortController | undefined;
-  #cursor: { id: string; storeId: string } | undefined;
+  #cursor: Place | undefined;
 
-  constructor(client: HoldfastClient, monitor: ConnectionMonitor) {
+  constructor(client: HoldfastClient, meeting: Meeting, monitor: ConnectionMonitor) {
     this.#client = client;
+    this.#feed = new ListFeed(client, meeting);
     this.#monitor = monitor;
   }
 
@@ -111,15 +115,9 @@ export class LibraryStore {
     const own = new AbortController();
     signal.addEventListener("abort", () => own.abort(), { once: true });
     let mustRead = this.#cursor === undefined;
-    const from = this.#cursor;
-    const feed = this.#client.streamFeed({
-      messages: false,
-      ...(from === undefined ? {} : { after: from.id, storeId: from.storeId }),
-      signal: own.signal,
-    });
-    let storeId = from?.storeId ?? "";
+    let storeId = this.#cursor?.storeId ?? "";
     try {
-      for await (const item of feed) {
+      for await (const item of this.#feed.follow(this.#cursor, own.signal)) {
         if (signal.aborted) return false;
         if (item.kind === "disconnected") {
           this.#monitor.bad(FEED);

@@ -24,6 +24,7 @@ import type { SessionEvent } from "@holdfast/protocol";
 import type { ConnectionMonitor } from "./connection.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import { isFinal, pause } from "./retry.ts";
+import type { SessionStreams } from "./session-streams.ts";
 import { Store } from "./store.ts";
 
 /** Messages of the first page and of each older one. */
@@ -53,6 +54,7 @@ export class LiveSession {
     older: "none",
   });
   readonly #client: HoldfastClient;
+  readonly #streams: SessionStreams;
   readonly #monitor: ConnectionMonitor;
   readonly #batch = new FrameBatch(() => this.#take());
   readonly #reading = new Set<string>();
@@ -62,9 +64,10 @@ export class LiveSession {
   #stop: AbortController | undefined;
   #users = 0;
 
-  constructor(id: string, client: HoldfastClient, monitor: ConnectionMonitor) {
+  constructor(id: string, client: HoldfastClient, streams: SessionStreams, monitor: ConnectionMonitor) {
     this.id = id;
     this.#client = client;
+    this.#streams = streams;
     this.#monitor = monitor;
   }
 
@@ -194,10 +197,10 @@ export class LiveSession {
     const own = new AbortController();
     const leave = () => own.abort();
     signal.addEventListener("abort", leave, { once: true });
-    const stream = this.#client.streamSession({
+    const stream = this.#streams.follow({
       sessionId: this.id,
       after: this.view.get().state.lastSeq,
-      ...(this.#storeId === undefined ? {} : { storeId: this.#storeId }),
+      storeId: this.#storeId,
       signal: own.signal,
     });
     try {

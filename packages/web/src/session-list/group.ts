@@ -1,23 +1,25 @@
 import type { Session } from "@holdfast/protocol";
 import type { Preferences } from "../data/index.ts";
+import type { StillOrder } from "./still-order.ts";
 
 export type Group = { key: string; name: string; title?: string; sessions: Session[] };
 
 const STATUS_NAMES = ["Needs you", "Working", "Idle"] as const;
 const DAY_MS = 86_400_000;
 
-/** Sessions in the groups that were chosen, the newest first in each. Children are listed below their roots elsewhere. Pure. */
+/** Sessions in the groups that were chosen, the newest first in each, as `order` places them. Children are listed below their roots elsewhere. */
 export function groupSessions(
   sessions: Iterable<Session>,
   grouping: Preferences["grouping"],
   filter: string,
   now: number,
+  order: StillOrder,
 ): Group[] {
   const wanted = filter.trim().toLowerCase();
   const shown = [...sessions]
     .filter((session) => session.parentId === undefined)
     .filter(({ title, directory }) => `${title}\n${directory}`.toLowerCase().includes(wanted))
-    .toSorted((a, b) => b.time.updated - a.time.updated);
+    .toSorted((a, b) => order.placeOf(b) - order.placeOf(a));
   switch (grouping) {
     case "project":
       return collect(shown, (session) => ({
@@ -34,7 +36,7 @@ export function groupSessions(
     }
     case "date":
       return collect(shown, (session) => {
-        const name = dayName(session.time.updated, now);
+        const name = dayName(order.placeOf(session), now);
         return { key: name, name };
       });
   }

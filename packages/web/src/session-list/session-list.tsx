@@ -1,11 +1,12 @@
 import type { Session } from "@holdfast/protocol";
 import { Archive, ChevronRight, Search } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { prefer, type Preferences, preferences, useLibrary, useNow, useStore } from "../data/index.ts";
 import { ago, classes, Count, Skeleton, StatusDot } from "../design/index.ts";
 import { Link, sessionOf, useRoute } from "../route/index.ts";
 import { type Group, groupSessions } from "./group.ts";
 import { markOf } from "./mark.ts";
+import { StillOrder } from "./still-order.ts";
 
 const GROUPINGS: Record<Preferences["grouping"], string> = {
   project: "Project",
@@ -19,9 +20,13 @@ export function SessionList() {
   const { grouping, folded } = useStore(preferences);
   const [filter, setFilter] = useState("");
   const now = useNow(30_000);
+  const route = useRoute();
+  const visits = useVisits();
+  // What somebody looks at stays in its place; what they do next brings a new order.
+  const order = useMemo(() => new StillOrder(), [route, grouping, filter, visits]);
   const groups = useMemo(
-    () => groupSessions(sessions.values(), grouping, filter, now),
-    [sessions, grouping, filter, now],
+    () => groupSessions(sessions.values(), grouping, filter, now, order),
+    [sessions, grouping, filter, now, order],
   );
 
   return (
@@ -87,6 +92,17 @@ export function SessionList() {
       </div>
     </div>
   );
+}
+
+/** How often somebody came back to the page. */
+function useVisits(): number {
+  const [visits, setVisits] = useState(0);
+  useEffect(() => {
+    const count = () => !document.hidden && setVisits((before) => before + 1);
+    document.addEventListener("visibilitychange", count);
+    return () => document.removeEventListener("visibilitychange", count);
+  }, []);
+  return visits;
 }
 
 function fold(key: string): void {

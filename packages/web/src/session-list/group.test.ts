@@ -1,0 +1,53 @@
+import type { Session } from "@holdfast/protocol";
+import { describe, expect, test } from "vitest";
+import { groupSessions } from "./group.ts";
+import { StillOrder } from "./still-order.ts";
+
+const NOW = new Date(2026, 5, 15, 12).getTime();
+const HOUR = 3_600_000;
+
+const session = (id: string, hoursAgo: number, more: object = {}): Session =>
+  ({
+    id,
+    title: id,
+    directory: "/work/one",
+    projectId: "prj_1",
+    status: "idle",
+    attention: "none",
+    time: { created: 0, updated: NOW - hoursAgo * HOUR },
+    ...more,
+  }) as unknown as Session;
+
+const names = (sessions: Session[], order = new StillOrder(), filter = "") =>
+  groupSessions(sessions, "project", filter, NOW, order).map((group) => group.sessions.map(({ id }) => id));
+
+describe("groups of sessions", () => {
+  test("[I-15] the newest is first, and stays where it is while others work; a new one comes to the top", () => {
+    const order = new StillOrder();
+    expect(names([session("a", 3), session("b", 2), session("c", 1)], order)).toEqual([["c", "b", "a"]]);
+    const later = [session("a", 0), session("b", 2), session("c", 1)];
+    expect(names(later, order)).toEqual([["c", "b", "a"]]);
+    expect(names([...later, session("d", 0.5)], order)).toEqual([["d", "c", "b", "a"]]);
+    expect(names(later)).toEqual([["a", "c", "b"]]);
+  });
+
+  test.each([
+    ["project", ["one", "two"]],
+    ["status", ["Needs you", "Working", "Idle"]],
+    ["date", ["Today", "Yesterday", "This week"]],
+  ] as const)("[I-15] by %s", (grouping, expected) => {
+    const sessions = [
+      session("a", 1, { status: "busy" }),
+      session("b", 24, { attention: "permission" }),
+      session("c", 72, { directory: "/work/two", projectId: "prj_2" }),
+    ];
+    const groups = groupSessions(sessions, grouping, "", NOW, new StillOrder());
+    expect(groups.map(({ name }) => name)).toEqual(expected);
+  });
+
+  test("[I-15] the filter looks at title and directory, and children stand elsewhere", () => {
+    const sessions = [session("Parser", 1), session("b", 2), session("c", 3, { parentId: "ses_1" })];
+    expect(names(sessions, new StillOrder(), " PARS")).toEqual([["Parser"]]);
+    expect(names(sessions, new StillOrder(), "work/one")).toEqual([["Parser", "b"]]);
+  });
+});
