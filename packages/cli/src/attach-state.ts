@@ -22,9 +22,16 @@ export function isIdle(state: SessionState, mine: Iterable<string>): boolean {
   return Object.values(state.turns).every(isQuiet);
 }
 
-/** The request that has waited longest. */
+/** The request that has waited longest: a state holds them in the order in which they were asked, whatever the clock said. */
 export function oldestRequest(state: SessionState): Permission | undefined {
-  return Object.values(state.permissions).toSorted((a, b) => a.time.asked - b.time.asked)[0];
+  return Object.values(state.permissions)[0];
+}
+
+/** The last turn of the history that has ended. */
+export function lastEndedTurn(state: SessionState): Turn | undefined {
+  const isEnded = (turn: Turn | undefined) => turn !== undefined && isTerminal(turn.state);
+  const message = state.messages.findLast(({ info }) => isEnded(state.turns[info.turnId]));
+  return message === undefined ? undefined : state.turns[message.info.turnId];
 }
 
 /** What a session does. `isOrdinary`: there is nothing to say about it but that it works. */

@@ -8,7 +8,7 @@
 import { isApiError, type SessionState } from "@holdfast/client";
 import { isTerminal, type SessionEvent } from "@holdfast/protocol";
 import { LINE_COMMANDS, type LineAction, readLine } from "./attach-line.ts";
-import { isIdle, liveTurn, oldestRequest, queueLines, waitingInputs } from "./attach-state.ts";
+import { isIdle, lastEndedTurn, liveTurn, oldestRequest, queueLines, waitingInputs } from "./attach-state.ts";
 import type { Context } from "./context.ts";
 import { describe } from "./describe-error.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
@@ -258,8 +258,7 @@ export class Attachment {
   }
 
   async #continue(): Promise<void> {
-    const turns = Object.values(this.#follower.state.turns).filter(({ state }) => isTerminal(state));
-    const last = turns.toSorted((a, b) => (a.time.ended ?? 0) - (b.time.ended ?? 0)).at(-1);
+    const last = lastEndedTurn(this.#follower.state);
     if (last === undefined) return this.#tell("There is no turn to go on from.");
     const { turn } = await this.#follower.client.resumeTurn(last.id);
     this.#mine.add(turn.id);

@@ -152,7 +152,8 @@ export class SessionFollower {
       messages,
       turns,
       inputs,
-      permissions: permissions.items,
+      // Newest first in the answer, in the order of asking in a state.
+      permissions: permissions.items.toReversed(),
       questions: questions.items,
       todos,
       agentSessions,

@@ -5,6 +5,7 @@
 import type { SessionState } from "@holdfast/client";
 import { isTerminal, type Message, type Permission, type SessionEvent, type Turn } from "@holdfast/protocol";
 import { requestText } from "./ask-permission.ts";
+import { lastEndedTurn } from "./attach-state.ts";
 import { oneLine, type Output } from "./output.ts";
 import { endText, TurnText } from "./turn-text.ts";
 
@@ -29,7 +30,7 @@ export class TranscriptPrinter {
     const ended = Object.values(state.turns).filter((turn) => isTerminal(turn.state));
     for (const turn of ended) this.#ended.add(turn.id);
     this.refresh(state);
-    const last = ended.toSorted((a, b) => (a.time.ended ?? 0) - (b.time.ended ?? 0)).at(-1);
+    const last = lastEndedTurn(state);
     if (last !== undefined && last.state !== "completed") this.#tellEnd(last);
   }
 
