@@ -6,7 +6,8 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { rm } from "node:fs/promises";
-import type { Readable, Writable } from "node:stream";
+import { PassThrough, type Readable, type Writable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { errorText, wait, within, type Clock, type Logger } from "@holdfast/kernel";
 import type { Commands } from "../../store/index.ts";
 import { OutputTail } from "./output-tail.ts";
@@ -55,7 +56,7 @@ const PIPE_GRANTS = 60;
 export class AgentProcess {
   readonly pid: number;
   readonly stdin: Writable;
-  /** Unread output stays in the pipe: whoever reads slowly makes the agent wait. */
+  /** Unread output stays in the pipe: whoever reads slowly makes the agent wait. Unread at the agent's death, it is kept. */
   readonly stdout: Readable;
   /** Resolves when the root is dead and its pipes are read out or given up; never rejects. */
   readonly exited: Promise<ProcessExit>;
@@ -64,6 +65,7 @@ export class AgentProcess {
   readonly #child: RunningChild;
   readonly #context: ProcessContext;
   readonly #rootExit: Promise<ProcessExit>;
+  readonly #output = new PassThrough();
   readonly #stderr = new OutputTail();
   #schedule: StopSchedule | undefined;
   #climb: Promise<void> | undefined;
@@ -75,7 +77,9 @@ export class AgentProcess {
     this.#context = context;
     this.pid = child.pid;
     this.stdin = child.stdin;
-    this.stdout = child.stdout;
+    // Node throws away what an exited child said before anybody reads it; behind a stream of our own it is kept.
+    this.stdout = child.stdout.pipe(this.#output);
+    child.stdout.once("close", () => this.#output.end());
     child.stderr.setEncoding("utf8").on("data", (text: string) => this.#stderr.append(text));
     // A pipe to a dead child reports that on every write; the exit says it once.
     for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on("error", () => undefined);
@@ -190,16 +194,18 @@ export class AgentProcess {
   /** Waits until the pipes are read to their end; gives up on pipes that a stranger holds open and that hold nothing. */
   async #readOut(closed: Promise<void>): Promise<void> {
     const { clock } = this.#context;
+    const readOut = closed.then(() => this.#consumed()).then(() => true);
     for (let grants = 0; grants < PIPE_GRANTS; grants += 1) {
-      const isClosed = await within(
-        clock,
-        PIPE_IDLE_MS,
-        closed.then(() => true),
-      );
-      if (isClosed) return;
-      if (this.stdout.readableLength === 0) break;
+      if (await within(clock, PIPE_IDLE_MS, readOut)) return;
+      if (this.#child.stdout.readableLength + this.#output.readableLength === 0) break;
     }
     this.#child.stdout.destroy();
     this.#child.stderr.destroy();
+  }
+
+  /** Resolves when whoever reads the output has read it all. Nobody may have begun; then it waits for him, and nothing waits here. */
+  async #consumed(): Promise<void> {
+    const isRead = this.#output.readableFlowing !== null || this.#output.listenerCount("readable") > 0;
+    if (isRead) await finished(this.#output, { writable: false }).catch(() => undefined);
   }
 }

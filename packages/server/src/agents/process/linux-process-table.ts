@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
+import { systemClock, wait } from "@holdfast/kernel";
 import { LAUNCH_ID_VARIABLE } from "./environment.ts";
 import type { LiveProcess } from "./identity.ts";
 import { trySignal, type LaunchKey, type ProcessTable } from "./process-table.ts";
@@ -7,8 +8,16 @@ import { trySignal, type LaunchKey, type ProcessTable } from "./process-table.ts
 /** Environments read at once. */
 const READERS = 16;
 
-/** Field 22 of the line, counted from the state, which is field 3. */
+/** Fields 9 and 22 of the line, counted from the state, which is field 3. */
+const FLAGS_AFTER_NAME = 6;
 const START_TIME_AFTER_NAME = 19;
+
+/** The kernel's PF_KTHREAD: a thread of its own, which has no environment and never will. */
+const KERNEL_THREAD = 0x0020_0000;
+
+/** How often, and after how many ms, an environment that reads as empty is read again. */
+const EMPTY_READS = 20;
+const EMPTY_WAIT_MS = 5;
 
 const MARK = Buffer.from(`${LAUNCH_ID_VARIABLE}=`);
 const NUL = 0;
@@ -20,7 +29,7 @@ const NUL = 0;
 export const linuxProcessTable: ProcessTable = {
   reach: "launch-id",
   inspect,
-  relatives,
+  relatives: (keys) => relativesIn(PROC, keys),
   async signal(pid, key, signal) {
     // Read and signalled in one go: between the two the pid cannot be given to another process for long enough to matter.
     const isOurs =
@@ -41,25 +50,43 @@ async function inspect(pid: number): Promise<LiveProcess | undefined> {
   }
 }
 
+/** The name in parentheses may hold anything, spaces and parentheses too; fields are counted after the last one. */
+const fieldsAfterName = (stat: string): string[] => stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+
 /** Group and start tick (field 22) of a `/proc/<pid>/stat`; `undefined` for the dead. Exported for its table. */
 export function parseStat(text: string): { group: number; startTime: string } | undefined {
-  // The name in parentheses may hold anything, spaces and parentheses too; fields are counted after the last one.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const fields = fieldsAfterName(text);
   const [state = "", , group] = fields;
   const startTime = fields[START_TIME_AFTER_NAME];
   if (startTime === undefined || "ZXx".includes(state)) return undefined;
   return { group: Number(group), startTime };
 }
 
-async function relatives(keys: readonly LaunchKey[]): Promise<Map<string, number[]>> {
+/** The files that are read of every process; a process that is gone rejects. Exported for its test. */
+export type ProcFiles = {
+  list(): Promise<readonly number[]>;
+  environment(pid: number): Promise<Buffer>;
+  stat(pid: number): Promise<string>;
+};
+
+const PROC: ProcFiles = {
+  list: async () => (await readdir("/proc")).map(Number).filter((pid) => pid > 1 && pid !== process.pid),
+  environment: (pid) => readFile(`/proc/${pid}/environ`),
+  stat: (pid) => readFile(`/proc/${pid}/stat`, "latin1"),
+};
+
+/** The processes that carry one of the launch ids, by launch id. */
+export async function relativesIn(
+  proc: ProcFiles,
+  keys: readonly LaunchKey[],
+): Promise<Map<string, number[]>> {
   const wanted = new Set(keys.map((key) => key.launchId));
   const found = new Map<string, number[]>();
-  const pids = (await readdir("/proc")).map(Number).filter((pid) => pid > 1 && pid !== process.pid);
-  const next = pids.values();
+  const next = (await proc.list()).values();
   await Promise.all(
     Array.from({ length: READERS }, async () => {
       for (const pid of next) {
-        const environment = await readFile(`/proc/${pid}/environ`).catch(() => undefined);
+        const environment = await settledEnvironment(proc, pid).catch(() => undefined);
         const launchId = environment === undefined ? undefined : launchIdIn(environment);
         if (launchId === undefined || !wanted.has(launchId)) continue;
         found.set(launchId, [...(found.get(launchId) ?? []), pid]);
@@ -67,6 +94,20 @@ async function relatives(keys: readonly LaunchKey[]): Promise<Map<string, number
     }),
   );
   return found;
+}
+
+/** In the middle of an exec a process has no environment; on a busy machine that lasts, and whoever looked away then would leave it alive. */
+async function settledEnvironment(proc: ProcFiles, pid: number): Promise<Buffer> {
+  for (let reads = 1; ; reads += 1) {
+    const environment = await proc.environment(pid);
+    if (environment.length > 0 || reads >= EMPTY_READS || !mayExec(await proc.stat(pid))) return environment;
+    await wait(systemClock, EMPTY_WAIT_MS);
+  }
+}
+
+function mayExec(stat: string): boolean {
+  const flags = fieldsAfterName(stat)[FLAGS_AFTER_NAME];
+  return parseStat(stat) !== undefined && (Number(flags) & KERNEL_THREAD) === 0;
 }
 
 function readNow(pid: number, file: "environ" | "stat"): Buffer {

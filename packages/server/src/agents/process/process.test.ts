@@ -105,6 +105,13 @@ describe("launchProcess", () => {
     expect(existsSync(env.get("TMPDIR") ?? root)).toBe(false);
   });
 
+  test("[A-12] what a program said before it died is kept for whoever reads later", async () => {
+    const launched = await launch("echo last words");
+    await until("it is gone", () => !launched.isRunning);
+    expect(await launched.exited).toEqual({ exitCode: 0 });
+    expect(await outputOf(launched)).toBe("last words\n");
+  });
+
   test("[A-10] a minimal environment holds the basic names and those that are listed", async () => {
     const launched = await launch("env", { environment: { inherit: "minimal", keep: ["LISTED"] } });
     const names = (await outputOf(launched)).split("\n").map((line) => line.split("=")[0] ?? "");

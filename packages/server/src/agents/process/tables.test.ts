@@ -3,7 +3,7 @@ import { newId } from "@holdfast/kernel";
 import { describe, expect, test } from "vitest";
 import type { ProcessRow } from "../../store/index.ts";
 import { argvHash, isRecordedRoot, type LiveProcess } from "./identity.ts";
-import { parseStat } from "./linux-process-table.ts";
+import { parseStat, type ProcFiles, relativesIn } from "./linux-process-table.ts";
 import { familyOf, parsePsLine, psProcessTable } from "./ps-process-table.ts";
 import { decideReap } from "./reap.ts";
 import { hurried, rungAt, STOP_LIMITS, stopSchedule, type Rung, type StopOptions } from "./stop-schedule.ts";
@@ -144,5 +144,41 @@ describe("where there is no /proc", () => {
         .toString()
         .trim(),
     ).toBe(String(parent));
+  });
+});
+
+describe("[A-11] who carries a launch id", () => {
+  const LIVE = "7 (sh) S 1 7 7 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 4711 0";
+  const KERNEL_THREAD = "7 (kworker) I 2 0 0 0 -1 69238880 0 0 0 0 0 0 0 0 20 0 1 0 12 0";
+  const ZOMBIE = "7 (sh) Z 1 7 7 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 4711 0";
+  const OURS = Buffer.from("A=1\0HOLDFAST_LAUNCH_ID=launch\0");
+
+  /** One process whose environment reads as `reads`, one after the other; the last one stays. */
+  const procOf = (stat: string, reads: readonly Buffer[]) => {
+    const asked = { times: 0 };
+    const proc: ProcFiles = {
+      list: () => Promise.resolve([7]),
+      stat: () => Promise.resolve(stat),
+      environment: () => {
+        asked.times += 1;
+        return Promise.resolve(reads[Math.min(asked.times, reads.length) - 1] ?? Buffer.alloc(0));
+      },
+    };
+    return { proc, asked };
+  };
+  const EMPTY = Buffer.alloc(0);
+
+  test.for([
+    ["one that says it at once", LIVE, [OURS], [7], 1],
+    ["one in the middle of an exec", LIVE, [EMPTY, EMPTY, EMPTY, OURS], [7], 4],
+    ["one that never has an environment", LIVE, [EMPTY], [], 20],
+    ["a thread of the kernel", KERNEL_THREAD, [EMPTY], [], 1],
+    ["a zombie", ZOMBIE, [EMPTY], [], 1],
+    ["somebody else's", LIVE, [Buffer.from("HOLDFAST_LAUNCH_ID=other\0")], [], 1],
+  ] as const)("%s", async ([, stat, reads, pids, times]) => {
+    const { proc, asked } = procOf(stat, reads);
+    const found = await relativesIn(proc, [{ launchId: "launch" }]);
+    expect(found.get("launch") ?? []).toEqual(pids);
+    expect(asked.times).toBe(times);
   });
 });
