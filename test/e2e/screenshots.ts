@@ -96,10 +96,13 @@ async function work(on: Stage, page: Page): Promise<void> {
   await shoot(page, "timeline-asked");
 }
 
+/** High enough for every case, in px: what a window cuts off is on no picture. */
+const GALLERY_HEIGHT = 1_400;
+
 /** Every case of the gallery as a picture of its own. */
 async function shootGallery(on: Stage, page: Page): Promise<void> {
   for (const [size, viewport] of Object.entries(SIZES)) {
-    await page.setViewportSize(viewport);
+    await page.setViewportSize({ ...viewport, height: GALLERY_HEIGHT });
     for (const colorScheme of THEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       const cases = await openGallery(on, page);

@@ -11,7 +11,7 @@ export function Gallery() {
   const [cases] = useState(() => casesAt(Date.now()));
   return (
     <div className="scroll-area min-h-0 flex-1 bg-canvas">
-      <div className="mx-auto flex w-full max-w-5xl flex-col gap-8 p-4">
+      <div className="mx-auto flex w-full max-w-5xl flex-col gap-8 p-2 sm:p-4">
         <header className="flex flex-col gap-2">
           <h1 className="text-xl font-semibold">Gallery</h1>
           <p className="text-sm text-ink-soft">

@@ -53,7 +53,7 @@ function Title({ id, title }: { id: string; title: string }) {
   };
   if (edited === undefined)
     return (
-      <h1 className="flex min-w-0 items-center gap-1 text-base font-semibold">
+      <h1 className="flex min-w-0 flex-1 basis-40 items-center gap-1 sm:max-w-1/2 sm:flex-none sm:basis-auto text-base font-semibold">
         <span className="truncate">{title}</span>
         <IconButton label="Rename" onClick={() => setEdited(title)}>
           <Pencil size={14} />
