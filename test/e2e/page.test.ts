@@ -92,6 +92,94 @@ describe("the page", () => {
     expect(items).toHaveLength(1);
   });
 
+  test("[I-15, D-5] a second message is sent while the first is under way: two keys, and the order is kept", async () => {
+    await using on = await stage("second-message");
+    const session = await sessionOf(on);
+    const page = await on.open(`/s/${session.id}`);
+    const keys: (string | undefined)[] = [];
+    const held = Promise.withResolvers<void>();
+    await page.route("**/inputs", async (route) => {
+      keys.push(route.request().headers()["idempotency-key"]);
+      if (keys.length === 1) await held.promise;
+      await route.continue();
+    });
+    for (const text of ["SAY one", "SAY two"]) {
+      await message(page).fill(text);
+      await message(page).press("Enter");
+      expect(await message(page).inputValue()).toBe("");
+    }
+    const sending = page.getByRole("region", { name: "Being sent" });
+    await sending.getByText("SAY two").waitFor();
+    expect(await sending.getByRole("listitem").allTextContents()).toEqual(["SAY oneSending", "SAY twoNext"]);
+    held.resolve();
+    await said(page).getByText("two", { exact: true }).waitFor();
+    await sending.waitFor({ state: "detached" });
+    const { items } = await on.server.client.listMessages(session.id);
+    const asked = items.filter(({ info }) => info.role === "user").flatMap(({ parts }) => parts);
+    expect(asked.map((part) => part.type === "text" && part.text)).toEqual(["SAY one", "SAY two"]);
+    expect(new Set(keys).size).toBe(2);
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[I-15, D-5] the answer to a message gets lost and the page is loaded again: it was taken once", async () => {
+    await using on = await stage("lost-answer");
+    const session = await sessionOf(on);
+    const page = await on.open(`/s/${session.id}`);
+    const taken = Promise.withResolvers<void>();
+    await page.route("**/inputs", async (route) => {
+      await route.fetch();
+      taken.resolve();
+      await new Promise(() => undefined);
+    });
+    await message(page).fill("SAY once");
+    await message(page).press("Enter");
+    await taken.promise;
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    const [again] = await Promise.all([
+      page.waitForResponse((response) => response.url().endsWith("/inputs")),
+      page.reload(),
+    ]);
+    expect(again.headers()["idempotency-replayed"]).toBe("true");
+    await said(page).getByText("once", { exact: true }).waitFor();
+    await until(
+      "an empty outbox",
+      async () =>
+        (await page.getByRole("region", { name: "Composer" }).getAttribute("aria-busy")) === "false",
+    );
+    expect((await on.server.client.listTurns(session.id)).items).toHaveLength(1);
+    await page.reload();
+    await said(page).getByText("once", { exact: true }).waitFor();
+    expect((await on.server.client.listTurns(session.id)).items).toHaveLength(1);
+  });
+
+  test("[I-15, I-3] a message that is refused comes back to the composer with the reason", async () => {
+    await using on = await stage("refused-message");
+    const session = await sessionOf(on);
+    const page = await on.open(`/s/${session.id}`);
+    await message(page).waitFor();
+    await page.route("**/inputs", (route) =>
+      route.fulfill({
+        status: 409,
+        contentType: "application/problem+json",
+        body: JSON.stringify({
+          type: "about:blank",
+          title: "Conflict",
+          status: 409,
+          code: "CONFLICT",
+          detail: "Not now.",
+          requestId: "r",
+        }),
+      }),
+    );
+    await message(page).fill("SAY again");
+    await message(page).press("Enter");
+    await page.getByRole("alert").getByText("Not now.").waitFor();
+    expect(await message(page).inputValue()).toBe("SAY again");
+    await page.unrouteAll();
+    await message(page).press("Enter");
+    await said(page).getByText("again", { exact: true }).waitFor();
+  });
+
   test("[I-15, D-6] queue, edit, reorder, remove, steer, stop", async () => {
     await using on = await stage("queue");
     const session = await sessionOf(on);

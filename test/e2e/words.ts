@@ -11,7 +11,12 @@ export const said = (page: Page) => log(page).locator(".prose");
 export async function say(page: Page, text: string): Promise<void> {
   await message(page).fill(text);
   await message(page).press("Enter");
-  await until("the server to take the message", async () => (await message(page).inputValue()) === "");
+  const composer = page.getByRole("region", { name: "Composer" });
+  await until(
+    "the server to take the message",
+    async () =>
+      (await message(page).inputValue()) === "" && (await composer.getAttribute("aria-busy")) === "false",
+  );
 }
 
 /** The numbered words of `SLOW` that stand in the last answer, in their order on the page. */

@@ -1,4 +1,4 @@
-import { isApiError, queueOf, type SessionState } from "@holdfast/client";
+import { newIdempotencyKey, queueOf, type SessionState } from "@holdfast/client";
 import type { Delivery } from "@holdfast/protocol";
 import { ArrowUp, ListPlus, Paperclip, Square, X, Zap } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
@@ -6,16 +6,18 @@ import { preferences, useClient, useStore } from "../data/index.ts";
 import { Button, IconButton, Notice } from "../design/index.ts";
 import { AgentPicker } from "./agent-picker.tsx";
 import { attach } from "./attach.ts";
-import { afterAcceptance, type Draft, keyFor } from "./draft.ts";
+import { isBlank, withReturned } from "./draft.ts";
+import type { Outgoing } from "./outbox.ts";
+import { OutgoingList } from "./outgoing-list.tsx";
 import { QueueList } from "./queue-list.tsx";
 import { Suggestions, useSuggestions } from "./suggestions.tsx";
 import { useDraft } from "./use-draft.ts";
+import { useOutbox } from "./use-outbox.ts";
 
 /** Where a person says what they want: with the queue above, so that nothing that waits is out of sight. */
 export function Composer({ sessionId, state }: { sessionId: string; state: SessionState }) {
-  const client = useClient();
   const [draft, change] = useDraft(sessionId);
-  const [isSending, setSending] = useState(false);
+  const { outbox, items } = useOutbox(sessionId);
   const [note, setNote] = useState<{ tone: "danger" | "neutral"; text: string } | undefined>();
   const sendWith = useStore(preferences, (value) => value.sendWith);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -26,36 +28,38 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
   );
   const queue = queueOf(state);
   const isBusy = running !== undefined || queue.length > 0;
-  const isEmpty = draft.text.trim() === "" && draft.files.length === 0;
+  const isEmpty = isBlank(draft);
 
   useGrowingField(field, draft.text);
   useEffect(() => field.current?.focus({ preventScroll: true }), [sessionId]);
 
-  const send = async (delivery: Delivery) => {
-    if (isEmpty || isSending) return;
-    const sent: Draft = draft;
-    const key = keyFor(sent);
-    change((now) => ({ ...now, sent: { key, text: sent.text } }));
-    setSending(true);
+  const send = (delivery: Delivery) => {
+    if (isBlank(draft)) return;
+    outbox.put({ ...draft, delivery, key: newIdempotencyKey(), at: Date.now() });
+    change(() => ({ text: "", files: [] }));
     setNote(undefined);
-    try {
-      const { input } = await client.admitInput(
-        sessionId,
-        { parts: partsOf(sent), delivery },
-        { idempotencyKey: key },
-      );
-      change((now) => afterAcceptance(now, sent));
-      if (input.requestedDelivery === "steer" && input.delivery === "queue")
-        setNote({ tone: "neutral", text: "This agent takes no messages during a turn. Yours is queued." });
-    } catch (error) {
-      // A refusal is an answer: the next try is a new request. Silence is none: the next try repeats this one.
-      if (isApiError(error)) change(({ sent: _answered, ...now }) => now);
-      setNote({ tone: "danger", text: error instanceof Error ? error.message : String(error) });
-    } finally {
-      setSending(false);
-      field.current?.focus();
-    }
+    field.current?.focus();
   };
+  const takeBack = (item: Outgoing) => {
+    outbox.takeBack(item.key);
+    change((now) => withReturned(now, item));
+  };
+  useEffect(() => {
+    for (const item of items) {
+      if (item.state !== "refused") continue;
+      outbox.takeBack(item.key);
+      change((now) => withReturned(now, item));
+      setNote({ tone: "danger", text: item.problem ?? "It was refused." });
+    }
+  }, [items, outbox, change]);
+  useEffect(
+    () =>
+      outbox.listen((input) => {
+        if (input.requestedDelivery === "steer" && input.delivery === "queue")
+          setNote({ tone: "neutral", text: "This agent takes no messages during a turn. Yours is queued." });
+      }),
+    [outbox],
+  );
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (suggestions.onKeyDown(event)) return;
@@ -64,7 +68,7 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
     const isSend = sendWith === "enter" ? !event.shiftKey && !event.altKey : hasMod;
     if (!isSend) return;
     event.preventDefault();
-    void send("queue");
+    send("queue");
   };
 
   const addFiles = async (files: Iterable<File>) => {
@@ -76,6 +80,7 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
   return (
     <section
       aria-label="Composer"
+      aria-busy={items.length > 0}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();
@@ -84,6 +89,7 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
       className="mx-auto flex w-full max-w-3xl shrink-0 flex-col gap-2 px-4 pb-3"
     >
       <QueueList queue={queue} session={state.session} />
+      <OutgoingList items={items} onRetry={() => outbox.retry()} onTakeBack={takeBack} />
       {note !== undefined && (
         <Notice
           tone={note.tone}
@@ -159,26 +165,16 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
           {isBusy ? (
             <>
               {running !== undefined && (
-                <Button size="small" disabled={isEmpty || isSending} onClick={() => void send("steer")}>
+                <Button size="small" disabled={isEmpty} onClick={() => send("steer")}>
                   <Zap size={14} /> <span className="max-sm:sr-only">Steer</span>
                 </Button>
               )}
-              <Button
-                size="small"
-                tone="primary"
-                disabled={isEmpty || isSending}
-                onClick={() => void send("queue")}
-              >
+              <Button size="small" tone="primary" disabled={isEmpty} onClick={() => send("queue")}>
                 <ListPlus size={14} /> <span className="max-sm:sr-only">Queue</span>
               </Button>
             </>
           ) : (
-            <Button
-              size="small"
-              tone="primary"
-              disabled={isEmpty || isSending}
-              onClick={() => void send("queue")}
-            >
+            <Button size="small" tone="primary" disabled={isEmpty} onClick={() => send("queue")}>
               <ArrowUp size={14} /> Send
             </Button>
           )}
@@ -205,17 +201,6 @@ function StopButton({ turnId, isStopping }: { turnId: string; isStopping: boolea
       <span className="max-sm:sr-only">{isStopping || isAsked ? "Stopping" : "Stop"}</span>
     </Button>
   );
-}
-
-function partsOf(draft: Draft) {
-  const text = draft.text.trim() === "" ? [] : [{ type: "text" as const, text: draft.text.trim() }];
-  const files = draft.files.map(({ name, mime, url }) => ({
-    type: "file" as const,
-    filename: name,
-    mime,
-    url,
-  }));
-  return [...text, ...files];
 }
 
 /** The field is as high as what is in it, up to its maximum. */

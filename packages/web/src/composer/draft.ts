@@ -1,27 +1,16 @@
-/**
- * What somebody is about to say, kept in this browser until the server has it (I-15). Invariants: a draft is cleared only by the
- * acceptance of exactly what was sent; text that was typed while a request was under way stays; a request that nobody answered is
- * repeated with its key, so that it is admitted once (D-5).
- */
-import { newIdempotencyKey } from "@holdfast/client";
-
+/** What somebody is about to say, kept in this browser until it is sent (I-15). From then on the outbox has it. */
 export type Attached = { name: string; mime: string; url: string };
-export type Draft = {
-  text: string;
-  files: Attached[];
-  /** Of the request that was sent with exactly this text and these files, and was not answered yet. */
-  sent?: { key: string; text: string };
-};
+export type Draft = { text: string; files: Attached[] };
 
 const EMPTY: Draft = { text: "", files: [] };
 const PREFIX = "holdfast.draft.";
 /** Files of a draft are kept while they fit the browser's storage, in characters of their data URLs. */
-const KEPT_FILES_LENGTH = 2_000_000;
+export const KEPT_FILES_LENGTH = 2_000_000;
 
 export function readDraft(sessionId: string): Draft {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(PREFIX + sessionId) ?? "null");
-    return isDraft(kept) ? kept : EMPTY;
+    return isDraft(kept) ? { text: kept.text, files: kept.files } : EMPTY;
   } catch {
     return EMPTY;
   }
@@ -30,27 +19,19 @@ export function readDraft(sessionId: string): Draft {
 export function writeDraft(sessionId: string, draft: Draft): void {
   const key = PREFIX + sessionId;
   try {
-    if (draft.text === "" && draft.files.length === 0 && draft.sent === undefined)
-      localStorage.removeItem(key);
+    if (isBlank(draft)) localStorage.removeItem(key);
     else localStorage.setItem(key, JSON.stringify({ ...draft, files: keptFiles(draft.files) }));
   } catch {
     // A full storage costs the memory of the draft, not the draft.
   }
 }
 
-/** The key to send a draft with: the one of an unanswered request for the same words, else a new one. */
-export function keyFor(draft: Draft): string {
-  return draft.sent !== undefined && draft.sent.text === draft.text ? draft.sent.key : newIdempotencyKey();
-}
+export const isBlank = ({ text, files }: Draft): boolean => text.trim() === "" && files.length === 0;
 
-/** What is left of a draft when `sent` was accepted: what was written meanwhile. */
-export function afterAcceptance(now: Draft, sent: Draft): Draft {
-  const files = now.files.filter((file) => !sent.files.includes(file));
-  if (now.text === sent.text) return { text: "", files };
-  return {
-    text: now.text.startsWith(sent.text) ? now.text.slice(sent.text.length).trimStart() : now.text,
-    files,
-  };
+/** A draft with something that comes back before what was written meanwhile. Pure. */
+export function withReturned(now: Draft, returned: Draft): Draft {
+  const text = [returned.text, now.text].filter((one) => one.trim() !== "").join("\n\n");
+  return { text, files: [...returned.files, ...now.files] };
 }
 
 function keptFiles(files: Attached[]): Attached[] {
