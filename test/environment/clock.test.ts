@@ -18,7 +18,9 @@ const DAY_MS = 24 * HOUR_MS;
 const WRAP_MS = 2 ** 48;
 
 /** A machine whose clock the test sets, while programs run on it. */
-async function clockOf(root: string): Promise<{ options: HarnessOptions; off(byMs: number): Promise<void> }> {
+async function clockOf(
+  root: string,
+): Promise<{ options: HarnessOptions; off: (byMs: number) => Promise<void> }> {
   const file = join(root, "clock");
   await mkdir(root, { recursive: true });
   const off = async (byMs: number) => {
@@ -180,7 +182,7 @@ describe("the time in ids begins again", () => {
   /** The time in an id, in its own 48 bits. */
   const timeIn = (id: string): number => {
     const digits = "0123456789abcdefghjkmnpqrstvwxyz";
-    const bits = [...(id.split("_")[1] ?? "")].reduce(
+    const bits = Array.from(id.split("_")[1] ?? "").reduce(
       (sum, char) => sum * 32n + BigInt(digits.indexOf(char)),
       0n,
     );

@@ -60,9 +60,14 @@ describe("a bad environment", () => {
       () => (isAnswered = true),
       () => undefined,
     );
-    const until10 = performance.now() + STALL_MS;
+    const stalledUntil = performance.now() + STALL_MS;
+    await until(
+      "a health that tells",
+      async () => (await server.client.health()).status === "degraded",
+      STALL_MS,
+    );
     let reads = 0;
-    while (performance.now() < until10) {
+    while (performance.now() < stalledUntil) {
       await server.client.getSession(session.id);
       reads += 1;
       await delay(100);
@@ -72,6 +77,7 @@ describe("a bad environment", () => {
     await bad.clear("stalled");
     const { turn } = await admitted;
     expect(await ended(server, turn.id)).toMatchObject({ state: "completed" });
+    await until("a good health", async () => (await server.client.health()).status === "ok");
   }, 120_000);
 
   test("[D-34] a full disk is a 503; when there is room again work goes on without a restart, and nothing acknowledged is gone", async () => {
