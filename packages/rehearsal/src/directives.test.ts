@@ -1,6 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MAX_OUTPUT_BYTES, MAX_SLOW_WORDS, parseDirectives, type Directive } from "./directives.ts";
+import {
+  type Directive,
+  MAX_OUTPUT_BYTES,
+  MAX_SLOW_WORDS,
+  MAX_UPDATE_BYTES,
+  MAX_UPDATES,
+  parseDirectives,
+} from "./directives.ts";
 
 const table: readonly (readonly [line: string, directive: Directive])[] = [
   ["SAY hello there", { kind: "say", text: "hello there" }],
@@ -15,6 +22,8 @@ const table: readonly (readonly [line: string, directive: Directive])[] = [
   ["WRITE empty.txt", { kind: "write", path: "empty.txt", text: "" }],
   ["BASH echo hi && ls", { kind: "bash", command: "echo hi && ls" }],
   ["OUTPUT 2048", { kind: "output", bytes: 2048 }],
+  ["UPDATES 10000", { kind: "updates", count: 10_000, bytes: 64 }],
+  ["UPDATES 3 9", { kind: "updates", count: 3, bytes: 9 }],
   ["SPAWN", { kind: "spawn" }],
   ["ASK really?", { kind: "ask", text: "really?" }],
   ["REMEMBER kiwi please", { kind: "remember", word: "kiwi", silent: false }],
@@ -42,6 +51,12 @@ const malformed = [
   "OUTPUT -1",
   "OUTPUT 1e3",
   `OUTPUT ${MAX_OUTPUT_BYTES + 1}`,
+  "UPDATES",
+  "UPDATES 0",
+  "UPDATES 5 x",
+  "UPDATES 1 2 3",
+  `UPDATES ${MAX_UPDATES + 1}`,
+  `UPDATES 1 ${MAX_UPDATE_BYTES + 1}`,
   "PLAN | |",
   "READ",
   "WRITE",

@@ -16,6 +16,7 @@ export type Directive =
   | { readonly kind: "write"; readonly path: string; readonly text: string }
   | { readonly kind: "bash"; readonly command: string }
   | { readonly kind: "output"; readonly bytes: number }
+  | { readonly kind: "updates"; readonly count: number; readonly bytes: number }
   | { readonly kind: "spawn" }
   | { readonly kind: "ask"; readonly text: string }
   | { readonly kind: "remember"; readonly word: string; readonly silent: boolean }
@@ -27,17 +28,22 @@ export type Directive =
   | { readonly kind: "echo"; readonly text: string }
   | { readonly kind: "invalid"; readonly line: string; readonly reason: string };
 
-/** Most words of one SLOW, its longest interval, and most bytes of one OUTPUT; more is an `invalid` directive. */
+/** Most words of one SLOW, its longest interval, most bytes of one OUTPUT, most updates of one UPDATES; more is an `invalid` directive. */
 export const MAX_SLOW_WORDS = 1_000_000;
 export const MAX_SLOW_INTERVAL_MS = 600_000;
 export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+export const MAX_UPDATES = 1_000_000;
+/** Most bytes of one update, and how many it has unless told. */
+export const MAX_UPDATE_BYTES = 64 * 1024;
+const DEFAULT_UPDATE_BYTES = 64;
 
 const DEFAULT_FAIL_STATUS = 500;
 const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
 
 /** What the agent can do, in one line; the hint that follows an echo. */
 export const DIRECTIVE_HINT =
-  "I obey lines that begin with SAY, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, SPAWN, ASK, REMEMBER, RECALL, FAIL, HANG, DEAF or CRASH.";
+  "I obey lines that begin with SAY, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, UPDATES, SPAWN, ASK, REMEMBER, RECALL, FAIL, HANG, DEAF or CRASH.";
 
 type Parse = (rest: string) => Directive;
 
@@ -100,6 +106,7 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   WRITE: parseWrite,
   BASH: (rest) => (rest.trim() === "" ? invalid("BASH needs a <command>") : { kind: "bash", command: rest }),
   OUTPUT: parseOutput,
+  UPDATES: parseUpdates,
   SPAWN: () => ({ kind: "spawn" }),
   ASK: (rest) => ({ kind: "ask", text: rest.trim() === "" ? "May I go on?" : rest }),
   REMEMBER: parseRemember,
@@ -148,6 +155,16 @@ function parseOutput(rest: string): Directive {
   return bytes > MAX_OUTPUT_BYTES
     ? invalid(`OUTPUT takes at most ${MAX_OUTPUT_BYTES} bytes`)
     : { kind: "output", bytes };
+}
+
+function parseUpdates(rest: string): Directive {
+  const words = rest.trim().split(/\s+/);
+  const [count, bytes] = [...words, String(DEFAULT_UPDATE_BYTES)].map(wholeNumber);
+  if (count === undefined || count === 0 || bytes === undefined || words.length > 2)
+    return invalid("UPDATES needs a <count>, and may have <bytes>");
+  return count > MAX_UPDATES || bytes > MAX_UPDATE_BYTES
+    ? invalid(`UPDATES takes at most ${MAX_UPDATES} updates of ${MAX_UPDATE_BYTES} bytes`)
+    : { kind: "updates", count, bytes };
 }
 
 function parseRemember(rest: string): Directive {

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { open, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as nextLoop, setTimeout as delay } from "node:timers/promises";
 import type { ToolKind } from "@agentclientprotocol/sdk";
 import { containedPath } from "./contained-path.ts";
 import type { Directive } from "./directives.ts";
@@ -13,6 +13,9 @@ export const MAX_READ_BYTES = 256 * 1024;
 
 /** Shortest time between two updates with growing output of one BASH. */
 const OUTPUT_INTERVAL_MS = 50;
+
+/** Updates between two looks at stdin, so that a cancel is heard. */
+const UPDATES_PER_LOOP = 32;
 
 /** Where a tool works, and whether it must ask there. */
 export type Workplace = {
@@ -112,6 +115,20 @@ export async function outputTool(turn: Turn, { bytes }: Of<"output">): Promise<v
   await tool.complete({ content: [textContent(filler(bytes))] });
 }
 
+/**
+ * UPDATES: a tool call that reports so many times, as fast as it is read. Each update replaces the output by exactly that many bytes that begin with
+ * its number (`u1`, `u2` ...); the last is the result.
+ */
+export async function updatesTool(turn: Turn, { count, bytes }: Of<"updates">): Promise<void> {
+  const tool = await turn.openTool({ title: `${count} updates`, kind: "other", rawInput: { count, bytes } });
+  for (let index = 1; index < count; index += 1) {
+    turn.signal.throwIfAborted();
+    await tool.progress({ content: [textContent(numbered(index, bytes))] });
+    if (index % UPDATES_PER_LOOP === 0) await nextLoop();
+  }
+  await tool.complete({ content: [textContent(numbered(count, bytes))] });
+}
+
 /** ASK: a permission request of its own; answers whether it was allowed. It asks in every mode. */
 export async function askTool(turn: Turn, { text }: Of<"ask">): Promise<boolean> {
   const tool = await turn.openTool({ title: text, kind: "other", rawInput: { question: text } });
@@ -209,6 +226,10 @@ async function writeRegular(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+function numbered(index: number, bytes: number): string {
+  return `u${index} ${filler(bytes)}`.slice(0, bytes);
 }
 
 const FILLER_LINE = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.\n";

@@ -229,6 +229,33 @@ describe("tools", () => {
     expect(toolUpdates((await done).updates)[0]).toMatchObject({ kind: "execute", status: "pending" });
   });
 
+  test("[A-2] UPDATES is one tool call that reports so many times, each update in the place of the last", async () => {
+    const { updates } = await agent.turn(session, "UPDATES 3 10\nUPDATES 1 3");
+    expect(statuses(updates)).toEqual([
+      "pending",
+      "in_progress",
+      "in_progress",
+      "completed",
+      "pending",
+      "completed",
+    ]);
+    expect(toolUpdates(updates).map(toolText)).toEqual([
+      "",
+      "u1 0123456",
+      "u2 0123456",
+      "u3 0123456",
+      "",
+      "u1 ",
+    ]);
+  });
+
+  test("[A-16] a cancel is heard in the middle of UPDATES", async () => {
+    const turn = agent.turn(session, "UPDATES 1000000 10");
+    await agent.updates.first("an update", (update) => update.sessionUpdate === "tool_call_update");
+    await agent.cancel(session);
+    expect((await turn).stopReason).toBe("cancelled");
+  });
+
   test("[A-2] OUTPUT is one tool call of exactly that size", async () => {
     const { updates } = await agent.turn(session, "OUTPUT 2048\nOUTPUT 0");
     expect(statuses(updates)).toEqual([
