@@ -1,10 +1,16 @@
+import { type Clock, newId } from "@holdfast/kernel";
+import { handoffPart, type TextPart } from "@holdfast/protocol";
 import type { AgentHandle, AgentPool, IdleSink } from "../agents/index.ts";
-import type { StartedTurn } from "../store/index.ts";
+import type { StartedTurn, Store } from "../store/index.ts";
+import { buildHandoff } from "./handoff.ts";
+import { missedTurns } from "./missed-turns.ts";
 import { openedAs } from "./opened.ts";
 import type { Recorder } from "./recorder.ts";
 
 export type OpenAgentDeps = {
+  store: Pick<Store, "turnsSince">;
   pool: AgentPool;
+  clock: Clock;
   /** Where the agent reports between its turns. */
   idle: IdleSink;
   /** Stops the opening. */
@@ -13,37 +19,66 @@ export type OpenAgentDeps = {
   onHandle: (handle: AgentHandle, live: boolean) => void;
 };
 
+/** An agent that can be prompted, and what it must be told before the user's own words. */
+export type OpenedAgent = { handle: AgentHandle; handoff: TextPart | undefined };
+
 /**
- * Brings the agent of a turn to where it can be prompted: acquired, recorded, configured (A-5, A-8). Rejects with what the pool and the
- * backend throw.
+ * Brings the agent of a turn to where it can be prompted: acquired, told apart from the one that was known, recorded, configured (A-5, A-6,
+ * A-8). Rejects with what the pool and the backend throw.
  */
 export async function openAgent(
   deps: OpenAgentDeps,
   started: StartedTurn,
   recorder: Recorder,
-): Promise<AgentHandle> {
+): Promise<OpenedAgent> {
   const { session, turn, agentSession } = started;
+  // An agent-side session keeps its directory; a session that was moved gets another one.
+  const isMoved = agentSession.cwd !== session.directory;
   const { handle, live } = await deps.pool.acquire({
     sessionId: session.id,
     agentSessionId: agentSession.id,
     agent: turn.agent,
-    directory: agentSession.cwd,
+    directory: session.directory,
     approvalMode: session.approvalMode,
     model: turn.model,
-    backendSessionId: agentSession.backendSessionId,
+    backendSessionId: isMoved ? undefined : agentSession.backendSessionId,
     idle: deps.idle,
     signal: deps.signal,
   });
   deps.onHandle(handle, live);
-  recorder.turn(openedAs(agentSession.backendSessionId, handle, live));
+  const isOther =
+    handle.backendSessionId !== agentSession.backendSessionId || (!live && handle.openedBy === "create");
+  const handoff = await handoffFor(deps, started, isOther);
+  recorder.turn(openedAs(agentSession.backendSessionId, handle, live, handoff !== undefined));
   recorder.agentSession({
     status: "live",
     backendSessionId: handle.backendSessionId,
     version: handle.version,
     processFingerprint: handle.processFingerprint,
+    // What the one before it had seen, another agent-side session did not.
+    ...(isOther ? { cwd: session.directory, watermark: 0 } : {}),
   });
+  if (handoff !== undefined) recorder.handoff(handoff);
   await handle.configure({ approvalMode: session.approvalMode, model: turn.model });
   // A backend session that nobody wrote down would be lost with the process, and with it the agent's memory of this turn.
-  if (handle.backendSessionId !== agentSession.backendSessionId) await recorder.flushed();
-  return handle;
+  if (isOther || handoff !== undefined) await recorder.flushed();
+  return { handle, handoff };
+}
+
+/** The account of the turns that this agent-side session did not see, as a part of the turn's user message. */
+async function handoffFor(
+  { store, clock }: OpenAgentDeps,
+  { session, turn, agentSession, message }: StartedTurn,
+  isOther: boolean,
+): Promise<TextPart | undefined> {
+  const { turns, more } = await missedTurns(store, {
+    sessionId: session.id,
+    before: turn.id,
+    agent: turn.agent,
+    watermark: isOther ? "new" : (agentSession.watermark ?? 0),
+  });
+  const text = buildHandoff(turns, more)?.text;
+  if (text === undefined) return undefined;
+  const now = clock.now();
+  return handoffPart({ id: newId("prt", now), sessionId: session.id, messageId: message.info.id }, text, now);
 }

@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from "node:util";
  * `emit` never waits: a backend asks `drained` between its updates and stops reading while too much is uncommitted (D-34).
  */
 import { type Clock, cleanJson, cleanText, type Logger, newId, redact } from "@holdfast/kernel";
-import type { AgentSessionId, MessageId, SessionId, TurnId, Usage } from "@holdfast/protocol";
+import type { AgentSessionId, MessageId, SessionId, TextPart, TurnId, Usage } from "@holdfast/protocol";
 import type { AgentEvent, ContentEvent, StateEvent } from "../agents/index.ts";
 import type { AgentSessionPatch, ProgressOp, Store, TurnPatch } from "../store/index.ts";
 import type { ByteAccount } from "./byte-budget.ts";
@@ -104,6 +104,11 @@ export class Recorder {
     ]);
   }
 
+  /** What the agent is told of earlier turns; it stands on the user's message (A-6). */
+  handoff(part: TextPart): void {
+    this.#writer.push([{ op: "part", part }]);
+  }
+
   /** Undefined while more may be taken, else what a backend awaits before its next update (D-34). */
   drained(): Promise<void> | undefined {
     return this.#writer.failure === undefined ? this.#deps.account.drained() : undefined;
@@ -151,7 +156,11 @@ export class Recorder {
     switch (event.type) {
       case "text":
       case "reasoning":
-        this.#writer.push(this.#texts.append(event.type, event.text, event.streamId));
+        this.#writer.push(
+          event.whole === true && event.streamId !== undefined
+            ? this.#texts.replace(event.type, event.text, event.streamId)
+            : this.#texts.append(event.type, event.text, event.streamId),
+        );
         return;
       case "tool":
         if (!this.#tools.has(event.update.callId)) this.#writer.push(this.#texts.closeAll());

@@ -5,6 +5,7 @@
  *   that the order text, tool, text is kept. What continues an ended stream is a new part.
  * - The first chunk makes the row with its text; later ones are deltas whose offsets leave no gap. A trailing high surrogate waits for its
  *   other half. The end rewrites the row whole. While streaming, the row is checkpointed at most once a second.
+ * - The whole text of a named stream rewrites its row, also after its end: what its pieces built is replaced, never repeated (A-23).
  */
 import { type Clock, cleanText, holdBackSurrogate, newId } from "@holdfast/kernel";
 import type { MessageId, ReasoningPart, SessionId, TextPart } from "@holdfast/protocol";
@@ -29,6 +30,8 @@ export class TextStreams {
   readonly #clock: Clock;
   readonly #ids: { sessionId: SessionId; messageId: MessageId };
   readonly #open = new Map<string, Stream>();
+  /** Rows of named streams that ended, without their text. */
+  readonly #ended = new Map<string, TextPart | ReasoningPart>();
 
   constructor(clock: Clock, ids: { sessionId: SessionId; messageId: MessageId }) {
     this.#clock = clock;
@@ -39,12 +42,25 @@ export class TextStreams {
     if (chunk === "") return [];
     const ops: ProgressOp[] = [];
     if (streamId === undefined) ops.push(...this.#closeUnnamed(kind === "text" ? "reasoning" : "text"));
-    const key = `${kind}:${streamId ?? ""}:${streamId === undefined}`;
+    const key = keyOf(kind, streamId);
     const stream = this.#open.get(key) ?? this.#openStream(key, kind, streamId !== undefined);
     const { text, held } = holdBackSurrogate(stream.held + chunk);
     stream.held = held;
     ops.push(...this.#extend(stream, cleanText(text)));
     return ops;
+  }
+
+  /** The stream says exactly `text`, whatever its pieces were; a stream that was never heard of begins with it. */
+  replace(kind: TextKind, text: string, streamId: string): ProgressOp[] {
+    const key = keyOf(kind, streamId);
+    const ended = this.#ended.get(key);
+    if (ended !== undefined) return [{ op: "part", part: { ...ended, text: cleanText(text) } }];
+    const stream = this.#open.get(key);
+    if (stream?.part === undefined) return this.append(kind, text, streamId);
+    stream.held = "";
+    stream.part = { ...stream.part, text: cleanText(text) };
+    stream.checkpointAt = this.#clock.monotonic();
+    return [{ op: "part", part: stream.part }];
   }
 
   /** Ends every open part: each row is rewritten whole, with its end. */
@@ -77,6 +93,7 @@ export class TextStreams {
     if (stream.part === undefined) return ops;
     const start = stream.part.time?.start ?? this.#clock.now();
     const part = { ...stream.part, time: { start, end: Math.max(start, this.#clock.now()) } };
+    if (stream.named) this.#ended.set(key, { ...part, text: "" });
     return [...ops, { op: "part", part }];
   }
 
@@ -120,4 +137,8 @@ export class TextStreams {
     stream.checkpointAt = this.#clock.monotonic();
     return [delta, { op: "checkpoint", partId: part.id }];
   }
+}
+
+function keyOf(kind: TextKind, streamId: string | undefined): string {
+  return `${kind}:${streamId ?? ""}:${streamId === undefined}`;
 }

@@ -23,7 +23,7 @@ import { TURN_ACTOR } from "./actor.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { crashOf, type CrashVerdict } from "./crash-budgets.ts";
 import { finalize } from "./finalize.ts";
-import { openAgent } from "./open-agent.ts";
+import { openAgent, type OpenedAgent } from "./open-agent.ts";
 import { faultEnding, openFailureOf } from "./open-failure.ts";
 import type { WriteFailure } from "./progress-writer.ts";
 import { Recorder } from "./recorder.ts";
@@ -153,14 +153,13 @@ export class TurnRun {
     return Promise.race([this.#prompt(opened), this.#forced.promise]);
   }
 
-  async #open(): Promise<AgentHandle | Ending> {
-    const { pool, idle } = this.#deps;
+  async #open(): Promise<OpenedAgent | Ending> {
     const onHandle = (handle: AgentHandle, live: boolean) => {
       this.#handle = handle;
       this.#deps.onHandle(handle, live);
     };
     try {
-      const deps = { pool, idle, onHandle, signal: this.#stopping.signal };
+      const deps = { ...this.#deps, onHandle, signal: this.#stopping.signal };
       return await openAgent(deps, this.started, this.#recorder);
     } catch (error) {
       const ending = openFailureOf(this.#agent, error);
@@ -168,10 +167,11 @@ export class TurnRun {
     }
   }
 
-  async #prompt(handle: AgentHandle): Promise<Ending> {
+  async #prompt({ handle, handoff }: OpenedAgent): Promise<Ending> {
     faultPoint("turn.before-prompt");
     const { message, input } = this.started;
-    const result = await handle.prompt({ parts: message.parts, system: input.system }, this.#sink());
+    const parts = handoff === undefined ? message.parts : [handoff, ...message.parts];
+    const result = await handle.prompt({ parts, system: input.system }, this.#sink());
     return { by: "prompt", result, alive: handle.alive };
   }
 

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { admissionTopic } from "./admission.ts";
+import { agentSessionsTopic } from "./agent-sessions.ts";
 import { blobsTopic } from "./blobs.ts";
 import { claimsTopic } from "./claims.ts";
 import { editsTopic } from "./edits.ts";
@@ -22,6 +23,7 @@ const TOPICS: Topic[] = [
   queueTopic,
   lifecycleTopic,
   claimsTopic,
+  agentSessionsTopic,
   streamingTopic,
   streamingModelTopic,
   finalizationTopic,

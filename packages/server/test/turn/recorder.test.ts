@@ -46,6 +46,32 @@ describe("[R-5.1] which text goes into which part", () => {
   });
 });
 
+describe("[A-23] the whole text of a stream", () => {
+  const whole = (said: string, streamId: string): AgentEvent => ({
+    type: "text",
+    text: said,
+    streamId,
+    whole: true,
+  });
+
+  test.each([
+    ["heals what lost a piece", [text("He", "1"), text("o", "1"), whole("Hello", "1")], ["text:Hello"]],
+    ["may be shorter", [text("Hello  ", "1"), whole("Hello", "1")], ["text:Hello"]],
+    ["goes on after it", [text("Hllo", "1"), whole("Hello", "1"), text(" you", "1")], ["text:Hello you"]],
+    [
+      "reaches the row also after a tool call ended it",
+      [text("Hllo", "1"), call("c"), whole("Hello", "1")],
+      ["text:Hello", "tool"],
+    ],
+    ["begins a stream that nobody heard of", [whole("Hello", "1")], ["text:Hello"]],
+    ["leaves the others alone", [text("a", "1"), text("x", "2"), whole("b", "1")], ["text:b", "text:x"]],
+  ])("[A-23] %s", async (_name, events, parts) => {
+    const log = await record(events);
+    const shown = log.parts.map((part) => (part.type === "text" ? `text:${part.text}` : part.type));
+    expect(shown).toEqual(["step-start", ...parts]);
+  });
+});
+
 describe("[D-12] deltas", () => {
   test("[D-12] the first chunk makes the row with its text, later ones are deltas, and neighbours are one", async () => {
     const { recorder, log } = recorderUnderTest();

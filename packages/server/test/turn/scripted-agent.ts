@@ -1,4 +1,4 @@
-import type { Part, SessionError, SessionId } from "@holdfast/protocol";
+import { isHandoffPart, type Part, type SessionError, type SessionId } from "@holdfast/protocol";
 import {
   AgentFailure,
   type AgentHandle,
@@ -76,8 +76,11 @@ export class ScriptedHandle implements AgentHandle {
   prompt(input: PromptInput, sink: TurnSink): Promise<PromptResult> {
     if (this.#ended !== undefined) throw new Error("A prompt runs already.");
     const script = this.#owner.scripts.shift() ?? echo;
-    const text = input.parts.map((part: Part) => (part.type === "text" ? part.text : "")).join("");
+    const words = (parts: readonly Part[]) =>
+      parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+    const text = words(input.parts.filter((part) => !isHandoffPart(part)));
     this.#owner.prompts.push(text);
+    this.#owner.handoffs.push(words(input.parts.filter(isHandoffPart)));
     const cancelled = new Promise<void>((resolve) => (this.#cancelled = resolve));
     const ended = new Promise<PromptResult>((resolve) => (this.#ended = resolve));
     const result = Promise.race([script({ text, input, sink, handle: this, cancelled }), ended]).finally(
@@ -125,6 +128,8 @@ export class ScriptedHandle implements AgentHandle {
 export class ScriptedAgent implements AgentPool {
   readonly scripts: Script[] = [];
   readonly prompts: string[] = [];
+  /** What each prompt was told of earlier turns; empty for nothing. */
+  readonly handoffs: string[] = [];
   readonly opened: ScriptedHandle[] = [];
   readonly closed: SessionId[] = [];
   /** Failures of the next openings; `undefined` opens. */

@@ -71,7 +71,7 @@ describe("[A-14] turns of a session", () => {
     await Promise.all(turns.map((turnId) => room.ended(turnId)));
   });
 
-  test("[A-5] the next turn tries the stored backend session; another one in its place is said to be lost", async () => {
+  test("[A-5] the next turn tries the stored backend session; another one in its place is said to be replayed", async () => {
     const sessionId = await room.createSession();
     await room.ended(await room.say(sessionId, "one"));
     room.agent.opened[0]?.exit(true);
@@ -88,7 +88,7 @@ describe("[A-14] turns of a session", () => {
     });
     room.agent.remembers = false;
     expect(await room.ended(await room.say(sessionId, "three"))).toMatchObject({
-      opened: "lost",
+      opened: "replayed",
       openedBy: "create",
     });
     const { items } = await room.store.listAgentSessions(sessionId);

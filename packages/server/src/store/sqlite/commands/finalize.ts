@@ -27,6 +27,7 @@ import {
 import { appendNext, claimLost, type Log, openLogByRid } from "../log.ts";
 import { placePart } from "../place-part.ts";
 import {
+  agentSessionData,
   agentSessionOf,
   messageData,
   type MessageRow,
@@ -219,7 +220,10 @@ function expirePermissions(log: Log, turn: TurnRow): void {
   }
 }
 
-/** Usage of the turn goes to the agent session and the session; what was not reported makes a total partial (A-21). */
+/**
+ * Usage of the turn goes to the agent session and the session; what was not reported makes a total partial (A-21). The agent session's
+ * watermark is raised when the agent produced anything (A-6).
+ */
 function addToTotals(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usage): void {
   const { write, session } = log;
   const total = addUsage(JSON.parse(session.usage) as Usage, usage);
@@ -227,14 +231,30 @@ function addToTotals(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usa
   const agentSession = agentSessionOf(write, session.rid, turn.agent);
   if (agentSession === undefined) return;
   const sum = addUsage(JSON.parse(agentSession.usage) as Usage, usage);
+  const data = agentSessionData(agentSession);
+  // Everything above is of this turn or an earlier one, and the next turn starts above it.
+  if (isAnswered(write, turn, record)) data.watermark = session.last_seq;
   write.run(
-    "UPDATE agent_session SET usage = ?, status = ?, time_updated = ? WHERE rid = ?",
+    "UPDATE agent_session SET usage = ?, status = ?, data = ?, time_updated = ? WHERE rid = ?",
     JSON.stringify(sum),
     record.agentSession ?? agentSession.status,
+    JSON.stringify(data),
     write.now,
     agentSession.rid,
   );
   announceAgentSession(log, agentSession.id);
+}
+
+/** Whether the agent produced anything in this turn, so that what the turn told it counts as told (A-6). */
+function isAnswered(write: Write, turn: TurnRow, record: TerminalRecord): boolean {
+  if (record.state === "completed") return true;
+  const part = write.get(
+    `SELECT 1 FROM part p JOIN message m ON m.rid = p.message
+     WHERE p.session = ? AND m.turn = ? AND m.role = 'assistant' AND p.type IN ('text', 'reasoning', 'tool') LIMIT 1`,
+    turn.session,
+    turn.rid,
+  );
+  return part !== undefined;
 }
 
 /** The terminal event is the last of its finalization: everything else of the turn has been said before it. */

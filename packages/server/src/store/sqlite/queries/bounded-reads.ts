@@ -28,7 +28,7 @@ import { present, readWith, type Sql } from "../sql.ts";
 import { messagesOfTurn, pageMessages } from "./history.ts";
 import { replayFeed, replaySession } from "./replay.ts";
 import { lastAgent, lastSeq, listSessions, listTodos } from "./session.ts";
-import { listInputs, listTurns, liveTurns, startableSessions } from "./turn.ts";
+import { listInputs, listTurns, liveTurns, startableSessions, turnsSince } from "./turn.ts";
 
 /** Messages a page of the reverse stream (session-model 16). */
 const STREAM_PAGE = 50;
@@ -59,6 +59,7 @@ export function sqliteQueries(reader: Reader): Omit<Queries, "getBlob" | "inspec
         (row) => toTurn(sql, row),
       ),
     listTurns: (query) => read(() => listTurns(sql, query)),
+    turnsSince: (query) => read(() => turnsSince(sql, query)),
     getInput: (id) =>
       one(
         () => findInput(sql, id),
@@ -79,13 +80,7 @@ export function sqliteQueries(reader: Reader): Omit<Queries, "getBlob" | "inspec
         (row) => foldParts(sql, [row])[0],
       ),
     listTodos: (sessionId) => read(() => listTodos(sql, sessionId)),
-    listAgentSessions: (sessionId) =>
-      read(() => ({
-        items: sql
-          .all<AgentSessionRow>(`${SELECT_AGENT_SESSION} WHERE s.id = ? ORDER BY a.rid`, sessionId)
-          .map(toAgentSessionWithFacts),
-        seq: lastSeq(sql, sessionId) ?? 0,
-      })),
+    listAgentSessions: (sessionId) => read(() => listAgentSessions(sql, sessionId)),
     listPermissions: (query) => read(() => listPermissions(sql, query)),
     getPermission: (id) =>
       one(
@@ -117,6 +112,13 @@ export function sqliteQueries(reader: Reader): Omit<Queries, "getBlob" | "inspec
       ),
   };
 }
+
+const listAgentSessions = (sql: Sql, sessionId: SessionId) => ({
+  items: sql
+    .all<AgentSessionRow>(`${SELECT_AGENT_SESSION} WHERE s.id = ? ORDER BY a.rid`, sessionId)
+    .map(toAgentSessionWithFacts),
+  seq: lastSeq(sql, sessionId) ?? 0,
+});
 
 const SELECT_TOKEN = "SELECT id, label, created, expires, used FROM browser_token";
 

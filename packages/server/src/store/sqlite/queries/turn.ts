@@ -1,7 +1,8 @@
-import type { Input, SessionId, Turn } from "@holdfast/protocol";
+import type { Input, Message, SessionId, Turn, TurnId } from "@holdfast/protocol";
 import type { LiveTurn, Page } from "../../port.ts";
 import { type InputRow, SELECT_INPUT, toInput, SELECT_TURN, toTurn, type TurnRow } from "../rows/index.ts";
 import { present, type Sql } from "../sql.ts";
+import { messagesOfTurn } from "./history.ts";
 import { lastSeq } from "./session.ts";
 
 /** Newest first; the cursor is the row's place. */
@@ -19,6 +20,25 @@ export function listTurns(
   const last = shown.at(-1);
   const page = { items: shown.map((row) => toTurn(sql, row)), seq: lastSeq(sql, query.sessionId) ?? 0 };
   return rows.length > query.limit && last !== undefined ? { ...page, next: last.rid } : page;
+}
+
+/** By `first_seq`, which only turns that started have. */
+export function turnsSince(
+  sql: Sql,
+  query: { sessionId: SessionId; after: number; before: TurnId; limit: number },
+): { turn: Turn; messages: Message[] }[] {
+  const rows = sql.all<TurnRow>(
+    `${SELECT_TURN} WHERE t.session = (SELECT rid FROM session WHERE id = ?) AND t.first_seq > 0 AND t.first_seq > ?
+     AND t.first_seq < (SELECT first_seq FROM turn WHERE id = ?) ORDER BY t.first_seq DESC LIMIT ?`,
+    query.sessionId,
+    query.after,
+    query.before,
+    query.limit,
+  );
+  return rows.map((row) => {
+    const turn = toTurn(sql, row);
+    return { turn, messages: messagesOfTurn(sql, turn.id) };
+  });
 }
 
 /** Literals, so that the queue comes from its own index. */

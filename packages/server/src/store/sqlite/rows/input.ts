@@ -1,4 +1,4 @@
-import type { Input, InputPart, Part } from "@holdfast/protocol";
+import { type Input, type InputPart, isHandoffPart, type Part } from "@holdfast/protocol";
 import { fromJson, present, type Sql } from "../sql.ts";
 import { loadActor } from "./actor.ts";
 import { foldParts, type PartRow, SELECT_PART } from "./part.ts";
@@ -48,7 +48,7 @@ export const messageParts = (sql: Sql, session: number, message: number): Part[]
     ),
   );
 
-/** What was asked is what the user message's parts hold: no second copy is stored (D-27). */
+/** What was asked is what the user message's parts hold, save for a handoff: no second copy is stored (D-27). */
 const toInputPart = ({
   id: _id,
   sessionId: _session,
@@ -68,7 +68,9 @@ export function toInput(sql: Sql, row: InputRow): Input {
     requestedDelivery: row.requested_delivery as Input["delivery"],
     delivery: row.delivery as Input["delivery"],
     position: row.state === "queued" ? row.position : null,
-    parts: messageParts(sql, row.session, row.message).map(toInputPart),
+    parts: messageParts(sql, row.session, row.message)
+      .filter((part) => !isHandoffPart(part))
+      .map(toInputPart),
     agent: row.agent,
     model: fromJson(row.model),
     format: fromJson(row.format),
