@@ -13,6 +13,7 @@ export {
   HoldfastContractError,
   isApiError,
 } from "./error.ts";
+export { backoffMs } from "./delay.ts";
 export { applyDelta } from "./apply-delta.ts";
 export { meetNeed, meetUnread } from "./message-changes.ts";
 export { reduce, skipEvent } from "./reduce.ts";

@@ -10,7 +10,7 @@
  */
 import { STREAM_SILENCE_MS } from "@holdfast/protocol";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
-import { delay, jitteredBackoffMs } from "./delay.ts";
+import { backoffMs, delay } from "./delay.ts";
 import { HoldfastApiError, HoldfastConnectionError } from "./error.ts";
 import type { Query, Transport } from "./transport.ts";
 
@@ -80,7 +80,8 @@ export async function* followStream<Item>(
     }
     if (signal.aborted) return;
     if (performance.now() - began >= limits.steadyMs) attempt = 0;
-    const retryInMs = attempt === 0 ? 0 : jitteredBackoffMs(attempt, limits.retryBaseMs, limits.retryCapMs);
+    const bounds = { baseMs: limits.retryBaseMs, capMs: limits.retryCapMs };
+    const retryInMs = attempt === 0 ? 0 : backoffMs(attempt, bounds, Math.random());
     attempt += 1;
     yield { kind: "disconnected", error: trouble, attempt, retryInMs };
     await delay(retryInMs, signal);

@@ -4,7 +4,7 @@
  * invites it; and only until the deadline. Browser-safe.
  */
 import { ERROR_CODES, problemSchema } from "@holdfast/protocol";
-import { delay, jitteredBackoffMs } from "./delay.ts";
+import { backoffMs, delay } from "./delay.ts";
 import {
   type ApiProblem,
   HoldfastApiError,
@@ -122,7 +122,7 @@ export function createTransport(config: TransportConfig): Transport {
         } catch (error) {
           uncertain ||= error instanceof HoldfastConnectionError;
           const wait = Math.max(
-            jitteredBackoffMs(attempt, limits.retryBaseMs, limits.retryCapMs),
+            backoffMs(attempt, { baseMs: limits.retryBaseMs, capMs: limits.retryCapMs }, Math.random()),
             retryAfterOf(error),
           );
           if (!invitesRetry(error) || attempt > limits.retries || performance.now() + wait > deadline)

@@ -4,6 +4,7 @@ import { browserMeeting } from "../windows/index.ts";
 import { ConnectionMonitor } from "./connection.ts";
 import { LibraryStore } from "./library.ts";
 import { LiveSession, type LiveView } from "./live-session.ts";
+import { type Occasion, reactionTo } from "./reconnect.ts";
 import { SessionStreams } from "./session-streams.ts";
 import { useStore } from "./store.ts";
 
@@ -22,6 +23,7 @@ export class App {
   readonly #streams: SessionStreams;
   readonly #sessions = new Map<string, LiveSession>();
   readonly #used = new Set<string>();
+  #isResting = false;
 
   constructor(token: string) {
     this.client = createClient({ url: window.location.origin, token });
@@ -34,18 +36,30 @@ export class App {
   start(): () => void {
     this.library.start();
     const ends = [this.#watchVisibility(), this.#watchSleep()];
-    const wake = () => this.wake();
-    window.addEventListener("online", wake);
+    const online = () => this.#react("online");
+    window.addEventListener("online", online);
     return () => {
-      window.removeEventListener("online", wake);
+      window.removeEventListener("online", online);
       for (const end of ends) end();
     };
   }
 
-  /** Makes all streams anew from their cursors. */
+  /** Makes all streams anew from their cursors, at once: somebody wants it. */
   wake(): void {
-    this.library.wake();
-    for (const session of this.#sessions.values()) session.wake();
+    this.#react("asked");
+  }
+
+  #react(occasion: Occasion): void {
+    const connection = this.monitor.store.get().state;
+    const reaction = reactionTo(occasion, {
+      connection,
+      isHidden: document.hidden,
+      isResting: this.#isResting,
+    });
+    if (reaction === "none") return;
+    this.library.wake(reaction === "lead");
+    if (this.#isResting && document.hidden) return;
+    for (const session of this.#sessions.values()) session.wake(reaction === "lead");
   }
 
   session(id: string): LiveSession {
@@ -71,18 +85,17 @@ export class App {
 
   #watchVisibility(): () => void {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let isResting = false;
     const change = () => {
       clearTimeout(timer);
       if (document.hidden) {
         timer = setTimeout(() => {
-          isResting = true;
+          this.#isResting = true;
           for (const session of this.#sessions.values()) session.rest();
         }, HIDDEN_GRACE_MS);
         return;
       }
-      if (isResting || this.monitor.store.get().state !== "live") this.wake();
-      isResting = false;
+      this.#react("seen");
+      this.#isResting = false;
     };
     document.addEventListener("visibilitychange", change);
     if (document.hidden) change();
@@ -97,7 +110,7 @@ export class App {
     let last = Date.now();
     const timer = setInterval(() => {
       const now = Date.now();
-      if (now - last > SLEEP_GAP_MS && !document.hidden) this.wake();
+      if (now - last > SLEEP_GAP_MS) this.#react("slept");
       last = now;
     }, 1_000);
     return () => clearInterval(timer);

@@ -8,6 +8,7 @@ import type { Meeting } from "../windows/index.ts";
 import type { ConnectionMonitor } from "./connection.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import { ListFeed, type Place } from "./list-feed.ts";
+import { retryMs } from "./reconnect.ts";
 import { isFinal, pause } from "./retry.ts";
 import { Store } from "./store.ts";
 
@@ -15,8 +16,6 @@ const PAGE = 200;
 /** Sessions that are read at start; older ones come when they are searched for or scrolled to. */
 const FIRST_SESSIONS = 1_000;
 const FEED = "library";
-/** Delays between tries to read the lists, in ms; the last repeats for as long as the page is open. */
-const RETRY_MS = [500, 1_000, 2_000, 5_000];
 
 export type Library = {
   phase: "loading" | "ready";
@@ -56,11 +55,12 @@ export class LibraryStore {
     this.#monitor = monitor;
   }
 
-  start(): void {
+  /** `isLeading`: this window connects for all, whoever did before. */
+  start(isLeading = false): void {
     if (this.#stop !== undefined) return;
     const stop = new AbortController();
     this.#stop = stop;
-    void this.#run(stop.signal).catch((error: unknown) => {
+    void this.#run(stop.signal, isLeading).catch((error: unknown) => {
       if (stop.signal.aborted) return;
       if (isApiError(error, "UNAUTHENTICATED")) this.#monitor.refuse();
       else this.#monitor.bad(FEED);
@@ -68,10 +68,10 @@ export class LibraryStore {
   }
 
   /** Makes the feed anew from its cursor, at once. */
-  wake(): void {
+  wake(isLeading: boolean): void {
     this.#stop?.abort();
     this.#stop = undefined;
-    this.start();
+    this.start(isLeading);
   }
 
   listen(listener: FeedListener): () => void {
@@ -96,28 +96,28 @@ export class LibraryStore {
     this.store.update((library) => putSession(library, session));
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  async #run(signal: AbortSignal, isLeading: boolean): Promise<void> {
     for (let tries = 0; !signal.aborted; tries += 1) {
       try {
-        if (!(await this.#follow(signal))) return;
+        if (!(await this.#follow(signal, isLeading && tries === 0))) return;
         tries = 0;
       } catch (error) {
         if (signal.aborted || isFinal(error)) throw error;
         this.#monitor.bad(FEED);
-        await pause(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)] ?? 0, signal);
+        await pause(retryMs(tries + 1), signal);
       }
       this.#cursor = undefined;
     }
   }
 
   /** Follows the feed; resolves true when everything must be read again. */
-  async #follow(signal: AbortSignal): Promise<boolean> {
+  async #follow(signal: AbortSignal, isLeading: boolean): Promise<boolean> {
     const own = new AbortController();
     signal.addEventListener("abort", () => own.abort(), { once: true });
     let mustRead = this.#cursor === undefined;
     let storeId = this.#cursor?.storeId ?? "";
     try {
-      for await (const item of this.#feed.follow(this.#cursor, own.signal)) {
+      for await (const item of this.#feed.follow(this.#cursor, own.signal, isLeading)) {
         if (signal.aborted) return false;
         if (item.kind === "disconnected") {
           this.#monitor.bad(FEED);

@@ -31,8 +31,8 @@ export class ListFeed {
     this.#meeting = meeting;
   }
 
-  /** Follows from `after`, or from now; `hello` names the place that the window is at. Ends with the signal and after a `reset`. */
-  async *follow(after: Place | undefined, signal: AbortSignal): AsyncGenerator<FeedItem> {
+  /** Follows from `after`, or from now, as the leader if that is wanted; `hello` names the place that the window is at. Ends with the signal and after a `reset`. */
+  async *follow(after: Place | undefined, signal: AbortSignal, isLeading = false): AsyncGenerator<FeedItem> {
     let place = after;
     let isLive = false;
     const source = {
@@ -49,6 +49,7 @@ export class ListFeed {
     };
     for await (const { item: passed } of new SharedStream<Passed>("lists", source, this.#meeting).follow(
       signal,
+      isLeading,
     )) {
       const { item } = passed;
       const meaning = meaningOf(place, passed);

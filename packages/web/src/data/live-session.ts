@@ -23,14 +23,13 @@ import {
 import type { SessionEvent } from "@holdfast/protocol";
 import type { ConnectionMonitor } from "./connection.ts";
 import { FrameBatch } from "./frame-batch.ts";
+import { retryMs } from "./reconnect.ts";
 import { isFinal, pause } from "./retry.ts";
 import type { SessionStreams } from "./session-streams.ts";
 import { Store } from "./store.ts";
 
 /** Messages of the first page and of each older one. */
 const PAGE = 50;
-/** Delays between tries to read a snapshot, in ms; the last repeats until the session is let go. */
-const RETRY_MS = [500, 1_000, 2_000, 5_000];
 /** An older page that was overtaken by events is read again at most this often in a row. */
 const OLDER_TRIES = 3;
 
@@ -89,11 +88,11 @@ export class LiveSession {
     this.#end();
   }
 
-  /** Makes the stream anew from its cursor, at once instead of after the next backoff. */
-  wake(): void {
+  /** Makes the stream anew from its cursor, at once instead of after the next backoff; `isLeading`: for all windows that share it. */
+  wake(isLeading: boolean): void {
     if (this.#users === 0) return;
     this.#end();
-    this.#start();
+    this.#start(isLeading);
   }
 
   /** Puts the next older page before what is there. Resolves when it is shown, or nothing more can be had. */
@@ -116,11 +115,11 @@ export class LiveSession {
     if (this.view.get().older === "loading") this.#patch({ older: "some" });
   }
 
-  #start(): void {
+  #start(isLeading = false): void {
     if (this.#stop !== undefined) return;
     const stop = new AbortController();
     this.#stop = stop;
-    void this.#run(stop.signal).catch((error: unknown) => {
+    void this.#run(stop.signal, isLeading).catch((error: unknown) => {
       if (stop.signal.aborted) return;
       if (isApiError(error, "UNAUTHENTICATED")) return this.#monitor.refuse();
       if (isApiError(error, "NOT_FOUND")) return this.#patch({ phase: "missing" });
@@ -137,12 +136,12 @@ export class LiveSession {
     this.#patch({ isCurrent: false });
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  async #run(signal: AbortSignal, isLeading: boolean): Promise<void> {
     let mustRead = this.view.get().phase !== "ready";
     while (!signal.aborted) {
       if (mustRead) await this.#readSnapshot(signal);
       if (signal.aborted) return;
-      mustRead = await this.#stream(signal);
+      mustRead = await this.#stream(signal, isLeading);
       if (!mustRead) return;
     }
   }
@@ -160,7 +159,7 @@ export class LiveSession {
         if (signal.aborted) return;
         if (isFinal(error)) throw error;
         this.#monitor.bad(this.id);
-        await pause(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)] ?? 0, signal);
+        await pause(retryMs(tries + 1), signal);
       }
     }
   }
@@ -193,7 +192,7 @@ export class LiveSession {
   }
 
   /** Follows the events. Resolves true when everything must be read again, false when there is nothing more to follow. */
-  async #stream(signal: AbortSignal): Promise<boolean> {
+  async #stream(signal: AbortSignal, isLeading: boolean): Promise<boolean> {
     const own = new AbortController();
     const leave = () => own.abort();
     signal.addEventListener("abort", leave, { once: true });
@@ -202,6 +201,7 @@ export class LiveSession {
       after: this.view.get().state.lastSeq,
       storeId: this.#storeId,
       signal: own.signal,
+      isLeading,
     });
     try {
       for await (const item of stream) {

@@ -14,6 +14,8 @@ export type FollowSession = {
   after: number;
   storeId?: string | undefined;
   signal: AbortSignal;
+  /** Whether this window leads what is shared, whoever did before. */
+  isLeading?: boolean;
 };
 
 /** `epoch` counts the leader's connections: with another one there may be a gap before the next event. */
@@ -48,8 +50,8 @@ export class SessionStreams {
   }
 
   async *#shared(options: FollowSession): AsyncGenerator<SessionStreamItem> {
-    const { signal } = options;
-    const everything = this.#everything().follow(signal);
+    const { signal, isLeading } = options;
+    const everything = this.#everything().follow(signal, isLeading);
     const place = { ...options };
     try {
       let heard = await next(everything);

@@ -14,7 +14,7 @@ class NumberWindow {
   #tick: (() => void) | undefined;
   readonly done: Promise<void>;
 
-  constructor(name: string, meeting: Meeting, refused = false) {
+  constructor(name: string, meeting: Meeting, refused = false, isLeading = false) {
     const last = () => this.heard.at(-1)?.item ?? 0;
     const opened = this.opened;
     const wait = (signal: AbortSignal) =>
@@ -33,7 +33,7 @@ class NumberWindow {
       }
     }
     const stream = new SharedStream<number>(name, { open, greeting: last }, meeting);
-    this.done = this.#read(stream).catch((error: unknown) => void (this.failure = error));
+    this.done = this.#read(stream, isLeading).catch((error: unknown) => void (this.failure = error));
   }
 
   get items(): number[] {
@@ -50,8 +50,8 @@ class NumberWindow {
     await this.done;
   }
 
-  async #read(stream: SharedStream<number>): Promise<void> {
-    for await (const heard of stream.follow(this.#stop.signal)) this.heard.push(heard);
+  async #read(stream: SharedStream<number>, isLeading: boolean): Promise<void> {
+    for await (const heard of stream.follow(this.#stop.signal, isLeading)) this.heard.push(heard);
   }
 }
 
@@ -69,8 +69,8 @@ describe("a stream that windows share", () => {
     await Promise.all(windows.map((one) => one.close()));
   });
 
-  const open = (...more: [Meeting?, boolean?]): NumberWindow => {
-    const one = new NumberWindow(name, more[0] ?? meeting, more[1]);
+  const open = (...more: [Meeting?, boolean?, boolean?]): NumberWindow => {
+    const one = new NumberWindow(name, more[0] ?? meeting, more[1], more[2]);
     windows.push(one);
     return one;
   };
@@ -131,6 +131,16 @@ describe("a stream that windows share", () => {
       vi.advanceTimersByTime(BEAT_MS);
     }
     expect([first.opened, second.opened]).toEqual([[0], []]);
+  });
+
+  test("[I-16] a window that is looked at takes the lead, and the other follows it", async () => {
+    const first = open();
+    await leads(first);
+    const second = open(meeting, false, true);
+    await leads(second);
+    second.tick();
+    await vi.waitFor(() => expect([first.items.at(-1), second.items.at(-1)]).toEqual([1, 1]));
+    expect(first.opened).toEqual([0]);
   });
 
   test("[I-16] a refusal is the window's own, and the next window tries for itself", async () => {

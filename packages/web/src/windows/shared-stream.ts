@@ -50,15 +50,19 @@ export class SharedStream<T> {
     this.#meeting = meeting;
   }
 
-  /** Follows, and leads when it is this window's turn, until the signal aborts. Rejects when the stream is refused to this window. */
-  async *follow(signal: AbortSignal): AsyncGenerator<Heard<T>> {
+  /**
+   * Follows, and leads when it is this window's turn, or at once with `isLeading`, until the signal aborts. Rejects when the stream is
+   * refused to this window.
+   */
+  async *follow(signal: AbortSignal, isLeading = false): AsyncGenerator<Heard<T>> {
     const { locks } = this.#meeting;
     const own = new AbortController();
     const over = AbortSignal.any([signal, own.signal]);
     const arrivals = new Arrivals<Heard<T>>(WAITING_ITEMS);
     over.addEventListener("abort", () => arrivals.end(), { once: true });
     if (over.aborted) arrivals.end();
-    const run = locks === undefined ? this.#alone(arrivals, over) : this.#among(locks, arrivals, over);
+    const run =
+      locks === undefined ? this.#alone(arrivals, over) : this.#among(locks, arrivals, over, isLeading);
     run.then(() => arrivals.end()).catch((error: unknown) => arrivals.end(error));
     try {
       for (let heard = await arrivals.take(); heard !== undefined; heard = await arrivals.take()) yield heard;
@@ -71,7 +75,12 @@ export class SharedStream<T> {
     for await (const item of this.#source.open(signal)) arrivals.put({ leader: "", item });
   }
 
-  async #among(locks: LockManager, arrivals: Arrivals<Heard<T>>, signal: AbortSignal): Promise<void> {
+  async #among(
+    locks: LockManager,
+    arrivals: Arrivals<Heard<T>>,
+    signal: AbortSignal,
+    isLeading: boolean,
+  ): Promise<void> {
     const leader = crypto.getRandomValues(new Uint32Array(2)).join("-");
     const leadership = new Leadership(this.#name, locks);
     const channel = this.#meeting.channel(this.#name);
@@ -98,6 +107,7 @@ export class SharedStream<T> {
         arrivals.put({ leader: data.leader, item: data.item });
     });
     const beat = setInterval(ask, BEAT_MS);
+    if (isLeading) leadership.seize();
     ask();
     try {
       await leadership.run(signal, async (mine) => {
