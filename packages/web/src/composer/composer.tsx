@@ -12,6 +12,7 @@ import { OutgoingList } from "./outgoing-list.tsx";
 import { QueueList } from "./queue-list.tsx";
 import { Suggestions, useSuggestions } from "./suggestions.tsx";
 import { useDraft } from "./use-draft.ts";
+import { useLate } from "./use-late.ts";
 import { useOutbox } from "./use-outbox.ts";
 
 /** Where a person says what they want: with the queue above, so that nothing that waits is out of sight. */
@@ -27,7 +28,9 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
     ({ state: turn }) => turn === "running" || turn === "finalizing",
   );
   const queue = queueOf(state);
-  const isBusy = running !== undefined || queue.length > 0;
+  // Of an idle agent an input leaves the queue at once.
+  const isQueueLate = useLate(queue[0]?.id);
+  const isBusy = running !== undefined || isQueueLate;
   const isEmpty = isBlank(draft);
 
   useGrowingField(field, draft.text);
@@ -88,7 +91,7 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
       }}
       className="mx-auto flex w-full max-w-3xl shrink-0 flex-col gap-2 px-4 pb-3"
     >
-      <QueueList queue={queue} session={state.session} />
+      {isBusy && <QueueList queue={queue} session={state.session} />}
       <OutgoingList items={items} onRetry={() => outbox.retry()} onTakeBack={takeBack} />
       {note !== undefined && (
         <Notice

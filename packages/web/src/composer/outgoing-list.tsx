@@ -1,10 +1,7 @@
 import { RotateCcw, Undo2 } from "lucide-react";
-import { useEffect, useState } from "react";
 import { Button, IconButton, Notice } from "../design/index.ts";
 import type { Outgoing } from "./outbox.ts";
-
-/** What takes longer than this to be accepted is shown, in ms; before that nothing flickers. */
-const SHOW_AFTER_MS = 400;
+import { useLate } from "./use-late.ts";
 
 type Props = {
   items: readonly Outgoing[];
@@ -51,15 +48,4 @@ export function OutgoingList({ items, onRetry, onTakeBack }: Props) {
       </ul>
     </section>
   );
-}
-
-/** Whether `key` has been the same for a while. */
-function useLate(key: string | undefined): boolean {
-  const [late, setLate] = useState<string | undefined>();
-  useEffect(() => {
-    if (key === undefined) return;
-    const timer = setTimeout(() => setLate(key), SHOW_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [key]);
-  return key !== undefined && late === key;
 }
