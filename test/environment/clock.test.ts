@@ -1,42 +1,13 @@
-import { mkdir, open } from "node:fs/promises";
-import { join } from "node:path";
 import type { Message, SessionId } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
-import {
-  type HarnessOptions,
-  type HoldfastProcess,
-  startHoldfast,
-  temporaryDirectory,
-  until,
-} from "../harness/index.ts";
-import { buildPreload } from "./preload.ts";
-import { ended, follow, say, sessionOn, textOf, upTo, wordsIn } from "./session-work.ts";
+import { type HoldfastProcess, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import { ended, eventsOf, follow, say, sessionOn, textOf, upTo, wordsIn } from "./session-work.ts";
+import { clockOf } from "./set-clock.ts";
 
 const HOUR_MS = 60 * 60_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Where the 48 bits of time in an id begin again: in the year 10889. */
 const WRAP_MS = 2 ** 48;
-
-/** A machine whose clock the test sets, while programs run on it. */
-async function clockOf(
-  root: string,
-): Promise<{ options: HarnessOptions; off: (byMs: number) => Promise<void> }> {
-  const file = join(root, "clock");
-  await mkdir(root, { recursive: true });
-  const off = async (byMs: number) => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64LE(BigInt(byMs));
-    // In place: the page is shared with the programs.
-    const handle = await open(file, "a+").then(async (made) => (await made.close(), open(file, "r+")));
-    await handle.write(bytes, 0, 8, 0);
-    await handle.close();
-  };
-  await off(0);
-  return {
-    options: { root, environment: { LD_PRELOAD: buildPreload("bad-clock", root), BAD_CLOCK: file } },
-    off,
-  };
-}
 
 /** The server's own wall clock. A one-time code is good for a minute (I-6). */
 const serverNow = async (server: HoldfastProcess): Promise<number> =>
@@ -239,13 +210,3 @@ describe("the time in ids begins again", () => {
     await expectOrder(server, id, said);
   }, 120_000);
 });
-
-async function eventsOf(server: HoldfastProcess, sessionId: SessionId) {
-  const stop = new AbortController();
-  const events = [];
-  for await (const item of server.client.streamSession({ sessionId, after: 0, signal: stop.signal })) {
-    if (item.kind === "event") events.push(item.event);
-    if (item.kind === "caught-up") stop.abort();
-  }
-  return events;
-}

@@ -27,15 +27,16 @@ export const ended = (server: HoldfastProcess, turnId: string, deadlineMs = TURN
     deadlineMs,
   );
 
-/** Follows a session from its first event until a turn has completed; answers its events. `begun` hears that the stream stands. */
+/** Follows a session from its first event, or from `after` on, until a turn has completed; answers its events. `begun` hears that the stream stands. */
 export async function follow(
   server: HoldfastProcess,
   sessionId: SessionId,
   begun: () => void = () => undefined,
+  after = 0,
 ): Promise<SessionEvent[]> {
   const stop = new AbortController();
   const events: SessionEvent[] = [];
-  for await (const item of server.client.streamSession({ sessionId, after: 0, signal: stop.signal })) {
+  for await (const item of server.client.streamSession({ sessionId, after, signal: stop.signal })) {
     if (item.kind === "caught-up") begun();
     if (item.kind !== "event") continue;
     events.push(item.event);
@@ -61,3 +62,14 @@ export const wordsIn = (text: string): number[] =>
     .map((word) => Number(word.slice(1)));
 
 export const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+/** Everything that is kept of a session's events, as a replay gives it. */
+export async function eventsOf(server: HoldfastProcess, sessionId: SessionId): Promise<SessionEvent[]> {
+  const stop = new AbortController();
+  const events: SessionEvent[] = [];
+  for await (const item of server.client.streamSession({ sessionId, after: 0, signal: stop.signal })) {
+    if (item.kind === "event") events.push(item.event);
+    if (item.kind === "caught-up") stop.abort();
+  }
+  return events;
+}
