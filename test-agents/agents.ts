@@ -4,7 +4,7 @@ import process from "node:process";
 import { installCommand } from "./install.ts";
 
 /** A real agent that the tests can run. */
-export type RealAgentName = "goose" | "qwen";
+export type RealAgentName = "goose" | "qwen" | "opencode";
 
 /** Where an agent finds its model, and the directory that stands for the user's home. */
 export interface RealAgentOptions {
@@ -16,7 +16,7 @@ export interface RealAgentOptions {
   modules?: string;
 }
 
-/** How to run a real agent as an ACP server over stdio. */
+/** How to run a real agent: as an ACP server over stdio, save for opencode, whose command takes what it shall do (`serve`, `acp`). */
 export interface RealAgent {
   command: string[];
   /** Laid over an environment that has at least PATH. */
@@ -28,30 +28,44 @@ export interface RealAgent {
 const programs: Record<RealAgentName, string> = {
   goose: path.join("@aaif", "goose-binary-linux-x64", "bin", "goose"),
   qwen: path.join("@qwen-code", "qwen-code", "cli-entry.js"),
+  opencode: path.join("opencode-linux-x64", "bin", "opencode"),
 };
 
-/** The model id that both agents are told to use. */
+/** The model id that the agents are told to use. */
 export const SCRIPTED_MODEL = "fake-1";
 
-/** The two agents in their pinned versions, isolated from the user's own, asking before they write or run anything. */
+/** The agents in their pinned versions, isolated from the user's own, asking before they write or run anything. */
 export function realAgent(name: RealAgentName, options: RealAgentOptions): RealAgent {
   const modules = options.modules ?? path.join(import.meta.dirname, "node_modules");
   const program = path.join(modules, programs[name]);
-  return name === "goose"
-    ? {
+  const prepare = () => prepareHome(name, program, options.home);
+  switch (name) {
+    case "goose":
+      return {
         command: [program, "acp", "--with-builtin", "developer"],
         env: { ...isolated(options.home), ...gooseEnv(options.modelUrl) },
-        prepare: () => prepareHome(name, program, options.home),
-      }
-    : {
+        prepare,
+      };
+    case "qwen":
+      return {
         // Its engines say node >= 22: it runs on the node that runs the tests, not on the machine's.
         command: [process.execPath, program, "--acp"],
         env: { ...isolated(options.home), ...qwenEnv(options.modelUrl) },
         prepare: async () => {
-          await prepareHome(name, program, options.home);
+          await prepare();
           await writeQwenSettings(options.home);
         },
       };
+    case "opencode":
+      return {
+        command: [program],
+        env: { ...isolated(options.home), ...opencodeEnv },
+        prepare: async () => {
+          await prepare();
+          await writeOpencodeSettings(options.home, options.modelUrl);
+        },
+      };
+  }
 }
 
 function isolated(home: string): Record<string, string> {
@@ -103,4 +117,40 @@ async function writeQwenSettings(home: string): Promise<void> {
   };
   await mkdir(path.join(home, ".qwen"), { recursive: true });
   await writeFile(path.join(home, ".qwen", "settings.json"), JSON.stringify(settings, undefined, 2));
+}
+
+/** Keeps it off the network: it fetches model lists, itself, language servers and plugins otherwise. */
+const opencodeEnv: Record<string, string> = {
+  OPENCODE_DISABLE_MODELS_FETCH: "1",
+  OPENCODE_DISABLE_AUTOUPDATE: "1",
+  OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
+  OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
+};
+
+async function writeOpencodeSettings(home: string, modelUrl: string): Promise<void> {
+  const model = {
+    tool_call: true,
+    reasoning: true,
+    attachment: true,
+    modalities: { input: ["text", "image"], output: ["text"] },
+    cost: { input: 1, output: 2 },
+    limit: { context: 100_000, output: 8000 },
+  };
+  const settings = {
+    autoupdate: false,
+    share: "disabled",
+    enabled_providers: ["fake"],
+    model: `fake/${SCRIPTED_MODEL}`,
+    small_model: `fake/${SCRIPTED_MODEL}`,
+    provider: {
+      fake: {
+        npm: "@ai-sdk/openai-compatible",
+        options: { baseURL: `${modelUrl}/v1`, apiKey: "scripted" },
+        models: { [SCRIPTED_MODEL]: model },
+      },
+    },
+  };
+  const directory = path.join(isolated(home)["XDG_CONFIG_HOME"] ?? home, "opencode");
+  await mkdir(directory, { recursive: true });
+  await writeFile(path.join(directory, "opencode.json"), JSON.stringify(settings, undefined, 2));
 }

@@ -13,7 +13,7 @@ const root = import.meta.dirname;
 const stampFile = path.join(root, "node_modules", ".holdfast-lock-sha256");
 /** The command that a person runs when the agents are missing. */
 export const installCommand = "node test-agents/install.ts";
-/** Longest installation: about 440 MB are unpacked. */
+/** Longest installation: about 620 MB are unpacked. */
 const INSTALL_DEADLINE_MS = 10 * 60_000;
 /** How long npm may take to end after SIGTERM. */
 const STOP_GRACE_MS = 5000;
@@ -33,7 +33,7 @@ export async function isInstalled(): Promise<boolean> {
 /** Installs the agents unless they are; rejects with an error that names the command to run by hand. Idempotent. */
 export async function install(print: (line: string) => void): Promise<void> {
   if (await isInstalled()) return print("test-agents: installed and up to date");
-  print("test-agents: installing the real agents with npm ci (about 440 MB), at most 10 minutes");
+  print("test-agents: installing the real agents with npm ci (about 620 MB), at most 10 minutes");
   await rm(stampFile, { force: true });
   const failure = await npmCi();
   if (failure !== undefined)

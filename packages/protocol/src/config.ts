@@ -1,9 +1,13 @@
 import { z } from "zod";
 import { agentIdSchema, approvalModeSchema, permissionTimeoutSchema, resumePolicySchema } from "./common.ts";
 
-/** A user's own agent: a program that speaks the Agent Client Protocol over stdio. */
+/** A user's own agent: a program and the backend that drives it. */
 export const agentConfigSchema = z.strictObject({
-  backend: z.literal("acp"),
+  backend: z
+    .enum(["acp", "opencode"])
+    .describe(
+      "acp: the command speaks the Agent Client Protocol over stdio; opencode: the command is opencode itself.",
+    ),
   command: z.array(z.string().min(1)).min(1).describe("Program and arguments; started without a shell."),
   env: z.record(z.string(), z.string()).optional().describe("Variables laid over the user's environment."),
   name: z.string().min(1).max(64).optional().describe("What people read; default: the id."),

@@ -18,5 +18,6 @@ export type {
 } from "./port.ts";
 export { createAcpBackend, type AcpBackendDeps } from "./acp/index.ts";
 export { autoAllow, createCatalog, type Catalog, type ConfiguredAgent } from "./catalog/index.ts";
+export { createOpencodeBackend, type OpencodeBackendDeps } from "./opencode/index.ts";
 export { createPool } from "./pool.ts";
 export { processTable, reapLeftovers, type LaunchDeps } from "./process/index.ts";

@@ -33,10 +33,13 @@ export type ToolUpdate = {
   images?: { mime: string; data: string }[] | undefined;
 };
 
-/** Content of the running turn. `streamId` keeps interleaved messages apart where the agent names them (R-5.1). */
+/**
+ * Content of the running turn. `streamId` keeps interleaved messages apart where the agent names them (R-5.1); with `whole` the text is all that
+ * the stream says and takes the place of what its pieces built (A-23).
+ */
 export type ContentEvent =
-  | { type: "text"; text: string; streamId?: string }
-  | { type: "reasoning"; text: string; streamId?: string }
+  | { type: "text"; text: string; streamId?: string; whole?: boolean }
+  | { type: "reasoning"; text: string; streamId?: string; whole?: boolean }
   | { type: "tool"; update: ToolUpdate }
   | { type: "plan"; todos: Todo[] };
 

@@ -6,12 +6,12 @@ import { createRequire } from "node:module";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { errorText, type Clock, type Logger, newId, type Timer, within } from "@holdfast/kernel";
-import type { Health, InstanceId } from "@holdfast/protocol";
+import type { Health, InstanceId, SessionId } from "@holdfast/protocol";
 import {
-  type AcpBackendDeps,
   autoAllow,
   createAcpBackend,
   createCatalog,
+  createOpencodeBackend,
   createPool,
   type LaunchDeps,
   processTable,
@@ -75,7 +75,7 @@ export async function compose(config: ServerConfig, facts: Facts): Promise<Serve
   return serverOf(base, agents, running, surface);
 }
 
-/** What runs agents: the catalog, the pool over the ACP backend, and the reaper of what a dead server left. */
+/** What runs agents: the catalog, the pool over the backends, and the reaper of what a dead server left. */
 function buildAgents({ config, store, clock, logger, instanceId }: Base) {
   const launch: LaunchDeps = {
     store,
@@ -95,8 +95,13 @@ function buildAgents({ config, store, clock, logger, instanceId }: Base) {
     clock,
     logger,
   });
-  const acp = createAcpBackend(acpDeps(store, catalog, launch));
-  const backendOf = async (agent: string) => ((await catalog.find(agent)) === undefined ? undefined : acp);
+  const common = backendDeps(store, catalog, launch);
+  const acp = createAcpBackend({ ...common, clientVersion: VERSION });
+  const opencode = createOpencodeBackend(common);
+  const backendOf = async (id: string) => {
+    const agent = await catalog.find(id);
+    return agent === undefined ? undefined : agent.backend === "opencode" ? opencode : acp;
+  };
   const pool = createPool({ backendOf, clock });
   const reap = async () => {
     const { table, temporaryRoot } = launch;
@@ -111,7 +116,7 @@ function buildAgents({ config, store, clock, logger, instanceId }: Base) {
     if (report.reaped.length + report.spared.length > 0)
       logger.info({ ...report }, "reaped what an earlier server left");
   };
-  return { catalog, pool, reap };
+  return { catalog, pool, opencode, reap };
 }
 
 type Agents = ReturnType<typeof buildAgents>;
@@ -191,6 +196,7 @@ function serverOf(base: Base, agents: Agents, running: Running, { events, http }
       http.drain();
       housekeeping.cancel();
       await turns.stop(config.stopBudgetMs);
+      await agents.opencode.dispose(0);
       permissions.stop();
       await agents.catalog.close();
       await http.close();
@@ -201,17 +207,12 @@ function serverOf(base: Base, agents: Agents, running: Running, { events, http }
   };
 }
 
-function acpDeps(
-  store: Store,
-  catalog: ReturnType<typeof createCatalog>,
-  launch: LaunchDeps,
-): AcpBackendDeps {
+function backendDeps(store: Store, catalog: ReturnType<typeof createCatalog>, launch: LaunchDeps) {
   return {
     ...launch,
-    definition: (agent) => catalog.definition(agent),
-    learn: (agent, seen) => catalog.learn(agent, seen),
-    readBlob: (hash, sessionId) => store.getBlob({ hash, sessionId }),
-    clientVersion: VERSION,
+    definition: (agent: string) => catalog.definition(agent),
+    learn: (...seen: Parameters<typeof catalog.learn>) => catalog.learn(...seen),
+    readBlob: (hash: string, sessionId: SessionId) => store.getBlob({ hash, sessionId }),
   };
 }
 

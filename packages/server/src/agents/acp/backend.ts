@@ -5,11 +5,11 @@ import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
 import { launchProcess, LaunchError, type AgentProcess, type LaunchDeps } from "../process/index.ts";
+import type { ReadBlob } from "../read-blob.ts";
 import { Connection } from "./connection.ts";
 import { featuresOf, protocolVersionOf, versionOf } from "./features.ts";
 import { AcpHandle } from "./handle.ts";
 import { ACP_TIMEOUTS, openSession, type AcpTimeouts } from "./open-session.ts";
-import type { ReadBlob } from "./prompt-blocks.ts";
 import { SessionFeed } from "./session-feed.ts";
 
 export type AcpBackendDeps = LaunchDeps & {

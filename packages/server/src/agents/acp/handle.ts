@@ -14,10 +14,11 @@ import { errorText, HoldfastError, within, type Clock, type Logger } from "@hold
 import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
 import type { AgentDefinition } from "../catalog/index.ts";
 import type { AgentHandle, PromptInput, PromptResult, TurnSink } from "../port.ts";
+import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 import type { Connection, PermissionDesk } from "./connection.ts";
 import type { AcpTimeouts, Attempt } from "./open-session.ts";
 import { chooseOption } from "./permission-option.ts";
-import { MissingBlobError, promptBlocks, type ReadBlob } from "./prompt-blocks.ts";
+import { promptBlocks } from "./prompt-blocks.ts";
 import { promptResult } from "./prompt-result.ts";
 import type { SessionFeed } from "./session-feed.ts";
 import { setApprovalMode, setModel } from "./settings.ts";

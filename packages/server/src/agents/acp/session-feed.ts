@@ -7,9 +7,9 @@
  */
 import type { AnyRequest, AnyResponse } from "@agentclientprotocol/sdk";
 import type { Quirks } from "../catalog/index.ts";
+import { NoteThrottle } from "../note-throttle.ts";
 import type { IdleSink, NoteEvent, StateEvent, ToolUpdate, TurnSink } from "../port.ts";
 import { classOf, contentOf, isEmptyChunk } from "./content-update.ts";
-import { NoteThrottle } from "./note-throttle.ts";
 import { PromptUsage } from "./prompt-usage.ts";
 import { SessionState } from "./session-state.ts";
 import { ToolMemory } from "./tool-memory.ts";

@@ -66,6 +66,8 @@ describe("createCatalog", () => {
     const agents = await catalog().list();
     expect(agents.map(({ id, available }) => [id, available])).toEqual([
       ["rehearsal", true],
+      ["opencode", false],
+      ["opencode-acp", false],
       ["goose", true],
       ["qwen", false],
     ]);
@@ -74,7 +76,7 @@ describe("createCatalog", () => {
       expect(agent.features).toEqual(features("unknown"));
       expect(agent.version).toBeUndefined();
     }
-    expect(agents[2]).toMatchObject({
+    expect(agents[4]).toMatchObject({
       reason: expect.stringContaining("qwen") as unknown,
       install: expect.any(String) as unknown,
     });
@@ -134,6 +136,8 @@ describe("createCatalog", () => {
     });
     expect((await made.list()).map(({ id, name, available }) => [id, name, available])).toEqual([
       ["rehearsal", "Rehearsal", true],
+      ["opencode", "opencode", false],
+      ["opencode-acp", "opencode over ACP", false],
       ["goose", "Goose", false],
       ["qwen", "Qwen Code", true],
       ["mine", "Mine", true],
@@ -155,6 +159,20 @@ describe("createCatalog", () => {
     expect(await catalog().definition("nobody")).toBeUndefined();
     expect(await catalog().definition("qwen")).toBeUndefined();
     expect(await catalog().find("nobody")).toBeUndefined();
+  });
+
+  test("[A-10] opencode over ACP is started with a fresh password each time, and asks by its environment", async () => {
+    const own = program("opencode", "echo 1.18.33");
+    const made = catalog({
+      agents: { "opencode-acp": { backend: "acp", command: [own, "acp"], env: { KEY: "v" } } },
+    });
+    const [one, other] = [await made.definition("opencode-acp"), await made.definition("opencode-acp")];
+    const [password, next] = [one, other].map((each) => each?.environment.set?.["OPENCODE_SERVER_PASSWORD"]);
+    expect(password).toMatch(/^[0-9a-f]{64}$/);
+    expect(next).not.toBe(password);
+    expect(one?.environment.set).toMatchObject({ KEY: "v" });
+    expect(JSON.parse(one?.environment.set?.["OPENCODE_PERMISSION"] ?? "")).toMatchObject({ "*": "ask" });
+    expect(await made.definition("opencode")).toMatchObject({ backend: "opencode", argv: [own] });
   });
 
   test("[A-20] an agent without modes says that it acts without asking", async () => {

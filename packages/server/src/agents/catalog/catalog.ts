@@ -2,7 +2,7 @@
  * Which agents there are, found without running any (A-3): those that Holdfast knows, looked up on PATH at every question, and the user's own.
  * Features are `unknown` until an agent was used, and again when its program became another version.
  */
-import { errorText, silentLogger, type Clock, type Logger } from "@holdfast/kernel";
+import { errorText, randomHex, silentLogger, type Clock, type Logger } from "@holdfast/kernel";
 import { FEATURES, type Agent, type Features } from "@holdfast/protocol";
 import type { Store } from "../../store/index.ts";
 import type { Environment } from "../process/index.ts";
@@ -51,6 +51,8 @@ type Entry = {
   probe: readonly string[] | undefined;
 };
 
+const PASSWORD_BYTES = 32;
+
 type Facts = Awaited<ReturnType<Store["agentFacts"]>>[number];
 
 /** Makes the catalog; nothing is looked up yet. */
@@ -95,8 +97,9 @@ export function createCatalog(deps: CatalogDeps): Catalog {
       const entry = entries.get(id);
       const program = entry && (await look(entry));
       if (entry === undefined || program === undefined) return undefined;
-      const { name, backend, args, environment, quirks } = entry;
+      const { name, backend, args, quirks } = entry;
       const argv = [program.path, ...args];
+      const environment = withPassword(entry);
       return { id, name, backend, argv, environment, quirks, version: probe.known(program) };
     },
     async learn(id, { version, features }) {
@@ -129,7 +132,8 @@ function knownEntry(agent: KnownAgent, rehearsal: readonly string[]): Entry {
     agent.program === undefined
       ? { program: runner, args: [...script, ...agent.args], probe: rehearsal }
       : { program: agent.program, args: agent.args, probe: [] };
-  return { id, name, backend: "acp", ...place, environment: { inherit: "user" }, quirks, install };
+  const environment = { inherit: "user", set: agent.environment } as const;
+  return { id, name, backend: agent.backend ?? "acp", ...place, environment, quirks, install };
 }
 
 function configuredEntry(id: string, agent: ConfiguredAgent): Entry {
@@ -141,11 +145,22 @@ function configuredEntry(id: string, agent: ConfiguredAgent): Entry {
     backend: agent.backend,
     program,
     args,
-    environment: { inherit: agent.environment ?? "user", keep: agent.keep, set: agent.env },
+    environment: {
+      inherit: agent.environment ?? "user",
+      keep: agent.keep,
+      set: { ...known?.environment, ...agent.env },
+    },
     quirks: known?.quirks ?? NO_QUIRKS,
     install: undefined,
     probe: undefined,
   };
+}
+
+/** The environment of one start; a password is never used twice. */
+function withPassword({ environment, quirks }: Entry): AgentDefinition["environment"] {
+  const { passwordVariable } = quirks;
+  if (passwordVariable === undefined) return environment;
+  return { ...environment, set: { ...environment.set, [passwordVariable]: randomHex(PASSWORD_BYTES) } };
 }
 
 /** What the API shows of one agent. Pure. */

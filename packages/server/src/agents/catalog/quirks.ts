@@ -2,7 +2,7 @@
  * What is known of each agent program beyond its own advertisement, which is only a hint (A-3). Every entry was seen on the version named in
  * `seen`; the recorded streams under `test/golden/acp` show it.
  */
-import type { ApprovalMode, Usage } from "@holdfast/protocol";
+import type { ApprovalMode, BackendKind, Usage } from "@holdfast/protocol";
 
 /** What an agent does that its advertisement does not tell. */
 export type Quirks = {
@@ -18,6 +18,8 @@ export type Quirks = {
   tokens: { response: NonNullable<Usage["scope"]>; perCall: boolean };
   /** Kinds of tools that the agent reports as `other` or not at all, by the agent's own tool name. */
   toolKinds: Readonly<Record<string, string>>;
+  /** It opens an HTTP port and lets in whoever knows the password in this variable: a fresh random one for each start (A-10). */
+  passwordVariable?: string | undefined;
   /** Advertised only where it is known to work (A-3). */
   clientCapabilities: { readFiles: boolean; writeFiles: boolean; terminal: boolean };
 };
@@ -26,9 +28,13 @@ export type Quirks = {
 export type KnownAgent = {
   id: string;
   name: string;
+  /** What drives it; default `acp`. */
+  backend?: BackendKind | undefined;
   /** Name to look for on PATH; absent for the one that ships with Holdfast. */
   program?: string | undefined;
   args: readonly string[];
+  /** Variables that it is started with. */
+  environment?: Readonly<Record<string, string>> | undefined;
   install?: string | undefined;
   quirks: Quirks;
   seen: string;
@@ -92,4 +98,43 @@ const QWEN: KnownAgent = {
   seen: "0.24.4",
 };
 
-export const KNOWN_AGENTS: readonly KnownAgent[] = [REHEARSAL, GOOSE, QWEN];
+const OPENCODE: KnownAgent = {
+  id: "opencode",
+  name: "opencode",
+  backend: "opencode",
+  program: "opencode",
+  args: [],
+  install: "npm install -g opencode-ai",
+  // Approval modes are permission rules on its session, not modes of its own.
+  quirks: { ...NO_QUIRKS, modes: { ask: "build", edits: "build", all: "build", readOnly: "build" } },
+  seen: "1.18.33",
+};
+
+const OPENCODE_ACP: KnownAgent = {
+  id: "opencode-acp",
+  name: "opencode over ACP",
+  program: "opencode",
+  args: ["acp"],
+  install: "npm install -g opencode-ai",
+  // By default it asks nothing: it is told to ask for everything that is not plain reading, and our ladder holds the modes.
+  environment: {
+    OPENCODE_PERMISSION: JSON.stringify({
+      "*": "ask",
+      read: "allow",
+      glob: "allow",
+      grep: "allow",
+      list: "allow",
+      todowrite: "allow",
+      question: "deny",
+    }),
+    OPENCODE_DISABLE_AUTOUPDATE: "1",
+  },
+  quirks: {
+    ...NO_QUIRKS,
+    modes: { ask: "build", edits: "build", all: "build", readOnly: "plan" },
+    passwordVariable: "OPENCODE_SERVER_PASSWORD",
+  },
+  seen: "1.18.33",
+};
+
+export const KNOWN_AGENTS: readonly KnownAgent[] = [REHEARSAL, OPENCODE, OPENCODE_ACP, GOOSE, QWEN];

@@ -1,5 +1,5 @@
 import { cleanText, redact } from "@holdfast/kernel";
-import type { NoteEvent } from "../port.ts";
+import type { NoteEvent } from "./port.ts";
 
 /** Characters of a tail in a note. */
 export const NOTE_TAIL_CHARS = 1_024;

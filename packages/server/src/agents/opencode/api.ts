@@ -1,0 +1,180 @@
+import { errorText, within, type Clock } from "@holdfast/kernel";
+/** The routes of `opencode serve` that we use, through the official SDK, each with a deadline (A-23). */
+import { createOpencodeClient, type OpencodeClient } from "@opencode-ai/sdk/v2/client";
+import { isObject, object, text, type Json } from "./json.ts";
+import type { Rule } from "./permission-rules.ts";
+import type { InputPart } from "./prompt-parts.ts";
+
+/** Where one server listens and what it lets in. */
+export type Address = { url: string; password: string };
+
+/** The user's name that opencode expects beside the password. */
+const USER = "opencode";
+
+/** Longest waits for an answer, in ms. The first request in a directory loads its configuration and plugins. */
+export const API_TIMEOUTS = { firstMs: 60_000, requestMs: 30_000 };
+
+/** Newest messages that a look asks for; more than one turn has, save for the longest. */
+const LOOK_MESSAGES = 200;
+
+/** The server refused, broke, or did not answer; `status` is absent when there was no answer. */
+export class ApiError extends Error {
+  readonly status: number | undefined;
+  constructor(what: string, status: number | undefined, words: string) {
+    super(`${what}: ${words}`);
+    this.name = "ApiError";
+    this.status = status;
+  }
+}
+
+export type PromptBody = {
+  messageID: string;
+  parts: InputPart[];
+  model?: { providerID: string; modelID: string } | undefined;
+  system?: string | undefined;
+};
+
+/** What a handle asks of its server, in one directory. Every call rejects with an `ApiError`. */
+export type OpencodeApi = {
+  agents(): Promise<Json[]>;
+  commands(): Promise<Json[]>;
+  providers(): Promise<Json>;
+  createSession(permission: Rule[]): Promise<Json>;
+  /** `undefined` when there is no such session. */
+  getSession(sessionId: string): Promise<Json | undefined>;
+  /** Adds rules behind those that the session has. */
+  addRules(sessionId: string, permission: Rule[]): Promise<Json>;
+  /** Resolves when the prompt was accepted, not when it is done. */
+  prompt(sessionId: string, body: PromptBody): Promise<void>;
+  hasMessage(sessionId: string, messageId: string): Promise<boolean>;
+  abort(sessionId: string): Promise<void>;
+  isBusy(sessionId: string): Promise<boolean>;
+  /** The newest messages with their parts, oldest first. */
+  messages(sessionId: string): Promise<{ info: Json; parts: Json[] }[]>;
+  permissions(): Promise<Json[]>;
+  replyPermission(requestId: string, reply: "once" | "reject"): Promise<void>;
+  rejectQuestion(requestId: string): Promise<void>;
+};
+
+/** The client of one server; `directory` picks the project that it works in. */
+export function sdkClient({ url, password }: Address, directory?: string): OpencodeClient {
+  const credentials = Buffer.from(`${USER}:${password}`).toString("base64");
+  return createOpencodeClient({
+    baseUrl: url,
+    headers: { authorization: `Basic ${credentials}` },
+    ...(directory === undefined ? {} : { directory }),
+  });
+}
+
+/** Asks for JSON health; answers the version. Rejects with an `ApiError` for anything else, a page that says 200 included. */
+export async function askHealth(clock: Clock, address: Address, timeoutMs: number): Promise<string> {
+  const client = sdkClient(address);
+  const answer = await call(clock, "health", timeoutMs, (signal) => client.global.health({ signal }));
+  const health = object(answer);
+  const version = text(health["version"]);
+  if (health["healthy"] === true && version !== undefined) return version.slice(0, 64);
+  throw new ApiError("health", undefined, "the answer is not the health of opencode");
+}
+
+/** The API of one directory. */
+export function createApi(clock: Clock, address: Address, directory: string): OpencodeApi {
+  const client = sdkClient(address, directory);
+  const ask = <T>(
+    what: string,
+    run: (signal: AbortSignal) => Promise<SdkAnswer<T>>,
+    ms = API_TIMEOUTS.requestMs,
+  ) => call(clock, what, ms, run);
+  const list = (value: unknown): Json[] => (Array.isArray(value) ? value : []).filter(isObject);
+  const { firstMs } = API_TIMEOUTS;
+  return {
+    agents: async () => list(await ask("agents", (signal) => client.app.agents({}, { signal }), firstMs)),
+    commands: async () =>
+      list(await ask("commands", (signal) => client.command.list({}, { signal }), firstMs)),
+    providers: async () =>
+      object(await ask("providers", (signal) => client.config.providers({}, { signal }), firstMs)),
+    createSession: async (permission) =>
+      object(await ask("create", (signal) => client.session.create({ permission }, { signal }), firstMs)),
+    getSession: (sessionID) =>
+      orMissing(async () =>
+        object(await ask("session", (signal) => client.session.get({ sessionID }, { signal }), firstMs)),
+      ),
+    addRules: async (sessionID, permission) =>
+      object(
+        await ask("permission", (signal) => client.session.update({ sessionID, permission }, { signal })),
+      ),
+    async prompt(sessionID, { messageID, parts, model, system }) {
+      const optional = {
+        ...(model === undefined ? {} : { model }),
+        ...(system === undefined ? {} : { system }),
+      };
+      const body = { sessionID, messageID, parts, ...optional };
+      await ask("prompt", (signal) => client.session.promptAsync(body, { signal }));
+    },
+    async hasMessage(sessionID, messageID) {
+      const run = (signal: AbortSignal) => client.session.message({ sessionID, messageID }, { signal });
+      return (await orMissing(() => ask("message", run))) !== undefined;
+    },
+    async abort(sessionID) {
+      await ask("abort", (signal) => client.session.abort({ sessionID }, { signal }));
+    },
+    async isBusy(sessionID) {
+      const statuses = object(await ask("status", (signal) => client.session.status({}, { signal })));
+      const status = object(statuses[sessionID])["type"];
+      return status === "busy" || status === "retry";
+    },
+    async messages(sessionID) {
+      const limit = LOOK_MESSAGES;
+      const rows = list(
+        await ask("messages", (signal) => client.session.messages({ sessionID, limit }, { signal })),
+      );
+      return rows.map((row) => ({ info: object(row["info"]), parts: list(row["parts"]) }));
+    },
+    permissions: async () =>
+      list(await ask("permissions", (signal) => client.permission.list({}, { signal }))),
+    async replyPermission(requestID, reply) {
+      await ask("reply", (signal) => client.permission.reply({ requestID, reply }, { signal }));
+    },
+    async rejectQuestion(requestID) {
+      await ask("question", (signal) => client.question.reject({ requestID }, { signal }));
+    },
+  };
+}
+
+type SdkAnswer<T> = { data?: T; error?: unknown; response?: Response | undefined };
+
+async function call<T>(
+  clock: Clock,
+  what: string,
+  timeoutMs: number,
+  run: (signal: AbortSignal) => Promise<SdkAnswer<T>>,
+): Promise<T | undefined> {
+  const abort = new AbortController();
+  try {
+    const answer = await within(clock, timeoutMs, run(abort.signal));
+    if (answer === undefined) throw new ApiError(what, undefined, `no answer within ${timeoutMs / 1000} s`);
+    if (answer.response?.ok === true) return answer.data;
+    throw new ApiError(what, answer.response?.status, wordsOf(answer.error));
+  } catch (error) {
+    throw error instanceof ApiError ? error : new ApiError(what, undefined, errorText(error));
+  } finally {
+    abort.abort();
+  }
+}
+
+function wordsOf(error: unknown): string {
+  const data = object(object(error)["data"]);
+  return (
+    text(data["message"]) ??
+    text(object(error)["message"]) ??
+    (error instanceof Error ? error.message : "refused")
+  );
+}
+
+async function orMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,179 @@
+import { errorText, isHoldfastError, silentLogger, wait } from "@holdfast/kernel";
+import { abortedError, type Features } from "@holdfast/protocol";
+import { agentError } from "../agent-error.ts";
+import type { AgentDefinition } from "../catalog/index.ts";
+import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
+import type { LaunchDeps } from "../process/index.ts";
+import type { ReadBlob } from "../read-blob.ts";
+import type { OpencodeApi } from "./api.ts";
+import { OpencodeHandle } from "./handle.ts";
+import { text, type Json } from "./json.ts";
+import { sessionRules } from "./permission-rules.ts";
+import { SERVER_LIMITS, type OpencodeServer, type ServerLimits } from "./server.ts";
+import { Servers } from "./servers.ts";
+import { sessionFacts, workingAgent } from "./session-facts.ts";
+
+export type OpencodeBackendDeps = LaunchDeps & {
+  /** How to run an agent; `undefined` when there is none of this id or its program is missing. */
+  definition(agent: string): Promise<AgentDefinition | undefined>;
+  /** Keeps what was seen of an agent (A-3). */
+  learn(agent: string, seen: { version: string | undefined; features: Features }): Promise<void>;
+  readBlob: ReadBlob;
+  limits?: Partial<ServerLimits> | undefined;
+};
+
+/** The backend, and what ends its servers: they outlive their handles, so the pool cannot (A-8, A-9). */
+export type OpencodeBackend = Backend & {
+  /** Ends every server; resolves when nothing of them lives. */
+  dispose(graceMs: number): Promise<void>;
+};
+
+/** What every opencode can do; it says so nowhere. */
+const FEATURES: Features = {
+  load: "no",
+  resume: "yes",
+  list: "yes",
+  close: "no",
+  images: "yes",
+  embeddedContext: "yes",
+  steer: "no",
+  modes: "yes",
+  usage: "yes",
+};
+
+/** How long a session that still works on a prompt nobody waits for may take to stop, before it is opened again. */
+const STOP_WAIT_MS = 10_000;
+const STOP_AGAIN_MS = 500;
+
+/** A warm `opencode serve` through the official SDK (A-2, A-23). */
+export function createOpencodeBackend(deps: OpencodeBackendDeps): OpencodeBackend {
+  const servers = new Servers({ ...deps, limits: { ...SERVER_LIMITS, ...deps.limits } });
+  return {
+    kind: "opencode",
+    open: (request) => open(deps, servers, request),
+    dispose: (graceMs) => servers.dispose(graceMs),
+  };
+}
+
+async function open(deps: OpencodeBackendDeps, servers: Servers, request: OpenRequest): Promise<AgentHandle> {
+  const { agent, signal } = request;
+  const definition = await deps.definition(agent);
+  if (definition === undefined) {
+    const message = `The agent ${agent} is not installed, or has no such name.`;
+    throw new AgentFailure("unavailable", agentError({ agent, phase: "spawn", message }));
+  }
+  const server = await servers.find(definition);
+  const release = server.use();
+  const stop = abortOf(signal);
+  let handle: OpencodeHandle | undefined;
+  try {
+    const { version } = await Promise.race([server.running(request.sessionId), stop.aborted]);
+    handle = await Promise.race([
+      openHandle(deps, server, { definition, request, version, release }),
+      stop.aborted,
+    ]);
+    await Promise.race([server.subscribed(request.directory), stop.aborted]);
+    const { approvalMode, model } = request;
+    await Promise.race([handle.configure({ approvalMode, model }), stop.aborted]);
+    learn(deps, agent, version);
+    return handle;
+  } catch (error) {
+    await handle?.close(0);
+    release();
+    throw failureOf(agent, error);
+  } finally {
+    stop.forget();
+  }
+}
+
+type Opening = { definition: AgentDefinition; request: OpenRequest; version: string; release: () => void };
+
+async function openHandle(
+  deps: OpencodeBackendDeps,
+  server: OpencodeServer,
+  { definition, request, version, release }: Opening,
+): Promise<OpencodeHandle> {
+  const { agent, sessionId, directory, idle } = request;
+  const api = server.api(directory);
+  const agents = await api.agents();
+  const known = await findKnown(deps, api, request);
+  const working = workingAgent(agents, known ?? {});
+  const session = known ?? (await api.createSession(sessionRules(request.approvalMode, working.rules)));
+  const backendSessionId = text(session["id"]);
+  if (backendSessionId === undefined) throw new Error(`${agent} opened a session without naming it`);
+  const names = Object.keys(deps.environment).concat(Object.keys(definition.environment.set ?? {}));
+  const handle = new OpencodeHandle(
+    {
+      agent,
+      sessionId,
+      backendSessionId,
+      directory,
+      openedBy: known === undefined ? "create" : "resume",
+      version,
+      features: { ...FEATURES },
+      process: [definition.argv, names.toSorted()],
+      agentRules: working.rules,
+    },
+    {
+      server,
+      release,
+      clock: deps.clock,
+      logger: deps.logger ?? silentLogger,
+      readBlob: deps.readBlob,
+      idle,
+    },
+  );
+  handle.describe(describe(api, working.name, agents));
+  return handle;
+}
+
+/**
+ * The session that an earlier opening made; `undefined` when opencode does not have it any more. Whatever broke is no reason to forget it
+ * (A-5). One that still works on what nobody waits for is stopped first (A-16).
+ */
+async function findKnown(
+  { clock }: OpencodeBackendDeps,
+  api: OpencodeApi,
+  { agent, backendSessionId }: OpenRequest,
+): Promise<Json | undefined> {
+  const session = backendSessionId === undefined ? undefined : await api.getSession(backendSessionId);
+  if (session === undefined || backendSessionId === undefined) return undefined;
+  const deadline = clock.monotonic() + STOP_WAIT_MS;
+  while (await api.isBusy(backendSessionId)) {
+    if (clock.monotonic() >= deadline)
+      throw new Error(`the session of ${agent} does not stop its last prompt`);
+    await api.abort(backendSessionId);
+    await wait(clock, STOP_AGAIN_MS);
+  }
+  return session;
+}
+
+async function describe(api: OpencodeApi, current: string, agents: Json[]) {
+  const [commands, providers] = await Promise.all([api.commands(), api.providers()]);
+  return sessionFacts(current, agents, commands, providers);
+}
+
+function learn({ learn: keep, logger }: OpencodeBackendDeps, agent: string, version: string): void {
+  keep(agent, { version, features: { ...FEATURES } }).catch((error: unknown) => {
+    (logger ?? silentLogger).warn(
+      { agent, error: errorText(error) },
+      "what was learnt of an agent could not be kept",
+    );
+  });
+}
+
+function abortOf(signal: AbortSignal): { aborted: Promise<never>; forget: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  const abort = () => reject(new AgentFailure("aborted", abortedError("The opening was stopped.")));
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  return { aborted: promise, forget: () => signal.removeEventListener("abort", abort) };
+}
+
+/** Every way in which an opening breaks, typed (A-25). */
+function failureOf(agent: string, error: unknown): AgentFailure {
+  if (error instanceof AgentFailure) return error;
+  const kind = isHoldfastError(error, "AGENT_UNAVAILABLE") ? "unavailable" : "crashed";
+  return new AgentFailure(kind, agentError({ agent, phase: "open", message: errorText(error) }));
+}

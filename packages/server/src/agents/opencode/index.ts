@@ -1,0 +1,1 @@
+export { createOpencodeBackend, type OpencodeBackend, type OpencodeBackendDeps } from "./backend.ts";

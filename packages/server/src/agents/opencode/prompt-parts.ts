@@ -1,0 +1,35 @@
+import type { FilePart } from "@holdfast/protocol";
+import type { PromptInput } from "../port.ts";
+import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
+
+/** A part as opencode takes it. */
+export type InputPart =
+  | { type: "text"; text: string; synthetic?: boolean }
+  | { type: "file"; mime: string; filename?: string; url: string };
+
+const BLOB = "blob:";
+
+/**
+ * The parts of a prompt: texts with what machines wrote for the model, without what is only shown to people; files by reference, stored content
+ * as data URLs, which opencode turns into what the model takes.
+ */
+export async function promptParts(input: PromptInput, readBlob: ReadBlob): Promise<InputPart[]> {
+  const parts: InputPart[] = [];
+  for (const part of input.parts) {
+    if (part.type === "text" && part.ignored !== true) {
+      parts.push({ type: "text", text: part.text, ...(part.synthetic === true ? { synthetic: true } : {}) });
+    } else if (part.type === "subtask") parts.push({ type: "text", text: part.prompt });
+    else if (part.type === "file") parts.push(await fileInput(part, readBlob));
+  }
+  return parts.length > 0 ? parts : [{ type: "text", text: "" }];
+}
+
+async function fileInput(part: FilePart, readBlob: ReadBlob): Promise<InputPart> {
+  const name = part.filename;
+  const named = name === undefined ? {} : { filename: name };
+  if (!part.url.startsWith(BLOB)) return { type: "file", mime: part.mime, url: part.url, ...named };
+  const blob = await readBlob(part.url.slice(BLOB.length), part.sessionId);
+  if (blob === undefined) throw new MissingBlobError(name ?? part.url);
+  const data = Buffer.from(blob.bytes).toString("base64");
+  return { type: "file", mime: part.mime, url: `data:${part.mime};base64,${data}`, ...named };
+}

@@ -1,0 +1,257 @@
+/**
+ * One prompt of an opencode session, from its sending to its end (A-15, A-16, A-23).
+ *
+ *   sending ─accepted─► working ─look: ended─► over
+ *      │ refused: failed    │ look: stranded ─► failed
+ *      └ unknown: looked up by the id that we chose, never sent again
+ *
+ * Invariants: it ends once, whatever comes later; only a look ends it, events make us look; every look reads the status before the messages, so
+ * that an answer which it finds complete in a session that is not busy is the last one; a cancel that came before the prompt was accepted is
+ * told after it, and again while the session stays busy.
+ */
+import { errorText, wait, type Clock, type Logger, type Timer } from "@holdfast/kernel";
+import type { SessionError, Usage } from "@holdfast/protocol";
+import { agentError } from "../agent-error.ts";
+import type { ContentEvent, PromptResult, TurnSink } from "../port.ts";
+import { ApiError, type OpencodeApi, type PromptBody } from "./api.ts";
+import { promptError } from "./prompt-error.ts";
+import { judgeTurn } from "./turn-end.ts";
+import { TurnView } from "./turn-view.ts";
+
+export type RunDeps = {
+  agent: string;
+  sessionId: string;
+  clock: Clock;
+  logger: Logger;
+  sink: TurnSink;
+  /** The API of the present process; throws an `ApiError` without one. */
+  api(): OpencodeApi;
+  contextSize(model: string): number | undefined;
+  /** Looks for requests that the stream may not have brought. */
+  findRequests(): Promise<void>;
+  /** Content of this prompt that came after its end. */
+  late(event: ContentEvent): void;
+};
+
+/** After a look that did not decide, and without one for long, in ms. */
+const LOOK_AGAIN_MS = 500;
+const SAFETY_LOOK_MS = 30_000;
+
+/** How long a prompt with unknown outcome is looked for, and between two looks for it. */
+const LOOK_UP_MS = 10_000;
+const LOOK_UP_AGAIN_MS = 500;
+
+export class PromptRun {
+  readonly view: TurnView;
+  readonly sink: TurnSink;
+  /** How it ended; never rejects. */
+  readonly result: Promise<PromptResult>;
+  readonly #deps: RunDeps;
+  readonly #over = new AbortController();
+  readonly #end = Promise.withResolvers<PromptResult>();
+  #isCancelled = false;
+  #isAccepted = false;
+  #error: unknown;
+  #quiet: { key: string; since: number } | undefined;
+  #looking = false;
+  #lookAgain = false;
+  #findRequests = false;
+  #timer: Timer | undefined;
+
+  constructor(deps: RunDeps, userMessageId: string) {
+    this.#deps = deps;
+    this.sink = deps.sink;
+    this.result = this.#end.promise;
+    this.view = new TurnView(userMessageId, (event) => {
+      this.#quiet = undefined;
+      if (this.isOver) deps.late(event);
+      else deps.sink.emit(event);
+    });
+  }
+
+  get isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  /** Aborts when the prompt is over, however it ended. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  get usage(): Usage | undefined {
+    return this.view.usage((model) => this.#deps.contextSize(model));
+  }
+
+  /** Sends the prompt. Its outcome is `result`. */
+  async send(body: PromptBody): Promise<void> {
+    try {
+      await this.#deps.api().prompt(this.#deps.sessionId, body);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      const isThere = refusal === undefined && (await this.#lookUp(body.messageID));
+      if (!isThere)
+        return this.settle({ outcome: "failed", error: this.#agentError(refusal ?? errorText(error)) });
+    }
+    this.#isAccepted = true;
+    if (this.isOver) return;
+    if (this.#isCancelled) this.#abort();
+    this.#planLook(SAFETY_LOOK_MS);
+  }
+
+  /** The session reported an error that no message may carry. */
+  seeError(error: unknown): void {
+    this.#error = error;
+    this.lookSoon();
+  }
+
+  /** Looks at the session as soon as no look is running. */
+  lookSoon(options: { withRequests?: boolean } = {}): void {
+    if (options.withRequests === true) this.#findRequests = true;
+    if (!this.#isAccepted || this.isOver) return;
+    if (this.#looking) this.#lookAgain = true;
+    else void this.#look();
+  }
+
+  /** Tells the agent to stop; it is over when a look shows that it did. */
+  cancel(): void {
+    this.#isCancelled = true;
+    if (this.#isAccepted && !this.isOver) this.#abort();
+  }
+
+  /** Ends it from outside: the process is gone, or nobody waits any more. The first ending counts. */
+  settle(result: PromptResult): void {
+    if (this.isOver) return;
+    this.#timer?.cancel();
+    this.#over.abort();
+    this.#end.resolve(result);
+  }
+
+  #abort(): void {
+    const aborted = (async () => this.#deps.api().abort(this.#deps.sessionId))();
+    aborted
+      .catch((error: unknown) => {
+        this.#deps.logger.debug({ error: errorText(error) }, "opencode could not be told to stop");
+      })
+      .finally(() => this.lookSoon());
+  }
+
+  async #lookUp(messageId: string): Promise<boolean> {
+    const { clock, sessionId } = this.#deps;
+    const deadline = clock.monotonic() + LOOK_UP_MS;
+    while (!this.isOver && clock.monotonic() < deadline) {
+      try {
+        if (await this.#deps.api().hasMessage(sessionId, messageId)) return true;
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+      }
+      await wait(clock, LOOK_UP_AGAIN_MS, this.#over.signal);
+    }
+    return false;
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true;
+    this.#timer?.cancel();
+    let nextMs = LOOK_AGAIN_MS;
+    do {
+      this.#lookAgain = false;
+      try {
+        nextMs = await this.#lookOnce();
+      } catch (error) {
+        this.#deps.logger.debug({ error: errorText(error) }, "a session of opencode could not be looked at");
+      }
+    } while (this.#lookAgain && !this.isOver);
+    this.#looking = false;
+    this.#planLook(nextMs);
+  }
+
+  /** One look; answers when the next one is due. */
+  async #lookOnce(): Promise<number> {
+    const { sessionId } = this.#deps;
+    if (this.#findRequests) {
+      this.#findRequests = false;
+      await this.#deps.findRequests();
+    }
+    const isBusy = await this.#deps.api().isBusy(sessionId);
+    const messages = await this.#deps.api().messages(sessionId);
+    if (this.isOver) return SAFETY_LOOK_MS;
+    for (const { info, parts } of messages) {
+      this.view.message(info);
+      for (const part of parts) this.view.part(part);
+    }
+    const { newest } = this.view;
+    const quietMs = this.#quietFor(isBusy ? undefined : `${newest?.id} ${newest?.settled}`);
+    const sight = {
+      newest,
+      isBusy,
+      quietMs,
+      hasError: this.#error !== undefined,
+      isCancelled: this.#isCancelled,
+    };
+    switch (judgeTurn(sight)) {
+      case "wait":
+        if (!this.#isCancelled) return SAFETY_LOOK_MS;
+        await this.#deps.api().abort(sessionId);
+        return LOOK_AGAIN_MS;
+      case "look":
+        return LOOK_AGAIN_MS;
+      case "ended":
+        this.settle(this.#ending());
+        return SAFETY_LOOK_MS;
+      case "stranded":
+        this.settle(this.#stranded());
+        return SAFETY_LOOK_MS;
+    }
+  }
+
+  #planLook(ms: number): void {
+    this.#timer?.cancel();
+    if (this.isOver) return;
+    this.#timer = this.#deps.clock.after(ms, () => this.lookSoon({ withRequests: ms >= SAFETY_LOOK_MS }));
+  }
+
+  /** For how long looks have shown the same; `undefined` is something that goes on. */
+  #quietFor(key: string | undefined): number {
+    const now = this.#deps.clock.monotonic();
+    if (key === undefined) this.#quiet = undefined;
+    else if (this.#quiet?.key !== key) this.#quiet = { key, since: now };
+    return now - (this.#quiet?.since ?? now);
+  }
+
+  #ending(): PromptResult {
+    const { usage } = this;
+    if (this.#isCancelled) return { outcome: "ended", stopReason: "cancelled", usage };
+    const { finish, error } = this.view.ending;
+    const reported = error ?? (this.view.newest === undefined ? this.#error : undefined);
+    if (reported !== undefined && reported !== null) {
+      return { outcome: "failed", error: promptError(this.#deps.agent, reported) };
+    }
+    if (finish === "length") return { outcome: "ended", stopReason: "max_tokens", usage };
+    if (finish === "content-filter") {
+      const message = "The model's provider withheld the answer.";
+      return { outcome: "failed", error: { name: "ContentFilterError", data: { message } } };
+    }
+    return { outcome: "ended", stopReason: "end_turn", usage };
+  }
+
+  #stranded(): PromptResult {
+    if (this.#isCancelled || this.#error !== undefined) return this.#ending();
+    return { outcome: "failed", error: this.#agentError("it stopped working on the prompt without an end") };
+  }
+
+  #agentError(words: string): SessionError {
+    const { agent } = this.#deps;
+    return agentError({ agent, phase: "prompt", message: `${agent}: ${words}.` });
+  }
+}
+
+/** Why a prompt was certainly not taken; `undefined` when nobody knows. */
+function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof ApiError)) throw error;
+  const isRefused = error.status !== undefined && error.status >= 400 && error.status < 500;
+  return isRefused ? error.message : undefined;
+}

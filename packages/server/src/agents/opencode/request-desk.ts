@@ -1,0 +1,82 @@
+/**
+ * What opencode asks while it works, answered once (A-19). A request that the stream brings and a look finds again is the same one; an answer
+ * that did not arrive is given again. Only `once` and `reject` are ever said: standing rules are our own.
+ */
+import { errorText, type Logger } from "@holdfast/kernel";
+import type { OpencodeApi } from "./api.ts";
+import { text, type Json } from "./json.ts";
+import { permissionAskOf, wirePermission, type WirePermission } from "./permission-ask.ts";
+import type { PromptRun } from "./prompt-run.ts";
+
+export type DeskDeps = {
+  logger: Logger;
+  api(): OpencodeApi;
+  /** The prompt that runs, if any: nobody else can answer. */
+  run(): PromptRun | undefined;
+};
+
+/** Requests whose answers are remembered; older ones are long over. */
+const MAX_REMEMBERED = 1_000;
+
+export class RequestDesk {
+  readonly #deps: DeskDeps;
+  readonly #answers = new Map<string, "once" | "reject" | "waiting">();
+
+  constructor(deps: DeskDeps) {
+    this.#deps = deps;
+  }
+
+  /** A permission request, from the stream or from a look. */
+  permission(properties: Json): void {
+    const request = wirePermission(properties);
+    if (request === undefined) return;
+    const answer = this.#answers.get(request.id);
+    if (answer === undefined) void this.#decide(request);
+    else if (answer !== "waiting") void this.#reply(request.id, answer);
+  }
+
+  /** Nobody can be asked a question through us; the tool is told so, and the model goes on without it. */
+  question(properties: Json): void {
+    const id = text(properties["id"]);
+    if (id === undefined) return;
+    this.#quietly(this.#deps.api().rejectQuestion(id));
+  }
+
+  async #decide(request: WirePermission): Promise<void> {
+    this.#remember(request.id, "waiting");
+    const run = this.#deps.run();
+    const answer = run === undefined || run.isOver || run.isCancelled ? "cancelled" : await ask(run, request);
+    await this.#reply(request.id, answer === "once" ? "once" : "reject");
+  }
+
+  async #reply(requestId: string, reply: "once" | "reject"): Promise<void> {
+    this.#remember(requestId, reply);
+    this.#quietly((async () => this.#deps.api().replyPermission(requestId, reply))());
+  }
+
+  #remember(requestId: string, answer: "once" | "reject" | "waiting"): void {
+    this.#answers.set(requestId, answer);
+    const oldest = this.#answers.size > MAX_REMEMBERED ? this.#answers.keys().next().value : undefined;
+    if (oldest !== undefined) this.#answers.delete(oldest);
+  }
+
+  /** What could not be said is said again when a look finds the request still open. */
+  #quietly(told: Promise<void>): void {
+    told.catch((error: unknown) => {
+      this.#deps.logger.debug({ error: errorText(error) }, "an answer did not reach opencode");
+      this.#deps.run()?.lookSoon({ withRequests: true });
+    });
+  }
+}
+
+async function ask(run: PromptRun, request: WirePermission): Promise<"once" | "reject" | "cancelled"> {
+  const { call } = request;
+  const known = call === undefined ? undefined : run.view.findTool(call.messageId, call.callId);
+  const ended = new Promise<"cancelled">((resolve) => {
+    run.over.addEventListener("abort", () => resolve("cancelled"), { once: true });
+  });
+  return await Promise.race([
+    run.sink.ask(permissionAskOf(request, known)).catch(() => "reject" as const),
+    ended,
+  ]);
+}

@@ -1,0 +1,83 @@
+import type { ToolUpdate } from "../port.ts";
+import { object, objects, text, type Json } from "./json.ts";
+
+/** Kinds of opencode's own tools and permissions; what is not listed comes from a plugin or an MCP server. */
+const KINDS: Readonly<Record<string, string>> = {
+  edit: "edit",
+  write: "edit",
+  multiedit: "edit",
+  patch: "edit",
+  apply_patch: "edit",
+  bash: "execute",
+  read: "read",
+  skill: "read",
+  glob: "search",
+  grep: "search",
+  list: "search",
+  lsp: "search",
+  codesearch: "search",
+  webfetch: "fetch",
+  websearch: "fetch",
+  todowrite: "think",
+  todoread: "think",
+};
+
+/** The kind of a tool or permission, in the words that approval modes know (A-20). */
+export function kindOf(tool: string): string {
+  return (Object.hasOwn(KINDS, tool) ? KINDS[tool] : undefined) ?? "other";
+}
+
+const PATH_ARGUMENTS = ["filePath", "path"];
+
+/** A tool part as an upsert of the call `callId`; `undefined` when its state is none that is known. */
+export function toolUpdateOf(part: Json, callId: string): ToolUpdate | undefined {
+  const state = object(part["state"]);
+  const { status } = state;
+  if (status !== "pending" && status !== "running" && status !== "completed" && status !== "error") {
+    return undefined;
+  }
+  const tool = text(part["tool"]) ?? "tool";
+  const input = object(state["input"]);
+  const metadata = object(state["metadata"]);
+  const update: ToolUpdate = { callId, status, tool, kind: kindOf(tool) };
+  const title = text(state["title"]);
+  const raw = text(state["raw"]);
+  if (title !== undefined && title !== "") update.title = title;
+  if (raw !== undefined && raw !== "") update.raw = raw;
+  if (Object.keys(input).length > 0) update.input = input;
+  const output = text(state["output"]) ?? text(metadata["output"]);
+  if (output !== undefined && status !== "pending") update.output = output;
+  if (status === "error") update.error = text(state["error"]) ?? "The tool call failed.";
+  const paths = PATH_ARGUMENTS.map((name) => text(input[name])).filter((path) => path !== undefined);
+  if (paths.length > 0) update.locations = paths.map((path) => ({ path }));
+  const diff = status === "completed" ? diffOf(tool, input, metadata) : undefined;
+  if (diff !== undefined) update.diffs = [diff];
+  const images = objects(state["attachments"]).flatMap(imageOf);
+  if (images.length > 0) update.images = images;
+  return update;
+}
+
+function diffOf(
+  tool: string,
+  input: Json,
+  metadata: Json,
+): { path: string; oldText?: string; newText: string } | undefined {
+  const path = text(input["filePath"]);
+  if (path === undefined) return undefined;
+  const { before, after } = object(metadata["filediff"]);
+  if (typeof before === "string" && typeof after === "string")
+    return { path, oldText: before, newText: after };
+  const { content, oldString, newString } = input;
+  if (tool === "write" && typeof content === "string") return { path, newText: content };
+  if (typeof oldString === "string" && typeof newString === "string") {
+    return { path, oldText: oldString, newText: newString };
+  }
+  return undefined;
+}
+
+/** Images come as data URLs; anything else is named by the output already. */
+function imageOf(attachment: Json): { mime: string; data: string }[] {
+  const url = text(attachment["url"]) ?? "";
+  const found = /^data:(image\/[\w.+-]+);base64,/.exec(url);
+  return found?.[1] === undefined ? [] : [{ mime: found[1], data: url.slice(found[0].length) }];
+}

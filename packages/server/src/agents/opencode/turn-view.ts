@@ -1,0 +1,186 @@
+/**
+ * What one turn is in opencode, built from its events and from looks at its messages (A-16, A-23).
+ *
+ * Invariants: the turn owns our user message, what answers it, and what answers the messages that opencode writes itself to go on after a
+ * compaction; content of any other message never leaves here; parts are upserted by id; the final text of a part takes the place of what its
+ * deltas built, and nothing that comes after it changes the part; nothing is emitted twice, whatever is repeated.
+ */
+import type { Usage } from "@holdfast/protocol";
+import type { ContentEvent, ToolUpdate } from "../port.ts";
+import { object, text, type Json } from "./json.ts";
+import { toolUpdateOf } from "./tool-update.ts";
+import type { NewestMessage } from "./turn-end.ts";
+import { messageUsage, turnUsage, type MessageUsage } from "./turn-usage.ts";
+
+type Answer = {
+  settled: NewestMessage["settled"];
+  finish: string | undefined;
+  error: unknown;
+  isSummary: boolean;
+  model: string;
+  usage: MessageUsage;
+};
+
+type TextState = { kind: "text" | "reasoning"; messageId: string; text: string; isFinal: boolean };
+
+/** What became of something that was told: it is the turn's, it is known and says nothing new, or it is not the turn's. */
+export type Taken = "taken" | "known" | "foreign";
+
+export class TurnView {
+  readonly userMessageId: string;
+  readonly #emit: (event: ContentEvent) => void;
+  readonly #roots: Set<string>;
+  readonly #answers = new Map<string, Answer>();
+  readonly #texts = new Map<string, TextState>();
+  readonly #tools = new Map<string, { callId: string; told: string; update: ToolUpdate }>();
+  readonly #callIds = new Set<string>();
+  #isCompacted = false;
+
+  constructor(userMessageId: string, emit: (event: ContentEvent) => void) {
+    this.userMessageId = userMessageId;
+    this.#roots = new Set([userMessageId]);
+    this.#emit = emit;
+  }
+
+  /** A message as the stream or a look shows it. */
+  message(info: Json): Taken {
+    const id = text(info["id"]);
+    if (id === undefined) return "foreign";
+    if (info["role"] === "user") return this.#roots.has(id) ? "known" : "foreign";
+    if (!this.#roots.has(text(info["parentID"]) ?? "")) return "foreign";
+    const isOver = object(info["time"])["completed"] !== undefined;
+    const error = info["error"];
+    this.#answers.set(id, {
+      settled: error !== undefined && error !== null ? "error" : isOver ? "completed" : "no",
+      finish: text(info["finish"]),
+      error,
+      isSummary: info["summary"] === true,
+      model: `${text(info["providerID"]) ?? ""}/${text(info["modelID"]) ?? ""}`,
+      usage: messageUsage(info),
+    });
+    return "taken";
+  }
+
+  /** A part as the stream or a look shows it. */
+  part(part: Json): Taken {
+    const [id, messageId] = [text(part["id"]), text(part["messageID"])];
+    if (id === undefined || messageId === undefined) return "foreign";
+    const answer = this.#answers.get(messageId);
+    if (answer === undefined) return this.#continues(messageId, part) ? "known" : this.#ofUser(messageId);
+    if (answer.isSummary) return "known";
+    switch (part["type"]) {
+      case "text":
+      case "reasoning":
+        return this.#text(part["type"], id, messageId, part);
+      case "tool":
+        return this.#tool(id, messageId, part);
+      default:
+        return "known";
+    }
+  }
+
+  /** A piece of a part; `foreign` when the part was never shown to us, which the next look heals. */
+  delta(properties: Json): Taken {
+    const state = this.#texts.get(text(properties["partID"]) ?? "");
+    const piece = text(properties["delta"]);
+    if (properties["field"] !== "text" || piece === undefined) return "known";
+    if (state === undefined) {
+      const messageId = text(properties["messageID"]) ?? "";
+      return this.#answers.has(messageId) ? "known" : this.#ofUser(messageId);
+    }
+    if (state.isFinal || piece === "") return "known";
+    state.text += piece;
+    this.#emit({ type: state.kind, text: piece, streamId: text(properties["partID"]) ?? "" });
+    return "taken";
+  }
+
+  /** The newest answer. opencode's ids grow with time. */
+  get newest(): NewestMessage | undefined {
+    const id = [...this.#answers.keys()].toSorted().at(-1);
+    const answer = id === undefined ? undefined : this.#answers.get(id);
+    if (id === undefined || answer === undefined) return undefined;
+    return { id, settled: answer.settled, goesOn: answer.finish === "tool-calls" };
+  }
+
+  /** Why the newest answer ended, and its error. */
+  get ending(): { finish: string | undefined; error: unknown } {
+    const answer = this.#answers.get(this.newest?.id ?? "");
+    return { finish: answer?.finish, error: answer?.error };
+  }
+
+  /** Usage so far; `sizeOf` is the context of a model named `provider/model`. */
+  usage(sizeOf: (model: string) => number | undefined): Usage | undefined {
+    const newestFirst = [...this.#answers].toSorted(([one], [other]) => (one < other ? 1 : -1));
+    const model = newestFirst[0]?.[1].model;
+    const usages = newestFirst.map(([, { usage }]) => usage).toReversed();
+    return turnUsage(usages, model === undefined ? undefined : sizeOf(model));
+  }
+
+  /** What was told of a call, by opencode's ids. */
+  findTool(messageId: string, callId: string): ToolUpdate | undefined {
+    return this.#tools.get(`${messageId} ${callId}`)?.update;
+  }
+
+  #text(kind: TextState["kind"], id: string, messageId: string, part: Json): Taken {
+    const said = text(part["text"]) ?? "";
+    const isFinal = object(part["time"])["end"] !== undefined;
+    const known = this.#texts.get(id);
+    if (known === undefined) {
+      if (part["ignored"] === true || part["synthetic"] === true) return "known";
+      this.#texts.set(id, { kind, messageId, text: said, isFinal });
+      if (said !== "") this.#emit({ type: kind, text: said, streamId: id });
+      return "taken";
+    }
+    // Until its end a stored part may lag behind its deltas.
+    const isBehind = !isFinal && known.text.startsWith(said);
+    if (known.isFinal || isBehind || known.text === said) {
+      known.isFinal ||= isFinal;
+      return "known";
+    }
+    const isMore = said.startsWith(known.text);
+    const rest = said.slice(known.text.length);
+    known.text = said;
+    known.isFinal = isFinal;
+    this.#emit(
+      isMore
+        ? { type: kind, text: rest, streamId: id }
+        : { type: kind, text: said, streamId: id, whole: true },
+    );
+    return "taken";
+  }
+
+  #tool(partId: string, messageId: string, part: Json): Taken {
+    const named = text(part["callID"]) ?? partId;
+    const key = `${messageId} ${named}`;
+    const known = this.#tools.get(key);
+    // Some providers number the calls of each answer anew.
+    const callId = known?.callId ?? (this.#callIds.has(named) ? `${named}:${partId}` : named);
+    const update = toolUpdateOf(part, callId);
+    if (update === undefined) return "known";
+    const told = JSON.stringify(update);
+    if (known?.told === told || isSettled(known?.update.status)) return "known";
+    this.#callIds.add(callId);
+    this.#tools.set(key, { callId, told, update: { ...known?.update, ...update } });
+    this.#emit({ type: "tool", update });
+    return "taken";
+  }
+
+  /** A message that opencode wrote itself to compact our turn or to go on after that: what answers it is the turn's too. */
+  #continues(messageId: string, part: Json): boolean {
+    if (this.#roots.has(messageId)) return true;
+    const isCompaction = part["type"] === "compaction";
+    const isGoingOn = this.#isCompacted && part["type"] === "text" && part["synthetic"] === true;
+    if ((!isCompaction && !isGoingOn) || messageId <= this.userMessageId) return false;
+    this.#isCompacted = true;
+    this.#roots.add(messageId);
+    return true;
+  }
+
+  #ofUser(messageId: string): Taken {
+    return this.#roots.has(messageId) ? "known" : "foreign";
+  }
+}
+
+function isSettled(status: ToolUpdate["status"]): boolean {
+  return status === "completed" || status === "error";
+}

@@ -1,0 +1,168 @@
+/**
+ * Real `opencode serve` behind the real server, on the scripted model (agents.md 9). Its start takes seconds, so one Holdfast and one opencode
+ * serve all sessions of this file, save where a server is killed.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Message, Permission, Turn } from "@holdfast/protocol";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { realAgent } from "../../test-agents/agents.ts";
+import {
+  type HarnessOptions,
+  type HoldfastProcess,
+  processesWith,
+  startHoldfast,
+  temporaryDirectory,
+  until,
+} from "../harness/index.ts";
+import { type ScriptedModel, startModel } from "../model/index.ts";
+
+const TURN_MS = 60_000;
+const TEST_MS = 180_000;
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let model: ScriptedModel;
+let server: HoldfastProcess;
+let options: HarnessOptions;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory("real-opencode");
+  model = await startModel();
+  const agent = realAgent("opencode", { modelUrl: model.url, home: join(directory.path, "agent-home") });
+  await agent.prepare();
+  const [program = ""] = agent.command;
+  const agents = {
+    opencode: { backend: "opencode" as const, command: [program], env: agent.env },
+    "opencode-acp": { backend: "acp" as const, command: [program, "acp"], env: agent.env },
+  };
+  options = { root: directory.path, config: { agents } };
+  server = await startHoldfast(options);
+}, TEST_MS);
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  const left = agentProcesses();
+  await model.close();
+  await directory[Symbol.asyncDispose]();
+  expect(left).toEqual([]);
+}, TEST_MS);
+
+const agentProcesses = () => processesWith(`${directory.path}/agent-home`);
+
+const newSession = async (agent = "opencode"): Promise<string> =>
+  (await server.client.createSession({ directory: server.project, agent })).id;
+
+let turnNumber = 0;
+/** A prompt that the scripted model reads as its own turn. */
+const prompt = (...lines: string[]) => ({
+  parts: [{ type: "text" as const, text: [`#turn ${(turnNumber += 1)}`, ...lines].join("\n") }],
+});
+
+async function ask(sessionId: string, ...lines: string[]): Promise<{ turn: Turn; messages: Message[] }> {
+  const answer = await server.client.admitInputAndWait(sessionId, prompt(...lines), { timeoutMs: TURN_MS });
+  if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
+  return answer;
+}
+
+const textOf = (messages: Message[]): string =>
+  messages
+    .filter((message) => message.info.role === "assistant")
+    .flatMap((message) => message.parts)
+    .map((part) => (part.type === "text" ? part.text : ""))
+    .join("");
+
+const ended = (id: string): Promise<Turn> =>
+  until(
+    "the turn's end",
+    async () => {
+      const turn = await server.client.getTurn(id);
+      return ["completed", "failed", "aborted"].includes(turn.state) ? turn : undefined;
+    },
+    TURN_MS,
+  );
+
+/** Waits until the answer of a running turn shows this text. */
+const streamed = (sessionId: string, text: string): Promise<string> =>
+  until(
+    `${text} in the stream`,
+    async () => {
+      const page = await server.client.listMessages(sessionId, { limit: 2 });
+      const seen = textOf(page.items);
+      return seen.includes(text) ? seen : undefined;
+    },
+    TURN_MS,
+  );
+
+const asked = (sessionId: string): Promise<Permission> =>
+  until(
+    "the permission request",
+    async () => {
+      const { items } = await server.client.listPermissions({ state: "pending" });
+      return items.find((item) => item.sessionId === sessionId);
+    },
+    TURN_MS,
+  );
+
+describe("real opencode", () => {
+  test(
+    "[A-23, A-8, A-21] two sessions share one server, each remembers its own, and usage is told",
+    { timeout: TEST_MS },
+    async () => {
+      const [one, other] = [await newSession(), await newSession()];
+      const first = await ask(one, "THINK about it", "REMEMBER heron");
+      expect(first.turn).toMatchObject({ state: "completed", opened: "new", openedBy: "create" });
+      const children = agentProcesses();
+      expect(children).toHaveLength(1);
+      await ask(other, "REMEMBER walrus");
+      const second = await ask(one, "RECALL");
+      expect(second.turn).toMatchObject({ state: "completed", opened: "resumed", openedBy: "live" });
+      expect(textOf(second.messages)).toBe("You asked me to remember heron.");
+      expect(textOf((await ask(other, "RECALL")).messages)).toBe("You asked me to remember walrus.");
+      expect(agentProcesses()).toEqual(children);
+      expect(second.turn.usage).toMatchObject({
+        scope: "turn",
+        tokens: { output: expect.any(Number) as number },
+      });
+      expect(second.turn.usage?.cost).toBeGreaterThan(0);
+    },
+  );
+
+  test(
+    "[A-19, A-20] a file is written after a permission was asked and answered",
+    { timeout: TEST_MS },
+    async () => {
+      const sessionId = await newSession();
+      const admitted = await server.client.admitInput(
+        sessionId,
+        prompt("WRITE notes.txt a grey seal", "SAY done"),
+      );
+      const file = join(server.project, "notes.txt");
+      const permission = await asked(sessionId);
+      expect(permission).toMatchObject({ turnId: admitted.turn.id, agent: "opencode", kind: "edit" });
+      expect(JSON.stringify(permission.args)).toContain("a grey seal");
+      expect(existsSync(file)).toBe(false);
+      await server.client.replyPermission(permission.id, { reply: "once" });
+      expect(await ended(admitted.turn.id)).toMatchObject({ state: "completed" });
+      expect(readFileSync(file, "utf8").trim()).toBe("a grey seal");
+      const { items } = await server.client.listMessages(sessionId);
+      const tools = items.flatMap((message) => message.parts).filter((part) => part.type === "tool");
+      expect(tools.map((part) => part.state.status)).toEqual(["completed"]);
+      expect(textOf(items)).toBe("done");
+    },
+  );
+
+  test(
+    "[A-15, A-16] a stop in mid-stream ends the turn as cancelled, and the next turn is untouched",
+    { timeout: TEST_MS },
+    async () => {
+      const sessionId = await newSession();
+      const admitted = await server.client.admitInput(sessionId, prompt("SLOW 2000 20"));
+      await streamed(sessionId, "w5 ");
+      await server.client.cancelTurn(admitted.turn.id);
+      expect(await ended(admitted.turn.id)).toMatchObject({ state: "aborted", reason: "cancelled" });
+      const next = await ask(sessionId, "SAY after the stop");
+      expect(next.turn).toMatchObject({ state: "completed", openedBy: "live" });
+      expect(textOf(next.messages)).toBe("after the stop");
+    },
+  );
+});
