@@ -1,52 +1,42 @@
 import type { SessionState } from "@holdfast/client";
+import { ChevronDown } from "lucide-react";
 import { useState } from "react";
-import { useClient, useLibrary } from "../data/index.ts";
+import { AgentChooser, MemoryChip, useSessionChange } from "../agents/index.ts";
+import { useLibrary } from "../data/index.ts";
 
 const FIELD =
-  "h-7 max-w-40 min-w-0 shrink truncate rounded-md bg-transparent px-1.5 text-sm text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:h-11 pointer-coarse:text-[1rem]";
+  "h-7 max-w-40 min-w-0 shrink rounded-md bg-transparent px-1.5 text-sm text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:h-11 pointer-coarse:text-[1rem]";
 
-/** Which agent and which of its models take the next message, from what is there now. Changing it changes the session's default. */
+/** Which agent and which of its models take the next message, and what that agent remembers. Changing it changes the session's default. */
 export function AgentPicker({ state }: { state: SessionState }) {
-  const client = useClient();
   const { agents } = useLibrary();
-  const [error, setError] = useState<string | undefined>();
+  const [isChoosing, setChoosing] = useState(false);
   const { session } = state;
+  const { change, problem } = useSessionChange(session?.id ?? "");
   if (session === undefined) return null;
-  const patch = (body: Parameters<typeof client.patchSession>[1]) => {
-    setError(undefined);
-    client.patchSession(session.id, body).catch((problem: unknown) => {
-      setError(problem instanceof Error ? problem.message : String(problem));
-    });
-  };
   const models = Object.values(state.agentSessions).find(({ agent }) => agent === session.agent)?.models;
   const chosen = session.model?.modelId ?? models?.current ?? "";
-  const known = agents ?? [];
+  const name = agents?.find(({ id }) => id === session.agent)?.name ?? session.agent;
   return (
     <>
-      <select
-        aria-label="Agent"
-        value={session.agent}
-        onChange={(event) => patch({ agent: event.target.value, model: null })}
-        className={FIELD}
+      <button
+        type="button"
+        aria-label={`Agent: ${name}`}
+        aria-haspopup="dialog"
+        onClick={() => setChoosing(true)}
+        className={`flex items-center gap-1 ${FIELD}`}
       >
-        {!known.some(({ id }) => id === session.agent) && (
-          <option value={session.agent}>{session.agent}</option>
-        )}
-        {known.map((agent) => (
-          <option key={agent.id} value={agent.id} disabled={!agent.available} title={agent.reason}>
-            {agent.name}
-            {agent.available ? "" : " (not available)"}
-          </option>
-        ))}
-      </select>
+        <span className="truncate">{name}</span>
+        <ChevronDown size={14} className="shrink-0 text-ink-faint" />
+      </button>
       {models !== undefined && models.available.length > 0 && (
         <select
           aria-label="Model"
           value={chosen}
           onChange={(event) =>
-            patch({ model: event.target.value === "" ? null : { modelId: event.target.value } })
+            change({ model: event.target.value === "" ? null : { modelId: event.target.value } })
           }
-          className={FIELD}
+          className={`truncate ${FIELD}`}
         >
           {!models.available.some(({ id }) => id === chosen) && (
             <option value={chosen}>{chosen || "Default"}</option>
@@ -58,10 +48,21 @@ export function AgentPicker({ state }: { state: SessionState }) {
           ))}
         </select>
       )}
-      {error !== undefined && (
-        <span role="alert" className="truncate text-xs text-danger" title={error}>
-          {error}
+      <MemoryChip state={state} />
+      {problem !== undefined && (
+        <span role="alert" className="min-w-0 truncate text-xs text-danger" title={problem}>
+          {problem}
         </span>
+      )}
+      {isChoosing && (
+        <AgentChooser
+          session={session}
+          onClose={() => setChoosing(false)}
+          onChoose={(patch) => {
+            setChoosing(false);
+            change(patch);
+          }}
+        />
       )}
     </>
   );

@@ -21,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "timeline", title: "Timeline of the session, and back to now", keys: "t", run: toggleTimeline },
   { id: "stop", title: "Stop the turn", keys: "mod+.", run: stopTurn },
   { id: "archive", title: "Archive of sessions", run: () => navigate({ at: "archive" }) },
+  { id: "agents", title: "Agents: what runs, and what there is", run: () => navigate({ at: "agents" }) },
   { id: "settings", title: "Settings", run: () => navigate({ at: "settings" }) },
   { id: "light", title: "Theme: light", run: () => prefer({ theme: "light" }) },
   { id: "dark", title: "Theme: dark", run: () => prefer({ theme: "dark" }) },

@@ -18,6 +18,7 @@ describe("routes", () => {
     { at: "timeline", sessionId: "ses_1", step: "per_1" },
     { at: "inbox" },
     { at: "archive" },
+    { at: "agents" },
     { at: "gallery" },
     { at: "settings" },
     { at: "settings", section: "rules" },

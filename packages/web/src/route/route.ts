@@ -1,5 +1,5 @@
 /**
- * The page's places and their addresses. A hand-made table instead of a routing library: nine places do not earn 26 KB gzipped
+ * The page's places and their addresses. A hand-made table instead of a routing library: ten places do not earn 26 KB gzipped
  * of the 130 KB that the first load may have (I-16; docs/decisions/0006).
  */
 export type Route =
@@ -11,6 +11,8 @@ export type Route =
   | { at: "timeline"; sessionId: string; step?: string }
   | { at: "inbox" }
   | { at: "archive" }
+  /** What is live, and which agents there are. */
+  | { at: "agents" }
   | { at: "settings"; section?: string }
   /** Recorded transcripts in every state, for development; nothing links to it. */
   | { at: "gallery" }
@@ -39,6 +41,7 @@ export function parseRoute(path: string, search: string): Route {
     }
     case "inbox":
     case "archive":
+    case "agents":
     case "gallery":
       return { at: first };
     case "settings":
@@ -61,6 +64,7 @@ export function hrefOf(route: Route): string {
       return withQuery(`/s/${encodeURIComponent(route.sessionId)}/timeline`, { step: route.step });
     case "inbox":
     case "archive":
+    case "agents":
     case "gallery":
       return `/${route.at}`;
     case "settings":

@@ -1,19 +1,12 @@
 import type { SessionState } from "@holdfast/client";
-import type { ApprovalMode } from "@holdfast/protocol";
 import { Archive, Check, History, Pencil } from "lucide-react";
 import { useState } from "react";
 import { useApp, useClient } from "../data/index.ts";
-import { Chip, IconButton } from "../design/index.ts";
+import { IconButton } from "../design/index.ts";
 import { Link, navigate } from "../route/index.ts";
 import { nameOf } from "../session-list/index.ts";
+import { ModePicker } from "./mode-picker.tsx";
 import { UsageMeter } from "./usage-meter.tsx";
-
-const MODE_WORDS: Record<ApprovalMode, string> = {
-  ask: "Asks before it acts",
-  edits: "Edits freely, asks for the rest",
-  all: "Acts without asking",
-  readOnly: "Reads only",
-};
 
 /** Which session this is, how much it may do, what it used. */
 export function SessionHeader({ state }: { state: SessionState }) {
@@ -25,9 +18,8 @@ export function SessionHeader({ state }: { state: SessionState }) {
       <span className="max-w-full truncate text-xs text-ink-faint" title={session.directory}>
         {nameOf(session.directory)}
       </span>
-      <OpenedChip state={state} />
       <div className="ml-auto flex min-w-0 items-center gap-1">
-        <ModePicker id={session.id} mode={session.approvalMode} />
+        <ModePicker session={session} />
         <UsageMeter usage={session.usage} />
         <Link
           to={{ at: "timeline", sessionId: session.id }}
@@ -81,49 +73,6 @@ function Title({ id, title }: { id: string; title: string }) {
         <Check size={15} />
       </IconButton>
     </form>
-  );
-}
-
-const OPENED = {
-  new: { text: "new", title: "The agent began afresh for this session." },
-  resumed: { text: "resumed", title: "The agent still knew the session." },
-  replayed: {
-    text: "replayed",
-    title: "The agent did not know the session; it was given an account of what happened.",
-  },
-  lost: { text: "memory lost", title: "The agent began afresh and could not be told what happened before." },
-} as const;
-
-/** How the last turn found its agent. */
-function OpenedChip({ state }: { state: SessionState }) {
-  const last = Object.values(state.turns)
-    .filter(({ opened }) => opened !== undefined)
-    .toSorted((a, b) => (a.time.started ?? 0) - (b.time.started ?? 0))
-    .at(-1);
-  if (last?.opened === undefined) return null;
-  const { text, title } = OPENED[last.opened];
-  return (
-    <Chip tone={last.opened === "lost" ? "attention" : "neutral"} title={title}>
-      {text}
-    </Chip>
-  );
-}
-
-function ModePicker({ id, mode }: { id: string; mode: ApprovalMode }) {
-  const client = useClient();
-  return (
-    <select
-      aria-label="What the agent may do"
-      value={mode}
-      onChange={(event) => void client.patchSession(id, { approvalMode: event.target.value as ApprovalMode })}
-      className={`h-7 max-w-52 min-w-0 rounded-md bg-transparent px-1 text-sm hover:bg-hover pointer-coarse:h-11 ${mode === "all" ? "text-attention" : "text-ink-soft"}`}
-    >
-      {(Object.keys(MODE_WORDS) as ApprovalMode[]).map((name) => (
-        <option key={name} value={name}>
-          {MODE_WORDS[name]}
-        </option>
-      ))}
-    </select>
   );
 }
 

@@ -1,22 +1,29 @@
 import type { SessionState } from "@holdfast/client";
-import type { Todo, Turn } from "@holdfast/protocol";
-import { Circle, CircleCheck, CircleDot, CircleX, Hourglass } from "lucide-react";
+import type { Todo } from "@holdfast/protocol";
+import { Circle, CircleCheck, CircleDot, CircleX } from "lucide-react";
 import { useState } from "react";
-import { useNow } from "../data/index.ts";
-import { Notice, span } from "../design/index.ts";
+import { useLibrary } from "../data/index.ts";
 import { PermissionCard, QuestionCard } from "../inbox/index.ts";
+import { AgentWarning, troubledAgent } from "./agent-warning.tsx";
+import { HeldTurn } from "./held-turn.tsx";
 
-/** Between what was said and what will be: requests of this session that wait for an answer, and the agent's plan. */
+/** Between what was said and what will be: requests of this session that wait for an answer, what holds it up, and the agent's plan. */
 export function TurnBar({ state }: { state: SessionState }) {
   const permissions = Object.values(state.permissions);
   const questions = Object.values(state.questions);
   const held = Object.values(state.turns).filter(
     (turn) => turn.state === "queued" && turn.waitingFor !== undefined,
   );
-  if (permissions.length + questions.length + state.todos.length + held.length === 0) return null;
+  const { agents } = useLibrary();
+  const troubled = troubledAgent(agents, state.session);
+  const isQuiet = permissions.length + questions.length + state.todos.length + held.length === 0;
+  if (isQuiet && troubled === undefined) return null;
   return (
     <div className="scroll-area mx-auto flex max-h-[45dvh] w-full max-w-3xl shrink-0 flex-col gap-2 px-4 pb-2">
       {state.todos.length > 0 && <Plan todos={state.todos} />}
+      {troubled !== undefined && state.session !== undefined && (
+        <AgentWarning session={state.session} agent={troubled} />
+      )}
       {held.map((turn) => (
         <HeldTurn key={turn.id} turn={turn} />
       ))}
@@ -27,28 +34,6 @@ export function TurnBar({ state }: { state: SessionState }) {
         <QuestionCard key={question.id} question={question} />
       ))}
     </div>
-  );
-}
-
-const HOLDERS: Record<NonNullable<Turn["waitingFor"]>["kind"], (holder: string) => string> = {
-  circuit: (holder) => `${holder} ended again and again. It is tried once more`,
-  pool: () => "All agent programs are in use",
-  workspace: (holder) => `Another session works in this directory: ${holder}`,
-  storage: () => "The server cannot write at the moment",
-  host: (holder) => `Waits for the machine ${holder}`,
-};
-
-/** A queued turn that may not begin yet, and why. */
-function HeldTurn({ turn }: { turn: Turn }) {
-  const now = useNow(1_000);
-  const { waitingFor } = turn;
-  if (waitingFor === undefined) return null;
-  const { kind, holder = turn.agent, until } = waitingFor;
-  return (
-    <Notice tone="attention" role="status" icon={<Hourglass size={16} className="text-attention" />}>
-      {HOLDERS[kind](holder)}
-      {until !== undefined && (until > now ? ` in ${span(until - now)}` : " now")}.
-    </Notice>
   );
 }
 

@@ -1,11 +1,16 @@
-import type { PermissionRule } from "@holdfast/protocol";
-import { type ReactNode, useEffect, useState } from "react";
-import { prefer, type Preferences, preferences, useClient, useStore } from "../data/index.ts";
-import { Button, Notice } from "../design/index.ts";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { prefer, type Preferences, preferences, useStore } from "../data/index.ts";
+import { Notice } from "../design/index.ts";
+import { Link } from "../route/index.ts";
+import { Rules } from "./rules.tsx";
 
 /** What this browser remembers of its user's taste, and the standing answers that every browser shares. */
-export function SettingsView(_props: { section: string | undefined }) {
+export function SettingsView({ section }: { section: string | undefined }) {
   const { theme, sendWith } = useStore(preferences);
+  const named = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (section === "rules") named.current?.scrollIntoView();
+  }, [section]);
   return (
     <div className="scroll-area flex-1">
       <div className="mx-auto flex w-full max-w-2xl flex-col gap-8 px-4 py-5">
@@ -27,7 +32,18 @@ export function SettingsView(_props: { section: string | undefined }) {
           />
         </Section>
         <Notifications />
-        <Rules />
+        <Section title="Agents">
+          <p className="text-sm text-ink-soft">
+            <Link to={{ at: "agents" }} className="text-accent underline underline-offset-2">
+              What runs now, and which agents there are
+            </Link>
+          </p>
+        </Section>
+        <div ref={named}>
+          <Section title="Always allowed">
+            <Rules />
+          </Section>
+        </div>
       </div>
     </div>
   );
@@ -98,51 +114,6 @@ function Notifications() {
         </label>
       ))}
       {permission === "denied" && <Notice>This browser shows no notifications from this page.</Notice>}
-    </Section>
-  );
-}
-
-function Rules() {
-  const client = useClient();
-  const [rules, setRules] = useState<PermissionRule[] | undefined>();
-  const [problem, setProblem] = useState<string | undefined>();
-  useEffect(() => {
-    client.listPermissionRules().then(
-      ({ items }) => setRules(items),
-      (error: unknown) => setProblem(String(error)),
-    );
-  }, [client]);
-  const revoke = async (id: string) => {
-    try {
-      await client.revokePermissionRule(id);
-      setRules((known) => known?.filter((rule) => rule.id !== id));
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
-  return (
-    <Section title="Always allowed">
-      {problem !== undefined && (
-        <Notice tone="danger" role="alert">
-          {problem}
-        </Notice>
-      )}
-      {rules?.length === 0 && <p className="text-sm text-ink-faint">Nothing. Every request is asked.</p>}
-      <ul className="flex flex-col gap-1">
-        {rules?.map((rule) => (
-          <li key={rule.id} className="flex items-center gap-3 text-sm">
-            <span className="min-w-0 flex-1">
-              <code className="font-mono break-words">{rule.pattern}</code>
-              <span className="block text-xs text-ink-faint">
-                {rule.kind} · {rule.agent} · for this {rule.scope}
-              </span>
-            </span>
-            <Button size="small" tone="danger" onClick={() => void revoke(rule.id)}>
-              Revoke
-            </Button>
-          </li>
-        ))}
-      </ul>
     </Section>
   );
 }

@@ -17,6 +17,7 @@ const InboxView = lazy(async () => ({ default: (await import("../inbox/index.ts"
 const SettingsView = lazy(async () => ({ default: (await import("../settings/index.ts")).SettingsView }));
 const TimelineView = lazy(async () => ({ default: (await import("../timeline/index.ts")).TimelineView }));
 const Gallery = lazy(async () => ({ default: (await import("../gallery/index.ts")).Gallery }));
+const AgentsView = lazy(async () => ({ default: (await import("../agents/index.ts")).AgentsView }));
 const ArchiveView = lazy(async () => ({ default: (await import("../archive/index.ts")).ArchiveView }));
 
 /** The frame of the page: the list of sessions at the side (a drawer on a phone), tabs on top, one view. */
@@ -76,6 +77,8 @@ function viewOf(route: Route): ReactNode {
       return <InboxView />;
     case "settings":
       return <SettingsView section={route.section} />;
+    case "agents":
+      return <AgentsView />;
     case "archive":
       return <ArchiveView />;
     case "gallery":

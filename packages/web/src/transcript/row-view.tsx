@@ -1,7 +1,9 @@
-import type { Message, Turn } from "@holdfast/protocol";
+import { isHandoffPart, type Message, type Turn } from "@holdfast/protocol";
 import { memo } from "react";
+import { OpenedChip } from "../agents/index.ts";
 import { Chip, moment, span } from "../design/index.ts";
 import { Attachment } from "./attachment.tsx";
+import { Handoff } from "./handoff.tsx";
 import { PartView } from "./part-view.tsx";
 import { useMoment } from "./past.tsx";
 import type { Row } from "./rows.ts";
@@ -16,6 +18,7 @@ export const RowView = memo(function RowView({ row, sessionId }: { row: Row; ses
       return (
         <h3 className="flex items-center gap-2 pt-3 pb-1 text-sm font-semibold" title={moment(row.time)}>
           {row.agent}
+          <OpenedChip turn={row} />
         </h3>
       );
     case "part":
@@ -46,6 +49,9 @@ function UserMessage({ message, sessionId }: { message: Message; sessionId: stri
           if (part.type === "agent") return <Chip key={part.id}>@{part.name}</Chip>;
           return null;
         })}
+        {parts.filter(isHandoffPart).map((part) => (
+          <Handoff key={part.id} agent={info.agent} part={part} />
+        ))}
       </div>
     </article>
   );

@@ -7,11 +7,22 @@ import { isTerminal, type Message, type Part, type Turn } from "@holdfast/protoc
 
 export type Row =
   | { kind: "user"; key: string; message: Message }
-  /** Who answers, above the first part of an answer. */
-  | { kind: "speaker"; key: string; messageId: string; agent: string; turnId: string; time: number }
+  /** Who answers, above the first part of an answer, and how the turn found its agent. */
+  | SpeakerRow
   | { kind: "part"; key: string; messageId: string; part: Part; isOpen: boolean }
   | { kind: "working"; key: string; turn: Turn }
   | { kind: "end"; key: string; turn: Turn; messageId: string | undefined };
+
+type SpeakerRow = {
+  kind: "speaker";
+  key: string;
+  messageId: string;
+  agent: string;
+  turnId: string;
+  time: number;
+  opened: Turn["opened"];
+  openedBy: Turn["openedBy"];
+};
 
 /** Parts that say nothing to a person. */
 const SILENT: ReadonlySet<Part["type"]> = new Set(["step-start", "step-finish", "snapshot"]);
@@ -28,7 +39,7 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns">): Row[] {
     if (info.role === "user") {
       speaker = undefined;
     } else if (speaker !== info.turnId) {
-      rows.push(speakerRow(message));
+      rows.push(speakerRow(message, turns[info.turnId]));
       speaker = info.turnId;
     }
     rows.push(...messageRows(message));
@@ -39,18 +50,21 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns">): Row[] {
   return rows;
 }
 
-const speakers = new WeakMap<Message["info"], Row>();
+const speakers = new WeakMap<Message["info"], SpeakerRow>();
 
-function speakerRow({ info }: Message): Row {
+function speakerRow({ info }: Message, turn: Turn | undefined): Row {
   const kept = speakers.get(info);
-  if (kept !== undefined) return kept;
-  const row: Row = {
+  const { opened, openedBy } = turn ?? {};
+  if (kept !== undefined && kept.opened === opened && kept.openedBy === openedBy) return kept;
+  const row: SpeakerRow = {
     kind: "speaker",
     key: `speaker ${info.id}`,
     messageId: info.id,
     agent: info.agent,
     turnId: info.turnId,
     time: info.time.created,
+    opened,
+    openedBy,
   };
   speakers.set(info, row);
   return row;

@@ -1,0 +1,138 @@
+import type { Agent, ApprovalMode, Session } from "@holdfast/protocol";
+import { RefreshCw, X } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { useApp, useConnection, useLibrary } from "../data/index.ts";
+import { Button, Dialog, IconButton, Notice, Skeleton } from "../design/index.ts";
+import { Link } from "../route/index.ts";
+import { AgentList } from "./agent-list.tsx";
+import { canHold, MODE_WORDS, MODES } from "./words.ts";
+
+type Change = { agent: string; model: null; approvalMode?: ApprovalMode };
+
+type AgentChooserProps = {
+  session: Pick<Session, "agent" | "approvalMode">;
+  onChoose: (change: Change) => void;
+  onClose: () => void;
+};
+
+/** Which agent takes the next message. One that cannot hold the session's mode is taken only together with a mode that it can. */
+export function AgentChooser({ session, onChoose, onClose }: AgentChooserProps) {
+  const [risky, setRisky] = useState<Agent | undefined>();
+  const content = useRef<HTMLDivElement>(null);
+  const { library } = useApp();
+  // What was seen of an agent is no event; a list that is a little old is still of use when the server does not answer.
+  useEffect(() => void library.refreshAgents().catch(() => undefined), [library]);
+  useEffect(() => content.current?.querySelector<HTMLElement>("[aria-current=true]")?.focus(), []);
+  const choose = (agent: Agent) => {
+    if (agent.id === session.agent) return onClose();
+    if (!canHold(agent, session.approvalMode)) return setRisky(agent);
+    onChoose({ agent: agent.id, model: null });
+  };
+  return (
+    <Dialog
+      label="Agents"
+      onClose={onClose}
+      className="mt-[max(1rem,8dvh)] flex-col open:flex max-h-[84dvh] overflow-hidden"
+    >
+      <header className="flex shrink-0 items-center gap-1 border-b border-line py-2 pr-2 pl-4">
+        <h2 className="flex-1 font-semibold">{risky === undefined ? "Agents" : risky.name}</h2>
+        {risky === undefined && <LookAgain />}
+        <IconButton label="Close" onClick={onClose}>
+          <X size={16} />
+        </IconButton>
+      </header>
+      <div ref={content} className="scroll-area flex min-h-0 flex-col gap-4 p-4">
+        {risky === undefined ? (
+          <Known current={session.agent} onChoose={choose} />
+        ) : (
+          <Confirm
+            agent={risky}
+            mode={session.approvalMode}
+            onBack={() => setRisky(undefined)}
+            onChoose={(approvalMode) => onChoose({ agent: risky.id, model: null, approvalMode })}
+          />
+        )}
+      </div>
+      <footer className="flex shrink-0 items-center border-t border-line px-4 py-2.5 text-xs text-ink-soft">
+        <Link
+          to={{ at: "agents" }}
+          className="text-accent underline underline-offset-2 pointer-coarse:min-h-11"
+        >
+          What runs now
+        </Link>
+      </footer>
+    </Dialog>
+  );
+}
+
+function Known({ current, onChoose }: { current: string; onChoose: (agent: Agent) => void }) {
+  const { agents } = useLibrary();
+  const { state } = useConnection();
+  return (
+    <>
+      {state === "offline" && (
+        <Notice tone="attention" role="status">
+          No connection to the server: this is what was known before.
+        </Notice>
+      )}
+      {agents === undefined ? (
+        <Skeleton lines={6} label="Looking for agents" />
+      ) : (
+        <AgentList agents={agents} current={current} onChoose={onChoose} />
+      )}
+    </>
+  );
+}
+
+/** Asks the server which agents are here now; says so when it does not answer. */
+export function LookAgain() {
+  const { library } = useApp();
+  const [problem, setProblem] = useState<string | undefined>();
+  const look = () => {
+    setProblem(undefined);
+    library.refreshAgents().catch((error: unknown) => {
+      setProblem(error instanceof Error ? error.message : String(error));
+    });
+  };
+  return (
+    <>
+      {problem !== undefined && (
+        <span role="alert" className="max-w-48 truncate text-xs text-danger" title={problem}>
+          {problem}
+        </span>
+      )}
+      <IconButton label="Look again" onClick={look}>
+        <RefreshCw size={15} />
+      </IconButton>
+    </>
+  );
+}
+
+type ConfirmProps = {
+  agent: Agent;
+  mode: ApprovalMode;
+  onBack: () => void;
+  onChoose: (mode: ApprovalMode) => void;
+};
+
+function Confirm({ agent, mode, onBack, onChoose }: ConfirmProps) {
+  return (
+    <>
+      <Notice tone="attention" role="status">
+        <strong className="font-semibold">{agent.name} cannot hold the mode of this session.</strong> The
+        session is set to “{MODE_WORDS[mode].toLowerCase()}”. Choose how it may work, or keep the agent that
+        you have.
+      </Notice>
+      <div className="flex flex-wrap gap-2">
+        {MODES.filter((one) => canHold(agent, one)).map((one) => (
+          <Button key={one} tone={one === "all" ? "danger" : "plain"} onClick={() => onChoose(one)}>
+            {MODE_WORDS[one]}
+          </Button>
+        ))}
+        <Button tone="quiet" autoFocus onClick={onBack}>
+          Back
+        </Button>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,6 @@
+export { AgentsView } from "./agents-view.tsx";
+export { AgentChooser } from "./agent-chooser.tsx";
+export { CopyCommand } from "./copy-command.tsx";
+export { MemoryChip, OpenedChip } from "./opened-chip.tsx";
+export { useSessionChange } from "./use-session-change.ts";
+export { canHold, MODE_WORDS, MODES } from "./words.ts";

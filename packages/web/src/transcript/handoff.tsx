@@ -1,0 +1,31 @@
+import type { Part } from "@holdfast/protocol";
+import { ChevronRight } from "lucide-react";
+import { useState } from "react";
+
+/** What an agent was told of the turns that it did not see (A-6): a line, which opens to every word of it. */
+export function Handoff({ agent, part }: { agent: string; part: Part }) {
+  const [isUnfolded, setUnfolded] = useState(false);
+  if (part.type !== "text") return null;
+  return (
+    <div className="flex max-w-full min-w-0 flex-col items-end text-xs text-ink-soft">
+      <button
+        type="button"
+        aria-expanded={isUnfolded}
+        onClick={() => setUnfolded(!isUnfolded)}
+        className="flex items-center gap-1 rounded-sm hover:text-ink pointer-coarse:min-h-11"
+      >
+        <ChevronRight size={13} className={isUnfolded ? "rotate-90" : ""} />
+        What {agent} was told of earlier turns
+      </button>
+      {isUnfolded && (
+        <pre
+          tabIndex={0}
+          aria-label={`What ${agent} was told`}
+          className="mt-1 max-h-80 max-w-full overflow-auto rounded-md border border-line bg-sunken p-2.5 font-mono break-words whitespace-pre-wrap"
+        >
+          {part.text}
+        </pre>
+      )}
+    </div>
+  );
+}
