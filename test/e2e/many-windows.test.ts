@@ -1,3 +1,6 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Session } from "@holdfast/protocol";
 import type { Page, Request } from "playwright-core";
 import { afterAll, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
@@ -11,13 +14,12 @@ const WINDOWS = 8;
 const STREAMS = 4;
 const WORDS = 150;
 
-const sessionOf = (on: Stage, title: string) =>
-  on.server.client.createSession({
-    directory: on.server.project,
-    agent: "rehearsal",
-    approvalMode: "all",
-    title,
-  });
+/** A session with a directory of its own, so that no turn waits for another. */
+async function sessionOf(on: Stage, title: string): Promise<Session> {
+  const directory = join(on.server.project, title);
+  await mkdir(directory, { recursive: true });
+  return on.server.client.createSession({ directory, agent: "rehearsal", approvalMode: "all", title });
+}
 
 /** How many streams are open; says so anew at every call. */
 function countStreams(pages: Iterable<Page>): () => number {
