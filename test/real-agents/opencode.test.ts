@@ -165,4 +165,106 @@ describe("real opencode", () => {
       expect(textOf(next.messages)).toBe("after the stop");
     },
   );
+
+  test(
+    "[A-19, A-16] a rejected permission ends the turn without the deed, though its last answer wanted a tool",
+    { timeout: TEST_MS },
+    async () => {
+      const sessionId = await newSession();
+      const admitted = await server.client.admitInput(sessionId, prompt("BASH touch never.txt", "SAY done"));
+      const permission = await asked(sessionId);
+      expect(permission).toMatchObject({ kind: "execute", patterns: ["touch never.txt"] });
+      await server.client.replyPermission(permission.id, { reply: "reject" });
+      expect(await ended(admitted.turn.id)).toMatchObject({ state: "completed" });
+      expect(existsSync(join(server.project, "never.txt"))).toBe(false);
+      expect(textOf((await ask(sessionId, "SAY next")).messages)).toBe("next");
+    },
+  );
+
+  test(
+    "[A-25] a refusal of the model's provider fails the turn with its status",
+    { timeout: TEST_MS },
+    async () => {
+      const sessionId = await newSession();
+      const { turn } = await ask(sessionId, "FAIL 400 the script says no");
+      expect(turn).toMatchObject({
+        state: "failed",
+        reason: "error",
+        error: { name: "APIError", data: { statusCode: 400, isRetryable: false } },
+      });
+    },
+  );
+
+  test(
+    "[A-17, A-24] killed in mid-turn: an honest failure with its text, the idle session goes on, both remember",
+    { timeout: TEST_MS },
+    async () => {
+      const [idle, busy] = [await newSession(), await newSession()];
+      await ask(idle, "REMEMBER heron");
+      await ask(busy, "REMEMBER walrus");
+      const admitted = await server.client.admitInput(busy, prompt("SLOW 2000 20"));
+      const before = await streamed(busy, "w5 ");
+      const killed = agentProcesses();
+      for (const pid of killed) process.kill(pid, "SIGKILL");
+      const turn = await ended(admitted.turn.id);
+      expect(turn).toMatchObject({
+        state: "failed",
+        reason: "crashed",
+        error: { name: "AgentError", data: { agent: "opencode", phase: "prompt", signal: "SIGKILL" } },
+      });
+      const { items } = await server.client.listMessages(busy, { limit: 2 });
+      expect(textOf(items).startsWith(before)).toBe(true);
+      const next = await ask(busy, "RECALL");
+      expect(next.turn).toMatchObject({ state: "completed", opened: "resumed", openedBy: "resume" });
+      expect(textOf(next.messages)).toBe("You asked me to remember walrus.");
+      const other = await ask(idle, "RECALL");
+      expect(other.turn).toMatchObject({ state: "completed", opened: "resumed", openedBy: "live" });
+      expect(textOf(other.messages)).toBe("You asked me to remember heron.");
+      expect(agentProcesses()).toHaveLength(1);
+      expect(agentProcesses()).not.toEqual(killed);
+    },
+  );
+
+  test(
+    "[D-18, A-11] the server killed in mid-turn: interrupted with its text, no process left, memory kept",
+    { timeout: TEST_MS },
+    async () => {
+      const sessionId = await newSession();
+      await ask(sessionId, "REMEMBER otter");
+      const admitted = await server.client.admitInput(sessionId, prompt("SLOW 2000 20"));
+      const before = await streamed(sessionId, "w5 ");
+      const old = agentProcesses();
+      expect(old).toHaveLength(1);
+      await server.kill();
+      server = await startHoldfast(options);
+      const turn = await server.client.getTurn(admitted.turn.id);
+      expect(turn).toMatchObject({
+        state: "aborted",
+        reason: "interrupted",
+        error: { name: "MessageAbortedError" },
+      });
+      const { items } = await server.client.listMessages(sessionId, { limit: 2 });
+      expect(textOf(items).startsWith(before)).toBe(true);
+      expect(agentProcesses()).toEqual([]);
+      const next = await ask(sessionId, "RECALL");
+      expect(next.turn).toMatchObject({ state: "completed", opened: "resumed", openedBy: "resume" });
+      expect(textOf(next.messages)).toBe("You asked me to remember otter.");
+    },
+  );
+});
+
+describe("real opencode over ACP", () => {
+  test("[A-20, A-25] two turns in one process, asking before it acts", { timeout: TEST_MS }, async () => {
+    const sessionId = await newSession("opencode-acp");
+    await ask(sessionId, "REMEMBER gannet");
+    const recalled = await ask(sessionId, "RECALL");
+    expect(recalled.turn).toMatchObject({ state: "completed", openedBy: "live" });
+    expect(textOf(recalled.messages)).toBe("You asked me to remember gannet.");
+    const admitted = await server.client.admitInput(sessionId, prompt("WRITE acp.txt a seal", "SAY done"));
+    const permission = await asked(sessionId);
+    expect(permission).toMatchObject({ agent: "opencode-acp", kind: "edit" });
+    await server.client.replyPermission(permission.id, { reply: "once" });
+    expect(await ended(admitted.turn.id)).toMatchObject({ state: "completed" });
+    expect(readFileSync(join(server.project, "acp.txt"), "utf8").trim()).toBe("a seal");
+  });
 });

@@ -1,5 +1,5 @@
 /**
- * Records the raw ACP streams of the real agents for the golden tests of the ACP backend, one file per agent and case.
+ * Records the raw ACP streams of the real agents for the golden tests of the ACP backend, one file per agent and case, and opencode's own.
  * Run by hand after a change of an agent's version: `node test/real-agents/record-golden.ts`. Paths and the model's port
  * are made neutral; long lists and texts that say nothing about the protocol (goose's providers, qwen's skill texts of half a
  * megabyte) are cut; everything else is as it came.
@@ -13,6 +13,7 @@ import type { RealAgentName } from "../../test-agents/agents.ts";
 import { startModel } from "../model/index.ts";
 import { startAgent, updateKind } from "./acp-process.ts";
 import type { AcpAgent, TraceLine } from "./acp-process.ts";
+import { recordOpencode } from "./opencode-recording.ts";
 
 /** Largest golden file, in bytes. */
 const MAX_GOLDEN_BYTES = 60_000;
@@ -118,3 +119,4 @@ async function recordCase(name: RealAgentName, label: string, play: Case): Promi
 await mkdir(target, { recursive: true });
 for (const name of ["goose", "qwen"] as const)
   for (const [label, play] of Object.entries(cases)) await recordCase(name, label, play);
+await recordOpencode();

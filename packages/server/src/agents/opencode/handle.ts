@@ -1,15 +1,13 @@
 /**
  * A live session of an opencode server (A-5, A-15, A-16, A-17, A-24).
  *
- * Invariants: a prompt never rejects; events go to the prompt that owns their message, and content that no running prompt owns is noted as
- * late; whoever keeps handles hears of an end before the prompt's result is known; an idle handle outlives its server's process, a busy one
- * does not.
+ * Invariants: a prompt never rejects; whoever keeps handles hears of an end before the prompt's result is known; an idle handle outlives its
+ * server's process, a busy one does not.
  */
 import { createHash } from "node:crypto";
 import { errorText, HoldfastError, within, type Clock, type Logger } from "@holdfast/kernel";
 import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
-import { NoteThrottle } from "../note-throttle.ts";
 import {
   AgentFailure,
   type AgentHandle,
@@ -22,16 +20,15 @@ import {
 } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 import type { PromptBody } from "./api.ts";
-import { object, objects, text, type Json } from "./json.ts";
 import { userMessageId } from "./message-id.ts";
-import { endsWith, rulesOf, sessionRules, type Rule } from "./permission-rules.ts";
+import type { Rule } from "./permission-rules.ts";
 import { promptParts } from "./prompt-parts.ts";
 import { PromptRun } from "./prompt-run.ts";
 import { RequestDesk } from "./request-desk.ts";
 import type { Member, OpencodeServer, ServerEnd } from "./server.ts";
 import { offeredModel } from "./session-facts.ts";
-import { todosOf } from "./todos.ts";
-import type { Taken } from "./turn-view.ts";
+import { SessionInbox } from "./session-inbox.ts";
+import { setMode } from "./set-mode.ts";
 import type { WireEvent } from "./wire-event.ts";
 
 /** How long a cancelled prompt may take to end (A-15). */
@@ -42,21 +39,6 @@ const CLOSE_MS = 2_000;
 
 /** How long a prompt that names a model waits to know which ones there are. */
 const DESCRIBED_MS = 30_000;
-
-/** Events of a session that tell nothing new to us. */
-const SILENT = new Set([
-  "session.diff",
-  "session.created",
-  "session.deleted",
-  "message.removed",
-  "message.part.removed",
-]);
-
-/** Messages of users that are remembered. */
-const MAX_FOREIGN = 1_000;
-
-/** The title that opencode gives before it knows a better one. */
-const DEFAULT_TITLE = /^(?:New|Child) session - \d/;
 
 export type HandleServer = Pick<
   OpencodeServer,
@@ -99,9 +81,7 @@ export class OpencodeHandle implements AgentHandle, Member {
   readonly #deps: HandleDeps;
   readonly #agentRules: readonly Rule[];
   readonly #desk: RequestDesk;
-  readonly #throttle = new NoteThrottle();
-  /** Messages of users, whose parts are no news. */
-  readonly #foreign = new Set<string>();
+  readonly #inbox: SessionInbox;
   #contextSizes: ReadonlyMap<string, number> = new Map();
   #described: Promise<void> = Promise.resolve();
   #listeners: ((exit: { expected: boolean }) => void)[] = [];
@@ -112,7 +92,6 @@ export class OpencodeHandle implements AgentHandle, Member {
   #before: PromptRun | undefined;
   #mode: ApprovalMode | undefined;
   #model: PromptBody["model"];
-  #title: string | undefined;
 
   constructor(facts: HandleFacts, deps: HandleDeps) {
     this.agent = facts.agent;
@@ -128,7 +107,19 @@ export class OpencodeHandle implements AgentHandle, Member {
     this.#deps = deps;
     this.#agentRules = facts.agentRules;
     this.#idleSince = deps.clock.monotonic();
-    this.#desk = new RequestDesk({ logger: deps.logger, api: () => this.#api(), run: () => this.#run });
+    this.#desk = new RequestDesk({
+      logger: deps.logger,
+      api: () => this.#api(),
+      run: () => this.#run,
+      isOurs: (id) => deps.server.memberOf(id) === this,
+      adopt: (child, parent) => deps.server.adopt(child, parent),
+    });
+    this.#inbox = new SessionInbox({
+      sessionId: facts.backendSessionId,
+      desk: this.#desk,
+      runs: () => ({ now: this.#run, before: this.#before }),
+      say: (event) => this.#say(event),
+    });
     deps.server.attach(this);
   }
 
@@ -178,8 +169,9 @@ export class OpencodeHandle implements AgentHandle, Member {
         sink,
         api: () => this.#api(),
         contextSize: (model) => this.#contextSizes.get(model),
-        findRequests: () => this.#findRequests(),
-        late: (event) => this.#note("late", event.type, "text" in event ? event.text : JSON.stringify(event)),
+        findRequests: () => this.#desk.find(),
+        late: (event) =>
+          this.#inbox.note("late", event.type, "text" in event ? event.text : JSON.stringify(event)),
       },
       userMessageId(clock.now()),
     );
@@ -208,12 +200,17 @@ export class OpencodeHandle implements AgentHandle, Member {
     approvalMode: ApprovalMode;
     model?: Model | undefined;
   }): Promise<void> {
-    if (this.#mode !== approvalMode) await this.#setMode(approvalMode);
+    if (this.#mode !== approvalMode) {
+      const session = { agent: this.agent, id: this.backendSessionId, agentRules: this.#agentRules };
+      await setMode(this.#api(), session, approvalMode);
+      this.#mode = approvalMode;
+    }
     this.#model = undefined;
     if (model === undefined) return;
     await within(this.#deps.clock, DESCRIBED_MS, this.#described);
     this.#model = offeredModel(model, this.#contextSizes);
-    if (this.#model === undefined) this.#note("notice", "model", `opencode does not offer ${model.modelId}.`);
+    if (this.#model === undefined)
+      this.#inbox.note("notice", "model", `opencode does not offer ${model.modelId}.`);
   }
 
   async close(graceMs?: number): Promise<void> {
@@ -227,12 +224,7 @@ export class OpencodeHandle implements AgentHandle, Member {
   }
 
   take(event: WireEvent): Promise<void> | undefined {
-    try {
-      this.#take(event);
-    } catch (error) {
-      this.#note("notice", "event", errorText(error));
-    }
-    return this.#run?.sink.drained();
+    return this.#inbox.take(event);
   }
 
   streamOpened(): void {
@@ -275,95 +267,6 @@ export class OpencodeHandle implements AgentHandle, Member {
     }
   }
 
-  #take(event: WireEvent): void {
-    const { type, properties } = event;
-    if (type === "permission.asked") return this.#desk.permission(properties);
-    if (type === "question.asked") return this.#desk.question(properties);
-    if (event.sessionId !== this.backendSessionId) return;
-    switch (type) {
-      case "session.updated":
-        return this.#setTitle(text(object(properties["info"])["title"]));
-      case "session.status":
-        return this.#status(object(properties["status"]));
-      case "session.idle":
-        return this.#run?.lookSoon();
-      case "session.error":
-        return this.#run?.seeError(properties["error"]);
-      case "todo.updated":
-        return this.#run?.sink.emit({ type: "plan", todos: todosOf(properties["todos"]) });
-      case "message.updated":
-        return this.#message(object(properties["info"]));
-      case "message.part.updated":
-        return this.#content(type, properties, (run) => run.view.part(object(properties["part"])));
-      case "message.part.delta":
-        return this.#content(type, properties, (run) => run.view.delta(properties));
-      default:
-        if (SILENT.has(type) || type.startsWith("permission.") || type.startsWith("question.")) return;
-        this.#note("raw", type, JSON.stringify(properties));
-    }
-  }
-
-  #message(info: Json): void {
-    const run = this.#run;
-    if (run?.view.message(info) === "taken" && object(info["time"])["completed"] !== undefined) {
-      const { usage } = run;
-      if (usage !== undefined && !run.isOver) run.sink.emit({ type: "usage", usage });
-    }
-    if (info["role"] === "user") this.#foreign.add(text(info["id"]) ?? "");
-    if (this.#foreign.size > MAX_FOREIGN) this.#foreign.clear();
-  }
-
-  #content(type: string, properties: Json, take: (run: PromptRun) => Taken): void {
-    for (const run of [this.#run, this.#before]) if (run !== undefined && take(run) !== "foreign") return;
-    const messageId = text(properties["messageID"]) ?? text(object(properties["part"])["messageID"]) ?? "";
-    if (this.#foreign.has(messageId)) return;
-    this.#note("late", type, JSON.stringify(properties));
-  }
-
-  #status(status: Json): void {
-    if (status["type"] === "idle") this.#run?.lookSoon();
-    if (status["type"] === "retry")
-      this.#note("notice", "retry", text(status["message"]) ?? "The model's provider failed.");
-  }
-
-  #setTitle(title: string | undefined): void {
-    if (title === undefined || title === this.#title || title.trim() === "" || DEFAULT_TITLE.test(title))
-      return;
-    this.#title = title;
-    this.#say({ type: "info", title });
-  }
-
-  async #setMode(mode: ApprovalMode): Promise<void> {
-    const wanted = sessionRules(mode, this.#agentRules);
-    const api = this.#api();
-    let session = (await api.getSession(this.backendSessionId)) ?? {};
-    if (!endsWith(rulesOf(session["permission"]), wanted)) {
-      session = await api.addRules(this.backendSessionId, wanted);
-    }
-    if (!endsWith(rulesOf(session["permission"]), wanted)) {
-      throw new HoldfastError(
-        "AGENT_UNAVAILABLE",
-        `${this.agent} did not take the permission rules of ${mode}. Use another agent.`,
-      );
-    }
-    this.#mode = mode;
-  }
-
-  /** Requests that are open now; of those in sessions that we do not know yet, the owner is looked up. */
-  async #findRequests(): Promise<void> {
-    const { server } = this.#deps;
-    const api = this.#api();
-    for (const request of objects(await api.permissions())) {
-      let id = text(request["sessionID"]);
-      for (let depth = 0; id !== undefined && server.memberOf(id) === undefined && depth < 8; depth += 1) {
-        const parent = text((await api.getSession(id))?.["parentID"]);
-        if (parent !== undefined) server.adopt(id, parent);
-        id = parent;
-      }
-      if (id !== undefined && server.memberOf(id) === this) this.#desk.permission(request);
-    }
-  }
-
   /** It does not stop: the process goes when nobody else uses it, else this session is left behind (A-15). */
   async #fence(run: PromptRun): Promise<void> {
     const { server } = this.#deps;
@@ -389,10 +292,5 @@ export class OpencodeHandle implements AgentHandle, Member {
 
   #say(event: StateEvent | NoteEvent): void {
     if (this.#ended === undefined) (this.#run?.sink ?? this.#deps.idle).emit(event);
-  }
-
-  #note(type: NoteEvent["type"], kind: string, words: string): void {
-    const note = this.#throttle.note(type, kind, words.length, words);
-    if (note !== undefined) this.#say(note);
   }
 }

@@ -13,7 +13,14 @@ export type DeskDeps = {
   api(): OpencodeApi;
   /** The prompt that runs, if any: nobody else can answer. */
   run(): PromptRun | undefined;
+  /** Whether a session is the handle's, or works for it as far as is known. */
+  isOurs(sessionId: string): boolean;
+  /** A session works for another one. */
+  adopt(child: string, parent: string): void;
 };
+
+/** How deep sessions of subagents may stand below one of ours. */
+const MAX_DEPTH = 8;
 
 /** Requests whose answers are remembered; older ones are long over. */
 const MAX_REMEMBERED = 1_000;
@@ -33,6 +40,20 @@ export class RequestDesk {
     const answer = this.#answers.get(request.id);
     if (answer === undefined) void this.#decide(request);
     else if (answer !== "waiting") void this.#reply(request.id, answer);
+  }
+
+  /** Looks for open requests that the stream may not have brought; the owner of a session that is not known is looked up. */
+  async find(): Promise<void> {
+    const api = this.#deps.api();
+    for (const request of await api.permissions()) {
+      let id = text(request["sessionID"]);
+      for (let depth = 0; id !== undefined && !this.#deps.isOurs(id) && depth < MAX_DEPTH; depth += 1) {
+        const parent = text((await api.getSession(id))?.["parentID"]);
+        if (parent !== undefined) this.#deps.adopt(id, parent);
+        id = parent;
+      }
+      if (id !== undefined && this.#deps.isOurs(id)) this.permission(request);
+    }
   }
 
   /** Nobody can be asked a question through us; the tool is told so, and the model goes on without it. */

@@ -1,0 +1,133 @@
+/**
+ * What the stream brings of one session, given to whom it concerns (A-12, A-16, A-23).
+ *
+ * Invariants: content goes to the prompt that owns its message, or to the one before, which knows its own trailing events; content that neither
+ * owns is noted as late and enters no message; state applies at any time; nothing that opencode sends throws out of here.
+ */
+import { errorText } from "@holdfast/kernel";
+import type { Usage } from "@holdfast/protocol";
+import { NoteThrottle } from "../note-throttle.ts";
+import type { NoteEvent, StateEvent } from "../port.ts";
+import { object, text, type Json } from "./json.ts";
+import type { PromptRun } from "./prompt-run.ts";
+import type { RequestDesk } from "./request-desk.ts";
+import { todosOf } from "./todos.ts";
+import type { Taken } from "./turn-view.ts";
+import type { WireEvent } from "./wire-event.ts";
+
+export type InboxDeps = {
+  sessionId: string;
+  desk: RequestDesk;
+  /** The running prompt and the one before it. */
+  runs(): { now: PromptRun | undefined; before: PromptRun | undefined };
+  say(event: StateEvent | NoteEvent): void;
+};
+
+/** Messages of users that are remembered. */
+const MAX_USER_MESSAGES = 1_000;
+
+/** Events of a session that tell nothing new to us. */
+const SILENT = new Set([
+  "session.diff",
+  "session.created",
+  "session.deleted",
+  "session.compacted",
+  "message.removed",
+  "message.part.removed",
+  "command.executed",
+]);
+
+/** The title that opencode gives before it knows a better one. */
+const DEFAULT_TITLE = /^(?:New|Child) session - \d/;
+
+export class SessionInbox {
+  readonly #deps: InboxDeps;
+  readonly #throttle = new NoteThrottle();
+  /** Messages of users, whose parts are no news. */
+  readonly #userMessages = new Set<string>();
+  #title: string | undefined;
+  #usage: string | undefined;
+
+  constructor(deps: InboxDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes one event; answers what to wait for before the next one is read. */
+  take(event: WireEvent): Promise<void> | undefined {
+    try {
+      this.#take(event);
+    } catch (error) {
+      this.note("notice", "event", errorText(error));
+    }
+    return this.#deps.runs().now?.sink.drained();
+  }
+
+  note(type: NoteEvent["type"], kind: string, words: string): void {
+    const note = this.#throttle.note(type, kind, Buffer.byteLength(words), words);
+    if (note !== undefined) this.#deps.say(note);
+  }
+
+  #take({ type, sessionId, properties }: WireEvent): void {
+    const { desk } = this.#deps;
+    const run = this.#deps.runs().now;
+    if (type === "permission.asked") return desk.permission(properties);
+    if (type === "question.asked") return desk.question(properties);
+    if (sessionId !== this.#deps.sessionId) return;
+    switch (type) {
+      case "session.updated":
+        return this.#setTitle(text(object(properties["info"])["title"]));
+      case "session.status":
+        return this.#status(object(properties["status"]));
+      case "session.idle":
+        return run?.lookSoon();
+      case "session.error":
+        return run?.seeError(properties["error"]);
+      case "todo.updated":
+        return run?.sink.emit({ type: "plan", todos: todosOf(properties["todos"]) });
+      case "message.updated":
+        return this.#message(object(properties["info"]));
+      case "message.part.updated":
+        return this.#content(type, properties, (owner) => owner.view.part(object(properties["part"])));
+      case "message.part.delta":
+        return this.#content(type, properties, (owner) => owner.view.delta(properties));
+      default:
+        if (SILENT.has(type) || type.startsWith("permission.") || type.startsWith("question.")) return;
+        this.note("raw", type, JSON.stringify(properties));
+    }
+  }
+
+  #message(info: Json): void {
+    const run = this.#deps.runs().now;
+    if (run?.view.message(info) === "taken" && !run.isOver) this.#say(run.usage);
+    if (info["role"] !== "user") return;
+    if (this.#userMessages.size >= MAX_USER_MESSAGES) this.#userMessages.clear();
+    this.#userMessages.add(text(info["id"]) ?? "");
+  }
+
+  #say(usage: Usage | undefined): void {
+    const said = JSON.stringify(usage);
+    if (usage === undefined || said === this.#usage) return;
+    this.#usage = said;
+    this.#deps.say({ type: "usage", usage });
+  }
+
+  #content(type: string, properties: Json, take: (owner: PromptRun) => Taken): void {
+    const { now, before } = this.#deps.runs();
+    for (const run of [now, before]) if (run !== undefined && take(run) !== "foreign") return;
+    const messageId = text(properties["messageID"]) ?? text(object(properties["part"])["messageID"]) ?? "";
+    if (!this.#userMessages.has(messageId)) this.note("late", type, JSON.stringify(properties));
+  }
+
+  #status(status: Json): void {
+    if (status["type"] === "idle") this.#deps.runs().now?.lookSoon();
+    if (status["type"] !== "retry") return;
+    this.note("notice", "retry", text(status["message"]) ?? "The model's provider failed.");
+  }
+
+  #setTitle(title: string | undefined): void {
+    if (title === undefined || title === this.#title || title.trim() === "" || DEFAULT_TITLE.test(title))
+      return;
+    this.#title = title;
+    this.#deps.say({ type: "info", title });
+  }
+}

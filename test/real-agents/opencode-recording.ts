@@ -1,0 +1,223 @@
+/**
+ * Records the event streams of the real opencode for the golden tests of its backend: what the client did and what the stream brought, in the
+ * order in which both happened. Paths, the model's port and the machine's home are made neutral.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createOpencodeClient, type OpencodeClient } from "@opencode-ai/sdk/v2/client";
+import { realAgent } from "../../test-agents/agents.ts";
+import { startModel } from "../model/index.ts";
+
+/** One line of a recording. A prompt's id stands for the one that a replay chooses. */
+type Line =
+  | { from: "client"; call: "prompt"; messageId: string; text: string }
+  | { from: "client"; call: "reply"; reply: "once" | "reject" }
+  | { from: "client"; call: "abort" }
+  | { from: "server"; event: Event };
+
+type Event = { type: string; properties: Record<string, unknown> };
+
+const PASSWORD = "recording";
+const WAIT_MS = 60_000;
+/** After the last idle event, for what comes behind it. */
+const TRAIL_MS = 1_000;
+
+const target = path.join(import.meta.dirname, "../../packages/server/test/golden/opencode");
+
+class Recording {
+  readonly lines: Line[] = [];
+  readonly client: OpencodeClient;
+  readonly sessionId: string;
+  readonly #watchers = new Set<() => void>();
+  #prompts = 0;
+
+  constructor(client: OpencodeClient, sessionId: string) {
+    this.client = client;
+    this.sessionId = sessionId;
+  }
+
+  add(line: Line): void {
+    this.lines.push(line);
+    for (const look of this.#watchers) look();
+  }
+
+  /** The next event from here on that matches. */
+  async next(type: string, matches: (event: Event) => boolean = () => true): Promise<Event> {
+    const from = this.lines.length;
+    const found = Promise.withResolvers<Event>();
+    const look = () => {
+      for (const line of this.lines.slice(from)) {
+        if (line.from === "server" && line.event.type === type && matches(line.event))
+          found.resolve(line.event);
+      }
+    };
+    this.#watchers.add(look);
+    const late = new AbortController();
+    const timer = sleep(WAIT_MS, undefined, { signal: late.signal }).then(() => {
+      throw new Error(`no ${type} within ${WAIT_MS} ms`);
+    });
+    timer.catch(() => undefined);
+    try {
+      return await Promise.race([found.promise, timer]);
+    } finally {
+      late.abort();
+      this.#watchers.delete(look);
+    }
+  }
+
+  async prompt(text: string): Promise<void> {
+    this.#prompts += 1;
+    const time = (BigInt(Date.now()) << 12n) & 0xffff_ffff_ffffn;
+    const messageID = `msg_${time.toString(16).padStart(12, "0")}recorded${String(this.#prompts).padStart(6, "0")}`;
+    this.add({ from: "client", call: "prompt", messageId: messageID, text });
+    const parts = [{ type: "text" as const, text: `#turn ${this.#prompts}\n${text}` }];
+    await this.client.session.promptAsync({ sessionID: this.sessionId, messageID, parts });
+  }
+
+  async reply(reply: "once" | "reject", request: Event): Promise<void> {
+    this.add({ from: "client", call: "reply", reply });
+    await this.client.permission.reply({ requestID: String(request.properties["id"]), reply });
+  }
+
+  async abort(): Promise<void> {
+    this.add({ from: "client", call: "abort" });
+    await this.client.session.abort({ sessionID: this.sessionId });
+  }
+}
+
+const cases: Record<string, (recording: Recording) => Promise<void>> = {
+  async text(recording) {
+    let idle = recording.next("session.idle");
+    await recording.prompt("THINK about the answer\nSAY Hello from the script.\nREMEMBER walrus");
+    await idle;
+    await sleep(TRAIL_MS);
+    idle = recording.next("session.idle");
+    await recording.prompt("RECALL");
+    await idle;
+  },
+  async tool(recording) {
+    const idle = recording.next("session.idle");
+    let asked = recording.next("permission.asked");
+    await recording.prompt(
+      "SAY I will write a file.\nWRITE notes.txt a grey seal\nBASH echo made > other.txt\nSAY Both are done.",
+    );
+    const first = await asked;
+    asked = recording.next("permission.asked");
+    await recording.reply("once", first);
+    await recording.reply("once", await asked);
+    await idle;
+  },
+  async reject(recording) {
+    const idle = recording.next("session.idle");
+    const asked = recording.next("permission.asked");
+    await recording.prompt("BASH touch never.txt\nSAY Never said.");
+    await recording.reply("reject", await asked);
+    await idle;
+  },
+  async cancel(recording) {
+    let words = 0;
+    const streaming = recording.next("message.part.delta", () => (words += 1) > 5);
+    await recording.prompt("SLOW 500 50");
+    await streaming;
+    const error = recording.next(
+      "message.updated",
+      (event) => "error" in (event.properties["info"] as object),
+    );
+    await recording.abort();
+    await error;
+    await sleep(TRAIL_MS);
+    const idle = recording.next("session.idle");
+    await recording.prompt("SAY after the stop");
+    await idle;
+  },
+  async error(recording) {
+    const idle = recording.next(
+      "message.updated",
+      (event) => "error" in (event.properties["info"] as object),
+    );
+    await recording.prompt("FAIL 400 the script says no");
+    await idle;
+  },
+};
+
+/** Records every case into a file of its own. */
+export async function recordOpencode(): Promise<void> {
+  await mkdir(target, { recursive: true });
+  for (const [name, play] of Object.entries(cases)) await recordCase(name, play);
+}
+
+async function recordCase(name: string, play: (recording: Recording) => Promise<void>): Promise<void> {
+  const root = await mkdtemp(path.join(os.tmpdir(), "holdfast-golden-"));
+  const [home, cwd] = [path.join(root, "home"), path.join(root, "work")];
+  await mkdir(cwd);
+  const model = await startModel();
+  const agent = realAgent("opencode", { modelUrl: model.url, home });
+  await agent.prepare();
+  const [program = ""] = agent.command;
+  const env = { PATH: process.env["PATH"] ?? "", ...agent.env, OPENCODE_SERVER_PASSWORD: PASSWORD };
+  const child = spawn(program, ["serve", "--hostname", "127.0.0.1", "--port", "0"], { cwd, env });
+  const exited = once(child, "exit");
+  try {
+    const client = createOpencodeClient({
+      baseUrl: await readUrl(child.stdout),
+      headers: { authorization: `Basic ${Buffer.from(`opencode:${PASSWORD}`).toString("base64")}` },
+      directory: cwd,
+    });
+    const permission = [{ permission: "*", pattern: "*", action: "ask" as const }];
+    const session = await client.session.create({ permission });
+    const recording = new Recording(client, session.data?.id ?? "");
+    const over = new AbortController();
+    const subscription = await client.event.subscribe({}, { signal: over.signal, sseMaxRetryAttempts: 1 });
+    const reading = follow(subscription.stream, recording);
+    await sleep(TRAIL_MS);
+    await play(recording);
+    await sleep(TRAIL_MS);
+    over.abort();
+    await reading;
+    await save(name, recording.lines, [
+      [cwd, "/home/user/project"],
+      [cwd.slice(1), "home/user/project"],
+      [home, "/home/user"],
+      [model.url, "http://127.0.0.1:1"],
+    ]);
+  } finally {
+    child.kill("SIGKILL");
+    await exited;
+    await model.close();
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+async function follow(stream: AsyncIterable<unknown>, recording: Recording): Promise<void> {
+  for await (const value of stream) {
+    const { type, properties } = value as Event;
+    // What concerns no session (catalogs, plugins) is the same noise in every recording.
+    if (JSON.stringify(properties).includes(recording.sessionId)) {
+      recording.add({ from: "server", event: { type, properties } });
+    }
+  }
+}
+
+function readUrl(stdout: NodeJS.ReadableStream): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+      const url = /listening on (http:\S+)/.exec(output)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+    stdout.once("end", () => reject(new Error("opencode ended before it listened")));
+  });
+}
+
+async function save(name: string, lines: Line[], neutral: [string, string][]): Promise<void> {
+  let text = `${lines.map((line) => JSON.stringify(line)).join("\n")}\n`;
+  for (const [from, to] of neutral) text = text.replaceAll(from, to);
+  await writeFile(path.join(target, `${name}.jsonl`), text);
+  process.stdout.write(`opencode/${name}.jsonl: ${lines.length} lines, ${Buffer.byteLength(text)} bytes\n`);
+}
