@@ -19,13 +19,13 @@ describe("[I-9] a line typed in attach", () => {
     ["/leave", { kind: "leave" }],
     ["/compact now", message("/compact now")],
   ])("%j", (line, action) => {
-    expect(readLine(line, false, ["compact"])).toEqual(action);
+    expect(readLine(line, undefined, ["compact"])).toEqual(action);
   });
 
   test.each(["/remove", "/remove 0", "/remove x", "/send", "/steer", "/leave now", "/stopp", "/", "/once2"])(
     "%j is refused, with a reason, and never sent",
     (line) =>
-      expect(readLine(line, false)).toEqual({
+      expect(readLine(line, undefined)).toEqual({
         kind: "refused",
         why: expect.stringContaining("/") as unknown,
       }),
@@ -38,17 +38,26 @@ describe("[I-9] a line typed in attach", () => {
     ["r", { kind: "reply", reply: "reject" }],
     ["no leave that file alone", { kind: "reply", reply: "reject", message: "leave that file alone" }],
     ["/once", { kind: "reply", reply: "once" }],
-  ])("at a question %j answers", (line, action) => expect(readLine(line, true)).toEqual(action));
+  ])("at a question %j answers", (line, action) => expect(readLine(line, 500)).toEqual(action));
 
   test.each(["a quick test of it", "yes please", "once more", "perhaps"])(
     "[A-19] at a question %j neither approves nor becomes a message",
-    (line) => expect(readLine(line, true)).toMatchObject({ kind: "refused" }),
+    (line) => expect(readLine(line, 500)).toMatchObject({ kind: "refused" }),
+  );
+
+  test.each(["o", "a", "/always", "hello"])(
+    "[A-19] %j is not taken while a question has only come up",
+    (line) =>
+      expect(readLine(line, 499)).toMatchObject({
+        kind: "refused",
+        why: expect.stringContaining(line) as unknown,
+      }),
   );
 
   test("every command of the help is known", () => {
     for (const [usage] of LINE_COMMANDS) {
       const line = usage.replace("[message]", "").replace("<message>", "x").replace("<number>", "1");
-      expect(readLine(line, false)).not.toMatchObject({ kind: "refused" });
+      expect(readLine(line, undefined)).not.toMatchObject({ kind: "refused" });
     }
   });
 });

@@ -28,17 +28,26 @@ export const LINE_COMMANDS: readonly (readonly [string, string])[] = [
 
 const BARE = ["stop", "queue", "resume", "continue", "leave", "help"] as const;
 
+/** How long a question is shown before anything that is typed counts, in ms: what was being typed was not meant for it. */
+const INERT_MS = 500;
+
 /**
- * Reads one line. `isAsked`: the line was typed at the question of a permission request, so that a bare answer counts. A command of the agent's
- * own (`agentCommands`, without the slash) is a message.
+ * Reads one line. `askedForMs`: the line was typed at the question of a permission request, which had stood there for so long; then a bare answer counts.
+ * A command of the agent's own (`agentCommands`, without the slash) is a message.
  */
-export function readLine(line: string, isAsked: boolean, agentCommands: readonly string[] = []): LineAction {
+export function readLine(
+  line: string,
+  askedForMs: number | undefined,
+  agentCommands: readonly string[] = [],
+): LineAction {
   const text = line.trim();
   if (text === "") return { kind: "nothing" };
+  if (askedForMs !== undefined && askedForMs < INERT_MS)
+    return { kind: "refused", why: `A question came up just now; look at it first. Not sent: ${text}` };
   const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
-  if (!text.startsWith("/"))
-    return isAsked ? readAnswer(word, rest) : { kind: "message", text, delivery: "queue" };
-  return readCommand(word.slice(1), rest) ?? otherCommand(text, word, agentCommands);
+  if (text.startsWith("/"))
+    return readCommand(word.slice(1), rest) ?? otherCommand(text, word, agentCommands);
+  return askedForMs === undefined ? { kind: "message", text, delivery: "queue" } : readAnswer(word, rest);
 }
 
 function readCommand(name: string, rest: string): LineAction | undefined {

@@ -40,9 +40,6 @@ export type Outcome = {
   state: SessionState;
 };
 
-/** How long a question is shown before a bare answer counts, in ms: what is being typed was not meant for it. */
-const INERT_MS = 500;
-
 export class Attachment {
   readonly #options: { sessionId: string; giveUpMs: number; isPiped: boolean };
   readonly #follower: SessionFollower;
@@ -157,17 +154,10 @@ export class Attachment {
     this.#presses.forget();
     const { state } = this.#follower;
     const commands = Object.values(state.agentSessions).flatMap((row) => row.commands ?? []);
-    const asked = this.#asked;
-    const action = readLine(
-      text,
-      asked !== undefined,
-      commands.map(({ name }) => name),
-    );
-    const isHasty = asked !== undefined && performance.now() - asked.since < INERT_MS;
+    const askedForMs = this.#asked === undefined ? undefined : performance.now() - this.#asked.since;
+    const names = commands.map(({ name }) => name);
     try {
-      if (isHasty && action.kind !== "nothing")
-        this.#tell(`A question came up just now; look at it first. Not sent: ${text}`);
-      else await this.#act(action);
+      await this.#act(readLine(text, askedForMs, names));
     } catch (error) {
       if (!this.#leaving.signal.aborted) this.#tell(describe(error));
     }
