@@ -2,34 +2,46 @@
  * `node scripts/record-gallery.ts [name...]`: records the sessions of the page's gallery from a real server: the rehearsal agent, recorded streams of real
  * agents, and one call of every kind. Without names all of them (about two and a half minutes: a turn counts as stalled after two).
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ApprovalMode, SessionEvent } from "@holdfast/protocol";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../test/harness/index.ts";
+import { recordPanels } from "./gallery-panels.ts";
 
 const FOLDER = join(import.meta.dirname, "../packages/web/src/gallery/recordings");
 const AGENT = join(import.meta.dirname, "gallery-agent.ts");
+const REHEARSAL = join(import.meta.dirname, "../packages/rehearsal/bin/rehearsal.js");
 /** Longest wait for what a recording ends with, in ms. */
 const WAIT_MS = 180_000;
 /** Where the sessions say that they took place. */
 const HOME = "/home/user";
+const PANELS = "panels";
 
 type Plan = {
   agent?: string;
   mode?: ApprovalMode;
-  /** One input each; the next is sent when the one before is admitted. */
-  inputs: readonly string[];
+  /** One input each, of the session's agent or of another; the next is sent when the one before is admitted. */
+  inputs: readonly Input[];
   /** The recording ends with the first event for which this holds. */
   until: (event: SessionEvent, count: number) => boolean;
   /** Done once, when this event came. */
   act?: { at: (event: SessionEvent) => boolean; do: (on: Recording) => Promise<void> };
   /** Kill the server there, and start it again. */
   kill?: boolean;
+  /** Then, after the server was killed, and its agents' own memory was lost or not. */
+  later?: { input: Input; forget: boolean };
 };
+
+type Input = string | { agent: string; text: string };
 
 const isEnd = (event: SessionEvent): boolean =>
   event.type === "turn.completed" || event.type === "turn.failed" || event.type === "turn.aborted";
+/** The `count`th end of a turn. */
+function afterEnds(count: number): Plan["until"] {
+  let seen = 0;
+  return (event) => isEnd(event) && ++seen === count;
+}
 const isOpenCall = ({ type, data }: SessionEvent): boolean =>
   type === "message.part.updated" &&
   "part" in data &&
@@ -85,6 +97,24 @@ const PLANS: Readonly<Record<string, Plan>> = {
   "waiting-for": {
     inputs: ["CRASH", "CRASH", "CRASH", "SAY I wait for the agent to be trusted again"],
     until: ({ type, data }) => type === "turn.updated" && data.turn.waitingFor !== undefined,
+  },
+  switched: {
+    inputs: [
+      "SAY The parser splits at commas.",
+      { agent: "scribe", text: "SAY I write that down." },
+      "SAY I go on with what I know.",
+    ],
+    until: afterEnds(3),
+  },
+  resumed: {
+    inputs: ["REMEMBER commas\nSAY I keep that."],
+    later: { input: "RECALL", forget: false },
+    until: isEnd,
+  },
+  replayed: {
+    inputs: ["SAY The parser splits at commas."],
+    later: { input: "SAY I know it from the account.", forget: true },
+    until: isEnd,
   },
   stalled: {
     inputs: ["SAY I think about it.\nHANG"],
@@ -142,7 +172,8 @@ async function pendingOf(server: HoldfastProcess, sessionId: string): Promise<st
 async function record(name: string, plan: Plan): Promise<void> {
   await using directory = await temporaryDirectory(`gallery-${name}`);
   const agent = { backend: "acp" as const, command: [process.execPath, AGENT] };
-  const agents = { kinds: agent, "qwen-recorded": agent, "goose-recorded": agent };
+  const scribe = { backend: "acp" as const, command: [process.execPath, REHEARSAL], name: "Scribe" };
+  const agents = { kinds: agent, "qwen-recorded": agent, "goose-recorded": agent, scribe };
   const options = { root: directory.path, config: { agents } };
   let server = await startHoldfast(options);
   try {
@@ -165,6 +196,13 @@ async function record(name: string, plan: Plan): Promise<void> {
       await server.kill();
       server = recording.server = await startHoldfast(options);
     }
+    if (plan.later !== undefined) {
+      await recording.follow(isEnd);
+      await server.kill();
+      if (plan.later.forget) await rm(join(directory.path, "rehearsal"), { recursive: true });
+      server = recording.server = await startHoldfast(options);
+      await sendAll(server, session.id, [plan.later.input]);
+    }
     let acts = plan.act === undefined ? 0 : 1;
     await recording.follow((event) => {
       if (acts > 0 && plan.act?.at(event) === true) {
@@ -180,8 +218,21 @@ async function record(name: string, plan: Plan): Promise<void> {
   }
 }
 
-async function sendAll(server: HoldfastProcess, sessionId: string, inputs: readonly string[]): Promise<void> {
-  for (const text of inputs) await server.client.admitInput(sessionId, { parts: [{ type: "text", text }] });
+async function sendAll(server: HoldfastProcess, sessionId: string, inputs: readonly Input[]): Promise<void> {
+  for (const input of inputs) {
+    const { text, ...agent } = typeof input === "string" ? { text: input } : input;
+    await server.client.admitInput(sessionId, { parts: [{ type: "text", text }], ...agent });
+  }
+}
+
+/** What is no session: lists that the server answers with. */
+async function writePanels(): Promise<void> {
+  const { panels, root } = await recordPanels();
+  await writeFile(
+    join(FOLDER, `${PANELS}.json`),
+    `${JSON.stringify(panels, null, 1).replaceAll(root, HOME)}\n`,
+  );
+  process.stdout.write(`${PANELS}: ${panels.agents.length} agents, ${panels.rules.length} rules\n`);
 }
 
 async function write(name: string, events: readonly SessionEvent[], root: string): Promise<void> {
@@ -192,6 +243,8 @@ async function write(name: string, events: readonly SessionEvent[], root: string
 
 await mkdir(FOLDER, { recursive: true });
 const names = process.argv.slice(2);
-for (const name of names) if (!(name in PLANS)) throw new Error(`There is no recording ${name}.`);
+for (const name of names)
+  if (!(name in PLANS) && name !== PANELS) throw new Error(`There is no recording ${name}.`);
 for (const [name, plan] of Object.entries(PLANS))
   if (names.length === 0 || names.includes(name)) await record(name, plan);
+if (names.length === 0 || names.includes(PANELS)) await writePanels();

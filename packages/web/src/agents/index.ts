@@ -1,4 +1,5 @@
 export { AgentsView } from "./agents-view.tsx";
+export { AgentList } from "./agent-list.tsx";
 export { AgentChooser } from "./agent-chooser.tsx";
 export { CopyCommand } from "./copy-command.tsx";
 export { MemoryChip, OpenedChip } from "./opened-chip.tsx";

@@ -1,7 +1,7 @@
-import { sessionEventSchema } from "@holdfast/protocol";
+import { agentSchema, isHandoffPart, permissionRuleSchema, sessionEventSchema } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { casesAt, mismatches } from "./cases.ts";
-import { RECORDINGS } from "./recordings/index.ts";
+import { PANELS, RECORDINGS } from "./recordings/index.ts";
 
 describe("recordings of the gallery", () => {
   test("[I-14] every recording is shown, and every case was recorded", () => {
@@ -53,6 +53,28 @@ describe("recordings of the gallery", () => {
     expect(new Set(views.map(({ phase }) => phase))).toEqual(
       new Set(["ready", "loading", "missing", "failed"]),
     );
+  });
+
+  test("[A-4, I-15] every way in which a turn finds its agent is among them, and every account that was given", () => {
+    const views = casesAt(1_900_000_000_000).map(({ view }) => view);
+    const turns = views.flatMap(({ state }) => Object.values(state.turns));
+    expect(new Set(turns.map(({ opened }) => opened))).toEqual(
+      new Set([undefined, "new", "resumed", "replayed", "lost"]),
+    );
+    const told = views.flatMap(({ state }) =>
+      state.messages.filter(({ parts }) => parts.some(isHandoffPart)),
+    );
+    expect(new Set(told.map(({ info }) => info.agent))).toEqual(new Set(["rehearsal", "scribe"]));
+  });
+
+  test("[A-3, A-19, A-20, I-15] the lists hold agents of every kind, and rules", () => {
+    const { agents, rules } = PANELS;
+    for (const agent of agents) expect(agentSchema.safeParse(agent).error).toBeUndefined();
+    for (const rule of rules) expect(permissionRuleSchema.safeParse(rule).error).toBeUndefined();
+    expect(agents.some(({ available, features }) => available && features.load === "yes")).toBe(true);
+    expect(agents.some(({ approvalModes }) => !approvalModes.includes("ask"))).toBe(true);
+    expect(agents.some(({ available, install }) => !available && install !== undefined)).toBe(true);
+    expect(new Set(rules.map(({ sessionId }) => sessionId)).size).toBeGreaterThan(1);
   });
 
   test("[I-15] a case looks as if it had just happened", () => {

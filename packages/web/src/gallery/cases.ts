@@ -1,6 +1,6 @@
 /** What the gallery shows: recorded sessions, each at the end of its recording, and the states of a view that has no session to show. */
 import { EMPTY_SESSION, reduce } from "@holdfast/client";
-import type { SessionEvent } from "@holdfast/protocol";
+import { isHandoffPart, type SessionEvent } from "@holdfast/protocol";
 import type { LiveView } from "../data/index.ts";
 import { RECORDINGS } from "./recordings/index.ts";
 
@@ -20,6 +20,9 @@ const TITLES: Readonly<Record<string, string>> = {
   running: "A turn streams",
   queued: "Two inputs wait behind a turn",
   "waiting-for": "A queued turn waits until its agent may be started again",
+  switched: "Another agent takes a turn; each is told what it missed",
+  resumed: "An agent that was started again and remembers",
+  replayed: "An agent that lost its memory and was told what happened",
   stalled: "No sign from the agent",
   stopping: "Stopping an agent that does not listen",
   stopped: "Stopped",
@@ -41,6 +44,11 @@ export function casesAt(now: number): Case[] {
   });
   return [
     ...recorded,
+    {
+      name: "lost",
+      title: "An agent that lost its memory, and could not be told: as above, without the account",
+      view: withoutAccount(viewOf("replayed", now)),
+    },
     { name: "loading", title: "Loading", view: NOTHING },
     { name: "missing", title: "Deleted, or of another server", view: { ...NOTHING, phase: "missing" } },
     {
@@ -60,6 +68,22 @@ export function casesAt(now: number): Case[] {
 function viewOf(name: string, now: number): LiveView {
   const state = moved(RECORDINGS.get(name) ?? [], now).reduce(reduce, EMPTY_SESSION);
   return { phase: "ready", state, isCurrent: true, older: "none" };
+}
+
+/** No agent of a test loses its memory where there is nothing to tell: the one state that is made from another's recording. */
+function withoutAccount(view: LiveView): LiveView {
+  const { state } = view;
+  const messages = state.messages.map(({ info, parts }) => ({
+    info,
+    parts: parts.filter((part) => !isHandoffPart(part)),
+  }));
+  const turns = Object.fromEntries(
+    Object.entries(state.turns).map(([id, turn]) => [
+      id,
+      turn.opened === "replayed" ? { ...turn, opened: "lost" as const } : turn,
+    ]),
+  );
+  return { ...view, state: { ...state, messages, turns } };
 }
 
 /** Times of the recordings' year and later, in ms, are moved; other numbers are not so large. */

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { classes, OfflineNote } from "../design/index.ts";
 import { SessionBody } from "../session-view/index.ts";
 import { type Case, casesAt } from "./cases.ts";
+import { PANEL_CASES } from "./panels.tsx";
 
 /** How long the server is away in the picture of that, in ms. */
 const AWAY_MS = 12_000;
@@ -18,7 +19,7 @@ export function Gallery() {
             Sessions as they were recorded, in every state that the page has.
           </p>
           <nav aria-label="Cases" className="flex flex-wrap gap-x-3 gap-y-1 text-sm">
-            {cases.map(({ name }) => (
+            {[...cases, ...PANEL_CASES].map(({ name }) => (
               <a key={name} href={`#${name}`} className="text-accent underline underline-offset-2">
                 {name}
               </a>
@@ -27,6 +28,14 @@ export function Gallery() {
         </header>
         {cases.map((one) => (
           <CaseView key={one.name} one={one} />
+        ))}
+        {PANEL_CASES.map(({ name, title, content }) => (
+          <section key={name} aria-labelledby={name} className="flex flex-col gap-2">
+            <h2 id={name} className="text-sm font-semibold">
+              {title}
+            </h2>
+            <div className="rounded-lg border border-line bg-surface p-4">{content}</div>
+          </section>
         ))}
       </div>
     </div>

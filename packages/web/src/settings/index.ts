@@ -1,1 +1,2 @@
+export { RuleList } from "./rules.tsx";
 export { SettingsView } from "./settings-view.tsx";

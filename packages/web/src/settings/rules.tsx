@@ -1,13 +1,13 @@
 import type { PermissionRule, Session } from "@holdfast/protocol";
-import { type ReactNode, useCallback, useEffect, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { useApp, useClient, useConnection, useLibrary } from "../data/index.ts";
 import { ago, Button, moment, Notice, Skeleton } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 import { nameOf } from "../session-list/index.ts";
 import { groupRules, type RuleGroup } from "./group-rules.ts";
 
-/** The standing answers that were given with `always` (A-19): of projects and of single sessions, each to be taken back. */
-export function Rules() {
+/** The standing answers that were given with `always` (A-19), each to be taken back. `isWanted`: somebody came for them. */
+export function Rules({ isWanted }: { isWanted: boolean }) {
   const client = useClient();
   const { library } = useApp();
   const { state } = useConnection();
@@ -29,6 +29,11 @@ export function Rules() {
       }),
     [library, read],
   );
+  const place = useRef<HTMLDivElement>(null);
+  const isRead = rules !== undefined;
+  useEffect(() => {
+    if (isWanted && isRead) place.current?.closest("section")?.scrollIntoView();
+  }, [isWanted, isRead]);
   const revoke = async (id: string) => {
     setProblem(undefined);
     try {
@@ -40,7 +45,7 @@ export function Rules() {
   };
   const known = [...sessions.values(), ...(archived?.values() ?? [])];
   return (
-    <>
+    <div ref={place} className="flex flex-col gap-3">
       {problem !== undefined && (
         <Notice
           tone="danger"
@@ -59,7 +64,7 @@ export function Rules() {
       ) : (
         <RuleList rules={rules} sessions={known} onRevoke={revoke} isOffline={state === "offline"} />
       )}
-    </>
+    </div>
   );
 }
 

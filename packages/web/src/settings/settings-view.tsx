@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { prefer, type Preferences, preferences, useStore } from "../data/index.ts";
 import { Notice } from "../design/index.ts";
 import { Link } from "../route/index.ts";
@@ -7,10 +7,6 @@ import { Rules } from "./rules.tsx";
 /** What this browser remembers of its user's taste, and the standing answers that every browser shares. */
 export function SettingsView({ section }: { section: string | undefined }) {
   const { theme, sendWith } = useStore(preferences);
-  const named = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (section === "rules") named.current?.scrollIntoView();
-  }, [section]);
   return (
     <div className="scroll-area flex-1">
       <div className="mx-auto flex w-full max-w-2xl flex-col gap-8 px-4 py-5">
@@ -39,11 +35,9 @@ export function SettingsView({ section }: { section: string | undefined }) {
             </Link>
           </p>
         </Section>
-        <div ref={named}>
-          <Section title="Always allowed">
-            <Rules />
-          </Section>
-        </div>
+        <Section title="Always allowed">
+          <Rules isWanted={section === "rules"} />
+        </Section>
       </div>
     </div>
   );

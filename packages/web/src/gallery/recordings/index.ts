@@ -1,4 +1,4 @@
-import type { SessionEvent } from "@holdfast/protocol";
+import type { Agent, PermissionRule, Session, SessionEvent } from "@holdfast/protocol";
 
 const files = import.meta.glob<string>("./*.jsonl", { eager: true, query: "?raw", import: "default" });
 
@@ -12,3 +12,14 @@ const eventsOf = (text: string): SessionEvent[] =>
 export const RECORDINGS: ReadonlyMap<string, readonly SessionEvent[]> = new Map(
   Object.entries(files).map(([path, text]) => [path.replace(/^\.\/|\.jsonl$/g, ""), eventsOf(text)]),
 );
+
+const [panels = "{}"] = Object.values(
+  import.meta.glob<string>("./panels.json", { eager: true, query: "?raw", import: "default" }),
+);
+
+/** Lists as the same script had them from a server. */
+export const PANELS = JSON.parse(panels) as {
+  agents: Agent[];
+  rules: PermissionRule[];
+  sessions: Session[];
+};

@@ -1,0 +1,62 @@
+/** What the gallery's panels show, as a real server answered it: agents of every kind, standing rules of sessions, and what is live. */
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Agent, PermissionRule, Session } from "@holdfast/protocol";
+import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../test/harness/index.ts";
+
+/** Longest wait for a turn or a request, in ms. */
+const WAIT_MS = 30_000;
+const REHEARSAL = join(import.meta.dirname, "../packages/rehearsal/bin/rehearsal.js");
+const BOLD = join(import.meta.dirname, "gallery-agent.ts");
+
+export type Panels = { agents: Agent[]; rules: PermissionRule[]; sessions: Session[] };
+
+/** Records them; `root` is the directory that the answers name. */
+export async function recordPanels(): Promise<{ panels: Panels; root: string }> {
+  await using directory = await temporaryDirectory("gallery-panels");
+  const agents = {
+    scribe: { backend: "acp" as const, command: [process.execPath, REHEARSAL], name: "Scribe" },
+    bold: { backend: "acp" as const, command: [process.execPath, BOLD], name: "Bold" },
+  };
+  await using server = await startHoldfast({ root: directory.path, config: { agents } });
+  await work(server, "Mend the parser", "rehearsal", ["BASH npm test\nWRITE notes.md # Notes", "SAY done"]);
+  await work(server, "Write it down", "scribe", ["WRITE docs.md # Docs"]);
+  await work(server, "Without asking", "bold", ["KINDS"], "all");
+  const [known, rules, sessions] = await Promise.all([
+    server.client.listAgents(),
+    server.client.listPermissionRules(),
+    server.client.listSessions(),
+  ]);
+  const panels = { agents: known.items, rules: rules.items, sessions: sessions.items };
+  return { panels, root: directory.path };
+}
+
+/** A session whose requests are all answered with `always`. */
+async function work(
+  server: HoldfastProcess,
+  title: string,
+  agent: string,
+  inputs: readonly string[],
+  approvalMode: Session["approvalMode"] = "ask",
+): Promise<Session> {
+  const session = await server.client.createSession({
+    directory: server.project,
+    agent,
+    approvalMode,
+    title,
+  });
+  for (const text of inputs) {
+    const { turn } = await server.client.admitInput(session.id, { parts: [{ type: "text", text }] });
+    await allowAll(server, session.id, turn.id);
+  }
+  return session;
+}
+
+async function allowAll(server: HoldfastProcess, sessionId: string, turnId: string): Promise<void> {
+  for (const end = Date.now() + WAIT_MS; Date.now() < end; await delay(20)) {
+    const { items } = await server.client.listPermissions({ state: "pending", sessionId });
+    for (const { id } of items) await server.client.replyPermission(id, { reply: "always" });
+    if ((await server.client.getTurn(turnId)).time.ended !== undefined) return;
+  }
+  throw new Error(`Turn ${turnId} did not end.`);
+}
