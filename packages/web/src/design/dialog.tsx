@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
 import { classes } from "./class-names.ts";
 
 type DialogProps = { label: string; onClose: () => void; children: ReactNode; className?: string };
@@ -6,7 +6,8 @@ type DialogProps = { label: string; onClose: () => void; children: ReactNode; cl
 /** A dialog of the browser itself: it keeps the focus inside, Escape closes it, and the focus goes back where it was. */
 export function Dialog({ label, onClose, children, className }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before it leaves the document: an element that is gone gives no focus back.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();

@@ -1,0 +1,255 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config, Session } from "@holdfast/protocol";
+import type { Page } from "playwright-core";
+import { afterAll, describe, expect, test } from "vitest";
+import { startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import { closeBrowser, Stage } from "./browser.ts";
+import { log, said, say } from "./words.ts";
+
+afterAll(closeBrowser);
+
+const ROOT = join(import.meta.dirname, "../..");
+const REHEARSAL = join(ROOT, "packages/rehearsal/bin/rehearsal.js");
+/** Speaks the protocol, has no modes, and so can only act without asking. */
+const BOLD = join(ROOT, "scripts/gallery-agent.ts");
+/** A program of its own, which can be taken away. */
+const TOOL = "tool";
+const acp = (name: string, ...command: string[]) => ({ backend: "acp" as const, command, name });
+const PHONE = { width: 390, height: 844 };
+
+/** A server that knows more agents than its own. */
+async function stageOf(name: string): Promise<Stage> {
+  const directory = await temporaryDirectory(`e2e-${name}`);
+  const tool = join(directory.path, TOOL);
+  await writeFile(tool, `#!/bin/sh\nexec ${process.execPath} ${REHEARSAL}\n`, { mode: 0o755 });
+  const agents = {
+    scribe: acp("Scribe", process.execPath, REHEARSAL),
+    bold: acp("Bold", process.execPath, BOLD),
+    tool: acp("Tool", tool),
+  };
+  const config: Config = { agents };
+  const options = { root: directory.path, config };
+  return new Stage(await startHoldfast(options), options, directory, undefined);
+}
+
+const sessionOf = (on: Stage, given: Partial<Pick<Session, "agent" | "approvalMode" | "title">> = {}) =>
+  on.server.client.createSession({
+    directory: on.server.project,
+    agent: "rehearsal",
+    approvalMode: "all",
+    ...given,
+  });
+
+/** Runs a turn to its end over the API. */
+async function run(on: Stage, sessionId: string, text: string, agent?: string): Promise<void> {
+  const input = { parts: [{ type: "text" as const, text }], ...(agent === undefined ? {} : { agent }) };
+  const end = await on.server.client.admitInputAndWait(sessionId, input, { timeoutMs: 30_000 });
+  expect(end.ended).toBe(true);
+}
+
+const chooser = (page: Page) => page.getByRole("dialog", { name: "Agents" });
+const picker = (page: Page, name: string) => page.getByRole("button", { name: `Agent: ${name}` });
+const memory = (page: Page) => page.getByRole("button", { name: /^Memory of the agent/ });
+/** What the chip that has the focus or the pointer says. */
+const explanation = (page: Page) => page.getByRole("tooltip");
+
+/** How far the page is wider than its window, in px. */
+const overflow = (page: Page): Promise<number> =>
+  page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+
+describe("choosing an agent", () => {
+  test("[A-3, I-15, I-16] by keyboard: what each can do, one taken, and the focus back where it was", async () => {
+    await using on = await stageOf("chooser");
+    const session = await sessionOf(on);
+    await run(on, session.id, "SAY hello");
+    const page = await on.open(`/s/${session.id}`);
+    await picker(page, "Rehearsal").press("Enter");
+    const current = chooser(page).getByRole("button", { name: "Rehearsal", exact: true });
+    await chooser(page).getByText("Keeps its memory over a restart").waitFor();
+    await until("the focus", () => current.evaluate((element) => element === document.activeElement));
+    expect(await current.getAttribute("aria-current")).toBe("true");
+    await page.keyboard.press("Escape");
+    await chooser(page).waitFor({ state: "detached" });
+    await until("the focus", () =>
+      picker(page, "Rehearsal").evaluate((element) => element === document.activeElement),
+    );
+    await page.keyboard.press("Enter");
+    await chooser(page).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await picker(page, "Scribe").waitFor();
+    expect((await on.server.client.getSession(session.id)).agent).toBe("scribe");
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[A-3] an agent that is missing says why, and its command can be copied", async () => {
+    await using on = await stageOf("missing");
+    const session = await sessionOf(on);
+    const context = await on.context({ permissions: ["clipboard-read", "clipboard-write"] });
+    const page = await on.open(`/s/${session.id}`, { context });
+    await picker(page, "Rehearsal").click();
+    const missing = chooser(page).getByRole("listitem").filter({ hasText: "Qwen Code" });
+    await missing.getByText("The program qwen was not found.").waitFor();
+    expect(await missing.getByRole("button", { name: "Qwen Code" }).count()).toBe(0);
+    await missing.getByRole("button", { name: "Copy the command" }).click();
+    await missing.getByText("Copied").waitFor();
+    const copied = await page.evaluate<string>("navigator.clipboard.readText()");
+    expect(copied).toBe("npm install -g @qwen-code/qwen-code");
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[A-20] one that cannot ask is taken only with a mode that it can hold", async () => {
+    await using on = await stageOf("bold");
+    const other = await sessionOf(on, { agent: "bold" });
+    await run(on, other.id, "KINDS");
+    const session = await sessionOf(on, { approvalMode: "ask" });
+    const page = await on.open(`/s/${session.id}`);
+    await picker(page, "Rehearsal").click();
+    await chooser(page).getByText("Acts without asking").waitFor();
+    await chooser(page).getByRole("button", { name: "Bold", exact: true }).click();
+    await chooser(page).getByText("Bold cannot hold the mode of this session.").waitFor();
+    await page.keyboard.press("Enter");
+    await chooser(page).getByRole("button", { name: "Bold", exact: true }).click();
+    expect((await on.server.client.getSession(session.id)).agent).toBe("rehearsal");
+    await chooser(page).getByRole("button", { name: "Acts without asking" }).click();
+    await picker(page, "Bold").waitFor();
+    expect(await on.server.client.getSession(session.id)).toMatchObject({
+      agent: "bold",
+      approvalMode: "all",
+    });
+    const mode = page.getByRole("combobox", { name: "What the agent may do" });
+    await until("the mode", async () => (await mode.inputValue()) === "all");
+    const off = mode.locator("option[disabled]");
+    expect(await off.allTextContents()).toEqual([
+      "Reads only (Bold cannot)",
+      "Asks before it acts (Bold cannot)",
+      "Edits freely, asks for the rest (Bold cannot)",
+    ]);
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[A-3, I-15] a session whose agent left the machine says so, and goes on with another one", async () => {
+    await using on = await stageOf("gone");
+    const session = await sessionOf(on, { agent: "tool" });
+    await run(on, session.id, "SAY here");
+    await rm(join(on.server.root, TOOL));
+    const page = await on.open(`/s/${session.id}`);
+    const warning = page.getByRole("status").filter({ hasText: "Tool cannot be started." });
+    await warning.getByText("was not found").waitFor();
+    await warning.getByRole("button", { name: "Choose another agent" }).click();
+    await chooser(page).getByRole("button", { name: "Rehearsal", exact: true }).click();
+    await warning.waitFor({ state: "detached" });
+    await say(page, "SAY and on");
+    await said(page).getByText("and on").waitFor();
+    expect(on.complaints).toEqual([]);
+  });
+});
+
+describe("what an agent remembers", () => {
+  test("[A-4, A-6, I-15] agents are switched: each is told what it missed, once, and the page shows what", async () => {
+    await using on = await stageOf("switch");
+    const session = await sessionOf(on);
+    const page = await on.open(`/s/${session.id}`);
+    await say(page, "SAY the parser splits");
+    await said(page).getByText("the parser splits").waitFor();
+    expect(await page.getByRole("button", { name: /was told of earlier turns/ }).count()).toBe(0);
+    await picker(page, "Rehearsal").click();
+    await chooser(page).getByRole("button", { name: "Scribe", exact: true }).click();
+    await picker(page, "Scribe").waitFor();
+    await memory(page).hover();
+    await explanation(page).getByText("told what happened without it, with rehearsal").waitFor();
+    await page.mouse.move(0, 0);
+    await explanation(page).waitFor({ state: "hidden" });
+    await say(page, "SAY I write it down");
+    await said(page).getByText("I write it down").waitFor();
+    const told = page.getByRole("button", { name: "What scribe was told of earlier turns" });
+    expect(await told.getAttribute("aria-expanded")).toBe("false");
+    await told.click();
+    const account = page.getByLabel("What scribe was told", { exact: true });
+    await account.getByText("SAY the parser splits").waitFor();
+    await say(page, "SAY once more");
+    await said(page).getByText("once more").waitFor();
+    expect(await page.getByRole("button", { name: /was told of earlier turns/ }).count()).toBe(1);
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[A-5, I-15] after a restart it is resumed; without its own memory it is replayed, and the chip says what that means", async () => {
+    await using on = await stageOf("memory");
+    const session = await sessionOf(on);
+    const page = await on.open(`/s/${session.id}`);
+    await say(page, "REMEMBER plum\nSAY kept");
+    await said(page).getByText("kept").waitFor();
+    await until("the chip", async () => (await memory(page).textContent())?.endsWith("new") === true);
+    await on.server.kill();
+    await on.restart();
+    await say(page, "RECALL");
+    await said(page).getByText("plum").last().waitFor();
+    await until("the chip", async () => (await memory(page).textContent())?.endsWith("resumed") === true);
+    await on.server.kill();
+    await rm(join(on.server.root, "rehearsal"), { recursive: true });
+    await on.restart();
+    await say(page, "SAY who am I");
+    await said(page).getByText("who am I").waitFor();
+    await until("the chip", async () => (await memory(page).textContent())?.endsWith("replayed") === true);
+    const chips = log(page).getByRole("button", { name: /^(new|resumed|replayed)$/ });
+    expect(await chips.allTextContents()).toEqual(["new", "resumed", "replayed"]);
+    await chips.last().click();
+    await explanation(page).getByText("The agent's own memory of this session is gone.").waitFor();
+    await page.keyboard.press("Escape");
+    await explanation(page).waitFor({ state: "hidden" });
+    await page.setViewportSize(PHONE);
+    await memory(page).click();
+    await explanation(page).waitFor();
+    const box = await explanation(page).boundingBox();
+    expect(box?.x).toBeGreaterThanOrEqual(0);
+    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(PHONE.width);
+    expect(await overflow(page)).toBe(0);
+    expect(on.complaints).toEqual([]);
+  });
+});
+
+describe("what holds a turn up", () => {
+  test("[A-17, I-15] an agent that ended again and again rests; its turn says until when, and is tried by hand", async () => {
+    await using on = await stageOf("circuit");
+    const session = await sessionOf(on);
+    for (const _ of [1, 2, 3]) await run(on, session.id, "CRASH");
+    const page = await on.open(`/s/${session.id}`);
+    await say(page, "SAY back again");
+    await page.getByText("rehearsal ended again and again").waitFor();
+    await page.getByText(/The next try is in \d+ s/).waitFor();
+    expect(await memory(page).textContent()).toMatch(/crashed$/);
+    await page.getByRole("button", { name: "Try now" }).click();
+    await said(page).getByText("back again").waitFor();
+    await page.getByText("ended again and again").waitFor({ state: "detached" });
+    await until("the chip", async () => (await memory(page).textContent())?.endsWith("resumed") === true);
+    expect(on.complaints).toEqual([]);
+  });
+});
+
+describe("standing answers", () => {
+  test("[A-19, I-15] what is always allowed is listed where it holds, and asked again once it is revoked", async () => {
+    await using on = await stageOf("rules");
+    const session = await sessionOf(on, { approvalMode: "ask", title: "With a rule" });
+    const page = await on.open("/settings/rules");
+    const rules = page.getByRole("region", { name: "Always allowed" });
+    await rules.getByText("Nothing. Every request is asked").waitFor();
+    const first = on.server.client.admitInput(session.id, { parts: [{ type: "text", text: "BASH true" }] });
+    await page.getByRole("link", { name: "Inbox, 1 waiting" }).click();
+    await page.getByRole("button", { name: "Always allow" }).click();
+    await page.getByText("Nothing waits for you").waitFor();
+    const { turn } = await first;
+    await until("its end", async () => (await on.server.client.getTurn(turn.id)).state === "completed");
+    await run(on, session.id, "BASH true");
+    await page.goto(`${on.server.url}/settings/rules`);
+    const group = rules.getByRole("region", { name: "Session With a rule" });
+    await group.getByRole("button", { name: "Revoke true" }).click();
+    await rules.getByText("Nothing. Every request is asked").waitFor();
+    expect((await on.server.client.listPermissionRules()).items).toEqual([]);
+    await page.setViewportSize(PHONE);
+    expect(await overflow(page)).toBe(0);
+    await on.server.client.admitInput(session.id, { parts: [{ type: "text", text: "BASH true" }] });
+    await page.getByRole("link", { name: "Inbox, 1 waiting" }).waitFor();
+    expect(on.complaints).toEqual([]);
+  });
+});
