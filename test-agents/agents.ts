@@ -3,8 +3,8 @@ import path from "node:path";
 import process from "node:process";
 import { installCommand } from "./install.ts";
 
-/** A real agent that the tests can run. */
-export type RealAgentName = "goose" | "qwen" | "opencode";
+/** A real agent that the tests can run over ACP. */
+export type RealAgentName = "goose" | "qwen";
 
 /** Where an agent finds its model, and the directory that stands for the user's home. */
 export interface RealAgentOptions {
@@ -25,7 +25,7 @@ export interface RealAgent {
   prepare(): Promise<void>;
 }
 
-const programs: Record<RealAgentName, string> = {
+const programs: Record<RealAgentName | "opencode", string> = {
   goose: path.join("@aaif", "goose-binary-linux-x64", "bin", "goose"),
   qwen: path.join("@qwen-code", "qwen-code", "cli-entry.js"),
   opencode: path.join("opencode-linux-x64", "bin", "opencode"),
@@ -35,7 +35,7 @@ const programs: Record<RealAgentName, string> = {
 export const SCRIPTED_MODEL = "fake-1";
 
 /** The agents in their pinned versions, isolated from the user's own, asking before they write or run anything. */
-export function realAgent(name: RealAgentName, options: RealAgentOptions): RealAgent {
+export function realAgent(name: RealAgentName | "opencode", options: RealAgentOptions): RealAgent {
   const modules = options.modules ?? path.join(import.meta.dirname, "node_modules");
   const program = path.join(modules, programs[name]);
   const prepare = () => prepareHome(name, program, options.home);
@@ -78,7 +78,7 @@ function isolated(home: string): Record<string, string> {
   };
 }
 
-async function prepareHome(name: RealAgentName, program: string, home: string): Promise<void> {
+async function prepareHome(name: string, program: string, home: string): Promise<void> {
   try {
     await access(program);
   } catch {

@@ -50,7 +50,7 @@ export class FakeOpencode implements HandleServer {
         openedBy: "create",
         version: "1.18.33",
         features,
-        process: [],
+        processFingerprint: "fake",
         agentRules: [],
       },
       {

@@ -6,6 +6,7 @@ import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "
 import type { LaunchDeps } from "../process/index.ts";
 import type { ReadBlob } from "../read-blob.ts";
 import type { OpencodeApi } from "./api.ts";
+import { processFingerprint } from "./fingerprint.ts";
 import { OpencodeHandle } from "./handle.ts";
 import { text, type Json } from "./json.ts";
 import { sessionRules } from "./permission-rules.ts";
@@ -24,6 +25,8 @@ export type OpencodeBackendDeps = LaunchDeps & {
 
 /** The backend, and what ends its servers: they outlive their handles, so the pool cannot (A-8, A-9). */
 export type OpencodeBackend = Backend & {
+  /** The process fingerprint that a handle would have if it were opened now (A-7). */
+  fingerprint(agent: string): Promise<string | undefined>;
   /** Ends every server; resolves when nothing of them lives. */
   dispose(graceMs: number): Promise<void>;
 };
@@ -51,6 +54,10 @@ export function createOpencodeBackend(deps: OpencodeBackendDeps): OpencodeBacken
   return {
     kind: "opencode",
     open: (request) => open(deps, servers, request),
+    async fingerprint(agent) {
+      const definition = await deps.definition(agent);
+      return definition && (await processFingerprint(definition, deps.environment));
+    },
     dispose: (graceMs) => servers.dispose(graceMs),
   };
 }
@@ -62,6 +69,7 @@ async function open(deps: OpencodeBackendDeps, servers: Servers, request: OpenRe
     const message = `The agent ${agent} is not installed, or has no such name.`;
     throw new AgentFailure("unavailable", agentError({ agent, phase: "spawn", message }));
   }
+  const fingerprint = await processFingerprint(definition, deps.environment);
   const server = await servers.find(definition);
   const release = server.use();
   const stop = abortOf(signal);
@@ -69,7 +77,7 @@ async function open(deps: OpencodeBackendDeps, servers: Servers, request: OpenRe
   try {
     const { version } = await Promise.race([server.running(request.sessionId), stop.aborted]);
     handle = await Promise.race([
-      openHandle(deps, server, { definition, request, version, release }),
+      openHandle(deps, server, { fingerprint, request, version, release }),
       stop.aborted,
     ]);
     await Promise.race([server.subscribed(request.directory), stop.aborted]);
@@ -86,12 +94,12 @@ async function open(deps: OpencodeBackendDeps, servers: Servers, request: OpenRe
   }
 }
 
-type Opening = { definition: AgentDefinition; request: OpenRequest; version: string; release: () => void };
+type Opening = { fingerprint: string; request: OpenRequest; version: string; release: () => void };
 
 async function openHandle(
   deps: OpencodeBackendDeps,
   server: OpencodeServer,
-  { definition, request, version, release }: Opening,
+  { fingerprint, request, version, release }: Opening,
 ): Promise<OpencodeHandle> {
   const { agent, sessionId, directory, idle } = request;
   const api = server.api(directory);
@@ -101,7 +109,6 @@ async function openHandle(
   const session = known ?? (await api.createSession(sessionRules(request.approvalMode, working.rules)));
   const backendSessionId = text(session["id"]);
   if (backendSessionId === undefined) throw new Error(`${agent} opened a session without naming it`);
-  const names = Object.keys(deps.environment).concat(Object.keys(definition.environment.set ?? {}));
   const handle = new OpencodeHandle(
     {
       agent,
@@ -111,7 +118,7 @@ async function openHandle(
       openedBy: known === undefined ? "create" : "resume",
       version,
       features: { ...FEATURES },
-      process: [definition.argv, names.toSorted()],
+      processFingerprint: fingerprint,
       agentRules: working.rules,
     },
     {

@@ -4,7 +4,6 @@
  * Invariants: a prompt never rejects; whoever keeps handles hears of an end before the prompt's result is known; an idle handle outlives its
  * server's process, a busy one does not.
  */
-import { createHash } from "node:crypto";
 import { errorText, HoldfastError, within, type Clock, type Logger } from "@holdfast/kernel";
 import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
@@ -53,8 +52,7 @@ export type HandleFacts = {
   openedBy: "resume" | "create";
   version: string;
   features: Features;
-  /** What the process fingerprint is made of. */
-  process: unknown;
+  processFingerprint: string;
   /** Rules of the agent that works in the session. */
   agentRules: readonly Rule[];
 };
@@ -101,9 +99,7 @@ export class OpencodeHandle implements AgentHandle, Member {
     this.openedBy = facts.openedBy;
     this.version = facts.version;
     this.features = facts.features;
-    this.processFingerprint = createHash("sha256")
-      .update(JSON.stringify(["opencode", facts.process, facts.version]))
-      .digest("hex");
+    this.processFingerprint = facts.processFingerprint;
     this.#deps = deps;
     this.#agentRules = facts.agentRules;
     this.#idleSince = deps.clock.monotonic();

@@ -39,6 +39,9 @@ export type Member = {
   serverLost(end: ServerEnd): void;
 };
 
+/** Whoever keeps servers: one that is stopping is not used again, one that stopped has no process. */
+export type ServerListener = { stopping(): void; stopped(): void };
+
 export type ServerLimits = { startMs: number; idleTtlMs: number; subscribeMs: number; health: HealthLimits };
 
 export const SERVER_LIMITS: ServerLimits = {
@@ -62,7 +65,7 @@ export type ServerDeps = LaunchDeps & { limits: ServerLimits };
 export class OpencodeServer {
   readonly #deps: ServerDeps;
   readonly #definition: AgentDefinition;
-  readonly #onStopped: () => void;
+  readonly #hear: ServerListener;
   readonly #logger: Logger;
   readonly #members = new Map<string, Member>();
   readonly #children = new Map<string, string>();
@@ -75,10 +78,10 @@ export class OpencodeServer {
   #isEnding = false;
   #health = WELL;
 
-  constructor(deps: ServerDeps, definition: AgentDefinition, onStopped: () => void) {
+  constructor(deps: ServerDeps, definition: AgentDefinition, hear: ServerListener) {
     this.#deps = deps;
     this.#definition = definition;
-    this.#onStopped = onStopped;
+    this.#hear = hear;
     this.#logger = deps.logger ?? silentLogger;
   }
 
@@ -175,9 +178,10 @@ export class OpencodeServer {
     this.#isStopped = true;
     this.#isEnding = true;
     this.#idle?.cancel();
-    this.#onStopped();
+    this.#hear.stopping();
     await this.#starting?.catch(() => undefined);
     await this.#running?.process.stop({ from: "term", withinMs: graceMs });
+    this.#hear.stopped();
   }
 
   async #start(sessionId: SessionId): Promise<Running> {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { stat, realpath } from "node:fs/promises";
 import type { AgentDefinition } from "../catalog/index.ts";
+import { programFacts } from "./fingerprint.ts";
 import { OpencodeServer, type ServerDeps } from "./server.ts";
 
 /** The servers of this process, one per process fingerprint. */
@@ -19,10 +19,12 @@ export class Servers {
     const key = await keyOf(definition);
     const known = this.#servers.get(key);
     if (known?.isUsable === true) return known;
-    const server = new OpencodeServer(this.#deps, definition, () => {
-      if (this.#servers.get(key) !== server) return;
-      this.#servers.delete(key);
-      this.#stopping.add(server);
+    const server = new OpencodeServer(this.#deps, definition, {
+      stopping: () => {
+        if (this.#servers.get(key) === server) this.#servers.delete(key);
+        this.#stopping.add(server);
+      },
+      stopped: () => this.#stopping.delete(server),
     });
     this.#servers.set(key, server);
     return server;
@@ -32,14 +34,12 @@ export class Servers {
   async dispose(graceMs: number): Promise<void> {
     const all = [...this.#servers.values(), ...this.#stopping];
     await Promise.all(all.map((server) => server.stop(graceMs)));
+    this.#stopping.clear();
   }
 }
 
-/** Only ever in memory: values of variables are in it. The file's identity stands for its version, which it is asked for later. */
+/** Only ever in memory: values of variables are in it. */
 async function keyOf({ id, argv, environment }: AgentDefinition): Promise<string> {
-  const program = argv[0] ?? "";
-  const file = await stat(program).catch(() => undefined);
-  const real = await realpath(program).catch(() => program);
-  const facts = [id, argv, environment, real, file?.size ?? 0, file?.mtimeMs ?? 0];
+  const facts = [id, argv, environment, await programFacts(argv)];
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }

@@ -53,7 +53,7 @@ export function workingAgent(agents: readonly Json[], session: Json): { name: st
 /** The model to name in a prompt; `undefined` when it is not offered. */
 export function offeredModel(
   model: Model,
-  offered: ReadonlyMap<string, number>,
+  offered: { has(id: string): boolean },
 ): { providerID: string; modelID: string } | undefined {
   const { providerId, modelId } = model;
   const id = [`${providerId ?? ""}/${modelId}`, modelId].find((each) => offered.has(each));

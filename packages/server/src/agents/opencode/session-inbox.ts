@@ -4,6 +4,7 @@
  * Invariants: content goes to the prompt that owns its message, or to the one before, which knows its own trailing events; content that neither
  * owns is noted as late and enters no message; state applies at any time; nothing that opencode sends throws out of here.
  */
+import { isDeepStrictEqual } from "node:util";
 import { errorText } from "@holdfast/kernel";
 import type { Usage } from "@holdfast/protocol";
 import { NoteThrottle } from "../note-throttle.ts";
@@ -81,7 +82,7 @@ export class SessionInbox {
       case "session.idle":
         return run?.lookSoon();
       case "session.error":
-        return run?.seeError(properties["error"]);
+        return this.#error(properties["error"]);
       case "todo.updated":
         return run?.sink.emit({ type: "plan", todos: todosOf(properties["todos"]) });
       case "message.updated":
@@ -102,6 +103,15 @@ export class SessionInbox {
     if (info["role"] !== "user") return;
     if (this.#userMessages.size >= MAX_USER_MESSAGES) this.#userMessages.clear();
     this.#userMessages.add(text(info["id"]) ?? "");
+  }
+
+  /** It names no turn: one that the turn before ended with, or an abort that we did not ask for, is not the running turn's. */
+  #error(error: unknown): void {
+    const { now, before } = this.#deps.runs();
+    const isOld = before !== undefined && isDeepStrictEqual(before.view.ending.error, error);
+    const isAbort = object(error)["name"] === "MessageAbortedError" && now?.isCancelled === false;
+    if (isOld || isAbort) now?.lookSoon();
+    else now?.seeError(error);
   }
 
   #say(usage: Usage | undefined): void {
