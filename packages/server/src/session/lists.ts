@@ -20,8 +20,8 @@ export async function listSessions(
     ...(query.after === undefined ? {} : { after: sessionCursor(query.after) }),
   });
   const list: SessionList = { items: page.items };
-  if (page.next !== undefined) list.next = encodeCursor("s", [page.next.updated, page.next.key]);
-  if (page.prev !== undefined) list.prev = encodeCursor("s", [page.prev.updated, page.prev.key]);
+  if (page.next !== undefined) list.next = encodeCursor("s", [page.next]);
+  if (page.prev !== undefined) list.prev = encodeCursor("s", [page.prev]);
   return list;
 }
 
@@ -61,6 +61,5 @@ export async function requireWorkspace(deps: Deps, id: WorkspaceId): Promise<Wor
 }
 
 function sessionCursor(text: string): SessionCursor {
-  const [updated = 0, key = 0] = decodeCursor("s", text, 2);
-  return { updated, key };
+  return decodeCursor("s", text, 1)[0] ?? 0;
 }

@@ -43,7 +43,8 @@ export type CommittedEvent = {
 /** A page of a replay. `events` are the newest per row above the cursor, in order; `through` is the seq or position scanned to; `done`: nothing newer was committed in the snapshot read. */
 export type ReplayPage = { events: CommittedEvent[]; through: number; done: boolean };
 
-export type SessionCursor = { updated: number; key: number };
+/** The place of a session's last event of note among those of all sessions. */
+export type SessionCursor = number;
 export type SessionFilter = {
   archived?: boolean | undefined;
   directory?: string | undefined;

@@ -7,6 +7,8 @@ import { refusalOf } from "./refusal.ts";
 import { COMPLETED, keyed, OWNER, type StoreRig, textPart, placeOf } from "./rig.ts";
 import { topic } from "./topic.ts";
 
+const DAY = 86_400_000;
+
 export const sessionsTopic = topic("sessions", (rig) => {
   test("[D-1] creating a session stores it whole with its event", async () => {
     const model = { modelId: "big", providerId: "maker", variant: "high" };
@@ -199,6 +201,34 @@ export const sessionsTopic = topic("sessions", (rig) => {
     await rig().age(1_000);
     await rig().session({ directory, agent: "goose" });
     expect(await rig().store.lastAgent(directory)).toBe("goose");
+  });
+
+  test("[D-29, D-3] the list goes by the order of events, wherever the clock stands", async () => {
+    const first = await rig().session();
+    const second = await rig().session();
+    const order = async () =>
+      (await rig().store.listSessions({ filter: {}, limit: 200 })).items
+        .map(({ id }) => id)
+        .filter((id) => id === first || id === second);
+    expect(await order()).toEqual([second, first]);
+    // The clock goes back by a day: what is stored lies in the future now.
+    await rig().age(-DAY);
+    await rig().admit(first);
+    expect(await order()).toEqual([first, second]);
+    const newest = await rig().store.listSessions({ filter: {}, limit: 1 });
+    expect(newest.items[0]?.id).toBe(first);
+    const older = await rig().store.listSessions({ filter: {}, limit: 1, before: newest.next ?? 0 });
+    expect(older.items[0]?.id).toBe(second);
+    const newer = await rig().store.listSessions({ filter: {}, limit: 1, after: older.prev ?? 0 });
+    expect(newer.items[0]?.id).toBe(first);
+  });
+
+  test("[D-8] a turn ends no earlier than it started, wherever the clock stands", async () => {
+    const run = await rig().running();
+    await rig().age(-DAY);
+    const { time } = await rig().finish(run);
+    expect(time.ended).toBeGreaterThanOrEqual(time.started ?? Infinity);
+    expect(time.started).toBeGreaterThanOrEqual(time.queued);
   });
 });
 

@@ -23,6 +23,8 @@ export type Log<S extends SessionHead = SessionRow> = {
   readonly session: S;
   readonly actor: Actor;
   readonly actorRid: number;
+  /** Whether this command has given the session its place in lists. */
+  isPlaced?: boolean;
 };
 
 /** Types that leave a session's place in lists alone: the many small ones of a stream. */
@@ -67,7 +69,7 @@ function reserve({ write, session }: Log): number {
 /** What an owner's append has to know of its session. A stale epoch throws CLAIM_LOST (D-17). */
 export function ownedSession(write: Write, sessionId: string, epoch: number): SessionHead {
   const head = write.get<SessionHead>(
-    `SELECT s.rid, s.id, w.id AS workspace_id, s.last_seq, s.time_updated
+    `SELECT s.rid, s.id, w.id AS workspace_id, s.last_seq
      FROM session s JOIN workspace w ON w.rid = s.workspace WHERE s.id = ? AND s.epoch = ?`,
     sessionId,
     epoch,
@@ -120,9 +122,10 @@ export function append<T extends EventType>(log: Log<SessionHead>, entry: Entry<
     actorRid,
     write.now,
   );
-  if (!QUIET.has(entry.type) && session.time_updated !== write.now) {
-    session.time_updated = write.now;
-    write.run("UPDATE session SET time_updated = ? WHERE rid = ?", write.now, session.rid);
+  if (!QUIET.has(entry.type) && log.isPlaced !== true) {
+    log.isPlaced = true;
+    const sql = "UPDATE session SET time_updated = ?, last_position = ? WHERE rid = ?";
+    write.run(sql, write.now, position, session.rid);
   }
   const event: CommittedEvent = {
     position,

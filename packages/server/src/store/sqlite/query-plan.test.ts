@@ -116,7 +116,7 @@ function progress(run: StartedTurn): void {
 
 async function readAll(sessionId: SessionId): Promise<void> {
   const { queries } = recorder;
-  const cursor = { updated: 5, key: 5 };
+  const cursor = 5;
   await queries.getSession(sessionId);
   for (const page of [{}, { before: cursor }, { after: cursor }])
     for (const filter of [{}, { directory: "/d" }]) await queries.listSessions({ filter, limit: 5, ...page });

@@ -2,7 +2,7 @@ import type { Migration } from "@holdfast/sqlite";
 
 /**
  * Tables of the embedded store. Rowid tables with integer keys (D-34); `id` is what the outside sees. JSON columns hold what only whole rows
- * need. `event_seq` is the seq of the newest event of a row: a replay sends an entry only when it equals it (D-4). `part.seq` is what the row
+ * need. `session.last_position` is where lists find it: the place of its last event of note among those of all sessions (D-29), never a time. `event_seq` is the seq of the newest event of a row: a replay sends an entry only when it equals it (D-4). `part.seq` is what the row
  * includes of its deltas (D-13); `part.data` is the last column, so that the others are read without its overflow pages. The unique index on a session's live turn is the last guard against two turns at once.
  */
 const initial = `
@@ -37,13 +37,14 @@ CREATE TABLE session (
   last_seq INTEGER NOT NULL DEFAULT 0, trimmed_seq INTEGER NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 0,
   next_ordinal INTEGER NOT NULL DEFAULT 0, next_position INTEGER NOT NULL DEFAULT 0,
   event_seq INTEGER NOT NULL DEFAULT 0, status_seq INTEGER NOT NULL DEFAULT 0, todo_seq INTEGER NOT NULL DEFAULT 0,
+  last_position INTEGER NOT NULL DEFAULT 0,
   todos TEXT, usage TEXT NOT NULL DEFAULT '{}',
   actor INTEGER NOT NULL REFERENCES actor (rid),
   time_created INTEGER NOT NULL, time_updated INTEGER NOT NULL, time_archived INTEGER,
   schema_version INTEGER NOT NULL DEFAULT 1
 );
-CREATE INDEX session_updated ON session (time_updated, rid);
-CREATE INDEX session_directory ON session (directory, time_updated);
+CREATE INDEX session_last ON session (last_position);
+CREATE INDEX session_directory ON session (directory, last_position);
 CREATE INDEX session_workspace ON session (workspace);
 CREATE INDEX session_project ON session (project);
 CREATE INDEX session_parent ON session (parent) WHERE parent IS NOT NULL;

@@ -261,7 +261,8 @@ function isAnswered(write: Write, turn: TurnRow, record: TerminalRecord): boolea
 function endTurn(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usage): void {
   const { write, session } = log;
   const changed = write.run(
-    `UPDATE turn SET state = ?, reason = ?, error = ?, finish = ?, usage = ?, time_ended = ?, waiting_for = NULL, stalled = NULL
+    `UPDATE turn SET state = ?, reason = ?, error = ?, finish = ?, usage = ?, time_ended = max(?, time_queued, coalesce(time_started, 0)),
+     waiting_for = NULL, stalled = NULL
      WHERE rid = ? AND state = 'finalizing'`,
     record.state,
     record.reason ?? null,

@@ -226,7 +226,7 @@ export function dropQueued(log: Log, row: InputRow): void {
     data: { message: "Cancelled before it started." },
   });
   const changed = write.run(
-    `UPDATE turn SET state = 'aborted', reason = 'cancelled', error = ?, time_ended = ?, cancel_time = ?, cancel_actor = ?, waiting_for = NULL
+    `UPDATE turn SET state = 'aborted', reason = 'cancelled', error = ?, time_ended = max(?, time_queued), cancel_time = ?, cancel_actor = ?, waiting_for = NULL
      WHERE rid = ? AND state = 'queued'`,
     error,
     write.now,

@@ -57,7 +57,7 @@ export function startTurn(write: Write, command: StartCommand): StartedTurn | un
   deliver(log, input);
   openAgentSession(log, input.agent, command.agentSessionId);
   const changed = write.run(
-    "UPDATE turn SET state = 'running', time_started = ?, first_seq = ?, waiting_for = NULL WHERE rid = ? AND state = 'queued'",
+    "UPDATE turn SET state = 'running', time_started = max(?, time_queued), first_seq = ?, waiting_for = NULL WHERE rid = ? AND state = 'queued'",
     write.now,
     session.last_seq,
     input.turn,

@@ -6,19 +6,19 @@ import { fromJson, type Sql } from "../sql.ts";
 
 type ListQuery = { filter: SessionFilter; limit: number; before?: SessionCursor; after?: SessionCursor };
 
-/** Newest event first; `before` pages to older ones, `after` to newer. The cursor is a row value, so equal times neither skip nor repeat (D-29). */
+/** Newest event first; `before` pages to older ones, `after` to newer. The cursor is a place in the log of all events: no two sessions share one (D-29). */
 export function listSessions(sql: Sql, query: ListQuery): Page<Session, SessionCursor> {
   const { where, params } = conditions(query.filter);
   const newer = query.after !== undefined;
   const cursor = query.after ?? query.before;
   if (cursor !== undefined) {
-    where.push(`(s.time_updated, s.rid) ${newer ? ">" : "<"} (?, ?)`);
-    params.push(cursor.updated, cursor.key);
+    where.push(`s.last_position ${newer ? ">" : "<"} ?`);
+    params.push(cursor);
   }
   const direction = newer ? "ASC" : "DESC";
   const rows = sql.all<SessionRow>(
     `${SELECT_SESSION} ${where.length > 0 ? `WHERE ${where.join(" AND ")}` : ""}
-     ORDER BY s.time_updated ${direction}, s.rid ${direction} LIMIT ?`,
+     ORDER BY s.last_position ${direction} LIMIT ?`,
     ...params,
     query.limit + 1,
   );
@@ -28,9 +28,9 @@ export function listSessions(sql: Sql, query: ListQuery): Page<Session, SessionC
   const page: Page<Session, SessionCursor> = { items: shown.map(toSession) };
   const first = shown[0];
   const last = shown.at(-1);
-  if (last !== undefined && (newer || more)) page.next = { updated: last.time_updated, key: last.rid };
+  if (last !== undefined && (newer || more)) page.next = last.last_position;
   if (first !== undefined && (newer ? more : query.before !== undefined)) {
-    page.prev = { updated: first.time_updated, key: first.rid };
+    page.prev = first.last_position;
   }
   return page;
 }
@@ -71,7 +71,7 @@ export const lastSeq = (sql: Sql, id: SessionId): number | undefined =>
 export function lastAgent(sql: Sql, directory: string): string | undefined {
   return sql.get<{ agent: string }>(
     `SELECT s.agent FROM session s JOIN workspace w ON w.rid = s.workspace JOIN workspace here ON here.project = w.project
-     WHERE here.directory = ? ORDER BY s.time_updated DESC, s.rid DESC LIMIT 1`,
+     WHERE here.directory = ? ORDER BY s.last_position DESC LIMIT 1`,
     directory,
   )?.agent;
 }

@@ -68,7 +68,7 @@ export function startableSessions(sql: Sql): SessionId[] {
       `SELECT s.id FROM session s JOIN input i ON i.session = s.rid AND i.state = 'queued'
        WHERE s.queue_length > 0 AND s.queue_paused = 0 AND s.time_archived IS NULL
        AND NOT EXISTS (SELECT 1 FROM turn t WHERE t.session = s.rid AND t.state IN ('running', 'finalizing'))
-       GROUP BY s.rid ORDER BY min(i.time_admitted), s.rid`,
+       GROUP BY s.rid ORDER BY min(i.rid)`,
     )
     .map(({ id }) => id as SessionId);
 }

@@ -29,6 +29,7 @@ export type SessionRow = {
   event_seq: number;
   status_seq: number;
   todo_seq: number;
+  last_position: number;
   todos: string | null;
   usage: string;
   time_created: number;
@@ -51,7 +52,7 @@ export const sessionByRid = (sql: Sql, rid: number): SessionRow | undefined =>
   sql.get<SessionRow>(SESSION_BY_RID, rid);
 
 /** What an event needs of its session. */
-export type SessionHead = Pick<SessionRow, "rid" | "id" | "workspace_id" | "last_seq" | "time_updated">;
+export type SessionHead = Pick<SessionRow, "rid" | "id" | "workspace_id" | "last_seq">;
 
 export function toSession(row: SessionRow): Session {
   return present<Session>({
