@@ -28,6 +28,8 @@ export async function openProduct(directory: string, sessions: number): Promise<
         assistantMessageId: newId("msg"),
         agentSessionId: newId("ags"),
         actor: TURN,
+        // The sessions of a bench share one directory and run beside each other.
+        writes: false,
       });
       if (started === undefined) throw new Error("An admitted turn did not start.");
       return storedTurn(store, budget, started);

@@ -60,6 +60,15 @@ export const configSchema = z
       .optional()
       .describe("A turn without any sign of life ends after this; default 20 (A-18)."),
     turnTotalMinutes: minutes.optional().describe("A turn ends after this in all; default 720 (A-18)."),
+    agentIdleMinutes: minutes
+      .optional()
+      .describe("An agent that nobody uses is closed after this; default 30 (A-8)."),
+    maxLiveAgents: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe("Most agents that live at once; further turns wait; default 10 (A-8)."),
     agents: z.record(agentIdSchema, agentConfigSchema).optional().describe("User-defined agents by id."),
   })
   .meta({ id: "Config" });

@@ -19,7 +19,7 @@ import {
   permissionSchema,
   questionSchema,
 } from "./permission.ts";
-import { sessionSchema, todoSchema } from "./session.ts";
+import { concurrencySchema, sessionSchema, todoSchema } from "./session.ts";
 import { turnSchema } from "./turn.ts";
 
 /** Limits of the HTTP edge; each stands here once (I-6, D-5, D-6, D-29). */
@@ -75,6 +75,11 @@ export const patchSessionSchema = z
   })
   .meta({ id: "PatchSession" });
 export type PatchSession = z.infer<typeof patchSessionSchema>;
+
+export const patchWorkspaceSchema = z
+  .strictObject({ concurrency: concurrencySchema })
+  .meta({ id: "PatchWorkspace" });
+export type PatchWorkspace = z.infer<typeof patchWorkspaceSchema>;
 
 export const admitInputSchema = z
   .strictObject({

@@ -50,6 +50,9 @@ export const projectSchema = z
   .meta({ id: "Project" });
 export type Project = z.infer<typeof projectSchema>;
 
+/** `exclusive`: turns that may change files run one at a time; `shared`: they overlap (A-14). */
+export const concurrencySchema = z.enum(["exclusive", "shared"]);
+
 /** A place where work happens: the project's directory itself or one git worktree of it. */
 export const workspaceSchema = z
   .object({
@@ -57,6 +60,7 @@ export const workspaceSchema = z
     projectId: projectIdSchema,
     kind: z.enum(["directory", "worktree"]),
     directory: z.string(),
+    concurrency: concurrencySchema.default("exclusive"),
     time: z.object({ created: timeSchema }),
   })
   .meta({ id: "Workspace" });

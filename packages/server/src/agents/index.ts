@@ -6,10 +6,12 @@ export type {
   Backend,
   ContentEvent,
   IdleSink,
+  LiveHandle,
   NoteEvent,
   OpenRequest,
   PermissionAnswer,
   PermissionAsk,
+  Place,
   PromptInput,
   PromptResult,
   StateEvent,
@@ -19,5 +21,6 @@ export type {
 export { createAcpBackend, type AcpBackendDeps } from "./acp/index.ts";
 export { autoAllow, createCatalog, type Catalog, type ConfiguredAgent } from "./catalog/index.ts";
 export { createOpencodeBackend, type OpencodeBackendDeps } from "./opencode/index.ts";
+export type { PoolLimits } from "./eviction.ts";
 export { createPool } from "./pool.ts";
-export { processTable, reapLeftovers, type LaunchDeps } from "./process/index.ts";
+export { measureLaunches, processTable, reapLeftovers, type LaunchDeps } from "./process/index.ts";

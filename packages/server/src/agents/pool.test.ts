@@ -1,102 +1,11 @@
-import { FakeClock, newId, systemClock } from "@holdfast/kernel";
-import type { SessionId } from "@holdfast/protocol";
+import { FakeClock, newId } from "@holdfast/kernel";
 import { afterEach, describe, expect, test } from "vitest";
 import { AgentRoom } from "../../test/agents/opened-agent.ts";
 import { RecordedTurn } from "../../test/agents/recorded-turn.ts";
+import { poolOf, request, ScriptedBackend, sessionId } from "../../test/agents/scripted-backend.ts";
 import { until } from "../../test/agents/waiting.ts";
-import { chooseEvictions, POOL_LIMITS, type Resident } from "./eviction.ts";
 import { createPool } from "./pool.ts";
-import type { AgentFailure, AgentHandle, AgentPool, Backend, OpenRequest } from "./port.ts";
-
-/** A handle that lives until it is told to end; its close waits for `gate`. */
-class ScriptedHandle implements AgentHandle {
-  readonly agent: string;
-  readonly sessionId: SessionId;
-  readonly backendSessionId = "b";
-  readonly openedBy = "create";
-  readonly version = undefined;
-  readonly features = {} as AgentHandle["features"];
-  readonly processFingerprint = "f";
-  readonly graces: (number | undefined)[] = [];
-  gate = Promise.resolve();
-  alive = true;
-  idleSince: number | undefined;
-  #listeners: ((exit: { expected: boolean }) => void)[] = [];
-
-  constructor(request: OpenRequest) {
-    this.agent = request.agent;
-    this.sessionId = request.sessionId;
-  }
-
-  async prompt(): Promise<{ outcome: "killed" }> {
-    return { outcome: "killed" };
-  }
-  async cancel(): Promise<void> {}
-  async configure(): Promise<void> {}
-
-  async close(graceMs?: number): Promise<void> {
-    this.graces.push(graceMs);
-    this.alive = false;
-    await this.gate;
-  }
-
-  onExit(listener: (exit: { expected: boolean }) => void): void {
-    this.#listeners.push(listener);
-  }
-
-  die(): void {
-    this.alive = false;
-    for (const listener of this.#listeners) listener({ expected: false });
-  }
-}
-
-/** A backend whose openings end when the test says so. */
-class ScriptedBackend implements Backend {
-  readonly kind = "acp";
-  readonly openings: {
-    request: OpenRequest;
-    resolve(handle: ScriptedHandle): void;
-    reject(error: Error): void;
-  }[] = [];
-
-  open(request: OpenRequest): Promise<AgentHandle> {
-    return new Promise((resolve, reject) => {
-      this.openings.push({ request, resolve, reject });
-      request.signal.addEventListener("abort", () => reject(new Error("aborted by the pool")));
-    });
-  }
-
-  /** Waits for the n-th opening and lets it succeed. */
-  async succeed(index: number): Promise<ScriptedHandle> {
-    await until(`opening ${index} began`, () => this.openings.length > index);
-    const opening = this.openings[index];
-    if (opening === undefined) throw new Error("no such opening");
-    const handle = new ScriptedHandle(opening.request);
-    opening.resolve(handle);
-    return handle;
-  }
-}
-
-function poolOf(backend: Backend): AgentPool {
-  return createPool({
-    backendOf: async (agent) => (agent === "none" ? undefined : backend),
-    clock: systemClock,
-  });
-}
-
-const sessionId = newId("ses");
-function request(over: Partial<OpenRequest> = {}): OpenRequest {
-  return {
-    sessionId,
-    agentSessionId: newId("ags"),
-    agent: "a",
-    directory: "/",
-    approvalMode: "ask",
-    idle: { emit: () => undefined },
-    signal: new AbortController().signal,
-    ...over,
-  };
-}
+import type { AgentFailure, AgentHandle } from "./port.ts";
 
 describe("createPool", () => {
   test("[A-8] concurrent callers share one opening, later ones find it live", async () => {
@@ -234,36 +143,6 @@ describe("createPool", () => {
     const pool = poolOf(new ScriptedBackend());
     await expect(pool.acquire(request({ agent: "none" }))).rejects.toMatchObject({ kind: "unavailable" });
   });
-});
-
-describe("eviction", () => {
-  const minutes = (count: number) => count * 60_000;
-  const NOW = minutes(1_000);
-  const idleFor = (key: string, ms: number | undefined): Resident<string> => ({
-    key,
-    idleSince: ms === undefined ? undefined : NOW - ms,
-  });
-  const many = (count: number, ms: number | undefined) =>
-    Array.from({ length: count }, (_, index) => idleFor(`many-${index}`, ms));
-
-  test.each<[string, Resident<string>[], string[]]>([
-    ["nothing lives", [], []],
-    ["one is idle for less than the time", [idleFor("a", minutes(30) - 1)], []],
-    ["one is idle for the time", [idleFor("a", minutes(30))], ["a"]],
-    ["the clock of one is ahead", [idleFor("a", -5)], []],
-    ["a busy one is old", [idleFor("a", undefined)], []],
-    ["there are as many as may be", [...many(9, 0), idleFor("a", minutes(5))], []],
-    ["one is too many", [...many(10, 0), idleFor("a", minutes(5))], ["a"]],
-    [
-      "two are too many, the oldest first",
-      [...many(10, 0), idleFor("a", minutes(5)), idleFor("b", minutes(9))],
-      ["b", "a"],
-    ],
-    ["too many, but one was just used", [...many(10, 0), idleFor("a", 59_999)], []],
-    ["too many, all busy", many(20, undefined), []],
-  ])("[A-8] when %s", (_, residents, expected) => {
-    expect(chooseEvictions(residents, NOW, POOL_LIMITS)).toEqual(expected);
-  });
 
   test("[A-8] an idle handle is closed politely and opened again on demand; a busy one stays", async () => {
     const clock = new FakeClock();
@@ -274,12 +153,12 @@ describe("eviction", () => {
     const busy = await backend.succeed(1);
     await Promise.all(openings);
     idle.idleSince = clock.monotonic();
-    clock.advance(minutes(29));
+    clock.advance(29 * 60_000);
     expect(pool.find(sessionId, "a")).toBe(idle);
     await pool.acquire(request());
-    clock.advance(minutes(29));
+    clock.advance(29 * 60_000);
     expect(pool.find(sessionId, "a")).toBe(idle);
-    clock.advance(minutes(1) + 10_000);
+    clock.advance(60_000 + 10_000);
     expect(idle.graces).toEqual([undefined]);
     expect(pool.find(sessionId, "a")).toBeUndefined();
     expect(pool.find(sessionId, "b")).toBe(busy);

@@ -100,7 +100,7 @@ export type AgentHandle = {
   readonly openedBy: Exclude<OpenedBy, "live">;
   readonly version: string | undefined;
   readonly features: Features;
-  /** Names of environment variables, argv and program version in one hash, never a secret (A-7). */
+  /** Arguments, the program's files and the names of environment variables in one hash, never a secret (A-7). */
   readonly processFingerprint: string;
   /** One at a time; a second call while one runs throws. */
   prompt(input: PromptInput, sink: TurnSink): Promise<PromptResult>;
@@ -141,6 +141,8 @@ export type Backend = {
   readonly kind: BackendKind;
   /** Starts the program and opens its session. Rejects with an AgentFailure whose `error` is an AgentError (A-25). */
   open(request: OpenRequest): Promise<AgentHandle>;
+  /** The process fingerprint that a handle would have if it were opened now (A-7); `undefined` when that cannot be told. */
+  fingerprint?(agent: string): Promise<string | undefined>;
 };
 
 /** Thrown by `open`: typed, with what the agent last said on stderr (A-13). */
@@ -156,8 +158,36 @@ export class AgentFailure extends Error {
   }
 }
 
+/** A place in the pool, kept from before a turn starts until it has ended: its handle is not evicted meanwhile (A-8). */
+export type Place = {
+  /** While it waits for a human it counts for memory only. */
+  waiting(isWaiting: boolean): void;
+  /** Idempotent. */
+  release(): void;
+};
+
+/** A live handle as people see it; `idleMs` is absent while it is used. */
+export type LiveHandle = {
+  sessionId: SessionId;
+  agent: string;
+  state: "opening" | "busy" | "waiting" | "idle" | "closing";
+  idleMs?: number | undefined;
+  /** The root of its processes and what they take together, as last measured. */
+  pid?: number | undefined;
+  memoryBytes?: number | undefined;
+};
+
 /** What the dispatcher sees of the pool: get or create the one live handle of (session, agent) (A-8). */
 export type AgentPool = {
+  /**
+   * Keeps a place, closing the least recently used idle handle for it when that is needed; `undefined` while every one is used. A child of a
+   * running turn goes `beyondCap` (A-14).
+   */
+  reserve(request: { sessionId: SessionId; agent: string; beyondCap?: boolean }): Place | undefined;
+  /** Calls back whenever there may be room again; returns the way to stop. */
+  onRoom(listener: () => void): () => void;
+  /** Everything that is live, being opened or being closed. */
+  list(): LiveHandle[];
   /** Concurrent callers share one opening. `live`: the handle was there already. */
   acquire(request: OpenRequest): Promise<{ handle: AgentHandle; live: boolean }>;
   /** The live handle, if any. */

@@ -3,10 +3,10 @@
  * D-18 asks for (claim the directory, reap, recover, then listen), `stop` in the opposite one (D-21).
  */
 import { createRequire } from "node:module";
-import { hostname, tmpdir } from "node:os";
+import { hostname, tmpdir, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { errorText, type Clock, type Logger, newId, type Timer, within } from "@holdfast/kernel";
-import type { Health, InstanceId, SessionId } from "@holdfast/protocol";
+import type { ApprovalMode, Health, InstanceId, SessionId } from "@holdfast/protocol";
 import {
   autoAllow,
   createAcpBackend,
@@ -14,6 +14,8 @@ import {
   createOpencodeBackend,
   createPool,
   type LaunchDeps,
+  measureLaunches,
+  type PoolLimits,
   processTable,
   reapLeftovers,
 } from "../agents/index.ts";
@@ -102,7 +104,13 @@ function buildAgents({ config, store, clock, logger, instanceId }: Base) {
     const agent = await catalog.find(id);
     return agent === undefined ? undefined : agent.backend === "opencode" ? opencode : acp;
   };
-  const pool = createPool({ backendOf, clock });
+  const pool = createPool({
+    backendOf,
+    clock,
+    logger,
+    limits: poolLimits(config),
+    measure: () => measureLaunches({ store, table: launch.table, instanceId, platform: process.platform }),
+  });
   const reap = async () => {
     const { table, temporaryRoot } = launch;
     const report = await reapLeftovers({
@@ -121,7 +129,7 @@ function buildAgents({ config, store, clock, logger, instanceId }: Base) {
 
 type Agents = ReturnType<typeof buildAgents>;
 
-function buildTurns({ config, store, clock, logger, instanceId }: Base, { pool, reap }: Agents) {
+function buildTurns({ config, store, clock, logger, instanceId }: Base, { catalog, pool, reap }: Agents) {
   const permissions = createPermissions({
     store,
     clock,
@@ -130,7 +138,19 @@ function buildTurns({ config, store, clock, logger, instanceId }: Base, { pool, 
     settings: { timeoutMs: config.file.permissionTimeoutMs ?? DEFAULT_PERMISSION_SETTINGS.timeoutMs },
   });
   const settings = turnSettings(config);
-  const turns = createTurns({ store, pool, permissions, reap, clock, logger, instanceId, settings });
+  const mayWrite = async (agent: string, mode: ApprovalMode) =>
+    (await catalog.definition(agent))?.quirks.cannotWrite?.includes(mode) !== true;
+  const turns = createTurns({
+    store,
+    pool,
+    permissions,
+    reap,
+    mayWrite,
+    clock,
+    logger,
+    instanceId,
+    settings,
+  });
   return { permissions, turns };
 }
 
@@ -213,6 +233,17 @@ function backendDeps(store: Store, catalog: ReturnType<typeof createCatalog>, la
     definition: (agent: string) => catalog.definition(agent),
     learn: (...seen: Parameters<typeof catalog.learn>) => catalog.learn(...seen),
     readBlob: (hash: string, sessionId: SessionId) => store.getBlob({ hash, sessionId }),
+  };
+}
+
+/** Half of the memory that this machine, or the control group around the server, has (A-8). */
+function poolLimits({ file }: ServerConfig): Partial<PoolLimits> {
+  const constrained = process.constrainedMemory();
+  const memory = constrained > 0 ? Math.min(totalmem(), constrained) : totalmem();
+  return {
+    maxBytes: memory / 2,
+    ...(file.agentIdleMinutes === undefined ? {} : { idleTtlMs: file.agentIdleMinutes * 60_000 }),
+    ...(file.maxLiveAgents === undefined ? {} : { maxLive: file.maxLiveAgents }),
   };
 }
 

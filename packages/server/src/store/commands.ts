@@ -35,6 +35,7 @@ import type {
   TurnReason,
   Usage,
   WaitingFor,
+  Workspace,
   WorkspaceId,
 } from "@holdfast/protocol";
 
@@ -153,6 +154,27 @@ export type TerminalRecord = {
   agentSession?: AgentSession["status"] | undefined;
 };
 
+export type StartTurnCommand = {
+  sessionId: SessionId;
+  instanceId: InstanceId;
+  assistantMessageId: MessageId;
+  agentSessionId: AgentSessionId;
+  actor: Actor;
+  expected?: Pick<NextTurn, "turnId" | "approvalMode"> | undefined;
+  writes?: boolean | undefined;
+};
+
+/** The queued turn that a session would start next, with what decides whether it may (A-8, A-14). */
+export type NextTurn = {
+  turnId: TurnId;
+  agent: string;
+  approvalMode: Session["approvalMode"];
+  workspaceId: WorkspaceId;
+  concurrency: Workspace["concurrency"];
+  /** The sessions above this one, the nearest first. */
+  ancestors: SessionId[];
+};
+
 export type AskPermissionCommand = { sessionId: SessionId; epoch: number; permission: Permission };
 
 export type ProcessRow = {
@@ -181,6 +203,9 @@ export type BrowserTokenRow = {
 export type Commands = {
   createSession(command: CreateSessionCommand): Promise<Applied<Session>>;
   patchSession(command: Written & { sessionId: SessionId; patch: PatchSession }): Promise<Applied<Session>>;
+  patchWorkspace(
+    command: Written & { workspaceId: WorkspaceId; concurrency: Workspace["concurrency"] },
+  ): Promise<Applied<Workspace>>;
   /** Deletes children first, leaves a tombstone (D-26). SESSION_BUSY while a turn of any of them is running or finalizing. */
   deleteSession(command: Written & { sessionId: SessionId }): Promise<{ deleted: SessionId[] }>;
 
@@ -197,15 +222,11 @@ export type Commands = {
 
   /**
    * Claims the session (epoch + 1) and takes its next queued turn to `running` in one transaction; `undefined` when there is nothing to start:
-   * paused, archived, empty, or a turn is live. The ids are used for the assistant message and, when new, the agent session.
+   * paused, archived, empty, a turn is live, or the next one is not `expected` any more. The ids are used for the assistant message and, when
+   * new, the agent session. Unless `writes` is false or the workspace is shared, the turn takes the workspace's write lease with it, or borrows
+   * that of a session above it (A-14): WORKSPACE_BUSY with `data.holder` when a turn of another session has it.
    */
-  startTurn(command: {
-    sessionId: SessionId;
-    instanceId: InstanceId;
-    assistantMessageId: MessageId;
-    agentSessionId: AgentSessionId;
-    actor: Actor;
-  }): Promise<StartedTurn | undefined>;
+  startTurn(command: StartTurnCommand): Promise<StartedTurn | undefined>;
   /** Sets or clears what queued turns of a session wait for; an event only when it changes. */
   setWaiting(command: { turnId: TurnId; waitingFor: WaitingFor | null }): Promise<void>;
   /** CLAIM_LOST when `epoch` is not the session's; CONFLICT once the turn is not running, except for notes (A-16). Answers the session's new last seq. */

@@ -23,7 +23,7 @@ import type {
   Workspace,
   WorkspaceId,
 } from "@holdfast/protocol";
-import type { AgentSessionFacts, ProcessRow, BrowserTokenRow } from "./commands.ts";
+import type { AgentSessionFacts, NextTurn, ProcessRow, BrowserTokenRow } from "./commands.ts";
 
 /** One committed event as subscribers get it, in commit order. `data` is JSON, encoded once for all (D-24). */
 export type CommittedEvent = {
@@ -130,6 +130,8 @@ export type Queries = {
   trimmedSeq(id: SessionId): Promise<number>;
   lastPosition(): Promise<number>;
 
+  /** What `startTurn` would start, `undefined` when it would start nothing. */
+  nextTurn(sessionId: SessionId): Promise<NextTurn | undefined>;
   /** Sessions with a queued turn that could start now, oldest first. */
   startableSessions(): Promise<SessionId[]>;
   liveTurns(): Promise<LiveTurn[]>;

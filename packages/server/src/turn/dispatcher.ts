@@ -1,16 +1,20 @@
 import { type Clock, HoldfastError, within } from "@holdfast/kernel";
-import type { SessionId, TurnId } from "@holdfast/protocol";
+import type { SessionId, TurnId, WorkspaceId } from "@holdfast/protocol";
 import type { LiveTurn } from "../store/index.ts";
 import { Lane, type LaneDeps } from "./lane.ts";
+import { StartGate } from "./start-gate.ts";
 import type { StopCause } from "./terminal-record.ts";
+
+export type DispatcherDeps = Omit<LaneDeps, "gate"> & { settings: { releaseMs: number }; clock: Clock };
 
 /** Every session's lane. Sessions claim in the order they were woken, since the store takes commands in order. */
 export class Dispatcher {
-  readonly #deps: LaneDeps & { settings: { releaseMs: number }; clock: Clock };
+  readonly #deps: LaneDeps & DispatcherDeps;
   readonly #lanes = new Map<SessionId, Lane>();
 
-  constructor(deps: LaneDeps) {
-    this.#deps = deps;
+  constructor(deps: DispatcherDeps) {
+    const gate = new StartGate({ pool: deps.pool, wake: (sessionId) => this.wake(sessionId) });
+    this.#deps = { ...deps, gate };
   }
 
   wake(sessionId: SessionId): void {
@@ -57,7 +61,12 @@ export class Dispatcher {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.quiet()));
   }
 
+  wakeWorkspace(workspaceId: WorkspaceId): void {
+    for (const sessionId of this.#deps.gate.waitingIn(workspaceId)) this.wake(sessionId);
+  }
+
   close(): void {
+    this.#deps.gate.close();
     for (const lane of this.#lanes.values()) lane.close();
   }
 }

@@ -3,12 +3,20 @@
  * looks again. Wakes coalesce; the store decides what is next and whether anything may start.
  */
 import { backoffMs, type Clock, HoldfastError, type Logger, newId, type Timer } from "@holdfast/kernel";
-import type { AgentSessionId, InstanceId, SessionId, TurnId } from "@holdfast/protocol";
+import type {
+  AgentSessionId,
+  ApprovalMode,
+  InstanceId,
+  SessionId,
+  TurnId,
+  WaitingFor,
+} from "@holdfast/protocol";
 import type { AgentHandle, AgentPool, IdleSink } from "../agents/index.ts";
-import type { StartedTurn, Store } from "../store/index.ts";
+import type { NextTurn, StartedTurn, Store } from "../store/index.ts";
 import { TURN_ACTOR } from "./actor.ts";
 import type { CrashBudgets } from "./crash-budgets.ts";
 import { IdleEvents, type LastTurn } from "./idle-events.ts";
+import type { Permit, StartGate } from "./start-gate.ts";
 import type { StopCause } from "./terminal-record.ts";
 import { type RunEnd, TurnRun, type TurnRunDeps } from "./turn-run.ts";
 
@@ -18,16 +26,26 @@ const START_BACKOFF = { base: 250, cap: 5_000, jitter: 0 } as const;
 /** Ends of a wait that differ by less are the same one, seen by two clocks. */
 const SAME_UNTIL_MS = 1_000;
 
-export type LaneDeps = Omit<TurnRunDeps, "idle" | "onHandle"> & {
+export type LaneDeps = Omit<TurnRunDeps, "idle" | "onHandle" | "place"> & {
   store: Store;
   pool: AgentPool;
   clock: Clock;
   logger: Logger;
   instanceId: InstanceId;
   circuits: CrashBudgets;
+  gate: StartGate;
+  /** False when an agent's record says that it cannot write in this mode (A-14). */
+  mayWrite(agent: string, mode: ApprovalMode): Promise<boolean>;
   /** True once nothing new may start (D-21). */
   isStopping(): boolean;
 };
+
+type Claimed = { started: StartedTurn; permit: Permit };
+
+const isSame = (one: WaitingFor, other: WaitingFor): boolean =>
+  one.kind === other.kind &&
+  one.holder === other.holder &&
+  Math.abs((one.until ?? 0) - (other.until ?? 0)) < SAME_UNTIL_MS;
 
 export class Lane {
   readonly sessionId: SessionId;
@@ -43,7 +61,7 @@ export class Lane {
   readonly #cancelled = new Set<TurnId>();
   #refusals = 0;
   /** What the queued turn was last shown to wait for. */
-  #shown: { turnId: TurnId; until: number } | undefined;
+  #shown: { turnId: TurnId; waitingFor: WaitingFor } | undefined;
   #timer: Timer | undefined;
 
   constructor(deps: LaneDeps, sessionId: SessionId) {
@@ -87,6 +105,7 @@ export class Lane {
   }
 
   close(): void {
+    this.#deps.gate.withdraw(this.sessionId);
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#wanted = false;
@@ -95,60 +114,108 @@ export class Lane {
   async #work(): Promise<void> {
     while (this.#wanted && !this.#deps.isStopping()) {
       this.#wanted = false;
-      const started = await this.#claim();
-      if (started === undefined) continue;
-      await this.#runTurn(started);
+      const claimed = await this.#claim();
+      if (claimed === undefined) continue;
+      try {
+        await this.#runTurn(claimed);
+      } finally {
+        claimed.permit.release();
+      }
       this.#wanted = true;
     }
   }
 
-  async #claim(): Promise<StartedTurn | undefined> {
-    const { store, clock, instanceId, logger } = this.#deps;
+  /** The next turn, started, with the permit that lets it run; `undefined` when there is none or it has to wait. */
+  async #claim(): Promise<Claimed | undefined> {
+    let permit: Permit | undefined;
     try {
-      if (!(await this.#mayClaim())) return undefined;
-      const now = clock.now();
+      const next = await this.#deps.store.nextTurn(this.sessionId);
+      const writes = next && (await this.#deps.mayWrite(next.agent, next.approvalMode));
+      permit = next && (await this.#permitFor(next, writes !== false));
+      const started = next && permit && (await this.#start(next, writes !== false));
+      if (permit !== undefined && started !== undefined) return { ...started, permit };
+      if (next === undefined) await this.#withdraw();
+      // Something else is next by now.
+      else if (permit !== undefined) this.#refuse("the next turn of a session is another one now", {});
+    } catch (error) {
+      const code = error instanceof HoldfastError ? error.code : "fault";
+      if (code === "NOT_FOUND") this.#deps.gate.withdraw(this.sessionId);
+      else this.#refuse("the next turn of a session could not be started yet", { code, error });
+    }
+    permit?.release();
+    return undefined;
+  }
+
+  async #start(
+    { turnId, approvalMode }: NextTurn,
+    writes: boolean,
+  ): Promise<Omit<Claimed, "permit"> | undefined> {
+    const { store, clock, instanceId } = this.#deps;
+    const now = clock.now();
+    try {
       const started = await store.startTurn({
         sessionId: this.sessionId,
         instanceId,
         assistantMessageId: newId("msg", now),
         agentSessionId: newId("ags", now),
         actor: TURN_ACTOR,
+        expected: { turnId, approvalMode },
+        writes,
       });
+      if (started === undefined) return undefined;
       this.#refusals = 0;
-      return started;
+      this.#shown = undefined;
+      return { started };
     } catch (error) {
-      const code = error instanceof HoldfastError ? error.code : "fault";
-      if (code === "NOT_FOUND") return undefined;
-      logger.warn(
-        { sessionId: this.sessionId, code, error },
-        "the next turn of a session could not be started yet",
-      );
-      this.#refusals += 1;
-      this.#wakeAfter(backoffMs(this.#refusals, START_BACKOFF, 0));
-      return undefined;
+      // Somebody has the lease whom the gate does not know: what a dead owner left, until the sweeper has ended it.
+      if (error instanceof HoldfastError && error.code === "WORKSPACE_BUSY") {
+        const holder = error.data?.["holder"];
+        await this.#show(turnId, { kind: "workspace", ...(typeof holder === "string" ? { holder } : {}) });
+      }
+      throw error;
     }
   }
 
   /**
-   * A queued turn whose agent's circuit is open says so and is looked at again when it closes (A-17). While any circuit is open nothing is
-   * claimed unseen: what is admitted after an empty look wakes the lane again.
+   * A queued turn whose agent's circuit is open says so and is looked at again when it closes (A-17); one that waits for its workspace or for a
+   * place in the pool says that, and is woken (A-8, A-14).
    */
-  async #mayClaim(): Promise<boolean> {
-    const { store, circuits, clock } = this.#deps;
-    if (!circuits.any) return true;
-    const { items } = await store.listInputs({ sessionId: this.sessionId, state: "queued" });
-    const next = items[0];
-    if (next === undefined) return false;
-    const blockedMs = circuits.blockedForMs(this.sessionId, next.agent);
-    if (blockedMs === 0) return true;
-    this.#wakeAfter(blockedMs);
-    const until = Math.round(clock.now() + blockedMs);
-    if (this.#shown?.turnId === next.turnId && Math.abs(this.#shown.until - until) < SAME_UNTIL_MS)
-      return false;
-    const waitingFor = { kind: "circuit" as const, holder: next.agent, until };
-    await store.setWaiting({ turnId: next.turnId, waitingFor });
-    this.#shown = { turnId: next.turnId, until };
-    return false;
+  async #permitFor(next: NextTurn, mayWrite: boolean): Promise<Permit | undefined> {
+    const { circuits, clock, gate } = this.#deps;
+    const { turnId, agent, workspaceId, ancestors, concurrency } = next;
+    const blockedMs = circuits.blockedForMs(this.sessionId, agent);
+    if (blockedMs > 0) {
+      gate.withdraw(this.sessionId);
+      this.#wakeAfter(blockedMs);
+      const until = Math.round(clock.now() + blockedMs);
+      await this.#show(turnId, { kind: "circuit", holder: agent, until });
+      return undefined;
+    }
+    const writes = mayWrite && concurrency === "exclusive";
+    const answer = gate.request({ sessionId: this.sessionId, agent, workspaceId, ancestors, writes });
+    if ("permit" in answer) return answer.permit;
+    await this.#show(turnId, answer.waitingFor);
+    return undefined;
+  }
+
+  /** Nothing is to be started: what the queue waited for does not hold it any more. */
+  async #withdraw(): Promise<void> {
+    this.#deps.gate.withdraw(this.sessionId);
+    const shown = this.#shown;
+    this.#shown = undefined;
+    if (shown !== undefined) await this.#deps.store.setWaiting({ turnId: shown.turnId, waitingFor: null });
+  }
+
+  async #show(turnId: TurnId, waitingFor: WaitingFor): Promise<void> {
+    if (this.#shown?.turnId === turnId && isSame(this.#shown.waitingFor, waitingFor)) return;
+    await this.#deps.store.setWaiting({ turnId, waitingFor });
+    this.#shown = { turnId, waitingFor };
+  }
+
+  #refuse(message: string, fields: { code?: string; error?: unknown }): void {
+    this.#deps.logger.warn({ sessionId: this.sessionId, ...fields }, message);
+    this.#refusals += 1;
+    this.#wakeAfter(backoffMs(this.#refusals, START_BACKOFF, 0));
   }
 
   #wakeAfter(ms: number): void {
@@ -156,11 +223,12 @@ export class Lane {
     this.#timer = this.#deps.clock.after(ms, () => this.wake());
   }
 
-  async #runTurn(started: StartedTurn): Promise<void> {
+  async #runTurn({ started, permit }: Claimed): Promise<void> {
     const { agentSession, turn } = started;
     const run = new TurnRun(
       {
         ...this.#deps,
+        place: permit.place,
         idle: this.#idleSink(agentSession.id, turn.agent),
         onHandle: (handle, live) => {
           if (!live) handle.onExit(({ expected }) => this.#handleEnded(handle, agentSession.id, expected));

@@ -14,6 +14,7 @@ import type {
   AgentPool,
   IdleSink,
   NoteEvent,
+  Place,
   StateEvent,
   TurnSink,
 } from "../agents/index.ts";
@@ -32,6 +33,9 @@ import { OPENING, type RunEvent, type RunState, transition } from "./state.ts";
 import type { Ending, StopCause } from "./terminal-record.ts";
 import { Watchdog } from "./watchdog.ts";
 
+/** A request that is open for longer waits for a human: rules and modes answer at once. */
+const HUMAN_WAIT_MS = 1_000;
+
 export type TurnRunDeps = {
   store: Store;
   pool: AgentPool;
@@ -42,6 +46,8 @@ export type TurnRunDeps = {
   budget: ByteBudget;
   /** Ends every repeating of refused writes: the process is about to exit. */
   signal: AbortSignal;
+  /** Kept in the pool while the turn runs. */
+  place: Pick<Place, "waiting">;
   /** Where the agent reports between its turns. */
   idle: IdleSink;
   /** A handle was acquired; `live`: an earlier turn had it already. */
@@ -65,6 +71,8 @@ export class TurnRun {
   #handle: AgentHandle | undefined;
   #crash: CrashVerdict = "unknown";
   #force: Timer | undefined;
+  /** Requests that a human has not answered for a while. */
+  #humans = 0;
 
   constructor(deps: TurnRunDeps, started: StartedTurn) {
     const { session, turn, epoch, assistantMessageId, agentSession } = started;
@@ -191,6 +199,7 @@ export class TurnRun {
   async #ask(ask: Parameters<TurnSink["ask"]>[0]): ReturnType<TurnSink["ask"]> {
     const { session, turn, epoch, input, assistantMessageId } = this.started;
     const answered = this.#watchdog.askHuman();
+    const waiting = this.#waitForHuman();
     try {
       return await this.#deps.permissions.ask({
         sessionId: session.id,
@@ -211,7 +220,27 @@ export class TurnRun {
       return "cancelled";
     } finally {
       answered();
+      waiting.end();
     }
+  }
+
+  /** A turn that really waits for a human gives its place in the pool to others meanwhile; what answers itself does not (A-8). */
+  #waitForHuman(): { end(): void } {
+    const { clock, place } = this.#deps;
+    let isWaiting = false;
+    const timer = clock.after(HUMAN_WAIT_MS, () => {
+      isWaiting = true;
+      this.#humans += 1;
+      place.waiting(true);
+    });
+    return {
+      end: () => {
+        timer.cancel();
+        if (!isWaiting) return;
+        this.#humans -= 1;
+        if (this.#humans === 0) place.waiting(false);
+      },
+    };
   }
 
   /** Nothing of the agent enters the turn any more; then its end is written. */

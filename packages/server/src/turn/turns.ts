@@ -7,7 +7,15 @@
  * Nothing here is a source of truth: what is queued, running or ended stands in the store, and a process that dies loses only timers.
  */
 import { type Clock, errorText, type Logger, type Timer, within } from "@holdfast/kernel";
-import type { Actor, InstanceId, SessionId, Turn, TurnId } from "@holdfast/protocol";
+import type {
+  Actor,
+  ApprovalMode,
+  InstanceId,
+  SessionId,
+  Turn,
+  TurnId,
+  WorkspaceId,
+} from "@holdfast/protocol";
 import { isTerminal } from "@holdfast/protocol";
 import type { AgentPool } from "../agents/index.ts";
 import type { Permissions } from "../permission/index.ts";
@@ -25,6 +33,8 @@ export type TurnsDeps = {
   permissions: Permissions;
   /** Ends agent processes of other, dead servers, never one of `instanceId` (A-11); resolves when none of them lives. */
   reap(): Promise<void>;
+  /** False when an agent's record says that it cannot write in this mode, so that its turns need no lease (A-14). */
+  mayWrite(agent: string, mode: ApprovalMode): Promise<boolean>;
   clock: Clock;
   logger: Logger;
   /** Registered by the caller before, and ended by it after `stop` (D-17). */
@@ -42,6 +52,8 @@ export type Turns = {
    * to try again, so its agents' circuits close (A-17).
    */
   wake(sessionId: SessionId, options?: { byHand?: boolean }): void;
+  /** Lets the turns look again that wait for a workspace, because it is shared now (A-14). */
+  wakeWorkspace(workspaceId: WorkspaceId): void;
   /** The intent is durable before the agent hears of it (D-10). A queued turn ends at once. NOT_FOUND. Repeating is harmless. */
   cancel(command: CancelCommand): Promise<Applied<Turn>>;
   /** The terminal turn, `undefined` once `timeoutMs` passed or the caller left; that cancels nothing. NOT_FOUND. */
@@ -98,6 +110,10 @@ class TurnRoom implements Turns {
   wake(sessionId: SessionId, options: { byHand?: boolean } = {}): void {
     if (options.byHand === true) this.#circuits.closeByHand(sessionId);
     if (!this.#stopping) this.#dispatcher.wake(sessionId);
+  }
+
+  wakeWorkspace(workspaceId: WorkspaceId): void {
+    if (!this.#stopping) this.#dispatcher.wakeWorkspace(workspaceId);
   }
 
   async cancel(command: CancelCommand): Promise<Applied<Turn>> {

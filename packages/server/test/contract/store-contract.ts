@@ -8,6 +8,7 @@ import type { ContractSize, OpenEngine } from "./engine.ts";
 import { finalizationTopic } from "./finalization.ts";
 import { historyTopic } from "./history.ts";
 import { housekeepingTopic } from "./housekeeping.ts";
+import { leasesTopic } from "./leases.ts";
 import { lifecycleTopic } from "./lifecycle.ts";
 import { permissionsTopic } from "./permissions.ts";
 import { queueTopic } from "./queue.ts";
@@ -24,6 +25,7 @@ const TOPICS: Topic[] = [
   lifecycleTopic,
   claimsTopic,
   agentSessionsTopic,
+  leasesTopic,
   streamingTopic,
   streamingModelTopic,
   finalizationTopic,

@@ -91,6 +91,7 @@ export class FakeLog implements EventStore {
       projectId: "prj_00000000000000000000000001" as never,
       kind: "directory",
       directory: "/",
+      concurrency: "exclusive",
       time: { created: 0 },
     };
   }

@@ -195,6 +195,8 @@ export class ServerUnderTest implements AsyncDisposable {
       assistantMessageId: newId("msg"),
       agentSessionId: newId("ags"),
       actor: SYSTEM,
+      // All sessions of a test share one directory, and turns that nobody ends must not be in each other's way.
+      writes: false,
     });
     if (started === undefined) throw new Error("nothing to start");
     return started;

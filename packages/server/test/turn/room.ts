@@ -63,6 +63,7 @@ export class Room {
   /** Runs while the dead server's agents are being ended. */
   whileReaping: () => Promise<void> = () => Promise.resolve();
   autoAnswer: (kind: string) => "once" | "reject" | undefined = () => undefined;
+  mayWrite: (agent: string, mode: Session["approvalMode"]) => boolean = () => true;
   readonly #mortal: MortalStore;
 
   constructor(mortal: MortalStore, store: Store) {
@@ -87,6 +88,7 @@ export class Room {
       pool: agent,
       permissions: this.permissions,
       reap,
+      mayWrite: async (agent, mode) => this.mayWrite(agent, mode),
       clock,
       logger,
       instanceId,
@@ -105,14 +107,23 @@ export class Room {
   }
 
   async createSession(
-    more: { resumePolicy?: ResumePolicy; title?: string; approvalMode?: Session["approvalMode"] } = {},
+    more: {
+      resumePolicy?: ResumePolicy;
+      title?: string;
+      approvalMode?: Session["approvalMode"];
+      /** Its own by default, so that it waits for nobody. */
+      directory?: string;
+      parentId?: SessionId;
+    } = {},
   ): Promise<SessionId> {
+    const sessionId = newId("ses");
     const { value } = await this.store.createSession({
       actor: OWNER,
-      sessionId: newId("ses"),
+      sessionId,
+      parentId: more.parentId,
       projectId: newId("prj"),
       workspaceId: newId("wsp"),
-      directory: "/project",
+      directory: more.directory ?? `/project/${sessionId}`,
       title: more.title ?? "New session - 2026-09-01T00:00:00.000Z",
       agent: "rehearsal",
       approvalMode: more.approvalMode ?? "ask",

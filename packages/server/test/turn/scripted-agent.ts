@@ -5,6 +5,7 @@ import {
   type AgentPool,
   type IdleSink,
   type OpenRequest,
+  type Place,
   type PromptInput,
   type PromptResult,
   type TurnSink,
@@ -145,6 +146,33 @@ export class ScriptedAgent implements AgentPool {
   next(...scripts: Script[]): this {
     this.scripts.push(...scripts);
     return this;
+  }
+
+  /** Most places kept at once. */
+  places = Number.POSITIVE_INFINITY;
+  readonly #kept = new Set<Place>();
+  readonly #listeners = new Set<() => void>();
+
+  reserve({ beyondCap }: { beyondCap?: boolean }): Place | undefined {
+    if (beyondCap !== true && this.#kept.size >= this.places) return undefined;
+    const free = () => {
+      if (this.#kept.delete(place)) for (const listener of this.#listeners) listener();
+    };
+    const place: Place = {
+      waiting: (isWaiting) => (isWaiting ? free() : void this.#kept.add(place)),
+      release: free,
+    };
+    this.#kept.add(place);
+    return place;
+  }
+
+  onRoom(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  list(): [] {
+    return [];
   }
 
   async acquire(request: OpenRequest): Promise<{ handle: AgentHandle; live: boolean }> {

@@ -8,6 +8,7 @@ import { launchProcess, LaunchError, type AgentProcess, type LaunchDeps } from "
 import type { ReadBlob } from "../read-blob.ts";
 import { Connection } from "./connection.ts";
 import { featuresOf, protocolVersionOf, versionOf } from "./features.ts";
+import { processFingerprint } from "./fingerprint.ts";
 import { AcpHandle } from "./handle.ts";
 import { ACP_TIMEOUTS, openSession, type AcpTimeouts } from "./open-session.ts";
 import { SessionFeed } from "./session-feed.ts";
@@ -25,7 +26,14 @@ export type AcpBackendDeps = LaunchDeps & {
 
 /** Any Agent Client Protocol agent over stdio, one child per agent session (A-2, A-25). */
 export function createAcpBackend(deps: AcpBackendDeps): Backend {
-  return { kind: "acp", open: (request) => open(deps, request) };
+  return {
+    kind: "acp",
+    open: (request) => open(deps, request),
+    async fingerprint(agent) {
+      const definition = await deps.definition(agent);
+      return definition && (await processFingerprint(definition, deps.environment));
+    },
+  };
 }
 
 async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHandle> {
@@ -35,6 +43,8 @@ async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHa
     throw new AgentFailure("unavailable", agentError({ agent: request.agent, phase: "spawn", message }));
   }
   if (request.signal.aborted) throw new AgentFailure("aborted", abortedError("The opening was stopped."));
+  // Taken before the start: what is replaced meanwhile makes it outdated, not up to date.
+  const fingerprint = await processFingerprint(definition, deps.environment);
   const started = await launch(deps, definition, request);
   const feed = new SessionFeed(request.idle, definition.quirks);
   let handle: AcpHandle | undefined;
@@ -48,7 +58,7 @@ async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHa
   request.signal.addEventListener("abort", abort, { once: true });
   if (request.signal.aborted) abort();
   try {
-    handle = await openHandle(deps, request, definition, connection, feed);
+    handle = await openHandle(deps, request, { definition, fingerprint, connection, feed });
     await configure(handle, request);
     if (request.signal.aborted) throw await connection.failure("open");
     return handle;
@@ -83,10 +93,9 @@ async function launch(
 async function openHandle(
   deps: AcpBackendDeps,
   request: OpenRequest,
-  definition: AgentDefinition,
-  connection: Connection,
-  feed: SessionFeed,
+  started: { definition: AgentDefinition; fingerprint: string; connection: Connection; feed: SessionFeed },
 ): Promise<AcpHandle> {
+  const { definition, fingerprint, connection, feed } = started;
   const timeouts = { ...ACP_TIMEOUTS, ...deps.timeouts };
   const { agent } = request;
   const initialized = await initialize(deps, definition, connection, timeouts.initializeMs);
@@ -107,9 +116,6 @@ async function openHandle(
   deps.learn(agent, { version, features }).catch((error: unknown) => {
     logger.warn({ agent, error: errorText(error) }, "what was learnt of an agent could not be kept");
   });
-  const environmentNames = Object.keys(deps.environment).concat(
-    Object.keys(definition.environment.set ?? {}),
-  );
   return new AcpHandle(
     connection,
     feed,
@@ -120,7 +126,7 @@ async function openHandle(
       openedBy,
       version,
       features,
-      environmentNames,
+      processFingerprint: fingerprint,
     },
     { clock: deps.clock, logger, readBlob: deps.readBlob, timeouts },
   );

@@ -8,7 +8,6 @@
  * Invariants: a prompt never rejects; the next one is not sent before the old one's answer, because nothing is sent to a child that did not
  * answer a cancel any more; whoever keeps handles hears of an exit before the prompt's result is known.
  */
-import { createHash } from "node:crypto";
 import { RequestError } from "@agentclientprotocol/sdk";
 import { errorText, HoldfastError, within, type Clock, type Logger } from "@holdfast/kernel";
 import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
@@ -41,7 +40,7 @@ export type HandleFacts = {
   openedBy: Attempt;
   version: string | undefined;
   features: Features;
-  environmentNames: readonly string[];
+  processFingerprint: string;
 };
 
 export type HandleDeps = { clock: Clock; logger: Logger; readBlob: ReadBlob; timeouts: AcpTimeouts };
@@ -77,7 +76,7 @@ export class AcpHandle implements AgentHandle {
     this.openedBy = facts.openedBy;
     this.version = facts.version;
     this.features = facts.features;
-    this.processFingerprint = fingerprint(facts);
+    this.processFingerprint = facts.processFingerprint;
     this.#idleSince = deps.clock.monotonic();
     this.#exitTold = connection.ended.then(() => this.#tellExit());
   }
@@ -239,9 +238,4 @@ export class AcpHandle implements AgentHandle {
     this.#listeners = [];
     for (const listener of listeners) listener({ expected: this.#connection.isExpected });
   }
-}
-
-function fingerprint({ definition, version, environmentNames }: HandleFacts): string {
-  const facts = [definition.backend, definition.argv, version ?? null, environmentNames.toSorted()];
-  return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }

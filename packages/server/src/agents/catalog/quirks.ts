@@ -8,6 +8,8 @@ import type { ApprovalMode, BackendKind, Usage } from "@holdfast/protocol";
 export type Quirks = {
   /** Session mode that holds an approval mode; where none is named, the asking mode and our own ladder do (A-20). */
   modes: Partial<Record<ApprovalMode, string>> | "guess";
+  /** Approval modes in which it was seen to change no file: its turns then need no write lease (A-14). */
+  cannotWrite?: readonly ApprovalMode[] | undefined;
   /** `session/resume` is advertised and does not work, or loses memory. */
   resumeBroken: boolean;
   /** The end of stdin does not end it: SIGTERM follows at once. */
@@ -54,7 +56,12 @@ const REHEARSAL: KnownAgent = {
   id: "rehearsal",
   name: "Rehearsal",
   args: [],
-  quirks: { ...NO_QUIRKS, modes: { ask: "ask", edits: "ask", all: "auto", readOnly: "ask" } },
+  quirks: {
+    ...NO_QUIRKS,
+    modes: { ask: "ask", edits: "ask", all: "auto", readOnly: "ask" },
+    // It asks before WRITE and BASH in mode `ask`, and read-only sessions refuse both.
+    cannotWrite: ["readOnly"],
+  },
   seen: "0.1.0",
 };
 
@@ -68,6 +75,7 @@ const GOOSE: KnownAgent = {
     ...NO_QUIRKS,
     // `approve` asks before every tool, reading included, so our ladder can hold the three; `smart_approve` decides by a model.
     modes: { ask: "approve", edits: "approve", all: "auto", readOnly: "approve" },
+    cannotWrite: ["readOnly"],
     ignoresEof: true,
     errorAsText: { startsWith: "Ran into this error: ", versions: /^1\./ },
     tokens: { response: "lastCall", perCall: false },
@@ -93,6 +101,7 @@ const QWEN: KnownAgent = {
   quirks: {
     ...NO_QUIRKS,
     modes: { ask: "default", edits: "auto-edit", all: "yolo", readOnly: "plan" },
+    cannotWrite: ["readOnly"],
     tokens: { response: "unknown", perCall: true },
   },
   seen: "0.24.4",

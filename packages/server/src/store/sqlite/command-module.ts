@@ -34,6 +34,7 @@ import {
   createSession,
   deleteSession,
   patchSession,
+  patchWorkspace,
   putBrowserToken,
   revokeBrowserTokens,
   touchBrowserToken,
@@ -49,6 +50,7 @@ import { readWith, writeWith, type Write } from "./sql.ts";
 const COMMANDS = {
   createSession,
   patchSession,
+  patchWorkspace,
   deleteSession,
   admitInput,
   editInput,

@@ -3,7 +3,7 @@ import type { Migration } from "@holdfast/sqlite";
 /**
  * Tables of the embedded store. Rowid tables with integer keys (D-34); `id` is what the outside sees. JSON columns hold what only whole rows
  * need. `session.last_position` is where lists find it: the place of its last event of note among those of all sessions (D-29), never a time. `event_seq` is the seq of the newest event of a row: a replay sends an entry only when it equals it (D-4). `part.seq` is what the row
- * includes of its deltas (D-13); `part.data` is the last column, so that the others are read without its overflow pages. The unique index on a session's live turn is the last guard against two turns at once.
+ * includes of its deltas (D-13); `part.data` is the last column, so that the others are read without its overflow pages. The unique index on a session's live turn is the last guard against two turns at once, the one key of `workspace_lease` against two writers in one workspace.
  */
 const initial = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -21,6 +21,7 @@ CREATE TABLE project (
 CREATE TABLE workspace (
   rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project INTEGER NOT NULL REFERENCES project (rid),
   kind TEXT NOT NULL CHECK (kind IN ('directory', 'worktree')), directory TEXT NOT NULL UNIQUE,
+  concurrency TEXT NOT NULL DEFAULT 'exclusive' CHECK (concurrency IN ('exclusive', 'shared')),
   actor INTEGER NOT NULL REFERENCES actor (rid), time_created INTEGER NOT NULL
 );
 CREATE INDEX workspace_project ON workspace (project);
@@ -55,6 +56,12 @@ CREATE TABLE claim (
   instance TEXT NOT NULL REFERENCES instance (id), epoch INTEGER NOT NULL
 );
 
+CREATE TABLE workspace_lease (
+  workspace INTEGER PRIMARY KEY REFERENCES workspace (rid), turn INTEGER NOT NULL UNIQUE REFERENCES turn (rid) ON DELETE CASCADE,
+  session INTEGER NOT NULL UNIQUE REFERENCES session (rid) ON DELETE CASCADE,
+  instance TEXT NOT NULL REFERENCES instance (id), epoch INTEGER NOT NULL
+);
+
 CREATE TABLE instance (
   id TEXT PRIMARY KEY, pid INTEGER NOT NULL, host TEXT NOT NULL, start_time INTEGER NOT NULL,
   heartbeat INTEGER NOT NULL, ended INTEGER
@@ -65,7 +72,7 @@ CREATE TABLE turn (
   agent TEXT NOT NULL, model TEXT,
   state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'finalizing', 'completed', 'failed', 'aborted')),
   reason TEXT, error TEXT, finish TEXT, record TEXT, opened TEXT, opened_by TEXT, waiting_for TEXT, stalled INTEGER,
-  cancel_time INTEGER, cancel_actor INTEGER REFERENCES actor (rid),
+  lease TEXT CHECK (lease IN ('own', 'borrowed')), cancel_time INTEGER, cancel_actor INTEGER REFERENCES actor (rid),
   merged_into TEXT, resumes TEXT, attempts INTEGER NOT NULL DEFAULT 1, usage TEXT NOT NULL DEFAULT '{}',
   actor INTEGER NOT NULL REFERENCES actor (rid),
   time_queued INTEGER NOT NULL, time_started INTEGER, time_ended INTEGER,

@@ -90,6 +90,7 @@ class SqliteStore {
     return {
       createSession: run("createSession"),
       patchSession: run("patchSession"),
+      patchWorkspace: run("patchWorkspace"),
       deleteSession: run("deleteSession"),
       admitInput: run("admitInput"),
       editInput: run("editInput"),

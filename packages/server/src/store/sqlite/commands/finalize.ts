@@ -40,6 +40,7 @@ import {
 } from "../rows/index.ts";
 import { announceSession, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
+import { releaseLease } from "../workspace-lease.ts";
 import { openParts } from "./progress.ts";
 
 type Begin = { turnId: TurnId; epoch: number; record: TerminalRecord };
@@ -274,6 +275,7 @@ function endTurn(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usage):
   );
   if (changed !== 1) throw new HoldfastError("CONFLICT", `Turn ${turn.id} is not finalizing any more.`);
   write.run("DELETE FROM claim WHERE session = ?", session.rid);
+  releaseLease(write, turn.rid);
   if (!refreshSession(log)) announceSession(log);
   announceTurn(log, turn.rid, `turn.${record.state}`);
 }

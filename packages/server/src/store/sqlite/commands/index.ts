@@ -16,6 +16,6 @@ export {
 export { removeMessage, removePart, updateMessage, updatePart } from "./message.ts";
 export { askPermission, expirePermission, replyPermission, revokePermissionRule } from "./permission.ts";
 export { type ProgressCommand, appendProgress } from "./progress.ts";
-export { createSession, deleteSession, patchSession } from "./session.ts";
+export { createSession, deleteSession, patchSession, patchWorkspace } from "./session.ts";
 export { putBrowserToken, revokeBrowserTokens, touchBrowserToken } from "./token.ts";
 export { cancelTurn, setWaiting, startTurn, takeOver } from "./turn.ts";

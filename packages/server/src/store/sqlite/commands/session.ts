@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { HoldfastError, notFound } from "@holdfast/kernel";
-import type { PatchSession, Session, SessionId } from "@holdfast/protocol";
+import type { PatchSession, Session, SessionId, Workspace, WorkspaceId } from "@holdfast/protocol";
 import type { Actor } from "@holdfast/protocol";
 import type { Applied, CreateSessionCommand, IdempotencyKey } from "../../port.ts";
 import { appendSessionless, openLog, openLogByRid } from "../log.ts";
@@ -99,6 +99,36 @@ function newPlace(write: Write, command: CreateSessionCommand): Place {
     appendSessionless(write, { type: "workspace.updated", ref: workspace, workspace: place, actor, data });
   }
   return { project, workspace, directory };
+}
+
+type PatchWorkspace = {
+  workspaceId: WorkspaceId;
+  concurrency: Workspace["concurrency"];
+  actor: Actor;
+  idempotency?: IdempotencyKey | undefined;
+};
+
+/** Turns that run go on as they started. */
+export function patchWorkspace(write: Write, command: PatchWorkspace): Applied<Workspace> {
+  const current = () => {
+    const workspace = loadWorkspace(write, { id: command.workspaceId });
+    if (workspace === undefined) throw notFound("workspace", command.workspaceId);
+    return workspace;
+  };
+  const apply = () => {
+    const row = write.get<{ rid: number }>("SELECT rid FROM workspace WHERE id = ?", command.workspaceId);
+    if (row === undefined) throw notFound("workspace", command.workspaceId);
+    const { concurrency, actor } = command;
+    write.run("UPDATE workspace SET concurrency = ? WHERE rid = ?", concurrency, row.rid);
+    appendSessionless(write, {
+      type: "workspace.updated",
+      ref: row.rid,
+      workspace: { rid: row.rid, id: command.workspaceId },
+      actor,
+      data: { workspace: current() },
+    });
+  };
+  return once(write, command.idempotency, apply, current);
 }
 
 type PatchCommand = {

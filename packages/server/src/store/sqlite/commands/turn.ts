@@ -11,7 +11,7 @@ import type {
   TurnId,
   WaitingFor,
 } from "@holdfast/protocol";
-import type { Applied, IdempotencyKey, StartedTurn } from "../../port.ts";
+import type { Applied, IdempotencyKey, StartedTurn, StartTurnCommand } from "../../port.ts";
 import { announceAgentSession, announceInput, announceMessage, announceTurn } from "../announce.ts";
 import { appendNext, type Log, openLog, openLogByRid } from "../log.ts";
 import { once } from "../replay-key.ts";
@@ -20,40 +20,36 @@ import {
   toAgentSessionWithFacts,
   findInput,
   type InputRow,
-  SELECT_INPUT,
+  nextInput,
   toInput,
   findMessage,
   messageData,
   withParts,
   sessionByRid,
+  type SessionRow,
   toSession,
   findTurn,
-  liveTurnRow,
   toTurn,
   turnByRid,
   type TurnRow,
 } from "../rows/index.ts";
 import { refreshSession } from "../session-change.ts";
 import { fromJson, toJson, type Write } from "../sql.ts";
+import { moveLease, takeLease } from "../workspace-lease.ts";
 import { dropQueued, setPaused } from "./input.ts";
 
-type StartCommand = {
-  sessionId: SessionId;
-  instanceId: InstanceId;
-  assistantMessageId: MessageId;
-  agentSessionId: AgentSessionId;
-  actor: Actor;
-};
-
-/** queued -> running: claim, delivery, ordinals and the answer's header in one transaction, before the backend is called (D-11, D-17). */
-export function startTurn(write: Write, command: StartCommand): StartedTurn | undefined {
+/**
+ * queued -> running: claim, lease, delivery, ordinals and the answer's header in one transaction, before the backend is called (D-11, D-17,
+ * A-14).
+ */
+export function startTurn(write: Write, command: StartTurnCommand): StartedTurn | undefined {
   const log = openLog(write, command.sessionId, command.actor);
   const { session } = log;
-  if (session.queue_paused === 1 || session.time_archived !== null) return undefined;
-  if (liveTurnRow(write, session.rid) !== undefined) return undefined;
-  const input = nextInput(write, session.rid);
-  if (input === undefined) return undefined;
+  const input = nextInput(write, session);
+  if (input === undefined || !isExpected(command, session, input)) return undefined;
   const epoch = claim(write, session.rid, command.instanceId);
+  if (command.writes !== false)
+    takeLease(write, session, { rid: input.turn, instance: command.instanceId, epoch });
   deliver(log, input);
   openAgentSession(log, input.agent, command.agentSessionId);
   const changed = write.run(
@@ -81,12 +77,12 @@ export function startTurn(write: Write, command: StartCommand): StartedTurn | un
   return startedTurn(write, session.rid, input, epoch, command.assistantMessageId);
 }
 
-/** A steer that its turn did not take runs ahead of the queue (D-6): the order of `input_queue`. */
-const nextInput = (write: Write, session: number): InputRow | undefined =>
-  write.get<InputRow>(
-    `${SELECT_INPUT} WHERE i.session = ? AND i.state = 'queued' ORDER BY i.delivery DESC, i.position LIMIT 1`,
-    session,
+function isExpected({ expected }: StartTurnCommand, session: SessionRow, input: InputRow): boolean {
+  return (
+    expected === undefined ||
+    (input.turn_id === expected.turnId && session.approval_mode === expected.approvalMode)
   );
+}
 
 function claim(write: Write, session: number, instanceId: InstanceId): number {
   const row = write.get<{ epoch: number }>(
@@ -238,5 +234,7 @@ function applyCancel(write: Write, command: { turnId: TurnId; actor: Actor }): v
 export function takeOver(write: Write, command: { sessionId: SessionId; instanceId: InstanceId }): number {
   const session = write.get<{ rid: number }>("SELECT rid FROM session WHERE id = ?", command.sessionId);
   if (session === undefined) throw notFound("session", command.sessionId);
-  return claim(write, session.rid, command.instanceId);
+  const epoch = claim(write, session.rid, command.instanceId);
+  moveLease(write, session.rid, { instance: command.instanceId, epoch });
+  return epoch;
 }

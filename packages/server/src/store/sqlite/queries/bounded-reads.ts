@@ -28,7 +28,7 @@ import { present, readWith, type Sql } from "../sql.ts";
 import { messagesOfTurn, pageMessages } from "./history.ts";
 import { replayFeed, replaySession } from "./replay.ts";
 import { lastAgent, lastSeq, listSessions, listTodos } from "./session.ts";
-import { listInputs, listTurns, liveTurns, startableSessions, turnsSince } from "./turn.ts";
+import { listInputs, listTurns, liveTurns, nextTurn, startableSessions, turnsSince } from "./turn.ts";
 
 /** Messages a page of the reverse stream (session-model 16). */
 const STREAM_PAGE = 50;
@@ -97,6 +97,7 @@ export function sqliteQueries(reader: Reader): Omit<Queries, "getBlob" | "inspec
         () =>
           sql.get<{ position: number | null }>("SELECT max(position) AS position FROM event")?.position ?? 0,
       ),
+    nextTurn: (sessionId) => read(() => nextTurn(sql, sessionId)),
     startableSessions: () => read(() => startableSessions(sql)),
     liveTurns: () => read(() => liveTurns(sql)),
     epochOf: (id) => read(() => findSession(sql, id)?.epoch),

@@ -30,6 +30,11 @@ const DRIFT: [what: string, sql: string][] = [
     "SELECT p.id FROM permission p JOIN turn t ON t.rid = p.turn WHERE p.state = 'pending' AND t.state IN ('completed', 'failed', 'aborted')",
   ],
   [
+    "write lease of a turn that does not run (A-14)",
+    `SELECT w.id FROM workspace_lease l JOIN workspace w ON w.rid = l.workspace JOIN turn t ON t.rid = l.turn
+     WHERE t.state NOT IN ('running', 'finalizing')`,
+  ],
+  [
     "row ahead of its session's log",
     "SELECT p.id FROM part p JOIN session s ON s.rid = p.session WHERE p.seq > s.last_seq",
   ],

@@ -1,6 +1,17 @@
 import type { Input, Message, SessionId, Turn, TurnId } from "@holdfast/protocol";
-import type { LiveTurn, Page } from "../../port.ts";
-import { type InputRow, SELECT_INPUT, toInput, SELECT_TURN, toTurn, type TurnRow } from "../rows/index.ts";
+import type { LiveTurn, NextTurn, Page } from "../../port.ts";
+import {
+  type InputRow,
+  nextInput,
+  SELECT_INPUT,
+  toInput,
+  ancestorsOf,
+  findSession,
+  loadWorkspace,
+  SELECT_TURN,
+  toTurn,
+  type TurnRow,
+} from "../rows/index.ts";
 import { present, type Sql } from "../sql.ts";
 import { messagesOfTurn } from "./history.ts";
 import { lastSeq } from "./session.ts";
@@ -59,6 +70,21 @@ export function listInputs(
     query.sessionId,
   );
   return { items: rows.map((row) => toInput(sql, row)), seq: lastSeq(sql, query.sessionId) ?? 0 };
+}
+
+export function nextTurn(sql: Sql, sessionId: SessionId): NextTurn | undefined {
+  const session = findSession(sql, sessionId);
+  const input = session && nextInput(sql, session);
+  if (session === undefined || input === undefined) return undefined;
+  const workspace = loadWorkspace(sql, { rid: session.workspace });
+  return {
+    turnId: input.turn_id as TurnId,
+    agent: input.agent,
+    approvalMode: session.approval_mode as NextTurn["approvalMode"],
+    workspaceId: session.workspace_id as NextTurn["workspaceId"],
+    concurrency: workspace?.concurrency ?? "exclusive",
+    ancestors: ancestorsOf(sql, session.rid).map(({ id }) => id as SessionId),
+  };
 }
 
 /** Sessions whose next queued turn could start now, the one that waits longest first. */

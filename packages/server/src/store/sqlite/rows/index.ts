@@ -8,7 +8,7 @@ export {
   toAgentSession,
   toAgentSessionWithFacts,
 } from "./agent-session.ts";
-export { type InputRow, SELECT_INPUT, findInput, inputByRid, toInput } from "./input.ts";
+export { type InputRow, SELECT_INPUT, findInput, inputByRid, nextInput, toInput } from "./input.ts";
 export {
   type MessageRow,
   SELECT_MESSAGE,
@@ -47,6 +47,7 @@ export {
   SELECT_SESSION,
   type SessionHead,
   type SessionRow,
+  ancestorsOf,
   findSession,
   loadProject,
   loadWorkspace,
@@ -59,7 +60,6 @@ export {
   type TurnRow,
   findTurn,
   findTurnHead,
-  liveTurnRow,
   toTurn,
   turnByRid,
 } from "./turn.ts";

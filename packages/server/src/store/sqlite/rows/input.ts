@@ -2,6 +2,8 @@ import { type Input, type InputPart, isHandoffPart, type Part } from "@holdfast/
 import { fromJson, present, type Sql } from "../sql.ts";
 import { loadActor } from "./actor.ts";
 import { foldParts, type PartRow, SELECT_PART } from "./part.ts";
+import type { SessionRow } from "./session.ts";
+import { liveTurnRow } from "./turn.ts";
 
 export type InputRow = {
   rid: number;
@@ -47,6 +49,21 @@ export const messageParts = (sql: Sql, session: number, message: number): Part[]
       message,
     ),
   );
+
+type QueueHead = Pick<SessionRow, "rid" | "queue_paused" | "time_archived">;
+
+/**
+ * What a session would start next; a steer that its turn did not take runs ahead of the queue (D-6): the order of `input_queue`. Nothing while it
+ * is paused, archived, or a turn is live.
+ */
+export function nextInput(sql: Sql, session: QueueHead): InputRow | undefined {
+  if (session.queue_paused === 1 || session.time_archived !== null) return undefined;
+  if (liveTurnRow(sql, session.rid) !== undefined) return undefined;
+  return sql.get<InputRow>(
+    `${SELECT_INPUT} WHERE i.session = ? AND i.state = 'queued' ORDER BY i.delivery DESC, i.position LIMIT 1`,
+    session.rid,
+  );
+}
 
 /** What was asked is what the user message's parts hold, save for a handoff: no second copy is stored (D-27). */
 const toInputPart = ({

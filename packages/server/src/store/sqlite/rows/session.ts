@@ -79,6 +79,16 @@ export function toSession(row: SessionRow): Session {
   });
 }
 
+/** The sessions above one, the nearest first. */
+export const ancestorsOf = (sql: Sql, session: number): { rid: number; id: string }[] =>
+  sql.all(
+    `WITH RECURSIVE above (rid, depth) AS (
+       SELECT parent, 1 FROM session WHERE rid = ? AND parent IS NOT NULL
+       UNION ALL SELECT s.parent, depth + 1 FROM session s JOIN above ON above.rid = s.rid WHERE s.parent IS NOT NULL)
+     SELECT s.rid, s.id FROM above JOIN session s USING (rid) ORDER BY depth`,
+    session,
+  );
+
 type ProjectRow = { id: string; directory: string; name: string; time_created: number };
 
 export function loadProject(sql: Sql, rid: number): Project | undefined {
@@ -93,11 +103,18 @@ export function loadProject(sql: Sql, rid: number): Project | undefined {
   );
 }
 
-type WorkspaceRow = { id: string; project_id: string; kind: string; directory: string; time_created: number };
+type WorkspaceRow = {
+  id: string;
+  project_id: string;
+  kind: string;
+  directory: string;
+  concurrency: Workspace["concurrency"];
+  time_created: number;
+};
 
 export function loadWorkspace(sql: Sql, by: { rid: number } | { id: string }): Workspace | undefined {
   const row = sql.get<WorkspaceRow>(
-    `SELECT w.id, p.id AS project_id, w.kind, w.directory, w.time_created FROM workspace w JOIN project p ON p.rid = w.project
+    `SELECT w.id, p.id AS project_id, w.kind, w.directory, w.concurrency, w.time_created FROM workspace w JOIN project p ON p.rid = w.project
      WHERE ${"rid" in by ? "w.rid" : "w.id"} = ?`,
     "rid" in by ? by.rid : by.id,
   );
@@ -107,6 +124,7 @@ export function loadWorkspace(sql: Sql, by: { rid: number } | { id: string }): W
       projectId: row.project_id as Workspace["projectId"],
       kind: row.kind as Workspace["kind"],
       directory: row.directory,
+      concurrency: row.concurrency,
       time: { created: row.time_created },
     }
   );

@@ -1,0 +1,141 @@
+import { FakeClock } from "@holdfast/kernel";
+import { describe, expect, test } from "vitest";
+import {
+  request,
+  ScriptedBackend,
+  type ScriptedHandle,
+  sessionId,
+} from "../../test/agents/scripted-backend.ts";
+import { until } from "../../test/agents/waiting.ts";
+import { createPool } from "./pool.ts";
+import type { AgentPool, Backend } from "./port.ts";
+
+describe("places", () => {
+  const limits = { maxLive: 2 };
+  const keep = (pool: AgentPool, agent: string, beyondCap = false) =>
+    pool.reserve({ sessionId, agent, beyondCap });
+
+  async function opened(pool: AgentPool, backend: ScriptedBackend, agent: string): Promise<ScriptedHandle> {
+    const opening = pool.acquire(request({ agent }));
+    const handle = await backend.succeed(backend.openings.length);
+    await opening;
+    handle.idleSince = 0;
+    return handle;
+  }
+
+  test("[A-8] a place that is kept is never taken, and one that is given back is", async () => {
+    const backend = new ScriptedBackend();
+    const clock = new FakeClock();
+    const pool = createPool({ backendOf: async () => backend, clock, limits });
+    const one = keep(pool, "a");
+    keep(pool, "b");
+    const [a, b] = [await opened(pool, backend, "a"), await opened(pool, backend, "b")];
+    let rooms = 0;
+    pool.onRoom(() => (rooms += 1));
+    expect(keep(pool, "c")).toBeUndefined();
+    expect(keep(pool, "a")).toBeDefined();
+    one?.release();
+    expect(keep(pool, "c")).toBeUndefined();
+    expect(rooms).toBe(1);
+    keep(pool, "a")?.release();
+    expect(keep(pool, "c")).toBeUndefined();
+    expect([a.alive, b.alive]).toEqual([true, true]);
+    await pool.dispose(0);
+  });
+
+  test("[A-8] the least recently used handle makes room, and its program is gone before the new one starts", async () => {
+    const backend = new ScriptedBackend();
+    const clock = new FakeClock();
+    const pool = createPool({ backendOf: async () => backend, clock, limits });
+    const places = [keep(pool, "a"), keep(pool, "b")];
+    const [a, b] = [await opened(pool, backend, "a"), await opened(pool, backend, "b")];
+    places[1]?.release();
+    clock.advance(1);
+    places[0]?.release();
+    let release: () => void = () => undefined;
+    b.gate = new Promise((resolve) => (release = resolve));
+    expect(keep(pool, "c")).toBeDefined();
+    expect([a.alive, b.alive]).toEqual([true, false]);
+    const opening = pool.acquire(request({ agent: "c" }));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(backend.openings).toHaveLength(2);
+    expect(pool.list().map(({ agent, state }) => [agent, state])).toEqual([
+      ["a", "idle"],
+      ["c", "opening"],
+      ["b", "closing"],
+    ]);
+    release();
+    await backend.succeed(2);
+    await opening;
+    await pool.dispose(0);
+  });
+
+  test("[A-8, A-14] one that waits for a human makes room, and a child of a running turn needs none", async () => {
+    const pool = createPool({ backendOf: async () => new ScriptedBackend(), clock: new FakeClock(), limits });
+    const one = keep(pool, "a");
+    keep(pool, "b");
+    expect(keep(pool, "child", true)).toBeDefined();
+    expect(keep(pool, "c")).toBeUndefined();
+    one?.waiting(true);
+    expect(keep(pool, "c")).toBeUndefined();
+    keep(pool, "child")?.release();
+    expect(pool.list()).toEqual([]);
+    const other = createPool({
+      backendOf: async () => new ScriptedBackend(),
+      clock: new FakeClock(),
+      limits,
+    });
+    const waiting = keep(other, "a");
+    keep(other, "b");
+    let rooms = 0;
+    other.onRoom(() => (rooms += 1));
+    waiting?.waiting(true);
+    expect(rooms).toBe(1);
+    expect(keep(other, "c")).toBeDefined();
+    waiting?.waiting(false);
+    expect(keep(other, "d")).toBeUndefined();
+  });
+
+  test("[A-8] memory is measured, shown, and decides what goes", async () => {
+    const clock = new FakeClock();
+    const backend = new ScriptedBackend();
+    let bytes = 10;
+    const measure = async () => [{ sessionId, agent: "a", pid: 77, bytes }];
+    const pool = createPool({ backendOf: async () => backend, clock, limits: { maxBytes: 100 }, measure });
+    keep(pool, "a")?.release();
+    const handle = await opened(pool, backend, "a");
+    clock.advance(10_000);
+    await until("it was measured", () => pool.list()[0]?.memoryBytes === 10);
+    expect(pool.list()).toMatchObject([
+      { agent: "a", state: "idle", idleMs: 10_000, pid: 77, memoryBytes: 10 },
+    ]);
+    bytes = 101;
+    clock.advance(10_000);
+    await until("it was closed", () => !handle.alive);
+    await pool.dispose(0);
+  });
+
+  test("[A-7] a handle of another program or directory is replaced when it is idle, keeping its session", async () => {
+    const backend = new ScriptedBackend() as ScriptedBackend & Pick<Backend, "fingerprint">;
+    let now = "f";
+    backend.fingerprint = async () => now;
+    const pool = createPool({ backendOf: async () => backend, clock: new FakeClock() });
+    const first = await opened(pool, backend, "a");
+    expect(await pool.acquire(request())).toEqual({ handle: first, live: true });
+    now = "g";
+    first.idleSince = undefined;
+    expect(await pool.acquire(request())).toEqual({ handle: first, live: true });
+    first.idleSince = 0;
+    const again = pool.acquire(request({ backendSessionId: "b" }));
+    const second = await backend.succeed(1);
+    expect(await again).toEqual({ handle: second, live: false });
+    expect(backend.openings[1]?.request.backendSessionId).toBe("b");
+    expect(first.alive).toBe(false);
+    now = "f";
+    second.idleSince = 0;
+    const moved = pool.acquire(request({ directory: "/other" }));
+    const third = await backend.succeed(2);
+    expect(await moved).toEqual({ handle: third, live: false });
+    await pool.dispose(0);
+  });
+});
