@@ -14,9 +14,9 @@ const WINDOWS = 8;
 const STREAMS = 4;
 const WORDS = 150;
 
-/** A session with a directory of its own, so that no turn waits for another. */
-async function sessionOf(on: Stage, title: string): Promise<Session> {
-  const directory = join(on.server.project, title);
+/** A session in a directory of its own unless told otherwise, so that no turn waits for another. */
+async function sessionOf(on: Stage, title: string, place = title): Promise<Session> {
+  const directory = join(on.server.project, place);
   await mkdir(directory, { recursive: true });
   return on.server.client.createSession({ directory, agent: "rehearsal", approvalMode: "all", title });
 }
@@ -43,6 +43,7 @@ test("[I-16] eight windows with eight sessions stream at once, hear of everythin
   const sessions = await Promise.all(
     Array.from({ length: WINDOWS }, (_, index) => sessionOf(on, `Work ${index}`)),
   );
+  await sessionOf(on, "No news", "News");
   const windows: { page: Page; sessionId: string }[] = [];
   for (const { id: sessionId } of sessions) {
     const page = await on.open(`/s/${sessionId}`, { context });
@@ -60,7 +61,7 @@ test("[I-16] eight windows with eight sessions stream at once, hear of everythin
         until("a part of the stream", async () => (await slowWords(page)).length > 5),
       ),
     );
-    await sessionOf(on, `News ${round}`);
+    await sessionOf(on, `News ${round}`, "News");
     await Promise.all(
       windows.map(({ page }) =>
         page.getByRole("link", { name: `News ${round}` }).waitFor({ timeout: 15_000 }),
