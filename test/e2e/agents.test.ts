@@ -67,13 +67,11 @@ describe("choosing an agent", () => {
     await picker(page, "Rehearsal").press("Enter");
     const current = chooser(page).getByRole("button", { name: "Rehearsal", exact: true });
     await chooser(page).getByText("Keeps its memory over a restart").waitFor();
-    await until("the focus", () => current.evaluate((element) => element === document.activeElement));
+    await current.and(page.locator(":focus")).waitFor();
     expect(await current.getAttribute("aria-current")).toBe("true");
     await page.keyboard.press("Escape");
     await chooser(page).waitFor({ state: "detached" });
-    await until("the focus", () =>
-      picker(page, "Rehearsal").evaluate((element) => element === document.activeElement),
-    );
+    await picker(page, "Rehearsal").and(page.locator(":focus")).waitFor();
     await page.keyboard.press("Enter");
     await chooser(page).waitFor();
     await page.keyboard.press("ArrowDown");

@@ -80,6 +80,13 @@ describe("accessibility", () => {
     await page.getByRole("dialog").waitFor();
     found.push(...(await findings(page, "palette")));
     await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: /^Memory of the agent/ }).hover();
+    await page.getByRole("tooltip").waitFor();
+    found.push(...(await findings(page, "what the agent remembers")));
+    await page.getByRole("button", { name: /^Agent: / }).click();
+    await page.getByRole("dialog", { name: "Agents" }).getByText("Not on this machine").waitFor();
+    found.push(...(await findings(page, "choosing an agent")));
+    await page.keyboard.press("Escape");
     await page.goto(`${on.server.url}/s/${session.id}/timeline`);
     await page.getByRole("slider", { name: "Step" }).waitFor();
     found.push(...(await findings(page, "timeline")));
@@ -89,7 +96,7 @@ describe("accessibility", () => {
     found.push(...(await findings(page, "timeline, asked")));
     await openGallery(on, page);
     found.push(...(await findings(page, "gallery")));
-    for (const place of ["settings", "archive", "nowhere"]) {
+    for (const place of ["settings", "agents", "archive", "nowhere"]) {
       await page.goto(`${on.server.url}/${place}`);
       await page.getByRole("heading", { level: 1 }).waitFor();
       found.push(...(await findings(page, place)));

@@ -77,6 +77,10 @@ async function work(on: Stage, page: Page): Promise<void> {
   await page.getByRole("dialog").waitFor();
   await shoot(page, "palette");
   await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Agent: Rehearsal" }).click();
+  await page.getByRole("dialog", { name: "Agents" }).waitFor();
+  await shoot(page, "choosing-an-agent");
+  await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Stop" }).click();
   await page.getByText("Stopped by you").waitFor();
   await shoot(page, "stopped");
@@ -126,7 +130,7 @@ await mkdir(FOLDER, { recursive: true });
   await shoot(page, "welcome");
   await work(on, page);
   await shootGallery(on, page);
-  for (const place of ["settings", "archive", "nowhere"]) {
+  for (const place of ["settings", "agents", "archive", "nowhere"]) {
     await page.goto(`${on.server.url}/${place}`);
     await page.getByRole("heading", { level: 1 }).waitFor();
     await shoot(page, place);

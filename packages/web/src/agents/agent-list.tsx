@@ -52,15 +52,31 @@ export function AgentList({ agents, current, onChoose }: AgentListProps) {
 
 type HereAgentProps = Pick<AgentListProps, "onChoose"> & { agent: Agent; isCurrent: boolean };
 
+/** The whole row is the button's to press; its name alone is the button's name, and what the agent can do describes it. */
 function HereAgent({ agent, isCurrent, onChoose }: HereAgentProps) {
-  const id = useId();
-  const content = (
-    <>
+  const facts = useId();
+  return (
+    <li
+      className={classes(
+        "relative flex min-w-0 flex-col gap-1 px-3 py-2.5 first:rounded-t-lg last:rounded-b-lg",
+        isCurrent ? "bg-selected" : onChoose !== undefined && "hover:bg-hover",
+      )}
+    >
       <span className="flex items-center gap-2 text-sm">
         <Bot size={15} className="shrink-0 text-accent" />
-        <span id={`${id}-name`} className="font-medium">
-          {agent.name}
-        </span>
+        {onChoose === undefined ? (
+          <span className="font-medium">{agent.name}</span>
+        ) : (
+          <button
+            type="button"
+            aria-describedby={facts}
+            aria-current={isCurrent}
+            onClick={() => onChoose(agent)}
+            className="text-left font-medium outline-offset-2 after:absolute after:inset-0"
+          >
+            {agent.name}
+          </button>
+        )}
         {agent.version !== undefined && <span className="text-xs text-ink-faint">{agent.version}</span>}
         <span className="flex-1" />
         {isCurrent && (
@@ -69,29 +85,16 @@ function HereAgent({ agent, isCurrent, onChoose }: HereAgentProps) {
           </Chip>
         )}
       </span>
-      <AgentFacts agent={agent} />
-    </>
-  );
-  const look = "flex w-full min-w-0 flex-col gap-1 px-3 py-2.5 text-left";
-  if (onChoose === undefined) return <li className={look}>{content}</li>;
-  return (
-    <li className="first:*:rounded-t-lg last:*:rounded-b-lg">
-      <button
-        type="button"
-        aria-labelledby={`${id}-name`}
-        aria-current={isCurrent}
-        onClick={() => onChoose(agent)}
-        className={classes(look, isCurrent ? "bg-selected" : "hover:bg-hover")}
-      >
-        {content}
-      </button>
+      <span id={facts}>
+        <AgentFacts agent={agent} />
+      </span>
     </li>
   );
 }
 
 /** Arrow keys go through the list as Tab does, Home and End to its ends. */
 function moveFocus(event: KeyboardEvent<HTMLUListElement>): void {
-  const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>("li > button")];
+  const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>("li button")];
   const at = buttons.indexOf(document.activeElement as HTMLElement);
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
   if (at < 0 || to === undefined) return;

@@ -1,4 +1,4 @@
-import { Inbox, Menu, Plus, Settings } from "lucide-react";
+import { Bot, Inbox, Menu, Plus, Settings } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { dropAccess, useConnection, useLibrary } from "../data/index.ts";
 import { Count, IconButton, Skeleton } from "../design/index.ts";
@@ -141,6 +141,14 @@ function Sidebar({ isDrawerOpen, onClose }: { isDrawerOpen: boolean; onClose: ()
             className="flex flex-1 items-center gap-2 rounded-md px-2 py-1.5 text-sm text-ink-soft hover:bg-hover hover:text-ink"
           >
             <Settings size={16} /> Settings
+          </Link>
+          <Link
+            to={{ at: "agents" }}
+            aria-label="Agents"
+            title="Agents"
+            className="inline-flex size-8 items-center justify-center rounded-md text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:size-11"
+          >
+            <Bot size={16} />
           </Link>
         </div>
       </nav>

@@ -1,8 +1,7 @@
-import type { Agent } from "@holdfast/protocol";
-import { Bot, RefreshCw } from "lucide-react";
 import { useState } from "react";
+import { AgentList, LookAgain } from "../agents/index.ts";
 import { prefer, preferences, useApp, useClient, useLibrary } from "../data/index.ts";
-import { Button, Chip, classes, IconButton, Notice, Skeleton } from "../design/index.ts";
+import { Button, Notice, Skeleton } from "../design/index.ts";
 import { navigate, type Route } from "../route/index.ts";
 
 const REHEARSAL = "rehearsal";
@@ -10,7 +9,6 @@ const REHEARSAL = "rehearsal";
 /** Where a session begins: a directory and an agent. On a first visit it also says what is here and offers an agent that needs no key. */
 export function Welcome({ route }: { route: Extract<Route, { at: "home" | "new" }> }) {
   const { sessions, agents, phase } = useLibrary();
-  const { library } = useApp();
   const isFirst = phase === "ready" && sessions.size === 0;
   return (
     <div className="scroll-area flex-1">
@@ -29,44 +27,16 @@ export function Welcome({ route }: { route: Extract<Route, { at: "home" | "new" 
             <h2 id="agents" className="font-semibold">
               Agents on this machine
             </h2>
-            <IconButton
-              label="Look again"
-              onClick={() => void library.refreshAgents().catch(() => undefined)}
-            >
-              <RefreshCw size={15} />
-            </IconButton>
+            <LookAgain />
           </div>
           {agents === undefined ? (
             <Skeleton lines={4} label="Looking for agents" />
           ) : (
-            <Agents agents={agents} />
+            <AgentList agents={agents} />
           )}
         </section>
       </div>
     </div>
-  );
-}
-
-function Agents({ agents }: { agents: readonly Agent[] }) {
-  const sorted = agents.toSorted((a, b) => Number(b.available) - Number(a.available));
-  return (
-    <ul className="divide-y divide-line overflow-hidden rounded-lg border border-line">
-      {sorted.map((agent) => (
-        <li key={agent.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-2.5 text-sm">
-          <Bot size={16} className={agent.available ? "text-accent" : "text-ink-faint"} />
-          <span className={classes("font-medium", !agent.available && "text-ink-soft")}>{agent.name}</span>
-          {agent.version !== undefined && <span className="text-xs text-ink-faint">{agent.version}</span>}
-          <div className="flex-1" />
-          <Chip tone={agent.available ? "good" : "neutral"}>{agent.available ? "ready" : "not here"}</Chip>
-          {agent.reason !== undefined && <p className="basis-full text-xs text-ink-soft">{agent.reason}</p>}
-          {!agent.available && agent.install !== undefined && (
-            <code className="basis-full overflow-x-auto rounded-sm bg-sunken px-2 py-1 font-mono text-xs select-all">
-              {agent.install}
-            </code>
-          )}
-        </li>
-      ))}
-    </ul>
   );
 }
 
