@@ -31,12 +31,16 @@ type Plan = {
   kill?: boolean;
   /** Then, after the server was killed, and its agents' own memory was lost or not. */
   later?: { input: Input; forget: boolean };
+  /** Another session is at work before, in the same directory or, with one place for agents, in another one. */
+  beside?: "workspace" | "pool";
 };
 
 type Input = string | { agent: string; text: string };
 
 const isEnd = (event: SessionEvent): boolean =>
   event.type === "turn.completed" || event.type === "turn.failed" || event.type === "turn.aborted";
+const isHeld = ({ type, data }: SessionEvent): boolean =>
+  type === "turn.updated" && data.turn.waitingFor !== undefined;
 /** The `count`th end of a turn. */
 function afterEnds(count: number): Plan["until"] {
   let seen = 0;
@@ -96,8 +100,10 @@ const PLANS: Readonly<Record<string, Plan>> = {
   },
   "waiting-for": {
     inputs: ["CRASH", "CRASH", "CRASH", "SAY I wait for the agent to be trusted again"],
-    until: ({ type, data }) => type === "turn.updated" && data.turn.waitingFor !== undefined,
+    until: isHeld,
   },
+  "waiting-workspace": { inputs: ["SAY after the other one"], beside: "workspace", until: isHeld },
+  "waiting-pool": { inputs: ["SAY when there is a place"], beside: "pool", until: isHeld },
   switched: {
     inputs: [
       "SAY The parser splits at commas.",
@@ -174,10 +180,12 @@ async function record(name: string, plan: Plan): Promise<void> {
   const agent = { backend: "acp" as const, command: [process.execPath, AGENT] };
   const scribe = { backend: "acp" as const, command: [process.execPath, REHEARSAL], name: "Scribe" };
   const agents = { kinds: agent, "qwen-recorded": agent, "goose-recorded": agent, scribe };
-  const options = { root: directory.path, config: { agents } };
+  const config = { agents, ...(plan.beside === "pool" ? { maxLiveAgents: 1 } : {}) };
+  const options = { root: directory.path, config };
   let server = await startHoldfast(options);
   try {
     await writeFile(join(server.project, "README.md"), "# Parser\n\nSplits lines at commas. Blanks stay.\n");
+    if (plan.beside !== undefined) await workBeside(server, plan.beside);
     const session = await server.client.createSession({
       directory: server.project,
       agent: plan.agent ?? "rehearsal",
@@ -216,6 +224,18 @@ async function record(name: string, plan: Plan): Promise<void> {
   } finally {
     await server.kill();
   }
+}
+
+/** Resolves when another session works, which it does for as long as anybody records. */
+async function workBeside(server: HoldfastProcess, where: NonNullable<Plan["beside"]>): Promise<void> {
+  const elsewhere = join(server.root, "elsewhere");
+  await mkdir(elsewhere, { recursive: true });
+  const directory = where === "pool" ? elsewhere : server.project;
+  const other = await server.client.createSession({ directory, agent: "rehearsal", approvalMode: "all" });
+  const { turn } = await server.client.admitInput(other.id, { parts: [{ type: "text", text: "HANG" }] });
+  for (const end = Date.now() + WAIT_MS; Date.now() < end; await delay(20))
+    if ((await server.client.getTurn(turn.id)).opened !== undefined) return;
+  throw new Error("The other session did not begin.");
 }
 
 async function sendAll(server: HoldfastProcess, sessionId: string, inputs: readonly Input[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config, Session } from "@holdfast/protocol";
 import type { Page } from "playwright-core";
@@ -19,7 +19,7 @@ const acp = (name: string, ...command: string[]) => ({ backend: "acp" as const, 
 const PHONE = { width: 390, height: 844 };
 
 /** A server that knows more agents than its own. */
-async function stageOf(name: string): Promise<Stage> {
+async function stageOf(name: string, more: Config = {}): Promise<Stage> {
   const directory = await temporaryDirectory(`e2e-${name}`);
   const tool = join(directory.path, TOOL);
   await writeFile(tool, `#!/bin/sh\nexec ${process.execPath} ${REHEARSAL}\n`, { mode: 0o755 });
@@ -28,7 +28,7 @@ async function stageOf(name: string): Promise<Stage> {
     bold: acp("Bold", process.execPath, BOLD),
     tool: acp("Tool", tool),
   };
-  const config: Config = { agents };
+  const config: Config = { agents, ...more };
   const options = { root: directory.path, config };
   return new Stage(await startHoldfast(options), options, directory, undefined);
 }
@@ -221,6 +221,50 @@ describe("what holds a turn up", () => {
     await said(page).getByText("back again").waitFor();
     await page.getByText("ended again and again").waitFor({ state: "detached" });
     await until("the chip", async () => (await memory(page).textContent())?.endsWith("resumed") === true);
+    expect(on.complaints).toEqual([]);
+  });
+});
+
+describe("what holds a turn up, and who", () => {
+  test("[A-14, I-15] one session works at a time in a directory: the other names it, with a link, and begins after it", async () => {
+    await using on = await stageOf("workspace");
+    const first = await sessionOf(on, { title: "The first of two" });
+    const second = await sessionOf(on);
+    const { turn } = await on.server.client.admitInput(first.id, { parts: [{ type: "text", text: "HANG" }] });
+    await until("its start", async () => (await on.server.client.getTurn(turn.id)).opened !== undefined);
+    const page = await on.open(`/s/${second.id}`);
+    await say(page, "SAY my turn");
+    const held = page.getByRole("status").filter({ hasText: "works in this directory" });
+    await held.getByRole("link", { name: "The first of two" }).click();
+    expect(new URL(page.url()).pathname).toBe(`/s/${first.id}`);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Stopped by you").waitFor();
+    await page.goto(`${on.server.url}/s/${second.id}`);
+    await said(page).getByText("my turn").waitFor();
+    await held.waitFor({ state: "detached" });
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[A-8, I-15] all places are taken by agents at work: the turn says so, leads to them, and begins when one has ended", async () => {
+    await using on = await stageOf("pool", { maxLiveAgents: 1 });
+    const elsewhere = join(on.server.root, "elsewhere");
+    await mkdir(elsewhere);
+    const busy = await on.server.client.createSession({
+      directory: elsewhere,
+      agent: "rehearsal",
+      approvalMode: "all",
+      title: "At work",
+    });
+    const { turn } = await on.server.client.admitInput(busy.id, { parts: [{ type: "text", text: "HANG" }] });
+    await until("its start", async () => (await on.server.client.getTurn(turn.id)).opened !== undefined);
+    const session = await sessionOf(on);
+    const page = await on.open(`/s/${session.id}`);
+    await say(page, "SAY a place at last");
+    const held = page.getByRole("status").filter({ hasText: "As many agents are live as may be" });
+    await held.waitFor();
+    await on.server.client.cancelTurn(turn.id);
+    await said(page).getByText("a place at last").waitFor();
+    await held.waitFor({ state: "detached" });
     expect(on.complaints).toEqual([]);
   });
 });

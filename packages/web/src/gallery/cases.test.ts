@@ -55,12 +55,14 @@ describe("recordings of the gallery", () => {
     );
   });
 
-  test("[A-4, I-15] every way in which a turn finds its agent is among them, and every account that was given", () => {
+  test("[A-4, A-14, I-15] every way in which a turn finds its agent is among them, what holds turns up, and every account that was given", () => {
     const views = casesAt(1_900_000_000_000).map(({ view }) => view);
     const turns = views.flatMap(({ state }) => Object.values(state.turns));
     expect(new Set(turns.map(({ opened }) => opened))).toEqual(
       new Set([undefined, "new", "resumed", "replayed", "lost"]),
     );
+    const held = turns.flatMap(({ waitingFor }) => waitingFor?.kind ?? []);
+    expect(new Set(held)).toEqual(new Set(["circuit", "workspace", "pool"]));
     const told = views.flatMap(({ state }) =>
       state.messages.filter(({ parts }) => parts.some(isHandoffPart)),
     );

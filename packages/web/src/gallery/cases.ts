@@ -20,6 +20,8 @@ const TITLES: Readonly<Record<string, string>> = {
   running: "A turn streams",
   queued: "Two inputs wait behind a turn",
   "waiting-for": "A queued turn waits until its agent may be started again",
+  "waiting-workspace": "A queued turn waits until another session has ended its own in the same directory",
+  "waiting-pool": "A queued turn waits for a place among the live agents",
   switched: "Another agent takes a turn; each is told what it missed",
   resumed: "An agent that was started again and remembers",
   replayed: "An agent that lost its memory and was told what happened",
