@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { errorText, isHoldfastError, silentLogger, wait } from "@holdfast/kernel";
 import { abortedError, type Features } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
@@ -67,6 +68,11 @@ async function open(deps: OpencodeBackendDeps, servers: Servers, request: OpenRe
   const definition = await deps.definition(agent);
   if (definition === undefined) {
     const message = `The agent ${agent} is not installed, or has no such name.`;
+    throw new AgentFailure("unavailable", agentError({ agent, phase: "spawn", message }));
+  }
+  const directory = await stat(request.directory).catch(() => undefined);
+  if (!directory?.isDirectory()) {
+    const message = `The directory ${request.directory} does not exist.`;
     throw new AgentFailure("unavailable", agentError({ agent, phase: "spawn", message }));
   }
   const fingerprint = await processFingerprint(definition, deps.environment);

@@ -33,6 +33,23 @@ describe("sending a prompt", () => {
     expect(turn.text).toBe("hi");
   });
 
+  test("[A-16] a turn that is over before its prompt was answered ends at once", async () => {
+    const { fake, say, handle } = new OpencodeRoom();
+    const answered = Promise.withResolvers<void>();
+    const original = fake.api().prompt;
+    fake.api().prompt = async (session, body) => {
+      await original(session, body);
+      await answered.promise;
+    };
+    const result = handle.prompt(OpencodeRoom.words("hello"), new RecordedTurn());
+    await fake.pass();
+    const id = fake.prompts.at(-1)?.messageID ?? "";
+    await fake.play(say.user(id), say.answer("msg_a1", id, { finish: "stop" }), say.idle());
+    answered.resolve();
+    await fake.pass();
+    expect(await result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
+  });
+
   test("[A-16] what never arrived fails once it was looked for long enough", async () => {
     const { fake, handle } = new OpencodeRoom();
     let posts = 0;

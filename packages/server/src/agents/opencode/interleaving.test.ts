@@ -22,6 +22,10 @@ function remains(room: OpencodeRoom, id: string): FakeEvent[] {
   ];
 }
 
+/** What no look ever showed of it. */
+const neverStored = (room: OpencodeRoom): FakeEvent =>
+  room.say.text("prt_8", "msg_a1", "told too late", true);
+
 /** The next turn, in its real order; its last event but two makes it whole. */
 function nextTurn(room: OpencodeRoom, id: string): FakeEvent[] {
   const { say } = room;
@@ -42,7 +46,7 @@ function nextTurn(room: OpencodeRoom, id: string): FakeEvent[] {
   ];
 }
 
-const REMAINS = 12;
+const REMAINS = 13;
 const NEXT = 13;
 const WHOLE = NEXT - 3;
 
@@ -74,6 +78,7 @@ test(
         // The server is through with the first turn; how much of that the stream has brought is open.
         const old = remains(room, first.id);
         for (const event of old) fake.apply(event);
+        old.push(neverStored(room));
         if (!isLookedAtLate) await fake.tell(say.idle());
         for (let looks = 0; looks < 4; looks += 1) await fake.pass(500);
         await cancelled;

@@ -51,6 +51,7 @@ export class PromptRun {
   readonly #end = Promise.withResolvers<PromptResult>();
   #isCancelled = false;
   #isAccepted = false;
+  #isLookDue = false;
   #error: unknown;
   #quiet: { key: string; since: number } | undefined;
   #looking = false;
@@ -99,7 +100,9 @@ export class PromptRun {
     this.#isAccepted = true;
     if (this.isOver) return;
     if (this.#isCancelled) this.#abort();
-    this.#planLook(SAFETY_LOOK_MS);
+    // A short turn may be over before the server's answer to its prompt was read.
+    if (this.#isLookDue) this.lookSoon();
+    else this.#planLook(SAFETY_LOOK_MS);
   }
 
   /** The session reported an error that no message may carry. */
@@ -111,8 +114,9 @@ export class PromptRun {
   /** Looks at the session as soon as no look is running. */
   lookSoon(options: { withRequests?: boolean } = {}): void {
     if (options.withRequests === true) this.#findRequests = true;
-    if (!this.#isAccepted || this.isOver) return;
-    if (this.#looking) this.#lookAgain = true;
+    if (this.isOver) return;
+    if (!this.#isAccepted) this.#isLookDue = true;
+    else if (this.#looking) this.#lookAgain = true;
     else void this.#look();
   }
 

@@ -13,7 +13,7 @@ import type { SessionError, SessionId } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { AgentFailure } from "../port.ts";
-import type { LaunchDeps } from "../process/index.ts";
+import type { AgentProcess, LaunchDeps } from "../process/index.ts";
 import { ApiError, askHealth, createApi, sdkClient, type OpencodeApi } from "./api.ts";
 import { EventFeed } from "./event-feed.ts";
 import { afterProbe, HEALTH_LIMITS, healthVerdict, WELL, type HealthLimits } from "./health.ts";
@@ -42,6 +42,7 @@ export type Member = {
 /** Whoever keeps servers: one that is stopping is not used again, one that stopped has no process. */
 export type ServerListener = { stopping(): void; stopped(): void };
 
+/** `startMs`: from the start of the program to its first healthy answer; 2.5 to 15 s were measured (A-23). */
 export type ServerLimits = { startMs: number; idleTtlMs: number; subscribeMs: number; health: HealthLimits };
 
 export const SERVER_LIMITS: ServerLimits = {
@@ -74,7 +75,9 @@ export class OpencodeServer {
   #running: Running | undefined;
   #users = 0;
   #idle: Timer | undefined;
-  #isStopped = false;
+  /** Those that live, the one that is being replaced among them. */
+  readonly #processes = new Set<AgentProcess>();
+  readonly #stopping = new AbortController();
   #isEnding = false;
   #health = WELL;
 
@@ -87,7 +90,7 @@ export class OpencodeServer {
 
   /** False once it is being stopped for good. */
   get isUsable(): boolean {
-    return !this.#isStopped;
+    return !this.#stopping.signal.aborted;
   }
 
   /** Whoever else uses it beside one handle. */
@@ -104,7 +107,7 @@ export class OpencodeServer {
       if (isDone) return;
       isDone = true;
       this.#users -= 1;
-      if (this.#users > 0 || this.#isStopped) return;
+      if (this.#users > 0 || !this.isUsable) return;
       this.#idle = this.#deps.clock.after(this.#deps.limits.idleTtlMs, () => void this.stop());
     };
   }
@@ -112,7 +115,7 @@ export class OpencodeServer {
   /** The running server, started when needed. Rejects with an `AgentFailure`. */
   async running(sessionId: SessionId): Promise<{ version: string }> {
     if (this.#running !== undefined) return this.#running;
-    if (this.#isStopped) throw this.#lost("open");
+    if (!this.isUsable) throw this.#lost("open");
     this.#starting ??= this.#start(sessionId).finally(() => (this.#starting = undefined));
     return await this.#starting;
   }
@@ -175,19 +178,23 @@ export class OpencodeServer {
 
   /** Ends it for good; resolves when nothing of it lives. May be called again to hurry. */
   async stop(graceMs?: number): Promise<void> {
-    this.#isStopped = true;
+    this.#stopping.abort();
     this.#isEnding = true;
     this.#idle?.cancel();
     this.#hear.stopping();
     await this.#starting?.catch(() => undefined);
-    await this.#running?.process.stop({ from: "term", withinMs: graceMs });
+    const stops = [...this.#processes].map((each) => each.stop({ from: "term", withinMs: graceMs }));
+    await Promise.all(stops);
     this.#hear.stopped();
   }
 
   async #start(sessionId: SessionId): Promise<Running> {
-    const started = await startServer(this.#deps, this.#definition, sessionId, this.#deps.limits.startMs);
+    const options = { timeoutMs: this.#deps.limits.startMs, signal: this.#stopping.signal };
+    const started = await startServer(this.#deps, this.#definition, sessionId, options);
+    this.#processes.add(started.process);
+    void started.process.ended.then(() => this.#processes.delete(started.process));
     const running: Running = { ...started, feeds: new Map(), probe: undefined };
-    if (this.#isStopped) {
+    if (!this.isUsable) {
       await started.process.stop({ from: "kill" });
       throw this.#lost("open");
     }
@@ -212,9 +219,7 @@ export class OpencodeServer {
     const end: ServerEnd = { isExpected: this.#isEnding, error };
     this.#logger.info({ agent: id, ...exit, isExpected: end.isExpected }, "an opencode server ended");
     // Handles leave the pool before anybody hears what became of their prompts (A-17).
-    const staying = [...this.#members.values()].filter(
-      (member) => member.processGone(end) && !this.#isStopped,
-    );
+    const staying = [...this.#members.values()].filter((member) => member.processGone(end) && this.isUsable);
     if (staying.length > 0) void this.#restart(staying, end, sessionId);
   }
 

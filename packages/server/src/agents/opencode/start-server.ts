@@ -10,9 +10,6 @@ import { PERMISSION_VARIABLE } from "./permission-rules.ts";
 
 export type StartedServer = { process: AgentProcess; address: Address; version: string };
 
-/** From the start of the program to its first healthy answer (A-23); 2.5 to 15 s were measured. */
-export const START_TIMEOUT_MS = 60_000;
-
 /** Between two health questions while it starts, and how long each may take. */
 const ASK_AGAIN_MS = 100;
 const HEALTH_ANSWER_MS = 5_000;
@@ -23,15 +20,18 @@ const MAX_OUTPUT = 64 * 1024;
 const PASSWORD_BYTES = 32;
 const ARGUMENTS = ["serve", "--hostname", "127.0.0.1", "--port", "0"];
 
-/** Rejects with an `AgentFailure`; then nothing of the program lives. */
+/** Rejects with an `AgentFailure`; then nothing of the program lives. The signal gives the start up. */
 export async function startServer(
   deps: LaunchDeps,
   definition: AgentDefinition,
   sessionId: SessionId,
-  timeoutMs: number = START_TIMEOUT_MS,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
 ): Promise<StartedServer> {
   const password = randomHex(PASSWORD_BYTES);
   const started = await launch(deps, definition, sessionId, password);
+  const giveUp = () => void started.stop({ from: "kill" });
+  signal.addEventListener("abort", giveUp, { once: true });
+  if (signal.aborted) giveUp();
   const deadline = deps.clock.monotonic() + timeoutMs;
   const failed = async (message: string) => {
     await started.stop({ from: "kill" });
