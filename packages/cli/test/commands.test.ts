@@ -86,10 +86,20 @@ describe("[I-9] turns and events", () => {
     expect(result.stdout.trim().split("\n").at(-1)).toContain('"reason":"interrupted"');
   });
 
-  test("[A-3] agents are listed", async () => {
+  test("[A-3, A-8] agents are listed, and which of them live", async () => {
     expect(await json(["agents"])).toMatchObject({
       items: expect.arrayContaining([expect.objectContaining({ id: "rehearsal" })]) as unknown,
+      live: { limit: 10 },
     });
+    const { id } = await server.client.createSession({ directory: house.project, agent: "rehearsal" });
+    await server.client.admitInputAndWait(
+      id,
+      { parts: [{ type: "text", text: "SAY hi" }] },
+      { timeoutMs: PATIENCE_MS },
+    );
+    expect((await house.run(["agents"])).stdout).toMatch(
+      new RegExp(`live, of at most 10:[^]*rehearsal +${id} +idle for`),
+    );
   });
 });
 

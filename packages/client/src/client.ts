@@ -14,9 +14,11 @@ import {
   type Input,
   inputListSchema,
   inputSchema,
+  liveAgentListSchema,
   messageListSchema,
   type PatchInput,
   type PatchSession,
+  type PatchWorkspace,
   partSchema,
   permissionListSchema,
   permissionRuleListSchema,
@@ -33,6 +35,7 @@ import {
   turnListSchema,
   turnResultSchema,
   turnSchema,
+  workspaceSchema,
 } from "@holdfast/protocol";
 import { type FeedOptions, type FeedItem, streamFeed } from "./stream-feed.ts";
 import { type SessionStreamItem, type SessionStreamOptions, streamSession } from "./stream-session.ts";
@@ -105,6 +108,14 @@ function serverCalls({ send }: Transport) {
       (await send("GET", at("diagnostics"), diagnosticsSchema, options)).value,
     listAgents: async (options?: CallOptions) =>
       (await send("GET", at("agents"), agentListSchema, options)).value,
+    /** The agents that live now, and how many may. */
+    listLiveAgents: async (options?: CallOptions) =>
+      (await send("GET", at("agents", "live"), liveAgentListSchema, options)).value,
+    getWorkspace: async (id: string, options?: CallOptions) =>
+      (await send("GET", at("workspaces", id), workspaceSchema, options)).value,
+    /** Says whether turns that may write run one at a time in a workspace, or beside each other. */
+    patchWorkspace: async (id: string, body: PatchWorkspace, options?: CallOptions) =>
+      (await send("PATCH", at("workspaces", id), workspaceSchema, { ...options, body })).value,
     searchFiles: async (workspaceId: string, q: string, options?: CallOptions) =>
       (
         await send("GET", at("workspaces", workspaceId, "files"), fileListSchema, {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { agentIdSchema, approvalModeSchema, timeSchema } from "./common.ts";
+import { agentIdSchema, approvalModeSchema, countSchema, timeSchema } from "./common.ts";
 import { agentSessionIdSchema, sessionIdSchema } from "./id.ts";
 import { usageSchema } from "./usage.ts";
 
@@ -54,6 +54,22 @@ export const agentCommandSchema = z.object({
   description: z.string(),
   hint: z.string().optional(),
 });
+
+/**
+ * An agent session whose program lives now (A-8). `idleMs` is absent while it is used; `waiting`: its turn waits for a human. `pid` and
+ * `memoryBytes` are of its process tree as last measured, absent until then.
+ */
+export const liveAgentSchema = z
+  .object({
+    sessionId: sessionIdSchema,
+    agent: agentIdSchema,
+    state: z.enum(["opening", "busy", "waiting", "idle", "closing"]),
+    idleMs: z.number().nonnegative().optional(),
+    pid: countSchema.optional(),
+    memoryBytes: countSchema.optional(),
+  })
+  .meta({ id: "LiveAgent" });
+export type LiveAgent = z.infer<typeof liveAgentSchema>;
 
 /** The tie between one session and one agent (A-4). `modes.current` and `models.current` are what the agent last said. */
 export const agentSessionSchema = z

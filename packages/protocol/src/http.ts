@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { agentSchema, agentSessionSchema } from "./agent.ts";
+import { agentSchema, agentSessionSchema, liveAgentSchema } from "./agent.ts";
 import {
   agentIdSchema,
   approvalModeSchema,
@@ -136,6 +136,10 @@ export const permissionRuleListSchema = z
   .object({ items: z.array(permissionRuleSchema) })
   .meta({ id: "PermissionRuleList" });
 export const agentListSchema = z.object({ items: z.array(agentSchema) }).meta({ id: "AgentList" });
+/** `limit`: most that may live at once; those that wait for a human do not count. */
+export const liveAgentListSchema = z
+  .object({ items: z.array(liveAgentSchema), limit: countSchema })
+  .meta({ id: "LiveAgentList" });
 export const agentSessionListSchema = z
   .object({ items: z.array(agentSessionSchema), seq: countSchema })
   .meta({ id: "AgentSessionList" });
@@ -151,6 +155,7 @@ export type InputList = z.infer<typeof inputListSchema>;
 export type TurnList = z.infer<typeof turnListSchema>;
 export type PermissionList = z.infer<typeof permissionListSchema>;
 export type AgentList = z.infer<typeof agentListSchema>;
+export type LiveAgentList = z.infer<typeof liveAgentListSchema>;
 export type AgentSessionList = z.infer<typeof agentSessionListSchema>;
 
 export const replyPermissionSchema = z

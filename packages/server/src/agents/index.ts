@@ -6,7 +6,6 @@ export type {
   Backend,
   ContentEvent,
   IdleSink,
-  LiveHandle,
   NoteEvent,
   OpenRequest,
   PermissionAnswer,
@@ -20,7 +19,7 @@ export type {
 } from "./port.ts";
 export { createAcpBackend, type AcpBackendDeps } from "./acp/index.ts";
 export { autoAllow, createCatalog, type Catalog, type ConfiguredAgent } from "./catalog/index.ts";
-export { createOpencodeBackend, type OpencodeBackendDeps } from "./opencode/index.ts";
+export { createOpencodeBackend } from "./opencode/index.ts";
 export type { PoolLimits } from "./eviction.ts";
 export { createPool } from "./pool.ts";
 export { measureLaunches, processTable, reapLeftovers, type LaunchDeps } from "./process/index.ts";

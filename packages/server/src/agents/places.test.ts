@@ -59,7 +59,7 @@ describe("places", () => {
     const opening = pool.acquire(request({ agent: "c" }));
     await new Promise((resolve) => setImmediate(resolve));
     expect(backend.openings).toHaveLength(2);
-    expect(pool.list().map(({ agent, state }) => [agent, state])).toEqual([
+    expect(pool.list().items.map(({ agent, state }) => [agent, state])).toEqual([
       ["a", "idle"],
       ["c", "opening"],
       ["b", "closing"],
@@ -67,6 +67,31 @@ describe("places", () => {
     release();
     await backend.succeed(2);
     await opening;
+    await pool.dispose(0);
+  });
+
+  test("[A-8] two that wait for the same one to leave do not both take its room", async () => {
+    const backend = new ScriptedBackend();
+    const pool = createPool({ backendOf: async () => backend, clock: new FakeClock(), limits });
+    const places = [keep(pool, "a"), keep(pool, "b")];
+    const releases: (() => void)[] = [];
+    for (const agent of ["a", "b"]) {
+      const handle = await opened(pool, backend, agent);
+      handle.gate = new Promise((resolve) => releases.push(resolve));
+    }
+    for (const place of places) place?.release();
+    const openings = ["c", "d"].map((agent) => {
+      expect(keep(pool, agent)).toBeDefined();
+      return pool.acquire(request({ agent }));
+    });
+    releases[0]?.();
+    await until("one began", () => backend.openings.length === 3);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(backend.openings).toHaveLength(3);
+    releases[1]?.();
+    await backend.succeed(2);
+    await backend.succeed(3);
+    await Promise.all(openings);
     await pool.dispose(0);
   });
 
@@ -79,7 +104,7 @@ describe("places", () => {
     one?.waiting(true);
     expect(keep(pool, "c")).toBeUndefined();
     keep(pool, "child")?.release();
-    expect(pool.list()).toEqual([]);
+    expect(pool.list()).toEqual({ items: [], limit: 2 });
     const other = createPool({
       backendOf: async () => new ScriptedBackend(),
       clock: new FakeClock(),
@@ -105,8 +130,8 @@ describe("places", () => {
     keep(pool, "a")?.release();
     const handle = await opened(pool, backend, "a");
     clock.advance(10_000);
-    await until("it was measured", () => pool.list()[0]?.memoryBytes === 10);
-    expect(pool.list()).toMatchObject([
+    await until("it was measured", () => pool.list().items[0]?.memoryBytes === 10);
+    expect(pool.list().items).toMatchObject([
       { agent: "a", state: "idle", idleMs: 10_000, pid: 77, memoryBytes: 10 },
     ]);
     bytes = 101;

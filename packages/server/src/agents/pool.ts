@@ -18,7 +18,7 @@ import {
   type Logger,
   type Timer,
 } from "@holdfast/kernel";
-import { abortedError, type SessionId } from "@holdfast/protocol";
+import { abortedError, type LiveAgent, type LiveAgentList, type SessionId } from "@holdfast/protocol";
 import { chooseEvictions, POOL_LIMITS, roomFor, type PoolLimits, type Resident } from "./eviction.ts";
 import { Places } from "./places.ts";
 import {
@@ -26,13 +26,12 @@ import {
   type AgentHandle,
   type AgentPool,
   type Backend,
-  type LiveHandle,
   type OpenRequest,
   type Place,
 } from "./port.ts";
 
 /** What the processes of one live handle take. */
-export type Measured = { sessionId: SessionId; agent: string; pid: number | undefined; bytes: number };
+export type Measured = { sessionId: SessionId; agent: string; pid: number; bytes: number };
 
 export type PoolDeps = {
   /** The backend that runs this agent; `undefined` when there is no such agent. */
@@ -96,10 +95,10 @@ class Pool implements AgentPool {
     return () => void this.#listeners.delete(listener);
   }
 
-  list(): LiveHandle[] {
+  list(): LiveAgentList {
     const now = this.#deps.clock.monotonic();
     const opening = [...this.#opening.keys()].filter((key) => !this.#live.has(key));
-    return [
+    const items: LiveAgent[] = [
       ...[...this.#live].map(([key, handle]) => this.#describe(key, handle, now)),
       ...opening.map((key) => ({ ...namesOf(key), state: "opening" as const, ...this.#memoryOf(key) })),
       ...[...this.#leaving.keys()].map(({ sessionId, agent }) => ({
@@ -108,6 +107,7 @@ class Pool implements AgentPool {
         state: "closing" as const,
       })),
     ];
+    return { items, limit: this.#limits.maxLive };
   }
 
   async acquire(request: OpenRequest): Promise<{ handle: AgentHandle; live: boolean }> {
@@ -193,8 +193,7 @@ class Pool implements AgentPool {
     if (stale !== undefined) void this.#leave(key, stale);
     // Two programs on one session of an agent would fight for its files.
     await Promise.all([...this.#leaving].flatMap(([handle, left]) => (isOf(handle, request) ? [left] : [])));
-    if (!beyondCap) await this.#untilOthersLeft();
-    this.#launching.add(key);
+    await this.#launch(key, beyondCap ? Number.POSITIVE_INFINITY : this.#limits.maxLive);
     const backend = await this.#deps.backendOf(request.agent);
     if (backend === undefined) {
       const message = `There is no agent ${request.agent}.`;
@@ -215,12 +214,14 @@ class Pool implements AgentPool {
   }
 
   /** What was evicted for this opening, or for another one, may not be gone yet: its program and the new one together would exceed the cap. */
-  async #untilOthersLeft(): Promise<void> {
+  async #launch(key: string, maxLive: number): Promise<void> {
     while (this.#leaving.size > 0) {
-      const live = [...this.#live.keys()].filter((key) => !this.#places.isWaiting(key)).length;
-      if (live + this.#launching.size + this.#leaving.size < this.#limits.maxLive) return;
+      const live = [...this.#live.keys()].filter((each) => !this.#places.isWaiting(each)).length;
+      if (live + this.#launching.size + this.#leaving.size < maxLive) break;
       await Promise.race(this.#leaving.values());
     }
+    // In one go with the look above, or two of them would take the same room.
+    this.#launching.add(key);
   }
 
   /** Waits for a shared opening; it is stopped when nobody waits for it any more. */
@@ -316,14 +317,14 @@ class Pool implements AgentPool {
     }
   }
 
-  #describe(key: string, handle: AgentHandle, now: number): LiveHandle {
+  #describe(key: string, handle: AgentHandle, now: number): LiveAgent {
     const idleSince = this.#idleSince(key);
     const state = this.#places.isWaiting(key) ? "waiting" : idleSince === undefined ? "busy" : "idle";
     const idle = state === "idle" && idleSince !== undefined ? { idleMs: Math.max(0, now - idleSince) } : {};
     return { sessionId: handle.sessionId, agent: handle.agent, state, ...idle, ...this.#memoryOf(key) };
   }
 
-  #memoryOf(key: string): Pick<LiveHandle, "pid" | "memoryBytes"> {
+  #memoryOf(key: string): Pick<LiveAgent, "pid" | "memoryBytes"> {
     const measured = this.#measured.get(key);
     return measured === undefined ? {} : { pid: measured.pid, memoryBytes: measured.bytes };
   }

@@ -8,6 +8,7 @@ import type {
   ApprovalMode,
   BackendKind,
   Features,
+  LiveAgentList,
   Model,
   OpenedBy,
   Part,
@@ -166,17 +167,6 @@ export type Place = {
   release(): void;
 };
 
-/** A live handle as people see it; `idleMs` is absent while it is used. */
-export type LiveHandle = {
-  sessionId: SessionId;
-  agent: string;
-  state: "opening" | "busy" | "waiting" | "idle" | "closing";
-  idleMs?: number | undefined;
-  /** The root of its processes and what they take together, as last measured. */
-  pid?: number | undefined;
-  memoryBytes?: number | undefined;
-};
-
 /** What the dispatcher sees of the pool: get or create the one live handle of (session, agent) (A-8). */
 export type AgentPool = {
   /**
@@ -187,7 +177,7 @@ export type AgentPool = {
   /** Calls back whenever there may be room again; returns the way to stop. */
   onRoom(listener: () => void): () => void;
   /** Everything that is live, being opened or being closed. */
-  list(): LiveHandle[];
+  list(): LiveAgentList;
   /** Concurrent callers share one opening. `live`: the handle was there already. */
   acquire(request: OpenRequest): Promise<{ handle: AgentHandle; live: boolean }>;
   /** The live handle, if any. */

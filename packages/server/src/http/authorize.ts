@@ -34,6 +34,7 @@ export const ACTIONS = {
   "question.read": "owner",
   "question.reply": "owner",
   "workspace.read": "owner",
+  "workspace.change": "owner",
   "workspace.stream": "owner",
   "feed.stream": "owner",
 } as const satisfies Record<string, "anyone" | "owner" | "server">;

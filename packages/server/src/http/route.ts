@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from "node:http";
 import { notFound } from "@holdfast/kernel";
-import type { Diagnostics, Actor, Agent, Health, SessionId } from "@holdfast/protocol";
+import type { Diagnostics, Actor, Agent, Health, LiveAgentList, SessionId } from "@holdfast/protocol";
 import type { z } from "zod";
 import type { Permissions } from "../permission/index.ts";
 import type { Caller, Sessions } from "../session/index.ts";
@@ -19,6 +19,7 @@ export type Rooms = {
   sessions: Sessions;
   permissions: Pick<Permissions, "reply">;
   catalog: { list(): Promise<Agent[]> };
+  pool: { list(): LiveAgentList };
   access: Access;
   streams: Streams;
   health(): Health | Promise<Health>;

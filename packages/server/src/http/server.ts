@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type Clock, HoldfastError, type Logger, randomHex, wait } from "@holdfast/kernel";
-import type { Agent, Diagnostics, Health, SessionId } from "@holdfast/protocol";
+import type { Agent, LiveAgentList, Diagnostics, Health, SessionId } from "@holdfast/protocol";
 import { getRequestListener } from "@hono/node-server";
 import type { Events } from "../events/index.ts";
 import type { Permissions } from "../permission/index.ts";
@@ -37,6 +37,8 @@ export type HttpDeps = {
   permissions: Pick<Permissions, "reply">;
   turns: { wake(sessionId: SessionId): void };
   catalog: { list(): Promise<Agent[]> };
+  /** The agents that live now. */
+  pool: { list(): LiveAgentList };
   events: Events;
   /** Browser tokens; the store is one. */
   tokens: TokenStore;
@@ -133,6 +135,7 @@ class HttpServer implements Http {
         sessions: deps.sessions,
         permissions: deps.permissions,
         catalog: deps.catalog,
+        pool: deps.pool,
         access,
         streams: this.#streams,
         health: () => deps.health(),

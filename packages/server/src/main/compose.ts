@@ -157,7 +157,7 @@ function buildTurns({ config, store, clock, logger, instanceId }: Base, { catalo
 type Running = ReturnType<typeof buildTurns>;
 
 /** What the outside touches: sessions, event streams, HTTP. */
-function buildSurface(base: Base, { catalog }: Agents, { permissions, turns }: Running) {
+function buildSurface(base: Base, { catalog, pool }: Agents, { permissions, turns }: Running) {
   const { config, directory, store, clock, logger, instanceId } = base;
   const events = createEvents({ store, clock, logger });
   const sessions = createSessions({
@@ -179,6 +179,7 @@ function buildSurface(base: Base, { catalog }: Agents, { permissions, turns }: R
     permissions,
     turns,
     catalog,
+    pool,
     events,
     tokens: store,
     serverToken: serverToken(directory, config.token),

@@ -1,5 +1,14 @@
 import type { Clock, Logger } from "@holdfast/kernel";
-import type { Actor, Agent, ApprovalMode, ResumePolicy, SessionId, Turn, TurnId } from "@holdfast/protocol";
+import type {
+  Actor,
+  Agent,
+  ApprovalMode,
+  ResumePolicy,
+  SessionId,
+  Turn,
+  TurnId,
+  WorkspaceId,
+} from "@holdfast/protocol";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
 
 /** Who asks, and under which key a repetition is recognised (D-5, D-36). */
@@ -9,6 +18,8 @@ export type Caller = { actor: Actor; idempotency?: IdempotencyKey | undefined };
 export type TurnDoor = {
   /** A session may have something to start. `byHand`: a person asked to try again, so a crashing agent gets another chance (A-17). */
   wake(sessionId: SessionId, options?: { byHand?: boolean }): void;
+  /** Turns that wait for a workspace may start now. */
+  wakeWorkspace(workspaceId: WorkspaceId): void;
   cancel(command: Caller & { turnId: TurnId }): Promise<Applied<Turn>>;
   /** The terminal turn, or `undefined` when the time is over or the caller left. */
   finished(turnId: TurnId, timeoutMs: number, signal?: AbortSignal): Promise<Turn | undefined>;

@@ -15,6 +15,7 @@ import type {
   Part,
   PartId,
   PatchSession,
+  PatchWorkspace,
   Permission,
   PermissionRule,
   PermissionRuleId,
@@ -92,6 +93,8 @@ export type Sessions = {
   permissionRules(): Promise<PermissionRule[]>;
   revokePermissionRule(id: PermissionRuleId, caller: Caller): Promise<void>;
   workspace(id: WorkspaceId): Promise<Workspace>;
+  /** Lets the turns start that waited for a workspace which is shared now. */
+  patchWorkspace(id: WorkspaceId, request: PatchWorkspace, caller: Caller): Promise<Applied<Workspace>>;
   /** File names of a workspace that match, best first. */
   files(id: WorkspaceId, query: string, limit: number): Promise<string[]>;
 };
@@ -107,6 +110,11 @@ function commandsOf(deps: SessionDeps) {
     create: (request, caller) => createSession(deps, request, caller),
     patch: (id, request, caller) => patchSession(deps, id, request, caller),
     delete: (id, caller) => deleteSession(deps, id, caller),
+    async patchWorkspace(workspaceId, { concurrency }, caller) {
+      const applied = await store.patchWorkspace({ ...caller, workspaceId, concurrency });
+      turns.wakeWorkspace(workspaceId);
+      return applied;
+    },
     admit: (id, request, caller) => admitInput(deps, id, request, caller),
     editInput: (id, parts, caller) => editInput(deps, id, parts, caller),
     async removeInput(inputId, caller) {

@@ -84,11 +84,12 @@ export const leasesTopic = topic("workspace leases", (rig) => {
   });
 
   test("[A-14] a session below borrows the lease, and inherits it when it outlives the lender", async () => {
-    const [parent, child, grandchild, stranger] = (await neighbours(rig(), 4, [
-      undefined,
-      0,
-      1,
-    ])) as [SessionId, SessionId, SessionId, SessionId];
+    const [parent, child, grandchild, stranger] = (await neighbours(rig(), 4, [undefined, 0, 1])) as [
+      SessionId,
+      SessionId,
+      SessionId,
+      SessionId,
+    ];
     const lender = await rig().start(parent);
     expect(await rig().store.nextTurn(grandchild)).toMatchObject({ ancestors: [child, parent] });
     const borrower = await rig().start(grandchild);

@@ -2,7 +2,15 @@ import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, type Logger, newId, silentLogger, systemClock } from "@holdfast/kernel";
-import { type Agent, isTerminal, type SessionId, type Turn, type TurnId } from "@holdfast/protocol";
+import {
+  type Agent,
+  isTerminal,
+  type LiveAgentList,
+  type SessionId,
+  type Turn,
+  type TurnId,
+  type WorkspaceId,
+} from "@holdfast/protocol";
 import { createEvents, type Events } from "../../src/events/index.ts";
 import { createHttp, type Http, type HttpDeps } from "../../src/http/index.ts";
 import { createPermissions, DEFAULT_PERMISSION_SETTINGS } from "../../src/permission/index.ts";
@@ -33,10 +41,20 @@ const AGENTS: Agent[] = [
   },
 ];
 
+/** What the pool says of itself in every test. */
+export const LIVE: LiveAgentList = {
+  items: [
+    { sessionId: newId("ses"), agent: "rehearsal", state: "idle", idleMs: 5.5, pid: 7, memoryBytes: 1_024 },
+    { sessionId: newId("ses"), agent: "rehearsal", state: "waiting" },
+  ],
+  limit: 10,
+};
+
 /** A turn door that runs nothing by itself: tests move turns through the store. */
 class HandDrivenTurns implements TurnDoor {
   readonly woken: SessionId[] = [];
   readonly released: SessionId[] = [];
+  readonly wokenWorkspaces: WorkspaceId[] = [];
   readonly #store: Store;
 
   constructor(store: Store) {
@@ -45,6 +63,10 @@ class HandDrivenTurns implements TurnDoor {
 
   wake(sessionId: SessionId): void {
     this.woken.push(sessionId);
+  }
+
+  wakeWorkspace(workspaceId: WorkspaceId): void {
+    this.wokenWorkspaces.push(workspaceId);
   }
 
   cancel(command: Parameters<TurnDoor["cancel"]>[0]): ReturnType<TurnDoor["cancel"]> {
@@ -122,6 +144,7 @@ export class ServerUnderTest implements AsyncDisposable {
       permissions,
       turns: this.turns,
       catalog,
+      pool: { list: () => LIVE },
       events: this.events,
       tokens: store,
       serverToken: TOKEN,

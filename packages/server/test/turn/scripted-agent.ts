@@ -1,4 +1,10 @@
-import { isHandoffPart, type Part, type SessionError, type SessionId } from "@holdfast/protocol";
+import {
+  isHandoffPart,
+  type LiveAgentList,
+  type Part,
+  type SessionError,
+  type SessionId,
+} from "@holdfast/protocol";
 import {
   AgentFailure,
   type AgentHandle,
@@ -171,8 +177,8 @@ export class ScriptedAgent implements AgentPool {
     return () => void this.#listeners.delete(listener);
   }
 
-  list(): [] {
-    return [];
+  list(): LiveAgentList {
+    return { items: [], limit: this.places };
   }
 
   async acquire(request: OpenRequest): Promise<{ handle: AgentHandle; live: boolean }> {

@@ -5,6 +5,7 @@ import {
   diagnosticsSchema,
   exchangeCodeSchema,
   healthSchema,
+  liveAgentListSchema,
   serverTokenSchema,
   tokenListSchema,
 } from "@holdfast/protocol";
@@ -126,5 +127,17 @@ export const SERVER_ROUTES: readonly Route[] = [
     summary: "List agents",
     answers: { 200: { description: "Every known agent", schema: agentListSchema } },
     run: async (_call, { catalog }) => ok({ items: await catalog.list() }),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/agents/live",
+    action: "agent.list",
+    on: "server",
+    tag,
+    summary: "List the agents that live now",
+    answers: {
+      200: { description: "Every live agent session, and how many may live", schema: liveAgentListSchema },
+    },
+    run: async (_call, { pool }) => ok(pool.list()),
   }),
 ];

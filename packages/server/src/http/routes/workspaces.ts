@@ -1,6 +1,6 @@
-import { fileListSchema, workspaceSchema } from "@holdfast/protocol";
+import { fileListSchema, patchWorkspaceSchema, workspaceSchema } from "@holdfast/protocol";
 import { z } from "zod";
-import { defineRoute, ok, type Route } from "../route.ts";
+import { applied, defineRoute, ok, type Route } from "../route.ts";
 import { limitField, onWorkspace } from "./fields.ts";
 
 const tag = "workspaces";
@@ -17,6 +17,21 @@ export const WORKSPACE_ROUTES: readonly Route[] = [
     params: onWorkspace,
     answers: { 200: { description: "The workspace", schema: workspaceSchema } },
     run: async ({ params }, { sessions }) => ok(await sessions.workspace(params.id)),
+  }),
+  defineRoute({
+    method: "PATCH",
+    path: "/api/workspaces/:id",
+    action: "workspace.change",
+    on: "workspace",
+    tag,
+    summary: "Let turns that may write run one at a time in a workspace, or beside each other",
+    params: onWorkspace,
+    body: patchWorkspaceSchema,
+    answers: { 200: { description: "The workspace as it is now", schema: workspaceSchema } },
+    async run({ params, body, caller }, { sessions }) {
+      const { value, replayed } = await sessions.patchWorkspace(params.id, body, caller);
+      return applied(200, value, replayed);
+    },
   }),
   defineRoute({
     method: "GET",

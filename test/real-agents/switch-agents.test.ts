@@ -1,0 +1,92 @@
+/** Agents that take turns in one session, each in a program of its own (A-6): rehearsal, and a real agent on the scripted model. */
+import { join } from "node:path";
+import type { Message, Turn } from "@holdfast/protocol";
+import { expect, test } from "vitest";
+import { realAgent } from "../../test-agents/agents.ts";
+import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../harness/index.ts";
+import { startModel } from "../model/index.ts";
+
+const TURN_MS = 60_000;
+
+const textOf = (messages: readonly Message[]): string =>
+  messages
+    .filter(({ info }) => info.role === "assistant")
+    .flatMap(({ parts }) => parts)
+    .flatMap((part) => (part.type === "text" ? [part.text] : []))
+    .join("")
+    .trim();
+
+const handoffsOf = (messages: readonly Message[]): string[] =>
+  messages
+    .filter(({ info }) => info.role === "user")
+    .flatMap(({ parts }) => parts)
+    .flatMap((part) =>
+      part.type === "text" && part.text.startsWith("<holdfast-handoff>") ? [part.text] : [],
+    );
+
+test.each(["goose", "qwen"] as const)(
+  "[A-6, A-4] rehearsal, %s and rehearsal again: each keeps its own memory and is told once what the other heard",
+  { timeout: 300_000 },
+  async (name) => {
+    await using directory = await temporaryDirectory(`switch-${name}`);
+    const root = directory.path;
+    const model = await startModel();
+    const agent = realAgent(name, { modelUrl: model.url, home: join(root, "agent-home") });
+    await agent.prepare();
+    const config = {
+      agents: { [name]: { backend: "acp" as const, command: agent.command, env: agent.env } },
+    };
+    let server = await startHoldfast({ root, config });
+    try {
+      const { id } = await server.client.createSession({ directory: server.project, agent: "rehearsal" });
+      let number = 0;
+      const ask = async (who: string, ...lines: string[]) => {
+        number += 1;
+        // The scripted model reads what stands behind this line as its turn; the rehearsal agent would repeat it.
+        const text = (who === "rehearsal" ? lines : [`#turn ${number}`, ...lines]).join("\n");
+        const answer = await server.client.admitInputAndWait(
+          id,
+          { parts: [{ type: "text", text }], agent: who },
+          { timeoutMs: TURN_MS },
+        );
+        if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
+        return { turn: answer.turn, text: textOf(answer.messages), handoffs: handoffsOf(answer.messages) };
+      };
+      const backendId = async (of: HoldfastProcess, who: string) =>
+        (await of.client.listAgentSessions(id)).items.find((each) => each.agent === who)?.backendSessionId;
+
+      expect((await ask("rehearsal", "REMEMBER fig")).turn).toMatchObject({
+        opened: "new",
+      } satisfies Partial<Turn>);
+      const first = await backendId(server, "rehearsal");
+      // The other one was never told the word, and knows it all the same.
+      const told = await ask(name, "RECALL");
+      expect(told).toMatchObject({
+        turn: { state: "completed", opened: "new" },
+        text: expect.stringContaining("fig") as string,
+      });
+      expect(told.handoffs).toHaveLength(1);
+      const other = await backendId(server, name);
+
+      await server.stop();
+      server = await startHoldfast({ root, config });
+      // Nobody repeated the word to it: it is its own memory, in its own session.
+      const back = await ask("rehearsal", "RECALL");
+      expect(back).toMatchObject({ turn: { opened: "resumed", openedBy: "resume" }, text: "fig" });
+      expect(back.handoffs).toHaveLength(1);
+      expect(back.handoffs[0]).not.toContain("REMEMBER");
+      expect(await backendId(server, "rehearsal")).toBe(first);
+
+      const again = await ask(name, "REMEMBER pear");
+      expect(again).toMatchObject({ turn: { state: "completed", opened: "resumed" } });
+      expect(await backendId(server, name)).toBe(other);
+      const learnt = await ask("rehearsal", "RECALL");
+      expect(learnt).toMatchObject({ turn: { opened: "resumed", openedBy: "live" }, text: "pear" });
+      expect(learnt.handoffs).toHaveLength(1);
+      expect((await ask("rehearsal", "RECALL")).handoffs).toEqual([]);
+    } finally {
+      await server.stop();
+      await model.close();
+    }
+  },
+);
