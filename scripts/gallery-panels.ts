@@ -1,7 +1,8 @@
-/** What the gallery's panels show, as a real server answered it: agents of every kind, standing rules of sessions, and what is live. */
+/** What the gallery's panels show, as a real server answered it: agents of every kind, standing rules of sessions, and what lives. */
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Agent, PermissionRule, Session } from "@holdfast/protocol";
+import type { Agent, LiveAgentList, PermissionRule, Session } from "@holdfast/protocol";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../test/harness/index.ts";
 
 /** Longest wait for a turn or a request, in ms. */
@@ -9,7 +10,12 @@ const WAIT_MS = 30_000;
 const REHEARSAL = join(import.meta.dirname, "../packages/rehearsal/bin/rehearsal.js");
 const BOLD = join(import.meta.dirname, "gallery-agent.ts");
 
-export type Panels = { agents: Agent[]; rules: PermissionRule[]; sessions: Session[] };
+export type Panels = {
+  agents: Agent[];
+  rules: PermissionRule[];
+  sessions: Session[];
+  live: LiveAgentList;
+};
 
 /** Records them; `root` is the directory that the answers name. */
 export async function recordPanels(): Promise<{ panels: Panels; root: string }> {
@@ -22,12 +28,15 @@ export async function recordPanels(): Promise<{ panels: Panels; root: string }> 
   await work(server, "Mend the parser", "rehearsal", ["BASH npm test\nWRITE notes.md # Notes", "SAY done"]);
   await work(server, "Write it down", "scribe", ["WRITE docs.md # Docs"]);
   await work(server, "Without asking", "bold", ["KINDS"], "all");
+  await begin(server, "At work", "HANG");
+  await begin(server, "Waits for an answer", "ASK May I?");
+  const live = await allMeasured(server);
   const [known, rules, sessions] = await Promise.all([
     server.client.listAgents(),
     server.client.listPermissionRules(),
     server.client.listSessions(),
   ]);
-  const panels = { agents: known.items, rules: rules.items, sessions: sessions.items };
+  const panels = { agents: known.items, rules: rules.items, sessions: sessions.items, live };
   return { panels, root: directory.path };
 }
 
@@ -50,6 +59,30 @@ async function work(
     await allowAll(server, session.id, turn.id);
   }
   return session;
+}
+
+/** Begins a turn in a directory of its own, and leaves it where it comes to. */
+async function begin(server: HoldfastProcess, title: string, text: string): Promise<void> {
+  const directory = join(server.root, title.replaceAll(" ", "-").toLowerCase());
+  await mkdir(directory);
+  const session = await server.client.createSession({
+    directory,
+    agent: "rehearsal",
+    approvalMode: "ask",
+    title,
+  });
+  await server.client.admitInput(session.id, { parts: [{ type: "text", text }] });
+}
+
+/** What is live once the server has measured all of it, one busy and one waiting among them. */
+async function allMeasured(server: HoldfastProcess): Promise<LiveAgentList> {
+  for (const end = Date.now() + WAIT_MS; Date.now() < end; await delay(100)) {
+    const live = await server.client.listLiveAgents();
+    const states = new Set(live.items.map(({ state }) => state));
+    const isMeasured = live.items.every(({ memoryBytes }) => memoryBytes !== undefined);
+    if (isMeasured && ["busy", "waiting", "idle"].every((state) => states.has(state as "busy"))) return live;
+  }
+  throw new Error("The live agents were not measured.");
 }
 
 async function allowAll(server: HoldfastProcess, sessionId: string, turnId: string): Promise<void> {

@@ -261,10 +261,63 @@ describe("what holds a turn up, and who", () => {
     const page = await on.open(`/s/${session.id}`);
     await say(page, "SAY a place at last");
     const held = page.getByRole("status").filter({ hasText: "As many agents are live as may be" });
+    await held.getByRole("link", { name: "What runs now" }).click();
+    await page.getByRole("list", { name: "Live agents" }).getByText("At work").waitFor();
+    await page.goBack();
     await held.waitFor();
     await on.server.client.cancelTurn(turn.id);
     await said(page).getByText("a place at last").waitFor();
     await held.waitFor({ state: "detached" });
+    expect(on.complaints).toEqual([]);
+  });
+});
+
+describe("what is live", () => {
+  test("[A-8, I-15] each agent that lives, with its session, what it does and takes, and how many may; a turn is stopped there", async () => {
+    await using on = await stageOf("live", { maxLiveAgents: 2 });
+    const page = await on.open("/agents");
+    await page.getByText("No agent lives now.").waitFor();
+    expect(await page.getByRole("meter").getAttribute("aria-valuenow")).toBe("0");
+    const idle = await sessionOf(on, { title: "Done with it", agent: "scribe" });
+    await run(on, idle.id, "SAY done");
+    const busy = await sessionOf(on, { title: "At work" });
+    await on.server.client.admitInput(busy.id, { parts: [{ type: "text", text: "HANG" }] });
+    const list = page.getByRole("list", { name: "Live agents" });
+    const working = list.getByRole("listitem").filter({ hasText: "At work" });
+    await working.getByText("Rehearsal · works").waitFor();
+    await list
+      .getByText(/Scribe · idle for \d/)
+      .first()
+      .waitFor();
+    await page.getByText("2 of 2 places used").waitFor();
+    await working.getByText(/\d+ MB of memory/).waitFor();
+    await page.setViewportSize(PHONE);
+    expect(await overflow(page)).toBe(0);
+    await working.getByRole("button", { name: "Stop the turn" }).click();
+    await working.getByText(/Rehearsal · idle/).waitFor();
+    const { items } = await on.server.client.listTurns(busy.id);
+    expect(items[0]).toMatchObject({ state: "aborted", reason: "cancelled" });
+    await list.getByRole("link", { name: "Done with it" }).click();
+    await said(page).getByText("done").waitFor();
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[A-8, I-15] while the server is away, what was live stays and is called old; all agents are a press away", async () => {
+    await using on = await stageOf("live-offline");
+    const session = await sessionOf(on, { title: "Done with it" });
+    await run(on, session.id, "SAY done");
+    const page = await on.open("/agents");
+    const row = page.getByRole("list", { name: "Live agents" }).getByText("Done with it");
+    await row.waitFor();
+    await on.server.kill();
+    await page.getByText("This is what was live before").waitFor();
+    await row.waitFor();
+    await page.getByRole("button", { name: "All agents" }).click();
+    await page.getByText("this is what was known before").waitFor();
+    await page.getByText("npm install -g @qwen-code/qwen-code").waitFor();
+    await on.restart();
+    await page.getByRole("button", { name: "Live now" }).click();
+    await page.getByText("No agent lives now.").waitFor();
     expect(on.complaints).toEqual([]);
   });
 });

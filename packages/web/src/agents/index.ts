@@ -1,5 +1,6 @@
 export { AgentsView } from "./agents-view.tsx";
 export { AgentList } from "./agent-list.tsx";
+export { LiveList } from "./live-list.tsx";
 export { AgentChooser, LookAgain } from "./agent-chooser.tsx";
 export { CopyCommand } from "./copy-command.tsx";
 export { MemoryChip, OpenedChip } from "./opened-chip.tsx";

@@ -1,4 +1,10 @@
-import { agentSchema, isHandoffPart, permissionRuleSchema, sessionEventSchema } from "@holdfast/protocol";
+import {
+  agentSchema,
+  isHandoffPart,
+  liveAgentListSchema,
+  permissionRuleSchema,
+  sessionEventSchema,
+} from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { casesAt, mismatches } from "./cases.ts";
 import { PANELS, RECORDINGS } from "./recordings/index.ts";
@@ -69,13 +75,15 @@ describe("recordings of the gallery", () => {
     expect(new Set(told.map(({ info }) => info.agent))).toEqual(new Set(["rehearsal", "scribe"]));
   });
 
-  test("[A-3, A-19, A-20, I-15] the lists hold agents of every kind, and rules", () => {
-    const { agents, rules } = PANELS;
+  test("[A-3, A-19, A-20, I-15] the lists hold agents of every kind, live ones in their states, and rules", () => {
+    const { agents, rules, live } = PANELS;
     for (const agent of agents) expect(agentSchema.safeParse(agent).error).toBeUndefined();
     for (const rule of rules) expect(permissionRuleSchema.safeParse(rule).error).toBeUndefined();
     expect(agents.some(({ available, features }) => available && features.load === "yes")).toBe(true);
     expect(agents.some(({ approvalModes }) => !approvalModes.includes("ask"))).toBe(true);
     expect(agents.some(({ available, install }) => !available && install !== undefined)).toBe(true);
+    expect(liveAgentListSchema.safeParse(live).error).toBeUndefined();
+    expect(new Set(live.items.map(({ state }) => state))).toEqual(new Set(["waiting", "busy", "idle"]));
     expect(new Set(rules.map(({ sessionId }) => sessionId)).size).toBeGreaterThan(1);
   });
 

@@ -1,7 +1,7 @@
 /** What is no session: lists of agents and rules in their states, from what a real server answered. */
-import type { Agent, Session } from "@holdfast/protocol";
+import type { Agent, LiveAgent, Session } from "@holdfast/protocol";
 import type { ReactNode } from "react";
-import { AgentList } from "../agents/index.ts";
+import { AgentList, LiveList } from "../agents/index.ts";
 import { Skeleton } from "../design/index.ts";
 import { AgentWarning } from "../session-view/index.ts";
 import { RuleList } from "../settings/index.ts";
@@ -9,7 +9,7 @@ import { PANELS } from "./recordings/index.ts";
 
 export type Panel = { name: string; title: string; content: ReactNode };
 
-const { agents, rules, sessions } = PANELS;
+const { agents, rules, sessions, live } = PANELS;
 const nothing = () => Promise.resolve();
 
 const missing = agents.find(({ available }) => !available);
@@ -22,6 +22,14 @@ function warned(agent: Agent | undefined): ReactNode {
   const asking: Session = { ...session, agent: agent.id, approvalMode: "ask" };
   return <AgentWarning session={asking} agent={agent} />;
 }
+
+const liveList = (items: readonly LiveAgent[], limit: number): ReactNode => (
+  <LiveList
+    live={{ items: [...items], limit }}
+    titleOf={(id) => sessions.find((session) => session.id === id)?.title}
+    nameOf={(id) => agents.find((agent) => agent.id === id)?.name ?? id}
+  />
+);
 
 /** In the order of the gallery. */
 export const PANEL_CASES: readonly Panel[] = [
@@ -42,6 +50,9 @@ export const PANEL_CASES: readonly Panel[] = [
   },
   { name: "agent-missing", title: "The session's agent is not on this machine", content: warned(missing) },
   { name: "agent-bold", title: "The session's agent cannot ask first", content: warned(bold) },
+  { name: "live", title: "Live agents", content: liveList(live.items, live.limit) },
+  { name: "live-full", title: "Live agents: every place is used", content: liveList(live.items, 3) },
+  { name: "live-none", title: "Live agents: none", content: liveList([], live.limit) },
   {
     name: "rules",
     title: "Standing rules",

@@ -1,4 +1,4 @@
-import type { Agent, PermissionRule, Session, SessionEvent } from "@holdfast/protocol";
+import type { Agent, LiveAgentList, PermissionRule, Session, SessionEvent } from "@holdfast/protocol";
 
 const files = import.meta.glob<string>("./*.jsonl", { eager: true, query: "?raw", import: "default" });
 
@@ -22,4 +22,5 @@ export const PANELS = JSON.parse(panels) as {
   agents: Agent[];
   rules: PermissionRule[];
   sessions: Session[];
+  live: LiveAgentList;
 };
