@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { FakeClock, newId } from "@holdfast/kernel";
 import { afterEach, describe, expect, test } from "vitest";
 import { AgentRoom } from "../../test/agents/opened-agent.ts";
@@ -203,6 +205,37 @@ describe("the pool with real processes", () => {
     const { backendSessionId } = first.handle;
     const second = await pool.acquire(opened.request("rehearsal", { backendSessionId }));
     expect(second).toMatchObject({ live: false, handle: { openedBy: "resume" } });
+    const turn = new RecordedTurn();
+    await second.handle.prompt(opened.say("RECALL"), turn);
+    expect(turn.text).toBe("seal\n");
+    await pool.dispose(5_000);
+  });
+
+  test("[A-7] an agent whose program was replaced goes on in the new one, with its memory", async () => {
+    const bin = path.join(import.meta.dirname, "../../../rehearsal/bin/rehearsal.js");
+    const program = (home: string) => path.join(home, "own-agent.mjs");
+    const write = (home: string, comment: string) =>
+      writeFileSync(
+        program(home),
+        `#!${process.execPath}\n// ${comment}\nawait import(${JSON.stringify(bin)});\n`,
+        {
+          mode: 0o755,
+        },
+      );
+    const opened = new AgentRoom((home) => {
+      write(home, "one");
+      return { own: { backend: "acp", command: [program(home)] } };
+    });
+    room = opened;
+    const pool = poolOf(opened.backend);
+    const first = await pool.acquire(opened.request("own"));
+    await first.handle.prompt(opened.say("REMEMBER seal"), new RecordedTurn());
+    const { backendSessionId } = first.handle;
+    expect(await pool.acquire(opened.request("own", { backendSessionId }))).toMatchObject({ live: true });
+    write(opened.home, "another one");
+    const second = await pool.acquire(opened.request("own", { backendSessionId }));
+    expect(second).toMatchObject({ live: false, handle: { openedBy: "resume", backendSessionId } });
+    expect(first.handle.alive).toBe(false);
     const turn = new RecordedTurn();
     await second.handle.prompt(opened.say("RECALL"), turn);
     expect(turn.text).toBe("seal\n");
