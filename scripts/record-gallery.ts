@@ -245,13 +245,11 @@ async function sendAll(server: HoldfastProcess, sessionId: string, inputs: reado
   }
 }
 
-/** What is no session: lists that the server answers with. */
+/** What is no session: lists that the server answers with, one a line. */
 async function writePanels(): Promise<void> {
   const { panels, root } = await recordPanels();
-  await writeFile(
-    join(FOLDER, `${PANELS}.json`),
-    `${JSON.stringify(panels, null, 1).replaceAll(root, HOME)}\n`,
-  );
+  const lines = Object.entries(panels).map((entry) => `${JSON.stringify(entry)}\n`);
+  await writeFile(join(FOLDER, `${PANELS}.ndjson`), lines.join("").replaceAll(root, HOME));
   process.stdout.write(`${PANELS}: ${panels.agents.length} agents, ${panels.rules.length} rules\n`);
 }
 

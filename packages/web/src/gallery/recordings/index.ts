@@ -13,12 +13,17 @@ export const RECORDINGS: ReadonlyMap<string, readonly SessionEvent[]> = new Map(
   Object.entries(files).map(([path, text]) => [path.replace(/^\.\/|\.jsonl$/g, ""), eventsOf(text)]),
 );
 
-const [panels = "{}"] = Object.values(
-  import.meta.glob<string>("./panels.json", { eager: true, query: "?raw", import: "default" }),
+const [panels = ""] = Object.values(
+  import.meta.glob<string>("./panels.ndjson", { eager: true, query: "?raw", import: "default" }),
 );
 
 /** Lists as the same script had them from a server. */
-export const PANELS = JSON.parse(panels) as {
+export const PANELS = Object.fromEntries(
+  panels
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as [string, unknown]),
+) as {
   agents: Agent[];
   rules: PermissionRule[];
   sessions: Session[];
