@@ -9,7 +9,6 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createOpencodeClient, type OpencodeClient } from "@opencode-ai/sdk/v2/client";
 import { realAgent } from "../../test-agents/agents.ts";
 import { startModel } from "../model/index.ts";
 
@@ -29,15 +28,52 @@ const TRAIL_MS = 1_000;
 
 const target = path.join(import.meta.dirname, "../../packages/server/test/golden/opencode");
 
+/** The few routes that a recording needs, without a client in between that could change what comes. */
+class Server {
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+
+  constructor(url: string, directory: string) {
+    this.#url = url;
+    this.#headers = {
+      authorization: `Basic ${Buffer.from(`opencode:${PASSWORD}`).toString("base64")}`,
+      "content-type": "application/json",
+      "x-opencode-directory": encodeURIComponent(directory),
+    };
+  }
+
+  async post(route: string, body: unknown): Promise<unknown> {
+    const init = { method: "POST", headers: this.#headers, body: JSON.stringify(body) };
+    const response = await fetch(new URL(route, this.#url), init);
+    if (!response.ok) throw new Error(`${route} was answered with ${response.status}`);
+    return response.status === 204 ? undefined : await response.json();
+  }
+
+  /** The events as they come; ends with the signal. */
+  async *events(signal: AbortSignal): AsyncGenerator<Event> {
+    const response = await fetch(new URL("/event", this.#url), { headers: this.#headers, signal });
+    let rest = "";
+    try {
+      for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        const frames = (rest + chunk).split("\n\n");
+        rest = frames.pop() ?? "";
+        for (const frame of frames) yield JSON.parse(frame.replace(/^data: /, "")) as Event;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
+
 class Recording {
   readonly lines: Line[] = [];
-  readonly client: OpencodeClient;
+  readonly #server: Server;
   readonly sessionId: string;
   readonly #watchers = new Set<() => void>();
   #prompts = 0;
 
-  constructor(client: OpencodeClient, sessionId: string) {
-    this.client = client;
+  constructor(server: Server, sessionId: string) {
+    this.#server = server;
     this.sessionId = sessionId;
   }
 
@@ -76,17 +112,17 @@ class Recording {
     const messageID = `msg_${time.toString(16).padStart(12, "0")}recorded${String(this.#prompts).padStart(6, "0")}`;
     this.add({ from: "client", call: "prompt", messageId: messageID, text });
     const parts = [{ type: "text" as const, text: `#turn ${this.#prompts}\n${text}` }];
-    await this.client.session.promptAsync({ sessionID: this.sessionId, messageID, parts });
+    await this.#server.post(`/session/${this.sessionId}/prompt_async`, { messageID, parts });
   }
 
   async reply(reply: "once" | "reject", request: Event): Promise<void> {
     this.add({ from: "client", call: "reply", reply });
-    await this.client.permission.reply({ requestID: String(request.properties["id"]), reply });
+    await this.#server.post(`/permission/${String(request.properties["id"])}/reply`, { reply });
   }
 
   async abort(): Promise<void> {
     this.add({ from: "client", call: "abort" });
-    await this.client.session.abort({ sessionID: this.sessionId });
+    await this.#server.post(`/session/${this.sessionId}/abort`, {});
   }
 }
 
@@ -163,17 +199,12 @@ async function recordCase(name: string, play: (recording: Recording) => Promise<
   const child = spawn(program, ["serve", "--hostname", "127.0.0.1", "--port", "0"], { cwd, env });
   const exited = once(child, "exit");
   try {
-    const client = createOpencodeClient({
-      baseUrl: await readUrl(child.stdout),
-      headers: { authorization: `Basic ${Buffer.from(`opencode:${PASSWORD}`).toString("base64")}` },
-      directory: cwd,
-    });
-    const permission = [{ permission: "*", pattern: "*", action: "ask" as const }];
-    const session = await client.session.create({ permission });
-    const recording = new Recording(client, session.data?.id ?? "");
+    const server = new Server(await readUrl(child.stdout), cwd);
+    const permission = [{ permission: "*", pattern: "*", action: "ask" }];
+    const session = (await server.post("/session", { permission })) as { id: string };
+    const recording = new Recording(server, session.id);
     const over = new AbortController();
-    const subscription = await client.event.subscribe({}, { signal: over.signal, sseMaxRetryAttempts: 1 });
-    const reading = follow(subscription.stream, recording);
+    const reading = follow(server.events(over.signal), recording);
     await sleep(TRAIL_MS);
     await play(recording);
     await sleep(TRAIL_MS);
@@ -193,9 +224,8 @@ async function recordCase(name: string, play: (recording: Recording) => Promise<
   }
 }
 
-async function follow(stream: AsyncIterable<unknown>, recording: Recording): Promise<void> {
-  for await (const value of stream) {
-    const { type, properties } = value as Event;
+async function follow(stream: AsyncIterable<Event>, recording: Recording): Promise<void> {
+  for await (const { type, properties } of stream) {
     // What concerns no session (catalogs, plugins) is the same noise in every recording.
     if (JSON.stringify(properties).includes(recording.sessionId)) {
       recording.add({ from: "server", event: { type, properties } });

@@ -44,7 +44,7 @@ afterAll(async () => {
   const left = agentProcesses();
   await model.close();
   await directory[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
+  if (left.length > 0) throw new Error(`processes of opencode are left: ${left.join(", ")}`);
 }, TEST_MS);
 
 const agentProcesses = () => processesWith(`${directory.path}/agent-home`);

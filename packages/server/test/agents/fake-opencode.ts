@@ -40,7 +40,7 @@ export class FakeOpencode implements HandleServer {
 
   /** A handle on the session, not described, in no approval mode. */
   open(): OpencodeHandle {
-    const features = Object.fromEntries(FEATURES.map((name) => [name, "unknown"])) as Features;
+    const features = Object.fromEntries(FEATURES.map((name) => [name, "unknown" as const])) as Features;
     return new OpencodeHandle(
       {
         agent: "opencode",
@@ -74,7 +74,7 @@ export class FakeOpencode implements HandleServer {
     if (type === "permission.replied") this.#requests.delete(String(properties["requestID"]));
     if (type === "message.updated" && info !== undefined) {
       const known = this.#messages.get(String(info["id"]));
-      this.#messages.set(String(info["id"]), { info, parts: known?.parts ?? new Map() });
+      this.#messages.set(String(info["id"]), { info, parts: known?.parts ?? new Map<string, Json>() });
     }
     if (type === "message.part.updated" && part !== undefined) {
       this.#messages.get(String(part["messageID"]))?.parts.set(String(part["id"]), part);

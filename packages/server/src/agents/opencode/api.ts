@@ -20,10 +20,13 @@ const LOOK_MESSAGES = 200;
 /** The server refused, broke, or did not answer; `status` is absent when there was no answer. */
 export class ApiError extends Error {
   readonly status: number | undefined;
-  constructor(what: string, status: number | undefined, words: string) {
+  /** The connection broke, so that nobody knows what became of the request. */
+  readonly isBroken: boolean;
+  constructor(what: string, status: number | undefined, words: string, isBroken = false) {
     super(`${what}: ${words}`);
     this.name = "ApiError";
     this.status = status;
+    this.isBroken = isBroken;
   }
 }
 
@@ -84,19 +87,28 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
     run: (signal: AbortSignal) => Promise<SdkAnswer<T>>,
     ms = API_TIMEOUTS.requestMs,
   ) => call(clock, what, ms, run);
+  /** Reading may be repeated: a kept connection that the server has just closed is no reason to fail. */
+  const read = async <T>(...request: Parameters<typeof ask<T>>) => {
+    try {
+      return await ask(...request);
+    } catch (error) {
+      if (!(error instanceof ApiError) || !error.isBroken) throw error;
+      return await ask(...request);
+    }
+  };
   const list = (value: unknown): Json[] => (Array.isArray(value) ? value : []).filter(isObject);
   const { firstMs } = API_TIMEOUTS;
   return {
-    agents: async () => list(await ask("agents", (signal) => client.app.agents({}, { signal }), firstMs)),
+    agents: async () => list(await read("agents", (signal) => client.app.agents({}, { signal }), firstMs)),
     commands: async () =>
-      list(await ask("commands", (signal) => client.command.list({}, { signal }), firstMs)),
+      list(await read("commands", (signal) => client.command.list({}, { signal }), firstMs)),
     providers: async () =>
-      object(await ask("providers", (signal) => client.config.providers({}, { signal }), firstMs)),
+      object(await read("providers", (signal) => client.config.providers({}, { signal }), firstMs)),
     createSession: async (permission) =>
       object(await ask("create", (signal) => client.session.create({ permission }, { signal }), firstMs)),
     getSession: (sessionID) =>
       orMissing(async () =>
-        object(await ask("session", (signal) => client.session.get({ sessionID }, { signal }), firstMs)),
+        object(await read("session", (signal) => client.session.get({ sessionID }, { signal }), firstMs)),
       ),
     addRules: async (sessionID, permission) =>
       object(
@@ -112,25 +124,25 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
     },
     async hasMessage(sessionID, messageID) {
       const run = (signal: AbortSignal) => client.session.message({ sessionID, messageID }, { signal });
-      return (await orMissing(() => ask("message", run))) !== undefined;
+      return (await orMissing(() => read("message", run))) !== undefined;
     },
     async abort(sessionID) {
       await ask("abort", (signal) => client.session.abort({ sessionID }, { signal }));
     },
     async isBusy(sessionID) {
-      const statuses = object(await ask("status", (signal) => client.session.status({}, { signal })));
+      const statuses = object(await read("status", (signal) => client.session.status({}, { signal })));
       const status = object(statuses[sessionID])["type"];
       return status === "busy" || status === "retry";
     },
     async messages(sessionID) {
       const limit = LOOK_MESSAGES;
       const rows = list(
-        await ask("messages", (signal) => client.session.messages({ sessionID, limit }, { signal })),
+        await read("messages", (signal) => client.session.messages({ sessionID, limit }, { signal })),
       );
       return rows.map((row) => ({ info: object(row["info"]), parts: list(row["parts"]) }));
     },
     permissions: async () =>
-      list(await ask("permissions", (signal) => client.permission.list({}, { signal }))),
+      list(await read("permissions", (signal) => client.permission.list({}, { signal }))),
     async replyPermission(requestID, reply) {
       await ask("reply", (signal) => client.permission.reply({ requestID, reply }, { signal }));
     },
@@ -153,7 +165,8 @@ async function call<T>(
     const answer = await within(clock, timeoutMs, run(abort.signal));
     if (answer === undefined) throw new ApiError(what, undefined, `no answer within ${timeoutMs / 1000} s`);
     if (answer.response?.ok === true) return answer.data;
-    throw new ApiError(what, answer.response?.status, wordsOf(answer.error));
+    const { response } = answer;
+    throw new ApiError(what, response?.status, wordsOf(answer.error), response === undefined);
   } catch (error) {
     throw error instanceof ApiError ? error : new ApiError(what, undefined, errorText(error));
   } finally {

@@ -166,12 +166,10 @@ async function describe(api: OpencodeApi, current: string, agents: Json[]) {
   return sessionFacts(current, agents, commands, providers);
 }
 
-function learn({ learn: keep, logger }: OpencodeBackendDeps, agent: string, version: string): void {
-  keep(agent, { version, features: { ...FEATURES } }).catch((error: unknown) => {
-    (logger ?? silentLogger).warn(
-      { agent, error: errorText(error) },
-      "what was learnt of an agent could not be kept",
-    );
+function learn(deps: OpencodeBackendDeps, agent: string, version: string): void {
+  deps.learn(agent, { version, features: { ...FEATURES } }).catch((error: unknown) => {
+    const facts = { agent, error: errorText(error) };
+    (deps.logger ?? silentLogger).warn(facts, "what was learnt of an agent could not be kept");
   });
 }
 

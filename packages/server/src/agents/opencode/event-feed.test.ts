@@ -25,7 +25,7 @@ class HandStream implements AsyncIterable<unknown> {
     this.#wake();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<unknown> {
+  async *[Symbol.asyncIterator](): AsyncGenerator {
     while (!this.#isOver || this.#values.length > 0) {
       if (this.#values.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
       while (this.#values.length > 0) yield this.#values.shift();

@@ -116,9 +116,7 @@ export class EventFeed {
     const stream = this.#stream;
     this.#watch = clock.after(limits.silenceMs / 2, () => {
       if (stream.signal.aborted) return;
-      const { monotonic } = clock;
-      if (isSilent({ lastAt: this.#lastAt, isRead: this.#isRead }, monotonic.call(clock), limits))
-        stream.abort();
+      if (isSilent({ lastAt: this.#lastAt, isRead: this.#isRead }, clock.monotonic(), limits)) stream.abort();
       else this.#planWatch();
     });
   }

@@ -25,7 +25,7 @@ import { promptParts } from "./prompt-parts.ts";
 import { PromptRun } from "./prompt-run.ts";
 import { RequestDesk } from "./request-desk.ts";
 import type { Member, OpencodeServer, ServerEnd } from "./server.ts";
-import { offeredModel } from "./session-facts.ts";
+import { offeredModel, type SessionFacts } from "./session-facts.ts";
 import { SessionInbox } from "./session-inbox.ts";
 import { setMode } from "./set-mode.ts";
 import type { WireEvent } from "./wire-event.ts";
@@ -137,15 +137,10 @@ export class OpencodeHandle implements AgentHandle, Member {
   }
 
   /** What the session offers, once it is known; says it to whoever listens. */
-  describe(facts: Promise<{ events: StateEvent[]; contextSizes: ReadonlyMap<string, number> }>): void {
-    this.#described = facts.then(
-      ({ events, contextSizes }) => {
-        this.#contextSizes = contextSizes;
-        for (const event of events) this.#say(event);
-      },
-      (error: unknown) =>
-        this.#deps.logger.debug({ error: errorText(error) }, "opencode did not say what it offers"),
-    );
+  describe(facts: Promise<SessionFacts>): void {
+    this.#described = this.#take(facts).catch((error: unknown) => {
+      this.#deps.logger.debug({ error: errorText(error) }, "opencode did not say what it offers");
+    });
   }
 
   prompt(input: PromptInput, sink: TurnSink): Promise<PromptResult> {
@@ -238,6 +233,12 @@ export class OpencodeHandle implements AgentHandle, Member {
   serverLost({ isExpected, error }: ServerEnd): void {
     this.#leave(isExpected);
     this.#run?.settle(isExpected ? { outcome: "killed" } : { outcome: "crashed", error });
+  }
+
+  async #take(facts: Promise<SessionFacts>): Promise<void> {
+    const { events, contextSizes } = await facts;
+    this.#contextSizes = contextSizes;
+    for (const event of events) this.#say(event);
   }
 
   async #send(input: PromptInput, run: PromptRun): Promise<void> {

@@ -1,1 +1,1 @@
-export { createOpencodeBackend, type OpencodeBackend, type OpencodeBackendDeps } from "./backend.ts";
+export { createOpencodeBackend } from "./backend.ts";

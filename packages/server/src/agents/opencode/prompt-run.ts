@@ -89,8 +89,11 @@ export class PromptRun {
 
   /** Sends the prompt. Its outcome is `result`. */
   async send(body: PromptBody): Promise<void> {
+    const { sessionId } = this.#deps;
     try {
-      await this.#deps.api().prompt(this.#deps.sessionId, body);
+      // A kept connection that the server is about to close shows on a question, which may be asked again, not on the prompt.
+      await this.#deps.api().isBusy(sessionId);
+      await this.#deps.api().prompt(sessionId, body);
     } catch (error) {
       const refusal = refusalOf(error);
       const isThere = refusal === undefined && (await this.#lookUp(body.messageID));

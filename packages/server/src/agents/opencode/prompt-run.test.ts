@@ -1,0 +1,247 @@
+import { describe, expect, test } from "vitest";
+import { noAnswer } from "../../../test/agents/fake-opencode.ts";
+import { OpencodeRoom } from "../../../test/agents/opencode-room.ts";
+import { RecordedTurn } from "../../../test/agents/recorded-turn.ts";
+import { ApiError } from "./api.ts";
+
+const texts = (turn: RecordedTurn) =>
+  turn.events.flatMap((event) =>
+    event.type === "text" ? [`${event.whole === true ? "=" : "+"}${event.text}`] : [],
+  );
+
+describe("sending a prompt", () => {
+  test("[A-16] what nobody answered is looked up by its id and never sent again", async () => {
+    const { fake, say, ...room } = new OpencodeRoom();
+    let posts = 0;
+    let id = "";
+    const api = fake.api();
+    const original = api.prompt.bind(api);
+    api.prompt = async (session, body) => {
+      posts += 1;
+      id = body.messageID;
+      await original(session, body);
+      throw noAnswer();
+    };
+    const turn = new RecordedTurn();
+    const result = room.handle.prompt(OpencodeRoom.words("hello"), turn);
+    await fake.pass(1_000);
+    await fake.play(say.user(id), say.status("busy"), say.answer("msg_a1", id));
+    await fake.pass(1_000);
+    await fake.play(say.text("prt_1", "msg_a1", "hi", true), say.answer("msg_a1", id, { finish: "stop" }));
+    await fake.play(say.status("idle"), say.idle());
+    expect(await result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
+    expect(posts).toBe(1);
+    expect(turn.text).toBe("hi");
+  });
+
+  test("[A-16] a turn that is over before its prompt was answered ends at once", async () => {
+    const { fake, say, handle } = new OpencodeRoom();
+    const answered = Promise.withResolvers<void>();
+    const api = fake.api();
+    const original = api.prompt.bind(api);
+    api.prompt = async (session, body) => {
+      await original(session, body);
+      await answered.promise;
+    };
+    const result = handle.prompt(OpencodeRoom.words("hello"), new RecordedTurn());
+    await fake.pass();
+    const id = fake.prompts.at(-1)?.messageID ?? "";
+    await fake.play(say.user(id), say.answer("msg_a1", id, { finish: "stop" }), say.idle());
+    answered.resolve();
+    await fake.pass();
+    expect(await result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
+  });
+
+  test("[A-16] what never arrived fails once it was looked for long enough", async () => {
+    const { fake, handle } = new OpencodeRoom();
+    let posts = 0;
+    fake.before = (route) => {
+      if (route !== "prompt") return;
+      posts += 1;
+      throw noAnswer();
+    };
+    const result = handle.prompt(OpencodeRoom.words("hello"), new RecordedTurn());
+    for (let looks = 0; looks < 25; looks += 1) await fake.pass(500);
+    expect(await result).toMatchObject({
+      outcome: "failed",
+      error: { name: "AgentError", data: { phase: "prompt" } },
+    });
+    expect(posts).toBe(1);
+    expect(handle.alive).toBe(true);
+  });
+
+  test("[A-16] a refusal is believed at once", async () => {
+    const { fake, handle } = new OpencodeRoom();
+    const asked: string[] = [];
+    fake.before = (route) => {
+      asked.push(route);
+      if (route === "prompt") throw new ApiError("prompt", 404, "Session not found");
+    };
+    const result = await handle.prompt(OpencodeRoom.words("hello"), new RecordedTurn());
+    expect(result).toMatchObject({ outcome: "failed" });
+    expect(JSON.stringify(result)).toContain("Session not found");
+    expect(asked).toEqual(["running", "subscribed", "isBusy", "prompt"]);
+  });
+
+  test("[A-23] nothing is sent before its events arrive", async () => {
+    const { fake, handle } = new OpencodeRoom();
+    fake.before = (route) => {
+      if (route === "subscribed") throw noAnswer();
+    };
+    expect(await handle.prompt(OpencodeRoom.words("hello"), new RecordedTurn())).toMatchObject({
+      outcome: "failed",
+    });
+    expect(fake.prompts).toEqual([]);
+  });
+});
+
+describe("content", () => {
+  test("[A-23] a lost delta heals by the final part, and nothing appears twice", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    await fake.play(say.text("prt_1", "msg_a1", ""), say.delta("prt_1", "msg_a1", "He"));
+    fake.apply(say.delta("prt_1", "msg_a1", "l"));
+    await fake.play(say.delta("prt_1", "msg_a1", "lo"), say.text("prt_1", "msg_a1", "Hello", true));
+    await fake.play(say.text("prt_1", "msg_a1", "Hello", true), say.delta("prt_1", "msg_a1", "!"));
+    await fake.play(say.answer("msg_a1", sent.id, { finish: "stop" }), say.status("idle"), say.idle());
+    await sent.result;
+    expect(texts(sent.turn)).toEqual(["+He", "+lo", "=Hello"]);
+  });
+
+  test("[A-23, A-24] what a broken stream did not bring is looked up when it is open again", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    await fake.play(say.text("prt_1", "msg_a1", ""), say.delta("prt_1", "msg_a1", "Hel"));
+    for (const event of [
+      say.text("prt_1", "msg_a1", "Hello", true),
+      say.answer("msg_a1", sent.id, { finish: "tool-calls" }),
+      say.answer("msg_a2", sent.id),
+      say.text("prt_2", "msg_a2", "Bye", true),
+      say.answer("msg_a2", sent.id, { finish: "stop" }),
+      say.status("idle"),
+    ])
+      fake.apply(event);
+    await fake.pass();
+    expect(sent.settled()).toBeUndefined();
+    fake.reopened();
+    expect(await sent.result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
+    expect(texts(sent.turn)).toEqual(["+Hel", "+lo", "+Bye"]);
+  });
+
+  test("[A-23] a look does not take back what deltas brought: stored parts lag behind", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    await fake.play(say.text("prt_1", "msg_a1", ""), say.delta("prt_1", "msg_a1", "Hello"));
+    fake.reopened();
+    await fake.pass();
+    await room.finish(sent, "done");
+    expect(texts(sent.turn)).toEqual(["+Hello", "+done"]);
+  });
+
+  test("[A-16] content of other messages never enters the turn", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    await fake.play(
+      say.user("msg_other"),
+      say.part({ id: "prt_u", messageID: "msg_other", type: "text", text: "typed elsewhere" }),
+      say.answer("msg_z9", "msg_other"),
+      say.text("prt_z", "msg_z9", "for somebody else", true),
+      say.delta("prt_y", "msg_z9", "and more"),
+    );
+    await room.finish(sent, "mine");
+    expect(sent.turn.text).toBe("mine");
+    expect(sent.turn.notes("late").map((note) => note.type === "late" && note.kind)).toEqual([
+      "message.part.updated",
+      "message.part.delta",
+    ]);
+  });
+
+  test("[A-16] what goes on after a compaction is the turn's, its summary is not shown", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    await fake.play(
+      say.text("prt_1", "msg_a1", "before", true),
+      say.answer("msg_a1", sent.id, { finish: "tool-calls" }),
+      say.user("msg_u2"),
+      say.part({ id: "prt_c", messageID: "msg_u2", type: "compaction", auto: true }),
+      say.answer("msg_v1", "msg_u2", { finish: "stop", summary: true }),
+      say.text("prt_s", "msg_v1", "the summary", true),
+      say.user("msg_v2"),
+      say.part({ id: "prt_g", messageID: "msg_v2", type: "text", text: "go on", synthetic: true }),
+      say.answer("msg_v3", "msg_v2"),
+    );
+    await fake.play(
+      say.text("prt_2", "msg_v3", " and after", true),
+      say.answer("msg_v3", "msg_v2", { finish: "stop" }),
+      say.status("idle"),
+      say.idle(),
+    );
+    expect(await sent.result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
+    expect(sent.turn.text).toBe("before and after");
+  });
+
+  test("[A-23] calls that a provider numbers anew in each answer stay apart", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    const done = { status: "completed", input: { command: "x" }, output: "1", title: "x" };
+    await fake.play(say.tool("prt_1", "msg_a1", "call_0", done), say.answer("msg_a2", sent.id));
+    await fake.play(say.tool("prt_2", "msg_a2", "call_0", { ...done, output: "2" }));
+    await fake.play(say.tool("prt_2", "msg_a2", "call_0", { ...done, output: "late" }));
+    const calls = sent.turn.events.flatMap((event) =>
+      event.type === "tool" ? [[event.update.callId, event.update.output]] : [],
+    );
+    expect(calls).toEqual([
+      ["call_0", "1"],
+      ["call_0:prt_2", "2"],
+    ]);
+  });
+
+  test("[A-12] unknown kinds are kept, retries are told, malformed events harm nobody", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    await fake.play(
+      say.other("session.dreamt", { of: "sheep" }),
+      say.retry("overloaded"),
+      say.other("message.part.updated", { part: 7 }),
+      say.other("message.updated"),
+      say.other("permission.asked"),
+      say.other("todo.updated", { todos: [{ content: "write", status: "pending", priority: "high" }] }),
+    );
+    await room.finish(sent, "fine");
+    expect(sent.turn.notes("raw", "session.dreamt")).toHaveLength(1);
+    expect(sent.turn.notes("notice", "retry")).toMatchObject([{ tail: "overloaded" }]);
+    expect(sent.turn.events).toContainEqual({
+      type: "plan",
+      todos: [{ content: "write", status: "pending", priority: "high" }],
+    });
+    expect(sent.turn.text).toBe("fine");
+  });
+
+  test("[A-12] while the recorder is not ready nothing more is taken", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    const gate = Promise.withResolvers<void>();
+    sent.turn.gate = gate.promise;
+    let isTaken = false;
+    const taken = fake.tell(say.status("busy")).then(() => (isTaken = true));
+    await fake.pass();
+    expect(isTaken).toBe(false);
+    gate.resolve();
+    await taken;
+  });
+});
