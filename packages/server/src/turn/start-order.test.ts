@@ -151,7 +151,7 @@ class Model {
       waiting: () => undefined,
       release: () => {
         this.#kept -= counts;
-        this.#listener();
+        if (counts > 0) this.#listener();
       },
     };
   }
@@ -284,6 +284,21 @@ describe("the start gate", () => {
       for (const visitor of model.woken.splice(0)) model.ask(visitor);
     }
     expect(model.started).toEqual([A, B, C, A, B, C]);
+  });
+
+  test("[A-14] the end of a child that outlived its parent lets the next one come, although it frees no place", async () => {
+    const model = new Model(
+      [wants(A), wants(B, { ancestors: [A] }), wants(C)].map((start) => ({ start, turns: 1 })),
+      10,
+    );
+    for (const visitor of model.visitors) model.ask(visitor);
+    const [parent, child] = model.visitors as [Visitor, Visitor];
+    model.end(parent);
+    await Promise.resolve();
+    expect(model.woken).toEqual([]);
+    model.end(child);
+    await Promise.resolve();
+    expect(model.woken.map(({ start }) => start.sessionId)).toEqual([C]);
   });
 
   test("[A-14] who withdraws lets the next one come", async () => {

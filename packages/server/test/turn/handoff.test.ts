@@ -93,6 +93,21 @@ describe("[A-6] switching agents in a session", () => {
     expect(lastHandoff()).toBe("");
   });
 
+  test("[A-6] a new session that took the place of another one and broke at once has still seen nothing", async () => {
+    const sessionId = await room.createSession();
+    await ask(sessionId, "a", "one");
+    await evict(sessionId, "a");
+    room.agent.remembers = false;
+    room.agent.next(async ({ handle }) => {
+      handle.exit(false);
+      return new Promise(() => undefined);
+    });
+    expect(await ask(sessionId, "a", "two")).toMatchObject({ opened: "replayed", reason: "crashed" });
+    room.agent.remembers = true;
+    expect(await ask(sessionId, "a", "three")).toMatchObject({ opened: "resumed", openedBy: "resume" });
+    expect(lastHandoff()).toMatch(/two[\s\S]*You said: one/);
+  });
+
   test("[A-6] a turn that was stopped after a word counts as told", async () => {
     const sessionId = await room.createSession();
     await ask(sessionId, "a", "one");
