@@ -17,8 +17,8 @@ import {
 } from "../harness/index.ts";
 import { type ScriptedModel, startModel } from "../model/index.ts";
 
-const TURN_MS = 60_000;
-const TEST_MS = 180_000;
+const TURN_MS = 120_000;
+const TEST_MS = 300_000;
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let model: ScriptedModel;
