@@ -36,15 +36,20 @@ test("[I-15, I-6] hostile markdown, HTML, names and output are shown as text, lo
     if (url.protocol !== "data:" && url.protocol !== "blob:" && url.origin !== on.server.url)
       elsewhere.push(request.url());
   });
-  for (const line of LINES) await say(page, `SAY ${line}\nSAY done`);
+  const turnsAreOver = (count: number) =>
+    until(`${count} turns`, async () => {
+      const { items } = await on.server.client.listTurns(session.id, { limit: 50 });
+      return items.length === count && items.every(({ state }) => state === "completed");
+    });
+  for (const [index, line] of LINES.entries()) {
+    await say(page, `SAY ${line}\nSAY done`);
+    await turnsAreOver(index + 1);
+  }
   await say(
     page,
     `READ ${name}\nBASH printf '\\033]0;owned\\007\\033[2J<script>window.owned=1</script>\\r\\n'\nOUTPUT 5000000\nSAY after the output`,
   );
-  await until("all turns", async () => {
-    const { items } = await on.server.client.listTurns(session.id, { limit: 50 });
-    return items.length === LINES.length + 1 && items.every(({ state }) => state === "completed");
-  });
+  await turnsAreOver(LINES.length + 1);
   await said(page).getByText("after the output").waitFor();
   // Upwards through everything, so that every row has been drawn.
   const drawn = await page.evaluate<{ protocols: string[]; live: string[] }>(`(async () => {

@@ -12,7 +12,7 @@ import { OutgoingList } from "./outgoing-list.tsx";
 import { QueueList } from "./queue-list.tsx";
 import { Suggestions, useSuggestions } from "./suggestions.tsx";
 import { useDraft } from "./use-draft.ts";
-import { useLate } from "./use-late.ts";
+import { useQueueShown } from "./use-late.ts";
 import { useOutbox } from "./use-outbox.ts";
 
 /** Where a person says what they want: with the queue above, so that nothing that waits is out of sight. */
@@ -28,9 +28,8 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
     ({ state: turn }) => turn === "running" || turn === "finalizing",
   );
   const queue = queueOf(state);
-  // Of an idle agent an input leaves the queue at once.
-  const isQueueLate = useLate(queue[0]?.id);
-  const isBusy = running !== undefined || isQueueLate;
+  const isQueueShown = useQueueShown(queue.length > 0, running !== undefined);
+  const isBusy = running !== undefined || isQueueShown;
   const isEmpty = isBlank(draft);
 
   useGrowingField(field, draft.text);
@@ -80,113 +79,118 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
     if (refused.length > 0) setNote({ tone: "danger", text: refused.join(" ") });
   };
 
+  // What waits stands outside of the section: it comes and goes, and the field stays where it is.
   return (
-    <section
-      aria-label="Composer"
-      aria-busy={items.length > 0}
-      onDragOver={(event) => event.preventDefault()}
-      onDrop={(event) => {
-        event.preventDefault();
-        void addFiles(event.dataTransfer.files);
-      }}
-      className="mx-auto flex w-full max-w-3xl shrink-0 flex-col gap-2 px-4 pb-3"
-    >
-      {isBusy && <QueueList queue={queue} session={state.session} />}
-      <OutgoingList items={items} onRetry={() => outbox.retry()} onTakeBack={takeBack} />
-      {note !== undefined && (
-        <Notice
-          tone={note.tone}
-          role={note.tone === "danger" ? "alert" : "status"}
-          action={
-            <IconButton label="Close" onClick={() => setNote(undefined)}>
-              <X size={14} />
-            </IconButton>
-          }
-        >
-          {note.text}
-        </Notice>
-      )}
-      <div className="relative rounded-lg border border-line-strong bg-surface shadow-sm focus-within:border-accent">
-        <Suggestions {...suggestions} />
-        {draft.files.length > 0 && (
-          <ul className="flex flex-wrap gap-2 px-3 pt-2">
-            {draft.files.map((file, index) => (
-              <li
-                key={`${file.name} ${index}`}
-                className="flex items-center gap-1 rounded-md bg-sunken pl-2 text-sm"
-              >
-                {file.mime.startsWith("image/") && (
-                  <img src={file.url} alt="" className="size-6 rounded-sm object-cover" />
-                )}
-                <span className="max-w-40 truncate">{file.name}</span>
-                <IconButton
-                  label={`Take ${file.name} out`}
-                  onClick={() =>
-                    change((now) => ({ ...now, files: now.files.filter((other) => other !== file) }))
-                  }
-                >
-                  <X size={14} />
-                </IconButton>
-              </li>
-            ))}
-          </ul>
+    <>
+      <div className="mx-auto flex w-full max-w-3xl shrink-0 flex-col gap-2 px-4 pb-2 empty:hidden">
+        {isQueueShown && <QueueList queue={queue} session={state.session} />}
+        <OutgoingList items={items} onRetry={() => outbox.retry()} onTakeBack={takeBack} />
+        {note !== undefined && (
+          <Notice
+            tone={note.tone}
+            role={note.tone === "danger" ? "alert" : "status"}
+            action={
+              <IconButton label="Close" onClick={() => setNote(undefined)}>
+                <X size={14} />
+              </IconButton>
+            }
+          >
+            {note.text}
+          </Notice>
         )}
-        <textarea
-          ref={field}
-          value={draft.text}
-          rows={1}
-          aria-label="Message"
-          placeholder={isBusy ? "Say what comes next" : "Say what you want done"}
-          onChange={(event) => change((now) => ({ ...now, text: event.target.value }))}
-          onKeyDown={onKeyDown}
-          onPaste={(event) => {
-            if (event.clipboardData.files.length === 0) return;
-            event.preventDefault();
-            void addFiles(event.clipboardData.files);
-          }}
-          {...suggestions.fieldProps}
-          className="block max-h-[40dvh] min-h-11 w-full resize-none bg-transparent px-3.5 pt-2.5 pb-1 outline-none placeholder:text-ink-faint pointer-coarse:text-[1rem]"
-        />
-        <div className="flex items-center gap-1 px-2 pb-2">
-          <AgentPicker state={state} />
-          <IconButton label="Attach files" onClick={() => picker.current?.click()}>
-            <Paperclip size={16} />
-          </IconButton>
-          <input
-            ref={picker}
-            type="file"
-            multiple
-            hidden
-            aria-hidden
-            tabIndex={-1}
-            onChange={(event) => {
-              void addFiles(event.target.files ?? []);
-              event.target.value = "";
-            }}
-          />
-          <div className="flex-1" />
-          {isBusy ? (
-            <>
-              {running !== undefined && (
-                <Button size="small" disabled={isEmpty} onClick={() => send("steer")}>
-                  <Zap size={14} /> <span className="max-sm:sr-only">Steer</span>
-                </Button>
-              )}
-              <Button size="small" tone="primary" disabled={isEmpty} onClick={() => send("queue")}>
-                <ListPlus size={14} /> <span className="max-sm:sr-only">Queue</span>
-              </Button>
-            </>
-          ) : (
-            <Button size="small" tone="primary" disabled={isEmpty} onClick={() => send("queue")}>
-              <ArrowUp size={14} /> Send
-            </Button>
-          )}
-          {running !== undefined && (
-            <StopButton turnId={running.id} isStopping={running.stopping !== undefined} />
-          )}
-        </div>
       </div>
-    </section>
+      <section
+        aria-label="Composer"
+        aria-busy={items.length > 0}
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          event.preventDefault();
+          void addFiles(event.dataTransfer.files);
+        }}
+        className="mx-auto flex w-full max-w-3xl shrink-0 flex-col gap-2 px-4 pb-3"
+      >
+        <div className="relative rounded-lg border border-line-strong bg-surface shadow-sm focus-within:border-accent">
+          <Suggestions {...suggestions} />
+          {draft.files.length > 0 && (
+            <ul className="flex flex-wrap gap-2 px-3 pt-2">
+              {draft.files.map((file, index) => (
+                <li
+                  key={`${file.name} ${index}`}
+                  className="flex items-center gap-1 rounded-md bg-sunken pl-2 text-sm"
+                >
+                  {file.mime.startsWith("image/") && (
+                    <img src={file.url} alt="" className="size-6 rounded-sm object-cover" />
+                  )}
+                  <span className="max-w-40 truncate">{file.name}</span>
+                  <IconButton
+                    label={`Take ${file.name} out`}
+                    onClick={() =>
+                      change((now) => ({ ...now, files: now.files.filter((other) => other !== file) }))
+                    }
+                  >
+                    <X size={14} />
+                  </IconButton>
+                </li>
+              ))}
+            </ul>
+          )}
+          <textarea
+            ref={field}
+            value={draft.text}
+            rows={1}
+            aria-label="Message"
+            placeholder={isBusy ? "Say what comes next" : "Say what you want done"}
+            onChange={(event) => change((now) => ({ ...now, text: event.target.value }))}
+            onKeyDown={onKeyDown}
+            onPaste={(event) => {
+              if (event.clipboardData.files.length === 0) return;
+              event.preventDefault();
+              void addFiles(event.clipboardData.files);
+            }}
+            {...suggestions.fieldProps}
+            className="block max-h-[40dvh] min-h-11 w-full resize-none bg-transparent px-3.5 pt-2.5 pb-1 outline-none placeholder:text-ink-faint pointer-coarse:text-[1rem]"
+          />
+          <div className="flex items-center gap-1 px-2 pb-2">
+            <AgentPicker state={state} />
+            <IconButton label="Attach files" onClick={() => picker.current?.click()}>
+              <Paperclip size={16} />
+            </IconButton>
+            <input
+              ref={picker}
+              type="file"
+              multiple
+              hidden
+              aria-hidden
+              tabIndex={-1}
+              onChange={(event) => {
+                void addFiles(event.target.files ?? []);
+                event.target.value = "";
+              }}
+            />
+            <div className="flex-1" />
+            {isBusy ? (
+              <>
+                {running !== undefined && (
+                  <Button size="small" disabled={isEmpty} onClick={() => send("steer")}>
+                    <Zap size={14} /> <span className="max-sm:sr-only">Steer</span>
+                  </Button>
+                )}
+                <Button size="small" tone="primary" disabled={isEmpty} onClick={() => send("queue")}>
+                  <ListPlus size={14} /> <span className="max-sm:sr-only">Queue</span>
+                </Button>
+              </>
+            ) : (
+              <Button size="small" tone="primary" disabled={isEmpty} onClick={() => send("queue")}>
+                <ArrowUp size={14} /> Send
+              </Button>
+            )}
+            {running !== undefined && (
+              <StopButton turnId={running.id} isStopping={running.stopping !== undefined} />
+            )}
+          </div>
+        </div>
+      </section>
+    </>
   );
 }
 
