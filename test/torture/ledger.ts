@@ -3,7 +3,15 @@
  * them, in the order in which they arrived. What contradicts itself is a violation already. Every command of a checker must go through the recorder:
  * what was asked decides what may change. Pure: bytes in, claims out.
  */
-import type { Admitted, InputList, Permission, Session, SessionEvent, Turn } from "@holdfast/protocol";
+import type { Admitted, InputList, InputPart, Permission, Session, SessionEvent, Turn } from "@holdfast/protocol";
+  Admitted,
+  InputList,
+  Permission,
+  Session,
+  SessionEvent,
+  Turn,
+  InputPart,
+} from "@holdfast/protocol";
 import { isTerminal } from "@holdfast/protocol";
 import { type Arrival, byArrival } from "./ledger/arrival.ts";
 import { InputBook, textOfParts } from "./ledger/input-book.ts";
@@ -229,7 +237,7 @@ function placeOf({ path }: Exchange): Place {
 const keyOf = (exchange: Exchange): string => exchange.key ?? `${exchange.file}:${exchange.id}`;
 
 function sentText({ body }: Exchange): string {
-  const { parts = [] } = JSON.parse(body ?? "{}") as { parts?: { type: string; text?: string }[] };
+  const { parts = [] } = JSON.parse(body ?? "{}") as { parts?: InputPart[] };
   return textOfParts(parts);
 }
 

@@ -1,4 +1,11 @@
-import type { Admitted, Input, InputList } from "@holdfast/protocol";
+import {
+  type Admitted,
+  type Input,
+  type InputList,
+  type InputPart,
+  isHandoffPart,
+  type Part,
+} from "@holdfast/protocol";
 
 /** One acknowledged input, and what was asked about it since. */
 export type Admission = {
@@ -27,8 +34,11 @@ export type QueueClaim = {
   unplaced: Set<string>;
 };
 
-export const textOfParts = (parts: readonly { type: string; text?: string | undefined }[]): string =>
-  parts.map((part) => (part.type === "text" ? (part.text ?? "") : "")).join("");
+export const textOfParts = (parts: readonly (Part | InputPart)[]): string =>
+  parts.map((part) => (part.type === "text" && !isHandoff(part) ? part.text : "")).join("");
+
+/** What the server put in front of what was asked. A part of an input never is one. */
+const isHandoff = (part: Part | InputPart): boolean => "id" in part && isHandoffPart(part);
 
 /** Inputs: admitted, edited, removed, ordered, held. */
 export class InputBook {
