@@ -3,14 +3,14 @@
  * them, in the order in which they arrived. What contradicts itself is a violation already. Every command of a checker must go through the recorder:
  * what was asked decides what may change. Pure: bytes in, claims out.
  */
-import type { Admitted, InputList, InputPart, Permission, Session, SessionEvent, Turn } from "@holdfast/protocol";
+import type {
   Admitted,
   InputList,
+  InputPart,
   Permission,
   Session,
   SessionEvent,
   Turn,
-  InputPart,
 } from "@holdfast/protocol";
 import { isTerminal } from "@holdfast/protocol";
 import { type Arrival, byArrival } from "./ledger/arrival.ts";
