@@ -181,6 +181,34 @@ describe("real opencode", () => {
     },
   );
 
+  test("[A-20, A-19] what a subagent wants to do is asked too", { timeout: TEST_MS }, async () => {
+    const sessionId = await newSession();
+    const work = "BASH touch below.txt\nSAY made it";
+    const call = { description: "a file", prompt: work, subagent_type: "general" };
+    const admitted = await server.client.admitInput(
+      sessionId,
+      prompt(`CALL task ${JSON.stringify(call)}`, "SAY done"),
+    );
+    const task = await asked(sessionId);
+    expect(task).toMatchObject({ kind: "other", tool: "task" });
+    await server.client.replyPermission(task.id, { reply: "once" });
+    const below = await until(
+      "the subagent's request",
+      async () => {
+        const permission = await asked(sessionId);
+        return permission.id === task.id ? undefined : permission;
+      },
+      TURN_MS,
+    );
+    expect(below).toMatchObject({ kind: "execute", patterns: ["touch below.txt"] });
+    expect(existsSync(join(server.project, "below.txt"))).toBe(false);
+    await server.client.replyPermission(below.id, { reply: "once" });
+    expect(await ended(admitted.turn.id)).toMatchObject({ state: "completed" });
+    expect(existsSync(join(server.project, "below.txt"))).toBe(true);
+    const { items } = await server.client.listMessages(sessionId);
+    expect(textOf(items)).toBe("done");
+  });
+
   test(
     "[A-25] a refusal of the model's provider fails the turn with its status",
     { timeout: TEST_MS },
