@@ -5,9 +5,10 @@ import { type HoldfastProcess, until } from "../harness/index.ts";
 /** How long a turn of these tests may take, in ms. */
 export const TURN_MS = 60_000;
 
-export const sessionOn = (server: HoldfastProcess, title?: string) =>
+/** One with a title works in a directory of its own, beside the others. */
+export const sessionOn = async (server: HoldfastProcess, title?: string) =>
   server.client.createSession({
-    directory: server.project,
+    directory: title === undefined ? server.project : await server.place(title),
     agent: "rehearsal",
     approvalMode: "all",
     ...(title === undefined ? {} : { title }),

@@ -5,6 +5,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeTemplate, type Plan, type Template, tryPlan } from "./lives.ts";
+import { PLACES } from "./script.ts";
 
 export type FaultsOptions = {
   root: string;
@@ -29,7 +30,7 @@ const ERRORS = ["full", "busy", "ioerr"] as const;
 const AT_ONCE = 2;
 
 export async function faults({ root, only = "", every = 1, say }: FaultsOptions): Promise<FaultsReport> {
-  await mkdir(join(import.meta.dirname, "..", "..", "tmp", "faults-project"), { recursive: true });
+  for (const place of PLACES) await mkdir(place, { recursive: true });
   const template = await makeTemplate(join(root, "template"));
   const first = await tryPlan(template, join(root, "recording"), undefined);
   const points = first.points.filter((point) => !LEFT_OUT.test(point) && point.startsWith(only));

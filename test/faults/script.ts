@@ -4,6 +4,9 @@ import type { Admitted, Permission, Session, SessionId } from "@holdfast/protoco
 import type { LiveFrame, Recorder } from "../torture/recorder.ts";
 
 const PROJECT = join(import.meta.dirname, "..", "..", "tmp", "faults-project");
+
+/** Two workspaces, so that sessions work beside each other and wait for each other too (A-14). */
+export const PLACES = [PROJECT, join(PROJECT, "other")] as const;
 const STEP_MS = 1_500;
 
 export class Script {
@@ -25,9 +28,9 @@ export class Script {
   }
 
   async run(_url: string): Promise<void> {
-    const asks = await this.#session("ask");
-    const acts = await this.#session("all");
-    const goes = await this.#session("all");
+    const asks = await this.#session("ask", PLACES[0]);
+    const acts = await this.#session("all", PLACES[1]);
+    const goes = await this.#session("all", PLACES[0]);
     const first = await this.#admit(asks, "ASK may I\nSAY thank you");
     const long = await this.#admit(acts, "SLOW 400 5");
     const queued = [
@@ -58,9 +61,9 @@ export class Script {
     await this.#admit(acts, "SAY behind it");
   }
 
-  async #session(approvalMode: "ask" | "all"): Promise<SessionId | undefined> {
+  async #session(approvalMode: "ask" | "all", directory: string): Promise<SessionId | undefined> {
     const body = {
-      directory: PROJECT,
+      directory,
       agent: "rehearsal",
       approvalMode,
       resumePolicy: "manual",

@@ -39,6 +39,13 @@ export class HoldfastProcess implements AsyncDisposable {
     return join(this.root, "project");
   }
 
+  /** A directory below the project: a workspace of its own, whose turns wait for nobody elsewhere (A-14). */
+  async place(name: string): Promise<string> {
+    const directory = join(this.project, name);
+    await mkdir(directory, { recursive: true });
+    return directory;
+  }
+
   /** A raw request with the server's token; `init` wins. */
   fetch(
     path: string,

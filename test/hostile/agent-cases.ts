@@ -22,7 +22,8 @@ export const HOSTILE_AGENT = "hostile";
 export async function deed({ server }: Target, prompt: string): Promise<string> {
   const { client } = server;
   const session = await client.createSession({
-    directory: server.project,
+    // What others do in the project, such as waiting for an answer for ever, must not hold up the deed.
+    directory: await server.place("deeds"),
     agent: HOSTILE_AGENT,
     approvalMode: "all",
   });

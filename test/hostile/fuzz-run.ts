@@ -34,7 +34,7 @@ export async function fuzz(
     if (!/^(completed|failed)/.test(end)) report.wrong.push(`seed ${seed} turn ${turn}: ${end}`);
   }
   const fresh = await server.client.createSession({
-    directory: server.project,
+    directory: await server.place("fresh"),
     agent: "rehearsal",
     approvalMode: "all",
   });

@@ -44,7 +44,7 @@ async function attackOne(
 ): Promise<HostileReport> {
   await using server = given;
   const session = await server.client.createSession({
-    directory: server.project,
+    directory: await server.place("calm"),
     agent: "rehearsal",
     approvalMode: "all",
   });

@@ -1,7 +1,7 @@
 /** Agents of one server over time: the cap of the pool, agents that lose their memory, and what a killed server leaves. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { newId } from "@holdfast/kernel";
 import type { Message, SessionEvent, Turn } from "@holdfast/protocol";
@@ -38,8 +38,7 @@ async function ask(
 
 /** A session in a directory of its own, so that none waits for another one's files. */
 async function sessionIn(server: HoldfastProcess, name: string, agent = "rehearsal"): Promise<string> {
-  const directory = join(server.project, name);
-  await mkdir(directory, { recursive: true });
+  const directory = await server.place(name);
   return (await server.client.createSession({ directory, agent, approvalMode: "all" })).id;
 }
 
