@@ -14,6 +14,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   "T-4": () => import("./t-4-commits.ts"),
   "T-6": () => import("./t-6-event-loop.ts"),
   "T-10": () => import("./t-10-fan-out.ts"),
+  "T-12": () => import("./t-12-agents.ts"),
   "T-18": () => import("./t-18-page.ts"),
 };
 

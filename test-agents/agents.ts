@@ -68,7 +68,8 @@ export function realAgent(name: RealAgentName | "opencode", options: RealAgentOp
   }
 }
 
-function isolated(home: string): Record<string, string> {
+/** Lets an agent take this directory for the user's home. */
+export function isolated(home: string): Record<string, string> {
   return {
     HOME: home,
     XDG_CONFIG_HOME: path.join(home, ".config"),
@@ -78,11 +79,17 @@ function isolated(home: string): Record<string, string> {
   };
 }
 
-async function prepareHome(name: string, program: string, home: string): Promise<void> {
+/** Makes the isolated home; rejects with the command to run when the program is not installed. */
+export async function prepareHome(
+  name: string,
+  program: string,
+  home: string,
+  command: string = installCommand,
+): Promise<void> {
   try {
     await access(program);
   } catch {
-    throw new Error(`the real agent ${name} is not installed; run: ${installCommand}`);
+    throw new Error(`the real agent ${name} is not installed; run: ${command}`);
   }
   for (const directory of Object.values(isolated(home))) await mkdir(directory, { recursive: true });
 }

@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import process from "node:process";
 import { Readable, Writable } from "node:stream";
@@ -51,11 +52,13 @@ export interface AcpAgent {
 }
 
 /** Starts a real agent and initializes it; the caller ends it. */
-export async function startAgent(name: RealAgentName, options: AcpOptions): Promise<AcpAgent> {
+export async function startAgent(name: RealAgentName | "opencode", options: AcpOptions): Promise<AcpAgent> {
   const agent = realAgent(name, options);
   await agent.prepare();
-  const [program = "", ...args] = agent.command;
-  const env = { PATH: process.env["PATH"] ?? "", ...agent.env };
+  const [program = "", ...args] = name === "opencode" ? [...agent.command, "acp"] : agent.command;
+  const env: NodeJS.ProcessEnv = { PATH: process.env["PATH"] ?? "", ...agent.env };
+  // It opens an HTTP port too, and lets in whoever asks where there is no password.
+  if (name === "opencode") env["OPENCODE_SERVER_PASSWORD"] = randomUUID();
   const child = spawn(program, args, { cwd: options.cwd, env, stdio: ["pipe", "pipe", "pipe"] });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-MAX_STDERR)));

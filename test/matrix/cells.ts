@@ -1,0 +1,75 @@
+/**
+ * The table: what each agent is expected to do in each case, and which cells the normal tests play. `usual` stands for every agent that is
+ * not named; `notApplicable` says why a program cannot do it.
+ */
+import type { AgentId } from "./agents.ts";
+import { CASE_IDS, type CaseId } from "./cases.ts";
+
+export type NotApplicable = { notApplicable: string };
+export type Expectation = string | NotApplicable;
+
+type Row = { usual: string; except?: Partial<Record<AgentId, Expectation>>; inTests: readonly AgentId[] };
+
+export const CELLS: Record<CaseId, Row> = {
+  "two-turns": {
+    usual: "completed, resumed by live, remembered, same process",
+    inTests: ["rehearsal"],
+  },
+  "agent-killed": {
+    usual: "failed/crashed AgentError; completed, resumed by resume, remembered",
+    except: {},
+    inTests: ["rehearsal", "goose"],
+  },
+  "server-killed": {
+    usual: "aborted/interrupted, no process left; completed, resumed by resume, remembered",
+    except: {},
+    inTests: ["rehearsal", "goose"],
+  },
+  "cancel-stream": {
+    usual: "aborted/cancelled; next completed",
+    inTests: ["rehearsal"],
+  },
+  "cancel-tool": {
+    usual: "aborted/cancelled, tool ended; next completed",
+    except: {},
+    inTests: ["rehearsal", "goose", "qwen", "opencode"],
+  },
+  "cancel-permission": {
+    usual: "waiting; aborted/cancelled, permission expired, not written; next completed",
+    except: {},
+    inTests: ["rehearsal", "goose", "opencode"],
+  },
+  "never-answered": {
+    usual: "permission expired, not written; goes on; cancel: aborted/cancelled; next completed",
+    except: {},
+    inTests: ["rehearsal", "goose"],
+  },
+  "model-400": {
+    usual: "failed/error AgentError",
+    except: {},
+    inTests: ["rehearsal", "goose", "qwen"],
+  },
+  "model-500": {
+    usual: "tries on; cancel: aborted/cancelled",
+    except: {},
+    inTests: ["rehearsal", "goose"],
+  },
+  "second-input": {
+    usual: "queued; completed; completed, resumed by live",
+    inTests: ["rehearsal", "goose", "qwen"],
+  },
+  "store-deleted": {
+    usual: "completed, replayed by create, remembered",
+    except: {},
+    inTests: ["rehearsal", "goose", "qwen", "opencode"],
+  },
+};
+
+export function expectationOf(agent: AgentId, id: CaseId): Expectation {
+  const { usual, except } = CELLS[id];
+  return except?.[agent] ?? usual;
+}
+
+/** The cases that the normal tests play with this agent. */
+export const casesInTests = (agent: AgentId): CaseId[] =>
+  CASE_IDS.filter((id) => CELLS[id].inTests.includes(agent));
