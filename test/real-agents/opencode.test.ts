@@ -2,7 +2,7 @@
  * Real `opencode serve` behind the real server, on the scripted model (agents.md 9). Its start takes seconds, so one Holdfast and one opencode
  * serve all sessions of this file, save where a server is killed.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Message, Permission, Turn } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -35,6 +35,10 @@ beforeAll(async () => {
     opencode: { backend: "opencode" as const, command: [program], env: agent.env },
     "opencode-acp": { backend: "acp" as const, command: [program, "acp"], env: agent.env },
   };
+  // Commands of a project are read when opencode first works in it.
+  const commands = join(directory.path, "project", ".opencode", "command");
+  mkdirSync(commands, { recursive: true });
+  writeFileSync(join(commands, "greet.md"), "---\ndescription: greets\n---\nSAY Good day, $ARGUMENTS.\n");
   options = { root: directory.path, config: { agents } };
   server = await startHoldfast(options);
 }, TEST_MS);
@@ -207,6 +211,14 @@ describe("real opencode", () => {
     expect(existsSync(join(server.project, "below.txt"))).toBe(true);
     const { items } = await server.client.listMessages(sessionId);
     expect(textOf(items)).toBe("done");
+  });
+
+  test("[A-23] a command of the project is run as such", { timeout: TEST_MS }, async () => {
+    const sessionId = await newSession();
+    const parts = [{ type: "text" as const, text: "/greet heron" }];
+    const answer = await server.client.admitInputAndWait(sessionId, { parts }, { timeoutMs: TURN_MS });
+    expect(answer).toMatchObject({ ended: true, turn: { state: "completed" } });
+    if (answer.ended) expect(textOf(answer.messages)).toBe("Good day, heron.");
   });
 
   test(

@@ -18,6 +18,7 @@ export class FakeOpencode implements HandleServer {
   readonly sessionId: string;
   readonly idle: (StateEvent | NoteEvent)[] = [];
   readonly prompts: PromptBody[] = [];
+  readonly commands: string[] = [];
   readonly replies: { requestId: string; reply: string }[] = [];
   aborts = 0;
   ends = 0;
@@ -159,6 +160,11 @@ export class FakeOpencode implements HandleServer {
           return session();
         }),
       prompt: (_, body) => route("prompt", () => void this.prompts.push(body)),
+      command: (_, { name }, body) =>
+        route("command", () => {
+          this.prompts.push(body);
+          this.commands.push(name);
+        }),
       hasMessage: (_, id) => route("hasMessage", () => this.#messages.has(id)),
       abort: () => route("abort", () => void (this.aborts += 1)),
       isBusy: () => route("isBusy", () => this.#isBusy),

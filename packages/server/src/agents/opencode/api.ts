@@ -1,9 +1,9 @@
-import { errorText, within, type Clock } from "@holdfast/kernel";
+import { errorText, MAX_TIMER_MS, within, type Clock } from "@holdfast/kernel";
 /** The routes of `opencode serve` that we use, through the official SDK, each with a deadline (A-23). */
 import { createOpencodeClient, type OpencodeClient } from "@opencode-ai/sdk/v2/client";
 import { isObject, object, text, type Json } from "./json.ts";
 import type { Rule } from "./permission-rules.ts";
-import type { InputPart } from "./prompt-parts.ts";
+import type { InputCommand, InputPart } from "./prompt-parts.ts";
 
 /** Where one server listens and what it lets in. */
 export type Address = { url: string; password: string };
@@ -35,6 +35,8 @@ export type PromptBody = {
   parts: InputPart[];
   model?: { providerID: string; modelID: string } | undefined;
   system?: string | undefined;
+  /** Runs this instead of giving the texts to the model. */
+  command?: InputCommand | undefined;
 };
 
 /** What a handle asks of its server, in one directory. Every call rejects with an `ApiError`. */
@@ -49,6 +51,8 @@ export type OpencodeApi = {
   addRules(sessionId: string, permission: Rule[]): Promise<Json>;
   /** Resolves when the prompt was accepted, not when it is done. */
   prompt(sessionId: string, body: PromptBody): Promise<void>;
+  /** Runs a command; resolves when all that it does is done. */
+  command(sessionId: string, command: InputCommand, body: PromptBody): Promise<void>;
   hasMessage(sessionId: string, messageId: string): Promise<boolean>;
   abort(sessionId: string): Promise<void>;
   isBusy(sessionId: string): Promise<boolean>;
@@ -121,6 +125,12 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
       };
       const body = { sessionID, messageID, parts, ...optional };
       await ask("prompt", (signal) => client.session.promptAsync(body, { signal }));
+    },
+    async command(sessionID, { name, arguments: words }, { messageID, parts, model }) {
+      const files = parts.filter((part) => part.type === "file");
+      const chosen = model === undefined ? {} : { model: `${model.providerID}/${model.modelID}` };
+      const body = { sessionID, messageID, command: name, arguments: words, parts: files, ...chosen };
+      await ask("command", (signal) => client.session.command(body, { signal }), MAX_TIMER_MS);
     },
     async hasMessage(sessionID, messageID) {
       const run = (signal: AbortSignal) => client.session.message({ sessionID, messageID }, { signal });

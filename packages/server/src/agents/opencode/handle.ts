@@ -21,7 +21,7 @@ import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 import type { PromptBody } from "./api.ts";
 import { userMessageId } from "./message-id.ts";
 import type { Rule } from "./permission-rules.ts";
-import { promptParts } from "./prompt-parts.ts";
+import { commandOf, promptParts } from "./prompt-parts.ts";
 import { PromptRun } from "./prompt-run.ts";
 import { RequestDesk } from "./request-desk.ts";
 import type { Member, OpencodeServer, ServerEnd } from "./server.ts";
@@ -36,7 +36,7 @@ export const CANCEL_GRACE_MS = 5_000;
 /** How long a prompt may take to end before its handle is closed under it. */
 const CLOSE_MS = 2_000;
 
-/** How long a prompt that names a model waits to know which ones there are. */
+/** How long a prompt that names a model or a command waits to know which ones there are. */
 const DESCRIBED_MS = 30_000;
 
 export type HandleServer = Pick<
@@ -81,6 +81,7 @@ export class OpencodeHandle implements AgentHandle, Member {
   readonly #desk: RequestDesk;
   readonly #inbox: SessionInbox;
   #contextSizes: ReadonlyMap<string, number> = new Map();
+  #commands: ReadonlySet<string> = new Set();
   #described: Promise<void> = Promise.resolve();
   #listeners: ((exit: { expected: boolean }) => void)[] = [];
   #ended: { expected: boolean } | undefined;
@@ -236,7 +237,8 @@ export class OpencodeHandle implements AgentHandle, Member {
   }
 
   async #take(facts: Promise<SessionFacts>): Promise<void> {
-    const { events, contextSizes } = await facts;
+    const { events, contextSizes, commands } = await facts;
+    this.#commands = commands;
     this.#contextSizes = contextSizes;
     for (const event of events) this.#say(event);
   }
@@ -247,9 +249,12 @@ export class OpencodeHandle implements AgentHandle, Member {
       const parts = await promptParts(input, readBlob);
       await server.running(this.sessionId);
       await server.subscribed(this.directory);
+      if (parts.some((part) => part.type === "text" && part.text.startsWith("/")))
+        await within(this.#deps.clock, DESCRIBED_MS, this.#described);
       if (run.isCancelled) return run.settle({ outcome: "ended", stopReason: "cancelled" });
       const { system } = input;
-      await run.send({ messageID: run.view.userMessageId, parts, model: this.#model, system });
+      const command = commandOf(parts, this.#commands);
+      await run.send({ messageID: run.view.userMessageId, parts, model: this.#model, system, command });
     } catch (error) {
       logger.warn({ agent: this.agent, error: errorText(error) }, "a prompt could not be sent");
       if (error instanceof AgentFailure) return run.settle({ outcome: "crashed", error: error.error });

@@ -7,6 +7,9 @@ export type InputPart =
   | { type: "text"; text: string; synthetic?: boolean }
   | { type: "file"; mime: string; filename?: string; url: string };
 
+/** One of opencode's own commands, with what was typed behind its name. */
+export type InputCommand = { name: string; arguments: string };
+
 const BLOB = "blob:";
 
 /**
@@ -32,4 +35,16 @@ async function fileInput(part: FilePart, readBlob: ReadBlob): Promise<InputPart>
   if (blob === undefined) throw new MissingBlobError(name ?? part.url);
   const data = Buffer.from(blob.bytes).toString("base64");
   return { type: "file", mime: part.mime, url: `data:${part.mime};base64,${data}`, ...named };
+}
+
+/** The command that a prompt asks for: its first text begins with a slash and the name of one. */
+export function commandOf(
+  parts: readonly InputPart[],
+  names: { has(name: string): boolean },
+): InputCommand | undefined {
+  const first = parts.find((part) => part.type === "text" && part.synthetic !== true);
+  const found = first?.type === "text" ? /^\/(\S+)\s*/.exec(first.text) : undefined;
+  const name = found?.[1];
+  if (first?.type !== "text" || found == null || name === undefined || !names.has(name)) return undefined;
+  return { name, arguments: first.text.slice(found[0].length) };
 }

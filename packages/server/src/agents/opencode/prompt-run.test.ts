@@ -52,6 +52,31 @@ describe("sending a prompt", () => {
     expect(await result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
   });
 
+  test("[A-23] a command has begun when its message is there, and its answers are the turn's", async () => {
+    const { fake, say, handle } = new OpencodeRoom();
+    const facts = { events: [], contextSizes: new Map(), commands: new Set(["init"]) };
+    handle.describe(Promise.resolve(facts));
+    const done = Promise.withResolvers<void>();
+    const api = fake.api();
+    const original = api.command.bind(api);
+    api.command = async (session, command, body) => {
+      await original(session, command, body);
+      await done.promise;
+    };
+    const turn = new RecordedTurn();
+    const result = handle.prompt(OpencodeRoom.words("/init here"), turn);
+    await fake.pass();
+    const id = fake.prompts.at(-1)?.messageID ?? "";
+    expect([fake.commands, fake.prompts.at(-1)?.command?.arguments]).toEqual([["init"], "here"]);
+    await fake.play(say.user(id), say.status("busy"), say.answer("msg_a1", id));
+    await fake.pass(500);
+    await fake.play(say.text("prt_1", "msg_a1", "made", true), say.answer("msg_a1", id, { finish: "stop" }));
+    await fake.play(say.status("idle"), say.idle());
+    expect(await result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
+    expect(turn.text).toBe("made");
+    done.reject(noAnswer());
+  });
+
   test("[A-16] what never arrived fails once it was looked for long enough", async () => {
     const { fake, handle } = new OpencodeRoom();
     let posts = 0;

@@ -93,7 +93,8 @@ export class PromptRun {
     try {
       // A kept connection that the server is about to close shows on a question, which may be asked again, not on the prompt.
       await this.#deps.api().isBusy(sessionId);
-      await this.#deps.api().prompt(sessionId, body);
+      if (body.command === undefined) await this.#deps.api().prompt(sessionId, body);
+      else await this.#begin(this.#deps.api().command(sessionId, body.command, body), body.messageID);
     } catch (error) {
       const refusal = refusalOf(error);
       const isThere = refusal === undefined && (await this.#lookUp(body.messageID));
@@ -135,6 +136,12 @@ export class PromptRun {
     this.#timer?.cancel();
     this.#over.abort();
     this.#end.resolve(result);
+  }
+
+  /** A command is answered when it is done: it has begun when its message is there, or when it is not refused for long. */
+  async #begin(done: Promise<void>, messageId: string): Promise<void> {
+    done.catch(() => undefined);
+    await Promise.race([done, this.#lookUp(messageId)]);
   }
 
   #abort(): void {

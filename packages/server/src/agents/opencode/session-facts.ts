@@ -13,7 +13,11 @@ const MAX_ENTRIES = 1_000;
 const DEFAULT_AGENT = "build";
 
 /** What a server offers in one directory: models with their context, modes (opencode calls them agents) and commands. */
-export type SessionFacts = { events: StateEvent[]; contextSizes: ReadonlyMap<string, number> };
+export type SessionFacts = {
+  events: StateEvent[];
+  contextSizes: ReadonlyMap<string, number>;
+  commands: ReadonlySet<string>;
+};
 
 /** Reads what a session may be shown to offer; `current` is the mode that it is in. */
 export function sessionFacts(
@@ -32,13 +36,15 @@ export function sessionFacts(
       models.push({ id, name: text(model["name"]) ?? id });
     }
   }
+  const offered = commandsOf(commands);
   return {
     events: [
       { type: "modes", modes: { current, available: modesOf(agents) } },
       { type: "models", models: { available: models.slice(0, MAX_ENTRIES) } },
-      { type: "commands", commands: commandsOf(commands) },
+      { type: "commands", commands: offered },
     ],
     contextSizes,
+    commands: new Set(offered.map(({ name }) => name)),
   };
 }
 

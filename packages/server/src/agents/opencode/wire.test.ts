@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { MissingBlobError } from "../read-blob.ts";
 import { userMessageId } from "./message-id.ts";
 import { promptError } from "./prompt-error.ts";
-import { promptParts } from "./prompt-parts.ts";
+import { commandOf, promptParts } from "./prompt-parts.ts";
 import { offeredModel, sessionFacts, workingAgent } from "./session-facts.ts";
 import { readyUrl } from "./start-server.ts";
 import { todosOf } from "./todos.ts";
@@ -177,6 +177,7 @@ describe("what opencode sends", () => {
       },
       { type: "commands", commands: [{ name: "init", description: "" }] },
     ]);
+    expect([...facts.commands]).toEqual(["init"]);
     expect(facts.contextSizes.get("fake/m")).toBe(5);
     expect(workingAgent(agents, {}).name).toBe("build");
     expect(workingAgent(agents, { agent: "plan" }).name).toBe("plan");
@@ -195,6 +196,22 @@ describe("what opencode sends", () => {
       modelID: "vendor/n",
     });
     expect(offeredModel({ providerId: "other", modelId: "m" }, offered)).toBeUndefined();
+  });
+
+  test.each([
+    ["/init now  please", { name: "init", arguments: "now  please" }],
+    ["/init", { name: "init", arguments: "" }],
+    ["/init\nmore", { name: "init", arguments: "more" }],
+    ["/other", undefined],
+    ["/usr/bin is full", undefined],
+    [" /init", undefined],
+    ["say /init", undefined],
+  ])("[A-23] %j is the command %j", (words, expected) => {
+    const parts = [
+      { type: "text", text: "<account>", synthetic: true },
+      { type: "text", text: words },
+    ] as const;
+    expect(commandOf(parts, new Set(["init"]))).toEqual(expected);
   });
 
   test("[A-23] a prompt is texts and files, stored content as data", async () => {
