@@ -51,6 +51,8 @@ async function run(on: Stage, sessionId: string, text: string, agent?: string): 
 const chooser = (page: Page) => page.getByRole("dialog", { name: "Agents" });
 const picker = (page: Page, name: string) => page.getByRole("button", { name: `Agent: ${name}` });
 const memory = (page: Page) => page.getByRole("button", { name: /^Memory of the agent/ });
+/** How the turns of the transcript found their agents, as far as it says. */
+const chips = (page: Page) => log(page).getByRole("button", { name: /^(new|resumed|replayed|memory lost)$/ });
 /** What the chip that has the focus or the pointer says. */
 const explanation = (page: Page) => page.getByRole("tooltip");
 
@@ -169,6 +171,7 @@ describe("what an agent remembers", () => {
     await say(page, "SAY once more");
     await said(page).getByText("once more").waitFor();
     expect(await page.getByRole("button", { name: /was told of earlier turns/ }).count()).toBe(1);
+    expect(await chips(page).allTextContents()).toEqual(["new", "new"]);
     expect(on.complaints).toEqual([]);
   });
 
@@ -190,9 +193,8 @@ describe("what an agent remembers", () => {
     await say(page, "SAY who am I");
     await said(page).getByText("who am I").waitFor();
     await until("the chip", async () => (await memory(page).textContent())?.endsWith("replayed") === true);
-    const chips = log(page).getByRole("button", { name: /^(new|resumed|replayed)$/ });
-    expect(await chips.allTextContents()).toEqual(["new", "resumed", "replayed"]);
-    await chips.last().click();
+    expect(await chips(page).allTextContents()).toEqual(["new", "resumed", "replayed"]);
+    await chips(page).last().click();
     await explanation(page).getByText("The agent's own memory of this session is gone.").waitFor();
     await page.keyboard.press("Escape");
     await explanation(page).waitFor({ state: "hidden" });
@@ -260,7 +262,7 @@ describe("what holds a turn up, and who", () => {
     const session = await sessionOf(on);
     const page = await on.open(`/s/${session.id}`);
     await say(page, "SAY a place at last");
-    const held = page.getByRole("status").filter({ hasText: "As many agents are live as may be" });
+    const held = page.getByRole("status").filter({ hasText: "There is no place for one more agent" });
     await held.getByRole("link", { name: "What runs now" }).click();
     await page.getByRole("list", { name: "Live agents" }).getByText("At work").waitFor();
     await page.goBack();

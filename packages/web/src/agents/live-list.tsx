@@ -72,7 +72,9 @@ function Places({ used, limit, waiting }: { used: number; limit: number; waiting
           {used} of {limit} places used
         </span>
         {waiting > 0 && (
-          <span className="text-xs text-ink-soft">and {waiting} that wait for you, which take none</span>
+          <span className="text-xs text-ink-soft">
+            {waiting} more {waiting === 1 ? "waits for you and takes" : "wait for you and take"} none
+          </span>
         )}
       </div>
       <div

@@ -51,7 +51,7 @@ export const PANEL_CASES: readonly Panel[] = [
   { name: "agent-missing", title: "The session's agent is not on this machine", content: warned(missing) },
   { name: "agent-bold", title: "The session's agent cannot ask first", content: warned(bold) },
   { name: "live", title: "Live agents", content: liveList(live.items, live.limit) },
-  { name: "live-full", title: "Live agents: every place is used", content: liveList(live.items, 3) },
+  { name: "live-full", title: "Live agents: every place is used", content: liveList(live.items, 4) },
   { name: "live-none", title: "Live agents: none", content: liveList([], live.limit) },
   {
     name: "rules",

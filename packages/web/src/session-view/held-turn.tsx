@@ -35,8 +35,8 @@ function reasonOf(turn: Turn, { kind, holder }: WaitingFor): ReactNode {
     case "pool":
       return (
         <>
-          As many agents are live as may be, and all of them are busy. This turn begins when one has ended its
-          own.{" "}
+          There is no place for one more agent, and all that live are busy. This turn begins when one of them
+          has ended its own.{" "}
           <Link to={{ at: "agents" }} className="underline underline-offset-2">
             What runs now
           </Link>
