@@ -1,6 +1,7 @@
 /** Agents of one server over time: the cap of the pool, agents that lose their memory, and what a killed server leaves. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { newId } from "@holdfast/kernel";
@@ -94,6 +95,40 @@ test(
     expect(second.filter(({ turn }) => turn.openedBy === "resume").length).toBeGreaterThanOrEqual(2);
     expect(waited.size).toBeGreaterThanOrEqual(2);
     expect(most).toBe(10);
+  },
+);
+
+test(
+  "[A-14] turns that may write wait for each other in one directory; a read-only session does not, and neither does anybody once it is shared",
+  { timeout: 120_000 },
+  async () => {
+    await using directory = await temporaryDirectory("leases");
+    await using server = await startHoldfast({ root: directory.path });
+    const { client, project } = server;
+    const sessionOf = (approvalMode: "all" | "readOnly") =>
+      client.createSession({ directory: project, agent: "rehearsal", approvalMode });
+    const [first, second, reader] = [
+      await sessionOf("all"),
+      await sessionOf("all"),
+      await sessionOf("readOnly"),
+    ];
+    const long = await client.admitInput(first.id, prompt("SAY ready", "HANG"));
+    await until("the first to work", async () => (await client.getTurn(long.turn.id)).state === "running");
+    const waiting = await client.admitInput(second.id, prompt("SAY late"));
+    await until("the second to wait", async () => {
+      const { waitingFor } = await client.getTurn(waiting.turn.id);
+      return waitingFor?.kind === "workspace" && waitingFor.holder === first.id;
+    });
+    expect((await ask(server, reader.id, "WRITE no.txt no", "SAY read")).turn.state).toBe("completed");
+    expect(existsSync(join(project, "no.txt"))).toBe(false);
+    expect((await client.getTurn(waiting.turn.id)).state).toBe("queued");
+    await client.patchWorkspace(first.workspaceId, { concurrency: "shared" });
+    await until(
+      "the second to end",
+      async () => (await client.getTurn(waiting.turn.id)).state === "completed",
+    );
+    expect((await client.getTurn(long.turn.id)).state).toBe("running");
+    await client.cancelTurn(long.turn.id);
   },
 );
 

@@ -138,8 +138,8 @@ function buildTurns({ config, store, clock, logger, instanceId }: Base, { catalo
     settings: { timeoutMs: config.file.permissionTimeoutMs ?? DEFAULT_PERMISSION_SETTINGS.timeoutMs },
   });
   const settings = turnSettings(config);
-  const mayWrite = async (agent: string, mode: ApprovalMode) =>
-    (await catalog.definition(agent))?.quirks.cannotWrite?.includes(mode) !== true;
+  const mayWrite = (agent: string, mode: ApprovalMode) =>
+    catalog.record(agent)?.cannotWrite?.includes(mode) !== true;
   const turns = createTurns({
     store,
     pool,

@@ -35,7 +35,7 @@ export type LaneDeps = Omit<TurnRunDeps, "idle" | "onHandle" | "place"> & {
   circuits: CrashBudgets;
   gate: StartGate;
   /** False when an agent's record says that it cannot write in this mode. */
-  mayWrite(agent: string, mode: ApprovalMode): Promise<boolean>;
+  mayWrite(agent: string, mode: ApprovalMode): boolean;
   /** True once nothing new may start (D-21). */
   isStopping(): boolean;
 };
@@ -130,9 +130,9 @@ export class Lane {
     let permit: Permit | undefined;
     try {
       const next = await this.#deps.store.nextTurn(this.sessionId);
-      const writes = next && (await this.#deps.mayWrite(next.agent, next.approvalMode));
-      permit = next && (await this.#permitFor(next, writes !== false));
-      const started = next && permit && (await this.#start(next, writes !== false));
+      const writes = next === undefined || this.#deps.mayWrite(next.agent, next.approvalMode);
+      permit = next && (await this.#permitFor(next, writes));
+      const started = next && permit && (await this.#start(next, writes));
       if (permit !== undefined && started !== undefined) return { ...started, permit };
       if (next === undefined) await this.#withdraw();
       // Something else is next by now.

@@ -34,7 +34,7 @@ export type TurnsDeps = {
   /** Ends agent processes of other, dead servers, never one of `instanceId` (A-11); resolves when none of them lives. */
   reap(): Promise<void>;
   /** False when an agent's record says that it cannot write in this mode, so that its turns need no lease (A-14). */
-  mayWrite(agent: string, mode: ApprovalMode): Promise<boolean>;
+  mayWrite(agent: string, mode: ApprovalMode): boolean;
   clock: Clock;
   logger: Logger;
   /** Registered by the caller before, and ended by it after `stop` (D-17). */

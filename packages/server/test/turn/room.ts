@@ -88,7 +88,7 @@ export class Room {
       pool: agent,
       permissions: this.permissions,
       reap,
-      mayWrite: async (agent, mode) => this.mayWrite(agent, mode),
+      mayWrite: (agent, mode) => this.mayWrite(agent, mode),
       clock,
       logger,
       instanceId,

@@ -175,6 +175,14 @@ describe("createCatalog", () => {
     expect(await made.definition("opencode")).toMatchObject({ backend: "opencode", argv: [own] });
   });
 
+  test("[A-14] only of read-only sessions a record says that nothing can be written, and of unknown agents none does", () => {
+    const made = catalog({ agents: { mine: { backend: "acp", command: ["/bin/cat"] } } });
+    const said = ["rehearsal", "qwen", "goose", "opencode", "mine", "nobody"].map(
+      (id) => made.record(id)?.cannotWrite ?? [],
+    );
+    expect(said).toEqual([["readOnly"], ["readOnly"], [], [], [], []]);
+  });
+
   test("[A-20] an agent without modes says that it acts without asking", async () => {
     const made = catalog({ agents: { mine: { backend: "acp", command: ["/bin/cat"] } } });
     await made.learn("mine", { version: undefined, features: features("no") });

@@ -28,6 +28,8 @@ export type Catalog = {
   /** Every agent, available or not, in a stable order. Never waits for a program. */
   list(): Promise<Agent[]>;
   find(id: string): Promise<Agent | undefined>;
+  /** What is known of it, without looking whether it is there. */
+  record(id: string): Quirks | undefined;
   /** How to run it; `undefined` when it does not exist or its program is missing. */
   definition(id: string): Promise<AgentDefinition | undefined>;
   /** Keeps what was seen of an agent. */
@@ -93,6 +95,7 @@ export function createCatalog(deps: CatalogDeps): Catalog {
       const entry = entries.get(id);
       return entry && (await describe(entry));
     },
+    record: (id) => entries.get(id)?.quirks,
     async definition(id) {
       const entry = entries.get(id);
       const program = entry && (await look(entry));

@@ -8,7 +8,10 @@ import type { ApprovalMode, BackendKind, Usage } from "@holdfast/protocol";
 export type Quirks = {
   /** Session mode that holds an approval mode; where none is named, the asking mode and our own ladder do (A-20). */
   modes: Partial<Record<ApprovalMode, string>> | "guess";
-  /** Approval modes in which it was seen to change no file: its turns then need no write lease (A-14). */
+  /**
+   * Approval modes in which it changes no file, whatever a person answers: its turns then need no write lease (A-14). An agent that asks
+   * before tools of a kind that it does not tell cannot be named here, because somebody may let them.
+   */
   cannotWrite?: readonly ApprovalMode[] | undefined;
   /** `session/resume` is advertised and does not work, or loses memory. */
   resumeBroken: boolean;
@@ -75,7 +78,6 @@ const GOOSE: KnownAgent = {
     ...NO_QUIRKS,
     // `approve` asks before every tool, reading included, so our ladder can hold the three; `smart_approve` decides by a model.
     modes: { ask: "approve", edits: "approve", all: "auto", readOnly: "approve" },
-    cannotWrite: ["readOnly"],
     ignoresEof: true,
     errorAsText: { startsWith: "Ran into this error: ", versions: /^1\./ },
     tokens: { response: "lastCall", perCall: false },
