@@ -45,6 +45,8 @@ const HOUSEKEEPING_MS = 60_000;
 const HOUSEKEEPING_ROWS = 500;
 /** Most passes in a row; the next round goes on. */
 const HOUSEKEEPING_PASSES = 200;
+/** How long opencode's servers may take to close their database once no turn needs them; SIGKILL follows. */
+const OPENCODE_STOP_MS = 2_000;
 /** A health answer is reused for this long; the store must answer a write within the deadline to be called ok. */
 const HEALTH_MS = 1_000;
 const HEALTH_DEADLINE_MS = 2_000;
@@ -99,7 +101,9 @@ function buildAgents({ config, store, clock, logger, instanceId }: Base) {
   });
   const common = backendDeps(store, catalog, launch);
   const acp = createAcpBackend({ ...common, clientVersion: VERSION });
-  const opencode = createOpencodeBackend(common);
+  const limits = poolLimits(config);
+  const { idleTtlMs } = limits;
+  const opencode = createOpencodeBackend({ ...common, limits: idleTtlMs === undefined ? {} : { idleTtlMs } });
   const backendOf = async (id: string) => {
     const agent = await catalog.find(id);
     return agent === undefined ? undefined : agent.backend === "opencode" ? opencode : acp;
@@ -108,7 +112,7 @@ function buildAgents({ config, store, clock, logger, instanceId }: Base) {
     backendOf,
     clock,
     logger,
-    limits: poolLimits(config),
+    limits,
     measure: () => measureLaunches({ store, table: launch.table, instanceId, platform: process.platform }),
   });
   const reap = async () => {
@@ -217,7 +221,7 @@ function serverOf(base: Base, agents: Agents, running: Running, { events, http }
       http.drain();
       housekeeping.cancel();
       await turns.stop(config.stopBudgetMs);
-      await agents.opencode.dispose(0);
+      await agents.opencode.dispose(OPENCODE_STOP_MS);
       permissions.stop();
       await agents.catalog.close();
       await http.close();

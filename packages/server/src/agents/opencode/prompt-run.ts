@@ -187,8 +187,8 @@ export class PromptRun {
   async #lookOnce(): Promise<number> {
     const { sessionId } = this.#deps;
     if (this.#findRequests) {
-      this.#findRequests = false;
       await this.#deps.findRequests();
+      this.#findRequests = false;
     }
     const isBusy = await this.#deps.api().isBusy(sessionId);
     const messages = await this.#deps.api().messages(sessionId);
