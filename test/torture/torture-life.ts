@@ -1,4 +1,6 @@
 /** One life in the torture: the start, the judgement of what is there, the work, and the end that was planned for it. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type HoldfastClient } from "@holdfast/client";
 import type { Session } from "@holdfast/protocol";
@@ -36,12 +38,12 @@ const DEATH_MS = 5_000;
 /** How long a server may take until it listens, in ms. */
 const READY_MS = 30_000;
 
-/** What each set of sessions is like. */
+/** What each set of sessions is like. The first two take turns in one workspace, the others work beside them (A-14). */
 const SESSIONS = [
-  { approvalMode: "ask", resumePolicy: "manual" },
-  { approvalMode: "all", resumePolicy: "manual", agent: SPENDER },
-  { approvalMode: "all", resumePolicy: "auto" },
-  { approvalMode: "ask", resumePolicy: "never", agent: SPENDER },
+  { approvalMode: "ask", resumePolicy: "manual", place: "project" },
+  { approvalMode: "all", resumePolicy: "manual", place: "project", agent: SPENDER },
+  { approvalMode: "all", resumePolicy: "auto", place: "project/a" },
+  { approvalMode: "ask", resumePolicy: "never", place: "project/b", agent: SPENDER },
 ] as const;
 
 export class TortureLife {
@@ -151,8 +153,10 @@ export class TortureLife {
   async #ensureSessions(): Promise<void> {
     const { state, root } = this.#deps;
     while (state.sessions.length < SESSIONS.length) {
-      const kind = SESSIONS[state.sessions.length];
-      const body = { directory: `${root}/project`, title: "Tortured", ...kind };
+      const { place, ...kind } = SESSIONS[state.sessions.length] ?? SESSIONS[0];
+      const directory = join(root, place);
+      await mkdir(directory, { recursive: true });
+      const body = { directory, title: "Tortured", ...kind };
       this.#adopt((await this.#call("POST", "/api/sessions", body)).body as Session);
     }
     for (const { id } of state.sessions) await this.#call("POST", `/api/sessions/${id}/queue/resume`, {});
