@@ -6,6 +6,7 @@ import { AgentFailure } from "../port.ts";
 import type { Connection } from "./connection.ts";
 import { classifyRefusal, describeError, type OpenRefusal } from "./request-error.ts";
 import type { SessionFeed } from "./session-feed.ts";
+import { isObject } from "./wire-message.ts";
 
 /** Longest waits for an answer, in ms. A cold session/new took 46 s on a real machine; a load replays all history first. */
 export type AcpTimeouts = {
@@ -23,6 +24,9 @@ export const ACP_TIMEOUTS: AcpTimeouts = {
   settingMs: 30_000,
   closeMs: 2_000,
 };
+
+/** Most pages of an agent's list of sessions that are read to learn whether a session is gone. */
+const MAX_LIST_PAGES = 50;
 
 export type Attempt = Exclude<OpenedBy, "live">;
 
@@ -71,7 +75,9 @@ export async function openSession(
       if (!(error instanceof RequestError)) throw error;
       const refusal = classifyRefusal(error);
       if (refusal === "unsupported") unsupported.push(attempt);
-      const next = afterRefusal(refusal, attempts.slice(index + 1));
+      const rest = attempts.slice(index + 1);
+      let next = afterRefusal(refusal, rest);
+      if (next === "fail" && rest.length > 0 && (await isUnlisted(connection, open))) next = "next";
       if (next !== "next") throw refused(open.agent, next, error, connection.process.stderrTail());
     }
   }
@@ -100,6 +106,34 @@ async function ask(
   feed.expectReplay(known);
   const params = { sessionId: known, cwd, mcpServers: [] };
   await connection.request("open", `session/${attempt}`, params, timeouts.loadMs);
+}
+
+/**
+ * Whether the agent's own list, read to its end, does not name the session: the proof that it is gone where a refusal says only that
+ * something failed (opencode 1.18 over ACP). An agent that cannot tell leaves the session as it is.
+ */
+async function isUnlisted(
+  connection: Connection,
+  { cwd, known, features, timeouts }: OpenSession,
+): Promise<boolean> {
+  if (features.list !== "yes") return false;
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_LIST_PAGES; page += 1) {
+    const params = cursor === undefined ? { cwd } : { cwd, cursor };
+    const answer = await connection
+      .request("open", "session/list", params, timeouts.settingMs)
+      .catch((error: unknown) => {
+        if (error instanceof RequestError) return undefined;
+        throw error;
+      });
+    const sessions = isObject(answer) ? answer["sessions"] : undefined;
+    if (!isObject(answer) || !Array.isArray(sessions)) return false;
+    if (sessions.some((each: unknown) => isObject(each) && each["sessionId"] === known)) return false;
+    const next = answer["nextCursor"];
+    if (typeof next !== "string" || next === "") return true;
+    cursor = next;
+  }
+  return false;
 }
 
 function refused(
