@@ -120,4 +120,14 @@ export const AGENTS: readonly Sabotage[] = [
       { file: FAULTS, title: "[A-13]" },
     ],
   },
+  {
+    name: "used-agent-evicted",
+    rules: ["A-8"],
+    breaks: "closes an agent whose turn is about to be asked, to make room for another one",
+    file: `${ROOM}/places.ts`,
+    edits: [
+      { find: "return this.#kept.has(key);", replace: "return this.#kept.size < 0 && this.#kept.has(key);" },
+    ],
+    catchers: [{ file: `${ROOM}/places.test.ts`, title: "[A-8] a place that is kept is never taken" }],
+  },
 ];

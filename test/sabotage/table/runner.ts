@@ -163,9 +163,7 @@ export const RUNNER: readonly Sabotage[] = [
     rules: ["D-33"],
     breaks: "goes on writing into a database that a newer program has migrated",
     file: WRITER,
-    edits: [
-      { find: "if (version === this.#schemaVersion) {", replace: "if (version !== undefined) {" },
-    ],
+    edits: [{ find: "if (version === this.#schemaVersion) {", replace: "if (version !== undefined) {" }],
     catchers: [{ file: MIGRATION, title: "migrated by a newer program" }],
   },
   {

@@ -113,7 +113,7 @@ export const STORE: readonly Sabotage[] = [
     name: "queue-by-time",
     rules: ["D-6"],
     breaks: "runs the queue by the time an input came, whatever order it was put in",
-    file: `${ENGINE}/commands/turn.ts`,
+    file: `${ENGINE}/rows/input.ts`,
     edits: [
       {
         find: "ORDER BY i.delivery DESC, i.position LIMIT 1",
@@ -129,9 +129,41 @@ export const STORE: readonly Sabotage[] = [
     name: "pause-not-durable",
     rules: ["D-6"],
     breaks: "starts the next input although the queue was paused",
-    file: `${ENGINE}/commands/turn.ts`,
+    file: `${ENGINE}/rows/input.ts`,
     edits: [{ find: "if (session.queue_paused === 1 || session", replace: "if (session" }],
     catchers: [contract("queue", "[D-6] a paused queue starts nothing until it is resumed")],
+  },
+  {
+    name: "two-writers",
+    rules: ["A-14"],
+    breaks: "a turn takes the write lease of its workspace although another one has it",
+    file: `${ENGINE}/workspace-lease.ts`,
+    edits: [
+      {
+        find: "const holder = holderOf(write, session.workspace);",
+        replace: "const holder = holderOf(write, -session.workspace);",
+      },
+    ],
+    catchers: [contract("leases", "[A-14] one turn has a workspace from its start to its end")],
+  },
+  {
+    name: "handoff-repeated",
+    rules: ["A-6"],
+    breaks: "tells an agent again what it was told and answered",
+    file: `${ENGINE}/commands/finalize.ts`,
+    edits: [
+      {
+        find: "if (isAnswered(write, turn, record)) data.watermark",
+        replace: "if (isAnswered(write, turn, record) && write.now === 0) data.watermark",
+      },
+    ],
+    catchers: [
+      contract("agent-sessions", "[A-6] the watermark is raised by the transaction"),
+      {
+        file: "packages/server/test/turn/handoff.test.ts",
+        title: "[A-6] each agent keeps its own backend session",
+      },
+    ],
   },
   {
     name: "finalization-not-idempotent",

@@ -158,6 +158,30 @@ export const TURN: readonly Sabotage[] = [
     ],
   },
   {
+    name: "handoff-with-secrets",
+    rules: ["A-6"],
+    breaks: "hands a secret of one agent's turn over to another agent",
+    file: `${ROOM}/handoff.ts`,
+    edits: [{ find: "redact(text).replaceAll(", replace: "(redact(text) && text).replaceAll(" }],
+    catchers: [{ file: `${ROOM}/handoff.test.ts`, title: "[A-6] with %s" }],
+  },
+  {
+    name: "waiting-overtaken",
+    rules: ["A-8"],
+    breaks: "gives a free place to whoever asks first, whoever waits for one",
+    file: `${ROOM}/start-order.ts`,
+    edits: [
+      {
+        find: 'earlier.some(({ waitsFor }) => waitsFor === "pool")',
+        replace: "earlier.length < 0",
+      },
+    ],
+    catchers: [
+      { file: `${ROOM}/start-order.test.ts`, title: "[A-8] who waits for a place first when %s" },
+      { file: `${ROOM}/start-order.test.ts`, title: "[A-8] whoever waits for a place gets the next one" },
+    ],
+  },
+  {
     name: "deadline-approves",
     rules: ["A-19"],
     breaks: "allows what nobody answered in time",
