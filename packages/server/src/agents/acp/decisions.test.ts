@@ -73,6 +73,7 @@ describe("how a session is opened", () => {
     [new RequestError(-32_603, "Internal error", { details: "Session not found: x" }), "gone"],
     [new RequestError(-32_602, "Invalid params", "session abc does not exist"), "gone"],
     [new RequestError(-32_603, "Unknown session"), "gone"],
+    [new RequestError(-32_603, "Internal error: No previous sessions found for this project."), "gone"],
     [new RequestError(-32_603, "Internal error"), "broken"],
     [new RequestError(-32_603, "model not found"), "broken"],
     [new RequestError(-32_023, "another writer has this session"), "broken"],

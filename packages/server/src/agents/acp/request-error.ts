@@ -10,7 +10,7 @@ const RESOURCE_NOT_FOUND = -32_002;
 
 /** Words of agents that have no code of their own for a session they do not know. */
 const GONE =
-  /\b(?:session|conversation|thread)\b.{0,80}\b(?:not found|does not exist|unknown|no such|expired)\b|\b(?:unknown|no such|invalid) session\b/is;
+  /\b(?:session|conversation|thread)\b.{0,80}\b(?:not found|does not exist|unknown|no such|expired)\b|\b(?:unknown|no such|invalid) session\b|\bno (?:previous |saved )?sessions? found\b/is;
 
 /**
  * What an error answer to load or resume means (A-5): the method does not exist, the session does not exist, a login is missing, or something
