@@ -10,6 +10,9 @@ export type Expectation = string | NotApplicable;
 
 type Row = { usual: string; except?: Partial<Record<AgentId, Expectation>>; inTests: readonly AgentId[] };
 
+/** Some agents take a rejected permission for the end of the turn. */
+const ENDS_AT_A_REJECTION = "permission expired, not written; ends completed; next completed";
+
 export const CELLS: Record<CaseId, Row> = {
   "two-turns": {
     usual: "completed, resumed by live, remembered, same process",
@@ -17,12 +20,18 @@ export const CELLS: Record<CaseId, Row> = {
   },
   "agent-killed": {
     usual: "failed/crashed AgentError; completed, resumed by resume, remembered",
-    except: {},
+    except: {
+      goose: "failed/crashed AgentError; completed, resumed by load, remembered",
+      gemini: "failed/crashed AgentError; completed, replayed by create, remembered",
+    },
     inTests: ["rehearsal", "goose"],
   },
   "server-killed": {
     usual: "aborted/interrupted, no process left; completed, resumed by resume, remembered",
-    except: {},
+    except: {
+      goose: "aborted/interrupted, no process left; completed, resumed by load, remembered",
+      gemini: "aborted/interrupted, no process left; completed, replayed by create, remembered",
+    },
     inTests: ["rehearsal", "goose"],
   },
   "cancel-stream": {
@@ -41,17 +50,28 @@ export const CELLS: Record<CaseId, Row> = {
   },
   "never-answered": {
     usual: "permission expired, not written; goes on; cancel: aborted/cancelled; next completed",
-    except: {},
+    except: {
+      opencode: ENDS_AT_A_REJECTION,
+      "opencode-acp": ENDS_AT_A_REJECTION,
+      qwen: ENDS_AT_A_REJECTION,
+    },
     inTests: ["rehearsal", "goose"],
   },
   "model-400": {
     usual: "failed/error AgentError",
-    except: {},
+    except: {
+      rehearsal: "failed/error APIError",
+      opencode: "failed/error APIError",
+      "opencode-acp": "failed/error AgentReportedError",
+      qwen: "failed/error APIError",
+      goose: "failed/error AgentReportedError",
+      gemini: "failed/error APIError",
+    },
     inTests: ["rehearsal", "goose", "qwen"],
   },
   "model-500": {
     usual: "tries on; cancel: aborted/cancelled",
-    except: {},
+    except: { rehearsal: "failed/error APIError", goose: "failed/error AgentReportedError" },
     inTests: ["rehearsal", "goose"],
   },
   "second-input": {
