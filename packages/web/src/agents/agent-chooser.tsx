@@ -56,7 +56,7 @@ export function AgentChooser({ session, onChoose, onClose }: AgentChooserProps) 
       <footer className="flex shrink-0 items-center border-t border-line px-4 py-2.5 text-xs text-ink-soft">
         <Link
           to={{ at: "agents" }}
-          className="text-accent underline underline-offset-2 pointer-coarse:min-h-11"
+          className="inline-flex items-center text-accent underline underline-offset-2 pointer-coarse:min-h-11"
         >
           What runs now
         </Link>

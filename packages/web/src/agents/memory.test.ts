@@ -27,7 +27,7 @@ describe("what the agent of the next message remembers", () => {
   test("[A-4, I-15] before its first turn it is new, and nothing is said of a last turn", () => {
     const memory = memoryOf(state([]), "a");
     expect(memory).toMatchObject({ label: "new", tone: "neutral", last: undefined });
-    expect(memory.next).toContain("first here");
+    expect(memory.next).toContain("first turn here");
     expect(memory.next).not.toContain("told");
   });
 

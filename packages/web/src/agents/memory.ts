@@ -12,7 +12,7 @@ export type Memory = {
 };
 
 const NEXT: Record<AgentSession["status"], string> = {
-  new: "The next turn is its first here.",
+  new: "Its first turn here: there is nothing yet that it could remember.",
   live: "Its program is running: the next turn goes on with all it remembers.",
   idle: "Its program is running: the next turn goes on with all it remembers.",
   resumable:
