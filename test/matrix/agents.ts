@@ -1,7 +1,7 @@
 /** The programs of the matrix: which they are, in which version, and how the server is told to start them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AgentConfig } from "@holdfast/protocol";
+import type { AgentConfig, ApprovalMode } from "@holdfast/protocol";
 import { realAgent, type RealAgentOptions } from "../../test-agents/agents.ts";
 import { heavyAgent, type HeavyAgentName } from "../../test-agents/heavy/agents.ts";
 
@@ -15,6 +15,8 @@ export type MatrixAgent = {
   version: string;
   /** The scripted model decides what it says; the rehearsal agent reads the script itself. */
   isScripted: boolean;
+  /** Approval mode of its sessions where a case asks for none: `ask`, unless it cannot hold that (A-20). */
+  mode: ApprovalMode;
   /** Writes its isolated home and answers its entry in the server's configuration; none for the built-in one. */
   prepare(options: RealAgentOptions): Promise<AgentConfig | undefined>;
 };
@@ -45,7 +47,13 @@ const PACKAGES: Record<AgentId, readonly [directory: string, name: string]> = {
 export function matrixAgent(id: AgentId): MatrixAgent {
   const [directory, name] = PACKAGES[id];
   const version = `${name} ${versionOf(directory, name)}`;
-  return { id, version, isScripted: id !== "rehearsal", prepare: (options) => configure(id, options) };
+  return {
+    id,
+    version,
+    isScripted: id !== "rehearsal",
+    mode: id === "codex" ? "all" : "ask",
+    prepare: (options) => configure(id, options),
+  };
 }
 
 async function configure(id: AgentId, options: RealAgentOptions): Promise<AgentConfig | undefined> {

@@ -52,7 +52,7 @@ export class Bench implements AsyncDisposable {
     return this.#server.client;
   }
 
-  async newPlace(approvalMode: ApprovalMode = "ask"): Promise<Place> {
+  async newPlace(approvalMode: ApprovalMode = this.agent.mode): Promise<Place> {
     const directory = join(this.#root, "projects", String((this.#places += 1)));
     await mkdir(directory, { recursive: true });
     const session = await this.client.createSession({ directory, agent: this.agent.id, approvalMode });

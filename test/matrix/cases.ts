@@ -50,7 +50,10 @@ async function modelError(bench: Bench, status: number): Promise<string> {
     },
     STEP_MS,
   );
-  return last.time.ended === undefined ? `tries on; cancel: ${await cancel(bench, turn)}` : outcomeOf(last);
+  if (last.time.ended === undefined) return `tries on; cancel: ${await cancel(bench, turn)}`;
+  const isTold =
+    last.state === "completed" && /says no|error|\b[45]00\b/i.test(await bench.textOf(place, last));
+  return `${outcomeOf(last)}${isTold ? ", the error as its text" : ""}`;
 }
 
 const isAlive = (pid: number): boolean => {
@@ -62,13 +65,15 @@ const isAlive = (pid: number): boolean => {
 };
 
 async function cancelInTool(bench: Bench): Promise<string> {
-  const place = await bench.newPlace("all");
+  const place = await bench.newPlace();
   const file = join(place.directory, "tool.pid");
   const turn = await bench.admit(place, "BASH echo $$ > tool.pid; exec sleep 600");
   const tool = await until(
     "the tool's start",
     async () => {
       if (existsSync(file)) return Number(readFileSync(file, "utf8"));
+      for (const asked of await bench.permissionsOf(turn))
+        if (asked.state === "pending") await bench.client.replyPermission(asked.id, { reply: "once" });
       const seen = await bench.client.getTurn(turn.id);
       if (seen.time.ended !== undefined)
         throw new Error(`The turn ended ${outcomeOf(seen)} before its tool ran.`);
@@ -170,7 +175,7 @@ export const CASES = {
   },
   "cancel-tool": {
     title: "cancel during a tool",
-    does: "A turn in mode `all` is cancelled while its shell command sleeps; the command must end too.",
+    does: "A turn is cancelled while its shell command, allowed by a person, sleeps; the command must end too.",
     play: cancelInTool,
   },
   "cancel-permission": {

@@ -13,6 +13,13 @@ type Row = { usual: string; except?: Partial<Record<AgentId, Expectation>>; inTe
 /** Some agents take a rejected permission for the end of the turn. */
 const ENDS_AT_A_REJECTION = "permission expired, not written; ends completed; next completed";
 
+/** Nothing but its words says that this was no answer, and words are no sign (A-18). */
+const ERROR_AS_TEXT = "completed, the error as its text";
+
+const NEVER_ASKS: NotApplicable = {
+  notApplicable: "it cannot hold mode `ask` and acts without asking; its sessions here have mode `all`",
+};
+
 export const CELLS: Record<CaseId, Row> = {
   "two-turns": {
     usual: "completed, resumed by live, remembered, same process",
@@ -40,12 +47,12 @@ export const CELLS: Record<CaseId, Row> = {
   },
   "cancel-tool": {
     usual: "aborted/cancelled, tool ended; next completed",
-    except: {},
+    except: { codex: "aborted/cancelled, tool lives on; next completed" },
     inTests: ["rehearsal", "goose", "qwen", "opencode"],
   },
   "cancel-permission": {
     usual: "waiting; aborted/cancelled, permission expired, not written; next completed",
-    except: {},
+    except: { codex: NEVER_ASKS },
     inTests: ["rehearsal", "goose", "opencode"],
   },
   "never-answered": {
@@ -54,6 +61,7 @@ export const CELLS: Record<CaseId, Row> = {
       opencode: ENDS_AT_A_REJECTION,
       "opencode-acp": ENDS_AT_A_REJECTION,
       qwen: ENDS_AT_A_REJECTION,
+      codex: NEVER_ASKS,
     },
     inTests: ["rehearsal", "goose"],
   },
@@ -66,12 +74,18 @@ export const CELLS: Record<CaseId, Row> = {
       qwen: "failed/error APIError",
       goose: "failed/error AgentReportedError",
       gemini: "failed/error APIError",
+      claude: "failed/error AgentReportedError",
+      codex: ERROR_AS_TEXT,
     },
     inTests: ["rehearsal", "goose", "qwen"],
   },
   "model-500": {
     usual: "tries on; cancel: aborted/cancelled",
-    except: { rehearsal: "failed/error APIError", goose: "failed/error AgentReportedError" },
+    except: {
+      rehearsal: "failed/error APIError",
+      goose: "failed/error AgentReportedError",
+      codex: ERROR_AS_TEXT,
+    },
     inTests: ["rehearsal", "goose"],
   },
   "second-input": {
@@ -80,7 +94,6 @@ export const CELLS: Record<CaseId, Row> = {
   },
   "store-deleted": {
     usual: "completed, replayed by create, remembered",
-    except: {},
     inTests: ["rehearsal", "goose", "qwen", "opencode"],
   },
 };

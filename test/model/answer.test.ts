@@ -45,6 +45,8 @@ describe("which answer a request gets", () => {
   it("counts a split assistant message once, and skips a context message that the agent put behind the script", () => {
     expect(said([script, assistant, assistant, tool("x")])).toBe("call");
     expect(said([script, user("<context>\nSAY no\n</context>"), assistant, tool("x")])).toBe("call");
+    expect(said([script, user("# Environment\nSAY no")])).toBe("onecall");
+    expect(said([script, assistant, tool("x"), assistant, user("SAY another turn")])).toBe("another turn");
   });
 
   it("a retry of a failed request goes on in the script; a lone FAIL fails every retry", () => {

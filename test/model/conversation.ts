@@ -69,10 +69,19 @@ export function sentTexts(conversation: Conversation): string[] {
   return conversation.messages.filter((message) => message.role !== "tool").map((message) => message.text);
 }
 
-/** Index of the last user message that has text of its own outside `<tag>` blocks, or -1. */
+/**
+ * Index of the last user message that has text of its own outside `<tag>` blocks, or -1. One with a line `#turn <n>` goes before those that
+ * directly follow it: Claude tells of the environment in a user message of its own behind the first prompt.
+ */
 export function lastUserIndex(
   messages: readonly ModelMessage[],
   hasOwnText: (text: string) => boolean,
 ): number {
-  return messages.findLastIndex((message) => message.role === "user" && hasOwnText(message.text));
+  const last = messages.findLastIndex((message) => message.role === "user" && hasOwnText(message.text));
+  for (let at = last; at >= 0; at -= 1) {
+    const { role, text } = messages[at] ?? { role: "tool", text: "" };
+    if (role === "assistant" || role === "tool") break;
+    if (role === "user" && /^#turn \d+\s*$/m.test(text)) return at;
+  }
+  return last;
 }
