@@ -1,6 +1,6 @@
 /**
  * `npm run matrix [-- --all] [--agents goose,qwen] [--cases two-turns,...] [--report FILE]`: plays every cell of the table with real programs and
- * writes `docs/agents.md`. With `--agents` or `--cases` it plays a part and writes nothing but the report. `--all` adds the agents of test-agents/heavy. `--from FILE,FILE` writes the page of the reports of parts, played before. Exit code 1
+ * writes `docs/agents.md`. With `--agents` or `--cases` it plays a part and writes nothing but the report. `--all` adds the agents of test-agents/heavy. `--from FILE,FILE` writes the page of the reports of parts, played before; a later one counts. Exit code 1
  * when a cell is not as expected.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -36,7 +36,7 @@ function choose<T extends string>(what: string, known: readonly T[], named: stri
 const known: AgentId[] = values.all ? [...LIGHT_IDS, ...HEAVY_IDS] : [...LIGHT_IDS];
 const agents = choose("agent (heavy ones need --all)", known, values.agents);
 const ids = choose("case", CASE_IDS, values.cases);
-const results = values.from === undefined ? await play() : values.from.split(",").flatMap(readResults);
+const results = values.from === undefined ? await play() : merge(values.from.split(",").flatMap(readResults));
 const wrong = results.filter((result) => !isAsExpected(result)).length;
 const isWhole = values.from !== undefined || (values.agents === undefined && values.cases === undefined);
 if (isWhole) writeFileSync(join(import.meta.dirname, "../../docs/agents.md"), matrixPage(results));
@@ -52,6 +52,13 @@ async function play(): Promise<Result[]> {
   const played: Result[] = [];
   for (const agent of agents) played.push(...(await playAgent(agent, ids, root.path, say)));
   return played;
+}
+
+/** The last result of each cell, in the order of the table. */
+function merge(parts: readonly Result[]): Result[] {
+  return [...LIGHT_IDS, ...HEAVY_IDS].flatMap((agent) =>
+    CASE_IDS.flatMap((id) => parts.findLast((part) => part.agent === agent && part.id === id) ?? []),
+  );
 }
 
 function readResults(file: string): Result[] {
