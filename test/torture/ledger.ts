@@ -134,7 +134,7 @@ export class Ledger {
     const first = queued.slice(0, asked.length);
     if (!answer.replayed && first.join() !== asked.join())
       this.#say(`${path}: asked for ${asked.join(", ")}, answered ${first.join(", ")}`);
-    this.inputs.ordered(sessionId, queue);
+    this.inputs.ordered(sessionId, inputIds, queue, answer.replayed);
   }
 
   #replied(exchange: Exchange, { body, replayed }: Answer): void {

@@ -18,14 +18,16 @@ export type Admission = {
   /** Texts of edits that nobody answered: they may hold instead. */
   maybe: Set<string>;
   removal: "none" | "asked" | "acknowledged";
-  /** Place in the queue, by the newest that told it. */
-  position: { value: number; seq: number } | undefined;
+  /** Place in the queue, by the newest that told it; without a value when it is known to have changed unseen. */
+  position: { value: number | undefined; seq: number } | undefined;
 };
 
 /** What the client knows of a queue as a whole. */
 export type QueueClaim = {
   /** A reorder without an answer: the order is open until the next one that is answered. */
   isOpen: boolean;
+  /** Orders that were acknowledged when their inputs had left the queue already: no list told their places any more. */
+  orders: string[][];
   /** The seq at which the queue was acknowledged as paused, as long as nobody asked it to go on (D-6). */
   paused: number | undefined;
   /** Newest seq at which the queue's row was told. */
@@ -63,6 +65,7 @@ export class InputBook {
   queue(sessionId: string): QueueClaim {
     const claim = this.queues.get(sessionId) ?? {
       isOpen: false,
+      orders: [],
       paused: undefined,
       seq: 0,
       unplaced: new Set<string>(),
@@ -127,9 +130,18 @@ export class InputBook {
     this.queue(sessionId).isOpen = true;
   }
 
-  ordered(sessionId: string, { items, seq }: InputList): void {
-    this.queue(sessionId).isOpen = false;
+  /** A repeated key is answered with the queue as it is now: what was asked for and is not in it any more was delivered in the order that was asked. */
+  ordered(sessionId: string, asked: readonly string[], { items, seq }: InputList, isReplay: boolean): void {
+    const queue = this.queue(sessionId);
+    queue.isOpen = false;
     for (const input of items) this.place(input, seq);
+    if (!isReplay) return;
+    const gone = asked.filter((id) => !items.some((input) => input.id === id));
+    for (const id of gone) {
+      const admission = this.admissions.get(id);
+      if (admission !== undefined) admission.position = { value: undefined, seq };
+    }
+    if (gone.length > 1) queue.orders.push(gone);
   }
 
   place(input: Input, seq: number): void {

@@ -52,7 +52,7 @@ export const input = (number: number, change: object = {}): Input =>
 
 export const promptOf = (number: number): string => `SAY s1l1-${number}.`;
 
-const asked = (number: number, change: object = {}): Message["info"] =>
+export const asked = (number: number, change: object = {}): Message["info"] =>
   cast({
     id: `msg_${number}u`,
     sessionId: SESSION,
@@ -183,14 +183,14 @@ export const stream = (events: readonly SessionEvent[], change: Partial<Exchange
 /** A request with a complete answer; without one when `answer` is undefined. */
 export function exchange(
   line: { method: string; path: string; body?: object; key?: string },
-  reply: { status: number; body?: unknown } | undefined,
+  reply: { status: number; body?: unknown; replayed?: boolean } | undefined,
 ): Exchange {
   const id = `r${next()}`;
   const { body, key = id, ...rest } = line;
   const request: Exchange = { id, n: next(), file: "f", key, frames: [], ...rest };
   if (body !== undefined) request.body = JSON.stringify(body);
   if (reply !== undefined)
-    request.answer = { n: next(), replayed: false, status: reply.status, body: reply.body };
+    request.answer = { n: next(), replayed: reply.replayed ?? false, status: reply.status, body: reply.body };
   return request;
 }
 

@@ -14,7 +14,46 @@ import {
   whole,
   type Hole,
 } from "./doctor.ts";
-import { admission, exchange, input, SESSION, ledgerOf, partsOf, pictureOf, story, turn } from "./fixture.ts";
+import {
+  admission,
+  asked,
+  eventsOf,
+  exchange,
+  type Happening,
+  input,
+  SESSION,
+  ledgerOf,
+  partsOf,
+  pictureOf,
+  story,
+  turn,
+} from "./fixture.ts";
+
+/** An order that was asked for twice: the first answer got lost, and at the second all had left the queue. */
+const orderedUnseen = (ids: readonly number[]) => {
+  const line = {
+    method: "POST",
+    path: `/api/sessions/${SESSION}/queue/reorder`,
+    key: "order",
+    body: { inputIds: ids.map((id) => `inp_${id}`) },
+  };
+  const answer = { status: 200, replayed: true, body: { seq: 95, items: [] } };
+  return ledgerOf(admission(2), admission(3), exchange(line, undefined), exchange(line, answer));
+};
+
+/** The two waiting inputs delivered one after the other. */
+const delivered = (ids: readonly number[]) =>
+  pictureOf(
+    eventsOf([
+      ...story(),
+      ["input.admitted", { input: input(3) }],
+      ["turn.queued", { turn: turn(3) }],
+      ...ids.flatMap((id, index): Happening[] => [
+        ["input.delivered", { input: input(id, { state: "delivered", position: undefined }) }],
+        ["message.updated", { message: asked(id, { ordinal: 3 + index }) }],
+      ]),
+    ]),
+  );
 
 describe("the oracle of the torture: inputs", () => {
   const holes: Hole[] = [
@@ -63,6 +102,12 @@ describe("the oracle of the torture: inputs", () => {
       ledgerOf(admission(2), admission(3), reorder([3, 2])),
       pictureOf(THREE),
       /inp_3 \(place 2\) comes after inp_2/,
+    ],
+    [
+      "[D-6] an order that nobody saw, and that was not kept",
+      orderedUnseen([3, 2]),
+      delivered([2, 3]),
+      /put into the order inp_3, inp_2 and came as inp_2, inp_3/,
     ],
     [
       "[D-6] an input that overtook another",
@@ -122,5 +167,11 @@ describe("the oracle of the torture: inputs", () => {
   ];
   test.each(holes)("%s is found", (_title, book, seen, message) => {
     expect(judge(book, seen).join("\n")).toMatch(message);
+  });
+
+  test("[D-6] an order that nobody saw, and that was kept, is no violation", () => {
+    expect(
+      judge(orderedUnseen([3, 2]), delivered([3, 2])).filter((wrong) => /order|comes after/.test(wrong)),
+    ).toEqual([]);
   });
 });

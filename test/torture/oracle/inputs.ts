@@ -68,6 +68,7 @@ function brokenQueues(ledger: Ledger, picture: Picture): string[] {
   for (const [id, session] of picture.sessions) {
     const claim = ledger.inputs.queue(id);
     if (!claim.isOpen) wrong.push(...outOfOrder(ledger, session));
+    wrong.push(...claim.orders.flatMap((order) => againstOrder(order, session)));
     if (claim.paused !== undefined && !session.session.queue.paused)
       wrong.push(`${id}: the queue was paused at ${claim.paused}, nobody let it go on, and it is not paused`);
     if (session.isStill && session.session.queue.length !== queueOf(session).length)
@@ -76,24 +77,38 @@ function brokenQueues(ledger: Ledger, picture: Picture): string[] {
   return wrong;
 }
 
-/** Delivered ones by their place in the history, then the queue: in the order that was acknowledged. Steers go ahead. */
-function outOfOrder(ledger: Ledger, session: SessionPicture): string[] {
+/** Delivered ones by their place in the history, then the queue. Steers go ahead. */
+function runningOrder(session: SessionPicture): Input[] {
   const ordinals = new Map<string, number>(
     session.messages.map(({ info }): [Message["info"]["id"], number] => [info.id, info.ordinal ?? 0]),
   );
   const delivered = session.inputs
     .filter((input) => input.state === "delivered" && input.delivery === "queue")
     .toSorted((a, b) => (ordinals.get(a.messageId) ?? 0) - (ordinals.get(b.messageId) ?? 0));
-  const known = [...delivered, ...queueOf(session).filter(({ delivery }) => delivery === "queue")].flatMap(
-    (input: Input) => {
-      const position = ledger.admissions.get(input.id)?.position?.value;
-      return position === undefined ? [] : [{ id: input.id, position }];
-    },
-  );
+  return [...delivered, ...queueOf(session).filter(({ delivery }) => delivery === "queue")];
+}
+
+/** By the places that were acknowledged. */
+function outOfOrder(ledger: Ledger, session: SessionPicture): string[] {
+  const known = runningOrder(session).flatMap((input) => {
+    const position = ledger.admissions.get(input.id)?.position?.value;
+    return position === undefined ? [] : [{ id: input.id, position }];
+  });
   return known.flatMap(({ id, position }, index) => {
     const before = known[index - 1];
     return before === undefined || before.position <= position
       ? []
       : [`input ${id} (place ${position}) comes after ${before.id} (place ${before.position})`];
   });
+}
+
+/** By an order that was acknowledged as a whole. */
+function againstOrder(order: readonly string[], session: SessionPicture): string[] {
+  const run = runningOrder(session)
+    .map(({ id }): string => id)
+    .filter((id) => order.includes(id));
+  const asked = order.filter((id) => run.includes(id));
+  return run.join() === asked.join()
+    ? []
+    : [`inputs were put into the order ${asked.join(", ")} and came as ${run.join(", ")}`];
 }
