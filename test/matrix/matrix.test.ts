@@ -1,0 +1,53 @@
+/** The part of the matrix that every change must pass; `npm run matrix` plays all of it (agents.md 9). */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { temporaryDirectory } from "../harness/index.ts";
+import { type AgentId, LIGHT_IDS, matrixAgent } from "./agents.ts";
+import { CASE_IDS, CASES } from "./cases.ts";
+import { casesInTests, expectationOf } from "./cells.ts";
+import { matrixPage } from "./page.ts";
+import { isAsExpected, playAgent, type Result } from "./play.ts";
+
+const PLAY_MS = 600_000;
+const page = readFileSync(join(import.meta.dirname, "../../docs/agents.md"), "utf8");
+
+describe("the matrix of agents and cases", () => {
+  test.each(LIGHT_IDS.filter((id) => casesInTests(id).length > 0))(
+    "[A-5, A-15, A-17, A-19, D-18] %s does what the table says",
+    { timeout: PLAY_MS },
+    async (agent: AgentId) => {
+      await using root = await temporaryDirectory(`matrix-${agent}`);
+      const results = await playAgent(agent, casesInTests(agent), root.path, () => undefined);
+      expect(results.map(({ id }) => id)).toEqual(casesInTests(agent));
+      const wanted = results.map(({ id }) => ({ agent, id, seen: expectationOf(agent, id) }));
+      expect(results).toEqual(wanted);
+    },
+  );
+
+  test("a cell that was seen to be otherwise is a ✗ with both, and one that cannot be played says why", () => {
+    const results: Result[] = [
+      { agent: "goose", id: "cancel-stream", seen: "completed | as if nothing were" },
+      { agent: "rehearsal", id: "cancel-stream", seen: "aborted/cancelled; next completed" },
+    ];
+    expect(results.map(isAsExpected)).toEqual([false, true]);
+    const text = matrixPage(results);
+    expect(text).toContain("| cancel in mid-stream | ✗ | ✓ |");
+    expect(text).toContain(
+      "| `goose` | completed \\| as if nothing were (expected: aborted/cancelled; next completed) |",
+    );
+  });
+
+  test("docs/agents.md is of these versions and this table, and every cell is as expected", () => {
+    expect(page).not.toContain("✗ |");
+    for (const agent of LIGHT_IDS) {
+      expect(page).toContain(`- \`${agent}\`: ${matrixAgent(agent).version}\n`);
+      for (const id of CASE_IDS) {
+        const section = page.split(`## ${CASES[id].title}\n`)[1]?.split("\n## ")[0];
+        const expected = expectationOf(agent, id);
+        const line = typeof expected === "string" ? expected : `n/a: ${expected.notApplicable}`;
+        expect(section).toContain(`| \`${agent}\` | ${line.replaceAll("|", String.raw`\|`)} |`);
+      }
+    }
+  });
+});
