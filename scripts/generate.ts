@@ -26,9 +26,12 @@ function errorTable(): string {
 }
 
 function configTable(): string {
-  const { properties = {} } = z.toJSONSchema(configSchema, { io: "input" }) as {
-    properties?: Record<string, Property>;
+  const schema = z.toJSONSchema(configSchema, { io: "input" }) as {
+    $defs?: Record<string, { properties?: Record<string, Property> }>;
   };
+  // A schema with an id of its own stands among the definitions.
+  const properties = schema.$defs?.["Config"]?.properties;
+  if (properties === undefined) throw new Error("the configuration's schema is not where it was");
   const inProject = new Set(Object.keys(projectConfigSchema.shape));
   const rows = Object.entries(properties)
     .filter(([name]) => name !== "$schema")
