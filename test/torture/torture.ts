@@ -6,6 +6,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { carryOver } from "./carry-over.ts";
 import { type Kill, killPlan, type Phase, triggerIn } from "./kill-plan.ts";
 import { Ledger } from "./ledger.ts";
 import { Pending } from "./pending.ts";
@@ -222,12 +223,8 @@ class Torture {
       this.#violate(`a server that ended politely left ${state.orphans.join(", ")}`);
     count(state.tally, this.#ledger, state);
     state.tally.rests += 1;
-    state.created = [...this.#ledger.created];
-    state.deleted = [...this.#ledger.deleted];
-    const { deletions } = this.#ledger;
-    state.retired = [...state.retired, ...state.sessions.map(({ id }) => id)].filter(
-      (id) => !deletions.has(id),
-    );
+    const earlier = [...state.retired, ...state.sessions.map(({ id }) => id)];
+    Object.assign(state, carryOver(this.#ledger, picture.listed, earlier));
     state.sessions = [];
     if (state.tally.violations.length === 0)
       for (let old = state.setFrom; old <= state.life; old += 1) rmSync(this.#file(old), { force: true });
