@@ -1,4 +1,4 @@
-/** Agents that take turns in one session, each in a program of its own (A-6): rehearsal, and a real agent on the scripted model. */
+/** Agents that take turns in one session, each in a program of its own (A-6), on the scripted model. */
 import { join } from "node:path";
 import type { Message, Turn } from "@holdfast/protocol";
 import { expect, test } from "vitest";
@@ -7,6 +7,8 @@ import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../harn
 import { startModel } from "../model/index.ts";
 
 const TURN_MS = 60_000;
+/** opencode takes its time to start. */
+const SLOW_TURN_MS = 120_000;
 
 const textOf = (messages: readonly Message[]): string =>
   messages
@@ -86,6 +88,58 @@ test.each(["goose", "qwen"] as const)(
       expect((await ask("rehearsal", "RECALL")).handoffs).toEqual([]);
     } finally {
       await server.stop();
+      await model.close();
+    }
+  },
+);
+
+test(
+  "[A-6, A-5] opencode, qwen and opencode again: its own session, its own word, and what the other was told meanwhile",
+  { timeout: 400_000 },
+  async () => {
+    await using directory = await temporaryDirectory("switch-opencode");
+    const root = directory.path;
+    const model = await startModel();
+    const real = (name: "opencode" | "qwen") =>
+      realAgent(name, { modelUrl: model.url, home: join(root, `${name}-home`) });
+    const [opencode, qwen] = [real("opencode"), real("qwen")];
+    await Promise.all([opencode.prepare(), qwen.prepare()]);
+    const agents = {
+      opencode: { backend: "opencode" as const, command: opencode.command.slice(0, 1), env: opencode.env },
+      qwen: { backend: "acp" as const, command: qwen.command, env: qwen.env },
+    };
+    await using server = await startHoldfast({ root, config: { agents } });
+    try {
+      const { id } = await server.client.createSession({ directory: server.project, agent: "opencode" });
+      let number = 0;
+      const ask = async (agent: string, line: string) => {
+        const text = `#turn ${(number += 1)}\n${line}`;
+        const input = { parts: [{ type: "text" as const, text }], agent };
+        const answer = await server.client.admitInputAndWait(id, input, { timeoutMs: SLOW_TURN_MS });
+        expect(answer.turn, JSON.stringify(answer.turn)).toMatchObject({ state: "completed" });
+        return { turn: answer.turn, text: textOf(answer.messages), handoffs: handoffsOf(answer.messages) };
+      };
+      const backendId = async () =>
+        (await server.client.listAgentSessions(id)).items.find((each) => each.agent === "opencode")
+          ?.backendSessionId;
+
+      expect((await ask("opencode", "REMEMBER fig")).turn.opened).toBe("new");
+      const first = await backendId();
+      expect(first).toBeDefined();
+      const told = await ask("qwen", "RECALL");
+      expect(told.text).toContain("fig");
+      expect(told.handoffs).toHaveLength(1);
+      expect((await ask("qwen", "SAY a word of my own")).handoffs).toEqual([]);
+
+      const back = await ask("opencode", "RECALL");
+      expect(back.turn).toMatchObject({ opened: "resumed" } satisfies Partial<Turn>);
+      expect(await backendId()).toBe(first);
+      expect(back.text).toContain("fig");
+      expect(back.handoffs).toHaveLength(1);
+      expect(back.handoffs[0]).toContain("a word of my own");
+      expect(back.handoffs[0], "what it was told itself is not told again").not.toContain("REMEMBER");
+      expect((await ask("opencode", "RECALL")).handoffs).toEqual([]);
+    } finally {
       await model.close();
     }
   },
