@@ -116,6 +116,7 @@ test(
         const text = `#turn ${(number += 1)}\n${line}`;
         const input = { parts: [{ type: "text" as const, text }], agent };
         const answer = await server.client.admitInputAndWait(id, input, { timeoutMs: SLOW_TURN_MS });
+        if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
         expect(answer.turn, JSON.stringify(answer.turn)).toMatchObject({ state: "completed" });
         return { turn: answer.turn, text: textOf(answer.messages), handoffs: handoffsOf(answer.messages) };
       };
