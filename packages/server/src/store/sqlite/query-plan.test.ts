@@ -10,7 +10,16 @@ import { sqliteQueries } from "./queries/index.ts";
 const OWNER: Actor = { id: "owner", kind: "owner", label: "Owner" };
 
 /** Tables that stay small, and one question that is about all rows: read whole on purpose. */
-const SMALL = ["process", "agent_facts", "browser_token", "claim", "instance", "permission_rule", "r"];
+const SMALL = [
+  "process",
+  "agent_facts",
+  "browser_token",
+  "claim",
+  "instance",
+  "permission_rule",
+  "r",
+  "workspace_lease",
+];
 
 /** Statements that the commands and queries of a session's life prepare, from the module as the writer and the reader run it. */
 class Recorder {

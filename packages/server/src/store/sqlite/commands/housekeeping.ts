@@ -39,7 +39,8 @@ export function sweepHousekeeping(write: Write, command: { limit: number }): num
       limit,
     ) +
     write.run(
-      "DELETE FROM instance WHERE ended < ? AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.instance = instance.id)",
+      `DELETE FROM instance WHERE ended < ? AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.instance = instance.id)
+       AND NOT EXISTS (SELECT 1 FROM workspace_lease WHERE workspace_lease.instance = instance.id)`,
       now - RETENTION.instance,
     )
   );
