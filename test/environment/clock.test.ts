@@ -1,4 +1,4 @@
-import type { Message, SessionId } from "@holdfast/protocol";
+import { isHandoffPart, type Message, type SessionId } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
 import { ended, eventsOf, follow, say, sessionOn, textOf, upTo, wordsIn } from "./session-work.ts";
@@ -27,9 +27,12 @@ async function transcript(server: HoldfastProcess, sessionId: SessionId): Promis
   return pages.flat();
 }
 
+/** What a person said: an interrupted turn may be told to the agent once more, beside it. */
 const asked = (messages: readonly Message[]) =>
   messages.flatMap(({ info, parts }) =>
-    info.role === "user" ? parts.flatMap((part) => (part.type === "text" ? [part.text] : [])) : [],
+    info.role === "user"
+      ? parts.flatMap((part) => (part.type === "text" && !isHandoffPart(part) ? [part.text] : []))
+      : [],
   );
 
 /** What must hold whatever the clock did. */
