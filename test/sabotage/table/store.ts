@@ -371,15 +371,22 @@ export const STORE: readonly Sabotage[] = [
     ],
   },
   {
-    name: "page-skips-equal-times",
-    rules: ["D-29"],
-    breaks: "the list of sessions pages by time alone: those of one millisecond are skipped",
+    name: "list-by-the-clock",
+    rules: ["D-29", "D-3"],
+    breaks: "the list of sessions goes by the time of their last event, and the clock may go back",
     file: `${ENGINE}/queries/session.ts`,
     edits: [
-      {
-        find: '(s.time_updated, s.rid) ${newer ? ">" : "<"} (?, ?)',
-        replace: 's.time_updated ${newer ? ">" : "<"} ? AND ? >= 0',
-      },
+      { find: "ORDER BY s.last_position ${direction}", replace: "ORDER BY s.time_updated ${direction}" },
+    ],
+    catchers: [contract("sessions", "[D-29, D-3] the list goes by the order of events")],
+  },
+  {
+    name: "page-repeats-its-edge",
+    rules: ["D-29"],
+    breaks: "a page of sessions begins with the last one of the page before",
+    file: `${ENGINE}/queries/session.ts`,
+    edits: [
+      { find: 's.last_position ${newer ? ">" : "<"} ?', replace: 's.last_position ${newer ? ">=" : "<="} ?' },
     ],
     catchers: [contract("sessions", "[D-29] sessions of one millisecond")],
   },
