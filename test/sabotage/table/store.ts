@@ -385,9 +385,7 @@ export const STORE: readonly Sabotage[] = [
     rules: ["D-29"],
     breaks: "a page of sessions begins with the last one of the page before",
     file: `${ENGINE}/queries/session.ts`,
-    edits: [
-      { find: 's.last_position ${newer ? ">" : "<"} ?', replace: 's.last_position ${newer ? ">=" : "<="} ?' },
-    ],
+    edits: [{ find: '">" : "<"', replace: '">=" : "<="' }],
     catchers: [contract("sessions", "[D-29] sessions of one millisecond")],
   },
   {
