@@ -200,7 +200,8 @@ export const HTTP_CASES: readonly HostileCase[] = [
     "I-6",
     "422 PATH_ESCAPES",
     async (target) => {
-      await symlink("/etc", join(target.server.project, "way-out")).catch(() => undefined);
+      const { directory } = await target.server.client.getSession(target.sessionId);
+      await symlink("/etc", join(directory, "way-out")).catch(() => undefined);
       return inputs(target);
     },
     post(file("way-out/passwd")),
