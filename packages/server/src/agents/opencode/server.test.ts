@@ -169,6 +169,14 @@ describe("one opencode server", () => {
     expect(await failure(made.open(request()))).toBeUndefined();
   });
 
+  test("[A-10, A-9] it is asked to end, so that it closes its database, before it is made to", async () => {
+    const made = backend();
+    await made.open(request());
+    await made.dispose(10_000);
+    const [start] = starts();
+    expect(readdirSync(root)).toContain(`closed-${start?.pid}`);
+  });
+
   test("[A-5] a known session is resumed, one that is gone is made anew, one that is broken is kept", async () => {
     const made = backend();
     const known = await made.open(request({ backendSessionId: "ses_known" }));

@@ -20,7 +20,7 @@ const MAX_OUTPUT = 64 * 1024;
 const PASSWORD_BYTES = 32;
 const ARGUMENTS = ["serve", "--hostname", "127.0.0.1", "--port", "0"];
 
-/** Rejects with an `AgentFailure`; then nothing of the program lives. The signal gives the start up. */
+/** Rejects with an `AgentFailure`; then nothing of the program lives. The signal gives the start up, and has no say once it is well. */
 export async function startServer(
   deps: LaunchDeps,
   definition: AgentDefinition,
@@ -32,6 +32,20 @@ export async function startServer(
   const giveUp = () => void started.stop({ from: "kill" });
   signal.addEventListener("abort", giveUp, { once: true });
   if (signal.aborted) giveUp();
+  try {
+    return { process: started, ...(await becomeWell(deps, definition, started, password, timeoutMs)) };
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}
+
+async function becomeWell(
+  deps: LaunchDeps,
+  definition: AgentDefinition,
+  started: AgentProcess,
+  password: string,
+  timeoutMs: number,
+): Promise<Omit<StartedServer, "process">> {
   const deadline = deps.clock.monotonic() + timeoutMs;
   const failed = async (message: string) => {
     await started.stop({ from: "kill" });
@@ -52,7 +66,7 @@ export async function startServer(
   const address = { url, password };
   while (started.isRunning && deps.clock.monotonic() < deadline) {
     const version = await askHealth(deps.clock, address, HEALTH_ANSWER_MS).catch(() => undefined);
-    if (version !== undefined) return { process: started, address, version };
+    if (version !== undefined) return { address, version };
     await Promise.race([wait(deps.clock, ASK_AGAIN_MS), started.exited]);
   }
   throw await failed(`${definition.id} was not healthy within ${timeoutMs / 1000} s.`);
