@@ -22,6 +22,7 @@ const MAX_LIST = 5;
 /** Most UTF-16 code units kept of one string. */
 const MAX_STRING = 1000;
 
+const programs = path.join(import.meta.dirname, "../../test-agents");
 const target = path.join(import.meta.dirname, "../../packages/server/test/golden/acp");
 
 type Case = (agent: AcpAgent, restart: () => Promise<AcpAgent>, cwd: string) => Promise<TraceLine[]>;
@@ -104,6 +105,7 @@ async function recordCase(name: RealAgentName, label: string, play: Case): Promi
     const text = `${lines.join("\n")}\n`
       .replaceAll(cwd, "/home/user/project")
       .replaceAll(home, "/home/user")
+      .replaceAll(programs, "/home/user/agents")
       .replaceAll(model.url, "http://127.0.0.1:1");
     if (text.includes(root) || Buffer.byteLength(text) > MAX_GOLDEN_BYTES)
       throw new Error(`${name}-${label}: not neutral, or over ${MAX_GOLDEN_BYTES} bytes`);

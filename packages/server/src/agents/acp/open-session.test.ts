@@ -31,7 +31,7 @@ async function openWith(pages: Answer[], list: Features["list"] = "yes") {
   const features = { load: "yes", resume: "yes", list } as Features;
   const opened = await openSession(connection as unknown as Connection, feed as unknown as SessionFeed, {
     agent: "one",
-    cwd: "/work",
+    cwd: "/home/me/one",
     known: "old",
     features,
     resumeBroken: false,
