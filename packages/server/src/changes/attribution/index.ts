@@ -1,0 +1,4 @@
+export { compose, type Composition, isSameOrigin } from "./compose.ts";
+export { type HunkEnds, withIds } from "./hunk-id.ts";
+export { rebase, without } from "./rebase.ts";
+export { type Attributed, type HunkRange, type Region, regionOf, wholeFile } from "./region.ts";
