@@ -1,10 +1,10 @@
 import type { Agent, ApprovalMode, Session } from "@holdfast/protocol";
 import { RefreshCw, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useApp, useConnection, useLibrary } from "../data/index.ts";
-import { Button, Dialog, IconButton, Notice, Skeleton } from "../design/index.ts";
+import { useApp } from "../data/index.ts";
+import { Button, Dialog, IconButton, Notice } from "../design/index.ts";
 import { Link } from "../route/index.ts";
-import { AgentList } from "./agent-list.tsx";
+import { KnownAgents } from "./known-agents.tsx";
 import { canHold, MODE_WORDS, MODES } from "./words.ts";
 
 type Change = { agent: string; model: null; approvalMode?: ApprovalMode };
@@ -43,7 +43,7 @@ export function AgentChooser({ session, onChoose, onClose }: AgentChooserProps) 
       </header>
       <div ref={content} className="scroll-area flex min-h-0 flex-col gap-4 p-4">
         {risky === undefined ? (
-          <Known current={session.agent} onChoose={choose} />
+          <KnownAgents current={session.agent} onChoose={choose} />
         ) : (
           <Confirm
             agent={risky}
@@ -62,25 +62,6 @@ export function AgentChooser({ session, onChoose, onClose }: AgentChooserProps) 
         </Link>
       </footer>
     </Dialog>
-  );
-}
-
-function Known({ current, onChoose }: { current: string; onChoose: (agent: Agent) => void }) {
-  const { agents } = useLibrary();
-  const { state } = useConnection();
-  return (
-    <>
-      {state === "offline" && (
-        <Notice tone="attention" role="status">
-          No connection to the server: this is what was known before.
-        </Notice>
-      )}
-      {agents === undefined ? (
-        <Skeleton lines={6} label="Looking for agents" />
-      ) : (
-        <AgentList agents={agents} current={current} onChoose={onChoose} />
-      )}
-    </>
   );
 }
 

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
-import { useApp, useConnection, useLibrary } from "../data/index.ts";
-import { classes, Notice, Skeleton } from "../design/index.ts";
+import { useApp } from "../data/index.ts";
+import { classes } from "../design/index.ts";
 import { LookAgain } from "./agent-chooser.tsx";
-import { AgentList } from "./agent-list.tsx";
+import { KnownAgents } from "./known-agents.tsx";
 import { LiveNow } from "./live-now.tsx";
 
 const LISTS = { live: "Live now", known: "All agents" } as const;
@@ -42,24 +42,5 @@ export function AgentsView() {
         </section>
       </div>
     </div>
-  );
-}
-
-function KnownAgents() {
-  const { agents } = useLibrary();
-  const { state } = useConnection();
-  return (
-    <>
-      {state === "offline" && (
-        <Notice tone="attention" role="status">
-          No connection to the server: this is what was known before.
-        </Notice>
-      )}
-      {agents === undefined ? (
-        <Skeleton lines={6} label="Looking for agents" />
-      ) : (
-        <AgentList agents={agents} />
-      )}
-    </>
   );
 }
