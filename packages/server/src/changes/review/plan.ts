@@ -1,0 +1,114 @@
+/**
+ * What an act of review is going to do, written down before anything is touched (W-8, W-9): every file with what it holds now and what it will hold, the trees
+ * that move, and the rows that go with them. All that a crash leaves behind can be judged from it alone.
+ */
+import { HoldfastError } from "@holdfast/kernel";
+import { type ChangeId, fileVersionSchema, type FileVersion, type JsonObject } from "@holdfast/protocol";
+import { z } from "zod";
+import type { ChangeWrite, Operation } from "../../store/index.ts";
+
+/** Most bytes of a plan as JSON (W-8); what is larger has to be done in several acts. */
+export const MAX_PLAN_BYTES = 32 * 1024 * 1024;
+
+/** A file as it is in a checkout: what git would store, and the blob of the bytes on the disk (W-3). */
+const foundSchema = z.object({ version: fileVersionSchema, raw: z.string() });
+export type Found = z.infer<typeof foundSchema>;
+
+const plannedFileSchema = z.object({
+  key: z.string(),
+  old: foundSchema.nullable(),
+  /** `raw` is known when bytes are put back that were there before. */
+  new: z.object({ version: fileVersionSchema, raw: z.string().optional() }).nullable(),
+});
+export type PlannedFile = z.infer<typeof plannedFileSchema>;
+
+const entrySchema = z.object({
+  key: z.string(),
+  old: fileVersionSchema.nullable(),
+  new: fileVersionSchema.nullable(),
+});
+/** One path of a tree that moves. */
+export type Entry = z.infer<typeof entrySchema>;
+
+/** Rows and refs are trusted JSON of this program: they were typed when they were written, and are read by the same version or a later one. */
+const trusted = <T>() => z.custom<T>((value) => typeof value === "object" && value !== null);
+
+const planSchema = z.object({
+  /** Where files are written: the top of a checkout. */
+  root: z.string(),
+  files: z.array(plannedFileSchema),
+  /** What moves in the baseline and in the newest tree of the reviewed workspace. */
+  baseline: z.array(entrySchema),
+  newest: z.array(entrySchema),
+  /** Refs to make before the rows move, by name (W-9). */
+  refs: z.array(z.object({ ref: z.string(), commit: z.string() })),
+  write: trusted<ReviewWrite>(),
+  /** Rows as they were, for an exact undo. */
+  former: trusted<ChangeWrite["changes"]>(),
+  applied: z.array(z.string()),
+  changeIds: z.array(z.string()),
+});
+export type Plan = z.infer<typeof planSchema>;
+
+export type ReviewWrite = Omit<ChangeWrite, "actor"> & {
+  notes: {
+    sessionId: NonNullable<ChangeWrite["changes"][number]["sessionId"]>;
+    kind: "rejected";
+    paths: string[];
+  }[];
+};
+
+const dataSchema = z.object({
+  /** `begun`: nothing was written; `planned`: files may have been, and it goes forward; `undoing`: it goes back. */
+  stage: z.enum(["begun", "planned", "undoing", "ended"]),
+  undoes: z.string().optional(),
+  /** Repositories in which refs of this operation may stand. */
+  plan: planSchema.optional(),
+  /** Paths of files that were neither old nor new. */
+  moved: z.array(z.string()).optional(),
+});
+export type OperationData = z.infer<typeof dataSchema>;
+
+/** Reads the stored plan of an operation. Throws when it is none of this program's. */
+export function dataOf(operation: Operation): OperationData {
+  return dataSchema.parse(operation.data);
+}
+
+/** The stored form. Throws UNPROCESSABLE when it is larger than one act may be. */
+export function toJson(data: OperationData): JsonObject {
+  const text = JSON.stringify(data);
+  if (text.length > MAX_PLAN_BYTES)
+    throw new HoldfastError(
+      "UNPROCESSABLE",
+      "This is too much for one act of review. Choose fewer changes at a time.",
+    );
+  return JSON.parse(text) as JsonObject;
+}
+
+/** The plan that undoes another: files and trees go back, and so do rows. */
+export function reversed(
+  plan: Pick<Plan, "files" | "baseline" | "newest">,
+): Pick<Plan, "files" | "baseline" | "newest"> {
+  const back = (entries: readonly Entry[]): Entry[] =>
+    entries.map(({ key, old, new: young }) => ({ key, old: young, new: old }));
+  return {
+    files: plan.files
+      .map(({ key, old, new: young }) => ({
+        key,
+        old: young === null ? null : { version: young.version, raw: young.raw ?? young.version.blob },
+        new: old,
+      }))
+      .reverse(),
+    baseline: back(plan.baseline),
+    newest: back(plan.newest),
+  };
+}
+
+export const sameVersion = (
+  one: FileVersion | null | undefined,
+  other: FileVersion | null | undefined,
+): boolean =>
+  (one ?? undefined)?.blob === (other ?? undefined)?.blob &&
+  (one ?? undefined)?.mode === (other ?? undefined)?.mode;
+
+export const changeIdsOf = (plan: Plan): ChangeId[] => plan.changeIds as ChangeId[];
