@@ -275,7 +275,7 @@ describe("what holds a turn up, and who", () => {
 });
 
 describe("what is live", () => {
-  test("[A-8, I-15] each agent that lives, with its session, what it does and takes, and how many may; a turn is stopped there", async () => {
+  test("[A-8, I-15] each agent that lives, with its session, what it does and takes, and how many may; a turn is stopped there, and an idle one closed", async () => {
     await using on = await stageOf("live", { maxLiveAgents: 2 });
     const page = await on.open("/agents");
     await page.getByText("No agent lives now.").waitFor();
@@ -299,6 +299,15 @@ describe("what is live", () => {
     await working.getByText(/Rehearsal · idle/).waitFor();
     const { items } = await on.server.client.listTurns(busy.id);
     expect(items[0]).toMatchObject({ state: "aborted", reason: "cancelled" });
+    const close = working.getByRole("button", { name: "Close the agent" });
+    expect(await overflow(page)).toBe(0);
+    await close.click();
+    await working.waitFor({ state: "detached" });
+    await page.getByText("1 of 2 places used").waitFor();
+    await until("its memory kept", async () => {
+      const known = (await on.server.client.listAgentSessions(busy.id)).items;
+      return known.map(({ status }) => status).join() === "resumable";
+    });
     await list.getByRole("link", { name: "Done with it" }).click();
     await said(page).getByText("done").waitFor();
     expect(on.complaints).toEqual([]);

@@ -1,4 +1,5 @@
-import type { LiveAgent } from "@holdfast/protocol";
+import { type HoldfastApiError, isApiError } from "@holdfast/client";
+import type { AgentSession, LiveAgent } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { oneLine } from "./output.ts";
@@ -23,6 +24,40 @@ export async function agents(context: Context): Promise<ExitCode> {
   if (live.items.length === 0) return EXIT.completed;
   context.output.line(`\n${live.items.length} live, of at most ${live.limit}:`);
   context.output.table(live.items.map(liveRow));
+  return EXIT.completed;
+}
+
+/** Closes one idle agent of a session, or all of them. That none lives is no error: repeating is harmless. */
+export async function close(
+  context: Context,
+  sessionId: string,
+  agent: string | undefined,
+): Promise<ExitCode> {
+  const { client } = context.connect();
+  const { items: live } = await client.listLiveAgents();
+  const known = agent === undefined ? (await client.listAgentSessions(sessionId)).items : [{ agent }];
+  const items: AgentSession[] = [];
+  let refusal: HoldfastApiError | undefined;
+  for (const one of known) {
+    try {
+      items.push(await client.closeAgent(sessionId, one.agent));
+    } catch (error) {
+      // Those that are idle are closed all the same.
+      if (!isApiError(error, "SESSION_BUSY")) throw error;
+      refusal ??= error;
+    }
+  }
+  if (refusal !== undefined) throw refusal;
+  if (context.isJson) {
+    context.output.json({ items });
+    return EXIT.completed;
+  }
+  const closed = items.filter((item) =>
+    live.some((one) => one.sessionId === item.sessionId && one.agent === item.agent),
+  );
+  if (closed.length === 0) context.output.note("None of them lives.");
+  for (const { agent: name } of closed)
+    context.output.note(`Closing ${name}; the next turn of the session resumes it.`);
   return EXIT.completed;
 }
 

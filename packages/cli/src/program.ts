@@ -295,14 +295,19 @@ function addHouse(program: Command, action: Action): void {
           module.events(context, id, flags),
       ),
     );
-  program
-    .command("agents")
-    .description("list agents")
+  const agent = () => import("./agents-command.ts");
+  const agents = program.command("agents").description("agents, and which of them live");
+  agents
+    .command("list", { isDefault: true })
+    .description("list agents, and those that live")
+    .action(action(agent, (module, context) => module.agents(context)));
+  agents
+    .command("close")
+    .description("close idle agents of a session; the next turn resumes them")
+    .argument("<session>")
+    .argument("[agent]", "this one; else all of the session")
     .action(
-      action(
-        () => import("./agents-command.ts"),
-        (module, context) => module.agents(context),
-      ),
+      action(agent, (module, context, id: string, one: string | undefined) => module.close(context, id, one)),
     );
   const config = () => import("./config-commands.ts");
   const group = program.command("config").description("the configuration");

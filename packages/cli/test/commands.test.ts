@@ -101,6 +101,30 @@ describe("[I-9] turns and events", () => {
       new RegExp(`live, of at most 10:[^]*rehearsal +${id} +idle for`),
     );
   });
+
+  test("[A-8, I-11] an idle agent is closed by hand, a busy one is not, and closing again is no error", async () => {
+    const { id } = await server.client.createSession({ directory: house.project, agent: "rehearsal" });
+    const live = async () =>
+      (await server.client.listLiveAgents()).items.find((one) => one.sessionId === id)?.state;
+    const say = (text: string) => server.client.admitInput(id, { parts: [{ type: "text", text }] });
+    const { turn } = await say("HANG");
+    await vi.waitFor(async () => expect(await live()).toBe("busy"), { timeout: PATIENCE_MS });
+    const busy = await house.run(["agents", "close", id, "rehearsal"]);
+    expect(busy).toMatchObject({ code: 7, stdout: "" });
+    expect(busy.stderr).toContain("at work");
+    await server.client.cancelTurn(turn.id);
+    await vi.waitFor(async () => expect(await live()).toBe("idle"), { timeout: PATIENCE_MS });
+
+    const closed = await house.run(["agents", "close", id]);
+    expect(closed).toMatchObject({ code: 0, stdout: "" });
+    expect(closed.stderr).toContain("Closing rehearsal");
+    await vi.waitFor(async () => expect(await live()).toBeUndefined(), { timeout: PATIENCE_MS });
+    expect((await house.run(["agents", "close", id, "rehearsal"])).stderr).toContain("None of them lives.");
+    expect(await json(["agents", "close", id])).toMatchObject({
+      items: [{ sessionId: id, agent: "rehearsal", status: "resumable" }],
+    });
+    expect((await house.run(["agents", "close", id, "qwen"])).code).toBe(4);
+  });
 });
 
 describe("[I-12] configuration", () => {

@@ -146,6 +146,37 @@ describe("createPool", () => {
     await expect(pool.acquire(request({ agent: "none" }))).rejects.toMatchObject({ kind: "unavailable" });
   });
 
+  test("[A-8] closing by hand takes an idle handle as an eviction would, and nothing that is used or opened", async () => {
+    const backend = new ScriptedBackend();
+    const pool = poolOf(backend);
+    const state = () => pool.list().items.map((each) => each.state);
+    expect(pool.closeIdle(sessionId, "a")).toBe(true);
+    const place = pool.reserve(request());
+    expect(pool.closeIdle(sessionId, "a")).toBe(false);
+    const opening = pool.acquire(request());
+    expect(pool.closeIdle(sessionId, "a")).toBe(false);
+    const handle = await backend.succeed(0);
+    await opening;
+    handle.idleSince = 0;
+    expect(pool.closeIdle(sessionId, "a")).toBe(false);
+    place?.release();
+    handle.idleSince = undefined;
+    expect(pool.closeIdle(sessionId, "a")).toBe(false);
+    handle.idleSince = 0;
+    expect(pool.closeIdle(sessionId, "b")).toBe(true);
+    expect(state()).toEqual(["idle"]);
+
+    let gone: () => void = () => undefined;
+    handle.gate = new Promise((resolve) => (gone = resolve));
+    expect([pool.closeIdle(sessionId, "a"), pool.closeIdle(sessionId, "a")]).toEqual([true, true]);
+    expect(state()).toEqual(["closing"]);
+    expect(handle.graces).toEqual([undefined]);
+    const again = pool.acquire(request());
+    gone();
+    const next = await backend.succeed(1);
+    expect(await again).toEqual({ handle: next, live: false });
+  });
+
   test("[A-8] an idle handle is closed politely and opened again on demand; a busy one stays", async () => {
     const clock = new FakeClock();
     const backend = new ScriptedBackend();

@@ -139,6 +139,15 @@ class Pool implements AgentPool {
     return handle?.alive === true ? handle : undefined;
   }
 
+  closeIdle(sessionId: SessionId, agent: string): boolean {
+    const key = keyOf(sessionId, agent);
+    const isUsed = this.#live.has(key)
+      ? this.#idleSince(key) === undefined
+      : this.#opening.has(key) || this.#places.isKept(key);
+    if (!isUsed) this.#evict(key);
+    return !isUsed;
+  }
+
   async closeSession(sessionId: SessionId): Promise<void> {
     const prefix = keyOf(sessionId, "");
     await this.#closeAll((key) => key.startsWith(prefix));

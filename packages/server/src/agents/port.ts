@@ -42,7 +42,9 @@ export type ContentEvent =
   | { type: "text"; text: string; streamId?: string; whole?: boolean }
   | { type: "reasoning"; text: string; streamId?: string; whole?: boolean }
   | { type: "tool"; update: ToolUpdate }
-  | { type: "plan"; todos: Todo[] };
+  | { type: "plan"; todos: Todo[] }
+  /** The agent is about to change this file, an absolute path, through us: evidence for whose change it is (W-5), and nothing that is shown. */
+  | { type: "file"; path: string };
 
 /** State of the agent session; applies at any time (A-16). */
 export type StateEvent =
@@ -182,6 +184,8 @@ export type AgentPool = {
   acquire(request: OpenRequest): Promise<{ handle: AgentHandle; live: boolean }>;
   /** The live handle, if any. */
   find(sessionId: SessionId, agent: string): AgentHandle | undefined;
+  /** Closes a handle by hand as an eviction would; false while it is opened or used. Nothing that lives, nothing to close: true. */
+  closeIdle(sessionId: SessionId, agent: string): boolean;
   /** Closes every handle of a session (delete, archive, claim lost). */
   closeSession(sessionId: SessionId): Promise<void>;
   /** Ends everything within `graceMs` and refuses new work (A-9). */

@@ -28,6 +28,7 @@ export const ACTIONS = {
   "message.change": "owner",
   "blob.read": "owner",
   "agent.list": "owner",
+  "agent.close": "owner",
   "permission.read": "owner",
   "permission.reply": "owner",
   "permission.revoke": "owner",

@@ -10,6 +10,8 @@ import type {
   WorkspaceId,
 } from "@holdfast/protocol";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
+import type { Worktrees } from "../worktree/index.ts";
+import type { ReservedPlaces } from "./workspace-path.ts";
 
 /** Who asks, and under which key a repetition is recognised (D-5, D-36). */
 export type Caller = { actor: Actor; idempotency?: IdempotencyKey | undefined };
@@ -23,9 +25,14 @@ export type TurnDoor = {
   cancel(command: Caller & { turnId: TurnId }): Promise<Applied<Turn>>;
   /** The terminal turn, or `undefined` when the time is over or the caller left. */
   finished(turnId: TurnId, timeoutMs: number, signal?: AbortSignal): Promise<Turn | undefined>;
+  /** Lets go of one agent of a session that nothing uses; false while something does. */
+  closeAgent(sessionId: SessionId, agent: string): boolean;
   /** Lets go of every agent of a session. */
   release(sessionId: SessionId): Promise<void>;
 };
+
+/** What this room asks of the worktree room. */
+export type WorktreeDoor = Pick<Worktrees, "create" | "at" | "archive" | "unarchive" | "riskOf" | "remove">;
 
 /** What this room asks of the agent catalog. */
 export type AgentCatalog = { list(): Promise<Agent[]> };
@@ -40,8 +47,9 @@ export type SessionDeps = {
   clock: Clock;
   logger: Logger;
   settings: SessionSettings;
-  /** Real path of the data directory; nothing a client names may be in it (I-6). */
-  dataDirectory: string;
+  /** What this server keeps for itself; nothing a client names may be in it, except in its worktrees (I-6, W-2). */
+  reserved: ReservedPlaces;
+  worktrees: WorktreeDoor;
   /** Environment of the git program: PATH and HOME, never `HOLDFAST_*`. */
   gitEnvironment: Readonly<Record<string, string>>;
 };

@@ -1,5 +1,13 @@
 import { notFound } from "@holdfast/kernel";
-import type { Session, SessionId, SessionList, TurnList, Workspace, WorkspaceId } from "@holdfast/protocol";
+import type {
+  AgentSessionList,
+  Session,
+  SessionId,
+  SessionList,
+  TurnList,
+  Workspace,
+  WorkspaceId,
+} from "@holdfast/protocol";
 import type { SessionCursor, SessionFilter } from "../store/index.ts";
 import { requireSession } from "./change.ts";
 import { decodeCursor, encodeCursor, type PageQuery, refuseBothWays } from "./cursor.ts";
@@ -41,6 +49,17 @@ export async function listTurns(
   const list: TurnList = { items: page.items, seq: page.seq };
   if (page.next !== undefined) list.next = encodeCursor("t", [page.next]);
   return list;
+}
+
+/** The agents that took part in a session, without what only we need to know of them. Rejects NOT_FOUND. */
+export async function listAgents(deps: Deps, sessionId: SessionId): Promise<AgentSessionList> {
+  await requireSession(deps, sessionId);
+  const { items, seq } = await deps.store.listAgentSessions(sessionId);
+  const shown = items.map(
+    ({ cwd: _cwd, processFingerprint: _process, sessionFingerprint: _session, watermark: _mark, ...item }) =>
+      item,
+  );
+  return { items: shown, seq };
 }
 
 /** What a session and each of its agents used. Rejects NOT_FOUND. */

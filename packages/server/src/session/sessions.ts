@@ -2,6 +2,7 @@ import { notFound } from "@holdfast/kernel";
 import type {
   AdmitInput,
   Admitted,
+  AgentSession,
   AgentSessionList,
   CreateSession,
   Input,
@@ -19,6 +20,7 @@ import type {
   Permission,
   PermissionRule,
   PermissionRuleId,
+  RiskReport,
   Session,
   SessionId,
   SessionList,
@@ -33,9 +35,12 @@ import type {
 } from "@holdfast/protocol";
 import type { Applied, SessionFilter } from "../store/index.ts";
 import { admitInput, editInput, requireInput } from "./admit.ts";
-import { deleteSession, patchSession, requireSession } from "./change.ts";
+import { patchSession, requireSession } from "./change.ts";
+import { closeAgent } from "./close-agent.ts";
 import { createSession } from "./create.ts";
+import { WorktreeSessions } from "./create-in-worktree.ts";
 import type { PageQuery } from "./cursor.ts";
+import { deleteSession, sessionRisk } from "./delete.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
 import { FileNames } from "./file-names.ts";
 import {
@@ -48,7 +53,7 @@ import {
   updateMessage,
   updatePart,
 } from "./history.ts";
-import { listSessions, listTurns, readUsage, requireWorkspace } from "./lists.ts";
+import { listAgents, listSessions, listTurns, readUsage, requireWorkspace } from "./lists.ts";
 import { requireTurn, resumeTurn } from "./resume.ts";
 
 /** Commands and queries on sessions. Every refusal is a HoldfastError; reads of something unknown reject NOT_FOUND. */
@@ -57,7 +62,9 @@ export type Sessions = {
   get(id: SessionId): Promise<Session>;
   list(query: PageQuery & { filter: SessionFilter }): Promise<SessionList>;
   patch(id: SessionId, request: PatchSession, caller: Caller): Promise<Applied<Session>>;
-  delete(id: SessionId, caller: Caller): Promise<void>;
+  /** With `discard` also what would be lost of its worktree. RISK_UNCONFIRMED without (W-10). */
+  delete(id: SessionId, caller: Caller, options: { discard: boolean }): Promise<void>;
+  risk(id: SessionId): Promise<RiskReport>;
 
   admit(id: SessionId, request: AdmitInput, caller: Caller): Promise<Applied<Admitted>>;
   listInputs(id: SessionId, state?: Input["state"]): Promise<InputList>;
@@ -70,6 +77,8 @@ export type Sessions = {
   listTurns(id: SessionId, query: { limit: number; before?: string | undefined }): Promise<TurnList>;
   cancelTurn(id: TurnId, caller: Caller): Promise<Applied<Turn>>;
   resumeTurn(id: TurnId, caller: Caller): Promise<Applied<Admitted>>;
+  /** Closes an idle agent of a session by hand; repeating is harmless. Rejects SESSION_BUSY while it is used. */
+  closeAgent(id: SessionId, agent: string): Promise<AgentSession>;
   /** The ended turn (the one it was merged into, if so) with its messages; `undefined` when the time is over or the caller left. */
   waitForTurn(id: TurnId, timeoutMs: number, signal: AbortSignal): Promise<TurnResult | undefined>;
   /** The current state of what was admitted. */
@@ -106,10 +115,14 @@ export function createSessions(deps: SessionDeps): Sessions {
 
 function commandsOf(deps: SessionDeps) {
   const { store, turns } = deps;
+  const inWorktrees = new WorktreeSessions(deps);
   return {
-    create: (request, caller) => createSession(deps, request, caller),
+    create: (request, caller) =>
+      request.worktree === true
+        ? inWorktrees.create(request, caller)
+        : createSession(deps, request, caller),
     patch: (id, request, caller) => patchSession(deps, id, request, caller),
-    delete: (id, caller) => deleteSession(deps, id, caller),
+    delete: (id, caller, options) => deleteSession(deps, id, caller, options),
     async patchWorkspace(workspaceId, { concurrency }, caller) {
       const applied = await store.patchWorkspace({ ...caller, workspaceId, concurrency });
       turns.wakeWorkspace(workspaceId);
@@ -137,6 +150,7 @@ function commandsOf(deps: SessionDeps) {
       return turns.cancel({ ...caller, turnId });
     },
     resumeTurn: (id, caller) => resumeTurn(deps, id, caller),
+    closeAgent: (id, agent) => closeAgent(deps, id, agent),
     updateMessage: (id, info, caller) => updateMessage(deps, id, info, caller),
     removeMessage: (id, caller) => removeMessage(deps, id, caller),
     updatePart: (part, caller) => updatePart(deps, part, caller),
@@ -152,6 +166,7 @@ function queriesOf(deps: SessionDeps) {
   const names = new FileNames(deps);
   return {
     get: (id) => requireSession(deps, id),
+    risk: (id) => sessionRisk(deps, id),
     list: (query) => listSessions(deps, query),
     async listInputs(sessionId, state) {
       await requireSession(deps, sessionId);
@@ -179,20 +194,7 @@ function queriesOf(deps: SessionDeps) {
       await requireSession(deps, id);
       return store.listTodos(id);
     },
-    async agents(id) {
-      await requireSession(deps, id);
-      const { items, seq } = await store.listAgentSessions(id);
-      const shown = items.map(
-        ({
-          cwd: _cwd,
-          processFingerprint: _process,
-          sessionFingerprint: _session,
-          watermark: _mark,
-          ...item
-        }) => item,
-      );
-      return { items: shown, seq };
-    },
+    agents: (id) => listAgents(deps, id),
     usage: (id) => readUsage(deps, id),
     async blob(sessionId, hash) {
       const blob = await store.getBlob({ hash, sessionId });

@@ -26,6 +26,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Recovery } from "./recovery.ts";
 import type { TurnSettings } from "./settings.ts";
 import { TurnWaiters } from "./turn-waiters.ts";
+import type { TurnWatch } from "./turn-watch.ts";
 
 export type TurnsDeps = {
   store: Store;
@@ -35,6 +36,8 @@ export type TurnsDeps = {
   reap(): Promise<void>;
   /** False when an agent's record says that it cannot write in this mode, so that its turns need no lease (A-14). */
   mayWrite(agent: string, mode: ApprovalMode): boolean;
+  /** Looks after the files of turns that may write (W-3); absent where nobody does. */
+  watch?: TurnWatch;
   clock: Clock;
   logger: Logger;
   /** Registered by the caller before, and ended by it after `stop` (D-17). */
@@ -58,6 +61,8 @@ export type Turns = {
   cancel(command: CancelCommand): Promise<Applied<Turn>>;
   /** The terminal turn, `undefined` once `timeoutMs` passed or the caller left; that cancels nothing. NOT_FOUND. */
   finished(turnId: TurnId, timeoutMs: number, signal?: AbortSignal): Promise<Turn | undefined>;
+  /** Closes one idle agent of a session, whose next turn resumes it; false while it is used (A-8). Repeating is harmless. */
+  closeAgent(sessionId: SessionId, agent: string): boolean;
   /** Before a session is archived or deleted, or after: closes its agents. Rejects SESSION_BUSY while a turn runs. */
   release(sessionId: SessionId): Promise<void>;
   /** D-21: starts nothing more, lets turns run for `graceMs`, then ends them as aborted / shutdown and closes every agent. Call once. */
@@ -126,6 +131,10 @@ class TurnRoom implements Turns {
 
   finished(turnId: TurnId, timeoutMs: number, signal?: AbortSignal): Promise<Turn | undefined> {
     return this.#waiters.finished(turnId, timeoutMs, signal);
+  }
+
+  closeAgent(sessionId: SessionId, agent: string): boolean {
+    return this.#deps.pool.closeIdle(sessionId, agent);
   }
 
   release(sessionId: SessionId): Promise<void> {

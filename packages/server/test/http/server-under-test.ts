@@ -55,6 +55,9 @@ class HandDrivenTurns implements TurnDoor {
   readonly woken: SessionId[] = [];
   readonly released: SessionId[] = [];
   readonly wokenWorkspaces: WorkspaceId[] = [];
+  readonly closedAgents: string[] = [];
+  /** Agents that are used, as far as anybody asks. */
+  readonly usedAgents = new Set<string>();
   readonly #store: Store;
 
   constructor(store: Store) {
@@ -92,6 +95,12 @@ class HandDrivenTurns implements TurnDoor {
       const timer = setTimeout(leave, timeoutMs);
       signal?.addEventListener("abort", leave, { once: true });
     });
+  }
+
+  closeAgent(_sessionId: SessionId, agent: string): boolean {
+    if (this.usedAgents.has(agent)) return false;
+    this.closedAgents.push(agent);
+    return true;
   }
 
   release(sessionId: SessionId): Promise<void> {

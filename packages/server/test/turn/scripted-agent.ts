@@ -204,6 +204,12 @@ export class ScriptedAgent implements AgentPool {
     return this.#live.get(`${sessionId} ${agent}`);
   }
 
+  /** Every one that is there counts as idle. */
+  closeIdle(sessionId: SessionId, agent: string): boolean {
+    this.find(sessionId, agent)?.exit(true);
+    return true;
+  }
+
   closeSession(sessionId: SessionId): Promise<void> {
     this.closed.push(sessionId);
     for (const handle of this.#live.values()) if (handle.sessionId === sessionId) handle.exit(true);

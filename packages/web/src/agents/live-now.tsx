@@ -41,26 +41,84 @@ export function LiveNow() {
           }}
           titleOf={(id) => (sessions.get(id) ?? archived?.get(id))?.title}
           nameOf={(id) => agents?.find((agent) => agent.id === id)?.name ?? id}
-          actionOf={(one) => <StopTurn one={one} onDone={look} />}
+          actionOf={(one) => <Deed one={one} onDone={look} />}
         />
       )}
     </>
   );
 }
 
-/** Stops the turn that a live agent works on. Idle ones need nothing: they are closed by themselves. */
-function StopTurn({ one, onDone }: { one: LiveAgent; onDone: () => void }) {
+type DeedProps = { one: LiveAgent; onDone: () => void };
+
+/** What can be done about a live agent: its turn is stopped while it has one, then it can be closed before its time. */
+function Deed({ one, onDone }: DeedProps) {
+  switch (one.state) {
+    case "opening":
+    case "busy":
+    case "waiting":
+      return <StopTurn one={one} onDone={onDone} />;
+    case "idle":
+      return <CloseAgent one={one} onDone={onDone} />;
+    case "closing":
+      return null;
+  }
+}
+
+/** Stops the turn that a live agent works on. */
+function StopTurn({ one, onDone }: DeedProps) {
   const client = useClient();
+  const { isAsked, problem, ask } = useDeed(onDone);
+  const stop = async () => {
+    const { items } = await client.listTurns(one.sessionId);
+    const running = items.find(({ state, agent }) => state === "running" && agent === one.agent);
+    if (running !== undefined) await client.cancelTurn(running.id);
+  };
+  return (
+    <>
+      <Problem text={problem} />
+      <Button
+        size="small"
+        tone="danger"
+        aria-label="Stop the turn"
+        disabled={isAsked}
+        onClick={() => void ask(stop)}
+      >
+        <Square size={13} /> Stop
+      </Button>
+    </>
+  );
+}
+
+/** Closes an idle agent, which takes memory and a place until it was idle for long. Nothing is lost: its next turn resumes it. */
+function CloseAgent({ one, onDone }: DeedProps) {
+  const client = useClient();
+  const { isAsked, problem, ask } = useDeed(onDone);
+  return (
+    <>
+      <Problem text={problem} />
+      <Button
+        size="small"
+        tone="quiet"
+        aria-label="Close the agent"
+        title="Ends its program now. The next turn starts it again, with its memory."
+        disabled={isAsked}
+        onClick={() => void ask(() => client.closeAgent(one.sessionId, one.agent))}
+      >
+        Close
+      </Button>
+    </>
+  );
+}
+
+/** One deed at a time, and why the last one failed. */
+function useDeed(onDone: () => void) {
   const [isAsked, setAsked] = useState(false);
   const [problem, setProblem] = useState<string | undefined>();
-  if (one.state !== "busy" && one.state !== "opening" && one.state !== "waiting") return null;
-  const stop = async () => {
+  const ask = async (deed: () => Promise<unknown>) => {
     setAsked(true);
     setProblem(undefined);
     try {
-      const { items } = await client.listTurns(one.sessionId);
-      const running = items.find(({ state, agent }) => state === "running" && agent === one.agent);
-      if (running !== undefined) await client.cancelTurn(running.id);
+      await deed();
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     } finally {
@@ -68,22 +126,14 @@ function StopTurn({ one, onDone }: { one: LiveAgent; onDone: () => void }) {
       onDone();
     }
   };
+  return { isAsked, problem, ask };
+}
+
+function Problem({ text }: { text: string | undefined }) {
+  if (text === undefined) return null;
   return (
-    <>
-      {problem !== undefined && (
-        <span role="alert" className="text-xs text-danger">
-          {problem}
-        </span>
-      )}
-      <Button
-        size="small"
-        tone="danger"
-        aria-label="Stop the turn"
-        disabled={isAsked}
-        onClick={() => void stop()}
-      >
-        <Square size={13} /> Stop
-      </Button>
-    </>
+    <span role="alert" className="text-xs text-danger">
+      {text}
+    </span>
   );
 }

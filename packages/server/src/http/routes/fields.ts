@@ -1,4 +1,5 @@
 import {
+  agentIdSchema,
   HTTP_LIMITS,
   inputIdSchema,
   messageIdSchema,
@@ -15,6 +16,7 @@ import { z } from "zod";
 
 /** Path parameters by what `id` names. */
 export const onSession = z.object({ id: sessionIdSchema });
+export const onAgentSession = onSession.extend({ agent: agentIdSchema });
 export const onInput = z.object({ id: inputIdSchema });
 export const onTurn = z.object({ id: turnIdSchema });
 export const onMessage = z.object({ id: messageIdSchema });

@@ -1,5 +1,6 @@
 import {
   agentSessionListSchema,
+  agentSessionSchema,
   createSessionSchema,
   HTTP_LIMITS,
   patchSessionSchema,
@@ -12,7 +13,7 @@ import {
 import { z } from "zod";
 import { applied, defineRoute, ok, type Route } from "../route.ts";
 import { SANDBOX_POLICY } from "../security-headers.ts";
-import { onSession, pageFields } from "./fields.ts";
+import { emptyBody, onAgentSession, onSession, pageFields } from "./fields.ts";
 import { pageLinks } from "./page-links.ts";
 
 const tag = "sessions";
@@ -124,6 +125,24 @@ export const SESSION_ROUTES: readonly Route[] = [
     params: onSession,
     answers: { 200: { description: "Agent sessions", schema: agentSessionListSchema } },
     run: async ({ params }, { sessions }) => ok(await sessions.agents(params.id)),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/sessions/:id/agents/:agent/close",
+    action: "agent.close",
+    on: "session",
+    tag,
+    summary: "Close an idle agent of a session; repeating is harmless",
+    params: onAgentSession,
+    body: emptyBody,
+    answers: {
+      202: {
+        description: "What is known of it now; it is `resumable` when nothing of it lives any more",
+        schema: agentSessionSchema,
+      },
+    },
+    run: async ({ params }, { sessions }) =>
+      applied(202, await sessions.closeAgent(params.id, params.agent), false),
   }),
   defineRoute({
     method: "GET",
