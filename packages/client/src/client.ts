@@ -38,12 +38,15 @@ import {
   turnSchema,
   workspaceSchema,
 } from "@holdfast/protocol";
-import { at, type CallOptions, nothing } from "./call.ts";
-import { changeCalls } from "./change-calls.ts";
 import { type FeedOptions, type FeedItem, streamFeed } from "./stream-feed.ts";
 import { type SessionStreamItem, type SessionStreamOptions, streamSession } from "./stream-session.ts";
-import { createTransport, type Shape, type Transport, type TransportConfig } from "./transport.ts";
-import { worktreeCalls } from "./worktree-calls.ts";
+import {
+  createTransport,
+  type RequestOptions,
+  type Shape,
+  type Transport,
+  type TransportConfig,
+} from "./transport.ts";
 
 /** A page's place: `before` takes an answer's `next` (older), `after` its `prev` (newer). */
 export type PageQuery = { limit?: number; before?: string; after?: string };
@@ -56,11 +59,17 @@ export type SessionQuery = PageQuery & {
   title?: string;
 };
 
+/** Of every call: a signal, and for a POST a key of the caller's own, to be repeated across restarts of the caller. */
+export type CallOptions = Pick<RequestOptions, "signal" | "idempotencyKey">;
+
 /** What came of waiting for a turn's end: the turn with its messages, or only what was admitted when the time was up first. */
 export type Waited = ({ ended: true } & TurnResult) | ({ ended: false } & Admitted);
 
 /** How much longer than the server's own wait the client waits, in ms. */
 const WAIT_GRACE_MS = 15_000;
+
+/** For answers whose body says nothing. */
+const nothing: Shape<unknown> = { safeParse: (data) => ({ success: true, data }) };
 
 function either<A, B>(one: Shape<A>, other: Shape<B>): Shape<A | B> {
   return {
@@ -82,8 +91,6 @@ export function createClient(config: TransportConfig) {
     ...queueCalls(transport),
     ...turnCalls(transport),
     ...inboxCalls(transport),
-    ...changeCalls(transport),
-    ...worktreeCalls(transport),
     /** Events of one session from a cursor on, without an end until the signal aborts or the session is deleted. See `streamSession`. */
     streamSession: (options: SessionStreamOptions): AsyncGenerator<SessionStreamItem> =>
       streamSession(transport, options),
@@ -91,6 +98,8 @@ export function createClient(config: TransportConfig) {
     streamFeed: (options: FeedOptions): AsyncGenerator<FeedItem> => streamFeed(transport, options),
   };
 }
+
+const at = (...parts: string[]) => `/api/${parts.map(encodeURIComponent).join("/")}`;
 
 function serverCalls({ send }: Transport) {
   return {

@@ -10,8 +10,6 @@ import type {
   WorkspaceId,
 } from "@holdfast/protocol";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
-import type { Worktrees } from "../worktree/index.ts";
-import type { ReservedPlaces } from "./workspace-path.ts";
 
 /** Who asks, and under which key a repetition is recognised (D-5, D-36). */
 export type Caller = { actor: Actor; idempotency?: IdempotencyKey | undefined };
@@ -31,9 +29,6 @@ export type TurnDoor = {
   release(sessionId: SessionId): Promise<void>;
 };
 
-/** What this room asks of the worktree room. */
-export type WorktreeDoor = Pick<Worktrees, "create" | "at" | "archive" | "unarchive" | "riskOf" | "remove">;
-
 /** What this room asks of the agent catalog. */
 export type AgentCatalog = { list(): Promise<Agent[]> };
 
@@ -47,9 +42,8 @@ export type SessionDeps = {
   clock: Clock;
   logger: Logger;
   settings: SessionSettings;
-  /** What this server keeps for itself; nothing a client names may be in it, except in its worktrees (I-6, W-2). */
-  reserved: ReservedPlaces;
-  worktrees: WorktreeDoor;
+  /** Real path of the data directory; nothing a client names may be in it (I-6). */
+  dataDirectory: string;
   /** Environment of the git program: PATH and HOME, never `HOLDFAST_*`. */
   gitEnvironment: Readonly<Record<string, string>>;
 };

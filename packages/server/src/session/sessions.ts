@@ -20,7 +20,6 @@ import type {
   Permission,
   PermissionRule,
   PermissionRuleId,
-  RiskReport,
   Session,
   SessionId,
   SessionList,
@@ -35,12 +34,10 @@ import type {
 } from "@holdfast/protocol";
 import type { Applied, SessionFilter } from "../store/index.ts";
 import { admitInput, editInput, requireInput } from "./admit.ts";
-import { patchSession, requireSession } from "./change.ts";
+import { deleteSession, patchSession, requireSession } from "./change.ts";
 import { closeAgent } from "./close-agent.ts";
 import { createSession } from "./create.ts";
-import { WorktreeSessions } from "./create-in-worktree.ts";
 import type { PageQuery } from "./cursor.ts";
-import { deleteSession, sessionRisk } from "./delete.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
 import { FileNames } from "./file-names.ts";
 import {
@@ -62,9 +59,7 @@ export type Sessions = {
   get(id: SessionId): Promise<Session>;
   list(query: PageQuery & { filter: SessionFilter }): Promise<SessionList>;
   patch(id: SessionId, request: PatchSession, caller: Caller): Promise<Applied<Session>>;
-  /** With `discard` also what would be lost of its worktree. RISK_UNCONFIRMED without (W-10). */
-  delete(id: SessionId, caller: Caller, options: { discard: boolean }): Promise<void>;
-  risk(id: SessionId): Promise<RiskReport>;
+  delete(id: SessionId, caller: Caller): Promise<void>;
 
   admit(id: SessionId, request: AdmitInput, caller: Caller): Promise<Applied<Admitted>>;
   listInputs(id: SessionId, state?: Input["state"]): Promise<InputList>;
@@ -115,14 +110,10 @@ export function createSessions(deps: SessionDeps): Sessions {
 
 function commandsOf(deps: SessionDeps) {
   const { store, turns } = deps;
-  const inWorktrees = new WorktreeSessions(deps);
   return {
-    create: (request, caller) =>
-      request.worktree === true
-        ? inWorktrees.create(request, caller)
-        : createSession(deps, request, caller),
+    create: (request, caller) => createSession(deps, request, caller),
     patch: (id, request, caller) => patchSession(deps, id, request, caller),
-    delete: (id, caller, options) => deleteSession(deps, id, caller, options),
+    delete: (id, caller) => deleteSession(deps, id, caller),
     async patchWorkspace(workspaceId, { concurrency }, caller) {
       const applied = await store.patchWorkspace({ ...caller, workspaceId, concurrency });
       turns.wakeWorkspace(workspaceId);
@@ -166,7 +157,6 @@ function queriesOf(deps: SessionDeps) {
   const names = new FileNames(deps);
   return {
     get: (id) => requireSession(deps, id),
-    risk: (id) => sessionRisk(deps, id),
     list: (query) => listSessions(deps, query),
     async listInputs(sessionId, state) {
       await requireSession(deps, sessionId);
