@@ -69,6 +69,12 @@ export const configSchema = z
       .max(1_000)
       .optional()
       .describe("Most agents that live at once; further turns wait; default 10 (A-8)."),
+    snapshots: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether turns take snapshots of the files, which pending changes are made of; default true (W-3).",
+      ),
     agents: z.record(agentIdSchema, agentConfigSchema).optional().describe("User-defined agents by id."),
   })
   .meta({ id: "Config" });

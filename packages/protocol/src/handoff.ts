@@ -1,32 +1,46 @@
 import type { Part, TextPart } from "./part.ts";
 
-/** What marks the part of a user message that holds a handoff (A-6). */
-const MARK = "handoff";
+/** What marks the part of a user message that holds a handoff (A-6), or a note of what the user did meanwhile (W-6). */
+const HANDOFF = "handoff";
+const NOTE = "note";
+
+type Place = Pick<TextPart, "id" | "sessionId" | "messageId">;
 
 /** A handoff as it is stored, on the user message that it goes out with: machine-written, sent before the user's own words. */
-export function handoffPart(
-  place: Pick<TextPart, "id" | "sessionId" | "messageId">,
-  text: string,
-  now: number,
-): TextPart {
+export const handoffPart = (place: Place, text: string, now: number): TextPart =>
+  foreword(HANDOFF, place, text, now);
+
+/** The same for a note: what the user decided about the agent's changes since its last turn. */
+export const notePart = (place: Place, text: string, now: number): TextPart =>
+  foreword(NOTE, place, text, now);
+
+function foreword(mark: string, place: Place, text: string, now: number): TextPart {
   return {
     ...place,
     type: "text",
     text,
     synthetic: true,
     time: { start: now, end: now },
-    metadata: { holdfast: MARK },
+    metadata: { holdfast: mark },
   };
 }
 
 /**
  * Whether a part is a handoff that the server made. An input's own parts have no `time`, so nobody can pass words of his off as one.
  */
-export function isHandoffPart(part: Part): boolean {
+export const isHandoffPart = (part: Part): boolean => isMarked(part, HANDOFF);
+
+/** The same of a note. */
+export const isNotePart = (part: Part): boolean => isMarked(part, NOTE);
+
+/** Whether a part of a user message was made by the server and is none of the user's words. */
+export const isForewordPart = (part: Part): boolean => isHandoffPart(part) || isNotePart(part);
+
+function isMarked(part: Part, mark: string): boolean {
   return (
     part.type === "text" &&
     part.synthetic === true &&
     part.time !== undefined &&
-    part.metadata?.["holdfast"] === MARK
+    part.metadata?.["holdfast"] === mark
   );
 }

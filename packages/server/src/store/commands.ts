@@ -152,6 +152,10 @@ export type TerminalRecord = {
   usage?: Usage | undefined;
   /** Status of the agent session afterwards. */
   agentSession?: AgentSession["status"] | undefined;
+  /** What the turn changed of its workspace's files: the patch part and the trees before and after (durability 5). */
+  files?:
+    | { partId: PartId; hash: string; snapshot: string; files: string[]; more: number; recovered?: boolean }
+    | undefined;
 };
 
 export type StartTurnCommand = {

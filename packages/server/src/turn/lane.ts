@@ -26,7 +26,7 @@ const START_BACKOFF = { base: 250, cap: 5_000, jitter: 0 } as const;
 /** Ends of a wait that differ by less are the same one, seen by two clocks. */
 const SAME_UNTIL_MS = 1_000;
 
-export type LaneDeps = Omit<TurnRunDeps, "idle" | "onHandle" | "place"> & {
+export type LaneDeps = Omit<TurnRunDeps, "idle" | "onHandle" | "place" | "writes"> & {
   store: Store;
   pool: AgentPool;
   clock: Clock;
@@ -40,7 +40,8 @@ export type LaneDeps = Omit<TurnRunDeps, "idle" | "onHandle" | "place"> & {
   isStopping(): boolean;
 };
 
-type Claimed = { started: StartedTurn; permit: Permit };
+/** `writes`: the agent may write in this mode, so the turn's files are watched. */
+type Claimed = { started: StartedTurn; permit: Permit; writes: boolean };
 
 const isSame = (one: WaitingFor, other: WaitingFor): boolean =>
   one.kind === other.kind &&
@@ -133,7 +134,7 @@ export class Lane {
       const writes = next === undefined || this.#deps.mayWrite(next.agent, next.approvalMode);
       permit = next && (await this.#permitFor(next, writes));
       const started = next && permit && (await this.#start(next, writes));
-      if (permit !== undefined && started !== undefined) return { ...started, permit };
+      if (permit !== undefined && started !== undefined) return { ...started, permit, writes };
       if (next === undefined) await this.#withdraw();
       // Something else is next by now.
       else if (permit !== undefined) this.#refuse("the next turn of a session is another one now", {});
@@ -149,7 +150,7 @@ export class Lane {
   async #start(
     { turnId, approvalMode }: NextTurn,
     writes: boolean,
-  ): Promise<Omit<Claimed, "permit"> | undefined> {
+  ): Promise<Pick<Claimed, "started"> | undefined> {
     const { store, clock, instanceId } = this.#deps;
     const now = clock.now();
     try {
@@ -223,12 +224,13 @@ export class Lane {
     this.#timer = this.#deps.clock.after(ms, () => this.wake());
   }
 
-  async #runTurn({ started, permit }: Claimed): Promise<void> {
+  async #runTurn({ started, permit, writes }: Claimed): Promise<void> {
     const { agentSession, turn } = started;
     const run = new TurnRun(
       {
         ...this.#deps,
         place: permit.place,
+        writes,
         idle: this.#idleSink(agentSession.id, turn.agent),
         onHandle: (handle, live) => {
           if (!live) handle.onExit(({ expected }) => this.#handleEnded(handle, agentSession.id, expected));

@@ -9,7 +9,16 @@ import { isDeepStrictEqual } from "node:util";
  * `emit` never waits: a backend asks `drained` between its updates and stops reading while too much is uncommitted (D-34).
  */
 import { type Clock, cleanJson, cleanText, type Logger, newId, redact } from "@holdfast/kernel";
-import type { AgentSessionId, MessageId, SessionId, TextPart, TurnId, Usage } from "@holdfast/protocol";
+import type {
+  AgentSessionId,
+  MessageId,
+  Part,
+  PartId,
+  SessionId,
+  TextPart,
+  TurnId,
+  Usage,
+} from "@holdfast/protocol";
 import type { AgentEvent, ContentEvent, StateEvent } from "../agents/index.ts";
 import type { AgentSessionPatch, ProgressOp, Store, TurnPatch } from "../store/index.ts";
 import type { ByteAccount } from "./byte-budget.ts";
@@ -18,6 +27,7 @@ import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
 import { TextStreams } from "./text-streams.ts";
 import { isDefaultTitle, presentableTitle } from "./title.ts";
 import { ToolCalls } from "./tool-calls.ts";
+import { TouchedFiles } from "./touched-files.ts";
 
 /** Most notes kept of one turn; noise beyond that is only logged. */
 const MAX_NOTES = 256;
@@ -48,6 +58,8 @@ export class Recorder {
   readonly #writer: ProgressWriter;
   readonly #texts: TextStreams;
   readonly #tools: ToolCalls;
+  readonly #touched = new TouchedFiles();
+  readonly #stepStart: PartId;
   #fence: "open" | "settling" | "closed" = "open";
   #notes = 0;
   #usage: Usage = {};
@@ -57,6 +69,7 @@ export class Recorder {
     const { sessionId, messageId } = target;
     this.#deps = deps;
     this.#target = target;
+    this.#stepStart = newId("prt", deps.clock.now());
     this.#writer = new ProgressWriter(deps, { sessionId, turnId: target.turnId, epoch: target.epoch });
     this.#texts = new TextStreams(deps.clock, { sessionId, messageId });
     this.#tools = new ToolCalls(
@@ -81,9 +94,17 @@ export class Recorder {
 
   /** The step's first part. */
   begin(): void {
-    const { sessionId, messageId } = this.#target;
-    const id = newId("prt", this.#deps.clock.now());
-    this.#writer.push([{ op: "part", part: { id, sessionId, messageId, type: "step-start" } }]);
+    this.#writer.push([{ op: "part", part: this.#step() }]);
+  }
+
+  /** The tree of the files before the step, once it is known (session-model 6). */
+  stepSnapshot(snapshot: string): void {
+    this.#writer.push([{ op: "part", part: { ...this.#step(), snapshot } }]);
+  }
+
+  /** Paths that the agent said it changes, as it spelled them, up to now (W-5). */
+  touched(): string[] {
+    return this.#touched.paths();
   }
 
   emit(event: AgentEvent): void {
@@ -104,8 +125,8 @@ export class Recorder {
     ]);
   }
 
-  /** What the agent is told of earlier turns; it stands on the user's message (A-6). */
-  handoff(part: TextPart): void {
+  /** What the agent is told before the user's own words; it stands on the user's message (A-6, W-6). */
+  foreword(part: TextPart): void {
     this.#writer.push([{ op: "part", part }]);
   }
 
@@ -133,6 +154,11 @@ export class Recorder {
   close(): void {
     this.#fence = "closed";
     this.#deps.account.close();
+  }
+
+  #step(): Extract<Part, { type: "step-start" }> {
+    const { sessionId, messageId } = this.#target;
+    return { id: this.#stepStart, sessionId, messageId, type: "step-start" };
   }
 
   #toolsSettled(ms: number): Promise<void> {
@@ -165,6 +191,10 @@ export class Recorder {
       case "tool":
         if (!this.#tools.has(event.update.callId)) this.#writer.push(this.#texts.closeAll());
         this.#tools.update(event.update);
+        this.#touched.take(event.update);
+        return;
+      case "file":
+        this.#touched.write(event.path);
         return;
       case "plan":
         this.#writer.push([{ op: "todos", todos: cleanJson(event.todos) }]);

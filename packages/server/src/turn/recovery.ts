@@ -1,19 +1,21 @@
 /**
  * Ends what a dead owner left (D-18), at start and every few seconds afterwards.
  *
- *   raise the epoch ─► reap the dead owner's agent processes ─► finalize (the stored record, else interrupted or cancelled)
+ *   raise the epoch ─► reap the dead owner's agent processes ─► look at the files ─► finalize (the stored record, else interrupted or cancelled)
  *
  * Everything may be repeated: a crash at any point leaves the turn live for the next look. A turn of this very process that nobody runs is
  * taken over only when two looks in a row saw it so; one of a dead process at once.
  */
-import { type Clock, faultPoint, HoldfastError, type Logger } from "@holdfast/kernel";
+import { type Clock, faultPoint, HoldfastError, type Logger, within } from "@holdfast/kernel";
 import type { InstanceId, TurnId } from "@holdfast/protocol";
 import type { AgentPool } from "../agents/index.ts";
 import { retryStorage } from "../permission/index.ts";
-import type { LiveTurn, Store } from "../store/index.ts";
+import type { LiveTurn, Store, TerminalRecord } from "../store/index.ts";
 import { RECOVERY_ACTOR } from "./actor.ts";
+import { patchOf } from "./file-watch.ts";
 import { finalize } from "./finalize.ts";
 import { lostOwnerRecord } from "./terminal-record.ts";
+import type { TurnWatch } from "./turn-watch.ts";
 
 export type RecoveryDeps = {
   store: Store;
@@ -23,7 +25,8 @@ export type RecoveryDeps = {
   clock: Clock;
   logger: Logger;
   instanceId: InstanceId;
-  settings: { resumeAttempts: number };
+  settings: { resumeAttempts: number; watchMs: number };
+  watch?: TurnWatch | undefined;
   signal: AbortSignal;
   /** Whether a run of this process holds the turn, or may be about to. */
   isHeld: (turn: LiveTurn) => boolean;
@@ -91,11 +94,27 @@ export class Recovery {
     }
   }
 
+  /** What the turn changed until its owner died; attributed to nobody (D-18). */
+  async #changed(turn: LiveTurn): Promise<TerminalRecord["files"]> {
+    const { watch, clock, settings, logger } = this.#deps;
+    if (watch === undefined) return undefined;
+    try {
+      const files = await within(clock, settings.watchMs, watch.recover(turn));
+      if (files === undefined) return undefined;
+      return { ...patchOf(files, clock), recovered: true };
+    } catch (error) {
+      logger.error({ turnId: turn.turnId, error }, "the files of a turn could not be compared after a crash");
+      return undefined;
+    }
+  }
+
   async #end(turn: LiveTurn, epoch: number): Promise<boolean> {
     const { turnId, sessionId, cancelled } = turn;
     try {
       const identity = { sessionId, turnId, epoch, actor: RECOVERY_ACTOR };
-      const ended = await finalize(this.#deps, identity, lostOwnerRecord(cancelled));
+      // A turn that was finalizing has its record, and in it what the files were.
+      const files = turn.state === "running" ? await this.#changed(turn) : undefined;
+      const ended = await finalize(this.#deps, identity, { ...lostOwnerRecord(cancelled), files });
       faultPoint("recovery.finalized");
       this.#deps.logger.info(
         { turnId, sessionId, state: ended.state, reason: ended.reason },

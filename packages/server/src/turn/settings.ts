@@ -14,6 +14,9 @@ export type TurnSettings = DeadlineLimits & {
   shutdownDeadlineMs: number;
   /** How long finalization waits for tools that still run (durability 5). */
   toolSettleMs: number;
+  /** How long each look at the files of a turn may take, and at shutdown (durability 5, D-21). */
+  watchMs: number;
+  shutdownWatchMs: number;
   /** Between two looks for turns whose owner is gone (D-18). */
   sweepMs: number;
   /** Between two heartbeats of this instance (D-17). */
@@ -34,6 +37,8 @@ export const DEFAULT_TURN_SETTINGS: TurnSettings = {
   stopDeadlineMs: 25_000,
   shutdownDeadlineMs: 1_000,
   toolSettleMs: 250,
+  watchMs: 30_000,
+  shutdownWatchMs: 3_000,
   sweepMs: 5_000,
   heartbeatMs: 5_000,
   releaseMs: 5_000,

@@ -23,7 +23,9 @@ import type { StartedTurn, Store, TerminalRecord } from "../store/index.ts";
 import { TURN_ACTOR } from "./actor.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { crashOf, type CrashVerdict } from "./crash-budgets.ts";
+import { FileWatch } from "./file-watch.ts";
 import { finalize } from "./finalize.ts";
+import { notesFor } from "./notes-for.ts";
 import { openAgent, type OpenedAgent } from "./open-agent.ts";
 import { faultEnding, openFailureOf } from "./open-failure.ts";
 import type { WriteFailure } from "./progress-writer.ts";
@@ -31,6 +33,7 @@ import { Recorder } from "./recorder.ts";
 import type { TurnSettings } from "./settings.ts";
 import { OPENING, type RunEvent, type RunState, transition } from "./state.ts";
 import type { Ending, StopCause } from "./terminal-record.ts";
+import type { TurnWatch } from "./turn-watch.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** A request that is open for longer waits for a human: rules and modes answer at once. */
@@ -44,6 +47,10 @@ export type TurnRunDeps = {
   logger: Logger;
   settings: TurnSettings;
   budget: ByteBudget;
+  /** Looks after the files of turns; absent where nobody does. */
+  watch?: TurnWatch | undefined;
+  /** Whether the agent may write in the session's mode (A-14). */
+  writes: boolean;
   /** Ends every repeating of refused writes: the process is about to exit. */
   signal: AbortSignal;
   /** Kept in the pool while the turn runs. */
@@ -62,6 +69,7 @@ export class TurnRun {
   readonly #deps: TurnRunDeps;
   readonly #recorder: Recorder;
   readonly #watchdog: Watchdog;
+  readonly #files: FileWatch;
   readonly #agent: string;
   /** Ends the opening and the agent's questions. */
   readonly #stopping = new AbortController();
@@ -73,6 +81,7 @@ export class TurnRun {
   #force: Timer | undefined;
   /** Requests that a human has not answered for a while. */
   #humans = 0;
+  #isShutdown = false;
 
   constructor(deps: TurnRunDeps, started: StartedTurn) {
     const { session, turn, epoch, assistantMessageId, agentSession } = started;
@@ -90,6 +99,7 @@ export class TurnRun {
         agent: turn.agent,
       },
     );
+    this.#files = new FileWatch({ ...deps, watch: deps.watch }, started, this.#recorder);
     this.#watchdog = new Watchdog({
       clock: deps.clock,
       limits: deps.settings,
@@ -144,6 +154,7 @@ export class TurnRun {
   /** Ends the turn by A-15's ladder. The cause that counts is `state.ts`'s business; repeating is harmless. */
   stop(cause: StopCause): void {
     const before = this.#state.phase;
+    if (cause.kind === "shutdown") this.#isShutdown = true;
     this.#apply({ type: "stop", cause });
     if (this.#state.phase !== "stopping") return;
     const { shutdownDeadlineMs, stopDeadlineMs } = this.#deps.settings;
@@ -156,6 +167,9 @@ export class TurnRun {
     const opening = this.#open();
     const opened = await Promise.race([opening, this.#forced.promise]);
     if ("by" in opened) return opened;
+    // What was on the disk before the prompt is not the agent's work.
+    const forced = await Promise.race([this.#files.begin(), this.#forced.promise]);
+    if (forced !== undefined) return forced;
     this.#apply({ type: "opened" });
     if (this.#state.phase !== "prompting") return { by: "stop" };
     return Promise.race([this.#prompt(opened), this.#forced.promise]);
@@ -167,6 +181,8 @@ export class TurnRun {
       this.#deps.onHandle(handle, live);
     };
     try {
+      await this.#deps.watch?.requireDirectory(this.started.session);
+      void this.#files.begin();
       const deps = { ...this.#deps, onHandle, signal: this.#stopping.signal };
       return await openAgent(deps, this.started, this.#recorder);
     } catch (error) {
@@ -178,7 +194,10 @@ export class TurnRun {
   async #prompt({ handle, handoff }: OpenedAgent): Promise<Ending> {
     faultPoint("turn.before-prompt");
     const { message, input } = this.started;
-    const parts = handoff === undefined ? message.parts : [handoff, ...message.parts];
+    const note = await notesFor(this.#deps, this.started);
+    if (note !== undefined) this.#recorder.foreword(note);
+    const parts = [handoff, note, ...message.parts].filter((part) => part !== undefined);
+    this.#files.prompted();
     const result = await handle.prompt({ parts, system: input.system }, this.#sink());
     return { by: "prompt", result, alive: handle.alive };
   }
@@ -249,13 +268,20 @@ export class TurnRun {
     const answered =
       ending.by === "prompt" && (ending.result.outcome === "ended" || ending.result.outcome === "failed");
     await this.#recorder.fence(answered ? toolSettleMs : 0);
+    const files = this.#state.phase === "finalizing" ? await this.#files.end(this.#watchMs) : undefined;
     await this.#recorder.flushed();
     if (this.#state.phase !== "finalizing") return this.#lose();
     const { session, epoch } = this.started;
     const identity = { sessionId: session.id, turnId: this.turnId, epoch, actor: TURN_ACTOR };
-    const turn = await finalize(this.#deps, identity, this.#complete(this.#state.record));
+    const turn = await finalize(this.#deps, identity, this.#complete({ ...this.#state.record, files }));
     this.#apply({ type: "finalized", record: this.#state.record });
     return { kind: "ended", turn, crash: this.#crash };
+  }
+
+  /** The shutdown leaves less time; what is not compared then is attributed to nobody. */
+  get #watchMs(): number {
+    const { watchMs, shutdownWatchMs } = this.#deps.settings;
+    return this.#isShutdown ? shutdownWatchMs : watchMs;
   }
 
   /** The record with what only the run knows: usage reported on the way, and what became of the agent. */

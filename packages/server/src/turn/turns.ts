@@ -26,6 +26,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Recovery } from "./recovery.ts";
 import type { TurnSettings } from "./settings.ts";
 import { TurnWaiters } from "./turn-waiters.ts";
+import type { TurnWatch } from "./turn-watch.ts";
 
 export type TurnsDeps = {
   store: Store;
@@ -35,6 +36,8 @@ export type TurnsDeps = {
   reap(): Promise<void>;
   /** False when an agent's record says that it cannot write in this mode, so that its turns need no lease (A-14). */
   mayWrite(agent: string, mode: ApprovalMode): boolean;
+  /** Looks after the files of turns that may write (W-3); absent where nobody does. */
+  watch?: TurnWatch;
   clock: Clock;
   logger: Logger;
   /** Registered by the caller before, and ended by it after `stop` (D-17). */

@@ -82,7 +82,7 @@ export function beginFinalize(write: Write, command: Begin): TerminalRecord {
 }
 
 function cancelled(record: TerminalRecord): TerminalRecord {
-  const { usage, finish, agentSession } = record;
+  const { usage, finish, agentSession, files } = record;
   return {
     state: "aborted",
     reason: "cancelled",
@@ -90,6 +90,7 @@ function cancelled(record: TerminalRecord): TerminalRecord {
     usage,
     finish,
     agentSession,
+    files,
   };
 }
 
@@ -156,6 +157,7 @@ function finishAnswers(log: Log, turn: TurnRow, record: TerminalRecord, usage: U
   const open = rows.filter((row) => (toMessageInfo(row) as AssistantMessage).time.completed === undefined);
   for (const row of open) {
     const isLast = row === open.at(-1);
+    if (isLast) insertPatch(log, turn, row, record);
     if (isLast) insertStepFinish(log, turn, row, record, usage, partId);
     const info = { ...(toMessageInfo(row) as AssistantMessage) };
     info.time = { ...info.time, completed: write.now };
@@ -167,6 +169,24 @@ function finishAnswers(log: Log, turn: TurnRow, record: TerminalRecord, usage: U
     announceMessage(log, row.id);
     if (isLast) announceStepFinished(log, turn, row, record, usage);
   }
+}
+
+/** What the turn changed of the files, when it changed any (session-model 6). */
+function insertPatch(log: Log, turn: TurnRow, row: MessageRow, { files: patch }: TerminalRecord): void {
+  if (patch === undefined || patch.files.length === 0) return;
+  const { partId, hash, files, more, recovered } = patch;
+  const part: Extract<Part, { type: "patch" }> = {
+    id: partId,
+    sessionId: turn.session_id as SessionId,
+    messageId: row.id as Part["messageId"],
+    type: "patch",
+    hash,
+    files,
+    ...(more === 0 ? {} : { more }),
+    ...(recovered === true ? { recovered } : {}),
+  };
+  const { rid, ordinal } = placePart(log.write, { session: turn.session, message: row.rid }, part, 0);
+  rewritePart(log, rid, { ...part, ordinal }, turn);
 }
 
 function insertStepFinish(
@@ -187,6 +207,7 @@ function insertStepFinish(
   };
   if (usage.cost !== undefined) part.cost = usage.cost;
   if (usage.tokens !== undefined) part.tokens = usage.tokens;
+  if (record.files !== undefined) part.snapshot = record.files.snapshot;
   const { rid, ordinal } = placePart(write, { session: turn.session, message: row.rid }, part, 0);
   rewritePart(log, rid, { ...part, ordinal }, turn);
 }
