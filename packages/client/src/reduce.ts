@@ -91,6 +91,8 @@ function applyEvent(state: SessionState, event: SessionEvent): SessionState {
     case "agent.late":
     case "project.updated":
     case "workspace.updated":
+    case "worktree.updated":
+    case "change.updated":
       return state;
     default:
       event satisfies never;

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { agentSessionSchema } from "./agent.ts";
+import { changeSchema } from "./change.ts";
 import { actorSchema, countSchema, timeSchema } from "./common.ts";
-import { messageIdSchema, partIdSchema, sessionIdSchema, turnIdSchema, workspaceIdSchema } from "./id.ts";
+import {
+  changeIdSchema,
+  messageIdSchema,
+  partIdSchema,
+  sessionIdSchema,
+  turnIdSchema,
+  workspaceIdSchema,
+} from "./id.ts";
 import { inputSchema } from "./input.ts";
 import { messageInfoSchema } from "./message.ts";
 import { DELTA_FIELDS, partSchema } from "./part.ts";
@@ -9,8 +17,9 @@ import { permissionSchema, questionSchema } from "./permission.ts";
 import { projectSchema, sessionSchema, sessionStatusSchema, todoSchema, workspaceSchema } from "./session.ts";
 import { turnSchema } from "./turn.ts";
 import { usageSchema } from "./usage.ts";
+import { worktreeSchema } from "./worktree.ts";
 
-/** Payloads of the durable events by type (interfaces.md section 0). Over `MAX_EVENT_BYTES` a part's data is `tooLarge` instead. */
+/** Payloads of the durable events by type (interfaces.md section 0). Over `MAX_EVENT_BYTES` the data of a part or a change is `tooLarge` instead. */
 const session = z.object({ session: sessionSchema });
 const input = z.object({ input: inputSchema });
 const turn = z.object({ turn: turnSchema });
@@ -19,6 +28,11 @@ const question = z.object({ question: questionSchema });
 const agentNote = z.object({ agent: z.string(), kind: z.string(), bytes: countSchema, tail: z.string() });
 
 const tooLarge = z.object({ messageId: messageIdSchema, partId: partIdSchema, tooLarge: z.literal(true) });
+const changeTooLarge = z.object({
+  changeId: changeIdSchema,
+  workspaceId: workspaceIdSchema,
+  tooLarge: z.literal(true),
+});
 
 export const deltaSchema = z.object({
   messageId: messageIdSchema,
@@ -77,6 +91,8 @@ export const EVENT_DATA = {
   "todo.updated": z.object({ todos: z.array(todoSchema) }),
   "project.updated": z.object({ project: projectSchema }),
   "workspace.updated": z.object({ workspace: workspaceSchema }),
+  "worktree.updated": z.object({ worktree: worktreeSchema }),
+  "change.updated": z.union([z.object({ change: changeSchema }), changeTooLarge]),
 } as const;
 
 export type EventType = keyof typeof EVENT_DATA;
@@ -86,6 +102,8 @@ export type EventData<T extends EventType> = z.infer<(typeof EVENT_DATA)[T]>;
 export const SESSIONLESS_EVENTS = [
   "project.updated",
   "workspace.updated",
+  "worktree.updated",
+  "change.updated",
 ] as const satisfies readonly EventType[];
 
 /** Whether an event is part of a transcript: by far the most are, and a feed leaves them out when it is asked with `messages=false`. */

@@ -19,8 +19,9 @@ import {
   permissionSchema,
   questionSchema,
 } from "./permission.ts";
-import { concurrencySchema, sessionSchema, todoSchema } from "./session.ts";
+import { concurrencySchema, projectSchema, sessionSchema, todoSchema } from "./session.ts";
 import { turnSchema } from "./turn.ts";
+import { worktreeSettingsSchema } from "./worktree.ts";
 
 /** Limits of the HTTP edge; each stands here once (I-6, D-5, D-6, D-29). */
 export const HTTP_LIMITS = {
@@ -57,7 +58,10 @@ export const createSessionSchema = z
     model: modelSchema.optional(),
     approvalMode: approvalModeSchema.optional(),
     resumePolicy: resumePolicySchema.optional(),
+    /** Makes a worktree of the directory's repository and works there (W-2). */
     worktree: z.boolean().optional(),
+    /** What the new worktree starts from: HEAD's commit (default), or a snapshot of the checkout as it is. */
+    worktreeBase: z.enum(["head", "dirty"]).optional(),
     workspaceId: workspaceIdSchema.optional(),
     parentId: sessionIdSchema.optional(),
   })
@@ -80,6 +84,14 @@ export const patchWorkspaceSchema = z
   .strictObject({ concurrency: concurrencySchema })
   .meta({ id: "PatchWorkspace" });
 export type PatchWorkspace = z.infer<typeof patchWorkspaceSchema>;
+
+export const patchProjectSchema = z
+  .strictObject({ worktree: worktreeSettingsSchema })
+  .meta({ id: "PatchProject" });
+export type PatchProject = z.infer<typeof patchProjectSchema>;
+
+export const projectListSchema = z.object({ items: z.array(projectSchema) }).meta({ id: "ProjectList" });
+export type ProjectList = z.infer<typeof projectListSchema>;
 
 export const admitInputSchema = z
   .strictObject({

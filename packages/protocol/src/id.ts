@@ -20,6 +20,7 @@ export const ID_PREFIXES = {
   ins: "instance",
   tok: "browser token",
   rul: "permission rule",
+  opr: "operation",
 } as const;
 
 export type IdPrefix = keyof typeof ID_PREFIXES;
@@ -41,6 +42,10 @@ export type ActorId = Id<"act">;
 export type InstanceId = Id<"ins">;
 export type PermissionRuleId = Id<"rul">;
 export type TokenId = Id<"tok">;
+export type ChangeId = Id<"chg">;
+export type WorktreeId = Id<"wkt">;
+/** A piece of work on files that is not one transaction, from its intent to its end (W-9, W-11). */
+export type OperationId = Id<"opr">;
 
 const BODY = "[0-9a-hjkmnp-tv-z]{26}";
 
@@ -61,6 +66,8 @@ export const isPartId = isId("prt");
 export const isInputId = isId("inp");
 export const isPermissionId = isId("per");
 export const isWorkspaceId = isId("wsp");
+export const isChangeId = isId("chg");
+export const isWorktreeId = isId("wkt");
 
 export const projectIdSchema = idSchema("prj");
 export const workspaceIdSchema = idSchema("wsp");
@@ -74,3 +81,6 @@ export const permissionIdSchema = idSchema("per");
 export const questionIdSchema = idSchema("qst");
 export const permissionRuleIdSchema = idSchema("rul");
 export const tokenIdSchema = idSchema("tok");
+export const changeIdSchema = idSchema("chg");
+export const worktreeIdSchema = idSchema("wkt");
+export const operationIdSchema = idSchema("opr");

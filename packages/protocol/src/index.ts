@@ -1,6 +1,7 @@
 import "./without-eval.ts";
 
 export * from "./agent.ts";
+export * from "./change.ts";
 export * from "./classify-error.ts";
 export * from "./common.ts";
 export * from "./config.ts";
@@ -24,3 +25,4 @@ export * from "./stream-error.ts";
 export * from "./tool-transition.ts";
 export * from "./turn.ts";
 export * from "./usage.ts";
+export * from "./worktree.ts";

@@ -7,8 +7,9 @@ import {
   resumePolicySchema,
   timeSchema,
 } from "./common.ts";
-import { projectIdSchema, sessionIdSchema, workspaceIdSchema } from "./id.ts";
+import { projectIdSchema, sessionIdSchema, workspaceIdSchema, worktreeIdSchema } from "./id.ts";
 import { usageSchema } from "./usage.ts";
+import { worktreeSettingsSchema } from "./worktree.ts";
 
 /** Derived from rows, never a variable in memory (D-10). */
 export const sessionStatusSchema = z.enum(["idle", "busy", "retry", "waiting"]);
@@ -45,6 +46,8 @@ export const projectSchema = z
     id: projectIdSchema,
     directory: z.string(),
     name: z.string(),
+    /** How worktrees of it are made; empty until somebody sets it. */
+    worktree: worktreeSettingsSchema,
     time: z.object({ created: timeSchema }),
   })
   .meta({ id: "Project" });
@@ -61,6 +64,8 @@ export const workspaceSchema = z
     kind: z.enum(["directory", "worktree"]),
     directory: z.string(),
     concurrency: concurrencySchema.default("exclusive"),
+    /** The worktree it works in, of kind `worktree`. */
+    worktreeId: worktreeIdSchema.optional(),
     time: z.object({ created: timeSchema }),
   })
   .meta({ id: "Workspace" });

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import {
   agentSchema,
   agentSessionSchema,
+  changeOperationSchema,
+  changeSchema,
   EVENT_DATA,
   inputSchema,
   messageInfoSchema,
@@ -15,8 +17,10 @@ import {
   sessionEventSchema,
   sessionSchema,
   TOOL_TRANSITIONS,
+  trackingSchema,
   turnSchema,
   workspaceSchema,
+  worktreeSchema,
 } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
@@ -36,6 +40,10 @@ const ROWS: Record<string, z.ZodType> = {
   "permission-rule": permissionRuleSchema,
   project: projectSchema,
   workspace: workspaceSchema,
+  worktree: worktreeSchema,
+  change: changeSchema,
+  tracking: trackingSchema,
+  operation: changeOperationSchema,
 };
 
 const cases: [string, string, z.ZodType, unknown][] = [

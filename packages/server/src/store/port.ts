@@ -5,14 +5,22 @@
  * Refusals reject with HoldfastError: NOT_FOUND, CONFLICT, SESSION_BUSY, CLAIM_LOST, IDEMPOTENCY_MISMATCH, ALREADY_REPLIED, RATE_LIMITED,
  * STORAGE_UNAVAILABLE, SHUTTING_DOWN.
  */
+import type { ChangeCommands, ChangeQueries } from "./change-commands.ts";
 import type { Commands } from "./commands.ts";
 import type { CommittedEvent, Queries } from "./queries.ts";
+import type { WorktreeCommands, WorktreeQueries } from "./worktree-commands.ts";
 
+export type * from "./change-commands.ts";
 export type * from "./commands.ts";
 export type * from "./queries.ts";
+export type * from "./worktree-commands.ts";
 
 export type Store = Commands &
-  Queries & {
+  Queries &
+  WorktreeCommands &
+  WorktreeQueries &
+  ChangeCommands &
+  ChangeQueries & {
     /** New after a restore (D-23). */
     readonly storeId: string;
     /** Committed events in commit order, called before the promise of the command that made them resolves. Returns the way to stop. */

@@ -34,7 +34,20 @@ import {
   createSession,
   deleteSession,
   patchSession,
+  patchProject,
   patchWorkspace,
+  beginWorktree,
+  patchWorktree,
+  dropWorktree,
+  recordWorktreeAudit,
+  beginOperation,
+  advanceOperation,
+  endOperation,
+  recordChanges,
+  commitReview,
+  markReviewed,
+  takeNotes,
+  forgetSnapshots,
   putBrowserToken,
   revokeBrowserTokens,
   touchBrowserToken,
@@ -43,14 +56,27 @@ import {
   startTurn,
   takeOver,
 } from "./commands/index.ts";
-import { inspect } from "./queries/index.ts";
+import { inspect, unneededSnapshots } from "./queries/index.ts";
 import { migrations } from "./schema.ts";
 import { readWith, writeWith, type Write } from "./sql.ts";
 
 const COMMANDS = {
   createSession,
   patchSession,
+  patchProject,
   patchWorkspace,
+  beginWorktree,
+  patchWorktree,
+  dropWorktree,
+  recordWorktreeAudit,
+  beginOperation,
+  advanceOperation,
+  endOperation,
+  recordChanges,
+  commitReview,
+  markReviewed,
+  takeNotes,
+  forgetSnapshots,
   deleteSession,
   admitInput,
   editInput,
@@ -111,7 +137,11 @@ export const commandModule: CommandModule = {
       (tx: Tx, args: never) => (command as (write: Write, args: never) => unknown)(writeWith(tx), args),
     ]),
   ),
-  queries: { inspect: (reader: Reader) => inspect(readWith(reader)) },
+  queries: {
+    inspect: (reader: Reader) => inspect(readWith(reader)),
+    unneededSnapshots: (reader: Reader, query: Parameters<typeof unneededSnapshots>[1]) =>
+      unneededSnapshots(readWith(reader), query),
+  },
   coalesce,
   opened(tx) {
     const known = tx.prepare("SELECT value FROM meta WHERE key = 'store_id'").get();

@@ -37,6 +37,8 @@ const CODES: Record<EventType, number> = {
   "todo.updated": 70,
   "project.updated": 80,
   "workspace.updated": 81,
+  "worktree.updated": 82,
+  "change.updated": 83,
 };
 
 const TYPES = new Map(Object.entries(CODES).map(([type, code]) => [code, type as EventType]));
@@ -62,6 +64,8 @@ export type EventRow =
   | "agentSession"
   | "project"
   | "workspace"
+  | "worktree"
+  | "change"
   | "delta"
   | "payload";
 
@@ -79,6 +83,8 @@ const FAMILIES: [prefix: string, row: EventRow][] = [
   ["todo.updated", "todos"],
   ["project.updated", "project"],
   ["workspace.updated", "workspace"],
+  ["worktree.updated", "worktree"],
+  ["change.updated", "change"],
 ];
 
 const ROWS = Object.fromEntries(

@@ -149,7 +149,10 @@ export function appendNext<T extends EventType>(log: Log, entry: Omit<Entry<T>, 
   return seq;
 }
 
-/** An event of a row that belongs to no session: it stands in the workspace and global feeds only (D-3). */
+/**
+ * An event of a row that belongs to no session: it stands in the workspace and global feeds only (D-3). Without a row it keeps its payload, as the last
+ * word on one that is gone. Answers its position.
+ */
 export function appendSessionless<T extends EventType>(
   write: Write,
   entry: {
@@ -162,13 +165,13 @@ export function appendSessionless<T extends EventType>(
     sessionId?: string;
     seq?: number;
   },
-): void {
+): number {
   const json = encode(entry.type, entry.data);
   const position = write.insert(
     "INSERT INTO event (type, ref, payload, workspace, actor, time) VALUES (?, ?, ?, ?, ?, ?)",
     eventCode(entry.type),
     entry.ref,
-    eventRow(entry.type) === "payload" ? json : null,
+    entry.ref === null || eventRow(entry.type) === "payload" ? json : null,
     entry.workspace?.rid ?? null,
     actorRow(write, entry.actor),
     write.now,
@@ -185,13 +188,19 @@ export function appendSessionless<T extends EventType>(
   if (entry.sessionId !== undefined) event.sessionId = entry.sessionId;
   if (entry.seq !== undefined) event.seq = entry.seq;
   write.tx.emit(event);
+  return position;
 }
 
-/** The data as JSON; a part too large for one event is named only, and the client reads it (D-4). */
+/** The data as JSON; a part or a change too large for one event is named only, and the client reads it (D-4). */
 export function encode<T extends EventType>(type: T, data: EventData<T>): string {
   const json = JSON.stringify(data);
-  if (type !== "message.part.updated" || json.length * 3 <= MAX_EVENT_BYTES) return json;
+  if (json.length * 3 <= MAX_EVENT_BYTES) return json;
   if (json.length <= MAX_EVENT_BYTES && Buffer.byteLength(json) <= MAX_EVENT_BYTES) return json;
-  const { part } = data as { part: { id: string; messageId: string } };
-  return JSON.stringify({ messageId: part.messageId, partId: part.id, tooLarge: true });
+  if (type === "message.part.updated") {
+    const { part } = data as { part: { id: string; messageId: string } };
+    return JSON.stringify({ messageId: part.messageId, partId: part.id, tooLarge: true });
+  }
+  if (type !== "change.updated") return json;
+  const { change } = data as { change: { id: string; workspaceId: string } };
+  return JSON.stringify({ changeId: change.id, workspaceId: change.workspaceId, tooLarge: true });
 }

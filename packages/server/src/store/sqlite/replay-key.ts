@@ -48,6 +48,18 @@ export function recordKey(
   );
 }
 
+/** Forgets a key whose command was undone: its repetition is a new request. */
+export function forgetKey(write: Write, key: IdempotencyKey | undefined): void {
+  if (key === undefined) return;
+  write.run(
+    "DELETE FROM idempotency WHERE actor = ? AND method = ? AND route = ? AND key = ?",
+    key.actorId,
+    key.method,
+    key.route,
+    key.key,
+  );
+}
+
 /** A command that makes nothing new, once per key: a repetition applies nothing and answers the resource as it is now (D-5). */
 export function once<T>(
   write: Write,

@@ -4,6 +4,8 @@ import type { Migration } from "@holdfast/sqlite";
  * Tables of the embedded store. Rowid tables with integer keys (D-34); `id` is what the outside sees. JSON columns hold what only whole rows
  * need. `session.last_position` is where lists find it: the place of its last event of note among those of all sessions (D-29), never a time. `event_seq` is the seq of the newest event of a row: a replay sends an entry only when it equals it (D-4). `part.seq` is what the row
  * includes of its deltas (D-13); `part.data` is the last column, so that the others are read without its overflow pages. The unique index on a session's live turn is the last guard against two turns at once, the one key of `workspace_lease` against two writers in one workspace.
+ * Rows of no session have `event_position` instead: the place of their newest event, whose older ones are gone. Workspaces, worktrees and changes may go while
+ * events still name them, so their numbers are never given twice (AUTOINCREMENT). What outlives a session names it by its id, not by its row.
  */
 const initial = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -15,16 +17,40 @@ CREATE TABLE actor (
 
 CREATE TABLE project (
   rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, directory TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+  worktree TEXT NOT NULL DEFAULT '{}', event_position INTEGER NOT NULL DEFAULT 0,
   actor INTEGER NOT NULL REFERENCES actor (rid), time_created INTEGER NOT NULL
 );
 
 CREATE TABLE workspace (
-  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project INTEGER NOT NULL REFERENCES project (rid),
+  rid INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, project INTEGER NOT NULL REFERENCES project (rid),
   kind TEXT NOT NULL CHECK (kind IN ('directory', 'worktree')), directory TEXT NOT NULL UNIQUE,
   concurrency TEXT NOT NULL DEFAULT 'exclusive' CHECK (concurrency IN ('exclusive', 'shared')),
+  tracking TEXT, event_position INTEGER NOT NULL DEFAULT 0,
   actor INTEGER NOT NULL REFERENCES actor (rid), time_created INTEGER NOT NULL
 );
 CREATE INDEX workspace_project ON workspace (project);
+
+CREATE TABLE worktree (
+  rid INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, project INTEGER NOT NULL REFERENCES project (rid),
+  workspace INTEGER NOT NULL UNIQUE REFERENCES workspace (rid), path TEXT NOT NULL UNIQUE, branch TEXT NOT NULL,
+  base_commit TEXT NOT NULL, base_tree TEXT NOT NULL, repository TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('creating', 'active', 'archived', 'removing', 'removed', 'lost')),
+  owner INTEGER NOT NULL REFERENCES actor (rid), rescue TEXT, size INTEGER, note TEXT,
+  time_created INTEGER NOT NULL, time_updated INTEGER NOT NULL, time_archived INTEGER, time_removed INTEGER,
+  event_position INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX worktree_project ON worktree (project);
+CREATE INDEX worktree_state ON worktree (state);
+
+CREATE TABLE operation (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL CHECK (kind IN ('create', 'archive', 'remove', 'restore', 'apply', 'accept', 'reject', 'undo')),
+  state TEXT NOT NULL CHECK (state IN ('running', 'done', 'undone', 'conflict')), workspace_id TEXT NOT NULL, worktree_id TEXT,
+  actor INTEGER NOT NULL REFERENCES actor (rid), time_created INTEGER NOT NULL, time_ended INTEGER, data TEXT NOT NULL
+);
+CREATE INDEX operation_workspace ON operation (workspace_id);
+CREATE INDEX operation_running ON operation (rid) WHERE state = 'running';
+CREATE INDEX operation_ended ON operation (time_ended) WHERE time_ended IS NOT NULL;
 
 CREATE TABLE session (
   rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
@@ -57,10 +83,13 @@ CREATE TABLE claim (
 );
 
 CREATE TABLE workspace_lease (
-  workspace INTEGER PRIMARY KEY REFERENCES workspace (rid), turn INTEGER NOT NULL UNIQUE REFERENCES turn (rid) ON DELETE CASCADE,
-  session INTEGER NOT NULL UNIQUE REFERENCES session (rid) ON DELETE CASCADE,
-  instance TEXT NOT NULL REFERENCES instance (id), epoch INTEGER NOT NULL
+  workspace INTEGER PRIMARY KEY REFERENCES workspace (rid), turn INTEGER UNIQUE REFERENCES turn (rid) ON DELETE CASCADE,
+  session INTEGER UNIQUE REFERENCES session (rid) ON DELETE CASCADE,
+  instance TEXT REFERENCES instance (id), epoch INTEGER, operation INTEGER REFERENCES operation (rid) ON DELETE CASCADE,
+  CHECK (CASE WHEN operation IS NULL THEN turn IS NOT NULL AND session IS NOT NULL AND instance IS NOT NULL AND epoch IS NOT NULL
+    ELSE coalesce(turn, session, instance, epoch) IS NULL END)
 );
+CREATE INDEX workspace_lease_operation ON workspace_lease (operation) WHERE operation IS NOT NULL;
 
 CREATE TABLE instance (
   id TEXT PRIMARY KEY, pid INTEGER NOT NULL, host TEXT NOT NULL, start_time INTEGER NOT NULL,
@@ -138,6 +167,33 @@ CREATE TABLE permission (
 CREATE INDEX permission_session ON permission (session);
 CREATE INDEX permission_turn ON permission (turn);
 CREATE INDEX permission_pending ON permission (session) WHERE state = 'pending';
+
+CREATE TABLE change (
+  rid INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, workspace INTEGER NOT NULL REFERENCES workspace (rid), key TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'conflict')), revision INTEGER NOT NULL CHECK (revision > 0), reviewed INTEGER,
+  time_created INTEGER NOT NULL, time_updated INTEGER NOT NULL, event_position INTEGER NOT NULL DEFAULT 0,
+  schema_version INTEGER NOT NULL DEFAULT 1, contributions TEXT NOT NULL, data TEXT NOT NULL, UNIQUE (workspace, key)
+);
+
+CREATE TABLE snapshot (
+  rid INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, workspace INTEGER NOT NULL REFERENCES workspace (rid), session_id TEXT, turn_id TEXT,
+  commit_id TEXT NOT NULL, tree TEXT NOT NULL, time INTEGER NOT NULL
+);
+CREATE INDEX snapshot_workspace ON snapshot (workspace);
+CREATE INDEX snapshot_turn ON snapshot (turn_id) WHERE turn_id IS NOT NULL;
+CREATE INDEX snapshot_time ON snapshot (time);
+
+CREATE TABLE session_note (
+  rid INTEGER PRIMARY KEY, session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE, kind TEXT NOT NULL CHECK (kind IN ('rejected')),
+  paths TEXT NOT NULL, turn_id TEXT, time INTEGER NOT NULL
+);
+CREATE INDEX session_note_session ON session_note (session);
+
+CREATE TABLE worktree_audit (
+  rid INTEGER PRIMARY KEY, worktree_id TEXT, path TEXT NOT NULL, action TEXT NOT NULL, reason TEXT NOT NULL,
+  actor INTEGER NOT NULL REFERENCES actor (rid), time INTEGER NOT NULL
+);
+CREATE INDEX worktree_audit_time ON worktree_audit (time);
 
 CREATE TABLE permission_rule (
   rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project INTEGER NOT NULL REFERENCES project (rid),

@@ -69,6 +69,7 @@ class SqliteStore {
       putBlob: (command) => this.#putBlob(command),
       getBlob: (query) => this.#getBlob(query),
       sweepHousekeeping: (command) => this.#sweep(command.limit),
+      unneededSnapshots: (query) => runner.query("unneededSnapshots", { ...query, now: this.#clock.now() }),
       inspect: (query) => this.#inspect(query?.live),
       storeId: id.value,
       runner,
@@ -90,7 +91,20 @@ class SqliteStore {
     return {
       createSession: run("createSession"),
       patchSession: run("patchSession"),
+      patchProject: run("patchProject"),
       patchWorkspace: run("patchWorkspace"),
+      beginWorktree: run("beginWorktree"),
+      patchWorktree: run("patchWorktree"),
+      dropWorktree: run("dropWorktree"),
+      recordWorktreeAudit: run("recordWorktreeAudit"),
+      beginOperation: run("beginOperation"),
+      advanceOperation: run("advanceOperation"),
+      endOperation: run("endOperation"),
+      recordChanges: run("recordChanges"),
+      commitReview: run("commitReview"),
+      markReviewed: run("markReviewed"),
+      takeNotes: run("takeNotes"),
+      forgetSnapshots: run("forgetSnapshots"),
       deleteSession: run("deleteSession"),
       admitInput: run("admitInput"),
       editInput: run("editInput"),
@@ -189,6 +203,7 @@ type Local =
   | "putBlob"
   | "getBlob"
   | "sweepHousekeeping"
+  | "unneededSnapshots"
   | "inspect"
   | "storeId"
   | "onCommit"

@@ -1,32 +1,33 @@
 /**
- * The durable write lease of a workspace (A-14): one row names the turn that may change files there, from the transaction that starts it to the
- * one that ends it.
+ * The durable write lease of a workspace (A-14): one row names the turn or the operation that may change files there, from the transaction that starts it
+ * to the one that ends it.
  *
  *   take ─► own ─► release ─► gone, or passed on to a turn that borrowed it
  *   take, while a session above has it ─► borrowed
  *
- * - It goes with its turn and nothing else: a crash leaves it to whoever takes the session over, and finalization ends it (D-18).
- * - A turn of a session below borrows it, and inherits it when it outlives the one that lent it.
+ * - It goes with its holder and nothing else: a crash leaves a turn's to whoever takes the session over, and finalization ends it (D-18); an operation's is
+ *   left to recovery, which ends the operation (W-9, W-11).
+ * - A turn of a session below borrows it, and inherits it when it outlives the one that lent it. Nobody borrows from an operation.
+ * - Turns of a shared workspace take none; an operation keeps them out all the same.
  */
 import { HoldfastError } from "@holdfast/kernel";
-import { ancestorsOf, type SessionRow } from "./rows/index.ts";
+import { ancestorsOf, type SessionRow, type WorkspaceHead } from "./rows/index.ts";
 import type { Write } from "./sql.ts";
 
 type Owner = { instance: string; epoch: number };
-type Holder = { session: number; id: string };
+/** `session` is of the turn that has it; null: an operation has it. */
+type Holder = { session: number | null; id: string };
 
-/** Throws WORKSPACE_BUSY with the session that has it. Takes nothing in a shared workspace. */
+/** Throws WORKSPACE_BUSY with the session or operation that has it. Takes nothing in a shared workspace. */
 export function takeLease(
   write: Write,
   session: Pick<SessionRow, "rid" | "workspace" | "workspace_id">,
   turn: Owner & { rid: number },
 ): void {
-  const place = write.get<{ concurrency: string }>(
-    "SELECT concurrency FROM workspace WHERE rid = ?",
-    session.workspace,
-  );
-  if (place?.concurrency === "shared") return;
   const holder = holderOf(write, session.workspace);
+  const place = { rid: session.workspace, id: session.workspace_id };
+  if (holder?.session === null) throw busy(place, holder);
+  if (isShared(write, session.workspace)) return;
   if (holder === undefined) {
     write.run(
       "INSERT OR REPLACE INTO workspace_lease (workspace, turn, session, instance, epoch) VALUES (?, ?, ?, ?, ?)",
@@ -37,22 +38,48 @@ export function takeLease(
       turn.epoch,
     );
   } else if (!ancestorsOf(write, session.rid).some(({ rid }) => rid === holder.session)) {
-    throw new HoldfastError(
-      "WORKSPACE_BUSY",
-      `A turn of session ${holder.id} works in workspace ${session.workspace_id}. Wait for its end, or let the workspace be shared.`,
-      { data: { holder: holder.id } },
-    );
+    throw busy(place, holder);
   }
   write.run("UPDATE turn SET lease = ? WHERE rid = ?", holder === undefined ? "own" : "borrowed", turn.rid);
 }
 
-/** A lease whose turn is not live is nobody's. */
+const isShared = (write: Write, workspace: number): boolean =>
+  write.get<{ concurrency: string }>("SELECT concurrency FROM workspace WHERE rid = ?", workspace)
+    ?.concurrency === "shared";
+
+function busy(workspace: WorkspaceHead, holder: Holder): HoldfastError {
+  const who = holder.session === null ? `Operation ${holder.id}` : `A turn of session ${holder.id}`;
+  const advice = holder.session === null ? "" : ", or let the workspace be shared";
+  return new HoldfastError(
+    "WORKSPACE_BUSY",
+    `${who} works in workspace ${workspace.id}. Wait for its end${advice}.`,
+    { data: { holder: holder.id } },
+  );
+}
+
+/** A lease whose turn is not live, or whose operation has ended, is nobody's. */
 const holderOf = (write: Write, workspace: number): Holder | undefined =>
   write.get<Holder>(
-    `SELECT l.session, s.id FROM workspace_lease l JOIN turn t ON t.rid = l.turn JOIN session s ON s.rid = l.session
-     WHERE l.workspace = ? AND t.state IN ('running', 'finalizing')`,
+    `SELECT l.session, coalesce(s.id, o.id) AS id FROM workspace_lease l LEFT JOIN turn t ON t.rid = l.turn
+     LEFT JOIN session s ON s.rid = l.session LEFT JOIN operation o ON o.rid = l.operation
+     WHERE l.workspace = ? AND (t.state IN ('running', 'finalizing') OR o.state = 'running')`,
     workspace,
   );
+
+/** Gives a workspace to an operation. Throws WORKSPACE_BUSY with the session or operation that has it. */
+export function leaseToOperation(write: Write, workspace: WorkspaceHead, operation: number): void {
+  const holder = holderOf(write, workspace.rid);
+  if (holder !== undefined) throw busy(workspace, holder);
+  write.run(
+    "INSERT OR REPLACE INTO workspace_lease (workspace, operation) VALUES (?, ?)",
+    workspace.rid,
+    operation,
+  );
+}
+
+export function releaseOperation(write: Write, operation: number): void {
+  write.run("DELETE FROM workspace_lease WHERE operation = ?", operation);
+}
 
 /** Whoever took a session over has its lease too. */
 export function moveLease(write: Write, session: number, { instance, epoch }: Owner): void {

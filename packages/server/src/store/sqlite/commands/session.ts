@@ -1,13 +1,13 @@
-import { basename } from "node:path";
 import { HoldfastError, notFound } from "@holdfast/kernel";
-import type { PatchSession, Session, SessionId, Workspace, WorkspaceId } from "@holdfast/protocol";
-import type { Actor } from "@holdfast/protocol";
+import type { Actor, PatchSession, Session, SessionId } from "@holdfast/protocol";
 import type { Applied, CreateSessionCommand, IdempotencyKey } from "../../port.ts";
+import { announceProject, announceWorkspace } from "../announce-sessionless.ts";
 import { appendSessionless, openLog, openLogByRid } from "../log.ts";
 import { once, recordKey, replayed } from "../replay-key.ts";
-import { actorRow, findSession, loadProject, loadWorkspace, toSession } from "../rows/index.ts";
+import { actorRow, findSession, toSession } from "../rows/index.ts";
 import { announceSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
+import { insertProject, insertWorkspace } from "./project.ts";
 
 type Made = { sessionId: SessionId };
 
@@ -65,70 +65,11 @@ function placeOf(write: Write, command: CreateSessionCommand): Place {
 
 function newPlace(write: Write, command: CreateSessionCommand): Place {
   const { actor, directory } = command;
-  const name = basename(directory) || directory;
-  const project = write.insert(
-    "INSERT INTO project (id, directory, name, actor, time_created) VALUES (?, ?, ?, ?, ?)",
-    command.projectId,
-    directory,
-    name,
-    actorRow(write, actor),
-    write.now,
-  );
-  const workspace = write.insert(
-    "INSERT INTO workspace (id, project, kind, directory, actor, time_created) VALUES (?, ?, 'directory', ?, ?, ?)",
-    command.workspaceId,
-    project,
-    directory,
-    actorRow(write, actor),
-    write.now,
-  );
-  const projectValue = loadProject(write, project);
-  const workspaceValue = loadWorkspace(write, { rid: workspace });
-  const place = { rid: workspace, id: command.workspaceId };
-  if (projectValue !== undefined) {
-    appendSessionless(write, {
-      type: "project.updated",
-      ref: project,
-      workspace: place,
-      actor,
-      data: { project: projectValue },
-    });
-  }
-  if (workspaceValue !== undefined) {
-    const data = { workspace: workspaceValue };
-    appendSessionless(write, { type: "workspace.updated", ref: workspace, workspace: place, actor, data });
-  }
+  const project = insertProject(write, { id: command.projectId, directory, actor });
+  const workspace = insertWorkspace(write, { id: command.workspaceId, project, directory, actor });
+  announceProject(write, project, actor);
+  announceWorkspace(write, workspace, actor);
   return { project, workspace, directory };
-}
-
-type PatchWorkspace = {
-  workspaceId: WorkspaceId;
-  concurrency: Workspace["concurrency"];
-  actor: Actor;
-  idempotency?: IdempotencyKey | undefined;
-};
-
-/** Turns that run go on as they started. */
-export function patchWorkspace(write: Write, command: PatchWorkspace): Applied<Workspace> {
-  const current = () => {
-    const workspace = loadWorkspace(write, { id: command.workspaceId });
-    if (workspace === undefined) throw notFound("workspace", command.workspaceId);
-    return workspace;
-  };
-  const apply = () => {
-    const row = write.get<{ rid: number }>("SELECT rid FROM workspace WHERE id = ?", command.workspaceId);
-    if (row === undefined) throw notFound("workspace", command.workspaceId);
-    const { concurrency, actor } = command;
-    write.run("UPDATE workspace SET concurrency = ? WHERE rid = ?", concurrency, row.rid);
-    appendSessionless(write, {
-      type: "workspace.updated",
-      ref: row.rid,
-      workspace: { rid: row.rid, id: command.workspaceId },
-      actor,
-      data: { workspace: current() },
-    });
-  };
-  return once(write, command.idempotency, apply, current);
 }
 
 type PatchCommand = {

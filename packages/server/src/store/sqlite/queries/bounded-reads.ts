@@ -1,6 +1,6 @@
 import type { Features, Message, Permission, SessionId } from "@holdfast/protocol";
 import type { Reader } from "@holdfast/sqlite";
-import type { BrowserTokenRow, ProcessRow, Queries } from "../../port.ts";
+import type { BrowserTokenRow, ChangeQueries, ProcessRow, Queries, WorktreeQueries } from "../../port.ts";
 import {
   type AgentSessionRow,
   SELECT_AGENT_SESSION,
@@ -25,10 +25,13 @@ import {
   toTurn,
 } from "../rows/index.ts";
 import { present, readWith, type Sql } from "../sql.ts";
+import { changeQueries } from "./change.ts";
 import { messagesOfTurn, pageMessages } from "./history.ts";
+import type { Read } from "./read.ts";
 import { replayFeed, replaySession } from "./replay.ts";
 import { lastAgent, lastSeq, listSessions, listTodos } from "./session.ts";
 import { listInputs, listTurns, liveTurns, nextTurn, startableSessions, turnsSince } from "./turn.ts";
+import { worktreeQueries } from "./worktree.ts";
 
 /** Messages a page of the reverse stream (session-model 16). */
 const STREAM_PAGE = 50;
@@ -36,10 +39,14 @@ const STREAM_PAGE = 50;
 /** Permission requests of one answer; older ones are history. */
 const MOST_PERMISSIONS = 1_000;
 
+export type BoundedReads = Omit<Queries, "getBlob" | "inspect"> &
+  WorktreeQueries &
+  Omit<ChangeQueries, "unneededSnapshots">;
+
 /** Bounded reads on the calling thread, each in one snapshot (D-13, D-34). */
-export function sqliteQueries(reader: Reader): Omit<Queries, "getBlob" | "inspect"> {
+export function sqliteQueries(reader: Reader): BoundedReads {
   const sql = readWith(reader);
-  const read = <T>(work: () => T): Promise<T> =>
+  const read: Read = (work) =>
     new Promise((resolve) => {
       resolve(reader.snapshot(work));
     });
@@ -49,6 +56,8 @@ export function sqliteQueries(reader: Reader): Omit<Queries, "getBlob" | "inspec
       return row === undefined ? undefined : shape(row);
     });
   return {
+    ...worktreeQueries(sql, read),
+    ...changeQueries(sql, read),
     getSession: (id) => one(() => findSession(sql, id), toSession),
     listSessions: (query) => read(() => listSessions(sql, query)),
     getWorkspace: (id) => read(() => loadWorkspace(sql, { id })),
@@ -126,11 +135,7 @@ const SELECT_TOKEN = "SELECT id, label, created, expires, used FROM browser_toke
 const presentToken = (row: BrowserTokenRow | undefined): BrowserTokenRow | undefined =>
   row && present<BrowserTokenRow>(row);
 
-async function* streamMessages(
-  read: <T>(work: () => T) => Promise<T>,
-  sql: Sql,
-  sessionId: SessionId,
-): AsyncGenerator<Message> {
+async function* streamMessages(read: Read, sql: Sql, sessionId: SessionId): AsyncGenerator<Message> {
   let before: number | undefined;
   do {
     const cursor: { before?: number } = before === undefined ? {} : { before };

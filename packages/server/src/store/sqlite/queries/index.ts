@@ -1,2 +1,3 @@
-export { sqliteQueries } from "./bounded-reads.ts";
+export { type BoundedReads, sqliteQueries } from "./bounded-reads.ts";
+export { unneededSnapshots } from "./change.ts";
 export { inspect } from "./inspect.ts";

@@ -29,8 +29,14 @@ import {
   SELECT_PART,
   permissionByRid,
   toPermission,
-  loadProject,
-  loadWorkspace,
+  changeByRid,
+  projectByRid,
+  toChange,
+  toProject,
+  toWorkspace,
+  toWorktree,
+  workspaceRow,
+  worktreeByRid,
   sessionByRid,
   toSession,
   toTurn,
@@ -184,14 +190,38 @@ function currentData(sql: Sql, type: EventType, row: EventRowData): string | und
       const found = one(sql.get<AgentSessionRow>(`${SELECT_AGENT_SESSION} WHERE a.rid = ?`, ref));
       return found && data("agent.session.updated", { agentSession: toAgentSession(found) });
     }
+    default:
+      return sessionlessData(sql, type, { ref, position: row.position });
+  }
+}
+
+/** The same for a row of no session, whose entry is found by its place in the feed of everything. */
+function sessionlessData(
+  sql: Sql,
+  type: EventType,
+  { ref, position }: { ref: number; position: number },
+): string | undefined {
+  const one = <T extends { event_position: number }>(found: T | undefined): T | undefined =>
+    found?.event_position === position ? found : undefined;
+  switch (eventRow(type)) {
     case "project": {
-      const found = loadProject(sql, ref);
-      return found && data("project.updated", { project: found });
+      const found = one(projectByRid(sql, ref));
+      return found && data("project.updated", { project: toProject(found) });
     }
     case "workspace": {
-      const found = loadWorkspace(sql, { rid: ref });
-      return found && data("workspace.updated", { workspace: found });
+      const found = one(workspaceRow(sql, { rid: ref }));
+      return found && data("workspace.updated", { workspace: toWorkspace(found) });
     }
+    case "worktree": {
+      const found = one(worktreeByRid(sql, ref));
+      return found && data("worktree.updated", { worktree: toWorktree(sql, found) });
+    }
+    case "change": {
+      const found = one(changeByRid(sql, ref));
+      return found && data("change.updated", { change: toChange(found) });
+    }
+    default:
+      return undefined;
   }
 }
 

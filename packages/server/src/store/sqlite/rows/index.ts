@@ -8,6 +8,16 @@ export {
   toAgentSession,
   toAgentSessionWithFacts,
 } from "./agent-session.ts";
+export {
+  type ChangeRow,
+  type ChangeView,
+  SELECT_CHANGE,
+  changeByRid,
+  changeData,
+  findChange,
+  toChange,
+  toChangeView,
+} from "./change.ts";
 export { type InputRow, SELECT_INPUT, findInput, inputByRid, nextInput, toInput } from "./input.ts";
 export {
   type MessageRow,
@@ -17,6 +27,7 @@ export {
   toMessageInfo,
   withParts,
 } from "./message.ts";
+export { type OperationRow, findOperation, toOperation } from "./operation.ts";
 export {
   type PartHead,
   type PartRow,
@@ -49,11 +60,10 @@ export {
   type SessionRow,
   ancestorsOf,
   findSession,
-  loadProject,
-  loadWorkspace,
   sessionByRid,
   toSession,
 } from "./session.ts";
+export { type StoredSnapshot, SELECT_SNAPSHOT, toSnapshot } from "./snapshot.ts";
 export {
   SELECT_TURN,
   type TurnHead,
@@ -63,3 +73,19 @@ export {
   toTurn,
   turnByRid,
 } from "./turn.ts";
+export {
+  type ProjectRow,
+  SELECT_PROJECT,
+  SELECT_WORKSPACE,
+  type WorkspaceHead,
+  type WorkspaceRow,
+  findProject,
+  findWorkspaceHead,
+  loadWorkspace,
+  projectByRid,
+  projectWorkspace,
+  toProject,
+  toWorkspace,
+  workspaceRow,
+} from "./workspace.ts";
+export { type WorktreeRow, SELECT_WORKTREE, findWorktree, toWorktree, worktreeByRid } from "./worktree.ts";

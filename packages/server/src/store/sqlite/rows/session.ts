@@ -1,4 +1,4 @@
-import type { Project, Session, Workspace } from "@holdfast/protocol";
+import type { Session } from "@holdfast/protocol";
 import { fromJson, present, type Sql } from "../sql.ts";
 
 export type SessionRow = {
@@ -88,44 +88,3 @@ export const ancestorsOf = (sql: Sql, session: number): { rid: number; id: strin
      SELECT s.rid, s.id FROM above JOIN session s USING (rid) ORDER BY depth`,
     session,
   );
-
-type ProjectRow = { id: string; directory: string; name: string; time_created: number };
-
-export function loadProject(sql: Sql, rid: number): Project | undefined {
-  const row = sql.get<ProjectRow>("SELECT id, directory, name, time_created FROM project WHERE rid = ?", rid);
-  return (
-    row && {
-      id: row.id as Project["id"],
-      directory: row.directory,
-      name: row.name,
-      time: { created: row.time_created },
-    }
-  );
-}
-
-type WorkspaceRow = {
-  id: string;
-  project_id: string;
-  kind: string;
-  directory: string;
-  concurrency: Workspace["concurrency"];
-  time_created: number;
-};
-
-export function loadWorkspace(sql: Sql, by: { rid: number } | { id: string }): Workspace | undefined {
-  const row = sql.get<WorkspaceRow>(
-    `SELECT w.id, p.id AS project_id, w.kind, w.directory, w.concurrency, w.time_created FROM workspace w JOIN project p ON p.rid = w.project
-     WHERE ${"rid" in by ? "w.rid" : "w.id"} = ?`,
-    "rid" in by ? by.rid : by.id,
-  );
-  return (
-    row && {
-      id: row.id as Workspace["id"],
-      projectId: row.project_id as Workspace["projectId"],
-      kind: row.kind as Workspace["kind"],
-      directory: row.directory,
-      concurrency: row.concurrency,
-      time: { created: row.time_created },
-    }
-  );
-}

@@ -1,0 +1,108 @@
+import type { Actor, EventData } from "@holdfast/protocol";
+import { appendSessionless } from "./log.ts";
+import {
+  changeByRid,
+  type ChangeRow,
+  type ProjectRow,
+  projectByRid,
+  projectWorkspace,
+  toChange,
+  toProject,
+  toWorkspace,
+  toWorktree,
+  type WorkspaceHead,
+  workspaceRow,
+  worktreeByRid,
+  type WorktreeRow,
+} from "./rows/index.ts";
+import type { Write } from "./sql.ts";
+
+/**
+ * Each appends the event of one row of no session as the row is now, and takes the row's older event away: a replay needs the newest only (D-4), and no
+ * session's end would ever take these along.
+ */
+
+type RowEvent = "project.updated" | "workspace.updated" | "worktree.updated" | "change.updated";
+
+const TABLES: Record<RowEvent, string> = {
+  "project.updated": "project",
+  "workspace.updated": "workspace",
+  "worktree.updated": "worktree",
+  "change.updated": "change",
+};
+
+function announce<T extends RowEvent>(
+  write: Write,
+  type: T,
+  row: { rid: number; event_position: number },
+  entry: { workspace: WorkspaceHead | undefined; actor: Actor; data: EventData<T> },
+): void {
+  const position = appendSessionless(write, { ...entry, type, ref: row.rid });
+  write.run(`UPDATE ${TABLES[type]} SET event_position = ? WHERE rid = ?`, position, row.rid);
+  forget(write, row);
+}
+
+/** The newer event stands already, so that no position is given twice. */
+function forget(write: Write, row: { event_position: number }): void {
+  if (row.event_position > 0) write.run("DELETE FROM event WHERE position = ?", row.event_position);
+}
+
+/** It stands in the feed of the project's directory, where there is one. */
+export function announceProject(write: Write, rid: number, actor: Actor): ProjectRow {
+  const row = present(projectByRid(write, rid), "Project", rid);
+  const workspace = projectWorkspace(write, rid);
+  announce(write, "project.updated", row, { workspace, actor, data: { project: toProject(row) } });
+  return row;
+}
+
+export function announceWorkspace(write: Write, rid: number, actor: Actor): void {
+  const row = present(workspaceRow(write, { rid }), "Workspace", rid);
+  announce(write, "workspace.updated", row, { workspace: row, actor, data: { workspace: toWorkspace(row) } });
+}
+
+export function announceWorktree(write: Write, rid: number, actor: Actor): WorktreeRow {
+  const row = present(worktreeByRid(write, rid), "Worktree", rid);
+  const data = { worktree: toWorktree(write, row) };
+  announce(write, "worktree.updated", row, { workspace: workspaceOf(row), actor, data });
+  return row;
+}
+
+export function announceChange(write: Write, rid: number, actor: Actor): void {
+  const row = present(changeByRid(write, rid), "Change", rid);
+  announce(write, "change.updated", row, {
+    workspace: workspaceOf(row),
+    actor,
+    data: { change: toChange(row) },
+  });
+}
+
+/** The last word on a worktree that was never made; its row goes. */
+export function announceDroppedWorktree(write: Write, row: WorktreeRow, actor: Actor): void {
+  const worktree = toWorktree(write, { ...row, state: "removed", time_removed: write.now });
+  const entry = { workspace: workspaceOf(row), actor, data: { worktree } };
+  appendSessionless(write, { ...entry, type: "worktree.updated", ref: null });
+  forget(write, row);
+}
+
+/** The last word on a change whose row goes, without what it was made of. */
+export function announceEndedChange(
+  write: Write,
+  row: ChangeRow,
+  state: "applied" | "rejected",
+  actor: Actor,
+): void {
+  const change = { ...toChange(row), state, hunks: [], contributions: [] };
+  const entry = { workspace: workspaceOf(row), actor, data: { change } };
+  appendSessionless(write, { ...entry, type: "change.updated", ref: null });
+  forget(write, row);
+}
+
+const workspaceOf = (row: { workspace: number; workspace_id: string }): WorkspaceHead => ({
+  rid: row.workspace,
+  id: row.workspace_id,
+});
+
+function present<T>(row: T | undefined, what: string, rid: number): T {
+  if (row === undefined) throw new Error(`${what} row ${rid} is missing.`);
+  return row;
+}

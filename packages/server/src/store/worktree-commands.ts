@@ -1,0 +1,159 @@
+/** The writes and reads of the store port that concern projects, worktrees and pieces of work on files. See `port.ts`. */
+import type {
+  Actor,
+  JsonObject,
+  OperationId,
+  Project,
+  ProjectId,
+  Rescue,
+  SessionId,
+  TurnId,
+  Workspace,
+  WorkspaceId,
+  Worktree,
+  WorktreeId,
+  WorktreeSettings,
+  WorktreeState,
+} from "@holdfast/protocol";
+import type { Applied, IdempotencyKey } from "./commands.ts";
+
+type Written = { actor: Actor; idempotency?: IdempotencyKey | undefined };
+
+/** Kinds of work on files that is not one transaction: an intent first, then git and files, then rows (W-9, W-11). */
+export type OperationKind =
+  | "create"
+  | "archive"
+  | "remove"
+  | "restore"
+  | "apply"
+  | "accept"
+  | "reject"
+  | "undo";
+
+/** `running` until it is over; recovery finishes or undoes what a dead server left so. */
+export type OperationState = "running" | "done" | "undone" | "conflict";
+
+/** An intent. `data` is the plan of the room that made it, with every name and hash that is needed to finish or undo it. */
+export type Operation = {
+  id: OperationId;
+  kind: OperationKind;
+  state: OperationState;
+  /** What it is about; its lease may cover more. */
+  workspaceId: WorkspaceId;
+  worktreeId?: WorktreeId | undefined;
+  data: JsonObject;
+  actor: Actor;
+  time: { created: number; ended?: number | undefined };
+};
+
+export type BeginOperationCommand = Written & {
+  operationId: OperationId;
+  kind: OperationKind;
+  workspaceId: WorkspaceId;
+  /** Workspaces whose write lease it holds until its end (A-14). WORKSPACE_BUSY with `data.holder` (a session's or an operation's id). */
+  leases: WorkspaceId[];
+  worktreeId?: WorktreeId | undefined;
+  data: JsonObject;
+};
+
+export type WorktreePatch = Partial<
+  Pick<Worktree, "state" | "size" | "path" | "branch" | "baseCommit" | "baseTree">
+> & { note?: string | null; rescue?: Rescue | null };
+
+export type BeginWorktreeCommand = Written & {
+  operationId: OperationId;
+  data: JsonObject;
+  worktreeId: WorktreeId;
+  /** Of the worktree's own, new workspace. */
+  workspaceId: WorkspaceId;
+  projectDirectory: string;
+  /** Ids to use when `projectDirectory` is new, for the project and its workspace of kind `directory`; ignored when it is known. */
+  projectId: ProjectId;
+  directoryWorkspaceId: WorkspaceId;
+  /** Where sessions of the new workspace work: the worktree's top, or the same place below it as the project has in its repository. */
+  directory: string;
+  path: string;
+  branch: string;
+  baseCommit: string;
+  baseTree: string;
+  repository: string;
+};
+
+/** A session that works in a workspace. */
+export type WorkspaceUser = { sessionId: SessionId; archived: boolean; liveTurnId?: TurnId | undefined };
+
+/** One act on a worktree, kept for people (W-12). */
+export type WorktreeAudit = {
+  worktreeId?: WorktreeId | undefined;
+  path: string;
+  action: string;
+  reason: string;
+  actor: Actor;
+  time: number;
+};
+
+export type WorktreeCommands = {
+  /** Its event is `project.updated`. NOT_FOUND. */
+  patchProject(
+    command: Written & { projectId: ProjectId; worktree: WorktreeSettings },
+  ): Promise<Applied<Project>>;
+
+  /**
+   * The row in `creating`, its workspace and the running operation `create`, which holds that workspace's lease, in one transaction. A repeated key answers
+   * what was made, or begins anew when that was dropped. CONFLICT when a workspace or worktree has the place.
+   */
+  beginWorktree(
+    command: BeginWorktreeCommand,
+  ): Promise<Applied<{ worktree: Worktree; workspace: Workspace }>>;
+  /** Writes a worktree's row and, when `operation` is given, that operation with it (W-9). NOT_FOUND; CONFLICT when the operation has ended. */
+  patchWorktree(command: {
+    worktreeId: WorktreeId;
+    patch: WorktreePatch;
+    actor: Actor;
+    operation?: { id: OperationId; state: OperationState; data?: JsonObject | undefined } | undefined;
+  }): Promise<Worktree>;
+  /**
+   * A creation that was undone leaves neither worktree nor workspace, and its operation ends `undone`. A no-op that leaves the operation alone when a
+   * session works there, it is gone, or its creation is over.
+   */
+  dropWorktree(command: {
+    worktreeId: WorktreeId;
+    operationId: OperationId;
+    actor: Actor;
+  }): Promise<{ dropped: boolean }>;
+  recordWorktreeAudit(command: WorktreeAudit): Promise<void>;
+
+  /** Stores the intent and takes the leases. A repeated key answers the operation that it began, as it is now. */
+  beginOperation(command: BeginOperationCommand): Promise<Applied<Operation>>;
+  /** Replaces the plan of a running operation: a durable step. CONFLICT once it has ended. */
+  advanceOperation(command: { operationId: OperationId; data: JsonObject }): Promise<void>;
+  /** Ends it and gives its leases back. A no-op that answers the first end. */
+  endOperation(command: {
+    operationId: OperationId;
+    state: Exclude<OperationState, "running">;
+    data?: JsonObject | undefined;
+  }): Promise<Operation>;
+};
+
+export type WorktreeQueries = {
+  getProject(id: ProjectId): Promise<Project | undefined>;
+  /** By real path of the directory. */
+  findProject(directory: string): Promise<Project | undefined>;
+  listProjects(): Promise<Project[]>;
+  listWorkspaces(query: { projectId: ProjectId }): Promise<Workspace[]>;
+  /** The workspace of kind `directory` of a project, where worktrees are applied to (W-7). */
+  projectWorkspace(projectId: ProjectId): Promise<Workspace | undefined>;
+  getWorktree(id: WorktreeId): Promise<Worktree | undefined>;
+  worktreeOf(workspaceId: WorkspaceId): Promise<Worktree | undefined>;
+  listWorktrees(query: { projectId?: ProjectId; states?: readonly WorktreeState[] }): Promise<Worktree[]>;
+  workspaceUsers(workspaceId: WorkspaceId): Promise<WorkspaceUser[]>;
+  getOperation(id: OperationId): Promise<Operation | undefined>;
+  /** Newest first. */
+  listOperations(query: {
+    workspaceId?: WorkspaceId;
+    kinds?: readonly OperationKind[];
+    state?: OperationState;
+    limit: number;
+  }): Promise<Operation[]>;
+  listWorktreeAudit(query: { limit: number }): Promise<WorktreeAudit[]>;
+};
