@@ -61,8 +61,11 @@ export class Dispatcher {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.quiet()));
   }
 
+  /** Lets those look again who wait at the gate for the workspace, and those whom the store refused it. */
   wakeWorkspace(workspaceId: WorkspaceId): void {
+    const refused = [...this.#lanes.values()].filter(({ refusedIn }) => refusedIn === workspaceId);
     for (const sessionId of this.#deps.gate.waitingIn(workspaceId)) this.wake(sessionId);
+    for (const lane of refused) lane.wake();
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import type {
   SessionId,
   TurnId,
   WaitingFor,
+  WorkspaceId,
 } from "@holdfast/protocol";
 import type { AgentHandle, AgentPool, IdleSink } from "../agents/index.ts";
 import type { NextTurn, StartedTurn, Store } from "../store/index.ts";
@@ -61,6 +62,7 @@ export class Lane {
   /** Cancels that were committed between the claim and the run. */
   readonly #cancelled = new Set<TurnId>();
   #refusals = 0;
+  #refusedIn: WorkspaceId | undefined;
   /** What the queued turn was last shown to wait for. */
   #shown: { turnId: TurnId; waitingFor: WaitingFor } | undefined;
   #timer: Timer | undefined;
@@ -74,6 +76,11 @@ export class Lane {
   /** True while a turn runs or is being claimed. */
   get busy(): boolean {
     return this.#loop !== undefined;
+  }
+
+  /** The workspace whose lease somebody has whom the gate does not know, such as an operation. It is worth a wake when that ends. */
+  get refusedIn(): WorkspaceId | undefined {
+    return this.#refusedIn;
   }
 
   wake(): void {
@@ -148,11 +155,12 @@ export class Lane {
   }
 
   async #start(
-    { turnId, approvalMode }: NextTurn,
+    { turnId, approvalMode, workspaceId }: NextTurn,
     writes: boolean,
   ): Promise<Pick<Claimed, "started"> | undefined> {
     const { store, clock, instanceId } = this.#deps;
     const now = clock.now();
+    this.#refusedIn = undefined;
     try {
       const started = await store.startTurn({
         sessionId: this.sessionId,
@@ -168,8 +176,9 @@ export class Lane {
       this.#shown = undefined;
       return { started };
     } catch (error) {
-      // Somebody has the lease whom the gate does not know: what a dead owner left, until the sweeper has ended it.
+      // Somebody has the lease whom the gate does not know: an operation, or what a dead owner left, until the sweeper has ended it.
       if (error instanceof HoldfastError && error.code === "WORKSPACE_BUSY") {
+        this.#refusedIn = workspaceId;
         const holder = error.data?.["holder"];
         await this.#show(turnId, { kind: "workspace", ...(typeof holder === "string" ? { holder } : {}) });
       }

@@ -1,3 +1,4 @@
+import { newId } from "@holdfast/kernel";
 import type { SessionId, TurnId } from "@holdfast/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DataDirectory, OWNER, type Room } from "./room.ts";
@@ -83,6 +84,19 @@ describe("[A-14] a workspace", () => {
     expect((await room.turn(first)).state).toBe("running");
     await cancel(first);
     await room.ended(first);
+  });
+
+  test("[A-14] that an operation has lets nobody start, and the one who waits as soon as it ends", async () => {
+    const [one] = (await neighbours(1)) as [SessionId];
+    const { workspaceId } = await room.session(one);
+    const operationId = newId("opr");
+    const operation = { operationId, kind: "accept" as const, workspaceId, leases: [workspaceId] };
+    await room.store.beginOperation({ ...operation, data: {}, actor: OWNER });
+    const turnId = await room.say(one, "one");
+    await waitsFor(turnId, { kind: "workspace", holder: operationId });
+    await room.store.endOperation({ operationId, state: "done" });
+    room.turns.wakeWorkspace(workspaceId);
+    expect(await room.ended(turnId)).toMatchObject({ state: "completed" });
   });
 
   test("[A-14, A-8] a child of a running turn borrows the workspace and needs no place", async () => {
