@@ -21,6 +21,7 @@ import type {
 import { PromptTickets } from "./prompt-tickets.ts";
 import type { MemoryStore, Mode } from "./session-memory.ts";
 import { Session } from "./session.ts";
+import type { ClientFiles } from "./turn.ts";
 
 /** Sessions in one answer of `session/list`. */
 export const LIST_PAGE_SIZE = 50;
@@ -39,6 +40,8 @@ export class RehearsalAgent {
   readonly #store: MemoryStore;
   readonly #version: string;
   readonly #sessions = new Map<string, Session>();
+  /** What the client does with files for us; it says so before any session is opened. */
+  #clientFiles: ClientFiles = { read: false, write: false };
 
   constructor(store: MemoryStore, version: string) {
     this.#store = store;
@@ -60,9 +63,14 @@ export class RehearsalAgent {
         if (session.isBusy) {
           throw RequestError.invalidRequest({ sessionId: session.id }, "a prompt is running in this session");
         }
-        return session.prompt(client, params.prompt, tickets.cancelledOf(requestId), signal);
+        const asked = { blocks: params.prompt, files: this.#clientFiles };
+        return session.prompt(client, asked, tickets.cancelledOf(requestId), signal);
       })
-      .onRequest(method.initialize, () => this.#initialize())
+      .onRequest(method.initialize, ({ params }) => {
+        const { readTextFile, writeTextFile } = params.clientCapabilities?.fs ?? {};
+        this.#clientFiles = { read: readTextFile === true, write: writeTextFile === true };
+        return this.#initialize();
+      })
       .onRequest(method.session.new, async ({ params, client }) => {
         const session = await this.#create(params.cwd);
         announceCommands(client, session.id);

@@ -27,7 +27,7 @@ export type Workplace = {
 
 type Of<K extends Directive["kind"]> = Extract<Directive, { kind: K }>;
 
-/** READ: shows a file, at most `MAX_READ_BYTES` of it. */
+/** READ: shows a file, at most `MAX_READ_BYTES` of it. Through the client where that reads for us; it keeps inside of cwd. */
 export async function readTool(turn: Turn, place: Workplace, { path }: Of<"read">): Promise<void> {
   const target = resolve(place.cwd, path);
   const tool = await turn.openTool({
@@ -39,7 +39,8 @@ export async function readTool(turn: Turn, place: Workplace, { path }: Of<"read"
   await tool.progress();
   try {
     const { size } = await regularFile(target);
-    const text = await readStart(target);
+    const isClients = turn.files.read && (await containedPath(place.cwd, path)) !== undefined;
+    const text = isClients ? startOf(await turn.readFile(target)) : await readStart(target);
     const note = size > MAX_READ_BYTES ? `\n[${size - MAX_READ_BYTES} more bytes]` : "";
     await tool.complete({ content: [textContent(text + note)] });
   } catch (error) {
@@ -47,7 +48,7 @@ export async function readTool(turn: Turn, place: Workplace, { path }: Of<"read"
   }
 }
 
-/** WRITE: writes exactly `text` to a file inside cwd, after the user allowed it. */
+/** WRITE: writes exactly `text` to a file inside cwd, after the user allowed it; through the client where that writes for us. */
 export async function writeTool(turn: Turn, place: Workplace, { path, text }: Of<"write">): Promise<void> {
   const target = await containedPath(place.cwd, path);
   const shown = target ?? resolve(place.cwd, path);
@@ -69,8 +70,8 @@ export async function writeTool(turn: Turn, place: Workplace, { path, text }: Of
     // The user may have taken long: look again, so that no link made meanwhile leads the write out of cwd.
     if ((await containedPath(place.cwd, path)) !== target)
       throw new Error("the path changed while it was asked about");
-    await mkdir(dirname(target), { recursive: true });
-    await writeRegular(target, text);
+    if (turn.files.write) await turn.writeFile(target, text);
+    else await writeOwn(target, text);
     await tool.complete({ content: [{ type: "diff", path: target, oldText, newText: text }] });
   } catch (error) {
     await tool.fail({ content: [textContent(`cannot write ${path}: ${reasonOf(error)}`)] });
@@ -215,7 +216,14 @@ async function readStart(path: string): Promise<string> {
   }
 }
 
-async function writeRegular(path: string, text: string): Promise<void> {
+/** The first `MAX_READ_BYTES` of a text. */
+function startOf(text: string): string {
+  const bytes = Buffer.from(text);
+  return bytes.length <= MAX_READ_BYTES ? text : bytes.toString("utf8", 0, MAX_READ_BYTES);
+}
+
+async function writeOwn(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
   // Non-blocking, so that a named pipe without a reader is an error and not a wait without end.
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags, 0o666);

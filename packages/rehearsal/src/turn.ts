@@ -9,6 +9,7 @@ import { methods } from "@agentclientprotocol/sdk";
 import type {
   AgentContext,
   PermissionOption,
+  ReadTextFileResponse,
   SessionUpdate,
   ToolCall,
   ToolCallContent,
@@ -25,17 +26,22 @@ const PERMISSION_OPTIONS: PermissionOption[] = [
   { optionId: "reject_once", name: "Reject", kind: "reject_once" },
 ];
 
+/** Whether the client reads and writes files for the agent. */
+export type ClientFiles = { readonly read: boolean; readonly write: boolean };
+
 type ToolFields = Omit<ToolCallUpdate, "toolCallId" | "status">;
 
 /** One running prompt of one session. */
 export class Turn {
   readonly history = new TurnHistory();
+  readonly files: ClientFiles;
   readonly #client: AgentContext;
   readonly #sessionId: string;
   readonly #cancelled: AbortController;
   readonly #openTools = new Map<string, OpenTool>();
 
-  constructor(client: AgentContext, sessionId: string, cancelled: AbortController) {
+  constructor(client: AgentContext, sessionId: string, cancelled: AbortController, files: ClientFiles) {
+    this.files = files;
     this.#client = client;
     this.#sessionId = sessionId;
     this.#cancelled = cancelled;
@@ -55,6 +61,19 @@ export class Turn {
   async send(update: SessionUpdate): Promise<void> {
     this.history.record(update);
     await this.#client.notify(methods.client.session.update, { sessionId: this.#sessionId, update });
+  }
+
+  /** Reads a text file through the client; rejects with the client's refusal, and once the turn is cancelled. */
+  async readFile(path: string): Promise<string> {
+    const request = { sessionId: this.#sessionId, path };
+    const answer = this.#client.request<ReadTextFileResponse>(methods.client.fs.readTextFile, request);
+    return (await this.#unlessCancelled(answer)).content;
+  }
+
+  /** Writes a text file through the client; rejects as reading does. */
+  async writeFile(path: string, content: string): Promise<void> {
+    const params = { sessionId: this.#sessionId, path, content };
+    await this.#unlessCancelled(this.#client.request(methods.client.fs.writeTextFile, params));
   }
 
   /** Sends text of the assistant as one chunk. */
@@ -98,6 +117,15 @@ export class Turn {
     return PERMISSION_OPTIONS.find((option) => option.optionId === chosen)
       ? (chosen as Verdict)
       : "reject_once";
+  }
+
+  /** The client may wait for a person before it answers. */
+  async #unlessCancelled<T>(answer: Promise<T>): Promise<T> {
+    answer.catch(() => {});
+    const settled = await Promise.race([answer.then((value) => ({ value })), this.cancelled()]);
+    this.signal.throwIfAborted();
+    if (settled === "cancelled") throw new Error("the turn was cancelled");
+    return settled.value;
   }
 
   /** Resolves with `cancelled` when the turn is cancelled; never otherwise. */

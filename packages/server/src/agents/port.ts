@@ -42,7 +42,9 @@ export type ContentEvent =
   | { type: "text"; text: string; streamId?: string; whole?: boolean }
   | { type: "reasoning"; text: string; streamId?: string; whole?: boolean }
   | { type: "tool"; update: ToolUpdate }
-  | { type: "plan"; todos: Todo[] };
+  | { type: "plan"; todos: Todo[] }
+  /** The agent is about to change this file, an absolute path, through us: evidence for whose change it is (W-5), and nothing that is shown. */
+  | { type: "file"; path: string };
 
 /** State of the agent session; applies at any time. */
 export type StateEvent =

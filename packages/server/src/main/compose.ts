@@ -80,7 +80,7 @@ export async function compose(config: ServerConfig, facts: Facts): Promise<Serve
 }
 
 /** What runs agents: the catalog, the pool over the backends, and the reaper of what a dead server left. */
-function buildAgents({ config, store, clock, logger, instanceId }: Base) {
+function buildAgents({ config, directory, store, clock, logger, instanceId }: Base) {
   const launch: LaunchDeps = {
     store,
     clock,
@@ -100,7 +100,12 @@ function buildAgents({ config, store, clock, logger, instanceId }: Base) {
     logger,
   });
   const common = backendDeps(store, catalog, launch);
-  const acp = createAcpBackend({ ...common, clientVersion: VERSION });
+  const acp = createAcpBackend({
+    ...common,
+    clientVersion: VERSION,
+    dataDirectory: directory,
+    worktreeDirectory: join(directory, "worktrees"),
+  });
   const limits = poolLimits(config);
   const { idleTtlMs } = limits;
   const opencode = createOpencodeBackend({ ...common, limits: idleTtlMs === undefined ? {} : { idleTtlMs } });

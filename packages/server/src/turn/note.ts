@@ -22,10 +22,16 @@ export function lateNote(event: ContentEvent): NoteEvent {
   return { type: "late", kind: event.type, bytes: Buffer.byteLength(text), tail: text.slice(-TAIL_UNITS) };
 }
 
+const CONTENT: ReadonlySet<AgentEvent["type"]> = new Set<ContentEvent["type"]>([
+  "text",
+  "reasoning",
+  "tool",
+  "plan",
+  "file",
+]);
+
 export function isContent(event: AgentEvent): event is ContentEvent {
-  return (
-    event.type === "text" || event.type === "reasoning" || event.type === "tool" || event.type === "plan"
-  );
+  return CONTENT.has(event.type);
 }
 
 export function isNote(event: AgentEvent): event is NoteEvent {

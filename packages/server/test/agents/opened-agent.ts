@@ -48,6 +48,8 @@ export class AgentRoom {
       definition: (id) => this.catalog.definition(id),
       learn: (id, seen) => this.catalog.learn(id, seen),
       readBlob: async () => undefined,
+      dataDirectory: path.join(this.home, "data"),
+      worktreeDirectory: path.join(this.home, "data", "worktrees"),
       ...options,
     });
   }

@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION } from "@agentclientprotocol/sdk";
+import { PROTOCOL_VERSION, RequestError } from "@agentclientprotocol/sdk";
 import { errorText, isHoldfastError, silentLogger } from "@holdfast/kernel";
 import { abortedError, type Features } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
@@ -6,8 +6,9 @@ import type { AgentDefinition } from "../catalog/index.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
 import { launchProcess, LaunchError, type AgentProcess, type LaunchDeps } from "../process/index.ts";
 import type { ReadBlob } from "../read-blob.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type Methods } from "./connection.ts";
 import { featuresOf, protocolVersionOf, versionOf } from "./features.ts";
+import type { FileDesk } from "./file-desk.ts";
 import { processFingerprint } from "./fingerprint.ts";
 import { AcpHandle } from "./handle.ts";
 import { ACP_TIMEOUTS, openSession, type AcpTimeouts } from "./open-session.ts";
@@ -19,6 +20,9 @@ export type AcpBackendDeps = LaunchDeps & {
   /** Keeps what was seen of an agent. */
   learn(agent: string, seen: { version: string | undefined; features: Features }): Promise<void>;
   readBlob: ReadBlob;
+  /** What agents may not touch through us, and where their worktrees stand (I-6). */
+  dataDirectory: string;
+  worktreeDirectory: string;
   /** Holdfast's own version, told to the agent. */
   clientVersion: string;
   timeouts?: Partial<AcpTimeouts> | undefined;
@@ -46,13 +50,15 @@ async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHa
   // Taken before the start: what is replaced meanwhile makes it outdated, not up to date.
   const fingerprint = await processFingerprint(definition, deps.environment);
   const started = await launch(deps, definition, request);
-  const feed = new SessionFeed(request.idle, definition.quirks);
   let handle: AcpHandle | undefined;
+  const methods = fileMethods(definition.quirks, () => handle?.files);
+  const feed = new SessionFeed(request.idle, definition.quirks, Object.keys(methods));
   const connection = new Connection(started, {
     agent: request.agent,
     clock: deps.clock,
     listener: feed,
     desk: (params) => handle?.answerPermission(params) ?? Promise.resolve({ outcome: "cancelled" }),
+    methods,
   });
   const abort = () => connection.abort("The opening was stopped.");
   request.signal.addEventListener("abort", abort, { once: true });
@@ -127,9 +133,34 @@ async function openHandle(
       version,
       features,
       processFingerprint: fingerprint,
+      place: {
+        directory: request.directory,
+        dataDirectory: deps.dataDirectory,
+        worktreeDirectory: deps.worktreeDirectory,
+      },
     },
     { clock: deps.clock, logger, readBlob: deps.readBlob, timeouts },
   );
+}
+
+/** What an agent may ask for by its record; before its session is open there is nothing to read or write in. */
+function fileMethods(
+  { clientCapabilities }: AgentDefinition["quirks"],
+  desk: () => FileDesk | undefined,
+): Methods {
+  const opened = () => {
+    const files = desk();
+    if (files === undefined) throw RequestError.invalidRequest(undefined, "no session is open");
+    return files;
+  };
+  return {
+    ...(clientCapabilities.readFiles
+      ? { "fs/read_text_file": async (params: unknown) => opened().read(params) }
+      : {}),
+    ...(clientCapabilities.writeFiles
+      ? { "fs/write_text_file": async (params: unknown) => opened().write(params) }
+      : {}),
+  };
 }
 
 async function initialize(

@@ -33,6 +33,9 @@ export type Ending = { exitCode?: number; signal?: string; stderrTail: string | 
 /** What the agent asks, as the connection passes it on; `params` are unchecked. */
 export type PermissionDesk = (params: unknown) => Promise<PermissionOutcome>;
 
+/** Requests besides that which are answered, by method; what is not named is answered as unknown. */
+export type Methods = Readonly<Record<string, (params: unknown) => Promise<Record<string, unknown>>>>;
+
 export class Connection {
   readonly process: AgentProcess;
   /** Resolves with how it ended; never rejects. */
@@ -49,19 +52,31 @@ export class Connection {
 
   constructor(
     started: AgentProcess,
-    options: { agent: string; clock: Clock; listener: WireListener; desk: PermissionDesk },
+    options: {
+      agent: string;
+      clock: Clock;
+      listener: WireListener;
+      desk: PermissionDesk;
+      methods?: Methods;
+    },
   ) {
     this.process = started;
     this.#agent = options.agent;
     this.#clock = options.clock;
     this.#wire = new Wire(started, this.#watchful(options.listener));
-    this.#sdk = client({ name: "holdfast" })
-      .onRequest(
-        "session/request_permission",
+    const app = client({ name: "holdfast" }).onRequest(
+      "session/request_permission",
+      (params) => params,
+      async ({ params }) => ({ outcome: await options.desk(params) }),
+    );
+    for (const [method, answer] of Object.entries(options.methods ?? {})) {
+      app.onRequest(
+        method,
         (params) => params,
-        async ({ params }) => ({ outcome: await options.desk(params) }),
-      )
-      .connect(this.#wire.stream);
+        ({ params }) => answer(params),
+      );
+    }
+    this.#sdk = app.connect(this.#wire.stream);
     this.ended = this.#wire.ended.then(() => this.#over());
     void started.ended.then(() => this.#wire.release());
     // Whoever waits for an answer waits for the end of stdout; an SDK that gave up would never let it come.

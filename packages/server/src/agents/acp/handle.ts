@@ -15,10 +15,13 @@ import type { AgentDefinition } from "../catalog/index.ts";
 import type { AgentHandle, PromptInput, PromptResult, TurnSink } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 import type { Connection, PermissionDesk } from "./connection.ts";
+import type { FilePlace } from "./contained-file.ts";
+import { FileDesk } from "./file-desk.ts";
 import type { AcpTimeouts, Attempt } from "./open-session.ts";
 import { chooseOption } from "./permission-option.ts";
 import { promptBlocks } from "./prompt-blocks.ts";
 import { promptResult } from "./prompt-result.ts";
+import { askDuring, type RunningPrompt } from "./running-prompt.ts";
 import type { SessionFeed } from "./session-feed.ts";
 import { setApprovalMode, setModel } from "./settings.ts";
 import { permissionAskOf } from "./tool-memory.ts";
@@ -30,8 +33,10 @@ export const CANCEL_GRACE_MS = 5_000;
 /** After that, how long the child has between SIGTERM and SIGKILL to save what it has. */
 const CANCEL_TERM_MS = 1_000;
 
-/** The running prompt: `over` aborts when it is being cancelled or has ended, whichever is first. */
-type Running = { sink: TurnSink; over: AbortController; isCancelled: boolean; ended: Promise<PromptResult> };
+/** How long what is being written to the disk may take once the prompt was answered. */
+const WRITE_WAIT_MS = 5_000;
+
+type Running = RunningPrompt & { isCancelled: boolean; ended: Promise<PromptResult> };
 
 export type HandleFacts = {
   definition: AgentDefinition;
@@ -41,6 +46,7 @@ export type HandleFacts = {
   version: string | undefined;
   features: Features;
   processFingerprint: string;
+  place: FilePlace;
 };
 
 export type HandleDeps = { clock: Clock; logger: Logger; readBlob: ReadBlob; timeouts: AcpTimeouts };
@@ -53,6 +59,8 @@ export class AcpHandle implements AgentHandle {
   readonly version: string | undefined;
   readonly features: Features;
   readonly processFingerprint: string;
+  /** Where the agent reads and writes files through us, as far as its record lets it. */
+  readonly files: FileDesk;
   readonly #connection: Connection;
   readonly #feed: SessionFeed;
   readonly #definition: AgentDefinition;
@@ -62,6 +70,8 @@ export class AcpHandle implements AgentHandle {
   #isGone = false;
   #idleSince: number;
   #running: Running | undefined;
+  /** Until it was set nothing is known of it, and nothing is written. */
+  #approvalMode: ApprovalMode = "readOnly";
   #cancelling: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -78,6 +88,15 @@ export class AcpHandle implements AgentHandle {
     this.features = facts.features;
     this.processFingerprint = facts.processFingerprint;
     this.#idleSince = deps.clock.monotonic();
+    this.files = new FileDesk({
+      agent: this.agent,
+      place: facts.place,
+      tools: feed.tools,
+      logger: deps.logger,
+      sessionId: () => this.backendSessionId,
+      approvalMode: () => this.#approvalMode,
+      running: () => this.#running,
+    });
     this.#exitTold = connection.ended.then(() => this.#tellExit());
   }
 
@@ -105,6 +124,7 @@ export class AcpHandle implements AgentHandle {
     const running: Running = {
       sink,
       over,
+      allowed: new Set(),
       isCancelled: false,
       ended: Promise.resolve({ outcome: "killed" }),
     };
@@ -138,6 +158,7 @@ export class AcpHandle implements AgentHandle {
       timeoutMs: this.#deps.timeouts.settingMs,
     };
     await setApprovalMode(session, this.agent, this.#definition.quirks, approvalMode);
+    this.#approvalMode = approvalMode;
     if (model !== undefined) await setModel(session, model);
   }
 
@@ -156,12 +177,8 @@ export class AcpHandle implements AgentHandle {
     const call = isObject(params["toolCall"]) ? params["toolCall"]["toolCallId"] : undefined;
     const known = typeof call === "string" ? this.#feed.tools.find(call) : undefined;
     if (known === undefined || params["sessionId"] !== this.backendSessionId) return { outcome: "cancelled" };
-    const answer = await Promise.race([
-      running.sink.ask(permissionAskOf(known)).catch(() => "reject" as const),
-      new Promise<"cancelled">((resolve) => {
-        running.over.signal.addEventListener("abort", () => resolve("cancelled"), { once: true });
-      }),
-    ]);
+    const answer = await askDuring(running, permissionAskOf(known));
+    if (answer === "once") running.allowed.add(known.callId);
     return chooseOption(params["options"], answer);
   };
 
@@ -187,6 +204,7 @@ export class AcpHandle implements AgentHandle {
       .catch((error: unknown) => ({ error }));
     const isBroken = "error" in answer && !(answer.error instanceof RequestError);
     if (isBroken) await this.#exitTold;
+    await within(this.#deps.clock, WRITE_WAIT_MS, this.files.settled());
     this.#feed.endPrompt();
     return promptResult({
       agent: this.agent,

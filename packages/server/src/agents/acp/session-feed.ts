@@ -44,15 +44,18 @@ export class SessionFeed implements WireListener {
   readonly #idle: IdleSink;
   readonly #quirks: Quirks;
   readonly #throttle = new NoteThrottle();
+  /** Requests that somebody else answers. */
+  readonly #served: ReadonlySet<string>;
   #phase: FeedPhase = "opening";
   #sessionId: string | undefined;
   #held: Update[] = [];
   #heldBytes = 0;
   #prompt: PromptFeed | undefined;
 
-  constructor(idle: IdleSink, quirks: Quirks) {
+  constructor(idle: IdleSink, quirks: Quirks, served: readonly string[] = []) {
     this.#idle = idle;
     this.#quirks = quirks;
+    this.#served = new Set(served);
   }
 
   get sessionId(): string | undefined {
@@ -98,6 +101,7 @@ export class SessionFeed implements WireListener {
   }
 
   asked(request: AnyRequest): void {
+    if (this.#served.has(request.method)) return;
     if (request.method !== "session/request_permission") {
       const text = JSON.stringify(request);
       this.#note("raw", request.method, text.length, text);

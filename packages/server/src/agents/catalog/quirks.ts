@@ -64,6 +64,7 @@ const REHEARSAL: KnownAgent = {
     modes: { ask: "ask", edits: "ask", all: "auto", readOnly: "ask" },
     // It asks before WRITE and BASH in mode `ask`, and read-only sessions refuse both.
     cannotWrite: ["readOnly"],
+    clientCapabilities: { readFiles: true, writeFiles: true, terminal: false },
   },
   seen: "0.1.0",
 };
