@@ -14,3 +14,16 @@ export function processesWith(text: string): number[] {
       }
     });
 }
+
+/** Those of them that none of the others started: the programs themselves, without the helpers that come and go. */
+export function withoutChildren(pids: readonly number[]): number[] {
+  return pids.filter((pid) => !pids.includes(parentOf(pid) ?? -1));
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    return Number(/\) \w (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1]);
+  } catch {
+    return undefined;
+  }
+}

@@ -5,7 +5,13 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { AdmitInput, ApprovalMode, Config, Message, Permission, Turn } from "@holdfast/protocol";
-import { type HoldfastProcess, processesWith, startHoldfast, until } from "../harness/index.ts";
+import {
+  type HoldfastProcess,
+  processesWith,
+  startHoldfast,
+  until,
+  withoutChildren,
+} from "../harness/index.ts";
 import { type ScriptedModel, startModel } from "../model/index.ts";
 import type { MatrixAgent } from "./agents.ts";
 
@@ -131,6 +137,11 @@ export class Bench implements AsyncDisposable {
   processes(): number[] {
     const launched = new Set(processesWith("HOLDFAST_LAUNCH_ID="));
     return processesWith(this.#root).filter((pid) => launched.has(pid));
+  }
+
+  /** The agent's programs alone: claude runs short helpers beside itself. */
+  programs(): number[] {
+    return withoutChildren(this.processes());
   }
 
   /** kill -9 to everything that the agent is. */

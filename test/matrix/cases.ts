@@ -128,9 +128,9 @@ export const CASES = {
     play: async (bench) => {
       const place = await bench.newPlace();
       await bench.ask(place, "REMEMBER heron");
-      const before = bench.processes();
+      const before = bench.programs();
       const told = await recall(bench, place, "heron");
-      const isSame = before.length > 0 && before.every((pid) => bench.processes().includes(pid));
+      const isSame = before.length > 0 && before.every((pid) => bench.programs().includes(pid));
       return `${told}, ${isSame ? "same process" : "another process"}`;
     },
   },
