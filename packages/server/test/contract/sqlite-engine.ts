@@ -16,6 +16,12 @@ const TIMES: Record<string, string[]> = {
   tombstone: ["time"],
   event: ["time"],
   instance: ["heartbeat", "ended"],
+  worktree: ["time_created", "time_updated", "time_archived", "time_removed"],
+  operation: ["time_created", "time_ended"],
+  change: ["time_created", "time_updated"],
+  snapshot: ["time"],
+  session_note: ["time"],
+  worktree_audit: ["time"],
 };
 
 /** The embedded engine in a directory of its own. `dress` wraps each opened store. */

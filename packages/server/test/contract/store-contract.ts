@@ -10,6 +10,7 @@ import { historyTopic } from "./history.ts";
 import { housekeepingTopic } from "./housekeeping.ts";
 import { leasesTopic } from "./leases.ts";
 import { lifecycleTopic } from "./lifecycle.ts";
+import { operationsTopic } from "./operations.ts";
 import { permissionsTopic } from "./permissions.ts";
 import { queueTopic } from "./queue.ts";
 import { replayTopic } from "./replay.ts";
@@ -17,6 +18,7 @@ import { sessionsTopic } from "./sessions.ts";
 import { streamingModelTopic } from "./streaming-model.ts";
 import { streamingTopic } from "./streaming.ts";
 import type { Topic } from "./topic.ts";
+import { worktreesTopic } from "./worktrees.ts";
 
 const TOPICS: Topic[] = [
   sessionsTopic,
@@ -26,6 +28,8 @@ const TOPICS: Topic[] = [
   claimsTopic,
   agentSessionsTopic,
   leasesTopic,
+  operationsTopic,
+  worktreesTopic,
   streamingTopic,
   streamingModelTopic,
   finalizationTopic,

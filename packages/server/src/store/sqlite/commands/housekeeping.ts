@@ -1,3 +1,4 @@
+import type { EventType } from "@holdfast/protocol";
 import { eventCode } from "../event-code.ts";
 import type { Write } from "../sql.ts";
 
@@ -5,12 +6,15 @@ const SECOND = 1_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Numbers of D-5, D-14, D-26 and D-28, in ms. */
+/** Numbers of D-5, D-14, D-26, D-28, W-11 and W-12, in ms. */
 export const RETENTION = {
   /** Deltas are kept at least this long after their turn's end. */
   deltasAfterTurn: 60 * SECOND,
   idempotency: 30 * DAY,
   tombstone: 30 * DAY,
+  /** As long as a rescue ref is kept. */
+  operation: 30 * DAY,
+  worktreeAudit: 90 * DAY,
   unusedBlob: HOUR,
   instance: 7 * DAY,
 } as const;
@@ -32,10 +36,17 @@ export function sweepHousekeeping(write: Write, command: { limit: number }): num
       now - RETENTION.tombstone,
       limit,
     ) +
+    sweepEnds(write, "session.deleted", limit) +
+    sweepEnds(write, "worktree.updated", limit) +
+    sweepEnds(write, "change.updated", limit) +
     write.run(
-      `DELETE FROM event WHERE position IN (SELECT position FROM event WHERE session IS NULL AND type = ${eventCode("session.deleted")}
-       AND time < ? AND position < (SELECT max(position) FROM event) LIMIT ?)`,
-      now - RETENTION.tombstone,
+      "DELETE FROM operation WHERE rid IN (SELECT rid FROM operation WHERE time_ended < ? LIMIT ?)",
+      now - RETENTION.operation,
+      limit,
+    ) +
+    write.run(
+      "DELETE FROM worktree_audit WHERE rid IN (SELECT rid FROM worktree_audit WHERE time < ? LIMIT ?)",
+      now - RETENTION.worktreeAudit,
       limit,
     ) +
     write.run(
@@ -45,6 +56,15 @@ export function sweepHousekeeping(write: Write, command: { limit: number }): num
     )
   );
 }
+
+/** The last words on rows that are gone: events without a row. The newest event of all stays, so that no position is given twice (D-3). */
+const sweepEnds = (write: Write, type: EventType, limit: number): number =>
+  write.run(
+    `DELETE FROM event WHERE position IN (SELECT position FROM event WHERE session IS NULL AND type = ${eventCode(type)}
+     AND ref IS NULL AND time < ? AND position < (SELECT max(position) FROM event) LIMIT ?)`,
+    write.now - RETENTION.tombstone,
+    limit,
+  );
 
 /** Pages that stay free for what comes next, and how many are given back in one sweep: 4 MiB that the log has to carry. */
 const FREE_PAGES_KEPT = 64;

@@ -35,6 +35,25 @@ const DRIFT: [what: string, sql: string][] = [
      WHERE t.state NOT IN ('running', 'finalizing')`,
   ],
   [
+    "write lease of an operation that has ended (W-9)",
+    "SELECT w.id FROM workspace_lease l JOIN workspace w ON w.rid = l.workspace JOIN operation o ON o.rid = l.operation WHERE o.state <> 'running'",
+  ],
+  [
+    "workspace without its worktree, or a worktree in a project's own directory (W-1)",
+    `SELECT w.id FROM workspace w LEFT JOIN worktree t ON t.workspace = w.rid WHERE (w.kind = 'worktree') <> (t.rid IS NOT NULL)`,
+  ],
+  [
+    "worktree whose creation or removal nobody is at work on (W-9)",
+    `SELECT t.id FROM worktree t WHERE t.state IN ('creating', 'removing')
+     AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.worktree_id = t.id AND o.state = 'running')`,
+  ],
+  [
+    "row of no session without its event (D-4)",
+    `SELECT id FROM (SELECT id, event_position FROM project UNION ALL SELECT id, event_position FROM workspace
+     UNION ALL SELECT id, event_position FROM worktree UNION ALL SELECT id, event_position FROM change)
+     WHERE event_position > 0 AND event_position NOT IN (SELECT position FROM event WHERE session IS NULL)`,
+  ],
+  [
     "row ahead of its session's log",
     "SELECT p.id FROM part p JOIN session s ON s.rid = p.session WHERE p.seq > s.last_seq",
   ],
