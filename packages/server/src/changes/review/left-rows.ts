@@ -107,7 +107,7 @@ export function withContributions(
       undefined,
     );
   const { sessionId: _session, turnId: _turn, ...rest } = change;
-  const source = newest ?? change;
+  const source = newest ?? (hunks.length === 0 ? contributions.at(-1) : undefined) ?? change;
   return {
     ...rest,
     agent: source.agent,

@@ -3,9 +3,15 @@
  * that move, and the rows that go with them. All that a crash leaves behind can be judged from it alone.
  */
 import { HoldfastError } from "@holdfast/kernel";
-import { type ChangeId, fileVersionSchema, type FileVersion, type JsonObject } from "@holdfast/protocol";
+import {
+  fileVersionSchema,
+  type FileVersion,
+  type JsonObject,
+  operationIdSchema,
+  type SessionId,
+} from "@holdfast/protocol";
 import { z } from "zod";
-import type { ChangeWrite, Operation } from "../../store/index.ts";
+import type { ChangeWrite, Operation, StoredChange } from "../../store/index.ts";
 
 /** Most bytes of a plan as JSON (W-8); what is larger has to be done in several acts. */
 export const MAX_PLAN_BYTES = 32 * 1024 * 1024;
@@ -33,6 +39,9 @@ export type Entry = z.infer<typeof entrySchema>;
 /** Rows and refs are trusted JSON of this program: they were typed when they were written, and are read by the same version or a later one. */
 const trusted = <T>() => z.custom<T>((value) => typeof value === "object" && value !== null);
 
+/** A row as it was before, and which of its hunks were decided. */
+export type Former = { row: StoredChange; hunks: "all" | string[] };
+
 const planSchema = z.object({
   /** Where files are written: the top of a checkout. */
   root: z.string(),
@@ -42,27 +51,23 @@ const planSchema = z.object({
   newest: z.array(entrySchema),
   /** Refs to make before the rows move, by name (W-9). */
   refs: z.array(z.object({ ref: z.string(), commit: z.string() })),
-  write: trusted<ReviewWrite>(),
-  /** Rows as they were, for an exact undo. */
-  former: trusted<ChangeWrite["changes"]>(),
+  /** Refs of this operation and trees that were left behind: named here, they stay as long as it can be undone (W-3). */
+  keeps: z.array(z.string()),
+  /** Absent once it was written. */
+  write: trusted<ReviewWrite>().optional(),
+  former: z.array(trusted<Former>()),
   applied: z.array(z.string()),
-  changeIds: z.array(z.string()),
 });
 export type Plan = z.infer<typeof planSchema>;
 
 export type ReviewWrite = Omit<ChangeWrite, "actor"> & {
-  notes: {
-    sessionId: NonNullable<ChangeWrite["changes"][number]["sessionId"]>;
-    kind: "rejected";
-    paths: string[];
-  }[];
+  notes: { sessionId: SessionId; kind: "rejected"; paths: string[] }[];
 };
 
 const dataSchema = z.object({
   /** `begun`: nothing was written; `planned`: files may have been, and it goes forward; `undoing`: it goes back. */
   stage: z.enum(["begun", "planned", "undoing", "ended"]),
-  undoes: z.string().optional(),
-  /** Repositories in which refs of this operation may stand. */
+  undoes: operationIdSchema.optional(),
   plan: planSchema.optional(),
   /** Paths of files that were neither old nor new. */
   moved: z.array(z.string()).optional(),
@@ -110,5 +115,3 @@ export const sameVersion = (
 ): boolean =>
   (one ?? undefined)?.blob === (other ?? undefined)?.blob &&
   (one ?? undefined)?.mode === (other ?? undefined)?.mode;
-
-export const changeIdsOf = (plan: Plan): ChangeId[] => plan.changeIds as ChangeId[];

@@ -1,0 +1,193 @@
+/**
+ * From a plan to its end (W-8, W-9). The plan is durable before the first file is touched, every file is durable before the rows move, and rows, trees and
+ * the operation's end are one transaction:
+ *
+ *   advance(planned) ─► files, one by one ─► all looked at again ─► refs ─► commitReview ─► done
+ *          │                  │ neither old nor new, or the disk refuses
+ *          │                  ▼
+ *          │            files go back ─► undone, or conflict when somebody changed what had been written
+ *          └─ a crash anywhere: `recover` judges the files and goes on from there
+ */
+import { errorText, faultPoint, HoldfastError } from "@holdfast/kernel";
+import type { Operation } from "../../store/index.ts";
+import { showPath } from "../../worktree/git/index.ts";
+import type { ReviewDeps } from "./deps.ts";
+import type { Desk } from "./desk.ts";
+import { type OperationData, type Plan, toJson } from "./plan.ts";
+import { conflictRefusal } from "./refusal.ts";
+import { backward, FilesMoved, forward, type Progress, standings } from "./write-files.ts";
+
+type Facts = Pick<Operation, "id" | "kind" | "actor">;
+
+/** Prefix of the refs that keep what an operation needs. */
+export const refsOf = (operationId: string): string => `refs/holdfast/op/${operationId}`;
+
+/** Does what the plan says, all of it or nothing. Rejects CHANGES_CONFLICT when a file moved in between; every file is as it was then. */
+export async function carryOut(
+  deps: ReviewDeps,
+  operation: Facts,
+  data: OperationData & { plan: Plan },
+  desk: Desk,
+): Promise<void> {
+  const { plan } = data;
+  const progress: Progress = { written: new Set(), raws: new Map() };
+  await deps.store.advanceOperation({
+    operationId: operation.id,
+    data: toJson({ ...data, stage: "planned" }),
+  });
+  faultPoint(`changes.${operation.kind}.planned`);
+  try {
+    await goForward(deps, operation, data, desk, progress);
+  } catch (error) {
+    await takeBack(deps, operation, data, desk, progress);
+    if (!(error instanceof FilesMoved)) throw error;
+    throw await conflictRefusal(
+      desk,
+      error.keys.map((key) => ({ key, reason: "The file changed in the meantime." })),
+    );
+  }
+  deps.logger.info(
+    { operation: operation.id, kind: operation.kind, files: plan.files.length },
+    "review done",
+  );
+}
+
+async function goForward(
+  deps: ReviewDeps,
+  operation: Facts,
+  data: OperationData & { plan: Plan },
+  desk: Desk,
+  progress: Progress,
+): Promise<void> {
+  const { id, kind, actor } = operation;
+  const { plan } = data;
+  if (plan.write === undefined) throw new Error(`The plan of ${id} has no rows to write.`);
+  await forward(desk.checkout, plan.files, progress, () => faultPoint(`changes.${kind}.file`));
+  const all = await standings(desk.checkout, plan.files);
+  const moved = plan.files.filter(({ key }) => all.get(key) !== "new").map(({ key }) => key);
+  if (moved.length > 0) throw new FilesMoved(moved);
+  faultPoint(`changes.${kind}.verified`);
+  for (const { ref, commit } of plan.refs) await desk.setRef(ref, commit);
+  faultPoint(`changes.${kind}.refs`);
+  const { write, ...rest } = plan;
+  const files = plan.files.map((file) => withRaw(file, progress.raws.get(file.key)));
+  await deps.store.commitReview({
+    ...write,
+    actor,
+    operationId: id,
+    state: "done",
+    data: toJson({ ...data, stage: "ended", plan: { ...rest, files } }),
+  });
+  faultPoint(`changes.${kind}.committed`);
+}
+
+/** The bytes that were written, so that an undo meets exactly these. */
+function withRaw(file: Plan["files"][number], raw: string | undefined): Plan["files"][number] {
+  return file.new === null || raw === undefined ? file : { ...file, new: { ...file.new, raw } };
+}
+
+async function takeBack(
+  deps: ReviewDeps,
+  operation: Facts,
+  data: OperationData & { plan: Plan },
+  desk: Desk,
+  progress: Progress,
+): Promise<void> {
+  const { id } = operation;
+  await deps.store.advanceOperation({ operationId: id, data: toJson({ ...data, stage: "undoing" }) });
+  faultPoint(`changes.${operation.kind}.undoing`);
+  const left = await backward(desk.checkout, data.plan.files);
+  await endAsTaken(
+    deps,
+    operation,
+    data,
+    desk,
+    left.filter((key) => progress.written.has(key)),
+  );
+}
+
+/** The end of what was taken back: `undone`, or `conflict` for files that somebody changed after they had been written. */
+async function endAsTaken(
+  deps: ReviewDeps,
+  { id }: Facts,
+  data: OperationData,
+  desk: Desk,
+  moved: readonly string[],
+): Promise<void> {
+  const { plan, ...rest } = data;
+  const state = moved.length === 0 ? "undone" : "conflict";
+  const { write: _write, ...kept } = plan ?? {};
+  await deps.store.endOperation({
+    operationId: id,
+    state,
+    data: toJson({
+      ...rest,
+      stage: "ended",
+      ...(plan === undefined || state === "undone" ? {} : { plan: kept as Plan, moved: moved.map(showPath) }),
+    }),
+  });
+  if (state === "undone") await dropRefs(deps, id, desk);
+}
+
+/** Refs of an operation that did nothing keep nothing. A failure leaves them to the sweep (W-3). */
+export async function dropRefs(deps: ReviewDeps, id: string, desk: Desk): Promise<void> {
+  try {
+    await desk.deleteRefs(`${refsOf(id)}/`);
+  } catch (error) {
+    deps.logger.warn({ operation: id, error: errorText(error) }, "refs of an undone review are left");
+  }
+}
+
+/**
+ * Ends an operation that a dead server left, or that failed halfway: nothing written yet is undone; files that are all old or new go forward (or back,
+ * when that had begun); a file that is neither stops it with `conflict`, and nothing is touched (W-8). Answers how it ended.
+ */
+export async function settle(
+  deps: ReviewDeps,
+  operation: Operation,
+  data: OperationData,
+  desk: Desk,
+): Promise<"done" | "undone" | "conflict"> {
+  const { plan } = data;
+  if (plan === undefined || data.stage === "begun") {
+    await endAsTaken(deps, operation, { ...data, plan: undefined }, desk, []);
+    return "undone";
+  }
+  const all = await standings(desk.checkout, plan.files);
+  const moved = [...all].flatMap(([key, standing]) => (standing === "neither" ? [key] : []));
+  if (moved.length > 0) {
+    await endAsTaken(deps, operation, data, desk, moved);
+    return "conflict";
+  }
+  if (data.stage === "planned") {
+    await goForward(deps, operation, { ...data, plan }, desk, { written: new Set(), raws: new Map() });
+    return "done";
+  }
+  const left = await backward(desk.checkout, plan.files);
+  await endAsTaken(deps, operation, data, desk, left);
+  return left.length === 0 ? "undone" : "conflict";
+}
+
+/** An operation that cannot be judged, because its place is gone: its files are left as they are. */
+export async function giveUp(deps: ReviewDeps, operation: Operation, data: OperationData): Promise<void> {
+  const { write: _write, ...kept } = data.plan ?? {};
+  const moved = data.plan?.files.map(({ key }) => showPath(key)) ?? [];
+  await deps.store.endOperation({
+    operationId: operation.id,
+    state: data.plan === undefined ? "undone" : "conflict",
+    data: toJson({
+      ...data,
+      stage: "ended",
+      ...(data.plan === undefined ? {} : { plan: kept as Plan, moved }),
+    }),
+  });
+}
+
+/** The refusal for everybody who asks again for an act that stopped with `conflict`. */
+export function stoppedRefusal(operation: Operation, moved: readonly string[]): HoldfastError {
+  return new HoldfastError(
+    "CHANGES_CONFLICT",
+    `${operation.id} stopped: files were changed while it worked, and were left alone. Look at them, and decide again.`,
+    { data: { operationId: operation.id, paths: moved } },
+  );
+}

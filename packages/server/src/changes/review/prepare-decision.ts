@@ -1,0 +1,186 @@
+/** What accept, reject and apply are going to do, worked out from a fresh look at the files (W-7, W-8). Nothing is written here but objects and refs. */
+import { faultPoint, HoldfastError } from "@holdfast/kernel";
+import type { ApplyChanges } from "@holdfast/protocol";
+import type { Operation, SnapshotRow } from "../../store/index.ts";
+import { refsOf } from "./carry-out.ts";
+import { decide, type Decided } from "./decide.ts";
+import type { Place, ReviewDeps, Target } from "./deps.ts";
+import type { Desk } from "./desk.ts";
+import { contributors, type Decision } from "./left-rows.ts";
+import type { Prepared } from "./operations.ts";
+import { type Entry, type Plan, type PlannedFile, type ReviewWrite } from "./plan.ts";
+import { conflictRefusal } from "./refusal.ts";
+import { choose, chooseAgain, type Chosen, type SelectionRequest } from "./selection.ts";
+import { editsOf, keep, plannedFiles, type Watched, watchedOf } from "./trees.ts";
+import { inOrder } from "./write-files.ts";
+
+type Facts = { operation: Operation; place: Place };
+
+/** The choice of a request against files as they are at this moment. Rejects STALE when one of them is not what was reviewed. */
+async function chosenNow(
+  deps: ReviewDeps,
+  place: Place,
+  request: SelectionRequest,
+): Promise<{ watched: Watched; chosen: Chosen[] }> {
+  const { id } = place.workspace;
+  const chosen = choose((await watchedOf(deps, id)).rows, request);
+  await deps.watch.refresh(id);
+  const watched = await watchedOf(deps, id);
+  return { watched, chosen: chooseAgain(watched.rows, chosen) };
+}
+
+/** In a project directory: the baseline takes the changes in, and no file is touched. */
+export async function prepareAccept(
+  deps: ReviewDeps,
+  facts: Facts,
+  request: SelectionRequest,
+): Promise<Prepared> {
+  const { desk } = facts.place;
+  const { watched, chosen } = await chosenNow(deps, facts.place, request);
+  const decided = await decide(desk, watched.rows, chosen, "takeOver");
+  const kept = await takenOver(deps, facts, watched, decided);
+  return {
+    desk,
+    plan: planOf(facts, watched, chosen, decided, { decision: "takeOver", desk, files: [], kept }),
+  };
+}
+
+/** Writes the baseline's hunks back into the workspace (W-6), and leaves a note for every session whose work it undoes. */
+export async function prepareReject(
+  deps: ReviewDeps,
+  facts: Facts,
+  request: SelectionRequest,
+): Promise<Prepared> {
+  const { operation, place } = facts;
+  const { desk } = place;
+  const { watched, chosen } = await chosenNow(deps, place, request);
+  const decided = await decide(desk, watched.rows, chosen, "reject");
+  const newest = await desk.editTree(watched.newest, editsOf(decided.entries));
+  const files = inOrder(await plannedFiles(desk, decided.entries));
+  const facts_ = { operationId: operation.id, workspaceId: place.workspace.id, time: deps.clock.now() };
+  const row = await keep(desk, facts_, [newest, watched.newest], files);
+  const kept: Kept = { newest, refs: [], snapshots: [{ ...row, tree: newest }] };
+  return { desk, plan: planOf(facts, watched, chosen, decided, { decision: "reject", desk, files, kept }) };
+}
+
+/** From a worktree: merges what was chosen into the user's checkout, beside whatever is uncommitted there (W-8). */
+export async function prepareApply(
+  deps: ReviewDeps,
+  facts: Facts & { target: Target },
+  request: ApplyChanges,
+): Promise<Prepared> {
+  const { operation, place, target } = facts;
+  const { desk } = place;
+  const { watched, chosen } = await chosenNow(deps, place, request);
+  const decided = await decide(desk, watched.rows, chosen, "takeOver");
+  if (request.onto !== "current" && !(await target.desk.hasInHead(target.baseCommit)))
+    throw new HoldfastError(
+      "BASE_DIVERGED",
+      "The checkout's HEAD no longer contains the commit that the worktree started from. Apply onto the current state by onto: current.",
+      { data: { baseCommit: target.baseCommit } },
+    );
+  const kept = await takenOver(deps, facts, watched, decided);
+  const ours = await target.desk.snapshot(`${refsOf(operation.id)}/ours`);
+  faultPoint("changes.apply.snapshot");
+  const theirs = kept.baseline ?? watched.baseline;
+  const { files, merged } = await mergeInto(target.desk, { base: watched.baseline, ours: ours.tree, theirs });
+  const time = deps.clock.now();
+  const about = { operationId: operation.id, workspaceId: place.workspace.id, time };
+  const row = await keep(target.desk, about, [merged], files);
+  faultPoint("changes.apply.merged");
+  const oursRow: SnapshotRow = {
+    ...row,
+    ref: `${refsOf(operation.id)}/ours`,
+    commit: ours.commit,
+    tree: ours.tree,
+  };
+  const all: Kept = { ...kept, snapshots: [...kept.snapshots, row, oursRow] };
+  return {
+    desk: target.desk,
+    plan: planOf(facts, watched, chosen, decided, {
+      decision: "takeOver",
+      desk: target.desk,
+      files,
+      kept: all,
+    }),
+  };
+}
+
+/** The dry run: a merge of trees, and git's own check against the files. Rejects CHANGES_CONFLICT; nothing is written in any case. */
+async function mergeInto(
+  desk: Desk,
+  trees: { base: string; ours: string; theirs: string },
+): Promise<{ files: PlannedFile[]; merged: string }> {
+  const merged = await desk.merge(trees);
+  if ("conflicts" in merged) throw await conflictRefusal(desk, merged.conflicts);
+  const entries = await desk.compare(trees.ours, merged.tree);
+  const files = inOrder(await plannedFiles(desk, entries));
+  const refusal = files.length === 0 ? undefined : await desk.refusal(trees.ours, merged.tree);
+  if (refusal !== undefined)
+    throw await conflictRefusal(
+      desk,
+      entries.map(({ key, old, new: young }) => ({
+        key,
+        reason: refusal,
+        ours: old ?? undefined,
+        theirs: young ?? undefined,
+      })),
+    );
+  return { files, merged: merged.tree };
+}
+
+/** New trees of the workspace, the refs that hold them, and rows of refs. */
+type Kept = { baseline?: string; newest?: string; refs: Plan["refs"]; snapshots: SnapshotRow[] };
+
+/** The new baseline: the old one with what was chosen, and nothing else (W-9). */
+async function takenOver(
+  deps: ReviewDeps,
+  { operation, place }: Facts,
+  watched: Watched,
+  decided: Decided,
+): Promise<Kept> {
+  const baseline = await place.desk.editTree(watched.baseline, editsOf(decided.entries));
+  const commit = await place.desk.commit(baseline, [], "holdfast: baseline of pending changes");
+  const ref = `refs/holdfast/base/${place.workspace.id}/${operation.id}`;
+  const row = { ref, workspaceId: place.workspace.id, commit, tree: baseline, time: deps.clock.now() };
+  return { baseline, refs: [{ ref, commit }], snapshots: [row] };
+}
+
+function planOf(
+  { place }: Facts,
+  watched: Watched,
+  chosen: readonly Chosen[],
+  decided: Decided,
+  made: { decision: Decision; desk: Desk; files: PlannedFile[]; kept: Kept },
+): Plan {
+  const { decision, desk, files, kept } = made;
+  const moved = (wanted: Decision): Entry[] => (decision === wanted ? decided.entries : []);
+  const { baseline = watched.baseline, newest = watched.newest } = kept;
+  return {
+    root: desk.root,
+    files,
+    baseline: moved("takeOver"),
+    newest: moved("reject"),
+    refs: kept.refs,
+    keeps: [watched.baseline, watched.newest, ...kept.snapshots.map(({ ref }) => ref)],
+    write: {
+      workspaceId: place.workspace.id,
+      tracking: { ...watched.tracking, baseline, newest },
+      changes: decided.changes,
+      gone: decided.gone,
+      snapshots: kept.snapshots,
+      notes: decision === "reject" ? notesFor(chosen) : [],
+    },
+    former: chosen.map(({ change, hunks }) => ({ row: change, hunks: hunks === "all" ? "all" : [...hunks] })),
+    applied: chosen.map(({ change }) => change.path),
+  };
+}
+
+/** Which paths each session's agent is to hear about, once (W-6). */
+function notesFor(chosen: readonly Chosen[]): ReviewWrite["notes"] {
+  const paths = new Map<ReviewWrite["notes"][number]["sessionId"], string[]>();
+  for (const one of chosen)
+    for (const sessionId of contributors(one))
+      paths.set(sessionId, [...(paths.get(sessionId) ?? []), one.change.path]);
+  return [...paths].map(([sessionId, list]) => ({ sessionId, kind: "rejected", paths: list }));
+}

@@ -1,0 +1,148 @@
+/**
+ * Deciding about pending changes (W-6 to W-9): what is listed, taken over, written back, undone and remarked on.
+ *
+ *   worktree:            apply ─► merged into the user's checkout      reject ─► written back in the worktree
+ *   project directory:   apply is accept ─► the baseline moves          reject ─► written back in the directory
+ */
+import { notFound } from "@holdfast/kernel";
+import type {
+  ApplyChanges,
+  Change,
+  ChangeId,
+  ChangeList,
+  ChangeOperation,
+  ChangeOperationList,
+  ChangeResult,
+  CommentChange,
+  OperationId,
+  RejectChanges,
+  ReviewChanges,
+  WorkspaceId,
+} from "@holdfast/protocol";
+import type { Applied, Operation } from "../../store/index.ts";
+import type { Reviewer, ReviewDeps } from "./deps.ts";
+import { getChange, listChanges } from "./list-changes.ts";
+import { Operations, REVIEW_KINDS, type ReviewKind } from "./operations.ts";
+import { dataOf } from "./plan.ts";
+import { prepareAccept, prepareApply, prepareReject } from "./prepare-decision.ts";
+import { prepareUndo, requireUndoable } from "./prepare-undo.ts";
+import { type Remark, remarkOf } from "./remark.ts";
+
+/** Newest acts that a list names. */
+const LISTED_OPERATIONS = 200;
+
+/** Every act is whole or not at all, and the same for a repeated Idempotency-Key. Refusals are HoldfastErrors. */
+export type Review = {
+  list(workspaceId: WorkspaceId, options: { refresh: boolean }): Promise<ChangeList>;
+  get(workspaceId: WorkspaceId, changeId: ChangeId): Promise<Change>;
+  /** In a project directory this is accept. STALE, BASE_DIVERGED, CHANGES_CONFLICT, WORKSPACE_BUSY. */
+  apply(workspaceId: WorkspaceId, request: ApplyChanges, reviewer: Reviewer): Promise<Applied<ChangeResult>>;
+  /** STALE, CHANGES_CONFLICT, WORKSPACE_BUSY. */
+  reject(
+    workspaceId: WorkspaceId,
+    request: RejectChanges,
+    reviewer: Reviewer,
+  ): Promise<Applied<ChangeResult>>;
+  /** CONFLICT, CHANGES_CONFLICT, WORKSPACE_BUSY. */
+  undo(
+    workspaceId: WorkspaceId,
+    operationId: OperationId,
+    reviewer: Reviewer,
+  ): Promise<Applied<ChangeResult>>;
+  mark(workspaceId: WorkspaceId, request: ReviewChanges, reviewer: Reviewer): Promise<ChangeList>;
+  /** What a comment on a line becomes; its admission is the caller's. */
+  remark(workspaceId: WorkspaceId, request: CommentChange): Promise<Remark>;
+  operations(workspaceId: WorkspaceId): Promise<ChangeOperationList>;
+  /** Ends what a dead server left; before anybody listens. */
+  recover(): Promise<void>;
+  stop(): void;
+};
+
+export function createReview(deps: ReviewDeps): Review {
+  const acts = new Operations(deps);
+  const { places, store } = deps;
+  return {
+    list: (workspaceId, options) => listChanges(deps, workspaceId, options),
+    get: (workspaceId, changeId) => getChange(deps, workspaceId, changeId),
+    apply: (workspaceId, request, reviewer) => apply(deps, acts, workspaceId, request, reviewer),
+    async reject(workspaceId, request, reviewer) {
+      const place = await places.of(workspaceId);
+      const intent = { kind: "reject", workspaceId, leases: [workspaceId] } as const;
+      return acts.run({ ...intent, leases: [workspaceId] }, reviewer, (operation) =>
+        prepareReject(deps, { operation, place }, request),
+      );
+    },
+    undo: (workspaceId, operationId, reviewer) => undo(deps, acts, workspaceId, operationId, reviewer),
+    async mark(workspaceId, { changes, reviewed }, { actor }) {
+      await store.markReviewed({ workspaceId, changes, reviewed, actor });
+      return listChanges(deps, workspaceId, { refresh: false });
+    },
+    remark: (workspaceId, request) => remarkOf(deps, workspaceId, request),
+    operations: (workspaceId) => listOperations(deps, workspaceId),
+    recover: () => acts.recover(),
+    stop: () => acts.stop(),
+  };
+}
+
+async function apply(
+  deps: ReviewDeps,
+  acts: Operations,
+  workspaceId: WorkspaceId,
+  request: ApplyChanges,
+  reviewer: Reviewer,
+): Promise<Applied<ChangeResult>> {
+  const place = await deps.places.of(workspaceId);
+  if (place.workspace.kind === "directory")
+    return acts.run({ kind: "accept", workspaceId, leases: [workspaceId] }, reviewer, (operation) =>
+      prepareAccept(deps, { operation, place }, request),
+    );
+  const target = await deps.places.targetOf(place.workspace, reviewer.actor);
+  const leases = [workspaceId, target.workspaceId];
+  return acts.run({ kind: "apply", workspaceId, leases }, reviewer, (operation) =>
+    prepareApply(deps, { operation, place, target }, request),
+  );
+}
+
+async function undo(
+  deps: ReviewDeps,
+  acts: Operations,
+  workspaceId: WorkspaceId,
+  operationId: OperationId,
+  reviewer: Reviewer,
+): Promise<Applied<ChangeResult>> {
+  const place = await deps.places.of(workspaceId);
+  const isApply = (await deps.store.getOperation(operationId))?.kind === "apply";
+  const target = isApply ? await deps.places.targetOf(place.workspace, reviewer.actor) : undefined;
+  const leases = target === undefined ? [workspaceId] : [workspaceId, target.workspaceId];
+  const filesDesk = target?.desk ?? place.desk;
+  return acts.run({ kind: "undo", workspaceId, leases, undoes: operationId }, reviewer, async (operation) => {
+    const undoable = await requireUndoable(deps, place, operationId);
+    return prepareUndo(deps, { operation, place, filesDesk }, undoable);
+  });
+}
+
+async function listOperations({ store }: ReviewDeps, workspaceId: WorkspaceId): Promise<ChangeOperationList> {
+  if ((await store.getWorkspace(workspaceId)) === undefined) throw notFound("workspace", workspaceId);
+  const all = await store.listOperations({ workspaceId, kinds: REVIEW_KINDS, limit: LISTED_OPERATIONS });
+  return { items: all.filter(isAct).map(shownOperation) };
+}
+
+/** What was refused before anything was planned was no act. */
+function isAct(operation: Operation): boolean {
+  return operation.state === "running" || dataOf(operation).plan !== undefined;
+}
+
+function shownOperation(operation: Operation): ChangeOperation {
+  const { id, kind, workspaceId, state, time } = operation;
+  const { plan, undoes, moved } = dataOf(operation);
+  const { created, ended } = time;
+  return {
+    operationId: id,
+    kind: kind as ReviewKind,
+    workspaceId,
+    state,
+    paths: moved ?? plan?.applied ?? [],
+    ...(undoes === undefined ? {} : { undoes }),
+    time: { created, ...(ended === undefined ? {} : { ended }) },
+  };
+}

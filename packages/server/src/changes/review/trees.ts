@@ -1,0 +1,101 @@
+import { HoldfastError } from "@holdfast/kernel";
+import type { OperationId, Tracking, WorkspaceId } from "@holdfast/protocol";
+import type { SnapshotRow, StoredChange } from "../../store/index.ts";
+import { showPath } from "../../worktree/git/index.ts";
+import { refsOf } from "./carry-out.ts";
+import type { ReviewDeps } from "./deps.ts";
+import type { Desk, MergeConflict } from "./desk.ts";
+import { type Entry, type PlannedFile, sameVersion } from "./plan.ts";
+import { conflictRefusal } from "./refusal.ts";
+
+/** A workspace that has been watched: pending changes are between these two trees. */
+export type Watched = { tracking: Tracking; baseline: string; newest: string; rows: StoredChange[] };
+
+const PENDING = ["pending", "conflict"] as const;
+
+/** What is known of a workspace now. Rejects UNPROCESSABLE before its first snapshot. */
+export async function watchedOf({ store }: ReviewDeps, workspaceId: WorkspaceId): Promise<Watched> {
+  const tracking = await store.getTracking(workspaceId);
+  const { baseline, newest } = tracking;
+  if (baseline === undefined || newest === undefined)
+    throw new HoldfastError(
+      "UNPROCESSABLE",
+      `Nothing is known of the changes in workspace ${workspaceId}${tracking.reason === undefined ? "" : `: ${tracking.reason}`}.`,
+    );
+  const views = await store.listChanges({ workspaceId, states: PENDING });
+  const rows = views.map(({ time: _time, action: _action, staged: _staged, ...row }) => row);
+  return { tracking, baseline, newest, rows };
+}
+
+/** Makes sure that a tree has what a plan believes. Rejects CONFLICT: something else was decided about these paths since. */
+export async function requireEntries(desk: Desk, tree: string, entries: readonly Entry[]): Promise<void> {
+  const there = await desk.entries(
+    tree,
+    entries.map(({ key }) => key),
+  );
+  const other = entries.filter(({ key, old }) => !sameVersion(there.get(key), old));
+  if (other.length > 0)
+    throw new HoldfastError(
+      "CONFLICT",
+      "Something else was decided about these paths since. Undo that first.",
+      { data: { paths: other.map(({ key }) => showPath(key)) } },
+    );
+}
+
+export const editsOf = (entries: readonly Entry[]) =>
+  entries.map(({ key, new: version }) => ({ key, version }));
+
+/**
+ * The files of a plan as they are now. Rejects CHANGES_CONFLICT with every path that does not hold what the tree says: changed since, ignored by git,
+ * a directory, or behind a symbolic link.
+ */
+export async function plannedFiles(desk: Desk, entries: readonly Entry[]): Promise<PlannedFile[]> {
+  const files: PlannedFile[] = [];
+  const conflicts: MergeConflict[] = [];
+  for (const { key, old, new: young } of entries) {
+    const found = await desk.checkout.read(key).catch((error: unknown) => reasonOf(error));
+    const fits = typeof found !== "string" && sameVersion(found?.version, old);
+    if (fits) files.push({ key, old: found ?? null, new: young === null ? null : { version: young } });
+    else
+      conflicts.push({
+        key,
+        reason:
+          typeof found === "string"
+            ? found
+            : old === null
+              ? "A file that git does not know is in the way."
+              : "The file is not what it was when it was reviewed.",
+        base: old ?? undefined,
+        ours: typeof found === "string" ? undefined : found?.version,
+        theirs: young ?? undefined,
+      });
+  }
+  if (conflicts.length > 0) throw await conflictRefusal(desk, conflicts);
+  return files;
+}
+
+/** A refusal of the file system's shape, such as a parent that is a symbolic link, in words; anything else goes on. */
+function reasonOf(error: unknown): string {
+  if (error instanceof HoldfastError) return error.message;
+  throw error;
+}
+
+/** Keeps blobs and trees that an operation needs for its recovery and its undo, under a ref of its own; answers the row of that ref. */
+export async function keep(
+  desk: Desk,
+  facts: { operationId: OperationId; workspaceId: WorkspaceId; time: number },
+  trees: readonly string[],
+  files: readonly PlannedFile[],
+): Promise<SnapshotRow> {
+  const raws = new Set(
+    files.flatMap(({ old }) => (old === null || old.raw === old.version.blob ? [] : [old.raw])),
+  );
+  const edits = [...raws].map((blob, at) => ({ key: `raw/${at}`, version: { blob, mode: "100644" } }));
+  const tree = await desk.editTree(undefined, edits);
+  const parents: string[] = [];
+  for (const one of trees) parents.push(await desk.commit(one, [], "holdfast: a tree of a review"));
+  const commit = await desk.commit(tree, parents, "holdfast: what a review needs");
+  const ref = `${refsOf(facts.operationId)}/keep`;
+  await desk.setRef(ref, commit);
+  return { ref, workspaceId: facts.workspaceId, commit, tree, time: facts.time };
+}
