@@ -33,7 +33,7 @@ async function startThrough(
   const own = await matrixAgent(agent).prepare({ modelUrl, home: join(root, "agent-home") });
   const server = await startHoldfast({
     root,
-    config: own === undefined ? {} : { agents: { [agent]: own } },
+    config: { snapshots: false, ...(own === undefined ? {} : { agents: { [agent]: own } }) },
     environment: { HOLDFAST_LOG_LEVEL: "warn" },
   });
   const serverBefore = proportionalMib(server.pid);

@@ -98,7 +98,7 @@ async function runEndToEnd(): Promise<EndToEnd> {
   await using directory = await temporaryDirectory("bench-end-to-end");
   await using server = await startHoldfast({
     root: directory.path,
-    config: { agent: "rehearsal" },
+    config: { agent: "rehearsal", snapshots: false },
     environment: { HOLDFAST_LOG_LEVEL: "warn" },
   });
   const { id } = await server.client.createSession({ directory: server.project });

@@ -23,7 +23,11 @@ export type Template = { root: string; records: string; sessions: SessionId[] };
 type Life = { child: ChildProcess; url: string | undefined; token: string; dead: Promise<unknown> };
 
 async function begin(root: string, environment: Record<string, string>): Promise<Life> {
-  const child = await launchHoldfast({ root, environment: { HOLDFAST_STOP_BUDGET: "0", ...environment } });
+  const child = await launchHoldfast({
+    root,
+    config: { snapshots: false },
+    environment: { HOLDFAST_STOP_BUDGET: "0", ...environment },
+  });
   child.stderr?.resume();
   const dead = once(child, "exit");
   let output = "";

@@ -17,6 +17,7 @@ const STALL_MS = 1_000;
 const PEAK_MIB = 1_024;
 
 export const config: Config = {
+  snapshots: false,
   agents: {
     [HOSTILE_AGENT]: {
       backend: "acp",

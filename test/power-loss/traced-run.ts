@@ -17,6 +17,7 @@ export type Synchronous = "FULL" | "NORMAL" | "OFF";
 
 export const configFor = (synchronous: Synchronous): Config => ({
   synchronous: synchronous === "OFF" ? "FULL" : synchronous,
+  snapshots: false,
 });
 
 export type TracedRun = {

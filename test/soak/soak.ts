@@ -111,7 +111,7 @@ async function configOf(
   modelUrl: string,
 ): Promise<Config> {
   const own = await matrixAgent(agent).prepare({ modelUrl, home: join(root, "agent-home") });
-  return { maxLiveAgents, ...(own === undefined ? {} : { agents: { [agent]: own } }) };
+  return { maxLiveAgents, snapshots: false, ...(own === undefined ? {} : { agents: { [agent]: own } }) };
 }
 
 async function makeStage(options: SoakOptions, server: HoldfastProcess, report: SoakReport): Promise<Stage> {

@@ -15,6 +15,7 @@ const extraMigrations = pathToFileURL(join(import.meta.dirname, "extra-migration
 /** An agent beside the built-in one. */
 export const SPENDER = "spender";
 const config: Config = {
+  snapshots: false,
   agents: {
     [SPENDER]: {
       backend: "acp",
