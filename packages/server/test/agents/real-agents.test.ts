@@ -151,3 +151,28 @@ describe.each<RealAgentName>(["goose", "qwen"])("the real %s", (name) => {
     expect(result).toMatchObject({ outcome: "failed", error: refusals[name] });
   });
 });
+
+test(
+  "[A-2, A-20] the real goose writes through us what it was allowed to, new, changed and in new directories",
+  { timeout: TEST_MS },
+  async () => {
+    const room = await roomOf("goose");
+    const handle = await room.open("goose");
+    const turn = new RecordedTurn();
+    const script = ["#turn 1", "WRITE a.txt one", "WRITE a.txt two", "WRITE deep/er/b.txt three", "SAY done"];
+    await handle.prompt(room.say(script.join("\n")), turn);
+    const at = (name: string) => path.join(room.project, name);
+    expect(turn.events.flatMap((event) => (event.type === "file" ? [event.path] : []))).toEqual(
+      ["a.txt", "a.txt", "deep/er/b.txt"].map(at),
+    );
+    // Its own requests, none of ours beside them.
+    expect(turn.asks.map((ask) => ask.tool)).toEqual(["write", "write", "write"]);
+    expect([readFileSync(at("a.txt"), "utf8"), readFileSync(at("deep/er/b.txt"), "utf8")]).toEqual([
+      "two",
+      "three",
+    ]);
+    turn.answer = () => "reject";
+    await handle.prompt(room.say("#turn 2\nWRITE c.txt no\nSAY done"), turn);
+    expect(existsSync(at("c.txt"))).toBe(false);
+  },
+);

@@ -91,6 +91,8 @@ const GOOSE: KnownAgent = {
       read_image: "read",
       tree: "search",
     },
+    // Its write and edit go through us whole, new files and directories too; it reads better by itself, which knows more than UTF-8.
+    clientCapabilities: { readFiles: false, writeFiles: true, terminal: false },
   },
   seen: "1.52.0",
 };
@@ -106,6 +108,7 @@ const QWEN: KnownAgent = {
     modes: { ask: "default", edits: "auto-edit", all: "yolo", readOnly: "plan" },
     cannotWrite: ["readOnly"],
     tokens: { response: "unknown", perCall: true },
+    // `fs` off: through us it makes UTF-8 of a file in another encoding, which it keeps when it writes by itself.
   },
   seen: "0.24.4",
 };
@@ -145,6 +148,7 @@ const OPENCODE_ACP: KnownAgent = {
     ...NO_QUIRKS,
     modes: { ask: "build", edits: "build", all: "build", readOnly: "plan" },
     passwordVariable: "OPENCODE_SERVER_PASSWORD",
+    // `fs` off: it writes by itself all the same, and gives us only some of its files once more.
   },
   seen: "1.18.33",
 };
