@@ -38,15 +38,12 @@ import {
   turnSchema,
   workspaceSchema,
 } from "@holdfast/protocol";
+import { at, type CallOptions, nothing } from "./call.ts";
+import { changeCalls } from "./change-calls.ts";
 import { type FeedOptions, type FeedItem, streamFeed } from "./stream-feed.ts";
 import { type SessionStreamItem, type SessionStreamOptions, streamSession } from "./stream-session.ts";
-import {
-  createTransport,
-  type RequestOptions,
-  type Shape,
-  type Transport,
-  type TransportConfig,
-} from "./transport.ts";
+import { createTransport, type Shape, type Transport, type TransportConfig } from "./transport.ts";
+import { WORKTREE_TIMEOUT_MS, worktreeCalls } from "./worktree-calls.ts";
 
 /** A page's place: `before` takes an answer's `next` (older), `after` its `prev` (newer). */
 export type PageQuery = { limit?: number; before?: string; after?: string };
@@ -59,17 +56,11 @@ export type SessionQuery = PageQuery & {
   title?: string;
 };
 
-/** Of every call: a signal, and for a POST a key of the caller's own, to be repeated across restarts of the caller. */
-export type CallOptions = Pick<RequestOptions, "signal" | "idempotencyKey">;
-
 /** What came of waiting for a turn's end: the turn with its messages, or only what was admitted when the time was up first. */
 export type Waited = ({ ended: true } & TurnResult) | ({ ended: false } & Admitted);
 
 /** How much longer than the server's own wait the client waits, in ms. */
 const WAIT_GRACE_MS = 15_000;
-
-/** For answers whose body says nothing. */
-const nothing: Shape<unknown> = { safeParse: (data) => ({ success: true, data }) };
 
 function either<A, B>(one: Shape<A>, other: Shape<B>): Shape<A | B> {
   return {
@@ -91,6 +82,8 @@ export function createClient(config: TransportConfig) {
     ...queueCalls(transport),
     ...turnCalls(transport),
     ...inboxCalls(transport),
+    ...changeCalls(transport),
+    ...worktreeCalls(transport),
     /** Events of one session from a cursor on, without an end until the signal aborts or the session is deleted. See `streamSession`. */
     streamSession: (options: SessionStreamOptions): AsyncGenerator<SessionStreamItem> =>
       streamSession(transport, options),
@@ -98,8 +91,6 @@ export function createClient(config: TransportConfig) {
     streamFeed: (options: FeedOptions): AsyncGenerator<FeedItem> => streamFeed(transport, options),
   };
 }
-
-const at = (...parts: string[]) => `/api/${parts.map(encodeURIComponent).join("/")}`;
 
 function serverCalls({ send }: Transport) {
   return {
@@ -143,8 +134,11 @@ function serverCalls({ send }: Transport) {
 function sessionCalls({ send }: Transport) {
   const session = (id: string, ...rest: string[]) => at("sessions", id, ...rest);
   return {
-    createSession: async (body: CreateSession, options?: CallOptions) =>
-      (await send("POST", at("sessions"), sessionSchema, { ...options, body })).value,
+    /** With `worktree` it resolves when the worktree is there and set up. */
+    createSession: async (body: CreateSession, options?: CallOptions) => {
+      const timeoutMs = body.worktree === true ? WORKTREE_TIMEOUT_MS : undefined;
+      return (await send("POST", at("sessions"), sessionSchema, { ...options, body, timeoutMs })).value;
+    },
     listSessions: async (query: SessionQuery = {}, options?: CallOptions) =>
       (await send("GET", at("sessions"), sessionListSchema, { ...options, query })).value,
     getSession: async (id: string, options?: CallOptions) =>
@@ -154,7 +148,7 @@ function sessionCalls({ send }: Transport) {
     /** Refused with RISK_UNCONFIRMED while work would be lost, unless `discard`. */
     deleteSession: async (id: string, options: CallOptions & { discard?: boolean } = {}): Promise<void> => {
       const query = options.discard === true ? { discard: true } : {};
-      await send("DELETE", session(id), nothing, { ...options, query });
+      await send("DELETE", session(id), nothing, { ...options, query, timeoutMs: WORKTREE_TIMEOUT_MS });
     },
     /** A page of the history, chronological inside, the newest page first. */
     listMessages: async (id: string, query: PageQuery = {}, options?: CallOptions) =>

@@ -1,5 +1,14 @@
+export type { CallOptions } from "./call.ts";
 export {
-  type CallOptions,
+  type ChangesState,
+  isOpenChange,
+  noChanges,
+  reduceChanges,
+  reduceWorktrees,
+  withChange,
+  withChangeList,
+} from "./change-state.ts";
+export {
   createClient,
   type HoldfastClient,
   type PageQuery,
