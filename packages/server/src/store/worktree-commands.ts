@@ -123,7 +123,7 @@ export type WorktreeCommands = {
   }): Promise<{ dropped: boolean }>;
   recordWorktreeAudit(command: WorktreeAudit): Promise<void>;
 
-  /** Stores the intent and takes the leases. A repeated key answers the operation that it began, as it is now. */
+  /** Stores the intent and takes the leases. A repeated key answers the operation that it began, as it is now; one that was undone is begun anew. */
   beginOperation(command: BeginOperationCommand): Promise<Applied<Operation>>;
   /** Replaces the plan of a running operation: a durable step. CONFLICT once it has ended. */
   advanceOperation(command: { operationId: OperationId; data: JsonObject }): Promise<void>;

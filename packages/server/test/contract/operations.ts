@@ -132,6 +132,20 @@ export const operationsTopic = topic("operations", (rig) => {
     expect(await begin()).toEqual({ value: ended, replayed: true });
   });
 
+  test("[D-5] an operation that was undone is no result: its key begins another, which is the first one then", async () => {
+    const workspaceId = await workspace(rig());
+    const idempotency = keyed(newId("act"));
+    const command = { actor: OWNER, kind: "apply" as const, workspaceId, leases: [workspaceId], data: {} };
+    const begin = () => rig().store.beginOperation({ ...command, operationId: newId("opr"), idempotency });
+    const first = await begin();
+    await rig().store.endOperation({ operationId: first.value.id, state: "undone" });
+    const second = await begin();
+    expect(second.replayed).toBe(false);
+    expect(second.value.id).not.toBe(first.value.id);
+    expect(await begin()).toEqual({ value: second.value, replayed: true });
+    await endOperation(rig(), second.value.id);
+  });
+
   test("[W-9] operations are listed newest first, by workspace, kind and state", async () => {
     const workspaceId = await workspace(rig());
     const applied = await operate(rig(), workspaceId, { kind: "apply" });

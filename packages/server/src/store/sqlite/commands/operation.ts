@@ -10,7 +10,7 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { Actor, JsonObject, OperationId, WorkspaceId } from "@holdfast/protocol";
 import type { Applied, BeginOperationCommand, Operation, OperationKind } from "../../port.ts";
-import { recordKey, replayed } from "../replay-key.ts";
+import { forgetKey, recordKey, replayed } from "../replay-key.ts";
 import {
   actorRow,
   findOperation,
@@ -34,7 +34,10 @@ export function requireOperation(write: Write, id: string): OperationRow {
 export function beginOperation(write: Write, command: BeginOperationCommand): Applied<Operation> {
   const before = replayed<Made>(write, command.idempotency);
   if (before !== undefined) {
-    return { value: toOperation(write, requireOperation(write, before.operationId)), replayed: true };
+    const first = requireOperation(write, before.operationId);
+    if (first.state !== "undone") return { value: toOperation(write, first), replayed: true };
+    // It did nothing, and faults are not recorded (D-5).
+    forgetKey(write, command.idempotency);
   }
   const { operationId, worktreeId } = command;
   if (worktreeId !== undefined && findWorktree(write, worktreeId) === undefined)
