@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { admissionTopic } from "./admission.ts";
 import { agentSessionsTopic } from "./agent-sessions.ts";
 import { blobsTopic } from "./blobs.ts";
+import { changesTopic } from "./changes.ts";
 import { claimsTopic } from "./claims.ts";
 import { editsTopic } from "./edits.ts";
 import type { ContractSize, OpenEngine } from "./engine.ts";
@@ -14,6 +15,7 @@ import { operationsTopic } from "./operations.ts";
 import { permissionsTopic } from "./permissions.ts";
 import { queueTopic } from "./queue.ts";
 import { replayTopic } from "./replay.ts";
+import { reviewsTopic } from "./reviews.ts";
 import { sessionsTopic } from "./sessions.ts";
 import { streamingModelTopic } from "./streaming-model.ts";
 import { streamingTopic } from "./streaming.ts";
@@ -30,6 +32,8 @@ const TOPICS: Topic[] = [
   leasesTopic,
   operationsTopic,
   worktreesTopic,
+  changesTopic,
+  reviewsTopic,
   streamingTopic,
   streamingModelTopic,
   finalizationTopic,
