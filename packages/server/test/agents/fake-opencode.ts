@@ -168,9 +168,11 @@ export class FakeOpencode implements HandleServer {
       hasMessage: (_, id) => route("hasMessage", () => this.#messages.has(id)),
       abort: () => route("abort", () => void (this.aborts += 1)),
       isBusy: () => route("isBusy", () => this.#isBusy),
-      messages: () =>
+      messages: (_, limit) =>
         route("messages", () =>
-          [...this.#messages.values()].map(({ info, parts }) => ({ info, parts: [...parts.values()] })),
+          [...this.#messages.values()]
+            .slice(-limit)
+            .map(({ info, parts }) => ({ info, parts: [...parts.values()] })),
         ),
       permissions: () => route("permissions", () => [...this.#requests.values()]),
       replyPermission: (requestId, reply) =>

@@ -14,9 +14,6 @@ const USER = "opencode";
 /** Longest waits for an answer, in ms. The first request in a directory loads its configuration and plugins. */
 export const API_TIMEOUTS = { firstMs: 60_000, requestMs: 30_000 };
 
-/** Newest messages that a look asks for; more than one turn has, save for the longest. */
-const LOOK_MESSAGES = 200;
-
 /** The server refused, broke, or did not answer; `status` is absent when there was no answer. */
 export class ApiError extends Error {
   readonly status: number | undefined;
@@ -56,8 +53,8 @@ export type OpencodeApi = {
   hasMessage(sessionId: string, messageId: string): Promise<boolean>;
   abort(sessionId: string): Promise<void>;
   isBusy(sessionId: string): Promise<boolean>;
-  /** The newest messages with their parts, oldest first. */
-  messages(sessionId: string): Promise<{ info: Json; parts: Json[] }[]>;
+  /** At most so many of the newest messages with their parts, oldest first. */
+  messages(sessionId: string, limit: number): Promise<{ info: Json; parts: Json[] }[]>;
   permissions(): Promise<Json[]>;
   replyPermission(requestId: string, reply: "once" | "reject"): Promise<void>;
   rejectQuestion(requestId: string): Promise<void>;
@@ -144,8 +141,7 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
       const status = object(statuses[sessionID])["type"];
       return status === "busy" || status === "retry";
     },
-    async messages(sessionID) {
-      const limit = LOOK_MESSAGES;
+    async messages(sessionID, limit) {
       const rows = list(
         await read("messages", (signal) => client.session.messages({ sessionID, limit }, { signal })),
       );

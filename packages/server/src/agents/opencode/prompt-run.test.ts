@@ -157,6 +157,28 @@ describe("content", () => {
     expect(texts(sent.turn)).toEqual(["+Hel", "+lo", "+Bye"]);
   });
 
+  test("[A-23] a turn of many steps is looked up back to its beginning, in a session with a long past", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    for (let number = 0; number < 40; number += 1) fake.apply(say.user(`msg_0${number}`));
+    const asked: number[] = [];
+    fake.before = (route) => {
+      if (route === "messages") asked.push(1);
+    };
+    const sent = await room.prompt();
+    await room.begin(sent, "msg_a10");
+    for (let step = 10; step < 22; step += 1) {
+      fake.apply(say.answer(`msg_a${step}`, sent.id));
+      fake.apply(say.text(`prt_${step}`, `msg_a${step}`, `step ${step}.`, true));
+      fake.apply(say.answer(`msg_a${step}`, sent.id, { finish: step === 21 ? "stop" : "tool-calls" }));
+    }
+    fake.apply(say.status("idle"));
+    fake.reopened();
+    expect(await sent.result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
+    expect(texts(sent.turn)).toEqual(Array.from({ length: 12 }, (_, step) => `+step ${step + 10}.`));
+    expect(asked).toHaveLength(2);
+  });
+
   test("[A-23] a look does not take back what deltas brought: stored parts lag behind", async () => {
     const room = new OpencodeRoom();
     const { fake, say } = room;

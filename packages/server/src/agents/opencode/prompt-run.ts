@@ -37,6 +37,12 @@ export type RunDeps = {
 const LOOK_AGAIN_MS = 500;
 const SAFETY_LOOK_MS = 30_000;
 
+/**
+ * Newest messages that a look asks for: few at first, because opencode takes about 0.2 ms for each, and many when the turn is longer than that;
+ * more than one turn has, save for the longest.
+ */
+const LOOK_MESSAGES = { few: 8, many: 200 } as const;
+
 /** How long a prompt with unknown outcome is looked for, and between two looks for it. */
 const LOOK_UP_MS = 10_000;
 const LOOK_UP_AGAIN_MS = 500;
@@ -191,7 +197,7 @@ export class PromptRun {
       this.#findRequests = false;
     }
     const isBusy = await this.#deps.api().isBusy(sessionId);
-    const messages = await this.#deps.api().messages(sessionId);
+    const messages = await this.#newest();
     if (this.isOver) return SAFETY_LOOK_MS;
     for (const { info, parts } of messages) {
       this.view.message(info);
@@ -220,6 +226,15 @@ export class PromptRun {
         this.settle(this.#stranded());
         return SAFETY_LOOK_MS;
     }
+  }
+
+  /** The newest messages, back to the user's of this prompt as far as that is possible. */
+  async #newest(): ReturnType<OpencodeApi["messages"]> {
+    const { sessionId, api } = this.#deps;
+    const few = await api().messages(sessionId, LOOK_MESSAGES.few);
+    const isWhole =
+      few.length < LOOK_MESSAGES.few || few.some(({ info }) => info["id"] === this.view.userMessageId);
+    return isWhole ? few : await api().messages(sessionId, LOOK_MESSAGES.many);
   }
 
   #planLook(ms: number): void {
