@@ -75,6 +75,13 @@ export const configSchema = z
       .describe(
         "Whether turns take snapshots of the files, which pending changes are made of; default true (W-3).",
       ),
+    worktreeDirectory: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Where worktrees are made, an absolute path; default `worktrees` in the data directory (W-2).",
+      ),
     agents: z.record(agentIdSchema, agentConfigSchema).optional().describe("User-defined agents by id."),
   })
   .meta({ id: "Config" });

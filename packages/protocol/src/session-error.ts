@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { countSchema } from "./common.ts";
+import { worktreeIdSchema } from "./id.ts";
 
 /** Typed errors of turns and messages, discriminated by `name` (session-model 3, D-8, A-25). */
 const named = <N extends string, D extends z.ZodType>(name: N, data: D) =>
@@ -42,6 +43,16 @@ export const sessionErrorSchema = z
       }),
     ),
     named("AgentReportedError", z.object({ agent: z.string(), message })),
+    // The directory of the session's workspace is not there (W-13). `ways`: what `POST /api/worktrees/:id/restore` can start from.
+    named(
+      "WorkspaceMissingError",
+      z.object({
+        message,
+        directory: z.string(),
+        worktreeId: worktreeIdSchema.optional(),
+        ways: z.array(z.enum(["rescue", "base"])),
+      }),
+    ),
   ])
   .meta({ id: "SessionError" });
 
