@@ -230,11 +230,11 @@ export class PromptRun {
 
   /** The newest messages, back to the user's of this prompt as far as that is possible. */
   async #newest(): ReturnType<OpencodeApi["messages"]> {
-    const { sessionId, api } = this.#deps;
-    const few = await api().messages(sessionId, LOOK_MESSAGES.few);
+    const { sessionId } = this.#deps;
+    const few = await this.#deps.api().messages(sessionId, LOOK_MESSAGES.few);
     const isWhole =
       few.length < LOOK_MESSAGES.few || few.some(({ info }) => info["id"] === this.view.userMessageId);
-    return isWhole ? few : await api().messages(sessionId, LOOK_MESSAGES.many);
+    return isWhole ? few : await this.#deps.api().messages(sessionId, LOOK_MESSAGES.many);
   }
 
   #planLook(ms: number): void {
