@@ -1,0 +1,93 @@
+import { open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { DURABLE } from "./objects.ts";
+import { type Place, runGit } from "./repository.ts";
+
+/** Author of every commit that the program makes (W-3). */
+export const AUTHOR = { name: "Holdfast", email: "holdfast@localhost" };
+
+export type CommitOptions = {
+  parents?: readonly string[];
+  /** Milliseconds since the epoch; default now. Commits of equal content and time are the same commit. */
+  time?: number;
+};
+
+/** Stores a commit of a tree, without signing, hooks or the user's name. Durable. */
+export async function commitTree(
+  place: Place,
+  tree: string,
+  message: string,
+  options: CommitOptions = {},
+): Promise<string> {
+  const seconds = `${Math.max(0, Math.floor((options.time ?? place.git.clock.now()) / 1_000))} +0000`;
+  const args = ["commit-tree", ...(options.parents ?? []).flatMap((parent) => ["-p", parent]), tree];
+  const { text } = await runGit(place, args, {
+    stdin: message,
+    config: [...DURABLE, "commit.gpgSign=false", "i18n.commitEncoding=UTF-8"],
+    environment: {
+      GIT_AUTHOR_NAME: AUTHOR.name,
+      GIT_AUTHOR_EMAIL: AUTHOR.email,
+      GIT_AUTHOR_DATE: seconds,
+      GIT_COMMITTER_NAME: AUTHOR.name,
+      GIT_COMMITTER_EMAIL: AUTHOR.email,
+      GIT_COMMITTER_DATE: seconds,
+    },
+  });
+  return text;
+}
+
+const REF_CONFIG = [...DURABLE, "core.logAllRefUpdates=false"];
+
+/** Makes or moves a ref, without reflog or hooks, and waits until it is on the disk (W-9). With `old` only from there; all zeros: only a new one. */
+export async function updateRef(place: Place, ref: string, commit: string, old?: string): Promise<void> {
+  const value = old === undefined ? [] : [old];
+  await runGit(place, ["update-ref", "--no-deref", ref, commit, ...value], { config: REF_CONFIG });
+  await syncDirectory(join(place.commonDir, dirname(ref)));
+}
+
+/** The names of git's directory are on the disk when the newest of them is: the journal keeps their order. No file where refs are stored otherwise. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, "r").catch(() => undefined);
+  try {
+    await handle?.sync();
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** The commit that a ref names. */
+export async function readRef(place: Place, ref: string): Promise<string | undefined> {
+  const { exitCode, text } = await runGit(
+    place,
+    ["rev-parse", "--verify", "--quiet", "--end-of-options", ref],
+    {
+      exits: [0, 1, 128],
+    },
+  );
+  return exitCode === 0 ? text : undefined;
+}
+
+/** Every ref below a prefix such as `refs/holdfast/op/x/`, or that one ref itself, with its object. */
+export async function listRefs(place: Place, prefix: string): Promise<{ ref: string; object: string }[]> {
+  const { stdout } = await runGit(place, ["for-each-ref", "--format=%(objectname) %(refname)", prefix]);
+  return stdout
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => ({ object: line.slice(0, line.indexOf(" ")), ref: line.slice(line.indexOf(" ") + 1) }));
+}
+
+/** Deletes refs; those that are gone already are no error. */
+export async function deleteRefs(place: Place, refs: readonly string[]): Promise<void> {
+  if (refs.length === 0) return;
+  const stdin = refs.map((ref) => `delete ${ref}\0\0`).join("");
+  await runGit(place, ["update-ref", "--no-deref", "--stdin", "-z"], { stdin, config: REF_CONFIG });
+}
+
+/** Whether `commit` is in the history of `of` (default HEAD). False also when one of them does not exist. */
+export async function isAncestor(place: Place, commit: string, of = "HEAD"): Promise<boolean> {
+  const { exitCode } = await runGit(place, ["merge-base", "--is-ancestor", commit, of], {
+    exits: [0, 1, 128],
+  });
+  return exitCode === 0;
+}

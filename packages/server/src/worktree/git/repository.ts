@@ -1,0 +1,114 @@
+import { realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { isGitError } from "./git-error.ts";
+import { keyOf } from "./git-path.ts";
+import type { GitOptions, GitResult, GitRunner } from "./runner.ts";
+
+export type Head = {
+  commit: string;
+  /** Full name, `refs/heads/...`; absent when detached. */ branch?: string;
+};
+
+/** A git repository as seen from a directory. Paths are absolute and real. */
+export type Repository = {
+  /** Top of the checkout; absent in a bare repository and inside of git's own directory. */
+  top?: string;
+  /** git's directory of this checkout: a linked worktree has its own. */
+  gitDir: string;
+  /** The one that all checkouts share. */
+  commonDir: string;
+  /** Where the directory stands below the top: empty, or with a slash at the end. */
+  prefix: string;
+  /** Absent before the first commit. */
+  head?: Head;
+  /** Full name of the branch that the first commit will make, before there is one. */
+  unbornBranch?: string;
+  isBare: boolean;
+  isUnborn: boolean;
+};
+
+/** Files below a root, and the objects and refs that go with them. */
+export type Place = {
+  git: GitRunner;
+  gitDir: string;
+  commonDir: string;
+  /** Top of git's checkout. */
+  workTree: string;
+  /** Where the root stands below it: empty, or with a slash at the end. */
+  prefix: string;
+  /** Real path. Keys are relative to it. */
+  root: string;
+};
+
+/**
+ * The repository that a directory is in, or `undefined` when it is in none. Rejects GitError: `dubiousOwnership` when git refuses it for its owner,
+ * `missing` when the directory is gone.
+ */
+export async function findRepository(git: GitRunner, directory: string): Promise<Repository | undefined> {
+  const where = { directory };
+  const isBare = await git.run(where, ["rev-parse", "--is-bare-repository"]).then(
+    ({ text }) => text === "true",
+    (error: unknown) => {
+      if (isGitError(error, "failed") && /not a git repository/i.test(error.stderrTail)) return undefined;
+      throw error;
+    },
+  );
+  if (isBare === undefined) return undefined;
+  // One question each: a path may hold a line end.
+  const ask = async (...args: string[]) =>
+    (await git.run(where, ["rev-parse", "--path-format=absolute", ...args])).text;
+  const [gitDir, commonDir, inside, head] = await Promise.all([
+    ask("--absolute-git-dir"),
+    ask("--git-common-dir"),
+    ask("--is-inside-work-tree"),
+    readHead(git, where),
+  ]);
+  const tops =
+    inside === "true" ? await Promise.all([ask("--show-toplevel"), ask("--show-prefix")]) : undefined;
+  return {
+    ...(tops === undefined ? {} : { top: await realpath(tops[0]) }),
+    gitDir: await realpath(gitDir),
+    commonDir: await realpath(commonDir),
+    prefix: tops?.[1] ?? "",
+    ...head,
+    isBare,
+    isUnborn: head.head === undefined,
+  };
+}
+
+/** Where HEAD stands now. */
+export async function readHead(
+  git: GitRunner,
+  where: { directory: string; gitDir?: string },
+): Promise<Pick<Repository, "head" | "unbornBranch">> {
+  const [commit, branch] = await Promise.all([
+    git.run(where, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], { exits: [0, 1, 128] }),
+    git.run(where, ["symbolic-ref", "--quiet", "HEAD"], { exits: [0, 1, 128] }),
+  ]);
+  const name = branch.exitCode === 0 && branch.text !== "" ? branch.text : undefined;
+  if (commit.exitCode !== 0) return name === undefined ? {} : { unbornBranch: name };
+  return { head: { commit: commit.text, ...(name === undefined ? {} : { branch: name }) } };
+}
+
+/** The place of a directory of a checkout, watched alone; without `directory` the whole checkout. Throws a RangeError for a repository without one. */
+export function placeOf(
+  git: GitRunner,
+  repository: Repository,
+  directory: "top" | "prefix" = "prefix",
+): Place {
+  const { top, gitDir, commonDir } = repository;
+  if (top === undefined) throw new RangeError(`${gitDir} has no checkout.`);
+  const prefix = directory === "top" ? "" : repository.prefix;
+  return { git, gitDir, commonDir, workTree: top, prefix, root: prefix === "" ? top : join(top, prefix) };
+}
+
+/** Runs git at the top of a place's checkout. Rejects GitError. */
+export function runGit(place: Place, args: readonly string[], options?: GitOptions): Promise<GitResult> {
+  const { workTree, gitDir } = place;
+  return place.git.run({ directory: workTree, gitDir, workTree }, args, options);
+}
+
+/** The name that git knows a key of this place by: relative to the top. */
+export function namedFromTop(place: Place, key: string): string {
+  return keyOf(place.prefix) + key;
+}

@@ -1,0 +1,202 @@
+/**
+ * The one way in which the program runs git (W-14): optional locks off, a fixed locale, no prompt, editor, pager, hook or background gc, a deadline
+ * with the end of the whole process group, bounded output, and a bounded number of processes. Nothing of the server's own `GIT_*` variables reaches it.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type Clock, type Logger, Tail } from "@holdfast/kernel";
+import { GitError } from "./git-error.ts";
+import { PlacesInLine } from "./places-in-line.ts";
+
+/** Processes of git at once (W-14: bounded concurrency). */
+export const GIT_PROCESSES = 4;
+/** Deadline of one run, in ms (W-14). */
+export const GIT_MS = 30_000;
+/** Most bytes that one run may answer (W-14). */
+export const GIT_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** Characters of stderr that are kept, from the end. */
+const STDERR_LENGTH = 4_096;
+
+export type GitRunnerDeps = {
+  clock: Clock;
+  logger: Logger;
+  /** The user's environment: git reads its configuration by it, filters run in it. */
+  environment: Readonly<Record<string, string>>;
+  /** Real path of a directory of the program's own for temporary indexes; made when needed. */
+  temporary: string;
+};
+
+/** Where git runs. With `gitDir` it does not look for a repository itself, and `workTree` is the top of the checkout. */
+export type GitWhere = { directory: string; gitDir?: string | undefined; workTree?: string | undefined };
+
+export type GitOptions = {
+  stdin?: string | Uint8Array;
+  /** Milliseconds of work, without the wait for a place. */
+  timeoutMs?: number;
+  maxBytes?: number;
+  /** What happens to output beyond `maxBytes`: `reject` (default) with `tooLong`, or `cut` it there and end git. */
+  beyond?: "reject" | "cut";
+  /** Exit codes that are answers; default only 0. */
+  exits?: readonly number[];
+  /** Further configuration, `name=value`. */
+  config?: readonly string[];
+  indexFile?: string;
+  environment?: Readonly<Record<string, string>>;
+  /** Whether the repository's hooks run; default false. */
+  hooks?: boolean;
+  /** Where stdout goes instead of the answer: an open file of the caller's. */
+  stdoutTo?: number;
+  signal?: AbortSignal;
+};
+
+export type GitResult = {
+  stdout: Buffer;
+  /** stdout without the last line end; not for paths. */
+  text: string;
+  exitCode: number;
+  stderrTail: string;
+  /** Whether `beyond: "cut"` came to pass. */
+  isCut: boolean;
+};
+
+const CONFIG = ["core.quotepath=false", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false"];
+const NO_HOOKS = "core.hooksPath=/dev/null";
+
+export class GitRunner {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly temporary: string;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #places = new PlacesInLine(GIT_PROCESSES);
+
+  constructor({ clock, logger, environment, temporary }: GitRunnerDeps) {
+    this.clock = clock;
+    this.logger = logger;
+    this.temporary = temporary;
+    this.#environment = environmentOf(environment);
+  }
+
+  /** Runs git to its end. Rejects GitError; an exit code outside `exits` is `failed`. */
+  async run(where: GitWhere, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
+    await this.#places.enter();
+    try {
+      options.signal?.throwIfAborted();
+      return await this.#run(where, args, options);
+    } finally {
+      this.#places.leave();
+    }
+  }
+
+  async #run(where: GitWhere, args: readonly string[], options: GitOptions): Promise<GitResult> {
+    const config = [...CONFIG, ...(options.hooks === true ? [] : [NO_HOOKS]), ...(options.config ?? [])];
+    const child = spawn("git", [...config.flatMap((each) => ["-c", each]), ...args], {
+      cwd: where.directory,
+      // A group of its own, so that filters end with it.
+      detached: true,
+      stdio: ["pipe", options.stdoutTo ?? "pipe", "pipe"],
+      env: {
+        ...this.#environment,
+        ...options.environment,
+        ...(where.gitDir === undefined ? {} : { GIT_DIR: where.gitDir }),
+        ...(where.workTree === undefined ? {} : { GIT_WORK_TREE: where.workTree }),
+        ...(options.indexFile === undefined ? {} : { GIT_INDEX_FILE: options.indexFile }),
+      },
+    });
+    let cut: "timeout" | "tooLong" | "stopped" | undefined;
+    const stop = (why: typeof cut) => {
+      cut ??= why;
+      endGroup(child);
+    };
+    const timeoutMs = options.timeoutMs ?? GIT_MS;
+    const timer = this.clock.after(timeoutMs, () => stop("timeout"));
+    const leave = () => stop("stopped");
+    options.signal?.addEventListener("abort", leave, { once: true });
+    const output = collect(child, options.maxBytes ?? GIT_OUTPUT_BYTES, () => stop("tooLong"));
+    const stderr = new Tail(STDERR_LENGTH);
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => stderr.append(text));
+    // git may end before it has read everything: how it ended says enough.
+    child.stdin?.on("error", () => undefined).end(options.stdin ?? "");
+    try {
+      const exitCode = await endOf(child, args);
+      options.signal?.throwIfAborted();
+      const name = args[0] ?? "git";
+      const stderrTail = String(stderr);
+      if (cut === "timeout")
+        throw new GitError("timeout", `git ${name} did not end within ${timeoutMs / 1_000} s`, {
+          stderrTail,
+        });
+      if (cut === "tooLong" && options.beyond !== "cut")
+        throw new GitError("tooLong", `git ${name} answered more than its limit`, { stderrTail });
+      const isCut = cut === "tooLong";
+      if (!isCut && !(options.exits ?? [0]).includes(exitCode)) throw failed(name, exitCode, stderrTail);
+      const stdout = Buffer.concat(output);
+      return {
+        stdout,
+        exitCode,
+        stderrTail,
+        isCut,
+        get text() {
+          return stdout.toString("utf8").replace(/\n$/, "");
+        },
+      };
+    } finally {
+      timer.cancel();
+      options.signal?.removeEventListener("abort", leave);
+    }
+  }
+}
+
+function failed(name: string, exitCode: number, stderrTail: string): GitError {
+  const isDubious = /detected dubious ownership/.test(stderrTail);
+  const said = stderrTail.trim().split("\n").at(-1) ?? "";
+  return new GitError(
+    isDubious ? "dubiousOwnership" : "failed",
+    `git ${name} ended with code ${exitCode}${said === "" ? "" : `: ${said.slice(0, 300)}`}`,
+    { exitCode, stderrTail },
+  );
+}
+
+/** Chunks of stdout, up to `maxBytes`; what is beyond is dropped and told once. */
+function collect(child: ChildProcess, maxBytes: number, onBeyond: () => void): Buffer[] {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  child.stdout?.on("data", (chunk: Buffer) => {
+    const room = maxBytes - length;
+    if (room > 0) chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
+    length += chunk.length;
+    if (length > maxBytes) onBeyond();
+  });
+  return chunks;
+}
+
+async function endOf(child: ChildProcess, args: readonly string[]): Promise<number> {
+  try {
+    const [code] = (await once(child, "close")) as [number | null];
+    return code ?? -1;
+  } catch (error) {
+    throw new GitError("missing", `git ${args[0] ?? ""} could not be started: ${(error as Error).message}`);
+  }
+}
+
+function endGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It ended by itself.
+  }
+}
+
+function environmentOf(user: Readonly<Record<string, string>>): Record<string, string> {
+  const kept = Object.entries(user).filter(([name]) => !/^(GIT_|HOLDFAST_|LC_|LANGUAGE$)/.test(name));
+  return {
+    ...Object.fromEntries(kept),
+    LC_ALL: "C",
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_ASKPASS: "",
+    GIT_EDITOR: ":",
+    GIT_PAGER: "cat",
+    GIT_LITERAL_PATHSPECS: "1",
+  };
+}
