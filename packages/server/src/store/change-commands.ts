@@ -61,6 +61,8 @@ export type ChangeCommands = {
       state: Exclude<OperationState, "running">;
       data: JsonObject;
       notes: { sessionId: SessionId; kind: "rejected"; paths: string[] }[];
+      /** Other workspaces whose trees moved with it: the project directory that a worktree's changes were merged into. */
+      others?: ChangeWrite[] | undefined;
     },
   ): Promise<void>;
   /** Marks revisions as reviewed, or takes the marks back: all or none. STALE when one has moved, NOT_FOUND when it is gone. */

@@ -45,6 +45,17 @@ export const reviewsTopic = topic("reviews, notes and snapshots", (rig) => {
   const take = ({ session, turn, epoch }: StartedTurn) =>
     rig().store.takeNotes({ sessionId: session.id, turnId: turn.id, epoch });
 
+  test("[W-9] the trees of a project directory move with the review that wrote to it, or not at all", async () => {
+    const [worktree, project] = [await workspace(rig()), await workspace(rig())];
+    const { id: operationId } = await operate(rig(), worktree, { kind: "apply" });
+    const other = { ...changeWrite(project), tracking: { ...TRACKING, baseline: "d".repeat(40) } };
+    const broken = { ...changeWrite(worktree), changes: [revised(change(worktree))] };
+    expect(await refusalOf(commit(operationId, worktree, { others: [other, broken] }))).toBe("STALE");
+    expect((await rig().store.getTracking(project)).baseline).not.toBe("d".repeat(40));
+    await commit(operationId, worktree, { others: [other] });
+    expect((await rig().store.getTracking(project)).baseline).toBe("d".repeat(40));
+  });
+
   test("[W-9] the end of a review is one: rows, tracking, notes, intent and leases, and only once", async () => {
     const { id: sessionId, workspaceId } = (await rig().create()).value;
     const [whole, part] = [change(workspaceId), change(workspaceId)];

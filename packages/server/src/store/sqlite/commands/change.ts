@@ -35,6 +35,7 @@ export function commitReview(write: Write, command: Commit): void {
   const operation = requireOperation(write, command.operationId);
   if (operation.state !== "running") return;
   recordChanges(write, command);
+  for (const other of command.others ?? []) recordChanges(write, other);
   insertNotes(write, command.notes);
   finishOperation(write, operation, command.state, command.data);
 }
