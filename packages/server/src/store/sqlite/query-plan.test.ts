@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { newId } from "@holdfast/kernel";
-import type { Actor, InstanceId, MessageId, SessionId } from "@holdfast/protocol";
+import type { Actor, InstanceId, MessageId, SessionId, WorkspaceId } from "@holdfast/protocol";
 import type { Reader, SqlValue, Tx } from "@holdfast/sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Queries, StartedTurn } from "../port.ts";
+import type { StartedTurn } from "../port.ts";
 import { commandModule } from "./command-module.ts";
 import { sqliteQueries } from "./queries/index.ts";
 
@@ -25,7 +25,7 @@ const SMALL = [
 class Recorder {
   readonly database = new DatabaseSync(":memory:");
   readonly statements = new Set<string>();
-  readonly queries: Omit<Queries, "getBlob" | "inspect">;
+  readonly queries: ReturnType<typeof sqliteQueries>;
 
   constructor() {
     this.database.exec("PRAGMA foreign_keys = ON");
@@ -66,6 +66,7 @@ beforeAll(async () => {
   const sessionId = newId("ses");
   liveThrough(sessionId);
   await readAll(sessionId);
+  await readFiles(workOnFiles(sessionId));
 });
 
 afterAll(() => recorder.database.close());
@@ -146,6 +147,91 @@ async function readAll(sessionId: SessionId): Promise<void> {
   await queries.lastPosition();
 }
 
+/** A worktree with a change in it that is reviewed, and a turn that is told. */
+function workOnFiles(sessionId: SessionId): WorkspaceId {
+  const workspaceId = newId("wsp");
+  const [worktreeId, made, dropped] = [newId("wkt"), newId("opr"), newId("opr")];
+  const place = { projectDirectory: "/d", projectId: newId("prj"), directoryWorkspaceId: newId("wsp") };
+  const base = { branch: "b", baseCommit: "c", baseTree: "t", repository: "/d/.git", data: {}, actor: OWNER };
+  const at = (path: string) => ({ directory: path, path });
+  recorder.run("beginWorktree", {
+    ...place,
+    ...base,
+    ...at("/w"),
+    worktreeId,
+    workspaceId,
+    operationId: made,
+  });
+  const end = { id: made, state: "done" };
+  recorder.run("patchWorktree", { worktreeId, patch: { state: "active" }, operation: end, actor: OWNER });
+  const failed = { worktreeId: newId("wkt"), workspaceId: newId("wsp"), operationId: dropped };
+  recorder.run("beginWorktree", { ...place, ...base, ...at("/x"), ...failed });
+  recorder.run("dropWorktree", { ...failed, actor: OWNER });
+  const operationId = newId("opr");
+  const intent = { operationId, kind: "reject", workspaceId, leases: [workspaceId], data: {}, actor: OWNER };
+  recorder.run("beginOperation", intent);
+  recorder.run("advanceOperation", { operationId, data: {} });
+  const ref = "refs/holdfast/snap/x";
+  const change = {
+    id: newId("chg"),
+    workspaceId,
+    path: "a",
+    key: "a",
+    kind: "added",
+    revision: 1,
+    state: "pending",
+  };
+  const facts = {
+    agent: "rehearsal",
+    contributions: [],
+    hunks: [],
+    binary: false,
+    additions: 1,
+    deletions: 0,
+  };
+  const snapshots = [{ ref, workspaceId, commit: "c", tree: "t", time: 1 }];
+  const tracking = { state: "on", uncaptured: [], uncapturedCount: 0 };
+  const write = { workspaceId, tracking, gone: [], snapshots, actor: OWNER };
+  recorder.run("recordChanges", { ...write, changes: [{ ...change, ...facts }] });
+  recorder.run("markReviewed", { workspaceId, changes: [change], reviewed: true, actor: OWNER });
+  const gone = [{ changeId: change.id, state: "rejected" }];
+  const notes = [{ sessionId, kind: "rejected", paths: ["a"] }];
+  recorder.run("commitReview", { ...write, operationId, changes: [], gone, notes, state: "done", data: {} });
+  recorder.run("forgetSnapshots", { refs: [ref] });
+  recorder.run("recordWorktreeAudit", { path: "/w", action: "kept", reason: "used", actor: OWNER, time: 1 });
+  admit(sessionId);
+  const { turn, epoch } = start(sessionId, newInstance());
+  recorder.run("takeNotes", { sessionId, turnId: turn.id, epoch });
+  return workspaceId;
+}
+
+function newInstance(): InstanceId {
+  const id = newId("ins");
+  recorder.run("registerInstance", { id, pid: 1, host: "h", startTime: 1 });
+  return id;
+}
+
+async function readFiles(workspaceId: WorkspaceId): Promise<void> {
+  const { queries } = recorder;
+  const worktree = await queries.worktreeOf(workspaceId);
+  if (worktree === undefined) throw new Error("The worktree is gone.");
+  const { projectId } = worktree;
+  await queries.getProject(projectId);
+  await queries.findProject("/d");
+  await queries.listProjects();
+  await queries.listWorkspaces({ projectId });
+  await queries.projectWorkspace(projectId);
+  await queries.listWorktrees({ projectId });
+  await queries.listWorktrees({ states: ["active"] });
+  await queries.workspaceUsers(workspaceId);
+  await queries.listOperations({ workspaceId, kinds: ["apply"], limit: 5 });
+  await queries.listOperations({ state: "running", limit: 5 });
+  await queries.getTracking(workspaceId);
+  await queries.listChanges({ workspaceId, states: ["pending"] });
+  await queries.turnSnapshots(newId("trn"));
+  await queries.newestSnapshot(workspaceId);
+}
+
 test("[D-34] no statement of a session's life reads a growing table from end to end", () => {
   expect(recorder.statements.size).toBeGreaterThan(60);
   const whole = [...recorder.statements].flatMap((sql) =>
@@ -157,10 +243,12 @@ test("[D-34] no statement of a session's life reads a growing table from end to 
   expect(whole).toEqual([]);
 });
 
-test("[D-34] the next input, live turns and pending requests come from indexes of their own", () => {
+test("[D-34] the next input, live turns, running operations and pending requests come from indexes of their own", () => {
   const using = (index: string) =>
-    [...recorder.statements].filter((sql) => recorder.plan(sql).some((detail) => detail.includes(index)));
-  for (const index of ["input_queue", "permission_pending", "turn_started", "turn_live"])
+    [...recorder.statements].filter((sql) =>
+      recorder.plan(sql).some((detail) => `${detail} `.includes(index)),
+    );
+  for (const index of ["input_queue", "permission_pending", "turn_started", "turn_live", "operation_running"])
     expect(using(`INDEX ${index} `).length, index).toBeGreaterThan(0);
   const next = using("INDEX input_queue ").find((sql) => sql.includes("LIMIT 1"));
   expect(recorder.plan(next ?? "").join(), "the queue is not sorted again").not.toContain("B-TREE");

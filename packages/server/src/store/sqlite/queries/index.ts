@@ -1,3 +1,3 @@
-export { type BoundedReads, sqliteQueries } from "./bounded-reads.ts";
+export { sqliteQueries } from "./bounded-reads.ts";
 export { unneededSnapshots } from "./change.ts";
 export { inspect } from "./inspect.ts";
