@@ -9,6 +9,8 @@ export type ValueKind =
   | "archived"
   | "agents"
   | "requests"
+  | "places"
+  | "worktrees"
   | `choices:${string}`;
 
 /** One command of the tree: what may follow it. */
@@ -28,6 +30,8 @@ const BY_NAME: Readonly<Record<string, ValueKind>> = {
   "turn-or-session": "sessions",
   agent: "agents",
   request: "requests",
+  place: "places",
+  worktree: "worktrees",
   file: "files",
   path: "directories",
 };

@@ -15,12 +15,26 @@ const MOST = 50;
 
 type Ids = (client: HoldfastClient, signal: AbortSignal) => Promise<(readonly [id: string, about: string])[]>;
 
+const sessions: Ids = async (client, signal) =>
+  (await client.listSessions({ limit: MOST }, { signal })).items.map((session) => [
+    session.id,
+    session.title,
+  ]);
+
+const worktrees: Ids = async (client, signal) =>
+  (await client.listWorktrees({}, { signal })).items.map(({ id, state, branch }) => [
+    id,
+    `${state}: ${branch}`,
+  ]);
+
 const KINDS: Readonly<Record<string, Ids>> = {
-  sessions: async (client, signal) =>
-    (await client.listSessions({ limit: MOST }, { signal })).items.map((session) => [
-      session.id,
-      session.title,
-    ]),
+  sessions,
+  worktrees,
+  // The newest sessions first, then worktrees that outlived theirs.
+  places: async (client, signal) => {
+    const found = await Promise.all([sessions(client, signal), worktrees(client, signal)]);
+    return found.flatMap((ids) => ids.slice(0, MOST / 2));
+  },
   archived: async (client, signal) =>
     (await client.listSessions({ limit: MOST, archived: true }, { signal })).items.map((session) => [
       session.id,

@@ -1,5 +1,8 @@
 import { HoldfastApiError, HoldfastConnectionError, HoldfastContractError } from "@holdfast/client";
+import { changeConflictSchema, riskReportSchema } from "@holdfast/protocol";
+import { conflictLine } from "./change-text.ts";
 import { CliError } from "./exit-code.ts";
+import { riskLines } from "./risk-text.ts";
 
 /** What happened and what to do, for a person. */
 export function describe(error: unknown): string {
@@ -14,6 +17,7 @@ export function describe(error: unknown): string {
 function describeRefusal(error: HoldfastApiError): string {
   const lines = [error.message];
   for (const issue of error.problem.issues ?? []) lines.push(`  ${issue.path || "(body)"}: ${issue.message}`);
+  lines.push(...factLines(error.problem));
   if (error.code === "UNAUTHENTICATED") {
     lines.push(
       "The token is not this server's. Set HOLDFAST_TOKEN, or HOLDFAST_DATA_DIR to the server's data directory.",
@@ -21,4 +25,14 @@ function describeRefusal(error: HoldfastApiError): string {
   }
   if (error.status >= 500) lines.push(`Request id: ${error.problem.requestId || "none"}.`);
   return lines.join("\n");
+}
+
+/** What a refusal tells besides its sentence, as far as it is known here: what would be lost, or which paths do not fit. */
+function factLines(problem: HoldfastApiError["problem"]): string[] {
+  const report = riskReportSchema.safeParse(problem["report"]);
+  if (report.success) return [...riskLines(report.data), "Repeat with --discard to lose what is not kept."];
+  const conflicts = changeConflictSchema.array().safeParse(problem["conflicts"]);
+  if (conflicts.success) return conflicts.data.map(conflictLine);
+  const holder = problem["holder"];
+  return typeof holder === "string" ? [`Held by ${holder}.`] : [];
 }

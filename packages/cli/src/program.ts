@@ -11,6 +11,7 @@ import type * as eventsPart from "./events-command.ts";
 import { EXIT_HELP } from "./exit-code.ts";
 import type * as permissionPart from "./permission-commands.ts";
 import { addCompletion } from "./program-completion.ts";
+import { addChanges, addWorktree, worktreeOptions } from "./program-files.ts";
 import type * as runPart from "./run-command.ts";
 import type * as servePart from "./serve-command.ts";
 import type * as sessionPart from "./session-commands.ts";
@@ -54,6 +55,8 @@ export function createProgram(finish: Finish): Command {
   addAttach(program, action);
   addSession(program, action);
   addTurn(program, action);
+  addChanges(program, action);
+  addWorktree(program, action);
   addInbox(program, action);
   addPage(program, action);
   addHouse(program, action);
@@ -61,7 +64,7 @@ export function createProgram(finish: Finish): Command {
   return program;
 }
 
-type Action = <M, A extends unknown[]>(
+export type Action = <M, A extends unknown[]>(
   part: Part<M>,
   run: (module: M, context: Context, ...args: A) => number | Promise<number>,
 ) => (...args: [...A, Command]) => Promise<void>;
@@ -98,7 +101,7 @@ function addServe(program: Command, action: Action): void {
 }
 
 function addRun(program: Command, action: Action): void {
-  program
+  const run = program
     .command("run")
     .description("give a session one input and follow its turn to the end")
     .argument("[prompt...]", "what to do; else read from stdin")
@@ -117,6 +120,7 @@ function addRun(program: Command, action: Action): void {
           module.run(context, prompt, flags),
       ),
     );
+  for (const option of worktreeOptions()) run.addOption(option);
 }
 
 function addAttach(program: Command, action: Action): void {
@@ -158,7 +162,7 @@ function addSession(program: Command, action: Action): void {
     .description("show a session, its queue and its last turns")
     .argument("<session>")
     .action(action(part, (module, context, id: string) => module.show(context, id)));
-  session
+  const fresh = session
     .command("new")
     .description("create a session")
     .option("-C, --directory <path>", "where it works", ".")
@@ -171,6 +175,7 @@ function addSession(program: Command, action: Action): void {
         module.create(context, flags),
       ),
     );
+  for (const option of worktreeOptions()) fresh.addOption(option);
   session
     .command("rename")
     .description("give a session a title")

@@ -89,8 +89,13 @@ class Run {
     }
   }
 
-  #session(): Promise<Session> {
-    const { session } = this.#flags;
+  async #session(): Promise<Session> {
+    const { session, worktree, workspace } = this.#flags;
+    if (session !== undefined && (worktree === true || workspace !== undefined))
+      throw new CliError(
+        EXIT.usage,
+        "A session that is there works where it works; leave --session out for a new one.",
+      );
     if (session !== undefined) return this.#client.getSession(session);
     return createSession(this.#context, this.#client, this.#flags);
   }

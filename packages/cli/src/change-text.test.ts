@@ -1,0 +1,149 @@
+import { HoldfastApiError } from "@holdfast/client";
+import type { Change, Tracking, Workspace } from "@holdfast/protocol";
+import { expect, test } from "vitest";
+import { changeRow, explain, trackingNotes, writePatch } from "./change-text.ts";
+import { parseCommand } from "./command-words.ts";
+import { describe as describeError } from "./describe-error.ts";
+import { exitCodeOf } from "./exit.ts";
+import { createOutput, type Output } from "./output.ts";
+
+const CHANGE: Change = {
+  id: "chg_00000000000000000000000000",
+  workspaceId: "wsp_00000000000000000000000000",
+  path: "src/new.ts",
+  oldPath: "src/old.ts",
+  kind: "renamed",
+  action: "apply",
+  revision: 3,
+  state: "conflict",
+  agent: "goose",
+  contributions: ["rehearsal", "goose", "user"].map((agent) => ({
+    agent,
+    before: "a",
+    after: "b",
+    hunks: [],
+    time: 1,
+  })),
+  hunks: [{ id: "h1", oldStart: 1, oldLines: 0, newStart: 1, newLines: 2, origins: [{ agent: "goose" }] }],
+  binary: false,
+  additions: 2,
+  deletions: 0,
+  reviewed: 3,
+  staged: true,
+  patch: "@@ -0,0 +1,2 @@\n+a\n+b",
+  time: { created: 1, updated: 1 },
+};
+
+function written(change: Change, color: boolean): string {
+  let text = "";
+  const output: Output = {
+    ...createOutput({ stdoutColor: color, stderrColor: false }),
+    write: (piece) => void (text += piece),
+  };
+  writePatch(output, change);
+  return text;
+}
+
+test("[W-4] a row names everybody who had a part, the newest first, and what is special", () => {
+  expect(changeRow(CHANGE)).toEqual([
+    CHANGE.id,
+    "renamed",
+    "+2 -0",
+    "goose, rehearsal, user",
+    "src/old.ts -> src/new.ts",
+    "conflict, still being worked on, reviewed",
+  ]);
+  const { oldPath: _, ...plain } = CHANGE;
+  expect(changeRow({ ...plain, state: "pending", staged: false, reviewed: 2, binary: true })).toEqual([
+    CHANGE.id,
+    "renamed",
+    "binary",
+    "goose, rehearsal, user",
+    "src/new.ts",
+    "",
+  ]);
+});
+
+test("[W-6] a patch stands behind comments that name its hunks, coloured only where that is wanted", () => {
+  const comments = "# chg_00000000000000000000000000 goose, rehearsal, user\n# hunk h1 -1,0 +1,2 goose\n";
+  expect(written(CHANGE, false)).toBe(`${comments}@@ -0,0 +1,2 @@\n+a\n+b\n`);
+  expect(written(CHANGE, true)).toContain("\u001b[32m+a\u001b[39m");
+  expect(written({ ...CHANGE, patch: "", binary: true }, false)).toBe(
+    `${comments}# binary, no text to show\n`,
+  );
+});
+
+test("[W-7] a list says which of the two it is, apply or accept", () => {
+  const workspace = { directory: "/p" } as Workspace;
+  expect(explain({ ...workspace, kind: "worktree" }, 2)).toBe(
+    "2 pending changes in the worktree /p: apply merges them into the project's directory.",
+  );
+  expect(explain({ ...workspace, kind: "directory" }, 1)).toMatch(/^1 pending change in \/p itself: accept/);
+});
+
+test("[W-3] what is not seen is told", () => {
+  const tracking: Tracking = { state: "on", uncaptured: [], uncapturedCount: 0 };
+  expect(trackingNotes(tracking)).toEqual([]);
+  expect(trackingNotes({ ...tracking, state: "off", reason: "too many files" })).toEqual([
+    "Changes are not tracked here: too many files.",
+  ]);
+  const uncaptured = Array.from({ length: 6 }, (_, at) => ({ path: `f${at}`, reason: "ignored" as const }));
+  expect(trackingNotes({ ...tracking, uncaptured, uncapturedCount: 9 })).toEqual([
+    "Not captured: f0 (ignored), f1 (ignored), f2 (ignored), f3 (ignored), f4 (ignored), 4 more.",
+  ]);
+});
+
+const refusal = (code: string, facts: object) =>
+  new HoldfastApiError({ type: "", title: "", status: 409, code, detail: "No.", requestId: "r", ...facts });
+
+test("[I-11, W-8] a conflict exits with 7 and names each path with what each side has", () => {
+  const version = (letter: string) => ({ blob: letter.repeat(40), mode: "100644" });
+  const conflicts = [
+    {
+      path: "a.txt",
+      reason: "both changed it",
+      base: version("a"),
+      ours: version("b"),
+      theirs: version("c"),
+    },
+    { path: "b.txt", reason: "gone", base: version("a") },
+  ];
+  const error = refusal("CHANGES_CONFLICT", { conflicts, paths: ["a.txt", "b.txt"] });
+  expect(exitCodeOf(error)).toBe(7);
+  expect(describeError(error)).toBe(
+    [
+      "No.",
+      "  a.txt: both changed it (base aaaaaaaaaa, checkout bbbbbbbbbb, change cccccccccc)",
+      "  b.txt: gone (base aaaaaaaaaa, checkout none, change none)",
+    ].join("\n"),
+  );
+});
+
+test("[I-11, W-10] a deletion that would lose something exits with 7, says what, and which flag loses it", () => {
+  const risks = [
+    { kind: "ignored", message: "Ignored files.", count: 7, paths: [".env", "x.log"], rescued: false },
+    { kind: "uncommitted", message: "Changed files.", rescued: true },
+  ];
+  const report = { target: { kind: "worktree", id: "wkt_1" }, safe: false, risks, time: 1 };
+  const error = refusal("RISK_UNCONFIRMED", { report });
+  expect(exitCodeOf(error)).toBe(7);
+  expect(describeError(error).split("\n")).toEqual([
+    "No.",
+    "  ignored: Ignored files. .env, x.log, 5 more [not kept]",
+    "  uncommitted: Changed files. [kept in a rescue ref]",
+    "Repeat with --discard to lose what is not kept.",
+  ]);
+  expect(describeError(refusal("WORKSPACE_BUSY", { holder: "ses_1" }))).toBe("No.\nHeld by ses_1.");
+  expect(describeError(refusal("CHANGES_CONFLICT", { conflicts: "odd", report: 3, holder: {} }))).toBe("No.");
+});
+
+test("[W-2] a command is words or a JSON list, and no shell reads it", () => {
+  expect(parseCommand("npm  ci ")).toEqual(["npm", "ci"]);
+  expect(parseCommand('["sh", "-c", "a b; c"]')).toEqual(["sh", "-c", "a b; c"]);
+  expect([parseCommand(""), parseCommand(" "), parseCommand("[]")]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  for (const wrong of ["[1]", '["a"', "[{}]"]) expect(() => parseCommand(wrong)).toThrow("JSON list");
+});

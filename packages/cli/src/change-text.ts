@@ -1,0 +1,82 @@
+/** Pending changes as text: one row each, and their patches with what chooses a part of them. */
+import type { Change, ChangeConflict, Hunk, Tracking, Workspace } from "@holdfast/protocol";
+import { oneLine, type Output } from "./output.ts";
+
+/** Paths of what was not captured that are named. */
+const MAX_NAMED = 5;
+
+export function changeRow(change: Change): string[] {
+  const size = change.binary ? "binary" : `+${change.additions} -${change.deletions}`;
+  return [change.id, change.kind, size, agentsOf(change), shownPath(change), notesOf(change)];
+}
+
+/** Everybody who had a part in it, the newest first. */
+export function agentsOf(change: Change): string {
+  const agents = change.contributions.map(({ agent }) => agent);
+  return [...new Set([change.agent, ...agents])].join(", ");
+}
+
+function shownPath({ path, oldPath }: Change): string {
+  const shown = oneLine(path, 200);
+  return oldPath === undefined ? shown : `${oneLine(oldPath, 200)} -> ${shown}`;
+}
+
+function notesOf(change: Change): string {
+  return [
+    ...(change.state === "pending" ? [] : [change.state]),
+    ...(change.staged ? ["still being worked on"] : []),
+    ...(change.reviewed === change.revision ? ["reviewed"] : []),
+  ].join(", ");
+}
+
+/** What taking over means there (W-7). */
+export function explain({ kind, directory }: Workspace, count: number): string {
+  const changes = count === 1 ? "1 pending change" : `${count} pending changes`;
+  return kind === "worktree"
+    ? `${changes} in the worktree ${directory}: apply merges them into the project's directory.`
+    : `${changes} in ${directory} itself: accept keeps them as they are, reject writes the text before them back.`;
+}
+
+/** What the list cannot know, for people. */
+export function trackingNotes(tracking: Tracking): string[] {
+  if (tracking.state === "off")
+    return [`Changes are not tracked here: ${tracking.reason ?? "no reason is known"}.`];
+  if (tracking.uncapturedCount === 0) return [];
+  const named = tracking.uncaptured
+    .slice(0, MAX_NAMED)
+    .map(({ path, reason }) => `${oneLine(path)} (${reason})`);
+  const rest = tracking.uncapturedCount - named.length;
+  return [`Not captured: ${[...named, ...(rest > 0 ? [`${rest} more`] : [])].join(", ")}.`];
+}
+
+/** A patch behind comment lines that name the change and its hunks; `git apply` and `patch` read over those. */
+export function writePatch(output: Output, change: Change): void {
+  output.write(`# ${change.id} ${agentsOf(change)}\n`);
+  for (const hunk of change.hunks) output.write(`# ${hunkLine(hunk)}\n`);
+  const patch = change.patch ?? "";
+  if (patch === "") output.write(`# ${change.binary ? "binary, " : ""}no text to show\n`);
+  else output.write(coloured(output, patch.endsWith("\n") ? patch : `${patch}\n`));
+}
+
+function hunkLine(hunk: Hunk): string {
+  const agents = hunk.origins.map(({ agent }) => agent).join(", ");
+  return `hunk ${hunk.id} -${hunk.oldStart},${hunk.oldLines} +${hunk.newStart},${hunk.newLines} ${agents}`;
+}
+
+function coloured({ out }: Output, patch: string): string {
+  if (!out.isColorSupported) return patch;
+  return patch
+    .split("\n")
+    .map((line) => {
+      if (line.startsWith("@@")) return out.cyan(line);
+      if (line.startsWith("+")) return out.green(line);
+      return line.startsWith("-") ? out.red(line) : line;
+    })
+    .join("\n");
+}
+
+/** One line for each path that a merge could not decide. */
+export function conflictLine({ path, reason, base, ours, theirs }: ChangeConflict): string {
+  const short = (version: { blob: string } | undefined) => version?.blob.slice(0, 10) ?? "none";
+  return `  ${oneLine(path, 200)}: ${oneLine(reason, 120)} (base ${short(base)}, checkout ${short(ours)}, change ${short(theirs)})`;
+}
