@@ -10,7 +10,7 @@ import {
   type RejectChanges,
   type ReviewChanges,
 } from "@holdfast/protocol";
-import { at, type CallOptions, nothing } from "./call.ts";
+import { at, type CallOptions } from "./call.ts";
 import type { Transport } from "./transport.ts";
 
 /** How long the server may look at the files of a large project before it answers, in ms. */
@@ -62,10 +62,9 @@ export function changeCalls({ send }: Transport) {
           timeoutMs: REVIEW_TIMEOUT_MS,
         })
       ).value,
-    /** Marks revisions as reviewed, or takes the marks back. */
-    reviewChanges: async (workspaceId: string, body: ReviewChanges, options?: CallOptions): Promise<void> => {
-      await send("POST", changes(workspaceId, "review"), nothing, { ...options, body });
-    },
+    /** Marks revisions as reviewed, or takes the marks back; answers all changes. STALE for one that has moved. */
+    reviewChanges: async (workspaceId: string, body: ReviewChanges, options?: CallOptions) =>
+      (await send("POST", changes(workspaceId, "review"), changeListSchema, { ...options, body })).value,
     /** Sends a remark on a line to the agent, as an input; it is durable when this resolves. */
     commentChange: async (workspaceId: string, body: CommentChange, options?: CallOptions) =>
       (await send("POST", changes(workspaceId, "comment"), admittedSchema, { ...options, body })).value,

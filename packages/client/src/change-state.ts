@@ -33,13 +33,20 @@ export function withChangeList(state: ChangesState, list: ChangeList): ChangesSt
   return { ...state, changes, tracking: list.tracking };
 }
 
-/** One change, as an event or an answer told it. An older one than what is known changes nothing. */
+/** One change, as an event or an answer told it, in the place of what was decided about its path before. An older one than what is known changes nothing. */
 export function withChange(state: ChangesState, change: Change): ChangesState {
   if (change.workspaceId !== state.workspaceId) return state;
   const known = state.changes.get(change.id);
   if (known === undefined && !isOpenChange(change)) return state;
   if (known !== undefined && isNewer(known, change)) return state;
-  return { ...state, changes: new Map(state.changes).set(change.id, withPatchOf(change, known)) };
+  const next = withPatchOf(change, known);
+  if (known !== undefined) return { ...state, changes: new Map(state.changes).set(change.id, next) };
+  const entries = [...state.changes];
+  const at = entries.findIndex(
+    ([, { path, state: decided }]) => path === change.path && !isOpenChange({ state: decided }),
+  );
+  if (at < 0) return { ...state, changes: new Map(state.changes).set(change.id, next) };
+  return { ...state, changes: new Map(entries.with(at, [change.id, next])) };
 }
 
 /** An event of a feed; others than `change.updated` of this workspace change nothing. */

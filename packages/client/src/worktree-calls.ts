@@ -10,7 +10,7 @@ import {
   worktreeListSchema,
   worktreeSchema,
 } from "@holdfast/protocol";
-import { at, type CallOptions, nothing } from "./call.ts";
+import { at, type CallOptions } from "./call.ts";
 import type { Transport } from "./transport.ts";
 
 /** How long the server may copy, look through or remove the files of a worktree before it answers, in ms; its setup command may take most of it. */
@@ -35,21 +35,18 @@ export function worktreeCalls({ send }: Transport) {
     worktreeRisk: (id: string, options?: CallOptions) => risk(at("worktrees", id, "risk"), options),
     sessionRisk: (id: string, options?: CallOptions) => risk(at("sessions", id, "risk"), options),
     workspaceRisk: (id: string, options?: CallOptions) => risk(at("workspaces", id, "risk"), options),
-    /** Removes a worktree after putting its work into a rescue ref. RISK_UNCONFIRMED (with the `report`) unless nothing is at risk or `discard`. */
+    /** Removes a worktree after putting its work into a rescue ref; the answer names it. RISK_UNCONFIRMED (with the `report`) unless nothing is at risk or `discard`. */
     deleteWorktree: async (
       id: string,
       options: CallOptions & { discard?: boolean; skipTeardown?: boolean } = {},
-    ): Promise<void> => {
+    ) => {
       const { discard, skipTeardown, ...rest } = options;
       const query = {
         ...(discard === true ? { discard } : {}),
         ...(skipTeardown === true ? { skipTeardown } : {}),
       };
-      await send("DELETE", at("worktrees", id), nothing, {
-        ...rest,
-        query,
-        timeoutMs: WORKTREE_TIMEOUT_MS,
-      });
+      const timeoutMs = WORKTREE_TIMEOUT_MS;
+      return (await send("DELETE", at("worktrees", id), worktreeSchema, { ...rest, query, timeoutMs })).value;
     },
     /** Brings a worktree back from its rescue ref, or makes it anew at its base. */
     restoreWorktree: async (id: string, body: RestoreWorktree, options?: CallOptions) =>

@@ -72,6 +72,8 @@ describe("changes of a workspace", () => {
     const decided = withChange(state, change("a", { state: "applied", revision: 2 }));
     expect([...decided.changes.values()].map(isOpenChange)).toEqual([false, true]);
     expect(paths(withChangeList(decided, { items: [change("b")], tracking }))).toEqual(["b.ts"]);
+    const back = withChange(decided, change("x", { path: "a.ts" }));
+    expect([...back.changes.keys()]).toEqual([id("chg", "x"), id("chg", "b")]);
     expect(withChange(state, change("c", { state: "applied" }))).toBe(state);
     const elsewhere = change("c", { workspaceId: id("wsp", "b") as Change["workspaceId"] });
     expect(reduceChanges(state, told(elsewhere))).toBe(state);

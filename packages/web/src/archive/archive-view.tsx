@@ -1,11 +1,14 @@
-import { isApiError } from "@holdfast/client";
 import type { Session } from "@holdfast/protocol";
 import { ArchiveRestore, Trash2 } from "lucide-react";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useApp, useClient, useLibrary } from "../data/index.ts";
 import { Button, Empty, IconButton, moment, Notice, Skeleton } from "../design/index.ts";
 import { Link, navigate } from "../route/index.ts";
 import { nameOf } from "../session-list/index.ts";
+
+const DeleteSession = lazy(async () => ({
+  default: (await import("../worktrees/index.ts")).DeleteSession,
+}));
 
 /** Sessions that were put away: to be read, brought back, or deleted for good. */
 export function ArchiveView() {
@@ -48,18 +51,13 @@ export function ArchiveView() {
 function ArchivedSession({ session }: { session: Session }) {
   const client = useClient();
   const { library } = useApp();
-  const [isSure, setSure] = useState(false);
+  const [isDeleting, setDeleting] = useState(false);
   const [problem, setProblem] = useState<string | undefined>();
   const tell = (error: unknown) => setProblem(error instanceof Error ? error.message : String(error));
   const bringBack = async () => {
     library.put(await client.patchSession(session.id, { archived: false }));
     navigate({ at: "session", sessionId: session.id });
   };
-  const remove = () =>
-    client.deleteSession(session.id).catch((error: unknown) => {
-      if (isApiError(error, "RISK_UNCONFIRMED")) return client.deleteSession(session.id, { discard: true });
-      throw error;
-    });
   return (
     <li className="flex flex-wrap items-center gap-2 px-3 py-2 text-sm">
       <Link to={{ at: "session", sessionId: session.id }} className="min-w-0 flex-1 basis-48">
@@ -68,24 +66,16 @@ function ArchivedSession({ session }: { session: Session }) {
           {nameOf(session.directory)} · {session.agent} · {moment(session.time.updated)}
         </span>
       </Link>
-      {isSure ? (
-        <>
-          <Button size="small" tone="danger" onClick={() => void remove().catch(tell)}>
-            Delete for good
-          </Button>
-          <Button size="small" tone="quiet" onClick={() => setSure(false)}>
-            Keep
-          </Button>
-        </>
-      ) : (
-        <>
-          <Button size="small" onClick={() => void bringBack().catch(tell)}>
-            <ArchiveRestore size={14} /> Bring back
-          </Button>
-          <IconButton label="Delete" onClick={() => setSure(true)}>
-            <Trash2 size={15} />
-          </IconButton>
-        </>
+      <Button size="small" onClick={() => void bringBack().catch(tell)}>
+        <ArchiveRestore size={14} /> Bring back
+      </Button>
+      <IconButton label={`Delete ${session.title}`} onClick={() => setDeleting(true)}>
+        <Trash2 size={15} />
+      </IconButton>
+      {isDeleting && (
+        <Suspense>
+          <DeleteSession session={session} onClose={() => setDeleting(false)} />
+        </Suspense>
       )}
       {problem !== undefined && (
         <p role="alert" className="basis-full text-danger">

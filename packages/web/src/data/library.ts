@@ -44,6 +44,7 @@ export class LibraryStore {
   readonly #feed: ListFeed;
   readonly #monitor: ConnectionMonitor;
   readonly #listeners = new Set<FeedListener>();
+  readonly #rereaders = new Set<() => void>();
   readonly #batch = new FrameBatch(() => this.#take());
   #pending: FeedEvent[] = [];
   #stop: AbortController | undefined;
@@ -74,9 +75,14 @@ export class LibraryStore {
     this.start(isLeading);
   }
 
-  listen(listener: FeedListener): () => void {
+  /** `onGap`: events may have been missed, and whatever was built from them must be read again. */
+  listen(listener: FeedListener, onGap?: () => void): () => void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    if (onGap !== undefined) this.#rereaders.add(onGap);
+    return () => {
+      this.#listeners.delete(listener);
+      if (onGap !== undefined) this.#rereaders.delete(onGap);
+    };
   }
 
   /** Reads the agents again; their state is not an event. */
@@ -160,6 +166,7 @@ export class LibraryStore {
       questions: new Map(questions.items.map((item) => [item.id, item])),
       agents: agents.items,
     }));
+    for (const reread of this.#rereaders) reread();
     if (this.store.get().archived !== undefined) await this.openArchive();
   }
 

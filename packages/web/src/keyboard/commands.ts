@@ -19,9 +19,11 @@ export const COMMANDS: readonly Command[] = [
   { id: "filter", title: "Filter sessions", keys: "/", run: () => focus('input[type="search"]') },
   { id: "write", title: "Write a message", keys: "m", run: () => focus('[aria-label="Message"]') },
   { id: "timeline", title: "Timeline of the session, and back to now", keys: "t", run: toggleTimeline },
+  { id: "changes", title: "Changes of the session, and back", keys: "d", run: toggleChanges },
   { id: "stop", title: "Stop the turn", keys: "mod+.", run: stopTurn },
   { id: "archive", title: "Archive of sessions", run: () => navigate({ at: "archive" }) },
   { id: "agents", title: "Agents: what runs, and what there is", run: () => navigate({ at: "agents" }) },
+  { id: "worktrees", title: "Worktrees and projects", run: () => navigate({ at: "worktrees" }) },
   { id: "settings", title: "Settings", run: () => navigate({ at: "settings" }) },
   { id: "light", title: "Theme: light", run: () => prefer({ theme: "light" }) },
   { id: "dark", title: "Theme: dark", run: () => prefer({ theme: "dark" }) },
@@ -49,6 +51,12 @@ function toggleTimeline(): void {
   const sessionId = sessionOf(route);
   if (sessionId === undefined) return;
   navigate({ at: route.at === "timeline" ? "session" : "timeline", sessionId });
+}
+
+function toggleChanges(): void {
+  const route = currentRoute();
+  const sessionId = sessionOf(route);
+  if (sessionId !== undefined) navigate({ at: route.at === "changes" ? "session" : "changes", sessionId });
 }
 
 function stopTurn(app: App): void {

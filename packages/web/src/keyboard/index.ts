@@ -1,2 +1,3 @@
 export { COMMANDS, HELP_KEYS, PALETTE_KEYS } from "./commands.ts";
 export { isWriting, matches, namesOf } from "./keys.ts";
+export { actOf, isTaken, PANEL_KEYS, type PanelAct } from "./panel-keys.ts";

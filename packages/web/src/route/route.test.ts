@@ -16,7 +16,10 @@ describe("routes", () => {
     { at: "timeline", sessionId: "ses_1" },
     { at: "timeline", sessionId: "ses_1", step: "42" },
     { at: "timeline", sessionId: "ses_1", step: "per_1" },
+    { at: "new", workspace: "wsp_1" },
+    { at: "changes", sessionId: "ses_1" },
     { at: "inbox" },
+    { at: "worktrees" },
     { at: "archive" },
     { at: "agents" },
     { at: "gallery" },
@@ -26,10 +29,18 @@ describe("routes", () => {
     expect(at(hrefOf(route))).toEqual(route);
   });
 
-  test.each(["/s", "/s/", "/s/a/b", "/s/a/timeline/b", "/gallery/x", "/nowhere", "/inbox/x", "/%"])(
-    "[I-15] %s is no place",
-    (path) => {
-      expect(parseRoute(path, "")).toEqual({ at: "unknown", path });
-    },
-  );
+  test.each([
+    "/s",
+    "/s/",
+    "/s/a/b",
+    "/s/a/timeline/b",
+    "/s/a/changes/b",
+    "/worktrees/x",
+    "/gallery/x",
+    "/nowhere",
+    "/inbox/x",
+    "/%",
+  ])("[I-15] %s is no place", (path) => {
+    expect(parseRoute(path, "")).toEqual({ at: "unknown", path });
+  });
 });

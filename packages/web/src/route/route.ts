@@ -4,13 +4,17 @@
  */
 export type Route =
   | { at: "home" }
-  | { at: "new"; directory?: string }
+  /** `workspace`: beside the sessions that work there already. */
+  | { at: "new"; directory?: string; workspace?: string }
   /** `message` scrolls to a message. */
   | { at: "session"; sessionId: string; message?: string }
   /** The session as it was at a step, which `step` names; absent: the newest. */
   | { at: "timeline"; sessionId: string; step?: string }
+  /** The session with its changes beside it. */
+  | { at: "changes"; sessionId: string }
   | { at: "inbox" }
   | { at: "archive" }
+  | { at: "worktrees" }
   /** What is live, and which agents there are. */
   | { at: "agents" }
   | { at: "settings"; section?: string }
@@ -32,16 +36,22 @@ export function parseRoute(path: string, search: string): Route {
     case "":
       return { at: "home" };
     case "new":
-      return { at: "new", ...given("directory", text("directory")) };
+      return {
+        at: "new",
+        ...given("directory", text("directory")),
+        ...given("workspace", text("workspace")),
+      };
     case "s": {
       if (second === undefined || second === "") return { at: "unknown", path };
       if (third === "timeline") return { at: "timeline", sessionId: second, ...given("step", text("step")) };
+      if (third === "changes") return { at: "changes", sessionId: second };
       if (third !== undefined) return { at: "unknown", path };
       return { at: "session", sessionId: second, ...given("message", text("message")) };
     }
     case "inbox":
     case "archive":
     case "agents":
+    case "worktrees":
     case "gallery":
       return { at: first };
     case "settings":
@@ -57,14 +67,17 @@ export function hrefOf(route: Route): string {
     case "home":
       return "/";
     case "new":
-      return withQuery("/new", { directory: route.directory });
+      return withQuery("/new", { directory: route.directory, workspace: route.workspace });
     case "session":
       return withQuery(`/s/${encodeURIComponent(route.sessionId)}`, { message: route.message });
+    case "changes":
+      return `/s/${encodeURIComponent(route.sessionId)}/changes`;
     case "timeline":
       return withQuery(`/s/${encodeURIComponent(route.sessionId)}/timeline`, { step: route.step });
     case "inbox":
     case "archive":
     case "agents":
+    case "worktrees":
     case "gallery":
       return `/${route.at}`;
     case "settings":
@@ -76,7 +89,7 @@ export function hrefOf(route: Route): string {
 
 /** The session that a place is of. */
 export function sessionOf(route: Route): string | undefined {
-  return route.at === "session" || route.at === "timeline" ? route.sessionId : undefined;
+  return "sessionId" in route ? route.sessionId : undefined;
 }
 
 function given<K extends string>(key: K, value: string | undefined): { [name in K]?: string } {

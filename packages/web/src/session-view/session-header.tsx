@@ -1,6 +1,6 @@
 import type { SessionState } from "@holdfast/client";
 import { Archive, Check, History, Pencil } from "lucide-react";
-import { useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { useApp, useClient } from "../data/index.ts";
 import { IconButton } from "../design/index.ts";
 import { Link, navigate } from "../route/index.ts";
@@ -8,19 +8,34 @@ import { nameOf } from "../session-list/index.ts";
 import { ModePicker } from "./mode-picker.tsx";
 import { UsageMeter } from "./usage-meter.tsx";
 
-/** Which session this is, how much it may do, what it used. */
-export function SessionHeader({ state }: { state: SessionState }) {
+const WorkspaceChip = lazy(async () => ({
+  default: (await import("../worktrees/index.ts")).WorkspaceChip,
+}));
+
+type SessionHeaderProps = {
+  state: SessionState;
+  /** More to press, of a session that is really there; without it the header only tells. */
+  tools?: ReactNode;
+};
+
+/** Which session this is, where it works, how much it may do, what it used. */
+export function SessionHeader({ state, tools }: SessionHeaderProps) {
   const { session } = state;
   if (session === undefined) return null;
   return (
     <header className="flex min-h-11 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-4 py-1.5">
       <Title id={session.id} title={session.title} />
-      <span className="max-w-full truncate text-xs text-ink-faint" title={session.directory}>
-        {nameOf(session.directory)}
-      </span>
+      {tools === undefined ? (
+        <Directory directory={session.directory} />
+      ) : (
+        <Suspense fallback={<Directory directory={session.directory} />}>
+          <WorkspaceChip session={session} name={nameOf(session.directory)} />
+        </Suspense>
+      )}
       <div className="ml-auto flex min-w-0 items-center gap-1">
         <ModePicker session={session} />
         <UsageMeter usage={session.usage} />
+        {tools}
         <Link
           to={{ at: "timeline", sessionId: session.id }}
           aria-label="Timeline"
@@ -32,6 +47,14 @@ export function SessionHeader({ state }: { state: SessionState }) {
         <ArchiveButton id={session.id} />
       </div>
     </header>
+  );
+}
+
+function Directory({ directory }: { directory: string }) {
+  return (
+    <span className="flex h-7 max-w-full min-w-0 items-center px-1.5 text-xs text-ink-soft" title={directory}>
+      <span className="truncate">{nameOf(directory)}</span>
+    </span>
   );
 }
 

@@ -1,20 +1,71 @@
+import type { Session } from "@holdfast/protocol";
+import { lazy, type ReactNode, Suspense } from "react";
 import { Composer } from "../composer/index.ts";
 import { type LiveView, useLiveSession } from "../data/index.ts";
-import { Empty, Skeleton } from "../design/index.ts";
-import type { Route } from "../route/index.ts";
+import { classes, Empty, Skeleton } from "../design/index.ts";
+import { navigate, type Route } from "../route/index.ts";
 import { type History, Transcript } from "../transcript/index.ts";
+import { ChangesLink } from "./changes-link.tsx";
 import { SessionHeader } from "./session-header.tsx";
 import { TurnBar } from "./turn-bar.tsx";
 
-/** One session: what was said, what runs, and the place to say more. */
-export function SessionView({ route }: { route: Extract<Route, { at: "session" }> }) {
+const ChangesPanel = lazy(async () => ({ default: (await import("../changes/index.ts")).ChangesPanel }));
+
+type SessionRoute = Extract<Route, { at: "session" | "changes" }>;
+
+/** One session: what was said, what runs, and the place to say more; beside it, when they are wanted, its changes. */
+export function SessionView({ route }: { route: SessionRoute }) {
   const { live, view } = useLiveSession(route.sessionId);
-  return <SessionBody live={live} view={view} message={route.message} />;
+  const { session } = view.state;
+  const isBeside = route.at === "changes" && session !== undefined;
+  return (
+    <div className="relative flex min-h-0 min-w-0 flex-1">
+      {/* Behind the panel where there is no room for both: unseen, but in its place and at its scroll. */}
+      <div className={classes("flex min-h-0 min-w-0 flex-1 flex-col", isBeside && "max-lg:invisible")}>
+        <SessionBody
+          live={live}
+          view={view}
+          message={route.at === "session" ? route.message : undefined}
+          tools={session === undefined ? undefined : <ChangesLink session={session} isOpen={isBeside} />}
+        />
+      </div>
+      {isBeside && (
+        <div className="absolute inset-0 flex min-w-0 lg:static lg:w-[54%] lg:max-w-4xl lg:border-l lg:border-line">
+          <Suspense fallback={<Opening />}>
+            <Beside session={session} />
+          </Suspense>
+        </div>
+      )}
+    </div>
+  );
 }
 
+function Beside({ session }: { session: Pick<Session, "id" | "workspaceId"> }) {
+  const close = () => {
+    navigate({ at: "session", sessionId: session.id });
+    document.querySelector<HTMLElement>("[data-changes-link]")?.focus();
+  };
+  return <ChangesPanel session={session} onClose={close} />;
+}
+
+function Opening() {
+  return (
+    <div className="flex-1 bg-surface p-4">
+      <Skeleton lines={6} label="Reading the changes" />
+    </div>
+  );
+}
+
+type SessionBodyProps = {
+  live: History;
+  view: LiveView;
+  message: string | undefined;
+  /** More for the header. */
+  tools?: ReactNode;
+};
+
 /** A session in whatever state it is. */
-export function SessionBody(props: { live: History; view: LiveView; message: string | undefined }) {
-  const { live, view, message } = props;
+export function SessionBody({ live, view, message, tools }: SessionBodyProps) {
   if (view.phase === "missing")
     return (
       <Empty title="This session is not here">It was deleted, or the address is of another server.</Empty>
@@ -28,7 +79,7 @@ export function SessionBody(props: { live: History; view: LiveView; message: str
     );
   return (
     <>
-      <SessionHeader state={view.state} />
+      <SessionHeader state={view.state} tools={tools} />
       <Transcript live={live} view={view} message={message} />
       <TurnBar state={view.state} />
       <Composer sessionId={live.id} state={view.state} />

@@ -35,6 +35,13 @@ export function SettingsView({ section }: { section: string | undefined }) {
             </Link>
           </p>
         </Section>
+        <Section title="Worktrees">
+          <p className="text-sm text-ink-soft">
+            <Link to={{ at: "worktrees" }} className="text-accent underline underline-offset-2">
+              Every worktree, what is kept of those that are gone, and how new ones are made
+            </Link>
+          </p>
+        </Section>
         <Section title="Always allowed">
           <Rules isWanted={section === "rules"} />
         </Section>

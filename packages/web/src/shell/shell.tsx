@@ -18,6 +18,9 @@ const SettingsView = lazy(async () => ({ default: (await import("../settings/ind
 const TimelineView = lazy(async () => ({ default: (await import("../timeline/index.ts")).TimelineView }));
 const Gallery = lazy(async () => ({ default: (await import("../gallery/index.ts")).Gallery }));
 const AgentsView = lazy(async () => ({ default: (await import("../agents/index.ts")).AgentsView }));
+const WorktreesView = lazy(async () => ({
+  default: (await import("../worktrees/index.ts")).WorktreesView,
+}));
 const ArchiveView = lazy(async () => ({ default: (await import("../archive/index.ts")).ArchiveView }));
 
 /** The frame of the page: the list of sessions at the side (a drawer on a phone), tabs on top, one view. */
@@ -67,6 +70,7 @@ export function Shell() {
 function viewOf(route: Route): ReactNode {
   switch (route.at) {
     case "session":
+    case "changes":
       return <SessionView key={route.sessionId} route={route} />;
     case "timeline":
       return <TimelineView key={route.sessionId} route={route} />;
@@ -79,6 +83,8 @@ function viewOf(route: Route): ReactNode {
       return <SettingsView section={route.section} />;
     case "agents":
       return <AgentsView />;
+    case "worktrees":
+      return <WorktreesView />;
     case "archive":
       return <ArchiveView />;
     case "gallery":

@@ -1,1 +1,2 @@
+export { DiffView } from "./diff-view.tsx";
 export { ToolCard } from "./tool-card.tsx";

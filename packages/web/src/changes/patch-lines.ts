@@ -1,0 +1,150 @@
+/** A patch as lines in blocks, one block for each hunk that can be decided about by itself (W-6). Pure. */
+import type { Change, Hunk } from "@holdfast/protocol";
+
+export type PatchLine = {
+  kind: "added" | "removed" | "same";
+  text: string;
+  /** Numbers from 1, of the side or sides that have the line. */
+  old?: number;
+  new?: number;
+  /** The last line of a file that ends without a line break. */
+  isUnended?: boolean;
+};
+
+/** `hunk`: undefined for lines that no named hunk accounts for. `gap`: lines left out before. */
+export type PatchBlock = { hunk: Hunk | undefined; gap: number; lines: PatchLine[] };
+
+type Place = { old: number; new: number };
+
+const HEAD = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/;
+
+/** The blocks of a patch; what stands before its first section is left out. */
+export function blocksOf(patch: string, hunks: readonly Hunk[]): PatchBlock[] {
+  const owner = ownersOf(hunks);
+  const blocks: PatchBlock[] = [];
+  let at: Place | undefined;
+  let end = 1;
+  for (const raw of patch.replace(/\n$/, "").split("\n")) {
+    const head = HEAD.exec(raw);
+    if (head !== null) {
+      at = placeOf(head);
+      blocks.push({ hunk: undefined, gap: at.new - end, lines: [] });
+      continue;
+    }
+    const block = blocks.at(-1);
+    if (at === undefined || block === undefined) continue;
+    const line = lineOf(raw, at);
+    if (line === undefined) {
+      const last = block.lines.at(-1);
+      if (raw.startsWith("\\") && last !== undefined) last.isUnended = true;
+      continue;
+    }
+    end = at.new;
+    put(blocks, block, line, owner(line));
+  }
+  return blocks.filter(({ lines }) => lines.length > 0);
+}
+
+/** A line of another hunk begins a block; lines that did not change stay with the block before them. */
+function put(blocks: PatchBlock[], block: PatchBlock, line: PatchLine, hunk: Hunk | undefined): void {
+  if (line.kind === "same" || hunk === block.hunk) {
+    block.lines.push(line);
+    return;
+  }
+  if (block.hunk === undefined && block.lines.every(({ kind }) => kind === "same")) {
+    block.hunk = hunk;
+    block.lines.push(line);
+    return;
+  }
+  blocks.push({ hunk, gap: 0, lines: [line] });
+}
+
+/** An empty range is named by the line before it, as git does. */
+function placeOf([, oldStart, oldLines, newStart, newLines]: RegExpExecArray): Place {
+  const first = (start: string | undefined, lines: string | undefined) =>
+    lines === "0" ? Number(start) + 1 : Number(start);
+  return { old: first(oldStart, oldLines), new: first(newStart, newLines) };
+}
+
+function lineOf(raw: string, at: Place): PatchLine | undefined {
+  const text = raw.slice(1);
+  switch (raw[0]) {
+    case "+":
+      return { kind: "added", text, new: at.new++ };
+    case "-":
+      return { kind: "removed", text, old: at.old++ };
+    case " ":
+    case undefined:
+      return { kind: "same", text, old: at.old++, new: at.new++ };
+    default:
+      return undefined;
+  }
+}
+
+function ownersOf(hunks: readonly Hunk[]): (line: PatchLine) => Hunk | undefined {
+  const [old, now] = [new Map<number, Hunk>(), new Map<number, Hunk>()];
+  for (const hunk of hunks) {
+    for (let line = 0; line < hunk.oldLines; line += 1) old.set(hunk.oldStart + line, hunk);
+    for (let line = 0; line < hunk.newLines; line += 1) now.set(hunk.newStart + line, hunk);
+  }
+  return ({ kind, old: oldLine = 0, new: newLine = 0 }) =>
+    kind === "removed" ? old.get(oldLine) : kind === "added" ? now.get(newLine) : undefined;
+}
+
+/** What a hunk is called: its lines now, or where its lines were. */
+export function rangeOf({ oldStart, oldLines, newStart, newLines }: Hunk): string {
+  const [start, lines, word] =
+    newLines > 0 ? [newStart, newLines, "line"] : [oldStart, oldLines, "deleted line"];
+  return lines === 1 ? `${word} ${start}` : `${word}s ${start}–${start + lines - 1}`;
+}
+
+/** The language of a file by its name, as the colouring knows it; "" where it does not. */
+export function languageOf({ path }: Pick<Change, "path">): string {
+  const name = path.slice(path.lastIndexOf("/") + 1).toLowerCase();
+  if (name === "dockerfile") return "docker";
+  if (name === "makefile") return "make";
+  const ending = name.slice(name.lastIndexOf(".") + 1);
+  return LANGUAGES[ending] ?? "";
+}
+
+const LANGUAGES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [
+      "c",
+      "cpp",
+      "css",
+      "go",
+      "html",
+      "java",
+      "json",
+      "jsonc",
+      "jsx",
+      "lua",
+      "php",
+      "scala",
+      "sql",
+      "swift",
+    ].map((name) => [name, name]),
+  ),
+  ...Object.fromEntries(["toml", "tsx", "xml", "yaml", "zig", "graphql"].map((name) => [name, name])),
+  bash: "bash",
+  cc: "cpp",
+  cjs: "javascript",
+  cs: "csharp",
+  cts: "typescript",
+  h: "c",
+  hpp: "cpp",
+  js: "javascript",
+  kt: "kotlin",
+  md: "markdown",
+  mjs: "javascript",
+  mts: "typescript",
+  ps1: "powershell",
+  py: "python",
+  rb: "ruby",
+  rs: "rust",
+  sh: "bash",
+  svg: "xml",
+  ts: "typescript",
+  yml: "yaml",
+};

@@ -1,0 +1,131 @@
+import type { CreateSession, Session, Workspace } from "@holdfast/protocol";
+import { useEffect, useState } from "react";
+import { prefer, preferences, useApp, useClient, useLibrary } from "../data/index.ts";
+import { Button, Notice } from "../design/index.ts";
+import { navigate } from "../route/index.ts";
+import { PlaceChoice, type Place } from "./place-choice.tsx";
+
+const REHEARSAL = "rehearsal";
+
+const FIELD =
+  "h-9 w-full rounded-md border border-line-strong bg-surface px-2.5 text-sm focus:border-accent pointer-coarse:h-11 pointer-coarse:text-[1rem]";
+
+type NewSessionProps = {
+  directory: string | undefined;
+  /** Beside the sessions of this workspace. */
+  workspace: string | undefined;
+};
+
+/** The directory, where the work is done, and the agent. */
+export function NewSession({ directory: given, workspace }: NewSessionProps) {
+  const client = useClient();
+  const { library } = useApp();
+  const { agents, sessions } = useLibrary();
+  const { lastDirectory, lastAgent } = preferences.get();
+  const beside = [...sessions.values()].filter(({ workspaceId }) => workspaceId === workspace);
+  const [written, setDirectory] = useState(given ?? lastDirectory ?? "");
+  const [place, setPlace] = useState<Place>("directory");
+  const [shared, setShared] = useState<Workspace | undefined>();
+  useEffect(() => {
+    if (workspace === undefined) return;
+    client.getWorkspace(workspace).then(setShared, (error: unknown) => {
+      setProblem(error instanceof Error ? error.message : String(error));
+    });
+  }, [client, workspace]);
+  const directory = workspace === undefined ? written : (shared?.directory ?? "");
+  const [agent, setAgent] = useState(lastAgent ?? REHEARSAL);
+  const [isMaking, setMaking] = useState(false);
+  const [problem, setProblem] = useState<string | undefined>();
+  const directories = [...new Set([...sessions.values()].map((session) => session.directory))];
+  const make = async (event: { preventDefault(): void }) => {
+    event.preventDefault();
+    setMaking(true);
+    setProblem(undefined);
+    try {
+      const session = await client.createSession({
+        directory: directory.trim(),
+        agent,
+        ...(shared === undefined ? PLACES[place] : { workspaceId: shared.id }),
+      });
+      prefer({ lastAgent: agent, ...(workspace !== undefined ? {} : { lastDirectory: directory.trim() }) });
+      library.put(session);
+      navigate({ at: "session", sessionId: session.id });
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+      setMaking(false);
+    }
+  };
+  return (
+    <form onSubmit={(event) => void make(event)} className="flex flex-col gap-4">
+      <label className="flex flex-col gap-1.5 text-sm font-medium">
+        Directory
+        <input
+          value={directory}
+          readOnly={workspace !== undefined}
+          onChange={(event) => setDirectory(event.target.value)}
+          list="known-directories"
+          required
+          spellCheck={false}
+          autoComplete="off"
+          autoCapitalize="off"
+          placeholder="/home/you/project"
+          className={`${FIELD} font-mono`}
+        />
+        <datalist id="known-directories">
+          {directories.map((known) => (
+            <option key={known} value={known} />
+          ))}
+        </datalist>
+      </label>
+      {beside.length > 0 ? <Beside sessions={beside} /> : <PlaceChoice place={place} onChange={setPlace} />}
+      <label className="flex flex-col gap-1.5 text-sm font-medium">
+        Agent
+        <select value={agent} onChange={(event) => setAgent(event.target.value)} className={FIELD}>
+          {(agents ?? []).map((known) => (
+            <option key={known.id} value={known.id} disabled={!known.available}>
+              {known.name}
+              {known.id === REHEARSAL ? " (practice, needs no key)" : ""}
+              {known.available ? "" : " (not here)"}
+            </option>
+          ))}
+        </select>
+      </label>
+      {agent === REHEARSAL && (
+        <p className="text-sm text-ink-soft">
+          The rehearsal agent obeys lines such as <code className="font-mono">SAY hello</code>,{" "}
+          <code className="font-mono">READ README.md</code> or <code className="font-mono">SLOW 50 100</code>.
+        </p>
+      )}
+      {problem !== undefined && (
+        <Notice tone="danger" role="alert">
+          {problem}
+        </Notice>
+      )}
+      <Button
+        type="submit"
+        tone="primary"
+        className="self-start"
+        disabled={isMaking || directory.trim() === ""}
+      >
+        {isMaking ? (place === "directory" ? "Starting" : "Making the worktree") : "Start the session"}
+      </Button>
+    </form>
+  );
+}
+
+/** What the server is asked for. */
+const PLACES: Record<Place, Pick<CreateSession, "worktree" | "worktreeBase">> = {
+  directory: {},
+  head: { worktree: true, worktreeBase: "head" },
+  dirty: { worktree: true, worktreeBase: "dirty" },
+};
+
+function Beside({ sessions }: { sessions: readonly Session[] }) {
+  return (
+    <Notice>
+      {sessions.length === 0
+        ? "No other session works there at the moment."
+        : `Works in the same place as ${sessions.map(({ title }) => `“${title}”`).join(", ")}. Their turns take the files one after the other, unless that place is set to something else.`}
+    </Notice>
+  );
+}

@@ -1,0 +1,26 @@
+import { GitBranch } from "lucide-react";
+import { useState } from "react";
+import { useWorkspace } from "./places-store.ts";
+import { type Placed, WorkspaceDialog } from "./workspace-dialog.tsx";
+
+/** Where a session works, in a word: the branch of its worktree, or its directory. It leads to everything about the place. */
+export function WorkspaceChip({ session, name }: { session: Placed; name: string }) {
+  const { worktree } = useWorkspace(session.workspaceId);
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <button
+        type="button"
+        title={worktree === undefined ? session.directory : `${worktree.branch} at ${worktree.path}`}
+        aria-haspopup="dialog"
+        onClick={() => setOpen(true)}
+        className="flex h-7 max-w-full min-w-0 items-center gap-1 rounded-md px-1.5 text-xs text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:h-11"
+      >
+        <span className="sr-only">Where it works: </span>
+        {worktree !== undefined && <GitBranch size={13} className="shrink-0" />}
+        <span className="truncate">{worktree?.branch ?? name}</span>
+      </button>
+      {isOpen && <WorkspaceDialog session={session} onClose={() => setOpen(false)} />}
+    </>
+  );
+}

@@ -1,0 +1,64 @@
+import type { Session, Worktree } from "@holdfast/protocol";
+import { GitBranch } from "lucide-react";
+import type { ReactNode } from "react";
+import { Chip, moment } from "../design/index.ts";
+import { Link } from "../route/index.ts";
+import { daysLeft, sizeOf, STATE_WORDS } from "./words.ts";
+
+type WorktreeRowProps = {
+  worktree: Worktree;
+  sessions: readonly Session[];
+  now: number;
+  actions?: ReactNode;
+};
+
+/** One worktree: where it is, how it stands, who works there, and what is kept of it. */
+export function WorktreeRow({ worktree, sessions, now, actions }: WorktreeRowProps) {
+  const { branch, path, state, size, rescue, note, baseCommit, time } = worktree;
+  const { word, tone, meaning } = STATE_WORDS[state];
+  const facts = [
+    `from ${baseCommit.slice(0, 10)}`,
+    `made ${moment(time.created)}`,
+    size === undefined ? undefined : sizeOf(size),
+  ].filter((fact) => fact !== undefined);
+  return (
+    <li className="flex flex-wrap items-start gap-x-3 gap-y-2 px-3 py-2.5 text-sm">
+      <div className="flex min-w-0 flex-1 basis-64 flex-col gap-1">
+        <span className="flex min-w-0 items-center gap-2">
+          <GitBranch size={14} className="shrink-0 text-ink-faint" />
+          <span className="min-w-0 truncate font-medium" title={branch}>
+            {branch}
+          </span>
+          <Chip tone={tone} title={meaning}>
+            {word}
+          </Chip>
+        </span>
+        <span className="truncate font-mono text-xs text-ink-faint" title={path}>
+          {path}
+        </span>
+        <span className="text-xs text-ink-soft tabular-nums">{facts.join(" · ")}</span>
+        {note !== undefined && <span className="text-xs text-attention">{note}</span>}
+        {rescue !== undefined && (
+          <span className="text-xs text-ink-soft">
+            Its work is in a rescue, {daysLeft(rescue.expires, now)}:{" "}
+            <code className="font-mono break-all">{rescue.ref}</code>
+          </span>
+        )}
+        {sessions.length > 0 && (
+          <span className="flex flex-wrap gap-x-3 text-xs">
+            {sessions.map(({ id, title }) => (
+              <Link
+                key={id}
+                to={{ at: "session", sessionId: id }}
+                className="inline-flex items-center text-accent underline underline-offset-2 pointer-coarse:min-h-11"
+              >
+                {title}
+              </Link>
+            ))}
+          </span>
+        )}
+      </div>
+      {actions !== undefined && <div className="flex flex-wrap items-center gap-1.5">{actions}</div>}
+    </li>
+  );
+}

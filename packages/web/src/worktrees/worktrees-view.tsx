@@ -1,0 +1,123 @@
+import type { Project, Session, Worktree } from "@holdfast/protocol";
+import { Brush, Settings2 } from "lucide-react";
+import { useState } from "react";
+import { useLibrary, useNow } from "../data/index.ts";
+import { Button, Empty, IconButton, Notice, Skeleton } from "../design/index.ts";
+import { type Places, usePlaces } from "./places-store.ts";
+import { ProjectSettings } from "./project-settings.tsx";
+import { PruneDialog } from "./prune-dialog.tsx";
+import { WorktreeActions } from "./worktree-actions.tsx";
+import { WorktreeRow } from "./worktree-row.tsx";
+
+/** Every project with its worktrees: how they stand, who works there, and what is kept of those that are gone. */
+export function WorktreesView() {
+  const { places, store } = usePlaces();
+  const [isPruning, setPruning] = useState(false);
+  return (
+    <div className="scroll-area flex-1">
+      <div className="mx-auto flex w-full max-w-3xl flex-col gap-5 px-4 py-5">
+        <div className="flex items-center gap-2">
+          <h1 className="flex-1 text-lg font-semibold">Worktrees</h1>
+          <Button size="small" onClick={() => setPruning(true)}>
+            <Brush size={14} /> Clean up
+          </Button>
+        </div>
+        <Place places={places} onRead={() => void store.read()} />
+        {[...places.projects.values()].map((project) => (
+          <ProjectSection
+            key={project.id}
+            project={project}
+            worktrees={ofProject(places, project)}
+            onProject={(now) => store.putProject(now)}
+            onWorktree={(now) => store.putWorktree(now)}
+          />
+        ))}
+      </div>
+      {isPruning && <PruneDialog onClose={() => setPruning(false)} onDone={() => void store.read()} />}
+    </div>
+  );
+}
+
+/** The oldest first, so that rows keep their places. */
+const ofProject = ({ worktrees }: Places, { id }: Project): Worktree[] =>
+  [...worktrees.values()]
+    .filter(({ projectId }) => projectId === id)
+    .toSorted((a, b) => a.time.created - b.time.created);
+
+function Place({ places: { phase, error, projects }, onRead }: { places: Places; onRead: () => void }) {
+  if (phase === "loading") return <Skeleton lines={5} label="Reading the worktrees" />;
+  if (phase === "failed")
+    return (
+      <Notice
+        tone="danger"
+        role="alert"
+        action={
+          <Button size="small" onClick={onRead}>
+            Try again
+          </Button>
+        }
+      >
+        The worktrees could not be read: {error}
+      </Notice>
+    );
+  if (projects.size === 0)
+    return (
+      <Empty title="No projects yet">A project is here once a session was started in its directory.</Empty>
+    );
+  return null;
+}
+
+type ProjectSectionProps = {
+  project: Project;
+  worktrees: readonly Worktree[];
+  onProject: (project: Project) => void;
+  onWorktree: (worktree: Worktree) => void;
+};
+
+function ProjectSection({ project, worktrees, onProject, onWorktree }: ProjectSectionProps) {
+  const [isSetting, setSetting] = useState(false);
+  const { sessions, archived } = useLibrary();
+  const now = useNow(60_000);
+  const all: Session[] = [...sessions.values(), ...(archived?.values() ?? [])];
+  return (
+    <section aria-label={project.name} className="rounded-lg border border-line">
+      <header className="flex items-center gap-2 py-1.5 pr-1.5 pl-3">
+        <h2 className="min-w-0 flex-1">
+          <span className="block truncate font-semibold">{project.name}</span>
+          <span className="block truncate font-mono text-xs text-ink-faint" title={project.directory}>
+            {project.directory}
+          </span>
+        </h2>
+        <IconButton
+          label={`Settings of ${project.name}`}
+          aria-expanded={isSetting}
+          onClick={() => setSetting(!isSetting)}
+        >
+          <Settings2 size={16} />
+        </IconButton>
+      </header>
+      {isSetting && (
+        <div className="border-t border-line bg-canvas">
+          <ProjectSettings project={project} onSaved={onProject} />
+        </div>
+      )}
+      {worktrees.length === 0 ? (
+        <p className="border-t border-line px-3 py-2.5 text-sm text-ink-soft">
+          No worktrees. A session can be given one when it is started.
+        </p>
+      ) : (
+        <ul aria-label={`Worktrees of ${project.name}`} className="divide-y divide-line border-t border-line">
+          {worktrees.map((worktree) => (
+            <WorktreeRow
+              key={worktree.id}
+              worktree={worktree}
+              sessions={all.filter(({ workspaceId }) => workspaceId === worktree.workspaceId)}
+              now={now}
+              actions={<WorktreeActions worktree={worktree} onChange={onWorktree} />}
+            />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
