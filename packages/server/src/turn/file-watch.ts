@@ -9,7 +9,7 @@
 import { type Clock, type Logger, newId, within } from "@holdfast/kernel";
 import type { StartedTurn, TerminalRecord } from "../store/index.ts";
 import type { Recorder } from "./recorder.ts";
-import type { TurnWatch } from "./turn-watch.ts";
+import { MAX_PATCH_FILES, type TurnFiles, type TurnWatch } from "./turn-watch.ts";
 
 export type FileWatchDeps = {
   watch: TurnWatch | undefined;
@@ -99,7 +99,7 @@ export class FileWatch {
   #dismiss(watch: TurnWatch, begun: Promise<void>): void {
     const { turn } = this.#started;
     begun
-      .then(() => (this.#isWatched ? watch.dismiss(turn.id) : undefined))
+      .then(() => (this.#isWatched ? watch.dismiss(this.#started) : undefined))
       .catch((error: unknown) =>
         this.#deps.logger.warn({ turnId: turn.id, error }, "a turn that never ran stays noted as working"),
       );
@@ -115,8 +115,15 @@ export class FileWatch {
 
 /** The same as a record keeps it. */
 export function patchOf(
-  files: { hash: string; snapshot: string; files: string[]; more: number },
+  { hash, snapshot, files }: TurnFiles,
   clock: Clock,
 ): NonNullable<TerminalRecord["files"]> {
-  return { partId: newId("prt", clock.now()), ...files };
+  const named = files.slice(0, MAX_PATCH_FILES);
+  return {
+    partId: newId("prt", clock.now()),
+    hash,
+    snapshot,
+    files: named,
+    more: files.length - named.length,
+  };
 }

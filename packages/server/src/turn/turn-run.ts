@@ -181,7 +181,8 @@ export class TurnRun {
       this.#deps.onHandle(handle, live);
     };
     try {
-      await this.#deps.watch?.requireDirectory(this.started.session);
+      const missing = await this.#deps.watch?.requireDirectory(this.started.session);
+      if (missing !== undefined) return { by: "open", failure: { kind: "unavailable", error: missing } };
       void this.#files.begin();
       const deps = { ...this.#deps, onHandle, signal: this.#stopping.signal };
       return await openAgent(deps, this.started, this.#recorder);

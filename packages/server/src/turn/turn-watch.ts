@@ -1,15 +1,8 @@
-import type { Session, SessionId, TurnId } from "@holdfast/protocol";
+import type { Session, SessionError, SessionId, TurnId } from "@holdfast/protocol";
 import type { StartedTurn } from "../store/index.ts";
 
-/** What a turn changed of the files of its workspace: `hash` and `snapshot` are the trees before and after it (W-3, session-model 6). */
-export type TurnFiles = {
-  hash: string;
-  snapshot: string;
-  /** Absolute paths, at most `MAX_PATCH_FILES`. */
-  files: string[];
-  /** How many more there are. */
-  more: number;
-};
+/** What a turn changed of the files of its workspace: trees before and after it, and absolute paths (W-3, session-model 6). */
+export type TurnFiles = { hash: string; snapshot: string; files: string[] };
 
 /** Most files that a patch part names, so that it stays an event (D-4); the changes of the workspace name every one. */
 export const MAX_PATCH_FILES = 1_000;
@@ -22,14 +15,14 @@ export type Unwatched = { off: string; isKnown: boolean };
  * `touched` names the paths that the agent said it changes, as it spelled them, up to now (W-5).
  */
 export type TurnWatch = {
-  /** Rejects with a typed error when the place to work in is not there any more (W-13). */
-  requireDirectory(session: Session): Promise<void>;
+  /** The error to end the turn with when the place to work in is not there any more (W-13). */
+  requireDirectory(session: Session): Promise<SessionError | undefined>;
   /** Takes the snapshot before a turn, and says whose the edits since the last one were. The agent must not have been prompted. */
   before(started: StartedTurn, touched: () => readonly string[]): Promise<{ tree: string } | Unwatched>;
   /** Takes the snapshot after it and attributes what differs; `undefined` when there is none from before. */
   after(started: StartedTurn): Promise<TurnFiles | undefined>;
   /** The agent was never prompted: nothing of what happens is its work. */
-  dismiss(turnId: TurnId): Promise<void>;
+  dismiss(started: StartedTurn): Promise<void>;
   /** The same as `after` for a turn whose owner died: what differs is attributed to nobody (D-18). */
   recover(turn: { turnId: TurnId; sessionId: SessionId }): Promise<TurnFiles | undefined>;
 };

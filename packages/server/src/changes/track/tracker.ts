@@ -1,0 +1,273 @@
+import { HoldfastError, notFound } from "@holdfast/kernel";
+/**
+ * Who changed which files of a workspace, turn by turn (W-3, W-4, W-5).
+ *
+ *   before ─► [ the agent works ] ─► after          refresh: between turns          recover: after a crash
+ *      └► what differs since the newest snapshot is nobody's turn       └► what differs since `before` is the turn's
+ *
+ * - Work on one workspace goes one after another; a step is recorded whole, by `advance`.
+ * - A turn that has a snapshot before and none after it stands in `tracking.working`, durably. Once it has ended so, what differs is `unknown`.
+ * - Where no snapshot can be taken, tracking is off and says why; what happens meanwhile is `unknown` too.
+ */
+import type { SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
+import { diffTrees, type Place } from "../../worktree/git/index.ts";
+import { isSnapshotRefused } from "../../worktree/snapshot/index.ts";
+import { advance, type Advance, pathsOf } from "./advance.ts";
+import {
+  type Taken,
+  type TrackedTurn,
+  TRACKER_ACTOR,
+  type TrackerDeps,
+  type WatchedPlace,
+  type Working,
+} from "./deps.ts";
+import { namedPaths } from "./evidence.ts";
+import { headOf } from "./head.ts";
+import type { Span, Worker } from "./stamp.ts";
+import { WorkspaceLocks } from "./workspace-lock.ts";
+
+/** How long a workspace that was refused is left alone by turns, in ms: a look at one that is too large costs seconds (W-3). */
+const REFUSED_MS = 600_000;
+
+const SWITCHED_OFF = "Snapshots are switched off in the server's configuration.";
+const PROJECT_OFF = "Snapshots are switched off in the project's settings.";
+
+/** What a turn changed: trees before and after it, and absolute paths. */
+export type TurnFiles = { hash: string; snapshot: string; files: string[] };
+
+/** Why a workspace is not watched; `isKnown`: it shows that already. */
+export type Off = { off: string; isKnown: boolean };
+
+export class Tracker {
+  readonly #deps: TrackerDeps;
+  readonly #locks = new WorkspaceLocks();
+  readonly #working = new Map<WorkspaceId, Map<TurnId, Working>>();
+  /** When a workspace was last refused, by the monotonic clock. */
+  readonly #refused = new Map<WorkspaceId, number>();
+
+  constructor(deps: TrackerDeps) {
+    this.#deps = deps;
+  }
+
+  /** The snapshot before a turn. Rejects with what git and the store say; then the turn is not watched, and tracking is off. */
+  before({ session, turn }: TrackedTurn, touched: () => readonly string[]): Promise<{ tree: string } | Off> {
+    const { workspaceId } = session;
+    return this.exclusive([workspaceId], async () => {
+      const place = await this.#open(workspaceId, { isTurn: true });
+      if ("off" in place) return place;
+      const taken = await this.#take(place, refOf(session.id, turn.id, "before"));
+      if ("off" in taken) return taken;
+      const others = [...this.#workingIn(workspaceId).values()];
+      await advance(this.#deps, place, {
+        taken,
+        span: await this.#spanBetween(place, others),
+        working: [...others.map(({ turnId }) => turnId), turn.id],
+        turn: { sessionId: session.id, turnId: turn.id },
+        since: sinceOf(others),
+      });
+      const working = { turnId: turn.id, agent: turn.agent, session, before: taken, touched };
+      this.#workingIn(workspaceId).set(turn.id, working);
+      return { tree: taken.tree };
+    });
+  }
+
+  /** The snapshot after a turn, whose work is attributed; `undefined` when there is none from before. Rejects like `before`. */
+  after({ session, turn }: TrackedTurn): Promise<TurnFiles | undefined> {
+    const { workspaceId } = session;
+    return this.exclusive([workspaceId], async () => {
+      const all = this.#workingIn(workspaceId);
+      const own = all.get(turn.id);
+      if (own === undefined) return undefined;
+      try {
+        const place = await this.#open(workspaceId, { isTurn: false });
+        if ("off" in place) return undefined;
+        const taken = await this.#take(place, refOf(session.id, turn.id, "after"));
+        if ("off" in taken) return undefined;
+        const workers = [...all.values()];
+        const isWatched = (await this.#deps.store.getTracking(workspaceId)).state === "on";
+        const ids = { turnId: turn.id, sessionId: session.id };
+        const step = await advance(this.#deps, place, {
+          taken,
+          span: isWatched ? await spanOfTurns(place, workers) : { kind: "unwatched", turn: ids },
+          working: workers.filter((each) => each !== own).map(({ turnId }) => turnId),
+          turn: ids,
+          since: sinceOf(workers),
+        });
+        return await filesOf(place, own.before.tree, taken.tree, step);
+      } finally {
+        all.delete(turn.id);
+        if (all.size === 0) this.#working.delete(workspaceId);
+      }
+    });
+  }
+
+  /** The agent of a turn was never asked anything. */
+  dismiss({ session, turn }: TrackedTurn): Promise<void> {
+    const { workspaceId } = session;
+    return this.exclusive([workspaceId], async () => {
+      const isOurs = this.#working.get(workspaceId)?.delete(turn.id) === true;
+      const tracking = await this.#deps.store.getTracking(workspaceId);
+      const working = tracking.working?.filter((id) => id !== turn.id);
+      if (isOurs && working?.length !== tracking.working?.length)
+        await this.#setTracking(workspaceId, { ...tracking, working });
+    });
+  }
+
+  /** The same as `after` for a turn whose owner died: what differs is attributed to nobody (D-18). */
+  async recover({
+    turnId,
+    sessionId,
+  }: {
+    turnId: TurnId;
+    sessionId: SessionId;
+  }): Promise<TurnFiles | undefined> {
+    const { store } = this.#deps;
+    const session = await store.getSession(sessionId);
+    if (session === undefined) return undefined;
+    const { workspaceId } = session;
+    return this.exclusive([workspaceId], async () => {
+      const rows = await store.turnSnapshots(turnId);
+      const [before, after] = ["before", "after"].map((which) =>
+        rows.find(({ ref }) => ref === refOf(sessionId, turnId, which)),
+      );
+      const place = before === undefined ? undefined : await this.#open(workspaceId, { isTurn: false });
+      if (before === undefined || place === undefined || "off" in place) return undefined;
+      if (after !== undefined) return filesOf(place, before.tree, after.tree);
+      const { working = [] } = await store.getTracking(workspaceId);
+      if (!working.includes(turnId)) return undefined;
+      const taken = await this.#take(place, refOf(sessionId, turnId, "after"));
+      if ("off" in taken) return undefined;
+      await advance(this.#deps, place, {
+        taken,
+        span: { kind: "unwatched", turn: { turnId, sessionId } },
+        working: working.filter((id) => id !== turnId),
+        turn: { turnId, sessionId },
+        since: before.time,
+      });
+      return filesOf(place, before.tree, taken.tree);
+    });
+  }
+
+  /**
+   * Brings rows and newest tree up to what the files say now; within `exclusive`. While a turn works there it does nothing: its end does it. Rejects
+   * UNPROCESSABLE where nothing can be watched.
+   */
+  async refresh(workspaceId: WorkspaceId): Promise<void> {
+    if (this.#workingIn(workspaceId).size > 0) return;
+    const place = await this.#open(workspaceId, { isTurn: false });
+    if ("off" in place) throw new HoldfastError("UNPROCESSABLE", place.off);
+    const stamp = Math.floor(this.#deps.clock.now()).toString(36);
+    const taken = await this.#take(place, `refs/holdfast/snap/${workspaceId}/${stamp}/now`);
+    if ("off" in taken) throw new HoldfastError("UNPROCESSABLE", taken.off);
+    await advance(this.#deps, place, {
+      taken,
+      span: await this.#spanBetween(place, []),
+      working: [],
+      since: 0,
+    });
+  }
+
+  /** Nobody else looks at or moves the trees of these workspaces until `work` has ended. */
+  exclusive<T>(workspaceIds: readonly WorkspaceId[], work: () => Promise<T>): Promise<T> {
+    const [first, ...rest] = [...new Set(workspaceIds)].toSorted();
+    if (first === undefined) return work();
+    return this.#locks.run(first, () => this.exclusive(rest, work));
+  }
+
+  /** Where git keeps what was taken of a workspace; `undefined` where nothing is watched now. */
+  async place(workspaceId: WorkspaceId): Promise<Place | undefined> {
+    const place = await this.#open(workspaceId, { isTurn: true });
+    return "off" in place ? undefined : place.watched.place;
+  }
+
+  #workingIn(workspaceId: WorkspaceId): Map<TurnId, Working> {
+    const known = this.#working.get(workspaceId) ?? new Map<TurnId, Working>();
+    this.#working.set(workspaceId, known);
+    return known;
+  }
+
+  /** What watches a workspace, or why nothing does. A turn does not ask again for a while when it was refused. */
+  async #open(workspaceId: WorkspaceId, { isTurn }: { isTurn: boolean }): Promise<WatchedPlace | Off> {
+    const { store, snapshots, clock, isOn } = this.#deps;
+    const workspace = await store.getWorkspace(workspaceId);
+    if (workspace === undefined) throw notFound("workspace", workspaceId);
+    if (!isOn) return this.#off(workspaceId, SWITCHED_OFF);
+    const project = await store.getProject(workspace.projectId);
+    if (project?.worktree.snapshots === false) return this.#off(workspaceId, PROJECT_OFF);
+    const refusedAt = this.#refused.get(workspaceId);
+    const isFresh = refusedAt !== undefined && clock.monotonic() - refusedAt < REFUSED_MS;
+    const tracking = await store.getTracking(workspaceId);
+    if (isTurn && isFresh && tracking.reason !== undefined) return { off: tracking.reason, isKnown: true };
+    const worktree = workspace.kind === "worktree" ? await store.worktreeOf(workspaceId) : undefined;
+    const watched = await snapshots.watch({ workspaceId, directory: worktree?.path ?? workspace.directory });
+    if ("off" in watched) return this.#refuse(workspaceId, watched.off);
+    return { workspace, worktree, watched };
+  }
+
+  async #take({ workspace, watched }: WatchedPlace, ref: string): Promise<Taken | Off> {
+    const { snapshots, clock } = this.#deps;
+    const time = clock.now();
+    try {
+      const [snapshot, head] = await Promise.all([snapshots.take(watched, ref), headOf(watched.place)]);
+      this.#refused.delete(workspace.id);
+      return { ...snapshot, ref, time, head };
+    } catch (error) {
+      if (isSnapshotRefused(error)) return this.#refuse(workspace.id, error.reason);
+      await this.#off(workspace.id, "The last snapshot failed; the server's log says why.");
+      throw error;
+    }
+  }
+
+  #refuse(workspaceId: WorkspaceId, reason: string): Promise<Off> {
+    this.#refused.set(workspaceId, this.#deps.clock.monotonic());
+    return this.#off(workspaceId, reason);
+  }
+
+  /** Tracking is off from now on, and the workspace shows why. */
+  async #off(workspaceId: WorkspaceId, reason: string): Promise<Off> {
+    const tracking = await this.#deps.store.getTracking(workspaceId);
+    if (tracking.state === "off" && tracking.reason === reason) return { off: reason, isKnown: true };
+    await this.#setTracking(workspaceId, { ...tracking, state: "off", reason });
+    return { off: reason, isKnown: false };
+  }
+
+  #setTracking(workspaceId: WorkspaceId, tracking: Tracking): Promise<void> {
+    const nothing = { changes: [], gone: [], snapshots: [] };
+    return this.#deps.store.recordChanges({ workspaceId, tracking, ...nothing, actor: TRACKER_ACTOR });
+  }
+
+  /** Whose turn it was since the newest snapshot, before another one begins. */
+  async #spanBetween(place: WatchedPlace, others: readonly Working[]): Promise<Span> {
+    const { state, working = [] } = await this.#deps.store.getTracking(place.workspace.id);
+    const isKnown = working.every((id) => others.some(({ turnId }) => turnId === id));
+    if (state === "off" || !isKnown) return { kind: "unwatched" };
+    return others.length === 0 ? { kind: "between" } : spanOfTurns(place, others);
+  }
+}
+
+export const refOf = (sessionId: SessionId, turnId: TurnId, which: string): string =>
+  `refs/holdfast/snap/${sessionId}/${turnId}/${which}`;
+
+async function spanOfTurns({ watched }: WatchedPlace, working: readonly Working[]): Promise<Span> {
+  const workers = working.map(async ({ turnId, agent, session, touched }): Promise<Worker> => {
+    const named = await namedPaths(touched(), { root: watched.place.root, cwd: session.directory });
+    return { turnId, agent, sessionId: session.id, names: (path) => named.has(path) };
+  });
+  return { kind: "turns", workers: await Promise.all(workers) };
+}
+
+/** When the earliest of these turns began, in ms. */
+const sinceOf = (working: readonly Working[]): number =>
+  working.length === 0 ? 0 : Math.min(...working.map(({ before }) => before.time));
+
+/** `step` saves the comparison where it began at the turn's own first snapshot. */
+async function filesOf(
+  { watched: { place } }: WatchedPlace,
+  from: string,
+  to: string,
+  step?: Advance,
+): Promise<TurnFiles> {
+  const changed = step?.from === from ? step.found : await diffTrees(place, from, to);
+  const files = new Set(changed.flatMap((change) => pathsOf(change).map((path) => `${place.root}/${path}`)));
+  return { hash: from, snapshot: to, files: [...files] };
+}
