@@ -25,7 +25,7 @@ export type FaultsReport = {
 
 /** Commands of housekeeping, whose loss changes nothing that anybody was told. */
 const LEFT_OUT =
-  /^(heartbeat|sweepHousekeeping|registerInstance|endInstance|putAgentFacts|touchBrowserToken)#/;
+  /^(heartbeat|sweepHousekeeping|registerInstance|endInstance|putAgentFacts|touchBrowserToken|forgetSnapshots|recordWorktreeAudit)#/;
 const ERRORS = ["full", "busy", "ioerr"] as const;
 const AT_ONCE = 2;
 

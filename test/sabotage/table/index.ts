@@ -1,10 +1,19 @@
 import type { Sabotage } from "../sabotage.ts";
 import { AGENTS } from "./agents.ts";
 import { EVENTS } from "./events.ts";
+import { FILES } from "./files.ts";
 import { HTTP } from "./http.ts";
 import { RUNNER } from "./runner.ts";
 import { STORE } from "./store.ts";
 import { TURN } from "./turn.ts";
 
 /** Every sabotage, in the order of the house from the disk up. */
-export const SABOTAGES: readonly Sabotage[] = [...RUNNER, ...STORE, ...EVENTS, ...TURN, ...AGENTS, ...HTTP];
+export const SABOTAGES: readonly Sabotage[] = [
+  ...RUNNER,
+  ...STORE,
+  ...FILES,
+  ...EVENTS,
+  ...TURN,
+  ...AGENTS,
+  ...HTTP,
+];

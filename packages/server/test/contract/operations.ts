@@ -30,6 +30,7 @@ export const operationsTopic = topic("operations", (rig) => {
     expect(await refusalOf(start(sessionId))).toBe("WORKSPACE_BUSY");
     expect(await rig().store.listOperations({ state: "running", limit: 10 })).toEqual([operation]);
     await endOperation(rig(), operation.id);
+    expect((await rig().store.inspect()).drift, "no lease is left").toEqual([]);
     await rig().finish(await rig().start(sessionId));
   });
 
