@@ -15,7 +15,7 @@ import type {
 import { createPermissions, type Permissions } from "../../src/permission/index.ts";
 import type { CommittedEvent, Store } from "../../src/store/index.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
-import { createTurns, DEFAULT_TURN_SETTINGS, type Turns } from "../../src/turn/index.ts";
+import { createTurns, DEFAULT_TURN_SETTINGS, type Turns, type TurnWatch } from "../../src/turn/index.ts";
 import { type Death, MortalStore } from "./mortal-store.ts";
 import { ScriptedAgent } from "./scripted-agent.ts";
 import { until } from "./until.ts";
@@ -27,6 +27,8 @@ type StartOptions = {
   wrap?: (store: Store) => Store;
   /** When the room's process dies by itself. */
   death?: Death;
+  /** Looks after the files of its turns. */
+  watch?: TurnWatch;
 };
 
 /** A data directory with one open store, and the servers' rooms that live on it, one after another or beside each other. */
@@ -38,7 +40,7 @@ export class DataDirectory {
   async start(options: StartOptions = {}): Promise<Room> {
     this.#engine ??= await openSqliteStore({ directory: this.path });
     const mortal = new MortalStore(this.#engine, options.death);
-    const room = new Room(mortal, options.wrap?.(mortal.store) ?? mortal.store);
+    const room = new Room(mortal, options.wrap?.(mortal.store) ?? mortal.store, options.watch);
     await room.register();
     return room;
   }
@@ -66,7 +68,7 @@ export class Room {
   mayWrite: (agent: string, mode: Session["approvalMode"]) => boolean = () => true;
   readonly #mortal: MortalStore;
 
-  constructor(mortal: MortalStore, store: Store) {
+  constructor(mortal: MortalStore, store: Store, watch?: TurnWatch) {
     this.#mortal = mortal;
     this.store = store;
     const { agent, clock, instanceId } = this;
@@ -89,6 +91,7 @@ export class Room {
       permissions: this.permissions,
       reap,
       mayWrite: (agent, mode) => this.mayWrite(agent, mode),
+      ...(watch === undefined ? {} : { watch }),
       clock,
       logger,
       instanceId,

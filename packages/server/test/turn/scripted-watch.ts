@@ -1,0 +1,46 @@
+import type { SessionError } from "@holdfast/protocol";
+import type { TurnWatch } from "../../src/turn/index.ts";
+
+type Files = { hash: string; snapshot: string; files: string[] };
+
+/** A watch that says what the test wants and keeps what it was asked, in order. */
+export class ScriptedWatch implements TurnWatch {
+  readonly calls: string[] = [];
+  missing: SessionError | undefined;
+  beforeAnswer: () => ReturnType<TurnWatch["before"]> = () => Promise.resolve({ tree: "tree-before" });
+  afterAnswer: () => Promise<Files | undefined> = () =>
+    Promise.resolve({ hash: "tree-before", snapshot: "tree-after", files: ["/project/a.ts"] });
+  /** What the agent of the newest turn has named so far. */
+  touched: () => readonly string[] = () => [];
+
+  requireDirectory(): Promise<SessionError | undefined> {
+    this.calls.push("requireDirectory");
+    return Promise.resolve(this.missing);
+  }
+
+  async before(
+    _started: unknown,
+    touched: () => readonly string[],
+  ): Promise<Awaited<ReturnType<TurnWatch["before"]>>> {
+    this.calls.push("before");
+    this.touched = touched;
+    const answer = await this.beforeAnswer();
+    this.calls.push("before ended");
+    return answer;
+  }
+
+  after(): Promise<Files | undefined> {
+    this.calls.push(`after ${[...this.touched()].join(",")}`.trim());
+    return this.afterAnswer();
+  }
+
+  dismiss(): Promise<void> {
+    this.calls.push("dismiss");
+    return Promise.resolve();
+  }
+
+  recover(): Promise<Files | undefined> {
+    this.calls.push("recover");
+    return this.afterAnswer();
+  }
+}
