@@ -1,0 +1,82 @@
+/**
+ * Archiving (W-15): agents closed, a rescue made, state `archived`. The directory stays, so that bringing it back brings back everything, ignored
+ * files too; the reaper removes it later when nothing would be lost.
+ */
+import { faultPoint, HoldfastError } from "@holdfast/kernel";
+import type { Actor, OperationId, WorkspaceId, Worktree } from "@holdfast/protocol";
+import type { SagaDeps } from "./deps.ts";
+import { quiesce, underIntent } from "./intent.ts";
+import { rescueWhole } from "./rescue.ts";
+import { standingOf } from "./standing.ts";
+
+/** Archives the workspace's worktree when only archived sessions work there; else, or without a worktree, nothing. Rejects WORKSPACE_BUSY, SESSION_BUSY. */
+export async function archiveWorktree(deps: SagaDeps, workspaceId: WorkspaceId, actor: Actor): Promise<void> {
+  const worktree = await deps.store.worktreeOf(workspaceId);
+  if (worktree?.state !== "active" || !(await isUnused(deps, workspaceId))) return;
+  await underIntent(
+    deps,
+    { kind: "archive", worktree, actor, data: { step: "begun" } },
+    async (intent) => {
+      faultPoint("worktree.archive.begun");
+      await quiesce(deps, worktree);
+      faultPoint("worktree.archive.quiesced");
+      await finishArchive(deps, worktree, intent.id, actor);
+    },
+    (operationId) => endUndone(deps, operationId),
+  );
+}
+
+async function finishArchive(
+  deps: SagaDeps,
+  worktree: Worktree,
+  id: OperationId,
+  actor: Actor,
+): Promise<void> {
+  const { kind } = await standingOf(worktree);
+  if (kind === "whole") await rescueWhole(deps, worktree, actor);
+  faultPoint("worktree.archive.rescued");
+  const isStillUnused = await isUnused(deps, worktree.workspaceId);
+  await deps.store.patchWorktree({
+    worktreeId: worktree.id,
+    patch: { state: isStillUnused ? "archived" : "active" },
+    actor,
+    operation: { id, state: isStillUnused ? "done" : "undone" },
+  });
+  faultPoint("worktree.archive.archived");
+}
+
+/** After a crash: nothing is lost either way, so it is done again from the start. */
+export async function settleArchive(
+  deps: SagaDeps,
+  worktree: Worktree,
+  operationId: OperationId,
+): Promise<void> {
+  const operation = await deps.store.getOperation(operationId);
+  if (operation?.state !== "running") return;
+  if (await isUnused(deps, worktree.workspaceId))
+    await finishArchive(deps, worktree, operationId, operation.actor);
+  else await endUndone(deps, operationId);
+}
+
+/** Before a session of an archived worktree comes back. Rejects WORKSPACE_BUSY while it is being removed. */
+export async function unarchiveWorktree(
+  deps: SagaDeps,
+  workspaceId: WorkspaceId,
+  actor: Actor,
+): Promise<void> {
+  const worktree = await deps.store.worktreeOf(workspaceId);
+  if (worktree?.state === "removing")
+    throw new HoldfastError("WORKSPACE_BUSY", `The worktree ${worktree.id} is being removed.`, {
+      data: { holder: worktree.id },
+    });
+  if (worktree?.state !== "archived") return;
+  await deps.store.patchWorktree({ worktreeId: worktree.id, patch: { state: "active" }, actor });
+}
+
+async function isUnused({ store }: SagaDeps, workspaceId: WorkspaceId): Promise<boolean> {
+  return (await store.workspaceUsers(workspaceId)).every((user) => user.archived);
+}
+
+async function endUndone({ store }: SagaDeps, operationId: OperationId): Promise<void> {
+  await store.endOperation({ operationId, state: "undone" });
+}

@@ -1,0 +1,183 @@
+/**
+ * Makes a worktree for a session (W-2).
+ *
+ *   begun (row `creating`, intent) ─► adding ─► added ─► laid ─► copied ─► set up ─► used (its session) ─► active, intent done
+ *
+ * Whatever fails before its session is there takes everything back: directory, git's entry, branch, refs, rows. After a crash `recover` does it.
+ */
+import { mkdir, realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { errorText, faultPoint, HoldfastError, newId } from "@holdfast/kernel";
+import type { Actor, JsonObject, OperationId, Workspace, Worktree } from "@holdfast/protocol";
+import type { SagaDeps } from "./deps.ts";
+import { furnish } from "./furnish.ts";
+import { addWorktree, deleteRef } from "./git-acts.ts";
+import { markRoot } from "./marker.ts";
+import { branchOf, lockReasonOf, pathOf, startRefOf } from "./names.ts";
+import { findPlace, type Place } from "./place.ts";
+import { endGroupOf } from "./run-group.ts";
+import { lookAt, standingOf } from "./standing.ts";
+import { layOver, type Start, takeStart } from "./start.ts";
+import { takeAway, takeBranch } from "./take-away.ts";
+import { emptyTrash } from "./trash.ts";
+
+export type CreateWorktree = {
+  /** Real path of a directory in a repository: the project. */
+  directory: string;
+  base: "head" | "dirty";
+  actor: Actor;
+};
+
+/** Makes it and gives its workspace to `use`, which makes its first session. What `use` refuses undoes everything, and is rejected with. */
+export async function createWorktree<T>(
+  deps: SagaDeps,
+  request: CreateWorktree,
+  use: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
+  const place = await findPlace(deps, request.directory);
+  const operationId = newId("opr", deps.clock.now());
+  deps.running.add(operationId);
+  try {
+    const { worktree, workspace } = await begin(deps, request.actor, place, operationId);
+    faultPoint("worktree.create.begun");
+    const used = await make(deps, { worktree, operationId, place, base: request.base }, () => use(workspace));
+    faultPoint("worktree.create.used");
+    await finishCreate(deps, worktree, operationId);
+    faultPoint("worktree.create.active");
+    return used;
+  } finally {
+    deps.running.delete(operationId);
+  }
+}
+
+async function begin(
+  deps: SagaDeps,
+  actor: Actor,
+  place: Place,
+  operationId: OperationId,
+): Promise<{ worktree: Worktree; workspace: Workspace }> {
+  const { store, clock, root } = deps;
+  const now = clock.now();
+  const id = newId("wkt", now);
+  const path = pathOf(root, place.project, id);
+  const { value } = await store.beginWorktree({
+    operationId,
+    data: { step: "begun" },
+    worktreeId: id,
+    workspaceId: newId("wsp", now),
+    projectId: newId("prj", now),
+    directoryWorkspaceId: newId("wsp", now),
+    projectDirectory: place.project,
+    directory: join(path, place.prefix),
+    path,
+    branch: branchOf(place.project, id),
+    baseCommit: place.commit,
+    baseTree: place.tree,
+    repository: place.repository,
+    actor,
+  });
+  return value;
+}
+
+type Making = { worktree: Worktree; operationId: OperationId; place: Place; base: CreateWorktree["base"] };
+
+async function make<T>(deps: SagaDeps, making: Making, use: () => Promise<T>): Promise<T> {
+  const { worktree, operationId, place } = making;
+  try {
+    await build(deps, making);
+    await makeDirectory(join(worktree.path, place.prefix), worktree.path);
+    return await use();
+  } catch (error) {
+    await undoCreate(deps, worktree, operationId).catch((trouble: unknown) =>
+      deps.logger.error(
+        { worktreeId: worktree.id, error: errorText(trouble) },
+        "a failed creation of a worktree could not be undone yet; it is tried again",
+      ),
+    );
+    throw error;
+  }
+}
+
+async function build(deps: SagaDeps, { worktree, operationId, place, base }: Making): Promise<void> {
+  const { store, locks } = deps;
+  const advance = (data: JsonObject) => store.advanceOperation({ operationId, data });
+  let start: Start | undefined;
+  if (base === "dirty") {
+    start = await takeStart(deps, place, startRefOf(worktree.workspaceId));
+    await store.patchWorktree({
+      worktreeId: worktree.id,
+      patch: { baseTree: start.tree },
+      actor: worktree.owner,
+    });
+  }
+  await locks.hold(worktree.repository, async () => {
+    if ((await lookAt(worktree.path)) !== undefined)
+      throw new HoldfastError("CONFLICT", `Something is at ${worktree.path} already.`);
+    // From here on what is at the path is ours to take away.
+    await advance({ step: "adding" });
+    await addWorktree(deps.git, {
+      top: place.top,
+      path: worktree.path,
+      commit: worktree.baseCommit,
+      on: { newBranch: worktree.branch },
+      reason: lockReasonOf(store.storeId, worktree.id),
+      hooks: place.settings.hooks === true,
+    });
+  });
+  faultPoint("worktree.create.added");
+  const { kind } = await standingOf(worktree);
+  if (kind !== "whole") throw new HoldfastError("INTERNAL", `The new worktree ${worktree.id} is ${kind}.`);
+  if (start !== undefined) await layOver(deps, worktree.path, start);
+  faultPoint("worktree.create.laid");
+  await furnish(deps, { worktree, from: place.top, settings: place.settings, advance });
+}
+
+/** Where sessions work: below the top as the project is below its repository's. It need not be in the base. */
+async function makeDirectory(directory: string, top: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const [real, inside] = await Promise.all([realpath(directory), realpath(top)]);
+  if (real !== inside && !real.startsWith(`${inside}/`))
+    throw new HoldfastError(
+      "PATH_ESCAPES",
+      "The project's directory is a link that leads out of the worktree.",
+    );
+}
+
+/** The creation has its session: rows say so, in one transaction. */
+export async function finishCreate(
+  deps: SagaDeps,
+  worktree: Worktree,
+  operationId: OperationId,
+): Promise<void> {
+  const { store, root } = deps;
+  await store.patchWorktree({
+    worktreeId: worktree.id,
+    patch: { state: "active" },
+    actor: worktree.owner,
+    operation: { id: operationId, state: "done" },
+  });
+  await markRoot(root, store.storeId, worktree.id);
+}
+
+/** Takes everything back, unless a session works there, which finishes it instead. May be repeated. */
+export async function undoCreate(
+  deps: SagaDeps,
+  worktree: Worktree,
+  operationId: OperationId,
+): Promise<void> {
+  const { store, locks, git, root, logger } = deps;
+  const operation = await store.getOperation(operationId);
+  if (operation?.state !== "running") return;
+  if ((await store.workspaceUsers(worktree.workspaceId)).length > 0)
+    return finishCreate(deps, worktree, operationId);
+  await endGroupOf(deps, operation.data["setup"]);
+  if (operation.data["step"] !== "begun")
+    await locks.hold(worktree.repository, async () => {
+      await takeAway(deps, worktree, "create");
+      // The branch is this creation's own; what its setup committed there goes with it.
+      await takeBranch(deps, worktree, () => Promise.resolve(true));
+    });
+  await deleteRef(git, worktree.repository, startRefOf(worktree.workspaceId));
+  await store.dropWorktree({ worktreeId: worktree.id, operationId, actor: worktree.owner });
+  void emptyTrash(root, logger);
+}

@@ -1,0 +1,51 @@
+/**
+ * `index.lock` of a worktree of ours (W-14). Whoever holds it is waited for. One that a killed git left behind stops every later git command
+ * of the agent there, so it goes, but only when it stayed the same all the while and no process has it open.
+ */
+import { lstat, readdir, readlink, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { type Clock, wait } from "@holdfast/kernel";
+
+/** How long a lock must stay the same, in ms, and the spacing of looks. */
+export const INDEX_LOCK_MS = 5_000;
+const LOOK_MS = 100;
+
+/** `clear`: there is none. `removed`: a dead one's went. `held`: somebody works there, or it cannot be told whether nobody does. */
+export type IndexLock = "clear" | "removed" | "held";
+
+/** Waits up to `INDEX_LOCK_MS` for the lock of the index in `admin`, git's directory of one of our worktrees. */
+export async function settleIndexLock(admin: string, clock: Clock): Promise<IndexLock> {
+  const file = join(admin, "index.lock");
+  const first = await identityOf(file);
+  if (first === undefined) return "clear";
+  const end = clock.monotonic() + INDEX_LOCK_MS;
+  while (clock.monotonic() < end) {
+    await wait(clock, LOOK_MS);
+    const now = await identityOf(file);
+    if (now === undefined) return "clear";
+    if (now !== first) return "held";
+  }
+  if ((await isOpen(file)) !== false || (await identityOf(file)) !== first) return "held";
+  await unlink(file).catch(() => undefined);
+  return "removed";
+}
+
+/** What would change when another process made the lock, or wrote to it. */
+async function identityOf(file: string): Promise<string | undefined> {
+  const found = await lstat(file, { bigint: true }).catch(() => undefined);
+  return found && `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}`;
+}
+
+/** Whether a process has the file open; `undefined` where that cannot be asked. */
+async function isOpen(file: string): Promise<boolean | undefined> {
+  const pids = await readdir("/proc").catch(() => undefined);
+  if (pids === undefined) return undefined;
+  for (const pid of pids.filter((name) => /^\d+$/.test(name))) {
+    const directory = `/proc/${pid}/fd`;
+    for (const name of await readdir(directory).catch(() => [])) {
+      const target = await readlink(join(directory, name)).catch(() => undefined);
+      if (target === file) return true;
+    }
+  }
+  return false;
+}

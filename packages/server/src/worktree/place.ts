@@ -1,0 +1,66 @@
+/** Where a worktree can be made from (W-2): the repository around a project's directory, with everything that a refusal needs to be told. */
+import { HoldfastError } from "@holdfast/kernel";
+import type { WorktreeSettings } from "@holdfast/protocol";
+import type { SagaDeps } from "./deps.ts";
+import { treeOfCommit } from "./git-acts.ts";
+import { findRepository, isGitError } from "./git/index.ts";
+
+export type Place = {
+  /** Real path of the project's directory, and of it below the top; "" when it is the top. */
+  project: string;
+  prefix: string;
+  top: string;
+  /** Real path of the common git directory. */
+  repository: string;
+  /** HEAD's, and its tree. */
+  commit: string;
+  tree: string;
+  settings: WorktreeSettings;
+};
+
+/** Rejects NOT_GIT, NO_COMMITS, UNPROCESSABLE. */
+export async function findPlace(deps: SagaDeps, directory: string): Promise<Place> {
+  const { store, git, root } = deps;
+  if (directory === root || directory.startsWith(`${root}/`))
+    throw new HoldfastError(
+      "UNPROCESSABLE",
+      "A worktree is made of a project's own directory, not of another worktree. Share this one, or name the project.",
+    );
+  const found = await findRepository(git, directory).catch((error: unknown) => {
+    throw refusalOf(error, directory);
+  });
+  if (found === undefined)
+    throw new HoldfastError("NOT_GIT", `${directory} is not in a git repository, so it has no worktrees.`);
+  if (found.top === undefined)
+    throw new HoldfastError("UNPROCESSABLE", `${directory} is in a bare repository; name a checkout of it.`);
+  if (found.head === undefined)
+    throw new HoldfastError(
+      "NO_COMMITS",
+      `The repository of ${directory} has no commit yet. Make one first.`,
+    );
+  const project = await store.findProject(directory);
+  return {
+    project: directory,
+    prefix: found.prefix.replace(/\/$/, ""),
+    top: found.top,
+    repository: found.commonDir,
+    commit: found.head.commit,
+    tree: await treeOfCommit(git, found.top, found.head.commit),
+    settings: project?.worktree ?? {},
+  };
+}
+
+function refusalOf(error: unknown, directory: string): unknown {
+  if (!isGitError(error)) return error;
+  if (error.code === "dubiousOwnership")
+    return new HoldfastError(
+      "UNPROCESSABLE",
+      `git refuses the repository of ${directory}, because it belongs to another user. Allow it with git config --global --add safe.directory.`,
+      { data: { reason: "dubiousOwnership" } },
+    );
+  if (error.code === "missing")
+    return new HoldfastError("UNPROCESSABLE", "The git program is not on this server's PATH.", {
+      data: { reason: "gitMissing" },
+    });
+  return error;
+}

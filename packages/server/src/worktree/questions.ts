@@ -1,0 +1,149 @@
+/** What git is asked about a worktree before anything is removed (W-10). Every question may fail; the report then says `unknown`. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Worktree } from "@holdfast/protocol";
+import { commitOf, headOf, lines, tellRecords } from "./git-acts.ts";
+import type { GitRunner } from "./git/index.ts";
+import { headRef } from "./names.ts";
+import { lookAt } from "./standing.ts";
+
+/** Commits of a reflog that are looked at, and unheld commits that are counted. */
+const REFLOG_COMMITS = 1_000;
+const UNHELD_COMMITS = 1_000;
+
+/** Paths as git has them: bytes as Latin-1. */
+export type Status = {
+  uncommitted: string[];
+  untracked: string[];
+  ignored: string[];
+  nested: string[];
+  /** Submodules with changes in them, or at another commit. */
+  submodules: string[];
+};
+
+const STATUS_ARGS = [
+  "status",
+  "--porcelain=v2",
+  "-z",
+  "--untracked-files=all",
+  "--ignored=matching",
+  "--ignore-submodules=none",
+];
+
+export async function askStatus(git: GitRunner, path: string): Promise<Status> {
+  return parseStatus(await tellRecords(git, path, STATUS_ARGS));
+}
+
+/** Spaces before the path of each kind of record. Exported for its table. */
+const FIELDS: Readonly<Record<string, number>> = { "1": 8, "2": 9, u: 10, "?": 1, "!": 1 };
+
+export function parseStatus(records: readonly string[]): Status {
+  const status: Status = { uncommitted: [], untracked: [], ignored: [], nested: [], submodules: [] };
+  for (let at = 0; at < records.length; at += 1) {
+    const record = records[at] ?? "";
+    const kind = record[0] ?? "";
+    const path = record
+      .split(" ")
+      .slice(FIELDS[kind] ?? 0)
+      .join(" ");
+    if (kind === "?") (path.endsWith("/") ? status.nested : status.untracked).push(path.replace(/\/$/, ""));
+    else if (kind === "!") status.ignored.push(path);
+    else if (kind in FIELDS) {
+      if (record.split(" ")[2]?.startsWith("S") === true) status.submodules.push(path);
+      status.uncommitted.push(path);
+      // A rename's old name is a record of its own.
+      if (kind === "2") at += 1;
+    }
+  }
+  return status;
+}
+
+/** Submodules that have been filled: what is in them is in no snapshot, and git removes them only by force. */
+export async function askSubmodules(git: GitRunner, path: string): Promise<string[]> {
+  const records = await tellRecords(git, path, ["ls-files", "-s", "-z"]);
+  const links = records
+    .filter((record) => record.startsWith("160000 "))
+    .map((record) => record.slice(record.indexOf("\t") + 1));
+  const filled: string[] = [];
+  for (const link of links) {
+    const directory = Buffer.from(join(path, link), "latin1").toString("utf8");
+    if ((await lookAt(join(directory, ".git"))) !== undefined) filled.push(link);
+  }
+  return filled;
+}
+
+/** What is under way, in words; git's own files say so. */
+const UNDER_WAY: Readonly<Record<string, string>> = {
+  MERGE_HEAD: "a merge",
+  CHERRY_PICK_HEAD: "a cherry-pick",
+  REVERT_HEAD: "a revert",
+  BISECT_LOG: "a bisection",
+  "rebase-merge": "a rebase",
+  "rebase-apply": "a rebase",
+};
+
+export async function askUnderWay(admin: string): Promise<string[]> {
+  const names = await readdir(admin);
+  return [...new Set(names.flatMap((name) => UNDER_WAY[name] ?? []))];
+}
+
+/** Commits that only this worktree knows: from its HEAD, its branch, its reflog and what is under way; not in any other ref. */
+export async function askUnheld(
+  git: GitRunner,
+  worktree: Pick<Worktree, "path" | "branch">,
+): Promise<{ count: number; isDetached: boolean }> {
+  const head = await headOf(git, worktree.path);
+  const starts = await startsOf(git, worktree);
+  const limit = [`--max-count=${UNHELD_COMMITS}`];
+  const count = starts.length === 0 ? 0 : (await unheldFrom(git, worktree.path, starts, limit)).length;
+  return { count, isDetached: head.branch === undefined };
+}
+
+/** The starts of `askUnheld` that nothing else holds. */
+export async function unheldTips(
+  git: GitRunner,
+  worktree: Pick<Worktree, "path" | "branch">,
+): Promise<string[]> {
+  const starts = await startsOf(git, worktree);
+  if (starts.length === 0) return [];
+  const unheld = new Set(await unheldFrom(git, worktree.path, starts, []));
+  return starts.filter((start) => unheld.has(start));
+}
+
+async function startsOf(
+  git: GitRunner,
+  { path, branch }: Pick<Worktree, "path" | "branch">,
+): Promise<string[]> {
+  const named = await Promise.all(
+    ["HEAD", headRef(branch), "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"].map((name) =>
+      commitOf(git, path, name),
+    ),
+  );
+  const reflog = await lines(git, path, ["rev-list", "-g", `--max-count=${REFLOG_COMMITS}`, "HEAD"]).catch(
+    () => [],
+  );
+  return [...new Set([...named.filter((commit) => commit !== undefined), ...reflog])];
+}
+
+/** Branches of other worktrees do not hold anything: they may go as well. */
+function unheldFrom(
+  git: GitRunner,
+  path: string,
+  starts: readonly string[],
+  limit: readonly string[],
+): Promise<string[]> {
+  return lines(
+    git,
+    path,
+    [
+      "rev-list",
+      ...limit,
+      "--stdin",
+      "--not",
+      "--exclude=refs/heads/holdfast/*",
+      "--exclude=refs/holdfast/*",
+      "--glob=refs/*",
+    ],
+    `${starts.join("\n")}\n`,
+  );
+}

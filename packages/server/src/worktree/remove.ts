@@ -1,0 +1,206 @@
+/**
+ * Removes a worktree (W-11).
+ *
+ *   begun (intent, lease) ─► removing ─► quiesced ─► preflight ─► rescued ─► teardown ─► leaving ─► thrown ─► forgotten ─► branch ─► removed
+ *
+ * Until its directory has been renamed into the trash everything can be undone; from then on it is finished, here or by `recover`. What decides
+ * is what is there, never an exit text. A directory that is not provably ours is never touched.
+ */
+import { faultPoint, HoldfastError } from "@holdfast/kernel";
+import {
+  type Actor,
+  type OperationId,
+  TEARDOWN_MS,
+  type Worktree,
+  type WorktreeId,
+  type WorktreeState,
+} from "@holdfast/protocol";
+import type { SagaDeps } from "./deps.ts";
+import { deleteRef, isHeldBy } from "./git-acts.ts";
+import { settleIndexLock } from "./index-lock.ts";
+import { type Intent, quiesce, requireWorktree, underIntent } from "./intent.ts";
+import { rescuePrefix, rescueRefOf } from "./names.ts";
+import { type Rescued, rescueMissing, rescueWhole } from "./rescue.ts";
+import { refuseRisk } from "./risk.ts";
+import { runCommand } from "./run-command.ts";
+import { endGroupOf, groupOf } from "./run-group.ts";
+import { findEntry, lookAt, standingOf } from "./standing.ts";
+import { takeWhole } from "./start.ts";
+import { takeAway, takeBranch } from "./take-away.ts";
+import { emptyTrash } from "./trash.ts";
+
+export type RemoveWorktree = {
+  /** Whether what the risk report names may be lost (W-10). */
+  discard: boolean;
+  skipTeardown: boolean;
+  actor: Actor;
+  /** Why, for the audit. */
+  reason?: string;
+};
+
+/** Removes it; one that is removed already is answered as it is. Rejects NOT_FOUND, RISK_UNCONFIRMED, SESSION_BUSY, WORKSPACE_BUSY, CONFLICT. */
+export async function removeWorktree(
+  deps: SagaDeps,
+  id: WorktreeId,
+  options: RemoveWorktree,
+): Promise<Worktree> {
+  const worktree = await requireWorktree(deps.store, id);
+  const { state } = worktree;
+  if (state === "removed") return worktree;
+  if (state === "creating") throw new HoldfastError("CONFLICT", `The worktree ${id} is just being made.`);
+  if (!options.discard) await refuseRisk(deps, worktree);
+  const before: WorktreeState = state === "removing" ? "active" : state;
+  return underIntent(
+    deps,
+    { kind: "remove", worktree, actor: options.actor, data: { step: "begun", before } },
+    async (intent) => {
+      faultPoint("worktree.remove.begun");
+      await deps.store.patchWorktree({ worktreeId: id, patch: { state: "removing" }, actor: options.actor });
+      await quiesce(deps, worktree);
+      faultPoint("worktree.remove.quiesced");
+      await leave(deps, worktree, options, intent, before);
+      return finishRemove(deps, worktree, intent.id, options.actor, options.reason);
+    },
+    (operationId) => settleRemove(deps, worktree, operationId),
+  );
+}
+
+async function leave(
+  deps: SagaDeps,
+  worktree: Worktree,
+  options: RemoveWorktree,
+  intent: Intent,
+  before: WorktreeState,
+): Promise<void> {
+  if (!options.discard) await refuseRisk(deps, worktree);
+  const standing = await standingOf(worktree);
+  if (standing.kind === "missing") await rescueMissing(deps, worktree, standing.entry, options.actor);
+  if (standing.kind === "whole") {
+    await settleIndexLock(standing.entry.admin, deps.clock);
+    const rescued = await rescueWhole(deps, worktree, options.actor);
+    await intent.advance({ step: "rescued", before });
+    faultPoint("worktree.remove.rescued");
+    if (!options.skipTeardown) await tearDown(deps, worktree, intent, before);
+    await requireUnchanged(deps, worktree, rescued, options);
+  }
+  // A moved or foreign directory stays where it is: only our rows end.
+  const isOurs = standing.kind === "whole" || standing.kind === "missing";
+  await intent.advance({ step: isOurs ? "leaving" : "disowned", before });
+  faultPoint("worktree.remove.leaving");
+}
+
+async function tearDown(
+  deps: SagaDeps,
+  worktree: Worktree,
+  intent: Intent,
+  before: WorktreeState,
+): Promise<void> {
+  const command = (await deps.store.getProject(worktree.projectId))?.worktree.teardown;
+  if (command === undefined) return;
+  const { ok, reason, tail } = await runCommand({
+    command,
+    directory: worktree.path,
+    environment: deps.environment,
+    timeoutMs: TEARDOWN_MS,
+    clock: deps.clock,
+    signal: deps.stopping,
+    onStart: async (pid) => {
+      await intent.advance({ step: "teardown", before, setup: await groupOf(deps.processes, pid) });
+      faultPoint("worktree.remove.teardown");
+    },
+  });
+  if (!ok)
+    throw new HoldfastError(
+      "UNPROCESSABLE",
+      `The teardown command of this project ${reason}. Nothing was removed; skipTeardown leaves it out.`,
+      { data: { reason: "teardownFailed", output: tail } },
+    );
+}
+
+/** The dirty check immediately before removal (W-10): the files are still those that were rescued, or with `discard` are rescued again. */
+async function requireUnchanged(
+  deps: SagaDeps,
+  worktree: Worktree,
+  rescued: Rescued,
+  { discard, actor }: RemoveWorktree,
+): Promise<void> {
+  const check = `${rescueRefOf(worktree.id, deps.clock.now())}-check`;
+  const { tree } = await takeWhole(deps, worktree.path, check);
+  await deleteRef(deps.git, worktree.repository, check);
+  if (tree === rescued.tree) return;
+  if (!discard)
+    throw new HoldfastError(
+      "CONFLICT",
+      `Files of the worktree ${worktree.id} changed while it was to be removed.`,
+    );
+  await rescueWhole(deps, worktree, actor);
+}
+
+/** The part that is never undone. May be repeated. */
+async function finishRemove(
+  deps: SagaDeps,
+  worktree: Worktree,
+  operationId: OperationId,
+  actor: Actor,
+  reason = "asked for",
+): Promise<Worktree> {
+  const { store, root, logger, clock } = deps;
+  const isDisowned = (await store.getOperation(operationId))?.data["step"] === "disowned";
+  if (!isDisowned) {
+    await takeAllAway(deps, worktree);
+    // Success is decided by looking.
+    if ((await lookAt(worktree.path)) !== undefined || (await findEntry(worktree)) !== undefined)
+      throw new HoldfastError("CONFLICT", `The worktree ${worktree.id} is still there after its removal.`);
+  }
+  const removed = await store.patchWorktree({
+    worktreeId: worktree.id,
+    patch: {
+      state: "removed",
+      note: isDisowned ? "Its directory was moved or is not ours; it was left on disk." : null,
+    },
+    actor,
+    operation: { id: operationId, state: "done" },
+  });
+  await store.recordWorktreeAudit({
+    worktreeId: worktree.id,
+    path: worktree.path,
+    action: "removed",
+    reason,
+    actor,
+    time: clock.now(),
+  });
+  void emptyTrash(root, logger);
+  return removed;
+}
+
+async function takeAllAway(deps: SagaDeps, worktree: Worktree): Promise<void> {
+  const { id, repository } = worktree;
+  await deps.locks.hold(repository, async () => {
+    await takeAway(deps, worktree, "remove");
+    await takeBranch(deps, worktree, (tip) => isHeldBy(deps.git, repository, tip, rescuePrefix(id)));
+  });
+  faultPoint("worktree.remove.branch");
+}
+
+/** After a failure or a crash: finished when its directory has left, else put back to what it was. May be repeated. */
+export async function settleRemove(
+  deps: SagaDeps,
+  worktree: Worktree,
+  operationId: OperationId,
+): Promise<void> {
+  const { store } = deps;
+  const operation = await store.getOperation(operationId);
+  if (operation?.state !== "running") return;
+  const { step, before } = operation.data;
+  await endGroupOf(deps, operation.data["setup"]);
+  if (step === "leaving" && (await lookAt(worktree.path)) === undefined) {
+    await finishRemove(deps, worktree, operationId, operation.actor);
+    return;
+  }
+  await store.patchWorktree({
+    worktreeId: worktree.id,
+    patch: { state: before === "archived" || before === "lost" ? before : "active" },
+    actor: operation.actor,
+    operation: { id: operationId, state: "undone" },
+  });
+}

@@ -1,0 +1,90 @@
+/** Whether a turn can work in its workspace's directory (W-13). A worktree that is found missing or moved is `lost` from then on. */
+import { stat } from "node:fs/promises";
+import type { SessionErrorOf, WorkspaceId, Worktree } from "@holdfast/protocol";
+import { type SagaDeps, WORKTREE_ACTOR } from "./deps.ts";
+import { commitOf } from "./git-acts.ts";
+import { settleIndexLock } from "./index-lock.ts";
+import { standingOf } from "./standing.ts";
+
+export type MissingWorkspace = SessionErrorOf<"WorkspaceMissingError">;
+
+/**
+ * `undefined` when the directory is there; else the error that the turn ends with, which names the ways out. Also ends a dead `index.lock` of
+ * a worktree of ours, which would stop every git command of the agent (W-14).
+ */
+export async function requireDirectory(
+  deps: SagaDeps,
+  workspaceId: WorkspaceId,
+): Promise<MissingWorkspace | undefined> {
+  const workspace = await deps.store.getWorkspace(workspaceId);
+  if (workspace === undefined) return undefined;
+  const worktree = workspace.kind === "worktree" ? await deps.store.worktreeOf(workspaceId) : undefined;
+  if (worktree === undefined)
+    return (await isDirectory(workspace.directory))
+      ? undefined
+      : missing(workspace.directory, "The directory of this session is gone.", []);
+  const why = await whyLost(deps, worktree);
+  if (why === undefined && (await isDirectory(workspace.directory))) {
+    if (worktree.state === "lost") await mark(deps, worktree, "active", null);
+    return undefined;
+  }
+  const reason = why ?? "the directory that its sessions work in is gone";
+  if (worktree.state === "active" || worktree.state === "archived")
+    await mark(deps, worktree, "lost", reason);
+  const error = missing(
+    workspace.directory,
+    `The worktree of this session cannot be worked in: ${reason}. Restore it from its rescue, or recreate it at its base.`,
+    await waysOf(deps, worktree),
+  );
+  return { ...error, data: { ...error.data, worktreeId: worktree.id } };
+}
+
+async function whyLost(deps: SagaDeps, worktree: Worktree): Promise<string | undefined> {
+  if (worktree.state === "removed" || worktree.state === "removing") return `it is ${worktree.state}`;
+  const standing = await standingOf(worktree).catch(() => undefined);
+  switch (standing?.kind) {
+    case undefined:
+      return "its repository is gone";
+    case "missing":
+      return "its directory is missing";
+    case "moved":
+      return `it was moved to ${standing.to}`;
+    case "foreign":
+      return `what is at its path is not it: ${standing.reason}`;
+    case "whole":
+      await settleIndexLock(standing.entry.admin, deps.clock);
+      return undefined;
+  }
+}
+
+async function waysOf({ git }: SagaDeps, worktree: Worktree): Promise<("rescue" | "base")[]> {
+  const has = async (commit: string | undefined) =>
+    commit !== undefined &&
+    (await commitOf(git, worktree.repository, commit).catch(() => undefined)) !== undefined;
+  const [rescue, base] = await Promise.all([has(worktree.rescue?.commit), has(worktree.baseCommit)]);
+  return [...(rescue ? (["rescue"] as const) : []), ...(base ? (["base"] as const) : [])];
+}
+
+async function mark(
+  { store }: SagaDeps,
+  worktree: Worktree,
+  state: "active" | "lost",
+  note: string | null,
+): Promise<void> {
+  await store.patchWorktree({ worktreeId: worktree.id, patch: { state, note }, actor: WORKTREE_ACTOR });
+}
+
+function missing(
+  directory: string,
+  message: string,
+  ways: MissingWorkspace["data"]["ways"],
+): MissingWorkspace {
+  return { name: "WorkspaceMissingError", data: { message, directory, ways } };
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

@@ -1,0 +1,166 @@
+/**
+ * Brings a worktree back whose directory is gone (W-11, W-13), at the same path and in the same workspace, so that its sessions go on:
+ * from its rescue (files byte for byte, HEAD, what was staged), or at the commit and tree it started from.
+ */
+import { mkdir } from "node:fs/promises";
+import { faultPoint, HoldfastError } from "@holdfast/kernel";
+import type { Actor, JsonObject, OperationId, Worktree, WorktreeId, WorktreeState } from "@holdfast/protocol";
+import type { SagaDeps } from "./deps.ts";
+import { furnish } from "./furnish.ts";
+import {
+  addWorktree,
+  branchTip,
+  checkoutTop,
+  commitOf,
+  parentOf,
+  stageTree,
+  treeOfCommit,
+} from "./git-acts.ts";
+import { requireWorktree, underIntent } from "./intent.ts";
+import { lockReasonOf } from "./names.ts";
+import { endGroupOf } from "./run-group.ts";
+import { standingOf } from "./standing.ts";
+import { layOver, type Start, startAt } from "./start.ts";
+import { takeAway } from "./take-away.ts";
+import { emptyTrash } from "./trash.ts";
+
+export type RestoreFrom = "rescue" | "base";
+
+/** Where the files and HEAD of a restored worktree come from. */
+type Source = { head: string; isDetached: boolean; start: Start | undefined; index: string | undefined };
+
+/** One that is there already is answered as it is. Rejects NOT_FOUND, UNPROCESSABLE without a rescue or base, CONFLICT, WORKSPACE_BUSY. */
+export async function restoreWorktree(
+  deps: SagaDeps,
+  id: WorktreeId,
+  { from, actor }: { from: RestoreFrom; actor: Actor },
+): Promise<Worktree> {
+  const { store } = deps;
+  const worktree = await requireWorktree(store, id);
+  const standing = await standingOf(worktree);
+  if (standing.kind === "whole" && (worktree.state === "active" || worktree.state === "archived"))
+    return worktree;
+  if (standing.kind === "moved")
+    throw new HoldfastError(
+      "CONFLICT",
+      `The worktree was moved to ${standing.to}. Move it back with git worktree move.`,
+    );
+  if (standing.kind === "foreign")
+    throw new HoldfastError(
+      "CONFLICT",
+      `What is at ${worktree.path} is not this worktree: ${standing.reason}. Move it away first.`,
+    );
+  if (worktree.state === "creating" || worktree.state === "removing")
+    throw new HoldfastError("WORKSPACE_BUSY", `The worktree ${id} is ${worktree.state}.`, {
+      data: { holder: id },
+    });
+  const source = await sourceOf(deps, worktree, from);
+  const before: WorktreeState = worktree.state;
+  return underIntent(
+    deps,
+    { kind: "restore", worktree, actor, data: { step: "begun", before } },
+    async (intent) => {
+      faultPoint("worktree.restore.begun");
+      const advance = (data: JsonObject) => intent.advance({ ...data, before });
+      if (standing.kind === "missing") await rebuild(deps, worktree, source, advance);
+      const workspace = await store.getWorkspace(worktree.workspaceId);
+      if (workspace !== undefined) await mkdir(workspace.directory, { recursive: true });
+      const restored = await store.patchWorktree({
+        worktreeId: id,
+        patch: { state: "active", note: null },
+        actor,
+        operation: { id: intent.id, state: "done" },
+      });
+      faultPoint("worktree.restore.active");
+      const facts = { worktreeId: id, path: worktree.path, action: "restored", reason: `from ${from}` };
+      await store.recordWorktreeAudit({ ...facts, actor, time: deps.clock.now() });
+      return restored;
+    },
+    (operationId) => settleRestore(deps, worktree, operationId),
+  );
+}
+
+async function rebuild(
+  deps: SagaDeps,
+  worktree: Worktree,
+  source: Source,
+  advance: (data: JsonObject) => Promise<void>,
+): Promise<void> {
+  const { store, git, locks } = deps;
+  const { id, path, branch, repository } = worktree;
+  await advance({ step: "adding" });
+  await locks.hold(repository, async () => {
+    // git may still have an entry of the directory that is gone.
+    await takeAway(deps, worktree, "restore");
+    const tip = await branchTip(git, repository, branch);
+    await addWorktree(git, {
+      top: repository,
+      path,
+      commit: source.head,
+      on: source.isDetached ? "detached" : tip === undefined ? { newBranch: branch } : { branch },
+      reason: lockReasonOf(store.storeId, id),
+      hooks: false,
+    });
+  });
+  faultPoint("worktree.restore.added");
+  if (source.start !== undefined) await layOver(deps, path, source.start);
+  if (source.index !== undefined) await stageTree(git, path, source.index);
+  faultPoint("worktree.restore.laid");
+  const settings = (await store.getProject(worktree.projectId))?.worktree ?? {};
+  const top = await checkoutTop(git, worktree.repository);
+  if (top !== undefined) await furnish(deps, { worktree, from: top, settings, advance });
+}
+
+async function sourceOf(deps: SagaDeps, worktree: Worktree, from: RestoreFrom): Promise<Source> {
+  const { git } = deps;
+  const { repository } = worktree;
+  if (from === "base") {
+    const head = await commitOf(git, repository, worktree.baseCommit);
+    if (head === undefined) throw gone(`The commit ${worktree.baseCommit} that it started from`);
+    const isHead = (await treeOfCommit(git, repository, head)) === worktree.baseTree;
+    // What a base of kind `dirty` held beside its commit is laid over it again.
+    const start = isHead ? undefined : await startAt(deps, worktree);
+    return { head, isDetached: false, start, index: undefined };
+  }
+  const { rescue } = worktree;
+  const commit = rescue === undefined ? undefined : await commitOf(git, repository, rescue.commit);
+  if (rescue === undefined || commit === undefined) throw gone("A rescue of it");
+  const head =
+    rescue.headRef === undefined
+      ? await parentOf(git, repository, commit)
+      : await commitOf(git, repository, rescue.headRef);
+  const index = await commitOf(git, repository, `${rescue.ref}-index`);
+  return {
+    head: head ?? commit,
+    isDetached: rescue.headRef !== undefined,
+    start: { commit, tree: await treeOfCommit(git, repository, commit) },
+    index: index === undefined ? undefined : await treeOfCommit(git, repository, index),
+  };
+}
+
+/** After a failure or a crash: what was put there goes again, and the row says what it said before. May be repeated. */
+export async function settleRestore(
+  deps: SagaDeps,
+  worktree: Worktree,
+  operationId: OperationId,
+): Promise<void> {
+  const { store, locks, root, logger } = deps;
+  const operation = await store.getOperation(operationId);
+  if (operation?.state !== "running") return;
+  const { step, before, setup } = operation.data;
+  await endGroupOf(deps, setup);
+  if (step !== "begun") await locks.hold(worktree.repository, () => takeAway(deps, worktree, "restore"));
+  await store.patchWorktree({
+    worktreeId: worktree.id,
+    patch: { state: before === "removed" || before === "archived" || before === "lost" ? before : "active" },
+    actor: operation.actor,
+    operation: { id: operationId, state: "undone" },
+  });
+  void emptyTrash(root, logger);
+}
+
+function gone(what: string): HoldfastError {
+  return new HoldfastError("UNPROCESSABLE", `${what} is not in the repository any more.`, {
+    data: { reason: "gone" },
+  });
+}
