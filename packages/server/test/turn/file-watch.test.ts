@@ -47,8 +47,14 @@ describe("the files of a turn", () => {
       sink.emit({ type: "tool", update: { ...update, status: "completed" } });
       return Promise.resolve(endTurn);
     });
-    const turnId = await room.say(await room.createSession(), "hello");
-    await room.until(() => room.agent.opened.length, 1);
+    const sessionId = await room.createSession();
+    const turnId = await room.say(sessionId, "hello");
+    // Written down once the agent is open, and answered after everything else that its opening wrote.
+    const isOpen = async () => (await room.store.listAgentSessions(sessionId)).items[0]?.status;
+    await room.until(isOpen, "live");
+    await room.until(() => room.agent.opened[0]?.configured.length, 1);
+    await room.store.heartbeat({ instanceId: room.instanceId });
+    await room.session(sessionId);
     expect(room.agent.prompts).toEqual([]);
     taken.resolve({ tree: "tree-before" });
     expect((await room.ended(turnId)).state).toBe("completed");
