@@ -19,7 +19,7 @@ export async function commitTree(
   message: string,
   options: CommitOptions = {},
 ): Promise<string> {
-  const seconds = `${Math.max(0, Math.floor((options.time ?? place.git.clock.now()) / 1_000))} +0000`;
+  const seconds = `@${Math.max(0, Math.floor((options.time ?? place.git.clock.now()) / 1_000))} +0000`;
   const args = ["commit-tree", ...(options.parents ?? []).flatMap((parent) => ["-p", parent]), tree];
   const { text } = await runGit(place, args, {
     stdin: message,

@@ -1,0 +1,139 @@
+/**
+ * Finds the files whose bytes a checkout would not bring back: what git makes of the stored blob for the disk is not what is on the disk (W-3). Every
+ * converted file is compared, once per change of it: a file may be converted on its way into a commit in the middle of a turn, and then no index shows it.
+ */
+import type { BigIntStats } from "node:fs";
+import { lstat, readFile } from "node:fs/promises";
+import {
+  bytesOf,
+  isGitError,
+  keyOf,
+  type Place,
+  PLAIN_INDEX,
+  runGit,
+  smudged,
+  writeRaw,
+} from "../git/index.ts";
+import { type Conversion, conversionsOf } from "./conversions.ts";
+import { inChunks } from "./in-chunks.ts";
+import { FILE_BYTES, type RawFile } from "./snapshot.ts";
+
+/** Verdicts that are kept for one root. */
+const REMEMBERED = 200_000;
+/** A file that changed so shortly before, in ms, may change again without any sign of it. */
+const RACY_MS = 3_000;
+/** Bytes of blobs that are converted in one run. */
+const BATCH_BYTES = 32 * 1024 * 1024;
+
+/** Files that were seen to come back as they are, by everything that could change that. */
+export type RawMemory = Set<string>;
+
+type Converted = Conversion & { name: string; blob: string; stats: BigIntStats };
+
+/** `names`: tracked and captured paths from the top; `skip` says which were left out. Stores the bytes. */
+export async function findRawFiles(
+  place: Place,
+  indexFile: string,
+  names: readonly string[],
+  { memory, skip }: { memory: RawMemory; skip(name: string): boolean },
+): Promise<RawFile[]> {
+  const prefix = keyOf(place.prefix);
+  const below = names.filter((name) => name.startsWith(prefix));
+  const conversions = await conversionsOf(place, below);
+  if (conversions.size === 0) return [];
+  const blobs = await regularBlobs(place, indexFile);
+  const unknown: Converted[] = [];
+  await inChunks([...conversions], async ([name, conversion]) => {
+    const blob = blobs.get(name);
+    if (blob === undefined || skip(name)) return;
+    const stats = await lstat(pathOf(place, name), { bigint: true }).catch(() => undefined);
+    if (stats?.isFile() !== true || stats.size > FILE_BYTES) return;
+    const file = { ...conversion, name, blob, stats };
+    if (!memory.has(identityOf(file))) unknown.push(file);
+  });
+  const sizes = await sizesOf(place, unknown);
+  const same = (file: Converted) => file.onlyLineEnds && sizes.get(file.blob) === Number(file.stats.size);
+  const compared = unknown.filter((file) => !same(file));
+  const differing = await compare(place, compared, sizes);
+  remember(
+    place,
+    memory,
+    unknown.filter((file) => !differing.has(file.name)),
+  );
+  const keys = [...differing].map((name) => name.slice(prefix.length)).toSorted();
+  return [...(await writeRaw(place, keys))].map(([key, blob]) => ({ key, blob }));
+}
+
+/** The names whose files are not what their blob becomes on the disk. */
+async function compare(
+  place: Place,
+  files: readonly Converted[],
+  sizes: ReadonlyMap<string, number>,
+): Promise<Set<string>> {
+  const differing = new Set<string>();
+  let batch: Converted[] = [];
+  let bytes = 0;
+  const flush = async () => {
+    const contents = await smudged(place, batch).catch((error: unknown) => {
+      // A filter that fails at a checkout brings nothing back: all of these are kept as they are.
+      if (isGitError(error, "failed") || isGitError(error, "tooLong")) return undefined;
+      throw error;
+    });
+    const some = batch;
+    await inChunks([...some.keys()], async (at) => {
+      const file = some[at];
+      if (file === undefined) return;
+      const found = await readFile(pathOf(place, file.name)).catch(() => undefined);
+      if (found !== undefined && contents?.[at]?.equals(found) !== true) differing.add(file.name);
+    });
+    batch = [];
+    bytes = 0;
+  };
+  for (const file of files) {
+    batch.push(file);
+    bytes += sizes.get(file.blob) ?? 0;
+    if (bytes > BATCH_BYTES) await flush();
+  }
+  await flush();
+  return differing;
+}
+
+function remember(place: Place, memory: RawMemory, files: readonly Converted[]): void {
+  if (memory.size + files.length > REMEMBERED) memory.clear();
+  const settled = place.git.clock.now() - RACY_MS;
+  for (const file of files)
+    if (Number(file.stats.mtimeMs) < settled && Number(file.stats.ctimeMs) < settled)
+      memory.add(identityOf(file));
+}
+
+function identityOf({ name, blob, attributes, stats }: Converted): string {
+  const { ino, size, mtimeNs, ctimeNs } = stats;
+  return [name, blob, attributes, ino, size, mtimeNs, ctimeNs].join("\0");
+}
+
+function pathOf(place: Place, name: string): Buffer {
+  return Buffer.concat([Buffer.from(`${place.workTree}/`), bytesOf(name)]);
+}
+
+async function regularBlobs(place: Place, indexFile: string): Promise<Map<string, string>> {
+  const { stdout } = await runGit(place, ["ls-files", "-s", "-z"], { indexFile, config: PLAIN_INDEX });
+  const blobs = new Map<string, string>();
+  for (const line of stdout.toString("latin1").split("\0")) {
+    const [, blob, name] = /^100\d+ ([0-9a-f]+) 0\t([^]*)$/.exec(line) ?? [];
+    if (blob !== undefined && name !== undefined) blobs.set(name, blob);
+  }
+  return blobs;
+}
+
+async function sizesOf(place: Place, files: readonly Converted[]): Promise<Map<string, number>> {
+  if (files.length === 0) return new Map();
+  const blobs = [...new Set(files.map(({ blob }) => blob))];
+  const { text } = await runGit(place, ["cat-file", "--batch-check=%(objectname) %(objectsize)"], {
+    stdin: `${blobs.join("\n")}\n`,
+  });
+  return new Map(
+    text
+      .split("\n")
+      .map((line) => [line.slice(0, line.indexOf(" ")), Number(line.slice(line.indexOf(" ") + 1))]),
+  );
+}

@@ -1,0 +1,41 @@
+import type { Uncaptured } from "@holdfast/protocol";
+import type { GitPath, Head, Place } from "../git/index.ts";
+
+/** Files that one snapshot may add to what the index holds, and their bytes together (W-3). */
+export const SNAPSHOT_FILES = 50_000;
+export const SNAPSHOT_BYTES = 1024 * 1024 * 1024;
+/** A changed file that is larger is left out, in bytes (W-3). */
+export const FILE_BYTES = 10 * 1024 * 1024;
+
+/** Files that are watched, and the repository that keeps their snapshots: the user's, or one of the program's own. */
+export type Watched = { workspaceId: string; place: Place; kind: "repository" | "shadow" };
+
+/** Bytes of a file that a checkout of the snapshot would not bring back as they were. */
+export type RawFile = { key: GitPath; blob: string };
+
+/** `tree` is of what is below the root. */
+export type Snapshot = {
+  commit: string;
+  tree: string;
+  /** Where HEAD stood; absent before the first commit and without a repository. */
+  head?: Head;
+  /** At most `MAX_NAMED_PATHS` of `uncapturedCount`. */
+  uncaptured: Uncaptured[];
+  uncapturedCount: number;
+  raw: RawFile[];
+};
+
+/** The files are beyond what snapshots are made for: tracking is off for the workspace, with this reason (W-3). */
+export class SnapshotRefused extends Error {
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(reason);
+    this.name = "SnapshotRefused";
+    this.reason = reason;
+  }
+}
+
+export function isSnapshotRefused(value: unknown): value is SnapshotRefused {
+  return value instanceof SnapshotRefused;
+}

@@ -1,0 +1,76 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { GitPath, GitRunner, Place } from "../git/index.ts";
+import { readEntries, TEMPORARY_INDEX, treeOf, writeVersion } from "../git/index.ts";
+import { type Manifest, readManifest } from "./manifest.ts";
+import type { RawMemory } from "./raw-bytes.ts";
+import { sweepShadows } from "./shadow.ts";
+import type { Snapshot, Watched } from "./snapshot.ts";
+import { takeSnapshot } from "./take.ts";
+import { type WatchRequest, watchRoot } from "./watch.ts";
+
+export type SnapshotsDeps = {
+  git: GitRunner;
+  /** Real path. It is never part of a snapshot, and holds the repositories of directories without git. */
+  dataDirectory: string;
+  /** The user's home directory, which is refused. */
+  home: string;
+};
+
+/** Snapshots of all files below a root (W-3). The user's index, HEAD, stash, reflogs and configuration are never touched. */
+export type Snapshots = {
+  /** Where snapshots of a root go, or why there are none. Cheap, and to be asked before each: a directory may become a repository meanwhile. */
+  watch(request: WatchRequest): Promise<Watched | { off: string }>;
+  /**
+   * Stores all tracked and untracked files under `ref`, and lists what could not be. Objects and ref are on the disk when it resolves. Several at once are fine.
+   * Rejects SnapshotRefused beyond the limits, GitError when git fails; then there is no ref.
+   */
+  take(watched: Watched, ref: string): Promise<Snapshot>;
+  /** What a snapshot left out, and the raw bytes that go with it. */
+  manifest(place: Place, commit: string): Promise<Manifest>;
+  /** Writes the raw bytes of a snapshot over the files of a fresh checkout of it. Answers the keys. */
+  restoreRaw(place: Place, commit: string, keys?: ReadonlySet<GitPath>): Promise<GitPath[]>;
+  /** Removes what killed runs left in the program's own directories; at start, when nobody else uses them. */
+  sweepTemporary(): Promise<void>;
+};
+
+export function createSnapshots({ git, dataDirectory, home }: SnapshotsDeps): Snapshots {
+  const shadows = join(dataDirectory, "shadow");
+  const memories = new Map<string, RawMemory>();
+  const memoryOf = (root: string): RawMemory => {
+    const known = memories.get(root) ?? new Set();
+    memories.set(root, known);
+    return known;
+  };
+  return {
+    watch: (request) => watchRoot({ git, home, shadows }, request),
+    take: (watched, ref) =>
+      takeSnapshot(watched, ref, { memory: memoryOf(watched.place.root), dataDirectory }),
+    manifest: readManifest,
+    restoreRaw,
+    async sweepTemporary() {
+      const names = await readdir(git.temporary).catch(() => []);
+      for (const name of names.filter((each) => TEMPORARY_INDEX.test(each)))
+        await rm(join(git.temporary, name), { force: true });
+      await sweepShadows(shadows);
+    },
+  };
+}
+
+async function restoreRaw(place: Place, commit: string, keys?: ReadonlySet<GitPath>): Promise<GitPath[]> {
+  const { raw } = await readManifest(place, commit);
+  const chosen = raw.filter(({ key }) => keys?.has(key) ?? true);
+  const entries = await readEntries(
+    place,
+    await treeOf(place, commit),
+    chosen.map(({ key }) => key),
+  );
+  const written: GitPath[] = [];
+  for (const { key, blob } of chosen) {
+    const version = entries.get(key);
+    if (version === undefined) continue;
+    await writeVersion(place, key, version, blob);
+    written.push(key);
+  }
+  return written;
+}

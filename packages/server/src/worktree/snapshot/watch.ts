@@ -1,0 +1,74 @@
+import { realpath } from "node:fs/promises";
+import { sep } from "node:path";
+import { findRepository, type GitRunner, isGitError, placeOf, runGit } from "../git/index.ts";
+import { shadowPlace } from "./shadow.ts";
+import type { Watched } from "./snapshot.ts";
+
+/** The oldest git that can merge trees without a checkout (W, head of the chapter). */
+const OLDEST_GIT = [2, 38] as const;
+
+export type WatchRequest = {
+  workspaceId: string;
+  /** What is covered: the directory of a workspace of kind `directory`, the top of a worktree. */
+  root: string;
+};
+
+/** Whether the files below a root can be watched, and where their snapshots go; else why not, in words for people. */
+export async function watchRoot(
+  deps: { git: GitRunner; home: string; shadows: string },
+  { workspaceId, root: named }: WatchRequest,
+): Promise<Watched | { off: string }> {
+  const { git } = deps;
+  const root = await realpath(named).catch(() => undefined);
+  if (root === undefined) return { off: "The directory is gone." };
+  const home = await realpath(deps.home).catch(() => deps.home);
+  if (holdsHome(root, home)) return { off: "A home directory, or one above it, is not watched." };
+  try {
+    const old = await tooOld(git, root);
+    if (old !== undefined) return { off: old };
+    const repository = await findRepository(git, root);
+    if (repository !== undefined && repository.top === undefined)
+      return { off: "This is a bare repository, or git's own directory: it has no files to watch." };
+    if (repository?.top !== undefined) {
+      if (holdsHome(repository.top, home))
+        return { off: "The repository is the whole home directory, which is not watched." };
+      const place = placeOf(git, repository);
+      // What a repository ignores as a whole it would never show: such a directory is on its own.
+      if (place.prefix === "" || !(await isIgnored(place))) return { workspaceId, place, kind: "repository" };
+    }
+    return {
+      workspaceId,
+      place: await shadowPlace(git, deps.shadows, { workspaceId, root }),
+      kind: "shadow",
+    };
+  } catch (error) {
+    const reason = offBecause(error);
+    if (reason === undefined) throw error;
+    return { off: reason };
+  }
+}
+
+function offBecause(error: unknown): string | undefined {
+  if (isGitError(error, "dubiousOwnership"))
+    return "git refuses the repository because somebody else owns it (safe.directory).";
+  if (isGitError(error, "missing")) return "There is no git program.";
+  return undefined;
+}
+
+const holdsHome = (directory: string, home: string): boolean =>
+  directory === sep || directory === home || home.startsWith(`${directory}${sep}`);
+
+async function isIgnored(place: Parameters<typeof runGit>[0]): Promise<boolean> {
+  const { exitCode } = await runGit(place, ["check-ignore", "--quiet", "--", place.prefix.slice(0, -1)], {
+    exits: [0, 1],
+  });
+  return exitCode === 0;
+}
+
+async function tooOld(git: GitRunner, directory: string): Promise<string | undefined> {
+  const { text } = await git.run({ directory }, ["version"]);
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(text) ?? [];
+  const [oldMajor, oldMinor] = OLDEST_GIT;
+  const isOld = Number(major) < oldMajor || (Number(major) === oldMajor && Number(minor) < oldMinor);
+  return isOld ? `git ${OLDEST_GIT.join(".")} or newer is needed; this is ${text}.` : undefined;
+}

@@ -1,0 +1,79 @@
+/**
+ * A copy of the checkout's index to work on, so that the user's stays as it is and needs no lock. What the copy was told not to look at (assume-unchanged,
+ * skip-worktree) is looked at all the same: else an edit could hide.
+ */
+import { copyFile, lstat } from "node:fs/promises";
+import { join } from "node:path";
+import { bytesOf, isGitError, type Place, PLAIN_INDEX, runGit } from "../git/index.ts";
+import { inChunks } from "./in-chunks.ts";
+
+/** Hidden entries that are looked for on the disk; a sparse checkout has more, and there git finds those that are present itself. */
+const HIDDEN_LOOKS = 20_000;
+
+export type WorkingIndex = {
+  file: string;
+  /** Every tracked path from the top. */
+  names: string[];
+  unmerged: string[];
+};
+
+/** Fills `file` from the checkout's index; from HEAD when that is missing or damaged. */
+export async function openWorkingIndex(place: Place, file: string): Promise<WorkingIndex> {
+  const copied = await copyFile(join(place.gitDir, "index"), file).then(
+    () => true,
+    (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+      throw error;
+    },
+  );
+  if (!copied) await readHeadInto(place, file);
+  const listing = await list(place, file).catch(async (error: unknown) => {
+    if (!isGitError(error, "failed")) throw error;
+    await readHeadInto(place, file);
+    return list(place, file);
+  });
+  await show(place, file, listing);
+  return { file, names: listing.names, unmerged: listing.unmerged };
+}
+
+type Listing = { names: string[]; unmerged: string[]; unchanged: string[]; skipped: string[] };
+
+async function list(place: Place, indexFile: string): Promise<Listing> {
+  const { stdout } = await runGit(place, ["ls-files", "-v", "-z"], { indexFile, config: PLAIN_INDEX });
+  const listing: Listing = { names: [], unmerged: [], unchanged: [], skipped: [] };
+  for (const line of stdout.toString("latin1").split("\0")) {
+    if (line === "") continue;
+    const tag = line[0] ?? "";
+    const name = line.slice(2);
+    const upper = tag.toUpperCase();
+    if (listing.names.at(-1) !== name) listing.names.push(name);
+    if (upper === "M" && listing.unmerged.at(-1) !== name) listing.unmerged.push(name);
+    if (tag !== upper) listing.unchanged.push(name);
+    if (upper === "S") listing.skipped.push(name);
+  }
+  return listing;
+}
+
+async function show(place: Place, indexFile: string, { unchanged, skipped }: Listing): Promise<void> {
+  const options = { indexFile, config: PLAIN_INDEX };
+  const mark = async (flag: string, names: readonly string[]) => {
+    if (names.length === 0) return;
+    const stdin = bytesOf(names.map((name) => `${name}\0`).join(""));
+    await runGit(place, ["update-index", "-z", flag, "--stdin"], { ...options, stdin });
+  };
+  await mark("--no-assume-unchanged", unchanged);
+  const present: string[] = [];
+  await inChunks(skipped.slice(0, HIDDEN_LOOKS), async (name) => {
+    const path = Buffer.concat([Buffer.from(`${place.workTree}/`), bytesOf(name)]);
+    if ((await lstat(path).catch(() => undefined)) !== undefined) present.push(name);
+  });
+  await mark("--no-skip-worktree", present);
+}
+
+async function readHeadInto(place: Place, indexFile: string): Promise<void> {
+  const options = { indexFile, config: PLAIN_INDEX };
+  const head = await runGit(place, ["rev-parse", "--verify", "--quiet", "HEAD^{tree}"], {
+    exits: [0, 1, 128],
+  });
+  await runGit(place, ["read-tree", head.exitCode === 0 ? head.text : "--empty"], options);
+}
