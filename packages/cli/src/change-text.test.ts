@@ -8,8 +8,8 @@ import { exitCodeOf } from "./exit.ts";
 import { createOutput, type Output } from "./output.ts";
 
 const CHANGE: Change = {
-  id: "chg_00000000000000000000000000",
-  workspaceId: "wsp_00000000000000000000000000",
+  id: "chg_00000000000000000000000000" as Change["id"],
+  workspaceId: "wsp_00000000000000000000000000" as Change["workspaceId"],
   path: "src/new.ts",
   oldPath: "src/old.ts",
   kind: "renamed",
