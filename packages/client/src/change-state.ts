@@ -49,10 +49,18 @@ export function withChange(state: ChangesState, change: Change): ChangesState {
   return { ...state, changes: new Map(entries.with(at, [change.id, next])) };
 }
 
-/** An event of a feed; others than `change.updated` of this workspace change nothing. */
+/** An event of a feed; others than `change.updated` of this workspace change nothing, nor does one that only names its change (`changeToRead`). */
 export function reduceChanges(state: ChangesState, event: FeedEvent): ChangesState {
   if (event.type !== "change.updated") return state;
-  return withChange(state, (event.data as { change: Change }).change);
+  const { change } = event.data as { change?: Change };
+  return change === undefined ? state : withChange(state, change);
+}
+
+/** Id of a change that was too large for its event and has to be read alone (D-4). */
+export function changeToRead(state: ChangesState, event: FeedEvent): string | undefined {
+  if (event.type !== "change.updated") return undefined;
+  const { changeId, workspaceId } = event.data as { changeId?: string; workspaceId?: string };
+  return workspaceId === state.workspaceId ? changeId : undefined;
 }
 
 /** A worktree as an event told it, into those that are known. */

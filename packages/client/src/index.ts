@@ -1,6 +1,7 @@
 export type { CallOptions } from "./call.ts";
 export {
   type ChangesState,
+  changeToRead,
   isOpenChange,
   noChanges,
   reduceChanges,

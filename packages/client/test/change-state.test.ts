@@ -1,5 +1,6 @@
 import {
   type ChangesState,
+  changeToRead,
   isOpenChange,
   noChanges,
   reduceChanges,
@@ -50,6 +51,19 @@ describe("changes of a workspace", () => {
     expect(state.tracking).toEqual(tracking);
     const again = withChangeList(state, { items: [change("b"), change("c"), change("d")], tracking });
     expect(paths(again)).toEqual(["c.ts", "b.ts", "d.ts"]);
+  });
+
+  test("[D-4] a change too large for its event changes nothing, and is to be read alone", () => {
+    const state = listed(change("a"));
+    const event = (workspaceId: string) =>
+      ({
+        type: "change.updated",
+        data: { changeId: id("chg", "a"), workspaceId, tooLarge: true },
+      }) as unknown as FeedEvent;
+    expect(reduceChanges(state, event(WORKSPACE))).toBe(state);
+    expect(changeToRead(state, event(WORKSPACE))).toBe(id("chg", "a"));
+    expect(changeToRead(state, event(id("wsp", "b")))).toBeUndefined();
+    expect(changeToRead(state, told(change("a")))).toBeUndefined();
   });
 
   test("[W-4, I-14] an event keeps the patch of its revision, and a new revision has none yet", () => {

@@ -78,7 +78,7 @@ export const changeSchema = z
     deletions: countSchema,
     /** The revision that somebody marked as reviewed. */
     reviewed: countSchema.optional(),
-    /** Whether a turn works in the workspace now, so that the file may still change. */
+    /** Whether a turn works in the workspace now, so that the file may still change. The turn's end ends it, without an event of the change. */
     staged: z.boolean(),
     patch: z.string().optional(),
     patchTruncated: z.boolean().optional(),

@@ -214,6 +214,22 @@ export const changesTopic = topic("pending changes", (rig, size) => {
     expect(await refusalOf(foreign)).toBe("NOT_FOUND");
   });
 
+  test("[W-4, D-8] what is told later of a change is never older, wherever the clock stands", async () => {
+    const workspaceId = await workspace(rig());
+    const row = change(workspaceId);
+    await record(rig(), workspaceId, [row]);
+    // The clock goes back by a day: what is stored lies in the future now.
+    await rig().age(-86_400_000);
+    const { time } = (await rig().store.getChange(row.id)) ?? { time: { updated: Infinity } };
+    await rig().store.markReviewed({ workspaceId, changes: [row], reviewed: true, actor: OWNER });
+    await record(rig(), workspaceId, [revised(row)]);
+    const gone = [{ changeId: row.id, state: "applied" as const }];
+    const from = rig().events.length;
+    await rig().store.recordChanges(changeWrite(workspaceId, { gone }));
+    const ended = toldChanges(rig().events.slice(from)).get(row.id);
+    expect(ended?.time.updated).toBeGreaterThanOrEqual(time.updated);
+  });
+
   test("[W-4, D-26] contributions outlive the session that made them", async () => {
     const run = await rig().running();
     const { id: sessionId, workspaceId } = run.session;

@@ -4,6 +4,7 @@
  */
 import {
   type ChangesState,
+  changeToRead,
   type HoldfastClient,
   noChanges,
   reduceChanges,
@@ -111,6 +112,8 @@ export class ChangesStore {
   #hear(event: FeedEvent): void {
     const state = reduceChanges(this.view.get().state, event);
     this.#patch({ state });
+    const large = changeToRead(state, event);
+    if (large !== undefined) void this.loadPatch(large).catch(() => this.look(false));
   }
 
   #patch(change: Partial<ChangesView>): void {

@@ -78,7 +78,13 @@ export function announceChange(write: Write, rid: number, actor: Actor): void {
 
 /** The last word on a worktree that was never made; its row goes. */
 export function announceDroppedWorktree(write: Write, row: WorktreeRow, actor: Actor): void {
-  const worktree = toWorktree(write, { ...row, state: "removed", time_removed: write.now });
+  const ended = {
+    ...row,
+    state: "removed",
+    time_updated: updatedNow(write, row),
+    time_removed: write.now,
+  } as const;
+  const worktree = toWorktree(write, ended);
   const entry = { workspace: workspaceOf(row), actor, data: { worktree } };
   appendSessionless(write, { ...entry, type: "worktree.updated", ref: null });
   forget(write, row);
@@ -91,11 +97,16 @@ export function announceEndedChange(
   state: "applied" | "rejected",
   actor: Actor,
 ): void {
-  const change = { ...toChange(row), state, hunks: [], contributions: [] };
+  const last = toChange({ ...row, time_updated: updatedNow(write, row) });
+  const change = { ...last, state, hunks: [], contributions: [] };
   const entry = { workspace: workspaceOf(row), actor, data: { change } };
   appendSessionless(write, { ...entry, type: "change.updated", ref: null });
   forget(write, row);
 }
+
+/** Never earlier than before, wherever the clock stands: readers tell by it which of two is newer. */
+const updatedNow = (write: Write, row: { time_updated: number }): number =>
+  Math.max(write.now, row.time_updated);
 
 const workspaceOf = (row: { workspace: number; workspace_id: string }): WorkspaceHead => ({
   rid: row.workspace,

@@ -105,7 +105,7 @@ function insert(write: Write, workspace: WorkspaceHead, change: StoredChange): n
 
 function replace(write: Write, { rid }: Known, change: StoredChange): number {
   write.run(
-    "UPDATE change SET state = ?, revision = ?, reviewed = ?, time_updated = ?, contributions = ?, data = ? WHERE rid = ?",
+    "UPDATE change SET state = ?, revision = ?, reviewed = ?, time_updated = max(?, time_updated), contributions = ?, data = ? WHERE rid = ?",
     change.state,
     change.revision,
     change.reviewed ?? null,
@@ -144,7 +144,12 @@ export function markReviewed(write: Write, command: Mark): void {
     const isReviewed = row.reviewed === revision;
     if (isReviewed === command.reviewed) continue;
     const mark = command.reviewed ? revision : null;
-    write.run("UPDATE change SET reviewed = ? WHERE rid = ?", mark, row.rid);
+    write.run(
+      "UPDATE change SET reviewed = ?, time_updated = max(?, time_updated) WHERE rid = ?",
+      mark,
+      write.now,
+      row.rid,
+    );
     announceChange(write, row.rid, command.actor);
   }
 }

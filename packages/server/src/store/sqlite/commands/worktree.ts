@@ -125,7 +125,7 @@ function applyPatch(write: Write, row: WorktreeRow, patch: WorktreePatch): void 
     states.includes(state) ? (time ?? (states[0] === state ? write.now : null)) : null;
   write.run(
     `UPDATE worktree SET state = ?, rescue = ?, size = ?, path = ?, branch = ?, base_commit = ?, base_tree = ?, note = ?,
-     time_updated = ?, time_archived = ?, time_removed = ? WHERE rid = ?`,
+     time_updated = max(?, time_updated), time_archived = ?, time_removed = ? WHERE rid = ?`,
     state,
     patch.rescue === undefined ? row.rescue : toJson(patch.rescue),
     patch.size ?? row.size,
