@@ -17,7 +17,7 @@ import {
 } from "../../worktree/git/index.ts";
 import { branchRow, movedWith } from "./branch-moved.ts";
 import { type Taken, TRACKER_ACTOR, type TrackerDeps, type WatchedPlace } from "./deps.ts";
-import { existedBefore } from "./head.ts";
+import { existedBefore } from "./existed-before.ts";
 import { type NextRows, nextRows, outdated, type Stamped } from "./next-rows.ts";
 import { type Span, stampOf } from "./stamp.ts";
 
@@ -150,7 +150,7 @@ function trackingAfter(taken: Taken, baseline: string, working: TurnId[]): Track
     baseline,
     newest: tree,
     commit,
-    ...(head === undefined ? {} : { head }),
+    ...(head === undefined ? {} : { head: head.commit }),
     ...(working.length === 0 ? {} : { working }),
   };
 }
@@ -168,7 +168,7 @@ async function branchMove(
     step,
   }: { before: Tracking; taken: Taken; span: Span; since: number; step: readonly TreeChange[] },
 ): Promise<Move> {
-  const { head: to } = taken;
+  const to = taken.head?.commit;
   const { head: from } = before;
   const none = { moved: new Set<string>(), edits: [], from: from ?? "", to: to ?? "" };
   if (from === undefined || to === undefined || from === to || step.length === 0) return none;

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "@holdfast/kernel";
-import type { Actor, Session, Turn, TurnId, Workspace, WorkspaceId, Worktree } from "@holdfast/protocol";
+import type { Actor, Session, Turn, TurnId, Workspace, Worktree } from "@holdfast/protocol";
 import type { Store } from "../../store/index.ts";
 import type { Snapshot, Snapshots, Watched } from "../../worktree/snapshot/index.ts";
 
@@ -37,7 +37,7 @@ export type TrackedTurn = { session: Session; turn: Turn };
 export type WatchedPlace = { workspace: Workspace; worktree: Worktree | undefined; watched: Watched };
 
 /** A snapshot with what a row of it needs. */
-export type Taken = Snapshot & { ref: string; time: number; head: string | undefined };
+export type Taken = Snapshot & { ref: string; time: number };
 
 /** A turn between its two snapshots, in this process. */
 export type Working = {
@@ -47,5 +47,3 @@ export type Working = {
   before: Taken;
   touched(): readonly string[];
 };
-
-export type { WorkspaceId };

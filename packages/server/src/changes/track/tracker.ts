@@ -22,7 +22,6 @@ import {
   type Working,
 } from "./deps.ts";
 import { namedPaths } from "./evidence.ts";
-import { headOf } from "./head.ts";
 import type { Span, Worker } from "./stamp.ts";
 import { WorkspaceLocks } from "./workspace-lock.ts";
 
@@ -199,7 +198,7 @@ export class Tracker {
     const tracking = await store.getTracking(workspaceId);
     if (isTurn && isFresh && tracking.reason !== undefined) return { off: tracking.reason, isKnown: true };
     const worktree = workspace.kind === "worktree" ? await store.worktreeOf(workspaceId) : undefined;
-    const watched = await snapshots.watch({ workspaceId, directory: worktree?.path ?? workspace.directory });
+    const watched = await snapshots.watch({ workspaceId, root: worktree?.path ?? workspace.directory });
     if ("off" in watched) return this.#refuse(workspaceId, watched.off);
     return { workspace, worktree, watched };
   }
@@ -208,9 +207,9 @@ export class Tracker {
     const { snapshots, clock } = this.#deps;
     const time = clock.now();
     try {
-      const [snapshot, head] = await Promise.all([snapshots.take(watched, ref), headOf(watched.place)]);
+      const snapshot = await snapshots.take(watched, ref);
       this.#refused.delete(workspace.id);
-      return { ...snapshot, ref, time, head };
+      return { ...snapshot, ref, time };
     } catch (error) {
       if (isSnapshotRefused(error)) return this.#refuse(workspace.id, error.reason);
       await this.#off(workspace.id, "The last snapshot failed; the server's log says why.");
