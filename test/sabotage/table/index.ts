@@ -1,4 +1,5 @@
 import type { Sabotage } from "../sabotage.ts";
+import { AGENT_FILES } from "./agent-files.ts";
 import { AGENTS } from "./agents.ts";
 import { EVENTS } from "./events.ts";
 import { FILES } from "./files.ts";
@@ -15,5 +16,6 @@ export const SABOTAGES: readonly Sabotage[] = [
   ...EVENTS,
   ...TURN,
   ...AGENTS,
+  ...AGENT_FILES,
   ...HTTP,
 ];
