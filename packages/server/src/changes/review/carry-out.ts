@@ -43,7 +43,7 @@ export async function carryOut(
     if (!(error instanceof FilesMoved)) throw error;
     throw await conflictRefusal(
       desk,
-      error.keys.map((key) => ({ key, reason: "The file changed in the meantime." })),
+      error.keys.map((key) => ({ key, reason: error.reason })),
     );
   }
   deps.logger.info(
@@ -73,6 +73,7 @@ async function goForward(
   const files = plan.files.map((file) => withRaw(file, progress.raws.get(file.key)));
   await deps.store.commitReview({
     ...write,
+    others: write.others.map((other) => ({ ...other, actor })),
     actor,
     operationId: id,
     state: "done",
@@ -153,6 +154,7 @@ export async function settle(
     await endAsTaken(deps, operation, { ...data, plan: undefined }, desk, []);
     return "undone";
   }
+  await desk.sweep(plan.files.map(({ key }) => key));
   const all = await standings(desk.checkout, plan.files);
   const moved = [...all].flatMap(([key, standing]) => (standing === "neither" ? [key] : []));
   if (moved.length > 0) {

@@ -25,6 +25,8 @@ export type Place = {
 export type Target = {
   workspaceId: WorkspaceId;
   desk: Desk;
+  /** Where that workspace stands below the desk's root, as the start of keys. */
+  prefix: string;
   baseCommit: string;
 };
 
@@ -32,9 +34,9 @@ export type Places = {
   /** NOT_FOUND; UNPROCESSABLE when its directory is gone or nothing watches it. */
   of(workspaceId: WorkspaceId): Promise<Place>;
   /** The place that a worktree's work goes to. UNPROCESSABLE when the project's directory is gone. */
-  targetOf(workspace: Workspace, actor: Actor): Promise<Target>;
-  /** A place by the root that a plan names, for recovery. */
-  at(workspaceId: WorkspaceId, root: string): Promise<Desk>;
+  targetOf(workspace: Workspace): Promise<Target>;
+  /** The place whose root a plan names, or the workspace's own, for recovery. */
+  at(workspaceId: WorkspaceId, root: string | undefined): Promise<Desk>;
 };
 
 export type ReviewDeps = {

@@ -30,8 +30,8 @@ export type Difference = {
 
 export type HunkPlace = { oldStart: number; oldLines: number; newStart: number; newLines: number };
 
-/** A unified patch of one path; bytes that are not UTF-8 are shown as U+FFFD. */
-export type Patch = { text: string; isTruncated: boolean };
+/** A unified patch of one path, or none when it is too long; bytes that are not UTF-8 are shown as U+FFFD. */
+export type Patch = { text: string | undefined; isTruncated: boolean };
 
 /** Objects and refs of a repository, and the files below a root. Every call has a deadline and rejects what git says. */
 export type Desk = {
@@ -63,6 +63,8 @@ export type Desk = {
   refusal(from: string, to: string): Promise<string | undefined>;
   /** Whether HEAD holds the commit. */
   hasInHead(commit: string): Promise<boolean>;
+  /** Takes away what killed writes left beside these files. */
+  sweep(keys: readonly string[]): Promise<void>;
   /** A snapshot of all files under a ref of its own. Rejects UNPROCESSABLE when there can be none (W-3). */
   snapshot(ref: string): Promise<{ commit: string; tree: string }>;
 };

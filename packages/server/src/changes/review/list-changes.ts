@@ -79,5 +79,9 @@ async function patchesOf(
 
 function shown({ key: _key, oldKey: _oldKey, ...change }: View, patch: Patch | undefined): Change {
   if (patch === undefined) return change;
-  return { ...change, patch: patch.text, ...(patch.isTruncated ? { patchTruncated: true } : {}) };
+  return {
+    ...change,
+    ...(patch.text === undefined ? {} : { patch: patch.text }),
+    ...(patch.isTruncated ? { patchTruncated: true } : {}),
+  };
 }

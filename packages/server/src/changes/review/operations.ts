@@ -8,12 +8,12 @@ import {
   faultPoint,
   HoldfastError,
   isHoldfastError,
+  newId,
   type Timer,
 } from "@holdfast/kernel";
-import { newId } from "@holdfast/kernel";
-import type { Actor, ChangeOperation, ChangeResult, OperationId, WorkspaceId } from "@holdfast/protocol";
+import type { ChangeOperation, ChangeResult, OperationId, WorkspaceId } from "@holdfast/protocol";
 import type { Applied, Operation } from "../../store/index.ts";
-import { carryOut, dropRefs, giveUp, settle, stoppedRefusal } from "./carry-out.ts";
+import { carryOut, giveUp, settle, stoppedRefusal } from "./carry-out.ts";
 import type { ReviewDeps, Reviewer } from "./deps.ts";
 import type { Desk } from "./desk.ts";
 import { dataOf, type OperationData, type Plan, toJson } from "./plan.ts";
@@ -199,7 +199,7 @@ export class Operations {
     if (operation.state === "conflict") throw stoppedRefusal(operation, moved ?? []);
     if (operation.state !== "done" || plan === undefined)
       throw new HoldfastError("WORKSPACE_BUSY", `${id} has not ended yet.`, { data: { holder: id } });
-    const ids = new Set(plan.former.map(({ row }) => row.id));
+    const ids = new Set(plan.changeIds);
     const rows = await store.listChanges({ workspaceId: operation.workspaceId });
     return {
       operationId: id,

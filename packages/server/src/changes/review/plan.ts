@@ -4,6 +4,7 @@
  */
 import { HoldfastError } from "@holdfast/kernel";
 import {
+  changeIdSchema,
   fileVersionSchema,
   type FileVersion,
   type JsonObject,
@@ -56,12 +57,16 @@ const planSchema = z.object({
   /** Absent once it was written. */
   write: trusted<ReviewWrite>().optional(),
   former: z.array(trusted<Former>()),
+  /** Paths, and changes whose rows are part of the answer as far as they are left. */
   applied: z.array(z.string()),
+  changeIds: z.array(changeIdSchema),
 });
 export type Plan = z.infer<typeof planSchema>;
 
 export type ReviewWrite = Omit<ChangeWrite, "actor"> & {
   notes: { sessionId: SessionId; kind: "rejected"; paths: string[] }[];
+  /** The project directory that was written to, when it is watched as well. */
+  others: Omit<ChangeWrite, "actor">[];
 };
 
 const dataSchema = z.object({
@@ -115,3 +120,10 @@ export const sameVersion = (
 ): boolean =>
   (one ?? undefined)?.blob === (other ?? undefined)?.blob &&
   (one ?? undefined)?.mode === (other ?? undefined)?.mode;
+
+/** What a file's plan means for a tree. */
+export const entryOf = ({ key, old, new: young }: PlannedFile): Entry => ({
+  key,
+  old: old?.version ?? null,
+  new: young?.version ?? null,
+});

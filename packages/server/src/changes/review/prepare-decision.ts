@@ -8,10 +8,20 @@ import type { Place, ReviewDeps, Target } from "./deps.ts";
 import type { Desk } from "./desk.ts";
 import { contributors, type Decision } from "./left-rows.ts";
 import type { Prepared } from "./operations.ts";
-import { type Entry, type Plan, type PlannedFile, type ReviewWrite } from "./plan.ts";
+import { type Entry, entryOf, type Plan, type PlannedFile, type ReviewWrite } from "./plan.ts";
+import { type ProjectMove, projectMove } from "./project-trees.ts";
 import { conflictRefusal } from "./refusal.ts";
 import { choose, chooseAgain, type Chosen, type SelectionRequest } from "./selection.ts";
-import { editsOf, keep, plannedFiles, type Watched, watchedOf } from "./trees.ts";
+import {
+  editsOf,
+  keep,
+  type MovedTree,
+  movedTree,
+  plannedFiles,
+  trackingWith,
+  type Watched,
+  watchedOf,
+} from "./trees.ts";
 import { inOrder } from "./write-files.ts";
 
 type Facts = { operation: Operation; place: Place };
@@ -51,15 +61,17 @@ export async function prepareReject(
   facts: Facts,
   request: SelectionRequest,
 ): Promise<Prepared> {
-  const { operation, place } = facts;
+  const { place } = facts;
   const { desk } = place;
   const { watched, chosen } = await chosenNow(deps, place, request);
   const decided = await decide(desk, watched.rows, chosen, "reject");
   const newest = await desk.editTree(watched.newest, editsOf(decided.entries));
   const files = inOrder(await plannedFiles(desk, decided.entries));
-  const facts_ = { operationId: operation.id, workspaceId: place.workspace.id, time: deps.clock.now() };
-  const row = await keep(desk, facts_, [newest, watched.newest], files);
-  const kept: Kept = { newest, refs: [], snapshots: [{ ...row, tree: newest }] };
+  await requireFit(desk, watched.newest, newest, decided.entries);
+  const about = aboutOf(deps, facts);
+  const moved = await movedTree(desk, about, "snap", newest);
+  const row = await keep(desk, about, [watched.newest], files);
+  const kept: Kept = { newest: moved, snapshots: [row] };
   return { desk, plan: planOf(facts, watched, chosen, decided, { decision: "reject", desk, files, kept }) };
 }
 
@@ -80,12 +92,11 @@ export async function prepareApply(
       { data: { baseCommit: target.baseCommit } },
     );
   const kept = await takenOver(deps, facts, watched, decided);
+  const about = aboutOf(deps, facts);
   const ours = await target.desk.snapshot(`${refsOf(operation.id)}/ours`);
   faultPoint("changes.apply.snapshot");
-  const theirs = kept.baseline ?? watched.baseline;
+  const theirs = kept.baseline?.tree ?? watched.baseline;
   const { files, merged } = await mergeInto(target.desk, { base: watched.baseline, ours: ours.tree, theirs });
-  const time = deps.clock.now();
-  const about = { operationId: operation.id, workspaceId: place.workspace.id, time };
   const row = await keep(target.desk, about, [merged], files);
   faultPoint("changes.apply.merged");
   const oursRow: SnapshotRow = {
@@ -94,16 +105,37 @@ export async function prepareApply(
     commit: ours.commit,
     tree: ours.tree,
   };
-  const all: Kept = { ...kept, snapshots: [...kept.snapshots, row, oursRow] };
+  const project = await projectMove(deps, operation.id, target, files.map(entryOf));
   return {
     desk: target.desk,
     plan: planOf(facts, watched, chosen, decided, {
       decision: "takeOver",
       desk: target.desk,
       files,
-      kept: all,
+      kept: { ...kept, snapshots: [row, oursRow], project },
     }),
   };
+}
+
+const aboutOf = ({ clock }: ReviewDeps, { operation, place }: Facts) => ({
+  operationId: operation.id,
+  workspaceId: place.workspace.id,
+  time: clock.now(),
+});
+
+/** git's own check of a difference against the files as they are. Rejects CHANGES_CONFLICT. */
+async function requireFit(desk: Desk, from: string, to: string, entries: readonly Entry[]): Promise<void> {
+  const refusal = await desk.refusal(from, to);
+  if (refusal !== undefined)
+    throw await conflictRefusal(
+      desk,
+      entries.map(({ key, old, new: young }) => ({
+        key,
+        reason: refusal,
+        ours: old ?? undefined,
+        theirs: young ?? undefined,
+      })),
+    );
 }
 
 /** The dry run: a merge of trees, and git's own check against the files. Rejects CHANGES_CONFLICT; nothing is written in any case. */
@@ -115,35 +147,23 @@ async function mergeInto(
   if ("conflicts" in merged) throw await conflictRefusal(desk, merged.conflicts);
   const entries = await desk.compare(trees.ours, merged.tree);
   const files = inOrder(await plannedFiles(desk, entries));
-  const refusal = files.length === 0 ? undefined : await desk.refusal(trees.ours, merged.tree);
-  if (refusal !== undefined)
-    throw await conflictRefusal(
-      desk,
-      entries.map(({ key, old, new: young }) => ({
-        key,
-        reason: refusal,
-        ours: old ?? undefined,
-        theirs: young ?? undefined,
-      })),
-    );
+  await requireFit(desk, trees.ours, merged.tree, entries);
   return { files, merged: merged.tree };
 }
 
-/** New trees of the workspace, the refs that hold them, and rows of refs. */
-type Kept = { baseline?: string; newest?: string; refs: Plan["refs"]; snapshots: SnapshotRow[] };
+/** Trees of the workspace that move, and rows of the refs that this operation made already. */
+type Kept = {
+  baseline?: MovedTree;
+  newest?: MovedTree;
+  snapshots: SnapshotRow[];
+  project?: ProjectMove;
+};
 
 /** The new baseline: the old one with what was chosen, and nothing else (W-9). */
-async function takenOver(
-  deps: ReviewDeps,
-  { operation, place }: Facts,
-  watched: Watched,
-  decided: Decided,
-): Promise<Kept> {
-  const baseline = await place.desk.editTree(watched.baseline, editsOf(decided.entries));
-  const commit = await place.desk.commit(baseline, [], "holdfast: baseline of pending changes");
-  const ref = `refs/holdfast/base/${place.workspace.id}/${operation.id}`;
-  const row = { ref, workspaceId: place.workspace.id, commit, tree: baseline, time: deps.clock.now() };
-  return { baseline, refs: [{ ref, commit }], snapshots: [row] };
+async function takenOver(deps: ReviewDeps, facts: Facts, watched: Watched, decided: Decided): Promise<Kept> {
+  const { desk } = facts.place;
+  const tree = await desk.editTree(watched.baseline, editsOf(decided.entries));
+  return { baseline: await movedTree(desk, aboutOf(deps, facts), "base", tree), snapshots: [] };
 }
 
 function planOf(
@@ -154,24 +174,27 @@ function planOf(
   made: { decision: Decision; desk: Desk; files: PlannedFile[]; kept: Kept },
 ): Plan {
   const { decision, desk, files, kept } = made;
-  const moved = (wanted: Decision): Entry[] => (decision === wanted ? decided.entries : []);
-  const { baseline = watched.baseline, newest = watched.newest } = kept;
+  const entriesOf = (wanted: Decision): Entry[] => (decision === wanted ? decided.entries : []);
+  const { baseline, newest, snapshots, project } = kept;
+  const moved = [baseline, newest].filter((tree) => tree !== undefined);
   return {
     root: desk.root,
     files,
-    baseline: moved("takeOver"),
-    newest: moved("reject"),
-    refs: kept.refs,
-    keeps: [watched.baseline, watched.newest, ...kept.snapshots.map(({ ref }) => ref)],
+    baseline: entriesOf("takeOver"),
+    newest: entriesOf("reject"),
+    refs: [...moved.map(({ ref, commit }) => ({ ref, commit })), ...(project?.refs ?? [])],
+    keeps: [watched.baseline, watched.newest, ...(project?.keeps ?? []), ...snapshots.map(({ ref }) => ref)],
     write: {
       workspaceId: place.workspace.id,
-      tracking: { ...watched.tracking, baseline, newest },
+      tracking: trackingWith(watched.tracking, { baseline, newest }),
       changes: decided.changes,
       gone: decided.gone,
-      snapshots: kept.snapshots,
+      snapshots: [...snapshots, ...moved.map(({ row }) => row)],
       notes: decision === "reject" ? notesFor(chosen) : [],
+      others: project?.others ?? [],
     },
     former: chosen.map(({ change, hunks }) => ({ row: change, hunks: hunks === "all" ? "all" : [...hunks] })),
+    changeIds: chosen.map(({ change }) => change.id),
     applied: chosen.map(({ change }) => change.path),
   };
 }

@@ -2,14 +2,24 @@
 import { HoldfastError, newId, notFound } from "@holdfast/kernel";
 import type { OperationId } from "@holdfast/protocol";
 import type { Operation } from "../../store/index.ts";
-import type { Place, ReviewDeps } from "./deps.ts";
+import type { Place, ReviewDeps, Target } from "./deps.ts";
 import type { Desk } from "./desk.ts";
 import type { Decision } from "./left-rows.ts";
 import type { Prepared } from "./operations.ts";
-import { dataOf, type Entry, type Plan, reversed } from "./plan.ts";
+import { dataOf, type Entry, entryOf, type Plan, reversed } from "./plan.ts";
+import { projectMove } from "./project-trees.ts";
 import { conflictRefusal } from "./refusal.ts";
 import { restoredRows } from "./restored-rows.ts";
-import { editsOf, keep, requireEntries, type Watched, watchedOf } from "./trees.ts";
+import {
+  editsOf,
+  keep,
+  type MovedTree,
+  movedTree,
+  requireEntries,
+  trackingWith,
+  type Watched,
+  watchedOf,
+} from "./trees.ts";
 import { standings } from "./write-files.ts";
 
 /** How long an act can be undone, in ms: as long as what it needs is kept (W-3: 7 days). */
@@ -47,57 +57,60 @@ export async function requireUndoable(
 /** Rejects CHANGES_CONFLICT when a file is not what the act made of it, and CONFLICT when something else was decided since. */
 export async function prepareUndo(
   deps: ReviewDeps,
-  facts: { operation: Operation; place: Place; filesDesk: Desk },
+  facts: { operation: Operation; place: Place; target: Target | undefined },
   undoable: Undoable,
 ): Promise<Prepared> {
-  const { operation, place, filesDesk } = facts;
+  const { operation, place, target } = facts;
   const { desk, workspace } = place;
+  const filesDesk = target?.desk ?? desk;
   await deps.watch.refresh(workspace.id);
   const watched = await watchedOf(deps, workspace.id);
   const back = reversed(undoable.plan);
   await requireEntries(desk, watched.baseline, back.baseline);
   await requireUntouched(filesDesk, back.files);
   await requireEntries(desk, watched.newest, back.newest);
-  const baseline = await moved(desk, watched.baseline, back.baseline);
-  const newest = await moved(desk, watched.newest, back.newest);
-  const rows = await rowsAfter(deps, desk, watched, undoable, { baseline, newest });
-  const time = deps.clock.now();
-  const about = { operationId: operation.id, workspaceId: workspace.id, time };
+  const about = { operationId: operation.id, workspaceId: workspace.id, time: deps.clock.now() };
+  const baseline = await moved(desk, about, "base", watched.baseline, back.baseline);
+  const newest = await moved(desk, about, "snap", watched.newest, back.newest);
+  const rows = await rowsAfter(deps, desk, watched, undoable, {
+    baseline: baseline?.tree ?? watched.baseline,
+    newest: newest?.tree ?? watched.newest,
+  });
   const row = await keep(filesDesk, about, [], back.files);
-  const refs: Plan["refs"] = [];
-  const snapshots = [row];
-  for (const [name, tree, from] of [
-    ["base", baseline, watched.baseline],
-    ["snap", newest, watched.newest],
-  ] as const) {
-    if (tree === from) continue;
-    const commit = await desk.commit(tree, [], "holdfast: a tree after an undo");
-    const ref = `refs/holdfast/${name}/${workspace.id}/${operation.id}`;
-    refs.push({ ref, commit });
-    snapshots.push({ ref, workspaceId: workspace.id, commit, tree, time });
-  }
+  const entries = back.files.map(entryOf);
+  const project = target === undefined ? undefined : await projectMove(deps, operation.id, target, entries);
+  const trees = [baseline, newest].filter((tree) => tree !== undefined);
   return {
     desk: filesDesk,
     plan: {
       ...back,
       root: filesDesk.root,
-      refs,
-      keeps: [watched.baseline, watched.newest, ...snapshots.map(({ ref }) => ref)],
+      refs: [...trees.map(({ ref, commit }) => ({ ref, commit })), ...(project?.refs ?? [])],
+      keeps: [watched.baseline, watched.newest, row.ref, ...(project?.keeps ?? [])],
       write: {
         workspaceId: workspace.id,
-        tracking: { ...watched.tracking, baseline, newest },
+        tracking: trackingWith(watched.tracking, { baseline, newest }),
         ...rows,
-        snapshots,
+        snapshots: [row, ...trees.map((tree) => tree.row)],
         notes: [],
+        others: project?.others ?? [],
       },
       former: [],
       applied: undoable.plan.applied,
+      changeIds: rows.changes.map(({ id }) => id),
     },
   };
 }
 
-async function moved(desk: Desk, tree: string, entries: readonly Entry[]): Promise<string> {
-  return entries.length === 0 ? tree : desk.editTree(tree, editsOf(entries));
+async function moved(
+  desk: Desk,
+  about: Parameters<typeof movedTree>[1],
+  name: "base" | "snap",
+  tree: string,
+  entries: readonly Entry[],
+): Promise<MovedTree | undefined> {
+  if (entries.length === 0) return undefined;
+  return movedTree(desk, about, name, await desk.editTree(tree, editsOf(entries)));
 }
 
 async function requireUntouched(desk: Desk, files: Plan["files"]): Promise<void> {

@@ -96,7 +96,7 @@ async function apply(
     return acts.run({ kind: "accept", workspaceId, leases: [workspaceId] }, reviewer, (operation) =>
       prepareAccept(deps, { operation, place }, request),
     );
-  const target = await deps.places.targetOf(place.workspace, reviewer.actor);
+  const target = await deps.places.targetOf(place.workspace);
   const leases = [workspaceId, target.workspaceId];
   return acts.run({ kind: "apply", workspaceId, leases }, reviewer, (operation) =>
     prepareApply(deps, { operation, place, target }, request),
@@ -112,12 +112,11 @@ async function undo(
 ): Promise<Applied<ChangeResult>> {
   const place = await deps.places.of(workspaceId);
   const isApply = (await deps.store.getOperation(operationId))?.kind === "apply";
-  const target = isApply ? await deps.places.targetOf(place.workspace, reviewer.actor) : undefined;
+  const target = isApply ? await deps.places.targetOf(place.workspace) : undefined;
   const leases = target === undefined ? [workspaceId] : [workspaceId, target.workspaceId];
-  const filesDesk = target?.desk ?? place.desk;
   return acts.run({ kind: "undo", workspaceId, leases, undoes: operationId }, reviewer, async (operation) => {
     const undoable = await requireUndoable(deps, place, operationId);
-    return prepareUndo(deps, { operation, place, filesDesk }, undoable);
+    return prepareUndo(deps, { operation, place, target }, undoable);
   });
 }
 

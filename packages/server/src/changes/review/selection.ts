@@ -5,6 +5,8 @@ import type { StoredChange } from "../../store/index.ts";
 /** A change that somebody decided about: whole, or some of its hunks. */
 export type Chosen = { change: StoredChange; hunks: "all" | ReadonlySet<string> };
 
+type Wanted = { id: ChangeId; revision?: number | undefined; hunks?: string[] | undefined };
+
 export type SelectionRequest = Pick<ApplyChanges, "changes" | "changeIds">;
 
 /**
@@ -13,14 +15,14 @@ export type SelectionRequest = Pick<ApplyChanges, "changes" | "changeIds">;
  */
 export function choose(rows: readonly StoredChange[], request: SelectionRequest): Chosen[] {
   const known = new Map(rows.map((row) => [row.id, row]));
-  const wanted = request.changes ?? (request.changeIds ?? []).map((id) => ({ id }));
+  const wanted: Wanted[] = request.changes ?? (request.changeIds ?? []).map((id) => ({ id }));
   if (new Set(wanted.map(({ id }) => id)).size !== wanted.length)
     throw new HoldfastError("INVALID_REQUEST", "A change is named twice.");
   const stale: StoredChange[] = [];
   const chosen = wanted.map((one): Chosen => {
     const change = requireChange(known, one.id);
-    const hunks = "hunks" in one ? one.hunks : undefined;
-    const isMoved = "revision" in one && one.revision !== change.revision;
+    const { hunks, revision } = one;
+    const isMoved = revision !== undefined && revision !== change.revision;
     const isUnknown = hunks?.some((id) => !change.hunks.some((hunk) => hunk.id === id)) === true;
     if (isMoved || isUnknown) stale.push(change);
     return { change, hunks: hunkChoice(change, hunks) };

@@ -46,27 +46,28 @@ export const editsOf = (entries: readonly Entry[]) =>
   entries.map(({ key, new: version }) => ({ key, version }));
 
 /**
- * The files of a plan as they are now. Rejects CHANGES_CONFLICT with every path that does not hold what the tree says: changed since, ignored by git,
- * a directory, or behind a symbolic link.
+ * The files of a plan as they are now. Rejects CHANGES_CONFLICT with every path that does not hold what the tree says: changed since, or a file that git ignores
+ * is there. What only the writing shows, such as a directory in the way, stops it there.
  */
 export async function plannedFiles(desk: Desk, entries: readonly Entry[]): Promise<PlannedFile[]> {
   const files: PlannedFile[] = [];
   const conflicts: MergeConflict[] = [];
+  const there = await desk.checkout.read(entries.map(({ key }) => key));
   for (const { key, old, new: young } of entries) {
-    const found = await desk.checkout.read(key).catch((error: unknown) => reasonOf(error));
-    const fits = typeof found !== "string" && sameVersion(found?.version, old);
-    if (fits) files.push({ key, old: found ?? null, new: young === null ? null : { version: young } });
+    const found = there.get(key);
+    if (sameVersion(found?.version, old) && young?.mode !== "160000")
+      files.push({ key, old: found ?? null, new: young === null ? null : { version: young } });
     else
       conflicts.push({
         key,
         reason:
-          typeof found === "string"
-            ? found
+          young?.mode === "160000"
+            ? "A nested repository cannot be written."
             : old === null
               ? "A file that git does not know is in the way."
               : "The file is not what it was when it was reviewed.",
         base: old ?? undefined,
-        ours: typeof found === "string" ? undefined : found?.version,
+        ours: found?.version,
         theirs: young ?? undefined,
       });
   }
@@ -74,10 +75,32 @@ export async function plannedFiles(desk: Desk, entries: readonly Entry[]): Promi
   return files;
 }
 
-/** A refusal of the file system's shape, such as a parent that is a symbolic link, in words; anything else goes on. */
-function reasonOf(error: unknown): string {
-  if (error instanceof HoldfastError) return error.message;
-  throw error;
+/** A tree that a review moved, with the ref that will hold it and the row of that ref. */
+export type MovedTree = { tree: string; commit: string; ref: string; row: SnapshotRow };
+
+/** What is known of a workspace once its trees have moved. */
+export function trackingWith(
+  tracking: Tracking,
+  { baseline, newest }: { baseline?: MovedTree | undefined; newest?: MovedTree | undefined },
+): Tracking {
+  return {
+    ...tracking,
+    ...(baseline === undefined ? {} : { baseline: baseline.tree }),
+    ...(newest === undefined ? {} : { newest: newest.tree, commit: newest.commit }),
+  };
+}
+
+/** Stores what a tree of a workspace becomes; its ref is made by the plan (W-9). `base`: the baseline, `snap`: the newest tree. */
+export async function movedTree(
+  desk: Desk,
+  facts: { operationId: OperationId; workspaceId: WorkspaceId; time: number },
+  name: "base" | "snap",
+  tree: string,
+): Promise<MovedTree> {
+  const { workspaceId, operationId, time } = facts;
+  const commit = await desk.commit(tree, [], `holdfast: ${name} tree of ${workspaceId}`);
+  const ref = `refs/holdfast/${name}/${workspaceId}/${operationId}`;
+  return { tree, commit, ref, row: { ref, workspaceId, commit, tree, time } };
 }
 
 /** Keeps blobs and trees that an operation needs for its recovery and its undo, under a ref of its own; answers the row of that ref. */

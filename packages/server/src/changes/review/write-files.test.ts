@@ -17,7 +17,7 @@ const file = (key: string, old: string | null, young: string | null): PlannedFil
   new: young === null ? null : { version: { blob: young, mode: "100644" } },
 });
 
-/** Files in memory; `before` may change them right before a write, as somebody else would. */
+/** Files in memory; `meddle` may change them when they are looked at, as somebody else would. */
 class FakeCheckout implements Checkout {
   readonly files: Map<string, Found>;
   meddle: ((key: string) => void) | undefined;
@@ -26,12 +26,16 @@ class FakeCheckout implements Checkout {
     this.files = new Map(Object.entries(files).map(([key, blob]) => [key, found(blob)]));
   }
 
-  read(key: string): Promise<Found | undefined> {
-    return Promise.resolve(this.files.get(key));
+  read(keys: readonly string[]): Promise<Map<string, Found>> {
+    return Promise.resolve(new Map([...this.files].filter(([key]) => keys.includes(key))));
+  }
+
+  identity(key: string): Promise<string> {
+    this.meddle?.(key);
+    return Promise.resolve(JSON.stringify(this.files.get(key) ?? null));
   }
 
   write(key: string, version: Found["version"] | undefined, raw: string | undefined): Promise<void> {
-    this.meddle?.(key);
     if (version === undefined) this.files.delete(key);
     else this.files.set(key, { version, raw: raw ?? version.blob });
     return Promise.resolve();
@@ -72,9 +76,24 @@ test("[W-8] a file that holds the same for git, but other bytes, is not the one 
   expect((await standings(checkout, PLAN)).get("a")).toBe("neither");
 });
 
+test("[W-8] a file that somebody saves between the look and the write keeps what was saved", async () => {
+  const checkout = new FakeCheckout({ a: "a1", b: "b1" });
+  let asked = 0;
+  checkout.meddle = (key) => {
+    if (key === "a") asked += 1;
+    if (key === "a" && asked === 2) checkout.files.set("a", found("mine"));
+  };
+  await expect(forward(checkout, PLAN, progress(), () => undefined)).rejects.toBeInstanceOf(FilesMoved);
+  expect(checkout.content()["a"]).toBe("mine");
+});
+
 test("[W-8] what is written is looked at again", async () => {
   const checkout = new FakeCheckout({ a: "a1", b: "b1" });
-  const swallow = { read: checkout.read.bind(checkout), write: () => Promise.resolve() };
+  const swallow: Checkout = {
+    read: checkout.read.bind(checkout),
+    identity: checkout.identity.bind(checkout),
+    write: () => Promise.resolve(),
+  };
   await expect(forward(swallow, PLAN, progress(), () => undefined)).rejects.toBeInstanceOf(FilesMoved);
 });
 

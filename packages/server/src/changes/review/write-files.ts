@@ -4,12 +4,20 @@
  *
  *   old ──write──► new        old ◄──write── new        neither: FilesMoved
  */
+import { isHoldfastError } from "@holdfast/kernel";
 import type { FileVersion } from "@holdfast/protocol";
 import { type Found, type PlannedFile, sameVersion } from "./plan.ts";
 
+/** Files that are read together before and after they are written: one look costs some processes of git, whatever its number of files. */
+const FILES_AT_ONCE = 64;
+
 /** The files of one checkout. `write` is durable when it resolves, and never goes through a symbolic link. */
 export type Checkout = {
-  read(key: string): Promise<Found | undefined>;
+  /** What is there, by key; nothing, a directory or something behind a link has no entry. */
+  read(keys: readonly string[]): Promise<ReadonlyMap<string, Found>>;
+  /** Tells whether a file is still the one that was there, without reading it. */
+  identity(key: string): Promise<string>;
+  /** `raw` is the blob of the exact bytes, when they are known. */
   write(key: string, version: FileVersion | undefined, raw: string | undefined): Promise<void>;
 };
 
@@ -18,11 +26,13 @@ export type Standing = "old" | "new" | "neither";
 /** Some files are neither what they were nor what they were to become. */
 export class FilesMoved extends Error {
   readonly keys: readonly string[];
+  readonly reason: string;
 
-  constructor(keys: readonly string[]) {
+  constructor(keys: readonly string[], reason = "The file changed in the meantime.") {
     super(`${keys.length} files changed under an act of review`);
     this.name = "FilesMoved";
     this.keys = keys;
+    this.reason = reason;
   }
 }
 
@@ -40,12 +50,11 @@ function matches(wanted: PlannedFile["old"] | PlannedFile["new"], found: Found |
 
 /** Where every file stands, by key. */
 export async function standings(
-  checkout: Checkout,
+  checkout: Pick<Checkout, "read">,
   files: readonly PlannedFile[],
 ): Promise<Map<string, Standing>> {
-  const all = new Map<string, Standing>();
-  for (const file of files) all.set(file.key, standingOf(file, await checkout.read(file.key)));
-  return all;
+  const found = await checkout.read(files.map(({ key }) => key));
+  return new Map(files.map((file) => [file.key, standingOf(file, found.get(file.key))]));
 }
 
 /** Files go away before others come, deepest first, so that a file may take the place of a directory and the other way round. */
@@ -68,36 +77,78 @@ export type Progress = {
   raws: Map<string, string>;
 };
 
-/** Writes what is still old, one by one, and notes it in `progress`. Rejects FilesMoved at the first file that is neither. `passed` runs after each file. */
+/**
+ * Writes what is still old, and notes it in `progress`. Rejects FilesMoved when a file is neither, or cannot be written as the directory is now. `passed` runs
+ * after each file.
+ */
 export async function forward(
   checkout: Checkout,
   files: readonly PlannedFile[],
   progress: Progress,
   passed: () => void,
 ): Promise<void> {
-  for (const file of files) {
-    const standing = standingOf(file, await checkout.read(file.key));
-    if (standing === "neither") throw new FilesMoved([file.key]);
-    if (standing === "old") {
-      progress.written.add(file.key);
-      await checkout.write(file.key, file.new?.version, file.new?.raw);
+  for (const group of groupsOf(files)) {
+    const seen = await look(checkout, group);
+    for (const file of group) {
+      if (seen.standings.get(file.key) === "neither") throw new FilesMoved([file.key]);
+      if (seen.standings.get(file.key) === "old") {
+        if ((await checkout.identity(file.key)) !== seen.identities.get(file.key))
+          throw new FilesMoved([file.key]);
+        progress.written.add(file.key);
+        await put(checkout, file.key, file.new?.version, file.new?.raw);
+      }
+      passed();
     }
-    const found = await checkout.read(file.key);
-    if (!matches(file.new, found)) throw new FilesMoved([file.key]);
-    if (found !== undefined) progress.raws.set(file.key, found.raw);
-    passed();
+    const found = await checkout.read(group.map(({ key }) => key));
+    const moved = group.filter((file) => !matches(file.new, found.get(file.key)));
+    if (moved.length > 0) throw new FilesMoved(moved.map(({ key }) => key));
+    for (const [key, { raw }] of found) progress.raws.set(key, raw);
   }
 }
 
 /** Puts back what is new, in the opposite order; what is old stays. Answers the keys that are neither, which it leaves alone. */
 export async function backward(checkout: Checkout, files: readonly PlannedFile[]): Promise<string[]> {
   const moved: string[] = [];
-  for (const file of [...files].reverse()) {
-    const standing = standingOf(file, await checkout.read(file.key));
-    if (standing === "neither") moved.push(file.key);
-    if (standing !== "new") continue;
-    await checkout.write(file.key, file.old?.version, file.old?.raw);
-    if (!matches(file.old, await checkout.read(file.key))) moved.push(file.key);
+  for (const group of groupsOf([...files].reverse())) {
+    const seen = await look(checkout, group);
+    const written: PlannedFile[] = [];
+    for (const file of group) {
+      const standing = seen.standings.get(file.key);
+      if (standing === "old") continue;
+      const isSame = (await checkout.identity(file.key)) === seen.identities.get(file.key);
+      if (standing === "neither" || !isSame) {
+        moved.push(file.key);
+        continue;
+      }
+      await checkout.write(file.key, file.old?.version, file.old?.raw);
+      written.push(file);
+    }
+    const found = await checkout.read(written.map(({ key }) => key));
+    moved.push(...written.filter((file) => !matches(file.old, found.get(file.key))).map(({ key }) => key));
   }
   return moved;
+}
+
+function* groupsOf(files: readonly PlannedFile[]): Generator<PlannedFile[]> {
+  for (let at = 0; at < files.length; at += FILES_AT_ONCE) yield files.slice(at, at + FILES_AT_ONCE);
+}
+
+type Look = { identities: Map<string, string>; standings: Map<string, Standing> };
+
+/** The identities are older than what is read, so that a file that changes meanwhile is another one. */
+async function look(checkout: Checkout, files: readonly PlannedFile[]): Promise<Look> {
+  const identities = new Map<string, string>();
+  for (const { key } of files) identities.set(key, await checkout.identity(key));
+  return { identities, standings: await standings(checkout, files) };
+}
+
+/** A link or a directory that is in the way now is somebody's change, like any other. */
+async function put(checkout: Checkout, ...[key, version, raw]: Parameters<Checkout["write"]>): Promise<void> {
+  try {
+    await checkout.write(key, version, raw);
+  } catch (error) {
+    if (isHoldfastError(error, "PATH_ESCAPES") || isHoldfastError(error, "CONFLICT"))
+      throw new FilesMoved([key], error.message);
+    throw error;
+  }
 }

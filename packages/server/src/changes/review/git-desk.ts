@@ -1,0 +1,100 @@
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  bytesOf,
+  checkApply,
+  commitTree,
+  deleteRefs,
+  diffTrees,
+  editTree,
+  hunksOf,
+  isAncestor,
+  listRefs,
+  mergeTrees,
+  patchesOf,
+  type Place,
+  readBlob,
+  readEntries,
+  readVersions,
+  sweepWrites,
+  updateRef,
+  writeBlob,
+  writeVersion,
+} from "../../worktree/git/index.ts";
+import type { Desk, Patch } from "./desk.ts";
+import type { Checkout } from "./write-files.ts";
+
+/** What of a desk git alone can do; snapshots come from those who take them. */
+export type GitDesk = Omit<Desk, "snapshot">;
+
+/** The desk of a place: thin over git, in this room's words. */
+export function gitDesk(place: Place): GitDesk {
+  return {
+    root: place.root,
+    checkout: checkoutOf(place),
+    readBlob: (blob) => readBlob(place, blob),
+    writeBlob: (bytes) => writeBlob(place, bytes),
+    editTree: (base, edits) => editTree(place, base, edits),
+    entries: (tree, keys) => readEntries(place, tree, keys),
+    async compare(from, to) {
+      const changes = await diffTrees(place, from, to, { renames: false });
+      return changes.map(({ key, before, after }) => ({ key, old: before ?? null, new: after ?? null }));
+    },
+    differences: (from, to) => diffTrees(place, from, to),
+    hunks: (from, to, keys) => hunksOf(place, from, to, { keys }),
+    patches: (from, to, keys, limits) => readPatches(place, from, to, keys, limits),
+    async merge(trees) {
+      const merged = await mergeTrees(place, trees);
+      if ("tree" in merged) return merged;
+      return { conflicts: merged.conflicts.map(({ stages, ...conflict }) => ({ ...conflict, ...stages })) };
+    },
+    commit: (tree, parents, message) => commitTree(place, tree, message, { parents }),
+    setRef: (ref, commit) => updateRef(place, ref, commit),
+    async deleteRefs(prefix) {
+      const refs = await listRefs(place, prefix);
+      await deleteRefs(
+        place,
+        refs.map(({ ref }) => ref),
+      );
+    },
+    refusal: (from, to) => checkApply(place, from, to),
+    hasInHead: (commit) => isAncestor(place, commit),
+    sweep: (keys) => sweepWrites(place, keys),
+  };
+}
+
+function checkoutOf(place: Place): Checkout {
+  return {
+    read: (keys) => readVersions(place, keys),
+    write: (key, version, raw) => writeVersion(place, key, version, raw),
+    identity: (key) => identityOf(place.root, key),
+  };
+}
+
+/** A directory counts as nothing: what is in it may be on its way out. */
+async function identityOf(root: string, key: string): Promise<string> {
+  try {
+    const path = Buffer.concat([Buffer.from(join(root, "/")), bytesOf(key)]);
+    const { ino, size, mode, mtimeNs, ctimeNs, ...stats } = await lstat(path, { bigint: true });
+    return stats.isDirectory() ? "" : [ino, size, mode, mtimeNs, ctimeNs].join(":");
+  } catch {
+    return "";
+  }
+}
+
+async function readPatches(
+  place: Place,
+  from: string,
+  to: string,
+  keys: readonly string[],
+  limits: { each: number; all: number },
+): Promise<Map<string, Patch>> {
+  const patches = await patchesOf(place, from, to, {
+    keys,
+    maxBytes: limits.each,
+    maxTotalBytes: limits.all,
+  });
+  return new Map(
+    [...patches].map(([key, { patch, truncated }]) => [key, { text: patch, isTruncated: truncated }]),
+  );
+}
