@@ -103,7 +103,7 @@ async function build(deps: SagaDeps, { worktree, operationId, place, base }: Mak
   const advance = (data: JsonObject) => store.advanceOperation({ operationId, data });
   let start: Start | undefined;
   if (base === "dirty") {
-    start = await takeStart(deps, place, startRefOf(worktree.workspaceId));
+    start = await takeStart(deps, place, worktree);
     await store.patchWorktree({
       worktreeId: worktree.id,
       patch: { baseTree: start.tree },

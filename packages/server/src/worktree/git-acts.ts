@@ -1,7 +1,16 @@
 /** The git commands of this room, over A's runner. Texts are bytes as Latin-1, so that any path comes back as it is. */
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { AUTHOR, DURABLE, type GitOptions, type GitRunner, isGitError, showPath } from "./git/index.ts";
+import {
+  AUTHOR,
+  DURABLE,
+  type GitOptions,
+  type GitRunner,
+  isGitError,
+  PLAIN_INDEX,
+  showPath,
+  withTemporaryIndex,
+} from "./git/index.ts";
 import { headRef } from "./names.ts";
 import { readEntries } from "./standing.ts";
 
@@ -151,15 +160,25 @@ export async function independent(
   git: GitRunner,
   place: string,
   commits: readonly string[],
-  holder: string,
+  holder: string | undefined,
 ): Promise<string[]> {
   if (commits.length === 0) return [];
-  const input = `${commits.join("\n")}\n^${holder}\n`;
+  const input = `${commits.join("\n")}\n${holder === undefined ? "" : `^${holder}\n`}`;
   const unheld = new Set(await lines(git, place, ["rev-list", "--stdin"], input));
   const left = commits.filter((commit) => unheld.has(commit));
   return left.length < 2 || left.length > INDEPENDENT_COMMITS
     ? left
     : lines(git, place, ["merge-base", "--independent", ...left]);
+}
+
+/** The tree of everything in a checkout that git does not ignore, on top of `known`, without touching its index. */
+export function addEverything(git: GitRunner, top: string, known = "HEAD"): Promise<string> {
+  return withTemporaryIndex(git, async (indexFile) => {
+    const options = { indexFile, config: PLAIN_INDEX, timeoutMs: CHECKOUT_MS };
+    await write(git, top, ["read-tree", known], options);
+    await write(git, top, ["add", "--all"], options);
+    return (await write(git, top, ["write-tree"], options)).trim();
+  });
 }
 
 /** More than this many are held one by one, also where one reaches another. */
@@ -188,7 +207,8 @@ export async function commitIndex(
   return commitTree(git, path, tree, head === undefined ? [] : [head], "What was staged in a worktree");
 }
 
-async function commitTree(
+/** A commit in our own name, on the disk. */
+export async function commitTree(
   git: GitRunner,
   place: string,
   tree: string,

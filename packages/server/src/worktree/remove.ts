@@ -25,9 +25,9 @@ import { refuseRisk } from "./risk.ts";
 import { runCommand } from "./run-command.ts";
 import { endGroupOf, groupOf } from "./run-group.ts";
 import { findEntry, lookAt, standingOf } from "./standing.ts";
-import { takeWhole } from "./start.ts";
 import { takeAway, takeBranch } from "./take-away.ts";
 import { emptyTrash } from "./trash.ts";
+import { takeWhole } from "./whole.ts";
 
 export type RemoveWorktree = {
   /** Whether what the risk report names may be lost (W-10). */
@@ -125,7 +125,7 @@ async function requireUnchanged(
   { discard, actor }: RemoveWorktree,
 ): Promise<void> {
   const check = `${rescueRefOf(worktree.id, deps.clock.now())}-check`;
-  const { tree } = await takeWhole(deps, worktree.path, check);
+  const { tree } = await takeWhole(deps, worktree.workspaceId, worktree.path, check);
   await deleteRef(deps.git, worktree.repository, check);
   if (tree === rescued.tree) return;
   if (!discard)

@@ -1,8 +1,8 @@
 /**
  * Puts everything that git can hold of a worktree where it outlives it (W-11), before it is removed or archived:
  *
- *   refs/holdfast/rescue/<worktree>/<time>         a snapshot of the files, parented on HEAD; raw bytes hang on it
- *                                  <time>-head     HEAD, when it is on no branch
+ *   refs/holdfast/rescue/<worktree>/<time>         a snapshot of the files; raw bytes hang on it
+ *                                  <time>-head     HEAD's commit
  *                                  <time>-index    what was staged, when that is neither HEAD nor the files
  *                                  <time>-lost     commits that only the reflog or a merge under way knew
  *
@@ -18,6 +18,7 @@ import {
   deleteRef,
   headOf,
   independent,
+  isHeldBy,
   joinCommits,
   listRefs,
   setRef,
@@ -26,37 +27,36 @@ import {
 import { rescuePrefix, rescueRefOf } from "./names.ts";
 import { unheldTips } from "./questions.ts";
 import type { Entry } from "./standing.ts";
-import { takeWhole } from "./start.ts";
+import { takeWhole } from "./whole.ts";
 
 /** How long a rescue ref is kept, in ms (W-11: 30 days). */
 export const RESCUE_MS = 30 * 24 * 3_600_000;
 
-export type Rescued = Rescue & { tree: string };
+export type Rescued = Rescue & { tree: string; unsaved: string[] };
 
-/** Makes the refs of a worktree that is whole, and writes them down. Rejects when anything of it could not be held. */
+/** Makes the refs of a worktree that is whole, and writes them down. Rejects when one could not be made. */
 export async function rescueWhole(deps: SagaDeps, worktree: Worktree, actor: Actor): Promise<Rescued> {
   const { git, clock } = deps;
+  const { path, repository } = worktree;
   const now = clock.now();
   const ref = rescueRefOf(worktree.id, now);
-  const { commit, tree } = await takeWhole(deps, worktree.path, ref);
-  const head = await headOf(git, worktree.path);
-  const headRef = head.commit !== undefined && head.branch === undefined ? `${ref}-head` : undefined;
-  if (headRef !== undefined && head.commit !== undefined)
-    await setRef(git, worktree.repository, headRef, head.commit);
-  const index = await commitIndex(git, worktree.path, head.commit, tree);
-  if (index !== undefined) await setRef(git, worktree.repository, `${ref}-index`, index);
-  const lost = await independent(git, worktree.path, await unheldTips(git, worktree), commit);
-  if (lost.length > 0)
-    await setRef(git, worktree.repository, `${ref}-lost`, await joinCommits(git, worktree.path, tree, lost));
+  const { commit, tree, unsaved } = await takeWhole(deps, worktree.workspaceId, path, ref);
+  const head = await headOf(git, path);
+  if (head.commit !== undefined) await setRef(git, repository, `${ref}-head`, head.commit);
+  const index = await commitIndex(git, path, head.commit, tree);
+  if (index !== undefined) await setRef(git, repository, `${ref}-index`, index);
+  const lost = await independent(git, path, await unheldTips(git, worktree), head.commit);
+  if (lost.length > 0) await setRef(git, repository, `${ref}-lost`, await joinCommits(git, path, tree, lost));
   faultPoint("worktree.rescue.made");
+  const isDetached = head.commit !== undefined && head.branch === undefined;
   const rescue: Rescue = {
     ref,
     commit,
     expires: now + RESCUE_MS,
-    ...(headRef === undefined ? {} : { headRef }),
+    ...(isDetached ? { headRef: `${ref}-head` } : {}),
   };
   await deps.store.patchWorktree({ worktreeId: worktree.id, patch: { rescue }, actor });
-  return { ...rescue, tree };
+  return { ...rescue, tree, unsaved };
 }
 
 /** What is left of one whose directory is gone: its last commit. `undefined` when git does not know that either; an earlier rescue stays. */
@@ -92,15 +92,15 @@ export async function keepRescued(
   const known = worktree.rescue;
   if (known !== undefined) {
     const check = `${rescueRefOf(worktree.id, clock.now())}-check`;
-    const [now, then, head] = await Promise.all([
-      takeWhole(deps, worktree.path, check),
+    const now = await takeWhole(deps, worktree.workspaceId, worktree.path, check);
+    await deleteRef(git, worktree.repository, check);
+    const [then, head] = await Promise.all([
       treeOfCommit(git, worktree.repository, known.commit).catch(() => undefined),
       headOf(git, worktree.path),
     ]);
-    await deleteRef(git, worktree.repository, check);
     const isHeld =
       head.commit === undefined ||
-      (await independent(git, worktree.path, [head.commit], known.commit)).length === 0;
+      (await isHeldBy(git, worktree.repository, head.commit, rescuePrefix(worktree.id)));
     if (now.tree === then && isHeld) return { made: false };
   }
   await rescueWhole(deps, worktree, actor);

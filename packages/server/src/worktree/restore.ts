@@ -7,15 +7,7 @@ import { faultPoint, HoldfastError } from "@holdfast/kernel";
 import type { Actor, JsonObject, OperationId, Worktree, WorktreeId, WorktreeState } from "@holdfast/protocol";
 import type { SagaDeps } from "./deps.ts";
 import { furnish } from "./furnish.ts";
-import {
-  addWorktree,
-  branchTip,
-  checkoutTop,
-  commitOf,
-  parentOf,
-  stageTree,
-  treeOfCommit,
-} from "./git-acts.ts";
+import { addWorktree, branchTip, checkoutTop, commitOf, stageTree, treeOfCommit } from "./git-acts.ts";
 import { requireWorktree, underIntent } from "./intent.ts";
 import { lockReasonOf } from "./names.ts";
 import { endGroupOf } from "./run-group.ts";
@@ -125,13 +117,12 @@ async function sourceOf(deps: SagaDeps, worktree: Worktree, from: RestoreFrom): 
   const { rescue } = worktree;
   const commit = rescue === undefined ? undefined : await commitOf(git, repository, rescue.commit);
   if (rescue === undefined || commit === undefined) throw gone("A rescue of it");
-  const head =
-    rescue.headRef === undefined
-      ? await parentOf(git, repository, commit)
-      : await commitOf(git, repository, rescue.headRef);
+  const head = await commitOf(git, repository, `${rescue.ref}-head`);
+  // Of a directory that was gone only its last commit was left.
+  if (head === undefined) return { head: commit, isDetached: false, start: undefined, index: undefined };
   const index = await commitOf(git, repository, `${rescue.ref}-index`);
   return {
-    head: head ?? commit,
+    head,
     isDetached: rescue.headRef !== undefined,
     start: { commit, tree: await treeOfCommit(git, repository, commit) },
     index: index === undefined ? undefined : await treeOfCommit(git, repository, index),

@@ -6,7 +6,7 @@ import type { Stats } from "node:fs";
 import { lstat, readdir, readFile, realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Worktree } from "@holdfast/protocol";
-import { readLockReason } from "./names.ts";
+import { headRef, readLockReason } from "./names.ts";
 
 /** git's own record of one worktree. `admin` is its directory in the repository. */
 export type Entry = {
@@ -61,9 +61,11 @@ export async function findEntry(
 }
 
 /** Looks. Rejects when the repository itself cannot be read. */
-export async function standingOf(worktree: Pick<Worktree, "id" | "path" | "repository">): Promise<Standing> {
+export async function standingOf(
+  worktree: Pick<Worktree, "id" | "path" | "repository" | "branch">,
+): Promise<Standing> {
   await lstat(worktree.repository);
-  const entry = await findEntry(worktree);
+  const entry = (await findEntry(worktree)) ?? (await entryOnBranch(worktree));
   const there = await lookAt(worktree.path);
   if (there === undefined) {
     if (entry !== undefined && entry.path !== worktree.path && (await lookAt(entry.path)) !== undefined)
@@ -74,6 +76,14 @@ export async function standingOf(worktree: Pick<Worktree, "id" | "path" | "repos
   return reason === undefined && entry !== undefined
     ? { kind: "whole", entry }
     : { kind: "foreign", reason: reason ?? "git does not know it", entry };
+}
+
+/** Whoever moves a worktree has to unlock it first, and then its branch alone tells it. */
+async function entryOnBranch({
+  repository,
+  branch,
+}: Pick<Worktree, "repository" | "branch">): Promise<Entry | undefined> {
+  return (await readEntries(repository)).find((entry) => entry.head === `ref: ${headRef(branch)}`);
 }
 
 async function whyForeign(path: string, there: Stats, entry: Entry | undefined): Promise<string | undefined> {

@@ -1,24 +1,28 @@
 /** Trees that are laid over a checkout: what a worktree of base `dirty` starts from, and what a rescue held. */
+import { HoldfastError } from "@holdfast/kernel";
 import type { Worktree } from "@holdfast/protocol";
 import type { SagaDeps } from "./deps.ts";
 import { commitOf, layTree, treeOfCommit } from "./git-acts.ts";
+import { findRepository, isGitError, placeOf } from "./git/index.ts";
 import { startRefOf } from "./names.ts";
 import type { Place } from "./place.ts";
+import { takeWhole } from "./whole.ts";
 
 /** A snapshot: its commit, which the raw bytes of converted files hang on, and its tree. */
 export type Start = { commit: string; tree: string };
 
-/** A snapshot of a project's checkout as it is, files that are not committed included, kept by `ref`. */
-export async function takeStart(deps: SagaDeps, place: Place, ref: string): Promise<Start> {
-  return takeWhole(deps, place.top, ref);
-}
-
-/** A snapshot of a whole checkout. */
-export async function takeWhole(deps: SagaDeps, top: string, ref: string): Promise<Start> {
-  const watched = await deps.snapshots.watch({ directory: top });
-  if ("off" in watched) throw new Error(watched.reason);
-  const { commit, tree } = await deps.snapshots.take(watched, ref);
-  return { commit, tree };
+/** A snapshot of a project's checkout as it is, files that are not committed included, kept by a ref. Rejects UNPROCESSABLE when it cannot be taken. */
+export async function takeStart(deps: SagaDeps, place: Place, worktree: Worktree): Promise<Start> {
+  const { workspaceId } = worktree;
+  try {
+    return await takeWhole(deps, workspaceId, place.top, startRefOf(workspaceId));
+  } catch (error) {
+    if (isGitError(error)) throw error;
+    throw new HoldfastError(
+      "UNPROCESSABLE",
+      `The checkout cannot be taken as it is: ${(error as Error).message}`,
+    );
+  }
 }
 
 /** What a worktree of base `dirty` started from. */
@@ -32,5 +36,7 @@ export async function startAt(deps: SagaDeps, worktree: Worktree): Promise<Start
 /** Makes the files those of the snapshot, byte for byte, as changes that are neither committed nor staged. */
 export async function layOver(deps: SagaDeps, path: string, start: Start): Promise<void> {
   await layTree(deps.git, path, start.tree);
-  await deps.snapshots.restoreRaw(path, start.commit);
+  const repository = await findRepository(deps.git, path);
+  if (repository !== undefined)
+    await deps.snapshots.restoreRaw(placeOf(deps.git, repository, "top"), start.commit);
 }

@@ -1,0 +1,78 @@
+import { mkdirSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Clock, Logger } from "@holdfast/kernel";
+import type { SessionId, WorkspaceId } from "@holdfast/protocol";
+import { processTable } from "../agents/index.ts";
+import type { Store } from "../store/index.ts";
+import { GitRunner } from "../worktree/git/index.ts";
+import { createWorktrees, type ProcessFacts } from "../worktree/index.ts";
+import { createSnapshots } from "../worktree/snapshot/index.ts";
+import { ConfigError, type ServerConfig } from "./config.ts";
+
+export type FilesDeps = {
+  config: ServerConfig;
+  /** Real path of the data directory. */
+  directory: string;
+  store: Store;
+  clock: Clock;
+  logger: Logger;
+  /** The rooms above, which are built later. */
+  sessions: { release(sessionId: SessionId): Promise<void>; wakeWorkspace(workspaceId: WorkspaceId): void };
+};
+
+/** What works on files of projects: git, snapshots and worktrees, and where they keep theirs. Throws ConfigError. */
+export function buildFiles({ config, directory, store, clock, logger, sessions }: FilesDeps) {
+  const root = managedRoot(config.file.worktreeDirectory ?? join(directory, "worktrees"));
+  const temporary = join(directory, "tmp");
+  const { environment } = config;
+  const git = new GitRunner({ clock, logger, environment, temporary });
+  const snapshots = createSnapshots({
+    git,
+    dataDirectory: directory,
+    home: environment["HOME"] ?? homedir(),
+  });
+  const processes = processFacts(store);
+  const worktrees = createWorktrees({
+    store,
+    git,
+    snapshots,
+    clock,
+    logger,
+    root,
+    environment,
+    sessions,
+    processes,
+  });
+  return { git, snapshots, worktrees, root };
+}
+
+/** The directory that worktrees are made in, private to the user; its real path, since git names worktrees by it. */
+function managedRoot(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return realpathSync(path);
+  } catch (error) {
+    throw new ConfigError(`The directory for worktrees ${path} cannot be used: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function processFacts(store: Store): ProcessFacts {
+  const table = processTable(process.platform);
+  return {
+    startTime: async (pid) => (await table.inspect(pid))?.startTime,
+    async agents() {
+      const rows = await store.openProcesses();
+      const found = await table.relatives(
+        rows.map(({ launchId, pid, startTime }) =>
+          pid === undefined || startTime === undefined
+            ? { launchId }
+            : { launchId, root: { pid, startTime } },
+        ),
+      );
+      return new Set([...found.values()].flat());
+    },
+  };
+}
