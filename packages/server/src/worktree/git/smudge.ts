@@ -26,6 +26,7 @@ export async function writeContent(
 export async function smudged(
   place: Place,
   files: readonly { name: string; blob: string }[],
+  indexFile?: string,
 ): Promise<Buffer[]> {
   if (files.length === 0) return [];
   // git tells the length before the conversion only, so a word that nobody can know stands between the contents.
@@ -33,6 +34,7 @@ export async function smudged(
   const { stdout } = await runGit(place, ["cat-file", `--batch=${word} %(objectname)`, "--filters", "-z"], {
     stdin: bytesOf(files.map(({ name, blob }) => `${blob} ${name}\0`).join("")),
     maxBytes: CONVERTED_BYTES,
+    ...(indexFile === undefined ? {} : { indexFile }),
   });
   const contents: Buffer[] = [];
   let at = 0;

@@ -38,7 +38,7 @@ export async function chooseCandidates(survey: Survey): Promise<Candidates> {
     own.some((directory) => name.startsWith(directory) || directory === `${name}/`);
   const paths: Modified[] = [
     ...status.modified,
-    ...status.untracked.map((name) => ({ name, isSubmodule: false, isDirty: false })),
+    ...status.untracked.map((name) => ({ name, isSubmodule: false, isGone: false, isDirty: false })),
   ];
   if (paths.length > SNAPSHOT_FILES * 4) throw tooMany();
   const tracked = new Set(status.modified.map(({ name }) => name));
@@ -62,7 +62,7 @@ export async function chooseCandidates(survey: Survey): Promise<Candidates> {
 /** Answers the bytes that are to be read. */
 async function choose(
   { place, now }: Survey,
-  { name, isSubmodule, isDirty, unmerged }: Modified,
+  { name, isSubmodule, isGone, isDirty, unmerged }: Modified,
   isTracked: boolean,
   chosen: Candidates,
   leaveOut: (reason: Parameters<LeftOut["add"]>[1]) => void,
@@ -79,7 +79,7 @@ async function choose(
   }
   if (isDirty) leaveOut("submodule");
   const path = Buffer.concat([Buffer.from(`${place.workTree}/`), bytesOf(name)]);
-  const stats = await lstat(path).catch(() => undefined);
+  const stats = isGone ? undefined : await lstat(path).catch(() => undefined);
   if (stats === undefined || (stats.isDirectory() && !isSubmodule)) {
     if (isTracked) chosen.edits.push({ key: name, version: null });
     return 0;

@@ -9,11 +9,15 @@ const RELEVANT = new Set(["text", "crlf", "eol", "filter", "ident", "working-tre
 /** The names (from the top) that are converted in some way; most repositories have none. */
 export async function conversionsOf(
   place: Place,
+  indexFile: string,
   names: readonly string[],
 ): Promise<Map<string, Conversion>> {
   const all = new Map<string, Conversion>();
   if (names.length === 0) return all;
-  const [settings, attributes] = await Promise.all([lineEndSettings(place), attributesOf(place, names)]);
+  const [settings, attributes] = await Promise.all([
+    lineEndSettings(place),
+    attributesOf(place, indexFile, names),
+  ]);
   const addsByConfig = settings.autocrlf === "true" || settings.eol === "crlf";
   for (const name of settings.converts ? names : attributes.keys()) {
     const own = attributes.get(name) ?? new Map<string, string>();
@@ -61,10 +65,12 @@ async function lineEndSettings(place: Place): Promise<{ autocrlf: string; eol: s
 
 async function attributesOf(
   place: Place,
+  indexFile: string,
   names: readonly string[],
 ): Promise<Map<string, Map<string, string>>> {
   const { stdout } = await runGit(place, ["check-attr", "-z", "--stdin", "-a"], {
     stdin: bytesOf(names.map((name) => `${name}\0`).join("")),
+    indexFile,
   });
   const all = new Map<string, Map<string, string>>();
   const fields = stdout.toString("latin1").split("\0");

@@ -39,7 +39,7 @@ export async function findRawFiles(
 ): Promise<RawFile[]> {
   const prefix = keyOf(place.prefix);
   const below = names.filter((name) => name.startsWith(prefix));
-  const conversions = await conversionsOf(place, below);
+  const conversions = await conversionsOf(place, indexFile, below);
   if (conversions.size === 0) return [];
   const blobs = await regularBlobs(place, indexFile);
   const unknown: Converted[] = [];
@@ -54,7 +54,7 @@ export async function findRawFiles(
   const sizes = await sizesOf(place, unknown);
   const same = (file: Converted) => file.onlyLineEnds && sizes.get(file.blob) === Number(file.stats.size);
   const compared = unknown.filter((file) => !same(file));
-  const differing = await compare(place, compared, sizes);
+  const differing = await compare(place, indexFile, { files: compared, sizes });
   remember(
     place,
     memory,
@@ -67,14 +67,14 @@ export async function findRawFiles(
 /** The names whose files are not what their blob becomes on the disk. */
 async function compare(
   place: Place,
-  files: readonly Converted[],
-  sizes: ReadonlyMap<string, number>,
+  indexFile: string,
+  { files, sizes }: { files: readonly Converted[]; sizes: ReadonlyMap<string, number> },
 ): Promise<Set<string>> {
   const differing = new Set<string>();
   let batch: Converted[] = [];
   let bytes = 0;
   const flush = async () => {
-    const contents = await smudged(place, batch).catch((error: unknown) => {
+    const contents = await smudged(place, batch, indexFile).catch((error: unknown) => {
       // A filter that fails at a checkout brings nothing back: all of these are kept as they are.
       if (isGitError(error, "failed") || isGitError(error, "tooLong")) return undefined;
       throw error;

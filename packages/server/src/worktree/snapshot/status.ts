@@ -6,6 +6,8 @@ import type { Head } from "../git/index.ts";
 export type Modified = {
   name: string;
   isSubmodule: boolean;
+  /** There is no file any more; what is reached through a link is none. */
+  isGone: boolean;
   /** A submodule with changes of its own, which no commit holds. */
   isDirty: boolean;
   /** Of an unmerged path: what the checkout's own side has, else the other; null when neither has it. */
@@ -48,7 +50,8 @@ function readOrdinary(record: string, status: Status): void {
   const [fields, name] = cut(record, 8);
   const [, xy = "", sub = ""] = fields;
   const isDirty = isDirtySubmodule(sub);
-  if (xy[1] !== "." || isDirty) status.modified.push({ name, isSubmodule: sub.startsWith("S"), isDirty });
+  if (xy[1] !== "." || isDirty)
+    status.modified.push({ name, isSubmodule: sub.startsWith("S"), isGone: xy[1] === "D", isDirty });
 }
 
 /** `u <XY> <sub> <m1> <m2> <m3> <mW> <h1> <h2> <h3> <path>`. */
@@ -63,6 +66,7 @@ function readUnmerged(record: string, status: Status): void {
   status.modified.push({
     name,
     isSubmodule: sub.startsWith("S"),
+    isGone: /^0+$/.test(fields[6] ?? ""),
     isDirty: isDirtySubmodule(sub),
     unmerged: side(2) ?? side(3) ?? null,
   });

@@ -61,6 +61,8 @@ const holdsHome = (directory: string, home: string): boolean =>
 async function isIgnored(place: Parameters<typeof runGit>[0]): Promise<boolean> {
   const { exitCode } = await runGit(place, ["check-ignore", "--quiet", "--", place.prefix.slice(0, -1)], {
     exits: [0, 1],
+    // The only program of git that refuses to take paths literally.
+    environment: { GIT_LITERAL_PATHSPECS: "0" },
   });
   return exitCode === 0;
 }
