@@ -142,7 +142,7 @@ async function rowsAfter(
   const hunks = await desk.hunks(
     after.baseline,
     after.newest,
-    differences.map(({ key }) => key),
+    differences.flatMap(({ key, oldKey }) => (oldKey === undefined ? [key] : [key, oldKey])),
   );
   return restoredRows({
     decision,
