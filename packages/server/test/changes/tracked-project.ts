@@ -92,7 +92,10 @@ export class TrackedProject {
   }
 
   /** A tracker that remembers nothing but what is stored, as after a crash. */
-  restart({ isOn = true }: { isOn?: boolean } = {}): void {
+  restart({
+    isOn = true,
+    home = this.environment["HOME"] ?? "",
+  }: { isOn?: boolean; home?: string } = {}): void {
     const { clock, store } = this;
     const logger = silentLogger;
     const git = new GitRunner({
@@ -104,7 +107,7 @@ export class TrackedProject {
     const snapshots = createSnapshots({
       git,
       dataDirectory: join(this.root, "data"),
-      home: this.environment["HOME"] ?? "",
+      home,
     });
     this.tracker = createTracker({ store, snapshots, clock, logger, isOn });
   }

@@ -22,6 +22,7 @@ import {
   type Working,
 } from "./deps.ts";
 import { namedPaths } from "./evidence.ts";
+import { keepTrees } from "./same-store.ts";
 import type { Span, Worker } from "./stamp.ts";
 import { WorkspaceLocks } from "./workspace-lock.ts";
 
@@ -43,6 +44,8 @@ export class Tracker {
   readonly #working = new Map<WorkspaceId, Map<TurnId, Working>>();
   /** When a workspace was last refused, by the monotonic clock. */
   readonly #refused = new Map<WorkspaceId, number>();
+  /** The repository that was last seen to hold the trees of a workspace. */
+  readonly #stores = new Map<WorkspaceId, string>();
 
   constructor(deps: TrackerDeps) {
     this.#deps = deps;
@@ -203,10 +206,14 @@ export class Tracker {
     return { workspace, worktree, watched };
   }
 
-  async #take({ workspace, watched }: WatchedPlace, ref: string): Promise<Taken | Off> {
+  async #take(place: WatchedPlace, ref: string): Promise<Taken | Off> {
     const { snapshots, clock } = this.#deps;
+    const { workspace, watched } = place;
+    const { commonDir } = watched.place;
     const time = clock.now();
     try {
+      if (this.#stores.get(workspace.id) !== commonDir) await keepTrees(this.#deps, place);
+      this.#stores.set(workspace.id, commonDir);
       const snapshot = await snapshots.take(watched, ref);
       this.#refused.delete(workspace.id);
       return { ...snapshot, ref, time };

@@ -9,13 +9,16 @@ export const EXCLUDED = ["node_modules", ".venv", "target", "dist", ".hg", ".svn
 
 const MAKING = /\.making-[0-9a-f]+$/;
 
+/** Where the private repository of a workspace is, when it has one. */
+export const shadowOf = (shadows: string, workspaceId: string): string => join(shadows, `${workspaceId}.git`);
+
 /** The place of a directory, its repository made if there is none yet. */
 export async function shadowPlace(
   git: GitRunner,
   shadows: string,
   { workspaceId, root }: { workspaceId: string; root: string },
 ): Promise<Place> {
-  const gitDir = join(shadows, `${workspaceId}.git`);
+  const gitDir = shadowOf(shadows, workspaceId);
   if (!(await exists(gitDir))) await make(git, shadows, gitDir);
   return { git, gitDir, commonDir: gitDir, workTree: root, prefix: "", root };
 }

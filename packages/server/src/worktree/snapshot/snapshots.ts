@@ -2,6 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { GitPath, GitRunner, Place } from "../git/index.ts";
 import { readEntries, TEMPORARY_INDEX, treeOf, writeVersion } from "../git/index.ts";
+import { bringAlong } from "./bring-along.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import type { RawMemory } from "./raw-bytes.ts";
 import { sweepShadows } from "./shadow.ts";
@@ -26,6 +27,8 @@ export type Snapshots = {
    * Rejects SnapshotRefused beyond the limits, GitError when git fails; then there is no ref.
    */
   take(watched: Watched, ref: string): Promise<Snapshot>;
+  /** Where a directory has become a repository since its last snapshot: brings the earlier ones into it. Rejects GitError. */
+  bringAlong(watched: Watched): Promise<void>;
   /** What a snapshot left out, and the raw bytes that go with it. */
   manifest(place: Place, commit: string): Promise<Manifest>;
   /** Writes the raw bytes of a snapshot over the files of a fresh checkout of it. Answers the keys. */
@@ -46,6 +49,7 @@ export function createSnapshots({ git, dataDirectory, home }: SnapshotsDeps): Sn
     watch: (request) => watchRoot({ git, home, shadows }, request),
     take: (watched, ref) =>
       takeSnapshot(watched, ref, { memory: memoryOf(watched.place.root), dataDirectory }),
+    bringAlong: (watched) => bringAlong(watched, shadows),
     manifest: readManifest,
     restoreRaw,
     async sweepTemporary() {
