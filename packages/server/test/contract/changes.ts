@@ -19,6 +19,8 @@ import {
   workspace,
 } from "./worktree-rig.ts";
 
+const DAY = 86_400_000;
+
 export const changesTopic = topic("pending changes", (rig, size) => {
   const list = (workspaceId: WorkspaceId) => rig().store.listChanges({ workspaceId });
   const feed = async (workspaceId: WorkspaceId, after = 0) =>
@@ -120,6 +122,23 @@ export const changesTopic = topic("pending changes", (rig, size) => {
     expect(toldChanges(live === undefined ? [] : [live]).get(row.id)).toEqual(told.get(row.id));
   });
 
+  test("[D-4] the end of a change stays in the feed for 30 days, and what is pending as long as it is", async () => {
+    const workspaceId = await workspace(rig());
+    const [ended, stays] = [change(workspaceId), change(workspaceId)];
+    await record(rig(), workspaceId, [ended, stays]);
+    const gone = [{ changeId: ended.id, state: "rejected" as const }];
+    await rig().store.recordChanges(changeWrite(workspaceId, { gone }));
+    await workspace(rig());
+    const told = async () => {
+      await rig().store.sweepHousekeeping({ limit: 100 });
+      return [...toldChanges(await feed(workspaceId)).keys()].toSorted();
+    };
+    await rig().age(29 * DAY);
+    expect(await told()).toEqual([ended.id, stays.id].toSorted());
+    await rig().age(2 * DAY);
+    expect(await told()).toEqual([stays.id]);
+  });
+
   test("[W-4] a change of another workspace is not ended by its id", async () => {
     const [workspaceId, other] = [await workspace(rig()), await workspace(rig())];
     const row = change(other);
@@ -219,7 +238,7 @@ export const changesTopic = topic("pending changes", (rig, size) => {
     const row = change(workspaceId);
     await record(rig(), workspaceId, [row]);
     // The clock goes back by a day: what is stored lies in the future now.
-    await rig().age(-86_400_000);
+    await rig().age(-DAY);
     const { time } = (await rig().store.getChange(row.id)) ?? { time: { updated: Infinity } };
     await rig().store.markReviewed({ workspaceId, changes: [row], reviewed: true, actor: OWNER });
     await record(rig(), workspaceId, [revised(row)]);
