@@ -34,9 +34,18 @@ export const ACTIONS = {
   "permission.revoke": "owner",
   "question.read": "owner",
   "question.reply": "owner",
+  "project.read": "owner",
+  "project.change": "owner",
+  "worktree.read": "owner",
+  "worktree.remove": "owner",
+  "worktree.restore": "owner",
+  "worktree.prune": "owner",
   "workspace.read": "owner",
   "workspace.change": "owner",
   "workspace.stream": "owner",
+  "change.read": "owner",
+  "change.review": "owner",
+  "change.comment": "owner",
   "feed.stream": "owner",
 } as const satisfies Record<string, "anyone" | "owner" | "server">;
 
@@ -52,6 +61,8 @@ export type ActionTarget = {
     | "message"
     | "permission"
     | "workspace"
+    | "worktree"
+    | "project"
     | "question"
     | "token";
   id?: string | undefined;

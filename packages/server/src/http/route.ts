@@ -6,18 +6,25 @@ import type { ServerResponse } from "node:http";
 import { notFound } from "@holdfast/kernel";
 import type { Diagnostics, Actor, Agent, Health, LiveAgentList, SessionId } from "@holdfast/protocol";
 import type { z } from "zod";
+import type { Review } from "../changes/index.ts";
 import type { Permissions } from "../permission/index.ts";
 import type { Caller, Sessions } from "../session/index.ts";
+import type { Worktrees } from "../worktree/index.ts";
 import type { Access, Credential } from "./access.ts";
 import type { Action, ActionTarget } from "./authorize.ts";
 import { shapeRefusal } from "./problem.ts";
 import type { Reply, STREAMING } from "./reply.ts";
 import type { Streams } from "./stream.ts";
 
+/** What this surface asks of the review of changes. */
+export type ChangesDoor = Pick<Review, "list" | "get" | "apply" | "reject" | "undo" | "mark" | "operations">;
+
 /** What routes may use. */
 export type Rooms = {
   sessions: Sessions;
+  worktrees: Worktrees;
   permissions: Pick<Permissions, "reply">;
+  changes: ChangesDoor;
   catalog: { list(): Promise<Agent[]> };
   pool: { list(): LiveAgentList };
   access: Access;

@@ -10,6 +10,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { Events } from "../events/index.ts";
 import type { Permissions } from "../permission/index.ts";
 import type { Sessions } from "../session/index.ts";
+import type { Worktrees } from "../worktree/index.ts";
 import { Access, type TokenStore } from "./access.ts";
 import { createApp, sendProblem } from "./app.ts";
 import { documentOf } from "./describe.ts";
@@ -17,6 +18,7 @@ import { guard } from "./guard.ts";
 import { type Exposure, HostPolicy, requireSafeBind, urlOf } from "./host-policy.ts";
 import type { PageFiles } from "./page.ts";
 import { problemReply } from "./problem.ts";
+import type { ChangesDoor } from "./route.ts";
 import { ROUTES } from "./routes/index.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { Streams } from "./stream.ts";
@@ -34,8 +36,10 @@ const CLOSE_STEP_MS = 20;
 
 export type HttpDeps = {
   sessions: Sessions;
+  worktrees: Worktrees;
   permissions: Pick<Permissions, "reply">;
   turns: { wake(sessionId: SessionId): void };
+  changes: ChangesDoor;
   catalog: { list(): Promise<Agent[]> };
   /** The agents that live now. */
   pool: { list(): LiveAgentList };
@@ -133,7 +137,9 @@ class HttpServer implements Http {
     const app = createApp(ROUTES, {
       rooms: {
         sessions: deps.sessions,
+        worktrees: deps.worktrees,
         permissions: deps.permissions,
+        changes: deps.changes,
         catalog: deps.catalog,
         pool: deps.pool,
         access,

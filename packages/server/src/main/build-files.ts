@@ -4,7 +4,9 @@ import { join } from "node:path";
 import type { Clock, Logger } from "@holdfast/kernel";
 import type { SessionId, WorkspaceId } from "@holdfast/protocol";
 import { processTable } from "../agents/index.ts";
+import { createPlaces, createReview, createTracker } from "../changes/index.ts";
 import type { Store } from "../store/index.ts";
+import type { TurnWatch } from "../turn/index.ts";
 import { GitRunner } from "../worktree/git/index.ts";
 import { createWorktrees, type ProcessFacts } from "../worktree/index.ts";
 import { createSnapshots } from "../worktree/snapshot/index.ts";
@@ -21,7 +23,7 @@ export type FilesDeps = {
   sessions: { release(sessionId: SessionId): Promise<void>; wakeWorkspace(workspaceId: WorkspaceId): void };
 };
 
-/** What works on files of projects: git, snapshots and worktrees, and where they keep theirs. Throws ConfigError. */
+/** What works on files of projects: git, snapshots, worktrees and changes, and where they keep theirs. Throws ConfigError. */
 export function buildFiles({ config, directory, store, clock, logger, sessions }: FilesDeps) {
   const root = managedRoot(config.file.worktreeDirectory ?? join(directory, "worktrees"));
   const temporary = join(directory, "tmp");
@@ -44,7 +46,18 @@ export function buildFiles({ config, directory, store, clock, logger, sessions }
     sessions,
     processes,
   });
-  return { git, snapshots, worktrees, root };
+  const tracker = createTracker({ store, snapshots, clock, logger, isOn: config.file.snapshots !== false });
+  const places = createPlaces({ store, git, snapshots });
+  const { wakeWorkspace } = sessions;
+  const changes = createReview({ store, places, watch: tracker, wakeWorkspace, clock, logger });
+  const watch: TurnWatch = {
+    before: (started, touched) => tracker.before(started, touched),
+    after: (started) => tracker.after(started),
+    dismiss: (started) => tracker.dismiss(started),
+    recover: (turn) => tracker.recover(turn),
+    requireDirectory: ({ workspaceId }) => worktrees.requireDirectory(workspaceId),
+  };
+  return { snapshots, worktrees, tracker, changes, watch, root };
 }
 
 /** The directory that worktrees are made in, private to the user; its real path, since git names worktrees by it. */

@@ -26,6 +26,7 @@ import { createSessions } from "../session/index.ts";
 import type { Store } from "../store/index.ts";
 import { openSqliteStore } from "../store/sqlite/index.ts";
 import { createTurns, DEFAULT_TURN_SETTINGS, type TurnSettings } from "../turn/index.ts";
+import { buildFiles } from "./build-files.ts";
 import type { ServerConfig } from "./config.ts";
 import { replaceServerToken, serverToken } from "./data-directory.ts";
 import { pageOf } from "./page-directory.ts";
@@ -74,9 +75,16 @@ export async function compose(config: ServerConfig, facts: Facts): Promise<Serve
   });
   const base: Base = { ...facts, config, store, instanceId };
   const agents = buildAgents(base);
-  const running = buildTurns(base, agents);
-  const surface = buildSurface(base, agents, running);
-  return serverOf(base, agents, running, surface);
+  const files = buildFiles({
+    ...base,
+    sessions: {
+      release: (sessionId) => running.turns.release(sessionId),
+      wakeWorkspace: (workspaceId) => running.turns.wakeWorkspace(workspaceId),
+    },
+  });
+  const running = buildTurns(base, agents, files);
+  const surface = buildSurface(base, agents, files, running);
+  return serverOf(base, agents, files, running, surface);
 }
 
 /** What runs agents: the catalog, the pool over the backends, and the reaper of what a dead server left. */
@@ -104,7 +112,7 @@ function buildAgents({ config, directory, store, clock, logger, instanceId }: Ba
     ...common,
     clientVersion: VERSION,
     dataDirectory: directory,
-    worktreeDirectory: join(directory, "worktrees"),
+    worktreeDirectory: config.file.worktreeDirectory ?? join(directory, "worktrees"),
   });
   const limits = poolLimits(config);
   const { idleTtlMs } = limits;
@@ -137,8 +145,13 @@ function buildAgents({ config, directory, store, clock, logger, instanceId }: Ba
 }
 
 type Agents = ReturnType<typeof buildAgents>;
+type Files = ReturnType<typeof buildFiles>;
 
-function buildTurns({ config, store, clock, logger, instanceId }: Base, { catalog, pool, reap }: Agents) {
+function buildTurns(
+  { config, store, clock, logger, instanceId }: Base,
+  { catalog, pool, reap }: Agents,
+  { watch }: Files,
+) {
   const permissions = createPermissions({
     store,
     clock,
@@ -155,6 +168,7 @@ function buildTurns({ config, store, clock, logger, instanceId }: Base, { catalo
     permissions,
     reap,
     mayWrite,
+    watch,
     clock,
     logger,
     instanceId,
@@ -166,7 +180,12 @@ function buildTurns({ config, store, clock, logger, instanceId }: Base, { catalo
 type Running = ReturnType<typeof buildTurns>;
 
 /** What the outside touches: sessions, event streams, HTTP. */
-function buildSurface(base: Base, { catalog, pool }: Agents, { permissions, turns }: Running) {
+function buildSurface(
+  base: Base,
+  { catalog, pool }: Agents,
+  { worktrees, changes, root }: Files,
+  { permissions, turns }: Running,
+) {
   const { config, directory, store, clock, logger, instanceId } = base;
   const events = createEvents({ store, clock, logger });
   const sessions = createSessions({
@@ -180,11 +199,15 @@ function buildSurface(base: Base, { catalog, pool }: Agents, { permissions, turn
       resumePolicy: config.file.resumePolicy ?? "manual",
       ...(config.file.agent === undefined ? {} : { agent: config.file.agent }),
     },
-    dataDirectory: directory,
+    reserved: { dataDirectory: directory, worktreeDirectory: root },
+    worktrees,
+    changes,
     gitEnvironment: gitEnvironment(config.environment),
   });
   const http = createHttp({
     sessions,
+    worktrees,
+    changes,
     permissions,
     turns,
     catalog,
@@ -207,25 +230,39 @@ function buildSurface(base: Base, { catalog, pool }: Agents, { permissions, turn
 
 type Surface = ReturnType<typeof buildSurface>;
 
-function serverOf(base: Base, agents: Agents, running: Running, { events, http }: Surface): Server {
+function serverOf(
+  base: Base,
+  agents: Agents,
+  { snapshots, worktrees, tracker, changes }: Files,
+  running: Running,
+  { events, http }: Surface,
+): Server {
   const { config, store, clock, logger, instanceId } = base;
   const { turns, permissions } = running;
   const housekeeping = repeat(clock, HOUSEKEEPING_MS, logger, async () => {
     let passes = 0;
     while ((await store.sweepHousekeeping({ limit: HOUSEKEEPING_ROWS })) > 0 && passes < HOUSEKEEPING_PASSES)
       passes += 1;
+    await tracker.sweep();
   });
   return {
     http,
     store,
     async start() {
+      await snapshots.sweepTemporary();
       await turns.recover();
+      // Behind the turns' recovery, which reaps what a dead server's agents still write there (D-18). Turns that it starts wait for the leases of
+      // open intents (A-14); before anything is asked for, so that nobody sees a half-made worktree (W-11).
+      await worktrees.recover();
+      await changes.recover();
       return http.listen(config.host, config.port);
     },
     async stop() {
       http.drain();
       housekeeping.cancel();
       await turns.stop(config.stopBudgetMs);
+      changes.stop();
+      await worktrees.stop();
       await agents.opencode.dispose(OPENCODE_STOP_MS);
       permissions.stop();
       await agents.catalog.close();

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { type Config, configSchema } from "@holdfast/protocol";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 
@@ -61,6 +61,8 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
       `HOLDFAST_TOKEN has ${token.length} characters; it needs at least ${TOKEN_LENGTH}.`,
     );
   }
+  if (file.worktreeDirectory !== undefined && !isAbsolute(file.worktreeDirectory))
+    throw new ConfigError(`worktreeDirectory is ${file.worktreeDirectory}; it needs an absolute path.`);
   const hosts = env["HOLDFAST_ALLOWED_HOSTS"]
     ?.split(",")
     .map((host) => host.trim())

@@ -110,7 +110,7 @@ async function resolveParts(
   const place = {
     sessionId: session.id,
     directory: session.directory,
-    dataDirectory: deps.dataDirectory,
+    reserved: deps.reserved,
   };
   const resolved: InputPart[] = [];
   for (const part of parts) {

@@ -13,7 +13,8 @@ export async function requireSession(deps: Pick<SessionDeps, "store">, id: Sessi
 
 /**
  * Changes what a session is called and which agent, model and policies its next inputs take. Turns that are queued keep what they were
- * admitted with (D-5). Archiving needs an idle session (SESSION_BUSY) and lets its agents go; unarchiving lets queued turns start.
+ * admitted with (D-5). Archiving needs an idle session (SESSION_BUSY), lets its agents go, and archives its worktree when nobody else uses it
+ * (W-15); unarchiving brings both back and lets queued turns start.
  */
 export async function patchSession(
   deps: SessionDeps,
@@ -28,15 +29,12 @@ export async function patchSession(
   }
   if (request.archived === true && session.status !== "idle")
     throw new HoldfastError("SESSION_BUSY", "Stop the running turn before you archive its session.");
+  if (request.archived === false) await deps.worktrees.unarchive(session.workspaceId, caller.actor);
   const applied = await deps.store.patchSession({ ...caller, sessionId: id, patch: cleanJson(request) });
-  if (request.archived === true) await deps.turns.release(id);
+  if (request.archived === true) {
+    await deps.turns.release(id);
+    await deps.worktrees.archive(session.workspaceId, caller.actor);
+  }
   if (request.archived === false) deps.turns.wake(id);
   return applied;
-}
-
-/** Deletes a session and its children, then lets their agents go. Rejects NOT_FOUND and SESSION_BUSY. */
-export async function deleteSession(deps: SessionDeps, id: SessionId, caller: Caller): Promise<void> {
-  await requireSession(deps, id);
-  const { deleted } = await deps.store.deleteSession({ ...caller, sessionId: id });
-  await Promise.all(deleted.map((sessionId) => deps.turns.release(sessionId)));
 }

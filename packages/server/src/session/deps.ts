@@ -9,7 +9,10 @@ import type {
   TurnId,
   WorkspaceId,
 } from "@holdfast/protocol";
+import type { Review } from "../changes/index.ts";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
+import type { Worktrees } from "../worktree/index.ts";
+import type { ReservedPlaces } from "./workspace-path.ts";
 
 /** Who asks, and under which key a repetition is recognised (D-5, D-36). */
 export type Caller = { actor: Actor; idempotency?: IdempotencyKey | undefined };
@@ -29,6 +32,12 @@ export type TurnDoor = {
   release(sessionId: SessionId): Promise<void>;
 };
 
+/** What this room asks of the worktree room. */
+export type WorktreeDoor = Pick<Worktrees, "create" | "at" | "archive" | "unarchive" | "riskOf" | "remove">;
+
+/** What this room asks of the review of changes. */
+export type ChangesDoor = Pick<Review, "remark">;
+
 /** What this room asks of the agent catalog. */
 export type AgentCatalog = { list(): Promise<Agent[]> };
 
@@ -42,8 +51,10 @@ export type SessionDeps = {
   clock: Clock;
   logger: Logger;
   settings: SessionSettings;
-  /** Real path of the data directory; nothing a client names may be in it (I-6). */
-  dataDirectory: string;
+  /** What this server keeps for itself; nothing a client names may be in it, except in its worktrees (I-6, W-2). */
+  reserved: ReservedPlaces;
+  worktrees: WorktreeDoor;
+  changes: ChangesDoor;
   /** Environment of the git program: PATH and HOME, never `HOLDFAST_*`. */
   gitEnvironment: Readonly<Record<string, string>>;
 };

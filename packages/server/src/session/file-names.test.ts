@@ -16,7 +16,11 @@ describe("names of files", () => {
     root = await realpath(await mkdtemp(join(tmpdir(), "holdfast-names-")));
     clock = new FakeClock();
     const environment = { PATH: process.env["PATH"] ?? "" };
-    names = new FileNames({ clock, dataDirectory: join(root, "data"), gitEnvironment: environment });
+    const reserved = {
+      dataDirectory: join(root, "data"),
+      worktreeDirectory: join(root, "data", "worktrees"),
+    };
+    names = new FileNames({ clock, reserved, gitEnvironment: environment });
     await Promise.all(["src", "data", "node_modules", "ignored"].map((name) => mkdir(join(root, name))));
     const files = ["a.ts", "src/b.ts", "data/token", "node_modules/c.js", "ignored/d.ts"];
     await Promise.all(files.map((name) => writeFile(join(root, name), "")));

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { Clock } from "@holdfast/kernel";
-import { isInside } from "./workspace-path.ts";
+import { isReserved, type ReservedPlaces } from "./workspace-path.ts";
 
 /** Bounds of one listing: entries, bytes of git's answer, and milliseconds. */
 const ENTRIES = 50_000;
@@ -19,7 +19,7 @@ const SKIPPED = new Set([".git", "node_modules", ".venv", "__pycache__"]);
 
 export type FileNamesDeps = {
   clock: Clock;
-  dataDirectory: string;
+  reserved: ReservedPlaces;
   gitEnvironment: Readonly<Record<string, string>>;
 };
 
@@ -54,7 +54,7 @@ export class FileNames {
 
   async #read(directory: string): Promise<string[]> {
     const paths = (await listByGit(directory, this.#deps.gitEnvironment)) ?? (await this.#walk(directory));
-    const hidden = relative(directory, this.#deps.dataDirectory).split(sep).join("/");
+    const hidden = relative(directory, this.#deps.reserved.dataDirectory).split(sep).join("/");
     return paths.filter((path) => path !== hidden && !path.startsWith(`${hidden}/`));
   }
 
@@ -65,7 +65,7 @@ export class FileNames {
     for (let at = 0; at < pending.length && found.length < ENTRIES; at += 1) {
       if (this.#deps.clock.monotonic() > end) break;
       const directory = pending[at] ?? root;
-      if (isInside(this.#deps.dataDirectory, directory)) continue;
+      if (isReserved(this.#deps.reserved, directory)) continue;
       const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
       for (const entry of entries) {
         if (entry.isDirectory() && !SKIPPED.has(entry.name)) pending.push(join(directory, entry.name));

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { HoldfastError } from "@holdfast/kernel";
 import type { SessionId } from "@holdfast/protocol";
 import type { Store } from "../store/index.ts";
-import { resolveInWorkspace } from "./workspace-path.ts";
+import { type ReservedPlaces, resolveInWorkspace } from "./workspace-path.ts";
 
 /** Decoded bytes of one file that comes inline (session-model 8). */
 export const FILE_BYTES = 10 * 1024 * 1024;
@@ -14,7 +14,7 @@ const URL_LENGTH = 8_192;
 const MIME = /^[\w.+-]{1,64}\/[\w.+-]{1,128}(?:;[ \w.+="-]{1,128})*$/;
 
 /** Where the file part belongs. */
-export type FilePlace = { sessionId: SessionId; directory: string; dataDirectory: string };
+export type FilePlace = { sessionId: SessionId; directory: string; reserved: ReservedPlaces };
 
 type FileFields = { mime: string; url: string; filename?: string | undefined };
 
@@ -49,7 +49,7 @@ async function admitUrl(
     case "file":
       return admitFileUrl(url, place);
     case undefined: {
-      const path = await resolveInWorkspace(place.directory, url, place.dataDirectory);
+      const path = await resolveInWorkspace(place.directory, url, place.reserved);
       return pathToFileURL(path).href;
     }
     default:
@@ -67,7 +67,7 @@ async function admitFileUrl(text: string, place: FilePlace): Promise<string> {
   } catch {
     throw refusal("The file: reference of a file part is malformed.");
   }
-  const real = pathToFileURL(await resolveInWorkspace(place.directory, path, place.dataDirectory));
+  const real = pathToFileURL(await resolveInWorkspace(place.directory, path, place.reserved));
   for (const name of ["start", "end"]) {
     const line = url.searchParams.get(name);
     if (line === null) continue;

@@ -88,7 +88,7 @@ export async function removeMessage(deps: Deps, messageId: MessageId, caller: Ca
 
 /** Replaces a part whole. Rejects UNPROCESSABLE when its identity or type would change, SESSION_BUSY while its turn runs. */
 export async function updatePart(
-  deps: Pick<SessionDeps, "store" | "dataDirectory">,
+  deps: Pick<SessionDeps, "store" | "reserved">,
   part: Part,
   caller: Caller,
 ): Promise<Applied<Part>> {
@@ -113,13 +113,13 @@ export async function removePart(
   await deps.store.removePart({ ...caller, partId });
 }
 
-async function admitPart(deps: Pick<SessionDeps, "store" | "dataDirectory">, part: Part): Promise<Part> {
+async function admitPart(deps: Pick<SessionDeps, "store" | "reserved">, part: Part): Promise<Part> {
   if (part.type !== "file") return part;
   const session = await requireSession(deps, part.sessionId);
   const place = {
     sessionId: session.id,
     directory: session.directory,
-    dataDirectory: deps.dataDirectory,
+    reserved: deps.reserved,
   };
   return admitFile(part, place, deps.store);
 }

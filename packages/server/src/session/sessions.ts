@@ -4,6 +4,7 @@ import type {
   Admitted,
   AgentSession,
   AgentSessionList,
+  CommentChange,
   CreateSession,
   Input,
   InputId,
@@ -20,6 +21,7 @@ import type {
   Permission,
   PermissionRule,
   PermissionRuleId,
+  RiskReport,
   Session,
   SessionId,
   SessionList,
@@ -34,10 +36,13 @@ import type {
 } from "@holdfast/protocol";
 import type { Applied, SessionFilter } from "../store/index.ts";
 import { admitInput, editInput, requireInput } from "./admit.ts";
-import { deleteSession, patchSession, requireSession } from "./change.ts";
+import { patchSession, requireSession } from "./change.ts";
 import { closeAgent } from "./close-agent.ts";
+import { commentChange } from "./comment.ts";
+import { WorktreeSessions } from "./create-in-worktree.ts";
 import { createSession } from "./create.ts";
 import type { PageQuery } from "./cursor.ts";
+import { deleteSession, sessionRisk } from "./delete.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
 import { FileNames } from "./file-names.ts";
 import {
@@ -59,9 +64,13 @@ export type Sessions = {
   get(id: SessionId): Promise<Session>;
   list(query: PageQuery & { filter: SessionFilter }): Promise<SessionList>;
   patch(id: SessionId, request: PatchSession, caller: Caller): Promise<Applied<Session>>;
-  delete(id: SessionId, caller: Caller): Promise<void>;
+  /** With `discard` also what would be lost of its worktree. RISK_UNCONFIRMED without (W-10). */
+  delete(id: SessionId, caller: Caller, options: { discard: boolean }): Promise<void>;
+  risk(id: SessionId): Promise<RiskReport>;
 
   admit(id: SessionId, request: AdmitInput, caller: Caller): Promise<Applied<Admitted>>;
+  /** A remark on a line of a change, as an input of the session that made it, or of the one that is named (W-6). */
+  commentChange(id: WorkspaceId, request: CommentChange, caller: Caller): Promise<Applied<Admitted>>;
   listInputs(id: SessionId, state?: Input["state"]): Promise<InputList>;
   editInput(id: InputId, parts: InputPart[], caller: Caller): Promise<Applied<Input>>;
   removeInput(id: InputId, caller: Caller): Promise<Applied<Input>>;
@@ -110,16 +119,19 @@ export function createSessions(deps: SessionDeps): Sessions {
 
 function commandsOf(deps: SessionDeps) {
   const { store, turns } = deps;
+  const inWorktrees = new WorktreeSessions(deps);
   return {
-    create: (request, caller) => createSession(deps, request, caller),
+    create: (request, caller) =>
+      request.worktree === true ? inWorktrees.create(request, caller) : createSession(deps, request, caller),
     patch: (id, request, caller) => patchSession(deps, id, request, caller),
-    delete: (id, caller) => deleteSession(deps, id, caller),
+    delete: (id, caller, options) => deleteSession(deps, id, caller, options),
     async patchWorkspace(workspaceId, { concurrency }, caller) {
       const applied = await store.patchWorkspace({ ...caller, workspaceId, concurrency });
       turns.wakeWorkspace(workspaceId);
       return applied;
     },
     admit: (id, request, caller) => admitInput(deps, id, request, caller),
+    commentChange: (id, request, caller) => commentChange(deps, id, request, caller),
     editInput: (id, parts, caller) => editInput(deps, id, parts, caller),
     async removeInput(inputId, caller) {
       await requireInput(deps, inputId);
@@ -157,6 +169,7 @@ function queriesOf(deps: SessionDeps) {
   const names = new FileNames(deps);
   return {
     get: (id) => requireSession(deps, id),
+    risk: (id) => sessionRisk(deps, id),
     list: (query) => listSessions(deps, query),
     async listInputs(sessionId, state) {
       await requireSession(deps, sessionId);

@@ -1,10 +1,10 @@
 /**
  * Paths that clients name (I-6): resolved on the real file system, symbolic links included, and refused when they leave their workspace or
- * enter the data directory.
+ * enter what this server keeps for itself: its data directory, but not the worktrees that it made (W-2).
  */
 import { constants } from "node:fs";
 import { access, realpath, stat } from "node:fs/promises";
-import { isAbsolute, resolve, sep } from "node:path";
+import { isAbsolute, relative, resolve, sep } from "node:path";
 import { HoldfastError } from "@holdfast/kernel";
 
 /** Whether `path` is `directory` or inside it; both real paths. */
@@ -12,8 +12,28 @@ export function isInside(directory: string, path: string): boolean {
   return path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep);
 }
 
+/** Real paths. Worktrees are below `worktreeDirectory`, which mostly is in the data directory. */
+export type ReservedPlaces = { dataDirectory: string; worktreeDirectory: string };
+
+/** Whether a real path is in what this server keeps for itself. A worktree, below the managed root, is not. */
+export function isReserved(places: ReservedPlaces, path: string): boolean {
+  const { dataDirectory, worktreeDirectory } = places;
+  if (!isInside(worktreeDirectory, path)) return isInside(dataDirectory, path);
+  // The root itself, its marker and its trash begin with a dot, or are nothing.
+  const [name = ""] = relative(worktreeDirectory, path).split(sep);
+  return name === "" || name.startsWith(".");
+}
+
+async function realPlaces(places: ReservedPlaces): Promise<ReservedPlaces> {
+  const [dataDirectory, worktreeDirectory] = await Promise.all([
+    realDirectory(places.dataDirectory),
+    realDirectory(places.worktreeDirectory),
+  ]);
+  return { dataDirectory, worktreeDirectory };
+}
+
 /** The real path of a directory to work in. Rejects UNPROCESSABLE with what is wrong with it. */
-export async function resolveDirectory(named: string, dataDirectory: string): Promise<string> {
+export async function resolveDirectory(named: string, reserved: ReservedPlaces): Promise<string> {
   if (!isAbsolute(named)) throw refusal("The directory must be an absolute path.");
   const real = await realpathOf(named);
   if (real === undefined) throw refusal("The directory does not exist or cannot be read.");
@@ -23,7 +43,7 @@ export async function resolveDirectory(named: string, dataDirectory: string): Pr
     () => false,
   );
   if (!isOpen) throw refusal("The directory cannot be read.");
-  if (isInside(await realDirectory(dataDirectory), real))
+  if (isReserved(await realPlaces(reserved), real))
     throw refusal("The data directory of this server is not a place to work in.");
   return real;
 }
@@ -32,7 +52,7 @@ export async function resolveDirectory(named: string, dataDirectory: string): Pr
 export async function resolveInWorkspace(
   workspace: string,
   named: string,
-  dataDirectory: string,
+  reserved: ReservedPlaces,
 ): Promise<string> {
   const root = await realDirectory(workspace);
   const wanted = resolve(root, named);
@@ -40,7 +60,7 @@ export async function resolveInWorkspace(
   if (!isInside(root, real ?? wanted) && !isInside(workspace, wanted)) throw escapes();
   if (real === undefined) throw refusal("A file that the input names does not exist in the workspace.");
   if (!isInside(root, real)) throw escapes();
-  if (isInside(await realDirectory(dataDirectory), real)) throw escapes();
+  if (isReserved(await realPlaces(reserved), real)) throw escapes();
   return real;
 }
 

@@ -11,12 +11,16 @@ import {
   type TurnId,
   type WorkspaceId,
 } from "@holdfast/protocol";
+import { createPlaces, createReview, createTracker } from "../../src/changes/index.ts";
 import { createEvents, type Events } from "../../src/events/index.ts";
 import { createHttp, type Http, type HttpDeps } from "../../src/http/index.ts";
 import { createPermissions, DEFAULT_PERMISSION_SETTINGS } from "../../src/permission/index.ts";
 import { createSessions, type Sessions, type TurnDoor } from "../../src/session/index.ts";
 import { type StartedTurn, type Store } from "../../src/store/index.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
+import { GitRunner } from "../../src/worktree/git/index.ts";
+import { createWorktrees } from "../../src/worktree/index.ts";
+import { createSnapshots } from "../../src/worktree/snapshot/index.ts";
 
 export const TOKEN = "t".repeat(40);
 export const SYSTEM = { id: "system:test", kind: "system", label: "Test" } as const;
@@ -129,6 +133,7 @@ export class ServerUnderTest implements AsyncDisposable {
     const logger = options.logger ?? silentLogger;
     this.turns = new HandDrivenTurns(store);
     const catalog = { list: () => Promise.resolve(AGENTS) };
+    const files = filesUnderTest(root, store, this.turns, clock);
     this.sessions = createSessions({
       store,
       turns: this.turns,
@@ -136,7 +141,9 @@ export class ServerUnderTest implements AsyncDisposable {
       clock,
       logger,
       settings: { approvalMode: "ask", resumePolicy: "manual" },
-      dataDirectory: join(root, "data"),
+      reserved: { dataDirectory: join(root, "data"), worktreeDirectory: join(root, "data", "worktrees") },
+      worktrees: files.worktrees,
+      changes: files.changes,
       gitEnvironment: { PATH: process.env["PATH"] ?? "" },
     });
     this.events = createEvents({ store, clock, logger });
@@ -150,6 +157,8 @@ export class ServerUnderTest implements AsyncDisposable {
     this.http = createHttp({
       diagnose: () => store.inspect(),
       sessions: this.sessions,
+      worktrees: files.worktrees,
+      changes: files.changes,
       permissions,
       turns: this.turns,
       catalog,
@@ -169,7 +178,11 @@ export class ServerUnderTest implements AsyncDisposable {
 
   static async start(options: Options = {}): Promise<ServerUnderTest> {
     const root = await realpath(await mkdtemp(join(tmpdir(), "holdfast-http-")));
-    await Promise.all([mkdir(join(root, "project")), mkdir(join(root, "data"))]);
+    await Promise.all([
+      mkdir(join(root, "project")),
+      mkdir(join(root, "data", "worktrees"), { recursive: true }),
+      mkdir(join(root, "home")),
+    ]);
     const store = await openSqliteStore({ directory: join(root, "data"), synchronous: "OFF" });
     const server = new ServerUnderTest(root, store, options);
     Object.assign(server, await server.http.listen("127.0.0.1", 0));
@@ -248,6 +261,38 @@ export class ServerUnderTest implements AsyncDisposable {
       stepFinishPartId: newId("prt"),
     });
   }
+}
+
+/** What works on files, on real git. */
+function filesUnderTest(root: string, store: Store, turns: HandDrivenTurns, clock: Clock) {
+  const [data, managed, home] = [join(root, "data"), join(root, "data", "worktrees"), join(root, "home")];
+  const environment = { PATH: process.env["PATH"] ?? "", HOME: home, GIT_CONFIG_NOSYSTEM: "1" };
+  const logger = silentLogger;
+  const git = new GitRunner({ clock, logger, environment, temporary: join(data, "tmp") });
+  const snapshots = createSnapshots({ git, dataDirectory: data, home });
+  const worktrees = createWorktrees({
+    store,
+    git,
+    snapshots,
+    clock,
+    logger,
+    root: managed,
+    environment,
+    sessions: turns,
+    processes: {
+      startTime: (pid) => Promise.resolve(pid === process.pid ? "1" : undefined),
+      agents: () => Promise.resolve(new Set()),
+    },
+  });
+  const changes = createReview({
+    store,
+    places: createPlaces({ store, git, snapshots }),
+    watch: createTracker({ store, snapshots, clock, logger, isOn: true }),
+    wakeWorkspace: (id) => turns.wakeWorkspace(id),
+    clock,
+    logger,
+  });
+  return { worktrees, changes };
 }
 
 type Options = { clock?: Clock; logger?: Logger; http?: Partial<HttpDeps> };

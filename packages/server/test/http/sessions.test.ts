@@ -56,7 +56,7 @@ describe("sessions over HTTP", () => {
     ["a directory that is not there", { directory: "/nowhere/at/all" }, "UNPROCESSABLE"],
     ["a file", { directory: process.execPath }, "UNPROCESSABLE"],
     ["a path with NUL", { directory: "/tmp/\u0000" }, "UNPROCESSABLE"],
-    ["a worktree", { worktree: true }, "UNPROCESSABLE"],
+    ["a worktree of what is no repository", { worktree: true }, "NOT_GIT"],
     ["an unknown agent", { agent: "nobody" }, "AGENT_UNAVAILABLE"],
     ["an agent that is not installed", { agent: "qwen" }, "AGENT_UNAVAILABLE"],
     ["a mode that the agent cannot hold", { approvalMode: "readOnly" }, "UNPROCESSABLE"],

@@ -1,16 +1,19 @@
 import {
   agentIdSchema,
+  changeIdSchema,
   HTTP_LIMITS,
   inputIdSchema,
   messageIdSchema,
   partIdSchema,
   permissionIdSchema,
   permissionRuleIdSchema,
+  projectIdSchema,
   questionIdSchema,
   sessionIdSchema,
   tokenIdSchema,
   turnIdSchema,
   workspaceIdSchema,
+  worktreeIdSchema,
 } from "@holdfast/protocol";
 import { z } from "zod";
 
@@ -25,6 +28,9 @@ export const onPermission = z.object({ id: permissionIdSchema });
 export const onPermissionRule = z.object({ id: permissionRuleIdSchema });
 export const onQuestion = z.object({ id: questionIdSchema });
 export const onWorkspace = z.object({ id: workspaceIdSchema });
+export const onChange = onWorkspace.extend({ changeId: changeIdSchema });
+export const onWorktree = z.object({ id: worktreeIdSchema });
+export const onProject = z.object({ id: projectIdSchema });
 export const onToken = z.object({ id: tokenIdSchema });
 
 /** Rows of a page when the caller names no number. */

@@ -1,11 +1,14 @@
 import type { Route } from "../route.ts";
+import { CHANGE_ROUTES } from "./changes.ts";
 import { EVENT_ROUTES } from "./events.ts";
 import { INPUT_ROUTES } from "./inputs.ts";
 import { MESSAGE_ROUTES } from "./messages.ts";
 import { PERMISSION_ROUTES } from "./permissions.ts";
+import { PROJECT_ROUTES } from "./projects.ts";
 import { SERVER_ROUTES } from "./server.ts";
 import { SESSION_ROUTES } from "./sessions.ts";
 import { WORKSPACE_ROUTES } from "./workspaces.ts";
+import { WORKTREE_ROUTES } from "./worktrees.ts";
 
 /** Every route there is (I-1, I-21). */
 export const ROUTES: readonly Route[] = [
@@ -16,4 +19,7 @@ export const ROUTES: readonly Route[] = [
   ...EVENT_ROUTES,
   ...PERMISSION_ROUTES,
   ...WORKSPACE_ROUTES,
+  ...PROJECT_ROUTES,
+  ...WORKTREE_ROUTES,
+  ...CHANGE_ROUTES,
 ];

@@ -106,12 +106,12 @@ export const SESSION_ROUTES: readonly Route[] = [
     action: "session.delete",
     on: "session",
     tag,
-    summary: "Delete a session and its children",
+    summary: "Delete a session and its children, and with the last one a worktree",
     params: onSession,
     query: z.object({ discard: z.enum(["true", "false"]).optional() }),
     answers: { 204: { description: "Deleted" } },
-    async run({ params, caller }, { sessions }) {
-      await sessions.delete(params.id, caller);
+    async run({ params, query, caller }, { sessions }) {
+      await sessions.delete(params.id, caller, { discard: query.discard === "true" });
       return { status: 204 };
     },
   }),
