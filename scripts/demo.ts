@@ -1,7 +1,7 @@
 /**
  * Does what the README says, line by line: starts the server with `npm start`, runs the blocks marked `demo-run` and `demo-show`, with a `kill -9`
- * of the server between them, and prints the session's text before and after. `--svg FILE` keeps the terminal's picture. Exits 1 when the
- * session came back in any way different.
+ * of the server between them, and prints the session's text before and after; then `demo-work` and `demo-review`, with the file before and after.
+ * `--svg FILE` keeps the terminal's picture. Exits 1 when the session or the file came back in any way different.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -57,13 +57,18 @@ async function start(env: NodeJS.ProcessEnv): Promise<ChildProcess> {
   return child;
 }
 
-async function commands(name: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+async function commands(
+  name: string,
+  env: NodeJS.ProcessEnv,
+  after?: (command: string) => Promise<void>,
+): Promise<string[]> {
   const outputs: string[] = [];
   for (const command of await block(name)) {
     show(`$ ${command.replaceAll("$SESSION", env["SESSION"] ?? "")}`);
     const { stdout, stderr } = await run("sh", ["-c", command], { cwd: root, env, timeout: LINE_MS });
     show(stderr + stdout);
     outputs.push(stdout);
+    await after?.(command);
   }
   return outputs;
 }
@@ -85,6 +90,31 @@ async function repository(path: string): Promise<void> {
   await git("commit", "--quiet", "--message", "A project");
 }
 
+async function newestSession(env: NodeJS.ProcessEnv): Promise<string> {
+  const { items } = JSON.parse(await holdfast(env, "session", "list", "--json")) as {
+    items: { id: string }[];
+  };
+  return items[0]?.id ?? "";
+}
+
+/** An agent's work in a worktree, applied and taken back; answers whether the checkout was changed by nothing else. */
+async function review(env: NodeJS.ProcessEnv, repo: string): Promise<boolean> {
+  const file = () => readFile(join(repo, "README.md"), "utf8");
+  const before = await file();
+  await commands("demo-work", env);
+  const isIsolated = (await file()) === before;
+  env["SESSION"] = await newestSession(env);
+  const texts: string[] = [];
+  await commands("demo-review", env, async (command) => {
+    if (command.includes("changes list")) return;
+    texts.push(await file());
+    show(`$ cat "$REPO/README.md"\n${texts.at(-1) ?? ""}`);
+  });
+  const same = isIsolated && texts[0]?.includes("A better project") === true && texts[1] === before;
+  show(same ? "# the change was applied, and taken back exactly" : "# THE CHECKOUT IS NOT WHAT IT WAS");
+  return same;
+}
+
 async function demo(home: string): Promise<boolean> {
   const repo = join(home, "repository");
   await repository(repo);
@@ -101,10 +131,7 @@ async function demo(home: string): Promise<boolean> {
   try {
     await commands("demo-run", env);
     show(`$ cat "$REPO/notes.txt"\n${await readFile(join(repo, "notes.txt"), "utf8")}`);
-    const { items } = JSON.parse(await holdfast(env, "session", "list", "--json")) as {
-      items: { id: string }[];
-    };
-    env["SESSION"] = items[0]?.id ?? "";
+    env["SESSION"] = await newestSession(env);
     const before = await messages(env, env["SESSION"]);
     const { pid } = JSON.parse(await readFile(join(home, "data", "server.json"), "utf8")) as { pid: number };
     show("$ kill -9 <the server>");
@@ -116,7 +143,8 @@ async function demo(home: string): Promise<boolean> {
     const [, , recalled] = await commands("demo-show", env);
     const same = JSON.stringify(before) === JSON.stringify(after);
     show(same ? "# the session is there, word for word" : "# THE SESSION CAME BACK DIFFERENT");
-    return same && recalled?.trim() === "heron" && before.length > 0;
+    const isReviewed = await review(env, repo);
+    return same && recalled?.trim() === "heron" && before.length > 0 && isReviewed;
   } finally {
     server.kill("SIGTERM");
     if (server.exitCode === null) await once(server, "exit");

@@ -50,8 +50,7 @@ test("[W-4] a row names everybody who had a part, the newest first, and what is 
     "renamed",
     "+2 -0",
     "goose, rehearsal, user",
-    "src/old.ts -> src/new.ts",
-    "conflict, still being worked on, reviewed",
+    "src/old.ts -> src/new.ts  (conflict, still being worked on, reviewed)",
   ]);
   const { oldPath: _, ...plain } = CHANGE;
   expect(changeRow({ ...plain, state: "pending", staged: false, reviewed: 2, binary: true })).toEqual([
@@ -60,7 +59,6 @@ test("[W-4] a row names everybody who had a part, the newest first, and what is 
     "binary",
     "goose, rehearsal, user",
     "src/new.ts",
-    "",
   ]);
 });
 

@@ -7,7 +7,9 @@ const MAX_NAMED = 5;
 
 export function changeRow(change: Change): string[] {
   const size = change.binary ? "binary" : `+${change.additions} -${change.deletions}`;
-  return [change.id, change.kind, size, agentsOf(change), shownPath(change), notesOf(change)];
+  const notes = notesOf(change);
+  const what = notes === "" ? shownPath(change) : `${shownPath(change)}  (${notes})`;
+  return [change.id, change.kind, size, agentsOf(change), what];
 }
 
 /** Everybody who had a part in it, the newest first. */
