@@ -1,5 +1,5 @@
 import type { Change } from "@holdfast/protocol";
-import { Check, ChevronRight } from "lucide-react";
+import { ChevronRight, Eye } from "lucide-react";
 import { classes, IconButton } from "../design/index.ts";
 import { AuthorBadges } from "./author-badges.tsx";
 import { canDecide } from "./selection.ts";
@@ -63,17 +63,15 @@ export function FileRow(props: FileRowProps) {
             {slash > 0 && <span className="ml-2 text-xs text-ink-faint">{path.slice(0, slash - 1)}</span>}
           </span>
           <span className="shrink-0 text-xs text-ink-soft">{ended ?? KIND_WORDS[kind]}</span>
-          <span className="shrink-0 text-xs tabular-nums">
-            <span className="text-good" aria-label={`${additions} added`}>
-              +{additions}
-            </span>{" "}
-            <span className="text-danger" aria-label={`${deletions} deleted`}>
-              −{deletions}
+          {additions + deletions > 0 && (
+            <span className="shrink-0 text-xs tabular-nums">
+              <span className="text-good">+{additions}</span>{" "}
+              <span className="text-danger">−{deletions}</span>
             </span>
-          </span>
+          )}
         </button>
         <div className="flex flex-wrap items-center gap-x-2 gap-y-1 pl-5 text-xs text-ink-soft">
-          <AuthorBadges authors={authors} />
+          {kind !== "branchMoved" && <AuthorBadges authors={authors} />}
           {facts.map((fact) => (
             <span key={fact} className="min-w-0 truncate" title={fact}>
               {fact}
@@ -82,15 +80,16 @@ export function FileRow(props: FileRowProps) {
           <Standing {...props} isOutdated={isOutdated} />
         </div>
       </div>
-      <IconButton
-        label={isReviewed ? `Reviewed: ${path}` : `Mark ${path} as reviewed`}
-        aria-pressed={isReviewed}
-        disabled={!canDecide(change)}
-        onClick={props.onReviewed}
-        className={classes("mt-0.5 size-7", isReviewed && "text-good")}
-      >
-        <Check size={16} />
-      </IconButton>
+      {canDecide(change) && (
+        <IconButton
+          label={isReviewed ? `Reviewed: ${path}` : `Mark ${path} as reviewed`}
+          aria-pressed={isReviewed}
+          onClick={props.onReviewed}
+          className={classes("mt-0.5 size-7", isReviewed && "text-good!")}
+        >
+          <Eye size={16} />
+        </IconButton>
+      )}
     </div>
   );
 }

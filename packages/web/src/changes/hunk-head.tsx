@@ -1,5 +1,5 @@
 import type { Change, Hunk } from "@holdfast/protocol";
-import { Check, Undo2, X } from "lucide-react";
+import { Check, Eye, Undo2, X } from "lucide-react";
 import { Button, classes, IconButton } from "../design/index.ts";
 import { AuthorBadges } from "./author-badges.tsx";
 import { rangeOf } from "./patch-lines.ts";
@@ -26,7 +26,7 @@ export function HunkHead(props: HunkHeadProps) {
   return (
     <div
       className={classes(
-        "flex min-h-9 flex-wrap items-center gap-x-2 border-y border-line bg-sunken px-3 text-xs text-ink-soft group-focus/hunk:bg-selected pointer-coarse:min-h-11",
+        "flex min-h-9 flex-wrap items-center gap-x-2 border-y border-line bg-sunken px-3 py-1 text-xs text-ink-soft group-focus/hunk:bg-selected pointer-coarse:min-h-11",
       )}
     >
       <input
@@ -44,9 +44,9 @@ export function HunkHead(props: HunkHeadProps) {
           label={isReviewed ? `Reviewed: ${range}` : `Mark ${range} as reviewed`}
           aria-pressed={isReviewed}
           onClick={props.onReviewed}
-          className={classes("size-7", isReviewed && "text-good")}
+          className={classes("size-7", isReviewed && "text-good!")}
         >
-          <Check size={15} />
+          <Eye size={15} />
         </IconButton>
         <Button
           size="small"

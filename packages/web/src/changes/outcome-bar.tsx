@@ -28,13 +28,15 @@ export function OutcomeBar({ review, outcome, changeOf }: OutcomeBarProps) {
     <div
       role={tone === "danger" || tone === "attention" ? "alert" : "status"}
       className={classes(
-        "flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line px-3 py-1.5 text-sm",
+        "flex items-start gap-2 border-t border-line py-1.5 pr-1.5 pl-3 text-sm",
         WASHES[tone],
       )}
     >
-      <span className="min-w-0 flex-1 basis-48 break-words">{words}</span>
-      {action}
-      <IconButton label="Close the notice" onClick={review.dismiss} className="size-7">
+      <div className="flex min-h-8 min-w-0 flex-1 flex-wrap items-center gap-x-3 gap-y-1">
+        <span className="min-w-0 flex-1 basis-48 break-words">{words}</span>
+        {action}
+      </div>
+      <IconButton label="Close the notice" onClick={review.dismiss} className="shrink-0">
         <X size={15} />
       </IconButton>
       {isConflictShown && outcome.kind === "conflict" && (

@@ -7,12 +7,13 @@ import { ChangeFile } from "./change-file.tsx";
 import type { ChangesView } from "./changes-store.ts";
 import { canUndo, OperationsDialog } from "./operations-dialog.tsx";
 import { OutcomeBar } from "./outcome-bar.tsx";
+import { panelKeys } from "./panel-acts.ts";
 import type { Addressee } from "./remark-form.tsx";
 import { chosenOf, NOTHING_CHOSEN, toggleAll, toggleChange, toggleHunk } from "./selection.ts";
 import { useShown } from "./shown.ts";
 import { Toolbar } from "./toolbar.tsx";
 import { NotCaptured, TrackingOff } from "./tracking-note.tsx";
-import { panelKeys } from "./use-panel-keys.ts";
+import { useKeptFocus } from "./use-kept-focus.ts";
 import type { Review } from "./use-review.ts";
 import { countOf } from "./words.ts";
 
@@ -37,7 +38,10 @@ export function ReviewPanel(props: ReviewPanelProps) {
   const [folds, setFolds] = useState<ReadonlyMap<string, boolean>>(() => new Map());
   const isShort = useIsShort(view);
   const open = useMemo(
-    () => new Set([...known.keys()].filter((id) => folds.get(id) ?? isShort.has(id))),
+    () =>
+      new Set(
+        [...known.values()].flatMap(({ id, path }) => ((folds.get(path) ?? isShort.has(path)) ? [id] : [])),
+      ),
     [known, folds, isShort],
   );
   const { shown, renew } = useShown({ changes: known, adopted: view.adopted, open });
@@ -47,8 +51,9 @@ export function ReviewPanel(props: ReviewPanelProps) {
   const [isLogShown, setLogShown] = useState(false);
   const panel = useRef<HTMLElement>(null);
   useEffect(() => panel.current?.focus({ preventScroll: true }), []);
+  const keepFocus = useKeptFocus(panel, shown);
 
-  const fold = (id: string) => setFolds(new Map(folds).set(id, !open.has(id)));
+  const fold = ({ id, path }: Change) => setFolds(new Map(folds).set(path, !open.has(id)));
   const choose = (change: Change, hunkId?: string) =>
     setSelection(
       hunkId === undefined ? toggleChange(selection, change) : toggleHunk(selection, change, hunkId),
@@ -71,7 +76,7 @@ export function ReviewPanel(props: ReviewPanelProps) {
   };
   const press = panelKeys({
     changeOf: (id) => shown.get(id),
-    isOpen: (id) => open.has(id),
+    isOpen: ({ id }) => open.has(id),
     fold,
     choose,
     reviewed: (change, hunkId) =>
@@ -97,6 +102,7 @@ export function ReviewPanel(props: ReviewPanelProps) {
       aria-busy={review.isBusy}
       tabIndex={-1}
       onKeyDown={press}
+      onFocus={keepFocus}
       className="flex min-h-0 min-w-0 flex-1 flex-col bg-surface outline-none"
     >
       <header className="flex min-h-11 shrink-0 items-center gap-1 border-b border-line py-1 pr-1 pl-3">
@@ -141,7 +147,7 @@ export function ReviewPanel(props: ReviewPanelProps) {
                 isOutdated={known.get(change.id)?.revision !== change.revision}
                 isOpen={open.has(change.id)}
                 isWorking={isWorking}
-                onFold={() => fold(change.id)}
+                onFold={() => fold(change)}
                 onChoose={choose}
                 onReviewedHunk={reviewHunk}
                 onRenew={() => renew(change.id)}
@@ -218,14 +224,14 @@ function Place({ view, onLook }: { view: ChangesView; onLook: () => void }) {
   return null;
 }
 
-/** Files that are open unless somebody folds them: decided once, when the list is first there. */
+/** Paths that are open unless somebody folds them: decided once, when the list is first there. */
 function useIsShort({ phase, state }: ChangesView): ReadonlySet<string> {
   const [short, setShort] = useState<ReadonlySet<string> | undefined>();
   if (short === undefined && phase === "ready") {
     const changes = [...state.changes.values()];
     const lines = changes.reduce((sum, { additions, deletions }) => sum + additions + deletions, 0);
     const isFew = changes.length <= OPEN_FILES && lines <= OPEN_LINES;
-    setShort(new Set(isFew ? changes.map(({ id }) => id as string) : []));
+    setShort(new Set(isFew ? changes.map(({ path }) => path) : []));
   }
   return short ?? NONE;
 }

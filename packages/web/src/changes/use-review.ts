@@ -29,7 +29,7 @@ export function useReview(store: ChangesStore): Review {
   const [outcome, setOutcome] = useState<Outcome | undefined>();
   const acts = useMemo(() => {
     const { workspaceId } = store;
-    const act = async (asked: Taking | undefined, run: () => Promise<Outcome | undefined>) => {
+    const act = async (asked: Taking | undefined, run: () => Promise<Outcome>) => {
       setBusy(true);
       try {
         setOutcome(await run());
@@ -67,13 +67,13 @@ export function useReview(store: ChangesStore): Review {
         store.put(result.changes, true);
         return { kind: "undone", paths: result.applied };
       });
-    const markReviewed = (change: Change, reviewed: boolean) =>
-      void act(undefined, async () => {
-        const { id, revision } = change;
-        const { items } = await client.reviewChanges(workspaceId, { changes: [{ id, revision }], reviewed });
-        store.put(items);
-        return undefined;
-      });
+    // A mark holds nothing up: what is decided next need not wait for it.
+    const markReviewed = ({ id, revision }: Change, reviewed: boolean) => {
+      client.reviewChanges(workspaceId, { changes: [{ id, revision }], reviewed }).then(
+        ({ items }) => store.put(items),
+        (error: unknown) => setOutcome(refusalOf(error, undefined)),
+      );
+    };
     const comment = async (body: CommentChange) => {
       const { input } = await client.commentChange(workspaceId, body);
       setOutcome({ kind: "commented", sessionId: input.sessionId });

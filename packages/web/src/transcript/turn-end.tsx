@@ -3,6 +3,7 @@ import { CircleSlash, CornerDownRight, RotateCcw, TriangleAlert } from "lucide-r
 import { useState } from "react";
 import { useClient } from "../data/index.ts";
 import { Button, Notice, span } from "../design/index.ts";
+import { Link } from "../route/index.ts";
 import { useIsPast } from "./past.tsx";
 
 /** Why a turn ended, in words; what is not here needs none. */
@@ -38,7 +39,7 @@ export function TurnEnd({ turn }: { turn: Turn }) {
       <Notice
         tone={canGoOn ? "attention" : "danger"}
         icon={<TriangleAlert size={16} className={canGoOn ? "text-attention" : "text-danger"} />}
-        action={canGoOn && !isPast ? <GoOn turn={turn} /> : undefined}
+        action={isPast ? undefined : canGoOn ? <GoOn turn={turn} /> : <WayOn turn={turn} />}
       >
         <span className="font-medium">{words}.</span>
         {turn.error !== undefined && (
@@ -48,6 +49,19 @@ export function TurnEnd({ turn }: { turn: Turn }) {
         )}
       </Notice>
     </div>
+  );
+}
+
+/** What can be done about a turn that failed, where the page has a place for it (W-13). */
+function WayOn({ turn: { error } }: { turn: Turn }) {
+  if (error?.name !== "WorkspaceMissingError" || error.data.ways.length === 0) return null;
+  return (
+    <Link
+      to={{ at: "worktrees" }}
+      className="inline-flex items-center text-accent underline underline-offset-2 pointer-coarse:min-h-11"
+    >
+      Bring it back
+    </Link>
   );
 }
 

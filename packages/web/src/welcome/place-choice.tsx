@@ -29,7 +29,7 @@ export function PlaceChoice({ place, onChange }: PlaceChoiceProps) {
             name="place"
             checked={name === place}
             onChange={() => onChange(name)}
-            className="mt-0.5 size-4 accent-accent"
+            className="mt-0.5 size-4 shrink-0 accent-accent"
           />
           <span>
             {PLACES[name].words}

@@ -61,9 +61,9 @@ export function sizeOf(bytes: number): string {
   return mb < 1_000 ? `${Math.round(mb)} MB` : `${(mb / 1_000).toFixed(1)} GB`;
 }
 
-/** How long something is kept yet, in whole days. */
+/** How long something is kept yet, in days. */
 export function daysLeft(expires: number, now: number): string {
-  const days = Math.ceil((expires - now) / 86_400_000);
-  if (days <= 0) return "is over";
-  return days === 1 ? "kept for one more day" : `kept for ${days} more days`;
+  if (expires <= now) return "is over";
+  const days = Math.round((expires - now) / 86_400_000);
+  return days <= 1 ? "kept for one more day" : `kept for ${days} more days`;
 }

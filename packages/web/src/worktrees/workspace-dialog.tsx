@@ -122,7 +122,7 @@ function Concurrency({ workspace, onChange }: ConcurrencyProps) {
             name="concurrency"
             checked={workspace.concurrency === name}
             onChange={() => change(name)}
-            className="mt-0.5 size-4 accent-accent"
+            className="mt-0.5 size-4 shrink-0 accent-accent"
           />
           <span>
             {CHOICES[name].words}

@@ -1,9 +1,14 @@
 import type { Session, Worktree } from "@holdfast/protocol";
 import { GitBranch } from "lucide-react";
 import type { ReactNode } from "react";
-import { Chip, moment } from "../design/index.ts";
+import { ago, Chip, moment } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 import { daysLeft, sizeOf, STATE_WORDS } from "./words.ts";
+
+function madeAgo(time: number, now: number): string {
+  const age = ago(time, now);
+  return age === "now" ? "just now" : /^\d+[mhd]$/.test(age) ? `${age} ago` : `on ${age}`;
+}
 
 type WorktreeRowProps = {
   worktree: Worktree;
@@ -18,7 +23,7 @@ export function WorktreeRow({ worktree, sessions, now, actions }: WorktreeRowPro
   const { word, tone, meaning } = STATE_WORDS[state];
   const facts = [
     `from ${baseCommit.slice(0, 10)}`,
-    `made ${moment(time.created)}`,
+    `made ${madeAgo(time.created, now)}`,
     size === undefined ? undefined : sizeOf(size),
   ].filter((fact) => fact !== undefined);
   return (
@@ -29,19 +34,22 @@ export function WorktreeRow({ worktree, sessions, now, actions }: WorktreeRowPro
           <span className="min-w-0 truncate font-medium" title={branch}>
             {branch}
           </span>
-          <Chip tone={tone} title={meaning}>
-            {word}
-          </Chip>
+          <span className="shrink-0">
+            <Chip tone={tone} title={meaning}>
+              {word}
+            </Chip>
+          </span>
         </span>
         <span className="truncate font-mono text-xs text-ink-faint" title={path}>
           {path}
         </span>
-        <span className="text-xs text-ink-soft tabular-nums">{facts.join(" · ")}</span>
+        <span className="text-xs text-ink-soft tabular-nums" title={moment(time.created)}>
+          {facts.join(" · ")}
+        </span>
         {note !== undefined && <span className="text-xs text-attention">{note}</span>}
         {rescue !== undefined && (
-          <span className="text-xs text-ink-soft">
-            Its work is in a rescue, {daysLeft(rescue.expires, now)}:{" "}
-            <code className="font-mono break-all">{rescue.ref}</code>
+          <span className="text-xs text-ink-soft" title={rescue.ref}>
+            Its work is in a rescue, {daysLeft(rescue.expires, now)}
           </span>
         )}
         {sessions.length > 0 && (

@@ -8,8 +8,8 @@ type Here = { change: Change | undefined; hunkId: string | undefined };
 
 export type PanelActs = {
   changeOf: (id: string) => Change | undefined;
-  isOpen: (id: string) => boolean;
-  fold: (id: string) => void;
+  isOpen: (change: Change) => boolean;
+  fold: (change: Change) => void;
   choose: (change: Change, hunkId?: string) => void;
   /** Of what is chosen, else of what has the focus. */
   decide: (verb: "take" | "reject", here: Here) => void;
@@ -37,10 +37,10 @@ function run(act: PanelAct, panel: HTMLElement, acts: PanelActs): void {
       return step(panel, "[data-change]", -1);
     case "nextHunk":
     case "previousHunk":
-      if (change !== undefined && !acts.isOpen(change.id)) flushSync(() => acts.fold(change.id));
+      if (change !== undefined && !acts.isOpen(change)) flushSync(() => acts.fold(change));
       return step(panel, "[data-hunk]", act === "nextHunk" ? 1 : -1);
     case "unfold":
-      return change === undefined ? undefined : acts.fold(change.id);
+      return change === undefined ? undefined : acts.fold(change);
     case "select":
       return change === undefined ? undefined : acts.choose(change, hunkId);
     case "take":
