@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -8,6 +9,10 @@ const lines = (count: number): string =>
 const agents = (row: { contributions: { agent: string }[] }) => row.contributions.map(({ agent }) => agent);
 const origins = (row: { hunks: { origins: { agent: string }[] }[] }) =>
   row.hunks.map((hunk) => hunk.origins.map(({ agent }) => agent));
+
+/** The clock of files is the matter here: nothing but time brings the next second. */
+const atStartOfSecond = (): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, 1_005 - (Date.now() % 1_000)));
 
 describe("whose a change is, in a repository", () => {
   test("[W-4] two agents edit different lines of a file: one change, two contributions, each hunk names its agent", async () => {
@@ -69,6 +74,26 @@ describe("whose a change is, in a repository", () => {
     await project.refresh();
     const second = await project.change("a.txt");
     expect([second.revision, agents(second), origins(second)]).toEqual([2, ["user"], [["user"]]]);
+  });
+
+  test("[W-3] an edit of equal length in the very second of the index is seen, whenever the snapshot is taken", async () => {
+    for (const git of [true, false]) {
+      await using project = await TrackedProject.open({ "a.txt": "aaaa\n" }, { git });
+      await project.turn({}, () => undefined);
+      // What counts for git is whole seconds: let the index, the file and its edit have the same one, and the look another.
+      await atStartOfSecond();
+      project.write("a.txt", "cccc\n");
+      if (git) project.git("add", "a.txt");
+      else await project.refresh();
+      project.write("a.txt", "bbbb\n");
+      await atStartOfSecond();
+      await project.refresh();
+      const { after } = await project.change("a.txt");
+      const written = execFileSync("git", ["hash-object", join(project.directory, "a.txt")], {
+        encoding: "utf8",
+      });
+      expect(after?.blob).toBe(written.trim());
+    }
   });
 
   test("[W-4] commits that the agent makes are its work too", async () => {

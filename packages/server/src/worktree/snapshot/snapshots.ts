@@ -9,6 +9,7 @@ import { sweepShadows } from "./shadow.ts";
 import type { Snapshot, Watched } from "./snapshot.ts";
 import { takeSnapshot } from "./take.ts";
 import { type WatchRequest, watchRoot } from "./watch.ts";
+import { WatchMemory } from "./watch-memory.ts";
 
 export type SnapshotsDeps = {
   git: GitRunner;
@@ -39,6 +40,7 @@ export type Snapshots = {
 
 export function createSnapshots({ git, dataDirectory, home }: SnapshotsDeps): Snapshots {
   const shadows = join(dataDirectory, "shadow");
+  const watchMemory = new WatchMemory();
   const memories = new Map<string, RawMemory>();
   const memoryOf = (root: string): RawMemory => {
     const known = memories.get(root) ?? new Set();
@@ -46,7 +48,7 @@ export function createSnapshots({ git, dataDirectory, home }: SnapshotsDeps): Sn
     return known;
   };
   return {
-    watch: (request) => watchRoot({ git, home, shadows }, request),
+    watch: (request) => watchRoot({ git, home, shadows, memory: watchMemory }, request),
     take: (watched, ref) =>
       takeSnapshot(watched, ref, { memory: memoryOf(watched.place.root), dataDirectory }),
     bringAlong: (watched) => bringAlong(watched, shadows),

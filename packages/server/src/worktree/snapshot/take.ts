@@ -1,4 +1,4 @@
-import { copyFile, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { randomHex } from "@holdfast/kernel";
 import {
@@ -14,6 +14,7 @@ import {
 } from "../git/index.ts";
 import { chooseCandidates } from "./candidates.ts";
 import { captureFiles, editIndex } from "./capture.ts";
+import { copyIndex } from "./copy-index.ts";
 import { LeftOut } from "./left-out.ts";
 import { commitManifest } from "./manifest.ts";
 import { findRawFiles, type RawMemory } from "./raw-bytes.ts";
@@ -110,7 +111,7 @@ function whyIgnored(name: string): "excluded" | "ignored" {
 /** The next snapshot of the same directory begins with this index, so that it reads only what changed since. The last of two at once stays. */
 async function keepIndex(place: Place, file: string, commit: string): Promise<void> {
   const kept = join(place.gitDir, `index.${randomHex(8)}`);
-  await copyFile(file, kept);
+  await copyIndex(file, kept);
   await rename(kept, join(place.gitDir, "index"));
   // Only so that git has something to compare the index with.
   await updateRef(place, "refs/heads/main", commit);

@@ -3,6 +3,7 @@ import { sep } from "node:path";
 import { findRepository, type GitRunner, isGitError, placeOf, runGit } from "../git/index.ts";
 import { shadowPlace } from "./shadow.ts";
 import type { Watched } from "./snapshot.ts";
+import type { WatchMemory } from "./watch-memory.ts";
 
 /** The oldest git that can merge trees without a checkout (W, head of the chapter). */
 const OLDEST_GIT = [2, 38] as const;
@@ -15,7 +16,7 @@ export type WatchRequest = {
 
 /** Whether the files below a root can be watched, and where their snapshots go; else why not, in words for people. */
 export async function watchRoot(
-  deps: { git: GitRunner; home: string; shadows: string },
+  deps: { git: GitRunner; home: string; shadows: string; memory: WatchMemory },
   { workspaceId, root: named }: WatchRequest,
 ): Promise<Watched | { off: string }> {
   const { git } = deps;
@@ -24,29 +25,43 @@ export async function watchRoot(
   const home = await realpath(deps.home).catch(() => deps.home);
   if (holdsHome(root, home)) return { off: "A home directory, or one above it, is not watched." };
   try {
+    const known = await deps.memory.find(workspaceId, root);
+    if (known !== undefined && !(await isHidden(known))) return known;
     const old = await tooOld(git, root);
     if (old !== undefined) return { off: old };
-    const repository = await findRepository(git, root);
-    if (repository !== undefined && repository.top === undefined)
-      return { off: "This is a bare repository, or git's own directory: it has no files to watch." };
-    if (repository?.top !== undefined) {
-      if (holdsHome(repository.top, home))
-        return { off: "The repository is the whole home directory, which is not watched." };
-      const place = placeOf(git, repository);
-      // What a repository ignores as a whole it would never show: such a directory is on its own.
-      if (place.prefix === "" || !(await isIgnored(place))) return { workspaceId, place, kind: "repository" };
-    }
-    return {
-      workspaceId,
-      place: await shadowPlace(git, deps.shadows, { workspaceId, root }),
-      kind: "shadow",
-    };
+    const watched = await look(deps, workspaceId, root, home);
+    if (!("off" in watched)) await deps.memory.keep(root, watched);
+    return watched;
   } catch (error) {
     const reason = offBecause(error);
     if (reason === undefined) throw error;
     return { off: reason };
   }
 }
+
+type Deps = { git: GitRunner; shadows: string };
+
+async function look(
+  { git, shadows }: Deps,
+  workspaceId: string,
+  root: string,
+  home: string,
+): Promise<Watched | { off: string }> {
+  const repository = await findRepository(git, root);
+  if (repository !== undefined && repository.top === undefined)
+    return { off: "This is a bare repository, or git's own directory: it has no files to watch." };
+  if (repository?.top !== undefined) {
+    if (holdsHome(repository.top, home))
+      return { off: "The repository is the whole home directory, which is not watched." };
+    const watched: Watched = { workspaceId, place: placeOf(git, repository), kind: "repository" };
+    if (!(await isHidden(watched))) return watched;
+  }
+  return { workspaceId, place: await shadowPlace(git, shadows, { workspaceId, root }), kind: "shadow" };
+}
+
+/** What a repository ignores as a whole it would never show: such a directory is on its own. */
+const isHidden = async ({ place, kind }: Watched): Promise<boolean> =>
+  kind === "repository" && place.prefix !== "" && (await isIgnored(place));
 
 function offBecause(error: unknown): string | undefined {
   if (isGitError(error, "dubiousOwnership"))

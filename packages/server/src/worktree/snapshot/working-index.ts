@@ -2,9 +2,10 @@
  * A copy of the checkout's index to work on, so that the user's stays as it is and needs no lock. What the copy was told not to look at (assume-unchanged,
  * skip-worktree) is looked at all the same: else an edit could hide.
  */
-import { copyFile, lstat } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { bytesOf, isGitError, type Place, PLAIN_INDEX, runGit } from "../git/index.ts";
+import { copyIndex } from "./copy-index.ts";
 import { inChunks } from "./in-chunks.ts";
 
 /** Hidden entries that are looked for on the disk; a sparse checkout has more, and there git finds those that are present itself. */
@@ -19,7 +20,7 @@ export type WorkingIndex = {
 
 /** Fills `file` from the checkout's index; from HEAD when that is missing or damaged. */
 export async function openWorkingIndex(place: Place, file: string): Promise<WorkingIndex> {
-  const copied = await copyFile(join(place.gitDir, "index"), file).then(
+  const copied = await copyIndex(join(place.gitDir, "index"), file).then(
     () => true,
     (error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
