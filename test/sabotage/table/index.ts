@@ -1,6 +1,7 @@
 import type { Sabotage } from "../sabotage.ts";
 import { AGENT_FILES } from "./agent-files.ts";
 import { AGENTS } from "./agents.ts";
+import { CHANGES } from "./changes.ts";
 import { EVENTS } from "./events.ts";
 import { FILES } from "./files.ts";
 import { HTTP } from "./http.ts";
@@ -13,6 +14,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   ...RUNNER,
   ...STORE,
   ...FILES,
+  ...CHANGES,
   ...EVENTS,
   ...TURN,
   ...AGENTS,

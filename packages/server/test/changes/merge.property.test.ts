@@ -14,7 +14,7 @@ const edit = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      lines: fc.array(fc.tuple(fc.nat(19), fc.constantFrom("x", "", "y\nz")), { maxLength: 3 }),
+      lines: fc.array(fc.tuple(fc.nat(9), fc.constantFrom("x", "", "y\nz")), { maxLength: 3 }),
     }),
   },
   { weight: 1, arbitrary: fc.constant("gone" as const) },

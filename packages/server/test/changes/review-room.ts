@@ -67,6 +67,27 @@ export class ReviewRoom implements AsyncDisposable {
     return room;
   }
 
+  /** A room that another process has left, alive or dead. */
+  static async reopen(root: string): Promise<ReviewRoom> {
+    const room = new ReviewRoom(root);
+    await room.openStore();
+    room.directory = await readFile(join(root, "directory"), "utf8");
+    const workspaces = (await room.store.listProjects()).map(({ id }) =>
+      room.store.listWorkspaces({ projectId: id }),
+    );
+    const all = (await Promise.all(workspaces)).flat();
+    const workspace = all.find(({ directory }) => directory === room.directory);
+    if (workspace === undefined) throw new Error("no workspace");
+    room.workspace = workspace;
+    return room;
+  }
+
+  /** Lets go of the store, so that another process can take the room. */
+  async leave(): Promise<void> {
+    await writeFile(join(this.root, "directory"), this.directory);
+    await this.closeStore();
+  }
+
   get project(): string {
     return join(this.root, "project");
   }

@@ -127,13 +127,14 @@ async function endAsTaken(
       ...(plan === undefined || state === "undone" ? {} : { plan: kept as Plan, moved: moved.map(showPath) }),
     }),
   });
-  if (state === "undone") await dropRefs(deps, id, desk);
+  if (state === "undone") await dropRefs(deps, id, desk, plan);
 }
 
-/** Refs of an operation that did nothing keep nothing. A failure leaves them to the sweep (W-3). */
-export async function dropRefs(deps: ReviewDeps, id: string, desk: Desk): Promise<void> {
+/** Refs of an operation that did nothing keep nothing. A failure leaves them where they harm nobody. */
+async function dropRefs(deps: ReviewDeps, id: string, desk: Desk, plan: Plan | undefined): Promise<void> {
   try {
-    await desk.deleteRefs(`${refsOf(id)}/`);
+    const made = plan?.refs.map(({ ref }) => ref) ?? [];
+    for (const ref of [`${refsOf(id)}/`, ...made]) await desk.deleteRefs(ref);
   } catch (error) {
     deps.logger.warn({ operation: id, error: errorText(error) }, "refs of an undone review are left");
   }
