@@ -4,14 +4,30 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { silentLogger, systemClock } from "@holdfast/kernel";
 import { afterEach, expect } from "vitest";
 import { findRepository, GitRunner, type Place, placeOf } from "../../src/worktree/git/index.ts";
-import { createSnapshots, type Snapshots, type Watched } from "../../src/worktree/snapshot/index.ts";
+import {
+  createSnapshots,
+  type SnapshotLimits,
+  type Snapshots,
+  type Watched,
+} from "../../src/worktree/snapshot/index.ts";
 
 const run = promisify(execFile);
 const OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -104,14 +120,23 @@ export class TestRepository {
     await run("mkfifo", [join(this.path, name)]);
   }
 
-  /** Snapshots of a server whose data directory is elsewhere. */
-  under(data: string): Snapshots {
-    return createSnapshots({ git: this.runner, dataDirectory: data, home: this.home });
+  /** Snapshots of a server whose data directory is elsewhere, or that allows less. */
+  under(data: string, limits?: SnapshotLimits): Snapshots {
+    return createSnapshots({
+      git: this.runner,
+      dataDirectory: data,
+      home: this.home,
+      ...(limits === undefined ? {} : { limits }),
+    });
   }
 
   /** What the program left in its directory for temporary files. */
   async leftovers(): Promise<string[]> {
     return readdir(this.runner.temporary);
+  }
+
+  async readAt(path: string): Promise<Buffer> {
+    return readFile(path);
   }
 
   async read(name: string | Buffer): Promise<Buffer> {

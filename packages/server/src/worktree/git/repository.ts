@@ -46,34 +46,44 @@ export type Place = {
  */
 export async function findRepository(git: GitRunner, directory: string): Promise<Repository | undefined> {
   const where = { directory };
-  const isBare = await git.run(where, ["rev-parse", "--is-bare-repository"]).then(
-    ({ text }) => text === "true",
-    (error: unknown) => {
-      if (isGitError(error, "failed") && /not a git repository/i.test(error.stderrTail)) return undefined;
-      throw error;
-    },
-  );
-  if (isBare === undefined) return undefined;
-  // One question each: a path may hold a line end.
-  const ask = async (...args: string[]) =>
-    (await git.run(where, ["rev-parse", "--path-format=absolute", ...args])).text;
-  const [gitDir, commonDir, inside, head] = await Promise.all([
-    ask("--absolute-git-dir"),
-    ask("--git-common-dir"),
-    ask("--is-inside-work-tree"),
+  const first = await askAll(git, where, [
+    "--is-bare-repository",
+    "--is-inside-work-tree",
+    "--absolute-git-dir",
+    "--git-common-dir",
+  ]).catch((error: unknown) => {
+    if (isGitError(error, "failed") && /not a git repository/i.test(error.stderrTail)) return undefined;
+    throw error;
+  });
+  if (first === undefined) return undefined;
+  const [isBare = "", isInside = "", gitDir = "", commonDir = ""] = first;
+  const [head, tops] = await Promise.all([
     readHead(git, where),
+    isInside === "true" ? askAll(git, where, ["--show-toplevel", "--show-prefix"]) : [],
   ]);
-  const tops =
-    inside === "true" ? await Promise.all([ask("--show-toplevel"), ask("--show-prefix")]) : undefined;
+  const [top, prefix = ""] = tops;
   return {
-    ...(tops === undefined ? {} : { top: await realpath(tops[0]) }),
+    ...(top === undefined ? {} : { top: await realpath(top) }),
     gitDir: await realpath(gitDir),
     commonDir: await realpath(commonDir),
-    prefix: tops?.[1] ?? "",
+    prefix,
     ...head,
-    isBare,
+    isBare: isBare === "true",
     isUnborn: head.head === undefined,
   };
+}
+
+/** What `rev-parse` answers to each question: in one run, and where a path holds a line end one by one. */
+async function askAll(
+  git: GitRunner,
+  where: { directory: string },
+  questions: readonly string[],
+): Promise<string[]> {
+  const ask = async (some: readonly string[]) =>
+    (await git.run(where, ["rev-parse", "--path-format=absolute", ...some])).text;
+  const lines = (await ask(questions)).split("\n");
+  if (lines.length === questions.length) return lines;
+  return Promise.all(questions.map((question) => ask([question])));
 }
 
 /** Where HEAD stands now. */

@@ -5,7 +5,7 @@ import type { FileVersion } from "@holdfast/protocol";
 import { bytesOf, keyOf, type Place, type TreeEdit, UNFINISHED } from "../git/index.ts";
 import { inChunks } from "./in-chunks.ts";
 import type { LeftOut } from "./left-out.ts";
-import { FILE_BYTES, SNAPSHOT_BYTES, SNAPSHOT_FILES, SnapshotRefused } from "./snapshot.ts";
+import { FILE_BYTES, type SnapshotLimits, SnapshotRefused } from "./snapshot.ts";
 import type { Modified, Status } from "./status.ts";
 
 /** A write that was cut short is older than this, in ms; younger ones may still run. */
@@ -25,12 +25,13 @@ export type Survey = {
   leftOut: LeftOut;
   /** Names from the top that are the program's own, with a slash at the end. */
   own: readonly string[];
+  limits: SnapshotLimits;
   now: number;
 };
 
 /** Rejects SnapshotRefused beyond the limits of W-3. */
 export async function chooseCandidates(survey: Survey): Promise<Candidates> {
-  const { status, leftOut, own, place } = survey;
+  const { status, leftOut, own, place, limits } = survey;
   const keyOfName = (name: string) => name.slice(keyOf(place.prefix).length);
   const chosen: Candidates = { add: [], edits: [] };
   let bytes = 0;
@@ -40,7 +41,6 @@ export async function chooseCandidates(survey: Survey): Promise<Candidates> {
     ...status.modified,
     ...status.untracked.map((name) => ({ name, isSubmodule: false, isGone: false, isDirty: false })),
   ];
-  if (paths.length > SNAPSHOT_FILES * 4) throw tooMany();
   const tracked = new Set(status.modified.map(({ name }) => name));
   for (const directory of own) {
     if (paths.some(({ name }) => isOwn(name))) leftOut.add(keyOfName(directory), "excluded");
@@ -53,9 +53,9 @@ export async function chooseCandidates(survey: Survey): Promise<Candidates> {
     );
     bytes += size;
   });
-  if (chosen.add.length > SNAPSHOT_FILES) throw tooMany();
-  if (bytes > SNAPSHOT_BYTES)
-    throw new SnapshotRefused(`More than ${SNAPSHOT_BYTES / 1024 ** 3} GiB of changed or untracked files.`);
+  if (chosen.add.length > limits.files) throw tooMany(limits);
+  if (bytes > limits.bytes)
+    throw new SnapshotRefused(`More than ${limits.bytes / 1024 ** 3} GiB of changed or untracked files.`);
   return chosen;
 }
 
@@ -108,6 +108,6 @@ async function isReadable(path: Buffer): Promise<boolean> {
   );
 }
 
-function tooMany(): SnapshotRefused {
-  return new SnapshotRefused(`More than ${SNAPSHOT_FILES.toLocaleString("en")} changed or untracked files.`);
+function tooMany({ files }: SnapshotLimits): SnapshotRefused {
+  return new SnapshotRefused(`More than ${files.toLocaleString("en")} changed or untracked files.`);
 }

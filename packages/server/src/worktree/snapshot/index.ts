@@ -8,6 +8,7 @@ export {
   type Snapshot,
   SNAPSHOT_BYTES,
   SNAPSHOT_FILES,
+  type SnapshotLimits,
   SnapshotRefused,
   type Watched,
 } from "./snapshot.ts";

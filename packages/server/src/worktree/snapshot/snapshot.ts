@@ -4,6 +4,7 @@ import type { GitPath, Head, Place } from "../git/index.ts";
 /** Files that one snapshot may add to what the index holds, and their bytes together (W-3). */
 export const SNAPSHOT_FILES = 50_000;
 export const SNAPSHOT_BYTES = 1024 * 1024 * 1024;
+export type SnapshotLimits = { files: number; bytes: number };
 /** A changed file that is larger is left out, in bytes (W-3). */
 export const FILE_BYTES = 10 * 1024 * 1024;
 

@@ -6,10 +6,18 @@ import { bringAlong } from "./bring-along.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import type { RawMemory } from "./raw-bytes.ts";
 import { sweepShadows } from "./shadow.ts";
-import type { Snapshot, Watched } from "./snapshot.ts";
+import {
+  type Snapshot,
+  SNAPSHOT_BYTES,
+  SNAPSHOT_FILES,
+  type SnapshotLimits,
+  type Watched,
+} from "./snapshot.ts";
 import { takeSnapshot } from "./take.ts";
-import { type WatchRequest, watchRoot } from "./watch.ts";
 import { WatchMemory } from "./watch-memory.ts";
+import { type WatchRequest, watchRoot } from "./watch.ts";
+
+const W3_LIMITS: SnapshotLimits = { files: SNAPSHOT_FILES, bytes: SNAPSHOT_BYTES };
 
 export type SnapshotsDeps = {
   git: GitRunner;
@@ -17,6 +25,8 @@ export type SnapshotsDeps = {
   dataDirectory: string;
   /** The user's home directory, which is refused. */
   home: string;
+  /** Default: those of W-3. */
+  limits?: SnapshotLimits;
 };
 
 /** Snapshots of all files below a root (W-3). The user's index, HEAD, stash, reflogs and configuration are never touched. */
@@ -38,7 +48,7 @@ export type Snapshots = {
   sweepTemporary(): Promise<void>;
 };
 
-export function createSnapshots({ git, dataDirectory, home }: SnapshotsDeps): Snapshots {
+export function createSnapshots({ git, dataDirectory, home, limits = W3_LIMITS }: SnapshotsDeps): Snapshots {
   const shadows = join(dataDirectory, "shadow");
   const watchMemory = new WatchMemory();
   const memories = new Map<string, RawMemory>();
@@ -50,7 +60,7 @@ export function createSnapshots({ git, dataDirectory, home }: SnapshotsDeps): Sn
   return {
     watch: (request) => watchRoot({ git, home, shadows, memory: watchMemory }, request),
     take: (watched, ref) =>
-      takeSnapshot(watched, ref, { memory: memoryOf(watched.place.root), dataDirectory }),
+      takeSnapshot(watched, ref, { memory: memoryOf(watched.place.root), dataDirectory, limits }),
     bringAlong: (watched) => bringAlong(watched, shadows),
     manifest: readManifest,
     restoreRaw,

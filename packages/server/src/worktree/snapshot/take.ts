@@ -19,7 +19,7 @@ import { LeftOut } from "./left-out.ts";
 import { commitManifest } from "./manifest.ts";
 import { findRawFiles, type RawMemory } from "./raw-bytes.ts";
 import { EXCLUDED } from "./shadow.ts";
-import { type Snapshot, SnapshotRefused, type Watched } from "./snapshot.ts";
+import { type Snapshot, type SnapshotLimits, SnapshotRefused, type Watched } from "./snapshot.ts";
 import { parseStatus, type Status } from "./status.ts";
 import { openWorkingIndex } from "./working-index.ts";
 
@@ -30,7 +30,7 @@ const STATUS_BYTES = 64 * 1024 * 1024;
 export async function takeSnapshot(
   watched: Watched,
   ref: string,
-  { memory, dataDirectory }: { memory: RawMemory; dataDirectory: string },
+  { memory, dataDirectory, limits }: { memory: RawMemory; dataDirectory: string; limits: SnapshotLimits },
 ): Promise<Snapshot> {
   const { place } = watched;
   return withTemporaryIndex(place.git, async (file) => {
@@ -42,7 +42,14 @@ export async function takeSnapshot(
     for (const name of status.ignored)
       leftOut.add(key(name), watched.kind === "shadow" ? whyIgnored(name) : "ignored");
     const own = ownDirectories(place, dataDirectory);
-    const chosen = await chooseCandidates({ place, status, leftOut, own, now: place.git.clock.now() });
+    const chosen = await chooseCandidates({
+      place,
+      status,
+      leftOut,
+      own,
+      limits,
+      now: place.git.clock.now(),
+    });
     const told = new Set([...chosen.add, ...chosen.edits.map((edit) => edit.key)]);
     // Conflicts elsewhere in the repository would stop a tree of this part of it.
     const elsewhere = unmerged.filter((name) => !told.has(name) && !name.startsWith(prefix));

@@ -8,6 +8,8 @@ import type { WatchMemory } from "./watch-memory.ts";
 /** The oldest git that can merge trees without a checkout (W, head of the chapter). */
 const OLDEST_GIT = [2, 38] as const;
 
+const versions = new WeakMap<GitRunner, string>();
+
 export type WatchRequest = {
   workspaceId: string;
   /** What is covered: the directory of a workspace of kind `directory`, the top of a worktree. */
@@ -82,10 +84,12 @@ async function isIgnored(place: Parameters<typeof runGit>[0]): Promise<boolean> 
   return exitCode === 0;
 }
 
+/** What is wrong with git's age, in words. Asked once of a runner. */
 async function tooOld(git: GitRunner, directory: string): Promise<string | undefined> {
-  const { text } = await git.run({ directory }, ["version"]);
-  const [, major, minor] = /(\d+)\.(\d+)/.exec(text) ?? [];
+  const known = versions.get(git) ?? (await git.run({ directory }, ["version"])).text;
+  versions.set(git, known);
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(known) ?? [];
   const [oldMajor, oldMinor] = OLDEST_GIT;
   const isOld = Number(major) < oldMajor || (Number(major) === oldMajor && Number(minor) < oldMinor);
-  return isOld ? `git ${OLDEST_GIT.join(".")} or newer is needed; this is ${text}.` : undefined;
+  return isOld ? `git ${OLDEST_GIT.join(".")} or newer is needed; this is ${known}.` : undefined;
 }
