@@ -1,16 +1,17 @@
-/** What the gallery's panels show, as a real server answered it: agents of every kind, standing rules of sessions, and what lives. */
+/** What the gallery's panels show, as a real server answered it: agents of every kind, standing rules of sessions, what lives, and what changed. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Agent, LiveAgentList, PermissionRule, Session } from "@holdfast/protocol";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../test/harness/index.ts";
+import { type ChangePanels, recordChanges } from "./gallery-changes.ts";
 
 /** Longest wait for a turn or a request, in ms. */
 const WAIT_MS = 30_000;
 const REHEARSAL = join(import.meta.dirname, "../packages/rehearsal/bin/rehearsal.js");
 const BOLD = join(import.meta.dirname, "gallery-agent.ts");
 
-export type Panels = {
+export type Panels = ChangePanels & {
   agents: Agent[];
   rules: PermissionRule[];
   sessions: Session[];
@@ -36,7 +37,8 @@ export async function recordPanels(): Promise<{ panels: Panels; root: string }> 
     server.client.listPermissionRules(),
     server.client.listSessions(),
   ]);
-  const panels = { agents: known.items, rules: rules.items, sessions: sessions.items, live };
+  const changes = await recordChanges(server);
+  const panels = { agents: known.items, rules: rules.items, sessions: sessions.items, live, ...changes };
   return { panels, root: directory.path };
 }
 

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
-import { closeBrowser, stage } from "./browser.ts";
+import { closeBrowser, type Stage, stage } from "./browser.ts";
 import { openGallery } from "./gallery.ts";
+import { gitStage, runTurn, sessionOf } from "./git-stage.ts";
 import { message, said, say } from "./words.ts";
 
 afterAll(closeBrowser);
@@ -46,7 +49,51 @@ async function findings(page: Page, view: string): Promise<string[]> {
   return found;
 }
 
+/** Serious and critical findings of changes and worktrees, from their pages to their dialogs. */
+async function ofChanges(on: Stage): Promise<string[]> {
+  const found: string[] = [];
+  const session = await sessionOf(on, { worktree: true, title: "Mend the numbers" });
+  await runTurn(on, session.id, "BASH sed -i 's/one/two/' numbers.ts\nWRITE notes.md # Notes");
+  const page = await on.open(`/s/${session.id}/changes`);
+  const panel = page.getByRole("region", { name: "Changes" });
+  await panel.getByRole("button", { name: "Comment on added line 1" }).first().click();
+  found.push(...(await findings(page, "changes")));
+  await page.keyboard.press("Escape");
+  await writeFile(join(on.server.project, "numbers.ts"), "export const one = 3;\n");
+  await panel.getByRole("button", { name: "Apply all" }).click();
+  await panel.getByRole("button", { name: "Show both sides" }).click();
+  found.push(...(await findings(page, "conflict")));
+  await page.getByRole("button", { name: "Leave these out and take the rest" }).click();
+  await panel.getByText("Applied: notes.md.").waitFor();
+  await panel.getByRole("button", { name: "What was done" }).click();
+  await page.getByRole("dialog").getByRole("listitem").first().waitFor();
+  found.push(...(await findings(page, "what was done")));
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: /^Where it works/ }).click();
+  await page.getByRole("radio", { name: /One turn at a time/ }).waitFor();
+  found.push(...(await findings(page, "where it works")));
+  await page.getByRole("button", { name: "Delete the session" }).click();
+  await page.getByRole("list", { name: "Risks" }).waitFor();
+  found.push(...(await findings(page, "risks")));
+  await page.goto(`${on.server.url}/worktrees`);
+  await page.getByRole("button", { name: /^Settings of/ }).click();
+  found.push(...(await findings(page, "worktrees")));
+  await page.getByRole("button", { name: "Clean up" }).click();
+  await page.getByRole("list", { name: "Directories" }).waitFor();
+  found.push(...(await findings(page, "clean-up")));
+  await page.goto(`${on.server.url}/new?workspace=${session.workspaceId}`);
+  await page.getByText("Works in the same place as").waitFor();
+  found.push(...(await findings(page, "beside")));
+  return found;
+}
+
 describe("accessibility", () => {
+  test("[I-16, I-15] nor have changes, worktrees and their dialogs", async () => {
+    await using on = await gitStage("axe-changes", { "numbers.ts": "export const one = 1;\n" });
+    expect(await ofChanges(on)).toEqual([]);
+    expect(on.complaints).toEqual([]);
+  }, 120_000);
+
   test("[I-16] no view has a serious finding, light or dark", async () => {
     await using on = await stage("axe");
     const found: string[] = [];
@@ -103,5 +150,5 @@ describe("accessibility", () => {
     }
     expect(found).toEqual([]);
     expect(on.complaints).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 });

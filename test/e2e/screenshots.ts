@@ -1,11 +1,12 @@
 /** `npm run screenshots`: every view and state, desktop and phone, light and dark, into tmp/screenshots. `--commit` puts the three of the README into docs. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { until } from "../harness/index.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
 import { setup } from "./build-page.ts";
 import { openGallery } from "./gallery.ts";
+import { gitStage, runTurn, sessionOf } from "./git-stage.ts";
 import { message, said, say } from "./words.ts";
 
 const FOLDER = join(import.meta.dirname, "../../tmp/screenshots");
@@ -100,6 +101,59 @@ async function work(on: Stage, page: Page): Promise<void> {
   await shoot(page, "timeline-asked");
 }
 
+const PARSER = `/** Splits at commas. */
+export function parse(text: string) {
+  return text.split(",");
+}
+${"\n// Kept as it is.".repeat(12)}
+
+export const VERSION = 1;
+`;
+
+/** The review of two agents' changes, and everything about the worktree that they are in. */
+async function shootChanges(): Promise<void> {
+  await using on = await gitStage("shots", { "src/parser.ts": PARSER, "README.md": "# Parser\n" });
+  const session = await sessionOf(on, { worktree: true, title: "Mend the parser" });
+  await runTurn(
+    on,
+    session.id,
+    `SAY I make the parser strict.\nBASH sed -i 's/^export function parse.*/export function parse(text: string): string[] {\\n  if (text === "") return [];/' src/parser.ts\nWRITE notes.md # Notes`,
+  );
+  await runTurn(on, session.id, "BASH sed -i 's/VERSION = 1/VERSION = 2/' src/parser.ts\nSAY Done.", "bob");
+  const page = await on.open(`/s/${session.id}/changes`);
+  const panel = page.getByRole("region", { name: "Changes" });
+  await panel.getByRole("button", { name: "Comment on added line 3", exact: true }).waitFor();
+  await shoot(page, "changes");
+  await panel.getByRole("button", { name: "Comment on added line 3", exact: true }).click();
+  await shoot(page, "changes-comment");
+  await page.keyboard.press("Escape");
+  await writeFile(join(on.server.project, "src/parser.ts"), PARSER.replace("VERSION = 1", "VERSION = 3"));
+  await panel.getByRole("button", { name: "Apply all" }).click();
+  await panel.getByRole("button", { name: "Show both sides" }).click();
+  await shoot(page, "changes-conflict");
+  await page.getByRole("button", { name: "Leave these out and take the rest" }).click();
+  await panel.getByText("Applied: notes.md.").waitFor();
+  await shoot(page, "changes-applied");
+  await panel.getByRole("button", { name: "What was done" }).click();
+  await page.getByRole("dialog").getByRole("listitem").first().waitFor();
+  await shoot(page, "changes-done");
+  await page.goto(`${on.server.url}/s/${session.id}`);
+  await message(page).waitFor();
+  await shoot(page, "worktree-session");
+  await page.getByRole("button", { name: /^Where it works/ }).click();
+  await page.getByRole("radio", { name: /One turn at a time/ }).waitFor();
+  await shoot(page, "workspace");
+  await page.getByRole("button", { name: "Delete the session" }).click();
+  await page.getByRole("list", { name: "Risks" }).waitFor();
+  await shoot(page, "risks");
+  await page.goto(`${on.server.url}/worktrees`);
+  await page.getByRole("button", { name: /^Settings of/ }).click();
+  await shoot(page, "worktrees");
+  await page.goto(`${on.server.url}/new?workspace=${session.workspaceId}`);
+  await page.getByText("Works in the same place as").waitFor();
+  await shoot(page, "new-beside");
+}
+
 /** High enough for every case, in px: what a window cuts off is on no picture. */
 const GALLERY_HEIGHT = 1_400;
 
@@ -145,5 +199,6 @@ await mkdir(FOLDER, { recursive: true });
   await stranger.getByText("This browser has no access yet.").waitFor();
   await shoot(stranger, "door");
 }
+await shootChanges();
 await closeBrowser();
 process.stdout.write(`${count} pictures in tmp/screenshots\n`);

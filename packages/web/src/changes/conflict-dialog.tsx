@@ -2,6 +2,7 @@ import type { ChangeConflict } from "@holdfast/protocol";
 import { X } from "lucide-react";
 import { Button, Dialog, IconButton } from "../design/index.ts";
 import { DiffView } from "../transcript/index.ts";
+import { conflictWords } from "./words.ts";
 
 type ConflictDialogProps = {
   conflicts: readonly ChangeConflict[];
@@ -29,9 +30,7 @@ export function ConflictDialog({ conflicts, onClose, onRest }: ConflictDialogPro
           Nothing was written. Take what fits and leave these out, or ask an agent to bring its change up to
           what is in the project, and try again.
         </p>
-        {conflicts.map((conflict) => (
-          <Conflict key={conflict.path} conflict={conflict} />
-        ))}
+        <ConflictList conflicts={conflicts} />
       </div>
       <footer className="flex shrink-0 flex-wrap justify-end gap-2 border-t border-line px-4 py-2.5">
         {onRest !== undefined && (
@@ -45,11 +44,16 @@ export function ConflictDialog({ conflicts, onClose, onRest }: ConflictDialogPro
   );
 }
 
+/** Each file with what both sides did to it. */
+export function ConflictList({ conflicts }: { conflicts: readonly ChangeConflict[] }) {
+  return conflicts.map((conflict) => <Conflict key={conflict.path} conflict={conflict} />);
+}
+
 function Conflict({ conflict: { path, reason, texts } }: { conflict: ChangeConflict }) {
   return (
     <section aria-label={path} className="flex flex-col gap-2">
       <h3 className="font-mono text-sm font-medium break-all">{path}</h3>
-      <p className="text-sm text-ink-soft">{reason}</p>
+      <p className="text-sm text-ink-soft">{conflictWords(reason)}</p>
       {texts !== undefined && (
         <div className="grid gap-3 lg:grid-cols-2">
           <Side title="In the project" path={path} base={texts.base} text={texts.ours} />

@@ -1,6 +1,6 @@
 export { ChangesPanel } from "./changes-panel.tsx";
 export type { ChangesView } from "./changes-store.ts";
-export { ConflictDialog } from "./conflict-dialog.tsx";
+export { ConflictList } from "./conflict-dialog.tsx";
 export { OperationList } from "./operations-dialog.tsx";
 export { PendingCount } from "./pending-count.tsx";
 export { ReviewPanel } from "./review-panel.tsx";

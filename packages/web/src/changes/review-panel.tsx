@@ -28,6 +28,8 @@ export type ReviewPanelProps = {
   isWorking: boolean;
   nameOf: (agent: string) => string;
   addresseesOf: (change: Change) => readonly Addressee[];
+  /** It does not take the focus when it comes. */
+  isQuiet?: boolean;
   onClose: () => void;
 };
 
@@ -50,7 +52,10 @@ export function ReviewPanel(props: ReviewPanelProps) {
   const [reviewedHunks, setReviewedHunks] = useState<ReadonlySet<string>>(() => new Set());
   const [isLogShown, setLogShown] = useState(false);
   const panel = useRef<HTMLElement>(null);
-  useEffect(() => panel.current?.focus({ preventScroll: true }), []);
+  const { isQuiet = false } = props;
+  useEffect(() => {
+    if (!isQuiet) panel.current?.focus({ preventScroll: true });
+  }, [isQuiet]);
   const keepFocus = useKeptFocus(panel, shown);
 
   const fold = ({ id, path }: Change) => setFolds(new Map(folds).set(path, !open.has(id)));

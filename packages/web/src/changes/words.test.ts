@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { changeOf, contribution } from "./fixture.ts";
-import { contributorsOf, factsOf, linelessOf, noteOf } from "./words.ts";
+import { conflictWords, contributorsOf, factsOf, linelessOf, noteOf } from "./words.ts";
 
 const nameOf = (id: string) => ({ scribe: "Scribe", qwen: "Qwen Code" })[id] ?? id;
 const by = (...agents: string[]) =>
@@ -27,6 +27,14 @@ describe("whose a change is", () => {
       ["agent or you", false],
     ]);
   });
+});
+
+test("[W-8] git's own words for a conflict are said in ours, others as they are", () => {
+  expect(conflictWords("CONFLICT (content): Merge conflict in a.ts")).toBe(
+    "Both sides changed the same lines.",
+  );
+  expect(conflictWords("CONFLICT (strange): what")).toBe("CONFLICT (strange): what");
+  expect(conflictWords("It was edited meanwhile.")).toBe("It was edited meanwhile.");
 });
 
 test("[W-3] renames, modes, links and binaries are said", () => {

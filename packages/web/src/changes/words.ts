@@ -118,6 +118,22 @@ export const OPERATION_WORDS: Record<ChangeOperation["kind"], string> = {
   undo: "Undone",
 };
 
+const CONFLICT_WORDS: Readonly<Record<string, string>> = {
+  content: "Both sides changed the same lines.",
+  "add/add": "Both sides made a file here.",
+  "modify/delete": "One side changed it, the other deleted it.",
+  "rename/delete": "One side renamed it, the other deleted it.",
+  "rename/rename": "Both sides renamed it, each in its own way.",
+  "file/directory": "One side has a file here, the other a directory.",
+  binary: "Both sides changed it, and it is binary.",
+};
+
+/** Why two sides do not fit, in words where git's own are known. */
+export function conflictWords(reason: string): string {
+  const kind = /^CONFLICT \(([^)]+)\)/.exec(reason)?.[1];
+  return (kind === undefined ? undefined : CONFLICT_WORDS[kind]) ?? reason;
+}
+
 /** “1 file”, “3 files”. */
 export const countOf = (count: number, one: string): string =>
   `${count.toLocaleString()} ${count === 1 ? one : `${one}s`}`;

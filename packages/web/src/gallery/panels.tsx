@@ -5,6 +5,7 @@ import { AgentList, LiveList } from "../agents/index.ts";
 import { Skeleton } from "../design/index.ts";
 import { AgentWarning } from "../session-view/index.ts";
 import { RuleList } from "../settings/index.ts";
+import { CHANGE_CASES } from "./change-panels.tsx";
 import { PANELS } from "./recordings/index.ts";
 
 export type Panel = { name: string; title: string; content: ReactNode };
@@ -68,4 +69,5 @@ export const PANEL_CASES: readonly Panel[] = [
     title: "Standing rules while the server cannot be reached",
     content: <RuleList rules={rules} sessions={sessions} isOffline onRevoke={nothing} />,
   },
+  ...CHANGE_CASES,
 ];

@@ -1,4 +1,4 @@
-export { usePlaces } from "./places-store.ts";
+export { ProjectSettings } from "./project-settings.tsx";
 export { PruneList } from "./prune-dialog.tsx";
 export { RiskList } from "./risk-list.tsx";
 export { WorkspaceChip } from "./workspace-chip.tsx";

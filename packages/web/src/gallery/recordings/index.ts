@@ -1,4 +1,17 @@
-import type { Agent, LiveAgentList, PermissionRule, Session, SessionEvent } from "@holdfast/protocol";
+import type {
+  Agent,
+  ChangeConflict,
+  ChangeList,
+  ChangeOperation,
+  LiveAgentList,
+  PermissionRule,
+  Project,
+  PruneReport,
+  RiskReport,
+  Session,
+  SessionEvent,
+  Worktree,
+} from "@holdfast/protocol";
 
 const files = import.meta.glob<string>("./*.jsonl", { eager: true, query: "?raw", import: "default" });
 
@@ -28,4 +41,12 @@ export const PANELS = Object.fromEntries(
   rules: PermissionRule[];
   sessions: Session[];
   live: LiveAgentList;
+  changes: ChangeList;
+  directoryChanges: ChangeList;
+  conflicts: ChangeConflict[];
+  operations: ChangeOperation[];
+  worktrees: Worktree[];
+  projects: Project[];
+  risk: RiskReport;
+  prune: PruneReport;
 };
