@@ -48,8 +48,9 @@ export function toolUpdateOf(part: Json, callId: string): ToolUpdate | undefined
   const output = text(state["output"]) ?? text(metadata["output"]);
   if (output !== undefined && status !== "pending") update.output = output;
   if (status === "error") update.error = text(state["error"]) ?? "The tool call failed.";
-  const paths = PATH_ARGUMENTS.map((name) => text(input[name])).filter((path) => path !== undefined);
-  if (paths.length > 0) update.locations = paths.map((path) => ({ path }));
+  const paths = [...PATH_ARGUMENTS.map((name) => text(input[name])), text(metadata["filepath"])];
+  const places = [...new Set(paths.filter((path) => path !== undefined))];
+  if (places.length > 0) update.locations = places.map((path) => ({ path }));
   const diff = status === "completed" ? diffOf(tool, input, metadata) : undefined;
   if (diff !== undefined) update.diffs = [diff];
   const images = objects(state["attachments"]).flatMap(imageOf);

@@ -130,6 +130,11 @@ describe("what opencode sends", () => {
     expect(part({ status: "completed", input, output: "ok", metadata })?.diffs).toEqual([
       { path: "/p/a", oldText: "1", newText: "2" },
     ]);
+    const named = { filepath: "/p/b" };
+    expect(part({ status: "completed", input, output: "", metadata: named })?.locations).toEqual([
+      { path: "/p/a" },
+      { path: "/p/b" },
+    ]);
     const attachments = [{ url: "data:image/png;base64,AAAA" }, { url: "https://example.com/x.png" }];
     expect(part({ status: "completed", input: {}, output: "", attachments }, "read")?.images).toEqual([
       { mime: "image/png", data: "AAAA" },
