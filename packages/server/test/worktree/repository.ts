@@ -6,6 +6,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmod,
+  chown,
   mkdir,
   mkdtemp,
   readdir,
@@ -133,6 +134,12 @@ export class TestRepository {
   /** What the program left in its directory for temporary files. */
   async leftovers(): Promise<string[]> {
     return readdir(this.runner.temporary);
+  }
+
+  /** Makes a directory somebody else's; for root only. */
+  async giveAway(path: string): Promise<void> {
+    await chown(path, 65_534, 65_534);
+    await chown(join(path, ".git"), 65_534, 65_534);
   }
 
   async readAt(path: string): Promise<Buffer> {

@@ -109,7 +109,14 @@ export function placeOf(
   const { top, gitDir, commonDir } = repository;
   if (top === undefined) throw new RangeError(`${gitDir} has no checkout.`);
   const prefix = directory === "top" ? "" : repository.prefix;
-  return { git, gitDir, commonDir, workTree: top, prefix, root: prefix === "" ? top : join(top, prefix) };
+  return {
+    git,
+    gitDir,
+    commonDir,
+    workTree: top,
+    prefix,
+    root: prefix === "" ? top : join(top, prefix.slice(0, -1)),
+  };
 }
 
 /** Runs git at the top of a place's checkout. Rejects GitError. */
