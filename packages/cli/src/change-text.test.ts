@@ -1,11 +1,12 @@
 import { HoldfastApiError } from "@holdfast/client";
-import type { Change, Tracking, Workspace } from "@holdfast/protocol";
+import type { Change, Tracking, Turn, Workspace } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { changeRow, explain, trackingNotes, writePatch } from "./change-text.ts";
 import { parseCommand } from "./command-words.ts";
 import { describe as describeError } from "./describe-error.ts";
 import { exitCodeOf } from "./exit.ts";
 import { createOutput, type Output } from "./output.ts";
+import { endText } from "./turn-text.ts";
 
 const CHANGE: Change = {
   id: "chg_00000000000000000000000000" as Change["id"],
@@ -133,6 +134,27 @@ test("[I-11, W-10] a deletion that would lose something exits with 7, says what,
   ]);
   expect(describeError(refusal("WORKSPACE_BUSY", { holder: "ses_1" }))).toBe("No.\nHeld by ses_1.");
   expect(describeError(refusal("CHANGES_CONFLICT", { conflicts: "odd", report: 3, holder: {} }))).toBe("No.");
+});
+
+test("[W-8, W-13] what to do next is a command that can be typed", () => {
+  expect(describeError(refusal("BASE_DIVERGED", {}))).toContain("--onto-current");
+  expect(describeError(refusal("STALE", {}))).toContain("holdfast changes list");
+  const turn = { state: "failed", reason: "error" } as Turn;
+  const worktreeId = "wkt_00000000000000000000000000" as NonNullable<Workspace["worktreeId"]>;
+  const data = {
+    message: "It is gone.",
+    directory: "/w",
+    worktreeId,
+    ways: ["rescue" as const, "base" as const],
+  };
+  expect(endText({ ...turn, error: { name: "WorkspaceMissingError", data } })?.split("\n")).toEqual([
+    "The turn ended (error): It is gone.",
+    `  holdfast worktree restore ${worktreeId} --from rescue`,
+    `  holdfast worktree restore ${worktreeId} --from base`,
+  ]);
+  expect(endText({ ...turn, error: { name: "WorkspaceMissingError", data: { ...data, ways: [] } } })).toBe(
+    "The turn ended (error): It is gone.",
+  );
 });
 
 test("[W-2] a command is words or a JSON list, and no shell reads it", () => {

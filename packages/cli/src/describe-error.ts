@@ -18,6 +18,9 @@ function describeRefusal(error: HoldfastApiError): string {
   const lines = [error.message];
   for (const issue of error.problem.issues ?? []) lines.push(`  ${issue.path || "(body)"}: ${issue.message}`);
   lines.push(...factLines(error.problem));
+  if (error.code === "BASE_DIVERGED") lines.push("Repeat with --onto-current to merge nevertheless.");
+  if (error.code === "STALE")
+    lines.push("It changed since it was read; look again with `holdfast changes list`.");
   if (error.code === "UNAUTHENTICATED") {
     lines.push(
       "The token is not this server's. Set HOLDFAST_TOKEN, or HOLDFAST_DATA_DIR to the server's data directory.",

@@ -60,5 +60,15 @@ export function endText(turn: Turn): string | undefined {
   const data: { message?: string } | undefined = turn.error?.data;
   const message = data?.message ?? turn.error?.name ?? "";
   const how = turn.reason ?? turn.state;
-  return message === "" ? `The turn ended: ${how}.` : `The turn ended (${how}): ${oneLine(message, 400)}`;
+  const line =
+    message === "" ? `The turn ended: ${how}.` : `The turn ended (${how}): ${oneLine(message, 400)}`;
+  return [line, ...wayBack(turn)].join("\n");
+}
+
+/** The commands that bring a missing worktree back, the one that loses least first (W-13). */
+function wayBack({ error }: Turn): string[] {
+  if (error?.name !== "WorkspaceMissingError") return [];
+  const { worktreeId, ways } = error.data;
+  if (worktreeId === undefined) return [];
+  return ways.map((way) => `  holdfast worktree restore ${worktreeId} --from ${way}`);
 }
