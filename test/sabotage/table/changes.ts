@@ -105,17 +105,17 @@ export const CHANGES: readonly Sabotage[] = [
     catchers: [onFiles("crash", "[W-8] after a crash a file that is neither")],
   },
   {
-    name: "undo-over-later-edits",
-    rules: ["W-8"],
-    breaks: "an undo takes what was typed since along",
-    file: `${ROOM}/prepare-undo.ts`,
+    name: "later-decision-lost",
+    rules: ["W-7"],
+    breaks: "an undo takes back what was decided about the file later, too",
+    file: `${ROOM}/trees.ts`,
     edits: [
       {
-        find: 'files.filter(({ key }) => all.get(key) !== "old")',
-        replace: "files.filter(({ key }) => !all.has(key))",
+        find: "entries.filter(({ key, old }) => !sameVersion(there.get(key), old));",
+        replace: "entries.filter(({ key }) => there.has(`${key}/`));",
       },
     ],
-    catchers: [onFiles("apply", "[W-8] an undo meets exactly what the apply wrote")],
+    catchers: [onFiles("reject", "[W-7] what was decided later about the same file")],
   },
   {
     name: "undo-converts-bytes",

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { newId } from "@holdfast/kernel";
 import type { ChangeConflict, Hunk } from "@holdfast/protocol";
@@ -153,17 +153,51 @@ test("[W-8] directories and symbolic links in the way stop an apply before anyth
   expect(await room.store.listOperations({ state: "running", limit: 10 })).toEqual([]);
 });
 
+test("[W-8] whatever happens between the dry run and the writing, nothing of somebody else's is lost", async () => {
+  await using room = await ReviewRoom.open({ "a.txt": "a\n", "d/b.txt": "b\n", "e.txt": "e\n" });
+  const session = await room.inWorktree();
+  await room.turn(session, "qwen", { "a.txt": "agent\n", "d/b.txt": "agent\n", "e.txt": null });
+  const ids = (await room.changes()).map(({ id }) => id);
+  const outside = join(room.root, "outside");
+  const edits: (() => Promise<void>)[] = [
+    () => writeFile(join(room.project, "d", "b.txt"), "mine\n"),
+    () => rm(join(room.project, "a.txt")),
+    () => writeFile(join(room.project, "e.txt"), "mine\n"),
+    async () => {
+      await rename(join(room.project, "d"), outside);
+      await symlink(outside, join(room.project, "d"));
+    },
+  ];
+  for (const edit of edits) {
+    let files: Record<string, string> = {};
+    room.meddle = async () => {
+      await edit();
+      files = await room.picture();
+    };
+    await expect(room.review.apply(room.workspace.id, { changeIds: ids }, by)).rejects.toMatchObject({
+      code: "CHANGES_CONFLICT",
+    });
+    expect(await room.picture()).toEqual(files);
+    await room.write(room.project, { d: null, "a.txt": "a\n", "e.txt": "e\n" });
+    await room.write(room.project, { "d/b.txt": "b\n" });
+  }
+  expect(await room.picture(outside)).toEqual({ "b.txt": "644 b\n" });
+  room.meddle = undefined;
+  await room.review.apply(room.workspace.id, { changeIds: ids }, by);
+  expect(await room.picture()).toEqual({ "a.txt": "644 agent\n", "d/b.txt": "644 agent\n" });
+});
+
 test("[W-6, W-9] a part is applied, the rest stays pending as the next revision and can follow", async () => {
-  await using room = await ReviewRoom.open({ "a.txt": lines() });
+  await using room = await ReviewRoom.open({ "a.txt": lines(), "b.txt": "b\n" });
   const session = await room.inWorktree();
   const agent = lines([3, "first"], [15, "second"], [28, "third"]);
-  await room.turn(session, "qwen", { "a.txt": agent });
+  await room.turn(session, "qwen", { "a.txt": agent, "b.txt": "agent\n" });
   const change = await room.change("a.txt");
   expect(change.hunks).toHaveLength(3);
   const second = change.hunks[1] as Hunk;
   const choice = { id: change.id, revision: change.revision, hunks: [second.id] };
   const { value } = await room.review.apply(room.workspace.id, { changes: [choice] }, by);
-  expect(await room.picture()).toEqual({ "a.txt": `644 ${lines([15, "second"])}` });
+  expect(await room.picture()).toEqual({ "a.txt": `644 ${lines([15, "second"])}`, "b.txt": "644 b\n" });
   expect(value.changes).toMatchObject([{ id: change.id, revision: change.revision + 1, state: "pending" }]);
   const left = await room.change("a.txt");
   expect(left.hunks.map(({ newStart }) => newStart)).toEqual([3, 28]);
@@ -174,8 +208,12 @@ test("[W-6, W-9] a part is applied, the rest stays pending as the next revision 
     "the old revision is stale now",
   ).rejects.toMatchObject({ code: "STALE" });
   await room.review.apply(room.workspace.id, { changeIds: [left.id] }, by);
-  expect(await room.picture()).toEqual({ "a.txt": `644 ${agent}` });
-  expect(await room.changes()).toEqual([]);
+  expect(await room.picture()).toEqual({ "a.txt": `644 ${agent}`, "b.txt": "644 b\n" });
+  expect(await room.review.list(room.workspace.id, { refresh: true })).toMatchObject({
+    items: [{ path: "b.txt", agent: "qwen" }],
+  });
+  await room.review.apply(room.workspace.id, { changeIds: [(await room.change("b.txt")).id] }, by);
+  expect(await room.picture()).toEqual(await room.picture(room.directory));
 });
 
 test("[W-6] files that changed since the review are stale, and rows say what is there now", async () => {

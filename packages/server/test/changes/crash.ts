@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { type ChangeResult, type JsonObject } from "@holdfast/protocol";
+import type { ChangeId, ChangeResult, JsonObject } from "@holdfast/protocol";
 import { type Files, OWNER, ReviewRoom } from "./review-room.ts";
 
 export type Act = "apply" | "accept" | "reject" | "undo";
@@ -62,14 +62,14 @@ export async function perform(room: ReviewRoom, act: Act): Promise<ChangeResult>
     if (applied === undefined) throw new Error("nothing to undo");
     return (await room.review.undo(id, applied.id, reviewer)).value;
   }
-  const changeIds = (await room.changes()).map((change) => change.id);
-  const request = { changeIds: changeIds.length === 0 ? [NOBODY] : changeIds };
+  const pending = (await room.changes()).map((change) => change.id);
+  const request = { changeIds: pending.length === 0 ? [NOBODY] : pending };
   const { value } = await room.review[act === "reject" ? "reject" : "apply"](id, request, reviewer);
   return value;
 }
 
 /** What is asked for when nothing is pending any more: a repeated key is answered all the same. */
-const NOBODY = "chg_00000000000000000000000000" as const;
+const NOBODY: ChangeId = "chg_00000000000000000000000000";
 
 /** Runs the act in a process of its own, which dies at the point. Answers whether it did. */
 export async function crash(room: ReviewRoom, act: Act, point: string): Promise<boolean> {

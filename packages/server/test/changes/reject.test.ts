@@ -122,6 +122,26 @@ test("[W-7] in a project directory accept leaves the files, reject writes back, 
   ]);
 });
 
+test("[W-7] what was decided later about the same file is undone first", async () => {
+  await using room = await ReviewRoom.open({ "a.txt": lines() });
+  const session = await room.inProject();
+  await room.turn(session, "qwen", { "a.txt": lines([2, "one"], [28, "two"]) });
+  const accept = async () => {
+    const { id, revision, hunks } = await room.change("a.txt");
+    const request = { changes: [{ id, revision, hunks: [hunks[0]?.id ?? ""] }] };
+    return (await room.review.apply(room.workspace.id, request, by)).value.operationId;
+  };
+  const [first, second] = [await accept(), await accept()];
+  expect(await room.changes()).toEqual([]);
+  await expect(room.review.undo(room.workspace.id, first, by)).rejects.toMatchObject({
+    code: "CONFLICT",
+    data: { paths: ["a.txt"] },
+  });
+  await room.review.undo(room.workspace.id, second, by);
+  await room.review.undo(room.workspace.id, first, by);
+  expect((await room.change("a.txt")).hunks.map(({ newStart }) => newStart)).toEqual([2, 28]);
+});
+
 test("[W-3, W-7] a directory without git is reviewed the same way", async () => {
   await using room = await ReviewRoom.open({ "a.txt": "a\n", "d/x": "x\n" }, { git: false });
   const session = await room.inProject();

@@ -22,6 +22,7 @@ import {
   createPlaces,
   createTracker,
   type Review,
+  type ReviewDeps,
   type Tracker,
 } from "../../src/changes/index.ts";
 import type { Store } from "../../src/store/index.ts";
@@ -38,6 +39,8 @@ export class ReviewRoom implements AsyncDisposable {
   readonly root: string;
   readonly environment: Record<string, string>;
   readonly woken: WorkspaceId[] = [];
+  /** What somebody else does between a dry run and the first write. */
+  meddle: (() => Promise<void>) | undefined;
   store!: Store;
   tracker!: Tracker;
   review!: Review;
@@ -107,12 +110,28 @@ export class ReviewRoom implements AsyncDisposable {
     this.tracker = createTracker({ store, snapshots, clock, logger, isOn: true });
     this.review = createReview({
       store,
-      places: createPlaces({ store, git, snapshots }),
+      places: this.#meddledWith(createPlaces({ store, git, snapshots })),
       watch: this.tracker,
       wakeWorkspace: (id) => void this.woken.push(id),
       clock,
       logger,
     });
+  }
+
+  /** Places in which `meddle` runs right behind the last dry run of an apply. */
+  #meddledWith(places: ReviewDeps["places"]): ReviewDeps["places"] {
+    return {
+      ...places,
+      targetOf: async (workspace) => {
+        const target = await places.targetOf(workspace);
+        const refusal = async (from: string, to: string) => {
+          const answer = await target.desk.refusal(from, to);
+          await this.meddle?.();
+          return answer;
+        };
+        return { ...target, desk: { ...target.desk, refusal } };
+      },
+    };
   }
 
   /** As after a crash: the same data directory, opened again, and recovered. */
