@@ -204,8 +204,7 @@ test(
     await using server = await startHoldfast({ root: root.path });
     await makeRepository(server.project);
     const first = await created(server);
-    const sharing =
-      second ?? (await created(server, { worktree: undefined, workspaceId: first.workspaceId }));
+    const sharing = await created(server, { worktree: undefined, workspaceId: first.workspaceId });
     await ask(server, first.id, "WRITE new.txt work");
     const archive = (id: string, archived: boolean) =>
       call<Session>(server, "PATCH", `/api/sessions/${id}`, { archived });

@@ -48,8 +48,14 @@ export function buildFiles({ config, directory, store, clock, logger, sessions }
   });
   const tracker = createTracker({ store, snapshots, clock, logger, isOn: config.file.snapshots !== false });
   const places = createPlaces({ store, git, snapshots });
-  const { wakeWorkspace } = sessions;
-  const changes = createReview({ store, places, watch: tracker, wakeWorkspace, clock, logger });
+  const changes = createReview({
+    store,
+    places,
+    watch: tracker,
+    wakeWorkspace: (id) => sessions.wakeWorkspace(id),
+    clock,
+    logger,
+  });
   const watch: TurnWatch = {
     before: (started, touched) => tracker.before(started, touched),
     after: (started) => tracker.after(started),

@@ -7,18 +7,22 @@ import { join } from "node:path";
 import { type Clock, wait } from "@holdfast/kernel";
 
 /** How long a lock must stay the same, in ms, and the spacing of looks. */
-export const INDEX_LOCK_MS = 5_000;
+const INDEX_LOCK_MS = 5_000;
 const LOOK_MS = 100;
 
 /** `clear`: there is none. `removed`: a dead one's went. `held`: somebody works there, or it cannot be told whether nobody does. */
 export type IndexLock = "clear" | "removed" | "held";
 
-/** Waits up to `INDEX_LOCK_MS` for the lock of the index in `admin`, git's directory of one of our worktrees. */
-export async function settleIndexLock(admin: string, clock: Clock): Promise<IndexLock> {
+/** Waits up to `waitMs` for the lock of the index in `admin`, git's directory of one of our worktrees. */
+export async function settleIndexLock(
+  admin: string,
+  clock: Clock,
+  waitMs = INDEX_LOCK_MS,
+): Promise<IndexLock> {
   const file = join(admin, "index.lock");
   const first = await identityOf(file);
   if (first === undefined) return "clear";
-  const end = clock.monotonic() + INDEX_LOCK_MS;
+  const end = clock.monotonic() + waitMs;
   while (clock.monotonic() < end) {
     await wait(clock, LOOK_MS);
     const now = await identityOf(file);

@@ -31,7 +31,7 @@ describe("the lock of a repository", () => {
       await readdir(directory);
       inside -= 1;
     };
-    await Promise.all(Array.from({ length: 20 }, (_, at) => rooms[at % 2]?.hold(directory, work)));
+    await Promise.all(Array.from({ length: 20 }, async (_, at) => rooms[at % 2]?.hold(directory, work)));
     expect(most).toBe(1);
     expect(await readdir(directory)).toEqual([]);
   });

@@ -57,11 +57,11 @@ export class RepositoryLocks {
   }
 
   async #take(file: string): Promise<string> {
-    const { clock, startTime, waitMs = LOCK_WAIT_MS } = this.#deps;
+    const { clock, waitMs = LOCK_WAIT_MS } = this.#deps;
     const nonce = randomHex(8);
     const owner: Owner = {
       pid: process.pid,
-      startTime: (await startTime(process.pid)) ?? "",
+      startTime: (await this.#deps.startTime(process.pid)) ?? "",
       host: hostname(),
       nonce,
     };

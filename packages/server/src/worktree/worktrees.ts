@@ -71,6 +71,8 @@ export type Worktrees = {
 
   /** Settles what a dead server left, then starts the timer of the reaper. Call once, before anything else. */
   recover(): Promise<void>;
+  /** Settles what could not be settled before, drops rescues whose time is over, and empties the trash. On the timer of the reaper too. */
+  housekeep(): Promise<void>;
   /** Ends commands and undoes what is being made; what cannot be undone in time is left to the next start. */
   stop(): Promise<void>;
 };
@@ -216,14 +218,18 @@ class WorktreeRoom implements Worktrees {
     });
   }
 
-  async #pass(): Promise<void> {
+  async housekeep(): Promise<void> {
     const { store, clock, root, logger } = this.#deps;
     // What the start could not settle.
     await settleAll(this.#deps);
     for (const worktree of await store.listWorktrees({}))
       if (worktree.rescue !== undefined && worktree.rescue.expires < clock.now())
         await dropRescues(this.#deps, worktree, WORKTREE_ACTOR);
-    await this.prune({ dryRun: false, actor: WORKTREE_ACTOR });
     await emptyTrash(root, logger);
+  }
+
+  async #pass(): Promise<void> {
+    await this.housekeep();
+    await this.prune({ dryRun: false, actor: WORKTREE_ACTOR });
   }
 }
