@@ -77,6 +77,6 @@ test.runIf(process.getuid?.() === 0)(
     await repository.giveAway(path);
     await expect(findRepository(runner, path)).rejects.toMatchObject({ code: "dubiousOwnership" });
     const watched = await repository.snapshots.watch({ workspaceId: "wsp_test", root: path });
-    expect(watched).toEqual({ off: expect.stringMatching(/safe\.directory/) });
+    expect("off" in watched && watched.off).toMatch(/safe\.directory/);
   },
 );

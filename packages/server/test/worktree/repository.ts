@@ -2,6 +2,7 @@
  * Repositories for tests: real git, in a directory of their own, without the configuration of the machine. Every one of them is looked at again when the
  * test ends: what the program did may not have touched the user's index, HEAD, branches, stash, reflogs or configuration (W-3).
  */
+import { deepStrictEqual } from "node:assert";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -14,14 +15,13 @@ import {
   realpath,
   rm,
   symlink,
-  truncate,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { silentLogger, systemClock } from "@holdfast/kernel";
-import { afterEach, expect } from "vitest";
+import { afterEach } from "vitest";
 import { findRepository, GitRunner, type Place, placeOf } from "../../src/worktree/git/index.ts";
 import {
   createSnapshots,
@@ -184,12 +184,9 @@ export class TestRepository {
     const entries = text.split("\0").filter((line) => line !== "");
     return new Map(
       entries.map((line) => {
-        const [facts = "", path = ""] = [
-          line.slice(0, line.indexOf("\t")),
-          line.slice(line.indexOf("\t") + 1),
-        ];
-        const [mode = "", , blob = ""] = facts.split(" ");
-        return [path, { mode, blob }];
+        const end = line.indexOf("\t");
+        const [, mode = "", blob = ""] = /^(\d+) \w+ (\w+)$/.exec(line.slice(0, end)) ?? [];
+        return [line.slice(end + 1), { mode, blob }];
       }),
     );
   }
@@ -201,7 +198,7 @@ export class TestRepository {
 
   /** Fails when git's own files are not what the user's last command left. */
   async untouched(): Promise<void> {
-    expect(await this.#look()).toEqual(this.#state);
+    deepStrictEqual(await this.#look(), this.#state);
   }
 
   async #look(): Promise<GitState> {

@@ -201,7 +201,7 @@ describe("directories without git", () => {
     expect(second.tree).toBe(third.tree);
     expect(await list(second)).toEqual(["a"]);
     expect(second.uncaptured.map(({ reason }) => reason)).toContain("nestedRepository");
-    await expect(repository.readAt(join(repository.path, ".git"))).rejects.toThrow();
+    await expect(repository.readAt(join(repository.path, ".git"))).rejects.toThrow("ENOENT");
   });
 
   test("[W-3] a directory that its repository ignores as a whole is on its own", async () => {

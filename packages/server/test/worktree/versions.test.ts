@@ -202,7 +202,9 @@ describe("writing a version", () => {
     await expect(writeVersion(place, "a", { blob, mode: "100644" })).rejects.toMatchObject({
       name: "GitError",
     });
-    await expect(writeVersion(place, "dir/b", { blob: "0".repeat(40), mode: "100644" })).rejects.toThrow();
+    await expect(writeVersion(place, "dir/b", { blob: "0".repeat(40), mode: "100644" })).rejects.toThrow(
+      "cat-file",
+    );
     expect(String(await repository.read("a"))).toBe("a\n");
     expect(await readdir(join(repository.path, "dir"))).toEqual(["b"]);
   });

@@ -131,7 +131,7 @@ describe("the runner of git", () => {
     };
     const commit = ["commit", "--quiet", "--allow-empty", "-m", "x"];
     await runner.run({ directory }, commit, { environment });
-    await expect(readFile(join(directory, "ran"))).rejects.toThrow();
+    await expect(readFile(join(directory, "ran"))).rejects.toThrow("ENOENT");
     await runner.run({ directory }, commit, { environment, hooks: true });
     expect(await readFile(join(directory, "ran"), "utf8")).toBe("ran\n");
   });

@@ -35,7 +35,7 @@ export async function findRawFiles(
   place: Place,
   indexFile: string,
   names: readonly string[],
-  { memory, skip }: { memory: RawMemory; skip(name: string): boolean },
+  { memory, skip }: { memory: RawMemory; skip: (name: string) => boolean },
 ): Promise<RawFile[]> {
   const prefix = keyOf(place.prefix);
   const below = names.filter((name) => name.startsWith(prefix));

@@ -26,6 +26,18 @@ import { openWorkingIndex } from "./working-index.ts";
 /** Most bytes that git may say about one checkout. */
 const STATUS_BYTES = 64 * 1024 * 1024;
 
+const STATUS = [
+  "status",
+  "--porcelain=v2",
+  "-z",
+  "--branch",
+  "--no-ahead-behind",
+  "--untracked-files=all",
+  "--ignored=matching",
+  "--no-renames",
+  "--ignore-submodules=none",
+];
+
 /** Stores all files below the root as a commit under `ref`, on the disk when it resolves. See `Snapshots.take`. */
 export async function takeSnapshot(
   watched: Watched,
@@ -76,14 +88,12 @@ export async function takeSnapshot(
 
 async function readStatus(place: Place, indexFile: string): Promise<Status> {
   const below = place.prefix === "" ? [] : ["--", place.prefix.slice(0, -1)];
-  const { stdout, isCut } = await runGit(
-    place,
-    [
-      ...["status", "--porcelain=v2", "-z", "--branch", "--no-ahead-behind", "--untracked-files=all"],
-      ...["--ignored=matching", "--no-renames", "--ignore-submodules=none", ...below],
-    ],
-    { indexFile, config: PLAIN_INDEX, maxBytes: STATUS_BYTES, beyond: "cut" },
-  );
+  const { stdout, isCut } = await runGit(place, [...STATUS, ...below], {
+    indexFile,
+    config: PLAIN_INDEX,
+    maxBytes: STATUS_BYTES,
+    beyond: "cut",
+  });
   if (isCut) throw new SnapshotRefused("More files are changed, untracked or ignored than can be looked at.");
   return parseStatus(stdout.toString("latin1"));
 }
