@@ -1,8 +1,2 @@
-export { createTracker, type Tracker, type TrackerDeps, type TurnFiles } from "./track/index.ts";
-export {
-  createPlaces,
-  createReview,
-  type PlacesDeps,
-  type Review,
-  type ReviewDeps,
-} from "./review/index.ts";
+export { createTracker, type Tracker, type TurnFiles } from "./track/index.ts";
+export { createPlaces, createReview, type Review, type ReviewDeps } from "./review/index.ts";

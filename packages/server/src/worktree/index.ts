@@ -1,3 +1,39 @@
-export { createWorktrees, type SessionRisk, type Worktrees } from "./worktrees.ts";
-export type { ProcessFacts, SessionDoor, WorktreesDeps } from "./deps.ts";
-export type { MissingWorkspace } from "./require-directory.ts";
+export { createWorktrees, type Worktrees } from "./worktrees.ts";
+export type { ProcessFacts } from "./deps.ts";
+// What reviews and the watching of files work with: plumbing of git, and snapshots.
+export {
+  bytesOf,
+  checkApply,
+  commitTree,
+  deleteRefs,
+  diffTrees,
+  editTree,
+  findRepository,
+  GitRunner,
+  hunksOf,
+  isAncestor,
+  isGitError,
+  keyOf,
+  listRefs,
+  mergeTrees,
+  patchesOf,
+  type Place,
+  readBlob,
+  readEntries,
+  readVersions,
+  showPath,
+  sweepWrites,
+  type TreeChange,
+  type TreeEdit,
+  treeOf,
+  updateRef,
+  writeBlob,
+  writeVersion,
+} from "./git/index.ts";
+export {
+  createSnapshots,
+  isSnapshotRefused,
+  type Snapshot,
+  type Snapshots,
+  type Watched,
+} from "./snapshot/index.ts";

@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { ChangeId, ChangeResult, JsonObject } from "@holdfast/protocol";
+import { newId } from "@holdfast/kernel";
+import type { ChangeResult, JsonObject } from "@holdfast/protocol";
 import { type Files, OWNER, ReviewRoom } from "./review-room.ts";
 
 export type Act = "apply" | "accept" | "reject" | "undo";
@@ -69,7 +70,7 @@ export async function perform(room: ReviewRoom, act: Act): Promise<ChangeResult>
 }
 
 /** What is asked for when nothing is pending any more: a repeated key is answered all the same. */
-const NOBODY: ChangeId = "chg_00000000000000000000000000";
+const NOBODY = newId("chg");
 
 /** Runs the act in a process of its own, which dies at the point. Answers whether it did. */
 export async function crash(room: ReviewRoom, act: Act, point: string): Promise<boolean> {

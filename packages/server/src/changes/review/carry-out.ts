@@ -10,7 +10,7 @@
  */
 import { errorText, faultPoint, HoldfastError } from "@holdfast/kernel";
 import type { Operation } from "../../store/index.ts";
-import { showPath } from "../../worktree/git/index.ts";
+import { showPath } from "../../worktree/index.ts";
 import type { ReviewDeps } from "./deps.ts";
 import type { Desk } from "./desk.ts";
 import { type OperationData, type Plan, toJson } from "./plan.ts";

@@ -20,7 +20,7 @@ import {
   updateRef,
   writeBlob,
   writeVersion,
-} from "../../worktree/git/index.ts";
+} from "../../worktree/index.ts";
 import type { Desk, Patch } from "./desk.ts";
 import type { Checkout } from "./write-files.ts";
 

@@ -1,3 +1,3 @@
 export { createReview, type Review } from "./review.ts";
-export { createPlaces, type PlacesDeps } from "./places.ts";
-export type { FileWatch, Places, Reviewer, ReviewDeps } from "./deps.ts";
+export { createPlaces } from "./places.ts";
+export type { ReviewDeps } from "./deps.ts";

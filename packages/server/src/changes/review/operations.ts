@@ -169,19 +169,23 @@ export class Operations {
 
   #later(id: OperationId, tries: number): void {
     if (this.#isStopped || tries >= SETTLE_TRIES) return;
-    const { clock, store } = this.#deps;
+    const { clock } = this.#deps;
     const timer = clock.after(backoffMs(tries + 1, SETTLE_WAIT, 0), () => {
       this.#timers.delete(timer);
-      void store.getOperation(id).then(
-        async (operation) => {
-          if (operation?.state !== "running") return;
-          await this.#end(operation, tries);
-          this.#deps.wakeWorkspace(operation.workspaceId);
-        },
-        () => this.#later(id, tries + 1),
-      );
+      void this.#again(id, tries);
     });
     this.#timers.add(timer);
+  }
+
+  async #again(id: OperationId, tries: number): Promise<void> {
+    try {
+      const operation = await this.#deps.store.getOperation(id);
+      if (operation?.state !== "running") return;
+      await this.#end(operation, tries);
+      this.#deps.wakeWorkspace(operation.workspaceId);
+    } catch {
+      this.#later(id, tries + 1);
+    }
   }
 
   /** The first result of a repeated key. */

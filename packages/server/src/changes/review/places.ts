@@ -1,8 +1,15 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { Workspace, WorkspaceId } from "@holdfast/protocol";
 import type { Store } from "../../store/index.ts";
-import { findRepository, type GitRunner, isGitError, keyOf } from "../../worktree/git/index.ts";
-import { isSnapshotRefused, type Snapshots, type Watched } from "../../worktree/snapshot/index.ts";
+import {
+  findRepository,
+  type GitRunner,
+  isGitError,
+  isSnapshotRefused,
+  keyOf,
+  type Snapshots,
+  type Watched,
+} from "../../worktree/index.ts";
 import type { Places, Target } from "./deps.ts";
 import type { Desk } from "./desk.ts";
 import { gitDesk } from "./git-desk.ts";

@@ -116,16 +116,18 @@ async function moved(
 async function requireUntouched(desk: Desk, files: Plan["files"]): Promise<void> {
   const all = await standings(desk.checkout, files);
   const others = files.filter(({ key }) => all.get(key) !== "old");
-  if (others.length > 0)
-    throw await conflictRefusal(
-      desk,
-      others.map(({ key, old, new: young }) => ({
-        key,
-        reason: "The file was changed since.",
-        base: old?.version,
-        theirs: young?.version,
-      })),
-    );
+  if (others.length === 0) return;
+  const found = await desk.checkout.read(others.map(({ key }) => key));
+  throw await conflictRefusal(
+    desk,
+    others.map(({ key, old, new: young }) => ({
+      key,
+      reason: "The file was changed since.",
+      base: old?.version,
+      ours: found.get(key)?.version,
+      theirs: young?.version,
+    })),
+  );
 }
 
 async function rowsAfter(

@@ -6,7 +6,7 @@
  */
 import { type ChangeId, type Contribution, type Hunk, MAX_HUNKS, type Origin } from "@holdfast/protocol";
 import type { StoredChange } from "../../store/index.ts";
-import { showPath } from "../../worktree/git/index.ts";
+import { showPath } from "../../worktree/index.ts";
 import {
   type Attributed,
   compose,
