@@ -33,7 +33,8 @@ const replacing =
       get: (target, name) => {
         const own: unknown = Reflect.get(commands, name);
         const value: unknown = own ?? Reflect.get(target, name);
-        return typeof value === "function" ? value.bind(target) : value;
+        const bound: unknown = typeof value === "function" ? value.bind(target) : value;
+        return bound;
       },
     });
 

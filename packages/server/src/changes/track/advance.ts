@@ -14,7 +14,7 @@ import {
   showPath,
   type TreeChange,
   updateRef,
-} from "../../worktree/git/index.ts";
+} from "../../worktree/index.ts";
 import { branchRow, movedWith } from "./branch-moved.ts";
 import { type Taken, TRACKER_ACTOR, type TrackerDeps, type WatchedPlace } from "./deps.ts";
 import { existedBefore } from "./existed-before.ts";

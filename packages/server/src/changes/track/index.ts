@@ -2,7 +2,6 @@ import type { TrackerDeps } from "./deps.ts";
 import { sweepSnapshots } from "./sweep-snapshots.ts";
 import { Tracker as TrackerRoom } from "./tracker.ts";
 
-export type { TrackerDeps } from "./deps.ts";
 export type { TurnFiles } from "./tracker.ts";
 
 export type Tracker = Pick<

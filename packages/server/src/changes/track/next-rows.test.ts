@@ -2,7 +2,7 @@ import { newId } from "@holdfast/kernel";
 import type { FileVersion, Origin } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import type { StoredChange } from "../../store/index.ts";
-import type { TreeChange } from "../../worktree/git/index.ts";
+import type { TreeChange } from "../../worktree/index.ts";
 import { contribute, MAX_CONTRIBUTIONS } from "./contributions.ts";
 import { type HunksByKey, nextRows, type Scene, type Stamped } from "./next-rows.ts";
 

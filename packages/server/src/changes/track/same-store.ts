@@ -4,7 +4,7 @@
  */
 import { isHoldfastError } from "@holdfast/kernel";
 import type { Tracking } from "@holdfast/protocol";
-import { type Place, treeOf } from "../../worktree/git/index.ts";
+import { type Place, treeOf } from "../../worktree/index.ts";
 import { TRACKER_ACTOR, type TrackerDeps, type WatchedPlace } from "./deps.ts";
 
 /** Sees to it that baseline and newest tree are where the next snapshot goes. */

@@ -10,8 +10,7 @@ import { HoldfastError, notFound } from "@holdfast/kernel";
  * - Where no snapshot can be taken, tracking is off and says why; what happens meanwhile is `unknown` too.
  */
 import type { SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
-import { diffTrees, type Place } from "../../worktree/git/index.ts";
-import { isSnapshotRefused } from "../../worktree/snapshot/index.ts";
+import { diffTrees, isSnapshotRefused, type Place } from "../../worktree/index.ts";
 import { advance, type Advance, pathsOf } from "./advance.ts";
 import {
   type Taken,
@@ -255,8 +254,9 @@ export const refOf = (sessionId: SessionId, turnId: TurnId, which: string): stri
   `refs/holdfast/snap/${sessionId}/${turnId}/${which}`;
 
 async function spanOfTurns({ watched }: WatchedPlace, working: readonly Working[]): Promise<Span> {
-  const workers = working.map(async ({ turnId, agent, session, touched }): Promise<Worker> => {
-    const named = await namedPaths(touched(), { root: watched.place.root, cwd: session.directory });
+  const workers = working.map(async (each): Promise<Worker> => {
+    const { turnId, agent, session } = each;
+    const named = await namedPaths(each.touched(), { root: watched.place.root, cwd: session.directory });
     return { turnId, agent, sessionId: session.id, names: (path) => named.has(path) };
   });
   return { kind: "turns", workers: await Promise.all(workers) };

@@ -8,14 +8,12 @@ export class WorkspaceLocks {
   run<T>(workspaceId: WorkspaceId, work: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(workspaceId) ?? Promise.resolve();
     const result = before.then(work);
-    const tail = result.then(
-      () => undefined,
-      () => undefined,
-    );
+    const tail: Promise<unknown> = result
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#tails.get(workspaceId) === tail) this.#tails.delete(workspaceId);
+      });
     this.#tails.set(workspaceId, tail);
-    void tail.then(() => {
-      if (this.#tails.get(workspaceId) === tail) this.#tails.delete(workspaceId);
-    });
     return result;
   }
 }
