@@ -13,6 +13,9 @@ import type {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createHouse } from "./command.ts";
 
+/** Each command is a program of its own, and some tests run thirty. */
+const TEST_MS = 180_000;
+
 const house = createHouse();
 let project: string;
 
@@ -57,7 +60,7 @@ const worktreeOf = async (id: string): Promise<Worktree> => {
   return found;
 };
 
-describe("[I-9] changes", () => {
+describe("[I-9] changes", { timeout: TEST_MS }, () => {
   test("[W-6, W-7, I-11] list, diff, a hunk, a path, a conflict, undo and the log, in a worktree", async () => {
     const id = await fresh("--worktree");
     await say(id, "BASH printf 'ONE\\ntwo\\nTHREE\\n' > a.txt", "WRITE b.txt new");
@@ -91,6 +94,12 @@ describe("[I-9] changes", () => {
 
     const applied = await json<ChangeResult>("changes", "apply", id, "b.txt");
     expect(applied.applied).toEqual(["b.txt"]);
+    writeFileSync(join(project, "b.txt"), "by a person since");
+    const kept = await house.run(["changes", "undo", id]);
+    expect(kept).toMatchObject({ code: 7, stdout: "" });
+    expect(kept.stderr).toMatch(/^ {2}b\.txt: .*\(base \w{10}, checkout \w{10}, change none\)$/m);
+    expect(readFileSync(join(project, "b.txt"), "utf8")).toBe("by a person since");
+    writeFileSync(join(project, "b.txt"), "new");
     await must("changes", "undo", id);
     expect(existsSync(join(project, "b.txt"))).toBe(false);
     expect((await house.run(["changes", "undo", id, applied.operationId])).code).not.toBe(0);
@@ -138,7 +147,7 @@ describe("[I-9] changes", () => {
   });
 });
 
-describe("[I-9] worktrees", () => {
+describe("[I-9] worktrees", { timeout: TEST_MS }, () => {
   test("[W-10, W-11, I-11] show, a refusal with its report, removal with --discard, and restoring", async () => {
     const id = await fresh("--worktree");
     await say(id, "WRITE e.txt precious");
