@@ -77,7 +77,7 @@ export async function crash(room: ReviewRoom, act: Act, point: string): Promise<
   await room.leave();
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, "crash-child.ts"), room.root, act, point],
+    [join(import.meta.dirname, "..", "fixture", "review-crash.ts"), room.root, act, point],
     {
       stdio: ["ignore", "ignore", "inherit"],
     },
