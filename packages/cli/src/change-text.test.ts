@@ -83,8 +83,8 @@ test("[W-7] a list says which of the two it is, apply or accept", () => {
 test("[W-3] what is not seen is told", () => {
   const tracking: Tracking = { state: "on", uncaptured: [], uncapturedCount: 0 };
   expect(trackingNotes(tracking)).toEqual([]);
-  expect(trackingNotes({ ...tracking, state: "off", reason: "too many files" })).toEqual([
-    "Changes are not tracked here: too many files.",
+  expect(trackingNotes({ ...tracking, state: "off", reason: "Too many files." })).toEqual([
+    "Changes are not tracked here: Too many files.",
   ]);
   const uncaptured = Array.from({ length: 6 }, (_, at) => ({ path: `f${at}`, reason: "ignored" as const }));
   expect(trackingNotes({ ...tracking, uncaptured, uncapturedCount: 9 })).toEqual([

@@ -42,7 +42,7 @@ export function explain({ kind, directory }: Workspace, count: number): string {
 /** What the list cannot know, for people. */
 export function trackingNotes(tracking: Tracking): string[] {
   if (tracking.state === "off")
-    return [`Changes are not tracked here: ${tracking.reason ?? "no reason is known"}.`];
+    return [`Changes are not tracked here: ${tracking.reason ?? "no reason is known."}`];
   if (tracking.uncapturedCount === 0) return [];
   const named = tracking.uncaptured
     .slice(0, MAX_NAMED)

@@ -85,4 +85,12 @@ export const AGENT_FILES: readonly Sabotage[] = [
     edits: [{ find: "if (mode !== undefined) await file.chmod(mode);", replace: "" }],
     catchers: [{ file: FILES, title: "[A-25] a file is made with its directories" }],
   },
+  {
+    name: "agent-file-nobodys",
+    rules: ["W-5"],
+    breaks: "hears which file an agent writes through us and leaves it at that",
+    file: "packages/server/src/turn/recorder.ts",
+    edits: [{ find: "this.#touched.write(event.path);", replace: "" }],
+    catchers: [{ file: "test/system/client-files.test.ts", title: "[A-2, W-5]" }],
+  },
 ];

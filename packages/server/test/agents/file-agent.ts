@@ -55,7 +55,7 @@ agent({ name: "file-agent" })
     sessionId: "files",
     modes: {
       currentModeId: "ask",
-      availableModes: ["ask", "edits", "all", "readOnly"].map((id) => ({ id, name: id })),
+      availableModes: ["ask", "edits", "all", "readOnly", "approve", "auto"].map((id) => ({ id, name: id })),
     },
   }))
   .onRequest(methods.agent.session.setMode, () => ({}))
