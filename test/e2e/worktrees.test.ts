@@ -90,7 +90,7 @@ describe("worktrees", () => {
     await risks.getByRole("button", { name: "Keep" }).click();
     await place(page).click();
     await dialog(page, "Where it works").getByRole("button", { name: "Delete the session" }).click();
-    await risks.getByRole("checkbox", { name: "Discard what is not kept" }).check();
+    await risks.getByRole("checkbox", { name: "Delete it all the same" }).check();
     await risks.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("heading", { name: "Welcome to Holdfast" }).waitFor();
     expect(await worktrees(on)).toMatchObject([{ state: "removed" }]);

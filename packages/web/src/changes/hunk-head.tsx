@@ -3,6 +3,7 @@ import { Check, Eye, Undo2, X } from "lucide-react";
 import { Button, classes, IconButton } from "../design/index.ts";
 import { AuthorBadges } from "./author-badges.tsx";
 import { rangeOf } from "./patch-lines.ts";
+import { canDecide } from "./selection.ts";
 import { authorsOf, TAKE_WORDS } from "./words.ts";
 
 type HunkHeadProps = {
@@ -29,46 +30,50 @@ export function HunkHead(props: HunkHeadProps) {
         "flex min-h-9 flex-wrap items-center gap-x-2 border-y border-line bg-sunken px-3 py-1 text-xs text-ink-soft group-focus/hunk:bg-selected pointer-coarse:min-h-11",
       )}
     >
-      <input
-        type="checkbox"
-        aria-label={`Choose ${range}`}
-        checked={isChosen}
-        disabled={isOff}
-        onChange={props.onChoose}
-        className="size-4 accent-accent"
-      />
+      {canDecide(change) && (
+        <input
+          type="checkbox"
+          aria-label={`Choose ${range}`}
+          checked={isChosen}
+          disabled={isOff}
+          onChange={props.onChoose}
+          className="size-4 accent-accent"
+        />
+      )}
       <span className="tabular-nums">{range}</span>
       <AuthorBadges authors={authorsOf(hunk.origins, nameOf)} />
-      <span className="ml-auto flex items-center gap-0.5">
-        <IconButton
-          label={isReviewed ? `Reviewed: ${range}` : `Mark ${range} as reviewed`}
-          aria-pressed={isReviewed}
-          onClick={props.onReviewed}
-          className={classes("size-7", isReviewed && "text-good!")}
-        >
-          <Eye size={15} />
-        </IconButton>
-        <Button
-          size="small"
-          tone="quiet"
-          aria-label={`Reject ${range}`}
-          disabled={isOff}
-          onClick={props.onReject}
-        >
-          {change.action === "accept" ? <Undo2 size={13} /> : <X size={13} />} Reject
-        </Button>
-        <Button
-          size="small"
-          tone="quiet"
-          title={meaning}
-          aria-label={`${verb} ${range}`}
-          disabled={isOff}
-          onClick={props.onTake}
-          className="text-accent"
-        >
-          <Check size={13} /> {verb}
-        </Button>
-      </span>
+      {canDecide(change) && (
+        <span className="ml-auto flex items-center gap-0.5">
+          <IconButton
+            label={isReviewed ? `Reviewed: ${range}` : `Mark ${range} as reviewed`}
+            aria-pressed={isReviewed}
+            onClick={props.onReviewed}
+            className={classes("size-7", isReviewed && "text-good!")}
+          >
+            <Eye size={15} />
+          </IconButton>
+          <Button
+            size="small"
+            tone="quiet"
+            aria-label={`Reject ${range}`}
+            disabled={isOff}
+            onClick={props.onReject}
+          >
+            {change.action === "accept" ? <Undo2 size={13} /> : <X size={13} />} Reject
+          </Button>
+          <Button
+            size="small"
+            tone="quiet"
+            title={meaning}
+            aria-label={`${verb} ${range}`}
+            disabled={isOff}
+            onClick={props.onTake}
+            className="text-accent"
+          >
+            <Check size={13} /> {verb}
+          </Button>
+        </span>
+      )}
     </div>
   );
 }

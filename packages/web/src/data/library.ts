@@ -3,7 +3,7 @@
  * The feed's cursor is taken before the lists are read, so that nothing falls between the two; what comes twice changes nothing.
  */
 import { type HoldfastClient, isApiError } from "@holdfast/client";
-import type { Agent, FeedEvent, Permission, Question, Session } from "@holdfast/protocol";
+import type { Agent, FeedEvent, Permission, Project, Question, Session } from "@holdfast/protocol";
 import type { Meeting } from "../windows/index.ts";
 import type { ConnectionMonitor } from "./connection.ts";
 import { FrameBatch } from "./frame-batch.ts";
@@ -21,6 +21,7 @@ export type Library = {
   phase: "loading" | "ready";
   sessions: ReadonlyMap<string, Session>;
   archived: ReadonlyMap<string, Session> | undefined;
+  projects: ReadonlyMap<string, Project>;
   permissions: ReadonlyMap<string, Permission>;
   questions: ReadonlyMap<string, Question>;
   agents: readonly Agent[] | undefined;
@@ -30,6 +31,7 @@ const EMPTY: Library = {
   phase: "loading",
   sessions: new Map(),
   archived: undefined,
+  projects: new Map(),
   permissions: new Map(),
   questions: new Map(),
   agents: undefined,
@@ -102,6 +104,10 @@ export class LibraryStore {
     this.store.update((library) => putSession(library, session));
   }
 
+  putProject(project: Project): void {
+    this.store.update((library) => putProject(library, project));
+  }
+
   async #run(signal: AbortSignal, isLeading: boolean): Promise<void> {
     for (let tries = 0; !signal.aborted; tries += 1) {
       try {
@@ -152,8 +158,9 @@ export class LibraryStore {
   }
 
   async #read(signal: AbortSignal): Promise<void> {
-    const [sessions, permissions, questions, agents] = await Promise.all([
+    const [sessions, projects, permissions, questions, agents] = await Promise.all([
       this.#sessions({}),
+      this.#client.listProjects({ signal }),
       this.#client.listPermissions({ state: "pending" }, { signal }),
       this.#client.listQuestions({ state: "pending" }, { signal }),
       this.#client.listAgents({ signal }),
@@ -162,6 +169,7 @@ export class LibraryStore {
       ...library,
       phase: "ready",
       sessions,
+      projects: new Map(projects.items.map((item) => [item.id, item])),
       permissions: new Map(permissions.items.map((item) => [item.id, item])),
       questions: new Map(questions.items.map((item) => [item.id, item])),
       agents: agents.items,
@@ -200,6 +208,8 @@ export function take(library: Library, event: FeedEvent): Library {
     case "session.created":
     case "session.updated":
       return putSession(library, data["session"] as Session);
+    case "project.updated":
+      return putProject(library, data["project"] as Project);
     case "session.deleted":
       return dropSession(library, event.sessionId ?? (data["sessionId"] as string));
     case "session.status": {
@@ -223,6 +233,11 @@ export function take(library: Library, event: FeedEvent): Library {
       return library;
   }
 }
+
+const putProject = (library: Library, project: Project): Library => ({
+  ...library,
+  projects: new Map(library.projects).set(project.id, project),
+});
 
 function putSession(library: Library, session: Session): Library {
   const isArchived = session.time.archived !== undefined;

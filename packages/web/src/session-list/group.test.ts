@@ -1,4 +1,4 @@
-import type { Session } from "@holdfast/protocol";
+import type { Project, Session } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { groupSessions } from "./group.ts";
 import { StillOrder } from "./still-order.ts";
@@ -18,8 +18,11 @@ const session = (id: string, hoursAgo: number, more: object = {}): Session =>
     ...more,
   }) as unknown as Session;
 
+const PROJECTS = new Map<string, Project>();
 const names = (sessions: Session[], order = new StillOrder(), filter = "") =>
-  groupSessions(sessions, "project", filter, NOW, order).map((group) => group.sessions.map(({ id }) => id));
+  groupSessions(sessions, "project", filter, NOW, order, PROJECTS).map((group) =>
+    group.sessions.map(({ id }) => id),
+  );
 
 describe("groups of sessions", () => {
   test("[I-15] the newest is first, and stays where it is while others work; a new one comes to the top", () => {
@@ -41,8 +44,16 @@ describe("groups of sessions", () => {
       session("b", 24, { attention: "permission" }),
       session("c", 72, { directory: "/home/me/two", projectId: "prj_2" }),
     ];
-    const groups = groupSessions(sessions, grouping, "", NOW, new StillOrder());
+    const groups = groupSessions(sessions, grouping, "", NOW, new StillOrder(), PROJECTS);
     expect(groups.map(({ name }) => name)).toEqual(expected);
+  });
+
+  test("[W-1, I-15] a session in a worktree is listed with its project", () => {
+    const project = { id: "prj_1", directory: "/home/me/one" } as unknown as Project;
+    const sessions = [session("a", 1, { directory: "/data/worktrees/one-x1" }), session("b", 2)];
+    const projects = new Map([["prj_1", project]]);
+    const groups = groupSessions(sessions, "project", "", NOW, new StillOrder(), projects);
+    expect(groups).toMatchObject([{ name: "one", title: "/home/me/one" }]);
   });
 
   test("[I-15] the filter looks at title and directory, and children stand elsewhere", () => {

@@ -1,4 +1,4 @@
-import type { Session } from "@holdfast/protocol";
+import type { Project, Session } from "@holdfast/protocol";
 import type { Preferences } from "../data/index.ts";
 import type { StillOrder } from "./still-order.ts";
 
@@ -14,6 +14,7 @@ export function groupSessions(
   filter: string,
   now: number,
   order: StillOrder,
+  projects: ReadonlyMap<string, Project>,
 ): Group[] {
   const wanted = filter.trim().toLowerCase();
   const shown = [...sessions]
@@ -22,11 +23,11 @@ export function groupSessions(
     .toSorted((a, b) => order.placeOf(b) - order.placeOf(a));
   switch (grouping) {
     case "project":
-      return collect(shown, (session) => ({
-        key: session.projectId,
-        name: nameOf(session.directory),
-        title: session.directory,
-      }));
+      return collect(shown, ({ projectId, directory }) => {
+        // A session in a worktree works elsewhere, and is of the same project.
+        const place = projects.get(projectId)?.directory ?? directory;
+        return { key: projectId, name: nameOf(place), title: place };
+      });
     case "status": {
       const groups = collect(shown, (session) => {
         const name = STATUS_NAMES[statusRank(session)] ?? "Idle";

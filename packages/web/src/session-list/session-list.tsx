@@ -16,7 +16,7 @@ const GROUPINGS: Record<Preferences["grouping"], string> = {
 
 /** All sessions that are not archived, in groups, with a filter. What works or waits is never hidden by a folded group. */
 export function SessionList() {
-  const { sessions, phase } = useLibrary();
+  const { sessions, projects, phase } = useLibrary();
   const { grouping, folded } = useStore(preferences);
   const [filter, setFilter] = useState("");
   const now = useNow(30_000);
@@ -25,8 +25,8 @@ export function SessionList() {
   // What somebody looks at stays in its place; what they do next brings a new order.
   const order = useMemo(() => new StillOrder(), [route, grouping, filter, visits]);
   const groups = useMemo(
-    () => groupSessions(sessions.values(), grouping, filter, now, order),
-    [sessions, grouping, filter, now, order],
+    () => groupSessions(sessions.values(), grouping, filter, now, order, projects),
+    [sessions, grouping, filter, now, order, projects],
   );
 
   return (

@@ -20,7 +20,7 @@ type NewSessionProps = {
 export function NewSession({ directory: given, workspace }: NewSessionProps) {
   const client = useClient();
   const { library } = useApp();
-  const { agents, sessions } = useLibrary();
+  const { agents, sessions, projects } = useLibrary();
   const { lastDirectory, lastAgent } = preferences.get();
   const beside = [...sessions.values()].filter(({ workspaceId }) => workspaceId === workspace);
   const [written, setDirectory] = useState(given ?? lastDirectory ?? "");
@@ -36,7 +36,7 @@ export function NewSession({ directory: given, workspace }: NewSessionProps) {
   const [agent, setAgent] = useState(lastAgent ?? REHEARSAL);
   const [isMaking, setMaking] = useState(false);
   const [problem, setProblem] = useState<string | undefined>();
-  const directories = [...new Set([...sessions.values()].map((session) => session.directory))];
+  const directories = [...projects.values()].map((project) => project.directory);
   const make = async (event: { preventDefault(): void }) => {
     event.preventDefault();
     setMaking(true);

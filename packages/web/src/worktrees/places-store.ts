@@ -1,9 +1,9 @@
 /**
- * Worktrees and projects as the page has them: read once, then kept by the feed of everything. One store for the page; it lives as long as somebody
+ * Worktrees and workspaces as the page has them: read once, then kept by the feed of everything. One store for the page; it lives as long as somebody
  * looks, and is read again when somebody looks anew.
  */
 import { type HoldfastClient, reduceWorktrees } from "@holdfast/client";
-import type { FeedEvent, Project, Workspace, Worktree } from "@holdfast/protocol";
+import type { FeedEvent, Workspace, Worktree } from "@holdfast/protocol";
 import { useEffect } from "react";
 import { type App, isFinal, Store, useApp, useStore } from "../data/index.ts";
 
@@ -14,7 +14,6 @@ export type Places = {
   phase: "loading" | "ready" | "failed";
   error?: string;
   worktrees: ReadonlyMap<string, Worktree>;
-  projects: ReadonlyMap<string, Project>;
   /** As far as they were told of; their list is nobody's. */
   workspaces: ReadonlyMap<string, Workspace>;
 };
@@ -22,7 +21,6 @@ export type Places = {
 const NOTHING: Places = {
   phase: "loading",
   worktrees: new Map(),
-  projects: new Map(),
   workspaces: new Map(),
 };
 
@@ -64,15 +62,11 @@ class PlacesStore {
   async read(): Promise<void> {
     clearTimeout(this.#timer);
     try {
-      const [worktrees, projects] = await Promise.all([
-        this.#client.listWorktrees(),
-        this.#client.listProjects(),
-      ]);
+      const { items } = await this.#client.listWorktrees();
       this.view.update(({ error: _gone, ...places }) => ({
         ...places,
         phase: "ready",
-        worktrees: worktrees.items.reduce(putWorktree, new Map<string, Worktree>(places.worktrees)),
-        projects: new Map(projects.items.map((project) => [project.id, project])),
+        worktrees: items.reduce(putWorktree, new Map<string, Worktree>(places.worktrees)),
       }));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -104,13 +98,6 @@ class PlacesStore {
       worktrees: putWorktree(new Map(places.worktrees), worktree),
     }));
   }
-
-  putProject(project: Project): void {
-    this.view.update((places) => ({
-      ...places,
-      projects: new Map(places.projects).set(project.id, project),
-    }));
-  }
 }
 
 /** An answer or an event may come after a newer one. */
@@ -122,11 +109,9 @@ function putWorktree(known: Map<string, Worktree>, worktree: Worktree): Map<stri
 
 /** One event of the feed. Pure. */
 export function take(places: Places, event: FeedEvent): Places {
-  const data = event.data as { project?: Project; workspace?: Workspace };
+  const data = event.data as { workspace?: Workspace };
   const worktrees = reduceWorktrees(places.worktrees, event);
   if (worktrees !== places.worktrees) return { ...places, worktrees };
-  if (event.type === "project.updated" && data.project !== undefined)
-    return { ...places, projects: new Map(places.projects).set(data.project.id, data.project) };
   if (event.type === "workspace.updated" && data.workspace !== undefined)
     return { ...places, workspaces: new Map(places.workspaces).set(data.workspace.id, data.workspace) };
   return places;
@@ -140,7 +125,7 @@ function storeOf(app: App): PlacesStore {
   return store;
 }
 
-/** Worktrees and projects, kept current for as long as the component is there. */
+/** Worktrees and workspaces, kept current for as long as the component is there. */
 export function usePlaces(): { places: Places; store: PlacesStore } {
   const store = storeOf(useApp());
   useEffect(() => store.follow(), [store]);

@@ -87,7 +87,9 @@ export function RiskDialog({ title, meaning, onLook, onDelete, onClose }: RiskDi
               onChange={(event) => setDiscarding(event.target.checked)}
               className="size-4 accent-danger"
             />
-            Discard what is not kept
+            {report.risks.every(({ rescued }) => rescued)
+              ? "Delete it all the same"
+              : "Discard what is not kept"}
           </label>
         )}
         <span className="ml-auto flex gap-2">

@@ -1,7 +1,7 @@
 import type { Project, Session, Worktree } from "@holdfast/protocol";
 import { Brush, Settings2 } from "lucide-react";
 import { useState } from "react";
-import { useLibrary, useNow } from "../data/index.ts";
+import { useApp, useLibrary, useNow } from "../data/index.ts";
 import { Button, Empty, IconButton, Notice, Skeleton } from "../design/index.ts";
 import { type Places, usePlaces } from "./places-store.ts";
 import { ProjectSettings } from "./project-settings.tsx";
@@ -12,6 +12,8 @@ import { WorktreeRow } from "./worktree-row.tsx";
 /** Every project with its worktrees: how they stand, who works there, and what is kept of those that are gone. */
 export function WorktreesView() {
   const { places, store } = usePlaces();
+  const { library } = useApp();
+  const { projects } = useLibrary();
   const [isPruning, setPruning] = useState(false);
   return (
     <div className="scroll-area flex-1">
@@ -22,13 +24,13 @@ export function WorktreesView() {
             <Brush size={14} /> Clean up
           </Button>
         </div>
-        <Place places={places} onRead={() => void store.read()} />
-        {[...places.projects.values()].map((project) => (
+        <Place places={places} isEmpty={projects.size === 0} onRead={() => void store.read()} />
+        {[...projects.values()].map((project) => (
           <ProjectSection
             key={project.id}
             project={project}
             worktrees={ofProject(places, project)}
-            onProject={(now) => store.putProject(now)}
+            onProject={(now) => library.putProject(now)}
             onWorktree={(now) => store.putWorktree(now)}
           />
         ))}
@@ -44,7 +46,9 @@ const ofProject = ({ worktrees }: Places, { id }: Project): Worktree[] =>
     .filter(({ projectId }) => projectId === id)
     .toSorted((a, b) => a.time.created - b.time.created);
 
-function Place({ places: { phase, error, projects }, onRead }: { places: Places; onRead: () => void }) {
+type PlaceProps = { places: Places; isEmpty: boolean; onRead: () => void };
+
+function Place({ places: { phase, error }, isEmpty, onRead }: PlaceProps) {
   if (phase === "loading") return <Skeleton lines={5} label="Reading the worktrees" />;
   if (phase === "failed")
     return (
@@ -60,7 +64,7 @@ function Place({ places: { phase, error, projects }, onRead }: { places: Places;
         The worktrees could not be read: {error}
       </Notice>
     );
-  if (projects.size === 0)
+  if (isEmpty)
     return (
       <Empty title="No projects yet">A project is here once a session was started in its directory.</Empty>
     );
