@@ -1,5 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
+import { HoldfastError } from "@holdfast/kernel";
 import {
   bytesOf,
   checkApply,
@@ -9,6 +10,7 @@ import {
   editTree,
   hunksOf,
   isAncestor,
+  isGitError,
   listRefs,
   mergeTrees,
   patchesOf,
@@ -57,10 +59,18 @@ export function gitDesk(place: Place): GitDesk {
         refs.map(({ ref }) => ref),
       );
     },
-    refusal: (from, to) => checkApply(place, from, to),
+    refusal: (from, to) => checkApply(place, from, to).catch(refuseTooMuch),
     hasInHead: (commit) => isAncestor(place, commit),
     sweep: (keys) => sweepWrites(place, keys),
   };
+}
+
+function refuseTooMuch(error: unknown): never {
+  if (!isGitError(error, "tooLong")) throw error;
+  throw new HoldfastError(
+    "UNPROCESSABLE",
+    "This is too much for one act of review. Choose fewer changes at a time.",
+  );
 }
 
 function checkoutOf(place: Place): Checkout {

@@ -1,4 +1,4 @@
-import { HoldfastError, isHoldfastError, notFound } from "@holdfast/kernel";
+import { isHoldfastError, notFound } from "@holdfast/kernel";
 import {
   type Change,
   type ChangeId,
@@ -9,6 +9,7 @@ import {
   type WorkspaceId,
 } from "@holdfast/protocol";
 import type { StoredChange } from "../../store/index.ts";
+import { isGitError } from "../../worktree/index.ts";
 import type { ReviewDeps } from "./deps.ts";
 import type { Desk, Patch } from "./desk.ts";
 
@@ -29,7 +30,9 @@ export async function listChanges(
   const { store } = deps;
   if ((await store.getWorkspace(workspaceId)) === undefined) throw notFound("workspace", workspaceId);
   if (options.refresh && (await isQuiet(deps, workspaceId)))
-    await deps.watch.exclusive([workspaceId], () => deps.watch.refresh(workspaceId)).catch(ignoreRefusal);
+    await deps.watch
+      .exclusive([workspaceId], () => deps.watch.refresh(workspaceId))
+      .catch((error: unknown) => ignoreFailure(deps, workspaceId, error));
   const [tracking, rows] = await Promise.all([
     store.getTracking(workspaceId),
     store.listChanges({ workspaceId }),
@@ -54,9 +57,10 @@ async function isQuiet({ store }: ReviewDeps, workspaceId: WorkspaceId): Promise
   return users.every(({ liveTurnId }) => liveTurnId === undefined);
 }
 
-/** What cannot be looked at now is shown as it was; `tracking` says why. */
-function ignoreRefusal(error: unknown): void {
-  if (!isHoldfastError(error)) throw error;
+/** What cannot be looked at now is shown as it was; `tracking` says why, and the log what git said. */
+function ignoreFailure({ logger }: ReviewDeps, workspaceId: WorkspaceId, error: unknown): void {
+  if (isGitError(error)) logger.warn({ workspaceId, error: error.message }, "changes could not be looked at");
+  else if (!isHoldfastError(error)) throw error;
 }
 
 async function patchesOf(
@@ -72,8 +76,8 @@ async function patchesOf(
     const keys = rows.flatMap(({ key, oldKey }) => (oldKey === undefined ? [key] : [key, oldKey]));
     return await desk.patches(baseline, newest, keys, limits);
   } catch (error) {
-    if (error instanceof HoldfastError) return new Map();
-    throw error;
+    ignoreFailure(deps, workspaceId, error);
+    return new Map();
   }
 }
 
