@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, readdir, readlink, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
@@ -192,6 +192,43 @@ describe("writing a version", () => {
     await writeVersion(place, "empty", version);
     expect(String(await repository.read("empty"))).toBe("evil\n");
   });
+
+  test.runIf(process.platform === "linux")(
+    "[W-8] a directory that is swapped for a link while it is written to leads nowhere else",
+    async () => {
+      const { repository, place } = await setUp();
+      const outside = join(repository.base, "outside");
+      await mkdir(outside);
+      const blob = await blobOf(place, "evil\n");
+      const [way, aside] = [join(repository.path, "dir"), join(repository.path, "aside")];
+      let isOver = false;
+      const swapping = (async () => {
+        while (!isOver) {
+          // The writer may have made the directory anew in between.
+          await rename(way, aside).catch(() => undefined);
+          await symlink(outside, way).catch(() => undefined);
+          await rm(way, { recursive: true, force: true });
+          await rename(aside, way).catch(() => undefined);
+        }
+      })();
+      const outcomes = new Set<string>();
+      for (let round = 0; round < 40; round += 1)
+        outcomes.add(
+          await writeVersion(place, "dir/b", { blob, mode: "100644" }).then(
+            () => "written",
+            (error: { code?: string }) => error.code ?? "other",
+          ),
+        );
+      isOver = true;
+      await swapping;
+      expect(await readdir(outside)).toEqual([]);
+      expect(
+        [...outcomes].filter(
+          (outcome) => !["written", "PATH_ESCAPES", "ENOENT", "ENOTDIR", "EEXIST"].includes(outcome),
+        ),
+      ).toEqual([]);
+    },
+  );
 
   test("[W-8] a file that cannot be made leaves the old one, and nothing beside it", async () => {
     const { repository, place } = await setUp();

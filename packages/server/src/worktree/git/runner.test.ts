@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger, systemClock } from "@holdfast/kernel";
+import { FakeClock, silentLogger, systemClock } from "@holdfast/kernel";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { PlacesInLine } from "./places-in-line.ts";
 import { GIT_PROCESSES, GitRunner } from "./runner.ts";
 
 let directory: string;
@@ -110,6 +111,28 @@ describe("the runner of git", () => {
     }
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(GIT_PROCESSES);
+  });
+
+  test("[W-14] whoever waits for a place too long is told, and the places stay as many as they were", async () => {
+    const clock = new FakeClock(0);
+    const places = new PlacesInLine(clock, 1);
+    expect(await places.enter(10)).toBe(true);
+    const stop = new AbortController();
+    const [late, stopped, patient] = [
+      places.enter(10),
+      places.enter(1_000, stop.signal),
+      places.enter(1_000),
+    ];
+    stop.abort();
+    clock.advance(11);
+    expect([await late, await stopped, await places.enter(10, stop.signal)]).toEqual([false, false, false]);
+    places.leave();
+    expect(await patient).toBe(true);
+    places.leave();
+    expect(await places.enter(10)).toBe(true);
+    const none = places.enter(10);
+    clock.advance(11);
+    expect(await none).toBe(false);
   });
 
   test("[W-14] stops when its caller does", async () => {

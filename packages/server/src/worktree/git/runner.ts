@@ -12,6 +12,8 @@ import { PlacesInLine } from "./places-in-line.ts";
 export const GIT_PROCESSES = 4;
 /** Deadline of one run, in ms (W-14). */
 export const GIT_MS = 30_000;
+/** How long a run waits for a place, in ms. */
+const LINE_MS = 120_000;
 /** Most bytes that one run may answer (W-14). */
 export const GIT_OUTPUT_BYTES = 64 * 1024 * 1024;
 /** Characters of stderr that are kept, from the end. */
@@ -42,7 +44,7 @@ export type GitOptions = {
   config?: readonly string[];
   indexFile?: string;
   environment?: Readonly<Record<string, string>>;
-  /** Whether the repository's hooks run; default false. */
+  /** Whether the repository's hooks run; default false. Paths are patterns then, as hooks expect. */
   hooks?: boolean;
   /** Where stdout goes instead of the answer: an open file of the caller's. */
   stdoutTo?: number;
@@ -67,20 +69,24 @@ export class GitRunner {
   readonly logger: Logger;
   readonly temporary: string;
   readonly #environment: Readonly<Record<string, string>>;
-  readonly #places = new PlacesInLine(GIT_PROCESSES);
+  readonly #places: PlacesInLine;
 
   constructor({ clock, logger, environment, temporary }: GitRunnerDeps) {
     this.clock = clock;
     this.logger = logger;
     this.temporary = temporary;
+    this.#places = new PlacesInLine(clock, GIT_PROCESSES);
     this.#environment = environmentOf(environment);
   }
 
   /** Runs git to its end. Rejects GitError; an exit code outside `exits` is `failed`. */
   async run(where: GitWhere, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
-    await this.#places.enter();
-    try {
+    const isIn = await this.#places.enter(LINE_MS, options.signal);
+    if (!isIn) {
       options.signal?.throwIfAborted();
+      throw new GitError("timeout", `git ${args[0] ?? ""} found no place within ${LINE_MS / 1_000} s`);
+    }
+    try {
       return await this.#run(where, args, options);
     } finally {
       this.#places.leave();
@@ -96,6 +102,7 @@ export class GitRunner {
       stdio: ["pipe", options.stdoutTo ?? "pipe", "pipe"],
       env: {
         ...this.#environment,
+        ...(options.hooks === true ? { GIT_LITERAL_PATHSPECS: "0" } : {}),
         ...options.environment,
         ...(where.gitDir === undefined ? {} : { GIT_DIR: where.gitDir }),
         ...(where.workTree === undefined ? {} : { GIT_WORK_TREE: where.workTree }),

@@ -13,10 +13,13 @@ import {
   type SnapshotLimits,
   type Watched,
 } from "./snapshot.ts";
-import { takeSnapshot } from "./take.ts";
+import { readStatus, takeSnapshot } from "./take.ts";
+import { UnchangedFiles } from "./unchanged.ts";
 import { WatchMemory } from "./watch-memory.ts";
 import { type WatchRequest, watchRoot } from "./watch.ts";
 
+/** Roots whose files are remembered as coming back as they are; the one that was asked for longest ago goes first. */
+const REMEMBERED_ROOTS = 32;
 const W3_LIMITS: SnapshotLimits = { files: SNAPSHOT_FILES, bytes: SNAPSHOT_BYTES };
 
 export type SnapshotsDeps = {
@@ -51,16 +54,26 @@ export type Snapshots = {
 export function createSnapshots({ git, dataDirectory, home, limits = W3_LIMITS }: SnapshotsDeps): Snapshots {
   const shadows = join(dataDirectory, "shadow");
   const watchMemory = new WatchMemory();
+  const unchanged = new UnchangedFiles();
   const memories = new Map<string, RawMemory>();
   const memoryOf = (root: string): RawMemory => {
     const known = memories.get(root) ?? new Set();
+    memories.delete(root);
     memories.set(root, known);
+    const [oldest] = memories.keys();
+    if (memories.size > REMEMBERED_ROOTS && oldest !== undefined) memories.delete(oldest);
     return known;
   };
   return {
     watch: (request) => watchRoot({ git, home, shadows, memory: watchMemory }, request),
     take: (watched, ref) =>
-      takeSnapshot(watched, ref, { memory: memoryOf(watched.place.root), dataDirectory, limits }),
+      unchanged.take(watched, ref, {
+        look: (indexFile) => readStatus(watched.place, indexFile),
+        take: (onSeen) => {
+          const memory = memoryOf(watched.place.root);
+          return takeSnapshot(watched, ref, { memory, dataDirectory, limits, onSeen });
+        },
+      }),
     bringAlong: (watched) => bringAlong(watched, shadows),
     manifest: readManifest,
     restoreRaw,

@@ -24,6 +24,9 @@ export type Status = {
   ignored: string[];
 };
 
+/** What git said, as it said it and read. */
+export type Seen = { text: string; status: Status };
+
 export function parseStatus(text: string): Status {
   const status: Status = { modified: [], untracked: [], ignored: [] };
   let commit: string | undefined;

@@ -1,6 +1,6 @@
 import { rename } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { randomHex } from "@holdfast/kernel";
+import { errorText, randomHex } from "@holdfast/kernel";
 import {
   commitTree,
   DURABLE,
@@ -20,7 +20,8 @@ import { commitManifest } from "./manifest.ts";
 import { findRawFiles, type RawMemory } from "./raw-bytes.ts";
 import { EXCLUDED } from "./shadow.ts";
 import { type Snapshot, type SnapshotLimits, SnapshotRefused, type Watched } from "./snapshot.ts";
-import { parseStatus, type Status } from "./status.ts";
+import { parseStatus, type Seen } from "./status.ts";
+import type { OnSeen } from "./unchanged.ts";
 import { openWorkingIndex } from "./working-index.ts";
 
 /** Most bytes that git may say about one checkout. */
@@ -38,16 +39,25 @@ const STATUS = [
   "--ignore-submodules=none",
 ];
 
+export type TakeOptions = {
+  memory: RawMemory;
+  dataDirectory: string;
+  limits: SnapshotLimits;
+  onSeen: OnSeen;
+};
+
 /** Stores all files below the root as a commit under `ref`, on the disk when it resolves. See `Snapshots.take`. */
 export async function takeSnapshot(
   watched: Watched,
   ref: string,
-  { memory, dataDirectory, limits }: { memory: RawMemory; dataDirectory: string; limits: SnapshotLimits },
+  { memory, dataDirectory, limits, onSeen }: TakeOptions,
 ): Promise<Snapshot> {
   const { place } = watched;
   return withTemporaryIndex(place.git, async (file) => {
-    const { names, unmerged } = await openWorkingIndex(place, file);
-    const status = await readStatus(place, file);
+    const { names, unmerged, isPlain } = await openWorkingIndex(place, file);
+    const seen = await readStatus(place, file);
+    await onSeen(seen, isPlain);
+    const { status } = seen;
     const leftOut = new LeftOut();
     const prefix = keyOf(place.prefix);
     const key = (name: string) => name.slice(prefix.length);
@@ -80,13 +90,18 @@ export async function takeSnapshot(
     const parents = manifest === undefined ? [] : [manifest];
     const commit = await commitTree(place, tree, `Holdfast snapshot ${ref}`, { parents });
     await updateRef(place, ref, commit);
-    if (watched.kind === "shadow") await keepIndex(place, file, commit);
+    if (watched.kind === "shadow")
+      await keepIndex(place, file, commit).catch((error: unknown) => {
+        // The snapshot stands; the next one reads more files.
+        place.git.logger.warn({ error: errorText(error) }, "the index of a shadow repository was not kept");
+      });
     const head = watched.kind === "shadow" ? undefined : status.head;
     return { commit, tree, ...(head === undefined ? {} : { head }), ...facts };
   });
 }
 
-async function readStatus(place: Place, indexFile: string): Promise<Status> {
+/** What git says of the files below the root, as they differ from an index. Rejects SnapshotRefused when that is too much. */
+export async function readStatus(place: Place, indexFile: string): Promise<Seen> {
   const below = place.prefix === "" ? [] : ["--", place.prefix.slice(0, -1)];
   const { stdout, isCut } = await runGit(place, [...STATUS, ...below], {
     indexFile,
@@ -95,7 +110,8 @@ async function readStatus(place: Place, indexFile: string): Promise<Status> {
     beyond: "cut",
   });
   if (isCut) throw new SnapshotRefused("More files are changed, untracked or ignored than can be looked at.");
-  return parseStatus(stdout.toString("latin1"));
+  const text = stdout.toString("latin1");
+  return { text, status: parseStatus(text) };
 }
 
 /** The tree of the root: of the whole index, or of the part below the prefix, which may hold nothing. */

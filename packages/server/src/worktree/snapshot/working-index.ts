@@ -16,6 +16,8 @@ export type WorkingIndex = {
   /** Every tracked path from the top. */
   names: string[];
   unmerged: string[];
+  /** Whether it is the checkout's own index, and no entry of it was hidden. */
+  isPlain: boolean;
 };
 
 /** Fills `file` from the checkout's index; from HEAD when that is missing or damaged. */
@@ -28,13 +30,16 @@ export async function openWorkingIndex(place: Place, file: string): Promise<Work
     },
   );
   if (!copied) await readHeadInto(place, file);
+  let isWhole = copied;
   const listing = await list(place, file).catch(async (error: unknown) => {
     if (!isGitError(error, "failed")) throw error;
+    isWhole = false;
     await readHeadInto(place, file);
     return list(place, file);
   });
   await show(place, file, listing);
-  return { file, names: listing.names, unmerged: listing.unmerged };
+  const { names, unmerged, unchanged, skipped } = listing;
+  return { file, names, unmerged, isPlain: isWhole && unchanged.length + skipped.length === 0 };
 }
 
 type Listing = { names: string[]; unmerged: string[]; unchanged: string[]; skipped: string[] };
