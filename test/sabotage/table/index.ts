@@ -8,12 +8,14 @@ import { HTTP } from "./http.ts";
 import { RUNNER } from "./runner.ts";
 import { STORE } from "./store.ts";
 import { TURN } from "./turn.ts";
+import { WORKTREES } from "./worktrees.ts";
 
 /** Every sabotage, in the order of the house from the disk up. */
 export const SABOTAGES: readonly Sabotage[] = [
   ...RUNNER,
   ...STORE,
   ...FILES,
+  ...WORKTREES,
   ...CHANGES,
   ...EVENTS,
   ...TURN,

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Worktree } from "@holdfast/protocol";
 import { commitOf, headOf, lines, tellRecords } from "./git-acts.ts";
-import type { GitRunner } from "./git/index.ts";
+import { type GitRunner, showPath } from "./git/index.ts";
 import { headRef } from "./names.ts";
 import { lookAt } from "./standing.ts";
 
@@ -66,8 +66,7 @@ export async function askSubmodules(git: GitRunner, path: string): Promise<strin
     .map((record) => record.slice(record.indexOf("\t") + 1));
   const filled: string[] = [];
   for (const link of links) {
-    const directory = Buffer.from(join(path, link), "latin1").toString("utf8");
-    if ((await lookAt(join(directory, ".git"))) !== undefined) filled.push(link);
+    if ((await lookAt(join(path, showPath(link), ".git"))) !== undefined) filled.push(link);
   }
   return filled;
 }

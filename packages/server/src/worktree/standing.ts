@@ -60,11 +60,12 @@ export async function findEntry(
   );
 }
 
-/** Looks. Rejects when the repository itself cannot be read. */
+/** Looks. Rejects when the repository is there and cannot be read. */
 export async function standingOf(
   worktree: Pick<Worktree, "id" | "path" | "repository" | "branch">,
 ): Promise<Standing> {
-  await lstat(worktree.repository);
+  if ((await lookAt(worktree.repository)) === undefined)
+    return { kind: "foreign", reason: "its repository is gone", entry: undefined };
   const entry = (await findEntry(worktree)) ?? (await entryOnBranch(worktree));
   const there = await lookAt(worktree.path);
   if (there === undefined) {

@@ -9,7 +9,7 @@
  * Rows say what was intended, the directories and git's entries what is; every act looks before and after. Each act that is not one transaction
  * is a saga under a durable intent (`create.ts`, `archive.ts`, `remove.ts`, `restore.ts`), which `recover` settles after a crash.
  */
-import { errorText, notFound, type Timer, within } from "@holdfast/kernel";
+import { errorText, HoldfastError, notFound, type Timer, within } from "@holdfast/kernel";
 import type {
   Actor,
   Project,
@@ -29,6 +29,7 @@ import { archiveWorktree, unarchiveWorktree } from "./archive.ts";
 import { requireCopyPatterns } from "./copy-ignored.ts";
 import { type CreateWorktree, createWorktree } from "./create.ts";
 import { type SagaDeps, WORKTREE_ACTOR, type WorktreesDeps } from "./deps.ts";
+import { isGitError } from "./git/index.ts";
 import { requireWorktree } from "./intent.ts";
 import { Reaper } from "./reap.ts";
 import { settleAll } from "./recover.ts";
@@ -198,7 +199,11 @@ class WorktreeRoom implements Worktrees {
   async #run<T>(name: string, act: () => Promise<T>): Promise<T> {
     const running = this.#acts.get(name) as Promise<T> | undefined;
     if (running !== undefined) return running;
-    const started = act().finally(() => this.#acts.delete(name));
+    const started = act()
+      .catch((error: unknown) => {
+        throw refusalOf(error);
+      })
+      .finally(() => this.#acts.delete(name));
     this.#acts.set(name, started);
     return started;
   }
@@ -232,4 +237,13 @@ class WorktreeRoom implements Worktrees {
     await this.housekeep();
     await this.prune({ dryRun: false, actor: WORKTREE_ACTOR });
   }
+}
+
+/** What git refuses is a refusal of the act, with git's own words; nothing is half-done then. */
+function refusalOf(error: unknown): unknown {
+  if (!isGitError(error)) return error;
+  return new HoldfastError("UNPROCESSABLE", `${error.message}.`, {
+    cause: error,
+    data: { reason: "git", output: error.stderrTail },
+  });
 }

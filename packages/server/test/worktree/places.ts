@@ -183,6 +183,12 @@ export const CASES: readonly Case[] = [
     risks: { liveProcess: false },
   },
   {
+    name: "a repository that is gone",
+    make: (room) => rename(room.project, `${room.project}-away`),
+    risks: { foreign: false },
+    discarded: "leftOnDisk",
+  },
+  {
     name: "a repository that git cannot read",
     make: (room) => writeFile(join(room.project, ".git", "config"), "[broken"),
     risks: { unknown: false },

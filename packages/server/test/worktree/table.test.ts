@@ -41,7 +41,7 @@ function filesOf(directory: string): Record<string, string> {
 const kindsOf = ({ risks }: RiskReport): Record<string, boolean> =>
   Object.fromEntries(risks.map(({ kind, rescued }) => [kind, rescued]));
 
-describe.each(ALL)("a worktree that is $name", (each) => {
+describe.each(ALL)("a worktree: $name", (each) => {
   const isSafe = Object.keys(each.risks).length === 0;
 
   test(
@@ -80,7 +80,7 @@ describe.each(ALL)("a worktree that is $name", (each) => {
           .remove(worktree.id, options)
           .catch((error: unknown) => error);
         if (each.discarded === "refused") {
-          expect(outcome).toBeInstanceOf(Error);
+          expect(isHoldfastError(outcome, "UNPROCESSABLE")).toBe(true);
           expect((await room.worktrees.get(worktree.id)).state).toBe("active");
           expect(filesOf(worktree.path)).toEqual(before);
           return;
