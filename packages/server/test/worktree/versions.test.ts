@@ -201,9 +201,9 @@ describe("writing a version", () => {
       await mkdir(outside);
       const blob = await blobOf(place, "evil\n");
       const [way, aside] = [join(repository.path, "dir"), join(repository.path, "aside")];
-      let isOver = false;
+      const over = new AbortController();
       const swapping = (async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           // The writer may have made the directory anew in between.
           await rename(way, aside).catch(() => undefined);
           await symlink(outside, way).catch(() => undefined);
@@ -219,7 +219,7 @@ describe("writing a version", () => {
             (error: { code?: string }) => error.code ?? "other",
           ),
         );
-      isOver = true;
+      over.abort();
       await swapping;
       expect(await readdir(outside)).toEqual([]);
       expect(

@@ -87,6 +87,7 @@ export class GitRunner {
       throw new GitError("timeout", `git ${args[0] ?? ""} found no place within ${LINE_MS / 1_000} s`);
     }
     try {
+      options.signal?.throwIfAborted();
       return await this.#run(where, args, options);
     } finally {
       this.#places.leave();
