@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { newId } from "@holdfast/kernel";
 import type { SessionId, WorkspaceId } from "@holdfast/protocol";
@@ -235,6 +237,53 @@ describe("what nobody watched", () => {
 });
 
 describe("snapshots", () => {
+  test("[W-3] of files that are as they were are the same commit, and one that differs in anything is another", async () => {
+    for (const git of [true, false]) {
+      await using project = await TrackedProject.open({ "a.txt": lines(9), "b.txt": "b\n" }, { git });
+      project.write("new.txt", "not committed\n");
+      project.clock.shiftMs += 10_000;
+      const { sessionId } = await project.turn({}, () => undefined);
+      const { turnId } = await project.turn({ sessionId }, () => undefined);
+      const commits = (await project.store.turnSnapshots(turnId)).map(({ commit }) => commit);
+      expect(new Set(commits).size).toBe(1);
+      await project.turn({ sessionId }, () => project.write("new.txt", "other than that\n"));
+      expect((await project.change("new.txt")).additions).toBe(1);
+    }
+  });
+
+  test("[W-3] follow every edit, however quickly one comes after another and whatever it leaves alone", async () => {
+    for (const git of [true, false]) {
+      await using project = await TrackedProject.open({ "a.txt": "aaaa\n", "b.txt": "bbbb\n" }, { git });
+      await project.session();
+      const check = join(project.root, "check.git");
+      execFileSync("git", ["init", "-q", "--bare", check], { env: project.environment });
+      const environment = { ...project.environment, GIT_DIR: check, GIT_WORK_TREE: project.directory };
+      const run = (...args: string[]) =>
+        execFileSync("git", args, { cwd: project.directory, env: environment, encoding: "utf8" }).trim();
+      let seed = 7;
+      const random = (below: number) => {
+        seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+        return seed % below;
+      };
+      const acts = [
+        () => project.write("a.txt", `${random(9_000) + 1_000}\n`),
+        () => project.write(`${random(3)}.txt`, "x\n"),
+        () => chmodSync(join(project.directory, "b.txt"), random(2) === 0 ? 0o644 : 0o755),
+        () => project.write("b.txt", project.read("b.txt")),
+        () => undefined,
+        () => rmSync(join(project.directory, `${random(3)}.txt`), { force: true }),
+      ];
+      for (let round = 0; round < 20; round += 1) {
+        acts[random(acts.length)]?.();
+        if (git && round % 13 === 5) project.git("add", "-A");
+        await project.refresh();
+        rmSync(join(check, "index"), { force: true });
+        run("add", "-A");
+        expect([round, (await project.tracking()).newest]).toEqual([round, run("write-tree")]);
+      }
+    }
+  });
+
   test("[W-3] those that nothing needs go after 7 days, the others stay", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });
     const first = await project.turn({ touched: ["a.txt"] }, () => project.edit("a.txt", 1, "x"));

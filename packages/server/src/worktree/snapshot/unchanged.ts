@@ -8,7 +8,7 @@
  */
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { bytesOf, type Place, updateRef } from "../git/index.ts";
+import { bytesOf, isGitError, type Place, updateRef } from "../git/index.ts";
 import { inChunks } from "./in-chunks.ts";
 import type { Snapshot, Watched } from "./snapshot.ts";
 import type { Seen } from "./status.ts";
@@ -43,10 +43,7 @@ export class UnchangedFiles {
     const index = await indexOf(place);
     if (last !== undefined && last.index === index) {
       const sign = await signOf(place, await look(join(place.gitDir, "index")), kind);
-      if (sign === last.sign) {
-        await updateRef(place, ref, last.snapshot.commit);
-        return last.snapshot;
-      }
+      if (sign === last.sign && (await named(place, ref, last.snapshot.commit))) return last.snapshot;
     }
     this.#last.delete(key);
     let sign: string | undefined;
@@ -63,6 +60,17 @@ export class UnchangedFiles {
     this.#last.set(key, last);
     const [oldest] = this.#last.keys();
     if (this.#last.size > MOST_ROOTS && oldest !== undefined) this.#last.delete(oldest);
+  }
+}
+
+/** False when the commit is not there any more: its refs were old, and somebody tidied up. */
+async function named(place: Place, ref: string, commit: string): Promise<boolean> {
+  try {
+    await updateRef(place, ref, commit);
+    return true;
+  } catch (error) {
+    if (isGitError(error, "failed")) return false;
+    throw error;
   }
 }
 
