@@ -18,8 +18,15 @@ export const noChanges = (workspaceId: string): ChangesState => ({
   tracking: undefined,
 });
 
-/** A list that was read, under what is known: known rows keep their place, rows that it does not have are gone. */
-export function withChangeList(state: ChangesState, list: ChangeList): ChangesState {
+/**
+ * A list that was read, under what is known: known rows keep their place, rows that it does not have are gone, but for those that the events told of
+ * that came while it was read (`meanwhile`, in their order).
+ */
+export function withChangeList(
+  state: ChangesState,
+  list: ChangeList,
+  meanwhile: readonly FeedEvent[] = [],
+): ChangesState {
   const byPath = list.items.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const listed = new Map(byPath.map((change) => [change.id as string, change]));
   const kept = [...state.changes.keys()].filter((id) => listed.has(id));
@@ -30,7 +37,7 @@ export function withChangeList(state: ChangesState, list: ChangeList): ChangesSt
     if (read === undefined) continue;
     changes.set(id, known !== undefined && isNewer(known, read) ? known : withPatchOf(read, known));
   }
-  return { ...state, changes, tracking: list.tracking };
+  return meanwhile.reduce(reduceChanges, { ...state, changes, tracking: list.tracking });
 }
 
 /** One change, as an event or an answer told it, in the place of what was decided about its path before. An older one than what is known changes nothing. */

@@ -81,6 +81,21 @@ describe("changes of a workspace", () => {
     expect([...read.changes.values()].map(({ revision }) => revision)).toEqual([3]);
   });
 
+  test("[W-4, I-14] what is told while a list is read is not lost by it", () => {
+    const made = told(change("b"));
+    const decided = told(change("a", { state: "applied", time: { created: 1, updated: 2 } }));
+    const state = [made, decided].reduce(reduceChanges, listed(change("a")));
+    const read = { items: [change("a")], tracking };
+    const merged = withChangeList(state, read, [made, decided]);
+    expect([...merged.changes.values()].map((one) => [one.path, one.state])).toEqual([
+      ["a.ts", "applied"],
+      ["b.ts", "pending"],
+    ]);
+    const gone = told(change("b", { state: "rejected", time: { created: 1, updated: 2 } }));
+    const after = withChangeList(reduceChanges(state, gone), read, [made, decided, gone]);
+    expect([...after.changes.values()].filter(isOpenChange)).toEqual([]);
+  });
+
   test("[W-4] decided changes stay until the next list; those of others are left out", () => {
     const state = listed(change("a"), change("b"));
     const decided = withChange(state, change("a", { state: "applied", revision: 2 }));

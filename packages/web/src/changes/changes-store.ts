@@ -35,6 +35,9 @@ export class ChangesStore {
   readonly #client: HoldfastClient;
   readonly #listen: App["library"];
   readonly #loading = new Set<string>();
+  /** Events that came while a list is read, and how many are. */
+  #meanwhile: FeedEvent[] = [];
+  #looks = 0;
   #users = 0;
   #leave: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -76,17 +79,26 @@ export class ChangesStore {
   async look(refresh: boolean): Promise<void> {
     clearTimeout(this.#timer);
     this.#patch({ isLooking: true });
+    this.#looks += 1;
     try {
       const list = await this.#client.listChanges(this.workspaceId, refresh ? { refresh } : {});
       const { state } = this.view.get();
       const { error: _gone, ...view } = this.view.get();
-      this.view.set({ ...view, phase: "ready", state: withChangeList(state, list), isLooking: false });
+      this.view.set({
+        ...view,
+        phase: "ready",
+        state: withChangeList(state, list, this.#meanwhile),
+        isLooking: false,
+      });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const { phase } = this.view.get();
       this.#patch({ isLooking: false, phase: phase === "ready" ? phase : "failed", error: message });
       if (this.#users > 0 && !isFinal(error))
         this.#timer = setTimeout(() => void this.look(refresh), AGAIN_MS);
+    } finally {
+      this.#looks -= 1;
+      if (this.#looks === 0) this.#meanwhile = [];
     }
   }
 
@@ -111,6 +123,7 @@ export class ChangesStore {
 
   #hear(event: FeedEvent): void {
     const state = reduceChanges(this.view.get().state, event);
+    if (this.#looks > 0 && event.type === "change.updated") this.#meanwhile.push(event);
     this.#patch({ state });
     const large = changeToRead(state, event);
     if (large !== undefined) void this.loadPatch(large).catch(() => this.look(false));

@@ -3,7 +3,7 @@ export type Place = "directory" | "head" | "dirty";
 
 const PLACES: Record<Place, { words: string; meaning: string }> = {
   directory: {
-    words: "In the directory itself",
+    words: "In place",
     meaning: "Changes are in your files at once; you accept or reject them afterwards.",
   },
   head: {
