@@ -1,4 +1,4 @@
-/** Processes that work in a directory (W-10 a): terminals, servers, whatever has its working directory there. */
+/** Processes that work in a directory (W-10): terminals, servers, whatever has its working directory there. */
 import { execFile } from "node:child_process";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { sep } from "node:path";
@@ -8,51 +8,75 @@ const LSOF_BYTES = 16 * 1024 * 1024;
 
 export type LiveIn = { pid: number; directory: string };
 
+/** Every process whose directory may be read, and the parent of any. */
+type Listing = { processes: LiveIn[]; parentOf(pid: number): Promise<number | undefined> };
+
 /**
- * Processes whose working directory is `path` or below, never this one. Those of other users cannot be seen unless this is the superuser.
- * Rejects where the machine cannot be asked.
+ * Processes whose working directory is `path` or below. Not this one and what it started itself: its git works there while it is asked. Those
+ * of other users cannot be seen unless this is the superuser. Rejects where the machine cannot be asked.
  */
 export async function processesIn(path: string): Promise<LiveIn[]> {
-  const all = process.platform === "linux" ? await listByProc() : await listByLsof();
-  return all.filter(
-    ({ pid, directory }) => pid !== process.pid && (directory === path || directory.startsWith(path + sep)),
-  );
-}
-
-async function listByProc(): Promise<LiveIn[]> {
+  const { processes, parentOf } = process.platform === "linux" ? await listByProc() : await listByLsof();
   const found: LiveIn[] = [];
-  for (const name of await readdir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const directory = await readlink(`/proc/${name}/cwd`).catch(() => undefined);
-    if (directory !== undefined) found.push({ pid: Number(name), directory });
+  for (const each of processes) {
+    if (each.directory !== path && !each.directory.startsWith(path + sep)) continue;
+    if (!(await descendsFromUs(each.pid, parentOf))) found.push(each);
   }
   return found;
 }
 
-function listByLsof(): Promise<LiveIn[]> {
+async function descendsFromUs(pid: number, parentOf: Listing["parentOf"]): Promise<boolean> {
+  for (let at: number | undefined = pid; at !== undefined && at > 1; at = await parentOf(at))
+    if (at === process.pid) return true;
+  return false;
+}
+
+async function listByProc(): Promise<Listing> {
+  const processes: LiveIn[] = [];
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const directory = await readlink(`/proc/${name}/cwd`).catch(() => undefined);
+    if (directory !== undefined) processes.push({ pid: Number(name), directory });
+  }
+  return { processes, parentOf: parentByProc };
+}
+
+/** The field behind the state, which stands behind the name in parentheses. One that is gone has none. */
+async function parentByProc(pid: number): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
+  const parent = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
+  return parent === undefined ? undefined : Number(parent);
+}
+
+function listByLsof(): Promise<Listing> {
   const options = {
     timeout: LSOF_MS,
     maxBuffer: LSOF_BYTES,
     env: { PATH: "/usr/sbin:/usr/bin:/bin", LC_ALL: "C" },
   };
   return new Promise((resolve, reject) => {
-    execFile("lsof", ["-w", "-d", "cwd", "-F", "pn"], options, (error, stdout) => {
+    execFile("lsof", ["-w", "-R", "-d", "cwd", "-F", "pRn"], options, (error, stdout) => {
       // It also ends with 1 when it could not see everything, which is so for every user but the superuser.
       if (error !== null && stdout === "") reject(new Error("lsof gave no answer", { cause: error }));
-      else resolve(parseLsof(stdout));
+      else {
+        const { processes, parents } = parseLsof(stdout);
+        resolve({ processes, parentOf: (pid) => Promise.resolve(parents.get(pid)) });
+      }
     });
   });
 }
 
-/** Lines of `lsof -F pn`: `p<pid>`, then `n<directory>`. Exported for its table. */
-export function parseLsof(text: string): LiveIn[] {
-  const found: LiveIn[] = [];
+/** Lines of `lsof -F pRn`: `p<pid>`, `R<parent>`, then `n<directory>`. Exported for its table. */
+export function parseLsof(text: string): { processes: LiveIn[]; parents: Map<number, number> } {
+  const processes: LiveIn[] = [];
+  const parents = new Map<number, number>();
   let pid = 0;
   for (const line of text.split("\n")) {
     if (line.startsWith("p")) pid = Number(line.slice(1));
-    else if (line.startsWith("n") && pid > 0) found.push({ pid, directory: line.slice(1) });
+    else if (line.startsWith("R") && pid > 0) parents.set(pid, Number(line.slice(1)));
+    else if (line.startsWith("n") && pid > 0) processes.push({ pid, directory: line.slice(1) });
   }
-  return found;
+  return { processes, parents };
 }
 
 /** Whether a living process names `path` on its command line: a git that a dead server left at work there. `false` where that cannot be asked. */
@@ -61,7 +85,7 @@ export async function isNamedByProcess(path: string): Promise<boolean> {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
     const line = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "");
     const [program = "", ...args] = line.split("\0");
-    if (/(^|\/)git$/.test(program) && args.some((arg) => arg === path)) return true;
+    if (/(^|\/)git$/.test(program) && args.includes(path)) return true;
   }
   return false;
 }

@@ -25,9 +25,14 @@ test("[W-10] every kind of status record is told apart, with spaces in names and
 });
 
 test("[W-10] where there is no /proc, lsof names processes and their directories", () => {
-  expect(parseLsof("p12\nfcwd\nn/a/b\np13\nfcwd\nn/c d\n")).toEqual([
+  const { processes, parents } = parseLsof("p12\nR1\nfcwd\nn/a/b\np13\nR12\nfcwd\nn/c d\n");
+  expect(processes).toEqual([
     { pid: 12, directory: "/a/b" },
     { pid: 13, directory: "/c d" },
   ]);
-  expect(parseLsof("")).toEqual([]);
+  expect([...parents]).toEqual([
+    [12, 1],
+    [13, 12],
+  ]);
+  expect(parseLsof("").processes).toEqual([]);
 });

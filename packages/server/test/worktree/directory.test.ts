@@ -1,6 +1,5 @@
 /** Worktrees that are used: missing ones, locks of their index, housekeeping of rescues, and what two acts do to each other. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -160,17 +159,16 @@ describe("a worktree in use", () => {
     expect(await readFile(join(worktree.path, "late.txt"), "utf8")).toBe("late\n");
   });
 
-  test("[W-10] a live turn is named and keeps the worktree; its agents are closed before a removal", async () => {
+  test("[W-10] agents of ours are closed before a removal, and are no risk", async () => {
     const { worktree, sessionId } = await room.create();
-    const child = spawn("sleep", ["600"], { cwd: worktree.path, stdio: "ignore" });
-    await once(child, "spawn");
-    room.agents.add(child.pid ?? 0);
+    const script = "sleep 600 >/dev/null 2>&1 & echo $!";
+    const pid = Number(execFileSync("sh", ["-c", script], { cwd: worktree.path }).toString());
+    expect((await room.worktrees.risk(worktree.id)).risks.map(({ kind }) => kind)).toEqual(["liveProcess"]);
+    room.agents.add(pid);
     expect((await room.worktrees.risk(worktree.id)).safe).toBe(true);
     await room.worktrees.remove(worktree.id, { ...DISCARD, discard: false });
     expect(room.released).toContain(sessionId);
-    const gone = once(child, "exit");
-    child.kill("SIGKILL");
-    await gone;
+    process.kill(pid, "SIGKILL");
   });
 
   test("[W-11] removed twice is removed once, and a removal in progress is joined", async () => {

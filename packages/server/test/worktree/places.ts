@@ -1,6 +1,5 @@
 /** States a worktree can be in when somebody wants it gone. Each says what the risk report must name, and whether what is lost is in the rescue. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { chown, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RiskKind, Worktree } from "@holdfast/protocol";
@@ -171,14 +170,14 @@ export const CASES: readonly Case[] = [
   },
   {
     name: "a process that works there",
-    async make(_room, { path }) {
-      const child: ChildProcess = spawn("sleep", ["600"], { cwd: path, stdio: "ignore" });
-      await once(child, "spawn");
-      return async () => {
-        const gone = once(child, "exit");
-        child.kill("SIGKILL");
-        await gone;
-      };
+    // Not a child of ours, which git of ours would be: the shell that starts it ends at once.
+    make(_room, { path }) {
+      const script = "sleep 600 >/dev/null 2>&1 & echo $!";
+      const pid = Number(execFileSync("sh", ["-c", script], { cwd: path }).toString());
+      return Promise.resolve(() => {
+        process.kill(pid, "SIGKILL");
+        return Promise.resolve();
+      });
     },
     risks: { liveProcess: false },
   },
