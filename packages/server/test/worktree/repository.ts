@@ -131,6 +131,17 @@ export class TestRepository {
     });
   }
 
+  /** Snapshots of a server whose clock is ahead. */
+  laterBy(ms: number): Snapshots {
+    const git = new GitRunner({
+      clock: { ...systemClock, now: () => systemClock.now() + ms },
+      logger: silentLogger,
+      environment: this.environment,
+      temporary: join(this.data, "tmp"),
+    });
+    return createSnapshots({ git, dataDirectory: this.data, home: this.home });
+  }
+
   /** What the program left in its directory for temporary files. */
   async leftovers(): Promise<string[]> {
     return readdir(this.runner.temporary);

@@ -142,6 +142,26 @@ describe("raw bytes", () => {
     expect(await rawOf(repository, await take(repository))).toEqual({ a: "1\n" });
   });
 
+  test("[W-3] bytes of the same length that git takes for the same are seen, however long ago the last snapshot was", async () => {
+    const repository = await makeRepository();
+    await repository.git(["config", "core.autocrlf", "input"]);
+    await repository.write(".gitattributes", "*.i ident\n");
+    await repository.write("mixed", "1\r\n2\n");
+    await repository.write("x.i", "$Id: a $\n");
+    await repository.commit();
+    // An hour later no time of a file is young.
+    const later = repository.laterBy(3_600_000);
+    const takeLater = async () => {
+      const watched = await later.watch({ workspaceId: "wsp_test", root: repository.path });
+      if ("off" in watched) throw new Error(watched.off);
+      return later.take(watched, REF);
+    };
+    expect(await rawOf(repository, await takeLater())).toEqual({ mixed: "1\r\n2\n", "x.i": "$Id: a $\n" });
+    await repository.write("mixed", "1\n2\r\n");
+    await repository.write("x.i", "$Id: b $\n");
+    expect(await rawOf(repository, await takeLater())).toEqual({ mixed: "1\n2\r\n", "x.i": "$Id: b $\n" });
+  });
+
   test("[W-3] a manifest that somebody replaced is refused", async () => {
     const repository = await makeRepository();
     await repository.write("a", "a\n");

@@ -1,8 +1,13 @@
 /** Which files git converts between the disk and its store. */
 import { bytesOf, type Place, runGit } from "../git/index.ts";
 
-/** How a file is converted. `onlyLineEnds`, and those are never added: then equal lengths are equal contents. */
-export type Conversion = { attributes: string; onlyLineEnds: boolean };
+export type Conversion = {
+  attributes: string;
+  /** Nothing but line ends is converted. */
+  onlyLineEnds: boolean;
+  /** Line ends are taken away and never added: then equal lengths are equal contents. */
+  onlyShortens: boolean;
+};
 
 const RELEVANT = new Set(["text", "crlf", "eol", "filter", "ident", "working-tree-encoding"]);
 
@@ -28,9 +33,11 @@ export async function conversionsOf(
     const isEncoded = encoding !== undefined && encoding !== "unset";
     const isText = textOf(own, settings.converts);
     if (!isFiltered && !isExpanded && !isEncoded && !isText) continue;
+    const onlyLineEnds = !isFiltered && !isExpanded && !isEncoded;
     all.set(name, {
       attributes: `${settings.autocrlf}:${settings.eol}:${[...own].join(";")}`,
-      onlyLineEnds: !isFiltered && !isExpanded && !isEncoded && !addsByConfig && own.get("eol") !== "crlf",
+      onlyLineEnds,
+      onlyShortens: onlyLineEnds && !addsByConfig && own.get("eol") !== "crlf",
     });
   }
   return all;

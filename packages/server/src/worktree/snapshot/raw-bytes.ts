@@ -30,17 +30,23 @@ export type RawMemory = Set<string>;
 
 type Converted = Conversion & { name: string; blob: string; stats: BigIntStats };
 
+export type RawFound = {
+  raw: RawFile[];
+  /** Files may get other bytes of the same length without git seeing a change. */
+  isVeiled: boolean;
+};
+
 /** `names`: tracked and captured paths from the top; `skip` says which were left out. Stores the bytes. */
 export async function findRawFiles(
   place: Place,
   indexFile: string,
   names: readonly string[],
   { memory, skip }: { memory: RawMemory; skip: (name: string) => boolean },
-): Promise<RawFile[]> {
+): Promise<RawFound> {
   const prefix = keyOf(place.prefix);
   const below = names.filter((name) => name.startsWith(prefix));
   const conversions = await conversionsOf(place, indexFile, below);
-  if (conversions.size === 0) return [];
+  if (conversions.size === 0) return { raw: [], isVeiled: false };
   const blobs = await regularBlobs(place, indexFile);
   const unknown: Converted[] = [];
   await inChunks([...conversions], async ([name, conversion]) => {
@@ -52,7 +58,7 @@ export async function findRawFiles(
     if (!memory.has(identityOf(file))) unknown.push(file);
   });
   const sizes = await sizesOf(place, unknown);
-  const same = (file: Converted) => file.onlyLineEnds && sizes.get(file.blob) === Number(file.stats.size);
+  const same = (file: Converted) => file.onlyShortens && sizes.get(file.blob) === Number(file.stats.size);
   const compared = unknown.filter((file) => !same(file));
   const differing = await compare(place, indexFile, { files: compared, sizes });
   remember(
@@ -61,7 +67,10 @@ export async function findRawFiles(
     unknown.filter((file) => !differing.has(file.name)),
   );
   const keys = [...differing].map((name) => name.slice(prefix.length)).toSorted();
-  return [...(await writeRaw(place, keys))].map(([key, blob]) => ({ key, blob }));
+  const raw = [...(await writeRaw(place, keys))].map(([key, blob]) => ({ key, blob }));
+  // Line ends that come back as they are have no second form of the same length.
+  const isVeiled = raw.length > 0 || [...conversions.values()].some((each) => !each.onlyLineEnds);
+  return { raw, isVeiled };
 }
 
 /** The names whose files are not what their blob becomes on the disk. */

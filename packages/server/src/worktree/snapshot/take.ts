@@ -81,10 +81,11 @@ export async function takeSnapshot(
     ]);
     await captureFiles(place, file, chosen.add, (name, reason) => leftOut.add(key(name), reason));
     const tree = await writeTree(place, file);
-    const raw = await findRawFiles(place, file, [...new Set([...names, ...chosen.add])], {
+    const { raw, isVeiled } = await findRawFiles(place, file, [...new Set([...names, ...chosen.add])], {
       memory,
       skip: (name) => leftOut.has(key(name)),
     });
+    if (isVeiled) await onSeen(seen, false);
     const facts = { uncaptured: leftOut.named(), uncapturedCount: leftOut.count, raw };
     const manifest = await commitManifest(place, facts);
     const parents = manifest === undefined ? [] : [manifest];

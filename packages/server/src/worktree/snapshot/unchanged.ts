@@ -22,7 +22,7 @@ const MOST_ROOTS = 32;
 
 type Last = { index: string; sign: string; snapshot: Snapshot };
 
-/** Told what git said of the files, before they are read. `isPlain`: no entry of the index is hidden from it. */
+/** Told what git said of the files, before they are read. `isPlain`: no entry of the index is hidden from it. Told once more, not plain, to forget it. */
 export type OnSeen = (seen: Seen, isPlain: boolean) => Promise<void>;
 
 export class UnchangedFiles {
@@ -48,7 +48,8 @@ export class UnchangedFiles {
     this.#last.delete(key);
     let sign: string | undefined;
     const snapshot = await take(async (seen, isPlain) => {
-      if (isPlain) sign = kind === "shadow" ? cleanSign(seen) : await signOf(place, seen, kind);
+      if (!isPlain) sign = undefined;
+      else sign = kind === "shadow" ? cleanSign(seen) : await signOf(place, seen, kind);
     });
     // A repository of the program's own has the files in its index by now.
     const now = kind === "shadow" ? await indexOf(place) : index;
