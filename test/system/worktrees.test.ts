@@ -252,3 +252,37 @@ test(
     expect(await readdir(stray)).toEqual([]);
   },
 );
+
+test(
+  "[W-2, D-21] a server that is stopped in the middle of a setup command ends it and leaves nothing of the worktree",
+  { timeout: 120_000 },
+  async () => {
+    await using root = await temporaryDirectory("worktree-stop");
+    const server = await startHoldfast({ root: root.path });
+    await makeRepository(server.project);
+    const plain = await created(server, { worktree: undefined });
+    const mark = join(root.path, "setup-runs");
+    const script = `require('fs').writeFileSync(${JSON.stringify(mark)}, String(process.pid)); setInterval(() => {}, 1000)`;
+    const settings = { worktree: { setup: [process.execPath, "-e", script] } };
+    expect((await call(server, "PATCH", `/api/projects/${plain.projectId}`, settings)).status).toBe(200);
+    const creation = call(server, "POST", "/api/sessions", {
+      directory: server.project,
+      worktree: true,
+    }).catch(() => undefined);
+    const pid = Number(
+      await until(
+        "the setup to run",
+        async () => (await readFile(mark, "utf8").catch(() => "")) || undefined,
+      ),
+    );
+    expect(await server.stop()).toBe(0);
+    await creation;
+    expect(
+      existsSync(`/proc/${pid}`) && !/\) [ZX] /.test(await readFile(`/proc/${pid}/stat`, "latin1")),
+    ).toBe(false);
+    expect(git(server.project, "worktree", "list").split("\n")).toHaveLength(1);
+    expect(git(server.project, "branch", "--format=%(refname:short)")).toBe("main");
+    await using again = await startHoldfast({ root: root.path });
+    expect(await worktreesOf(again)).toEqual([]);
+  },
+);

@@ -9,7 +9,7 @@ const LSOF_BYTES = 16 * 1024 * 1024;
 export type LiveIn = { pid: number; directory: string };
 
 /** Every process whose directory may be read, and the parent of any. */
-type Listing = { processes: LiveIn[]; parentOf(pid: number): Promise<number | undefined> };
+type Listing = { processes: LiveIn[]; parentOf: (pid: number) => Promise<number | undefined> };
 
 /**
  * Processes whose working directory is `path` or below. Not this one and what it started itself: its git works there while it is asked. Those
