@@ -187,6 +187,64 @@ test("[W-8] whatever happens between the dry run and the writing, nothing of som
   expect(await room.picture()).toEqual({ "a.txt": "644 agent\n", "d/b.txt": "644 agent\n" });
 });
 
+test("[W-8] a filter that fails stops an apply, and what was written before goes back", async () => {
+  await using room = await ReviewRoom.open({ "a.txt": "a\n", ".gitattributes": "*.bad filter=bad\n" });
+  const session = await room.inWorktree();
+  await room.turn(session, "qwen", { "a.txt": "agent\n", "b.bad": "agent\n" });
+  room.git(["config", "filter.bad.smudge", "false"]);
+  room.git(["config", "filter.bad.clean", "cat"]);
+  room.git(["config", "filter.bad.required", "true"]);
+  const files = await room.picture();
+  const ids = (await room.changes()).map(({ id }) => id);
+  await expect(room.review.apply(room.workspace.id, { changeIds: ids }, by)).rejects.toMatchObject({
+    code: "CHANGES_CONFLICT",
+    data: { paths: ["b.bad"], conflicts: [{ reason: "git could not convert the file for the disk." }] },
+  });
+  expect(await room.picture()).toEqual(files);
+  expect((await room.changes()).map(({ path }) => path)).toEqual(["a.txt", "b.bad"]);
+});
+
+test("[W-8, A-14] a turn in a shared workspace is in the way, though it holds no lease", async () => {
+  const { room, session } = await oneChange();
+  await using _room = room;
+  const { store } = room;
+  await store.patchWorkspace({ ...by, workspaceId: session.workspaceId, concurrency: "shared" });
+  const end = await room.startTurn(session);
+  const { id } = await room.change("a.txt");
+  const apply = () => room.review.apply(room.workspace.id, { changeIds: [id] }, by);
+  await expect(apply()).rejects.toMatchObject({ code: "WORKSPACE_BUSY", data: { holder: session.id } });
+  await end();
+  await apply();
+});
+
+test("[W-7] an undo gives back what was decided, with what agents did since on top", async () => {
+  const { room, session } = await oneChange();
+  await using _room = room;
+  const { id } = await room.change("a.txt");
+  const { value } = await room.review.apply(room.workspace.id, { changeIds: [id] }, by);
+  await room.turn(session, "goose", { "a.txt": lines([5, "agent"], [6, "goose"], [20, "goose"]) });
+  await room.review.undo(room.workspace.id, value.operationId, by);
+  const back = await room.change("a.txt");
+  expect(
+    back.hunks.map(({ newStart, newLines, origins }) => [
+      newStart,
+      newLines,
+      origins.map(({ agent }) => agent),
+    ]),
+  ).toEqual([
+    [5, 2, ["goose", "qwen"]],
+    [20, 1, ["goose"]],
+  ]);
+  expect(back.contributions.map(({ agent, hunks }) => [agent, hunks.length])).toEqual([
+    ["qwen", 1],
+    ["goose", 2],
+  ]);
+  await room.review.apply(room.workspace.id, { changeIds: [back.id] }, by);
+  expect(await room.picture()).toMatchObject({
+    "a.txt": `644 ${lines([5, "agent"], [6, "goose"], [20, "goose"])}`,
+  });
+});
+
 test("[W-6, W-9] a part is applied, the rest stays pending as the next revision and can follow", async () => {
   await using room = await ReviewRoom.open({ "a.txt": lines(), "b.txt": "b\n" });
   const session = await room.inWorktree();

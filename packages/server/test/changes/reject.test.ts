@@ -14,35 +14,12 @@ const lines = (...changed: readonly [number, string][]): string =>
 
 /** What the session's next turn is told, once. */
 async function notes(room: ReviewRoom, session: Session): Promise<string[][]> {
-  const { store } = room;
-  const instanceId = newId("ins");
-  await store.registerInstance({ id: instanceId, pid: 1, host: "test", startTime: 1 });
-  const now = newId("msg");
-  await store.admitInput({
-    ...by,
-    sessionId: session.id,
-    inputId: newId("inp"),
-    turnId: newId("trn"),
-    messageId: now,
-    parts: [{ type: "text", text: "go on", id: newId("prt"), sessionId: session.id, messageId: now }],
-    requestedDelivery: "queue",
-    delivery: "queue",
-    agent: "rehearsal",
+  let paths: string[][] = [];
+  const end = await room.startTurn(session, (told) => {
+    paths = told.map((note) => note.paths);
   });
-  const started = await store.startTurn({
-    sessionId: session.id,
-    instanceId,
-    assistantMessageId: newId("msg"),
-    agentSessionId: newId("ags"),
-    ...by,
-    writes: false,
-  });
-  if (started === undefined) throw new Error("no turn");
-  const { epoch, turn } = started;
-  const told = await store.takeNotes({ sessionId: session.id, turnId: turn.id, epoch });
-  await store.beginFinalize({ turnId: turn.id, epoch, record: { state: "completed", finish: "stop" } });
-  await store.finalizeTurn({ turnId: turn.id, epoch, ...by, stepFinishPartId: newId("prt") });
-  return told.map(({ paths }) => paths);
+  await end();
+  return paths;
 }
 
 test("[W-6] rejecting writes back in the worktree, tells the session once, and the change does not come back", async () => {

@@ -25,7 +25,7 @@ import {
   type ReviewDeps,
   type Tracker,
 } from "../../src/changes/index.ts";
-import type { Store } from "../../src/store/index.ts";
+import type { SessionNote, Store } from "../../src/store/index.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
 import { GitRunner } from "../../src/worktree/git/index.ts";
 import { createSnapshots } from "../../src/worktree/snapshot/index.ts";
@@ -225,6 +225,43 @@ export class ReviewRoom implements AsyncDisposable {
     await this.write(directory, files);
     await this.tracker.after({ session, turn });
     return this.changes();
+  }
+
+  /** A turn of the session that runs, as its claimed owner would have it; answers what ends it. `notes` are told to it. */
+  async startTurn(
+    session: Session,
+    told: (notes: SessionNote[]) => void = () => undefined,
+  ): Promise<() => Promise<void>> {
+    const { store } = this;
+    const [instanceId, messageId] = [newId("ins"), newId("msg")];
+    const sessionId = session.id;
+    await store.registerInstance({ id: instanceId, pid: 1, host: "test", startTime: 1 });
+    await store.admitInput({
+      actor: OWNER,
+      sessionId,
+      inputId: newId("inp"),
+      turnId: newId("trn"),
+      messageId,
+      parts: [{ type: "text", text: "go on", id: newId("prt"), sessionId, messageId }],
+      requestedDelivery: "queue",
+      delivery: "queue",
+      agent: "rehearsal",
+    });
+    const started = await store.startTurn({
+      sessionId,
+      instanceId,
+      assistantMessageId: newId("msg"),
+      agentSessionId: newId("ags"),
+      actor: OWNER,
+      writes: true,
+    });
+    if (started === undefined) throw new Error("no turn");
+    const { epoch, turn } = started;
+    told(await store.takeNotes({ sessionId, turnId: turn.id, epoch }));
+    return async () => {
+      await store.beginFinalize({ turnId: turn.id, epoch, record: { state: "completed", finish: "stop" } });
+      await store.finalizeTurn({ turnId: turn.id, epoch, actor: OWNER, stepFinishPartId: newId("prt") });
+    };
   }
 
   async changes(): Promise<Change[]> {

@@ -73,12 +73,30 @@ function refuseTooMuch(error: unknown): never {
   );
 }
 
+/** What the system says when a place is not ours to write. */
+const UNWRITABLE: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS", "EISDIR", "ENOTDIR"]);
+
 function checkoutOf(place: Place): Checkout {
   return {
     read: (keys) => readVersions(place, keys),
-    write: (key, version, raw) => writeVersion(place, key, version, raw),
+    write: (key, version, raw) =>
+      writeVersion(place, key, version, raw).catch((error: unknown) => {
+        throw writeRefusal(error);
+      }),
     identity: (key) => identityOf(place.root, key),
   };
+}
+
+/** What the file system or a filter of git would not take is a refusal of its own; a fault of ours stays one. */
+function writeRefusal(error: unknown): unknown {
+  if (isGitError(error, "failed"))
+    return new HoldfastError("CONFLICT", "git could not convert the file for the disk.", { cause: error });
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new HoldfastError("STORAGE_UNAVAILABLE", "The disk of the checkout is full.", { cause: error });
+  if (code !== undefined && UNWRITABLE.has(code))
+    return new HoldfastError("CONFLICT", `The file cannot be written (${code}).`, { cause: error });
+  return error;
 }
 
 /** A directory counts as nothing: what is in it may be on its way out. */
