@@ -1,7 +1,7 @@
 /** The part of the command line that is about files: worktrees and pending changes. */
 import { type Command, Option } from "commander";
 import type * as changesPart from "./changes-commands.ts";
-import type { Action } from "./program.ts";
+import type { Action } from "./program-action.ts";
 import type * as worktreePart from "./worktree-commands.ts";
 
 const PLACE = "[place]";

@@ -10,6 +10,7 @@ import type { Context } from "./context.ts";
 import type * as eventsPart from "./events-command.ts";
 import { EXIT_HELP } from "./exit-code.ts";
 import type * as permissionPart from "./permission-commands.ts";
+import type { Action, Part } from "./program-action.ts";
 import { addCompletion } from "./program-completion.ts";
 import { addChanges, addWorktree, worktreeOptions } from "./program-files.ts";
 import type * as runPart from "./run-command.ts";
@@ -18,7 +19,6 @@ import type * as sessionPart from "./session-commands.ts";
 import type * as turnPart from "./turn-commands.ts";
 
 type Finish = (exitCode: number) => void;
-type Part<M> = () => Promise<M>;
 
 /** The whole program; `finish` hears the exit code of the command that ran. */
 export function createProgram(finish: Finish): Command {
@@ -63,11 +63,6 @@ export function createProgram(finish: Finish): Command {
   addCompletion(program, finish);
   return program;
 }
-
-export type Action = <M, A extends unknown[]>(
-  part: Part<M>,
-  run: (module: M, context: Context, ...args: A) => number | Promise<number>,
-) => (...args: [...A, Command]) => Promise<void>;
 
 const approvalMode = () =>
   new Option("--approval-mode <mode>", "how the agent asks").choices(["ask", "edits", "all", "readOnly"]);

@@ -118,7 +118,7 @@ describe("reading", () => {
     const path = (name: string) => join(place.directory, name);
     writeFileSync(path("latin"), Buffer.from([0x66, 0xfc, 0x72]));
     writeFileSync(path("large"), Buffer.alloc(MAX_FILE_BYTES + 1, 32));
-    execFileSync("mkfifo", [path("pipe")]);
+    execFileSync("sh", ["-c", 'mkfifo "$0"', path("pipe")]);
     const code = (name: string) =>
       readLines(path(name), { line: 1 }).then(
         () => "read",

@@ -1,0 +1,11 @@
+import type { Command } from "commander";
+import type { Context } from "./context.ts";
+
+/** Loads the part of the program that a command needs. */
+export type Part<M> = () => Promise<M>;
+
+/** Makes the action of a command: it loads its part, runs with a context, and hands the exit code on. */
+export type Action = <M, A extends unknown[]>(
+  part: Part<M>,
+  run: (module: M, context: Context, ...args: A) => number | Promise<number>,
+) => (...args: [...A, Command]) => Promise<void>;
