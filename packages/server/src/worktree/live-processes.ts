@@ -48,7 +48,12 @@ async function parentByProc(pid: number): Promise<number | undefined> {
   return parent === undefined ? undefined : Number(parent);
 }
 
-function listByLsof(): Promise<Listing> {
+async function listByLsof(): Promise<Listing> {
+  const { processes, parents } = parseLsof(await askLsof());
+  return { processes, parentOf: (pid) => Promise.resolve(parents.get(pid)) };
+}
+
+function askLsof(): Promise<string> {
   const options = {
     timeout: LSOF_MS,
     maxBuffer: LSOF_BYTES,
@@ -58,10 +63,7 @@ function listByLsof(): Promise<Listing> {
     execFile("lsof", ["-w", "-R", "-d", "cwd", "-F", "pRn"], options, (error, stdout) => {
       // It also ends with 1 when it could not see everything, which is so for every user but the superuser.
       if (error !== null && stdout === "") reject(new Error("lsof gave no answer", { cause: error }));
-      else {
-        const { processes, parents } = parseLsof(stdout);
-        resolve({ processes, parentOf: (pid) => Promise.resolve(parents.get(pid)) });
-      }
+      else resolve(stdout);
     });
   });
 }
