@@ -128,7 +128,7 @@ export const CHANGES: readonly Sabotage[] = [
         replace: "        new: old && { version: old.version },\n      }))",
       },
     ],
-    catchers: [onFiles("apply", "[W-8] an undo brings line ends")],
+    catchers: [onFiles("undo", "[W-8] an undo brings line ends")],
   },
   {
     name: "nobody-is-told",

@@ -4,14 +4,9 @@ import { newId } from "@holdfast/kernel";
 import type { Session } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { OWNER, ReviewRoom } from "./review-room.ts";
+import { lines } from "./scenes.ts";
 
 const by = { actor: OWNER };
-const lines = (...changed: readonly [number, string][]): string =>
-  Array.from(
-    { length: 30 },
-    (_, at) => `${changed.find(([line]) => line === at + 1)?.[1] ?? `line ${at + 1}`}\n`,
-  ).join("");
-
 /** What the session's next turn is told, once. */
 async function notes(room: ReviewRoom, session: Session): Promise<string[][]> {
   let paths: string[][] = [];
