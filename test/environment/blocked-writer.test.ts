@@ -55,7 +55,11 @@ describe("a writer that is blocked for longer than it waits", () => {
     expect(await server.client.health()).toMatchObject({ status: "ok" });
     const following = follow(server, running.id);
     const { turn } = await say(server, running.id, "SLOW 600 10");
-    await until("words", async () => (await server.client.listMessages(running.id)).items.length > 1);
+    await until("words", async () =>
+      (await server.client.listMessages(running.id)).items.some(
+        ({ info, parts }) => info.role === "assistant" && parts.some((part) => part.type === "text"),
+      ),
+    );
 
     const holder = await holdWriteLock(server);
     const heldUntil = performance.now() + HELD_MS;
