@@ -15,7 +15,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { newId, silentLogger, systemClock } from "@holdfast/kernel";
+import { type Clock, newId, silentLogger, systemClock } from "@holdfast/kernel";
 import type { Change, Session, Turn, Workspace, WorkspaceId } from "@holdfast/protocol";
 import {
   createReview,
@@ -41,6 +41,7 @@ export class ReviewRoom implements AsyncDisposable {
   readonly woken: WorkspaceId[] = [];
   /** What somebody else does between a dry run and the first write. */
   meddle: (() => Promise<void>) | undefined;
+  clock: Clock = systemClock;
   store!: Store;
   tracker!: Tracker;
   review!: Review;
@@ -97,7 +98,8 @@ export class ReviewRoom implements AsyncDisposable {
 
   async openStore(): Promise<void> {
     const directory = join(this.root, "data");
-    const [clock, logger] = [systemClock, silentLogger];
+    const { clock } = this;
+    const logger = silentLogger;
     this.store = await openSqliteStore({ directory, synchronous: "OFF" });
     const { store } = this;
     const git = new GitRunner({

@@ -93,12 +93,12 @@ async function takeBack(
   data: OperationData & { plan: Plan },
   desk: Desk,
   progress: Progress,
-): Promise<void> {
+): Promise<"undone" | "conflict"> {
   const { id } = operation;
   await deps.store.advanceOperation({ operationId: id, data: toJson({ ...data, stage: "undoing" }) });
   faultPoint(`changes.${operation.kind}.undoing`);
   const left = await backward(desk.checkout, data.plan.files);
-  await endAsTaken(
+  return endAsTaken(
     deps,
     operation,
     data,
@@ -114,7 +114,7 @@ async function endAsTaken(
   data: OperationData,
   desk: Desk,
   moved: readonly string[],
-): Promise<void> {
+): Promise<"undone" | "conflict"> {
   const { plan, ...rest } = data;
   const state = moved.length === 0 ? "undone" : "conflict";
   const { write: _write, ...kept } = plan ?? {};
@@ -128,6 +128,7 @@ async function endAsTaken(
     }),
   });
   if (state === "undone") await dropRefs(deps, id, desk, plan);
+  return state;
 }
 
 /** Refs of an operation that did nothing keep nothing. A failure leaves them where they harm nobody. */
@@ -142,7 +143,7 @@ async function dropRefs(deps: ReviewDeps, id: string, desk: Desk, plan: Plan | u
 
 /**
  * Ends an operation that a dead server left, or that failed halfway: nothing written yet is undone; files that are all old or new go forward (or back,
- * when that had begun); a file that is neither stops it with `conflict`, and nothing is touched (W-8). Answers how it ended.
+ * when that had begun or forward is no way); a file that is neither stops it with `conflict`, and nothing is touched (W-8). Answers how it ended.
  */
 export async function settle(
   deps: ReviewDeps,
@@ -151,24 +152,27 @@ export async function settle(
   desk: Desk,
 ): Promise<"done" | "undone" | "conflict"> {
   const { plan } = data;
-  if (plan === undefined || data.stage === "begun") {
-    await endAsTaken(deps, operation, { ...data, plan: undefined }, desk, []);
-    return "undone";
-  }
-  await desk.sweep(plan.files.map(({ key }) => key));
+  if (plan === undefined || data.stage === "begun")
+    return endAsTaken(deps, operation, { ...data, plan: undefined }, desk, []);
+  const keys = plan.files.map(({ key }) => key);
+  await desk.sweep(keys);
   const all = await standings(desk.checkout, plan.files);
-  const moved = [...all].flatMap(([key, standing]) => (standing === "neither" ? [key] : []));
-  if (moved.length > 0) {
-    await endAsTaken(deps, operation, data, desk, moved);
-    return "conflict";
-  }
-  if (data.stage === "planned") {
-    await goForward(deps, operation, { ...data, plan }, desk, { written: new Set(), raws: new Map() });
+  const moved = keys.filter((key) => all.get(key) === "neither");
+  if (moved.length > 0) return endAsTaken(deps, operation, data, desk, moved);
+  // The dead server may have written any of them.
+  const progress: Progress = { written: new Set(keys), raws: new Map() };
+  const planned = { ...data, plan };
+  if (data.stage === "undoing") return takeBack(deps, operation, planned, desk, progress);
+  try {
+    await goForward(deps, operation, planned, desk, progress);
     return "done";
+  } catch (error) {
+    deps.logger.warn(
+      { operation: operation.id, error: errorText(error) },
+      "a review cannot go on and goes back",
+    );
+    return takeBack(deps, operation, planned, desk, progress);
   }
-  const left = await backward(desk.checkout, plan.files);
-  await endAsTaken(deps, operation, data, desk, left);
-  return left.length === 0 ? "undone" : "conflict";
 }
 
 /** An operation that cannot be judged, because its place is gone: its files are left as they are. */

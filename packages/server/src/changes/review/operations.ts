@@ -21,7 +21,7 @@ import { dataOf, type OperationData, type Plan, toJson } from "./plan.ts";
 export type ReviewKind = ChangeOperation["kind"];
 export const REVIEW_KINDS: readonly ReviewKind[] = ["apply", "accept", "reject", "undo"];
 
-/** How often an act that failed halfway is tried to be ended, and the longest wait between two tries, in ms. The next start tries again. */
+/** How often an act that failed halfway is tried to be ended, within some 4 minutes, and the waits between, in ms. */
 const SETTLE_TRIES = 12;
 const SETTLE_WAIT = { base: 500, cap: 30_000, jitter: 0 };
 /** Most operations that one start recovers in a row. */
@@ -163,8 +163,22 @@ export class Operations {
     } catch (error) {
       logger.warn({ operation: operation.id, error: errorText(error) }, "a review could not be ended yet");
       const now = await store.getOperation(operation.id).catch(() => operation);
-      if (now?.state === "running") this.#later(operation.id, tries + 1);
+      if (now?.state !== "running") return;
+      if (tries + 1 < SETTLE_TRIES) this.#later(operation.id, tries + 1);
+      else await this.#abandon(now);
     }
+  }
+
+  /** Nothing stays in the way for ever: its files are somebody's to look at now. When that cannot be stored either, the next start tries again. */
+  async #abandon(operation: Operation): Promise<void> {
+    const { logger } = this.#deps;
+    logger.error({ operation: operation.id }, "a review could not be ended; its files are left as they are");
+    await giveUp(this.#deps, operation, dataOf(operation)).catch((error: unknown) =>
+      logger.error(
+        { operation: operation.id, error: errorText(error) },
+        "the end of a review could not be stored",
+      ),
+    );
   }
 
   #later(id: OperationId, tries: number): void {

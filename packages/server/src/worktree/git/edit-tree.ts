@@ -1,6 +1,6 @@
 import type { FileVersion } from "@holdfast/protocol";
 import { argumentOf, bytesOf, type GitPath } from "./git-path.ts";
-import { emptyTree } from "./objects.ts";
+import { DURABLE, emptyTree } from "./objects.ts";
 import { type Place, runGit } from "./repository.ts";
 import { PLAIN_INDEX, withTemporaryIndex } from "./temporary-index.ts";
 
@@ -21,7 +21,7 @@ export async function editTree(
 ): Promise<string> {
   if (edits.length === 0) return base ?? emptyTree(place);
   return withTemporaryIndex(place.git, async (indexFile) => {
-    const options = { indexFile, config: PLAIN_INDEX };
+    const options = { indexFile, config: [...PLAIN_INDEX, ...DURABLE] };
     if (base !== undefined) await runGit(place, ["read-tree", base], options);
     await runGit(place, ["update-index", "-z", "--add", "--replace", "--index-info"], {
       ...options,

@@ -1,6 +1,7 @@
 import type { FileVersion } from "@holdfast/protocol";
 import { commitTree } from "./commits.ts";
 import { bytesOf, type GitPath, showPath } from "./git-path.ts";
+import { DURABLE } from "./objects.ts";
 import { type Place, runGit } from "./repository.ts";
 
 /** One path that a merge could not decide, with what each side has there (W-8). */
@@ -35,7 +36,7 @@ export async function mergeTrees(
     ["merge-tree", "--write-tree", "-z", "--messages", ours, theirs],
     {
       exits: [0, 1],
-      config: ["merge.directoryRenames=false"],
+      config: [...DURABLE, "merge.directoryRenames=false"],
     },
   );
   const fields = stdout.toString("latin1").split("\0");
