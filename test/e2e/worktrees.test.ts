@@ -97,6 +97,46 @@ describe("worktrees", () => {
     expect(on.complaints).toEqual([]);
   });
 
+  test("[W-11, I-15] a teardown command that fails keeps the worktree, says what it said, and can be left out", async () => {
+    await using on = await gitStage("worktree-teardown", FILES);
+    await sessionOf(on, { worktree: true });
+    const [worktree] = await worktrees(on);
+    const teardown = ["sh", "-c", "echo the database is still up; exit 3"];
+    await on.server.client.patchProject(worktree?.projectId ?? "", { worktree: { teardown } });
+    const page = await on.open("/worktrees");
+    const row = page.getByRole("listitem").filter({ hasText: worktree?.branch ?? "-" });
+    await row.getByRole("button", { name: /^Delete/ }).click();
+    const risks = dialog(page, /^Delete/);
+    await risks.getByText("Nothing would be lost.").waitFor();
+    await risks.getByRole("button", { name: "Delete" }).click();
+    await risks.getByText("the database is still up").waitFor();
+    await risks.getByRole("checkbox", { name: "Leave the teardown command out" }).check();
+    await risks.getByRole("button", { name: "Delete" }).click();
+    await row.getByText("removed", { exact: true }).waitFor();
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[W-10, W-15, I-15] from the archive a session is brought back with its worktree, or deleted after a look", async () => {
+    await using on = await gitStage("worktree-archive", FILES);
+    const session = await sessionOf(on, { worktree: true, title: "Mend the parser" });
+    await runTurn(on, session.id, "WRITE notes.md # Notes");
+    const page = await on.open(`/s/${session.id}`);
+    await page.getByRole("button", { name: "Archive" }).click();
+    await page.goto(`${on.server.url}/archive`);
+    await page.getByRole("button", { name: "Bring back" }).click();
+    await message(page).waitFor();
+    expect(await worktrees(on)).toMatchObject([{ state: "active" }]);
+    expect(await readFile(join(session.directory, "notes.md"), "utf8")).toBe("# Notes");
+    await page.getByRole("button", { name: "Archive" }).click();
+    await page.goto(`${on.server.url}/archive`);
+    await page.getByRole("button", { name: "Delete Mend the parser" }).click();
+    const risks = dialog(page, "Delete Mend the parser");
+    await risks.getByRole("checkbox", { name: "Delete it all the same" }).check();
+    await risks.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("The archive is empty").waitFor();
+    expect(on.complaints).toEqual([]);
+  });
+
   test("[W-12, W-13, I-15] a directory that is gone is made anew; the clean-up says first what it would do", async () => {
     await using on = await gitStage("worktree-lost", FILES);
     const session = await sessionOf(on, { worktree: true });

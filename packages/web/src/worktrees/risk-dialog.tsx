@@ -5,6 +5,9 @@ import { useCallback, useEffect, useState } from "react";
 import { Button, Dialog, IconButton, Notice, Skeleton } from "../design/index.ts";
 import { RiskList } from "./risk-list.tsx";
 
+/** What somebody confirmed. */
+export type Confirmed = { discard: boolean; skipTeardown: boolean };
+
 type RiskDialogProps = {
   /** What is deleted, with its name. */
   title: string;
@@ -13,15 +16,20 @@ type RiskDialogProps = {
   /** Rejects with the reason. */
   onLook: () => Promise<RiskReport>;
   /** Deletes; rejects with the reason, RISK_UNCONFIRMED among them. */
-  onDelete: (discard: boolean) => Promise<void>;
+  onDelete: (confirmed: Confirmed) => Promise<void>;
+  /** Whether a teardown command that fails can be left out. */
+  canSkipTeardown?: boolean;
   onClose: () => void;
 };
 
 /** Before every deletion: what would be lost; and without a word for it nothing is lost (W-10). */
-export function RiskDialog({ title, meaning, onLook, onDelete, onClose }: RiskDialogProps) {
+export function RiskDialog(props: RiskDialogProps) {
+  const { title, meaning, canSkipTeardown = false, onLook, onDelete, onClose } = props;
   const [report, setReport] = useState<RiskReport | undefined>();
   const [isDiscarding, setDiscarding] = useState(false);
   const [isAsked, setAsked] = useState(false);
+  const [output, setOutput] = useState<string | undefined>();
+  const [skipTeardown, setSkipTeardown] = useState(false);
   const [problem, setProblem] = useState<string | undefined>();
   const look = useCallback(() => {
     setProblem(undefined);
@@ -32,13 +40,15 @@ export function RiskDialog({ title, meaning, onLook, onDelete, onClose }: RiskDi
     setAsked(true);
     setProblem(undefined);
     try {
-      await onDelete(isDiscarding);
+      await onDelete({ discard: isDiscarding, skipTeardown });
       onClose();
     } catch (error) {
       const now =
         isApiError(error, "RISK_UNCONFIRMED") && riskReportSchema.safeParse(error.problem["report"]);
       if (now !== false && now.success) setReport(now.data);
-      setDiscarding(false);
+      const isTeardown = isApiError(error) && error.problem["reason"] === "teardownFailed";
+      setOutput(isTeardown ? String(error.problem["output"] ?? "") : undefined);
+      if (!isTeardown) setDiscarding(false);
       setAsked(false);
       setProblem(messageOf(error));
     }
@@ -77,20 +87,30 @@ export function RiskDialog({ title, meaning, onLook, onDelete, onClose }: RiskDi
             {problem}
           </Notice>
         )}
+        {output !== undefined && output !== "" && (
+          <pre
+            tabIndex={0}
+            aria-label="What the teardown command said"
+            className="max-h-40 shrink-0 overflow-auto rounded-md border border-line bg-sunken px-3 py-2 font-mono text-xs"
+          >
+            {output}
+          </pre>
+        )}
+        {output !== undefined && canSkipTeardown && (
+          <Tick label="Leave the teardown command out" isChecked={skipTeardown} onChange={setSkipTeardown} />
+        )}
       </div>
       <footer className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-2 border-t border-line px-4 py-2.5">
         {report !== undefined && !report.safe && (
-          <label className="flex min-w-0 flex-1 basis-56 items-center gap-2 text-sm pointer-coarse:min-h-11">
-            <input
-              type="checkbox"
-              checked={isDiscarding}
-              onChange={(event) => setDiscarding(event.target.checked)}
-              className="size-4 accent-danger"
-            />
-            {report.risks.every(({ rescued }) => rescued)
-              ? "Delete it all the same"
-              : "Discard what is not kept"}
-          </label>
+          <Tick
+            label={
+              report.risks.every(({ rescued }) => rescued)
+                ? "Delete it all the same"
+                : "Discard what is not kept"
+            }
+            isChecked={isDiscarding}
+            onChange={setDiscarding}
+          />
         )}
         <span className="ml-auto flex gap-2">
           <Button autoFocus onClick={onClose}>
@@ -102,6 +122,22 @@ export function RiskDialog({ title, meaning, onLook, onDelete, onClose }: RiskDi
         </span>
       </footer>
     </Dialog>
+  );
+}
+
+type TickProps = { label: string; isChecked: boolean; onChange: (isChecked: boolean) => void };
+
+function Tick({ label, isChecked, onChange }: TickProps) {
+  return (
+    <label className="flex min-w-0 flex-1 basis-56 items-center gap-2 text-sm pointer-coarse:min-h-11">
+      <input
+        type="checkbox"
+        checked={isChecked}
+        onChange={(event) => onChange(event.target.checked)}
+        className="size-4 shrink-0 accent-danger"
+      />
+      {label}
+    </label>
   );
 }
 

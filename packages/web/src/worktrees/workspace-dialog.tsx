@@ -5,7 +5,7 @@ import { useClient, useLibrary } from "../data/index.ts";
 import { Button, Chip, Dialog, IconButton, Skeleton } from "../design/index.ts";
 import { Link, navigate } from "../route/index.ts";
 import { useWorkspace } from "./places-store.ts";
-import { RiskDialog } from "./risk-dialog.tsx";
+import { type Confirmed, RiskDialog } from "./risk-dialog.tsx";
 import { STATE_WORDS } from "./words.ts";
 
 /** Of a session: which it is, and where it works. */
@@ -175,7 +175,7 @@ type DeleteSessionProps = {
 export function DeleteSession({ session: { id, title }, onDeleted, onClose }: DeleteSessionProps) {
   const client = useClient();
   const look = useCallback(() => client.sessionRisk(id), [client, id]);
-  const remove = async (discard: boolean) => {
+  const remove = async ({ discard }: Confirmed) => {
     await client.deleteSession(id, { discard });
     onDeleted?.();
   };

@@ -4,7 +4,7 @@ import { useCallback, useState } from "react";
 import { useClient } from "../data/index.ts";
 import { Button, IconButton } from "../design/index.ts";
 import { navigate } from "../route/index.ts";
-import { RiskDialog } from "./risk-dialog.tsx";
+import { type Confirmed, RiskDialog } from "./risk-dialog.tsx";
 import { waysBack } from "./words.ts";
 
 type WorktreeActionsProps = { worktree: Worktree; onChange: (worktree: Worktree) => void };
@@ -33,8 +33,8 @@ export function WorktreeActions({ worktree, onChange }: WorktreeActionsProps) {
       setAsked(false);
     }
   };
-  const remove = async (discard: boolean) => {
-    onChange(await client.deleteWorktree(id, { discard }));
+  const remove = async (confirmed: Confirmed) => {
+    onChange(await client.deleteWorktree(id, confirmed));
   };
   return (
     <>
@@ -72,6 +72,7 @@ export function WorktreeActions({ worktree, onChange }: WorktreeActionsProps) {
         <RiskDialog
           title={`Delete ${branch}`}
           meaning="Its directory and its branch go. Its sessions stay readable."
+          canSkipTeardown
           onLook={look}
           onDelete={remove}
           onClose={() => setDeleting(false)}
