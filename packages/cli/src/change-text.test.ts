@@ -35,6 +35,24 @@ const CHANGE: Change = {
   time: { created: 1, updated: 1 },
 };
 
+const commit = (letter: string) => ({ blob: letter.repeat(40), mode: "160000" });
+const MOVED: Change = {
+  ...CHANGE,
+  kind: "branchMoved",
+  path: "HEAD",
+  before: commit("a"),
+  after: commit("b"),
+};
+
+test("[W-5] a branch that moved is told by its commits, and is nothing to decide about", () => {
+  expect(changeRow(MOVED).slice(1)).toEqual([
+    "branchMoved",
+    "",
+    "goose, rehearsal, user",
+    "aaaaaaaaaa -> bbbbbbbbbb",
+  ]);
+});
+
 function written(change: Change, color: boolean): string {
   let text = "";
   const output: Output = {
@@ -74,10 +92,13 @@ test("[W-6] a patch stands behind comments that name its hunks, coloured only wh
 
 test("[W-7] a list says which of the two it is, apply or accept", () => {
   const workspace = { directory: "/p" } as Workspace;
-  expect(explain({ ...workspace, kind: "worktree" }, 2)).toBe(
+  expect(explain({ ...workspace, kind: "worktree" }, [CHANGE, CHANGE, MOVED])).toBe(
     "2 pending changes in the worktree /p: apply merges them into the project's directory.",
   );
-  expect(explain({ ...workspace, kind: "directory" }, 1)).toMatch(/^1 pending change in \/p itself: accept/);
+  expect(explain({ ...workspace, kind: "worktree" }, [MOVED])).toBe("No pending changes.");
+  expect(explain({ ...workspace, kind: "directory" }, [CHANGE])).toMatch(
+    /^1 pending change in \/p itself: accept/,
+  );
 });
 
 test("[W-3] what is not seen is told", () => {

@@ -6,6 +6,8 @@ import { oneLine, type Output } from "./output.ts";
 const MAX_NAMED = 5;
 
 export function changeRow(change: Change): string[] {
+  if (change.kind === "branchMoved")
+    return [change.id, change.kind, "", agentsOf(change), branchText(change)];
   const size = change.binary ? "binary" : `+${change.additions} -${change.deletions}`;
   const notes = notesOf(change);
   const what = notes === "" ? shownPath(change) : `${shownPath(change)}  (${notes})`;
@@ -23,6 +25,12 @@ function shownPath({ path, oldPath }: Change): string {
   return oldPath === undefined ? shown : `${oneLine(oldPath, 200)} -> ${shown}`;
 }
 
+/** The files that came and went with the branch are nobody's work; this row is all there is of them (W-5). */
+function branchText({ before, after }: Change): string {
+  const short = (version: { blob: string } | undefined) => version?.blob.slice(0, 10) ?? "nothing";
+  return `${short(before)} -> ${short(after)}`;
+}
+
 function notesOf(change: Change): string {
   return [
     ...(change.state === "pending" ? [] : [change.state]),
@@ -32,7 +40,9 @@ function notesOf(change: Change): string {
 }
 
 /** What taking over means there (W-7). */
-export function explain({ kind, directory }: Workspace, count: number): string {
+export function explain({ kind, directory }: Workspace, items: readonly Change[]): string {
+  const count = items.filter((change) => change.kind !== "branchMoved").length;
+  if (count === 0) return "No pending changes.";
   const changes = count === 1 ? "1 pending change" : `${count} pending changes`;
   return kind === "worktree"
     ? `${changes} in the worktree ${directory}: apply merges them into the project's directory.`

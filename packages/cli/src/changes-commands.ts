@@ -22,7 +22,7 @@ export async function list(context: Context, place: string, flags: { refresh: bo
     return EXIT.completed;
   }
   output.table(changes.items.map(changeRow));
-  output.note(changes.items.length === 0 ? "No pending changes." : explain(workspace, changes.items.length));
+  output.note(explain(workspace, changes.items));
   for (const note of trackingNotes(changes.tracking)) output.note(note);
   return EXIT.completed;
 }
