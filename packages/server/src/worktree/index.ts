@@ -30,10 +30,4 @@ export {
   writeBlob,
   writeVersion,
 } from "./git/index.ts";
-export {
-  createSnapshots,
-  isSnapshotRefused,
-  type Snapshot,
-  type Snapshots,
-  type Watched,
-} from "./snapshot/index.ts";
+export { isSnapshotRefused, type Snapshot, type Snapshots, type Watched } from "./snapshot/index.ts";
