@@ -69,7 +69,7 @@ test("[W-8] an act that cannot go on after a crash goes back", async () => {
 
 const pictureBefore = async () => {
   await using room = await prepare("apply");
-  return room.picture();
+  return await room.picture();
 };
 
 test("[W-8, W-9] what can go neither way ends as a conflict after some tries, and keeps nobody out for ever", async () => {
@@ -90,14 +90,14 @@ test("[W-8, W-9] what can go neither way ends as a conflict after some tries, an
 test("[W-9] when the rows cannot be written the files go back, and the key can be tried again", async () => {
   await using room = await prepare("apply");
   const [files, git] = [await room.picture(), room.git(["for-each-ref", "refs/holdfast/base"])];
-  const commit = room.store.commitReview;
-  room.store.commitReview = () =>
-    Promise.reject(new HoldfastError("STORAGE_UNAVAILABLE", "The store cannot write now."));
+  const failing = vi
+    .spyOn(room.store, "commitReview")
+    .mockRejectedValue(new HoldfastError("STORAGE_UNAVAILABLE", "The store cannot write now."));
   await expect(perform(room, "apply")).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
   expect(await room.picture()).toEqual(files);
   expect(room.git(["for-each-ref", "refs/holdfast/base"])).toBe(git);
   expect(room.git(["for-each-ref", "refs/holdfast/op"])).toBe("");
-  room.store.commitReview = commit;
+  failing.mockRestore();
   await perform(room, "apply");
   expect(await room.changes()).toEqual([]);
 });
