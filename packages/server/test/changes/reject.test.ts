@@ -128,6 +128,24 @@ test("[W-3, W-7] a directory without git is reviewed the same way", async () => 
   expect(await room.changes()).toEqual([]);
 });
 
+test("[W-7] a project below its repository's top is reviewed alone", async () => {
+  await using room = await ReviewRoom.open({ "app/a.txt": "a\n", "lib/b.txt": "b\n" });
+  const session = await room.inProject(join(room.project, "app"));
+  await room.turn(session, "qwen", {
+    "a.txt": "agent\n",
+    "new dir/c.txt": "c\n",
+    "../lib/b.txt": "not ours\n",
+  });
+  const [before, git] = [await room.picture(), await room.untouched()];
+  const rows = await room.changes();
+  expect(rows.map(({ path }) => path)).toEqual(["a.txt", "new dir/c.txt"]);
+  const { value } = await room.review.reject(room.workspace.id, { changeIds: rows.map(({ id }) => id) }, by);
+  expect(await room.picture()).toEqual({ "app/a.txt": "644 a\n", "lib/b.txt": "644 not ours\n" });
+  await room.review.undo(room.workspace.id, value.operationId, by);
+  expect(await room.picture()).toEqual(before);
+  expect(await room.untouched()).toEqual(git);
+});
+
 test("[W-7] a file that no longer equals the reviewed revision is neither accepted nor rejected", async () => {
   await using room = await ReviewRoom.open({ "a.txt": lines() });
   const session = await room.inProject();
