@@ -53,7 +53,12 @@ export const WORKTREES: readonly Sabotage[] = [
     rules: ["W-10"],
     breaks: "what changes between the rescue and the removal is lost",
     file: `${ROOM}/remove.ts`,
-    edits: [{ find: "if (tree === rescued.tree) return;", replace: "if (tree !== undefined) return;" }],
+    edits: [
+      {
+        find: "if (tree === rescued.tree) return rescued;",
+        replace: "if (tree !== undefined) return rescued;",
+      },
+    ],
     catchers: [on("directory", "[W-10] what changes while it is removed")],
   },
   {

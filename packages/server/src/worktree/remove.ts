@@ -29,6 +29,9 @@ import { takeAway, takeBranch } from "./take-away.ts";
 import { emptyTrash } from "./trash.ts";
 import { takeWhole } from "./whole.ts";
 
+/** Most files that a note names of those that could not be rescued. */
+const NAMED_UNSAVED = 20;
+
 export type RemoveWorktree = {
   /** Whether what the risk report names may be lost (W-10). */
   discard: boolean;
@@ -74,6 +77,7 @@ async function leave(
 ): Promise<void> {
   if (!options.discard) await refuseRisk(deps, worktree);
   const standing = await standingOf(worktree);
+  let unsaved: string[] = [];
   if (standing.kind === "missing") await rescueMissing(deps, worktree, standing.entry, options.actor);
   if (standing.kind === "whole") {
     await settleIndexLock(standing.entry.admin, deps.clock);
@@ -81,11 +85,11 @@ async function leave(
     await intent.advance({ step: "rescued", before });
     faultPoint("worktree.remove.rescued");
     if (!options.skipTeardown) await tearDown(deps, worktree, intent, before);
-    await requireUnchanged(deps, worktree, rescued, options);
+    unsaved = (await requireUnchanged(deps, worktree, rescued, options)).unsaved.slice(0, NAMED_UNSAVED);
   }
   // A moved or foreign directory stays where it is: only our rows end.
   const isOurs = standing.kind === "whole" || standing.kind === "missing";
-  await intent.advance({ step: isOurs ? "leaving" : "disowned", before });
+  await intent.advance({ step: isOurs ? "leaving" : "disowned", before, unsaved });
   faultPoint("worktree.remove.leaving");
 }
 
@@ -123,17 +127,25 @@ async function requireUnchanged(
   worktree: Worktree,
   rescued: Rescued,
   { discard, actor }: RemoveWorktree,
-): Promise<void> {
+): Promise<Rescued> {
   const check = `${rescueRefOf(worktree.id, deps.clock.now())}-check`;
   const { tree } = await takeWhole(deps, worktree.workspaceId, worktree.path, check);
   await deleteRef(deps.git, worktree.repository, check);
-  if (tree === rescued.tree) return;
+  if (tree === rescued.tree) return rescued;
   if (!discard)
     throw new HoldfastError(
       "CONFLICT",
       `Files of the worktree ${worktree.id} changed while it was to be removed.`,
     );
-  await rescueWhole(deps, worktree, actor);
+  return rescueWhole(deps, worktree, actor);
+}
+
+/** What a person must know of a removal afterwards: what stayed on the disk, and what could not even be read. */
+function noteOf(isDisowned: boolean, unsaved: unknown): string | null {
+  if (isDisowned) return "Its directory was moved or is not ours; it was left on disk.";
+  return Array.isArray(unsaved) && unsaved.length > 0
+    ? `Could not be read, so they are in no rescue: ${unsaved.join(", ")}.`
+    : null;
 }
 
 /** The part that is never undone. May be repeated. */
@@ -145,7 +157,8 @@ async function finishRemove(
   reason = "asked for",
 ): Promise<Worktree> {
   const { store, root, logger, clock } = deps;
-  const isDisowned = (await store.getOperation(operationId))?.data["step"] === "disowned";
+  const { step, unsaved } = (await store.getOperation(operationId))?.data ?? {};
+  const isDisowned = step === "disowned";
   if (!isDisowned) {
     await takeAllAway(deps, worktree);
     // Success is decided by looking.
@@ -154,10 +167,7 @@ async function finishRemove(
   }
   const removed = await store.patchWorktree({
     worktreeId: worktree.id,
-    patch: {
-      state: "removed",
-      note: isDisowned ? "Its directory was moved or is not ours; it was left on disk." : null,
-    },
+    patch: { state: "removed", note: noteOf(isDisowned, unsaved) },
     actor,
     operation: { id: operationId, state: "done" },
   });

@@ -128,6 +128,22 @@ describe("a worktree in use", () => {
     expect(room.git(["for-each-ref", "refs/holdfast/"])).toBe("");
   });
 
+  test("[W-11] what a filter of the repository cannot take in is named on the row of what was removed", async () => {
+    await room.write(room.project, { ".gitattributes": "*.bad filter=broken\n" });
+    room.git(["add", "-A"]);
+    room.git(["commit", "-q", "-m", "attributes"]);
+    room.git(["config", "filter.broken.clean", "false"]);
+    room.git(["config", "filter.broken.required", "true"]);
+    const { worktree } = await room.create();
+    await room.write(worktree.path, { "x.bad": "x", "y.good": "y" });
+    const removed = await room.worktrees.remove(worktree.id, DISCARD);
+    expect(removed.note).toContain("x.bad");
+    await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
+    expect((await readdir(worktree.path)).filter((name) => name.includes("."))).toEqual(
+      expect.arrayContaining(["y.good"]),
+    );
+  });
+
   test("[W-11] a teardown that fails removes nothing; left out, the removal goes on", async () => {
     const { worktree } = await room.create();
     await room.settings({ teardown: ["sh", "-c", "echo busy; exit 4"] });
