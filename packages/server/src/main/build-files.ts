@@ -57,7 +57,7 @@ export function buildFiles({ config, directory, store, clock, logger, sessions }
     logger,
   });
   const watch: TurnWatch = {
-    before: (started, touched) => tracker.before(started, touched),
+    before: (started, touched, signal) => tracker.before(started, touched, signal),
     after: (started) => tracker.after(started),
     dismiss: (started) => tracker.dismiss(started),
     recover: (turn) => tracker.recover(turn),

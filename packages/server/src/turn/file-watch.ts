@@ -74,10 +74,12 @@ export class FileWatch {
   async #before(): Promise<void> {
     const { watch, writes, clock, settings } = this.#deps;
     if (watch === undefined || !writes) return;
+    const late = new AbortController();
     try {
-      const before = watch.before(this.#started, () => this.#recorder.touched());
+      const before = watch.before(this.#started, () => this.#recorder.touched(), late.signal);
       const taken = await within(clock, settings.watchMs, before);
       if (taken === undefined) {
+        late.abort();
         this.#tell(
           `No snapshot of the files was taken within ${settings.watchMs} ms; the turn goes on without.`,
         );

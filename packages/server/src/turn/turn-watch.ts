@@ -17,8 +17,15 @@ export type Unwatched = { off: string; isKnown: boolean };
 export type TurnWatch = {
   /** The error to end the turn with when the place to work in is not there any more (W-13). */
   requireDirectory(session: Session): Promise<SessionError | undefined>;
-  /** Takes the snapshot before a turn, and says whose the edits since the last one were. The agent must not have been prompted. */
-  before(started: StartedTurn, touched: () => readonly string[]): Promise<{ tree: string } | Unwatched>;
+  /**
+   * Takes the snapshot before a turn, and says whose the edits since the last one were. The agent is not prompted until it has resolved or `signal`
+   * has aborted: what is taken later counts no more.
+   */
+  before(
+    started: StartedTurn,
+    touched: () => readonly string[],
+    signal: AbortSignal,
+  ): Promise<{ tree: string } | Unwatched>;
   /** Takes the snapshot after it and attributes what differs; `undefined` when there is none from before. */
   after(started: StartedTurn): Promise<TurnFiles | undefined>;
   /** The agent was never prompted: nothing of what happens is its work. */

@@ -130,6 +130,30 @@ describe("what nobody watched", () => {
     expect((await project.tracking()).working).toBeUndefined();
   });
 
+  test("[D-18] a turn of this very process that nobody ran any more does not stand in the way of later looks", async () => {
+    await using project = await TrackedProject.open({ "a.txt": lines(9) });
+    const started = await project.begin({ touched: ["a.txt"] });
+    project.edit("a.txt", 3, "by whom?");
+    await project.tracker.recover({ turnId: started.turn.id, sessionId: started.session.id });
+    project.edit("a.txt", 8, "by the user");
+    await project.refresh();
+    expect(agents(await project.change("a.txt"))).toEqual(["unknown", "user"]);
+  });
+
+  test("[W-5] a snapshot that comes after the prompt counts for nothing: what follows is nobody's", async () => {
+    await using project = await TrackedProject.open({ "a.txt": lines(9) });
+    const { sessionId } = await project.turn({}, () => undefined);
+    const started = await project.begin({ sessionId });
+    await project.tracker.dismiss(started);
+    project.edit("a.txt", 3, "by the agent");
+    const late = await project.tracker.before(started, () => [], AbortSignal.abort());
+    expect(late).toEqual({ off: "The last snapshot took too long.", isKnown: false });
+    await project.end(started);
+    await project.refresh();
+    expect(agents(await project.change("a.txt"))).toEqual(["unknown"]);
+    expect((await project.tracking()).state).toBe("on");
+  });
+
   test("[D-18] a crash before the first snapshot leaves nothing to recover", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });
     const sessionId = await project.session();

@@ -105,12 +105,14 @@ describe("the files of a turn", () => {
     await room.until(() => watch.calls.filter((call) => call === "before").length, 2);
     room.clock.advance(30_000);
     expect((await room.ended(slow)).state).toBe("completed");
+    expect(watch.signal?.aborted).toBe(true);
     watch.beforeAnswer = () => Promise.resolve({ tree: "t" });
     watch.afterAnswer = never;
     const unended = await room.say(sessionId, "three");
     await room.until(() => watch.calls.at(-1), "after");
     room.clock.advance(30_000);
     expect((await room.ended(unended)).state).toBe("completed");
+    expect(watch.signal?.aborted).toBe(false);
     expect([failed, slow, unended].map((turnId) => notices(turnId).length)).toEqual([1, 1, 1]);
     expect(watch.calls.filter((call) => call === "after")).toHaveLength(1);
   });

@@ -12,6 +12,7 @@ export class ScriptedWatch implements TurnWatch {
     Promise.resolve({ hash: "tree-before", snapshot: "tree-after", files: ["/project/a.ts"] });
   /** What the agent of the newest turn has named so far. */
   touched: () => readonly string[] = () => [];
+  signal: AbortSignal | undefined;
 
   requireDirectory(): Promise<SessionError | undefined> {
     this.calls.push("requireDirectory");
@@ -21,9 +22,11 @@ export class ScriptedWatch implements TurnWatch {
   async before(
     _started: unknown,
     touched: () => readonly string[],
+    signal: AbortSignal,
   ): Promise<Awaited<ReturnType<TurnWatch["before"]>>> {
     this.calls.push("before");
     this.touched = touched;
+    this.signal = signal;
     const answer = await this.beforeAnswer();
     this.calls.push("before ended");
     return answer;

@@ -28,6 +28,7 @@ import { WorkspaceLocks } from "./workspace-lock.ts";
 /** How long a workspace that was refused is left alone by turns, in ms: a look at one that is too large costs seconds (W-3). */
 const REFUSED_MS = 600_000;
 
+const TOO_LATE = "The last snapshot took too long.";
 const SWITCHED_OFF = "Snapshots are switched off in the server's configuration.";
 const PROJECT_OFF = "Snapshots are switched off in the project's settings.";
 
@@ -50,14 +51,20 @@ export class Tracker {
     this.#deps = deps;
   }
 
-  /** The snapshot before a turn. Rejects with what git and the store say; then the turn is not watched, and tracking is off. */
-  before({ session, turn }: TrackedTurn, touched: () => readonly string[]): Promise<{ tree: string } | Off> {
+  /** The snapshot before a turn, unless `signal` aborts before it is taken. Rejects with what git and the store say; then the turn is not watched, and tracking is off. */
+  before(
+    { session, turn }: TrackedTurn,
+    touched: () => readonly string[],
+    signal?: AbortSignal,
+  ): Promise<{ tree: string } | Off> {
     const { workspaceId } = session;
     return this.exclusive([workspaceId], async () => {
       const place = await this.#open(workspaceId, { isTurn: true });
       if ("off" in place) return place;
       const taken = await this.#take(place, refOf(session.id, turn.id, "before"));
       if ("off" in taken) return taken;
+      // Its agent works by now: nobody can tell any more what was there before.
+      if (signal?.aborted === true) return this.#off(workspaceId, TOO_LATE);
       const others = [...this.#workingIn(workspaceId).values()];
       await advance(this.#deps, place, {
         taken,
@@ -138,6 +145,8 @@ export class Tracker {
       if (!working.includes(turnId)) return undefined;
       const taken = await this.#take(place, refOf(sessionId, turnId, "after"));
       if ("off" in taken) return undefined;
+      // A turn of this very process that nobody ran any more.
+      this.#working.get(workspaceId)?.delete(turnId);
       await advance(this.#deps, place, {
         taken,
         span: { kind: "unwatched", turn: { turnId, sessionId } },
