@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
 import { closeBrowser, type Stage } from "./browser.ts";
 import { git, gitStage, runTurn, sessionOf } from "./git-stage.ts";
-import { log } from "./words.ts";
+import { log, message } from "./words.ts";
 
 afterAll(closeBrowser);
 
@@ -95,6 +95,30 @@ describe("the changes of a worktree", () => {
     await panel(page).waitFor({ state: "detached" });
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keyboard" }).getByText("Changes: next hunk").waitFor();
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[I-15, I-16] on a phone the changes have the whole width, nothing is cut off, and the way back leads to the session", async () => {
+    await using on = await gitStage("changes-phone", FILES);
+    const session = await twoAuthors(on);
+    const context = await on.context({ viewport: { width: 390, height: 844 } });
+    const page = await on.open(`/s/${session.id}`, { context });
+    await page.getByRole("link", { name: /^Changes.*2 pending/ }).click();
+    await button(page, "Apply line 18").waitFor();
+    expect((await panel(page).boundingBox())?.width).toBe(390);
+    expect(await message(page).isVisible()).toBe(false);
+    await button(page, /^Comment on added line 2$/).click();
+    await panel(page).getByRole("form").waitFor();
+    const cut = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    expect(await page.evaluate<number>(cut)).toBe(0);
+    await page.keyboard.press("Escape");
+    await panel(page).getByRole("form").waitFor({ state: "detached" });
+    await button(page, "Close the changes").click();
+    await message(page).waitFor();
+    await page
+      .getByRole("link", { name: /^Changes/ })
+      .and(page.locator(":focus"))
+      .waitFor();
     expect(on.complaints).toEqual([]);
   });
 

@@ -29,7 +29,7 @@ describe("worktrees", () => {
     expect(worktree).toMatchObject({ state: "active" });
     expect(await readFile(join(worktree?.path ?? "", "README.md"), "utf8")).toBe("# Not committed\n");
     await until("the branch in the header", async () =>
-      (await place(page).textContent())?.includes(worktree?.branch ?? "-"),
+      (await place(page).getAttribute("title"))?.includes(worktree?.branch ?? "-"),
     );
     await place(page).click();
     await dialog(page, "Where it works")

@@ -1,5 +1,5 @@
 import type { SessionState } from "@holdfast/client";
-import { Archive, Check, History, Pencil } from "lucide-react";
+import { Archive, Check, Folder, History, Pencil } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { useApp, useClient } from "../data/index.ts";
 import { IconButton } from "../design/index.ts";
@@ -52,7 +52,11 @@ export function SessionHeader({ state, tools }: SessionHeaderProps) {
 
 function Directory({ directory }: { directory: string }) {
   return (
-    <span className="flex h-7 max-w-full min-w-0 items-center px-1.5 text-xs text-ink-soft" title={directory}>
+    <span
+      className="flex h-7 max-w-[45%] min-w-0 items-center gap-1 px-1.5 text-xs text-ink-soft pointer-coarse:h-11"
+      title={directory}
+    >
+      <Folder size={13} className="shrink-0" />
       <span className="truncate">{nameOf(directory)}</span>
     </span>
   );

@@ -1,5 +1,5 @@
 import type { Session } from "@holdfast/protocol";
-import { lazy, type ReactNode, Suspense } from "react";
+import { lazy, type ReactNode, Suspense, useEffect } from "react";
 import { Composer } from "../composer/index.ts";
 import { type LiveView, useLiveSession } from "../data/index.ts";
 import { classes, Empty, Skeleton } from "../design/index.ts";
@@ -41,10 +41,17 @@ export function SessionView({ route }: { route: SessionRoute }) {
 }
 
 function Beside({ session }: { session: Pick<Session, "id" | "workspaceId"> }) {
-  const close = () => {
-    navigate({ at: "session", sessionId: session.id });
-    document.querySelector<HTMLElement>("[data-changes-link]")?.focus();
-  };
+  // Once the session can be seen again: what leads here gets the focus that the panel had.
+  useEffect(
+    () => () => {
+      setTimeout(() => {
+        if (document.activeElement === document.body)
+          document.querySelector<HTMLElement>("[data-changes-link]")?.focus({ preventScroll: true });
+      });
+    },
+    [],
+  );
+  const close = () => navigate({ at: "session", sessionId: session.id });
   return <ChangesPanel session={session} onClose={close} />;
 }
 

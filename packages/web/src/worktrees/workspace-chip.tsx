@@ -1,9 +1,15 @@
-import { GitBranch } from "lucide-react";
+import { Folder, GitBranch } from "lucide-react";
 import { useState } from "react";
 import { useWorkspace } from "./places-store.ts";
 import { type Placed, WorkspaceDialog } from "./workspace-dialog.tsx";
 
-/** Where a session works, in a word: the branch of its worktree, or its directory. It leads to everything about the place. */
+/** What branches of worktrees begin with; their directories are called by the rest. */
+const OURS = /^holdfast\//;
+
+/**
+ * Where a session works, in a word: the branch of its worktree, or its directory; both are called alike, so that nothing moves when it is known which
+ * of them it is. It leads to everything about the place.
+ */
 export function WorkspaceChip({ session, name }: { session: Placed; name: string }) {
   const { worktree } = useWorkspace(session.workspaceId);
   const [isOpen, setOpen] = useState(false);
@@ -14,11 +20,15 @@ export function WorkspaceChip({ session, name }: { session: Placed; name: string
         title={worktree === undefined ? session.directory : `${worktree.branch} at ${worktree.path}`}
         aria-haspopup="dialog"
         onClick={() => setOpen(true)}
-        className="flex h-7 max-w-full min-w-0 items-center gap-1 rounded-md px-1.5 text-xs text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:h-11"
+        className="flex h-7 max-w-[45%] min-w-0 items-center gap-1 rounded-md px-1.5 text-xs text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:h-11"
       >
         <span className="sr-only">Where it works: </span>
-        {worktree !== undefined && <GitBranch size={13} className="shrink-0" />}
-        <span className="truncate">{worktree?.branch ?? name}</span>
+        {worktree === undefined ? (
+          <Folder size={13} className="shrink-0" />
+        ) : (
+          <GitBranch size={13} className="shrink-0" />
+        )}
+        <span className="truncate">{worktree?.branch.replace(OURS, "") ?? name}</span>
       </button>
       {isOpen && <WorkspaceDialog session={session} onClose={() => setOpen(false)} />}
     </>
