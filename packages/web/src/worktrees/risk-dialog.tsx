@@ -47,7 +47,8 @@ export function RiskDialog(props: RiskDialogProps) {
         isApiError(error, "RISK_UNCONFIRMED") && riskReportSchema.safeParse(error.problem["report"]);
       if (now !== false && now.success) setReport(now.data);
       const isTeardown = isApiError(error) && error.problem["reason"] === "teardownFailed";
-      setOutput(isTeardown ? String(error.problem["output"] ?? "") : undefined);
+      const said = isTeardown ? error.problem["output"] : undefined;
+      setOutput(isTeardown ? (typeof said === "string" ? said : "") : undefined);
       if (!isTeardown) setDiscarding(false);
       setAsked(false);
       setProblem(messageOf(error));
