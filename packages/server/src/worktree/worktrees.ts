@@ -39,6 +39,7 @@ import { type MissingWorkspace, requireDirectory } from "./require-directory.ts"
 import { dropRescues } from "./rescue.ts";
 import { type RestoreFrom, restoreWorktree } from "./restore.ts";
 import { sessionRisk, workspaceRisk, worktreeRisk } from "./risk.ts";
+import { Sizes } from "./sizes.ts";
 import { emptyTrash } from "./trash.ts";
 
 /** What a session risk is asked about; the session room knows who belongs to whom. */
@@ -90,6 +91,7 @@ export function createWorktrees(deps: WorktreesDeps): Worktrees {
 class WorktreeRoom implements Worktrees {
   readonly #deps: SagaDeps;
   readonly #reaper: Reaper;
+  readonly #sizes: Sizes;
   readonly #stopping = new AbortController();
   /** Acts of this process that run, by what they are; a repetition joins. */
   readonly #acts = new Map<string, Promise<unknown>>();
@@ -101,6 +103,7 @@ class WorktreeRoom implements Worktrees {
     const locks = new RepositoryLocks({ clock, startTime: (pid) => processes.startTime(pid) });
     this.#deps = { ...deps, locks, stopping: this.#stopping.signal, running: new Set() };
     this.#reaper = new Reaper(this.#deps);
+    this.#sizes = new Sizes(this.#deps);
   }
 
   create<T>(request: CreateWorktree, use: (workspace: Workspace) => Promise<T>): Promise<T> {
@@ -112,8 +115,11 @@ class WorktreeRoom implements Worktrees {
     return requireWorktree(this.#deps.store, id);
   }
 
-  list(query: { projectId?: ProjectId; states?: readonly WorktreeState[] }): Promise<Worktree[]> {
-    return this.#deps.store.listWorktrees(query);
+  async list(query: { projectId?: ProjectId; states?: readonly WorktreeState[] }): Promise<Worktree[]> {
+    const worktrees = await this.#deps.store.listWorktrees(query);
+    // Whoever looks gets the last figures now, and new ones by the feed.
+    void this.#sizes.refresh(worktrees);
+    return worktrees;
   }
 
   async at(path: string): Promise<Worktree | undefined> {
@@ -230,6 +236,7 @@ class WorktreeRoom implements Worktrees {
     for (const worktree of await store.listWorktrees({}))
       if (worktree.rescue !== undefined && worktree.rescue.expires < clock.now())
         await dropRescues(this.#deps, worktree, WORKTREE_ACTOR);
+    await this.#sizes.refresh(await store.listWorktrees({ states: ["active", "archived"] }));
     await emptyTrash(root, logger);
   }
 

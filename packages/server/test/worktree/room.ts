@@ -20,7 +20,7 @@ export class ShiftedClock implements Clock {
     return Date.now() + this.shiftMs;
   }
   monotonic(): number {
-    return systemClock.monotonic();
+    return systemClock.monotonic() + this.shiftMs;
   }
   after(ms: number, run: () => void): ReturnType<Clock["after"]> {
     return systemClock.after(ms, run);
