@@ -5,7 +5,7 @@ import { changeRow, explain, trackingNotes, writePatch } from "./change-text.ts"
 import { parseCommand } from "./command-words.ts";
 import { describe as describeError } from "./describe-error.ts";
 import { exitCodeOf } from "./exit.ts";
-import { createOutput, type Output } from "./output.ts";
+import { createOutput, type Output, withoutControls } from "./output.ts";
 import { endText } from "./turn-text.ts";
 
 const CHANGE: Change = {
@@ -57,7 +57,9 @@ function written(change: Change, color: boolean): string {
   let text = "";
   const output: Output = {
     ...createOutput({ stdoutColor: color, stderrColor: false }),
-    write: (piece) => void (text += piece),
+    // As on a terminal, where `write` takes out what could steer it.
+    write: (piece) => void (text += withoutControls(piece)),
+    line: (line) => void (text += `${line}\n`),
   };
   writePatch(output, change);
   return text;
@@ -85,6 +87,7 @@ test("[W-6] a patch stands behind comments that name its hunks, coloured only wh
   const comments = "# chg_00000000000000000000000000 goose, rehearsal, user\n# hunk h1 -1,0 +1,2 goose\n";
   expect(written(CHANGE, false)).toBe(`${comments}@@ -0,0 +1,2 @@\n+a\n+b\n`);
   expect(written(CHANGE, true)).toContain("\u001b[32m+a\u001b[39m");
+  expect(written({ ...CHANGE, patch: "+a\u001b[2J" }, true)).toContain("\u001b[32m+a\ufffd[2J\u001b[39m");
   expect(written({ ...CHANGE, patch: "", binary: true }, false)).toBe(
     `${comments}# binary, no text to show\n`,
   );
@@ -149,7 +152,7 @@ test("[I-11, W-10] a deletion that would lose something exits with 7, says what,
   expect(exitCodeOf(error)).toBe(7);
   expect(describeError(error).split("\n")).toEqual([
     "No.",
-    "  ignored: Ignored files. .env, x.log, 5 more [not kept]",
+    "  ignored: Ignored files: .env, x.log, 5 more [not kept]",
     "  uncommitted: Changed files. [kept in a rescue ref]",
     "Repeat with --discard to lose what is not kept.",
   ]);

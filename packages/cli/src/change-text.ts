@@ -1,6 +1,6 @@
 /** Pending changes as text: one row each, and their patches with what chooses a part of them. */
 import type { Change, ChangeConflict, Hunk, Tracking, Workspace } from "@holdfast/protocol";
-import { oneLine, type Output } from "./output.ts";
+import { oneLine, type Output, withoutControls } from "./output.ts";
 
 /** Paths of what was not captured that are named. */
 const MAX_NAMED = 5;
@@ -67,7 +67,9 @@ export function writePatch(output: Output, change: Change): void {
   for (const hunk of change.hunks) output.write(`# ${hunkLine(hunk)}\n`);
   const patch = change.patch ?? "";
   if (patch === "") output.write(`# ${change.binary ? "binary, " : ""}no text to show\n`);
-  else output.write(coloured(output, patch.endsWith("\n") ? patch : `${patch}\n`));
+  // Colours are our own control characters: the file's go before they come.
+  else if (output.out.isColorSupported) output.line(coloured(output, withoutControls(patch).trimEnd()));
+  else output.write(patch.endsWith("\n") ? patch : `${patch}\n`);
 }
 
 function hunkLine(hunk: Hunk): string {

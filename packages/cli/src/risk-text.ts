@@ -12,6 +12,7 @@ export function riskLines(report: RiskReport): string[] {
     const more = (count ?? paths.length) - named.length;
     const list = [...named, ...(named.length > 0 && more > 0 ? [`${more} more`] : [])].join(", ");
     const fate = rescued ? "kept in a rescue ref" : "not kept";
-    return `  ${kind}: ${oneLine(message, 200)}${list === "" ? "" : ` ${list}`} [${fate}]`;
+    const said = oneLine(message, 200);
+    return `  ${kind}: ${list === "" ? said : `${said.replace(/\.$/, ":")} ${list}`} [${fate}]`;
   });
 }

@@ -161,6 +161,9 @@ describe("[I-9] worktrees", { timeout: TEST_MS }, () => {
     const refused = await house.run(["worktree", "remove", worktreeId]);
     expect(refused).toMatchObject({ code: 7, stdout: "" });
     expect(refused.stderr).toMatch(/e\.txt[^]*Repeat with --discard/);
+    // The API's own words hold no flag of somebody else's, and the report is told once.
+    expect(refused.stderr).not.toContain("discard=true");
+    expect(refused.stderr.match(/is untracked/g)).toHaveLength(1);
     expect(existsSync(join(path, "e.txt"))).toBe(true);
     const removed = await house.run(["worktree", "remove", worktreeId, "--discard"]);
     expect(removed.code).toBe(0);

@@ -55,7 +55,7 @@ export async function refuseRisk(deps: SagaDeps, worktree: Worktree): Promise<vo
   if (report.safe) return;
   throw new HoldfastError(
     "RISK_UNCONFIRMED",
-    `Removing the worktree would lose something: ${report.risks.map((risk) => risk.message).join(" ")} Repeat with discard=true to remove it nevertheless.`,
+    `Removing the worktree ${worktree.id} would lose what the report names; that has to be confirmed.`,
     { data: { report } },
   );
 }

@@ -1,0 +1,32 @@
+import { handoffPart, type Message, notePart, type Part, type TextPart } from "@holdfast/protocol";
+import { expect, test } from "vitest";
+import { createOutput, type Output } from "./output.ts";
+import { writeTranscript } from "./transcript.ts";
+
+const place = { id: "prt_1", sessionId: "ses_1", messageId: "msg_1" } as unknown as Pick<
+  TextPart,
+  "id" | "sessionId" | "messageId"
+>;
+
+function written(parts: Part[]): string {
+  let text = "";
+  const output: Output = {
+    ...createOutput({ stdoutColor: false, stderrColor: false }),
+    write: (piece) => void (text += piece),
+    line: (line) => void (text += `${line}\n`),
+  };
+  writeTranscript(output, [{ info: { role: "user" }, parts } as Message]);
+  return text;
+}
+
+test("[A-6, W-6] what the server told the agent first is a line before the user's words, and none of them", () => {
+  const asked: Part = { ...place, type: "text", text: "one\ntwo" };
+  const handoff = handoffPart(place, "<holdfast-handoff>\nearlier\n</holdfast-handoff>", 1);
+  const note = notePart(place, "<holdfast-note>\n  a.ts\n</holdfast-note>", 1);
+  expect(written([asked, handoff, note])).toBe(
+    "\n• The agent was told what it had missed.\n• The agent was told what was rejected.\n> one\n> two\n",
+  );
+  // Nobody passes words of his own off as the server's.
+  const pretended: Part = { ...place, type: "text", text: "mine", metadata: { holdfast: "note" } };
+  expect(written([pretended])).toBe("\n> mine\n");
+});
