@@ -11,19 +11,20 @@ import { settleRestore } from "./restore.ts";
 const KINDS = ["create", "archive", "remove", "restore"] as const;
 /** Intents that are read at once; the rest comes with the next pass. */
 const MOST = 1_000;
-/** How long a git of the dead server may go on at a path, in ms, and the spacing of looks. */
-const ORPHAN_MS = 30_000;
+/** How long one settling waits for gits of the dead server, all in all, in ms: a start must not hang on them. And the spacing of looks. */
+const ORPHAN_MS = 10_000;
 const LOOK_MS = 50;
 
 /** Settles every intent that this process is not at work on. Answers how many are left. */
 export async function settleAll(deps: SagaDeps): Promise<number> {
   const { store, logger } = deps;
   const open = await store.listOperations({ kinds: KINDS, state: "running", limit: MOST });
+  const patience = deps.clock.monotonic() + ORPHAN_MS;
   let left = 0;
   for (const operation of open) {
     if (deps.running.has(operation.id)) continue;
     try {
-      await settle(deps, operation);
+      await settle(deps, operation, patience);
       logger.info(
         { operationId: operation.id, kind: operation.kind },
         "settled an act on a worktree that a dead server left",
@@ -40,14 +41,14 @@ export async function settleAll(deps: SagaDeps): Promise<number> {
   return left;
 }
 
-async function settle(deps: SagaDeps, operation: Operation): Promise<void> {
+async function settle(deps: SagaDeps, operation: Operation, patience: number): Promise<void> {
   const { worktreeId } = operation;
   const worktree = worktreeId === undefined ? undefined : await deps.store.getWorktree(worktreeId);
   if (worktree === undefined) {
     await deps.store.endOperation({ operationId: operation.id, state: "undone" });
     return;
   }
-  await waitForOrphans(deps, worktree.path);
+  await waitForOrphans(deps, worktree.path, patience);
   switch (operation.kind) {
     case "create":
       return undoCreate(deps, worktree, operation.id);
@@ -63,10 +64,9 @@ async function settle(deps: SagaDeps, operation: Operation): Promise<void> {
 }
 
 /** A git that the dead server had started goes on without it; nothing is taken away under its hands. */
-async function waitForOrphans({ clock }: SagaDeps, path: string): Promise<void> {
-  const end = clock.monotonic() + ORPHAN_MS;
+async function waitForOrphans({ clock }: SagaDeps, path: string, patience: number): Promise<void> {
   while (await isNamedByProcess(path)) {
-    if (clock.monotonic() > end) throw new Error(`A git of the dead server still works at ${path}.`);
+    if (clock.monotonic() > patience) throw new Error(`A git of the dead server still works at ${path}.`);
     await wait(clock, LOOK_MS);
   }
 }

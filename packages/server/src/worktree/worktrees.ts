@@ -73,14 +73,15 @@ export type Worktrees = {
 
   /** Settles what a dead server left, then starts the timer of the reaper. Call once, before anything else. */
   recover(): Promise<void>;
-  /** Settles what could not be settled before, drops rescues whose time is over, and empties the trash. On the timer of the reaper too. */
-  housekeep(): Promise<void>;
+  /** Settles what could not be settled before, drops rescues whose time is over, and empties the trash. On the timer of the reaper too. Answers how many acts are not settled yet. */
+  housekeep(): Promise<number>;
   /** Ends commands and undoes what is being made; what cannot be undone in time is left to the next start. */
   stop(): Promise<void>;
 };
 
-/** Between two passes of the reaper, in ms (W-12). */
+/** Between two passes of the reaper, in ms (W-12); the next one comes sooner when an act of a dead server could not be settled yet. */
 const PASS_MS = 600_000;
+const UNSETTLED_MS = 30_000;
 /** How long acts under way may take to be undone at a stop, in ms. */
 const STOP_MS = 5_000;
 
@@ -190,9 +191,9 @@ class WorktreeRoom implements Worktrees {
 
   async recover(): Promise<void> {
     const { root, logger } = this.#deps;
-    await settleAll(this.#deps);
+    const left = await settleAll(this.#deps);
     void emptyTrash(root, logger);
-    this.#repeat();
+    this.#repeat(left > 0 ? UNSETTLED_MS : PASS_MS);
   }
 
   async stop(): Promise<void> {
@@ -214,35 +215,38 @@ class WorktreeRoom implements Worktrees {
     return started;
   }
 
-  #repeat(): void {
-    this.#timer = this.#deps.clock.after(PASS_MS, () => {
-      void this.#pass()
-        .catch((error: unknown) =>
-          this.#deps.logger.warn(
-            { error: errorText(error) },
-            "a pass over the worktrees failed; the next one comes",
-          ),
-        )
-        .finally(() => {
-          if (!this.#stopping.signal.aborted) this.#repeat();
-        });
-    });
+  #repeat(ms: number): void {
+    this.#timer = this.#deps.clock.after(ms, () => void this.#passAndGoOn());
   }
 
-  async housekeep(): Promise<void> {
+  async #passAndGoOn(): Promise<void> {
+    let left = 0;
+    try {
+      left = await this.#pass();
+    } catch (error) {
+      const fields = { error: errorText(error) };
+      this.#deps.logger.warn(fields, "a pass over the worktrees failed; the next one comes");
+    }
+    if (!this.#stopping.signal.aborted) this.#repeat(left > 0 ? UNSETTLED_MS : PASS_MS);
+  }
+
+  async housekeep(): Promise<number> {
     const { store, clock, root, logger } = this.#deps;
     // What the start could not settle.
-    await settleAll(this.#deps);
+    const left = await settleAll(this.#deps);
     for (const worktree of await store.listWorktrees({}))
       if (worktree.rescue !== undefined && worktree.rescue.expires < clock.now())
         await dropRescues(this.#deps, worktree, WORKTREE_ACTOR);
     await this.#sizes.refresh(await store.listWorktrees({ states: ["active", "archived"] }));
     await emptyTrash(root, logger);
+    return left;
   }
 
-  async #pass(): Promise<void> {
-    await this.housekeep();
+  /** Answers how many acts are not settled yet. */
+  async #pass(): Promise<number> {
+    const left = await this.housekeep();
     await this.prune({ dryRun: false, actor: WORKTREE_ACTOR });
+    return left;
   }
 }
 

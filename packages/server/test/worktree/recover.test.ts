@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { newId } from "@holdfast/kernel";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { until } from "../agents/waiting.ts";
+import { OWNER, Room } from "./room.ts";
+
+describe("acts that a dead server left", () => {
+  let room: Room;
+  beforeEach(async () => {
+    room = await Room.open();
+    await room.makeRepository();
+  });
+  afterEach(() => room[Symbol.asyncDispose]());
+
+  test("[W-11] one that a git of the dead server still works at is waited for, in all so long and no longer, and settled later", async () => {
+    const { worktree, workspace } = await room.create();
+    const operationId = newId("opr");
+    await room.store.beginOperation({
+      operationId,
+      kind: "archive",
+      workspaceId: workspace.id,
+      leases: [workspace.id],
+      worktreeId: worktree.id,
+      data: { step: "begun" },
+      actor: OWNER,
+    });
+    const state = async () => (await room.store.getOperation(operationId))?.state;
+    const orphan = spawn("git", ["-C", worktree.path, "cat-file", "--batch"], { env: room.environment });
+    try {
+      await once(orphan, "spawn");
+      const running = setInterval(() => (room.clock.shiftMs += 2_000), 20);
+      expect(await room.worktrees.housekeep().finally(() => clearInterval(running))).toBe(1);
+      expect(await state()).toBe("running");
+    } finally {
+      orphan.kill("SIGKILL");
+      await once(orphan, "exit");
+    }
+    expect(await room.worktrees.housekeep()).toBe(0);
+    await until("it has ended", async () => (await state()) !== "running");
+    expect(await state()).toBe("undone");
+  });
+});
