@@ -69,6 +69,28 @@ describe("the runner of git", () => {
     expect(/\) ([A-Z])/.exec(state)?.[1]).toBe("Z");
   });
 
+  test.runIf(process.platform === "linux")(
+    "[W-14] is not held up by what a filter left in a session of its own",
+    async () => {
+      const pids = join(directory, "pids");
+      const leave = (where: string) =>
+        script(`sh -c 'setsid sleep 60 ${where} & echo $! >> ${pids}; echo said'`);
+      try {
+        const { text } = await runner.run({ directory }, leave(">/dev/null"));
+        expect(text).toBe("said");
+        const held = runner.run({ directory }, leave(""), { timeoutMs: 20_000 });
+        await expect(held).rejects.toMatchObject({ name: "GitError", code: "timeout" });
+        const stuck = script(`sh -c 'setsid sleep 60 & echo $! >> ${pids}; wait'`);
+        const slow = runner.run({ directory }, stuck, { timeoutMs: 300 });
+        await expect(slow).rejects.toMatchObject({ name: "GitError", code: "timeout" });
+      } finally {
+        for (const pid of (await readFile(pids, "utf8")).trim().split("\n"))
+          process.kill(Number(pid), "SIGKILL");
+      }
+    },
+    30_000,
+  );
+
   test("[W-14] rejects more output than is allowed, or cuts it when asked", async () => {
     const args = script("yes");
     await expect(runner.run({ directory }, args, { maxBytes: 10_000 })).rejects.toMatchObject({

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type Clock, type Logger, Tail } from "@holdfast/kernel";
+import { type Clock, type Logger, Tail, within } from "@holdfast/kernel";
 import { GitError } from "./git-error.ts";
 import { PlacesInLine } from "./places-in-line.ts";
 
@@ -16,6 +16,9 @@ export const GIT_MS = 30_000;
 const LINE_MS = 120_000;
 /** Most bytes that one run may answer (W-14). */
 export const GIT_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** How long the rest of what an ended git said may take to arrive, in ms: what a filter left in the background may hold its output open for ever. */
+const ANSWER_MS = 2_000;
+const STDERR_MS = 200;
 /** Characters of stderr that are kept, from the end. */
 const STDERR_LENGTH = 4_096;
 
@@ -125,7 +128,7 @@ export class GitRunner {
     // git may end before it has read everything: how it ended says enough.
     child.stdin?.on("error", () => undefined).end(options.stdin ?? "");
     try {
-      const exitCode = await endOf(child, args);
+      const { exitCode, isWhole } = await endOf(child, this.clock, args);
       options.signal?.throwIfAborted();
       const name = args[0] ?? "git";
       const stderrTail = String(stderr);
@@ -136,6 +139,14 @@ export class GitRunner {
       if (cut === "tooLong" && options.beyond !== "cut")
         throw new GitError("tooLong", `git ${name} answered more than its limit`, { stderrTail });
       const isCut = cut === "tooLong";
+      if (!isCut && !isWhole)
+        throw new GitError(
+          "timeout",
+          `git ${name} ended, but something that it started holds its answer open`,
+          {
+            stderrTail,
+          },
+        );
       if (!isCut && !(options.exits ?? [0]).includes(exitCode)) throw failed(name, exitCode, stderrTail);
       const stdout = Buffer.concat(output);
       return {
@@ -177,12 +188,32 @@ function collect(child: ChildProcess, maxBytes: number, onBeyond: () => void): B
   return chunks;
 }
 
-async function endOf(child: ChildProcess, args: readonly string[]): Promise<number> {
+/** Not `close`: a process in a group of its own that holds a pipe open is not waited for. `isWhole`: all of the answer has arrived. */
+async function endOf(
+  child: ChildProcess,
+  clock: Clock,
+  args: readonly string[],
+): Promise<{ exitCode: number; isWhole: boolean }> {
+  const { stdout, stderr } = child;
+  const answered = stdout === null ? Promise.resolve() : once(stdout, "close");
+  const said = stderr === null ? Promise.resolve() : once(stderr, "close");
+  for (const each of [answered, said]) each.catch(() => undefined);
   try {
-    const [code] = (await once(child, "close")) as [number | null];
-    return code ?? -1;
+    const [code] = (await once(child, "exit")) as [number | null];
+    const isWhole =
+      (await within(
+        clock,
+        ANSWER_MS,
+        answered.then(() => true),
+      )) === true;
+    await within(clock, STDERR_MS, said);
+    return { exitCode: code ?? -1, isWhole };
   } catch (error) {
     throw new GitError("missing", `git ${args[0] ?? ""} could not be started: ${(error as Error).message}`);
+  } finally {
+    child.stdin?.destroy();
+    stdout?.destroy();
+    stderr?.destroy();
   }
 }
 
