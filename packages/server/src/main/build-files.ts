@@ -63,7 +63,7 @@ export function buildFiles({ config, directory, store, clock, logger, sessions }
     recover: (turn) => tracker.recover(turn),
     requireDirectory: ({ workspaceId }) => worktrees.requireDirectory(workspaceId),
   };
-  return { snapshots, worktrees, tracker, changes, watch, root };
+  return { git, snapshots, worktrees, tracker, changes, watch, root };
 }
 
 /** The directory that worktrees are made in, private to the user; its real path, since git names worktrees by it. */

@@ -183,7 +183,7 @@ type Running = ReturnType<typeof buildTurns>;
 function buildSurface(
   base: Base,
   { catalog, pool }: Agents,
-  { worktrees, changes, root }: Files,
+  { git, worktrees, changes, root }: Files,
   { permissions, turns }: Running,
 ) {
   const { config, directory, store, clock, logger, instanceId } = base;
@@ -202,7 +202,7 @@ function buildSurface(
     reserved: { dataDirectory: directory, worktreeDirectory: root },
     worktrees,
     changes,
-    gitEnvironment: gitEnvironment(config.environment),
+    git,
   });
   const http = createHttp({
     sessions,
@@ -309,14 +309,6 @@ function turnSettings(config: ServerConfig): TurnSettings {
     ...(turnIdleMinutes === undefined ? {} : { idleMs: turnIdleMinutes * minute }),
     ...(turnTotalMinutes === undefined ? {} : { totalMs: turnTotalMinutes * minute }),
   };
-}
-
-/** What git needs, and nothing of ours. */
-function gitEnvironment(environment: Record<string, string>): Record<string, string> {
-  const names = ["PATH", "HOME", "LANG", "XDG_CONFIG_HOME", "SystemRoot"];
-  return Object.fromEntries(
-    names.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
-  );
 }
 
 /** `ok` while the store answers a write in time; one probe serves everybody for a second. */

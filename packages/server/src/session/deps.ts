@@ -11,7 +11,7 @@ import type {
 } from "@holdfast/protocol";
 import type { Review } from "../changes/index.ts";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
-import type { Worktrees } from "../worktree/index.ts";
+import type { GitRunner, Worktrees } from "../worktree/index.ts";
 import type { ReservedPlaces } from "./workspace-path.ts";
 
 /** Who asks, and under which key a repetition is recognised (D-5, D-36). */
@@ -55,6 +55,6 @@ export type SessionDeps = {
   reserved: ReservedPlaces;
   worktrees: WorktreeDoor;
   changes: ChangesDoor;
-  /** Environment of the git program: PATH and HOME, never `HOLDFAST_*`. */
-  gitEnvironment: Readonly<Record<string, string>>;
+  /** Lists the files of a workspace. */
+  git: Pick<GitRunner, "run">;
 };

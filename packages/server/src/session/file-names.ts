@@ -2,10 +2,10 @@
  * Names of files for `@file` (I-15): what git knows of and would not ignore, else a bounded walk. Nothing is opened, symbolic links are not
  * followed, and the data directory is left out (I-6).
  */
-import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { Clock } from "@holdfast/kernel";
+import type { GitRunner } from "../worktree/index.ts";
 import { isReserved, type ReservedPlaces } from "./workspace-path.ts";
 
 /** Bounds of one listing: entries, bytes of git's answer, and milliseconds. */
@@ -20,7 +20,7 @@ const SKIPPED = new Set([".git", "node_modules", ".venv", "__pycache__"]);
 export type FileNamesDeps = {
   clock: Clock;
   reserved: ReservedPlaces;
-  gitEnvironment: Readonly<Record<string, string>>;
+  git: Pick<GitRunner, "run">;
 };
 
 type Listing = { at: number; paths: Promise<string[]> };
@@ -53,7 +53,7 @@ export class FileNames {
   }
 
   async #read(directory: string): Promise<string[]> {
-    const paths = (await listByGit(directory, this.#deps.gitEnvironment)) ?? (await this.#walk(directory));
+    const paths = (await listByGit(this.#deps, directory)) ?? (await this.#walk(directory));
     const hidden = relative(directory, this.#deps.reserved.dataDirectory).split(sep).join("/");
     return paths.filter((path) => path !== hidden && !path.startsWith(`${hidden}/`));
   }
@@ -77,26 +77,21 @@ export class FileNames {
 }
 
 /** Tracked and not ignored files, or `undefined` where git cannot say: no repository, no program, too many, too slow. */
-function listByGit(
-  directory: string,
-  environment: Readonly<Record<string, string>>,
-): Promise<string[] | undefined> {
-  const args = ["-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-  const options = {
-    cwd: directory,
-    timeout: DEADLINE_MS,
-    killSignal: "SIGKILL" as const,
-    maxBuffer: GIT_BYTES,
-    env: { ...environment, GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
-  };
-  return new Promise((resolve) => {
-    execFile("git", args, options, (error, stdout) => {
-      if (error !== null) return resolve(undefined);
-      const paths = new Set(stdout.split("\0", ENTRIES));
-      paths.delete("");
-      resolve([...paths]);
-    });
-  });
+async function listByGit({ git, clock }: FileNamesDeps, directory: string): Promise<string[] | undefined> {
+  const late = new AbortController();
+  // The wait for a place counts too: who types does not stand in line behind snapshots for long.
+  const timer = clock.after(DEADLINE_MS, () => late.abort());
+  try {
+    const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    const { stdout } = await git.run({ directory }, args, { maxBytes: GIT_BYTES, signal: late.signal });
+    const paths = new Set(stdout.toString("utf8").split("\0", ENTRIES));
+    paths.delete("");
+    return [...paths];
+  } catch {
+    return undefined;
+  } finally {
+    timer.cancel();
+  }
 }
 
 /** Best first: the name begins with the letters, holds them, the path holds them, the letters come in order. Shorter paths win. */

@@ -144,7 +144,7 @@ export class ServerUnderTest implements AsyncDisposable {
       reserved: { dataDirectory: join(root, "data"), worktreeDirectory: join(root, "data", "worktrees") },
       worktrees: files.worktrees,
       changes: files.changes,
-      gitEnvironment: { PATH: process.env["PATH"] ?? "" },
+      git: files.git,
     });
     this.events = createEvents({ store, clock, logger });
     const permissions = createPermissions({
@@ -292,7 +292,7 @@ function filesUnderTest(root: string, store: Store, turns: HandDrivenTurns, cloc
     clock,
     logger,
   });
-  return { worktrees, changes };
+  return { git, worktrees, changes };
 }
 
 type Options = { clock?: Clock; logger?: Logger; http?: Partial<HttpDeps> };
