@@ -195,8 +195,8 @@ async function endOf(
   args: readonly string[],
 ): Promise<{ exitCode: number; isWhole: boolean }> {
   const { stdout, stderr } = child;
-  const answered = stdout === null ? Promise.resolve() : once(stdout, "close");
-  const said = stderr === null ? Promise.resolve() : once(stderr, "close");
+  const answered: Promise<unknown> = stdout === null ? Promise.resolve() : once(stdout, "close");
+  const said: Promise<unknown> = stderr === null ? Promise.resolve() : once(stderr, "close");
   for (const each of [answered, said]) each.catch(() => undefined);
   try {
     const [code] = (await once(child, "exit")) as [number | null];
