@@ -27,7 +27,7 @@ export const ROOMS: Readonly<Record<string, readonly string[] | "everything">> =
   ...Object.fromEntries(SURFACES.map((surface) => [surface, SURFACE_IMPORTS])),
   session: ["turn", "worktree", "changes", "events", "store"],
   sharing: ["session", "outbox", "events", "store"],
-  turn: ["permission", "agents", "worktree", "events", "store"],
+  turn: ["permission", "agents", "events", "store"],
   permission: ["events", "store"],
   changes: ["worktree", "events", "store"],
   agents: ["store"],
