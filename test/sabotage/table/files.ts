@@ -1,13 +1,5 @@
-import type { Catcher, Sabotage } from "../sabotage.ts";
-
-const ENGINE = "packages/server/src/store/sqlite";
-
-/** A case of the store's contract, run on the embedded engine. */
-const contract = (topic: string, title: string): Catcher => ({
-  file: "packages/server/test/contract/sqlite.test.ts",
-  title,
-  from: `packages/server/test/contract/${topic}.ts`,
-});
+import type { Sabotage } from "../sabotage.ts";
+import { contract, ENGINE } from "./engine.ts";
 
 /** What the store keeps of work on files: worktrees, operations, changes, notes, snapshots. */
 export const FILES: readonly Sabotage[] = [

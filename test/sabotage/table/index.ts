@@ -1,6 +1,7 @@
 import type { Sabotage } from "../sabotage.ts";
 import { AGENT_FILES } from "./agent-files.ts";
 import { AGENTS } from "./agents.ts";
+import { BLOBS } from "./blobs.ts";
 import { CHANGES } from "./changes.ts";
 import { EVENTS } from "./events.ts";
 import { FILES } from "./files.ts";
@@ -14,6 +15,7 @@ import { WORKTREES } from "./worktrees.ts";
 export const SABOTAGES: readonly Sabotage[] = [
   ...RUNNER,
   ...STORE,
+  ...BLOBS,
   ...FILES,
   ...WORKTREES,
   ...CHANGES,

@@ -1,15 +1,7 @@
-import type { Catcher, Sabotage } from "../sabotage.ts";
+import type { Sabotage } from "../sabotage.ts";
+import { contract, ENGINE } from "./engine.ts";
 
-const ENGINE = "packages/server/src/store/sqlite";
-
-/** A case of the store's contract, run on the embedded engine. */
-const contract = (topic: string, title: string): Catcher => ({
-  file: "packages/server/test/contract/sqlite.test.ts",
-  title,
-  from: `packages/server/test/contract/${topic}.ts`,
-});
-
-/** The embedded engine: commands, log, blobs. */
+/** The embedded engine: commands and log. */
 export const STORE: readonly Sabotage[] = [
   {
     name: "idempotency-off",
@@ -296,79 +288,12 @@ export const STORE: readonly Sabotage[] = [
     catchers: [contract("sessions", "[D-26] deletion takes children first")],
   },
   {
-    name: "blobs-collected-in-use",
-    rules: ["D-28"],
-    breaks: "collects content that a session still refers to",
-    file: `${ENGINE}/commands/blob.ts`,
-    edits: [{ find: "WHERE count = 0 AND unused_since < ?", replace: "WHERE coalesce(unused_since, 0) < ?" }],
-    catchers: [contract("blobs", "[D-28]")],
-  },
-  {
-    name: "blob-unsynced",
-    rules: ["D-28"],
-    breaks: "a blob's row is committed while its file is still in the page cache",
-    file: `${ENGINE}/blob-files.ts`,
-    edits: [{ find: "await file.sync();", replace: "" }],
-    catchers: [
-      { file: `${ENGINE}/blob-files.test.ts`, title: "[D-28] content whose sync %i fails has no row" },
-    ],
-  },
-  {
-    name: "blob-directory-unsynced",
-    rules: ["D-28"],
-    breaks: "a blob's row is committed while its name is not yet on the disk",
-    file: `${ENGINE}/blob-files.ts`,
-    edits: [
-      {
-        find: "await syncDirectory(directory);",
-        replace: "if (known !== undefined) await syncDirectory(directory);",
-      },
-    ],
-    catchers: [
-      { file: `${ENGINE}/blob-files.test.ts`, title: "[D-28] content whose sync %i fails has no row" },
-    ],
-  },
-  {
-    name: "blob-name-trusted",
-    rules: ["D-28"],
-    breaks: "trusts a file for being there, although nobody synced its directory",
-    file: `${ENGINE}/blob-files.ts`,
-    edits: [
-      {
-        find: "await syncDirectory(directory);",
-        replace: "if (known === undefined) await syncDirectory(directory);",
-      },
-    ],
-    catchers: [
-      { file: `${ENGINE}/blob-files.test.ts`, title: "[D-28] a file whose directory was never synced" },
-    ],
-  },
-  {
     name: "deltas-swept-too-early",
     rules: ["D-14"],
     breaks: "deletes the deltas of a turn as soon as it has ended, under readers that still want them",
     file: `${ENGINE}/commands/housekeeping.ts`,
     edits: [{ find: "write.now - RETENTION.deltasAfterTurn", replace: "write.now + 1" }],
     catchers: [contract("housekeeping", "[D-14] deltas of an ended turn go a minute after its end")],
-  },
-  {
-    name: "blob-row-first",
-    rules: ["D-28"],
-    breaks: "commits a blob's row before its file exists",
-    file: `${ENGINE}/sqlite-store.ts`,
-    edits: [
-      { find: "if (!inline) await this.#blobs.put(hash, bytes);\n", replace: "" },
-      {
-        find: "mime, sessionId });\n    });",
-        replace: "mime, sessionId });\n      if (!inline) await this.#blobs.put(hash, bytes);\n    });",
-      },
-    ],
-    catchers: [
-      {
-        file: `${ENGINE}/blob-files.test.ts`,
-        title: "[D-28] content that cannot be written as a file has no row",
-      },
-    ],
   },
   {
     name: "list-by-the-clock",
