@@ -88,6 +88,12 @@ export function treeOfCommit(git: GitRunner, place: string, commit: string): Pro
   return line(git, place, ["rev-parse", "--verify", "--end-of-options", `${commit}^{tree}`]);
 }
 
+/** When a commit was made, in ms, to the second. */
+export async function timeOf(git: GitRunner, place: string, commit: string): Promise<number> {
+  const [seconds] = (await line(git, place, ["rev-list", "--max-count=1", "--timestamp", commit])).split(" ");
+  return Number(seconds) * 1_000;
+}
+
 export function branchTip(git: GitRunner, repository: string, branch: string): Promise<string | undefined> {
   return commitOf(git, repository, headRef(branch));
 }

@@ -1,9 +1,11 @@
 /** Whether a turn can work in its workspace's directory (W-13). A worktree that is found missing or moved is `lost` from then on. */
 import { stat } from "node:fs/promises";
+import { errorText } from "@holdfast/kernel";
 import type { SessionErrorOf, WorkspaceId, Worktree } from "@holdfast/protocol";
 import { type SagaDeps, WORKTREE_ACTOR } from "./deps.ts";
 import { commitOf } from "./git-acts.ts";
 import { settleIndexLock } from "./index-lock.ts";
+import { rescueTurns } from "./rescue.ts";
 import { standingOf } from "./standing.ts";
 
 export type MissingWorkspace = SessionErrorOf<"WorkspaceMissingError">;
@@ -31,10 +33,11 @@ export async function requireDirectory(
   const reason = why ?? "the directory that its sessions work in is gone";
   if (worktree.state === "active" || worktree.state === "archived")
     await mark(deps, worktree, "lost", reason);
+  const held = await holdTurns(deps, worktree);
   const error = missing(
     workspace.directory,
     `The worktree of this session cannot be worked in: ${reason}. Restore it from its rescue, or recreate it at its base.`,
-    await waysOf(deps, worktree),
+    await waysOf(deps, held),
   );
   return { ...error, data: { ...error.data, worktreeId: worktree.id } };
 }
@@ -54,6 +57,20 @@ async function whyLost(deps: SagaDeps, worktree: Worktree): Promise<string | und
     case "whole":
       await settleIndexLock(standing.entry.admin, deps.clock);
       return undefined;
+  }
+}
+
+/** What its turns left must not go with the snapshots, which nobody needs once it starts from its base again. */
+async function holdTurns(deps: SagaDeps, worktree: Worktree): Promise<Worktree> {
+  try {
+    const standing = await standingOf(worktree);
+    if (standing.kind !== "missing" || worktree.state === "removed" || worktree.state === "removing")
+      return worktree;
+    return await rescueTurns(deps, worktree, standing.entry, WORKTREE_ACTOR);
+  } catch (error) {
+    const facts = { worktreeId: worktree.id, error: errorText(error) };
+    deps.logger.warn(facts, "what a missing worktree held could not be rescued from its snapshots");
+    return worktree;
   }
 }
 

@@ -22,6 +22,7 @@ import {
   joinCommits,
   listRefs,
   setRef,
+  timeOf,
   treeOfCommit,
 } from "./git-acts.ts";
 import { rescuePrefix, rescueRefOf } from "./names.ts";
@@ -59,27 +60,65 @@ export async function rescueWhole(deps: SagaDeps, worktree: Worktree, actor: Act
   return { ...rescue, tree, unsaved };
 }
 
-/** What is left of one whose directory is gone: its last commit. `undefined` when git does not know that either; an earlier rescue stays. */
+/**
+ * What is left of one whose directory is gone: its last commit, and over it the files as the newest snapshot of a turn has them, unless something was
+ * committed since; then that snapshot is only held. `undefined` when git knows neither; an earlier rescue stays, unless a turn worked after it.
+ */
 export async function rescueMissing(
   deps: SagaDeps,
   worktree: Worktree,
   entry: Entry | undefined,
   actor: Actor,
 ): Promise<Rescue | undefined> {
-  if (worktree.rescue !== undefined) return worktree.rescue;
   const { git, clock, store } = deps;
+  const { repository } = worktree;
+  const newest = await newestSnapshot(deps, worktree);
+  const known = worktree.rescue;
+  if (known !== undefined && !(newest !== undefined && newest.time > known.expires - RESCUE_MS)) return known;
   const detached = /^[0-9a-f]{40,64}$/.exec(entry?.head ?? "")?.[0];
-  const commit =
+  const head =
     detached === undefined
-      ? await branchTip(git, worktree.repository, worktree.branch)
-      : await commitOf(git, worktree.repository, detached);
-  if (commit === undefined) return undefined;
+      ? await branchTip(git, repository, worktree.branch)
+      : await commitOf(git, repository, detached);
+  const under = head ?? newest?.head;
+  if (under === undefined) return undefined;
   const now = clock.now();
   const ref = rescueRefOf(worktree.id, now);
-  await setRef(git, worktree.repository, ref, commit);
-  const rescue: Rescue = { ref, commit, expires: now + RESCUE_MS };
+  const isOver = newest?.head === under;
+  const commit = isOver ? newest.commit : under;
+  await setRef(git, repository, ref, commit);
+  if (isOver) await setRef(git, repository, `${ref}-head`, under);
+  else if (newest !== undefined) await setRef(git, repository, `${ref}-lost`, newest.commit);
+  const headRef = isOver && detached !== undefined ? { headRef: `${ref}-head` } : {};
+  const rescue: Rescue = { ref, commit, expires: now + RESCUE_MS, ...headRef };
   await store.patchWorktree({ worktreeId: worktree.id, patch: { rescue }, actor });
   return rescue;
+}
+
+/** The row of a worktree whose directory is gone, once what its turns left is held for as long as a rescue is (W-11, W-13). */
+export async function rescueTurns(
+  deps: SagaDeps,
+  worktree: Worktree,
+  entry: Entry | undefined,
+  actor: Actor,
+): Promise<Worktree> {
+  if ((await newestSnapshot(deps, worktree)) === undefined) return worktree;
+  const rescue = await rescueMissing(deps, worktree, entry, actor);
+  return rescue === undefined ? worktree : { ...worktree, rescue };
+}
+
+/** The newest snapshot of the turns, with the commit that HEAD was at, and when it was taken (to the second). */
+async function newestSnapshot(
+  { git, store }: SagaDeps,
+  { workspaceId, repository }: Worktree,
+): Promise<{ commit: string; head: string; time: number } | undefined> {
+  const tracking = await store.getTracking(workspaceId);
+  if (tracking.commit === undefined || tracking.head === undefined) return undefined;
+  const [commit, head] = await Promise.all(
+    [tracking.commit, tracking.head].map((name) => commitOf(git, repository, name)),
+  );
+  if (commit === undefined || head === undefined) return undefined;
+  return { commit, head, time: await timeOf(git, repository, commit) };
 }
 
 /** Whether the newest rescue of a worktree holds its files as they are now; makes it when not. */

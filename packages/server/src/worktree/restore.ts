@@ -10,6 +10,7 @@ import { furnish } from "./furnish.ts";
 import { addWorktree, branchTip, checkoutTop, commitOf, stageTree, treeOfCommit } from "./git-acts.ts";
 import { requireWorktree, underIntent } from "./intent.ts";
 import { lockReasonOf } from "./names.ts";
+import { rescueTurns } from "./rescue.ts";
 import { endGroupOf } from "./run-group.ts";
 import { standingOf } from "./standing.ts";
 import { layOver, type Start, startAt } from "./start.ts";
@@ -46,7 +47,11 @@ export async function restoreWorktree(
     throw new HoldfastError("WORKSPACE_BUSY", `The worktree ${id} is ${worktree.state}.`, {
       data: { holder: id },
     });
-  const source = await sourceOf(deps, worktree, from);
+  const held =
+    from === "rescue" && standing.kind === "missing"
+      ? await rescueTurns(deps, worktree, standing.entry, actor)
+      : worktree;
+  const source = await sourceOf(deps, held, from);
   const before: WorktreeState = worktree.state;
   return underIntent(
     deps,

@@ -38,6 +38,77 @@ describe("a worktree in use", () => {
     expect(room.git(["symbolic-ref", "HEAD"], worktree.path)).toBe(`refs/heads/${worktree.branch}`);
   });
 
+  /** What a turn leaves behind: a snapshot of the worktree's files, known to the store. */
+  async function afterTurn({ worktree, workspace }: Awaited<ReturnType<Room["create"]>>): Promise<void> {
+    room.git(["add", "-A"], worktree.path);
+    const tree = room.git(["write-tree"], worktree.path);
+    room.git(["reset", "-q"], worktree.path);
+    const commit = room.git(["commit-tree", "-m", "after", tree], worktree.path);
+    room.git(["update-ref", `refs/holdfast/snap/${workspace.id}/after`, commit]);
+    const head = room.git(["rev-parse", "HEAD"], worktree.path);
+    await room.store.recordChanges({
+      workspaceId: workspace.id,
+      tracking: { ...(await room.store.getTracking(workspace.id)), newest: tree, commit, head },
+      changes: [],
+      gone: [],
+      snapshots: [],
+      actor: OWNER,
+    });
+  }
+
+  const restored = async (path: string): Promise<string[]> => [
+    await readFile(join(path, "a.txt"), "utf8"),
+    room.git(["status", "--porcelain"], path),
+  ];
+
+  test("[W-11, W-13] what turns left in one that was deleted by hand is a rescue, also without its branch", async () => {
+    const made = await room.create();
+    const { worktree, workspace } = made;
+    await room.write(worktree.path, { "a.txt": "work\n", "n.txt": "new\n" });
+    await afterTurn(made);
+    await rm(worktree.path, { recursive: true });
+    const missing = await room.worktrees.requireDirectory(workspace.id);
+    expect(missing?.data.ways).toEqual(["rescue", "base"]);
+    room.git(["worktree", "remove", "-f", "-f", worktree.path]);
+    room.git(["branch", "-D", worktree.branch]);
+    room.git(["update-ref", "-d", `refs/holdfast/snap/${workspace.id}/after`]);
+    room.git(["gc", "-q", "--prune=now"]);
+    await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
+    expect(await restored(worktree.path)).toEqual(["work\n", " M a.txt\n?? n.txt"]);
+    expect(await room.worktrees.requireDirectory(workspace.id)).toBeUndefined();
+  });
+
+  test("[W-11, W-13] a turn after the last rescue counts, and a commit after the last turn counts more", async () => {
+    const made = await room.create();
+    const { worktree } = made;
+    room.clock.shiftMs = -10_000;
+    await room.worktrees.remove(worktree.id, DISCARD);
+    await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
+    room.clock.shiftMs = 0;
+    expect((await room.worktrees.get(worktree.id)).rescue).toBeDefined();
+    await room.write(worktree.path, { "a.txt": "work\n" });
+    await afterTurn(made);
+    await rm(worktree.path, { recursive: true });
+    await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
+    expect(await restored(worktree.path)).toEqual(["work\n", " M a.txt"]);
+
+    const other = await room.create();
+    await room.write(other.worktree.path, { "a.txt": "turn\n" });
+    await afterTurn(other);
+    const { commit } = await room.store.getTracking(other.workspace.id);
+    await room.write(other.worktree.path, { "a.txt": "committed\n" });
+    room.git(["commit", "-q", "-am", "by hand"], other.worktree.path);
+    await rm(other.worktree.path, { recursive: true });
+    await room.worktrees.restore(other.worktree.id, { from: "rescue", actor: OWNER });
+    expect(await restored(other.worktree.path)).toEqual(["committed\n", ""]);
+    const held = room.git([
+      "for-each-ref",
+      "--format=%(objectname)",
+      `refs/holdfast/rescue/${other.worktree.id}/`,
+    ]);
+    expect(held.split("\n")).toContain(commit);
+  });
+
   test("[W-13] one that was moved is lost until it is moved back, and nothing is made in its place", async () => {
     const { worktree, workspace } = await room.create();
     const away = join(room.root, "away");
