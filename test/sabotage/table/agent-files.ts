@@ -24,7 +24,7 @@ export const AGENT_FILES: readonly Sabotage[] = [
     rules: ["I-6"],
     breaks: "lets an agent above the data directory read the token",
     file: `${ROOM}/contained-file.ts`,
-    edits: [{ find: 'isInside(data ?? "", target) && ', replace: "false && " }],
+    edits: [{ find: "isInside(data, target) && ", replace: "false && " }],
     catchers: [{ file: FILES }],
   },
   {

@@ -5,12 +5,7 @@
 import { constants } from "node:fs";
 import { access, realpath, stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve, sep } from "node:path";
-import { HoldfastError } from "@holdfast/kernel";
-
-/** Whether `path` is `directory` or inside it; both real paths. */
-export function isInside(directory: string, path: string): boolean {
-  return path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep);
-}
+import { HoldfastError, isInside } from "@holdfast/kernel";
 
 /** Real paths. Worktrees are below `worktreeDirectory`, which mostly is in the data directory. */
 export type ReservedPlaces = { dataDirectory: string; worktreeDirectory: string };

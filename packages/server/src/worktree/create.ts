@@ -7,7 +7,7 @@
  */
 import { mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText, faultPoint, HoldfastError, newId } from "@holdfast/kernel";
+import { errorText, faultPoint, HoldfastError, isInside, newId } from "@holdfast/kernel";
 import type { Actor, JsonObject, OperationId, Workspace, Worktree } from "@holdfast/protocol";
 import type { SagaDeps } from "./deps.ts";
 import { furnish } from "./furnish.ts";
@@ -136,7 +136,7 @@ async function build(deps: SagaDeps, { worktree, operationId, place, base }: Mak
 async function makeDirectory(directory: string, top: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   const [real, inside] = await Promise.all([realpath(directory), realpath(top)]);
-  if (real !== inside && !real.startsWith(`${inside}/`))
+  if (!isInside(inside, real))
     throw new HoldfastError(
       "PATH_ESCAPES",
       "The project's directory is a link that leads out of the worktree.",

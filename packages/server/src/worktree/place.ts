@@ -1,5 +1,5 @@
 /** Where a worktree can be made from (W-2): the repository around a project's directory, with everything that a refusal needs to be told. */
-import { HoldfastError } from "@holdfast/kernel";
+import { HoldfastError, isInside } from "@holdfast/kernel";
 import type { WorktreeSettings } from "@holdfast/protocol";
 import type { SagaDeps } from "./deps.ts";
 import { treeOfCommit } from "./git-acts.ts";
@@ -21,7 +21,7 @@ export type Place = {
 /** Rejects NOT_GIT, NO_COMMITS, UNPROCESSABLE. */
 export async function findPlace(deps: SagaDeps, directory: string): Promise<Place> {
   const { store, git, root } = deps;
-  if (directory === root || directory.startsWith(`${root}/`))
+  if (isInside(root, directory))
     throw new HoldfastError(
       "UNPROCESSABLE",
       "A worktree is made of a project's own directory, not of another worktree. Share this one, or name the project.",

@@ -16,8 +16,8 @@ import {
   stat,
   unlink,
 } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { HoldfastError, randomHex } from "@holdfast/kernel";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { HoldfastError, isInside, randomHex } from "@holdfast/kernel";
 
 /** Most bytes of a file that is read or written through here: what a snapshot holds of one file (W-3). */
 export const MAX_FILE_BYTES = 10 * 1024 * 1024;
@@ -39,11 +39,12 @@ export async function locate(place: FilePlace, named: string, use: "read" | "wri
   if (target === undefined || target === root || !isInside(root, target)) {
     throw escapes(named, "is not inside of the session's directory");
   }
-  const [data, worktrees] = await Promise.all(
-    [place.dataDirectory, place.worktreeDirectory].map(realDirectory),
-  );
+  const [data, worktrees] = await Promise.all([
+    realDirectory(place.dataDirectory),
+    realDirectory(place.worktreeDirectory),
+  ]);
   // Who works in a worktree there stays in it; from elsewhere the worktrees of others are Holdfast's own.
-  if (isInside(data ?? "", target) && !isInside(worktrees ?? "", root)) {
+  if (isInside(data, target) && !isInside(worktrees, root)) {
     throw escapes(named, "belongs to Holdfast itself");
   }
   if (use === "write" && relative(root, target).split(sep).some(isGitName))
@@ -89,12 +90,6 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     throw error;
   }
   await sync(directory);
-}
-
-/** Whether `path` is `directory` or below it; both real paths. */
-function isInside(directory: string, path: string): boolean {
-  const way = relative(directory, path);
-  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
 /** The real path of the deepest ancestor that exists, and the rest as it is; `undefined` for a link that leads nowhere. */
