@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newId } from "@holdfast/kernel";
 import type { SessionId, WorkspaceId } from "@holdfast/protocol";
@@ -44,6 +44,29 @@ async function inWorktree(
 }
 
 describe("a worktree", () => {
+  test("[W-4, W-13] that points to another repository, or to none, is not watched, and loses nothing", async () => {
+    await using project = await TrackedProject.open({ "a.txt": lines(9) });
+    const { sessionId, workspaceId } = await inWorktree(project);
+    await project.turn({ sessionId }, () => project.edit("a.txt", 2, "by the agent"));
+    const before = await project.change("a.txt", workspaceId);
+    const { baseline } = await project.tracking(workspaceId);
+    const pointer = join(project.directory, ".git");
+    const own = readFileSync(pointer);
+    const other = join(project.root, "other");
+    execFileSync("git", ["init", "-q", other]);
+    for (const pointed of [`gitdir: ${join(other, ".git")}\n`, undefined]) {
+      if (pointed === undefined) rmSync(pointer);
+      else writeFileSync(pointer, pointed);
+      await expect(project.refresh(workspaceId)).rejects.toMatchObject({ code: "UNPROCESSABLE" });
+      expect(await project.tracking(workspaceId)).toMatchObject({ state: "off", baseline });
+    }
+    expect(execFileSync("git", ["-C", other, "for-each-ref"]).toString()).toBe("");
+    writeFileSync(pointer, own);
+    await project.refresh(workspaceId);
+    expect(await project.tracking(workspaceId)).toMatchObject({ state: "on", baseline });
+    expect(await project.change("a.txt", workspaceId)).toMatchObject({ id: before.id, state: "pending" });
+  });
+
   test("[W-5] is the agent's within its turns, and of nobody known between them; its base is the baseline", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9), "b.txt": lines(9) });
     const { sessionId, workspaceId } = await inWorktree(project);

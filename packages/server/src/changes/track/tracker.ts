@@ -29,6 +29,7 @@ import { WorkspaceLocks } from "./workspace-lock.ts";
 const REFUSED_MS = 600_000;
 
 const TOO_LATE = "The last snapshot took too long.";
+const NOT_OURS = "What is at the worktree's path is of another repository, or of none.";
 const SWITCHED_OFF = "Snapshots are switched off in the server's configuration.";
 const PROJECT_OFF = "Snapshots are switched off in the project's settings.";
 
@@ -211,6 +212,9 @@ export class Tracker {
     const worktree = workspace.kind === "worktree" ? await store.worktreeOf(workspaceId) : undefined;
     const watched = await snapshots.watch({ workspaceId, root: worktree?.path ?? workspace.directory });
     if ("off" in watched) return this.#refuse(workspaceId, watched.off);
+    // Its trees are not there: counting anew would drop what is pending, and write into a repository of somebody else.
+    if (worktree !== undefined && watched.place.commonDir !== worktree.repository)
+      return this.#off(workspaceId, NOT_OURS);
     return { workspace, worktree, watched };
   }
 
