@@ -1,9 +1,9 @@
-import { isHandoffPart, type Message, type Turn } from "@holdfast/protocol";
+import type { Message, Turn } from "@holdfast/protocol";
 import { memo } from "react";
 import { OpenedChip } from "../agents/index.ts";
 import { Chip, moment, span } from "../design/index.ts";
 import { Attachment } from "./attachment.tsx";
-import { Handoff } from "./handoff.tsx";
+import { Forewords } from "./foreword.tsx";
 import { PartView } from "./part-view.tsx";
 import { useMoment } from "./past.tsx";
 import type { Row } from "./rows.ts";
@@ -49,9 +49,7 @@ function UserMessage({ message, sessionId }: { message: Message; sessionId: stri
           if (part.type === "agent") return <Chip key={part.id}>@{part.name}</Chip>;
           return null;
         })}
-        {parts.filter(isHandoffPart).map((part) => (
-          <Handoff key={part.id} agent={info.agent} part={part} />
-        ))}
+        <Forewords agent={info.agent} parts={parts} />
       </div>
     </article>
   );

@@ -1,11 +1,19 @@
-import type { Part } from "@holdfast/protocol";
+import { isForewordPart, isNotePart, type Part, type TextPart } from "@holdfast/protocol";
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 
-/** What an agent was told of the turns that it did not see: a line, which opens to every word of it. */
-export function Handoff({ agent, part }: { agent: string; part: Part }) {
+/** What an agent was told before the user's words: the turns that it did not see, and what was rejected (W-6). */
+export function Forewords({ agent, parts }: { agent: string; parts: readonly Part[] }) {
+  return parts.flatMap((part) =>
+    part.type === "text" && isForewordPart(part)
+      ? [<Foreword key={part.id} agent={agent} part={part} />]
+      : [],
+  );
+}
+
+/** A line, which opens to every word of it. */
+function Foreword({ agent, part }: { agent: string; part: TextPart }) {
   const [isUnfolded, setUnfolded] = useState(false);
-  if (part.type !== "text") return null;
   return (
     <div className="flex max-w-full min-w-0 flex-col items-end text-xs text-ink-soft">
       <button
@@ -15,7 +23,7 @@ export function Handoff({ agent, part }: { agent: string; part: Part }) {
         className="flex items-center gap-1 rounded-sm hover:text-ink pointer-coarse:min-h-11"
       >
         <ChevronRight size={13} className={isUnfolded ? "rotate-90" : ""} />
-        What {agent} was told of earlier turns
+        What {agent} was told of {isNotePart(part) ? "rejected changes" : "earlier turns"}
       </button>
       {isUnfolded && (
         <pre
