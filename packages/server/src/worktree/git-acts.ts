@@ -1,4 +1,4 @@
-/** The git commands of this room, over A's runner. Texts are bytes as Latin-1, so that any path comes back as it is. */
+/** The git commands of this room, over the one runner. Texts are bytes as Latin-1, so that any path comes back as it is. */
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
