@@ -144,11 +144,7 @@ async function makeDirectory(directory: string, top: string): Promise<void> {
 }
 
 /** The creation has its session: rows say so, in one transaction. */
-export async function finishCreate(
-  deps: SagaDeps,
-  worktree: Worktree,
-  operationId: OperationId,
-): Promise<void> {
+async function finishCreate(deps: SagaDeps, worktree: Worktree, operationId: OperationId): Promise<void> {
   const { store, root } = deps;
   await store.patchWorktree({
     worktreeId: worktree.id,

@@ -39,10 +39,12 @@ function write(
   return tell(git, directory, args, { ...options, config: [...DURABLE, ...(options.config ?? [])] });
 }
 
+/** What git answers under `-z`, without empty records. Rejects GitError. */
 export async function tellRecords(git: GitRunner, place: string, args: readonly string[]): Promise<string[]> {
   return (await tell(git, place, args)).split("\0").filter((record) => record !== "");
 }
 
+/** What git answers, line by line, without empty ones. Rejects GitError. */
 export async function lines(
   git: GitRunner,
   place: string,
@@ -76,14 +78,17 @@ async function maybe(git: GitRunner, place: string, args: readonly string[]): Pr
   }
 }
 
+/** The id of the commit that a name means; `undefined` when there is none. */
 export function commitOf(git: GitRunner, place: string, name: string): Promise<string | undefined> {
   return maybe(git, place, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]);
 }
 
+/** Its first parent. */
 export function parentOf(git: GitRunner, place: string, commit: string): Promise<string | undefined> {
   return commitOf(git, place, `${commit}^1`);
 }
 
+/** The id of its tree. Rejects GitError when there is no such commit. */
 export function treeOfCommit(git: GitRunner, place: string, commit: string): Promise<string> {
   return line(git, place, ["rev-parse", "--verify", "--end-of-options", `${commit}^{tree}`]);
 }
@@ -94,6 +99,7 @@ export async function timeOf(git: GitRunner, place: string, commit: string): Pro
   return Number(seconds) * 1_000;
 }
 
+/** The commit of a local branch, named without `refs/heads/`. */
 export function branchTip(git: GitRunner, repository: string, branch: string): Promise<string | undefined> {
   return commitOf(git, repository, headRef(branch));
 }
@@ -110,6 +116,7 @@ export async function headOf(
   return { commit, branch };
 }
 
+/** Makes or moves a ref. */
 export async function setRef(git: GitRunner, place: string, ref: string, commit: string): Promise<void> {
   await write(git, place, ["update-ref", "--no-deref", ref, commit]);
 }
@@ -119,6 +126,7 @@ export async function deleteRef(git: GitRunner, place: string, ref: string): Pro
   await write(git, place, ["update-ref", "--no-deref", "-d", ref]);
 }
 
+/** Full names of the refs below a prefix, or of that ref. */
 export function listRefs(git: GitRunner, place: string, prefix: string): Promise<string[]> {
   return lines(git, place, ["for-each-ref", "--format=%(refname)", prefix]);
 }

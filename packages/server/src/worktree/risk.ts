@@ -22,7 +22,7 @@ import { askStatus, askSubmodules, askUnderWay, askUnheld } from "./questions.ts
 import { type Entry, type Standing, standingOf } from "./standing.ts";
 
 /** Risks of a worktree as it is now. Never rejects for what git, the file system or the process table cannot tell. */
-export async function risksOf(deps: SagaDeps, worktree: Worktree): Promise<Risk[]> {
+async function risksOf(deps: SagaDeps, worktree: Worktree): Promise<Risk[]> {
   if (worktree.state === "removed") return [];
   const used = [
     ask("the turns", () => askTurns(deps, worktree.workspaceId)),

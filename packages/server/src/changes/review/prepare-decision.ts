@@ -88,7 +88,7 @@ export async function prepareApply(
   if (request.onto !== "current" && !(await target.desk.hasInHead(target.baseCommit)))
     throw new HoldfastError(
       "BASE_DIVERGED",
-      "The checkout's HEAD no longer contains the commit that the worktree started from. Apply onto the current state by onto: current.",
+      "The checkout's HEAD no longer contains the commit that the worktree started from. It can be merged onto the current state nevertheless.",
       { data: { baseCommit: target.baseCommit } },
     );
   const kept = await takenOver(deps, facts, watched, decided);

@@ -130,7 +130,7 @@ export const rowOf = ({
 });
 
 /** A tree that changes are measured against is kept by a ref of its own. */
-export async function keepBaseline(place: Place, row: SnapshotRow): Promise<SnapshotRow> {
+async function keepBaseline(place: Place, row: SnapshotRow): Promise<SnapshotRow> {
   const { workspaceId, tree, time } = row;
   const commit = await commitTree(place, tree, "holdfast: what changes are measured against", { time });
   const ref = `refs/holdfast/base/${workspaceId}/${commit.slice(0, 16)}`;

@@ -263,7 +263,7 @@ export class Tracker {
   }
 }
 
-export const refOf = (sessionId: SessionId, turnId: TurnId, which: string): string =>
+const refOf = (sessionId: SessionId, turnId: TurnId, which: string): string =>
   `refs/holdfast/snap/${sessionId}/${turnId}/${which}`;
 
 async function spanOfTurns({ watched }: WatchedPlace, working: readonly Working[]): Promise<Span> {

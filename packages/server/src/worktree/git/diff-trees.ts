@@ -48,7 +48,7 @@ export async function diffTrees(
 }
 
 /** Reads `--raw -z` and, when there, `--numstat -z` behind it. */
-export function parseDiff(text: string): TreeChange[] {
+function parseDiff(text: string): TreeChange[] {
   const fields = text.split("\0");
   const { changes, end } = parseRaw(fields);
   let at = end;
