@@ -8,7 +8,9 @@ import {
   type GitRunner,
   isGitError,
   PLAIN_INDEX,
+  REF_CONFIG,
   showPath,
+  syncRef,
   withTemporaryIndex,
 } from "./git/index.ts";
 import { headRef } from "./names.ts";
@@ -116,9 +118,10 @@ export async function headOf(
   return { commit, branch };
 }
 
-/** Makes or moves a ref. */
+/** Makes or moves a ref. It is on the disk when this resolves: what it rescues may be taken away then (W-11). */
 export async function setRef(git: GitRunner, place: string, ref: string, commit: string): Promise<void> {
-  await write(git, place, ["update-ref", "--no-deref", ref, commit]);
+  await tell(git, place, ["update-ref", "--no-deref", ref, commit], { config: REF_CONFIG });
+  await syncRef(await line(git, place, ["rev-parse", "--path-format=absolute", "--git-common-dir"]), ref);
 }
 
 /** A ref that is not there is fine. */

@@ -36,18 +36,22 @@ export async function commitTree(
   return text;
 }
 
-const REF_CONFIG = [...DURABLE, "core.logAllRefUpdates=false"];
+/** How refs of our own are written: durable, without reflogs. */
+export const REF_CONFIG = [...DURABLE, "core.logAllRefUpdates=false"];
 
 /** Makes or moves a ref, without reflog or hooks, and waits until it is on the disk (W-9). With `old` only from there; all zeros: only a new one. */
 export async function updateRef(place: Place, ref: string, commit: string, old?: string): Promise<void> {
   const value = old === undefined ? [] : [old];
   await runGit(place, ["update-ref", "--no-deref", ref, commit, ...value], { config: REF_CONFIG });
-  await syncDirectory(join(place.commonDir, dirname(ref)));
+  await syncRef(place.commonDir, ref);
 }
 
-/** The names of git's directory are on the disk when the newest of them is: the journal keeps their order. No file where refs are stored otherwise. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, "r").catch(() => undefined);
+/**
+ * Brings the name of a ref to the disk; git syncs its content alone. The names of git's directory are there when the newest of them is: the journal
+ * keeps their order. No file where refs are stored otherwise.
+ */
+export async function syncRef(commonDir: string, ref: string): Promise<void> {
+  const handle = await open(join(commonDir, dirname(ref)), "r").catch(() => undefined);
   try {
     await handle?.sync();
   } finally {

@@ -4,7 +4,17 @@ export { bytesOf, type GitPath, keyOf, showPath } from "./git-path.ts";
 export { findRepository, type Head, namedFromTop, type Place, placeOf, runGit } from "./repository.ts";
 export { DURABLE, emptyTree, readBlob, treeOf, writeBlob } from "./objects.ts";
 export { PLAIN_INDEX, TEMPORARY_INDEX, withTemporaryIndex } from "./temporary-index.ts";
-export { AUTHOR, commitTree, deleteRefs, isAncestor, listRefs, readRef, updateRef } from "./commits.ts";
+export {
+  AUTHOR,
+  commitTree,
+  deleteRefs,
+  isAncestor,
+  listRefs,
+  readRef,
+  REF_CONFIG,
+  syncRef,
+  updateRef,
+} from "./commits.ts";
 export { editTree, indexInfo, readEntries, type TreeEdit } from "./edit-tree.ts";
 export { diffTrees, type TreeChange } from "./diff-trees.ts";
 export { parsePatch } from "./patch-text.ts";
