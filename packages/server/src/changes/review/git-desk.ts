@@ -46,7 +46,7 @@ export function gitDesk(place: Place): GitDesk {
     hunks: (from, to, keys) => hunksOf(place, from, to, { keys }),
     patches: (from, to, keys, limits) => readPatches(place, from, to, keys, limits),
     async merge(trees) {
-      const merged = await mergeTrees(place, trees);
+      const merged = await mergeTrees(place, trees).catch(refuseSlowMerge);
       if ("tree" in merged) return merged;
       return { conflicts: merged.conflicts.map(({ stages, ...conflict }) => ({ ...conflict, ...stages })) };
     },
@@ -70,6 +70,16 @@ function refuseTooMuch(error: unknown): never {
   throw new HoldfastError(
     "UNPROCESSABLE",
     "This is too much for one act of review. Choose fewer changes at a time.",
+  );
+}
+
+/** A merge driver of the repository is somebody's program: it may hang. */
+function refuseSlowMerge(error: unknown): never {
+  if (!isGitError(error, "timeout")) throw error;
+  throw new HoldfastError(
+    "UNPROCESSABLE",
+    `${error.message}; nothing was written. Look at the merge drivers that the repository's attributes name.`,
+    { cause: error },
   );
 }
 
