@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { GitError } from "../../worktree/git/git-error.ts";
-import type { Place } from "../../worktree/index.ts";
-import { gitDesk } from "./git-desk.ts";
+import { gitDesk } from "../../src/changes/review/git-desk.ts";
+import { GitError } from "../../src/worktree/git/git-error.ts";
+import type { Place } from "../../src/worktree/index.ts";
 
 /** A place whose git fails like this from its `merge-tree` on. */
 function placeWhere(failure: GitError): Place {
