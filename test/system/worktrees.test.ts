@@ -177,21 +177,22 @@ test(
     await using server = await startHoldfast({ root: root.path });
     await makeRepository(server.project);
     const session = await created(server);
-    await ask(server, session.id, "REMEMBER fig");
+    await ask(server, session.id, "REMEMBER fig\nWRITE kept.txt work");
     await rm(session.directory, { recursive: true });
     const turn = await ask(server, session.id, "SAY hello");
     expect(turn.state).toBe("failed");
     expect(turn.error).toMatchObject({
       name: "WorkspaceMissingError",
-      data: { directory: session.directory, ways: ["base"] },
+      data: { directory: session.directory, ways: ["rescue", "base"] },
     });
     const [worktree] = await worktreesOf(server);
     expect(worktree?.state).toBe("lost");
     expect((await server.client.listMessages(session.id, { limit: 10 })).items.length).toBeGreaterThan(2);
     const restored = await call<Worktree>(server, "POST", `/api/worktrees/${worktree?.id}/restore`, {
-      from: "base",
+      from: "rescue",
     });
     expect(restored.body).toMatchObject({ state: "active", path: session.directory });
+    expect(await readFile(join(session.directory, "kept.txt"), "utf8")).toContain("work");
     expect((await ask(server, session.id, "SAY hello")).state).toBe("completed");
   },
 );
