@@ -135,6 +135,8 @@ async function makeStage(options: SoakOptions, server: HoldfastProcess, report: 
     stage.sessionIds.push(session.id);
     stage.talks.push(talk);
   }
+  // The thread of long reads starts with the first of them, here or by housekeeping after a minute; it stays.
+  await (await server.fetch("/api/diagnostics")).arrayBuffer();
   report.handles.first = handlesOf(server.pid);
   report.memoryMib.first = residentMib(server.pid);
   return stage;
