@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { isHoldfastError, systemClock } from "@holdfast/kernel";
@@ -41,6 +41,15 @@ describe("the lock of a repository", () => {
     expect(await locks(1_000).hold(directory, () => Promise.resolve("in"))).toBe("in");
     await leaveFile({ pid: process.pid, startTime: "before", host: hostname() });
     expect(await locks(1_000).hold(directory, () => Promise.resolve("in"))).toBe("in");
+  });
+
+  test("[W-2] a lock that names nobody, as a loss of power leaves it, is taken over once it is old", async () => {
+    const file = join(directory, LOCK_FILE);
+    await writeFile(file, "");
+    await expect(locks(120).hold(directory, () => Promise.resolve())).rejects.toThrow("somebody");
+    await utimes(file, 1, 1);
+    expect(await locks(1_000).hold(directory, () => Promise.resolve("in"))).toBe("in");
+    expect(await readdir(directory)).toEqual([]);
   });
 
   test.each([

@@ -4,7 +4,7 @@
  * The file is made whole or not at all (written aside, then linked), names its owner by pid and start, and is taken from an owner that is dead;
  * whoever takes it holds a second file meanwhile, so that two never take it from each other. Waiting ends (WORKSPACE_BUSY).
  */
-import { link, readFile, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { link, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Clock, HoldfastError, randomHex, wait } from "@holdfast/kernel";
@@ -12,7 +12,7 @@ import { type Clock, HoldfastError, randomHex, wait } from "@holdfast/kernel";
 /** How long to wait for another owner, in ms: the longest checkout of a new worktree, twice. */
 export const LOCK_WAIT_MS = 1_200_000;
 const LOOK_MS = 50;
-/** A file of somebody who was taking the lock over is from a dead one after this; the act takes less than a millisecond. */
+/** A file of somebody who was taking the lock over, or one that names nobody, is from a dead one after this; the act takes less than a millisecond. */
 const TAKING_MS = 10_000;
 export const LOCK_FILE = "holdfast.lock";
 
@@ -66,14 +66,14 @@ export class RepositoryLocks {
       nonce,
     };
     const own = `${file}.${nonce}`;
-    await writeFile(own, JSON.stringify(owner), { flag: "wx" });
+    await writeSynced(own, JSON.stringify(owner));
     try {
       const end = clock.monotonic() + waitMs;
       for (;;) {
         if (await tryLink(own, file)) return nonce;
         const holder = await readOwner(file);
-        if (holder !== undefined && !(await this.#lives(holder)))
-          await takeAway(file, holder.nonce, clock.now());
+        if (holder !== undefined ? !(await this.#lives(holder)) : await isBroken(file, clock.now()))
+          await takeAway(file, holder?.nonce, clock.now());
         else if (clock.monotonic() > end) throw busy(file, holder);
         else await wait(clock, LOOK_MS);
       }
@@ -90,8 +90,25 @@ export class RepositoryLocks {
   }
 }
 
-/** Removes the file of a dead owner, unless somebody else does so or it is another owner's by now. */
-async function takeAway(file: string, nonce: string, now: number): Promise<void> {
+/** A file that names nobody, and did not just come: no owner makes one, but a loss of power may leave one. */
+async function isBroken(file: string, now: number): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  return found !== undefined && now - found.mtimeMs > TAKING_MS;
+}
+
+/** On the disk before it is linked, so that no lock without its owner outlives a loss of power. */
+async function writeSynced(file: string, text: string): Promise<void> {
+  const handle = await open(file, "wx");
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes the file of a dead owner, or one that names nobody, unless somebody else does so or it is another owner's by now. */
+async function takeAway(file: string, nonce: string | undefined, now: number): Promise<void> {
   const taking = `${file}.taking`;
   try {
     await writeFile(taking, "", { flag: "wx" });
@@ -102,7 +119,7 @@ async function takeAway(file: string, nonce: string, now: number): Promise<void>
     return;
   }
   try {
-    if ((await readOwner(file))?.nonce === nonce) await unlink(file);
+    if ((await readOwner(file))?.nonce === nonce) await rm(file, { force: true });
   } finally {
     await rm(taking, { force: true });
   }
