@@ -1,4 +1,3 @@
-import { HoldfastError, notFound } from "@holdfast/kernel";
 /**
  * Who changed which files of a workspace, turn by turn (W-3, W-4, W-5).
  *
@@ -9,6 +8,7 @@ import { HoldfastError, notFound } from "@holdfast/kernel";
  * - A turn that has a snapshot before and none after it stands in `tracking.working`, durably. Once it has ended so, what differs is `unknown`.
  * - Where no snapshot can be taken, tracking is off and says why; what happens meanwhile is `unknown` too.
  */
+import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
 import { diffTrees, isSnapshotRefused, type Place } from "../../worktree/index.ts";
 import { advance, type Advance, pathsOf } from "./advance.ts";
@@ -164,7 +164,7 @@ export class Tracker {
    * UNPROCESSABLE where nothing can be watched.
    */
   async refresh(workspaceId: WorkspaceId): Promise<void> {
-    if (this.#workingIn(workspaceId).size > 0) return;
+    if ((this.#working.get(workspaceId)?.size ?? 0) > 0) return;
     const place = await this.#open(workspaceId, { isTurn: false });
     if ("off" in place) throw new HoldfastError("UNPROCESSABLE", place.off);
     const stamp = Math.floor(this.#deps.clock.now()).toString(36);
