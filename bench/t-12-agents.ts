@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 /**
  * T-12: a warm turn of each real agent through Holdfast, as a client of its event stream sees it, against the same agent driven directly, both
  * on the scripted model, turn by turn in one run and without snapshots: at most 30 ms more at the median. The figure is the ratio of Holdfast's
  * median to the direct one plus 30 ms, so 1 is the bound. Says the medians, how long the agents themselves take, and what a live agent takes of memory.
  */
+import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { processesWith, startHoldfast, temporaryDirectory } from "../test/harness/index.ts";

@@ -28,9 +28,9 @@ let place: FilePlace;
 
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "holdfast-files-")));
-  const directory = join(root, "work");
+  const directory = join(root, "project");
   mkdirSync(join(directory, "inner", ".git"), { recursive: true });
-  mkdirSync(join(root, "work-sibling"));
+  mkdirSync(join(root, "project-sibling"));
   mkdirSync(join(root, "data", "worktrees", "one"), { recursive: true });
   symlinkSync(root, join(directory, "up"));
   symlinkSync(join(directory, "inner"), join(directory, "alias"));
@@ -46,7 +46,7 @@ describe("which files an agent may name", () => {
     ["a.txt", "a.txt"],
     ["./new/deep/a.txt", "new/deep/a.txt"],
     ["alias/a.txt", "inner/a.txt"],
-    ["up/work/a.txt", "a.txt"],
+    ["up/project/a.txt", "a.txt"],
     [".github/a", ".github/a"],
   ])("[I-6] %s is inside, as %s", async (named, inside) => {
     for (const use of ["read", "write"] as const) {
@@ -59,10 +59,10 @@ describe("which files an agent may name", () => {
   test.each([
     ".",
     "..",
-    "../work-sibling/a.txt",
+    "../project-sibling/a.txt",
     "/etc/passwd",
     "up/a.txt",
-    "up/work-sibling/a",
+    "up/project-sibling/a",
     "dangling",
     "dangling/a",
     "data/token",
@@ -78,7 +78,7 @@ describe("which files an agent may name", () => {
     "[I-6] %s is git's own and not written",
     async (named) => {
       await expect(locate(place, named, "write")).rejects.toMatchObject({ code: "PATH_ESCAPES" });
-      await expect(locate(place, named, "read")).resolves.toContain("work");
+      await expect(locate(place, named, "read")).resolves.toContain("project");
     },
   );
 
