@@ -32,10 +32,9 @@ test("a step that fails keeps what it printed", async () => {
 });
 
 test("a step past its deadline is ended with its children and has failed", async () => {
-  const { passed, output, durationMs } = await runStep(root, step("sleep 100 & sleep 100; wait", 100));
+  const { passed, output } = await runStep(root, step("sleep 10000 & sleep 10000; wait", 100));
   expect(passed).toBe(false);
   expect(output).toContain("took longer than 0.1 s");
-  expect(durationMs).toBeLessThan(20_000);
 });
 
 test("a stopped run ends its steps and starts nothing that goes on", async () => {

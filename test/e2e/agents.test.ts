@@ -44,7 +44,7 @@ const sessionOf = (on: Stage, given: Partial<Pick<Session, "agent" | "approvalMo
 /** Runs a turn to its end over the API. */
 async function run(on: Stage, sessionId: string, text: string, agent?: string): Promise<void> {
   const input = { parts: [{ type: "text" as const, text }], ...(agent === undefined ? {} : { agent }) };
-  const end = await on.server.client.admitInputAndWait(sessionId, input, { timeoutMs: 30_000 });
+  const end = await on.server.client.admitInputAndWait(sessionId, input, { timeoutMs: 240_000 });
   expect(end.ended).toBe(true);
 }
 

@@ -92,7 +92,7 @@ describe("accessibility", () => {
     await using on = await gitStage("axe-changes", { "numbers.ts": "export const one = 1;\n" });
     expect(await ofChanges(on)).toEqual([]);
     expect(on.complaints).toEqual([]);
-  }, 120_000);
+  });
 
   test("[I-16] no view has a serious finding, light or dark", async () => {
     await using on = await stage("axe");
@@ -150,5 +150,5 @@ describe("accessibility", () => {
     }
     expect(found).toEqual([]);
     expect(on.complaints).toEqual([]);
-  }, 240_000);
+  });
 });

@@ -26,6 +26,9 @@ function chromiumPath(): string {
   return path;
 }
 
+/** How long a window may take for anything before the test says so, in ms. */
+const PATIENCE_MS = 120_000;
+
 let running: Promise<Browser> | undefined;
 
 const browser = (): Promise<Browser> =>
@@ -68,6 +71,7 @@ export class Stage<T = undefined> implements AsyncDisposable {
     const context = await (
       await browser()
     ).newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    context.setDefaultTimeout(PATIENCE_MS);
     this.#contexts.push(context);
     await this.watch.join(context);
     return context;

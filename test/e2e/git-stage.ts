@@ -56,6 +56,6 @@ export const sessionOf = (on: Stage, given: Given = {}): Promise<Session> =>
 /** Runs a turn to its end over the API. */
 export async function runTurn(on: Stage, sessionId: string, text: string, agent?: string): Promise<void> {
   const input = { parts: [{ type: "text" as const, text }], ...(agent === undefined ? {} : { agent }) };
-  const end = await on.server.client.admitInputAndWait(sessionId, input, { timeoutMs: 60_000 });
+  const end = await on.server.client.admitInputAndWait(sessionId, input, { timeoutMs: 240_000 });
   expect(end).toMatchObject({ ended: true, turn: { state: "completed" } });
 }

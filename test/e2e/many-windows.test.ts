@@ -62,14 +62,8 @@ test("[I-16] eight windows with eight sessions stream at once, hear of everythin
       ),
     );
     await sessionOf(on, `News ${round}`, "News");
-    await Promise.all(
-      windows.map(({ page }) =>
-        page.getByRole("link", { name: `News ${round}` }).waitFor({ timeout: 15_000 }),
-      ),
-    );
-    await Promise.all(
-      windows.map(({ page }) => said(page).getByText(`Round ${round} is over.`).waitFor({ timeout: 20_000 })),
-    );
+    await Promise.all(windows.map(({ page }) => page.getByRole("link", { name: `News ${round}` }).waitFor()));
+    await Promise.all(windows.map(({ page }) => said(page).getByText(`Round ${round} is over.`).waitFor()));
     for (const { page } of windows) expect(await slowWords(page)).toHaveLength(WORDS);
     expect(streams()).toBeGreaterThan(0);
     expect(streams()).toBeLessThanOrEqual(STREAMS);
@@ -78,13 +72,13 @@ test("[I-16] eight windows with eight sessions stream at once, hear of everythin
     for (const { page } of windows.splice(0, 3)) await page.close();
     await Promise.all(
       windows.map(async ({ page }) => {
-        await said(page).getByText(`Turn ${round} is over.`).waitFor({ timeout: 20_000 });
+        await said(page).getByText(`Turn ${round} is over.`).waitFor();
         expect(await slowWords(page)).toEqual(Array.from({ length: WORDS }, (_, index) => index + 1));
       }),
     );
   }
   expect(on.complaints).toEqual([]);
-}, 180_000);
+});
 
 test("[I-16] a hidden window gives its session's stream back, and goes on from where it was when it is seen again", async () => {
   await using on = await stage("hidden-window");
@@ -109,7 +103,7 @@ test("[I-16] a hidden window gives its session's stream back, and goes on from w
   await said(page).getByText("the end").waitFor();
   expect(await slowWords(page)).toHaveLength(WORDS);
   expect(on.complaints).toEqual([]);
-}, 60_000);
+});
 
 test("[I-16] the same session in eight windows shows the same in all of them", async () => {
   await using on = await stage("one-session-many-windows");
@@ -121,10 +115,10 @@ test("[I-16] the same session in eight windows shows the same in all of them", a
   const [first] = pages;
   if (first === undefined) throw new Error("There is no window.");
   await say(first, "THINK first\nOUTPUT 3000\nSLOW 100 10\nSAY the end");
-  await Promise.all(pages.map((page) => said(page).getByText("the end").waitFor({ timeout: 20_000 })));
+  await Promise.all(pages.map((page) => said(page).getByText("the end").waitFor()));
   await until("the same text", async () => {
     const texts = await Promise.all(pages.map((page) => log(page).textContent()));
     return new Set(texts).size === 1;
   });
   expect(on.complaints).toEqual([]);
-}, 120_000);
+});

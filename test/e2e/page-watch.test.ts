@@ -26,4 +26,4 @@ test("[I-16, I-6] what shifts and what the policy refuses is seen in every windo
   await until("the refusal", () =>
     on.watch.complaints().some((one) => one.includes("script-src-elem refused data")),
   );
-}, 60_000);
+});

@@ -266,7 +266,7 @@ describe("the page", () => {
     expect(await slowWords(page)).toEqual(upTo(300));
     await page.getByText("No connection to the server").waitFor({ state: "detached" });
     expect(on.complaints).toEqual([]);
-  }, 120_000);
+  });
 
   test("[I-16] a page that was frozen, as by sleep, goes on when it wakes", async () => {
     await using on = await stage("sleep");

@@ -47,7 +47,7 @@ describe("a bad environment", () => {
     expect(wordsIn(textOf(events))).toEqual(upTo(400));
     expect(new Set(events.map(({ seq }) => seq)).size).toBe(events.length);
     expect(await ended(server, turn.id)).toMatchObject({ state: "completed" });
-  }, 120_000);
+  });
 
   test("[D-34] a disk that stalls for ten seconds delays what must be durable, and loses none of it; reading goes on", async () => {
     await using bad = await withBadDisk("stall");
@@ -78,7 +78,7 @@ describe("a bad environment", () => {
     const { turn } = await admitted;
     expect(await ended(server, turn.id)).toMatchObject({ state: "completed" });
     await until("a good health", async () => (await server.client.health()).status === "ok");
-  }, 120_000);
+  });
 
   test("[D-34] a full disk is a 503; when there is room again work goes on without a restart, and nothing acknowledged is gone", async () => {
     await using bad = await withBadDisk("full");
@@ -112,5 +112,5 @@ describe("a bad environment", () => {
     expect(items.map(({ id }) => id).toSorted()).toEqual([before.turn.id, after.turn.id].toSorted());
     const { integrity, drift } = await server.client.diagnostics();
     expect([...integrity, ...drift]).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -3,7 +3,7 @@ import type { SessionEvent, SessionId, Turn } from "@holdfast/protocol";
 import { type HoldfastProcess, until } from "../harness/index.ts";
 
 /** How long a turn of these tests may take, in ms. */
-export const TURN_MS = 60_000;
+export const TURN_MS = 240_000;
 
 /** One with a title works in a directory of its own, beside the others. */
 export const sessionOn = async (server: HoldfastProcess, title?: string) =>

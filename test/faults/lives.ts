@@ -13,7 +13,7 @@ import { Recorder } from "../torture/recorder.ts";
 import { Script } from "./script.ts";
 
 const PRELOAD = pathToFileURL(join(import.meta.dirname, "preload.ts")).href;
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 /** How long the work of a life may take until it is ended, in ms. */
 const WORK_MS = 8_000;
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { launchHoldfast } from "../harness/index.ts";
 
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 const ANSWER_MS = 30_000;
 
 export type Answer = { status: number; body: unknown };

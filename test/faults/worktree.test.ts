@@ -16,4 +16,4 @@ test("[W-2, W-11, W-15] a death in the middle of any act on a worktree loses not
   });
   expect(report.violations).toEqual([]);
   expect(report.tried).toBe(trialsOf({ every: EVERY, random: 1 }).length);
-}, 240_000);
+});

@@ -13,7 +13,7 @@ export type HarnessOptions = {
 };
 
 const program = join(import.meta.dirname, "..", "..", "packages", "cli", "bin", "holdfast.js");
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 
 /** The real server program as a child process, on loopback and a free port, with a data directory, a home and a project of its own. */
 export class HoldfastProcess implements AsyncDisposable {
@@ -106,6 +106,7 @@ export async function launchHoldfast(options: HarnessOptions): Promise<ChildProc
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       HOME: home,
       HOLDFAST_DATA_DIR: join(root, "data"),
       HOLDFAST_PORT: "0",

@@ -4,7 +4,7 @@ import { processesWith } from "../harness/index.ts";
 import { DEED_NAMES } from "./hostile-agent.ts";
 import type { HostileCase, Target, Verdict } from "./http-cases.ts";
 
-const TURN_MS = 90_000;
+const TURN_MS = 240_000;
 
 /** States in which a turn may end, by deed; everything else must be `completed`. */
 const ENDS: Readonly<Record<string, RegExp>> = {

@@ -41,7 +41,7 @@ export async function fuzz(
   const waited = await server.client.admitInputAndWait(
     fresh.id,
     { parts: [{ type: "text", text: "SAY still here" }] },
-    { timeoutMs: 60_000 },
+    { timeoutMs: 240_000 },
   );
   if (!waited.ended || waited.turn.state !== "completed")
     report.wrong.push("an ordinary turn does not work afterwards");

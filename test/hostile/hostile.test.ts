@@ -8,14 +8,17 @@ import { HTTP_CASES } from "./http-cases.ts";
 /** What takes long, or much; `npm run hostile` does it. */
 const LONG = /50 MB|17 MB|one byte a second|half-way|says nothing|upgrade|flood|endless|long-line/;
 
+/** A server that anybody could stop. How quick it is beside an attack is what `npm run hostile` measures, on an idle machine. In ms. */
+const STUCK_MS = 30_000;
+
 describe("a hostile world", () => {
   test("[I-6, A-13, A-17] bad requests are refused, hostile agents end their turns, and the server goes on", async () => {
     await using root = await temporaryDirectory("hostile");
     const cases = [...HTTP_CASES, ...AGENT_CASES].filter(({ name }) => !LONG.test(name));
-    const report = await attack(root.path, cases, () => undefined);
+    const report = await attack(root.path, cases, () => undefined, STUCK_MS);
     expect(report.missed).toEqual([]);
     expect(report.cases.length).toBeGreaterThan(50);
-  }, 120_000);
+  });
 
   test("[I-1, I-3] 400 fuzzed requests and a turn of nonsense get documented answers", async () => {
     await using root = await temporaryDirectory("fuzz");
@@ -23,5 +26,5 @@ describe("a hostile world", () => {
     expect(report.wrong).toEqual([]);
     expect(report.requests).toBe(400);
     expect(report.statuses["200"]).toBeGreaterThan(20);
-  }, 120_000);
+  });
 });

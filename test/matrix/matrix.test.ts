@@ -9,13 +9,11 @@ import { casesInTests, expectationOf } from "./cells.ts";
 import { matrixPage } from "./page.ts";
 import { isAsExpected, playAgent, type Result } from "./play.ts";
 
-const PLAY_MS = 600_000;
 const page = readFileSync(join(import.meta.dirname, "../../docs/agents.md"), "utf8");
 
 describe("the matrix of agents and cases", () => {
   test.each(LIGHT_IDS.filter((id) => casesInTests(id).length > 0))(
     "[A-5, A-15, A-17, A-19, D-18] %s does what the table says",
-    { timeout: PLAY_MS },
     async (agent: AgentId) => {
       await using root = await temporaryDirectory(`matrix-${agent}`);
       const results = await playAgent(agent, casesInTests(agent), root.path, () => undefined);

@@ -11,9 +11,6 @@ import type { ScriptedModel } from "../model/index.ts";
 import { saidText, startAgent, updateKind } from "./acp-process.ts";
 import type { AcpAgent, AcpOptions } from "./acp-process.ts";
 
-/** Longest test: a handful of turns and two starts on a machine that does other things. */
-const TEST_MS = 60_000;
-
 let model: ScriptedModel;
 let root: string;
 let running: AcpAgent[] = [];
@@ -62,62 +59,54 @@ async function exists(file: string): Promise<boolean> {
 const agents: RealAgentName[] = ["goose", "qwen"];
 
 describe.each(agents)("the real %s", (name) => {
-  it(
-    "remembers over turns in one process, and after session/load in a fresh one",
-    { timeout: TEST_MS },
-    async () => {
-      const where = await place();
-      const first = await start(name, where);
-      const sessionId = await first.newSession();
-      expect(await ask(first, sessionId, "#turn 1\nREMEMBER walrus")).toEqual({
-        stopReason: "end_turn",
-        said: "I will remember walrus.",
-      });
-      expect((await ask(first, sessionId, "#turn 2\nRECALL")).said).toBe("You asked me to remember walrus.");
-      first.child.kill("SIGKILL");
-      await once(first.child, "exit");
+  it("remembers over turns in one process, and after session/load in a fresh one", async () => {
+    const where = await place();
+    const first = await start(name, where);
+    const sessionId = await first.newSession();
+    expect(await ask(first, sessionId, "#turn 1\nREMEMBER walrus")).toEqual({
+      stopReason: "end_turn",
+      said: "I will remember walrus.",
+    });
+    expect((await ask(first, sessionId, "#turn 2\nRECALL")).said).toBe("You asked me to remember walrus.");
+    first.child.kill("SIGKILL");
+    await once(first.child, "exit");
 
-      const second = await start(name, where);
-      await second.connection.agent.request("session/load", { sessionId, cwd: where.cwd, mcpServers: [] });
-      const replayed = second.trace.map(updateKind);
-      expect(replayed).toEqual(expect.arrayContaining(["user_message_chunk", "agent_message_chunk"]));
-      expect((await ask(second, sessionId, "#turn 3\nRECALL")).said).toBe("You asked me to remember walrus.");
-    },
-  );
+    const second = await start(name, where);
+    await second.connection.agent.request("session/load", { sessionId, cwd: where.cwd, mcpServers: [] });
+    const replayed = second.trace.map(updateKind);
+    expect(replayed).toEqual(expect.arrayContaining(["user_message_chunk", "agent_message_chunk"]));
+    expect((await ask(second, sessionId, "#turn 3\nRECALL")).said).toBe("You asked me to remember walrus.");
+  });
 
-  it(
-    "asks before it writes, writes when allowed once, and does not when rejected",
-    { timeout: TEST_MS },
-    async () => {
-      const where = await place();
-      const kinds: string[] = [];
-      const allow = { write: "allow_once" };
-      const agent = await start(name, {
-        ...where,
-        decide: ({ options }) => {
-          kinds.push(...options.map((option) => option.kind));
-          return options.find((option) => option.kind === allow.write)?.optionId;
-        },
-      });
-      const sessionId = await agent.newSession();
-      const { stopReason } = await ask(
-        agent,
-        sessionId,
-        "#turn 1\nTHINK about it\nWRITE seal.txt a grey seal\nSAY written",
-      );
-      expect(stopReason).toBe("end_turn");
-      expect(kinds).toEqual(expect.arrayContaining(["allow_once", "reject_once"]));
-      expect(await readFile(path.join(where.cwd, "seal.txt"), "utf8")).toBe("a grey seal");
-      expect(agent.trace.map(updateKind)).toEqual(
-        expect.arrayContaining(["agent_thought_chunk", "tool_call", "tool_call_update"]),
-      );
-      allow.write = "reject_once";
-      await ask(agent, sessionId, "#turn 2\nWRITE otter.txt an otter");
-      expect(await exists(path.join(where.cwd, "otter.txt"))).toBe(false);
-    },
-  );
+  it("asks before it writes, writes when allowed once, and does not when rejected", async () => {
+    const where = await place();
+    const kinds: string[] = [];
+    const allow = { write: "allow_once" };
+    const agent = await start(name, {
+      ...where,
+      decide: ({ options }) => {
+        kinds.push(...options.map((option) => option.kind));
+        return options.find((option) => option.kind === allow.write)?.optionId;
+      },
+    });
+    const sessionId = await agent.newSession();
+    const { stopReason } = await ask(
+      agent,
+      sessionId,
+      "#turn 1\nTHINK about it\nWRITE seal.txt a grey seal\nSAY written",
+    );
+    expect(stopReason).toBe("end_turn");
+    expect(kinds).toEqual(expect.arrayContaining(["allow_once", "reject_once"]));
+    expect(await readFile(path.join(where.cwd, "seal.txt"), "utf8")).toBe("a grey seal");
+    expect(agent.trace.map(updateKind)).toEqual(
+      expect.arrayContaining(["agent_thought_chunk", "tool_call", "tool_call_update"]),
+    );
+    allow.write = "reject_once";
+    await ask(agent, sessionId, "#turn 2\nWRITE otter.txt an otter");
+    expect(await exists(path.join(where.cwd, "otter.txt"))).toBe(false);
+  });
 
-  it("ends a cancelled turn as cancelled and goes on with the next", { timeout: TEST_MS }, async () => {
+  it("ends a cancelled turn as cancelled and goes on with the next", async () => {
     const agent = await start(name, await place());
     const sessionId = await agent.newSession();
     const turn = ask(agent, sessionId, "#turn 1\nSLOW 1000 100");

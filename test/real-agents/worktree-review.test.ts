@@ -5,8 +5,6 @@ import type { Change, ChangeResult, Session, Worktree } from "@holdfast/protocol
 import { describe, expect, test } from "vitest";
 import { filesBelow, ownState, type ReviewBench, toldOf, withReviewBench } from "./review-bench.ts";
 
-const TEST_MS = 300_000;
-
 const LINES = Array.from({ length: 20 }, (_, at) => `line ${at + 1}`);
 const text = (lines: readonly string[]) => `${lines.join("\n")}\n`;
 const changed = (line: number, to: string) => LINES.map((each, at) => (at + 1 === line ? to : each));
@@ -38,127 +36,118 @@ const byPath = (changes: readonly Change[]) =>
 const sessionOf = (bench: ReviewBench, id: string): Promise<Session> => bench.server.client.getSession(id);
 
 describe("goose and the rehearsal agent in one session", () => {
-  test(
-    "[W-1, W-5, W-8, W-9] in a worktree: each file has its agent, apply keeps a person's work, a conflict writes nothing, undo is exact",
-    { timeout: TEST_MS },
-    () =>
-      withReviewBench(["goose"], async (bench) => {
-        const { project, run, must, json, say, changes } = bench;
-        leaveOwnWork(bench);
-        const own = ownState(bench);
-        const id = await must("session", "new", "--worktree", "-a", "rehearsal", "--approval-mode", "all");
-        const { directory: worktree } = await sessionOf(bench, id);
-        expect(worktree).not.toBe(project);
-        expect(readFileSync(join(worktree, "mine.txt"), "utf8")).toBe(text(LINES));
+  test("[W-1, W-5, W-8, W-9] in a worktree: each file has its agent, apply keeps a person's work, a conflict writes nothing, undo is exact", () =>
+    withReviewBench(["goose"], async (bench) => {
+      const { project, run, must, json, say, changes } = bench;
+      leaveOwnWork(bench);
+      const own = ownState(bench);
+      const id = await must("session", "new", "--worktree", "-a", "rehearsal", "--approval-mode", "all");
+      const { directory: worktree } = await sessionOf(bench, id);
+      expect(worktree).not.toBe(project);
+      expect(readFileSync(join(worktree, "mine.txt"), "utf8")).toBe(text(LINES));
 
-        await say(
-          id,
-          "rehearsal",
-          "WRITE by-rehearsal.txt from rehearsal",
-          "BASH sed -i '20s/.*/last by rehearsal/' shared.txt",
-        );
-        await say(
-          id,
-          "goose",
-          "WRITE by-goose.txt from goose",
-          "BASH sed -i '10s/.*/tenth by goose/' shared.txt",
-          "SAY done",
-        );
-        await say(id, "goose", "BASH sed -i '5s/.*/fifth by goose/' mine.txt", "SAY done");
-        const before = await changes(id);
-        expect(byPath(before)).toEqual({
-          "by-rehearsal.txt": ["rehearsal"],
-          "by-goose.txt": ["goose"],
-          "mine.txt": ["goose"],
-          "shared.txt": ["goose", "rehearsal"],
-        });
-        const shared = before.find(({ path }) => path === "shared.txt");
-        expect(
-          shared?.hunks.map(({ newStart, origins }) => [newStart, origins.map(({ agent }) => agent)]),
-        ).toEqual([
-          [10, ["goose"]],
-          [20, ["rehearsal"]],
-        ]);
-        const listed = await run("changes", "list", id);
-        expect(listed.stdout).toMatch(/modified +\+2 -2 +goose, rehearsal +shared\.txt/);
-        expect(listed.stderr).toContain("4 pending changes in the worktree");
+      await say(
+        id,
+        "rehearsal",
+        "WRITE by-rehearsal.txt from rehearsal",
+        "BASH sed -i '20s/.*/last by rehearsal/' shared.txt",
+      );
+      await say(
+        id,
+        "goose",
+        "WRITE by-goose.txt from goose",
+        "BASH sed -i '10s/.*/tenth by goose/' shared.txt",
+        "SAY done",
+      );
+      await say(id, "goose", "BASH sed -i '5s/.*/fifth by goose/' mine.txt", "SAY done");
+      const before = await changes(id);
+      expect(byPath(before)).toEqual({
+        "by-rehearsal.txt": ["rehearsal"],
+        "by-goose.txt": ["goose"],
+        "mine.txt": ["goose"],
+        "shared.txt": ["goose", "rehearsal"],
+      });
+      const shared = before.find(({ path }) => path === "shared.txt");
+      expect(
+        shared?.hunks.map(({ newStart, origins }) => [newStart, origins.map(({ agent }) => agent)]),
+      ).toEqual([
+        [10, ["goose"]],
+        [20, ["rehearsal"]],
+      ]);
+      const listed = await run("changes", "list", id);
+      expect(listed.stdout).toMatch(/modified +\+2 -2 +goose, rehearsal +shared\.txt/);
+      expect(listed.stderr).toContain("4 pending changes in the worktree");
 
-        // One that does not fit: nothing is written, also not of the one that would.
-        const untouched = filesBelow(project);
-        const refused = await run("changes", "apply", id, "mine.txt", "by-goose.txt");
-        expect(refused).toMatchObject({ code: 7, stdout: "" });
-        expect(refused.stderr).toContain("mine.txt");
-        expect([filesBelow(project), ownState(bench)]).toEqual([untouched, own]);
+      // One that does not fit: nothing is written, also not of the one that would.
+      const untouched = filesBelow(project);
+      const refused = await run("changes", "apply", id, "mine.txt", "by-goose.txt");
+      expect(refused).toMatchObject({ code: 7, stdout: "" });
+      expect(refused.stderr).toContain("mine.txt");
+      expect([filesBelow(project), ownState(bench)]).toEqual([untouched, own]);
 
-        const applied = await json<ChangeResult>("changes", "apply", id, "shared.txt", "by-goose.txt");
-        expect(applied.applied.toSorted()).toEqual(["by-goose.txt", "shared.txt"]);
-        const merged = LINES.with(0, "first by a person")
-          .with(9, "tenth by goose")
-          .with(19, "last by rehearsal");
-        expect(filesBelow(project)).toEqual({
-          ...untouched,
-          "shared.txt": `644 ${text(merged)}`,
-          "by-goose.txt": "644 from goose",
-        });
-        expect(ownState(bench)).toEqual(own);
-        // What was applied is the new baseline: the rest stays pending, and new work is measured against it.
-        expect(Object.keys(byPath(await changes(id))).toSorted()).toEqual(["by-rehearsal.txt", "mine.txt"]);
-        await say(id, "rehearsal", "WRITE by-goose.txt changed by rehearsal");
-        expect(byPath(await changes(id))).toMatchObject({ "by-goose.txt": ["rehearsal"] });
+      const applied = await json<ChangeResult>("changes", "apply", id, "shared.txt", "by-goose.txt");
+      expect(applied.applied.toSorted()).toEqual(["by-goose.txt", "shared.txt"]);
+      const merged = LINES.with(0, "first by a person")
+        .with(9, "tenth by goose")
+        .with(19, "last by rehearsal");
+      expect(filesBelow(project)).toEqual({
+        ...untouched,
+        "shared.txt": `644 ${text(merged)}`,
+        "by-goose.txt": "644 from goose",
+      });
+      expect(ownState(bench)).toEqual(own);
+      // What was applied is the new baseline: the rest stays pending, and new work is measured against it.
+      expect(Object.keys(byPath(await changes(id))).toSorted()).toEqual(["by-rehearsal.txt", "mine.txt"]);
+      await say(id, "rehearsal", "WRITE by-goose.txt changed by rehearsal");
+      expect(byPath(await changes(id))).toMatchObject({ "by-goose.txt": ["rehearsal"] });
 
-        // Rejecting tells the agent that made it, once.
-        await must("changes", "reject", id, "by-rehearsal.txt");
-        expect(existsSync(join(worktree, "by-rehearsal.txt"))).toBe(false);
-        await say(id, "rehearsal", "SAY one");
-        await say(id, "rehearsal", "SAY two");
-        const { items } = await bench.server.client.listMessages(id, { limit: 50 });
-        expect(toldOf(items, "by-rehearsal.txt").filter((note) => note.includes("reject"))).toHaveLength(1);
+      // Rejecting tells the agent that made it, once.
+      await must("changes", "reject", id, "by-rehearsal.txt");
+      expect(existsSync(join(worktree, "by-rehearsal.txt"))).toBe(false);
+      await say(id, "rehearsal", "SAY one");
+      await say(id, "rehearsal", "SAY two");
+      const { items } = await bench.server.client.listMessages(id, { limit: 50 });
+      expect(toldOf(items, "by-rehearsal.txt").filter((note) => note.includes("reject"))).toHaveLength(1);
 
-        await must("changes", "reject", id, "by-goose.txt");
-        await must("changes", "undo", id, applied.operationId);
-        expect([filesBelow(project), ownState(bench)]).toEqual([untouched, own]);
-        expect(Object.keys(byPath(await changes(id))).toSorted()).toEqual([
-          "by-goose.txt",
-          "mine.txt",
-          "shared.txt",
-        ]);
+      await must("changes", "reject", id, "by-goose.txt");
+      await must("changes", "undo", id, applied.operationId);
+      expect([filesBelow(project), ownState(bench)]).toEqual([untouched, own]);
+      expect(Object.keys(byPath(await changes(id))).toSorted()).toEqual([
+        "by-goose.txt",
+        "mine.txt",
+        "shared.txt",
+      ]);
 
-        // What is left would be lost with the session, and nobody said so.
-        const deletion = await run("session", "delete", id);
-        expect(deletion.code).toBe(7);
-        expect(deletion.stderr).toContain("Repeat with --discard");
-        expect(existsSync(worktree)).toBe(true);
-        await must("session", "delete", id, "--discard");
-        expect(existsSync(worktree)).toBe(false);
-        const { items: worktrees } = await json<{ items: Worktree[] }>("worktree", "list", "--all");
-        expect(worktrees).toMatchObject([{ state: "removed", rescue: {} }]);
-        await must("worktree", "restore", worktrees[0]?.id ?? "");
-        expect(readFileSync(join(worktree, "by-goose.txt"), "utf8")).toBe("from goose");
-        expect(ownState(bench)).toEqual(own);
-      }),
-  );
+      // What is left would be lost with the session, and nobody said so.
+      const deletion = await run("session", "delete", id);
+      expect(deletion.code).toBe(7);
+      expect(deletion.stderr).toContain("Repeat with --discard");
+      expect(existsSync(worktree)).toBe(true);
+      await must("session", "delete", id, "--discard");
+      expect(existsSync(worktree)).toBe(false);
+      const { items: worktrees } = await json<{ items: Worktree[] }>("worktree", "list", "--all");
+      expect(worktrees).toMatchObject([{ state: "removed", rescue: {} }]);
+      await must("worktree", "restore", worktrees[0]?.id ?? "");
+      expect(readFileSync(join(worktree, "by-goose.txt"), "utf8")).toBe("from goose");
+      expect(ownState(bench)).toEqual(own);
+    }));
 
-  test(
-    "[W-5, W-7] in the project's own directory: accept touches no file, reject writes back, undo reverses either",
-    { timeout: TEST_MS },
-    () =>
-      withReviewBench(["goose"], async (bench) => {
-        leaveOwnWork(bench);
-        const own = ownState(bench);
-        await reviewInPlace(bench);
-        expect(ownState(bench)).toEqual(own);
-      }),
-  );
+  test("[W-5, W-7] in the project's own directory: accept touches no file, reject writes back, undo reverses either", () =>
+    withReviewBench(["goose"], async (bench) => {
+      leaveOwnWork(bench);
+      const own = ownState(bench);
+      await reviewInPlace(bench);
+      expect(ownState(bench)).toEqual(own);
+    }));
 
-  test("[W-3, W-7] in a directory without git: the same", { timeout: TEST_MS }, () =>
+  test("[W-3, W-7] in a directory without git: the same", () =>
     withReviewBench(["goose"], async (bench) => {
       for (const name of ["shared.txt", "mine.txt"]) writeFileSync(join(bench.project, name), text(LINES));
       await reviewInPlace(bench);
       expect(existsSync(join(bench.project, ".git"))).toBe(false);
       const refused = await bench.run("session", "new", "--worktree");
       expect([refused.code, refused.stdout]).toEqual([2, ""]);
-    }),
-  );
+    }));
 });
 
 /** The review of changes that are in the directory already; it leaves nothing pending. */
@@ -209,7 +198,7 @@ async function reviewInPlace(bench: ReviewBench): Promise<void> {
 }
 
 describe.each(["qwen", "opencode"] as const)("%s, which writes by itself", (name) => {
-  test("[W-4, W-5] its file in a worktree is its change, and is applied", { timeout: TEST_MS }, () =>
+  test("[W-4, W-5] its file in a worktree is its change, and is applied", () =>
     withReviewBench([name], async (bench) => {
       leaveOwnWork(bench);
       const { must, say, changes, project } = bench;
@@ -219,6 +208,5 @@ describe.each(["qwen", "opencode"] as const)("%s, which writes by itself", (name
       await must("changes", "apply", id, "--all");
       expect(readFileSync(join(project, `by-${name}.txt`), "utf8")).toBe(`from ${name}`);
       expect(await changes(id)).toEqual([]);
-    }),
-  );
+    }));
 });

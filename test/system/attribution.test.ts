@@ -40,7 +40,7 @@ const ended = (server: HoldfastProcess, turnId: string) =>
 const changes = async (server: HoldfastProcess, { workspaceId }: Session): Promise<Change[]> =>
   (await server.client.listChanges(workspaceId)).items;
 
-test("[W-4, W-5] an agent's lines and the user's in one file keep apart", { timeout: TEST_MS }, async () => {
+test("[W-4, W-5] an agent's lines and the user's in one file keep apart", async () => {
   await using root = await temporaryDirectory("attribution");
   await using server = await startHoldfast({ root: root.path });
   const directory = await repository(server, "both");
@@ -63,36 +63,32 @@ test("[W-4, W-5] an agent's lines and the user's in one file keep apart", { time
   expect(patches.map(({ files }) => files)).toEqual([[join(directory, "b.txt")], [file]]);
 });
 
-test(
-  "[D-18, W-5] what a turn changed before its server was killed is found, and attributed to nobody",
-  { timeout: TEST_MS },
-  async () => {
-    await using root = await temporaryDirectory("recovered");
-    const server = await startHoldfast({ root: root.path });
-    const directory = await repository(server, "killed");
-    const session = await server.client.createSession({ directory, agent: "rehearsal", approvalMode: "all" });
-    const { turn } = await say(server, session, "WRITE b.txt half done\nHANG");
-    const written = () => {
-      try {
-        return readFileSync(join(directory, "b.txt"), "utf8") === "half done" || undefined;
-      } catch {
-        return undefined;
-      }
-    };
-    await until("the file", () => Promise.resolve(written()), TEST_MS);
-    await server.kill();
-    await using again = await startHoldfast({ root: root.path });
-    expect(await ended(again, turn.id)).toMatchObject({ state: "aborted", reason: "interrupted" });
-    const [row, ...rest] = await changes(again, session);
-    expect(rest).toEqual([]);
-    expect(row).toMatchObject({ path: "b.txt", agent: "unknown", turnId: turn.id });
-    const { items } = await again.client.listMessages(session.id);
-    const patch = items.flatMap(({ parts }) => parts).find((part) => part.type === "patch");
-    expect(patch).toMatchObject({ files: [join(directory, "b.txt")], recovered: true });
-  },
-);
+test("[D-18, W-5] what a turn changed before its server was killed is found, and attributed to nobody", async () => {
+  await using root = await temporaryDirectory("recovered");
+  const server = await startHoldfast({ root: root.path });
+  const directory = await repository(server, "killed");
+  const session = await server.client.createSession({ directory, agent: "rehearsal", approvalMode: "all" });
+  const { turn } = await say(server, session, "WRITE b.txt half done\nHANG");
+  const written = () => {
+    try {
+      return readFileSync(join(directory, "b.txt"), "utf8") === "half done" || undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  await until("the file", () => Promise.resolve(written()), TEST_MS);
+  await server.kill();
+  await using again = await startHoldfast({ root: root.path });
+  expect(await ended(again, turn.id)).toMatchObject({ state: "aborted", reason: "interrupted" });
+  const [row, ...rest] = await changes(again, session);
+  expect(rest).toEqual([]);
+  expect(row).toMatchObject({ path: "b.txt", agent: "unknown", turnId: turn.id });
+  const { items } = await again.client.listMessages(session.id);
+  const patch = items.flatMap(({ parts }) => parts).find((part) => part.type === "patch");
+  expect(patch).toMatchObject({ files: [join(directory, "b.txt")], recovered: true });
+});
 
-test("[W-6] a rejection is told to the agent once, with the next prompt", { timeout: TEST_MS }, async () => {
+test("[W-6] a rejection is told to the agent once, with the next prompt", async () => {
   await using root = await temporaryDirectory("told");
   await using server = await startHoldfast({ root: root.path });
   const directory = await repository(server, "told");

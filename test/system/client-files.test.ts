@@ -44,55 +44,47 @@ async function sessionIn(place: string, approvalMode: ApprovalMode) {
   return { session, file, admit, end };
 }
 
-test(
-  "[A-2, W-5] what an agent writes through us is its change, though no call named it",
-  { timeout: TEST_MS },
-  async () => {
-    const { session, file, admit, end } = await sessionIn("evidence", "all");
-    const { turn } = await admit(
-      { do: "write", path: file("sub/a.txt"), content: "through us" },
-      { do: "write", path: "/etc/holdfast-was-here", content: "x" },
-      { do: "read", path: join(directory.path, "data", "token") },
-    );
-    expect(await end(turn.id)).toMatchObject({ state: "completed" });
-    const { items: messages } = await server.client.listMessages(session.id);
-    expect(JSON.stringify(messages).match(/PATH_ESCAPES|-32601/g)).toEqual(["PATH_ESCAPES", "-32601"]);
-    expect(readFileSync(file("sub/a.txt"), "utf8")).toBe("through us");
-    const { items } = await server.client.listChanges(session.workspaceId);
-    expect(items.map(({ path, agent, turnId }) => [path, agent, turnId])).toEqual([
-      ["sub/a.txt", "goose", turn.id],
-    ]);
-  },
-);
+test("[A-2, W-5] what an agent writes through us is its change, though no call named it", async () => {
+  const { session, file, admit, end } = await sessionIn("evidence", "all");
+  const { turn } = await admit(
+    { do: "write", path: file("sub/a.txt"), content: "through us" },
+    { do: "write", path: "/etc/holdfast-was-here", content: "x" },
+    { do: "read", path: join(directory.path, "data", "token") },
+  );
+  expect(await end(turn.id)).toMatchObject({ state: "completed" });
+  const { items: messages } = await server.client.listMessages(session.id);
+  expect(JSON.stringify(messages).match(/PATH_ESCAPES|-32601/g)).toEqual(["PATH_ESCAPES", "-32601"]);
+  expect(readFileSync(file("sub/a.txt"), "utf8")).toBe("through us");
+  const { items } = await server.client.listChanges(session.workspaceId);
+  expect(items.map(({ path, agent, turnId }) => [path, agent, turnId])).toEqual([
+    ["sub/a.txt", "goose", turn.id],
+  ]);
+});
 
-test(
-  "[A-20] in mode ask it waits for a person, with the whole content to look at",
-  { timeout: TEST_MS },
-  async () => {
-    const { session, file, admit, end } = await sessionIn("asking", "ask");
-    const path = file("a.txt");
-    const { turn } = await admit(
-      { do: "write", path, content: "first" },
-      { do: "write", path, content: "second" },
-    );
-    const asked = async (count: number) =>
-      until("the request", async () => {
-        const { items } = await server.client.listPermissions({ sessionId: session.id });
-        return items.length === count ? items.find(({ state }) => state === "pending") : undefined;
-      });
-    const first = await asked(1);
-    expect(first).toMatchObject({
-      tool: "write_text_file",
-      kind: "edit",
-      title: "Write a.txt",
-      args: { path, content: "first" },
+test("[A-20] in mode ask it waits for a person, with the whole content to look at", async () => {
+  const { session, file, admit, end } = await sessionIn("asking", "ask");
+  const path = file("a.txt");
+  const { turn } = await admit(
+    { do: "write", path, content: "first" },
+    { do: "write", path, content: "second" },
+  );
+  const asked = async (count: number) =>
+    until("the request", async () => {
+      const { items } = await server.client.listPermissions({ sessionId: session.id });
+      return items.length === count ? items.find(({ state }) => state === "pending") : undefined;
     });
-    expect(existsSync(path)).toBe(false);
-    await server.client.replyPermission(first.id, { reply: "once" });
-    await server.client.replyPermission((await asked(2)).id, { reply: "reject" });
-    expect(await end(turn.id)).toMatchObject({ state: "completed" });
-    expect(readFileSync(path, "utf8")).toBe("first");
-    const { items } = await server.client.listChanges(session.workspaceId);
-    expect(items.map(({ path: name, agent }) => [name, agent])).toEqual([["a.txt", "goose"]]);
-  },
-);
+  const first = await asked(1);
+  expect(first).toMatchObject({
+    tool: "write_text_file",
+    kind: "edit",
+    title: "Write a.txt",
+    args: { path, content: "first" },
+  });
+  expect(existsSync(path)).toBe(false);
+  await server.client.replyPermission(first.id, { reply: "once" });
+  await server.client.replyPermission((await asked(2)).id, { reply: "reject" });
+  expect(await end(turn.id)).toMatchObject({ state: "completed" });
+  expect(readFileSync(path, "utf8")).toBe("first");
+  const { items } = await server.client.listChanges(session.workspaceId);
+  expect(items.map(({ path: name, agent }) => [name, agent])).toEqual([["a.txt", "goose"]]);
+});

@@ -66,38 +66,34 @@ const visible = ({ messages, turns, todos, status, permissions, lastSeq }: Sessi
   lastSeq,
 });
 
-test(
-  "[D-22, D-23, D-3] a stream cut 50 times and resumed by Last-Event-ID gives the state of one never cut",
-  { timeout: 120_000 },
-  async () => {
-    await using directory = await temporaryDirectory("cuts");
-    await using server = await startHoldfast({ root: directory.path });
-    const session = await server.client.createSession({ directory: server.project });
-    const whole = open(server, session.id, 0).then((response) => readFrames(response, isEnd));
-    await server.client.admitInput(session.id, { parts: [{ type: "text", text: PROMPT }] });
-    const cut = await readCut(server, session.id);
-    const uncut = (await whole).frames.filter((frame) => frame.id !== undefined).map(eventOf);
+test("[D-22, D-23, D-3] a stream cut 50 times and resumed by Last-Event-ID gives the state of one never cut", async () => {
+  await using directory = await temporaryDirectory("cuts");
+  await using server = await startHoldfast({ root: directory.path });
+  const session = await server.client.createSession({ directory: server.project });
+  const whole = open(server, session.id, 0).then((response) => readFrames(response, isEnd));
+  await server.client.admitInput(session.id, { parts: [{ type: "text", text: PROMPT }] });
+  const cut = await readCut(server, session.id);
+  const uncut = (await whole).frames.filter((frame) => frame.id !== undefined).map(eventOf);
 
-    expect(cut.cuts).toBeGreaterThanOrEqual(CUTS);
-    for (const events of [uncut, cut.events]) {
-      let last = 0;
-      for (const event of events) {
-        expect(event.seq).toBeGreaterThan(last);
-        expect(event.prev).toBeLessThanOrEqual(last);
-        last = event.seq;
-      }
+  expect(cut.cuts).toBeGreaterThanOrEqual(CUTS);
+  for (const events of [uncut, cut.events]) {
+    let last = 0;
+    for (const event of events) {
+      expect(event.seq).toBeGreaterThan(last);
+      expect(event.prev).toBeLessThanOrEqual(last);
+      last = event.seq;
     }
-    // Every event that is not superseded came once: what the cut reader lacks is an older entry of a row, or a delta that a whole part covers.
-    const seen = new Set(cut.events.map((event) => event.seq));
-    expect(seen.size).toBe(cut.events.length);
-    for (const event of uncut.filter(({ seq }) => !seen.has(seq)))
-      expect(isSuperseded(event, uncut)).toBe(true);
+  }
+  // Every event that is not superseded came once: what the cut reader lacks is an older entry of a row, or a delta that a whole part covers.
+  const seen = new Set(cut.events.map((event) => event.seq));
+  expect(seen.size).toBe(cut.events.length);
+  for (const event of uncut.filter(({ seq }) => !seen.has(seq)))
+    expect(isSuperseded(event, uncut)).toBe(true);
 
-    expect(visible(fold(cut.events))).toEqual(visible(fold(uncut)));
-    const page = await server.client.listMessages(session.id, { limit: 200 });
-    expect(fold(cut.events).messages).toEqual(page.items);
-  },
-);
+  expect(visible(fold(cut.events))).toEqual(visible(fold(uncut)));
+  const page = await server.client.listMessages(session.id, { limit: 200 });
+  expect(fold(cut.events).messages).toEqual(page.items);
+});
 
 /** Whether a later event of the stream stands for the same row. */
 function isSuperseded(event: SessionEvent, all: SessionEvent[]): boolean {

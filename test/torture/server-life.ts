@@ -132,6 +132,7 @@ export async function startLife(root: string, { fault, level }: LifeOptions): Pr
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       HOME: join(root, "home"),
       HOLDFAST_DATA_DIR: join(root, "data"),
       HOLDFAST_PORT: "0",

@@ -36,7 +36,7 @@ const REST_MS = 30_000;
 /** How long a server that answers no more may take to be seen dead, in ms. */
 const DEATH_MS = 5_000;
 /** How long a server may take until it listens, in ms. */
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 
 /** What each set of sessions is like. The first two take turns in one workspace, the others work beside them. */
 const SESSIONS = [

@@ -6,22 +6,18 @@ import { torture } from "./torture.ts";
 const KILLS = 20;
 const SEED = process.env["HOLDFAST_TEST_SEED"] ?? "1";
 
-test(
-  `[D-5, D-12, D-18, D-22] ${KILLS} kills in every phase, seed ${SEED}: nothing acknowledged is lost, doubled or stuck`,
-  { timeout: 300_000 },
-  async () => {
-    await using directory = await temporaryDirectory("torture");
-    const report = await torture({
-      kills: KILLS,
-      seed: SEED,
-      depth: 1,
-      root: directory.path,
-      say: () => undefined,
-    });
-    expect(report.violations).toEqual([]);
-    expect(PHASES.filter((phase) => report.phases[phase].kills === 0)).toEqual([]);
-    expect(report.withAgents).toBeGreaterThan(0);
-    expect(report.checked.deltas).toBeGreaterThan(0);
-    expect(report.checked.inputs).toBeGreaterThan(KILLS);
-  },
-);
+test(`[D-5, D-12, D-18, D-22] ${KILLS} kills in every phase, seed ${SEED}: nothing acknowledged is lost, doubled or stuck`, async () => {
+  await using directory = await temporaryDirectory("torture");
+  const report = await torture({
+    kills: KILLS,
+    seed: SEED,
+    depth: 1,
+    root: directory.path,
+    say: () => undefined,
+  });
+  expect(report.violations).toEqual([]);
+  expect(PHASES.filter((phase) => report.phases[phase].kills === 0)).toEqual([]);
+  expect(report.withAgents).toBeGreaterThan(0);
+  expect(report.checked.deltas).toBeGreaterThan(0);
+  expect(report.checked.inputs).toBeGreaterThan(KILLS);
+});

@@ -13,9 +13,6 @@ import type {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createHouse } from "./command.ts";
 
-/** Each command is a program of its own, and some tests run thirty. */
-const TEST_MS = 180_000;
-
 const house = createHouse();
 let project: string;
 
@@ -60,7 +57,7 @@ const worktreeOf = async (id: string): Promise<Worktree> => {
   return found;
 };
 
-describe("[I-9] changes", { timeout: TEST_MS }, () => {
+describe("[I-9] changes", () => {
   test("[W-6, W-7, I-11] list, diff, a hunk, a path, a conflict, undo and the log, in a worktree", async () => {
     const id = await fresh("--worktree");
     await say(id, "BASH printf 'ONE\\ntwo\\nTHREE\\n' > a.txt", "WRITE b.txt new");
@@ -147,7 +144,7 @@ describe("[I-9] changes", { timeout: TEST_MS }, () => {
   });
 });
 
-describe("[I-9] worktrees", { timeout: TEST_MS }, () => {
+describe("[I-9] worktrees", () => {
   test("[W-10, W-11, I-11] show, a refusal with its report, removal with --discard, and restoring", async () => {
     const id = await fresh("--worktree");
     await say(id, "WRITE e.txt precious");

@@ -138,8 +138,7 @@ describe("parseDirectives", () => {
 
   test("[A-2] hostile tags cost linear time", () => {
     const many = "<a>\n".repeat(50_000) + "<b> ".repeat(50_000) + " ".repeat(200_000) + "<c>";
-    const start = performance.now();
-    parseDirectives(many);
-    expect(performance.now() - start).toBeLessThan(5_000);
+    // In quadratic time this does not end before the test's limit.
+    expect(parseDirectives(many)).toHaveLength(1);
   });
 });

@@ -8,7 +8,7 @@ import { rehearsalBin } from "../src/index.ts";
 export const FAULTY_BIN = fileURLToPath(new URL("./fixture/faulty.js", import.meta.url));
 
 /** How long any one wait of these tests may take. */
-export const DEADLINE_MS = 15_000;
+export const DEADLINE_MS = 120_000;
 
 /** A directory for one test, removed by `remove`. */
 export type Scratch = { readonly home: string; readonly cwd: string; readonly remove: () => void };

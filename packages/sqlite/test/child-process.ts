@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 120_000;
 const SCRIPT = fileURLToPath(new URL("./ledger-child.ts", import.meta.url));
 
 export type LedgerChild = {

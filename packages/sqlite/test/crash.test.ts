@@ -48,27 +48,23 @@ function schemaVersion(directory: string): unknown {
 }
 
 describe("kill -9", () => {
-  test(
-    `[D-34] whatever was answered before a kill at a random instant is there afterwards`,
-    { timeout: 120_000 },
-    async () => {
-      const seed = Number(process.env["HOLDFAST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-      const random = seeded(seed);
-      const directory = temporaryDirectory();
-      const answers: { id: number; length: number }[] = [];
-      for (let round = 0; round < KILLS; round += 1) {
-        const child = startChild(["acknowledge", directory]);
-        await child.until("ack ", 1 + Math.floor(random() * 400));
-        child.kill("SIGKILL");
-        await child.ended;
-        answers.push(...acknowledged(child));
-        const runner = await openLedger({ directory });
-        expect.soft(() => check(runner, answers), `seed ${seed}, round ${round}`).not.toThrow();
-        await runner.close();
-      }
-      expect(answers.length).toBeGreaterThan(KILLS);
-    },
-  );
+  test(`[D-34] whatever was answered before a kill at a random instant is there afterwards`, async () => {
+    const seed = Number(process.env["HOLDFAST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+    const random = seeded(seed);
+    const directory = temporaryDirectory();
+    const answers: { id: number; length: number }[] = [];
+    for (let round = 0; round < KILLS; round += 1) {
+      const child = startChild(["acknowledge", directory]);
+      await child.until("ack ", 1 + Math.floor(random() * 400));
+      child.kill("SIGKILL");
+      await child.ended;
+      answers.push(...acknowledged(child));
+      const runner = await openLedger({ directory });
+      expect.soft(() => check(runner, answers), `seed ${seed}, round ${round}`).not.toThrow();
+      await runner.close();
+    }
+    expect(answers.length).toBeGreaterThan(KILLS);
+  });
 
   test.for([
     ["runner.begin", 0],

@@ -43,54 +43,48 @@ class Model {
   }
 }
 
-test(
-  "[D-34] many callers with random failures leave what one after the other would leave",
-  { timeout: 120_000 },
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.array(step, { maxLength: 12 }), { minLength: 1, maxLength: 8 }),
-        async (callers) => {
-          const runner = await openLedger({ synchronous: "OFF" });
-          const model = new Model();
-          const noted = { sums: new Map<string, number>(), texts: new Map<string, string>() };
-          runner.onNotes((notes) => {
-            for (const note of notes as { account?: string; amount: number; grew: string; text: string }[]) {
-              if (note.account === undefined)
-                noted.texts.set(note.grew, (noted.texts.get(note.grew) ?? "") + note.text);
-              else noted.sums.set(note.account, (noted.sums.get(note.account) ?? 0) + note.amount);
+test("[D-34] many callers with random failures leave what one after the other would leave", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(step, { maxLength: 12 }), { minLength: 1, maxLength: 8 }),
+      async (callers) => {
+        const runner = await openLedger({ synchronous: "OFF" });
+        const model = new Model();
+        const noted = { sums: new Map<string, number>(), texts: new Map<string, string>() };
+        runner.onNotes((notes) => {
+          for (const note of notes as { account?: string; amount: number; grew: string; text: string }[]) {
+            if (note.account === undefined)
+              noted.texts.set(note.grew, (noted.texts.get(note.grew) ?? "") + note.text);
+            else noted.sums.set(note.account, (noted.sums.get(note.account) ?? 0) + note.amount);
+          }
+        });
+        const call = async (next: Step): Promise<void> => {
+          const promise = runner.run<number | string>(next.name, next.args);
+          const expected = model.apply(next);
+          const actual = await promise.catch(() => undefined);
+          // A merged text may already hold what its neighbours added.
+          const head = typeof expected === "string" ? String(actual).slice(0, expected.length) : actual;
+          expect(head).toBe(expected);
+        };
+        await Promise.all(
+          callers.map(async (steps) => {
+            const unfinished: Promise<void>[] = [];
+            for (const next of steps) {
+              unfinished.push(call(next));
+              if (next.pause) await unfinished.at(-1);
             }
-          });
-          const call = async (next: Step): Promise<void> => {
-            const promise = runner.run<number | string>(next.name, next.args);
-            const expected = model.apply(next);
-            const actual = await promise.catch(() => undefined);
-            // A merged text may already hold what its neighbours added.
-            const head = typeof expected === "string" ? String(actual).slice(0, expected.length) : actual;
-            expect(head).toBe(expected);
-          };
-          await Promise.all(
-            callers.map(async (steps) => {
-              const unfinished: Promise<void>[] = [];
-              for (const next of steps) {
-                unfinished.push(call(next));
-                if (next.pause) await unfinished.at(-1);
-              }
-              await Promise.all(unfinished);
-            }),
-          );
-          const stored = (sql: string) =>
-            new Map(
-              runner.reader.all<{ key: string; value: unknown }>(sql).map((row) => [row.key, row.value]),
-            );
-          expect(stored("SELECT name AS key, balance AS value FROM account")).toEqual(model.balances);
-          expect(stored("SELECT name AS key, text AS value FROM growing")).toEqual(model.texts);
-          expect(noted.sums).toEqual(model.balances);
-          expect(noted.texts).toEqual(model.texts);
-          await runner.close();
-        },
-      ),
-      { numRuns: 40 },
-    );
-  },
-);
+            await Promise.all(unfinished);
+          }),
+        );
+        const stored = (sql: string) =>
+          new Map(runner.reader.all<{ key: string; value: unknown }>(sql).map((row) => [row.key, row.value]));
+        expect(stored("SELECT name AS key, balance AS value FROM account")).toEqual(model.balances);
+        expect(stored("SELECT name AS key, text AS value FROM growing")).toEqual(model.texts);
+        expect(noted.sums).toEqual(model.balances);
+        expect(noted.texts).toEqual(model.texts);
+        await runner.close();
+      },
+    ),
+    { numRuns: 40 },
+  );
+});

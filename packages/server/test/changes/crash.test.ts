@@ -17,7 +17,7 @@ describe.each(ACTS)("%s", (act) => {
       expect(violations).toEqual([]);
       expect(isHit, point).toBe(true);
     }
-  }, 120_000);
+  });
 });
 
 test("[W-8] after a crash a file that is neither old nor new stops the act, and nothing is touched", async () => {
@@ -85,7 +85,7 @@ test("[W-8, W-9] what can go neither way ends as a conflict after some tries, an
   await vi.waitUntil(async () => (await state()) !== "running", { timeout: 60_000, interval: 50 });
   expect(await state()).toBe("conflict");
   await expect(perform(room, "apply")).rejects.toMatchObject({ code: "CHANGES_CONFLICT" });
-}, 90_000);
+});
 
 test("[W-9] when the rows cannot be written the files go back, and the key can be tried again", async () => {
   await using room = await prepare("apply");

@@ -82,7 +82,7 @@ test("[W-8] an apply is git's merge of baseline, checkout and what was chosen, a
     ),
     { numRuns: RUNS, verbose: true },
   );
-}, 120_000);
+});
 
 /** The merge of the checkout's state and the chosen hunks over HEAD, by plain git in a clone; `undefined` for a conflict. */
 async function mergeByGit(

@@ -102,8 +102,9 @@ export class ReviewRoom implements AsyncDisposable {
     const logger = silentLogger;
     this.store = await openSqliteStore({ directory, synchronous: "OFF" });
     const { store } = this;
+    // The room's clock may be hasty; what git may take is not shortened with it.
     const git = new GitRunner({
-      clock,
+      clock: systemClock,
       logger,
       environment: this.environment,
       temporary: join(directory, "tmp"),

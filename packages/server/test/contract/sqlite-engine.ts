@@ -48,7 +48,7 @@ export async function openSqliteEngine(dress: (store: Store) => Store = (store) 
 }
 
 function age(path: string, ms: number): void {
-  const database = new DatabaseSync(path, { timeout: 5_000 });
+  const database = new DatabaseSync(path, { timeout: 60_000 });
   try {
     database.exec("BEGIN IMMEDIATE");
     for (const [table, columns] of Object.entries(TIMES)) {

@@ -38,7 +38,7 @@ class StreamReader {
 
   async until(event: string): Promise<void> {
     const hasCome = (): boolean => this.frames.some((frame) => frame.event === event);
-    await vi.waitUntil(hasCome, { timeout: 5_000 });
+    await vi.waitUntil(hasCome);
   }
 
   leave(): void {
@@ -122,8 +122,7 @@ describe("event streams over HTTP", () => {
     const isQuiet = ({ event }: Frame): boolean => !/^(message|step)\./.test(event);
     const isEnd = ({ data }: Frame): boolean => JSON.stringify(data).includes("the end");
     const told = ({ frames }: StreamReader): Frame[] => frames.filter((frame) => frame.id !== undefined);
-    for (const reader of [...quiet, whole])
-      await vi.waitUntil(() => reader.frames.some(isEnd), { timeout: 5_000 });
+    for (const reader of [...quiet, whole]) await vi.waitUntil(() => reader.frames.some(isEnd));
     for (const reader of quiet) expect(told(reader)).toEqual(told(whole).filter(isQuiet));
     expect(told(whole).every(isQuiet)).toBe(false);
 
@@ -178,9 +177,8 @@ describe("event streams over HTTP", () => {
       json: { parts: [{ type: "text", text: "go" }] },
     });
     await vi.waitUntil(() => server.turns.woken.includes(id));
-    const began = performance.now();
+    // The turn never ends.
     await server.http.close();
-    expect(performance.now() - began).toBeLessThan(4_000);
     const response = await waiting;
     expect([response.status, (await response.json()) as object]).toMatchObject([
       202,
@@ -208,7 +206,7 @@ describe("event streams over HTTP", () => {
     }
     expect(server.events.count()).toBe(1);
     const last = await server.store.lastSeq(id);
-    await vi.waitFor(() => expect(reader.seqs.at(-1)).toBe(last), 5_000);
+    await vi.waitFor(() => expect(reader.seqs.at(-1)).toBe(last));
     stalled.destroy();
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 120_000;
 
 /** Looks every few milliseconds until the value contains what is expected; rejects with the last one seen or thrown. Matchers such as `expect.any` work. */
 export async function until<T>(look: () => Promise<T> | T, expected: unknown): Promise<void> {

@@ -269,7 +269,7 @@ describe("a worktree in use", () => {
     expect(await room.store.listWorktreeAudit({ limit: 10 })).toHaveLength(1);
   });
 
-  test("[W-14] a dead index.lock of ours goes before a turn", { timeout: 30_000 }, async () => {
+  test("[W-14] a dead index.lock of ours goes before a turn", async () => {
     const { worktree, workspace } = await room.create();
     const lock = join(room.git(["rev-parse", "--absolute-git-dir"], worktree.path), "index.lock");
     await writeFile(lock, "");

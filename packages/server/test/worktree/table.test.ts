@@ -44,62 +44,54 @@ const kindsOf = ({ risks }: RiskReport): Record<string, boolean> =>
 describe.each(ALL)("a worktree: $name", (each) => {
   const isSafe = Object.keys(each.risks).length === 0;
 
-  test(
-    "[W-10] the report names what would be lost, and without discard nothing of it changes",
-    { timeout: 60_000 },
-    () =>
-      inState(each, async (room, worktree) => {
-        const report = await room.worktrees.risk(worktree.id);
-        expect(kindsOf(report)).toEqual(each.risks);
-        expect(report.safe).toBe(isSafe);
-        const before = filesOf(worktree.path);
-        const options = { discard: false, skipTeardown: false, actor: OWNER };
-        const outcome: unknown = await room.worktrees
-          .remove(worktree.id, options)
-          .catch((error: unknown) => error);
-        if (isSafe) expect(outcome).toMatchObject({ state: "removed" });
-        else {
-          expect(isHoldfastError(outcome, "RISK_UNCONFIRMED") && outcome.data?.["report"]).toMatchObject({
-            safe: false,
-          });
-          expect((await room.worktrees.get(worktree.id)).state).toBe("active");
-          expect(filesOf(worktree.path)).toEqual(before);
-        }
-        expect(await room.store.listOperations({ state: "running", limit: 10 })).toEqual([]);
-      }),
-  );
+  test("[W-10] the report names what would be lost, and without discard nothing of it changes", () =>
+    inState(each, async (room, worktree) => {
+      const report = await room.worktrees.risk(worktree.id);
+      expect(kindsOf(report)).toEqual(each.risks);
+      expect(report.safe).toBe(isSafe);
+      const before = filesOf(worktree.path);
+      const options = { discard: false, skipTeardown: false, actor: OWNER };
+      const outcome: unknown = await room.worktrees
+        .remove(worktree.id, options)
+        .catch((error: unknown) => error);
+      if (isSafe) expect(outcome).toMatchObject({ state: "removed" });
+      else {
+        expect(isHoldfastError(outcome, "RISK_UNCONFIRMED") && outcome.data?.["report"]).toMatchObject({
+          safe: false,
+        });
+        expect((await room.worktrees.get(worktree.id)).state).toBe("active");
+        expect(filesOf(worktree.path)).toEqual(before);
+      }
+      expect(await room.store.listOperations({ state: "running", limit: 10 })).toEqual([]);
+    }));
 
-  test(
-    "[W-11] with discard it goes as far as it is ours, and the rescue brings every byte back that it promised",
-    { timeout: 60_000 },
-    () =>
-      inState(each, async (room, worktree) => {
-        const before = filesOf(worktree.path);
-        const options = { discard: true, skipTeardown: false, actor: OWNER };
-        const outcome: unknown = await room.worktrees
-          .remove(worktree.id, options)
-          .catch((error: unknown) => error);
-        if (each.discarded === "refused") {
-          expect(isHoldfastError(outcome, "UNPROCESSABLE")).toBe(true);
-          expect((await room.worktrees.get(worktree.id)).state).toBe("active");
-          expect(filesOf(worktree.path)).toEqual(before);
-          return;
-        }
-        expect(outcome).toMatchObject({ state: "removed" });
-        if (each.discarded === "leftOnDisk") {
-          expect(filesOf(worktree.path)).toEqual(before);
-          return;
-        }
-        expect(existsSync(worktree.path)).toBe(false);
-        expect(room.git(["worktree", "list"])).not.toContain(worktree.path);
-        const head = (await room.worktrees.get(worktree.id)).rescue;
-        expect(head?.expires).toBeGreaterThan(room.clock.now() + 29 * 24 * 3_600_000);
-        if (each.discarded === "goneAlready") return;
-        await expectRestored(room, worktree, before, each.lost ?? []);
-      }),
-  );
+  test("[W-11] with discard it goes as far as it is ours, and the rescue brings every byte back that it promised", () =>
+    inState(each, async (room, worktree) => {
+      const before = filesOf(worktree.path);
+      const options = { discard: true, skipTeardown: false, actor: OWNER };
+      const outcome: unknown = await room.worktrees
+        .remove(worktree.id, options)
+        .catch((error: unknown) => error);
+      if (each.discarded === "refused") {
+        expect(isHoldfastError(outcome, "UNPROCESSABLE")).toBe(true);
+        expect((await room.worktrees.get(worktree.id)).state).toBe("active");
+        expect(filesOf(worktree.path)).toEqual(before);
+        return;
+      }
+      expect(outcome).toMatchObject({ state: "removed" });
+      if (each.discarded === "leftOnDisk") {
+        expect(filesOf(worktree.path)).toEqual(before);
+        return;
+      }
+      expect(existsSync(worktree.path)).toBe(false);
+      expect(room.git(["worktree", "list"])).not.toContain(worktree.path);
+      const head = (await room.worktrees.get(worktree.id)).rescue;
+      expect(head?.expires).toBeGreaterThan(room.clock.now() + 29 * 24 * 3_600_000);
+      if (each.discarded === "goneAlready") return;
+      await expectRestored(room, worktree, before, each.lost ?? []);
+    }));
 
-  test("[W-12] the reaper removes it only when nothing would be lost", { timeout: 60_000 }, () =>
+  test("[W-12] the reaper removes it only when nothing would be lost", () =>
     inState(each, async (room, worktree) => {
       const before = filesOf(worktree.path);
       room.clock.shiftMs = REAP_GRACE_MS + 60_000;
@@ -125,8 +117,7 @@ describe.each(ALL)("a worktree: $name", (each) => {
       }
       const audit = await room.store.listWorktreeAudit({ limit: 10 });
       expect(audit.map(({ action }) => action)).toEqual(done?.action === "kept" ? [] : [done?.action]);
-    }),
-  );
+    }));
 });
 
 async function expectRestored(
@@ -141,33 +132,29 @@ async function expectRestored(
   expect(filesOf(worktree.path)).toEqual(expected);
 }
 
-test(
-  "[W-11] HEAD, what was staged, and commits of the reflog come back too",
-  { timeout: 60_000 },
-  async () => {
-    await using room = await Room.open();
-    await room.makeRepository();
-    const { worktree } = await room.create();
-    const { path } = worktree;
-    await room.write(path, { "a.txt": "lost\n" });
-    room.git(["commit", "-q", "-am", "lost"], path);
-    const lost = room.git(["rev-parse", "HEAD"], path);
-    room.git(["reset", "-q", "--hard", "HEAD~1"], path);
-    room.git(["checkout", "-q", "--detach"], path);
-    room.git(["commit", "-q", "--allow-empty", "-m", "adrift"], path);
-    const head = room.git(["rev-parse", "HEAD"], path);
-    await room.write(path, { "a.txt": "staged\n" });
-    room.git(["add", "a.txt"], path);
-    await room.write(path, { "a.txt": "later\n", "b.txt": "new\n" });
-    const status = room.git(["status", "--porcelain"], path);
-    await room.worktrees.remove(worktree.id, { discard: true, skipTeardown: false, actor: OWNER });
-    room.git(["reflog", "expire", "--expire=now", "--all"]);
-    room.git(["gc", "-q", "--prune=now"]);
-    await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
-    expect(room.git(["rev-parse", "HEAD"], path)).toBe(head);
-    expect(room.git(["branch", "--show-current"], path)).toBe("");
-    expect(room.git(["status", "--porcelain"], path)).toBe(status);
-    expect(room.git(["show", ":a.txt"], path)).toBe("staged");
-    expect(room.git(["show", `${lost}:a.txt`], path)).toBe("lost");
-  },
-);
+test("[W-11] HEAD, what was staged, and commits of the reflog come back too", async () => {
+  await using room = await Room.open();
+  await room.makeRepository();
+  const { worktree } = await room.create();
+  const { path } = worktree;
+  await room.write(path, { "a.txt": "lost\n" });
+  room.git(["commit", "-q", "-am", "lost"], path);
+  const lost = room.git(["rev-parse", "HEAD"], path);
+  room.git(["reset", "-q", "--hard", "HEAD~1"], path);
+  room.git(["checkout", "-q", "--detach"], path);
+  room.git(["commit", "-q", "--allow-empty", "-m", "adrift"], path);
+  const head = room.git(["rev-parse", "HEAD"], path);
+  await room.write(path, { "a.txt": "staged\n" });
+  room.git(["add", "a.txt"], path);
+  await room.write(path, { "a.txt": "later\n", "b.txt": "new\n" });
+  const status = room.git(["status", "--porcelain"], path);
+  await room.worktrees.remove(worktree.id, { discard: true, skipTeardown: false, actor: OWNER });
+  room.git(["reflog", "expire", "--expire=now", "--all"]);
+  room.git(["gc", "-q", "--prune=now"]);
+  await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
+  expect(room.git(["rev-parse", "HEAD"], path)).toBe(head);
+  expect(room.git(["branch", "--show-current"], path)).toBe("");
+  expect(room.git(["status", "--porcelain"], path)).toBe(status);
+  expect(room.git(["show", ":a.txt"], path)).toBe("staged");
+  expect(room.git(["show", `${lost}:a.txt`], path)).toBe("lost");
+});

@@ -176,13 +176,13 @@ describe("the stop ladder", () => {
   });
 
   test("[A-10] a stop can be hurried", async () => {
-    const launched = await launch("trap '' TERM; echo ready; while :; do sleep 0.05; done");
+    const launched = await launch("trap '' TERM; echo ready; while :; do sleep 0.05; done", {
+      limits: { eofGraceMs: 3_600_000, termGraceMs: 3_600_000 },
+    });
     await new Promise((resolve) => launched.stdout.once("data", resolve));
-    const before = performance.now();
     const slow = launched.stop();
     await launched.stop({ withinMs: 0 });
     await slow;
-    expect(performance.now() - before).toBeLessThan(2_000);
     expect(await launched.exited).toEqual({ signal: "SIGKILL" });
   });
 
@@ -273,7 +273,7 @@ describe("reapLeftovers", () => {
     expect(report.reaped[0]?.pids).toEqual(expect.arrayContaining([pid]));
     for (const each of relatives) expect([each, await isAlive(each)]).toEqual([each, false]);
     expect(rows.rows.size).toBe(0);
-  }, 30_000);
+  });
 
   test("[A-11] a launch that died between intent and record is found by its id alone", async () => {
     const pid = leave("left-2", ["/bin/sleep", "600"]);
