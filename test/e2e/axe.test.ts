@@ -118,7 +118,7 @@ describe("accessibility", () => {
     await page.getByRole("button", { name: "Allow once" }).click();
     await page.goto(`${on.server.url}/s/${session.id}`);
     await said(page).getByText("Title").waitFor();
-    await say(page, "SAY ```ts\nSLOW 2000 20");
+    await say(page, "SAY ```ts\nSLOW 100000 20");
     await page.getByRole("button", { name: "Stop" }).waitFor();
     await say(page, "SAY later");
     await page.getByRole("region", { name: "Queue" }).waitFor();

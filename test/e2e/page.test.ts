@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
+import { openWire } from "../harness/wire.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
-import { openWire } from "./wire.ts";
 import { log, message, said, say, slowWords } from "./words.ts";
 
 afterAll(closeBrowser);
@@ -184,7 +184,7 @@ describe("the page", () => {
     await using on = await stage("queue");
     const session = await sessionOf(on);
     const page = await on.open(`/s/${session.id}`);
-    await say(page, "SLOW 2000 20");
+    await say(page, "SLOW 100000 20");
     await page.getByRole("button", { name: "Stop" }).waitFor();
     const queue = page.getByRole("region", { name: "Queue" });
     for (const text of ["SAY one", "SAY two"]) {
@@ -216,7 +216,7 @@ describe("the page", () => {
     const { items } = await on.server.client.listInputs(session.id, { state: "delivered" });
     const delivered = items.toSorted((a, b) => (a.time.delivered ?? 0) - (b.time.delivered ?? 0));
     expect(delivered.map(({ parts }) => (parts[0]?.type === "text" ? parts[0].text : ""))).toEqual([
-      "SLOW 2000 20",
+      "SLOW 100000 20",
       "SAY three",
       "SAY two, edited",
     ]);
@@ -227,7 +227,7 @@ describe("the page", () => {
     await using on = await stage("kill");
     const session = await sessionOf(on);
     const page = await on.open(`/s/${session.id}`);
-    await say(page, "SLOW 500 20");
+    await say(page, "SLOW 100000 20");
     await until("a part of the stream", async () => (await slowWords(page)).length > 30);
     await on.server.kill();
     await page.getByText("No connection to the server").waitFor();
@@ -332,7 +332,7 @@ describe("the page", () => {
       isMobile: true,
     });
     const page = await on.open(`/s/${session.id}`, { context });
-    await say(page, "SLOW 400 20\nSAY the end");
+    await say(page, "SLOW 100000 20");
     await page.getByRole("button", { name: "Stop" }).waitFor();
     await say(page, `SAY ${"a long word ".repeat(20)}`);
     await page.getByRole("region", { name: "Queue" }).waitFor();

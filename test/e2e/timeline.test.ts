@@ -103,7 +103,7 @@ describe("the timeline", () => {
       approvalMode: "all",
     });
     const page = await on.open(`/s/${session.id}`);
-    await message(page).fill("BASH echo first\nSLOW 150 20\nBASH echo second\nSLOW 100 20\nSAY the end");
+    await message(page).fill("BASH echo first\nSLOW 600 20\nBASH echo second\nSLOW 100 20\nSAY the end");
     await message(page).press("Enter");
     await until("some words", async () => ((await said(page).last().textContent()) ?? "").includes("w20 "));
     await page.getByRole("link", { name: "Timeline" }).focus();
@@ -120,7 +120,7 @@ describe("the timeline", () => {
     const text = (await said(page).allTextContents()).join(" ");
     const numbers = [...text.matchAll(/\bw(\d+)\b/g)].map(([, digits]) => Number(digits));
     const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
-    expect(numbers).toEqual([...upTo(150), ...upTo(100)]);
+    expect(numbers).toEqual([...upTo(600), ...upTo(100)]);
     expect(on.complaints).toEqual([]);
   });
 

@@ -5,7 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config, Session, SessionId } from "@holdfast/protocol";
-import { startHoldfast } from "../harness/index.ts";
+import { startHoldfast, until } from "../harness/index.ts";
 import { Random } from "../torture/random.ts";
 import { type Exchange, decodeRecords } from "../torture/record-log.ts";
 import { Recorder } from "../torture/recorder.ts";
@@ -31,6 +31,9 @@ export type TracedRun = {
 };
 
 export type RunOptions = { root: string; seed: string; workMs: number; synchronous: Synchronous };
+
+/** What a run acknowledges at least, however slow the machine. */
+const FRAMES = 150;
 
 const PHASES = ["streaming", "tool", "permission", "checkpoint"] as const;
 const MODES = ["all", "ask", "all"] as const;
@@ -90,13 +93,17 @@ export async function tracedRun(preload: string, options: RunOptions): Promise<T
   const random = new Random(seed);
   const phase = random.pick(PHASES);
   const workload = new Workload({ recorder, random, phase, name: seed, retired: [] });
+  let frames = 0;
   const streams = sessions.map(({ id }) =>
     recorder.stream({ path: `/api/sessions/${id}/events?after=0`, label: "chain" }, (frame) => {
-      if (frame.event.includes(".")) workload.heard(frame);
+      if (!frame.event.includes(".")) return;
+      frames += 1;
+      workload.heard(frame);
     }),
   );
   const working = workload.run(sessions);
   await delay(workMs);
+  await until(`${FRAMES} frames`, () => frames >= FRAMES);
   workload.end();
   await working;
   const ended = server.stop();

@@ -129,7 +129,7 @@ describe.each(["goose", "qwen"] as const)("real %s", (name) => {
 
   test("[A-15, A-16] a stop in mid-stream ends the turn as cancelled, and the next turn is untouched", () =>
     withAgent(name, async ({ server, sessionId }) => {
-      const admitted = await server.client.admitInput(sessionId, prompt("SLOW 2000 20"));
+      const admitted = await server.client.admitInput(sessionId, prompt("SLOW 100000 20"));
       await streamed(server, sessionId, "w5 ");
       await server.client.cancelTurn(admitted.turn.id);
       const turn = await ended(server, admitted.turn.id);
@@ -142,7 +142,7 @@ describe.each(["goose", "qwen"] as const)("real %s", (name) => {
 
   test("[A-17] an agent killed in mid-turn fails its turn honestly", () =>
     withAgent(name, async ({ server, sessionId, root }) => {
-      const admitted = await server.client.admitInput(sessionId, prompt("SLOW 2000 20"));
+      const admitted = await server.client.admitInput(sessionId, prompt("SLOW 100000 20"));
       const before = await streamed(server, sessionId, "w5 ");
       for (const pid of agentProcesses(root)) process.kill(pid, "SIGKILL");
       const turn = await ended(server, admitted.turn.id);
@@ -154,7 +154,7 @@ describe.each(["goose", "qwen"] as const)("real %s", (name) => {
 
   test("[D-18, A-11] a server killed in mid-turn leaves an interrupted turn with its text, and no process", () =>
     withAgent(name, async ({ server, restart, sessionId, root }) => {
-      const admitted = await server.client.admitInput(sessionId, prompt("SLOW 2000 20"));
+      const admitted = await server.client.admitInput(sessionId, prompt("SLOW 100000 20"));
       const before = await streamed(server, sessionId, "w5 ");
       const old = agentProcesses(root);
       await server.kill();

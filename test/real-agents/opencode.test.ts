@@ -148,7 +148,7 @@ describe("real opencode", () => {
 
   test("[A-15, A-16] a stop in mid-stream ends the turn as cancelled, and the next turn is untouched", async () => {
     const sessionId = await newSession();
-    const admitted = await server.client.admitInput(sessionId, prompt("SLOW 2000 20"));
+    const admitted = await server.client.admitInput(sessionId, prompt("SLOW 100000 20"));
     await streamed(sessionId, "w5 ");
     await server.client.cancelTurn(admitted.turn.id);
     expect(await ended(admitted.turn.id)).toMatchObject({ state: "aborted", reason: "cancelled" });
@@ -218,7 +218,7 @@ describe("real opencode", () => {
     const [idle, busy] = [await newSession(), await newSession()];
     await ask(idle, "REMEMBER heron");
     await ask(busy, "REMEMBER walrus");
-    const admitted = await server.client.admitInput(busy, prompt("SLOW 2000 20"));
+    const admitted = await server.client.admitInput(busy, prompt("SLOW 100000 20"));
     const before = await streamed(busy, "w5 ");
     const killed = agentProcesses();
     for (const pid of killed) process.kill(pid, "SIGKILL");
@@ -243,7 +243,7 @@ describe("real opencode", () => {
   test("[D-18, A-11] the server killed in mid-turn: interrupted with its text, no process left, memory kept", async () => {
     const sessionId = await newSession();
     await ask(sessionId, "REMEMBER otter");
-    const admitted = await server.client.admitInput(sessionId, prompt("SLOW 2000 20"));
+    const admitted = await server.client.admitInput(sessionId, prompt("SLOW 100000 20"));
     const before = await streamed(sessionId, "w5 ");
     const old = agentProcesses();
     expect(old).toHaveLength(1);

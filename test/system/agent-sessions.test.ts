@@ -79,7 +79,7 @@ test("[A-8] twelve sessions share ten places: never more live, no turn is lost, 
     if (!leaving.signal.aborted) throw error;
   });
   const first = await Promise.all(
-    sessions.map((id, index) => ask(server, id, `REMEMBER word${index}`, "SLOW 40 25")),
+    sessions.map((id, index) => ask(server, id, `REMEMBER word${index}`, "SLOW 40 150")),
   );
   expect(first.map(({ turn }) => turn.state)).toEqual(sessions.map(() => "completed"));
   const second = await Promise.all(sessions.map((id) => ask(server, id, "RECALL")));

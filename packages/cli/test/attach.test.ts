@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { isTerminal, sessionEventSchema, type SessionId } from "@holdfast/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { openWire } from "../../../test/harness/wire.ts";
 import { createHouse, PATIENCE_MS, type Running } from "./command.ts";
 import { runInTerminal } from "./terminal.ts";
 
@@ -161,7 +164,7 @@ describe("[I-9] attach without a terminal", () => {
   test("[I-9] leaving never stops the session, however it happens", async () => {
     const id = await newSession();
     const attached = attachOpen(id);
-    attached.child.stdin?.write("SLOW 300 10\n");
+    attached.child.stdin?.write("SLOW 900 10\n");
     await shows(attached, "w3 ");
     attached.child.stdin?.write("/leave\n");
     expect(await attached.ended).toMatchObject({
@@ -173,7 +176,7 @@ describe("[I-9] attach without a terminal", () => {
     again.child.kill("SIGKILL");
     await again.ended;
     const result = await attach(id, "");
-    const words = Array.from({ length: 300 }, (_, index) => `w${index + 1}`);
+    const words = Array.from({ length: 900 }, (_, index) => `w${index + 1}`);
     expect(result.stdout.match(/\bw\d+/g)).toEqual(words);
   });
 });
@@ -253,17 +256,22 @@ describe("[I-5] attach and a server that goes away", () => {
   );
 
   test("[D-22] a connection that is back within 3 s is not spoken of", async () => {
+    await using wire = await openWire();
     const other = createHouse();
     try {
-      const first = await other.serve();
-      const { id } = await first.client.createSession({ directory: other.project, agent: "rehearsal" });
-      const attached = other.start(["attach", id], { isStdinOpen: true });
+      const { url, client } = await other.serve({ HOLDFAST_ALLOWED_HOSTS: `127.0.0.1:${wire.port}` });
+      wire.leadTo(url);
+      const { id } = await client.createSession({ directory: other.project, agent: "rehearsal" });
+      const env = {
+        HOLDFAST_URL: `http://127.0.0.1:${wire.port}`,
+        HOLDFAST_TOKEN: readFileSync(join(other.dataDirectory, "token"), "utf8").trim(),
+      };
+      const attached = other.start(["attach", id], { isStdinOpen: true, env });
       attached.child.stdin?.write("SAY before\n");
       await shows(attached, "The turn completed");
-      first.child.kill("SIGTERM");
-      await first.ended;
-      const second = await other.serve({ HOLDFAST_PORT: new URL(first.url).port });
-      await second.client.admitInput(id, { parts: [{ type: "text", text: "SAY from elsewhere" }] });
+      wire.cut();
+      wire.mend();
+      await client.admitInput(id, { parts: [{ type: "text", text: "SAY from elsewhere" }] });
       await shows(attached, "from elsewhere\nfrom elsewhere\n".replace("from", "> SAY from"));
       attached.child.stdin?.end();
       expect((await attached.ended).stderr).not.toContain("Connect");
@@ -293,7 +301,7 @@ describe("[I-9] attach on a terminal", () => {
     const id = await newSession();
     const { terminal, type, sees, ended } = onTerminal(id);
     await sees(/^> ?$/m);
-    type("SLOW 120 10\r");
+    type("SLOW 1000 10\r");
     await sees("w10 ");
     type("SAY half ty");
     await sees(/works \(Ctrl-C stops it\)\n> SAY half ty$/);
@@ -302,7 +310,7 @@ describe("[I-9] attach on a terminal", () => {
     await sees(/waiting 1\) SAY half typed\n>$/);
     await sees("> SAY half typed\nhalf typed\nThe turn completed.\n>");
     expect(terminal.text().match(/\bw\d+/g)).toEqual(
-      Array.from({ length: 120 }, (_, index) => `w${index + 1}`),
+      Array.from({ length: 1000 }, (_, index) => `w${index + 1}`),
     );
     expect(terminal.text()).not.toContain("waiting");
     type("\u0004");
@@ -314,7 +322,7 @@ describe("[I-9] attach on a terminal", () => {
     const id = await newSession();
     const { terminal, type, sees, ended } = onTerminal(id);
     await sees(/^> ?$/m);
-    type("SLOW 30 20\\\rASK may I\r");
+    type("SLOW 300 20\\\rASK may I\r");
     await sees("w3 ");
     type("a");
     await sees("rehearsal asks: may I");
