@@ -4,12 +4,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Message, SessionId, Turn } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import { amount } from "../harness/sample.ts";
 import { ended, follow, say, sessionOn, textOf, upTo, wordsIn } from "./session-work.ts";
 import { clockOf } from "./set-clock.ts";
 
 /** Updates of an agent that floods, and of one tool call. */
-const FLOOD = 50_000;
-const UPDATES = 10_000;
+const FLOOD = amount(10_000, 50_000);
+const UPDATES = amount(2_000, 10_000);
 /** How long a flood may take before it counts as hanging, in ms. */
 const FLOOD_MS = 480_000;
 /** Deltas go a minute after their turn's end (D-14); the clock is set forward by more. In ms. */

@@ -3,10 +3,11 @@ import { connect, type Socket } from "node:net";
 import type { SessionId } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { type HoldfastProcess, readFrames, startHoldfast, temporaryDirectory } from "../harness/index.ts";
+import { amount } from "../harness/sample.ts";
 import { ended, follow, say, sessionOn, textOf, upTo, wordsIn } from "./session-work.ts";
 
-/** Readers beside the deaf one; ENVIRONMENT_READERS makes them fewer or more. */
-const READERS = Number(process.env["ENVIRONMENT_READERS"] ?? 1_000);
+/** Readers beside the deaf one. */
+const READERS = amount(200, 1_000);
 const WORDS = 1_500;
 /** Outputs that are too much for the queue of one reader (4 MiB, D-24) and what the kernel holds for it. */
 const OUTPUTS = 400;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { temporaryDirectory } from "../harness/index.ts";
+import { amount } from "../harness/sample.ts";
 import { AGENT_CASES } from "./agent-cases.ts";
 import { fuzz } from "./fuzz-run.ts";
 import { attack } from "./hostile.ts";
@@ -11,6 +12,8 @@ const LONG = /50 MB|17 MB|one byte a second|half-way|says nothing|upgrade|flood|
 /** A server that anybody could stop. How quick it is beside an attack is what `npm run hostile` measures, on an idle machine. In ms. */
 const STUCK_MS = 30_000;
 
+const REQUESTS = amount(150, 400);
+
 describe("a hostile world", () => {
   test("[I-6, A-13, A-17] bad requests are refused, hostile agents end their turns, and the server goes on", async () => {
     await using root = await temporaryDirectory("hostile");
@@ -20,11 +23,11 @@ describe("a hostile world", () => {
     expect(report.cases.length).toBeGreaterThan(50);
   });
 
-  test("[I-1, I-3] 400 fuzzed requests and a turn of nonsense get documented answers", async () => {
+  test(`[I-1, I-3] ${REQUESTS} fuzzed requests and a turn of nonsense get documented answers`, async () => {
     await using root = await temporaryDirectory("fuzz");
-    const report = await fuzz(root.path, 400, "ci");
+    const report = await fuzz(root.path, REQUESTS, "ci");
     expect(report.wrong).toEqual([]);
-    expect(report.requests).toBe(400);
-    expect(report.statuses["200"]).toBeGreaterThan(20);
+    expect(report.requests).toBe(REQUESTS);
+    expect(report.statuses["200"]).toBeGreaterThan(5);
   });
 });

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../harness/index.ts";
+import { amount } from "../harness/sample.ts";
 import { powerLoss } from "./power-loss.ts";
 
 const SHORT_MS = 3_000;
+const IMAGES = amount(6, 12);
 
 async function lose(synchronous: "FULL" | "OFF", images: number) {
   await using root = await temporaryDirectory(`power-loss-${synchronous}`);
@@ -15,9 +17,9 @@ async function lose(synchronous: "FULL" | "OFF", images: number) {
 }
 
 test("[D-34, D-28] nothing that was acknowledged is lost with the power", async () => {
-  const report = await lose("FULL", 12);
+  const report = await lose("FULL", IMAGES);
   expect(report.violations).toEqual([]);
-  expect(report.images).toBe(12);
+  expect(report.images).toBe(IMAGES);
   expect(report.frames).toBeGreaterThan(100);
   expect(report.syncs).toBeGreaterThan(50);
 });

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../harness/index.ts";
+import { amount } from "../harness/sample.ts";
 import { PHASES } from "./kill-plan.ts";
 import { torture } from "./torture.ts";
 
-const KILLS = 20;
+/** In a sample, one in each phase. */
+const KILLS = amount(PHASES.length, 20);
 const SEED = process.env["HOLDFAST_TEST_SEED"] ?? "1";
 
 test(`[D-5, D-12, D-18, D-22] ${KILLS} kills in every phase, seed ${SEED}: nothing acknowledged is lost, doubled or stuck`, async () => {
