@@ -19,6 +19,7 @@ const config = loadConfig({ dataDirectory: directory, port: 0 }, { HOME: directo
 const server = await compose(config, {
   directory,
   startTime: Date.now(),
+  proofKey: randomHex(32),
   clock: systemClock,
   logger: silentLogger,
 });

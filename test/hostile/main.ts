@@ -5,13 +5,16 @@ import { temporaryDirectory } from "../harness/index.ts";
 import { AGENT_CASES } from "./agent-cases.ts";
 import { attack } from "./hostile.ts";
 import { HTTP_CASES } from "./http-cases.ts";
+import { IMPOSTOR_CASES } from "./impostor-cases.ts";
 import { LOAD_CASES } from "./load-cases.ts";
 
 const { values } = parseArgs({
   options: { only: { type: "string", default: "" }, report: { type: "string" } },
 });
 await using root = await temporaryDirectory("hostile");
-const cases = [...HTTP_CASES, ...AGENT_CASES, ...LOAD_CASES].filter(({ name }) => name.includes(values.only));
+const cases = [...HTTP_CASES, ...IMPOSTOR_CASES, ...AGENT_CASES, ...LOAD_CASES].filter(({ name }) =>
+  name.includes(values.only),
+);
 const report = await attack(root.path, cases, (line) => void process.stdout.write(`${line}\n`));
 const { probes, slowestMs, startMib, peakMib, endMib } = report.watched;
 process.stdout.write(

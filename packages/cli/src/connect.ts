@@ -1,44 +1,101 @@
-/** Finds the server and makes a client of it. */
+/** Finds the server and makes a client of it. Which one is trusted with the token is decided here alone (I-6). */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createClient, type HoldfastClient } from "@holdfast/client";
-import { type ServerFile, serverFileSchema } from "@holdfast/protocol";
+import { createClient, type HoldfastClient, type TransportLimits } from "@holdfast/client";
+import type { ServerFile } from "@holdfast/protocol";
 import type { Settings } from "./config.ts";
 import { CliError, EXIT } from "./exit-code.ts";
+import { createProvenFetch } from "./proven-fetch.ts";
+import { findServer, isRunning } from "./server-file.ts";
 
 /** A person waits: give up on a server that is not there after so many ms. */
 const RETRY_DEADLINE_MS = 2_000;
 
-export type Connection = { client: HoldfastClient; url: string };
+/** `url` is where the server was last found. */
+export type Connection = { client: HoldfastClient; readonly url: string };
 
-/** Throws CliError (6) when no server is known. That it answers shows only at the first request. */
-export function connect(settings: Settings): Connection {
-  const url = settings.url ?? readServerFile(settings.dataDirectory)?.url;
-  if (url === undefined) {
-    throw new CliError(
-      EXIT.unreachable,
-      `No server is running for ${settings.dataDirectory}. Start one with \`holdfast serve\` (in the repository: \`npm start\`), or name one in HOLDFAST_URL.`,
-    );
-  }
-  const token = settings.token ?? localToken(settings, url);
+type Fetch = typeof fetch;
+
+/**
+ * Throws CliError (6) when no server is known. That it answers shows only at the first request. A server that was found by its file proves itself on
+ * every connection, and is found again where it lives when it was started anew; one that was named by hand is trusted.
+ */
+export function connect(settings: Settings, limits: Partial<TransportLimits> = {}): Connection {
+  const { url: named, dataDirectory } = settings;
+  const place = named === undefined ? new LocalServer(dataDirectory) : { url: named, fetch };
+  const isLocal = named === undefined || ["127.0.0.1", "localhost", "[::1]"].includes(hostOf(named));
+  const token = () => settings.token ?? (isLocal ? readToken(dataDirectory) : undefined);
   const client = createClient({
-    url,
-    ...(token === undefined ? {} : { token }),
-    limits: { retryDeadlineMs: RETRY_DEADLINE_MS },
+    url: place.url,
+    fetch: withToken(place.fetch, token),
+    limits: { retryDeadlineMs: RETRY_DEADLINE_MS, ...limits },
   });
-  return { client, url };
+  return {
+    client,
+    get url() {
+      return place.url;
+    },
+  };
 }
 
-/** What the running server wrote about itself; a file that cannot be used counts as none. */
-export function readServerFile(dataDirectory: string): ServerFile | undefined {
-  try {
-    const parsed = serverFileSchema.safeParse(
-      JSON.parse(readFileSync(join(dataDirectory, "server.json"), "utf8")),
-    );
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
+/** The server of a data directory, wherever it lives now. */
+class LocalServer {
+  readonly #dataDirectory: string;
+  readonly #fetch = createProvenFetch();
+  #file: ServerFile;
+
+  constructor(dataDirectory: string) {
+    this.#dataDirectory = dataDirectory;
+    const found = findServer(dataDirectory);
+    if (found.state !== "running") throw noServer(dataDirectory, found.state === "none" ? "" : found.why);
+    this.#file = found.file;
   }
+
+  get url(): string {
+    return this.#file.url;
+  }
+
+  fetch: Fetch = (input, init = {}) => {
+    const found = findServer(this.#dataDirectory);
+    if (found.state === "running") this.#file = found.file;
+    // One that stops has taken its file away already, and still answers.
+    else if (!isRunning(this.#file)) return Promise.reject(noServer(this.#dataDirectory, ""));
+    const { pathname, search } = new URL(input instanceof Request ? input.url : input);
+    const { method, body, signal } = init;
+    return this.#fetch(this.#file, pathname + search, {
+      headers: new Headers(init.headers),
+      ...(method === undefined ? {} : { method }),
+      ...(typeof body === "string" ? { body } : {}),
+      ...(signal instanceof AbortSignal ? { signal } : {}),
+    });
+  };
+}
+
+function noServer(dataDirectory: string, why: string): CliError {
+  const ways =
+    "Start one with `holdfast serve` (in the repository: `npm start`), or name one in HOLDFAST_URL.";
+  return new CliError(
+    EXIT.unreachable,
+    `No server is running for ${dataDirectory}. ${why === "" ? "" : `${why} `}${ways}`,
+  );
+}
+
+/** The token may be replaced while we work: it is read for each request, and once more when it was refused. */
+function withToken(send: Fetch, tokenNow: () => string | undefined): Fetch {
+  return async (input, init) => {
+    const by = (token: string | undefined) => {
+      const headers = new Headers(init?.headers);
+      if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+      return send(input, { ...init, headers });
+    };
+    const token = tokenNow();
+    const response = await by(token);
+    if (response.status !== 401) return response;
+    const newer = tokenNow();
+    if (newer === token) return response;
+    await response.body?.cancel();
+    return by(newer);
+  };
 }
 
 export const tokenFile = (dataDirectory: string): string => join(dataDirectory, "token");
@@ -49,12 +106,6 @@ export function readToken(dataDirectory: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** This machine's token goes to this machine's server only. */
-function localToken(settings: Settings, url: string): string | undefined {
-  const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(hostOf(url));
-  return settings.url === undefined || isLocal ? readToken(settings.dataDirectory) : undefined;
 }
 
 function hostOf(url: string): string {

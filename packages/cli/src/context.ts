@@ -1,3 +1,4 @@
+import type { TransportLimits } from "@holdfast/client";
 import { type GlobalFlags, readSettings, type Settings } from "./config.ts";
 import { connect, type Connection } from "./connect.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -10,7 +11,7 @@ export type Context = {
   /** One object on stdout instead of text for people. */
   isJson: boolean;
   /** Throws CliError (6) when no server is known. */
-  connect(): Connection;
+  connect(limits?: Partial<TransportLimits>): Connection;
 };
 
 export function createContext(flags: GlobalFlags): Context {
@@ -20,6 +21,6 @@ export function createContext(flags: GlobalFlags): Context {
     settings,
     output: createOutput(settings),
     isJson: flags.json === true,
-    connect: () => connect(settings),
+    connect: (limits) => connect(settings, limits),
   };
 }

@@ -1,10 +1,11 @@
 /** `holdfast doctor`: looks for trouble and changes nothing (D-38). Exit 0 when there is none, 1 with findings. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { createClient, isApiError } from "@holdfast/client";
-import { readServerFile, readToken, tokenFile } from "./connect.ts";
+import { isApiError } from "@holdfast/client";
+import { tokenFile } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
+import { findServer, OTHERS } from "./server-file.ts";
 
 type Finding = { check: string; message: string };
 type Report = {
@@ -18,8 +19,6 @@ type Report = {
 const MINIMUM_MAJOR = 24;
 /** The store's file; a directory without it has nothing to look at. */
 const DATABASE_FILE = "holdfast.db";
-/** Rights that nobody but the owner may have. */
-const OTHERS = 0o077;
 
 export async function doctor(context: Context): Promise<ExitCode> {
   const { dataDirectory } = context.settings;
@@ -32,8 +31,9 @@ export async function doctor(context: Context): Promise<ExitCode> {
   checkNode(report);
   checkRights(report, dataDirectory);
   checkRights(report, tokenFile(dataDirectory));
-  const url = context.settings.url ?? readServerFile(dataDirectory)?.url;
-  if (url !== undefined) await checkServer(report, context, url);
+  const found = findServer(dataDirectory);
+  if (context.settings.url !== undefined || found.state === "running") await checkServer(report, context);
+  else if (found.state !== "none") find(report, "server", found.why);
   if (report.server.status === "not running") await checkFiles(report, dataDirectory);
   print(context, report);
   return report.findings.length === 0 ? EXIT.completed : EXIT.failed;
@@ -51,10 +51,8 @@ function checkRights(report: Report, path: string): void {
     find(report, "rights", `${path} is open to other users (mode ${mode.toString(8)}).`);
 }
 
-async function checkServer(report: Report, context: Context, url: string): Promise<void> {
-  const token = context.settings.token ?? readToken(context.settings.dataDirectory);
-  const limits = { retries: 0, requestTimeoutMs: 5_000 };
-  const client = createClient({ url, limits, ...(token === undefined ? {} : { token }) });
+async function checkServer(report: Report, context: Context): Promise<void> {
+  const { client, url } = context.connect({ retries: 0, requestTimeoutMs: 5_000 });
   try {
     const { status, version } = await client.health();
     report.server = { url, status, version };

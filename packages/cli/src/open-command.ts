@@ -20,10 +20,10 @@ export async function open(
   session: string | undefined,
   flags: { print?: boolean },
 ): Promise<ExitCode> {
-  const { client, url } = context.connect();
-  const { code, expiresAt } = await client.createAccessCode();
+  const connection = context.connect();
+  const { code, expiresAt } = await connection.client.createAccessCode();
   const place = session === undefined ? "/" : `/s/${encodeURIComponent(session)}`;
-  const address = `${new URL(place, url).href}#code=${code}`;
+  const address = `${new URL(place, connection.url).href}#code=${code}`;
   if (context.isJson) {
     context.output.json({ url: address, expiresAt });
     return EXIT.completed;

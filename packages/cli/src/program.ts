@@ -25,7 +25,10 @@ export function createProgram(finish: Finish): Command {
   const program = new Command("holdfast")
     .description("Keeps coding-agent sessions alive.")
     .version(readVersion(), "-V, --version")
-    .option("--url <url>", "the server (HOLDFAST_URL; default: the one running for the data directory)")
+    .option(
+      "--url <url>",
+      "the server, which is trusted with the token (HOLDFAST_URL; default: the one running for the data directory)",
+    )
     .option("--data-dir <path>", "the data directory (HOLDFAST_DATA_DIR)")
     .option("--config <file>", "the user's configuration file")
     .option("--json", "print one JSON object")

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, writeFileSync } from "node:fs";
-import { createClient } from "@holdfast/client";
-import { readServerFile, readToken, tokenFile } from "./connect.ts";
+import { readToken, tokenFile } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
+import { findServer } from "./server-file.ts";
 
 /** Bytes of a token: 64 hexadecimal characters. */
 const TOKEN_BYTES = 32;
@@ -28,14 +28,16 @@ export function show(context: Context): ExitCode {
  * takes it. Browser tokens of a server that is down are ended when it is rotated again while it runs.
  */
 export async function rotate(context: Context): Promise<ExitCode> {
-  const { dataDirectory, token } = context.settings;
+  const { dataDirectory, token, url } = context.settings;
   if (token !== undefined) {
     throw new CliError(EXIT.usage, "The token comes from HOLDFAST_TOKEN; replace it where that is set.");
   }
   if (!existsSync(dataDirectory)) throw new CliError(EXIT.notFound, `${dataDirectory} does not exist.`);
-  const url = readServerFile(dataDirectory)?.url;
+  const found = findServer(dataDirectory);
+  // Perhaps one runs, and would go on with the old token.
+  if (url === undefined && found.state === "unusable") throw new CliError(EXIT.conflict, found.why);
   const path = tokenFile(dataDirectory);
-  const isRunning = url !== undefined && (await answers(url));
+  const isRunning = url !== undefined || found.state === "running";
   if (isRunning) await context.connect().client.rotateToken();
   else replaceToken(path);
   if (context.isJson) context.output.json({ path, browserTokensRevoked: isRunning });
@@ -47,12 +49,4 @@ function replaceToken(path: string): void {
   const temporary = `${path}.${randomBytes(4).toString("hex")}`;
   writeFileSync(temporary, `${randomBytes(TOKEN_BYTES).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
   renameSync(temporary, path);
-}
-
-async function answers(url: string): Promise<boolean> {
-  const client = createClient({ url, limits: { retries: 0, requestTimeoutMs: 3_000 } });
-  return client.health().then(
-    () => true,
-    () => false,
-  );
 }

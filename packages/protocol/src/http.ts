@@ -220,6 +220,5 @@ export const tokenInfoSchema = z
   .meta({ id: "TokenInfo" });
 export const tokenListSchema = z.object({ items: z.array(tokenInfoSchema) }).meta({ id: "TokenList" });
 
-/** What `<data dir>/server.json` holds, so that the CLI finds a running server. */
-export const serverFileSchema = z.object({ url: z.string(), pid: z.int().positive(), startTime: timeSchema });
-export type ServerFile = z.infer<typeof serverFileSchema>;
+/** A server's answer to the nonce of whoever wants to know that it is the one (I-6): hexadecimal. */
+export const serverProofSchema = z.object({ proof: z.string() }).meta({ id: "ServerProof" });

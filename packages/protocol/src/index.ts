@@ -18,6 +18,7 @@ export * from "./part.ts";
 export * from "./permission.ts";
 export * from "./redact-headers.ts";
 export * from "./retry.ts";
+export * from "./server-file.ts";
 export * from "./session-error.ts";
 export * from "./session.ts";
 export * from "./source.ts";

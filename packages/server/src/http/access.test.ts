@@ -37,11 +37,12 @@ describe("who may come in", () => {
   let tokens: TokensInMemory;
   let access: Access;
   const serverToken = "s".repeat(32);
+  const proofKey = "5".repeat(64);
 
   beforeEach(() => {
     clock = new FakeClock();
     tokens = new TokensInMemory();
-    access = new Access({ tokens, serverToken, clock });
+    access = new Access({ tokens, serverToken, proofKey, clock });
   });
 
   const exchange = (code: string, key?: string) =>
@@ -50,7 +51,9 @@ describe("who may come in", () => {
 
   test("[I-6] the server's token is the owner; a token of 31 characters is refused at start", async () => {
     expect((await identify(serverToken)).actor).toMatchObject({ id: "owner", kind: "owner" });
-    expect(() => new Access({ tokens, serverToken: "s".repeat(31), clock })).toThrow("fewer than 32");
+    expect(() => new Access({ tokens, serverToken: "s".repeat(31), proofKey, clock })).toThrow(
+      "fewer than 32",
+    );
   });
 
   test("[I-6] a token that is nearly the server's is nobody's", async () => {

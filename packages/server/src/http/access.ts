@@ -2,9 +2,9 @@
  * Who may come in (I-6): the server's own token, or a browser token that was exchanged for a one-time code. Tokens are compared by their
  * hashes in constant time, browser tokens are stored hashed, and no cookie is ever set or read.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { cleanText, type Clock, HoldfastError, newId, notFound, randomHex } from "@holdfast/kernel";
-import type { Actor, TokenId, tokenInfoSchema } from "@holdfast/protocol";
+import { type Actor, proofText, type TokenId, type tokenInfoSchema } from "@holdfast/protocol";
 import type { z } from "zod";
 import { AccessCodes } from "./access-codes.ts";
 import { rateRefusal } from "./problem.ts";
@@ -13,6 +13,7 @@ import { type Rate, TokenBuckets } from "./token-bucket.ts";
 /** Rates of I-6, per address and per browser token. */
 const FAILURES: Rate = { burst: 10, perSecond: 10 / 60 };
 const BROWSER: Rate = { burst: 200, perSecond: 200 };
+const PROOFS: Rate = { burst: 200, perSecond: 200 };
 /** Lifetime of a browser token, and how often its last use is noted, in ms. */
 const BROWSER_TOKEN_MS = 30 * 86_400_000;
 const TOUCH_MS = 60_000;
@@ -46,11 +47,16 @@ const OWNER: Credential = {
   actor: { id: "owner", kind: "owner", label: "Owner" },
 };
 
+/** One end of a connection; undefined once it is gone. */
+export type Endpoint = { address: string | undefined; port: number | undefined };
+
 export type AccessDeps = {
   tokens: TokenStore;
   serverToken: string;
   /** Makes and keeps a new server token; absent when the token is not ours to replace. */
   replaceToken?: (() => string) | undefined;
+  /** The key in the server's file, in hexadecimal. */
+  proofKey: string;
   clock: Clock;
 };
 
@@ -60,6 +66,7 @@ export class Access {
   readonly #codes: AccessCodes;
   readonly #failures: TokenBuckets;
   readonly #browsers: TokenBuckets;
+  readonly #proofs: TokenBuckets;
   readonly #onRevoked = new Set<(credential: string) => void>();
 
   constructor(deps: AccessDeps) {
@@ -70,6 +77,7 @@ export class Access {
     this.#codes = new AccessCodes(deps.clock);
     this.#failures = new TokenBuckets(deps.clock, FAILURES);
     this.#browsers = new TokenBuckets(deps.clock, BROWSER);
+    this.#proofs = new TokenBuckets(deps.clock, PROOFS);
   }
 
   /** The caller behind an Authorization header. Rejects UNAUTHENTICATED, or RATE_LIMITED after too many failures or requests. */
@@ -90,6 +98,15 @@ export class Access {
     if (now - (row.used ?? 0) > TOUCH_MS) await this.#deps.tokens.touchBrowserToken({ id: row.id });
     const actor: Actor = { id: row.id, kind: "browser", label: row.label };
     return { kind: "browser", id: row.id, actor, expires: row.expires };
+  }
+
+  /** That this server holds the key of its file, for one nonce on one connection. Rejects RATE_LIMITED. */
+  prove(nonce: string, reachedAt: Endpoint, address: string): string {
+    const waitMs = this.#proofs.take(address);
+    if (waitMs !== undefined) throw rateRefusal("An address may ask for 200 proofs per second.", waitMs);
+    return createHmac("sha256", Buffer.from(this.#deps.proofKey, "hex"))
+      .update(proofText(nonce, reachedAt.address, reachedAt.port))
+      .digest("hex");
   }
 
   /** A one-time code for the next browser. */

@@ -7,7 +7,7 @@ import { HTTP_LIMITS } from "@holdfast/protocol";
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
-import { authorize } from "./authorize.ts";
+import { authorize, isOpen } from "./authorize.ts";
 import { bodyHash, readJson } from "./body.ts";
 import { describe } from "./describe.ts";
 import { isApiTarget } from "./guard.ts";
@@ -79,8 +79,9 @@ async function run(route: Route, deps: AppDeps, context: RequestContext): Promis
     throw new HoldfastError("NOT_FOUND", "A stream has no head of its own.", { data: { allow: "GET" } });
   const address = incoming.socket.remoteAddress ?? "unknown";
   const { authorization } = incoming.headers;
-  const isOpen = route.action === "health.read" || route.action === "access.exchange";
-  const credential = isOpen ? undefined : await deps.rooms.access.identify(authorization, address);
+  const credential = isOpen(route.action)
+    ? undefined
+    : await deps.rooms.access.identify(authorization, address);
   const params = context.req.param() as Record<string, string>;
   const actor = authorize(credential, route.action, { kind: route.on, id: params["id"] });
   if (route.method !== "GET" && deps.isDraining())
@@ -95,6 +96,7 @@ async function run(route: Route, deps: AppDeps, context: RequestContext): Promis
     credential,
     idempotency: idempotencyOf(context, actor.id, body),
     address,
+    reachedAt: { address: incoming.socket.localAddress, port: incoming.socket.localPort },
     path: context.req.path,
     outgoing,
     leaving: () => leavingSignal(outgoing, deps.stopping),

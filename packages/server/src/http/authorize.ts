@@ -9,6 +9,7 @@ import type { Credential } from "./access.ts";
 export const ACTIONS = {
   "health.read": "anyone",
   "access.exchange": "anyone",
+  "server.prove": "anyone",
   "access.manage": "server",
   "server.diagnose": "owner",
   "api.describe": "owner",
@@ -70,6 +71,9 @@ export type ActionTarget = {
 
 /** Nobody: the actor of what needs no credential. */
 const VISITOR: Actor = { id: "visitor", kind: "browser", label: "Visitor" };
+
+/** Whether it is for anybody, without a credential. */
+export const isOpen = (action: Action): boolean => ACTIONS[action] === "anyone";
 
 /** Who acts, when they may. Throws UNAUTHENTICATED without a credential and FORBIDDEN with one that does not reach so far. */
 export function authorize(credential: Credential | undefined, action: Action, target: ActionTarget): Actor {

@@ -2,6 +2,7 @@ import { problemSchema } from "@holdfast/protocol";
 import { Hono, type MiddlewareHandler } from "hono";
 import { describeRoute, generateSpecs, resolver } from "hono-openapi";
 import { z } from "zod";
+import { isOpen } from "./authorize.ts";
 import type { Answer, Route } from "./route.ts";
 
 type Description = Parameters<typeof describeRoute>[0];
@@ -36,7 +37,7 @@ export function describe(route: Route): MiddlewareHandler {
       }),
     },
   };
-  if (route.action === "health.read" || route.action === "access.exchange") description.security = [];
+  if (isOpen(route.action)) description.security = [];
   if (route.body !== undefined)
     description.requestBody = {
       required: !route.body.safeParse(undefined).success,

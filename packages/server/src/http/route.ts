@@ -10,7 +10,7 @@ import type { Review } from "../changes/index.ts";
 import type { Permissions } from "../permission/index.ts";
 import type { Caller, Sessions } from "../session/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
-import type { Access, Credential } from "./access.ts";
+import type { Access, Credential, Endpoint } from "./access.ts";
 import type { Action, ActionTarget } from "./authorize.ts";
 import { shapeRefusal } from "./problem.ts";
 import type { Reply, STREAMING } from "./reply.ts";
@@ -46,7 +46,10 @@ export type RawCall = {
   actor: Actor;
   credential: Credential | undefined;
   idempotency: Caller["idempotency"];
+  /** The caller's. */
   address: string;
+  /** This server's end of the connection. */
+  reachedAt: Endpoint;
   /** The request path without its query, for links. */
   path: string;
   outgoing: ServerResponse;

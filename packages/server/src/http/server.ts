@@ -47,6 +47,8 @@ export type HttpDeps = {
   /** Browser tokens; the store is one. */
   tokens: TokenStore;
   serverToken: string;
+  /** The key of this server's file, by which it proves itself (I-6). */
+  proofKey: string;
   /** Makes and keeps a new server token; absent when it was given from outside. */
   replaceToken?: (() => string) | undefined;
   clock: Clock;
@@ -104,9 +106,10 @@ class HttpServer implements Http {
         resolve();
       });
     });
-    const actual = (this.#server.address() as AddressInfo).port;
+    const { address, port: actual } = this.#server.address() as AddressInfo;
     this.#policy = new HostPolicy(actual, this.#deps.allowedHosts);
-    return { url: urlOf(host, actual), port: actual };
+    // The name may lead to another program on the same port: of the two loopback addresses only one is taken.
+    return { url: urlOf(host === "localhost" ? address : host, actual), port: actual };
   }
 
   drain(): void {

@@ -52,7 +52,14 @@ const OPENCODE_STOP_MS = 2_000;
 const HEALTH_MS = 1_000;
 const HEALTH_DEADLINE_MS = 2_000;
 
-type Facts = { directory: string; startTime: number; clock: Clock; logger: Logger };
+type Facts = {
+  directory: string;
+  startTime: number;
+  /** The key of the server's file (I-6), in hexadecimal. */
+  proofKey: string;
+  clock: Clock;
+  logger: Logger;
+};
 
 type Base = Facts & { config: ServerConfig; store: Store; instanceId: InstanceId };
 
@@ -215,6 +222,7 @@ function buildSurface(
     events,
     tokens: store,
     serverToken: serverToken(directory, config.token),
+    proofKey: base.proofKey,
     ...(config.token === undefined ? { replaceToken: () => replaceServerToken(directory) } : {}),
     diagnose: () => store.inspect({ live: instanceId }),
     clock,

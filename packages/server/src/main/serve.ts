@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
-import { errorText, isHoldfastError, planFault, systemClock } from "@holdfast/kernel";
+import { errorText, isHoldfastError, planFault, randomHex, systemClock } from "@holdfast/kernel";
 import { DirectoryLockedError, lockDirectory } from "@holdfast/sqlite";
+import { processTable } from "../agents/index.ts";
 import { compose, type Server } from "./compose.ts";
 import { ConfigError, loadConfig, type ServeFlags, type ServerConfig } from "./config.ts";
 import { announceServer, prepareDataDirectory, withdrawServer } from "./data-directory.ts";
@@ -9,6 +10,9 @@ import { stopSignals } from "./stop-signals.ts";
 
 /** Exit codes of the server (I-11, D-17, D-34). */
 const EXIT = { done: 0, failed: 1, usage: 2, conflict: 7 } as const;
+
+/** Of the key by which this start of the server proves itself (I-6). */
+const PROOF_KEY_BYTES = 32;
 
 /**
  * Runs the server until a signal ends it; answers the exit code. One line on stdout says where it listens; everything else goes to stderr. A store that
@@ -38,7 +42,8 @@ async function run(config: ServerConfig, directory: string, startTime: number): 
   withdrawServer(directory);
   let server: Server | undefined;
   try {
-    server = await compose(config, { directory, startTime, clock: systemClock, logger });
+    const key = randomHex(PROOF_KEY_BYTES);
+    server = await compose(config, { directory, startTime, proofKey: key, clock: systemClock, logger });
     server.store.onFatal((error) => {
       logger.error(
         { error: errorText(error) },
@@ -47,7 +52,14 @@ async function run(config: ServerConfig, directory: string, startTime: number): 
       process.exit(EXIT.failed);
     });
     const { url } = await server.start();
-    announceServer(directory, { url, pid: process.pid, startTime });
+    const processStart = (await processTable(process.platform).inspect(process.pid))?.startTime;
+    announceServer(directory, {
+      url,
+      pid: process.pid,
+      ...(processStart === undefined ? {} : { processStart }),
+      startTime,
+      key,
+    });
     process.stdout.write(`holdfast listening on ${url}\n`);
     await signals.first;
     logger.info({ graceMs: config.stopBudgetMs }, "stopping");

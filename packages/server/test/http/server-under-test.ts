@@ -23,6 +23,7 @@ import { createWorktrees } from "../../src/worktree/index.ts";
 import { createSnapshots } from "../../src/worktree/snapshot/index.ts";
 
 export const TOKEN = "t".repeat(40);
+export const PROOF_KEY = "5".repeat(64);
 export const SYSTEM = { id: "system:test", kind: "system", label: "Test" } as const;
 
 const AGENTS: Agent[] = [
@@ -166,6 +167,7 @@ export class ServerUnderTest implements AsyncDisposable {
       events: this.events,
       tokens: store,
       serverToken: TOKEN,
+      proofKey: PROOF_KEY,
       clock,
       logger,
       version: "0.0.0-test",

@@ -1,16 +1,13 @@
 import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { systemClock, wait } from "@holdfast/kernel";
+import { parseProcessStat } from "@holdfast/protocol";
 import { LAUNCH_ID_VARIABLE } from "./environment.ts";
 import type { LiveProcess } from "./identity.ts";
 import { trySignal, type LaunchKey, type ProcessTable } from "./process-table.ts";
 
 /** Environments read at once. */
 const READERS = 16;
-
-/** Fields 9 and 22 of the line, counted from the state, which is field 3. */
-const FLAGS_AFTER_NAME = 6;
-const START_TIME_AFTER_NAME = 19;
 
 /** The kernel's PF_KTHREAD: a thread of its own, which has no environment and never will. */
 const KERNEL_THREAD = 0x0020_0000;
@@ -35,31 +32,20 @@ export const linuxProcessTable: ProcessTable = {
     const isOurs =
       launchIdIn(readNow(pid, "environ")) === key.launchId ||
       (pid === key.root?.pid &&
-        parseStat(readNow(pid, "stat").toString("latin1"))?.startTime === key.root.startTime);
+        parseProcessStat(readNow(pid, "stat").toString("latin1"))?.startTime === key.root.startTime);
     if (isOurs) trySignal(pid, signal);
   },
 };
 
 async function inspect(pid: number): Promise<LiveProcess | undefined> {
   try {
-    const stat = parseStat(await readFile(`/proc/${pid}/stat`, "latin1"));
+    const stat = parseProcessStat(await readFile(`/proc/${pid}/stat`, "latin1"));
     const line = await readFile(`/proc/${pid}/cmdline`, "utf8");
-    return stat && { pid, ...stat, argv: line.split("\0").slice(0, -1) };
+    if (stat === undefined) return undefined;
+    return { pid, group: stat.group, startTime: stat.startTime, argv: line.split("\0").slice(0, -1) };
   } catch {
     return undefined;
   }
-}
-
-/** The name in parentheses may hold anything, spaces and parentheses too; fields are counted after the last one. */
-const fieldsAfterName = (stat: string): string[] => stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-
-/** Group and start tick (field 22) of a `/proc/<pid>/stat`; `undefined` for the dead. Exported for its table. */
-export function parseStat(text: string): { group: number; startTime: string } | undefined {
-  const fields = fieldsAfterName(text);
-  const [state = "", , group] = fields;
-  const startTime = fields[START_TIME_AFTER_NAME];
-  if (startTime === undefined || "ZXx".includes(state)) return undefined;
-  return { group: Number(group), startTime };
 }
 
 /** The files that are read of every process; a process that is gone rejects. Exported for its test. */
@@ -106,8 +92,8 @@ async function settledEnvironment(proc: ProcFiles, pid: number): Promise<Buffer>
 }
 
 function mayExec(stat: string): boolean {
-  const flags = fieldsAfterName(stat)[FLAGS_AFTER_NAME];
-  return parseStat(stat) !== undefined && (Number(flags) & KERNEL_THREAD) === 0;
+  const process = parseProcessStat(stat);
+  return process !== undefined && (process.flags & KERNEL_THREAD) === 0;
 }
 
 function readNow(pid: number, file: "environ" | "stat"): Buffer {

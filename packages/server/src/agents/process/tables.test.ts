@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { newId } from "@holdfast/kernel";
+import { parseProcessStat } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import type { ProcessRow } from "../../store/index.ts";
 import { argvHash, isRecordedRoot, type LiveProcess } from "./identity.ts";
-import { parseStat, type ProcFiles, relativesIn } from "./linux-process-table.ts";
+import { type ProcFiles, relativesIn } from "./linux-process-table.ts";
 import { familyOf, parsePsLine, psProcessTable } from "./ps-process-table.ts";
 import { decideReap } from "./reap.ts";
 import { hurried, rungAt, STOP_LIMITS, stopSchedule, type Rung, type StopOptions } from "./stop-schedule.ts";
@@ -93,12 +94,18 @@ describe("decisions about processes", () => {
   });
 
   test.each([
-    ["10 (sh) S 1 10 10 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4711 0", { group: 10, startTime: "4711" }],
-    ["10 (a) b) (c) R 1 9 9 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4711 0", { group: 9, startTime: "4711" }],
+    [
+      "10 (sh) S 1 10 10 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4711 0",
+      { group: 10, flags: 4_194_304, startTime: "4711" },
+    ],
+    [
+      "10 (a) b) (c) R 1 9 9 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4711 0",
+      { group: 9, flags: 4_194_304, startTime: "4711" },
+    ],
     ["10 (sh) Z 1 10 10 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4711 0", undefined],
     ["", undefined],
   ])("[A-11] reads the stat line %j", (line, expected) => {
-    expect(parseStat(line)).toEqual(expected);
+    expect(parseProcessStat(line)).toEqual(expected);
   });
 });
 

@@ -6,6 +6,8 @@ import {
   exchangeCodeSchema,
   healthSchema,
   liveAgentListSchema,
+  proofNonceSchema,
+  serverProofSchema,
   serverTokenSchema,
   tokenListSchema,
 } from "@holdfast/protocol";
@@ -36,6 +38,20 @@ export const SERVER_ROUTES: readonly Route[] = [
     summary: "This document",
     answers: { 200: { description: "OpenAPI 3.1", schema: z.record(z.string(), z.unknown()) } },
     run: async (_call, rooms) => ok(await rooms.describe()),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/auth/proof",
+    action: "server.prove",
+    on: "server",
+    tag,
+    summary: "Prove to whoever can read the data directory that this is its server",
+    query: proofNonceSchema,
+    answers: {
+      200: { description: "The proof, for this nonce and this connection only", schema: serverProofSchema },
+    },
+    run: async ({ query, reachedAt, address }, { access }) =>
+      ok({ proof: access.prove(query.nonce, reachedAt, address) }),
   }),
   defineRoute({
     method: "POST",
