@@ -3,6 +3,7 @@ import { temporaryDirectory } from "../harness/index.ts";
 import { amount } from "../harness/sample.ts";
 import { AGENT_CASES } from "./agent-cases.ts";
 import { fuzz } from "./fuzz-run.ts";
+import { GIT_CASES } from "./git-cases.ts";
 import { attack } from "./hostile.ts";
 import { HTTP_CASES } from "./http-cases.ts";
 
@@ -15,9 +16,9 @@ const STUCK_MS = 30_000;
 const REQUESTS = amount(150, 400);
 
 describe("a hostile world", () => {
-  test("[I-6, A-13, A-17] bad requests are refused, hostile agents end their turns, and the server goes on", async () => {
+  test("[I-6, A-10, A-13, A-17] bad requests are refused, hostile agents end their turns, and the server goes on", async () => {
     await using root = await temporaryDirectory("hostile");
-    const cases = [...HTTP_CASES, ...AGENT_CASES].filter(({ name }) => !LONG.test(name));
+    const cases = [...HTTP_CASES, ...AGENT_CASES, ...GIT_CASES].filter(({ name }) => !LONG.test(name));
     const report = await attack(root.path, cases, () => undefined, STUCK_MS);
     expect(report.missed).toEqual([]);
     expect(report.cases.length).toBeGreaterThan(50);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Config } from "@holdfast/protocol";
 import { type HoldfastProcess, processesWith, startHoldfast, until } from "../harness/index.ts";
 import { HOSTILE_AGENT } from "./agent-cases.ts";
+import { ambientGit } from "./git-cases.ts";
 import type { HostileCase, Target } from "./http-cases.ts";
 import { type Watched, Watch } from "./watch.ts";
 
@@ -33,7 +34,8 @@ export async function attack(
   say: (line: string) => void,
   stallMs = STALL_MS,
 ): Promise<HostileReport> {
-  const report = await attackOne(await startHoldfast({ root, config }), cases, say, stallMs);
+  const server = await startHoldfast({ root, config, environment: ambientGit(root) });
+  const report = await attackOne(server, cases, say, stallMs);
   const left = await leftBehind(root);
   if (left.length > 0) report.missed.push(`processes of agents outlive the server: ${left.join(", ")}`);
   return report;

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { temporaryDirectory } from "../harness/index.ts";
 import { AGENT_CASES } from "./agent-cases.ts";
+import { GIT_CASES } from "./git-cases.ts";
 import { attack } from "./hostile.ts";
 import { HTTP_CASES } from "./http-cases.ts";
 import { IMPOSTOR_CASES } from "./impostor-cases.ts";
@@ -12,7 +13,11 @@ const { values } = parseArgs({
   options: { only: { type: "string", default: "" }, report: { type: "string" } },
 });
 await using root = await temporaryDirectory("hostile");
+<<<<<<< HEAD
 const cases = [...HTTP_CASES, ...IMPOSTOR_CASES, ...AGENT_CASES, ...LOAD_CASES].filter(({ name }) =>
+=======
+const cases = [...HTTP_CASES, ...AGENT_CASES, ...GIT_CASES, ...LOAD_CASES].filter(({ name }) =>
+>>>>>>> 4cec84c (agents: keep git's variables of another repository from everything that is started)
   name.includes(values.only),
 );
 const report = await attack(root.path, cases, (line) => void process.stdout.write(`${line}\n`));

@@ -1,5 +1,6 @@
 export { type Clock, MAX_TIMER_MS, systemClock, type Timer, wait, within } from "./clock.ts";
 export { FakeClock } from "./fake-clock.ts";
+export { pointsGitElsewhere } from "./git-environment.ts";
 export { isInside } from "./path.ts";
 export { newId, randomHex } from "./id.ts";
 export { type ErrorDetails, errorText, HoldfastError, isHoldfastError, notFound } from "./error.ts";

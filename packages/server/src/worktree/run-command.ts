@@ -2,14 +2,12 @@
  * Setup and teardown commands (W-2, W-11): a program and its arguments, without a shell, in a group of their own that ends as a whole.
  */
 import { spawn } from "node:child_process";
-import { type Clock, Tail, within } from "@holdfast/kernel";
+import { type Clock, pointsGitElsewhere, Tail, within } from "@holdfast/kernel";
 
 /** Characters of output that are kept, from the end (W-2). */
 const TAIL_LENGTH = 8_192;
 /** How long the rest of the output may take to arrive after the end, in ms. */
 const OUTPUT_MS = 500;
-/** Variables that would make a git in the command work elsewhere, or that are ours. */
-const DROPPED = /^(GIT_|HOLDFAST_)/;
 
 export type CommandRun = {
   command: readonly string[];
@@ -37,7 +35,7 @@ export async function runCommand(run: CommandRun): Promise<CommandEnd> {
     cwd: run.directory,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    env: Object.fromEntries(Object.entries(run.environment).filter(([name]) => !DROPPED.test(name))),
+    env: Object.fromEntries(Object.entries(run.environment).filter(([name]) => !isDropped(name))),
   });
   let cut: string | undefined;
   const stop = (why: string) => {
@@ -75,6 +73,8 @@ export async function runCommand(run: CommandRun): Promise<CommandEnd> {
     child.stderr.destroy();
   }
 }
+
+const isDropped = (name: string): boolean => name.startsWith("HOLDFAST_") || pointsGitElsewhere(name);
 
 /** SIGKILL to a whole group; a group that is gone is none. */
 export function endGroup(pid: number | undefined): void {

@@ -1,3 +1,5 @@
+import { pointsGitElsewhere } from "@holdfast/kernel";
+
 /** Variables of an environment; `undefined` is absent. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,9 +17,6 @@ export type EnvironmentPolicy = {
 /** The variable that marks every process of one launch (A-10). */
 export const LAUNCH_ID_VARIABLE = "HOLDFAST_LAUNCH_ID";
 
-/** Never given to a child (A-10): they would point a program at our database, or at the git index of whoever started us. */
-const WITHHELD = new Set(["DATABASE_URL", "GIT_DIR", "GIT_INDEX_FILE"]);
-
 /** What a program needs to run at all, kept under `minimal`. */
 const BASIC = new Set(["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TERM", "TZ"]);
 
@@ -31,17 +30,18 @@ export function childEnvironment(
   const kept = new Set(policy.keep);
   const child: Record<string, string> = {};
   for (const [name, value] of Object.entries(parent)) {
-    if (value === undefined || isOurs(name) || removed.has(name)) continue;
+    if (value === undefined || isWithheld(name) || removed.has(name)) continue;
     if (policy.inherit === "minimal" && !BASIC.has(name) && !name.startsWith("LC_") && !kept.has(name))
       continue;
     child[name] = value;
   }
-  for (const [name, value] of Object.entries(policy.set ?? {})) if (!isOurs(name)) child[name] = value;
+  for (const [name, value] of Object.entries(policy.set ?? {})) if (!isWithheld(name)) child[name] = value;
   for (const name of ["TMPDIR", "TMP", "TEMP"]) child[name] = launch.temporaryDirectory;
   child[LAUNCH_ID_VARIABLE] = launch.launchId;
   return child;
 }
 
-function isOurs(name: string): boolean {
-  return name.startsWith("HOLDFAST_") || WITHHELD.has(name);
+/** Never given to a child (A-10): it would point a program at our database, or at the repository of whoever started us. */
+function isWithheld(name: string): boolean {
+  return name.startsWith("HOLDFAST_") || name === "DATABASE_URL" || pointsGitElsewhere(name);
 }

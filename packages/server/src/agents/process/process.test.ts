@@ -39,6 +39,8 @@ const deps = () => ({
     DATABASE_URL: "postgres://us",
     GIT_DIR: "/repo/.git",
     GIT_INDEX_FILE: "/repo/index",
+    GIT_WORK_TREE: "/repo",
+    GIT_CONFIG_KEY_0: "core.worktree",
     LISTED: "no",
   },
 });
@@ -47,7 +49,7 @@ async function launch(script: string, request: Partial<LaunchRequest> = {}): Pro
   const launched = await launchProcess(deps(), {
     argv: ["/bin/sh", "-c", script],
     cwd: root,
-    environment: { inherit: "user", remove: ["LISTED"], set: { OWN: "yes" } },
+    environment: { inherit: "user", remove: ["LISTED"], set: { OWN: "yes", GIT_WORK_TREE: "/x" } },
     sessionId: newId("ses"),
     agent: "shell",
     ...request,
@@ -96,7 +98,8 @@ describe("launchProcess", () => {
     expect(env.get("HOLDFAST_LAUNCH_ID")).toBe(launched.launchId);
     expect(env.get("PATH")).toBe(process.env["PATH"]);
     expect(env.get("OWN")).toBe("yes");
-    for (const name of ["HOLDFAST_HOME", "DATABASE_URL", "GIT_DIR", "GIT_INDEX_FILE", "LISTED"]) {
+    const git = ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_CONFIG_KEY_0"];
+    for (const name of ["HOLDFAST_HOME", "DATABASE_URL", "LISTED", ...git]) {
       expect([name, env.has(name)]).toEqual([name, false]);
     }
     expect(path.dirname(env.get("TMPDIR") ?? "")).toBe(root);

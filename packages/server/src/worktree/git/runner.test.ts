@@ -39,6 +39,7 @@ describe("the runner of git", () => {
       GIT_CONFIG_KEY_0: "user.name",
       GIT_CONFIG_VALUE_0: "x",
       GIT_SSH_COMMAND: "evil",
+      GIT_CEILING_DIRECTORIES: "/somewhere",
       HOLDFAST_TOKEN: "secret",
       LC_MESSAGES: "de_DE.UTF-8",
       LANGUAGE: "de",
@@ -52,6 +53,7 @@ describe("the runner of git", () => {
     expect(environment.get("GIT_OPTIONAL_LOCKS")).toBe("0");
     expect(environment.get("GIT_TERMINAL_PROMPT")).toBe("0");
     expect(environment.get("KEPT")).toBe("yes");
+    expect(environment.get("GIT_CEILING_DIRECTORIES")).toBe("/somewhere");
     for (const name of ["GIT_CONFIG_COUNT", "GIT_SSH_COMMAND", "HOLDFAST_TOKEN", "LC_MESSAGES", "LANGUAGE"])
       expect(environment.has(name)).toBe(false);
     expect((await hostile.run({ directory }, ["rev-parse", "--git-dir"])).text).toBe(".git");

@@ -1,6 +1,6 @@
 /**
  * The one way in which the program runs git (W-14): optional locks off, a fixed locale, no prompt, editor, pager, hook or background gc, a deadline
- * with the end of the whole process group, bounded output, and a bounded number of processes. Nothing of the server's own `GIT_*` variables reaches it.
+ * with the end of the whole process group, bounded output, and a bounded number of processes. Of the server's own `GIT_*` variables only those reach it that say where the user's configuration is and how far up a repository is looked for.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -63,6 +63,15 @@ export type GitResult = {
   /** Whether `beyond: "cut"` came to pass. */
   isCut: boolean;
 };
+
+/** What decides which configuration holds and where a repository is looked for is the user's, as it is for the agents (A-10). */
+const KEPT = new Set([
+  "GIT_CEILING_DIRECTORIES",
+  "GIT_CONFIG_GLOBAL",
+  "GIT_CONFIG_NOSYSTEM",
+  "GIT_CONFIG_SYSTEM",
+  "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+]);
 
 const CONFIG = ["core.quotepath=false", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false"];
 const NO_HOOKS = "core.hooksPath=/dev/null";
@@ -227,7 +236,9 @@ function endGroup(child: ChildProcess): void {
 }
 
 function environmentOf(user: Readonly<Record<string, string>>): Record<string, string> {
-  const kept = Object.entries(user).filter(([name]) => !/^(GIT_|HOLDFAST_|LC_|LANGUAGE$)/.test(name));
+  const kept = Object.entries(user).filter(
+    ([name]) => KEPT.has(name) || !/^(GIT_|HOLDFAST_|LC_|LANGUAGE$)/.test(name),
+  );
   return {
     ...Object.fromEntries(kept),
     LC_ALL: "C",
