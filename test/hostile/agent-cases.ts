@@ -12,6 +12,7 @@ const ENDS: Readonly<Record<string, RegExp>> = {
   "endless-line": /^(completed|failed)/,
   "odd-answers": /^(completed|failed)/,
   deep: /^(completed|failed)/,
+  "large-end": /^(completed|failed)/,
   dies: /^failed \/ crashed/,
   "dies-in-a-line": /^failed \/ crashed/,
 };

@@ -15,9 +15,18 @@ const raw = (text: string | Buffer): Promise<void> =>
 const send = (message: Json): Promise<void> => raw(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
 
 let requests = 0;
-const ask = (method: string, params: Json): Promise<void> => {
+const ask = async (method: string, params: Json): Promise<string> => {
   requests += 1;
-  return send({ id: `hostile-${requests}`, method, params });
+  const id = `hostile-${requests}`;
+  await send({ id, method, params });
+  return id;
+};
+
+const answers = new Map<string, () => void>();
+/** Resolves when the request was answered, whatever the answer. */
+const answerTo = async (asked: Promise<string>): Promise<void> => {
+  const id = await asked;
+  await new Promise<void>((resolve) => answers.set(id, resolve));
 };
 
 const MIB = 1024 * 1024;
@@ -158,6 +167,38 @@ const DEEDS: Record<string, (on: Stage) => Promise<void>> = {
     );
     process.exit(9);
   },
+  // Every row that an agent has a hand in, larger than an event may be.
+  "large-rows": async ({ sessionId, update }) => {
+    const words = "w".repeat(1_000);
+    const many = (count: number) => Array.from({ length: count }, (_, at) => `${at} ${words}`);
+    const options = [option("yes"), option("no", "reject_once")];
+    await update({
+      sessionUpdate: "plan",
+      entries: many(1_000).map((content) => ({ content, priority: "low", status: "pending" })),
+    });
+    await update({
+      sessionUpdate: "available_commands_update",
+      availableCommands: many(1_000).map((name) => ({ name, description: words })),
+    });
+    await update({ sessionUpdate: "current_mode_update", currentModeId: "m".repeat(MIB) });
+    await update({ sessionUpdate: "session_info_update", title: "t".repeat(MIB) });
+    const rawInput = { command: `echo ${"x".repeat(MIB)}` };
+    await update(call("large", { rawInput, locations: many(500).map((path) => ({ path })) }));
+    const toolCall = {
+      toolCallId: "large",
+      title: `t\0\ud800${"t".repeat(300_000)}`,
+      kind: "execute",
+      rawInput,
+    };
+    await answerTo(ask("session/request_permission", { sessionId, toolCall, options }));
+    await update({
+      sessionUpdate: "tool_call_update",
+      toolCallId: "large",
+      status: "completed",
+      content: [{ type: "diff", path: "a", oldText: "o".repeat(300_000), newText: "n".repeat(300_000) }],
+    });
+  },
+  "large-end": () => Promise.resolve(),
   "two-answers": () => Promise.resolve(),
   "late-updates": () => Promise.resolve(),
 };
@@ -175,7 +216,8 @@ async function prompt(id: number | string, params: Json): Promise<void> {
   await on.say("now ");
   if (seed !== undefined) await fuzz(on, seed);
   else if (deed !== undefined) await DEEDS[deed]?.(on);
-  const end = () => send({ id, result: { stopReason: "end_turn" } });
+  const stopReason = deed === "large-end" ? "e".repeat(MIB) : "end_turn";
+  const end = () => send({ id, result: { stopReason } });
   await end();
   if (deed === "two-answers") await end();
   if (deed === "late-updates") for (let at = 0; at < 50; at += 1) await on.say(`late ${at}`);
@@ -210,7 +252,12 @@ async function fuzz({ sessionId }: Stage, seed: string): Promise<void> {
 
 const HANDLERS: Record<string, (id: number | string, params: Json) => Promise<void>> = {
   initialize: (id) => send({ id, result: { protocolVersion: 1, agentCapabilities: {}, authMethods: [] } }),
-  "session/new": (id) => send({ id, result: { sessionId: `hostile-${process.pid}` } }),
+  "session/new": (id) => {
+    const availableModes = ["ask", "all"].map((mode) => ({ id: mode, name: mode }));
+    const modes = { currentModeId: "ask", availableModes };
+    return send({ id, result: { sessionId: `hostile-${process.pid}`, modes } });
+  },
+  "session/set_mode": (id) => send({ id, result: {} }),
   "session/prompt": prompt,
 };
 
@@ -218,6 +265,7 @@ if (process.argv[1] === import.meta.filename) {
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => {
     const { id, method, params = {} } = JSON.parse(line) as Call;
+    if (method === undefined && id !== undefined) answers.get(String(id))?.();
     if (method === undefined || id === undefined) return;
     const handler = HANDLERS[method];
     void (handler === undefined

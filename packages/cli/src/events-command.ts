@@ -1,6 +1,7 @@
 import type { SessionEvent } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
+import { GIVE_UP_MS } from "./follow-turn.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { oneLine } from "./output.ts";
 
@@ -21,6 +22,7 @@ export async function events(context: Context, sessionId: string, flags: Flags):
   const after = flags.after ?? (flags.follow === true ? undefined : 0);
   let lastSeq = after ?? 0;
   let reason = "deleted";
+  let goneSince: number | undefined;
   const { client } = context.connect();
   try {
     const cursor = after === undefined ? {} : { after };
@@ -30,13 +32,15 @@ export async function events(context: Context, sessionId: string, flags: Flags):
         if (isText) output.line(lineOf(item.event));
         else output.json(item.event);
       } else if (item.kind === "reset") {
-        output.note(
-          `The events after ${lastSeq} are not kept (${item.reason}); going on from ${item.lastSeq}.`,
-        );
+        const why = item.reason === "tooLong" ? "are too long to be read" : `are not kept (${item.reason})`;
+        output.note(`The events after ${lastSeq} ${why}; going on from ${item.lastSeq}.`);
         lastSeq = item.lastSeq;
-        if (flags.follow !== true) break;
+        if (flags.follow !== true && item.reason !== "tooLong") break;
+      } else if (item.kind === "hello") {
+        goneSince = undefined;
       } else if (item.kind === "disconnected") {
-        if (flags.follow !== true) throw item.error;
+        goneSince ??= performance.now();
+        if (flags.follow !== true || performance.now() - goneSince > GIVE_UP_MS) throw item.error;
         output.note(`Connection lost, trying again: ${item.error.message}`);
       } else if (item.kind === "caught-up" && flags.follow !== true) {
         reason = "caught-up";

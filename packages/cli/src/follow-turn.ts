@@ -26,7 +26,7 @@ export type TurnReporter = {
 export type Followed = { turn: Turn; messages: Message[] };
 
 /** How long a server may be gone before it is given up, in ms. */
-const GIVE_UP_MS = 60_000;
+export const GIVE_UP_MS = 60_000;
 
 /** Largest page: a turn's messages fit one. */
 const PAGE = 200;
@@ -153,5 +153,5 @@ class Follower {
 function partIdOf(event: SessionEvent): string | undefined {
   if (event.type === "message.part.delta") return event.data.partId;
   if (event.type !== "message.part.updated") return undefined;
-  return "part" in event.data ? event.data.part.id : event.data.partId;
+  return event.data.part.id;
 }

@@ -2,9 +2,8 @@
  * Messages on their way to the server, one after another, in the order they were given. Each has its idempotency key from the start, so that a
  * message whose answer was lost is sent again and admitted once (D-5); one that cannot be sent now is kept until there is a connection again.
  */
-import { newIdempotencyKey } from "@holdfast/client";
+import { isPassing, newIdempotencyKey } from "@holdfast/client";
 import type { Admitted, Delivery } from "@holdfast/protocol";
-import { isPassing } from "./session-follower.ts";
 
 type Message = { text: string; delivery: Delivery; key: string; settle: () => void };
 

@@ -10,8 +10,8 @@
 import {
   EMPTY_SESSION,
   type HoldfastClient,
-  HoldfastConnectionError,
   isApiError,
+  isPassing,
   meetNeed,
   meetUnread,
   reduce,
@@ -226,10 +226,4 @@ export class SessionFollower {
       throw error;
     }
   }
-}
-
-/** The server is not there, or says that it cannot right now. */
-export function isPassing(error: unknown): boolean {
-  if (error instanceof HoldfastConnectionError) return true;
-  return isApiError(error) && (error.status >= 500 || error.status === 429);
 }

@@ -129,7 +129,7 @@ function messageIdOf(event: SessionEvent): string | undefined {
     case "message.part.delta":
       return event.data.messageId;
     case "message.part.updated":
-      return "part" in event.data ? event.data.part.messageId : event.data.messageId;
+      return event.data.part.messageId;
     default:
       return undefined;
   }

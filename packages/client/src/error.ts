@@ -49,6 +49,12 @@ export class HoldfastContractError extends Error {
   }
 }
 
+/** Whether the same request may succeed later: nobody answered, or the server says that it cannot now. Everything else would be refused again. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof HoldfastConnectionError) return true;
+  return error instanceof HoldfastApiError && (error.status >= 500 || error.status === 429);
+}
+
 export function isApiError(value: unknown, code?: ErrorCode): value is HoldfastApiError {
   return value instanceof HoldfastApiError && (code === undefined || value.code === code);
 }

@@ -22,6 +22,7 @@ export {
   HoldfastConnectionError,
   HoldfastContractError,
   isApiError,
+  isPassing,
 } from "./error.ts";
 export { backoffMs } from "./delay.ts";
 export { applyDelta } from "./apply-delta.ts";

@@ -78,10 +78,6 @@ export function extendPart(state: SessionState, delta: Delta, seq: number): Sess
   );
 }
 
-export function needPart(state: SessionState, messageId: string, partId: string, seq: number): SessionState {
-  return withNeed(state, { messageId, partId, seq, deltas: [] });
-}
-
 /**
  * Gives the part that was read for a need, or `undefined` when the server has none any more. An answer for a need that was met or replaced
  * meanwhile is ignored. Deltas that came while it was read are applied; if they do not fit, it is needed again.

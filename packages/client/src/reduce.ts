@@ -7,7 +7,7 @@
  *   known from what arrived is marked in `needs`.
  */
 import type { SessionEvent, SessionStatus } from "@holdfast/protocol";
-import { extendPart, needPart, putMessage, putPart, removeMessage, removePart } from "./message-changes.ts";
+import { extendPart, putMessage, putPart, removeMessage, removePart } from "./message-changes.ts";
 import type { RetryStatus, SessionState } from "./session-state.ts";
 
 /** Events that leave a session's place in lists alone: its `time.updated` is the time of the newest other one (D-29). */
@@ -77,8 +77,6 @@ function applyEvent(state: SessionState, event: SessionEvent): SessionState {
     case "message.removed":
       return removeMessage(state, event.data.messageId, event.seq);
     case "message.part.updated":
-      if ("tooLarge" in event.data)
-        return needPart(state, event.data.messageId, event.data.partId, event.seq);
       return putPart(state, event.data.part, event.seq);
     case "message.part.removed":
       return removePart(state, event.data.messageId, event.data.partId, event.seq);

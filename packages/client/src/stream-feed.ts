@@ -1,14 +1,16 @@
 /** The feed of a workspace or of everything, resumed by its opaque id (interfaces.md section 0). It has no `prev`: order comes from the server. */
-import { type FeedEvent, feedEventSchema, helloSchema, resetSchema } from "@holdfast/protocol";
-import { HoldfastContractError } from "./error.ts";
 import {
-  type Disconnected,
-  followStream,
-  type Frame,
-  type Reader,
-  STREAM_LIMITS,
-  type StreamLimits,
-} from "./stream.ts";
+  type EventType,
+  type FeedEvent,
+  feedEventSchema,
+  helloSchema,
+  isNamed,
+  resetSchema,
+} from "@holdfast/protocol";
+import { HoldfastContractError } from "./error.ts";
+import type { Frame } from "./frames.ts";
+import { readRow } from "./read-row.ts";
+import { type Disconnected, followStream, type Reader, STREAM_LIMITS, type StreamLimits } from "./stream.ts";
 import type { Transport } from "./transport.ts";
 
 export type FeedOptions = {
@@ -19,6 +21,8 @@ export type FeedOptions = {
   storeId?: string;
   /** False: without `message.*` and `step.*`, for whoever keeps lists and reads no transcripts. */
   messages?: boolean;
+  /** Types whose rows are read where an event only names them (D-4), all by default; the others come as they are. */
+  reads?: (type: string) => boolean;
   signal: AbortSignal;
   limits?: Partial<StreamLimits>;
 };
@@ -30,7 +34,7 @@ export type FeedItem =
   /** Read the state again: of the session, or of everything when none is named. */
   | {
       kind: "reset";
-      reason: "retention" | "ahead" | "store";
+      reason: "retention" | "ahead" | "store" | "tooLong";
       state: string[];
       sessionId?: string | undefined;
     }
@@ -45,10 +49,10 @@ export async function* streamFeed(transport: Transport, options: FeedOptions): A
     options.workspaceId === undefined
       ? "/api/events"
       : `/api/workspaces/${encodeURIComponent(options.workspaceId)}/events`;
-  yield* followStream<Item>(transport, path, feedReader(options), options.signal, limits);
+  yield* followStream<Item>(transport, path, feedReader(transport, options), options.signal, limits);
 }
 
-function feedReader(options: Pick<FeedOptions, "after" | "storeId" | "messages">): Reader<Item> {
+function feedReader(transport: Transport, options: FeedOptions): Reader<Item> {
   let cursor = options.after;
   let { storeId } = options;
   const messages = options.messages === false ? false : undefined;
@@ -56,7 +60,7 @@ function feedReader(options: Pick<FeedOptions, "after" | "storeId" | "messages">
   const only = (item: Item) => ({ items: [item], progress: false });
   return {
     resume: () => ({ query: { after: cursor, store: storeId, messages }, lastEventId: cursor }),
-    take(frame) {
+    async take(frame, signal) {
       switch (frame.event) {
         case "hello": {
           const hello = parse(frame, helloSchema);
@@ -77,8 +81,18 @@ function feedReader(options: Pick<FeedOptions, "after" | "storeId" | "messages">
           return only({ kind: "heartbeat" });
         default: {
           if (frame.id === undefined) return { items: [], progress: false };
-          const event = parse(frame, feedEventSchema);
+          if (frame.isTooLong === true) {
+            cursor = frame.id;
+            return { items: [{ kind: "reset", reason: "tooLong", state: [] }], progress: true };
+          }
+          const told = parse(frame, feedEventSchema);
+          const isRead = isNamed(told.data) && (options.reads?.(told.type) ?? true);
+          const row = isRead
+            ? await readRow(transport, { ...told, type: told.type as EventType }, signal)
+            : undefined;
           cursor = frame.id;
+          if (isRead && row === undefined) return { items: [], progress: true };
+          const event = row === undefined ? told : { ...told, data: row };
           return { items: [{ kind: "event", id: frame.id, event }], progress: true };
         }
       }

@@ -5,13 +5,13 @@
  * - Silence: no byte for `silenceMs` (three heartbeats) means the connection is dead, whatever the socket says.
  * - Retries: the first at once, then jittered backoff; only progress (a new place) or a connection that held for `steadyMs` resets the
  *   count, so a server that accepts and closes is not stormed.
- * - Refusals (4xx but 429) are final: the same request would be refused again.
+ * - Only what passes is tried again (`isPassing`): a refusal is final, and so is a stream that breaks at the same place `stuck` times in a row.
  * - Back-pressure: bytes are read only while the consumer asks for items.
  */
 import { STREAM_SILENCE_MS } from "@holdfast/protocol";
-import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { backoffMs, delay } from "./delay.ts";
-import { HoldfastApiError, HoldfastConnectionError } from "./error.ts";
+import { HoldfastConnectionError, HoldfastContractError, isPassing } from "./error.ts";
+import { type Frame, FrameReader } from "./frames.ts";
 import type { Query, Transport } from "./transport.ts";
 
 export type StreamLimits = {
@@ -26,6 +26,8 @@ export type StreamLimits = {
   steadyMs: number;
   /** Times in a row that the stream may jump over the same place before it is called broken. */
   losses: number;
+  /** Connections in a row that may be greeted and then break before anything came, before the stream is called broken. */
+  stuck: number;
 };
 
 export const STREAM_LIMITS: StreamLimits = {
@@ -35,15 +37,11 @@ export const STREAM_LIMITS: StreamLimits = {
   retryCapMs: 15_000,
   steadyMs: 10_000,
   losses: 3,
+  stuck: 8,
 };
-
-/** Longest frame, in characters: an event's data is at most 256 KiB (D-4), JSON may write each byte as six. */
-const MAX_FRAME_LENGTH = 2 * 1024 * 1024;
 
 /** The connection broke or could not be made; the stream goes on by itself. Show it when it lasts (I-16: after 3 s). */
 export type Disconnected = { kind: "disconnected"; error: Error; attempt: number; retryInMs: number };
-
-export type Frame = EventSourceMessage;
 
 /** Thrown by a reader of frames to begin again from its cursor. */
 export class StreamLoss extends Error {}
@@ -51,9 +49,14 @@ export class StreamLoss extends Error {}
 export type Reader<Item> = {
   /** Where to go on: the query and the last id taken. Asked before each connection. */
   resume(): { query: Query; lastEventId?: string | undefined };
-  /** What a frame means. Throws StreamLoss to connect again. */
-  take(frame: Frame): { items: Item[]; progress: boolean; over?: boolean };
+  /**
+   * What a frame means; it may have to read what the frame names. Rejects with StreamLoss to connect again. Its place is taken when it resolves, so that
+   * what was not read comes again.
+   */
+  take(frame: Frame, signal: AbortSignal): Promise<Taken<Item>>;
 };
+
+export type Taken<Item> = { items: Item[]; progress: boolean; over?: boolean };
 
 export async function* followStream<Item>(
   transport: Transport,
@@ -63,21 +66,29 @@ export async function* followStream<Item>(
   limits: StreamLimits,
 ): AsyncGenerator<Item | Disconnected> {
   let attempt = 0;
+  let stuck = 0;
   while (!signal.aborted) {
     const began = performance.now();
     let trouble: Error = new HoldfastConnectionError("The server ended the stream.");
     try {
       for await (const frame of connect(transport, path, reader, signal, limits)) {
-        const taken = reader.take(frame);
+        if (frame.event === "hello") stuck += 1;
+        const taken = await reader.take(frame, signal);
         if (taken.progress) attempt = 0;
+        if (taken.progress || frame.event === "caught-up") stuck = 0;
         yield* taken.items;
         if (taken.over === true) return;
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (isFinal(error)) throw error;
+      if (!isPassing(error) && !(error instanceof StreamLoss)) throw error;
       trouble = error as Error;
     }
+    if (stuck >= limits.stuck)
+      throw new HoldfastContractError(
+        `The event stream broke ${stuck} times in a row at the same place: ${trouble.message}`,
+        trouble,
+      );
     if (signal.aborted) return;
     if (performance.now() - began >= limits.steadyMs) attempt = 0;
     const bounds = { baseMs: limits.retryBaseMs, capMs: limits.retryCapMs };
@@ -128,15 +139,7 @@ async function* readFrames(
   expect: () => void,
   rest: () => void,
 ): AsyncGenerator<Frame> {
-  const ready: Frame[] = [];
-  let broken: Error | undefined;
-  const parser = createParser({
-    maxBufferSize: MAX_FRAME_LENGTH,
-    onEvent: (frame) => ready.push(frame),
-    onError: (error) => {
-      if (error.type === "max-buffer-size-exceeded") broken = error;
-    },
-  });
+  const frames = new FrameReader();
   const decoder = new TextDecoder();
   for (;;) {
     expect();
@@ -145,9 +148,7 @@ async function* readFrames(
     });
     rest();
     if (done) return;
-    parser.feed(decoder.decode(value, { stream: true }));
-    yield* ready.splice(0);
-    if (broken !== undefined) throw new HoldfastConnectionError("A frame of the stream is too long.", broken);
+    yield* frames.feed(decoder.decode(value, { stream: true }));
   }
 }
 
@@ -161,10 +162,4 @@ function createWatchdog(dead: AbortController) {
       timer = setTimeout(() => dead.abort(new HoldfastConnectionError(message)), ms);
     },
   };
-}
-
-/** A refusal that the same request would meet again. */
-function isFinal(error: unknown): boolean {
-  if (error instanceof HoldfastApiError) return error.status < 500 && error.status !== 429;
-  return !(error instanceof HoldfastConnectionError || error instanceof StreamLoss);
 }

@@ -210,14 +210,6 @@ describe("deltas and needs (interfaces.md section 0)", () => {
     expect(parts(state)).toEqual([text, tool]);
   });
 
-  test("[D-4] a part that is too large for an event must be read", () => {
-    const state = reduce(
-      start(),
-      event("message.part.updated", { messageId: "msg_1", partId: "prt_1", tooLarge: true }),
-    );
-    expect(Object.keys(state.needs)).toEqual(["prt_1"]);
-  });
-
   test("deltas that come while a part is read are applied to the answer", () => {
     let state = reduce(start(), delta("prt_1", "text", 5, "fg"));
     const need = state.needs["prt_1"];

@@ -1,14 +1,20 @@
 import { z } from "zod";
 import { agentSessionSchema } from "./agent.ts";
 import { changeSchema } from "./change.ts";
-import { actorSchema, countSchema, timeSchema } from "./common.ts";
+import { actorSchema, agentIdSchema, countSchema, timeSchema } from "./common.ts";
 import {
+  agentSessionIdSchema,
   changeIdSchema,
+  inputIdSchema,
   messageIdSchema,
   partIdSchema,
+  permissionIdSchema,
+  projectIdSchema,
+  questionIdSchema,
   sessionIdSchema,
   turnIdSchema,
   workspaceIdSchema,
+  worktreeIdSchema,
 } from "./id.ts";
 import { inputSchema } from "./input.ts";
 import { messageInfoSchema } from "./message.ts";
@@ -19,19 +25,32 @@ import { turnSchema } from "./turn.ts";
 import { usageSchema } from "./usage.ts";
 import { worktreeSchema } from "./worktree.ts";
 
-/** Payloads of the durable events by type (interfaces.md section 0). Over `MAX_EVENT_BYTES` the data of a part or a change is `tooLarge` instead. */
-const session = z.object({ session: sessionSchema });
-const input = z.object({ input: inputSchema });
-const turn = z.object({ turn: turnSchema });
-const permission = z.object({ permission: permissionSchema });
-const question = z.object({ question: questionSchema });
-const agentNote = z.object({ agent: z.string(), kind: z.string(), bytes: countSchema, tail: z.string() });
+/** Largest data of one event, in bytes of UTF-8 (D-4). */
+export const MAX_EVENT_BYTES = 256 * 1024;
 
-const tooLarge = z.object({ messageId: messageIdSchema, partId: partIdSchema, tooLarge: z.literal(true) });
-const changeTooLarge = z.object({
-  changeId: changeIdSchema,
-  workspaceId: workspaceIdSchema,
-  tooLarge: z.literal(true),
+/** Most UTF-16 units of one delta: even when JSON writes each of them with six bytes, the event stays under its limit (D-4). */
+export const MAX_DELTA_UNITS = Math.floor((MAX_EVENT_BYTES - 16_384) / 6);
+
+/** Most characters of each text in an event that keeps its own data. */
+export const SHORT_TEXT = 4_096;
+
+/** What stands in the place of a row that is larger than an event may be: its ids, so that the reader fetches it (D-4). */
+export type NamedRow = { tooLarge: true } & Record<string, unknown>;
+
+/** The data of an event that stands for a row: the row, or its ids when it is too large. */
+const row = <S extends z.ZodType, I extends z.ZodRawShape>(data: S, ids: I) =>
+  z.union([data, z.object({ ...ids, tooLarge: z.literal(true) })]);
+
+const session = row(z.object({ session: sessionSchema }), { sessionId: sessionIdSchema });
+const input = row(z.object({ input: inputSchema }), { inputId: inputIdSchema });
+const turn = row(z.object({ turn: turnSchema }), { turnId: turnIdSchema });
+const permission = row(z.object({ permission: permissionSchema }), { permissionId: permissionIdSchema });
+const question = row(z.object({ question: questionSchema }), { questionId: questionIdSchema });
+const agentNote = z.object({
+  agent: agentIdSchema,
+  kind: z.string().max(SHORT_TEXT),
+  bytes: countSchema,
+  tail: z.string().max(SHORT_TEXT),
 });
 
 export const deltaSchema = z.object({
@@ -40,7 +59,7 @@ export const deltaSchema = z.object({
   field: z.enum(DELTA_FIELDS),
   /** Where `text` begins in the field, in UTF-16 code units. */
   offset: countSchema,
-  text: z.string(),
+  text: z.string().max(MAX_DELTA_UNITS),
 });
 export type Delta = z.infer<typeof deltaSchema>;
 
@@ -49,12 +68,17 @@ const step = {
   messageId: messageIdSchema,
   step: countSchema,
   attempt: countSchema,
-  reason: z.string().optional(),
+  reason: z.string().max(SHORT_TEXT).optional(),
   usage: usageSchema.optional(),
 };
 
-export const retryStatusSchema = z.object({ attempt: countSchema, message: z.string(), next: timeSchema });
+export const retryStatusSchema = z.object({
+  attempt: countSchema,
+  message: z.string().max(SHORT_TEXT),
+  next: timeSchema,
+});
 
+/** Data of the durable events by type (interfaces.md section 0): a row, which may be too large, or a payload of its own, which never is. */
 export const EVENT_DATA = {
   "session.created": session,
   "session.updated": session,
@@ -73,9 +97,12 @@ export const EVENT_DATA = {
   "turn.aborted": turn,
   "step.started": z.object(step),
   "step.finished": z.object(step),
-  "message.updated": z.object({ message: messageInfoSchema }),
+  "message.updated": row(z.object({ message: messageInfoSchema }), { messageId: messageIdSchema }),
   "message.removed": z.object({ messageId: messageIdSchema }),
-  "message.part.updated": z.union([z.object({ part: partSchema }), tooLarge]),
+  "message.part.updated": row(z.object({ part: partSchema }), {
+    messageId: messageIdSchema,
+    partId: partIdSchema,
+  }),
   "message.part.removed": z.object({ messageId: messageIdSchema, partId: partIdSchema }),
   "message.part.delta": deltaSchema,
   "permission.asked": permission,
@@ -87,16 +114,54 @@ export const EVENT_DATA = {
   "agent.notice": agentNote,
   "agent.raw": agentNote,
   "agent.late": agentNote,
-  "agent.session.updated": z.object({ agentSession: agentSessionSchema }),
-  "todo.updated": z.object({ todos: z.array(todoSchema) }),
-  "project.updated": z.object({ project: projectSchema }),
-  "workspace.updated": z.object({ workspace: workspaceSchema }),
-  "worktree.updated": z.object({ worktree: worktreeSchema }),
-  "change.updated": z.union([z.object({ change: changeSchema }), changeTooLarge]),
+  "agent.session.updated": row(z.object({ agentSession: agentSessionSchema }), {
+    agentSessionId: agentSessionIdSchema,
+  }),
+  "todo.updated": row(z.object({ todos: z.array(todoSchema) }), {}),
+  "project.updated": row(z.object({ project: projectSchema }), { projectId: projectIdSchema }),
+  "workspace.updated": row(z.object({ workspace: workspaceSchema }), { workspaceId: workspaceIdSchema }),
+  "worktree.updated": row(z.object({ worktree: worktreeSchema }), { worktreeId: worktreeIdSchema }),
+  "change.updated": row(z.object({ change: changeSchema }), {
+    changeId: changeIdSchema,
+    workspaceId: workspaceIdSchema,
+  }),
 } as const;
 
 export type EventType = keyof typeof EVENT_DATA;
-export type EventData<T extends EventType> = z.infer<(typeof EVENT_DATA)[T]>;
+/** The data of an event as it is made and as it is applied: whole. A client fetches what is named only before it hands it on. */
+export type EventData<T extends EventType> = Exclude<z.infer<(typeof EVENT_DATA)[T]>, NamedRow>;
+/** Types that stand for a row, and how each names one that is too large. */
+export type NamedType = { [T in EventType]: NamedData<T> extends never ? never : T }[EventType];
+export type NamedData<T extends EventType> = Extract<z.infer<(typeof EVENT_DATA)[T]>, NamedRow>;
+
+type Row = { id: string } & Record<string, unknown>;
+
+/** The ids of a row, by the name it has in the data of its event. */
+const ROW_IDS: Record<string, (row: Row) => Record<string, unknown>> = {
+  session: ({ id }) => ({ sessionId: id }),
+  input: ({ id }) => ({ inputId: id }),
+  turn: ({ id }) => ({ turnId: id }),
+  message: ({ id }) => ({ messageId: id }),
+  part: ({ id, messageId }) => ({ messageId, partId: id }),
+  permission: ({ id }) => ({ permissionId: id }),
+  question: ({ id }) => ({ questionId: id }),
+  agentSession: ({ id }) => ({ agentSessionId: id }),
+  todos: () => ({}),
+  project: ({ id }) => ({ projectId: id }),
+  workspace: ({ id }) => ({ workspaceId: id }),
+  worktree: ({ id }) => ({ worktreeId: id }),
+  change: ({ id, workspaceId }) => ({ changeId: id, workspaceId }),
+};
+
+/** The ids that stand in an event for the row in its data; undefined when the event stands for none. */
+export function nameRow(data: object): NamedRow | undefined {
+  const found = Object.entries(data).find(([name]) => name in ROW_IDS);
+  return found && { ...ROW_IDS[found[0]]?.(found[1] as Row), tooLarge: true };
+}
+
+/** Whether an event's data only names its row. */
+export const isNamed = (data: unknown): data is NamedRow =>
+  typeof data === "object" && data !== null && "tooLarge" in data;
 
 /** Types whose rows belong to no session: they stand in the feeds of a workspace and of everything only (D-3). */
 export const SESSIONLESS_EVENTS = [
@@ -112,9 +177,6 @@ export const isMessageEvent = (type: string): boolean =>
 
 /** Version of every event type's schema; an incompatible change of one type raises its own (D-25). */
 export const EVENT_VERSION = 1;
-
-/** Largest data of one event, in bytes of UTF-8 (D-4). */
-export const MAX_EVENT_BYTES = 256 * 1024;
 
 type Envelope<T extends EventType> = {
   /** Per session, from 1; absent on rows of no session. */

@@ -1,4 +1,4 @@
-import type { SessionEvent } from "@holdfast/protocol";
+import { isNamed, type SessionEvent } from "@holdfast/protocol";
 
 /** Which row an event stands for and its value as the event tells it; undefined for events that keep their own payload (D-4). */
 export type RowOf = { key: string; value: Record<string, unknown> | undefined };
@@ -6,7 +6,13 @@ export type RowOf = { key: string; value: Record<string, unknown> | undefined };
 /** The rows of a session itself, which have no id of their own in the log. */
 export const SESSION_KEY = "session";
 
+/** The event is one of the wire, which may only name a row that is too large. */
 export function rowOf(event: SessionEvent): RowOf | undefined {
+  if (isNamed(event.data)) {
+    const { partId, messageId, ...ids } = event.data;
+    const [id] = [partId, messageId, ...Object.values(ids)].filter((value) => typeof value === "string");
+    return id === undefined ? undefined : { key: id, value: undefined };
+  }
   switch (event.type) {
     case "session.created":
     case "session.updated":
@@ -41,9 +47,7 @@ export function rowOf(event: SessionEvent): RowOf | undefined {
     case "message.updated":
       return { key: event.data.message.id, value: event.data.message };
     case "message.part.updated":
-      return "tooLarge" in event.data
-        ? { key: event.data.partId, value: undefined }
-        : { key: event.data.part.id, value: event.data.part };
+      return { key: event.data.part.id, value: event.data.part };
     default:
       return undefined;
   }

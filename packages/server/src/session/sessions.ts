@@ -19,6 +19,7 @@ import type {
   PatchSession,
   PatchWorkspace,
   Permission,
+  PermissionId,
   PermissionRule,
   PermissionRuleId,
   RiskReport,
@@ -72,6 +73,7 @@ export type Sessions = {
   /** A remark on a line of a change, as an input of the session that made it, or of the one that is named (W-6). */
   commentChange(id: WorkspaceId, request: CommentChange, caller: Caller): Promise<Applied<Admitted>>;
   listInputs(id: SessionId, state?: Input["state"]): Promise<InputList>;
+  getInput(id: InputId): Promise<Input>;
   editInput(id: InputId, parts: InputPart[], caller: Caller): Promise<Applied<Input>>;
   removeInput(id: InputId, caller: Caller): Promise<Applied<Input>>;
   reorderQueue(id: SessionId, inputIds: InputId[], caller: Caller): Promise<Applied<InputList>>;
@@ -103,6 +105,7 @@ export type Sessions = {
   usage(id: SessionId): Promise<{ usage: Usage; agents: { agent: string; usage: Usage }[]; seq: number }>;
   blob(id: SessionId, hash: string): Promise<{ bytes: Uint8Array; mime: string }>;
   permissions(query: { state?: Permission["state"]; sessionId?: SessionId }): Promise<Permission[]>;
+  getPermission(id: PermissionId): Promise<Permission>;
   permissionRules(): Promise<PermissionRule[]>;
   revokePermissionRule(id: PermissionRuleId, caller: Caller): Promise<void>;
   workspace(id: WorkspaceId): Promise<Workspace>;
@@ -191,6 +194,7 @@ function queriesOf(deps: SessionDeps) {
     },
     messages: (id, query) => pageMessages(deps, id, query),
     streamMessages: (id) => streamMessages(deps, id),
+    getInput: (id) => requireInput(deps, id),
     getMessage: (id) => requireMessage(deps, id),
     getPart: (messageId, partId) => requirePart(deps, messageId, partId),
     async todos(id) {
@@ -205,6 +209,11 @@ function queriesOf(deps: SessionDeps) {
       return blob;
     },
     permissions: (query) => store.listPermissions(query),
+    async getPermission(id) {
+      const permission = await store.getPermission(id);
+      if (permission === undefined) throw notFound("permission request", id);
+      return permission;
+    },
     permissionRules: () => store.listPermissionRules({}),
     workspace: (id) => requireWorkspace(deps, id),
     async files(id, query, limit) {

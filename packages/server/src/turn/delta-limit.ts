@@ -1,7 +1,4 @@
-import { MAX_EVENT_BYTES } from "@holdfast/protocol";
-
-/** Most UTF-16 units of one delta: even when JSON writes each of them with six bytes, the event stays under its limit (D-4). */
-export const MAX_DELTA_UNITS = Math.floor((MAX_EVENT_BYTES - 16_384) / 6);
+import { MAX_DELTA_UNITS } from "@holdfast/protocol";
 
 /** The text in pieces of at most `limit` units, none of which ends inside a surrogate pair (D-12). */
 export function pieces(text: string, limit: number = MAX_DELTA_UNITS): string[] {

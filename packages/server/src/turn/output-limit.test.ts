@@ -1,6 +1,7 @@
+import { MAX_DELTA_UNITS } from "@holdfast/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MAX_DELTA_UNITS, pieces } from "./delta-limit.ts";
+import { pieces } from "./delta-limit.ts";
 import { countLines, cutOutput } from "./output-limit.ts";
 
 const bytes = (text: string): number => Buffer.byteLength(text);

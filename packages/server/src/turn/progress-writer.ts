@@ -7,11 +7,10 @@
  * - CLAIM_LOST drops everything and is never repeated (D-17). Any other refusal is a fault of ours: it drops everything too and fails the turn.
  */
 import { type Clock, isHoldfastError } from "@holdfast/kernel";
-import type { SessionId, TurnId } from "@holdfast/protocol";
+import { MAX_DELTA_UNITS, type SessionId, type TurnId } from "@holdfast/protocol";
 import { retryStorage } from "../permission/index.ts";
 import type { ProgressOp, Store } from "../store/index.ts";
 import type { ByteAccount } from "./byte-budget.ts";
-import { MAX_DELTA_UNITS } from "./delta-limit.ts";
 import { progressSize } from "./progress-size.ts";
 
 /** Ops that are known only once something else is durable. */

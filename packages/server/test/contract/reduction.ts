@@ -1,5 +1,12 @@
 import { EMPTY_SESSION, meetNeed, reduce, type SessionState } from "@holdfast/client";
-import type { Message, Part, SessionEvent, SessionId } from "@holdfast/protocol";
+import {
+  isNamed,
+  type Message,
+  type NamedRow,
+  type Part,
+  type SessionEvent,
+  type SessionId,
+} from "@holdfast/protocol";
 import type { CommittedEvent, Store } from "../../src/store/index.ts";
 
 /** A session as its rows say, in the reducer's words. */
@@ -8,7 +15,7 @@ export type Stored = Pick<
   "session" | "messages" | "turns" | "inputs" | "permissions" | "agentSessions" | "todos" | "status"
 > & { unplaced: Record<string, Message> };
 
-/** Applies events as a subscriber's client does. */
+/** Applies events as a subscriber's client does; without a store none of them may be too large. */
 export function reduceAll(state: SessionState, events: readonly CommittedEvent[]): SessionState {
   let next = state;
   for (const event of events) next = reduce(next, asSessionEvent(event, next.lastSeq));
@@ -19,6 +26,45 @@ function asSessionEvent(event: CommittedEvent, prev: number): SessionEvent {
   const { position: _position, workspaceId: _workspace, data, ...rest } = event;
   return { ...rest, prev, data: JSON.parse(data) as unknown } as SessionEvent;
 }
+
+/** Events with the rows that they only name, as they are now (D-4); those whose row is gone are passed over. */
+export async function whole(store: Store, events: readonly CommittedEvent[]): Promise<CommittedEvent[]> {
+  const found: CommittedEvent[] = [];
+  for (const event of events) {
+    const data = JSON.parse(event.data) as unknown;
+    const row = isNamed(data) ? await readNamed(store, event, data) : data;
+    if (Object.values(row as object).every((value) => value !== undefined))
+      found.push(isNamed(data) ? { ...event, data: JSON.stringify(row) } : event);
+  }
+  return found;
+}
+
+async function readNamed(store: Store, event: CommittedEvent, name: NamedRow): Promise<object> {
+  const sessionId = event.sessionId as SessionId;
+  const id = (key: string) => name[key] as never;
+  if ("partId" in name) return { part: await store.getPart(id("partId")) };
+  if ("messageId" in name) return { message: (await store.getMessage(id("messageId")))?.info };
+  if ("inputId" in name) return { input: await store.getInput(id("inputId")) };
+  if ("turnId" in name) return { turn: await store.getTurn(id("turnId")) };
+  if ("permissionId" in name) return { permission: await store.getPermission(id("permissionId")) };
+  if ("agentSessionId" in name) {
+    const { items } = await store.listAgentSessions(sessionId);
+    const agentSession = items.find((item) => item.id === name["agentSessionId"]);
+    return { agentSession: agentSession && shownAgentSession(agentSession) };
+  }
+  if ("sessionId" in name) return { session: await store.getSession(sessionId) };
+  return { todos: (await store.listTodos(sessionId)).items };
+}
+
+type StoredAgentSession = Awaited<ReturnType<Store["listAgentSessions"]>>["items"][number];
+
+const shownAgentSession = ({
+  cwd: _cwd,
+  processFingerprint: _process,
+  sessionFingerprint: _session,
+  watermark: _mark,
+  ...rest
+}: StoredAgentSession) => rest;
 
 /** Every page of a session's replay after a cursor. */
 export async function replayAll(
@@ -42,10 +88,11 @@ export async function replayOnto(
   sessionId: SessionId,
   from: SessionState = EMPTY_SESSION,
 ): Promise<SessionState> {
-  return meetNeeds(store, reduceAll(from, await replayAll(store, sessionId, from.lastSeq)));
+  const events = await whole(store, await replayAll(store, sessionId, from.lastSeq));
+  return meetNeeds(store, reduceAll(from, events));
 }
 
-/** Reads parts that were too large for an event, as a client does. */
+/** Reads parts that deltas did not fit, as a client does. */
 export async function meetNeeds(store: Store, state: SessionState): Promise<SessionState> {
   let met = state;
   for (const need of Object.values(state.needs))
@@ -92,17 +139,13 @@ export async function readStored(store: Store, sessionId: SessionId): Promise<St
   const unplaced = asked.flatMap((message) =>
     message === undefined || message.info.ordinal !== undefined ? [] : [[message.info.id, message] as const],
   );
-  const shown = agentSessions.items.map(
-    ({ cwd: _cwd, processFingerprint: _process, sessionFingerprint: _session, watermark: _mark, ...rest }) =>
-      rest,
-  );
   return {
     session,
     messages,
     turns: byId(turns.items),
     inputs: byId(inputs.items),
     permissions: byId(permissions),
-    agentSessions: byId(shown),
+    agentSessions: byId(agentSessions.items.map(shownAgentSession)),
     todos: todos.items,
     status: session.status,
     unplaced: Object.fromEntries(unplaced),

@@ -16,6 +16,7 @@ import { permissionsTopic } from "./permissions.ts";
 import { queueTopic } from "./queue.ts";
 import { replayTopic } from "./replay.ts";
 import { reviewsTopic } from "./reviews.ts";
+import { rowTextTopic } from "./row-text.ts";
 import { sessionsTopic } from "./sessions.ts";
 import { streamingModelTopic } from "./streaming-model.ts";
 import { streamingTopic } from "./streaming.ts";
@@ -43,6 +44,7 @@ const TOPICS: Topic[] = [
   editsTopic,
   blobsTopic,
   housekeepingTopic,
+  rowTextTopic,
 ];
 
 /** What every engine of the store must hold (D-33). Registers the suites; nothing in them knows an engine. */

@@ -2,7 +2,7 @@ import { EMPTY_SESSION } from "@holdfast/client";
 import type { SessionId } from "@holdfast/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vitest";
 import type { ContractSize, OpenEngine } from "./engine.ts";
-import { asStored, meetNeeds, readStored, reduceAll, replayOnto } from "./reduction.ts";
+import { asStored, meetNeeds, readStored, reduceAll, replayOnto, whole } from "./reduction.ts";
 import { StoreRig } from "./rig.ts";
 
 /** One part of the contract: its cases run on one store, each with sessions of its own. */
@@ -55,7 +55,7 @@ export async function expectAgreement(rig: StoreRig, sessionId: SessionId): Prom
     readStored(rig.store, sessionId),
     replayOnto(rig.store, sessionId),
     rig.store.lastSeq(sessionId),
-    meetNeeds(rig.store, reduceAll(EMPTY_SESSION, heard)),
+    whole(rig.store, heard).then((events) => meetNeeds(rig.store, reduceAll(EMPTY_SESSION, events))),
   ]);
   expect(lastSeq).toBe(heard.length);
   expect(asStored(live), "what subscribers heard").toEqual(stored);

@@ -6,13 +6,14 @@ import {
   type ChangesState,
   changeToRead,
   type HoldfastClient,
+  isPassing,
   noChanges,
   reduceChanges,
   withChange,
   withChangeList,
 } from "@holdfast/client";
 import type { Change, FeedEvent } from "@holdfast/protocol";
-import { type App, isFinal, Store } from "../data/index.ts";
+import { type App, Store } from "../data/index.ts";
 
 /** Between two tries to read the list, in ms. */
 const AGAIN_MS = 2_000;
@@ -94,7 +95,7 @@ export class ChangesStore {
       const message = error instanceof Error ? error.message : String(error);
       const { phase } = this.view.get();
       this.#patch({ isLooking: false, phase: phase === "ready" ? phase : "failed", error: message });
-      if (this.#users > 0 && !isFinal(error))
+      if (this.#users > 0 && isPassing(error))
         this.#timer = setTimeout(() => void this.look(refresh), AGAIN_MS);
     } finally {
       this.#looks -= 1;

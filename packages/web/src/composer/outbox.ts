@@ -7,8 +7,9 @@
  * - Each has its key from the beginning, and is repeated with it: the server takes it once, whatever got lost and however often the page was loaded.
  * - An unanswered one holds up what comes after it. A refused one does not: it was never taken, and goes back to who wrote it.
  */
+import { isApiError, isPassing } from "@holdfast/client";
 import type { Delivery, Input } from "@holdfast/protocol";
-import { isFinal, Store } from "../data/index.ts";
+import { Store } from "../data/index.ts";
 import type { Draft } from "./draft.ts";
 
 /** What was sent; `at` in ms since the epoch. */
@@ -83,7 +84,10 @@ export class Outbox {
         for (const listener of this.#listeners) listener(input);
       } catch (error) {
         const problem = error instanceof Error ? error.message : String(error);
-        this.#change(item.key, { state: isFinal(error) ? "refused" : "unanswered", problem });
+        this.#change(item.key, {
+          state: isApiError(error) && !isPassing(error) ? "refused" : "unanswered",
+          problem,
+        });
       }
     }
   }

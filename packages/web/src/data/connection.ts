@@ -1,7 +1,7 @@
 /**
  * What the page says of its connection. One machine for all streams of the page:
  *
- *   connecting -> live <-> troubled -(3 s)-> offline;  any -> refused (the token is good no more)
+ *   connecting -> live <-> troubled -(3 s)-> offline;  any -> refused (the token is good no more) | failed (nothing is tried any more)
  *
  * Trouble is shown only when it lasts (I-16); a stream that speaks again ends it.
  */
@@ -10,7 +10,12 @@ import { Store } from "./store.ts";
 /** How long trouble stays unshown, in ms (I-16). */
 const SHOW_AFTER_MS = 3_000;
 
-export type Connection = { state: "connecting" | "live" | "troubled" | "offline" | "refused"; since: number };
+export type Connection = {
+  state: "connecting" | "live" | "troubled" | "offline" | "refused" | "failed";
+  since: number;
+  /** Why nothing is tried any more; of `failed` only. */
+  reason?: string;
+};
 
 export class ConnectionMonitor {
   readonly store = new Store<Connection>({ state: "connecting", since: Date.now() });
@@ -29,7 +34,7 @@ export class ConnectionMonitor {
   /** The stream `name` broke and is being made again. */
   bad(name: string): void {
     this.#troubled.add(name);
-    if (this.#timer !== undefined || this.#is("refused") || this.#is("offline")) return;
+    if (this.#timer !== undefined || this.#is("refused") || this.#is("offline") || this.#is("failed")) return;
     if (this.#is("live")) this.#go("troubled");
     this.#timer = setTimeout(() => this.#go("offline"), SHOW_AFTER_MS);
   }
@@ -37,6 +42,13 @@ export class ConnectionMonitor {
   /** The stream `name` is wanted no more. */
   gone(name: string): void {
     if (this.#troubled.has(name)) this.good(name);
+  }
+
+  /** The same would be met again: somebody has to ask for another try. */
+  fail(reason: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.store.set({ state: "failed", since: Date.now(), reason });
   }
 
   refuse(): void {

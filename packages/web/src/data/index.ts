@@ -11,6 +11,5 @@ export {
 } from "./app-context.tsx";
 export type { LiveSession, LiveView } from "./live-session.ts";
 export { prefer, type Preferences, preferences } from "./preferences.ts";
-export { isFinal } from "./retry.ts";
 export { followTheme } from "./theme.ts";
 export { Store, useStore } from "./store.ts";

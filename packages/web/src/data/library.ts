@@ -2,14 +2,14 @@
  * All sessions and everything that waits for a person, over all of them: read once, then kept by the feed of everything (I-15).
  * The feed's cursor is taken before the lists are read, so that nothing falls between the two; what comes twice changes nothing.
  */
-import { type HoldfastClient, isApiError } from "@holdfast/client";
+import { type HoldfastClient, isApiError, isPassing } from "@holdfast/client";
 import type { Agent, FeedEvent, Permission, Project, Question, Session } from "@holdfast/protocol";
 import type { Meeting } from "../windows/index.ts";
 import type { ConnectionMonitor } from "./connection.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import { ListFeed, type Place } from "./list-feed.ts";
 import { retryMs } from "./reconnect.ts";
-import { isFinal, pause } from "./retry.ts";
+import { pause } from "./retry.ts";
 import { Store } from "./store.ts";
 
 const PAGE = 200;
@@ -66,7 +66,7 @@ export class LibraryStore {
     void this.#run(stop.signal, isLeading).catch((error: unknown) => {
       if (stop.signal.aborted) return;
       if (isApiError(error, "UNAUTHENTICATED")) this.#monitor.refuse();
-      else this.#monitor.bad(FEED);
+      else this.#monitor.fail(error instanceof Error ? error.message : String(error));
     });
   }
 
@@ -114,7 +114,7 @@ export class LibraryStore {
         if (!(await this.#follow(signal, isLeading && tries === 0))) return;
         tries = 0;
       } catch (error) {
-        if (signal.aborted || isFinal(error)) throw error;
+        if (signal.aborted || !isPassing(error)) throw error;
         this.#monitor.bad(FEED);
         await pause(retryMs(tries + 1), signal);
       }

@@ -22,6 +22,9 @@ export function meaningOf(place: Place | undefined, { item, from }: Passed): "ta
   return from === place.id ? "take" : "lost";
 }
 
+/** What is asked of agents stands in no list, and a change is read by whoever shows it. */
+const isListed = (type: string): boolean => !type.startsWith("input.") && type !== "change.updated";
+
 export class ListFeed {
   readonly #client: HoldfastClient;
   readonly #meeting: Meeting;
@@ -76,7 +79,8 @@ export class ListFeed {
     let at = start?.id;
     const resume = start === undefined ? {} : { after: start.id, storeId: start.storeId };
     try {
-      for await (const item of this.#client.streamFeed({ ...resume, messages: false, signal })) {
+      const stream = this.#client.streamFeed({ ...resume, messages: false, reads: isListed, signal });
+      for await (const item of stream) {
         if (item.kind === "hello") {
           at ??= item.lastId;
           yield { item: { ...item, lastId: at } };

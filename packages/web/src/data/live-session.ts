@@ -12,6 +12,7 @@ import {
   EMPTY_SESSION,
   type HoldfastClient,
   isApiError,
+  isPassing,
   meetNeed,
   meetUnread,
   type Need,
@@ -24,7 +25,7 @@ import type { SessionEvent } from "@holdfast/protocol";
 import type { ConnectionMonitor } from "./connection.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import { retryMs } from "./reconnect.ts";
-import { isFinal, pause } from "./retry.ts";
+import { pause } from "./retry.ts";
 import type { SessionStreams } from "./session-streams.ts";
 import { Store } from "./store.ts";
 
@@ -157,7 +158,7 @@ export class LiveSession {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        if (isFinal(error)) throw error;
+        if (!isPassing(error)) throw error;
         this.#monitor.bad(this.id);
         await pause(retryMs(tries + 1), signal);
       }

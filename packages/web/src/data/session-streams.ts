@@ -4,7 +4,7 @@
  *   wait for a leader -> catch up by a stream of one's own, which then ends -> go on by what the leader passes on -(gap, other leader)-> catch up ...
  *
  * Live events of a session have consecutive numbers, so a gap shows itself; whatever was passed on since before the catching up waits, and what is known
- * already is skipped. Nothing is lost or doubled that way, whoever leads (D-3).
+ * already is skipped. A row that is too large for an event comes by a stream of one's own as well. Nothing is lost or doubled that way, whoever leads (D-3).
  */
 import { type FeedItem, type HoldfastClient, readFeedEvent, type SessionStreamItem } from "@holdfast/client";
 import { type Heard, type Meeting, SharedStream, takeStreamSlot } from "../windows/index.ts";
@@ -76,7 +76,7 @@ export class SessionStreams {
     let isLive = false;
     const client = this.#client;
     async function* open(signal: AbortSignal): AsyncGenerator<Passed> {
-      for await (const item of client.streamFeed({ signal })) {
+      for await (const item of client.streamFeed({ signal, reads: () => false })) {
         if (item.kind === "hello") epoch += 1;
         if (item.kind === "hello" || item.kind === "disconnected") isLive = item.kind === "hello";
         yield {
@@ -129,6 +129,7 @@ async function* goOn(
     if (seq <= place.after) continue;
     if (seq > place.after + 1) return now;
     const read = readFeedEvent(item.event, place.after);
+    if (read === undefined) return now;
     place.after = seq;
     yield read;
     if (item.event.type === "session.deleted") return undefined;

@@ -57,7 +57,7 @@ function rowOf(event: SessionEvent): string | undefined {
     case "message.removed":
       return event.data.messageId;
     case "message.part.updated":
-      return "part" in event.data ? event.data.part.id : event.data.partId;
+      return event.data.part.id;
     case "message.part.removed":
       return event.data.partId;
     default:

@@ -189,7 +189,8 @@ export class Reel {
         if (item.kind === "caught-up") yield "caught-up";
         if (item.kind === "hello" && after === 0)
           this.#publish({ lastSeq: Math.max(item.lastSeq, this.#view.lastSeq) });
-        if (item.kind === "reset") return;
+        // Of an event that was too long to be taken the timeline has no step; the others follow.
+        if (item.kind === "reset" && item.reason !== "tooLong") return;
         if (item.kind === "event" && item.event.type === "session.deleted")
           return this.#publish({ phase: "missing" });
       }

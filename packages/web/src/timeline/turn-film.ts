@@ -190,14 +190,13 @@ class TurnFilm {
   }
 }
 
-const messageOf = ({ data }: PartEvent): string => ("part" in data ? data.part.messageId : data.messageId);
+const messageOf = ({ data }: PartEvent): string => data.part.messageId;
 
-/** A part that is too large for an event tells no place; it comes last. */
-const ordinalOf = ({ data }: PartEvent): number => ("part" in data ? (data.part.ordinal ?? 0) : Infinity);
+const ordinalOf = ({ data }: PartEvent): number => data.part.ordinal ?? 0;
 
 function callOf(event: PartEvent): Call | undefined {
   const { data } = event;
-  return "part" in data && data.part.type === "tool" ? { event, part: data.part } : undefined;
+  return data.part.type === "tool" ? { event, part: data.part } : undefined;
 }
 
 const isSettled = ({ state }: ToolPart): boolean => state.status === "completed" || state.status === "error";

@@ -2,10 +2,10 @@
  * Worktrees and workspaces as the page has them: read once, then kept by the feed of everything. One store for the page; it lives as long as somebody
  * looks, and is read again when somebody looks anew.
  */
-import { type HoldfastClient, reduceWorktrees } from "@holdfast/client";
+import { type HoldfastClient, isPassing, reduceWorktrees } from "@holdfast/client";
 import type { FeedEvent, Workspace, Worktree } from "@holdfast/protocol";
 import { useEffect } from "react";
-import { type App, isFinal, Store, useApp, useStore } from "../data/index.ts";
+import { type App, Store, useApp, useStore } from "../data/index.ts";
 
 /** Between two tries to read, in ms. */
 const AGAIN_MS = 2_000;
@@ -75,7 +75,7 @@ class PlacesStore {
         phase: places.phase === "ready" ? "ready" : "failed",
         error: message,
       }));
-      if (this.#users > 0 && !isFinal(error)) this.#timer = setTimeout(() => void this.read(), AGAIN_MS);
+      if (this.#users > 0 && isPassing(error)) this.#timer = setTimeout(() => void this.read(), AGAIN_MS);
     }
   }
 

@@ -60,6 +60,17 @@ export const INPUT_ROUTES: readonly Route[] = [
     run: async ({ params, query }, { sessions }) => ok(await sessions.listInputs(params.id, query.state)),
   }),
   defineRoute({
+    method: "GET",
+    path: "/api/inputs/:id",
+    action: "input.read",
+    on: "input",
+    tag,
+    summary: "Read an input",
+    params: onInput,
+    answers: { 200: { description: "The input", schema: inputSchema } },
+    run: async ({ params }, { sessions }) => ok(await sessions.getInput(params.id)),
+  }),
+  defineRoute({
     method: "PATCH",
     path: "/api/inputs/:id",
     action: "input.change",

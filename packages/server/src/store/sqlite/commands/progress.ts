@@ -3,7 +3,15 @@
  * once. Deltas that follow each other on one part and field are one event (D-12).
  */
 import { HoldfastError, notFound } from "@holdfast/kernel";
-import type { Actor, Part, PartId, SessionId, TurnId, Usage } from "@holdfast/protocol";
+import {
+  type Actor,
+  MAX_DELTA_UNITS,
+  type Part,
+  type PartId,
+  type SessionId,
+  type TurnId,
+  type Usage,
+} from "@holdfast/protocol";
 import type { AgentSessionPatch, ProgressOp, TurnPatch } from "../../port.ts";
 import { eventCode } from "../event-code.ts";
 import { append, claimLost, type Log, ownedSession, reserveAsOwner } from "../log.ts";
@@ -81,9 +89,6 @@ function reserveForTurn(write: Write, command: ProgressCommand, events: number):
   return known;
 }
 
-/** UTF-16 units of a joined delta, so that its event stays under `MAX_EVENT_BYTES` even when JSON writes each of them with six bytes (D-4). */
-const JOINED_UNITS = 40_000;
-
 /** Joins deltas of one part and field with nothing but deltas between them; the order of parts is that of their first delta. */
 export function coalesceDeltas(ops: ProgressOp[]): ProgressOp[] {
   const joined: ProgressOp[] = [];
@@ -97,7 +102,7 @@ export function coalesceDeltas(ops: ProgressOp[]): ProgressOp[] {
     const key = `${op.partId}:${op.field}`;
     const open = run.get(key);
     const continues = open !== undefined && open.offset + open.text.length === op.offset;
-    if (continues && open.text.length + op.text.length <= JOINED_UNITS) {
+    if (continues && open.text.length + op.text.length <= MAX_DELTA_UNITS) {
       open.text += op.text;
     } else {
       const copy = { ...op };
@@ -145,6 +150,8 @@ function appendDelta({ log, known, turn }: Progress, op: DeltaOp, seq: number): 
       `Part ${op.partId} of message ${part.message_id} has no ${op.field} that grows.`,
     );
   }
+  if (op.text.length > MAX_DELTA_UNITS)
+    throw new HoldfastError("TOO_LARGE", `A delta of part ${op.partId} is longer than an event may be.`);
   if (length !== op.offset) {
     throw new HoldfastError(
       "CONFLICT",

@@ -225,7 +225,8 @@ function sessionlessData(
   }
 }
 
-const data = <T extends EventType>(type: T, value: EventData<T>): string => encode(type, value);
+/** `type` says what the value must be; the entry's own type goes out. */
+const data = <T extends EventType>(_type: T, value: EventData<T>): string => encode<T>(value);
 
 /** A delta that a later whole part covers is passed over, as is one whose part is gone. */
 function deltaData(sql: Sql, row: EventRowData): string | undefined {
