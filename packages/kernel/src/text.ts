@@ -1,26 +1,33 @@
-const UNSAFE = /[\u0000]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
-const ALL_UNSAFE = new RegExp(UNSAFE.source, "g");
+const ALL_UNSAFE = /[\u0000]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+const isCleanText = (text: string): boolean => text.isWellFormed() && !text.includes("\0");
 
 /** Replaces NUL and lone surrogates by U+FFFD: SQLite and Postgres treat them differently otherwise (D-12). */
 export function cleanText(text: string): string {
-  return UNSAFE.test(text) ? text.replace(ALL_UNSAFE, "\ufffd") : text;
+  return isCleanText(text) ? text : text.replace(ALL_UNSAFE, "\ufffd");
 }
 
-/** `cleanText` over every string of a JSON value, keys included. Returns the same object when nothing had to change. */
+/** `cleanText` over every string of a value, keys included; bytes stay. Returns the same object when nothing had to change. */
 export function cleanJson<T>(value: T): T {
-  if (typeof value === "string") return cleanText(value) as T;
-  if (Array.isArray(value)) {
-    const items = value.map((item: unknown) => cleanJson(item));
-    return (items.every((item, index) => item === value[index]) ? value : items) as T;
-  }
-  if (value === null || typeof value !== "object") return value;
-  let changed = false;
-  const entries = Object.entries(value).map(([key, item]) => {
-    const pair: [string, unknown] = [cleanText(key), cleanJson(item as unknown)];
-    changed ||= pair[0] !== key || pair[1] !== item;
-    return pair;
-  });
-  return (changed ? Object.fromEntries(entries) : value) as T;
+  return isClean(value) ? value : (cleaned(value) as T);
+}
+
+/** Makes no garbage: it runs over everything that is written. */
+function isClean(value: unknown): boolean {
+  if (typeof value === "string") return isCleanText(value);
+  if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return true;
+  if (Array.isArray(value)) return value.every(isClean);
+  for (const key in value)
+    if (!isCleanText(key) || !isClean((value as Record<string, unknown>)[key])) return false;
+  return true;
+}
+
+function cleaned(value: unknown): unknown {
+  if (typeof value === "string") return cleanText(value);
+  if (isClean(value)) return value;
+  if (Array.isArray(value)) return value.map(cleaned);
+  const entries = Object.entries(value as object).map(([key, item]) => [cleanText(key), cleaned(item)]);
+  return Object.fromEntries(entries) as unknown;
 }
 
 /** Splits off a trailing high surrogate, which waits for its other half in the next chunk (D-12). */

@@ -2,7 +2,7 @@
  * Admission (D-5): an input is resolved, checked and stored before anything runs. What runs later is what was admitted, whatever happens
  * to the session's defaults in between. Delivery `steer` becomes `queue` as long as no backend takes input during a turn (D-6).
  */
-import { cleanJson, cleanText, HoldfastError, newId } from "@holdfast/kernel";
+import { HoldfastError, newId } from "@holdfast/kernel";
 import type {
   AdmitInput,
   Admitted,
@@ -58,10 +58,10 @@ async function admissionOf(
     requestedDelivery: request.delivery ?? "queue",
     delivery: "queue",
     agent: agent.id,
-    model: request.model === undefined ? defaultModel(session, agent.id) : cleanJson(request.model),
-    format: request.format === undefined ? undefined : cleanJson(request.format),
-    system: request.system === undefined ? undefined : cleanText(request.system),
-    tools: request.tools === undefined ? undefined : cleanJson(request.tools),
+    model: request.model ?? defaultModel(session, agent.id),
+    format: request.format,
+    system: request.system,
+    tools: request.tools,
     permissionTimeoutMs: request.permissionTimeoutMs,
   };
 }
@@ -115,8 +115,7 @@ async function resolveParts(
   const resolved: InputPart[] = [];
   for (const part of parts) {
     if (part.type === "subtask") await requireAgent(deps, part.agent);
-    const stored = part.type === "file" ? await admitFile(part, place, deps.store) : part;
-    resolved.push(cleanJson(stored));
+    resolved.push(part.type === "file" ? await admitFile(part, place, deps.store) : part);
   }
   return resolved;
 }

@@ -1,4 +1,4 @@
-import { cleanJson, HoldfastError, notFound } from "@holdfast/kernel";
+import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { PatchSession, Session, SessionId } from "@holdfast/protocol";
 import type { Applied } from "../store/index.ts";
 import { requireAgent, requireApprovalMode } from "./agent-choice.ts";
@@ -30,7 +30,7 @@ export async function patchSession(
   if (request.archived === true && session.status !== "idle")
     throw new HoldfastError("SESSION_BUSY", "Stop the running turn before you archive its session.");
   if (request.archived === false) await deps.worktrees.unarchive(session.workspaceId, caller.actor);
-  const applied = await deps.store.patchSession({ ...caller, sessionId: id, patch: cleanJson(request) });
+  const applied = await deps.store.patchSession({ ...caller, sessionId: id, patch: request });
   if (request.archived === true) {
     await deps.turns.release(id);
     await deps.worktrees.archive(session.workspaceId, caller.actor);

@@ -1,4 +1,4 @@
-import { cleanJson, cleanText, HoldfastError, newId } from "@holdfast/kernel";
+import { HoldfastError, newId } from "@holdfast/kernel";
 import type { CreateSession, Session, WorkspaceId } from "@holdfast/protocol";
 import type { Applied, CreateSessionCommand } from "../store/index.ts";
 import { chooseAgent, requireApprovalMode } from "./agent-choice.ts";
@@ -49,9 +49,9 @@ export async function commandOf(
     directory: place.directory,
     existingWorkspaceId: place.workspaceId,
     parentId: request.parentId,
-    title: cleanText(request.title ?? defaultTitle(now, request.parentId !== undefined)),
+    title: request.title ?? defaultTitle(now, request.parentId !== undefined),
     agent: agent.id,
-    model: request.model === undefined ? undefined : cleanJson(request.model),
+    model: request.model,
     approvalMode,
     resumePolicy: request.resumePolicy ?? deps.settings.resumePolicy,
   };

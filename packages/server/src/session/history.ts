@@ -2,7 +2,7 @@
  * The history of a session (D-29, session-model 16): pages both ways by opaque cursors, chronological inside a page, the whole backwards
  * with bounded memory, and changes of single messages and parts whose identity never changes (R-4.2).
  */
-import { cleanJson, HoldfastError, notFound } from "@holdfast/kernel";
+import { HoldfastError, notFound } from "@holdfast/kernel";
 import type {
   Message,
   MessageId,
@@ -77,7 +77,7 @@ export async function updateMessage(
   if (!isSame)
     throw new HoldfastError("UNPROCESSABLE", "The ids, the role and the place of a message never change.");
   await refuseLive(deps, current.turnId);
-  return deps.store.updateMessage({ ...caller, messageId, message: cleanJson(info) });
+  return deps.store.updateMessage({ ...caller, messageId, message: info });
 }
 
 /** Rejects NOT_FOUND, and SESSION_BUSY while its turn runs. */
@@ -97,7 +97,7 @@ export async function updatePart(
     throw new HoldfastError("UNPROCESSABLE", "The ids and the type of a part never change.");
   const { info } = await requireMessage(deps, part.messageId);
   await refuseLive(deps, info.turnId);
-  return deps.store.updatePart({ ...caller, part: cleanJson(await admitPart(deps, part)) });
+  return deps.store.updatePart({ ...caller, part: await admitPart(deps, part) });
 }
 
 /** Rejects NOT_FOUND, and SESSION_BUSY while its turn runs. */

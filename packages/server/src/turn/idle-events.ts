@@ -2,7 +2,7 @@
  * What an agent says between its turns (A-16): state of the agent session applies at any time, everything else is a note. There is no turn to
  * fail and no claim to defend here: a refused write is logged and dropped.
  */
-import { type Clock, cleanJson, cleanText, HoldfastError, type Logger } from "@holdfast/kernel";
+import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
 import type { Actor, AgentSessionId, SessionId, TurnId } from "@holdfast/protocol";
 import type { NoteEvent, StateEvent } from "../agents/index.ts";
 import type { AgentSessionPatch, Store } from "../store/index.ts";
@@ -58,7 +58,7 @@ export class IdleEvents {
   }
 
   async #title(sessionId: SessionId, actor: Actor, text: string): Promise<void> {
-    const title = presentableTitle(cleanText(text));
+    const title = presentableTitle(text);
     const session = await this.#deps.store.getSession(sessionId);
     if (title === undefined || session === undefined || !isDefaultTitle(session.title)) return;
     await this.#deps.store.patchSession({ sessionId, patch: { title }, actor });
@@ -75,10 +75,10 @@ export class IdleEvents {
 function statePatch(event: Exclude<StateEvent, { type: "usage" | "info" }>): AgentSessionPatch {
   switch (event.type) {
     case "commands":
-      return cleanJson({ commands: event.commands });
+      return { commands: event.commands };
     case "modes":
-      return cleanJson({ modes: event.modes });
+      return { modes: event.modes };
     case "models":
-      return cleanJson({ models: event.models });
+      return { models: event.models };
   }
 }

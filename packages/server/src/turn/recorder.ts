@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from "node:util";
  *
  * `emit` never waits: a backend asks `drained` between its updates and stops reading while too much is uncommitted (D-34).
  */
-import { type Clock, cleanJson, cleanText, type Logger, newId, redact } from "@holdfast/kernel";
+import { type Clock, type Logger, newId, redact } from "@holdfast/kernel";
 import type {
   AgentSessionId,
   MessageId,
@@ -120,9 +120,7 @@ export class Recorder {
   }
 
   agentSession(patch: AgentSessionPatch): void {
-    this.#writer.push([
-      { op: "agentSession", agentSessionId: this.#target.agentSessionId, patch: cleanJson(patch) },
-    ]);
+    this.#writer.push([{ op: "agentSession", agentSessionId: this.#target.agentSessionId, patch }]);
   }
 
   /** What the agent is told before the user's own words; it stands on the user's message (A-6, W-6). */
@@ -197,7 +195,7 @@ export class Recorder {
         this.#touched.write(event.path);
         return;
       case "plan":
-        this.#writer.push([{ op: "todos", todos: cleanJson(event.todos) }]);
+        this.#writer.push([{ op: "todos", todos: event.todos }]);
     }
   }
 
@@ -226,7 +224,7 @@ export class Recorder {
 
   /** A title that somebody gave meanwhile stays: the row is looked at when the op's turn comes. */
   #title(text: string): void {
-    const title = presentableTitle(cleanText(text));
+    const title = presentableTitle(text);
     if (title === undefined) return;
     const later = async (): Promise<ProgressOp[]> => {
       const session = await this.#deps.store.getSession(this.#target.sessionId);

@@ -125,6 +125,13 @@ async function toldFrom(
   return { live: rig.events.filter((event) => event.position > position), replayed: replayed.events };
 }
 
+/** Every string of a JSON value, keys included. */
+function stringsOf(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (value === null || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([key, item]) => [key, ...stringsOf(item)]);
+}
+
 export const rowTextTopic = topic("words in rows", (rig) => {
   test(
     "[D-4] no event of any type is larger than an event may be: its row is named, and read",
@@ -166,5 +173,19 @@ export const rowTextTopic = topic("words in rows", (rig) => {
       "TOO_LARGE",
     );
     await rig().append(run, delta(part, 0, "x".repeat(MAX_DELTA_UNITS)));
+  });
+
+  test("[D-12] no row and no event holds U+0000 or half a surrogate pair, whatever was written and by whom", async () => {
+    const from = await rig().store.lastPosition();
+    await sayEverywhere(rig(), "a\0b\ud800c\udc00\u{1f600}");
+    const { live, replayed } = await toldFrom(rig(), from);
+    const words = [...live, ...replayed].flatMap(({ type, data }) =>
+      // A path is what git names it, and never anybody's words.
+      type === "change.updated" ? [] : stringsOf(JSON.parse(data)),
+    );
+    expect(words.filter((text) => !text.isWellFormed() || text.includes("\0"))).toEqual([]);
+    expect(words.filter((text) => text === "a\ufffdb\ufffdc\ufffd\u{1f600}").length).toBeGreaterThan(30);
+    const rules = await rig().store.listPermissionRules({});
+    expect(rules.map(({ pattern }) => pattern)).toContain("a\ufffdb\ufffdc\ufffd\u{1f600}");
   });
 });

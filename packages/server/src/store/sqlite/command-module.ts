@@ -1,4 +1,4 @@
-import { newId } from "@holdfast/kernel";
+import { cleanJson, newId } from "@holdfast/kernel";
 import type { CommandCall, CommandModule, Reader, Tx } from "@holdfast/sqlite";
 import {
   dropUnusedBlobs,
@@ -119,6 +119,18 @@ const COMMANDS = {
 export type CommandName = keyof typeof COMMANDS;
 export type CommandArgs<N extends CommandName> = Parameters<(typeof COMMANDS)[N]>[1];
 
+/**
+ * Whoever it comes from, no row and no event holds text that one reader would see otherwise than another (D-12): what a command is given is cleaned
+ * before it runs. These alone name files by the bytes that git has, and hold no words of anybody.
+ */
+const KEEPS_BYTES: ReadonlySet<string> = new Set<CommandName>([
+  "beginOperation",
+  "advanceOperation",
+  "endOperation",
+  "recordChanges",
+  "commitReview",
+]);
+
 /** Progress of one turn that arrived while the writer was busy becomes one command, so that its deltas can join (D-12). */
 function coalesce(previous: CommandCall, next: CommandCall): unknown {
   if (previous.name !== "appendProgress" || next.name !== "appendProgress") return undefined;
@@ -134,7 +146,11 @@ export const commandModule: CommandModule = {
   commands: Object.fromEntries(
     Object.entries(COMMANDS).map(([name, command]) => [
       name,
-      (tx: Tx, args: never) => (command as (write: Write, args: never) => unknown)(writeWith(tx), args),
+      (tx: Tx, args: never) =>
+        (command as (write: Write, args: never) => unknown)(
+          writeWith(tx),
+          KEEPS_BYTES.has(name) ? args : cleanJson(args),
+        ),
     ]),
   ),
   queries: {
