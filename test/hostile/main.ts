@@ -13,13 +13,8 @@ const { values } = parseArgs({
   options: { only: { type: "string", default: "" }, report: { type: "string" } },
 });
 await using root = await temporaryDirectory("hostile");
-<<<<<<< HEAD
-const cases = [...HTTP_CASES, ...IMPOSTOR_CASES, ...AGENT_CASES, ...LOAD_CASES].filter(({ name }) =>
-=======
-const cases = [...HTTP_CASES, ...AGENT_CASES, ...GIT_CASES, ...LOAD_CASES].filter(({ name }) =>
->>>>>>> 4cec84c (agents: keep git's variables of another repository from everything that is started)
-  name.includes(values.only),
-);
+const ALL = [...HTTP_CASES, ...IMPOSTOR_CASES, ...AGENT_CASES, ...GIT_CASES, ...LOAD_CASES];
+const cases = ALL.filter(({ name }) => name.includes(values.only));
 const report = await attack(root.path, cases, (line) => void process.stdout.write(`${line}\n`));
 const { probes, slowestMs, startMib, peakMib, endMib } = report.watched;
 process.stdout.write(

@@ -11,6 +11,14 @@ if (Number(process.versions.node.split(".")[0]) < MINIMUM_MAJOR) {
   process.exit(2);
 }
 
+// A full disk, or a reader that has left. Nothing follows: what was asked for cannot be printed.
+process.stdout.on("error", (error) => {
+  process.stderr.write(`holdfast: The output cannot be written: ${error.message}\n`);
+  process.exit(1);
+});
+// There is nobody to tell; the exit code still says how it ended.
+process.stderr.on("error", () => undefined);
+
 const args = process.argv.slice(2);
 if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
   // Without loading anything: scripts ask for it often (I-10).

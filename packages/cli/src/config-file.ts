@@ -2,7 +2,7 @@
  * Configuration files: JSONC, edited in place so that comments live (I-12). A file that cannot be parsed is an error and is never
  * replaced; a file is replaced as a whole by rename, so that a reader sees the old or the new one.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Config, configSchema, projectConfigSchema } from "@holdfast/protocol";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
@@ -84,8 +84,11 @@ export function createConfigFile(path: string): void {
   try {
     writeFileSync(path, TEMPLATE, { flag: "wx", mode: 0o600 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new CliError(EXIT.conflict, `${path} exists already. It was left as it is.`);
+    if ((error as NodeJS.ErrnoException).code === "EEXIST")
+      throw new CliError(EXIT.conflict, `${path} exists already. It was left as it is.`);
+    // Half a file would count as one.
+    rmSync(path, { force: true });
+    throw error;
   }
 }
 
@@ -135,9 +138,19 @@ function invalid(what: string, issues: readonly { path: PropertyKey[]; message: 
   return new CliError(EXIT.usage, `${what} is not valid:\n${lines.join("\n")}`);
 }
 
+/** Writes a file of the user's own anew; a reader sees the old or the new one, and what fails leaves nothing beside it. */
+export function replaceWhole(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
 function replaceFile(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, path);
+  replaceWhole(path, text);
 }

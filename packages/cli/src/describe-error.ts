@@ -11,6 +11,8 @@ export function describe(error: unknown): string {
     return `${error.message}\nIs the server running? Start it with \`holdfast serve\` (in the repository: \`npm start\`).`;
   }
   if (error instanceof CliError || error instanceof HoldfastContractError) return error.message;
+  // What the system refuses, such as a file on a full disk, says what and where.
+  if (error instanceof Error && "syscall" in error) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

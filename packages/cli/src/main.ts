@@ -6,11 +6,6 @@ import { createProgram } from "./program.ts";
  * Runs one command line (without the program's name); answers the exit code and never throws. What went wrong is said on stderr, in words.
  */
 export async function main(args: readonly string[]): Promise<number> {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    // The reader of a pipe left; there is nobody to write to.
-    if (error.code === "EPIPE") process.exit(EXIT.failed);
-    throw error;
-  });
   let exitCode: number = EXIT.completed;
   const program = createProgram((code) => (exitCode = code));
   try {

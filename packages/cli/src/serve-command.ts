@@ -12,6 +12,12 @@ type Flags = {
 
 /** Runs the server; it reads its own environment and prints its own ready line. Answers its exit code. */
 export async function serve(context: Context, flags: Flags): Promise<number> {
+  // The server lives without its ready line: whoever looks finds it by its record.
+  process.stdout
+    .removeAllListeners("error")
+    .on("error", ({ message }) =>
+      context.output.note(`holdfast: The ready line cannot be written: ${message}`),
+    );
   const [server, { PAGE_DIRECTORY }] = await Promise.all([
     import("@holdfast/server"),
     import("@holdfast/web"),

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { replaceWhole } from "./config-file.ts";
 import { readToken, tokenFile } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
@@ -39,14 +40,8 @@ export async function rotate(context: Context): Promise<ExitCode> {
   const path = tokenFile(dataDirectory);
   const isRunning = url !== undefined || found.state === "running";
   if (isRunning) await context.connect().client.rotateToken();
-  else replaceToken(path);
+  else replaceWhole(path, `${randomBytes(TOKEN_BYTES).toString("hex")}\n`);
   if (context.isJson) context.output.json({ path, browserTokensRevoked: isRunning });
   else context.output.note(`${path} holds a new token.`);
   return EXIT.completed;
-}
-
-function replaceToken(path: string): void {
-  const temporary = `${path}.${randomBytes(4).toString("hex")}`;
-  writeFileSync(temporary, `${randomBytes(TOKEN_BYTES).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
-  renameSync(temporary, path);
 }

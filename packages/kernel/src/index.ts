@@ -9,3 +9,5 @@ export { Tail } from "./tail.ts";
 export { backoffMs } from "./backoff.ts";
 export { faultPoint, planFault } from "./fault.ts";
 export { type Logger, silentLogger } from "./logger.ts";
+export { retryStorage, type StorageWait } from "./retry-storage.ts";
+export { storageRefusal, toldStorageRefusal } from "./storage-refusal.ts";

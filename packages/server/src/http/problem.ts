@@ -1,4 +1,4 @@
-import { HoldfastError, isHoldfastError } from "@holdfast/kernel";
+import { HoldfastError, isHoldfastError, storageRefusal } from "@holdfast/kernel";
 import { ERROR_CODES, type ErrorCode, type Issue, type Problem } from "@holdfast/protocol";
 import type { z } from "zod";
 import type { Reply } from "./reply.ts";
@@ -9,14 +9,15 @@ const ISSUE_LENGTH = 240;
 /** Seconds to wait when the refusal does not say, for codes that are worth repeating. */
 const RETRY_AFTER_S = 1;
 
-/** Any thrown value as an RFC 9457 document (I-3). What is not a HoldfastError is INTERNAL and shows nothing of itself. */
+/** Any thrown value as an RFC 9457 document (I-3). What is neither a HoldfastError nor the machine's storage refusing (D-34) is INTERNAL and shows nothing of itself. */
 export function problemReply(error: unknown, requestId: string): Reply {
   const known = isHoldfastError(error)
     ? error
-    : new HoldfastError(
+    : (storageRefusal(error) ??
+      new HoldfastError(
         "INTERNAL",
         "Something broke inside the server; the log names it by this request id.",
-      );
+      ));
   const { status, title, retry } = ERROR_CODES[known.code];
   const problem: Problem = {
     ...known.data,

@@ -57,8 +57,8 @@ export function buildFiles({ config, directory, store, clock, logger, sessions }
     logger,
   });
   const watch: TurnWatch = {
-    before: (started, touched, signal) => tracker.before(started, touched, signal),
-    after: (started) => tracker.after(started),
+    before: (started, touched, wait) => tracker.before(started, touched, wait),
+    after: (started, wait) => tracker.after(started, wait),
     dismiss: (started) => tracker.dismiss(started),
     recover: (turn) => tracker.recover(turn),
     requireDirectory: ({ workspaceId }) => worktrees.requireDirectory(workspaceId),

@@ -61,6 +61,11 @@ function readIfThere(path: string): string | undefined {
 
 function replaceFile(path: string, content: string): void {
   const temporary = `${path}.${randomHex(4)}`;
-  writeFileSync(temporary, content, { mode: 0o600, flag: "wx" });
-  renameSync(temporary, path);
+  try {
+    writeFileSync(temporary, content, { mode: 0o600, flag: "wx" });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { errorText, isHoldfastError, planFault, randomHex, systemClock } from "@holdfast/kernel";
-import { DirectoryLockedError, lockDirectory } from "@holdfast/sqlite";
+import { DirectoryLockedError, lockDirectory, storageRefusal } from "@holdfast/sqlite";
 import { processTable } from "../agents/index.ts";
 import { compose, type Server } from "./compose.ts";
 import { ConfigError, loadConfig, type ServeFlags, type ServerConfig } from "./config.ts";
@@ -90,11 +90,14 @@ function refuse(error: unknown): number {
     );
     return EXIT.conflict;
   }
+  const refusal = storageRefusal(error);
   const text = isHoldfastError(error)
     ? error.message
-    : error instanceof Error
-      ? (error.stack ?? error.message)
-      : String(error);
+    : refusal !== undefined
+      ? `${refusal.message} (${errorText(error)})`
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
   process.stderr.write(`holdfast: ${text}\n`);
   return isHoldfastError(error, "UNPROCESSABLE") ? EXIT.usage : EXIT.failed;
 }

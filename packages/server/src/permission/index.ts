@@ -1,3 +1,2 @@
 export { createPermissions, type Permissions } from "./permissions.ts";
 export { DEFAULT_PERMISSION_SETTINGS } from "./settings.ts";
-export { retryStorage } from "./storage-retry.ts";

@@ -20,6 +20,7 @@ import {
   type Logger,
   newId,
   notFound,
+  retryStorage,
   type Timer,
 } from "@holdfast/kernel";
 import type {
@@ -36,7 +37,6 @@ import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
 import { admitFollowUp } from "./follow-up.ts";
 import { isCovered, rulesOf } from "./rule.ts";
 import type { PermissionSettings } from "./settings.ts";
-import { retryStorage } from "./storage-retry.ts";
 import { type PermissionAnswer, Waiters } from "./waiters.ts";
 
 /** What an agent asks before it acts. `patterns` are the literal commands or paths it is about. */

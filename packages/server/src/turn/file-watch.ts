@@ -6,7 +6,7 @@
  *
  * Nothing here ever rejects or ends a turn: what cannot be watched is told in a notice, and the turn goes on.
  */
-import { type Clock, type Logger, newId, within } from "@holdfast/kernel";
+import { type Clock, type Logger, newId, storageRefusal, within } from "@holdfast/kernel";
 import type { StartedTurn, TerminalRecord } from "../store/index.ts";
 import type { Recorder } from "./recorder.ts";
 import { MAX_PATCH_FILES, type TurnFiles, type TurnWatch } from "./turn-watch.ts";
@@ -54,29 +54,37 @@ export class FileWatch {
       return undefined;
     }
     if (!this.#isWatched) return undefined;
+    const { refused, over } = this.#recorder.storageWait();
+    const late = new AbortController();
     try {
+      const wait = { signal: late.signal, onRefused: refused };
       const found = await within(
         clock,
         ms,
-        watch.after(this.#started).then((files) => ({ files })),
+        watch.after(this.#started, wait).then((files) => ({ files })),
       );
       if (found === undefined) {
+        late.abort();
         this.#tell(`The files were not compared within ${ms} ms after the turn.`);
         return undefined;
       }
       return found.files === undefined ? undefined : patchOf(found.files, clock);
     } catch (error) {
-      this.#tell("The files could not be compared after the turn; the log says why.", error);
+      this.#tell(`The files could not be compared after the turn. ${whyOf(error)}`, error);
       return undefined;
+    } finally {
+      over();
     }
   }
 
   async #before(): Promise<void> {
     const { watch, writes, clock, settings } = this.#deps;
     if (watch === undefined || !writes) return;
+    const { refused, over } = this.#recorder.storageWait();
     const late = new AbortController();
     try {
-      const before = watch.before(this.#started, () => this.#recorder.touched(), late.signal);
+      const wait = { signal: late.signal, onRefused: refused };
+      const before = watch.before(this.#started, () => this.#recorder.touched(), wait);
       const taken = await within(clock, settings.watchMs, before);
       if (taken === undefined) {
         late.abort();
@@ -90,10 +98,9 @@ export class FileWatch {
         this.#tell(`The files of this workspace are not watched: ${taken.off}`);
       }
     } catch (error) {
-      this.#tell(
-        "No snapshot of the files could be taken; the turn goes on without. The log says why.",
-        error,
-      );
+      this.#tell(`No snapshot of the files could be taken; the turn goes on without. ${whyOf(error)}`, error);
+    } finally {
+      over();
     }
   }
 
@@ -114,6 +121,8 @@ export class FileWatch {
     this.#recorder.emit({ type: "notice", kind: "snapshot", bytes: Buffer.byteLength(text), tail: text });
   }
 }
+
+const whyOf = (error: unknown): string => storageRefusal(error)?.message ?? "The log says why.";
 
 /** The same as a record keeps it. */
 export function patchOf(

@@ -7,9 +7,8 @@
  * What follows an interruption is decided from the stored record and written before the turn ends: as long as it may be missing, the turn
  * is still `finalizing` and recovery comes by again.
  */
-import { type Clock, faultPoint, type Logger, newId } from "@holdfast/kernel";
+import { type Clock, faultPoint, type Logger, newId, retryStorage } from "@holdfast/kernel";
 import type { Actor, SessionId, Turn, TurnId } from "@holdfast/protocol";
-import { retryStorage } from "../permission/index.ts";
 import type { Store, TerminalRecord } from "../store/index.ts";
 import { followInterruption } from "./follow-interruption.ts";
 

@@ -1,5 +1,12 @@
 /** What follows an interrupted turn by its session's policy (D-6, D-19). Everything here may be repeated. */
-import { type Clock, HoldfastError, isHoldfastError, type Logger, newId } from "@holdfast/kernel";
+import {
+  type Clock,
+  HoldfastError,
+  isHoldfastError,
+  type Logger,
+  newId,
+  storageRefusal,
+} from "@holdfast/kernel";
 import type { Session, SessionId, Turn, TurnId } from "@holdfast/protocol";
 import type { Store } from "../store/index.ts";
 import { RECOVERY_ACTOR } from "./actor.ts";
@@ -27,7 +34,7 @@ async function continueTurn(deps: Deps, session: Session, turn: Turn): Promise<b
     await admitContinuing(deps, session, turn);
     return true;
   } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code === "STORAGE_UNAVAILABLE") throw error;
+    if (!(error instanceof HoldfastError) || storageRefusal(error) !== undefined) throw error;
     deps.logger.warn(
       { sessionId: session.id, turnId: turn.id, code: error.code },
       "an interrupted turn cannot be continued",

@@ -34,17 +34,19 @@ export async function openAgent(
   const { session, turn, agentSession } = started;
   // An agent-side session keeps its directory; a session that was moved gets another one.
   const isMoved = agentSession.cwd !== session.directory;
-  const { handle, live } = await deps.pool.acquire({
-    sessionId: session.id,
-    agentSessionId: agentSession.id,
-    agent: turn.agent,
-    directory: session.directory,
-    approvalMode: session.approvalMode,
-    model: turn.model,
-    backendSessionId: isMoved ? undefined : agentSession.backendSessionId,
-    idle: deps.idle,
-    signal: deps.signal,
-  });
+  const { handle, live } = await recorder.stored(deps.signal, () =>
+    deps.pool.acquire({
+      sessionId: session.id,
+      agentSessionId: agentSession.id,
+      agent: turn.agent,
+      directory: session.directory,
+      approvalMode: session.approvalMode,
+      model: turn.model,
+      backendSessionId: isMoved ? undefined : agentSession.backendSessionId,
+      idle: deps.idle,
+      signal: deps.signal,
+    }),
+  );
   deps.onHandle(handle, live);
   const isOther =
     handle.backendSessionId !== agentSession.backendSessionId || (!live && handle.openedBy === "create");

@@ -1,4 +1,4 @@
-import { isHoldfastError } from "@holdfast/kernel";
+import { isHoldfastError, storageRefusal } from "@holdfast/kernel";
 import type { SessionError } from "@holdfast/protocol";
 import { AgentFailure } from "../agents/index.ts";
 import type { Ending } from "./terminal-record.ts";
@@ -14,7 +14,9 @@ export function openFailureOf(agent: string, thrown: unknown): Ending {
     };
     return { by: "open", failure: { kind: "unavailable", error } };
   }
-  return isHoldfastError(thrown, "SHUTTING_DOWN") ? { by: "stop" } : faultEnding();
+  // What storage refuses is repeated until the turn is stopped.
+  const isStopped = isHoldfastError(thrown, "SHUTTING_DOWN") || storageRefusal(thrown) !== undefined;
+  return isStopped ? { by: "stop" } : faultEnding();
 }
 
 /** An ending for what must not happen; its cause is in the log and never in the turn (style: unknown errors do not leak). */

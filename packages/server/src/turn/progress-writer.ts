@@ -3,12 +3,11 @@
  *
  * - One append is in flight at a time: what arrives meanwhile is the next one, and the first op of a tick leaves at the tick's end. No timer.
  * - A step that must be durable before its row (a blob, D-28) stands in the same line and is awaited in its turn.
- * - STORAGE_UNAVAILABLE is repeated with backoff; the bytes held are bounded by whoever listens to the account (D-34).
+ * - A refusal of storage is repeated with backoff; the bytes held are bounded by whoever listens to the account (D-34).
  * - CLAIM_LOST drops everything and is never repeated (D-17). Any other refusal is a fault of ours: it drops everything too and fails the turn.
  */
-import { type Clock, isHoldfastError } from "@holdfast/kernel";
+import { type Clock, isHoldfastError, retryStorage, storageRefusal } from "@holdfast/kernel";
 import { MAX_DELTA_UNITS, type SessionId, type TurnId } from "@holdfast/protocol";
-import { retryStorage } from "../permission/index.ts";
 import type { ProgressOp, Store } from "../store/index.ts";
 import type { ByteAccount } from "./byte-budget.ts";
 import { progressSize } from "./progress-size.ts";
@@ -150,7 +149,7 @@ export class ProgressWriter {
       await this.#deps.store.appendProgress({ ...this.#target, ops: [op] });
       this.#showsStorage = true;
     } catch (error) {
-      if (!isHoldfastError(error, "STORAGE_UNAVAILABLE")) throw error;
+      if (storageRefusal(error) === undefined) throw error;
     }
   }
 }

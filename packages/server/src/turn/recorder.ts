@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from "node:util";
  *
  * `emit` never waits: a backend asks `drained` between its updates and stops reading while too much is uncommitted (D-34).
  */
-import { type Clock, type Logger, newId, redact } from "@holdfast/kernel";
+import { type Clock, type Logger, newId, redact, retryStorage } from "@holdfast/kernel";
 import type {
   AgentSessionId,
   MessageId,
@@ -60,6 +60,7 @@ export class Recorder {
   readonly #tools: ToolCalls;
   readonly #touched = new TouchedFiles();
   readonly #stepStart: PartId;
+  readonly #storageWaits = new Set<object>();
   #fence: "open" | "settling" | "closed" = "open";
   #notes = 0;
   #usage: Usage = {};
@@ -121,6 +122,34 @@ export class Recorder {
 
   agentSession(patch: AgentSessionPatch): void {
     this.#writer.push([{ op: "agentSession", agentSessionId: this.#target.agentSessionId, patch }]);
+  }
+
+  /**
+   * Runs what writes files, again and again while storage refuses; the turn shows that it waits (D-34). It must be one that may be repeated.
+   * Rejects with the last refusal once `signal` aborts.
+   */
+  async stored<T>(signal: AbortSignal, write: () => Promise<T>): Promise<T> {
+    const { refused, over } = this.storageWait();
+    try {
+      return await retryStorage({ clock: this.#deps.clock, signal, onRefused: refused }, write);
+    } finally {
+      over();
+    }
+  }
+
+  /** The turn shows that it waits for storage from the first `refused` to `over`; several waits at once are shown as one (D-34). */
+  storageWait(): { refused: () => void; over: () => void } {
+    const wait = {};
+    return {
+      refused: () => {
+        if (this.#storageWaits.size === 0) this.turn({ waitingFor: { kind: "storage" } });
+        this.#storageWaits.add(wait);
+      },
+      over: () => {
+        const isLast = this.#storageWaits.delete(wait) && this.#storageWaits.size === 0;
+        if (isLast) this.turn({ waitingFor: null });
+      },
+    };
   }
 
   /** What the agent is told before the user's own words; it stands on the user's message (A-6, W-6). */

@@ -6,10 +6,9 @@
  * Everything may be repeated: a crash at any point leaves the turn live for the next look. A turn of this very process that nobody runs is
  * taken over only when two looks in a row saw it so; one of a dead process at once.
  */
-import { type Clock, faultPoint, HoldfastError, type Logger, within } from "@holdfast/kernel";
+import { type Clock, faultPoint, HoldfastError, type Logger, retryStorage, within } from "@holdfast/kernel";
 import type { InstanceId, TurnId } from "@holdfast/protocol";
 import type { AgentPool } from "../agents/index.ts";
-import { retryStorage } from "../permission/index.ts";
 import type { LiveTurn, Store, TerminalRecord } from "../store/index.ts";
 import { RECOVERY_ACTOR } from "./actor.ts";
 import { patchOf } from "./file-watch.ts";

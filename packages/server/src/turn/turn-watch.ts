@@ -1,3 +1,4 @@
+import type { StorageWait } from "@holdfast/kernel";
 import type { Session, SessionError, SessionId, TurnId } from "@holdfast/protocol";
 import type { StartedTurn } from "../store/index.ts";
 
@@ -18,16 +19,16 @@ export type TurnWatch = {
   /** The error to end the turn with when the place to work in is not there any more (W-13). */
   requireDirectory(session: Session): Promise<SessionError | undefined>;
   /**
-   * Takes the snapshot before a turn, and says whose the edits since the last one were. The agent is not prompted until it has resolved or `signal`
-   * has aborted: what is taken later counts no more.
+   * Takes the snapshot before a turn, and says whose the edits since the last one were. The agent is not prompted until it has resolved or `wait`
+   * is over: what is taken later counts no more.
    */
   before(
     started: StartedTurn,
     touched: () => readonly string[],
-    signal: AbortSignal,
+    wait: StorageWait,
   ): Promise<{ tree: string } | Unwatched>;
-  /** Takes the snapshot after it and attributes what differs; `undefined` when there is none from before. */
-  after(started: StartedTurn): Promise<TurnFiles | undefined>;
+  /** Takes the snapshot after it, before `wait` is over, and attributes what differs; `undefined` when there is none from before. */
+  after(started: StartedTurn, wait: StorageWait): Promise<TurnFiles | undefined>;
   /** The agent was never prompted: nothing of what happens is its work. */
   dismiss(started: StartedTurn): Promise<void>;
   /** The same as `after` for a turn whose owner died: what differs is attributed to nobody (D-18). */

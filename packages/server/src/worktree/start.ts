@@ -1,5 +1,5 @@
 /** Trees that are laid over a checkout: what a worktree of base `dirty` starts from, and what a rescue held. */
-import { HoldfastError } from "@holdfast/kernel";
+import { HoldfastError, storageRefusal } from "@holdfast/kernel";
 import type { Worktree } from "@holdfast/protocol";
 import type { SagaDeps } from "./deps.ts";
 import { commitOf, layTree, treeOfCommit } from "./git-acts.ts";
@@ -17,7 +17,7 @@ export async function takeStart(deps: SagaDeps, place: Place, worktree: Worktree
   try {
     return await takeWhole(deps, workspaceId, place.top, startRefOf(workspaceId));
   } catch (error) {
-    if (isGitError(error)) throw error;
+    if (isGitError(error) || storageRefusal(error) !== undefined) throw error;
     throw new HoldfastError(
       "UNPROCESSABLE",
       `The checkout cannot be taken as it is: ${(error as Error).message}`,

@@ -9,7 +9,7 @@
  * Rows say what was intended, the directories and git's entries what is; every act looks before and after. Each act that is not one transaction
  * is a saga under a durable intent (`create.ts`, `archive.ts`, `remove.ts`, `restore.ts`), which `recover` settles after a crash.
  */
-import { errorText, HoldfastError, notFound, type Timer, within } from "@holdfast/kernel";
+import { errorText, HoldfastError, notFound, storageRefusal, type Timer, within } from "@holdfast/kernel";
 import type {
   Actor,
   Project,
@@ -208,6 +208,8 @@ class WorktreeRoom implements Worktrees {
     if (running !== undefined) return running;
     const started = act()
       .catch((error: unknown) => {
+        // What could not be done may not have been undone either.
+        if (storageRefusal(error) !== undefined) this.#repeat(UNSETTLED_MS);
         throw refusalOf(error);
       })
       .finally(() => this.#acts.delete(name));
@@ -216,6 +218,7 @@ class WorktreeRoom implements Worktrees {
   }
 
   #repeat(ms: number): void {
+    this.#timer?.cancel();
     this.#timer = this.#deps.clock.after(ms, () => void this.#passAndGoOn());
   }
 

@@ -169,7 +169,7 @@ describe("what nobody watched", () => {
     const started = await project.begin({ sessionId });
     await project.tracker.dismiss(started);
     project.edit("a.txt", 3, "by the agent");
-    const late = await project.tracker.before(started, () => [], AbortSignal.abort());
+    const late = await project.tracker.before(started, () => [], { signal: AbortSignal.abort() });
     expect(late).toEqual({ off: "The last snapshot took too long.", isKnown: false });
     await project.end(started);
     await project.refresh();

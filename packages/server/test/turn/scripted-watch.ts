@@ -1,3 +1,4 @@
+import type { StorageWait } from "@holdfast/kernel";
 import type { SessionError } from "@holdfast/protocol";
 import type { TurnWatch } from "../../src/turn/index.ts";
 
@@ -22,7 +23,7 @@ export class ScriptedWatch implements TurnWatch {
   async before(
     _started: unknown,
     touched: () => readonly string[],
-    signal: AbortSignal,
+    { signal }: StorageWait,
   ): Promise<Awaited<ReturnType<TurnWatch["before"]>>> {
     this.calls.push("before");
     this.touched = touched;

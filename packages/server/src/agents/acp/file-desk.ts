@@ -9,7 +9,7 @@
  * to the turn before it happens; a prompt is not over while one of its writes goes on; every refusal is a JSON-RPC error with our code.
  */
 import { RequestError } from "@agentclientprotocol/sdk";
-import { errorText, HoldfastError, isHoldfastError, type Logger } from "@holdfast/kernel";
+import { errorText, HoldfastError, isHoldfastError, type Logger, storageRefusal } from "@holdfast/kernel";
 import type { ApprovalMode } from "@holdfast/protocol";
 import { autoAllow } from "../catalog/index.ts";
 import type { PermissionAsk } from "../port.ts";
@@ -161,8 +161,9 @@ export class FileDesk {
   }
 
   /** What the agent hears; a fault of ours leaks nothing. */
-  #refusal(error: unknown, path: string): RequestError {
-    if (error instanceof RequestError) return error;
+  #refusal(thrown: unknown, path: string): RequestError {
+    if (thrown instanceof RequestError) return thrown;
+    const error = storageRefusal(thrown) ?? thrown;
     if (isHoldfastError(error, "NOT_FOUND")) return RequestError.resourceNotFound(path);
     if (isHoldfastError(error)) return new RequestError(-32_602, error.message, { code: error.code });
     const { agent, logger } = this.#facts;

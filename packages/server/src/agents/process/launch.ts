@@ -1,7 +1,14 @@
 import { spawn } from "node:child_process";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText, randomHex, silentLogger, type Clock, type Logger } from "@holdfast/kernel";
+import {
+  errorText,
+  randomHex,
+  silentLogger,
+  storageRefusal,
+  type Clock,
+  type Logger,
+} from "@holdfast/kernel";
 import type { InstanceId, SessionId } from "@holdfast/protocol";
 import type { Commands } from "../../store/index.ts";
 import { AgentProcess, type RunningChild } from "./agent-process.ts";
@@ -50,7 +57,8 @@ export const TEMPORARY_PREFIX = "holdfast-";
 /**
  * Starts a program as the leader of its own process group and registers it durably: the intent with its random launch id before the spawn,
  * pid, start time and group after it, so that whatever happens in between the next start can find and end it (A-10, A-11). Rejects with a
- * `LaunchError` when it cannot be started, and with the store's error when it cannot be registered; then nothing of it is left.
+ * `LaunchError` when it cannot be started, and with the error of the store or of the disk when it cannot be registered or given a directory;
+ * then nothing of it is left.
  */
 export async function launchProcess(deps: LaunchDeps, request: LaunchRequest): Promise<AgentProcess> {
   const directory = await stat(request.cwd).catch(() => undefined);
@@ -95,7 +103,7 @@ function spawnGroupLeader(deps: LaunchDeps, request: LaunchRequest, launch: Laun
     child.once("error", reject);
     if (child.pid !== undefined) resolve(child as RunningChild);
   }).catch((error: unknown) => {
-    throw new LaunchError(`${program} cannot be started: ${errorText(error)}`);
+    throw storageRefusal(error) ?? new LaunchError(`${program} cannot be started: ${errorText(error)}`);
   });
 }
 

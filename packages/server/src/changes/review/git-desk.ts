@@ -1,6 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { HoldfastError } from "@holdfast/kernel";
+import { HoldfastError, storageRefusal } from "@holdfast/kernel";
 import {
   bytesOf,
   checkApply,
@@ -84,7 +84,7 @@ function refuseSlowMerge(error: unknown): never {
 }
 
 /** What the system says when a place is not ours to write. */
-const UNWRITABLE: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS", "EISDIR", "ENOTDIR"]);
+const UNWRITABLE: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EISDIR", "ENOTDIR"]);
 
 function checkoutOf(place: Place): Checkout {
   return {
@@ -101,9 +101,9 @@ function checkoutOf(place: Place): Checkout {
 function writeRefusal(error: unknown): unknown {
   if (isGitError(error, "failed"))
     return new HoldfastError("CONFLICT", "git could not convert the file for the disk.", { cause: error });
+  const refused = storageRefusal(error);
+  if (refused !== undefined) return refused;
   const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT")
-    return new HoldfastError("STORAGE_UNAVAILABLE", "The disk of the checkout is full.", { cause: error });
   if (code !== undefined && UNWRITABLE.has(code))
     return new HoldfastError("CONFLICT", `The file cannot be written (${code}).`, { cause: error });
   return error;

@@ -1,4 +1,4 @@
-import { isHoldfastError, notFound } from "@holdfast/kernel";
+import { isHoldfastError, notFound, storageRefusal } from "@holdfast/kernel";
 import {
   type Change,
   type ChangeId,
@@ -59,6 +59,7 @@ async function isQuiet({ store }: ReviewDeps, workspaceId: WorkspaceId): Promise
 
 /** What cannot be looked at now is shown as it was; `tracking` says why, and the log what git said. */
 function ignoreFailure({ logger }: ReviewDeps, workspaceId: WorkspaceId, error: unknown): void {
+  if (storageRefusal(error) !== undefined) throw error;
   if (isGitError(error)) logger.warn({ workspaceId, error: error.message }, "changes could not be looked at");
   else if (!isHoldfastError(error)) throw error;
 }

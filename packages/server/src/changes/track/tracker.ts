@@ -8,7 +8,7 @@
  * - A turn that has a snapshot before and none after it stands in `tracking.working`, durably. Once it has ended so, what differs is `unknown`.
  * - Where no snapshot can be taken, tracking is off and says why; what happens meanwhile is `unknown` too.
  */
-import { HoldfastError, notFound } from "@holdfast/kernel";
+import { HoldfastError, notFound, retryStorage, storageRefusal, type StorageWait } from "@holdfast/kernel";
 import type { SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
 import { diffTrees, isSnapshotRefused, type Place } from "../../worktree/index.ts";
 import { advance, type Advance, pathsOf } from "./advance.ts";
@@ -52,20 +52,23 @@ export class Tracker {
     this.#deps = deps;
   }
 
-  /** The snapshot before a turn, unless `signal` aborts before it is taken. Rejects with what git and the store say; then the turn is not watched, and tracking is off. */
+  /**
+   * The snapshot before a turn, unless `wait` is over before it is taken; until then it is tried again while storage refuses. Rejects with what git
+   * and the store say; then the turn is not watched, and tracking is off.
+   */
   before(
     { session, turn }: TrackedTurn,
     touched: () => readonly string[],
-    signal?: AbortSignal,
+    wait?: StorageWait,
   ): Promise<{ tree: string } | Off> {
     const { workspaceId } = session;
-    return this.exclusive([workspaceId], async () => {
+    const take = async () => {
       const place = await this.#open(workspaceId, { isTurn: true });
       if ("off" in place) return place;
       const taken = await this.#take(place, refOf(session.id, turn.id, "before"));
       if ("off" in taken) return taken;
       // Its agent works by now: nobody can tell any more what was there before.
-      if (signal?.aborted === true) return this.#off(workspaceId, TOO_LATE);
+      if (wait?.signal.aborted === true) return this.#off(workspaceId, TOO_LATE);
       const others = [...this.#workingIn(workspaceId).values()];
       await advance(this.#deps, place, {
         taken,
@@ -77,17 +80,18 @@ export class Tracker {
       const working = { turnId: turn.id, agent: turn.agent, session, before: taken, touched };
       this.#workingIn(workspaceId).set(turn.id, working);
       return { tree: taken.tree };
-    });
+    };
+    return this.exclusive([workspaceId], () => this.#whileRefused(workspaceId, wait, take));
   }
 
-  /** The snapshot after a turn, whose work is attributed; `undefined` when there is none from before. Rejects like `before`. */
-  after({ session, turn }: TrackedTurn): Promise<TurnFiles | undefined> {
+  /** The snapshot after a turn, whose work is attributed; `undefined` when there is none from before. Rejects, and tries again, like `before`. */
+  after({ session, turn }: TrackedTurn, wait?: StorageWait): Promise<TurnFiles | undefined> {
     const { workspaceId } = session;
     return this.exclusive([workspaceId], async () => {
       const all = this.#workingIn(workspaceId);
       const own = all.get(turn.id);
       if (own === undefined) return undefined;
-      try {
+      const take = async () => {
         const place = await this.#open(workspaceId, { isTurn: false });
         if ("off" in place) return undefined;
         const taken = await this.#take(place, refOf(session.id, turn.id, "after"));
@@ -102,7 +106,10 @@ export class Tracker {
           turn: ids,
           since: sinceOf(workers),
         });
-        return await filesOf(place, own.before.tree, taken.tree, step);
+        return filesOf(place, own.before.tree, taken.tree, step);
+      };
+      try {
+        return await this.#whileRefused(workspaceId, wait, take);
       } finally {
         all.delete(turn.id);
         if (all.size === 0) this.#working.delete(workspaceId);
@@ -191,6 +198,29 @@ export class Tracker {
     return "off" in place ? undefined : place.watched.place;
   }
 
+  /**
+   * Does it again while storage refuses and `wait` is not over; what is still refused then switches tracking off. A read-only file system is not
+   * waited for: whoever works there only reads.
+   */
+  async #whileRefused<T>(
+    workspaceId: WorkspaceId,
+    wait: StorageWait | undefined,
+    take: () => Promise<T>,
+  ): Promise<T> {
+    const onRefused = (refusal: HoldfastError) => {
+      if (refusal.data?.["reason"] === "readOnly") throw refusal;
+      return wait?.onRefused?.(refusal);
+    };
+    const { clock } = this.#deps;
+    try {
+      return await retryStorage({ clock, signal: wait?.signal ?? AbortSignal.abort(), onRefused }, take);
+    } catch (error) {
+      const refusal = storageRefusal(error);
+      if (refusal !== undefined) await this.#off(workspaceId, refusal.message);
+      throw error;
+    }
+  }
+
   #workingIn(workspaceId: WorkspaceId): Map<TurnId, Working> {
     const known = this.#working.get(workspaceId) ?? new Map<TurnId, Working>();
     this.#working.set(workspaceId, known);
@@ -231,7 +261,8 @@ export class Tracker {
       return { ...snapshot, ref, time };
     } catch (error) {
       if (isSnapshotRefused(error)) return this.#refuse(workspace.id, error.reason);
-      await this.#off(workspace.id, "The last snapshot failed; the server's log says why.");
+      if (storageRefusal(error) === undefined)
+        await this.#off(workspace.id, "The last snapshot failed; the server's log says why.");
       throw error;
     }
   }

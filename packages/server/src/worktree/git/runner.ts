@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type Clock, type Logger, Tail, within } from "@holdfast/kernel";
+import { type Clock, type Logger, storageRefusal, Tail, toldStorageRefusal, within } from "@holdfast/kernel";
 import { GitError } from "./git-error.ts";
 import { PlacesInLine } from "./places-in-line.ts";
 
@@ -91,7 +91,10 @@ export class GitRunner {
     this.#environment = environmentOf(environment);
   }
 
-  /** Runs git to its end. Rejects GitError; an exit code outside `exits` is `failed`. */
+  /**
+   * Runs git to its end. Rejects GitError; an exit code outside `exits` is `failed`. What the disk refused is no answer of git's: STORAGE_UNAVAILABLE,
+   * whatever the code (D-34).
+   */
   async run(where: GitWhere, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
     const isIn = await this.#places.enter(LINE_MS, options.signal);
     if (!isIn) {
@@ -156,6 +159,8 @@ export class GitRunner {
             stderrTail,
           },
         );
+      const refusal = isCut || exitCode === 0 ? undefined : toldStorageRefusal(stderrTail);
+      if (refusal !== undefined) throw refusal;
       if (!isCut && !(options.exits ?? [0]).includes(exitCode)) throw failed(name, exitCode, stderrTail);
       const stdout = Buffer.concat(output);
       return {
@@ -218,6 +223,8 @@ async function endOf(
     await within(clock, STDERR_MS, said);
     return { exitCode: code ?? -1, isWhole };
   } catch (error) {
+    const refusal = storageRefusal(error);
+    if (refusal !== undefined) throw refusal;
     throw new GitError("missing", `git ${args[0] ?? ""} could not be started: ${(error as Error).message}`);
   } finally {
     child.stdin?.destroy();
