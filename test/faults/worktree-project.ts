@@ -9,6 +9,10 @@ import { join } from "node:path";
 export const WORK: Readonly<Record<string, string>> = {
   "a.txt": "the agent's\r\n",
   "deep/new file.txt": "new\n",
+  // What git cannot hold.
+  ".GIT/refused.txt": "refused\n",
+  "nested/n.txt": "nested\n",
+  "nested/.git/HEAD": "ref: refs/heads/main\n",
 };
 export const SETTINGS = {
   copy: [".env"],
@@ -42,6 +46,7 @@ export async function makeProject(directory: string): Promise<void> {
 /** Work in a worktree as an agent leaves it: a commit, and files that are not committed. */
 export async function workIn(directory: string): Promise<void> {
   git(directory, "commit", "-q", "--allow-empty", "-m", "agent's");
+  git(directory, "init", "-q", join(directory, "nested"));
   for (const [name, content] of Object.entries(WORK)) {
     await mkdir(join(directory, name, ".."), { recursive: true });
     await writeFile(join(directory, name), content);

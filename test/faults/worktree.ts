@@ -25,10 +25,20 @@ export const POINTS: Readonly<Record<Act, readonly string[]>> = {
     "create.active",
   ],
   refuse: ["create.begun", "create.setup", "create.thrown", "create.forgotten"],
-  archive: ["archive.begun", "archive.quiesced", "rescue.made", "archive.rescued", "archive.archived"],
+  archive: [
+    "archive.begun",
+    "archive.quiesced",
+    "rescue.taken",
+    "rescue.packed",
+    "rescue.made",
+    "archive.rescued",
+    "archive.archived",
+  ],
   remove: [
     "remove.begun",
     "remove.quiesced",
+    "rescue.taken",
+    "rescue.packed",
     "rescue.made",
     "remove.rescued",
     "remove.teardown",
@@ -42,6 +52,7 @@ export const POINTS: Readonly<Record<Act, readonly string[]>> = {
     "restore.forgotten",
     "restore.added",
     "restore.laid",
+    "restore.unpacked",
     "create.copied",
     "create.setup",
     "create.furnished",
@@ -55,6 +66,8 @@ const TWICE: readonly (readonly [Act, string, string])[] = [
   ["remove", "remove.thrown", "remove.forgotten"],
   ["remove", "remove.forgotten", "remove.branch"],
   ["archive", "archive.begun", "rescue.made"],
+  ["archive", "rescue.packed", "rescue.packed"],
+  ["restore", "restore.unpacked", "restore.forgotten"],
   ["restore", "restore.laid", "restore.forgotten"],
 ];
 /** Longest time until a random death, in ms. */

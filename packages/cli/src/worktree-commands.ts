@@ -1,5 +1,5 @@
 /** `holdfast worktree`: the git worktrees that sessions work in, how they are made, and how they go away without loss (W-1, W-10 to W-12). */
-import type { PruneReport, Worktree, WorktreeSettings } from "@holdfast/protocol";
+import type { PruneReport, Rescue, Worktree, WorktreeSettings } from "@holdfast/protocol";
 import { parseCommand } from "./command-words.ts";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
@@ -58,10 +58,15 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
     ["created", ago(worktree.time.created, Date.now())],
     ...(size === undefined ? [] : [["size", `${Math.ceil(size / MEGABYTE)} MB`]]),
     ...(note === undefined ? [] : [["note", oneLine(note, 200)]]),
-    ...(rescue === undefined ? [] : [["rescue", `${rescue.ref}, until ${dateOf(rescue.expires)}`]]),
+    ...(rescue === undefined ? [] : [["rescue", rescueText(rescue)]]),
   ]);
   if (risk !== undefined) for (const line of riskLines(risk)) output.note(line);
   return EXIT.completed;
+}
+
+function rescueText({ ref, besides = 0, expires }: Rescue): string {
+  const beside = besides === 0 ? "" : ` (${besides} paths that git cannot hold are beside it)`;
+  return `${ref}${beside}, until ${dateOf(expires)}`;
 }
 
 export async function remove(

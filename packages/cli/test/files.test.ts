@@ -16,9 +16,10 @@ import { createHouse } from "./command.ts";
 const house = createHouse();
 let project: string;
 
-const git = (...args: string[]): string =>
+const git = (...args: string[]): string => gitIn(project, ...args);
+const gitIn = (directory: string, ...args: string[]): string =>
   execFileSync("git", ["-c", "user.name=A", "-c", "user.email=a@example.invalid", ...args], {
-    cwd: project,
+    cwd: directory,
     env: { PATH: house.environment["PATH"], HOME: house.root, GIT_CONFIG_NOSYSTEM: "1" },
     encoding: "utf8",
   }).trim();
@@ -42,8 +43,9 @@ const must = async (...args: string[]): Promise<string> => {
   return stdout.trim();
 };
 const json = async <T>(...args: string[]): Promise<T> => JSON.parse(await must(...args, "--json")) as T;
-const fresh = (...more: string[]) =>
-  must("session", "new", "-C", project, "-a", "rehearsal", "--approval-mode", "all", ...more);
+const fresh = (...more: string[]) => freshIn(project, ...more);
+const freshIn = (directory: string, ...more: string[]) =>
+  must("session", "new", "-C", directory, "-a", "rehearsal", "--approval-mode", "all", ...more);
 const say = (id: string, ...lines: string[]) => must("run", "-s", id, lines.join("\n"));
 const pathsOf = async (place: string) =>
   (await json<{ items: Change[] }>("changes", "list", place)).items.map(({ path }) => path).toSorted();
@@ -177,6 +179,45 @@ describe("[I-9] worktrees", () => {
     expect(await must("worktree", "restore", worktreeId)).toBe(path);
     expect(readFileSync(join(path, "e.txt"), "utf8")).toBe("precious");
     await say(id, "SAY hi");
+  });
+
+  test("[W-3, W-10, W-11] work that git does not list is named, stops a removal, and comes back", async () => {
+    const clone = join(house.root, "clone");
+    mkdirSync(join(clone, "vendor/lib"), { recursive: true });
+    gitIn(clone, "init", "-q", "-b", "main");
+    gitIn(clone, "update-index", "--add", "--cacheinfo", `160000,${git("rev-parse", "HEAD")},vendor/lib`);
+    gitIn(clone, "commit", "-q", "-m", "a submodule that is not filled");
+    const work = [
+      "WRITE vendor/lib/work.txt an hour",
+      "BASH mkdir -p half/.GIT half/void && printf two > half/.GIT/refused.txt",
+    ];
+    const names = [/vendor\/lib\/work\.txt/, /half\/\.GIT\/refused\.txt/];
+
+    const inPlace = await freshIn(clone);
+    await say(inPlace, ...work);
+    const listed = await house.run(["changes", "list", inPlace]);
+    for (const name of names) expect(listed.stderr).toMatch(new RegExp(`Not captured: .*${name.source}`));
+
+    const id = await freshIn(clone, "--worktree");
+    await say(id, ...work);
+    const { id: worktreeId, path } = await worktreeOf(id);
+    for (const command of [
+      ["worktree", "show", worktreeId],
+      ["worktree", "remove", worktreeId],
+      ["session", "delete", id],
+    ]) {
+      const { code, stderr } = await house.run(command);
+      expect(code).toBe(command[1] === "show" ? 0 : 7);
+      for (const name of names) expect(stderr).toMatch(name);
+    }
+    await must("worktree", "remove", worktreeId, "--discard");
+    expect(existsSync(path)).toBe(false);
+    gitIn(clone, "gc", "-q", "--prune=now");
+    expect((await house.run(["worktree", "show", worktreeId])).stdout).toMatch(/rescue .*beside/);
+    await must("worktree", "restore", worktreeId);
+    expect(readFileSync(join(path, "vendor/lib/work.txt"), "utf8")).toBe("an hour");
+    expect(readFileSync(join(path, "half/.GIT/refused.txt"), "utf8")).toBe("two");
+    expect(existsSync(join(path, "half/void"))).toBe(true);
   });
 
   test("[W-1] a second session works where the first does, and the last one takes the worktree along", async () => {

@@ -14,6 +14,8 @@ export const rescueSchema = z.object({
   commit: z.string(),
   /** Set when HEAD was on no branch: a ref of its own keeps that commit. */
   headRef: z.string().optional(),
+  /** Files and directories that git cannot hold and that are kept beside the tree. */
+  besides: countSchema.optional(),
   expires: timeSchema,
 });
 export type Rescue = z.infer<typeof rescueSchema>;
@@ -59,6 +61,10 @@ export const RISK_KINDS = [
   "inProgress",
   "submodule",
   "nestedRepository",
+  /** What git does not list, and a rescue takes beside its tree. */
+  "unlisted",
+  /** What no rescue can take: special files, what cannot be read, what is beyond its limits. */
+  "unsaved",
   "unappliedChanges",
   "locked",
   "missing",
@@ -142,6 +148,12 @@ export const uncapturedSchema = z.object({
     "tooLarge",
     "excluded",
     "unreadable",
+    /** git refuses the name, or takes it for its own. */
+    "name",
+    /** A pipe, a socket or a device. */
+    "special",
+    /** git does not list it. */
+    "unlisted",
   ]),
 });
 export type Uncaptured = z.infer<typeof uncapturedSchema>;

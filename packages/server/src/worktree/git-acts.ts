@@ -7,20 +7,14 @@ import {
   type GitOptions,
   type GitRunner,
   isGitError,
-  PLAIN_INDEX,
   REF_CONFIG,
-  showPath,
   syncRef,
-  withTemporaryIndex,
 } from "./git/index.ts";
 import { headRef } from "./names.ts";
 import { readEntries } from "./standing.ts";
 
 /** How long a checkout may take, in ms: with large files behind a filter it comes over the network. */
 const CHECKOUT_MS = 600_000;
-
-/** For people and JSON. */
-export const showKey = showPath;
 
 async function tell(
   git: GitRunner,
@@ -39,11 +33,6 @@ function write(
   options: GitOptions = {},
 ): Promise<string> {
   return tell(git, directory, args, { ...options, config: [...DURABLE, ...(options.config ?? [])] });
-}
-
-/** What git answers under `-z`, without empty records. Rejects GitError. */
-export async function tellRecords(git: GitRunner, place: string, args: readonly string[]): Promise<string[]> {
-  return (await tell(git, place, args)).split("\0").filter((record) => record !== "");
 }
 
 /** What git answers, line by line, without empty ones. Rejects GitError. */
@@ -83,11 +72,6 @@ async function maybe(git: GitRunner, place: string, args: readonly string[]): Pr
 /** The id of the commit that a name means; `undefined` when there is none. */
 export function commitOf(git: GitRunner, place: string, name: string): Promise<string | undefined> {
   return maybe(git, place, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]);
-}
-
-/** Its first parent. */
-export function parentOf(git: GitRunner, place: string, commit: string): Promise<string | undefined> {
-  return commitOf(git, place, `${commit}^1`);
 }
 
 /** The id of its tree. Rejects GitError when there is no such commit. */
@@ -188,16 +172,6 @@ export async function independent(
     : lines(git, place, ["merge-base", "--independent", ...left]);
 }
 
-/** The tree of everything in a checkout that git does not ignore, on top of `known`, without touching its index. */
-export function addEverything(git: GitRunner, top: string, known = "HEAD"): Promise<string> {
-  return withTemporaryIndex(git, async (indexFile) => {
-    const options = { indexFile, config: PLAIN_INDEX, timeoutMs: CHECKOUT_MS };
-    await write(git, top, ["read-tree", known], options);
-    await write(git, top, ["add", "--all"], options);
-    return (await write(git, top, ["write-tree"], options)).trim();
-  });
-}
-
 /** More than this many are held one by one, also where one reaches another. */
 const INDEPENDENT_COMMITS = 64;
 
@@ -244,12 +218,13 @@ export type NewWorktree = {
   on: { newBranch: string } | { branch: string } | "detached";
   reason: string;
   hooks: boolean;
+  config?: readonly string[];
 };
 
 /** `git worktree add`, locked from the start by our reason and tracking nothing (W-2). */
 export async function addWorktree(
   git: GitRunner,
-  { top, path, commit, on, reason, hooks }: NewWorktree,
+  { top, path, commit, on, reason, hooks, config = [] }: NewWorktree,
 ): Promise<void> {
   const start = ["worktree", "add", "--lock", "--reason", reason];
   const rest =
@@ -258,7 +233,7 @@ export async function addWorktree(
       : "branch" in on
         ? [path, on.branch]
         : ["--no-track", "-b", on.newBranch, path, commit];
-  await write(git, top, [...start, ...rest], { timeoutMs: CHECKOUT_MS, hooks });
+  await write(git, top, [...start, ...rest], { timeoutMs: CHECKOUT_MS, hooks, config });
 }
 
 /** git's own removal of one entry whose directory is gone; twice forced, because it is locked. */
@@ -267,8 +242,13 @@ export async function dropEntry(git: GitRunner, repository: string, path: string
 }
 
 /** Makes the files those of `tree`; the index is HEAD's afterwards, so that nothing is staged. */
-export async function layTree(git: GitRunner, path: string, tree: string): Promise<void> {
-  await tell(git, path, ["read-tree", "--reset", "-u", tree], { timeoutMs: CHECKOUT_MS });
+export async function layTree(
+  git: GitRunner,
+  path: string,
+  tree: string,
+  config: readonly string[] = [],
+): Promise<void> {
+  await tell(git, path, ["read-tree", "--reset", "-u", tree], { timeoutMs: CHECKOUT_MS, config });
   await tell(git, path, ["reset", "--quiet"], { timeoutMs: CHECKOUT_MS });
 }
 

@@ -20,7 +20,6 @@ test("[W-10] every kind of status record is told apart, with spaces in names and
     untracked: ["un tracked"],
     nested: ["nested"],
     ignored: ["node_modules/", ".env"],
-    submodules: ["sub"],
   });
 });
 

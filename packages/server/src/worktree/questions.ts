@@ -1,11 +1,9 @@
 /** What git is asked about a worktree before anything is removed (W-10). Every question may fail; the report then says `unknown`. */
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Worktree } from "@holdfast/protocol";
-import { commitOf, headOf, lines, tellRecords } from "./git-acts.ts";
-import { type GitRunner, showPath } from "./git/index.ts";
+import { commitOf, headOf, lines } from "./git-acts.ts";
+import type { GitRunner } from "./git/index.ts";
 import { headRef } from "./names.ts";
-import { lookAt } from "./standing.ts";
 
 /** Commits of a reflog that are looked at, and unheld commits that are counted. */
 const REFLOG_COMMITS = 1_000;
@@ -17,28 +15,14 @@ export type Status = {
   untracked: string[];
   ignored: string[];
   nested: string[];
-  /** Submodules with changes in them, or at another commit. */
-  submodules: string[];
 };
-
-const STATUS_ARGS = [
-  "status",
-  "--porcelain=v2",
-  "-z",
-  "--untracked-files=all",
-  "--ignored=matching",
-  "--ignore-submodules=none",
-];
-
-export async function askStatus(git: GitRunner, path: string): Promise<Status> {
-  return parseStatus(await tellRecords(git, path, STATUS_ARGS));
-}
 
 /** Spaces before the path of each kind of record. Exported for its table. */
 const FIELDS: Readonly<Record<string, number>> = { "1": 8, "2": 9, u: 10, "?": 1, "!": 1 };
 
+/** Reads `status --porcelain=v2 -z`. */
 export function parseStatus(records: readonly string[]): Status {
-  const status: Status = { uncommitted: [], untracked: [], ignored: [], nested: [], submodules: [] };
+  const status: Status = { uncommitted: [], untracked: [], ignored: [], nested: [] };
   for (let at = 0; at < records.length; at += 1) {
     const record = records[at] ?? "";
     const kind = record[0] ?? "";
@@ -49,26 +33,12 @@ export function parseStatus(records: readonly string[]): Status {
     if (kind === "?") (path.endsWith("/") ? status.nested : status.untracked).push(path.replace(/\/$/, ""));
     else if (kind === "!") status.ignored.push(path);
     else if (kind in FIELDS) {
-      if (record.split(" ")[2]?.startsWith("S") === true) status.submodules.push(path);
       status.uncommitted.push(path);
       // A rename's old name is a record of its own.
       if (kind === "2") at += 1;
     }
   }
   return status;
-}
-
-/** Submodules that have been filled: what is in them is in no snapshot, and git removes them only by force. */
-export async function askSubmodules(git: GitRunner, path: string): Promise<string[]> {
-  const records = await tellRecords(git, path, ["ls-files", "-s", "-z"]);
-  const links = records
-    .filter((record) => record.startsWith("160000 "))
-    .map((record) => record.slice(record.indexOf("\t") + 1));
-  const filled: string[] = [];
-  for (const link of links) {
-    if ((await lookAt(join(path, showPath(link), ".git"))) !== undefined) filled.push(link);
-  }
-  return filled;
 }
 
 /** What is under way, in words; git's own files say so. */

@@ -16,18 +16,17 @@ import {
   type WorktreeState,
 } from "@holdfast/protocol";
 import type { SagaDeps } from "./deps.ts";
-import { deleteRef, isHeldBy } from "./git-acts.ts";
+import { isHeldBy } from "./git-acts.ts";
 import { settleIndexLock } from "./index-lock.ts";
 import { type Intent, quiesce, requireWorktree, underIntent } from "./intent.ts";
-import { rescuePrefix, rescueRefOf } from "./names.ts";
-import { type Rescued, rescueMissing, rescueWhole } from "./rescue.ts";
+import { rescuePrefix } from "./names.ts";
+import { look, namesOfUnsaved, type Rescued, rescueMissing, rescueWhole } from "./rescue.ts";
 import { refuseRisk } from "./risk.ts";
 import { runCommand } from "./run-command.ts";
 import { endGroupOf, groupOf } from "./run-group.ts";
 import { findEntry, lookAt, standingOf } from "./standing.ts";
 import { takeAway, takeBranch } from "./take-away.ts";
 import { emptyTrash } from "./trash.ts";
-import { takeWhole } from "./whole.ts";
 
 /** Most files that a note names of those that could not be rescued. */
 const NAMED_UNSAVED = 20;
@@ -85,7 +84,13 @@ async function leave(
     await intent.advance({ step: "rescued", before });
     faultPoint("worktree.remove.rescued");
     if (!options.skipTeardown) await tearDown(deps, worktree, intent, before);
-    unsaved = (await requireUnchanged(deps, worktree, rescued, options)).unsaved.slice(0, NAMED_UNSAVED);
+    const { parcel } = await requireUnchanged(deps, worktree, rescued, options);
+    unsaved = namesOfUnsaved(parcel, NAMED_UNSAVED);
+    if (unsaved.length > 0 && !options.discard)
+      throw new HoldfastError(
+        "CONFLICT",
+        `The worktree ${worktree.id} has ${parcel.unsaved.length} files that cannot be kept: ${unsaved.join(", ")}.`,
+      );
   }
   // A moved or foreign directory stays where it is: only our rows end.
   const isOurs = standing.kind === "whole" || standing.kind === "missing";
@@ -128,10 +133,8 @@ async function requireUnchanged(
   rescued: Rescued,
   { discard, actor }: RemoveWorktree,
 ): Promise<Rescued> {
-  const check = `${rescueRefOf(worktree.id, deps.clock.now())}-check`;
-  const { tree } = await takeWhole(deps, worktree.workspaceId, worktree.path, check);
-  await deleteRef(deps.git, worktree.repository, check);
-  if (tree === rescued.tree) return rescued;
+  const { tree, parcel } = await look(deps, worktree);
+  if (tree === rescued.tree && parcel.sign === rescued.parcel.sign) return rescued;
   if (!discard)
     throw new HoldfastError(
       "CONFLICT",
@@ -140,11 +143,11 @@ async function requireUnchanged(
   return rescueWhole(deps, worktree, actor);
 }
 
-/** What a person must know of a removal afterwards: what stayed on the disk, and what could not even be read. */
+/** What a person must know of a removal afterwards: what stayed on the disk, and what could not be kept. */
 function noteOf(isDisowned: boolean, unsaved: unknown): string | null {
   if (isDisowned) return "Its directory was moved or is not ours; it was left on disk.";
   return Array.isArray(unsaved) && unsaved.length > 0
-    ? `Could not be read, so they are in no rescue: ${unsaved.join(", ")}.`
+    ? `Could not be kept, so they are in no rescue: ${unsaved.join(", ")}.`
     : null;
 }
 

@@ -5,11 +5,13 @@
  *                                  <time>-head     HEAD's commit
  *                                  <time>-index    what was staged, when that is neither HEAD nor the files
  *                                  <time>-lost     commits that only the reflog or a merge under way knew
+ *                                  <time>-beside   what git cannot hold in a tree (`beside/`)
  *
- * Ignored files, nested repositories and the insides of submodules are in none of them: the risk report says so beforehand.
+ * Ignored files are in none of them, nor what nothing can hold: the risk report says so beforehand.
  */
 import { faultPoint } from "@holdfast/kernel";
 import type { Actor, Rescue, Worktree } from "@holdfast/protocol";
+import { Beside, packBeside, type Parcel, parcelOf } from "./beside/index.ts";
 import type { SagaDeps } from "./deps.ts";
 import {
   branchTip,
@@ -25,15 +27,19 @@ import {
   timeOf,
   treeOfCommit,
 } from "./git-acts.ts";
+import { showPath } from "./git/index.ts";
 import { rescuePrefix, rescueRefOf } from "./names.ts";
 import { unheldTips } from "./questions.ts";
 import type { Entry } from "./standing.ts";
-import { takeWhole } from "./whole.ts";
+import { takeWhole, type Whole } from "./whole.ts";
 
 /** How long a rescue ref is kept, in ms (W-11: 30 days). */
 export const RESCUE_MS = 30 * 24 * 3_600_000;
 
-export type Rescued = Rescue & { tree: string; unsaved: string[] };
+/** Files as they stand in a worktree: the tree, and what is beside it. */
+type Held = Whole & { parcel: Parcel };
+
+export type Rescued = Rescue & Pick<Held, "tree" | "parcel">;
 
 /** Makes the refs of a worktree that is whole, and writes them down. Rejects when one could not be made. */
 export async function rescueWhole(deps: SagaDeps, worktree: Worktree, actor: Actor): Promise<Rescued> {
@@ -41,13 +47,19 @@ export async function rescueWhole(deps: SagaDeps, worktree: Worktree, actor: Act
   const { path, repository } = worktree;
   const now = clock.now();
   const ref = rescueRefOf(worktree.id, now);
-  const { commit, tree, unsaved } = await takeWhole(deps, worktree.workspaceId, path, ref);
+  const { commit, tree, place, parcel } = await hold(deps, worktree, ref);
+  faultPoint("worktree.rescue.taken");
   const head = await headOf(git, path);
   if (head.commit !== undefined) await setRef(git, repository, `${ref}-head`, head.commit);
   const index = await commitIndex(git, path, head.commit, tree);
   if (index !== undefined) await setRef(git, repository, `${ref}-index`, index);
   const lost = await independent(git, path, await unheldTips(git, worktree), head.commit);
   if (lost.length > 0) await setRef(git, repository, `${ref}-lost`, await joinCommits(git, path, tree, lost));
+  if (parcel.entries.length > 0) {
+    const packed = await packBeside(place, parcel);
+    faultPoint("worktree.rescue.packed");
+    await setRef(git, repository, besideRefOf({ ref }), packed);
+  }
   faultPoint("worktree.rescue.made");
   const isDetached = head.commit !== undefined && head.branch === undefined;
   const rescue: Rescue = {
@@ -55,10 +67,31 @@ export async function rescueWhole(deps: SagaDeps, worktree: Worktree, actor: Act
     commit,
     expires: now + RESCUE_MS,
     ...(isDetached ? { headRef: `${ref}-head` } : {}),
+    ...(parcel.entries.length > 0 ? { besides: parcel.entries.length } : {}),
   };
   await deps.store.patchWorktree({ worktreeId: worktree.id, patch: { rescue }, actor });
-  return { ...rescue, tree, unsaved };
+  return { ...rescue, tree, parcel };
 }
+
+/** The ref of what a rescue took beside its tree. */
+export const besideRefOf = ({ ref }: Pick<Rescue, "ref">): string => `${ref}-beside`;
+
+async function hold(deps: SagaDeps, { workspaceId, path }: Worktree, ref: string): Promise<Held> {
+  const whole = await takeWhole(deps, workspaceId, path, ref);
+  return { ...whole, parcel: await parcelOf(whole.place.root, whole.place.gitDir, whole.unheld) };
+}
+
+/** The files as they are now, without keeping anything. */
+export async function look(deps: SagaDeps, worktree: Worktree): Promise<Held> {
+  const check = `${rescueRefOf(worktree.id, deps.clock.now())}-check`;
+  const held = await hold(deps, worktree, check);
+  await deleteRef(deps.git, worktree.repository, check);
+  return held;
+}
+
+/** What no rescue holds, for people; at most so many. */
+export const namesOfUnsaved = ({ unsaved }: Parcel, most: number): string[] =>
+  unsaved.slice(0, most).map(showPath);
 
 /**
  * What is left of one whose directory is gone: its last commit, and over it the files as the newest snapshot of a turn has them, unless something was
@@ -127,20 +160,24 @@ export async function keepRescued(
   worktree: Worktree,
   actor: Actor,
 ): Promise<{ made: boolean }> {
-  const { git, clock } = deps;
+  const { git } = deps;
   const known = worktree.rescue;
   if (known !== undefined) {
-    const check = `${rescueRefOf(worktree.id, clock.now())}-check`;
-    const now = await takeWhole(deps, worktree.workspaceId, worktree.path, check);
-    await deleteRef(git, worktree.repository, check);
-    const [then, head] = await Promise.all([
+    const now = await look(deps, worktree);
+    const [then, beside, head] = await Promise.all([
       treeOfCommit(git, worktree.repository, known.commit).catch(() => undefined),
+      commitOf(git, worktree.repository, besideRefOf(known)),
       headOf(git, worktree.path),
     ]);
+    const { entries, sign } = now.parcel;
+    const isBesideHeld =
+      beside === undefined
+        ? entries.length === 0
+        : (await Beside.open(now.place, beside).catch(() => undefined))?.sign === sign;
     const isHeld =
       head.commit === undefined ||
       (await isHeldBy(git, worktree.repository, head.commit, rescuePrefix(worktree.id)));
-    if (now.tree === then && isHeld) return { made: false };
+    if (now.tree === then && isHeld && isBesideHeld) return { made: false };
   }
   await rescueWhole(deps, worktree, actor);
   return { made: true };

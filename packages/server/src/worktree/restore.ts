@@ -5,12 +5,14 @@
 import { mkdir } from "node:fs/promises";
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
 import type { Actor, JsonObject, OperationId, Worktree, WorktreeId, WorktreeState } from "@holdfast/protocol";
+import { Beside } from "./beside/index.ts";
 import type { SagaDeps } from "./deps.ts";
 import { furnish } from "./furnish.ts";
 import { addWorktree, branchTip, checkoutTop, commitOf, stageTree, treeOfCommit } from "./git-acts.ts";
+import { findRepository, placeOf, withoutRequiredFilters } from "./git/index.ts";
 import { requireWorktree, underIntent } from "./intent.ts";
 import { lockReasonOf } from "./names.ts";
-import { rescueTurns } from "./rescue.ts";
+import { besideRefOf, rescueTurns } from "./rescue.ts";
 import { endGroupOf } from "./run-group.ts";
 import { standingOf } from "./standing.ts";
 import { layOver, type Start, startAt } from "./start.ts";
@@ -20,7 +22,14 @@ import { emptyTrash } from "./trash.ts";
 export type RestoreFrom = "rescue" | "base";
 
 /** Where the files and HEAD of a restored worktree come from. */
-type Source = { head: string; isDetached: boolean; start: Start | undefined; index: string | undefined };
+type Source = {
+  head: string;
+  isDetached: boolean;
+  start: Start | undefined;
+  index: string | undefined;
+  /** The commit of what was kept beside a rescue. */
+  beside: string | undefined;
+};
 
 /** One that is there already is answered as it is. Rejects NOT_FOUND, UNPROCESSABLE without a rescue or base, CONFLICT, WORKSPACE_BUSY. */
 export async function restoreWorktree(
@@ -86,6 +95,7 @@ async function rebuild(
   const { store, git, locks } = deps;
   const { id, path, branch, repository } = worktree;
   await advance({ step: "adding" });
+  const config = await withoutRequiredFilters(git, { directory: repository });
   await locks.hold(repository, async () => {
     // git may still have an entry of the directory that is gone.
     await takeAway(deps, worktree, "restore");
@@ -97,15 +107,26 @@ async function rebuild(
       on: source.isDetached ? "detached" : tip === undefined ? { newBranch: branch } : { branch },
       reason: lockReasonOf(store.storeId, id),
       hooks: false,
+      config,
     });
   });
   faultPoint("worktree.restore.added");
-  if (source.start !== undefined) await layOver(deps, path, source.start);
+  const beside = source.beside === undefined ? undefined : await openBeside(deps, path, source.beside);
+  await beside?.unpackGit();
+  if (source.start !== undefined) await layOver(deps, path, source.start, config);
   if (source.index !== undefined) await stageTree(git, path, source.index);
   faultPoint("worktree.restore.laid");
+  await beside?.unpackFiles();
+  faultPoint("worktree.restore.unpacked");
   const settings = (await store.getProject(worktree.projectId))?.worktree ?? {};
   const top = await checkoutTop(git, worktree.repository);
   if (top !== undefined) await furnish(deps, { worktree, from: top, settings, advance });
+}
+
+async function openBeside({ git }: SagaDeps, path: string, commit: string): Promise<Beside> {
+  const repository = await findRepository(git, path);
+  if (repository === undefined) throw new HoldfastError("CONFLICT", `${path} is in no repository.`);
+  return Beside.open(placeOf(git, repository, "top"), commit);
 }
 
 async function sourceOf(deps: SagaDeps, worktree: Worktree, from: RestoreFrom): Promise<Source> {
@@ -117,20 +138,22 @@ async function sourceOf(deps: SagaDeps, worktree: Worktree, from: RestoreFrom): 
     const isHead = (await treeOfCommit(git, repository, head)) === worktree.baseTree;
     // What a base of kind `dirty` held beside its commit is laid over it again.
     const start = isHead ? undefined : await startAt(deps, worktree);
-    return { head, isDetached: false, start, index: undefined };
+    return { head, isDetached: false, start, index: undefined, beside: undefined };
   }
   const { rescue } = worktree;
   const commit = rescue === undefined ? undefined : await commitOf(git, repository, rescue.commit);
   if (rescue === undefined || commit === undefined) throw gone("A rescue of it");
   const head = await commitOf(git, repository, `${rescue.ref}-head`);
   // Of a directory that was gone only its last commit was left.
-  if (head === undefined) return { head: commit, isDetached: false, start: undefined, index: undefined };
+  const none = { start: undefined, index: undefined, beside: undefined };
+  if (head === undefined) return { head: commit, isDetached: false, ...none };
   const index = await commitOf(git, repository, `${rescue.ref}-index`);
   return {
     head,
     isDetached: rescue.headRef !== undefined,
     start: { commit, tree: await treeOfCommit(git, repository, commit) },
     index: index === undefined ? undefined : await treeOfCommit(git, repository, index),
+    beside: await commitOf(git, repository, besideRefOf(rescue)),
   };
 }
 

@@ -4,9 +4,7 @@
  */
 import { errorText, HoldfastError } from "@holdfast/kernel";
 import {
-  MAX_NAMED_PATHS,
   type Risk,
-  type RiskKind,
   type RiskReport,
   type SessionId,
   type WorkspaceId,
@@ -14,11 +12,11 @@ import {
   type WorktreeId,
 } from "@holdfast/protocol";
 import type { SagaDeps } from "./deps.ts";
-import { showKey } from "./git-acts.ts";
 import { requireWorktree } from "./intent.ts";
 import { processesIn } from "./live-processes.ts";
 import { readLockReason } from "./names.ts";
-import { askStatus, askSubmodules, askUnderWay, askUnheld } from "./questions.ts";
+import { askUnderWay, askUnheld } from "./questions.ts";
+import { askFiles, counted, named } from "./risk-files.ts";
 import { type Entry, type Standing, standingOf } from "./standing.ts";
 
 /** Risks of a worktree as it is now. Never rejects for what git, the file system or the process table cannot tell. */
@@ -143,8 +141,7 @@ async function askChanges({ store }: SagaDeps, workspaceId: WorkspaceId): Promis
     "unappliedChanges",
     changes.map((change) => change.key),
     true,
-    "change was not applied.",
-    "changes were not applied.",
+    ["change was not applied.", "changes were not applied."],
   );
 }
 
@@ -200,36 +197,7 @@ async function askWhole(deps: SagaDeps, worktree: Worktree, entry: Entry): Promi
             },
           ];
     }),
-    ask("files", async () => {
-      const status = await askStatus(git, path);
-      return [
-        ...named(
-          "uncommitted",
-          status.uncommitted,
-          true,
-          "file is changed and not committed.",
-          "files are changed and not committed.",
-        ),
-        ...named("untracked", status.untracked, true, "file is untracked.", "files are untracked."),
-        ...named("ignored", status.ignored, false, "path is ignored by git.", "paths are ignored by git."),
-        ...named(
-          "nestedRepository",
-          status.nested,
-          false,
-          "repository is nested in it.",
-          "repositories are nested in it.",
-        ),
-      ];
-    }),
-    ask("submodules", async () =>
-      named(
-        "submodule",
-        await askSubmodules(git, path),
-        false,
-        "submodule is filled.",
-        "submodules are filled.",
-      ),
-    ),
+    ask("files", () => askFiles(deps, worktree)),
     ask("commits", async () => {
       const { count, isDetached } = await askUnheld(git, worktree);
       if (count === 0) return [];
@@ -260,11 +228,3 @@ function lockRisk({ store }: SagaDeps, worktree: Worktree, { lockReason }: Entry
   const who = ours === undefined ? "Somebody locked it" : "It was made under another database";
   return [{ kind: "locked", message: `${who}: ${JSON.stringify(lockReason.slice(0, 200))}.`, rescued: true }];
 }
-
-function named(kind: RiskKind, keys: readonly string[], rescued: boolean, one: string, many: string): Risk[] {
-  if (keys.length === 0) return [];
-  const paths = keys.slice(0, MAX_NAMED_PATHS).map((key) => showKey(key));
-  return [{ kind, message: counted(keys.length, one, many), count: keys.length, paths, rescued }];
-}
-
-const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

@@ -34,8 +34,13 @@ export async function startAt(deps: SagaDeps, worktree: Worktree): Promise<Start
 }
 
 /** Makes the files those of the snapshot, byte for byte, as changes that are neither committed nor staged. */
-export async function layOver(deps: SagaDeps, path: string, start: Start): Promise<void> {
-  await layTree(deps.git, path, start.tree);
+export async function layOver(
+  deps: SagaDeps,
+  path: string,
+  start: Start,
+  config?: readonly string[],
+): Promise<void> {
+  await layTree(deps.git, path, start.tree, config);
   const repository = await findRepository(deps.git, path);
   if (repository !== undefined)
     await deps.snapshots.restoreRaw(placeOf(deps.git, repository, "top"), start.commit);

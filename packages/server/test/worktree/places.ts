@@ -119,8 +119,7 @@ export const CASES: readonly Case[] = [
       commit(room, worktree, "with sub");
       room.git(["branch", "kept"], worktree.path);
     },
-    risks: { submodule: false },
-    lost: ["sub/.git"],
+    risks: { submodule: true },
   },
   {
     name: "a nested repository",
@@ -130,8 +129,7 @@ export const CASES: readonly Case[] = [
       room.git(["add", "-A"], join(path, "nested"));
       room.git(["commit", "-q", "-m", "nested"], join(path, "nested"));
     },
-    risks: { nestedRepository: false },
-    lost: ["nested/n.txt"],
+    risks: { nestedRepository: true },
   },
   {
     name: "locked by somebody",

@@ -122,7 +122,7 @@ export class TestRepository {
   }
 
   /** Snapshots of a server whose data directory is elsewhere, or that allows less. */
-  under(data: string, limits?: SnapshotLimits): Snapshots {
+  under(data: string, limits?: Partial<SnapshotLimits>): Snapshots {
     return createSnapshots({
       git: this.runner,
       dataDirectory: data,

@@ -273,14 +273,41 @@ export const CASES: readonly Case[] = [
     uncaptured: { "nested/": "nestedRepository", "sub/unborn/": "nestedRepository" },
   },
   {
-    name: "fifos are named where they stand for a file, and else passed by",
+    name: "fifos are named, also where they stand for a file",
     async make(repository) {
       await repository.remove("a");
       await repository.mkfifo("a");
       await repository.mkfifo("pipe");
     },
     holds: {},
-    uncaptured: { a: "unreadable" },
+    uncaptured: { a: "special", pipe: "special" },
+  },
+  {
+    name: "what git does not list, or does not take, is named",
+    async make(repository) {
+      const link = `160000,${await repository.git(["rev-parse", "HEAD"])},`;
+      for (const name of ["unfilled", "broken", "void"])
+        await repository.git(["update-index", "--add", "--cacheinfo", `${link}${name}`]);
+      await repository.write("unfilled/work", "an hour\n");
+      await repository.write("broken/.git", "gitdir: /nowhere\n");
+      await repository.write("broken/work", "work\n");
+      await repository.write(".GIT/work", "refused\n");
+      await repository.write("git~1", "refused\n");
+      await repository.write("half/.git/work", "hidden\n");
+      await mkdir(join(repository.path, "unfilled/nested"), { recursive: true });
+      await repository.git(["init", "--quiet"], join(repository.path, "unfilled/nested"));
+      for (const name of ["void", "empty"]) await mkdir(join(repository.path, name));
+    },
+    holds: { unfilled: "160000 ", broken: "160000 ", void: "160000 " },
+    uncaptured: {
+      "unfilled/work": "submodule",
+      "unfilled/nested/": "nestedRepository",
+      "broken/.git": "submodule",
+      "broken/work": "submodule",
+      ".GIT/work": "name",
+      "git~1": "name",
+      "half/.git/work": "name",
+    },
   },
   {
     name: "a required filter that fails for one file",

@@ -63,6 +63,19 @@ describe("a snapshot", () => {
     expect(await repository.git(["log", "--format=%H", "--all", "--", "secret"])).toBe("");
   });
 
+  test("[W-3] names what appears where git sees no change", async () => {
+    const repository = await makeRepository();
+    const head = await repository.commit();
+    await repository.git(["update-index", "--add", "--cacheinfo", `160000,${head},unfilled`]);
+    await mkdir(join(repository.path, "unfilled"));
+    const first = await take(repository);
+    expect(first.uncaptured).toEqual([]);
+    // The same snapshot again: nothing was looked into anew.
+    expect((await take(repository)).commit).toBe(first.commit);
+    await repository.write("unfilled/work", "an hour\n");
+    expect((await take(repository)).uncaptured).toEqual([{ path: "unfilled/work", reason: "submodule" }]);
+  });
+
   test("[W-3] names 200 paths and counts the rest", async () => {
     const repository = await makeRepository();
     await repository.write(".gitignore", "*.o\n");

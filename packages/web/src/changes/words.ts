@@ -95,6 +95,9 @@ export const UNCAPTURED_WORDS: Record<Uncaptured["reason"], string> = {
   tooLarge: "over 10 MB",
   excluded: "left out on purpose",
   unreadable: "cannot be read",
+  name: "git refuses its name",
+  special: "no plain file",
+  unlisted: "git does not list it",
 };
 
 /** The action's name where it is pressed, and what was done by it (W-7). */

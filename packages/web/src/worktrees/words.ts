@@ -31,6 +31,8 @@ export const RISK_WORDS: Record<RiskKind, string> = {
   inProgress: "A merge or rebase is under way",
   submodule: "Edits in submodules",
   nestedRepository: "A repository inside it",
+  unlisted: "Files that git does not list",
+  unsaved: "What cannot be kept",
   unappliedChanges: "Changes that were not applied",
   locked: "It is locked",
   missing: "Its directory is not there",

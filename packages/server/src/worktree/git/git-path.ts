@@ -31,6 +31,11 @@ export function argumentOf(key: GitPath): string | undefined {
   return isUtf8(bytes) ? bytes.toString("utf8") : undefined;
 }
 
+/** Whether git, or another file system, takes one part of a path for its own. */
+export function isOwnName(name: GitPath): boolean {
+  return FORBIDDEN.test(name);
+}
+
 /** Throws PATH_ESCAPES for what no file of a checkout may be called. */
 export function requireKey(key: GitPath): void {
   if (key.includes("\0") || key.split("/").some((name) => FORBIDDEN.test(name)))

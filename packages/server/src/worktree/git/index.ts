@@ -1,8 +1,8 @@
 export { isGitError } from "./git-error.ts";
 export { type GitOptions, GitRunner } from "./runner.ts";
-export { bytesOf, type GitPath, keyOf, showPath } from "./git-path.ts";
+export { bytesOf, type GitPath, isOwnName, keyOf, showPath } from "./git-path.ts";
 export { findRepository, type Head, namedFromTop, type Place, placeOf, runGit } from "./repository.ts";
-export { DURABLE, emptyTree, readBlob, treeOf, writeBlob } from "./objects.ts";
+export { DURABLE, emptyTree, makeTree, readBlob, treeOf, writeBlob } from "./objects.ts";
 export { PLAIN_INDEX, TEMPORARY_INDEX, withTemporaryIndex } from "./temporary-index.ts";
 export {
   AUTHOR,
@@ -24,3 +24,4 @@ export { checkApply } from "./check-apply.ts";
 export { readVersion, readVersions, writeRaw } from "./read-version.ts";
 export { sweepWrites, UNFINISHED, writeVersion } from "./write-version.ts";
 export { smudged } from "./smudge.ts";
+export { withoutRequiredFilters } from "./lenient-filters.ts";

@@ -18,6 +18,11 @@ export async function writeBlob(place: Place, bytes: Uint8Array | string): Promi
   return text;
 }
 
+/** Stores a tree of entries as `ls-tree` prints them, and answers its id. Durable. */
+export async function makeTree(place: Place, entries: readonly string[]): Promise<string> {
+  return (await runGit(place, ["mktree"], { stdin: `${entries.join("\n")}\n`, config: DURABLE })).text;
+}
+
 /** The tree without entries; stored. */
 export async function emptyTree(place: Place): Promise<string> {
   return (await runGit(place, ["mktree"])).text;

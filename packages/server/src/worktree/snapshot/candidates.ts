@@ -5,7 +5,7 @@ import type { FileVersion } from "@holdfast/protocol";
 import { bytesOf, keyOf, type Place, type TreeEdit, UNFINISHED } from "../git/index.ts";
 import { inChunks } from "./in-chunks.ts";
 import type { LeftOut } from "./left-out.ts";
-import { FILE_BYTES, type SnapshotLimits, SnapshotRefused } from "./snapshot.ts";
+import { type SnapshotLimits, SnapshotRefused } from "./snapshot.ts";
 import type { Modified, Status } from "./status.ts";
 
 /** A write that was cut short is older than this, in ms; younger ones may still run. */
@@ -61,7 +61,7 @@ export async function chooseCandidates(survey: Survey): Promise<Candidates> {
 
 /** Answers the bytes that are to be read. */
 async function choose(
-  { place, now }: Survey,
+  { place, limits, now }: Survey,
   { name, isSubmodule, isGone, isDirty, unmerged }: Modified,
   isTracked: boolean,
   chosen: Candidates,
@@ -88,13 +88,13 @@ async function choose(
     if (now - stats.mtimeMs > UNFINISHED_MS) await unlink(path).catch(() => undefined);
     return 0;
   }
-  if (stats.isFile() && stats.size > FILE_BYTES) {
+  if (stats.isFile() && stats.size > limits.fileBytes) {
     leaveOut("tooLarge");
     return stay();
   }
   const isStorable = stats.isFile() || stats.isSymbolicLink() || stats.isDirectory();
   if (!isStorable || (stats.isFile() && !(await isReadable(path)))) {
-    leaveOut("unreadable");
+    leaveOut(isStorable ? "unreadable" : "special");
     return stay();
   }
   chosen.add.push(name);

@@ -19,13 +19,16 @@ const SHARED_SYNC = 64;
 
 /**
  * Brings files into the index at `indexFile`. A file that git cannot store (a filter that fails, no right to read it) keeps what the index has and is told to
- * `leaveOut`; the others go in.
+ * `leaveOut`; the others go in. `timeoutMs`: of one run, default that of every run of git.
  */
 export async function captureFiles(
   place: Place,
   indexFile: string,
   names: readonly string[],
-  leaveOut: (name: string, reason: Uncaptured["reason"]) => void,
+  {
+    leaveOut,
+    timeoutMs,
+  }: { leaveOut: (name: string, reason: Uncaptured["reason"]) => void; timeoutMs: number | undefined },
 ): Promise<void> {
   const config = [
     ...PLAIN_INDEX,
@@ -38,7 +41,12 @@ export async function captureFiles(
     const stdin = bytesOf(some.map((name) => `${name}\0`).join(""));
     const args = ["update-index", "-z", "--add", "--remove", "--replace", "--stdin"];
     try {
-      await runGit(place, args, { stdin, indexFile, config });
+      await runGit(place, args, {
+        stdin,
+        indexFile,
+        config,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      });
     } catch (error) {
       if (!isGitError(error, "failed")) throw error;
       const [only] = some;

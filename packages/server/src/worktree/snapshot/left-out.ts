@@ -6,10 +6,13 @@ const ORDER: Record<Uncaptured["reason"], number> = {
   tooLarge: 0,
   filter: 1,
   unreadable: 2,
-  submodule: 3,
-  nestedRepository: 4,
-  excluded: 5,
-  ignored: 6,
+  name: 3,
+  unlisted: 4,
+  special: 5,
+  submodule: 6,
+  nestedRepository: 7,
+  excluded: 8,
+  ignored: 9,
 };
 
 /** Gathers what a snapshot leaves out, with the reason (W-3: never silently). */
@@ -22,6 +25,10 @@ export class LeftOut {
 
   has(key: GitPath): boolean {
     return this.#reasons.has(key);
+  }
+
+  reasonOf(key: GitPath): Uncaptured["reason"] | undefined {
+    return this.#reasons.get(key);
   }
 
   get count(): number {

@@ -5,7 +5,7 @@
 import { HoldfastError } from "@holdfast/kernel";
 import { uncapturedSchema } from "@holdfast/protocol";
 import { z } from "zod";
-import { commitTree, DURABLE, isGitError, type Place, readBlob, runGit, writeBlob } from "../git/index.ts";
+import { commitTree, isGitError, makeTree, type Place, readBlob, runGit, writeBlob } from "../git/index.ts";
 import type { RawFile, Snapshot } from "./snapshot.ts";
 
 const manifestSchema = z.object({
@@ -56,7 +56,3 @@ export async function readManifest(place: Place, commit: string): Promise<Manife
 }
 
 const rawEntry = ({ blob }: RawFile, at: number): string => `100644 blob ${blob}\t${at}`;
-
-async function makeTree(place: Place, entries: readonly string[]): Promise<string> {
-  return (await runGit(place, ["mktree"], { stdin: `${entries.join("\n")}\n`, config: DURABLE })).text;
-}

@@ -6,6 +6,7 @@ import type { BigIntStats } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import {
   bytesOf,
+  type GitPath,
   isGitError,
   keyOf,
   type Place,
@@ -32,6 +33,8 @@ type Converted = Conversion & { name: string; blob: string; stats: BigIntStats }
 
 export type RawFound = {
   raw: RawFile[];
+  /** Converted files that are too large to be compared. */
+  tooLarge: GitPath[];
   /** Files may get other bytes of the same length without git seeing a change. */
   isVeiled: boolean;
 };
@@ -46,31 +49,34 @@ export async function findRawFiles(
   const prefix = keyOf(place.prefix);
   const below = names.filter((name) => name.startsWith(prefix));
   const conversions = await conversionsOf(place, indexFile, below);
-  if (conversions.size === 0) return { raw: [], isVeiled: false };
+  if (conversions.size === 0) return { raw: [], tooLarge: [], isVeiled: false };
   const blobs = await regularBlobs(place, indexFile);
   const unknown: Converted[] = [];
   await inChunks([...conversions], async ([name, conversion]) => {
     const blob = blobs.get(name);
     if (blob === undefined || skip(name)) return;
     const stats = await lstat(pathOf(place, name), { bigint: true }).catch(() => undefined);
-    if (stats?.isFile() !== true || stats.size > FILE_BYTES) return;
+    if (stats?.isFile() !== true) return;
     const file = { ...conversion, name, blob, stats };
     if (!memory.has(identityOf(file))) unknown.push(file);
   });
   const sizes = await sizesOf(place, unknown);
   const same = (file: Converted) => file.onlyShortens && sizes.get(file.blob) === Number(file.stats.size);
-  const compared = unknown.filter((file) => !same(file));
+  const isLarge = ({ stats }: Converted) => stats.size > FILE_BYTES;
+  const doubtful = unknown.filter((file) => !same(file));
+  const tooLarge = doubtful.filter(isLarge).map(({ name }) => name.slice(prefix.length));
+  const compared = doubtful.filter((file) => !isLarge(file));
   const differing = await compare(place, indexFile, { files: compared, sizes });
   remember(
     place,
     memory,
-    unknown.filter((file) => !differing.has(file.name)),
+    unknown.filter((file) => !differing.has(file.name) && !isLarge(file)),
   );
   const keys = [...differing].map((name) => name.slice(prefix.length)).toSorted();
   const raw = [...(await writeRaw(place, keys))].map(([key, blob]) => ({ key, blob }));
   // Line ends that come back as they are have no second form of the same length.
   const isVeiled = raw.length > 0 || [...conversions.values()].some((each) => !each.onlyLineEnds);
-  return { raw, isVeiled };
+  return { raw, tooLarge, isVeiled };
 }
 
 /** The names whose files are not what their blob becomes on the disk. */

@@ -7,20 +7,24 @@ import { type Manifest, readManifest } from "./manifest.ts";
 import type { RawMemory } from "./raw-bytes.ts";
 import { sweepShadows } from "./shadow.ts";
 import {
+  FILE_BYTES,
   type Snapshot,
   SNAPSHOT_BYTES,
   SNAPSHOT_FILES,
   type SnapshotLimits,
+  type Unheld,
   type Watched,
+  WHOLE_FILE_BYTES,
 } from "./snapshot.ts";
-import { readStatus, takeSnapshot } from "./take.ts";
+import { lookAtCheckout, surveyCheckout, takeSnapshot, type TakeOptions } from "./take.ts";
 import { UnchangedFiles } from "./unchanged.ts";
 import { WatchMemory } from "./watch-memory.ts";
 import { type WatchRequest, watchRoot } from "./watch.ts";
 
 /** Roots whose files are remembered as coming back as they are; the one that was asked for longest ago goes first. */
 const REMEMBERED_ROOTS = 32;
-const W3_LIMITS: SnapshotLimits = { files: SNAPSHOT_FILES, bytes: SNAPSHOT_BYTES };
+const W3_LIMITS: SnapshotLimits = { files: SNAPSHOT_FILES, bytes: SNAPSHOT_BYTES, fileBytes: FILE_BYTES };
+const WHOLE_LIMITS: SnapshotLimits = { files: Infinity, bytes: Infinity, fileBytes: WHOLE_FILE_BYTES };
 
 export type SnapshotsDeps = {
   git: GitRunner;
@@ -29,7 +33,7 @@ export type SnapshotsDeps = {
   /** The user's home directory, which is refused. */
   home: string;
   /** Default: those of W-3. */
-  limits?: SnapshotLimits;
+  limits?: Partial<SnapshotLimits>;
 };
 
 /** Snapshots of all files below a root (W-3). The user's index, HEAD, stash, reflogs and configuration are never touched. */
@@ -41,6 +45,10 @@ export type Snapshots = {
    * Rejects SnapshotRefused beyond the limits, GitError when git fails; then there is no ref.
    */
   take(watched: Watched, ref: string): Promise<Snapshot>;
+  /** The same without the limits of turns, but for files over `WHOLE_FILE_BYTES`; `unheld` is everything that is there and not in the tree as it is there. */
+  takeWhole(watched: Watched, ref: string): Promise<Snapshot>;
+  /** What git says of a checkout (`status --porcelain=v2 -z`, as Latin-1), and what it does not list. Nothing is stored. Rejects like `take`. */
+  survey(watched: Watched): Promise<{ text: string; unheld: Unheld[] }>;
   /** Where a directory has become a repository since its last snapshot: brings the earlier ones into it. Rejects GitError. */
   bringAlong(watched: Watched): Promise<void>;
   /** What a snapshot left out, and the raw bytes that go with it. */
@@ -51,7 +59,7 @@ export type Snapshots = {
   sweepTemporary(): Promise<void>;
 };
 
-export function createSnapshots({ git, dataDirectory, home, limits = W3_LIMITS }: SnapshotsDeps): Snapshots {
+export function createSnapshots({ git, dataDirectory, home, limits }: SnapshotsDeps): Snapshots {
   const shadows = join(dataDirectory, "shadow");
   const watchMemory = new WatchMemory();
   const unchanged = new UnchangedFiles();
@@ -64,16 +72,22 @@ export function createSnapshots({ git, dataDirectory, home, limits = W3_LIMITS }
     if (memories.size > REMEMBERED_ROOTS && oldest !== undefined) memories.delete(oldest);
     return known;
   };
+  const takeWith = (
+    watched: Watched,
+    ref: string,
+    options: Pick<TakeOptions, "limits" | "onSeen" | "isWhole">,
+  ) => takeSnapshot(watched, ref, { memory: memoryOf(watched.place.root), dataDirectory, ...options });
   return {
     watch: (request) => watchRoot({ git, home, shadows, memory: watchMemory }, request),
     take: (watched, ref) =>
       unchanged.take(watched, ref, {
-        look: (indexFile) => readStatus(watched.place, indexFile),
-        take: (onSeen) => {
-          const memory = memoryOf(watched.place.root);
-          return takeSnapshot(watched, ref, { memory, dataDirectory, limits, onSeen });
-        },
+        look: (indexFile) => lookAtCheckout(watched.place, indexFile, dataDirectory),
+        take: (onSeen) =>
+          takeWith(watched, ref, { limits: { ...W3_LIMITS, ...limits }, onSeen, isWhole: false }),
       }),
+    takeWhole: (watched, ref) =>
+      takeWith(watched, ref, { limits: WHOLE_LIMITS, onSeen: () => Promise.resolve(), isWhole: true }),
+    survey: (watched) => surveyCheckout(watched, dataDirectory, WHOLE_LIMITS),
     bringAlong: (watched) => bringAlong(watched, shadows),
     manifest: readManifest,
     restoreRaw,

@@ -25,7 +25,14 @@ export type Status = {
 };
 
 /** What git said, as it said it and read. */
-export type Seen = { text: string; status: Status };
+export type Seen = {
+  text: string;
+  status: Status;
+  /** Submodules were not looked into, because one of them is broken. */
+  isBlind: boolean;
+  /** When it was asked, in ms. */
+  time: number;
+};
 
 export function parseStatus(text: string): Status {
   const status: Status = { modified: [], untracked: [], ignored: [] };

@@ -5,11 +5,13 @@ import {
   commitTree,
   DURABLE,
   emptyTree,
+  isGitError,
   keyOf,
   type Place,
   PLAIN_INDEX,
   runGit,
   updateRef,
+  withoutRequiredFilters,
   withTemporaryIndex,
 } from "../git/index.ts";
 import { chooseCandidates } from "./candidates.ts";
@@ -19,13 +21,23 @@ import { LeftOut } from "./left-out.ts";
 import { commitManifest } from "./manifest.ts";
 import { findRawFiles, type RawMemory } from "./raw-bytes.ts";
 import { EXCLUDED } from "./shadow.ts";
-import { type Snapshot, type SnapshotLimits, SnapshotRefused, type Watched } from "./snapshot.ts";
+import {
+  type RawFile,
+  type Snapshot,
+  type SnapshotLimits,
+  SnapshotRefused,
+  type Unheld,
+  type Watched,
+} from "./snapshot.ts";
 import { parseStatus, type Seen } from "./status.ts";
 import type { OnSeen } from "./unchanged.ts";
-import { openWorkingIndex } from "./working-index.ts";
+import { findUnheld, namesOnDisk, nameUnheld } from "./unheld.ts";
+import { openWorkingIndex, type WorkingIndex } from "./working-index.ts";
 
 /** Most bytes that git may say about one checkout. */
 const STATUS_BYTES = 64 * 1024 * 1024;
+/** How long one run of git may read files for a whole snapshot, in ms. */
+const WHOLE_MS = 600_000;
 
 const STATUS = [
   "status",
@@ -36,7 +48,6 @@ const STATUS = [
   "--untracked-files=all",
   "--ignored=matching",
   "--no-renames",
-  "--ignore-submodules=none",
 ];
 
 export type TakeOptions = {
@@ -44,75 +55,155 @@ export type TakeOptions = {
   dataDirectory: string;
   limits: SnapshotLimits;
   onSeen: OnSeen;
+  /** Everything is looked for, without haste: `unheld` says what the tree does not hold. */
+  isWhole: boolean;
 };
 
 /** Stores all files below the root as a commit under `ref`, on the disk when it resolves. See `Snapshots.take`. */
-export async function takeSnapshot(
-  watched: Watched,
-  ref: string,
-  { memory, dataDirectory, limits, onSeen }: TakeOptions,
-): Promise<Snapshot> {
-  const { place } = watched;
+export async function takeSnapshot(watched: Watched, ref: string, options: TakeOptions): Promise<Snapshot> {
+  const { place, kind } = watched;
   return withTemporaryIndex(place.git, async (file) => {
-    const { names, unmerged, isPlain } = await openWorkingIndex(place, file);
+    const index = await openWorkingIndex(place, file);
     const seen = await readStatus(place, file);
-    await onSeen(seen, isPlain);
-    const { status } = seen;
+    await options.onSeen(seen, index.isPlain);
     const leftOut = new LeftOut();
-    const prefix = keyOf(place.prefix);
-    const key = (name: string) => name.slice(prefix.length);
-    for (const name of status.ignored)
-      leftOut.add(key(name), watched.kind === "shadow" ? whyIgnored(name) : "ignored");
-    const own = ownDirectories(place, dataDirectory);
-    const chosen = await chooseCandidates({
-      place,
-      status,
-      leftOut,
-      own,
-      limits,
-      now: place.git.clock.now(),
-    });
-    const told = new Set([...chosen.add, ...chosen.edits.map((edit) => edit.key)]);
-    // Conflicts elsewhere in the repository would stop a tree of this part of it.
-    const elsewhere = unmerged.filter((name) => !told.has(name) && !name.startsWith(prefix));
-    await editIndex(place, file, [
-      ...chosen.edits,
-      ...elsewhere.map((name) => ({ key: name, version: null })),
-    ]);
-    await captureFiles(place, file, chosen.add, (name, reason) => leftOut.add(key(name), reason));
+    const own = ownDirectories(place, options.dataDirectory);
+    const asked = await capture(watched, { index, seen, leftOut, own }, options);
     const tree = await writeTree(place, file);
-    const { raw, isVeiled } = await findRawFiles(place, file, [...new Set([...names, ...chosen.add])], {
-      memory,
-      skip: (name) => leftOut.has(key(name)),
-    });
-    if (isVeiled) await onSeen(seen, false);
+    const raw = await keepRaw(place, { index, seen, leftOut, asked }, options);
+    const held = new Set(await namesIn(place, file));
+    const holding = { place, seen, own, links: index.links, held, asked: new Set(asked), leftOut };
+    const names = options.isWhole ? undefined : await nameUnheld(holding);
+    const unheld = options.isWhole ? await findUnheld(holding) : [];
     const facts = { uncaptured: leftOut.named(), uncapturedCount: leftOut.count, raw };
     const manifest = await commitManifest(place, facts);
     const parents = manifest === undefined ? [] : [manifest];
     const commit = await commitTree(place, tree, `Holdfast snapshot ${ref}`, { parents });
     await updateRef(place, ref, commit);
-    if (watched.kind === "shadow")
+    if (kind === "shadow")
       await keepIndex(place, file, commit).catch((error: unknown) => {
         // The snapshot stands; the next one reads more files.
         place.git.logger.warn({ error: errorText(error) }, "the index of a shadow repository was not kept");
       });
-    const head = watched.kind === "shadow" ? undefined : status.head;
-    return { commit, tree, ...(head === undefined ? {} : { head }), ...facts };
+    const head = kind === "shadow" ? undefined : seen.status.head;
+    return {
+      commit,
+      tree,
+      ...(head === undefined ? {} : { head }),
+      ...facts,
+      unheld,
+      ...(names === undefined ? {} : { names }),
+    };
   });
 }
 
+type Looked = { index: WorkingIndex; seen: Seen; leftOut: LeftOut };
+
+/** Brings the files that differ into the working index. Answers the names that git was asked to take. */
+async function capture(
+  { place, kind }: Watched,
+  { index, seen, leftOut, own }: Looked & { own: readonly string[] },
+  { limits, isWhole }: TakeOptions,
+): Promise<string[]> {
+  const { status } = seen;
+  const prefix = keyOf(place.prefix);
+  const key = (name: string) => name.slice(prefix.length);
+  for (const name of status.ignored) leftOut.add(key(name), kind === "shadow" ? whyIgnored(name) : "ignored");
+  const now = place.git.clock.now();
+  const chosen = await chooseCandidates({ place, status, leftOut, own, limits, now });
+  const told = new Set([...chosen.add, ...chosen.edits.map((edit) => edit.key)]);
+  // Conflicts elsewhere in the repository would stop a tree of this part of it.
+  const elsewhere = index.unmerged.filter((name) => !told.has(name) && !name.startsWith(prefix));
+  await editIndex(place, index.file, [
+    ...chosen.edits,
+    ...elsewhere.map((name) => ({ key: name, version: null })),
+  ]);
+  await captureFiles(place, index.file, chosen.add, {
+    leaveOut: (name, reason) => leftOut.add(key(name), reason),
+    timeoutMs: isWhole ? WHOLE_MS : undefined,
+  });
+  return chosen.add;
+}
+
+/** Keeps the bytes of files that git would bring back otherwise; in a whole snapshot those that are too large for it are left out. */
+async function keepRaw(
+  place: Place,
+  { index, seen, leftOut, asked }: Looked & { asked: readonly string[] },
+  { memory, onSeen, isWhole }: TakeOptions,
+): Promise<RawFile[]> {
+  const { length } = keyOf(place.prefix);
+  const found = await findRawFiles(place, index.file, [...new Set([...index.names, ...asked])], {
+    memory,
+    skip: (name) => leftOut.has(name.slice(length)),
+  });
+  if (found.isVeiled) await onSeen(seen, false);
+  if (isWhole) for (const key of found.tooLarge) leftOut.add(key, "tooLarge");
+  return found.raw;
+}
+
+/** What stands there that no tree would hold, in a checkout that is not touched. Rejects like `takeSnapshot`. */
+export async function surveyCheckout(
+  { place }: Watched,
+  dataDirectory: string,
+  limits: SnapshotLimits,
+): Promise<{ text: string; unheld: Unheld[] }> {
+  return withTemporaryIndex(place.git, async (file) => {
+    const { names, links } = await openWorkingIndex(place, file);
+    const seen = await readStatus(place, file);
+    const { status } = seen;
+    const leftOut = new LeftOut();
+    const own = ownDirectories(place, dataDirectory);
+    const asked = await chooseCandidates({ place, status, leftOut, own, limits, now: seen.time });
+    const held = new Set([...names, ...asked.add]);
+    const unheld = await findUnheld({ place, seen, own, links, held, asked: new Set(), leftOut });
+    return { text: seen.text, unheld };
+  });
+}
+
+/** What git says of the files below the root, and the names that stand there. */
+export async function lookAtCheckout(
+  place: Place,
+  indexFile: string,
+  dataDirectory: string,
+): Promise<{ seen: Seen; names: string }> {
+  const seen = await readStatus(place, indexFile);
+  return { seen, names: await namesOnDisk(place, seen, ownDirectories(place, dataDirectory)) };
+}
+
 /** What git says of the files below the root, as they differ from an index. Rejects SnapshotRefused when that is too much. */
-export async function readStatus(place: Place, indexFile: string): Promise<Seen> {
+async function readStatus(place: Place, indexFile: string): Promise<Seen> {
+  const time = place.git.clock.now();
   const below = place.prefix === "" ? [] : ["--", place.prefix.slice(0, -1)];
-  const { stdout, isCut } = await runGit(place, [...STATUS, ...below], {
-    indexFile,
-    config: PLAIN_INDEX,
-    maxBytes: STATUS_BYTES,
-    beyond: "cut",
+  const ask = (submodules: "none" | "dirty", config: readonly string[] = []) =>
+    runGit(place, [...STATUS, `--ignore-submodules=${submodules}`, ...below], {
+      indexFile,
+      config: [...PLAIN_INDEX, ...config],
+      maxBytes: STATUS_BYTES,
+      beyond: "cut",
+    });
+  let isBlind = false;
+  const { stdout, isCut } = await ask("none").catch(async (error: unknown) => {
+    if (!isGitError(error, "failed")) throw error;
+    // One filter that fails, or one submodule whose repository is broken, ends the whole question.
+    const config = await withoutRequiredFilters(place.git, {
+      directory: place.workTree,
+      gitDir: place.gitDir,
+    });
+    return ask("none", config).catch((again: unknown) => {
+      if (!isGitError(again, "failed")) throw again;
+      isBlind = true;
+      return ask("dirty", config);
+    });
   });
   if (isCut) throw new SnapshotRefused("More files are changed, untracked or ignored than can be looked at.");
   const text = stdout.toString("latin1");
-  return { text, status: parseStatus(text) };
+  return { text, status: parseStatus(text), isBlind, time };
+}
+
+/** The names from the top that an index has. */
+async function namesIn(place: Place, indexFile: string): Promise<string[]> {
+  const { stdout } = await runGit(place, ["ls-files", "-z"], { indexFile, config: PLAIN_INDEX });
+  return stdout.toString("latin1").split("\0");
 }
 
 /** The tree of the root: of the whole index, or of the part below the prefix, which may hold nothing. */

@@ -2,7 +2,8 @@
  * Snapshots of files that are as they were at the last one: most turns change nothing, and then one look at the checkout and one ref are enough
  * (W-3). What was seen is remembered, never written down.
  *
- * - The files are the same when the index is, git's status says the same, and every file that it names has the same times, size and place on the disk.
+ * - The files are the same when the index is, git's status says the same, every file that it names has the same times, size and place on the disk, and
+ *   no other name stands there.
  * - What was seen is what stood there before the files were read, and nothing is remembered of files that changed so shortly before that their times
  *   could stand for two contents.
  */
@@ -20,7 +21,7 @@ const MOST_FILES = 2_000;
 /** Roots that are remembered. */
 const MOST_ROOTS = 32;
 
-type Last = { index: string; sign: string; snapshot: Snapshot };
+type Last = { index: string; sign: string; names: string; snapshot: Snapshot };
 
 /** Told what git said of the files, before they are read. `isPlain`: no entry of the index is hidden from it. Told once more, not plain, to forget it. */
 export type OnSeen = (seen: Seen, isPlain: boolean) => Promise<void>;
@@ -35,15 +36,20 @@ export class UnchangedFiles {
     {
       look,
       take,
-    }: { look: (indexFile: string) => Promise<Seen>; take: (onSeen: OnSeen) => Promise<Snapshot> },
+    }: {
+      look: (indexFile: string) => Promise<{ seen: Seen; names: string }>;
+      take: (onSeen: OnSeen) => Promise<Snapshot>;
+    },
   ): Promise<Snapshot> {
     const { place, kind, workspaceId } = watched;
     const key = `${workspaceId} ${place.root}`;
     const last = this.#last.get(key);
     const index = await indexOf(place);
     if (last !== undefined && last.index === index) {
-      const sign = await signOf(place, await look(join(place.gitDir, "index")), kind);
-      if (sign === last.sign && (await named(place, ref, last.snapshot.commit))) return last.snapshot;
+      const { seen, names } = await look(join(place.gitDir, "index"));
+      const sign = await signOf(place, seen, kind);
+      if (sign === last.sign && names === last.names && (await named(place, ref, last.snapshot.commit)))
+        return last.snapshot;
     }
     this.#last.delete(key);
     let sign: string | undefined;
@@ -53,7 +59,8 @@ export class UnchangedFiles {
     });
     // A repository of the program's own has the files in its index by now.
     const now = kind === "shadow" ? await indexOf(place) : index;
-    if (sign !== undefined) this.#keep(key, { index: now, sign, snapshot });
+    const { names } = snapshot;
+    if (sign !== undefined && names !== undefined) this.#keep(key, { index: now, sign, names, snapshot });
     return snapshot;
   }
 

@@ -16,6 +16,8 @@ export type WorkingIndex = {
   /** Every tracked path from the top. */
   names: string[];
   unmerged: string[];
+  /** Submodules. */
+  links: string[];
   /** Whether it is the checkout's own index, and no entry of it was hidden. */
   isPlain: boolean;
 };
@@ -38,23 +40,25 @@ export async function openWorkingIndex(place: Place, file: string): Promise<Work
     return list(place, file);
   });
   await show(place, file, listing);
-  const { names, unmerged, unchanged, skipped } = listing;
-  return { file, names, unmerged, isPlain: isWhole && unchanged.length + skipped.length === 0 };
+  const { names, unmerged, links, unchanged, skipped } = listing;
+  return { file, names, unmerged, links, isPlain: isWhole && unchanged.length + skipped.length === 0 };
 }
 
-type Listing = { names: string[]; unmerged: string[]; unchanged: string[]; skipped: string[] };
+type Listing = Record<"names" | "unmerged" | "links" | "unchanged" | "skipped", string[]>;
 
 async function list(place: Place, indexFile: string): Promise<Listing> {
-  const { stdout } = await runGit(place, ["ls-files", "-v", "-z"], { indexFile, config: PLAIN_INDEX });
-  const listing: Listing = { names: [], unmerged: [], unchanged: [], skipped: [] };
+  const { stdout } = await runGit(place, ["ls-files", "-v", "-s", "-z"], { indexFile, config: PLAIN_INDEX });
+  const listing: Listing = { names: [], unmerged: [], links: [], unchanged: [], skipped: [] };
   for (const line of stdout.toString("latin1").split("\0")) {
     if (line === "") continue;
     const tag = line[0] ?? "";
-    const name = line.slice(2);
+    // `<tag> <mode> <object> <stage>\t<name>`
+    const name = line.slice(line.indexOf("\t") + 1);
     const upper = tag.toUpperCase();
     if (listing.names.at(-1) !== name) listing.names.push(name);
     if (upper === "M" && listing.unmerged.at(-1) !== name) listing.unmerged.push(name);
     if (tag !== upper) listing.unchanged.push(name);
+    if (line.startsWith("160000", 2)) listing.links.push(name);
     if (upper === "S") listing.skipped.push(name);
   }
   return listing;
