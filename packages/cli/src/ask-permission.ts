@@ -1,6 +1,11 @@
 import { createInterface } from "node:readline";
 import type { Permission, PermissionReply } from "@holdfast/protocol";
-import { oneLine, withoutControls, type Output } from "./output.ts";
+import { exact, exactLine, type Output } from "./output.ts";
+
+/** What of an argument is shown at once; of a title; and how many arguments. The rest is counted, and shown when it is asked for (I-21). */
+const SHOWN = { characters: 4_000, lines: 60 };
+const SHOWN_TITLE = 200;
+const SHOWN_ARGUMENTS = 40;
 
 /** What a person may type, and what it means. */
 export const ANSWERS: Readonly<Record<string, PermissionReply>> = {
@@ -28,7 +33,8 @@ export async function askPermission(
   signal: AbortSignal,
   streams: Streams = { input: process.stdin, output: process.stderr },
 ): Promise<PermissionReply | undefined> {
-  const question = `${requestText(permission, output.err)}\n  [o]nce, [a]lways, [r]eject: `;
+  const ask = "\n  [o]nce, [a]lways, [r]eject, [s]how all: ";
+  let question = requestText(permission, output.err) + ask;
   if (signal.aborted) return undefined;
   const lines = createInterface({ input: streams.input, terminal: false });
   const close = () => lines.close();
@@ -38,6 +44,7 @@ export async function askPermission(
     for await (const line of lines) {
       const reply = ANSWERS[line.trim().toLowerCase()];
       if (reply !== undefined) return reply;
+      if (/^s(how)?( all)?$/i.test(line.trim())) question = requestText(permission, output.err, "all") + ask;
       streams.output.write(question);
     }
     return undefined;
@@ -47,19 +54,39 @@ export async function askPermission(
   }
 }
 
-/** Who asks for what, with its arguments, as lines for a person. */
-export function requestText(permission: Permission, colors: Output["err"]): string {
-  const facts = Object.entries(permission.args).map(
-    ([key, value]) => `  ${oneLine(key, 40)}: ${shown(value)}`,
-  );
-  return [
-    `${colors.yellow("?")} ${colors.bold(oneLine(permission.agent, 40))} asks: ${oneLine(permission.title, 200)} ${colors.dim(`(${oneLine(permission.kind, 40)})`)}`,
-    ...facts,
+/**
+ * Who asks for what, with its arguments, as lines for a person: complete, or visibly cut with the way to all of it; and with a mark for each character that
+ * would not be seen (I-21).
+ */
+export function requestText(
+  permission: Permission,
+  colors: Output["err"],
+  extent: "shortened" | "all" = "shortened",
+): string {
+  const { id, agent, title, kind, args, patterns } = permission;
+  const isShort = extent === "shortened";
+  const texts = Object.entries(args).map(([key, value]) => ({
+    key: exactLine(key, isShort ? 40 : undefined),
+    text: typeof value === "string" ? value : JSON.stringify(value),
+  }));
+  const shown = isShort ? texts.slice(0, SHOWN_ARGUMENTS) : texts;
+  // "Always" would allow these: whatever does not stand here already is said.
+  const others = patterns.filter((pattern) => texts.every(({ text }) => text !== pattern));
+  const limit = isShort ? SHOWN : undefined;
+  const head = `${colors.bold(exactLine(agent))} asks: ${exactLine(title, isShort ? SHOWN_TITLE : undefined)}`;
+  const text = [
+    `${colors.yellow("?")} ${head} ${colors.dim(`(${exactLine(kind, isShort ? 40 : undefined)})`)}`,
+    ...shown.map(
+      ({ key, text: value }) => `  ${key}: ${exact(value, "block", limit).replaceAll("\n", "\n    ")}`,
+    ),
+    ...(shown.length < texts.length ? [`  <+${texts.length - shown.length} arguments>`] : []),
+    ...others.map((pattern) => `  always allows: ${exact(pattern, "line", limit)}`),
   ].join("\n");
-}
-
-/** Arguments decide the answer, so they are shown whole up to a screenful. */
-function shown(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return withoutControls(text.slice(0, 2_000)).replaceAll("\n", "\n    ");
+  return [
+    text,
+    ...(text.includes("<U+")
+      ? [colors.yellow("  <U+...> stands for characters that would not be seen.")]
+      : []),
+    ...(text.includes("<+") ? [colors.yellow(`  It is cut; all of it: holdfast permission show ${id}`)] : []),
+  ].join("\n");
 }

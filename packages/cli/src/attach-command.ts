@@ -12,7 +12,7 @@ import type { Context } from "./context.ts";
 import { describe } from "./describe-error.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { errorCodeOf, exitCodeOf } from "./exit.ts";
-import { oneLine, type Output, withoutControls } from "./output.ts";
+import { exactLine, oneLine, type Output, shorten, withoutControls } from "./output.ts";
 import { Screen } from "./screen.ts";
 import { TranscriptPrinter } from "./transcript-printer.ts";
 
@@ -82,7 +82,7 @@ function stateLines(state: SessionState, attachment: Attachment, colors: Output[
     ...(activity === undefined ? [] : [`${activity.text} (Ctrl-C stops it)`]),
     ...queueLines(state),
     ...attachment.unsent.map((text) => `sending: ${oneLine(text, 70)}`),
-  ].map((line) => colors.dim(`  ${oneLine(line, process.stdout.columns - 4)}`));
+  ].map((line) => colors.dim(`  ${shorten(line, process.stdout.columns - 4)}`));
   if (attachment.trouble !== undefined)
     lines.unshift(colors.red("  No connection to the server; trying again."));
   return lines;
@@ -226,5 +226,5 @@ function fail(context: Context, error: unknown): ExitCode {
 function titleOf(state: SessionState): string {
   const { session } = state;
   if (session === undefined) return "";
-  return `${oneLine(session.title, 60)}  ${session.agent}  ${oneLine(session.directory, 100)}`;
+  return `${oneLine(session.title, 60)}  ${session.agent}  ${exactLine(session.directory)}`;
 }

@@ -5,7 +5,7 @@ import { changeRow, explain, trackingNotes, writePatch } from "./change-text.ts"
 import { parseCommand } from "./command-words.ts";
 import { describe as describeError } from "./describe-error.ts";
 import { exitCodeOf } from "./exit.ts";
-import { createOutput, type Output, withoutControls } from "./output.ts";
+import { createOutput, type Output, visibleLines, withoutControls } from "./output.ts";
 import { endText } from "./turn-text.ts";
 
 const CHANGE: Change = {
@@ -59,6 +59,7 @@ function written(change: Change, color: boolean): string {
     ...createOutput({ stdoutColor: color, stderrColor: false }),
     // As on a terminal, where `write` takes out what could steer it.
     write: (piece) => void (text += withoutControls(piece)),
+    exact: (piece) => void (text += visibleLines(piece)),
     line: (line) => void (text += `${line}\n`),
   };
   writePatch(output, change);
@@ -87,7 +88,8 @@ test("[W-6] a patch stands behind comments that name its hunks, coloured only wh
   const comments = "# chg_00000000000000000000000000 goose, rehearsal, user\n# hunk h1 -1,0 +1,2 goose\n";
   expect(written(CHANGE, false)).toBe(`${comments}@@ -0,0 +1,2 @@\n+a\n+b\n`);
   expect(written(CHANGE, true)).toContain("\u001b[32m+a\u001b[39m");
-  expect(written({ ...CHANGE, patch: "+a\u001b[2J" }, true)).toContain("\u001b[32m+a\ufffd[2J\u001b[39m");
+  expect(written({ ...CHANGE, patch: "+a\u001b[2J" }, true)).toContain("\u001b[32m+a<U+001B>[2J\u001b[39m");
+  expect(written({ ...CHANGE, patch: " a\n \n+\u202eb \n" }, false)).toContain(" a\n \n+<U+202E>b<U+0020>\n");
   expect(written({ ...CHANGE, patch: "", binary: true }, false)).toBe(
     `${comments}# binary, no text to show\n`,
   );

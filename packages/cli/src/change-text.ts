@@ -1,6 +1,6 @@
 /** Pending changes as text: one row each, and their patches with what chooses a part of them. */
 import type { Change, ChangeConflict, Hunk, Tracking, Workspace } from "@holdfast/protocol";
-import { oneLine, type Output, withoutControls } from "./output.ts";
+import { exactLine, oneLine, type Output, visibleLines } from "./output.ts";
 
 /** Paths of what was not captured that are named. */
 const MAX_NAMED = 5;
@@ -21,8 +21,8 @@ export function agentsOf(change: Change): string {
 }
 
 function shownPath({ path, oldPath }: Change): string {
-  const shown = oneLine(path, 200);
-  return oldPath === undefined ? shown : `${oneLine(oldPath, 200)} -> ${shown}`;
+  const shown = exactLine(path);
+  return oldPath === undefined ? shown : `${exactLine(oldPath)} -> ${shown}`;
 }
 
 /** The files that came and went with the branch are nobody's work; this row is all there is of them (W-5). */
@@ -56,7 +56,7 @@ export function trackingNotes(tracking: Tracking): string[] {
   if (tracking.uncapturedCount === 0) return [];
   const named = tracking.uncaptured
     .slice(0, MAX_NAMED)
-    .map(({ path, reason }) => `${oneLine(path)} (${reason})`);
+    .map(({ path, reason }) => `${exactLine(path)} (${reason})`);
   const rest = tracking.uncapturedCount - named.length;
   return [`Not captured: ${[...named, ...(rest > 0 ? [`${rest} more`] : [])].join(", ")}.`];
 }
@@ -68,8 +68,8 @@ export function writePatch(output: Output, change: Change): void {
   const patch = change.patch ?? "";
   if (patch === "") output.write(`# ${change.binary ? "binary, " : ""}no text to show\n`);
   // Colours are our own control characters: the file's go before they come.
-  else if (output.out.isColorSupported) output.line(coloured(output, withoutControls(patch).trimEnd()));
-  else output.write(patch.endsWith("\n") ? patch : `${patch}\n`);
+  else if (output.out.isColorSupported) output.line(coloured(output, visibleLines(patch).trimEnd()));
+  else output.exact(patch.endsWith("\n") ? patch : `${patch}\n`);
 }
 
 function hunkLine(hunk: Hunk): string {
@@ -92,5 +92,5 @@ function coloured({ out }: Output, patch: string): string {
 /** One line for each path that a merge could not decide. */
 export function conflictLine({ path, reason, base, ours, theirs }: ChangeConflict): string {
   const short = (version: { blob: string } | undefined) => version?.blob.slice(0, 10) ?? "none";
-  return `  ${oneLine(path, 200)}: ${oneLine(reason, 120)} (base ${short(base)}, checkout ${short(ours)}, change ${short(theirs)})`;
+  return `  ${exactLine(path)}: ${oneLine(reason, 120)} (base ${short(base)}, checkout ${short(ours)}, change ${short(theirs)})`;
 }

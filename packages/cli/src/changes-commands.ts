@@ -4,7 +4,7 @@ import { type Change, type ChangeResult, isChangeId, type Workspace } from "@hol
 import { changeRow, explain, trackingNotes, writePatch } from "./change-text.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
-import { ago, oneLine } from "./output.ts";
+import { ago, exactLine } from "./output.ts";
 import { findWorkspace } from "./work-place.ts";
 
 export type SelectFlags = { all?: boolean; hunk?: string[] };
@@ -183,7 +183,7 @@ function tell(context: Context, result: ChangeResult, say: string): void {
 }
 
 function pathList(paths: readonly string[]): string {
-  const shown = paths.slice(0, MAX_NAMED).map((path) => oneLine(path, 120));
+  const shown = paths.slice(0, MAX_NAMED).map((path) => exactLine(path));
   return [...shown, ...(paths.length > shown.length ? [`${paths.length - shown.length} more`] : [])].join(
     ", ",
   );

@@ -1,5 +1,5 @@
 import { HoldfastApiError, HoldfastConnectionError, HoldfastContractError } from "@holdfast/client";
-import { changeConflictSchema, riskReportSchema } from "@holdfast/protocol";
+import { changeConflictSchema, riskReportSchema, visibleText } from "@holdfast/protocol";
 import { conflictLine } from "./change-text.ts";
 import { CliError } from "./exit-code.ts";
 import { riskLines } from "./risk-text.ts";
@@ -17,8 +17,9 @@ export function describe(error: unknown): string {
 }
 
 function describeRefusal(error: HoldfastApiError): string {
-  const lines = [error.message];
-  for (const issue of error.problem.issues ?? []) lines.push(`  ${issue.path || "(body)"}: ${issue.message}`);
+  const lines = [visibleText(error.message, "words")];
+  for (const issue of error.problem.issues ?? [])
+    lines.push(visibleText(`  ${issue.path || "(body)"}: ${issue.message}`, "words"));
   lines.push(...factLines(error.problem));
   if (error.code === "BASE_DIVERGED") lines.push("Repeat with --onto-current to merge nevertheless.");
   if (error.code === "STALE")
@@ -39,5 +40,5 @@ function factLines(problem: HoldfastApiError["problem"]): string[] {
   const conflicts = changeConflictSchema.array().safeParse(problem["conflicts"]);
   if (conflicts.success) return conflicts.data.map(conflictLine);
   const holder = problem["holder"];
-  return typeof holder === "string" ? [`Held by ${holder}.`] : [];
+  return typeof holder === "string" ? [`Held by ${visibleText(holder, "line")}.`] : [];
 }

@@ -1,4 +1,5 @@
 /** Writing for people and for programs: results on stdout, everything else on stderr (I-10). */
+import { cutText, visibleText } from "@holdfast/protocol";
 import pc from "picocolors";
 import type { Settings } from "./config.ts";
 
@@ -12,6 +13,8 @@ export type Output = {
   line(text: string): void;
   /** A piece of the result, as it is. */
   write(text: string): void;
+  /** A piece of the result that people decide by: as it is for a program, with its marks on a terminal (I-21). */
+  exact(text: string): void;
   /** One object on one line. */
   json(value: unknown): void;
   /** Progress, hints, complaints. */
@@ -28,7 +31,8 @@ export function createOutput(settings: Pick<Settings, "stdoutColor" | "stderrCol
     err: createColors(settings.stderrColor),
     line: (text) => void process.stdout.write(`${text}\n`),
     write: (text) => void process.stdout.write(safe(text)),
-    json: (value) => void process.stdout.write(`${JSON.stringify(value)}\n`),
+    exact: (text) => void process.stdout.write(isTerminal ? visibleLines(text) : text),
+    json: (value) => void process.stdout.write(`${jsonLine(value)}\n`),
     note: (text) => void process.stderr.write(`${text}\n`),
     table: (rows) => void process.stdout.write(tableText(rows)),
   };
@@ -39,10 +43,47 @@ export function withoutControls(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }
 
-/** One line of at most `width` characters of somebody's text. */
+/** One line of at most `width` characters of somebody's words, and the marks of what would not be seen (I-21). */
 export function oneLine(text: string, width = 80): string {
-  const line = withoutControls(text.replaceAll(/\s+/g, " ").trim());
-  return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+  return visibleText(shorten(text.replaceAll(/\s+/g, " ").trim(), width), "words");
+}
+
+/** At most `width` characters of a line. */
+export const shorten = (line: string, width: number): string =>
+  line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+
+/** A path, a pattern or a command on one line: whole, or with how much of it is left out behind `limit` characters (I-21). */
+export function exactLine(text: string, limit = text.length): string {
+  return exact(text, "line", { characters: limit, lines: text.length + 1 });
+}
+
+/** A text that somebody decides by, with its marks; what is over the limit is left out between its beginning and its end, and counted. */
+export function exact(
+  text: string,
+  kind: "line" | "block",
+  limit: Parameters<typeof cutText>[1] | undefined,
+): string {
+  const cut = limit && cutText(text, limit);
+  if (cut === undefined) return visibleText(text, kind);
+  return `${visibleText(cut.head, kind)}<+${cut.left} characters>${visibleText(cut.tail, kind)}`;
+}
+
+/** The lines of a patch with their marks; the sign before each is git's. */
+export function visibleLines(patch: string): string {
+  return patch
+    .split("\n")
+    .map((line) => line.slice(0, 1) + visibleText(line.slice(1), "block"))
+    .join("\n");
+}
+
+/** JSON that cannot steer a terminal: what would not be seen is escaped, which is the same to a program. */
+function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replaceAll(/[[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]--[ ]]/gv, (char) =>
+    char
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
 }
 
 function tableText(rows: readonly (readonly string[])[]): string {

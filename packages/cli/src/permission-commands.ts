@@ -1,6 +1,7 @@
+import { requestText } from "./ask-permission.ts";
 import type { Context } from "./context.ts";
-import { EXIT, type ExitCode } from "./exit-code.ts";
-import { ago, oneLine } from "./output.ts";
+import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
+import { ago, exactLine } from "./output.ts";
 
 export async function list(context: Context, flags: { session?: string; all?: boolean }): Promise<ExitCode> {
   const { items } = await context.connect().client.listPermissions({
@@ -17,12 +18,24 @@ export async function list(context: Context, flags: { session?: string; all?: bo
         request.id,
         request.state,
         request.agent,
-        oneLine(request.kind, 20),
+        exactLine(request.kind, 20),
         ago(request.time.asked, now),
-        oneLine(request.title, 80),
+        exactLine(request.title, 80),
       ]),
     );
   }
+  return EXIT.completed;
+}
+
+/** All that an agent asks for, however long it is. */
+export async function show(context: Context, id: string): Promise<ExitCode> {
+  const { output } = context;
+  const { items } = await context.connect().client.listPermissions();
+  const permission = items.find((request) => request.id === id);
+  if (permission === undefined)
+    throw new CliError(EXIT.notFound, `${JSON.stringify(id)} is no request of an agent.`);
+  if (context.isJson) output.json(permission);
+  else output.line(`${requestText(permission, output.out, "all")}\n  ${permission.state}`);
   return EXIT.completed;
 }
 

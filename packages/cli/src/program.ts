@@ -254,6 +254,11 @@ function addInbox(program: Command, action: Action): void {
       ),
     );
   permission
+    .command("show")
+    .description("show all of a request: what the agent would do")
+    .argument("<request>")
+    .action(action(part, (module, context, id: string) => module.show(context, id)));
+  permission
     .command("reply")
     .description("answer a request")
     .argument("<request>")

@@ -1,5 +1,5 @@
 import type { RiskReport } from "@holdfast/protocol";
-import { oneLine } from "./output.ts";
+import { exactLine, oneLine } from "./output.ts";
 
 /** Paths of one risk that are named. */
 const MAX_NAMED = 5;
@@ -8,7 +8,7 @@ const MAX_NAMED = 5;
 export function riskLines(report: RiskReport): string[] {
   if (report.safe) return ["Nothing would be lost by removing it."];
   return report.risks.map(({ kind, message, paths = [], count, rescued }) => {
-    const named = paths.slice(0, MAX_NAMED).map((path) => oneLine(path));
+    const named = paths.slice(0, MAX_NAMED).map((path) => exactLine(path));
     const more = (count ?? paths.length) - named.length;
     const list = [...named, ...(named.length > 0 && more > 0 ? [`${more} more`] : [])].join(", ");
     const fate = rescued ? "kept in a rescue ref" : "not kept";

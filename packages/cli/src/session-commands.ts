@@ -4,7 +4,7 @@ import type { PatchSession, Session, Turn } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { createSession, type NewSessionFlags } from "./new-session.ts";
-import { ago, oneLine } from "./output.ts";
+import { ago, exactLine, oneLine } from "./output.ts";
 import { writeTranscript } from "./transcript.ts";
 
 /** Most rows that one request gives (D-29). */
@@ -67,7 +67,7 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
   output.table([
     ["id", session.id],
     ["title", oneLine(session.title, 200)],
-    ["directory", oneLine(session.directory, 200)],
+    ["directory", exactLine(session.directory)],
     ["agent", session.agent],
     ...model,
     ["status", session.status],

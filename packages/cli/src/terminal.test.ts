@@ -46,7 +46,7 @@ describe("[I-10] an answer on a terminal", () => {
     printer.part(
       call({ ...running, status: "error", error: "no\u001b[2J such", time: { start: 1, end: 2 } }),
     );
-    expect(written.notes).toEqual(["• ls -la", "✗ ls -la: no\ufffd[2J such"]);
+    expect(written.notes).toEqual(["• ls -la", "✗ ls -la: no<U+001B>[2J such"]);
   });
 });
 
@@ -76,6 +76,7 @@ describe("[A-19] asking a person", () => {
     title: "rm -rf \u001b[31mbuild",
     kind: "execute",
     args: { command: "rm -rf build" },
+    patterns: ["rm -rf build"],
   } as unknown as Permission;
 
   const askWith = async (typed: string, signal = new AbortController().signal) => {

@@ -6,7 +6,7 @@ import type { SessionState } from "@holdfast/client";
 import { isTerminal, type Message, type Permission, type SessionEvent, type Turn } from "@holdfast/protocol";
 import { requestText } from "./ask-permission.ts";
 import { lastEndedTurn } from "./attach-state.ts";
-import { oneLine, type Output } from "./output.ts";
+import { exactLine, oneLine, type Output } from "./output.ts";
 import { endText, TurnText } from "./turn-text.ts";
 
 export class TranscriptPrinter {
@@ -113,7 +113,7 @@ export class TranscriptPrinter {
     this.#open.delete(id);
     this.#text.end();
     const { err } = this.#output;
-    const title = oneLine(asked.title, 120);
+    const title = exactLine(asked.title, 120);
     const reply = permission?.reply;
     if (permission?.state === "expired") this.#output.note(`${err.red("✗")} Nobody answered: ${title}`);
     else if (reply === "reject") this.#output.note(`${err.red("✗")} Rejected: ${title}`);

@@ -3,7 +3,7 @@ import type { PruneReport, Rescue, Worktree, WorktreeSettings } from "@holdfast/
 import { parseCommand } from "./command-words.ts";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { ago, oneLine } from "./output.ts";
+import { ago, exactLine, oneLine } from "./output.ts";
 import { riskLines } from "./risk-text.ts";
 import { findProject } from "./work-place.ts";
 
@@ -28,12 +28,10 @@ function rowOf({ id, state, branch, path, size, rescue, time }: Worktree, now: n
   return [
     id,
     state,
-    oneLine(branch, 60),
+    exactLine(branch),
     ago(time.updated, now),
     size === undefined ? "" : `${Math.ceil(size / MEGABYTE)} MB`,
-    state === "removed" && rescue !== undefined
-      ? `rescued until ${dateOf(rescue.expires)}`
-      : oneLine(path, 200),
+    state === "removed" && rescue !== undefined ? `rescued until ${dateOf(rescue.expires)}` : exactLine(path),
   ];
 }
 
@@ -50,10 +48,10 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
   output.table([
     ["id", worktree.id],
     ["state", worktree.state],
-    ["path", oneLine(worktree.path, 200)],
-    ["branch", oneLine(worktree.branch, 200)],
+    ["path", exactLine(worktree.path)],
+    ["branch", exactLine(worktree.branch)],
     ["base", worktree.baseCommit],
-    ["repository", oneLine(worktree.repository, 200)],
+    ["repository", exactLine(worktree.repository)],
     ["owner", oneLine(worktree.owner.label, 60)],
     ["created", ago(worktree.time.created, Date.now())],
     ...(size === undefined ? [] : [["size", `${Math.ceil(size / MEGABYTE)} MB`]]),
@@ -109,7 +107,7 @@ export async function prune(context: Context, flags: { dryRun?: boolean }): Prom
 function pruneRow(item: PruneReport["items"][number], isDry: boolean): string[] {
   const isKept = item.action === "kept" || item.action === "unknown";
   const action = isDry && !isKept ? `would be ${item.action}` : item.action;
-  return [item.worktreeId ?? "-", action, oneLine(item.path, 200), oneLine(item.reason, 120)];
+  return [item.worktreeId ?? "-", action, exactLine(item.path), oneLine(item.reason, 120)];
 }
 
 export type SettingsFlags = {
@@ -134,10 +132,10 @@ export async function settings(context: Context, place: string, flags: SettingsF
     return EXIT.completed;
   }
   const command = (words: readonly string[] | undefined) =>
-    words === undefined ? "-" : JSON.stringify(words);
+    words === undefined ? "-" : exactLine(JSON.stringify(words));
   output.table([
-    ["project", oneLine(project.directory, 200)],
-    ["copy", worktree.copy?.map((path) => oneLine(path)).join(", ") ?? "-"],
+    ["project", exactLine(project.directory)],
+    ["copy", worktree.copy?.map((path) => exactLine(path)).join(", ") ?? "-"],
     ["setup", command(worktree.setup)],
     ["teardown", command(worktree.teardown)],
     ["hooks", worktree.hooks === true ? "run" : "off"],

@@ -264,7 +264,7 @@ describe("[I-9] what a shell asks for while somebody waits", () => {
       title: "a\tb\nc\u001b[2J\u009b",
     });
     await vi.waitFor(
-      async () => expect((await ask("sessions")).stdout).toContain(`${id}\ta b c\ufffd[2J\ufffd\n`),
+      async () => expect((await ask("sessions")).stdout).toContain(`${id}\ta b c<U+001B>[2J<U+009B>\n`),
       { timeout: PATIENCE_MS },
     );
     await server.client.deleteSession(id);

@@ -26,4 +26,5 @@ export * from "./stream-error.ts";
 export * from "./tool-transition.ts";
 export * from "./turn.ts";
 export * from "./usage.ts";
+export * from "./visible-text.ts";
 export * from "./worktree.ts";
