@@ -11,6 +11,7 @@ import {
   temporaryDirectory,
   until,
 } from "../harness/index.ts";
+import { sampleOf } from "../harness/sample.ts";
 import { startModel } from "../model/index.ts";
 
 const TURN_MS = 240_000;
@@ -86,7 +87,7 @@ const streamed = (server: HoldfastProcess, sessionId: string, text: string): Pro
 
 const agentProcesses = (root: string) => processesWith(`${root}/agent-home`);
 
-describe.each(["goose", "qwen"] as const)("real %s", (name) => {
+describe.each(sampleOf(["goose", "qwen"] as const, 1))("real %s", (name) => {
   test("[A-25, A-4] two turns in one process, and it remembers", () =>
     withAgent(name, async ({ server, sessionId, root }) => {
       const first = await ask(server, sessionId, "REMEMBER heron");

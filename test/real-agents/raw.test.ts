@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { realAgent } from "../../test-agents/agents.ts";
 import type { RealAgentName } from "../../test-agents/agents.ts";
 import { installCommand } from "../../test-agents/install.ts";
+import { sampleOf } from "../harness/sample.ts";
 import { startModel } from "../model/index.ts";
 import type { ScriptedModel } from "../model/index.ts";
 import { saidText, startAgent, updateKind } from "./acp-process.ts";
@@ -58,7 +59,7 @@ async function exists(file: string): Promise<boolean> {
 
 const agents: RealAgentName[] = ["goose", "qwen"];
 
-describe.each(agents)("the real %s", (name) => {
+describe.each(sampleOf(agents, 1))("the real %s", (name) => {
   it("remembers over turns in one process, and after session/load in a fresh one", async () => {
     const where = await place();
     const first = await start(name, where);

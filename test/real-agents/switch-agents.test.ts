@@ -4,6 +4,7 @@ import type { Message, Turn } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { realAgent } from "../../test-agents/agents.ts";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../harness/index.ts";
+import { sampleOf } from "../harness/sample.ts";
 import { startModel } from "../model/index.ts";
 
 const TURN_MS = 240_000;
@@ -26,7 +27,7 @@ const handoffsOf = (messages: readonly Message[]): string[] =>
       part.type === "text" && part.text.startsWith("<holdfast-handoff>") ? [part.text] : [],
     );
 
-test.each(["goose", "qwen"] as const)(
+test.each(sampleOf(["goose", "qwen"] as const, 1))(
   "[A-6, A-4] rehearsal, %s and rehearsal again: each keeps its own memory and is told once what the other heard",
   async (name) => {
     await using directory = await temporaryDirectory(`switch-${name}`);

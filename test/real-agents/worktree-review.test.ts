@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Change, ChangeResult, Session, Worktree } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
+import { sampleOf } from "../harness/sample.ts";
 import { filesBelow, ownState, type ReviewBench, toldOf, withReviewBench } from "./review-bench.ts";
 
 const LINES = Array.from({ length: 20 }, (_, at) => `line ${at + 1}`);
@@ -197,7 +198,7 @@ async function reviewInPlace(bench: ReviewBench): Promise<void> {
   expect([filesBelow(project), await changes(id)]).toEqual([own, []]);
 }
 
-describe.each(["qwen", "opencode"] as const)("%s, which writes by itself", (name) => {
+describe.each(sampleOf(["qwen", "opencode"] as const, 1))("%s, which writes by itself", (name) => {
   test("[W-4, W-5] its file in a worktree is its change, and is applied", () =>
     withReviewBench([name], async (bench) => {
       leaveOwnWork(bench);

@@ -10,7 +10,7 @@ import {
 } from "../harness/index.ts";
 
 const CUTS = 50;
-const PROMPT = "THINK about it\nSLOW 400 4\nPLAN one | two\nOUTPUT 4000\nSLOW 200 4\nSAY the end";
+const PROMPT = "THINK about it\nSLOW 400 15\nPLAN one | two\nOUTPUT 4000\nSLOW 200 15\nSAY the end";
 
 const eventOf = (frame: Frame): SessionEvent => frame.data as unknown as SessionEvent;
 const isEnd = (frame: Frame) => frame.event === "turn.completed";
@@ -37,7 +37,7 @@ async function readCut(
     const controller = new AbortController();
     const response = await open(server, sessionId, cursor, controller.signal);
     // Few, because a busy machine joins many deltas into one event.
-    let left = cuts < CUTS ? 1 + (cuts % 4) : Number.POSITIVE_INFINITY;
+    let left = cuts < CUTS ? 1 + (cuts % 2) : Number.POSITIVE_INFINITY;
     let ended = false;
     await readFrames(response, (frame) => {
       if (frame.id !== undefined) {

@@ -5,11 +5,15 @@ import { join } from "node:path";
 import { isHoldfastError } from "@holdfast/kernel";
 import type { RiskReport, Worktree } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
+import { sampleOf } from "../../../../test/harness/sample.ts";
 import { REAP_GRACE_MS } from "../../src/worktree/reap-decision.ts";
 import { type Case, CASES, FOREIGN } from "./places.ts";
 import { OWNER, Room } from "./room.ts";
 
 const ALL = process.getuid?.() === 0 ? [...CASES, FOREIGN] : CASES;
+
+/** States in a sample. */
+const STATES = 8;
 
 async function inState<T>(each: Case, work: (room: Room, worktree: Worktree) => Promise<T>): Promise<T> {
   await using room = await Room.open();
@@ -41,7 +45,7 @@ function filesOf(directory: string): Record<string, string> {
 const kindsOf = ({ risks }: RiskReport): Record<string, boolean> =>
   Object.fromEntries(risks.map(({ kind, rescued }) => [kind, rescued]));
 
-describe.each(ALL)("a worktree: $name", (each) => {
+describe.each(sampleOf(ALL, STATES))("a worktree: $name", (each) => {
   const isSafe = Object.keys(each.risks).length === 0;
 
   test("[W-10] the report names what would be lost, and without discard nothing of it changes", () =>
