@@ -192,7 +192,7 @@ describe("event streams over HTTP", () => {
     await reader.until("caught-up");
     await server.call("POST", `/api/sessions/${id}/inputs`, { parts: [{ type: "text", text: "go" }] });
     const started = await server.startTurn(id);
-    const note = { agent: "rehearsal", kind: "noise", bytes: 1, tail: "x".repeat(200_000) };
+    const todo = { content: "x".repeat(200_000), status: "pending", priority: "low" } as const;
     let sent = 0;
     const limit = QUEUE_BYTES * 8;
     while (server.events.count() === 2 && sent < limit) {
@@ -200,9 +200,9 @@ describe("event streams over HTTP", () => {
         sessionId: id,
         turnId: started.turn.id,
         epoch: started.epoch,
-        ops: [{ op: "note", type: "agent.notice", data: note }],
+        ops: [{ op: "todos", todos: [todo] }],
       });
-      sent += note.tail.length;
+      sent += todo.content.length;
     }
     expect(server.events.count()).toBe(1);
     const last = await server.store.lastSeq(id);
