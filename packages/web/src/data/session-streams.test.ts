@@ -115,6 +115,18 @@ describe("the stream of a session, when all places for one's own are taken", () 
   const has = (got: { seqs: number[] }, last: number) =>
     vi.waitFor(() => expect(got.seqs).toEqual(upTo(last)));
 
+  test("[D-4, I-16] a row that is too large for the stream of everything comes by one's own", async () => {
+    server.log = 1;
+    const windows = [open(), open()];
+    await Promise.all(windows.map((got) => has(got, 1)));
+    server.log = 2;
+    const large = server.event(2) as Extract<FeedItem, { kind: "event" }>;
+    server.tell({ ...large, event: { ...large.event, data: { tooLarge: true } } });
+    server.happen();
+    await Promise.all(windows.map((got) => has(got, 3)));
+    for (const { kinds } of windows) expect(kinds).not.toContain("unknown");
+  });
+
   test("[I-16, D-3] every window catches up by itself and goes on by the one stream of everything", async () => {
     server.log = 3;
     const windows = [open(), open(), open(2)];
