@@ -1,6 +1,8 @@
 /** Too much of what is allowed. */
-import { until } from "../harness/index.ts";
-import type { HostileCase } from "./http-cases.ts";
+import { type Input, MAX_EVENT_BYTES, type Turn } from "@holdfast/protocol";
+import { readFrames, until } from "../harness/index.ts";
+import { HOSTILE_AGENT } from "./agent-cases.ts";
+import type { HostileCase, Target, Verdict } from "./http-cases.ts";
 
 const INPUTS = 100_000;
 const AT_ONCE = 64;
@@ -28,7 +30,54 @@ async function many(
 const summary = (got: Map<string, number>): string =>
   [...got].map(([what, count]) => `${count} x ${what}`).join(", ");
 
+const LARGE = [300_000, 2_300_000, 9_000_000];
+
+/** Admits inputs of these sizes, and tells what somebody who follows everything got of them. */
+async function followLarge({ server }: Target): Promise<Verdict> {
+  const { client } = server;
+  const stop = new AbortController();
+  const [heard, trouble]: [number[], string[]] = [[], []];
+  const ended = new Set<string>();
+  const session = await client.createSession({
+    directory: await server.place("large"),
+    agent: HOSTILE_AGENT,
+    approvalMode: "all",
+  });
+  const following = (async () => {
+    for await (const item of client.streamFeed({ after: "0", signal: stop.signal })) {
+      if (item.kind === "disconnected" || item.kind === "reset") trouble.push(item.kind);
+      if (item.kind !== "event" || item.event.sessionId !== session.id) continue;
+      const data = item.event.data as { input?: Input; turn?: Turn };
+      const [part] = data.input?.parts ?? [];
+      if (item.event.type === "input.delivered") heard.push(part?.type === "text" ? part.text.length : 0);
+      if (item.event.type === "turn.completed") ended.add(data.turn?.id ?? "");
+    }
+  })();
+  for (const size of LARGE) {
+    const parts = [{ type: "text" as const, text: "x".repeat(size) }];
+    const { turn } = await client.admitInput(session.id, { parts });
+    await until(
+      "the end of the turn as the feed tells it",
+      () => Promise.resolve(ended.has(turn.id)),
+      60_000,
+    );
+  }
+  const response = await server.fetch("/api/events?after=0", { signal: stop.signal });
+  const { frames } = await readFrames(response, ({ event }) => event === "caught-up");
+  const largest = Math.max(
+    ...frames.map(({ data }) => Buffer.byteLength(JSON.stringify(data["data"] ?? {}))),
+  );
+  stop.abort();
+  await following;
+  const got = `heard ${heard.join(", ")}; ${trouble.length} troubles; largest event ${largest} bytes`;
+  return {
+    got,
+    isFine: heard.join() === LARGE.join() && trouble.length === 0 && largest <= MAX_EVENT_BYTES,
+  };
+}
+
 export const LOAD_CASES: readonly HostileCase[] = [
+  { name: "inputs of 0.3 to 9 MB, and a reader of everything", rules: "D-4", run: followLarge },
   {
     name: "100,000 inputs on one session",
     rules: "D-6",
