@@ -6,12 +6,13 @@ import {
   DURABLE,
   type GitOptions,
   type GitRunner,
+  type GitWhere,
   isGitError,
   REF_CONFIG,
   syncRef,
 } from "./git/index.ts";
 import { headRef } from "./names.ts";
-import { readEntries } from "./standing.ts";
+import { lookAt, readEntries } from "./standing.ts";
 
 /** How long a checkout may take, in ms: with large files behind a filter it comes over the network. */
 const CHECKOUT_MS = 600_000;
@@ -22,7 +23,13 @@ async function tell(
   args: readonly string[],
   options: GitOptions = {},
 ): Promise<string> {
-  return (await git.run({ directory }, args, options)).stdout.toString("latin1");
+  return (await git.run(await whereOf(directory), args, options)).stdout.toString("latin1");
+}
+
+/** A place is the top of a checkout or a repository's common directory. The latter is named: whoever set `safe.bareRepository` wants none to be found. */
+async function whereOf(directory: string): Promise<GitWhere> {
+  const isCheckout = (await lookAt(join(directory, ".git"))) !== undefined;
+  return isCheckout ? { directory } : { directory, gitDir: directory };
 }
 
 /** A write that is on the disk when it is answered (W-9). */
@@ -105,7 +112,12 @@ export async function headOf(
 /** Makes or moves a ref. It is on the disk when this resolves: what it rescues may be taken away then (W-11). */
 export async function setRef(git: GitRunner, place: string, ref: string, commit: string): Promise<void> {
   await tell(git, place, ["update-ref", "--no-deref", ref, commit], { config: REF_CONFIG });
-  await syncRef(await line(git, place, ["rev-parse", "--path-format=absolute", "--git-common-dir"]), ref);
+  const { text } = await git.run(await whereOf(place), [
+    "rev-parse",
+    "--path-format=absolute",
+    "--git-common-dir",
+  ]);
+  await syncRef(text, ref);
 }
 
 /** A ref that is not there is fine. */
@@ -207,7 +219,7 @@ export async function commitTree(
   message: string,
 ): Promise<string> {
   const args = ["commit-tree", ...parents.flatMap((parent) => ["-p", parent]), tree];
-  const config = [`user.name=${AUTHOR.name}`, `user.email=${AUTHOR.email}`, "commit.gpgSign=false"];
+  const config = [`user.name=${AUTHOR.name}`, `user.email=${AUTHOR.email}`];
   return (await write(git, place, args, { stdin: message, config })).trim();
 }
 

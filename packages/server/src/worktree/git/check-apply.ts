@@ -26,7 +26,6 @@ export async function checkApply(place: Place, from: string, to: string): Promis
     {
       stdin: stdout,
       exits: [0, 1, 128],
-      config: ["apply.ignoreWhitespace=no"],
     },
   );
   return exitCode === 0 ? undefined : stderrTail.trim() || "git apply refuses the patch";

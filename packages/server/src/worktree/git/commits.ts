@@ -23,7 +23,7 @@ export async function commitTree(
   const args = ["commit-tree", ...(options.parents ?? []).flatMap((parent) => ["-p", parent]), tree];
   const { text } = await runGit(place, args, {
     stdin: message,
-    config: [...DURABLE, "commit.gpgSign=false", "i18n.commitEncoding=UTF-8"],
+    config: DURABLE,
     environment: {
       GIT_AUTHOR_NAME: AUTHOR.name,
       GIT_AUTHOR_EMAIL: AUTHOR.email,

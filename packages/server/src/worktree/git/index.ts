@@ -1,8 +1,9 @@
 export { isGitError } from "./git-error.ts";
-export { type GitOptions, GitRunner } from "./runner.ts";
+export { type GitOptions, GitRunner, type GitWhere } from "./runner.ts";
 export { bytesOf, type GitPath, isOwnName, keyOf, showPath } from "./git-path.ts";
 export { findRepository, type Head, namedFromTop, type Place, placeOf, runGit } from "./repository.ts";
 export { DURABLE, emptyTree, makeTree, readBlob, treeOf, writeBlob } from "./objects.ts";
+export { FETCH_PINNED, UPLOAD_PACK } from "./pinned-config.ts";
 export { PLAIN_INDEX, TEMPORARY_INDEX, withTemporaryIndex } from "./temporary-index.ts";
 export {
   AUTHOR,

@@ -36,7 +36,7 @@ export async function mergeTrees(
     ["merge-tree", "--write-tree", "-z", "--messages", ours, theirs],
     {
       exits: [0, 1],
-      config: [...DURABLE, "merge.directoryRenames=false"],
+      config: DURABLE,
     },
   );
   const fields = stdout.toString("latin1").split("\0");

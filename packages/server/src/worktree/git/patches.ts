@@ -100,7 +100,6 @@ async function readPatches(
   const { stdout, isCut } = await runGit(place, args, {
     maxBytes,
     beyond: "cut",
-    config: ["diff.suppressBlankEmpty=false"],
   });
   const wanted = keys === undefined ? undefined : new Set(keys);
   return {

@@ -148,7 +148,7 @@ async function cleanVersions(place: Place, keys: readonly GitPath[]): Promise<Ma
   const names = new Map(keys.map((key) => [namedFromTop(place, key), key]));
   const known = await indexEntries(place, [...names.keys()]);
   return withTemporaryIndex(place.git, async (indexFile) => {
-    const options = { indexFile, config: [...PLAIN_INDEX, ...DURABLE, "core.safecrlf=false"] };
+    const options = { indexFile, config: [...PLAIN_INDEX, ...DURABLE] };
     const edits = [...known].map(([key, version]) => ({ key, version }));
     if (edits.length > 0)
       await runGit(place, ["update-index", "-z", "--add", "--replace", "--index-info"], {

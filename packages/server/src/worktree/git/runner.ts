@@ -1,11 +1,12 @@
 /**
  * The one way in which the program runs git (W-14): optional locks off, a fixed locale, no prompt, editor, pager, hook or background gc, a deadline
- * with the end of the whole process group, bounded output, and a bounded number of processes. Of the server's own `GIT_*` variables only those reach it that say where the user's configuration is and how far up a repository is looked for.
+ * with the end of the whole process group, bounded output, a bounded number of processes, and all configuration pinned that it is read by. Of the server's own `GIT_*` variables only those reach it that say where the user's configuration is and how far up a repository is looked for.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type Clock, type Logger, storageRefusal, Tail, toldStorageRefusal, within } from "@holdfast/kernel";
 import { GitError } from "./git-error.ts";
+import { PINNED_ARGS } from "./pinned-config.ts";
 import { PlacesInLine } from "./places-in-line.ts";
 
 /** Processes of git at once (W-14: bounded concurrency). */
@@ -73,7 +74,6 @@ const KEPT = new Set([
   "GIT_DISCOVERY_ACROSS_FILESYSTEM",
 ]);
 
-const CONFIG = ["core.quotepath=false", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false"];
 const NO_HOOKS = "core.hooksPath=/dev/null";
 
 export class GitRunner {
@@ -110,8 +110,8 @@ export class GitRunner {
   }
 
   async #run(where: GitWhere, args: readonly string[], options: GitOptions): Promise<GitResult> {
-    const config = [...CONFIG, ...(options.hooks === true ? [] : [NO_HOOKS]), ...(options.config ?? [])];
-    const child = spawn("git", [...config.flatMap((each) => ["-c", each]), ...args], {
+    const config = [...(options.hooks === true ? [] : [NO_HOOKS]), ...(options.config ?? [])];
+    const child = spawn("git", [...PINNED_ARGS, ...config.flatMap((each) => ["-c", each]), ...args], {
       cwd: where.directory,
       // A group of its own, so that filters end with it.
       detached: true,
@@ -255,5 +255,10 @@ function environmentOf(user: Readonly<Record<string, string>>): Record<string, s
     GIT_EDITOR: ":",
     GIT_PAGER: "cat",
     GIT_LITERAL_PATHSPECS: "1",
+    // stderr holds the reason of a failure, and nothing else.
+    GIT_ADVICE: "0",
+    GIT_TRACE2: "0",
+    GIT_TRACE2_EVENT: "0",
+    GIT_TRACE2_PERF: "0",
   };
 }

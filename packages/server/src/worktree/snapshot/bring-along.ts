@@ -1,5 +1,5 @@
 import { access } from "node:fs/promises";
-import { runGit } from "../git/index.ts";
+import { FETCH_PINNED, runGit, UPLOAD_PACK } from "../git/index.ts";
 import { shadowOf } from "./shadow.ts";
 import type { Watched } from "./snapshot.ts";
 
@@ -18,5 +18,7 @@ export async function bringAlong(watched: Watched, shadows: string): Promise<voi
   );
   if (watched.kind === "shadow" || !isThere) return;
   const quiet = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"];
-  await runGit(watched.place, ["fetch", ...quiet, from, REFS]);
+  await runGit(watched.place, ["fetch", ...quiet, `--upload-pack=${UPLOAD_PACK}`, from, REFS], {
+    config: FETCH_PINNED,
+  });
 }

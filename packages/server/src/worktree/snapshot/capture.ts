@@ -34,7 +34,6 @@ export async function captureFiles(
     ...PLAIN_INDEX,
     ...DURABLE,
     ...(names.length > SHARED_SYNC ? ["core.fsyncMethod=batch"] : []),
-    "core.safecrlf=false",
   ];
   const capture = async (some: readonly string[]): Promise<void> => {
     if (some.length === 0) return;
