@@ -112,6 +112,14 @@ test("[W-3] what is not seen is told", () => {
   expect(trackingNotes({ ...tracking, state: "off", reason: "Too many files." })).toEqual([
     "Changes are not tracked here: Too many files.",
   ]);
+  const ids = {
+    turnId: "trn_00000000000000000000000000" as Turn["id"],
+    sessionId: "ses_00000000000000000000000000" as Turn["sessionId"],
+  };
+  const one = { ...ids, reason: "There is no git\nprogram.", time: 1 };
+  expect(trackingNotes({ ...tracking, unwatched: [one] })).toEqual([
+    `${one.turnId} was not watched; what it changed is listed as unknown: There is no git program.`,
+  ]);
   const uncaptured = Array.from({ length: 6 }, (_, at) => ({ path: `f${at}`, reason: "ignored" as const }));
   expect(trackingNotes({ ...tracking, uncaptured, uncapturedCount: 9 })).toEqual([
     "Not captured: f0 (ignored), f1 (ignored), f2 (ignored), f3 (ignored), f4 (ignored), 4 more.",

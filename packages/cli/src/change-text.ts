@@ -51,14 +51,18 @@ export function explain({ kind, directory }: Workspace, items: readonly Change[]
 
 /** What the list cannot know, for people. */
 export function trackingNotes(tracking: Tracking): string[] {
+  const unwatched = (tracking.unwatched ?? []).map(
+    ({ turnId, reason }) =>
+      `${turnId} was not watched; what it changed is listed as unknown: ${oneLine(reason)}`,
+  );
   if (tracking.state === "off")
-    return [`Changes are not tracked here: ${tracking.reason ?? "no reason is known."}`];
-  if (tracking.uncapturedCount === 0) return [];
+    return [`Changes are not tracked here: ${tracking.reason ?? "no reason is known."}`, ...unwatched];
+  if (tracking.uncapturedCount === 0) return unwatched;
   const named = tracking.uncaptured
     .slice(0, MAX_NAMED)
     .map(({ path, reason }) => `${exactLine(path)} (${reason})`);
   const rest = tracking.uncapturedCount - named.length;
-  return [`Not captured: ${[...named, ...(rest > 0 ? [`${rest} more`] : [])].join(", ")}.`];
+  return [`Not captured: ${[...named, ...(rest > 0 ? [`${rest} more`] : [])].join(", ")}.`, ...unwatched];
 }
 
 /** A patch behind comment lines that name the change and its hunks; `git apply` and `patch` read over those. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { actorSchema, countSchema, timeSchema } from "./common.ts";
-import { projectIdSchema, turnIdSchema, workspaceIdSchema, worktreeIdSchema } from "./id.ts";
+import { projectIdSchema, sessionIdSchema, turnIdSchema, workspaceIdSchema, worktreeIdSchema } from "./id.ts";
 
 /** Largest number of paths that a report or a manifest names; the rest is a count (W-3, W-10). */
 export const MAX_NAMED_PATHS = 200;
@@ -158,6 +158,20 @@ export const uncapturedSchema = z.object({
 });
 export type Uncaptured = z.infer<typeof uncapturedSchema>;
 
+/** Turns without snapshots that are named, the newest last. */
+export const MAX_UNWATCHED = 20;
+/** How long they are named, in ms: 7 days, as long as snapshots that nobody needs are kept (W-3). */
+export const UNWATCHED_MS = 7 * 24 * 3_600_000;
+
+/** A turn that was not watched, or not to its end, and why: what it changed is listed as `unknown` (W-3, W-5). */
+export const unwatchedSchema = z.object({
+  turnId: turnIdSchema,
+  sessionId: sessionIdSchema,
+  reason: z.string(),
+  time: timeSchema,
+});
+export type UnwatchedTurn = z.infer<typeof unwatchedSchema>;
+
 /** Whether turns in a workspace take snapshots, and what the newest one left out (W-3). */
 export const trackingSchema = z
   .object({
@@ -174,6 +188,9 @@ export const trackingSchema = z
     head: z.string().optional(),
     /** Turns with a snapshot before and none after them yet: what differs since may be theirs. */
     working: z.array(turnIdSchema).optional(),
+    /** git's directory that keeps its snapshots. Absent before the first one. */
+    repository: z.string().optional(),
+    unwatched: z.array(unwatchedSchema).max(MAX_UNWATCHED).optional(),
   })
   .meta({ id: "Tracking" });
 export type Tracking = z.infer<typeof trackingSchema>;

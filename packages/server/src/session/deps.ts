@@ -33,7 +33,10 @@ export type TurnDoor = {
 };
 
 /** What this room asks of the worktree room. */
-export type WorktreeDoor = Pick<Worktrees, "create" | "at" | "archive" | "unarchive" | "riskOf" | "remove">;
+export type WorktreeDoor = Pick<
+  Worktrees,
+  "create" | "get" | "at" | "archive" | "unarchive" | "riskOf" | "remove"
+>;
 
 /** What this room asks of the review of changes. */
 export type ChangesDoor = Pick<Review, "remark">;

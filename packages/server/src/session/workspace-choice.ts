@@ -26,7 +26,8 @@ export async function findWorkspace(
 async function namedWorkspace(deps: Deps, id: WorkspaceId, directory: string): Promise<Workspace> {
   const workspace = await deps.store.getWorkspace(id);
   if (workspace === undefined) throw refusal(`No workspace has the id ${id}.`);
-  const worktree = workspace.kind === "worktree" ? await deps.store.worktreeOf(id) : undefined;
+  const known = workspace.kind === "worktree" ? await deps.store.worktreeOf(id) : undefined;
+  const worktree = known && (await deps.worktrees.get(known.id));
   const places = [workspace.directory];
   if (worktree !== undefined) {
     requireActive(worktree);

@@ -21,6 +21,7 @@ export {
   readBlob,
   readEntries,
   readVersions,
+  refusalOf,
   showPath,
   sweepWrites,
   type TreeChange,

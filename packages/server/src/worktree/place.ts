@@ -3,7 +3,7 @@ import { HoldfastError, isInside } from "@holdfast/kernel";
 import type { WorktreeSettings } from "@holdfast/protocol";
 import type { SagaDeps } from "./deps.ts";
 import { treeOfCommit } from "./git-acts.ts";
-import { findRepository, isGitError } from "./git/index.ts";
+import { findRepository, isGitError, refusalOf } from "./git/index.ts";
 
 export type Place = {
   /** Real path of the project's directory, and of it below the top; "" when it is the top. */
@@ -27,7 +27,7 @@ export async function findPlace(deps: SagaDeps, directory: string): Promise<Plac
       "A worktree is made of a project's own directory, not of another worktree. Share this one, or name the project.",
     );
   const found = await findRepository(git, directory).catch((error: unknown) => {
-    throw refusalOf(error, directory);
+    throw refused(error, directory);
   });
   if (found === undefined)
     throw new HoldfastError("NOT_GIT", `${directory} is not in a git repository, so it has no worktrees.`);
@@ -50,17 +50,9 @@ export async function findPlace(deps: SagaDeps, directory: string): Promise<Plac
   };
 }
 
-function refusalOf(error: unknown, directory: string): unknown {
-  if (!isGitError(error)) return error;
-  if (error.code === "dubiousOwnership")
-    return new HoldfastError(
-      "UNPROCESSABLE",
-      `git refuses the repository of ${directory}, because it belongs to another user. Allow it with git config --global --add safe.directory.`,
-      { data: { reason: "dubiousOwnership" } },
-    );
-  if (error.code === "missing")
-    return new HoldfastError("UNPROCESSABLE", "The git program is not on this server's PATH.", {
-      data: { reason: "gitMissing" },
-    });
-  return error;
+function refused(error: unknown, directory: string): unknown {
+  const message = refusalOf(error, directory);
+  if (message === undefined) return error;
+  const reason = isGitError(error, "missing") ? "gitMissing" : "dubiousOwnership";
+  return new HoldfastError("UNPROCESSABLE", message, { data: { reason } });
 }

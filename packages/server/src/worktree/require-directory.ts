@@ -5,6 +5,7 @@ import type { SessionErrorOf, WorkspaceId, Worktree } from "@holdfast/protocol";
 import { type SagaDeps, WORKTREE_ACTOR } from "./deps.ts";
 import { commitOf } from "./git-acts.ts";
 import { settleIndexLock } from "./index-lock.ts";
+import { requireWorktree } from "./intent.ts";
 import { rescueTurns } from "./rescue.ts";
 import { standingOf } from "./standing.ts";
 
@@ -25,12 +26,11 @@ export async function requireDirectory(
     return (await isDirectory(workspace.directory))
       ? undefined
       : missing(workspace.directory, "The directory of this session is gone.", []);
-  const why = await whyLost(deps, worktree);
-  if (why === undefined && (await isDirectory(workspace.directory))) {
+  const reason = await whyLost(deps, worktree, workspace.directory);
+  if (reason === undefined) {
     if (worktree.state === "lost") await mark(deps, worktree, "active", null);
     return undefined;
   }
-  const reason = why ?? "the directory that its sessions work in is gone";
   if (worktree.state === "active" || worktree.state === "archived")
     await mark(deps, worktree, "lost", reason);
   const held = await holdTurns(deps, worktree);
@@ -42,7 +42,17 @@ export async function requireDirectory(
   return { ...error, data: { ...error.data, worktreeId: worktree.id } };
 }
 
-async function whyLost(deps: SagaDeps, worktree: Worktree): Promise<string | undefined> {
+/** The worktree as it is now: one that was lost is active again when it is whole. */
+export async function lookAgain(deps: SagaDeps, worktree: Worktree): Promise<Worktree> {
+  const { store } = deps;
+  if (worktree.state !== "lost") return worktree;
+  const directory = (await store.getWorkspace(worktree.workspaceId))?.directory ?? worktree.path;
+  if ((await whyLost(deps, worktree, directory)) !== undefined) return worktree;
+  await mark(deps, worktree, "active", null);
+  return requireWorktree(store, worktree.id);
+}
+
+async function whyLost(deps: SagaDeps, worktree: Worktree, directory: string): Promise<string | undefined> {
   if (worktree.state === "removed" || worktree.state === "removing") return `it is ${worktree.state}`;
   const standing = await standingOf(worktree).catch(() => undefined);
   switch (standing?.kind) {
@@ -56,7 +66,7 @@ async function whyLost(deps: SagaDeps, worktree: Worktree): Promise<string | und
       return `what is at its path is not it: ${standing.reason}`;
     case "whole":
       await settleIndexLock(standing.entry.admin, deps.clock);
-      return undefined;
+      return (await isDirectory(directory)) ? undefined : "the directory that its sessions work in is gone";
   }
 }
 

@@ -35,7 +35,7 @@ import { Reaper } from "./reap.ts";
 import { settleAll } from "./recover.ts";
 import { type RemoveWorktree, removeWorktree } from "./remove.ts";
 import { RepositoryLocks } from "./repository-lock.ts";
-import { type MissingWorkspace, requireDirectory } from "./require-directory.ts";
+import { type MissingWorkspace, lookAgain, requireDirectory } from "./require-directory.ts";
 import { dropRescues } from "./rescue.ts";
 import { type RestoreFrom, restoreWorktree } from "./restore.ts";
 import { sessionRisk, workspaceRisk, worktreeRisk } from "./risk.ts";
@@ -112,12 +112,13 @@ class WorktreeRoom implements Worktrees {
     return this.#run(`create:${this.#created}`, () => createWorktree(this.#deps, request, use));
   }
 
-  get(id: WorktreeId): Promise<Worktree> {
-    return requireWorktree(this.#deps.store, id);
+  async get(id: WorktreeId): Promise<Worktree> {
+    return lookAgain(this.#deps, await requireWorktree(this.#deps.store, id));
   }
 
   async list(query: { projectId?: ProjectId; states?: readonly WorktreeState[] }): Promise<Worktree[]> {
-    const worktrees = await this.#deps.store.listWorktrees(query);
+    const stored = await this.#deps.store.listWorktrees(query);
+    const worktrees = await Promise.all(stored.map((each) => lookAgain(this.#deps, each)));
     // Whoever looks gets the last figures now, and new ones by the feed.
     void this.#sizes.refresh(worktrees);
     return worktrees;
@@ -126,9 +127,10 @@ class WorktreeRoom implements Worktrees {
   async at(path: string): Promise<Worktree | undefined> {
     if (!path.startsWith(`${this.#deps.root}/`)) return undefined;
     const worktrees = await this.#deps.store.listWorktrees({});
-    return worktrees.find(
+    const found = worktrees.find(
       (worktree) => worktree.state !== "removed" && `${path}/`.startsWith(`${worktree.path}/`),
     );
+    return found && lookAgain(this.#deps, found);
   }
 
   risk(id: WorktreeId): Promise<RiskReport> {
@@ -159,7 +161,10 @@ class WorktreeRoom implements Worktrees {
   }
 
   restore(id: WorktreeId, options: { from: RestoreFrom; actor: Actor }): Promise<Worktree> {
-    return this.#run(`restore:${id}:${options.from}`, () => restoreWorktree(this.#deps, id, options));
+    return this.#run(`restore:${id}:${options.from}`, async () => {
+      await this.get(id);
+      return restoreWorktree(this.#deps, id, options);
+    });
   }
 
   prune(options: { dryRun: boolean; actor: Actor }): Promise<PruneReport> {

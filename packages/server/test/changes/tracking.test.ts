@@ -171,6 +171,10 @@ describe("what nobody watched", () => {
     project.edit("a.txt", 3, "by the agent");
     const late = await project.tracker.before(started, () => [], { signal: AbortSignal.abort() });
     expect(late).toEqual({ off: "The last snapshot took too long.", isKnown: false });
+    const { unwatched } = await project.tracking();
+    expect(unwatched).toMatchObject([
+      { turnId: started.turn.id, reason: "The last snapshot took too long." },
+    ]);
     await project.end(started);
     await project.refresh();
     expect(agents(await project.change("a.txt"))).toEqual(["unknown"]);
@@ -235,6 +239,10 @@ describe("what nobody watched", () => {
     const row = await project.change("a.txt");
     expect([agents(row), row.hunks.length, row.kind]).toEqual([["rehearsal", "rehearsal"], 2, "modified"]);
     project.remove(".git");
+    await project.turn({ sessionId, touched: ["a.txt"] }, () => undefined);
+    expect((await project.tracking()).state).toBe("off");
+    expect(await project.change("a.txt")).toEqual(row);
+    project.git("init", "-q", "-b", "main");
     await project.turn({ sessionId, touched: ["a.txt"] }, () => project.edit("a.txt", 9, "third"));
     expect(agents(await project.change("a.txt"))).toEqual(["rehearsal"]);
     expect((await project.change("a.txt")).hunks).toHaveLength(1);

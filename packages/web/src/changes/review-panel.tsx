@@ -12,7 +12,7 @@ import type { Addressee } from "./remark-form.tsx";
 import { NOTHING_CHOSEN, toggleChange, toggleHunk } from "./selection.ts";
 import { useShown } from "./shown.ts";
 import { Toolbar } from "./toolbar.tsx";
-import { NotCaptured } from "./tracking-note.tsx";
+import { NotCaptured, UnwatchedTurns } from "./tracking-note.tsx";
 import { useDecisions } from "./use-decisions.ts";
 import { useFolds } from "./use-folds.ts";
 import { useKeptFocus } from "./use-kept-focus.ts";
@@ -102,6 +102,7 @@ export function ReviewPanel(props: ReviewPanelProps) {
           onFold={fold}
           onRenew={renew}
         />
+        <UnwatchedTurns tracking={view.state.tracking} />
         <NotCaptured tracking={view.state.tracking} />
       </div>
       {review.outcome !== undefined && (

@@ -14,6 +14,27 @@ export function TrackingOff({ tracking }: { tracking: Tracking | undefined }) {
   );
 }
 
+/** Turns whose work nobody saw, so that nobody wonders about changes of unknown origin (W-3, W-5). */
+export function UnwatchedTurns({ tracking }: { tracking: Tracking | undefined }) {
+  const turns = tracking?.unwatched ?? [];
+  if (turns.length === 0) return null;
+  return (
+    <details className="border-t border-line px-3 py-2 text-sm">
+      <summary className="text-ink-soft pointer-coarse:min-h-11">
+        {countOf(turns.length, "turn")} not watched
+      </summary>
+      <p className="py-1 text-xs text-ink-faint">What changed meanwhile is listed with an unknown origin.</p>
+      <ul className="text-xs">
+        {turns.map(({ turnId, reason, time }) => (
+          <li key={`${turnId} ${time}`} className="break-words">
+            {new Date(time).toLocaleString()}: {reason}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
 /** What the newest snapshot does not hold, so that nobody takes it for unchanged (W-3). */
 export function NotCaptured({ tracking }: { tracking: Tracking | undefined }) {
   if (tracking === undefined || tracking.uncapturedCount === 0) return null;

@@ -1,6 +1,6 @@
 /** Changes and worktrees in their states, from what a real server answered. */
 import { noChanges, withChangeList } from "@holdfast/client";
-import type { ChangeList } from "@holdfast/protocol";
+import type { ChangeList, UnwatchedTurn } from "@holdfast/protocol";
 import { type ReactNode, useState } from "react";
 import { type ChangesView, ConflictList, OperationList, type Review, ReviewPanel } from "../changes/index.ts";
 import { ProjectSettings, PruneList, RiskList, WorktreeRow } from "../worktrees/index.ts";
@@ -69,6 +69,14 @@ const OFF: ChangeList = {
     reason: "The directory has more than 50,000 files.",
     uncaptured: [],
     uncapturedCount: 0,
+    unwatched: [
+      {
+        turnId: "trn_00000000000000000000000000" as UnwatchedTurn["turnId"],
+        sessionId: "ses_00000000000000000000000000" as UnwatchedTurn["sessionId"],
+        reason: "The directory has more than 50,000 files.",
+        time: 1_700_000_000_000,
+      },
+    ],
   },
 };
 

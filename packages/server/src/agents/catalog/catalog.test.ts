@@ -97,6 +97,25 @@ describe("createCatalog", () => {
     expect(runs()).toEqual(["--version", "--version"]);
   });
 
+  test("[A-3] a program that could not say its version is asked again after a while, one that did is not", async () => {
+    let later = 0;
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + later };
+    const file = program("goose", "test -e $0.ready && echo goose 1.52.0");
+    const made = catalog({ clock });
+    const look = async () => {
+      await made.find("goose");
+      await made.settled();
+      return (await made.find("goose"))?.version;
+    };
+    expect(await look()).toBeUndefined();
+    writeFileSync(`${file}.ready`, "");
+    expect([await look(), runs().length]).toEqual([undefined, 1]);
+    later = 600_000;
+    expect([await look(), runs().length]).toEqual(["1.52.0", 2]);
+    later = 1_200_000;
+    expect([await look(), runs().length]).toEqual(["1.52.0", 2]);
+  });
+
   test("[A-3] a program that never answers is ended with the catalog", async () => {
     program("goose", "sleep 600");
     const made = catalog();

@@ -9,15 +9,19 @@ const MAX_OUTPUT_BYTES = 16 * 1024;
 /** Cold starts of node and bun programs took 2 to 15 s on a loaded machine. */
 export const VERSION_TIMEOUT_MS = 30_000;
 
+/** When a program that did not say its version is asked again at the earliest, in ms: it may have been too busy, or lacked something. */
+const ASK_AGAIN_MS = 600_000;
+
 const MAX_VERSION_CHARS = 64;
 
 export type ProbeDeps = { clock: Clock; environment: Environment; temporaryRoot: string };
 
-/** Asks programs for their version, one at a time, once per file (A-3). */
+/** Asks programs for their version, one at a time, once per file that says it (A-3). */
 export class VersionProbe {
   readonly #deps: ProbeDeps;
   readonly #known = new Map<string, string | undefined>();
-  readonly #asked = new Set<string>();
+  /** When each was asked, by the monotonic clock. */
+  readonly #asked = new Map<string, number>();
   #queue: Promise<void> = Promise.resolve();
   #isClosed = false;
   #stopRunning: (() => void) | undefined;
@@ -31,11 +35,14 @@ export class VersionProbe {
     return this.#known.get(keyOf(program));
   }
 
-  /** Asks in the background, unless it was asked already. `argv` is everything before `--version`. */
+  /** Asks in the background, unless it has answered or was asked shortly before. `argv` is everything before `--version`. */
   ask(program: ProgramFile, argv: readonly string[]): void {
     const key = keyOf(program);
-    if (this.#asked.has(key) || this.#isClosed) return;
-    this.#asked.add(key);
+    const now = this.#deps.clock.monotonic();
+    const askedAt = this.#asked.get(key);
+    const isAnswered = this.#known.get(key) !== undefined;
+    if (this.#isClosed || isAnswered || (askedAt !== undefined && now - askedAt < ASK_AGAIN_MS)) return;
+    this.#asked.set(key, now);
     const before = this.#queue;
     this.#queue = (async () => {
       await before;

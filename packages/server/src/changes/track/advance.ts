@@ -3,7 +3,7 @@
  * transaction with the step itself, or in bounded pieces whose repetition changes nothing, the step last.
  */
 import { isHoldfastError, newId } from "@holdfast/kernel";
-import type { Tracking, TurnId } from "@holdfast/protocol";
+import { type Tracking, type TurnId, UNWATCHED_MS } from "@holdfast/protocol";
 import type { ChangeWrite, SnapshotRow, StoredChange } from "../../store/index.ts";
 import {
   commitTree,
@@ -72,10 +72,20 @@ async function attemptToAdvance(deps: TrackerDeps, spot: WatchedPlace, step: Ste
     changes: moved.changes,
     gone: moved.gone,
     snapshots: [row, ...kept],
-    tracking: trackingAfter(taken, moved.baseline, step.working),
+    tracking: {
+      ...trackingAfter(taken, moved.baseline, step.working),
+      repository: watched.place.commonDir,
+      ...stillUnwatched(before, deps.clock.now()),
+    },
     before,
   });
   return { from: newest, found };
+}
+
+/** The turns without snapshots that are still named. */
+export function stillUnwatched({ unwatched = [] }: Tracking, now: number): Pick<Tracking, "unwatched"> {
+  const young = unwatched.filter(({ time }) => now - time < UNWATCHED_MS);
+  return young.length === 0 ? {} : { unwatched: young };
 }
 
 type Moving = {
@@ -129,11 +139,14 @@ export const rowOf = ({
   time,
 });
 
+/** What the refs of a workspace's baselines begin with. */
+export const baselineRefs = (workspaceId: string): string => `refs/holdfast/base/${workspaceId}/`;
+
 /** A tree that changes are measured against is kept by a ref of its own. */
 async function keepBaseline(place: Place, row: SnapshotRow): Promise<SnapshotRow> {
   const { workspaceId, tree, time } = row;
   const commit = await commitTree(place, tree, "holdfast: what changes are measured against", { time });
-  const ref = `refs/holdfast/base/${workspaceId}/${commit.slice(0, 16)}`;
+  const ref = `${baselineRefs(workspaceId)}${commit.slice(0, 16)}`;
   await updateRef(place, ref, commit);
   return { ref, workspaceId, commit, tree, time };
 }

@@ -1,22 +1,28 @@
 /**
  * The trees of a workspace stand in the repository that its directory is in, and that can change: a plain directory becomes a repository, or its
- * repository is thrown away. What can come along does; else changes are counted anew.
+ * repository is replaced by another one. What can come along does; else changes are counted anew. A repository that is only not to be seen (an
+ * unmounted disk, a `.git` that somebody moved) takes no changes with it: they wait for it.
  */
 import { isHoldfastError } from "@holdfast/kernel";
 import type { Tracking } from "@holdfast/protocol";
-import { type Place, treeOf } from "../../worktree/index.ts";
+import { listRefs, type Place, treeOf, type Watched } from "../../worktree/index.ts";
+import { baselineRefs, stillUnwatched } from "./advance.ts";
 import { TRACKER_ACTOR, type TrackerDeps, type WatchedPlace } from "./deps.ts";
 
-/** Sees to it that baseline and newest tree are where the next snapshot goes. */
-export async function keepTrees(deps: TrackerDeps, spot: WatchedPlace): Promise<void> {
-  const { store, snapshots, logger } = deps;
+/** Sees to it that baseline and newest tree are where the next snapshot goes. Answers why that cannot be now. */
+export async function keepTrees(deps: TrackerDeps, spot: WatchedPlace): Promise<string | undefined> {
+  const { store, snapshots, clock, logger } = deps;
   const { workspace, watched } = spot;
   const tracking = await store.getTracking(workspace.id);
-  if (await hasTrees(watched.place, tracking)) return;
+  if (await hasTrees(watched.place, tracking)) return undefined;
+  // Before others' refs come along.
+  const isGone = await isReplaced(watched, tracking);
   await snapshots.bringAlong(watched);
-  if (await hasTrees(watched.place, tracking)) return;
-  logger.warn({ workspaceId: workspace.id }, "the repository that kept the snapshots of a workspace is gone");
+  if (await hasTrees(watched.place, tracking)) return undefined;
   const rows = await store.listChanges({ workspaceId: workspace.id });
+  if (rows.length > 0 && !isGone)
+    return `The repository that keeps the snapshots of this directory${tracking.repository === undefined ? "" : ` (${tracking.repository})`} is not there, or damaged. Pending changes wait for it; git init in its place begins anew.`;
+  logger.warn({ workspaceId: workspace.id }, "the repository that kept the snapshots of a workspace is gone");
   const { working } = tracking;
   await store.recordChanges({
     workspaceId: workspace.id,
@@ -25,12 +31,23 @@ export async function keepTrees(deps: TrackerDeps, spot: WatchedPlace): Promise<
       uncaptured: [],
       uncapturedCount: 0,
       ...(working === undefined ? {} : { working }),
+      ...stillUnwatched(tracking, clock.now()),
     },
     changes: [],
     gone: rows.map(({ id }) => ({ changeId: id, state: "rejected" })),
     snapshots: [],
     actor: TRACKER_ACTOR,
   });
+  return undefined;
+}
+
+/** Whether the trees are gone for good: the repository in the former one's place never had any, or the former one lives on without this directory. */
+async function isReplaced({ place, kind, workspaceId }: Watched, tracking: Tracking): Promise<boolean> {
+  const { repository } = tracking;
+  if (repository !== undefined && repository !== place.commonDir)
+    return hasTrees({ ...place, gitDir: repository, commonDir: repository }, tracking);
+  if (repository === undefined && kind === "shadow") return false;
+  return (await listRefs(place, baselineRefs(workspaceId))).length === 0;
 }
 
 async function hasTrees(place: Place, { baseline, newest }: Tracking): Promise<boolean> {

@@ -6,12 +6,19 @@
  *
  * - Work on one workspace goes one after another; a step is recorded whole, by `advance`.
  * - A turn that has a snapshot before and none after it stands in `tracking.working`, durably. Once it has ended so, what differs is `unknown`.
- * - Where no snapshot can be taken, tracking is off and says why; what happens meanwhile is `unknown` too.
+ * - Where no snapshot can be taken, tracking is off and says why; what happens meanwhile is `unknown` too, and the turns are named. Every turn
+ *   looks again, but for a size that was refused: the reason may have gone.
  */
 import { HoldfastError, notFound, retryStorage, storageRefusal, type StorageWait } from "@holdfast/kernel";
-import type { SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
-import { diffTrees, isSnapshotRefused, type Place } from "../../worktree/index.ts";
-import { advance, type Advance, pathsOf } from "./advance.ts";
+import {
+  MAX_UNWATCHED,
+  type SessionId,
+  type Tracking,
+  type TurnId,
+  type WorkspaceId,
+} from "@holdfast/protocol";
+import { diffTrees, isSnapshotRefused, type Place, refusalOf, type Watched } from "../../worktree/index.ts";
+import { advance, type Advance, pathsOf, type Step, stillUnwatched } from "./advance.ts";
 import {
   type Taken,
   type TrackedTurn,
@@ -25,13 +32,16 @@ import { keepTrees } from "./same-store.ts";
 import type { Span, Worker } from "./stamp.ts";
 import { WorkspaceLocks } from "./workspace-lock.ts";
 
-/** How long a workspace that was refused is left alone by turns, in ms: a look at one that is too large costs seconds (W-3). */
+/** How long a workspace that was refused for its size is left alone by turns, in ms: a look at one that is too large costs seconds (W-3). */
 const REFUSED_MS = 600_000;
 
 const TOO_LATE = "The last snapshot took too long.";
 const NOT_OURS = "What is at the worktree's path is of another repository, or of none.";
 const SWITCHED_OFF = "Snapshots are switched off in the server's configuration.";
 const PROJECT_OFF = "Snapshots are switched off in the project's settings.";
+const FAILED = "The last snapshot failed; the server's log says why.";
+/** Nobody has to be told of each turn that is not watched because somebody chose so. */
+const UNWANTED: ReadonlySet<string> = new Set([SWITCHED_OFF, PROJECT_OFF]);
 
 /** What a turn changed: trees before and after it, and absolute paths. */
 export type TurnFiles = { hash: string; snapshot: string; files: string[] };
@@ -43,10 +53,10 @@ export class Tracker {
   readonly #deps: TrackerDeps;
   readonly #locks = new WorkspaceLocks();
   readonly #working = new Map<WorkspaceId, Map<TurnId, Working>>();
-  /** When a workspace was last refused, by the monotonic clock. */
-  readonly #refused = new Map<WorkspaceId, number>();
-  /** The repository that was last seen to hold the trees of a workspace. */
-  readonly #stores = new Map<WorkspaceId, string>();
+  /** When a workspace was last refused for its size, by the monotonic clock, and with which words. */
+  readonly #tooLarge = new Map<WorkspaceId, { at: number; reason: string }>();
+  /** Places that were seen to hold the trees of their workspace; the same as long as they are the same on the disk. */
+  readonly #holding = new WeakSet<Watched>();
 
   constructor(deps: TrackerDeps) {
     this.#deps = deps;
@@ -57,64 +67,106 @@ export class Tracker {
    * and the store say; then the turn is not watched, and tracking is off.
    */
   before(
-    { session, turn }: TrackedTurn,
+    started: TrackedTurn,
     touched: () => readonly string[],
     wait?: StorageWait,
   ): Promise<{ tree: string } | Off> {
+    const { workspaceId } = started.session;
+    const take = () => this.#before(started, touched, wait);
+    return this.exclusive([workspaceId], () =>
+      this.#naming(started, () => this.#whileRefused(workspaceId, wait, take)),
+    );
+  }
+
+  async #before(
+    { session, turn }: TrackedTurn,
+    touched: () => readonly string[],
+    wait: StorageWait | undefined,
+  ): Promise<{ tree: string } | Off> {
     const { workspaceId } = session;
-    const take = async () => {
-      const place = await this.#open(workspaceId, { isTurn: true });
-      if ("off" in place) return place;
-      const taken = await this.#take(place, refOf(session.id, turn.id, "before"));
-      if ("off" in taken) return taken;
-      // Its agent works by now: nobody can tell any more what was there before.
-      if (wait?.signal.aborted === true) return this.#off(workspaceId, TOO_LATE);
-      const others = [...this.#workingIn(workspaceId).values()];
-      await advance(this.#deps, place, {
-        taken,
-        span: await this.#spanBetween(place, others),
-        working: [...others.map(({ turnId }) => turnId), turn.id],
-        turn: { sessionId: session.id, turnId: turn.id },
-        since: sinceOf(others),
-      });
-      const working = { turnId: turn.id, agent: turn.agent, session, before: taken, touched };
-      this.#workingIn(workspaceId).set(turn.id, working);
-      return { tree: taken.tree };
-    };
-    return this.exclusive([workspaceId], () => this.#whileRefused(workspaceId, wait, take));
+    const place = await this.#open(workspaceId, { isTurn: true });
+    if ("off" in place) return place;
+    const taken = await this.#take(place, refOf(session.id, turn.id, "before"));
+    if ("off" in taken) return taken;
+    // Its agent works by now: nobody can tell any more what was there before.
+    if (wait?.signal.aborted === true) return this.#off(workspaceId, TOO_LATE);
+    const others = [...this.#workingIn(workspaceId).values()];
+    await this.#advance(place, {
+      taken,
+      span: await this.#spanBetween(place, others),
+      working: [...others.map(({ turnId }) => turnId), turn.id],
+      turn: { sessionId: session.id, turnId: turn.id },
+      since: sinceOf(others),
+    });
+    const working = { turnId: turn.id, agent: turn.agent, session, before: taken, touched };
+    this.#workingIn(workspaceId).set(turn.id, working);
+    return { tree: taken.tree };
   }
 
   /** The snapshot after a turn, whose work is attributed; `undefined` when there is none from before. Rejects, and tries again, like `before`. */
-  after({ session, turn }: TrackedTurn, wait?: StorageWait): Promise<TurnFiles | undefined> {
-    const { workspaceId } = session;
+  after(started: TrackedTurn, wait?: StorageWait): Promise<TurnFiles | undefined> {
+    const { workspaceId } = started.session;
     return this.exclusive([workspaceId], async () => {
       const all = this.#workingIn(workspaceId);
-      const own = all.get(turn.id);
+      const own = all.get(started.turn.id);
       if (own === undefined) return undefined;
-      const take = async () => {
-        const place = await this.#open(workspaceId, { isTurn: false });
-        if ("off" in place) return undefined;
-        const taken = await this.#take(place, refOf(session.id, turn.id, "after"));
-        if ("off" in taken) return undefined;
-        const workers = [...all.values()];
-        const isWatched = (await this.#deps.store.getTracking(workspaceId)).state === "on";
-        const ids = { turnId: turn.id, sessionId: session.id };
-        const step = await advance(this.#deps, place, {
-          taken,
-          span: isWatched ? await spanOfTurns(place, workers) : { kind: "unwatched", turn: ids },
-          working: workers.filter((each) => each !== own).map(({ turnId }) => turnId),
-          turn: ids,
-          since: sinceOf(workers),
-        });
-        return filesOf(place, own.before.tree, taken.tree, step);
-      };
+      const take = () => this.#after(started, own, [...all.values()]);
       try {
-        return await this.#whileRefused(workspaceId, wait, take);
+        const files = await this.#naming(started, () => this.#whileRefused(workspaceId, wait, take));
+        return "off" in files ? undefined : files;
       } finally {
-        all.delete(turn.id);
+        all.delete(own.turnId);
         if (all.size === 0) this.#working.delete(workspaceId);
       }
     });
+  }
+
+  async #after(
+    { session, turn }: TrackedTurn,
+    own: Working,
+    workers: readonly Working[],
+  ): Promise<TurnFiles | Off> {
+    const { workspaceId } = session;
+    const place = await this.#open(workspaceId, { isTurn: false });
+    if ("off" in place) return place;
+    const taken = await this.#take(place, refOf(session.id, turn.id, "after"));
+    if ("off" in taken) return taken;
+    const isWatched = (await this.#deps.store.getTracking(workspaceId)).state === "on";
+    const ids = { turnId: turn.id, sessionId: session.id };
+    const step = await this.#advance(place, {
+      taken,
+      span: isWatched ? await spanOfTurns(place, workers) : { kind: "unwatched", turn: ids },
+      working: workers.filter((each) => each !== own).map(({ turnId }) => turnId),
+      turn: ids,
+      since: sinceOf(workers),
+    });
+    return filesOf(place, own.before.tree, taken.tree, step);
+  }
+
+  /** What a look of a turn came to. Where nothing was seen the workspace names the turn, unless nobody wants it to be watched. */
+  async #naming<T extends object>(
+    { session, turn }: TrackedTurn,
+    look: () => Promise<T | Off>,
+  ): Promise<T | Off> {
+    const name = async (reason: string): Promise<void> => {
+      const { store, clock } = this.#deps;
+      const time = clock.now();
+      const tracking = await store.getTracking(session.workspaceId);
+      const { unwatched = [] } = stillUnwatched(tracking, time);
+      const one = { turnId: turn.id, sessionId: session.id, reason, time };
+      await this.#setTracking(session.workspaceId, {
+        ...tracking,
+        unwatched: [...unwatched, one].slice(-MAX_UNWATCHED),
+      });
+    };
+    try {
+      const found = await look();
+      if ("off" in found && !UNWANTED.has(found.off)) await name(found.off);
+      return found;
+    } catch (error) {
+      await name(storageRefusal(error)?.message ?? FAILED);
+      throw error;
+    }
   }
 
   /** The agent of a turn was never asked anything. */
@@ -155,7 +207,7 @@ export class Tracker {
       if ("off" in taken) return undefined;
       // A turn of this very process that nobody ran any more.
       this.#working.get(workspaceId)?.delete(turnId);
-      await advance(this.#deps, place, {
+      await this.#advance(place, {
         taken,
         span: { kind: "unwatched", turn: { turnId, sessionId } },
         working: working.filter((id) => id !== turnId),
@@ -177,7 +229,7 @@ export class Tracker {
     const stamp = Math.floor(this.#deps.clock.now()).toString(36);
     const taken = await this.#take(place, `refs/holdfast/snap/${workspaceId}/${stamp}/now`);
     if ("off" in taken) throw new HoldfastError("UNPROCESSABLE", taken.off);
-    await advance(this.#deps, place, {
+    await this.#advance(place, {
       taken,
       span: await this.#spanBetween(place, []),
       working: [],
@@ -227,7 +279,7 @@ export class Tracker {
     return known;
   }
 
-  /** What watches a workspace, or why nothing does. A turn does not ask again for a while when it was refused. */
+  /** What watches a workspace, or why nothing does. A turn does not ask again for a while when it was refused for its size. */
   async #open(workspaceId: WorkspaceId, { isTurn }: { isTurn: boolean }): Promise<WatchedPlace | Off> {
     const { store, snapshots, clock, isOn } = this.#deps;
     const workspace = await store.getWorkspace(workspaceId);
@@ -235,13 +287,12 @@ export class Tracker {
     if (!isOn) return this.#off(workspaceId, SWITCHED_OFF);
     const project = await store.getProject(workspace.projectId);
     if (project?.worktree.snapshots === false) return this.#off(workspaceId, PROJECT_OFF);
-    const refusedAt = this.#refused.get(workspaceId);
-    const isFresh = refusedAt !== undefined && clock.monotonic() - refusedAt < REFUSED_MS;
-    const tracking = await store.getTracking(workspaceId);
-    if (isTurn && isFresh && tracking.reason !== undefined) return { off: tracking.reason, isKnown: true };
+    const tooLarge = this.#tooLarge.get(workspaceId);
+    if (isTurn && tooLarge !== undefined && clock.monotonic() - tooLarge.at < REFUSED_MS)
+      return this.#off(workspaceId, tooLarge.reason);
     const worktree = workspace.kind === "worktree" ? await store.worktreeOf(workspaceId) : undefined;
     const watched = await snapshots.watch({ workspaceId, root: worktree?.path ?? workspace.directory });
-    if ("off" in watched) return this.#refuse(workspaceId, watched.off);
+    if ("off" in watched) return this.#off(workspaceId, watched.off);
     // Its trees are not there: counting anew would drop what is pending, and write into a repository of somebody else.
     if (worktree !== undefined && watched.place.commonDir !== worktree.repository)
       return this.#off(workspaceId, NOT_OURS);
@@ -251,25 +302,38 @@ export class Tracker {
   async #take(place: WatchedPlace, ref: string): Promise<Taken | Off> {
     const { snapshots, clock } = this.#deps;
     const { workspace, watched } = place;
-    const { commonDir } = watched.place;
     const time = clock.now();
     try {
-      if (this.#stores.get(workspace.id) !== commonDir) await keepTrees(this.#deps, place);
-      this.#stores.set(workspace.id, commonDir);
+      const away = this.#holding.has(watched) ? undefined : await keepTrees(this.#deps, place);
+      if (away !== undefined) return await this.#off(workspace.id, away);
+      this.#holding.add(watched);
       const snapshot = await snapshots.take(watched, ref);
-      this.#refused.delete(workspace.id);
+      this.#tooLarge.delete(workspace.id);
       return { ...snapshot, ref, time };
     } catch (error) {
-      if (isSnapshotRefused(error)) return this.#refuse(workspace.id, error.reason);
-      if (storageRefusal(error) === undefined)
-        await this.#off(workspace.id, "The last snapshot failed; the server's log says why.");
+      this.#holding.delete(watched);
+      if (isSnapshotRefused(error)) {
+        const { reason } = error;
+        this.#tooLarge.set(workspace.id, { at: clock.monotonic(), reason });
+        return this.#off(workspace.id, reason);
+      }
+      // Whoever waits for room tries again.
+      if (storageRefusal(error) !== undefined) throw error;
+      const refusal = refusalOf(error, watched.place.root);
+      const off = await this.#off(workspace.id, refusal ?? FAILED);
+      if (refusal !== undefined) return off;
       throw error;
     }
   }
 
-  #refuse(workspaceId: WorkspaceId, reason: string): Promise<Off> {
-    this.#refused.set(workspaceId, this.#deps.clock.monotonic());
-    return this.#off(workspaceId, reason);
+  /** A step that fails may miss trees that were there before: the next look makes sure. */
+  async #advance(place: WatchedPlace, step: Step): Promise<Advance> {
+    try {
+      return await advance(this.#deps, place, step);
+    } catch (error) {
+      this.#holding.delete(place.watched);
+      throw error;
+    }
   }
 
   /** Tracking is off from now on, and the workspace shows why. */

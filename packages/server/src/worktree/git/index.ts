@@ -18,6 +18,7 @@ export {
 } from "./commits.ts";
 export { editTree, indexInfo, readEntries, type TreeEdit } from "./edit-tree.ts";
 export { diffTrees, type TreeChange } from "./diff-trees.ts";
+export { refusalOf } from "./refusal.ts";
 export { parsePatch } from "./patch-text.ts";
 export { hunksOf, patchesOf } from "./patches.ts";
 export { mergeTrees } from "./merge-trees.ts";

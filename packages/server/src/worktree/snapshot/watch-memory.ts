@@ -1,6 +1,7 @@
 /**
  * Which repository a directory is in, remembered as long as nothing that decides it has changed: asking git takes ten processes, and every turn
- * asks twice. What decides is on the disk: the `.git` of the directory and of those above it, and the repository's configuration.
+ * asks twice. What decides is on the disk: the `.git` of the directory and of those above it, and the repository's configuration. That a `.git` there
+ * is none, or not this directory's, is decided elsewhere (what it points to, what is in it, what is ignored), so that is never remembered.
  */
 import { lstat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -26,6 +27,7 @@ export class WatchMemory {
   }
 
   async keep(root: string, watched: Watched): Promise<void> {
+    if (watched.kind === "shadow" && (await hasGit(root))) return;
     this.#known.set(`${watched.workspaceId} ${root}`, {
       watched,
       signature: await signatureOf(root, watched),
@@ -35,11 +37,22 @@ export class WatchMemory {
   }
 }
 
-async function signatureOf(root: string, { place }: Watched): Promise<string> {
+/** Where git looks for the repository of a directory. */
+function gitPaths(root: string): string[] {
   const directories: string[] = [];
   for (let at = root; !directories.includes(at); at = dirname(at)) directories.push(at);
+  return directories.map((each) => join(each, ".git"));
+}
+
+async function hasGit(root: string): Promise<boolean> {
+  const looks = await Promise.all(gitPaths(root).map((path) => identityOf(path)));
+  return looks.some((look) => look !== "-");
+}
+
+async function signatureOf(root: string, { place }: Watched): Promise<string> {
   const looks = [
-    ...directories.map((each) => identityOf(join(each, ".git"))),
+    identityOf(root),
+    ...gitPaths(root).map((path) => identityOf(path)),
     identityOf(place.gitDir),
     identityOf(join(place.commonDir, "config"), "content"),
     identityOf(join(place.gitDir, "config.worktree"), "content"),
@@ -52,13 +65,14 @@ async function signatureOf(root: string, { place }: Watched): Promise<string> {
   return (await Promise.all(looks)).join(" ");
 }
 
-/** A directory is the same as long as it was not made anew; a file has its content by its times. */
+/** A directory is the same as long as it was not made anew or given away; a file has its content by its times. */
 async function identityOf(path: string, what?: "content"): Promise<string> {
   try {
     const stats = await lstat(path, { bigint: true });
     const content =
       what === "content" || stats.isFile() ? `${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}` : "";
-    return `${stats.dev}:${stats.ino}:${stats.birthtimeNs}:${content}`;
+    // git refuses what belongs to somebody else.
+    return `${stats.dev}:${stats.ino}:${stats.birthtimeNs}:${stats.uid}:${content}`;
   } catch {
     return "-";
   }

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
-import { findRepository, type GitRunner, isGitError, placeOf, runGit } from "../git/index.ts";
+import { findRepository, type GitRunner, placeOf, refusalOf, runGit } from "../git/index.ts";
 import { shadowPlace } from "./shadow.ts";
 import type { Watched } from "./snapshot.ts";
 import type { WatchMemory } from "./watch-memory.ts";
@@ -8,7 +8,8 @@ import type { WatchMemory } from "./watch-memory.ts";
 /** The oldest git that can merge trees without a checkout (W, head of the chapter). */
 const OLDEST_GIT = [2, 38] as const;
 
-const versions = new WeakMap<GitRunner, string>();
+/** Runners whose git was new enough; one that was not may be replaced by a newer one. */
+const newEnough = new WeakSet<GitRunner>();
 
 export type WatchRequest = {
   workspaceId: string;
@@ -35,7 +36,7 @@ export async function watchRoot(
     if (!("off" in watched)) await deps.memory.keep(root, watched);
     return watched;
   } catch (error) {
-    const reason = offBecause(error);
+    const reason = refusalOf(error, root);
     if (reason === undefined) throw error;
     return { off: reason };
   }
@@ -65,13 +66,6 @@ async function look(
 const isHidden = async ({ place, kind }: Watched): Promise<boolean> =>
   kind === "repository" && place.prefix !== "" && (await isIgnored(place));
 
-function offBecause(error: unknown): string | undefined {
-  if (isGitError(error, "dubiousOwnership"))
-    return "git refuses the repository because somebody else owns it (safe.directory).";
-  if (isGitError(error, "missing")) return "There is no git program.";
-  return undefined;
-}
-
 const holdsHome = (directory: string, home: string): boolean =>
   directory === sep || directory === home || home.startsWith(`${directory}${sep}`);
 
@@ -84,12 +78,14 @@ async function isIgnored(place: Parameters<typeof runGit>[0]): Promise<boolean> 
   return exitCode === 0;
 }
 
-/** What is wrong with git's age, in words. Asked once of a runner. */
+/** What is wrong with git's age, in words. */
 async function tooOld(git: GitRunner, directory: string): Promise<string | undefined> {
-  const known = versions.get(git) ?? (await git.run({ directory }, ["version"])).text;
-  versions.set(git, known);
+  if (newEnough.has(git)) return undefined;
+  const known = (await git.run({ directory }, ["version"])).text;
   const [, major, minor] = /(\d+)\.(\d+)/.exec(known) ?? [];
   const [oldMajor, oldMinor] = OLDEST_GIT;
   const isOld = Number(major) < oldMajor || (Number(major) === oldMajor && Number(minor) < oldMinor);
-  return isOld ? `git ${OLDEST_GIT.join(".")} or newer is needed; this is ${known}.` : undefined;
+  if (isOld) return `git ${OLDEST_GIT.join(".")} or newer is needed; this is ${known}.`;
+  newEnough.add(git);
+  return undefined;
 }
