@@ -1,6 +1,8 @@
 /** Where this program finds things: the only reader of the environment here (I-12). */
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { userInfo } from "node:os";
+import { resolve } from "node:path";
+import { configFileOf, dataDirectoryOf } from "@holdfast/protocol";
+import { CliError, EXIT } from "./exit-code.ts";
 
 /** Flags that every command takes. */
 export type GlobalFlags = {
@@ -38,13 +40,14 @@ const ENVIRONMENT_KEYS: Readonly<Record<string, string>> = {
 
 export function readSettings(flags: GlobalFlags, env: NodeJS.ProcessEnv = process.env): Settings {
   const isCi = env["CI"] !== undefined && !["", "0", "false"].includes(env["CI"]);
+  const machine = { env, systemHome, platform: process.platform };
   const color = (stream: NodeJS.WriteStream) =>
     !env["NO_COLOR"] && (Boolean(env["FORCE_COLOR"]) || (stream.isTTY && env["TERM"] !== "dumb" && !isCi));
   return {
-    dataDirectory: resolve(flags.dataDir ?? (env["HOLDFAST_DATA_DIR"] || defaultDataDirectory(env))),
+    dataDirectory: resolve(flags.dataDir ?? place(() => dataDirectoryOf(machine))),
     url: flags.url ?? (env["HOLDFAST_URL"] || undefined),
     token: env["HOLDFAST_TOKEN"] || undefined,
-    userConfigFile: resolve(flags.config ?? join(configHome(env), "holdfast", "config.jsonc")),
+    userConfigFile: resolve(flags.config ?? place(() => configFileOf(machine))),
     fromEnvironment: Object.fromEntries(
       Object.entries(ENVIRONMENT_KEYS).flatMap(([key, name]) => {
         const text = env[name];
@@ -57,15 +60,23 @@ export function readSettings(flags: GlobalFlags, env: NodeJS.ProcessEnv = proces
   };
 }
 
-function defaultDataDirectory(env: NodeJS.ProcessEnv): string {
-  const home = env["HOME"] || homedir();
-  if (env["XDG_DATA_HOME"]) return join(env["XDG_DATA_HOME"], "holdfast");
-  if (process.platform === "darwin") return join(home, "Library", "Application Support", "holdfast");
-  return join(home, ".local", "share", "holdfast");
+/** Throws CliError (2) with what is wrong with a place. */
+function place<T>(find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof RangeError) throw new CliError(EXIT.usage, error.message);
+    throw error;
+  }
 }
 
-function configHome(env: NodeJS.ProcessEnv): string {
-  return env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
+/** Where the system's list of users has the home; empty for a user that is not in it. */
+function systemHome(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return "";
+  }
 }
 
 /** An environment value as the configuration file would hold it. */

@@ -1,4 +1,5 @@
 /** `holdfast doctor`: looks for trouble and changes nothing (D-38). Exit 0 when there is none, 1 with findings. */
+import { execFile } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isApiError } from "@holdfast/client";
@@ -10,6 +11,8 @@ import { findServer, OTHERS } from "./server-file.ts";
 type Finding = { check: string; message: string };
 type Report = {
   node: string;
+  /** Absent when there is none. */
+  git?: string;
   dataDirectory: string;
   server: { url: string; status: string; version?: string } | { status: "not running" };
   facts?: unknown;
@@ -17,6 +20,10 @@ type Report = {
 };
 
 const MINIMUM_MAJOR = 24;
+/** The oldest git that can merge trees without a checkout. */
+const OLDEST_GIT = [2, 38] as const;
+/** How long git may take to say its version, in ms. */
+const GIT_MS = 10_000;
 /** The store's file; a directory without it has nothing to look at. */
 const DATABASE_FILE = "holdfast.db";
 
@@ -29,6 +36,7 @@ export async function doctor(context: Context): Promise<ExitCode> {
     findings: [],
   };
   checkNode(report);
+  await checkGit(report);
   checkRights(report, dataDirectory);
   checkRights(report, tokenFile(dataDirectory));
   const found = findServer(dataDirectory);
@@ -42,6 +50,24 @@ export async function doctor(context: Context): Promise<ExitCode> {
 function checkNode(report: Report): void {
   if (Number(report.node.split(".")[0]) >= MINIMUM_MAJOR) return;
   find(report, "node", `Node ${report.node} is too old; ${MINIMUM_MAJOR} or newer is needed.`);
+}
+
+/** As the server would find it on this PATH. */
+async function checkGit(report: Report): Promise<void> {
+  const said = await new Promise<string>((resolve) => {
+    execFile("git", ["version"], { timeout: GIT_MS }, (error, stdout) =>
+      resolve(error === null ? stdout : ""),
+    );
+  });
+  const [, version, major, minor] = /((\d+)\.(\d+)[.\d]*)/.exec(said) ?? [];
+  if (version === undefined) {
+    const message = `There is no git program on PATH that works. Without it there are no worktrees, and what agents change is not followed. Install git ${OLDEST_GIT.join(".")} or newer.`;
+    return find(report, "git", message);
+  }
+  report.git = version;
+  const [oldMajor, oldMinor] = OLDEST_GIT;
+  if (Number(major) < oldMajor || (Number(major) === oldMajor && Number(minor) < oldMinor))
+    find(report, "git", `git ${version} is too old; ${OLDEST_GIT.join(".")} or newer is needed.`);
 }
 
 function checkRights(report: Report, path: string): void {
@@ -101,6 +127,7 @@ function print(context: Context, report: Report): void {
   const { server } = report;
   output.table([
     ["node", report.node],
+    ["git", report.git ?? "none"],
     ["data directory", report.dataDirectory],
     [
       "server",

@@ -148,7 +148,7 @@ function addSession(program: Command, action: Action): void {
     .description("list sessions, newest first")
     .option("-n, --limit <number>", "at most so many", wholeNumber, 50)
     .option("--archived", "archived ones")
-    .option("-C, --directory <path>", "of this directory")
+    .option("-C, --directory <path>", "of this directory, and of its worktrees")
     .option("--title <text>", "with this in the title")
     .action(
       action(part, (module, context, flags: Parameters<typeof sessionPart.list>[1]) =>

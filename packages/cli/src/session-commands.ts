@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { HoldfastClient, SessionQuery } from "@holdfast/client";
 import type { PatchSession, Session, Turn } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
@@ -6,6 +5,7 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 import { createSession, type NewSessionFlags } from "./new-session.ts";
 import { ago, exactLine, oneLine } from "./output.ts";
 import { writeTranscript } from "./transcript.ts";
+import { realDirectory } from "./work-place.ts";
 
 /** Most rows that one request gives (D-29). */
 const PAGE = 200;
@@ -20,7 +20,7 @@ export async function list(
   const { client } = context.connect();
   const items = await listUpTo(client, flags.limit, {
     archived: flags.archived === true,
-    ...(flags.directory === undefined ? {} : { directory: resolve(flags.directory) }),
+    ...(flags.directory === undefined ? {} : await placeOf(client, flags.directory)),
     ...(flags.title === undefined ? {} : { title: flags.title }),
   });
   const { output } = context;
@@ -28,6 +28,13 @@ export async function list(
   else if (items.length === 0) output.note("No sessions.");
   else output.table(items.map((session) => rowOf(session, Date.now())));
   return EXIT.completed;
+}
+
+/** A project's directory stands for the whole project, worktrees included; any other one for itself. */
+async function placeOf(client: HoldfastClient, named: string): Promise<SessionQuery> {
+  const directory = realDirectory(named);
+  const project = (await client.listProjects()).items.find((each) => each.directory === directory);
+  return project === undefined ? { directory } : { projectId: project.id };
 }
 
 async function listUpTo(client: HoldfastClient, limit: number, query: SessionQuery): Promise<Session[]> {

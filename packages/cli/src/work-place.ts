@@ -30,7 +30,8 @@ export async function findProject(client: HoldfastClient, named: string): Promis
   );
 }
 
-function realDirectory(named: string): string {
+/** As the server knows it: absolute, without links; a directory that is gone as it is named. */
+export function realDirectory(named: string): string {
   const directory = resolve(named);
   try {
     return realpathSync(directory);

@@ -50,6 +50,8 @@ export type PageQuery = { limit?: number; before?: string; after?: string };
 
 export type SessionQuery = PageQuery & {
   directory?: string;
+  /** Of a project, wherever they work: in its directory or in its worktrees. */
+  projectId?: string;
   archived?: boolean;
   parentId?: string;
   roots?: boolean;

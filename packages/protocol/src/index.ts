@@ -16,6 +16,7 @@ export * from "./message.ts";
 export * from "./normalize-usage.ts";
 export * from "./part.ts";
 export * from "./permission.ts";
+export * from "./places.ts";
 export * from "./redact-headers.ts";
 export * from "./retry.ts";
 export * from "./server-file.ts";

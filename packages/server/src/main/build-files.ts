@@ -1,5 +1,4 @@
 import { mkdirSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Clock, Logger } from "@holdfast/kernel";
 import type { SessionId, WorkspaceId } from "@holdfast/protocol";
@@ -32,7 +31,7 @@ export function buildFiles({ config, directory, store, clock, logger, sessions }
   const snapshots = createSnapshots({
     git,
     dataDirectory: directory,
-    home: environment["HOME"] ?? homedir(),
+    home: config.home,
   });
   const processes = processFacts(store);
   const worktrees = createWorktrees({

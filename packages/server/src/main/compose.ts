@@ -3,7 +3,7 @@
  * D-18 asks for (claim the directory, reap, recover, then listen), `stop` in the opposite one (D-21).
  */
 import { createRequire } from "node:module";
-import { hostname, tmpdir, totalmem } from "node:os";
+import { hostname, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { errorText, type Clock, type Logger, newId, type Timer, within } from "@holdfast/kernel";
 import type { ApprovalMode, Health, InstanceId, SessionId } from "@holdfast/protocol";
@@ -73,6 +73,17 @@ export async function compose(config: ServerConfig, facts: Facts): Promise<Serve
     ...(config.file.synchronous === undefined ? {} : { synchronous: config.file.synchronous }),
     ...(config.faults === undefined ? {} : { faults: config.faults }),
   });
+  try {
+    return await build(store, config, facts);
+  } catch (error) {
+    // Its threads would keep a server alive that refused to start.
+    await store.close();
+    throw error;
+  }
+}
+
+async function build(store: Store, config: ServerConfig, facts: Facts): Promise<Server> {
+  const { clock } = facts;
   const instanceId = newId("ins", clock.now());
   await store.registerInstance({
     id: instanceId,
@@ -102,7 +113,7 @@ function buildAgents({ config, directory, store, clock, logger, instanceId }: Ba
     table: processTable(process.platform),
     instanceId,
     environment: config.environment,
-    temporaryRoot: tmpdir(),
+    temporaryRoot: config.temporaryRoot,
     logger,
   };
   const catalog = createCatalog({

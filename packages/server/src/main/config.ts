@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
-import { type Config, configSchema } from "@holdfast/protocol";
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { isAbsolute, resolve } from "node:path";
+import { type Config, configFileOf, configSchema, dataDirectoryOf, homeOf } from "@holdfast/protocol";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 
 /** What a start was told on its command line. */
@@ -37,6 +37,10 @@ export type ServerConfig = {
   faults: string | undefined;
   stopBudgetMs: number;
   file: Config;
+  /** Real path of the machine's directory for temporary files. */
+  temporaryRoot: string;
+  /** The user's home directory; empty when nobody knows it. */
+  home: string;
   /** The user's environment as agents get it, before A-10's filter. */
   environment: Record<string, string>;
 };
@@ -49,12 +53,14 @@ const TOKEN_LENGTH = 32;
 const DEFAULT_PORT = 4680;
 const DEFAULT_STOP_SECONDS = 10;
 
-/** Flag > environment > file > default (I-12). Throws ConfigError. */
+/** Flag > environment > file > default (I-12). Throws ConfigError, and a RangeError where a place for files is none. */
 export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.env): ServerConfig {
   if (env["DATABASE_URL"] !== undefined && env["DATABASE_URL"] !== "") {
     throw new ConfigError("DATABASE_URL is set, but this version stores in SQLite only. Unset it to start.");
   }
-  const file = readConfigFile(flags.configFile ?? defaultConfigFile(env), flags.configFile !== undefined);
+  const machine = { env, systemHome, platform: process.platform };
+  const file = readConfigFile(flags.configFile ?? configFileOf(machine), flags.configFile !== undefined);
+  const home = homeOf(machine);
   const token = env["HOLDFAST_TOKEN"];
   if (token !== undefined && token.length < TOKEN_LENGTH) {
     throw new ConfigError(
@@ -68,7 +74,7 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
     .map((host) => host.trim())
     .filter(Boolean);
   return {
-    dataDirectory: resolve(flags.dataDirectory ?? env["HOLDFAST_DATA_DIR"] ?? defaultDataDirectory(env)),
+    dataDirectory: resolve(flags.dataDirectory ?? dataDirectoryOf(machine)),
     host: flags.host ?? env["HOLDFAST_HOST"] ?? file.host ?? "127.0.0.1",
     port: flags.port ?? portOf(env["HOLDFAST_PORT"]) ?? file.port ?? DEFAULT_PORT,
     token,
@@ -81,26 +87,36 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
     stopBudgetMs:
       1_000 * (secondsOf(env["HOLDFAST_STOP_BUDGET"]) ?? file.stopBudgetSeconds ?? DEFAULT_STOP_SECONDS),
     file,
-    environment: Object.fromEntries(
-      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-    ),
+    temporaryRoot: temporaryRoot(),
+    home,
+    environment: {
+      ...Object.fromEntries(
+        Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+      ),
+      // With an empty or relative one, programs would keep their files in the project.
+      ...(home === "" ? {} : { HOME: home }),
+    },
   };
 }
 
-/** XDG paths, and the platform's own place on macOS. */
-export function defaultDataDirectory(env: NodeJS.ProcessEnv): string {
-  const home = env["HOME"] ?? homedir();
-  if (env["XDG_DATA_HOME"]) return join(env["XDG_DATA_HOME"], "holdfast");
-  if (process.platform === "darwin") return join(home, "Library", "Application Support", "holdfast");
-  return join(home, ".local", "share", "holdfast");
+/** The real path of the machine's directory for temporary files, which each agent gets a part of. Throws ConfigError when it is none. */
+function temporaryRoot(): string {
+  const path = tmpdir();
+  try {
+    if (isAbsolute(path) && statSync(path).isDirectory()) return realpathSync(path);
+  } catch {
+    // Said below.
+  }
+  throw new ConfigError(`TMPDIR is ${JSON.stringify(path)}; it needs the absolute path of a directory.`);
 }
 
-export function defaultConfigFile(env: NodeJS.ProcessEnv): string {
-  return join(
-    env["XDG_CONFIG_HOME"] || join(env["HOME"] ?? homedir(), ".config"),
-    "holdfast",
-    "config.jsonc",
-  );
+/** Where the system's list of users has the home; empty for a user that is not in it. */
+function systemHome(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return "";
+  }
 }
 
 /** The file's content; an absent default file is an empty one, one that cannot be read or parsed is an error and is never replaced. */

@@ -15,6 +15,7 @@ import type {
   Permission,
   PermissionId,
   PermissionRule,
+  ProjectId,
   Session,
   SessionId,
   Todo,
@@ -48,6 +49,8 @@ export type SessionCursor = number;
 export type SessionFilter = {
   archived?: boolean | undefined;
   directory?: string | undefined;
+  /** Of a project, wherever they work: in its directory or in its worktrees. */
+  projectId?: ProjectId | undefined;
   parentId?: SessionId | undefined;
   roots?: boolean | undefined;
   title?: string | undefined;

@@ -91,7 +91,7 @@ async function whyForeign(path: string, there: Stats, entry: Entry | undefined):
   if (!there.isDirectory()) return "it is no directory";
   const user = process.getuid?.();
   if (user !== undefined && there.uid !== user) return `it belongs to another user (${there.uid})`;
-  const pointer = /^gitdir: (.*)$/.exec((await textOf(join(path, ".git"))) ?? "")?.[1];
+  const pointer = /^gitdir: ([^]*)$/.exec((await textOf(join(path, ".git"))) ?? "")?.[1];
   if (pointer === undefined) return "it is not a worktree of any repository";
   if (entry === undefined) return "git does not know it";
   const [pointed, admin] = await Promise.all([

@@ -45,6 +45,10 @@ function conditions(filter: SessionFilter): { where: string[]; params: SqlValue[
     where.push("s.directory = ?");
     params.push(filter.directory);
   }
+  if (filter.projectId !== undefined) {
+    where.push("s.project = (SELECT rid FROM project WHERE id = ?)");
+    params.push(filter.projectId);
+  }
   if (filter.parentId !== undefined) {
     where.push("s.parent = (SELECT rid FROM session WHERE id = ?)");
     params.push(filter.parentId);
