@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { temporaryDirectory } from "../harness/index.ts";
 import { AGENT_CASES } from "./agent-cases.ts";
+import { APPROVAL_CASES } from "./approval-cases.ts";
 import { GIT_CASES } from "./git-cases.ts";
 import { attack } from "./hostile.ts";
 import { HTTP_CASES } from "./http-cases.ts";
@@ -13,7 +14,14 @@ const { values } = parseArgs({
   options: { only: { type: "string", default: "" }, report: { type: "string" } },
 });
 await using root = await temporaryDirectory("hostile");
-const ALL = [...HTTP_CASES, ...IMPOSTOR_CASES, ...AGENT_CASES, ...GIT_CASES, ...LOAD_CASES];
+const ALL = [
+  ...HTTP_CASES,
+  ...IMPOSTOR_CASES,
+  ...AGENT_CASES,
+  ...APPROVAL_CASES,
+  ...GIT_CASES,
+  ...LOAD_CASES,
+];
 const cases = ALL.filter(({ name }) => name.includes(values.only));
 const report = await attack(root.path, cases, (line) => void process.stdout.write(`${line}\n`));
 const { probes, slowestMs, startMib, peakMib, endMib } = report.watched;

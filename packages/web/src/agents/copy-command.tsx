@@ -1,6 +1,6 @@
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
-import { IconButton } from "../design/index.ts";
+import { Exact, IconButton } from "../design/index.ts";
 
 /** How long it says that it was copied, in ms. */
 const SAID_MS = 2_000;
@@ -36,7 +36,7 @@ export function CopyCommand({ command }: { command: string }) {
   return (
     <span className="flex min-w-0 items-center gap-1 rounded-sm bg-sunken pl-2">
       <code className="min-w-0 flex-1 overflow-x-auto py-1 font-mono text-xs whitespace-nowrap select-all">
-        {command}
+        <Exact text={command} />
       </code>
       <span role="status" className="text-xs text-ink-soft">
         {state === "copied" && "Copied"}

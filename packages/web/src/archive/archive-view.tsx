@@ -1,8 +1,8 @@
-import type { Session } from "@holdfast/protocol";
+import { type Session, visibleText } from "@holdfast/protocol";
 import { ArchiveRestore, Trash2 } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useApp, useClient, useLibrary } from "../data/index.ts";
-import { Button, Empty, IconButton, moment, Notice, Skeleton } from "../design/index.ts";
+import { Button, Empty, Exact, IconButton, moment, Notice, Skeleton } from "../design/index.ts";
 import { Link, navigate } from "../route/index.ts";
 import { nameOf } from "../session-list/index.ts";
 
@@ -61,7 +61,7 @@ function ArchivedSession({ session }: { session: Session }) {
   return (
     <li className="flex flex-wrap items-center gap-2 px-3 py-2 text-sm">
       <Link to={{ at: "session", sessionId: session.id }} className="min-w-0 flex-1 basis-48">
-        <span className="block truncate font-medium">{session.title}</span>
+        <Exact text={session.title} as="words" className="block truncate font-medium" />
         <span className="block truncate text-xs text-ink-faint">
           {nameOf(session.directory)} · {session.agent} · {moment(session.time.updated)}
         </span>
@@ -69,7 +69,7 @@ function ArchivedSession({ session }: { session: Session }) {
       <Button size="small" onClick={() => void bringBack().catch(tell)}>
         <ArchiveRestore size={14} /> Bring back
       </Button>
-      <IconButton label={`Delete ${session.title}`} onClick={() => setDeleting(true)}>
+      <IconButton label={`Delete ${visibleText(session.title, "words")}`} onClick={() => setDeleting(true)}>
         <Trash2 size={15} />
       </IconButton>
       {isDeleting && (

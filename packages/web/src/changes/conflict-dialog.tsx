@@ -1,6 +1,6 @@
-import type { ChangeConflict } from "@holdfast/protocol";
+import { type ChangeConflict, visibleText } from "@holdfast/protocol";
 import { X } from "lucide-react";
-import { Button, Dialog, IconButton } from "../design/index.ts";
+import { Button, Dialog, Exact, IconButton } from "../design/index.ts";
 import { DiffView } from "../transcript/index.ts";
 import { conflictWords } from "./words.ts";
 
@@ -51,8 +51,10 @@ export function ConflictList({ conflicts }: { conflicts: readonly ChangeConflict
 
 function Conflict({ conflict: { path, reason, texts } }: { conflict: ChangeConflict }) {
   return (
-    <section aria-label={path} className="flex flex-col gap-2">
-      <h3 className="font-mono text-sm font-medium break-all">{path}</h3>
+    <section aria-label={visibleText(path, "line")} className="flex flex-col gap-2">
+      <h3 className="font-mono text-sm font-medium break-all">
+        <Exact text={path} />
+      </h3>
       <p className="text-sm text-ink-soft">{conflictWords(reason)}</p>
       {texts !== undefined && (
         <div className="grid gap-3 lg:grid-cols-2">

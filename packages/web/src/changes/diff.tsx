@@ -1,6 +1,6 @@
-import type { Change } from "@holdfast/protocol";
+import { type Change, visiblePieces, visibleText } from "@holdfast/protocol";
 import { type KeyboardEvent, type ReactNode, useMemo, useState } from "react";
-import { Button, classes } from "../design/index.ts";
+import { Button, classes, Exact } from "../design/index.ts";
 import { blocksOf, languageOf, type PatchBlock, type PatchLine } from "./patch-lines.ts";
 import { useColours } from "./use-colours.ts";
 
@@ -39,12 +39,15 @@ export function Diff({ change, patch, headOf, remark, onLine }: DiffProps) {
           data-hunk={block.hunk?.id}
           tabIndex={-1}
           role="group"
-          aria-label={`Hunk ${index + 1} of ${change.path}`}
+          aria-label={`Hunk ${index + 1} of ${visibleText(change.path, "line")}`}
           className="group/hunk outline-none"
         >
           {block.gap > 0 && <Gap lines={block.gap} />}
           {headOf(block, index)}
-          <div className="@container overflow-x-auto py-0.5 font-mono text-xs leading-5 text-(--code-ink)">
+          <div
+            dir="ltr"
+            className="@container overflow-x-auto py-0.5 font-mono text-xs leading-5 text-(--code-ink)"
+          >
             <div className="min-w-max">
               {block.lines.map((line, at) => {
                 const place = placeOf(line);
@@ -81,6 +84,11 @@ type LineProps = { line: PatchLine; html: string | undefined; isFirst: boolean; 
 
 function Line({ line, html, isFirst, onPick }: LineProps) {
   const number = line.new ?? line.old;
+  // What would not be seen is worth more than colours.
+  const isMarked = useMemo(
+    () => visiblePieces(line.text, "block").some(({ kind }) => kind !== "plain"),
+    [line],
+  );
   return (
     <div className={classes("flex pr-3", GROUNDS[line.kind])}>
       <button
@@ -97,8 +105,8 @@ function Line({ line, html, isFirst, onPick }: LineProps) {
       <span aria-hidden className="w-4 shrink-0 text-ink-soft select-none">
         {SIGNS[line.kind]}
       </span>
-      {html === undefined ? (
-        <span className="whitespace-pre">{line.text}</span>
+      {html === undefined || isMarked ? (
+        <Exact text={line.text} as="block" className="whitespace-pre" />
       ) : (
         <span className="whitespace-pre" dangerouslySetInnerHTML={{ __html: html }} />
       )}

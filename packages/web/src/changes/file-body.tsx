@@ -1,4 +1,4 @@
-import { MAX_PATCH_BYTES, type Change } from "@holdfast/protocol";
+import { MAX_PATCH_BYTES, type Change, visibleText } from "@holdfast/protocol";
 import { type ReactNode, useEffect, useState } from "react";
 import { Button, Skeleton } from "../design/index.ts";
 import { Diff, type LinePlace } from "./diff.tsx";
@@ -102,7 +102,7 @@ function LoadPatch({ change, onLoad }: { change: Change; onLoad: (id: string) =>
   if (isWanted)
     return (
       <div className="border-t border-line p-3">
-        <Skeleton lines={3} label={`Reading the change of ${change.path}`} />
+        <Skeleton lines={3} label={`Reading the change of ${visibleText(change.path, "line")}`} />
       </div>
     );
   return (

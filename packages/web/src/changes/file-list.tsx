@@ -1,4 +1,4 @@
-import type { Change } from "@holdfast/protocol";
+import { type Change, visibleText } from "@holdfast/protocol";
 import { useState } from "react";
 import { Button } from "../design/index.ts";
 import { ChangeFile } from "./change-file.tsx";
@@ -34,7 +34,7 @@ export function FileList(props: FileListProps) {
             key={change.id}
             data-change={change.id}
             tabIndex={-1}
-            aria-label={change.path}
+            aria-label={visibleText(change.path, "line")}
             className="focus-visible:-outline-offset-2"
           >
             <ChangeFile

@@ -1,6 +1,6 @@
-import type { Change } from "@holdfast/protocol";
+import { type Change, visibleText } from "@holdfast/protocol";
 import { ChevronRight, Eye } from "lucide-react";
-import { classes, IconButton } from "../design/index.ts";
+import { classes, Exact, IconButton } from "../design/index.ts";
 import { AuthorBadges } from "./author-badges.tsx";
 import { canDecide } from "./selection.ts";
 import { contributorsOf, factsOf, KIND_WORDS, noteOf } from "./words.ts";
@@ -33,6 +33,7 @@ export function FileRow(props: FileRowProps) {
   const { path, kind, additions, deletions } = change;
   const authors = contributorsOf(change, nameOf);
   const isReviewed = change.reviewed === change.revision;
+  const shown = visibleText(path, "line");
   const slash = path.lastIndexOf("/") + 1;
   const ended = ENDED[change.state];
   const facts = [...factsOf(change), noteOf(authors)].filter((fact) => fact !== undefined);
@@ -40,7 +41,7 @@ export function FileRow(props: FileRowProps) {
     <div className={classes("flex items-start gap-2 px-3 py-1.5", ended !== undefined && "bg-canvas")}>
       <input
         type="checkbox"
-        aria-label={`Choose ${path}`}
+        aria-label={`Choose ${shown}`}
         ref={(box) => {
           if (box !== null) box.indeterminate = chosen === "some";
         }}
@@ -58,9 +59,9 @@ export function FileRow(props: FileRowProps) {
         >
           <ChevronRight size={14} className={classes("shrink-0 text-ink-faint", isOpen && "rotate-90")} />
           {/* The end of a path says more than its beginning. */}
-          <span className="min-w-0 flex-1 truncate" title={path}>
-            <span className="font-medium">{path.slice(slash)}</span>
-            {slash > 0 && <span className="ml-2 text-xs text-ink-faint">{path.slice(0, slash - 1)}</span>}
+          <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">
+            <Exact text={path.slice(slash)} className="font-medium" />
+            {slash > 0 && <Exact text={path.slice(0, slash - 1)} className="ml-2 text-xs text-ink-faint" />}
           </span>
           <span className="shrink-0 text-xs text-ink-soft">{ended ?? KIND_WORDS[kind]}</span>
           {additions + deletions > 0 && (
@@ -82,7 +83,7 @@ export function FileRow(props: FileRowProps) {
       </div>
       {canDecide(change) && (
         <IconButton
-          label={isReviewed ? `Reviewed: ${path}` : `Mark ${path} as reviewed`}
+          label={isReviewed ? `Reviewed: ${shown}` : `Mark ${shown} as reviewed`}
           aria-pressed={isReviewed}
           onClick={props.onReviewed}
           className={classes("mt-0.5 size-7", isReviewed && "text-good!")}

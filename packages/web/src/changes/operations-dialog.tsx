@@ -1,4 +1,4 @@
-import type { ChangeOperation } from "@holdfast/protocol";
+import { type ChangeOperation, visibleText } from "@holdfast/protocol";
 import { Undo2, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Button, Dialog, IconButton, moment, Notice, Skeleton } from "../design/index.ts";
@@ -72,7 +72,12 @@ export function OperationList({ items, isOff, onUndo }: OperationListProps) {
         <li key={operation.operationId} className="flex items-center gap-3 px-3 py-2 text-sm">
           <span className="min-w-0 flex-1">
             <span className="font-medium">{OPERATION_WORDS[operation.kind]}</span>{" "}
-            <span className="break-all text-ink-soft">{operation.paths.slice(0, 3).join(", ")}</span>
+            <span className="break-all text-ink-soft">
+              {operation.paths
+                .slice(0, 3)
+                .map((path) => visibleText(path, "line"))
+                .join(", ")}
+            </span>
             {operation.paths.length > 3 && (
               <span className="text-ink-soft"> and {operation.paths.length - 3} more</span>
             )}

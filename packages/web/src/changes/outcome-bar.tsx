@@ -1,8 +1,8 @@
-import type { Change } from "@holdfast/protocol";
+import { type Change, visibleText } from "@holdfast/protocol";
 import { Undo2, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useLibrary } from "../data/index.ts";
-import { Button, classes, IconButton, type Tone } from "../design/index.ts";
+import { Button, classes, Exact, IconButton, type Tone } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 import { ConflictDialog } from "./conflict-dialog.tsx";
 import { type Outcome, withoutPaths } from "./outcome.ts";
@@ -121,7 +121,7 @@ function tellingOf(outcome: Outcome, review: Review, showConflict: () => void): 
       };
     }
     case "refused":
-      return { tone: "danger", words: outcome.message };
+      return { tone: "danger", words: visibleText(outcome.message, "words") };
   }
 }
 
@@ -133,7 +133,7 @@ function Holder({ id }: { id: string | undefined }) {
   return (
     <>
       <Link to={{ at: "session", sessionId: id }} className="underline underline-offset-2">
-        {title}
+        <Exact text={title} as="words" />
       </Link>{" "}
       works on
     </>
@@ -145,7 +145,7 @@ function SessionLink({ id }: { id: string }) {
   const title = (sessions.get(id) ?? archived?.get(id))?.title ?? "The session";
   return (
     <Link to={{ at: "session", sessionId: id }} className="truncate text-accent underline underline-offset-2">
-      {title}
+      <Exact text={title} as="words" />
     </Link>
   );
 }
@@ -168,6 +168,7 @@ function restOf(
 /** The first names, and how many more. */
 function namesOf(paths: readonly string[]): string {
   if (paths.length === 0) return "nothing was left to do";
-  const [shown, more] = [paths.slice(0, 2).join(", "), paths.length - 2];
+  const names = paths.slice(0, 2).map((path) => visibleText(path, "line"));
+  const [shown, more] = [names.join(", "), paths.length - 2];
   return more > 0 ? `${shown} and ${more} more` : shown;
 }

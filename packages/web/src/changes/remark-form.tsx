@@ -1,4 +1,4 @@
-import type { Session } from "@holdfast/protocol";
+import { type Session, visibleText } from "@holdfast/protocol";
 import { Send } from "lucide-react";
 import { type KeyboardEvent, useState } from "react";
 import { Button } from "../design/index.ts";
@@ -44,7 +44,7 @@ export function RemarkForm({ path, place, addressees, onSend, onClose }: RemarkF
       void send();
     }
   };
-  const what = `${place.side === "old" ? "deleted line" : "line"} ${place.line} of ${path}`;
+  const what = `${place.side === "old" ? "deleted line" : "line"} ${place.line} of ${visibleText(path, "line")}`;
   return (
     <form
       aria-label={`Comment on ${what}`}
@@ -58,6 +58,7 @@ export function RemarkForm({ path, place, addressees, onSend, onClose }: RemarkF
       <textarea
         autoFocus
         rows={3}
+        dir="auto"
         value={text}
         maxLength={65_536}
         aria-label={`What the agent should know about ${what}`}
@@ -80,7 +81,7 @@ export function RemarkForm({ path, place, addressees, onSend, onClose }: RemarkF
           >
             {addressees.map(({ sessionId, title }) => (
               <option key={sessionId} value={sessionId}>
-                {title}
+                {visibleText(title, "words")}
               </option>
             ))}
           </select>

@@ -1,6 +1,6 @@
 import type { Tracking, Uncaptured } from "@holdfast/protocol";
 import { EyeOff } from "lucide-react";
-import { Notice } from "../design/index.ts";
+import { Exact, Notice } from "../design/index.ts";
 import { countOf, UNCAPTURED_WORDS } from "./words.ts";
 
 /** Why changes are not followed here, when they are not. */
@@ -64,7 +64,9 @@ function Group({ reason, items }: { reason: Uncaptured["reason"]; items: readonl
       <h4 className="text-xs font-medium text-ink-soft">{UNCAPTURED_WORDS[reason]}</h4>
       <ul className="font-mono text-xs break-all">
         {items.map(({ path }) => (
-          <li key={path}>{path}</li>
+          <li key={path}>
+            <Exact text={path} />
+          </li>
         ))}
       </ul>
     </div>

@@ -1,5 +1,12 @@
 /** What the page says of changes, in one place. */
-import type { Change, ChangeKind, ChangeOperation, Origin, Uncaptured } from "@holdfast/protocol";
+import {
+  type Change,
+  type ChangeKind,
+  type ChangeOperation,
+  type Origin,
+  type Uncaptured,
+  visibleText,
+} from "@holdfast/protocol";
 
 /** One who changed something: an agent, or what is known instead of one (W-5). */
 export type Author = { stamp: string; name: string; isAgent: boolean; meaning: string };
@@ -69,7 +76,7 @@ export function factsOf({ kind, oldPath, before, after, binary }: Change): strin
   const isModeChanged = before !== undefined && after !== undefined && before.mode !== after.mode;
   const facts = [
     kind === "branchMoved" ? "the branch was moved; this came with it and is nobody's change" : undefined,
-    oldPath === undefined ? undefined : `was ${oldPath}`,
+    oldPath === undefined ? undefined : `was ${visibleText(oldPath, "line")}`,
     isModeChanged ? `was ${modeWord(before.mode)}, is ${modeWord(after.mode)}` : undefined,
     !isModeChanged && mode !== undefined && mode !== "100644" ? modeWord(mode) : undefined,
     binary ? "binary" : undefined,

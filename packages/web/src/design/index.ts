@@ -1,9 +1,11 @@
 import "./tokens.css";
 
+export { Arguments } from "./arguments.tsx";
 export { Button, IconButton } from "./button.tsx";
 export { classes } from "./class-names.ts";
 export { Dialog } from "./dialog.tsx";
 export { Chip, Count, Key, StatusDot, type Tone } from "./marks.tsx";
+export { Exact, ExactText } from "./exact.tsx";
 export { OfflineNote } from "./offline-note.tsx";
 export { Empty, Notice, Skeleton } from "./notice.tsx";
 export { ago, moment, span } from "./time.ts";

@@ -3,10 +3,13 @@ import type { Permission, PermissionReply, Question } from "@holdfast/protocol";
 import { ShieldQuestion } from "lucide-react";
 import { type ReactNode, useEffect, useId, useState } from "react";
 import { useClient, useNow } from "../data/index.ts";
-import { Button, Chip, span } from "../design/index.ts";
+import { Arguments, Button, Chip, Exact, ExactText, span } from "../design/index.ts";
 
 /** A card that has just appeared takes no answer for this long, in ms: a key that was meant for something else must not allow anything. */
 const INERT_MS = 500;
+
+/** What a title shows at once, in characters; what it stands for is below it. */
+const TITLE_CHARACTERS = 120;
 
 function useInert(): boolean {
   const [isInert, setInert] = useState(true);
@@ -39,55 +42,66 @@ export function PermissionCard({ permission, place }: { permission: Permission; 
   return (
     <section
       aria-labelledby={title}
-      className="flex flex-col gap-2 rounded-lg border border-attention/60 bg-attention-wash p-3 text-sm"
+      className="group/card flex flex-col gap-2 rounded-lg border border-attention/60 bg-attention-wash p-3 text-sm"
     >
       <div className="flex flex-wrap items-center gap-2">
         <ShieldQuestion size={16} className="text-attention" />
         <h3 id={title} className="min-w-0 flex-1 basis-40 font-semibold break-words">
-          {permission.title}
+          <ExactText
+            text={permission.title}
+            as={permission.kind === "execute" ? "block" : "words"}
+            characters={TITLE_CHARACTERS}
+          />
         </h3>
-        <Chip tone="attention">{permission.kind}</Chip>
+        <Chip tone="attention">
+          <Exact text={permission.kind} />
+        </Chip>
         <Deadline at={permission.deadline} />
       </div>
       {place}
       {Object.keys(args).length > 0 && (
-        <pre
-          tabIndex={0}
-          aria-label="What it would do"
-          className="max-h-48 overflow-auto rounded-md bg-surface p-2 font-mono text-xs break-words whitespace-pre-wrap"
-        >
-          {typeof args["command"] === "string" && Object.keys(args).length === 1
-            ? args["command"]
-            : JSON.stringify(args, null, 2)}
-        </pre>
+        <div role="group" aria-label="What it would do" className="rounded-md bg-surface p-2">
+          <Arguments args={args} />
+        </div>
       )}
+      <p className="hidden text-xs text-attention group-has-[[data-mark]]/card:block">
+        What is marked is there and would not be seen.
+      </p>
       <div className="flex flex-wrap items-center gap-2">
         <Button size="small" tone="primary" disabled={isOff} onClick={() => reply("once")}>
           Allow once
         </Button>
-        <Button
-          size="small"
-          disabled={isOff}
-          onClick={() => reply("always")}
-          title={permission.patterns.length === 0 ? undefined : `Always: ${permission.patterns.join(", ")}`}
-        >
+        <Button size="small" disabled={isOff} onClick={() => reply("always")}>
           Always allow
         </Button>
         <Button size="small" tone="danger" disabled={isOff} onClick={() => reply("reject")}>
           Reject
         </Button>
-        {permission.patterns.length > 0 && (
-          <span className="min-w-0 truncate font-mono text-xs text-ink-soft">
-            {permission.patterns.join("  ")}
-          </span>
-        )}
       </div>
+      <Standing patterns={permission.patterns.filter((pattern) => !Object.values(args).includes(pattern))} />
       {problem !== undefined && (
         <p role="alert" className="text-danger">
           {problem}
         </p>
       )}
     </section>
+  );
+}
+
+/** What “Always allow” would cover, as far as it does not stand above already. */
+function Standing({ patterns }: { patterns: readonly string[] }) {
+  if (patterns.length === 0) return null;
+  return (
+    <div className="text-xs text-ink-soft">
+      Always allow covers
+      <ul className="font-mono">
+        {patterns.map((pattern) => (
+          <li key={pattern}>
+            <ExactText text={pattern} as="line" />
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
@@ -124,7 +138,9 @@ export function QuestionCard({ question, place }: { question: Question; place?: 
       {place}
       {question.questions.map((entry, index) => (
         <fieldset key={entry.question} className="flex flex-col gap-1.5">
-          <legend className="pb-1 font-semibold">{entry.question}</legend>
+          <legend className="pb-1 font-semibold">
+            <ExactText text={entry.question} as="words" />
+          </legend>
           {entry.options.map((option) => (
             <label key={option.label} className="flex items-start gap-2">
               <input
@@ -144,9 +160,9 @@ export function QuestionCard({ question, place }: { question: Question; place?: 
                 className="mt-1 accent-accent"
               />
               <span>
-                {option.label}
+                <ExactText text={option.label} as="words" />
                 {option.description !== undefined && (
-                  <span className="block text-xs text-ink-soft">{option.description}</span>
+                  <ExactText text={option.description} as="words" className="block text-xs text-ink-soft" />
                 )}
               </span>
             </label>
@@ -154,6 +170,7 @@ export function QuestionCard({ question, place }: { question: Question; place?: 
           {entry.custom === true && (
             <input
               aria-label="In your own words"
+              dir="auto"
               placeholder="In your own words"
               onChange={(event) => put(index, event.target.value === "" ? [] : [event.target.value])}
               className="h-8 rounded-md border border-line-strong bg-surface px-2 pointer-coarse:h-11"

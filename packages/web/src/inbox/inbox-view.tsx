@@ -1,6 +1,6 @@
 import { CheckCheck } from "lucide-react";
 import { useLibrary } from "../data/index.ts";
-import { Empty } from "../design/index.ts";
+import { Empty, Exact } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 import { PermissionCard, QuestionCard } from "./cards.tsx";
 
@@ -28,7 +28,7 @@ export function InboxView() {
               to={{ at: "session", sessionId: entry.item.sessionId }}
               className="self-start text-ink-soft underline underline-offset-2"
             >
-              {session?.title ?? "Session"} · {entry.item.agent}
+              <Exact text={session?.title ?? "Session"} as="words" /> · {entry.item.agent}
             </Link>
           );
           return entry.kind === "permission" ? (

@@ -1,4 +1,4 @@
-import type { FeedEvent, Session, Turn } from "@holdfast/protocol";
+import { type FeedEvent, type Session, type Turn, visibleText } from "@holdfast/protocol";
 import type { Preferences } from "../data/index.ts";
 
 export type Notice = { tag: string; title: string; body: string; sessionId: string };
@@ -11,7 +11,7 @@ export function noticeOf(
 ): Notice | undefined {
   const { sessionId } = event;
   if (sessionId === undefined) return undefined;
-  const title = sessions.get(sessionId)?.title ?? "A session";
+  const title = visibleText(sessions.get(sessionId)?.title ?? "A session", "words");
   const notice = (body: string): Notice => ({ tag: `holdfast ${sessionId}`, title, body, sessionId });
   switch (event.type) {
     case "permission.asked":

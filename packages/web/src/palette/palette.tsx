@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useId, useState } from "react";
 import { useApp, useLibrary } from "../data/index.ts";
-import { classes, Dialog, Key, StatusDot } from "../design/index.ts";
+import { classes, Dialog, Exact, Key, StatusDot } from "../design/index.ts";
 import { COMMANDS, namesOf } from "../keyboard/index.ts";
 import { navigate } from "../route/index.ts";
 import { markOf, nameOf } from "../session-list/index.ts";
@@ -57,6 +57,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
         aria-controls={listId}
         aria-activedescendant={found.length > 0 ? `${listId}-${active}` : undefined}
         aria-label="Commands and sessions"
+        dir="auto"
         placeholder="Go to a session, or do something"
         value={words}
         onChange={(event) => {
@@ -83,8 +84,8 @@ export function Palette({ onClose }: { onClose: () => void }) {
             {entry.kind === "session" ? (
               <>
                 <StatusDot {...markOf(entry.session)} />
-                <span className="min-w-0 flex-1 truncate">{entry.session.title}</span>
-                <span className="truncate text-xs text-ink-faint">{nameOf(entry.session.directory)}</span>
+                <Exact text={entry.session.title} as="words" className="min-w-0 flex-1 truncate" />
+                <Exact text={nameOf(entry.session.directory)} className="truncate text-xs text-ink-faint" />
               </>
             ) : (
               <>

@@ -1,8 +1,8 @@
-import type { Session } from "@holdfast/protocol";
+import { type Session, visibleText } from "@holdfast/protocol";
 import { Archive, ChevronRight, Search } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { prefer, type Preferences, preferences, useLibrary, useNow, useStore } from "../data/index.ts";
-import { ago, classes, Count, Skeleton, StatusDot } from "../design/index.ts";
+import { ago, classes, Count, Exact, Skeleton, StatusDot } from "../design/index.ts";
 import { Link, sessionOf, useRoute } from "../route/index.ts";
 import { type Group, groupSessions } from "./group.ts";
 import { markOf } from "./mark.ts";
@@ -37,6 +37,7 @@ export function SessionList() {
           <span className="sr-only">Filter sessions</span>
           <input
             type="search"
+            dir="auto"
             value={filter}
             onChange={(event) => setFilter(event.target.value)}
             placeholder="Filter sessions"
@@ -119,11 +120,11 @@ function GroupOfSessions(props: { group: Group; now: number; isFolded: boolean; 
         type="button"
         aria-expanded={!isFolded}
         onClick={onFold}
-        title={group.title}
+        title={group.title && visibleText(group.title, "line")}
         className="flex h-7 w-full items-center gap-1 rounded-md px-1 text-left text-xs font-semibold text-ink-soft hover:bg-hover pointer-coarse:h-10"
       >
         <ChevronRight size={14} className={classes("transition-transform", !isFolded && "rotate-90")} />
-        <span className="min-w-0 flex-1 truncate">{group.name}</span>
+        <Exact text={group.name} className="min-w-0 flex-1 truncate" />
         {isFolded && <Count value={group.sessions.length} label="sessions" />}
       </button>
       <ul>
@@ -154,7 +155,7 @@ function Row({ session, now }: { session: Session; now: number }) {
     >
       <StatusDot {...mark} />
       <span className="min-w-0 flex-1">
-        <span className="block truncate text-sm">{session.title}</span>
+        <Exact text={session.title} as="words" className="block truncate text-sm" />
         <span className="block truncate text-xs text-ink-faint">
           {mark.label === "Idle" ? session.agent : `${mark.label} · ${session.agent}`}
         </span>

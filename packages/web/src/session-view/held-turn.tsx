@@ -2,7 +2,7 @@ import type { Turn, WaitingFor } from "@holdfast/protocol";
 import { Hourglass } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useClient, useLibrary, useNow } from "../data/index.ts";
-import { Button, Notice, span } from "../design/index.ts";
+import { Button, Exact, Notice, span } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 
 /** A queued turn that may not begin yet: what it waits for, who has it, and what can be done about it. */
@@ -62,7 +62,7 @@ function Holder({ id }: { id: string | undefined }) {
   const session = sessions.get(id) ?? archived?.get(id);
   return (
     <Link to={{ at: "session", sessionId: id }} className="underline underline-offset-2">
-      {session?.title ?? "Another session"}
+      <Exact text={session?.title ?? "Another session"} as="words" />
     </Link>
   );
 }

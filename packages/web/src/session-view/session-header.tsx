@@ -1,8 +1,9 @@
 import type { SessionState } from "@holdfast/client";
+import { visibleText } from "@holdfast/protocol";
 import { Archive, Check, Folder, History, Pencil } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { useApp, useClient } from "../data/index.ts";
-import { IconButton } from "../design/index.ts";
+import { Exact, IconButton } from "../design/index.ts";
 import { Link, navigate } from "../route/index.ts";
 import { nameOf } from "../session-list/index.ts";
 import { ModePicker } from "./mode-picker.tsx";
@@ -54,10 +55,10 @@ function Directory({ directory }: { directory: string }) {
   return (
     <span
       className="flex h-7 max-w-[45%] min-w-0 items-center gap-1 px-1.5 text-xs text-ink-soft pointer-coarse:h-11"
-      title={directory}
+      title={visibleText(directory, "line")}
     >
       <Folder size={13} className="shrink-0" />
-      <span className="truncate">{nameOf(directory)}</span>
+      <Exact text={nameOf(directory)} className="truncate" />
     </span>
   );
 }
@@ -73,7 +74,7 @@ function Title({ id, title }: { id: string; title: string }) {
   if (edited === undefined)
     return (
       <h1 className="flex min-w-0 flex-1 basis-40 items-center gap-1 sm:max-w-1/2 sm:flex-none sm:basis-auto text-base font-semibold">
-        <span className="truncate">{title}</span>
+        <Exact text={title} as="words" className="truncate" />
         <IconButton label="Rename" onClick={() => setEdited(title)}>
           <Pencil size={14} />
         </IconButton>
@@ -92,6 +93,7 @@ function Title({ id, title }: { id: string; title: string }) {
         autoFocus
         maxLength={500}
         aria-label="Title"
+        dir="auto"
         onChange={(event) => setEdited(event.target.value)}
         onKeyDown={(event) => event.key === "Escape" && setEdited(undefined)}
         className="h-8 min-w-0 flex-1 rounded-md border border-line-strong bg-surface px-2 pointer-coarse:h-11"

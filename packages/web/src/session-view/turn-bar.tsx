@@ -60,14 +60,18 @@ function Plan({ todos }: { todos: readonly Todo[] }) {
         <span className="text-ink-faint tabular-nums">
           {done} of {todos.length}
         </span>
-        <span className="min-w-0 flex-1 truncate text-ink-soft">{current?.content}</span>
+        <span dir="auto" className="min-w-0 flex-1 truncate text-ink-soft">
+          {current?.content}
+        </span>
       </button>
       {isUnfolded && (
         <ul className="flex flex-col gap-1.5 border-t border-line px-3 py-2">
           {todos.map((todo, index) => (
             <li key={index} className="flex items-start gap-2">
               <span className="mt-0.5">{ICONS[todo.status]}</span>
-              <span className={todo.status === "cancelled" ? "line-through" : ""}>{todo.content}</span>
+              <span dir="auto" className={todo.status === "cancelled" ? "line-through" : ""}>
+                {todo.content}
+              </span>
               <span className="sr-only">{todo.status}</span>
             </li>
           ))}

@@ -1,7 +1,7 @@
-import type { PermissionRule, Session } from "@holdfast/protocol";
+import { type PermissionRule, type Session, visibleText } from "@holdfast/protocol";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { useApp, useClient, useConnection, useLibrary } from "../data/index.ts";
-import { ago, Button, moment, Notice, Skeleton } from "../design/index.ts";
+import { ago, Button, Exact, ExactText, moment, Notice, Skeleton } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 import { nameOf } from "../session-list/index.ts";
 import { groupRules, type RuleGroup } from "./group-rules.ts";
@@ -116,7 +116,7 @@ function titleOf({ session, directory }: RuleGroup): ReactNode {
       "a project without sessions"
     ) : (
       <span className="truncate font-normal text-ink-soft" title={directory}>
-        {nameOf(directory)}
+        <Exact text={nameOf(directory)} />
       </span>
     );
   if (session === undefined) return <>In every session of {place}</>;
@@ -127,7 +127,7 @@ function titleOf({ session, directory }: RuleGroup): ReactNode {
         to={{ at: "session", sessionId: session.id }}
         className="min-w-0 truncate text-accent underline underline-offset-2"
       >
-        {session.title ?? "that was deleted or archived"}
+        <Exact text={session.title ?? "that was deleted or archived"} as="words" />
       </Link>
     </>
   );
@@ -145,7 +145,9 @@ function RuleRow({ rule, isOff, onRevoke }: RuleRowProps) {
   return (
     <li className="flex items-center gap-3 px-3 py-2 text-sm">
       <span className="min-w-0 flex-1">
-        <code className="font-mono text-xs break-all">{rule.pattern}</code>
+        <code className="font-mono text-xs">
+          <ExactText text={rule.pattern} as="line" />
+        </code>
         <span className="block text-xs text-ink-soft" title={moment(rule.time.created)}>
           {rule.agent} · {rule.kind} · allowed by {rule.actor.label}, {since(rule.time.created)}
         </span>
@@ -153,7 +155,7 @@ function RuleRow({ rule, isOff, onRevoke }: RuleRowProps) {
       <Button
         size="small"
         tone="danger"
-        aria-label={`Revoke ${rule.pattern}`}
+        aria-label={`Revoke ${visibleText(rule.pattern, "line")}`}
         disabled={isOff || isAsked}
         onClick={() => void revoke()}
       >

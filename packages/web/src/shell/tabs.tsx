@@ -1,7 +1,8 @@
+import { visibleText } from "@holdfast/protocol";
 import { X } from "lucide-react";
 import { useEffect } from "react";
 import { prefer, preferences, useLibrary, useStore } from "../data/index.ts";
-import { classes, StatusDot } from "../design/index.ts";
+import { classes, Exact, StatusDot } from "../design/index.ts";
 import { Link, navigate, sessionOf, useRoute } from "../route/index.ts";
 import { markOf } from "../session-list/index.ts";
 
@@ -39,6 +40,7 @@ export function Tabs() {
         const session = sessions.get(id);
         const mark = session === undefined ? undefined : markOf(session);
         const isCurrent = id === current;
+        const title = session?.title ?? "Session";
         return (
           <div
             key={id}
@@ -50,15 +52,15 @@ export function Tabs() {
             <Link
               aria-current={isCurrent ? "page" : undefined}
               to={{ at: "session", sessionId: id }}
-              title={session?.title}
+              title={visibleText(title, "words")}
               className="flex min-w-0 items-center gap-1.5 outline-offset-2"
             >
               {mark !== undefined && <StatusDot {...mark} />}
-              <span className="truncate">{session?.title ?? "Session"}</span>
+              <Exact text={title} as="words" className="truncate" />
             </Link>
             <button
               type="button"
-              aria-label={`Close the tab of ${session?.title ?? "this session"}`}
+              aria-label={`Close the tab of ${visibleText(title, "words")}`}
               onClick={() => close(id)}
               className="flex size-6 items-center justify-center rounded-sm text-ink-faint hover:bg-hover hover:text-ink"
             >

@@ -1,3 +1,4 @@
+import { visibleText } from "@holdfast/protocol";
 import { useEffect } from "react";
 import { useLibrary } from "../data/index.ts";
 import { sessionOf, useRoute } from "../route/index.ts";
@@ -8,7 +9,7 @@ export function useTitle(): void {
   const { permissions, questions, sessions } = useLibrary();
   const waiting = permissions.size + questions.size;
   const sessionId = sessionOf(route);
-  const place = sessionId === undefined ? "" : (sessions.get(sessionId)?.title ?? "");
+  const place = visibleText((sessionId !== undefined && sessions.get(sessionId)?.title) || "", "words");
   useEffect(() => {
     const name = place === "" ? "Holdfast" : `${place} · Holdfast`;
     document.title = waiting === 0 ? name : `(${waiting}) ${name}`;

@@ -37,7 +37,7 @@ const callsOf = (state: SessionState) =>
 describe("the film of a session", () => {
   test("[I-15] steps are what was asked, calls, requests with their answers, and ends", () => {
     expect(told(thinReplay(recorded("permission-answered")))).toEqual([
-      "asked You: BASH echo allowed",
+      "asked You: BASH echo allowed…",
       "request Asked: echo allowed",
       "reply Allowed once: echo allowed",
       "tool echo allowed",

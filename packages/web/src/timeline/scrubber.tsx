@@ -46,7 +46,9 @@ export function Scrubber({ steps, index, play, isReading, onGo }: Props) {
             {place}
             {isReading && " …"}
           </span>
-          <span className="min-w-0 flex-1 truncate font-medium">{step?.label}</span>
+          <bdi dir="auto" className="min-w-0 flex-1 truncate font-medium">
+            {step?.label}
+          </bdi>
           <time className="hidden shrink-0 text-xs text-ink-faint tabular-nums sm:inline">
             {step !== undefined && moment(step.time)}
           </time>

@@ -42,6 +42,12 @@ describe("the step of an address", () => {
     expect(label.length).toBeLessThanOrEqual(LABEL_LENGTH);
     expect(label.isWellFormed()).toBe(true);
     expect(label.endsWith("…")).toBe(true);
+    expect(askedStep(event, turn, [{ ...parts[0], text: "one\ntwo \u202e" } as never]).label).toBe(
+      "You: one…",
+    );
+    expect(askedStep(event, turn, [{ ...parts[0], text: "a \u202eb" } as never]).label).toBe(
+      "You: a <U+202E>b",
+    );
   });
 });
 

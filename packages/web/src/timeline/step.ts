@@ -1,5 +1,5 @@
 /** Where a timeline stops: something was asked, settled or ended there. Each has words for people and a key for its address. */
-import type { Part, SessionEvent, ToolPart, Turn } from "@holdfast/protocol";
+import { type Part, type SessionEvent, type ToolPart, type Turn, visibleText } from "@holdfast/protocol";
 import type { Request } from "./event-kinds.ts";
 
 export type StepKind = "asked" | "tool" | "request" | "reply" | "completed" | "failed" | "aborted";
@@ -10,7 +10,7 @@ export type Step = {
   /** The log up to here is what the step stands for; steps are in its order. */
   seq: number;
   kind: StepKind;
-  /** What happened, in at most `LABEL_LENGTH` characters. */
+  /** What happened, in at most `LABEL_LENGTH` characters; marks take more. */
   label: string;
   turnId: string;
   /** When, in ms; shown, never sorted by. */
@@ -85,12 +85,14 @@ export function endStep(event: SessionEvent, turn: Turn, kind: "completed" | "fa
 const topicOf = (request: Request): string =>
   "title" in request ? request.title : (request.questions[0]?.question ?? "a question");
 
+/** The first line, with the marks of what would not be seen (I-21), and a sign that there is more. */
 function short(text: string, length = LABEL_LENGTH): string {
-  const line = text.trim().split("\n", 1)[0] ?? "";
-  if (line.length <= length) return line;
+  const whole = text.trim();
+  const line = whole.split("\n", 1)[0] ?? "";
+  if (line.length <= length && line === whole) return visibleText(line, "words");
   const cut = line.slice(0, length - 1);
   // Half of a surrogate pair is no character.
-  return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
+  return `${visibleText(/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut, "words")}…`;
 }
 
 /**

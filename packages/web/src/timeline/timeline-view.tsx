@@ -1,7 +1,7 @@
 import { ArrowRight, History } from "lucide-react";
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
 import { useLiveSession } from "../data/index.ts";
-import { Button, Empty, Key, Notice, Skeleton } from "../design/index.ts";
+import { Button, Empty, Exact, Key, Notice, Skeleton } from "../design/index.ts";
 import { currentRoute, navigate, type Route } from "../route/index.ts";
 import { type History as MessageHistory, PastProvider, Transcript } from "../transcript/index.ts";
 import type { ReelView } from "./reel.ts";
@@ -93,7 +93,12 @@ function Banner({ sessionId, view, past, error }: BannerProps) {
       <div className="min-w-0 flex-1 basis-40">
         <h1 className="truncate font-semibold">
           You look at the past
-          {session !== undefined && <span className="hidden sm:inline"> of “{session.title}”</span>}
+          {session !== undefined && (
+            <span className="hidden sm:inline">
+              {" "}
+              of “<Exact text={session.title} as="words" />”
+            </span>
+          )}
         </h1>
         <p className="text-xs text-ink-soft">{error ?? notes(view, past)}</p>
       </div>

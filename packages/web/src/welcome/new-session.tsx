@@ -1,4 +1,4 @@
-import type { CreateSession, Session, Workspace } from "@holdfast/protocol";
+import { type CreateSession, type Session, visibleText, type Workspace } from "@holdfast/protocol";
 import { useEffect, useState } from "react";
 import { prefer, preferences, useApp, useClient, useLibrary } from "../data/index.ts";
 import { Button, Notice } from "../design/index.ts";
@@ -65,6 +65,7 @@ export function NewSession({ directory: given, workspace }: NewSessionProps) {
           onChange={(event) => setDirectory(event.target.value)}
           list="known-directories"
           required
+          dir="ltr"
           spellCheck={false}
           autoComplete="off"
           autoCapitalize="off"
@@ -125,7 +126,7 @@ function Beside({ sessions }: { sessions: readonly Session[] }) {
     <Notice>
       {sessions.length === 0
         ? "No other session works there at the moment."
-        : `Works in the same place as ${sessions.map(({ title }) => `“${title}”`).join(", ")}. Their turns take the files one after the other, unless that place is set to something else.`}
+        : `Works in the same place as ${sessions.map(({ title }) => `“${visibleText(title, "words")}”`).join(", ")}. Their turns take the files one after the other, unless that place is set to something else.`}
     </Notice>
   );
 }

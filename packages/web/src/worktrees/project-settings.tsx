@@ -76,6 +76,7 @@ export function ProjectSettings({ project, onSaved }: ProjectSettingsProps) {
         <textarea
           rows={3}
           value={fields.copy}
+          dir="ltr"
           spellCheck={false}
           onChange={(event) => change({ copy: event.target.value })}
           className={FIELD}
@@ -87,6 +88,7 @@ export function ProjectSettings({ project, onSaved }: ProjectSettingsProps) {
       >
         <input
           value={fields.setup}
+          dir="ltr"
           spellCheck={false}
           autoComplete="off"
           placeholder="npm ci"
@@ -97,6 +99,7 @@ export function ProjectSettings({ project, onSaved }: ProjectSettingsProps) {
       <Field label="Teardown command" hint="Runs before a worktree is removed.">
         <input
           value={fields.teardown}
+          dir="ltr"
           spellCheck={false}
           autoComplete="off"
           onChange={(event) => change({ teardown: event.target.value })}

@@ -2,7 +2,7 @@ import type { PruneReport } from "@holdfast/protocol";
 import { Brush, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useClient } from "../data/index.ts";
-import { Button, Dialog, IconButton, Notice, Skeleton } from "../design/index.ts";
+import { Button, Dialog, Exact, IconButton, Notice, Skeleton } from "../design/index.ts";
 import { PRUNE_WORDS } from "./words.ts";
 
 /** Cleans up: first what would be done, then it is done (W-12). */
@@ -71,12 +71,14 @@ export function PruneList({ report: { dryRun, items } }: { report: PruneReport }
     <ul aria-label="Directories" className="divide-y divide-line rounded-lg border border-line">
       {items.map(({ path, action, reason }) => (
         <li key={path} className="flex flex-col gap-0.5 px-3 py-2 text-sm">
-          <span className="font-mono text-xs break-all">{path}</span>
+          <Exact text={path} className="font-mono text-xs break-all" />
           <span>
             <span className={action === "unknown" ? "text-attention" : "font-medium"}>
               {PRUNE_WORDS[action][dryRun ? "would" : "did"]}
             </span>
-            <span className="text-ink-soft">: {reason}</span>
+            <span className="text-ink-soft">
+              : <Exact text={reason} as="words" />
+            </span>
           </span>
         </li>
       ))}

@@ -1,8 +1,8 @@
 import { isApiError } from "@holdfast/client";
-import { type RiskReport, riskReportSchema } from "@holdfast/protocol";
+import { type RiskReport, riskReportSchema, visibleText } from "@holdfast/protocol";
 import { Trash2, X } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
-import { Button, Dialog, IconButton, Notice, Skeleton } from "../design/index.ts";
+import { Button, Dialog, Exact, IconButton, Notice, Skeleton } from "../design/index.ts";
 import { RiskList } from "./risk-list.tsx";
 
 /** What somebody confirmed. */
@@ -57,12 +57,14 @@ export function RiskDialog(props: RiskDialogProps) {
   const isConfirmed = report !== undefined && (report.safe || isDiscarding);
   return (
     <Dialog
-      label={title}
+      label={visibleText(title, "words")}
       onClose={onClose}
       className="mt-[max(1rem,8dvh)] max-h-[84dvh] flex-col overflow-hidden open:flex"
     >
       <header className="flex shrink-0 items-center gap-2 border-b border-line py-2 pr-2 pl-4">
-        <h2 className="min-w-0 flex-1 truncate font-semibold">{title}</h2>
+        <h2 className="min-w-0 flex-1 font-semibold break-words">
+          <Exact text={title} as="words" />
+        </h2>
         <IconButton label="Close" onClick={onClose}>
           <X size={16} />
         </IconButton>
@@ -91,6 +93,7 @@ export function RiskDialog(props: RiskDialogProps) {
         {output !== undefined && output !== "" && (
           <pre
             tabIndex={0}
+            dir="ltr"
             aria-label="What the teardown command said"
             className="max-h-40 shrink-0 overflow-auto rounded-md border border-line bg-sunken px-3 py-2 font-mono text-xs"
           >

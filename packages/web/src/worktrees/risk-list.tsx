@@ -1,6 +1,6 @@
 import type { Risk, RiskReport } from "@holdfast/protocol";
 import { ShieldCheck, TriangleAlert } from "lucide-react";
-import { Chip, Notice } from "../design/index.ts";
+import { Chip, Exact, Notice } from "../design/index.ts";
 import { RISK_WORDS } from "./words.ts";
 
 /** What a deletion would lose, each thing named, with whether the rescue keeps it (W-10). */
@@ -37,7 +37,7 @@ function RiskRow({ risk }: { risk: Risk }) {
         <span className="min-w-0 flex-1 basis-40 font-medium">{RISK_WORDS[kind]}</span>
         <Chip tone={rescued ? "good" : "danger"}>{rescued ? "kept in the rescue" : "not kept"}</Chip>
       </span>
-      <span className="break-words text-ink-soft">{message}</span>
+      <Exact text={message} as="words" className="break-words text-ink-soft" />
       {paths.length > 0 && (
         <details>
           <summary className="text-xs text-ink-soft pointer-coarse:min-h-11">
@@ -45,7 +45,9 @@ function RiskRow({ risk }: { risk: Risk }) {
           </summary>
           <ul className="scroll-area max-h-40 font-mono text-xs break-all" tabIndex={0} aria-label="Paths">
             {paths.map((path) => (
-              <li key={path}>{path}</li>
+              <li key={path}>
+                <Exact text={path} />
+              </li>
             ))}
             {more > 0 && <li className="font-sans text-ink-faint">and {more} more</li>}
           </ul>

@@ -1,5 +1,7 @@
+import { visibleText } from "@holdfast/protocol";
 import { Folder, GitBranch } from "lucide-react";
 import { useState } from "react";
+import { Exact } from "../design/index.ts";
 import { useWorkspace } from "./places-store.ts";
 import { type Placed, WorkspaceDialog } from "./workspace-dialog.tsx";
 
@@ -17,7 +19,10 @@ export function WorkspaceChip({ session, name }: { session: Placed; name: string
     <>
       <button
         type="button"
-        title={worktree === undefined ? session.directory : `${worktree.branch} at ${worktree.path}`}
+        title={visibleText(
+          worktree === undefined ? session.directory : `${worktree.branch} at ${worktree.path}`,
+          "line",
+        )}
         aria-haspopup="dialog"
         onClick={() => setOpen(true)}
         className="flex h-7 max-w-[45%] min-w-0 items-center gap-1 rounded-md px-1.5 text-xs text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:h-11"
@@ -28,7 +33,7 @@ export function WorkspaceChip({ session, name }: { session: Placed; name: string
         ) : (
           <GitBranch size={13} className="shrink-0" />
         )}
-        <span className="truncate">{worktree?.branch.replace(OURS, "") ?? name}</span>
+        <Exact text={worktree?.branch.replace(OURS, "") ?? name} className="truncate" />
       </button>
       {isOpen && <WorkspaceDialog session={session} onClose={() => setOpen(false)} />}
     </>

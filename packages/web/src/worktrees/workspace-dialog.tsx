@@ -2,7 +2,7 @@ import type { Session, Workspace, Worktree } from "@holdfast/protocol";
 import { Plus, Trash2, X } from "lucide-react";
 import { useCallback, useState } from "react";
 import { useClient, useLibrary } from "../data/index.ts";
-import { Button, Chip, Dialog, IconButton, Skeleton } from "../design/index.ts";
+import { Button, Chip, Dialog, Exact, IconButton, Skeleton } from "../design/index.ts";
 import { Link, navigate } from "../route/index.ts";
 import { useWorkspace } from "./places-store.ts";
 import { type Confirmed, RiskDialog } from "./risk-dialog.tsx";
@@ -76,7 +76,9 @@ function Facts({ workspace, worktree }: { workspace: Workspace; worktree: Worktr
         <>
           <dt className="text-ink-soft">Branch</dt>
           <dd className="flex flex-wrap items-center gap-2">
-            <code className="font-mono text-xs break-all">{worktree.branch}</code>
+            <code className="font-mono text-xs break-all">
+              <Exact text={worktree.branch} />
+            </code>
             <Chip tone={state.tone} title={state.meaning}>
               {state.word}
             </Chip>
@@ -84,7 +86,9 @@ function Facts({ workspace, worktree }: { workspace: Workspace; worktree: Worktr
         </>
       )}
       <dt className="text-ink-soft">Directory</dt>
-      <dd className="font-mono text-xs leading-5 break-all">{workspace.directory}</dd>
+      <dd className="font-mono text-xs leading-5 break-all">
+        <Exact text={workspace.directory} />
+      </dd>
     </dl>
   );
 }
@@ -156,7 +160,7 @@ function Beside({ session }: { session: Placed }) {
               to={{ at: "session", sessionId: id }}
               className="inline-flex items-center text-accent underline underline-offset-2 pointer-coarse:min-h-11"
             >
-              {title}
+              <Exact text={title} as="words" />
             </Link>
           </li>
         ))}

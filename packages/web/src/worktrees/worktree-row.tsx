@@ -1,7 +1,7 @@
 import type { Session, Worktree } from "@holdfast/protocol";
 import { GitBranch } from "lucide-react";
 import type { ReactNode } from "react";
-import { ago, Chip, moment } from "../design/index.ts";
+import { ago, Chip, Exact, moment } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 import { daysLeft, sizeOf, STATE_WORDS } from "./words.ts";
 
@@ -31,18 +31,14 @@ export function WorktreeRow({ worktree, sessions, now, actions }: WorktreeRowPro
       <div className="flex min-w-0 flex-1 basis-64 flex-col gap-1">
         <span className="flex min-w-0 items-center gap-2">
           <GitBranch size={14} className="shrink-0 text-ink-faint" />
-          <span className="min-w-0 truncate font-medium" title={branch}>
-            {branch}
-          </span>
+          <Exact text={branch} className="min-w-0 font-medium break-all" />
           <span className="shrink-0">
             <Chip tone={tone} title={meaning}>
               {word}
             </Chip>
           </span>
         </span>
-        <span className="truncate font-mono text-xs text-ink-faint" title={path}>
-          {path}
-        </span>
+        <Exact text={path} className="font-mono text-xs break-all text-ink-faint" />
         <span className="text-xs text-ink-soft tabular-nums" title={moment(time.created)}>
           {facts.join(" · ")}
         </span>
@@ -60,7 +56,7 @@ export function WorktreeRow({ worktree, sessions, now, actions }: WorktreeRowPro
                 to={{ at: "session", sessionId: id }}
                 className="inline-flex items-center text-accent underline underline-offset-2 pointer-coarse:min-h-11"
               >
-                {title}
+                <Exact text={title} as="words" />
               </Link>
             ))}
           </span>

@@ -2,7 +2,7 @@ import type { Project, Session, Worktree } from "@holdfast/protocol";
 import { Brush, Settings2 } from "lucide-react";
 import { useState } from "react";
 import { useApp, useLibrary, useNow } from "../data/index.ts";
-import { Button, Empty, IconButton, Notice, Skeleton } from "../design/index.ts";
+import { Button, Empty, Exact, IconButton, Notice, Skeleton } from "../design/index.ts";
 import { type Places, usePlaces } from "./places-store.ts";
 import { ProjectSettings } from "./project-settings.tsx";
 import { PruneDialog } from "./prune-dialog.tsx";
@@ -87,10 +87,8 @@ function ProjectSection({ project, worktrees, onProject, onWorktree }: ProjectSe
     <section aria-label={project.name} className="rounded-lg border border-line">
       <header className="flex items-center gap-2 py-1.5 pr-1.5 pl-3">
         <h2 className="min-w-0 flex-1">
-          <span className="block truncate font-semibold">{project.name}</span>
-          <span className="block truncate font-mono text-xs text-ink-faint" title={project.directory}>
-            {project.directory}
-          </span>
+          <Exact text={project.name} className="block truncate font-semibold" />
+          <Exact text={project.directory} className="block font-mono text-xs break-all text-ink-faint" />
         </h2>
         <IconButton
           label={`Settings of ${project.name}`}

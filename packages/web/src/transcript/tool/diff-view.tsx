@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import { classes } from "../../design/index.ts";
+import { classes, Exact } from "../../design/index.ts";
 import { linesOf } from "./diff-lines.ts";
 
 type DiffProps = { diff: { path: string; oldText?: string | undefined; newText: string } };
@@ -12,13 +12,11 @@ export function DiffView({ diff }: DiffProps) {
   return (
     <figure className="overflow-hidden rounded-sm border border-line bg-surface">
       <figcaption className="flex items-center gap-2 border-b border-line px-2 py-1 font-mono text-xs">
-        <span className="min-w-0 flex-1 truncate" title={diff.path}>
-          {diff.path}
-        </span>
+        <Exact text={diff.path} className="min-w-0 flex-1 break-all" />
         <span className="text-good">+{additions}</span>
         <span className="text-danger">−{deletions}</span>
       </figcaption>
-      <pre tabIndex={0} className="max-h-96 overflow-auto py-1 font-mono text-xs leading-5">
+      <pre tabIndex={0} dir="ltr" className="max-h-96 overflow-auto py-1 font-mono text-xs leading-5">
         {lines.map((line, index) => (
           <div
             key={index}
@@ -32,7 +30,7 @@ export function DiffView({ diff }: DiffProps) {
             <span aria-hidden className="w-5 shrink-0 text-ink-faint select-none">
               {SIGNS[line.kind]}
             </span>
-            <span className="whitespace-pre">{line.text}</span>
+            <Exact text={line.text} as="block" className="whitespace-pre" />
           </div>
         ))}
       </pre>

@@ -43,6 +43,7 @@ export function Output({ text, truncated, part }: OutputProps) {
         ref={box}
         onScroll={onScroll}
         tabIndex={0}
+        dir="ltr"
         aria-label="Output"
         className="terminal max-h-80 overflow-auto rounded-sm px-1 font-mono text-xs leading-5 whitespace-pre-wrap text-(--code-ink) [overflow-wrap:anywhere]"
         dangerouslySetInnerHTML={{ __html: screen.html }}

@@ -1,4 +1,4 @@
-import type { ToolPart } from "@holdfast/protocol";
+import { type ToolPart, visibleText } from "@holdfast/protocol";
 import {
   ChevronRight,
   FilePen,
@@ -10,7 +10,7 @@ import {
   Wrench,
 } from "lucide-react";
 import { memo, useMemo, useState } from "react";
-import { Chip, classes, span } from "../../design/index.ts";
+import { Arguments, Chip, classes, Exact, span } from "../../design/index.ts";
 import { useMoment } from "../past.tsx";
 import { DiffView } from "./diff-view.tsx";
 import { Output } from "./output.tsx";
@@ -44,7 +44,7 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
   const title = state.title ?? part.tool;
   return (
     <section
-      aria-label={`${title}, ${state.status}`}
+      aria-label={`${visibleText(title, "words")}, ${state.status}`}
       className="my-1.5 overflow-hidden rounded-md border border-line"
     >
       <button
@@ -55,7 +55,11 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
         className="flex min-h-9 w-full items-center gap-2 bg-canvas px-2.5 py-1 text-left text-sm enabled:hover:bg-hover pointer-coarse:min-h-11"
       >
         <Icon size={15} className="shrink-0 text-ink-faint" />
-        <span className={classes("min-w-0 flex-1 truncate", kind === "execute" && "font-mono")}>{title}</span>
+        <Exact
+          text={title}
+          as={kind === "execute" ? "line" : "words"}
+          className={classes("min-w-0 flex-1 truncate", kind === "execute" && "font-mono")}
+        />
         <CallState state={state} />
         {hasContent && (
           <ChevronRight size={14} className={classes("shrink-0 text-ink-faint", isShown && "rotate-90")} />
@@ -66,7 +70,9 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
           {part.diffs?.map((diff) => (
             <DiffView key={diff.path} diff={diff} />
           ))}
-          {(part.diffs?.length ?? 0) === 0 && hasInput(part) && kind !== "execute" && <Input part={part} />}
+          {(part.diffs?.length ?? 0) === 0 && hasInput(part) && (kind !== "execute" || isLong(title)) && (
+            <Input part={part} />
+          )}
           {output !== "" && (
             <Output
               text={output}
@@ -76,10 +82,10 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
           )}
           {state.status === "error" && state.error.trim() !== output.trim() && <Failure text={state.error} />}
           {part.locations !== undefined && part.locations.length > 0 && (
-            <p className="truncate px-1 font-mono text-xs text-ink-faint">
-              {part.locations
-                .map(({ path, line }) => (line === undefined ? path : `${path}:${line}`))
-                .join("  ")}
+            <p className="flex flex-wrap gap-x-3 px-1 font-mono text-xs break-all text-ink-faint">
+              {part.locations.map(({ path, line }, index) => (
+                <Exact key={index} text={line === undefined ? path : `${path}:${line}`} />
+              ))}
             </p>
           )}
         </div>
@@ -88,13 +94,16 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
   );
 });
 
+/** Whether one line may not show all of it. */
+const isLong = (title: string): boolean => title.length > 60 || title.includes("\n");
+
 const hasInput = (part: ToolPart): boolean => Object.keys(part.state.input).length > 0;
 
 function Input({ part }: { part: ToolPart }) {
   return (
-    <pre className="max-h-48 overflow-auto px-1 font-mono text-xs break-words whitespace-pre-wrap text-ink-soft">
-      {JSON.stringify(part.state.input, null, 2)}
-    </pre>
+    <div className="px-1 text-ink-soft">
+      <Arguments args={part.state.input} />
+    </div>
   );
 }
 
