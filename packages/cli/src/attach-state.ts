@@ -1,6 +1,7 @@
 /** What `attach` says of a session beside its transcript. Pure. */
 import { queueOf, type SessionState } from "@holdfast/client";
 import { type Input, isTerminal, type Permission, type Turn } from "@holdfast/protocol";
+import { holdLine } from "./hold-text.ts";
 import { oneLine } from "./output.ts";
 
 /** Messages of the queue that are shown; of more only the number. */
@@ -49,13 +50,13 @@ function whyNotStarted(state: SessionState): string | undefined {
   const waiting = Object.values(state.turns).find(
     ({ state, waitingFor }) => state === "queued" && waitingFor !== undefined,
   );
-  return waiting?.waitingFor === undefined ? undefined : `waiting for the ${waiting.waitingFor.kind}`;
+  return waiting?.waitingFor === undefined ? undefined : holdLine(waiting.waitingFor, waiting.sessionId);
 }
 
 function oddity(state: SessionState, turn: Turn): string | undefined {
   if (turn.stopping !== undefined) return `${turn.agent} is being stopped`;
-  if (turn.waitingFor?.kind === "storage")
-    return `${turn.agent} works; what it does cannot be stored at the moment`;
+  if (turn.waitingFor !== undefined)
+    return `${turn.agent} works, ${holdLine(turn.waitingFor, turn.sessionId)}`;
   if (state.retry !== undefined) return `${turn.agent} tries again: ${oneLine(state.retry.message, 80)}`;
   if (Object.keys(state.permissions).length > 0) return `${turn.agent} waits for an answer`;
   if (Object.keys(state.questions).length > 0)

@@ -26,7 +26,7 @@ function describeRefusal(error: HoldfastApiError): string {
     lines.push("It changed since it was read; look again with `holdfast changes list`.");
   if (error.code === "UNAUTHENTICATED") {
     lines.push(
-      "The token is not this server's. Set HOLDFAST_TOKEN, or HOLDFAST_DATA_DIR to the server's data directory.",
+      "The token is not this server's, or was replaced (`holdfast token rotate`). Set HOLDFAST_TOKEN to the one that holds now, or HOLDFAST_DATA_DIR to the server's data directory.",
     );
   }
   if (error.status >= 500) lines.push(`Request id: ${error.problem.requestId || "none"}.`);

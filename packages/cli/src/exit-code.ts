@@ -8,6 +8,7 @@ export const EXIT = {
   denied: 5,
   unreachable: 6,
   conflict: 7,
+  refused: 8,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -22,6 +23,7 @@ export const EXIT_HELP: readonly (readonly [ExitCode, string])[] = [
   [EXIT.denied, "permission denied or unanswered"],
   [EXIT.unreachable, "server unreachable"],
   [EXIT.conflict, "conflict or busy"],
+  [EXIT.refused, "the server did not let it in: another token, or one that was replaced"],
   [EXIT.interrupted, "stopped by Ctrl-C"],
 ];
 

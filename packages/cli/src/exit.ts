@@ -14,8 +14,9 @@ export function exitCodeOf(error: unknown): ExitCode {
       return EXIT.usage;
     case 401:
     case 403:
-      return EXIT.denied;
+      return EXIT.refused;
     case 404:
+    case 410:
       return EXIT.notFound;
     case 409:
     case 429:

@@ -11,14 +11,24 @@ import {
   type SessionState,
   skipEvent,
 } from "@holdfast/client";
-import { isTerminal, type Message, type Part, type SessionEvent, type Turn } from "@holdfast/protocol";
+import {
+  isTerminal,
+  type Message,
+  type Part,
+  type Session,
+  type SessionEvent,
+  type Turn,
+} from "@holdfast/protocol";
 import { CliError, EXIT } from "./exit-code.ts";
+import { type Hold, holdOf } from "./hold-text.ts";
 
 export type TurnReporter = {
   /** Each event of the session from the admission on; `turnId` is the turn that is followed now. */
   event(event: SessionEvent, turnId: string): void;
   /** A part of an answer of the turn, as it is now. */
   part(part: Part): void;
+  /** Why the turn does not begin, or cannot go on; undefined when nothing holds it. */
+  hold(hold: Hold | undefined): void;
   /** The connection broke (with its reason) or came back. */
   trouble(error: Error | undefined): void;
 };
@@ -33,17 +43,17 @@ const PAGE = 200;
 
 export async function followTurn(options: {
   client: HoldfastClient;
-  sessionId: string;
+  /** As it was before the admission. */
+  session: Session;
   turnId: string;
-  /** The seq before the admission. */
-  after: number;
   reporter: TurnReporter;
   signal: AbortSignal;
 }): Promise<Followed> {
-  const { client, sessionId, reporter, signal } = options;
+  const { client, reporter, signal } = options;
+  const { id: sessionId, lastSeq: after } = options.session;
   const follower = new Follower(options);
   let goneSince: number | undefined;
-  for await (const item of client.streamSession({ sessionId, after: options.after, signal })) {
+  for await (const item of client.streamSession({ sessionId, after, signal })) {
     switch (item.kind) {
       case "event":
         await follower.take(item.event);
@@ -89,7 +99,7 @@ class Follower {
   constructor(options: Parameters<typeof followTurn>[0]) {
     this.#options = options;
     this.#turnId = options.turnId;
-    this.state = { ...EMPTY_SESSION, lastSeq: options.after };
+    this.state = { ...EMPTY_SESSION, session: options.session, lastSeq: options.session.lastSeq };
   }
 
   async take(event: SessionEvent): Promise<void> {
@@ -98,7 +108,9 @@ class Follower {
     this.#options.reporter.event(event, this.#turnId);
     if (this.isLive) this.#report(event);
     const turn = this.state.turns[this.#turnId];
-    if (turn !== undefined && isTerminal(turn.state)) this.#end(turn);
+    if (turn === undefined) return;
+    this.#options.reporter.hold(holdOf(turn, this.state.session));
+    if (isTerminal(turn.state)) this.#end(turn);
   }
 
   /** Every part of the answers, in their order; a reporter hears some of them again. */
@@ -117,10 +129,13 @@ class Follower {
 
   /** The stream could not go on from where it was: the rows say what was missed. */
   async reload(): Promise<void> {
-    const { client, sessionId } = this.#options;
-    const page = await client.listMessages(sessionId, { limit: PAGE });
+    const { client } = this.#options;
+    const session = await client.getSession(this.#options.session.id);
+    const page = await client.listMessages(session.id, { limit: PAGE });
     const turn = await client.getTurn(this.#turnId);
-    this.state = { ...EMPTY_SESSION, messages: page.items, turns: { [turn.id]: turn }, lastSeq: page.seq };
+    const turns = { [turn.id]: turn };
+    this.state = { ...EMPTY_SESSION, session, messages: page.items, turns, lastSeq: page.seq };
+    this.#options.reporter.hold(holdOf(turn, session));
     this.reportAll();
     if (isTerminal(turn.state)) this.#end(turn);
   }

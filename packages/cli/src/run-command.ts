@@ -7,6 +7,7 @@ import { describe } from "./describe-error.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
 import { errorCodeOf, exitCodeOf, exitCodeOfTurn, type RunFacts } from "./exit.ts";
 import { followTurn } from "./follow-turn.ts";
+import { type Hold, holdLines } from "./hold-text.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { createSession, type NewSessionFlags } from "./new-session.ts";
 import { parseModel, readPrompt } from "./prompt-text.ts";
@@ -44,7 +45,9 @@ class Run {
   readonly #questions = new Map<string, AbortController>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #asking: Promise<void> = Promise.resolve();
+  #sessionId: string | undefined;
   #turnId: string | undefined;
+  #told: string | undefined;
   #isTroubled = false;
 
   constructor(context: Context, flags: RunFlags, reporter: RunReporter) {
@@ -61,6 +64,7 @@ class Run {
     );
     try {
       const session = await this.#session();
+      this.#sessionId = session.id;
       const { turn } = await this.#admit(session, text);
       this.#turnId = turn.id;
       if (this.#facts.interrupted === true) this.#cancel();
@@ -68,12 +72,12 @@ class Run {
         this.#after(this.#flags.timeout * 1_000, () => this.#stop("timedOut"));
       const followed = await followTurn({
         client: this.#client,
-        sessionId: session.id,
+        session,
         turnId: turn.id,
-        after: session.lastSeq,
         reporter: {
           event: (event, turnId) => this.#hear(event, turnId),
           part: (part) => this.#reporter.part(part),
+          hold: (hold) => this.#tellHold(session.id, hold),
           trouble: (error) => this.#tellTrouble(error),
         },
         signal: this.#leave.signal,
@@ -81,6 +85,12 @@ class Run {
       const exitCode = exitCodeOfTurn(followed.turn, this.#facts);
       this.#reporter.done(followed, exitCode);
       return exitCode;
+    } catch (error) {
+      if (this.#turnId !== undefined)
+        this.#context.output.note(
+          `Turn ${this.#turnId} was admitted; \`holdfast session show ${this.#sessionId}\` tells what became of it.`,
+        );
+      throw error;
     } finally {
       forget();
       this.#leave.abort();
@@ -172,6 +182,14 @@ class Run {
 
   #after(ms: number, act: () => void): void {
     this.#timers.add(setTimeout(act, ms));
+  }
+
+  /** Each reason once, until it is another one. */
+  #tellHold(sessionId: string, hold: Hold | undefined): void {
+    const lines = hold === undefined ? [] : holdLines(hold, sessionId);
+    const text = lines.join("\n");
+    if (text !== "" && text !== this.#told) this.#reporter.hold(lines);
+    this.#told = text;
   }
 
   #tellTrouble(error: Error | undefined): void {

@@ -12,7 +12,9 @@ import type { Followed, TurnReporter } from "./follow-turn.ts";
 import type { Output } from "./output.ts";
 import { endText, TurnText } from "./turn-text.ts";
 
-export type RunReporter = Omit<TurnReporter, "trouble"> & {
+export type RunReporter = Omit<TurnReporter, "trouble" | "hold"> & {
+  /** Why it has to wait, and what can be done about it. */
+  hold(lines: readonly string[]): void;
   /** The turn has ended. */
   done(followed: Followed, exitCode: ExitCode): void;
   /** There is no final state to tell of. */
@@ -29,6 +31,10 @@ function textReporter(output: Output): RunReporter {
   return {
     event: () => undefined,
     part: (part: Part) => text.part(part),
+    hold(lines) {
+      text.end();
+      for (const line of lines) output.note(output.err.yellow(line));
+    },
     done({ turn }) {
       text.end();
       const line = endText(turn);
@@ -43,6 +49,7 @@ function jsonReporter(output: Output): RunReporter {
   return {
     event: () => undefined,
     part: () => undefined,
+    hold: (lines) => output.note(lines.join("\n")),
     done: ({ turn, messages }, exitCode) => output.json({ turn, messages, exitCode }),
     failed: (code, message, exitCode) => output.json({ error: { code, message }, exitCode }),
   };
@@ -63,6 +70,7 @@ function streamReporter(output: Output): RunReporter {
       else output.json(event);
     },
     part: () => undefined,
+    hold: (lines) => output.note(lines.join("\n")),
     // After a reset the event itself may be gone; its row says the same.
     done: ({ turn }) => output.json(terminal ?? eventOf(turn)),
     failed: (code, message, exitCode) => output.json({ type: "error", code, message, exitCode }),

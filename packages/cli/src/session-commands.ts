@@ -2,6 +2,7 @@ import type { HoldfastClient, SessionQuery } from "@holdfast/client";
 import type { PatchSession, Session, Turn } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
+import { holdLine, holdOf } from "./hold-text.ts";
 import { createSession, type NewSessionFlags } from "./new-session.ts";
 import { ago, exactLine, oneLine } from "./output.ts";
 import { writeTranscript } from "./transcript.ts";
@@ -55,8 +56,22 @@ async function listUpTo(client: HoldfastClient, limit: number, query: SessionQue
 }
 
 function rowOf(session: Session, now: number): string[] {
-  const state = session.attention === "none" ? session.status : `${session.status}, ${session.attention}`;
-  return [session.id, session.agent, state, ago(session.time.updated, now), oneLine(session.title, 60)];
+  return [
+    session.id,
+    session.agent,
+    stateOf(session),
+    ago(session.time.updated, now),
+    oneLine(session.title, 60),
+  ];
+}
+
+/** An idle session with a queue waits for something: for somebody when it is paused. `show` tells for what. */
+function stateOf({ status, attention, queue }: Session): string {
+  const words: string[] = [status];
+  if (attention !== "none") words.push(attention);
+  if (queue.length > 0 && queue.paused) words.push("paused");
+  else if (queue.length > 0 && status === "idle") words.push("queued");
+  return words.join(", ");
 }
 
 export async function show(context: Context, id: string): Promise<ExitCode> {
@@ -81,11 +96,18 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
     ["attention", session.attention],
     ["approval", session.approvalMode],
     ["queue", `${session.queue.length}${session.queue.paused ? ", paused" : ""}`],
+    ...holdsOf(session, turns.items).map((line) => ["", line]),
     ["updated", ago(session.time.updated, Date.now())],
     ...turns.items.map((turn) => ["turn", turnText(turn)]),
   ]);
   writeTranscript(output, messages.items);
   return EXIT.completed;
+}
+
+/** Each reason why a turn of the session waits, once. */
+function holdsOf(session: Session, turns: readonly Turn[]): string[] {
+  const holds = turns.flatMap((turn) => holdOf(turn, session) ?? []);
+  return [...new Set(holds.map((hold) => holdLine(hold, session.id)))];
 }
 
 function turnText(turn: Turn): string {

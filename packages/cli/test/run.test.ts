@@ -53,11 +53,11 @@ describe("[I-11] the exit code comes from the turn's final state", () => {
     expect(result.stderr).not.toContain("    at ");
   });
 
-  test("[I-11] 6 says how to start a server, 5 what a wrong token means", async () => {
+  test("[I-11] 6 says how to start a server, 8 what a wrong token means", async () => {
     const alone = await house.run(["agents"], { env: { HOLDFAST_DATA_DIR: `${house.root}/other` } });
     expect(alone.stderr).toContain("holdfast serve");
     const stranger = await house.run(["agents"], { env: { HOLDFAST_TOKEN: "x".repeat(40) } });
-    expect(stranger.code).toBe(5);
+    expect(stranger.code).toBe(8);
     expect(stranger.stderr).toContain("HOLDFAST_TOKEN");
   });
 

@@ -45,6 +45,14 @@ export const HTTP: readonly Sabotage[] = [
     catchers: [{ file: ACCESS }],
   },
   {
+    name: "proof-for-any-address",
+    rules: ["I-6"],
+    breaks: "a proof is good wherever it was asked for, so that an impostor may pass it on",
+    file: "packages/protocol/src/server-file.ts",
+    edits: [{ find: '${nonce}\\n${plain}\\n${port ?? ""}`', replace: "${nonce}`" }],
+    catchers: [{ file: "packages/server/test/http/proof.test.ts" }],
+  },
+  {
     name: "refused-storage-as-fault",
     rules: ["D-34", "I-3"],
     breaks: "tells a full or busy disk as a fault of the program, so that nobody tries again",
