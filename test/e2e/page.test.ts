@@ -211,7 +211,14 @@ describe("the page", () => {
     await page.getByRole("button", { name: "Stop" }).click();
     await log(page).getByText("Stopped by you").waitFor();
     await queue.getByText("Paused").waitFor();
-    await queue.getByRole("button", { name: "Go on" }).click();
+    const sessions = page.getByRole("navigation", { name: "Sessions" });
+    await sessions.getByText("The queue is paused").first().waitFor();
+    // Whoever is elsewhere is told as well, and lets it go on from there.
+    await page.getByRole("link", { name: "Inbox, 1 waiting" }).click();
+    await page.getByText("2 messages wait in it").waitFor();
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByText("Nothing waits for you").waitFor();
+    await page.goBack();
     await log(page).getByText("two, edited", { exact: true }).waitFor();
     const { items } = await on.server.client.listInputs(session.id, { state: "delivered" });
     const delivered = items.toSorted((a, b) => (a.time.delivered ?? 0) - (b.time.delivered ?? 0));

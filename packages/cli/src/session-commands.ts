@@ -1,5 +1,5 @@
 import type { HoldfastClient, SessionQuery } from "@holdfast/client";
-import type { PatchSession, Session, Turn } from "@holdfast/protocol";
+import { hasPausedQueue, type PatchSession, type Session, type Turn } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { holdLine, holdOf } from "./hold-text.ts";
@@ -66,10 +66,11 @@ function rowOf(session: Session, now: number): string[] {
 }
 
 /** An idle session with a queue waits for something: for somebody when it is paused. `show` tells for what. */
-function stateOf({ status, attention, queue }: Session): string {
+function stateOf(session: Session): string {
+  const { status, attention, queue } = session;
   const words: string[] = [status];
   if (attention !== "none") words.push(attention);
-  if (queue.length > 0 && queue.paused) words.push("paused");
+  if (hasPausedQueue(session)) words.push("paused");
   else if (queue.length > 0 && status === "idle") words.push("queued");
   return words.join(", ");
 }

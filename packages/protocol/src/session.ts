@@ -41,6 +41,10 @@ export const sessionSchema = z
   .meta({ id: "Session" });
 export type Session = z.infer<typeof sessionSchema>;
 
+/** What waits in it goes on only when somebody says so (D-6). */
+export const hasPausedQueue = ({ queue }: Pick<Session, "queue">): boolean =>
+  queue.paused && queue.length > 0;
+
 export const projectSchema = z
   .object({
     id: projectIdSchema,

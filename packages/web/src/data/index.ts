@@ -9,6 +9,7 @@ export {
   useLiveSession,
   useNow,
 } from "./app-context.tsx";
+export { waitingCount } from "./library.ts";
 export type { LiveSession, LiveView } from "./live-session.ts";
 export { prefer, type Preferences, preferences } from "./preferences.ts";
 export { followTheme } from "./theme.ts";

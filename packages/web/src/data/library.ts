@@ -3,7 +3,15 @@
  * The feed's cursor is taken before the lists are read, so that nothing falls between the two; what comes twice changes nothing.
  */
 import { type HoldfastClient, isApiError, isPassing } from "@holdfast/client";
-import type { Agent, FeedEvent, Permission, Project, Question, Session } from "@holdfast/protocol";
+import {
+  type Agent,
+  type FeedEvent,
+  hasPausedQueue,
+  type Permission,
+  type Project,
+  type Question,
+  type Session,
+} from "@holdfast/protocol";
 import type { Meeting } from "../windows/index.ts";
 import type { ConnectionMonitor } from "./connection.ts";
 import { FrameBatch } from "./frame-batch.ts";
@@ -36,6 +44,10 @@ const EMPTY: Library = {
   questions: new Map(),
   agents: undefined,
 };
+
+/** How many things wait for somebody, over all sessions. */
+export const waitingCount = ({ permissions, questions, sessions }: Library): number =>
+  permissions.size + questions.size + [...sessions.values()].filter(hasPausedQueue).length;
 
 /** Events that a listener wants beside the state, such as for notifications. They come in order, after the state has them. */
 export type FeedListener = (event: FeedEvent) => void;

@@ -1,2 +1,3 @@
 export { PermissionCard, QuestionCard } from "./cards.tsx";
 export { InboxView } from "./inbox-view.tsx";
+export { ResumeQueue } from "./resume-queue.tsx";

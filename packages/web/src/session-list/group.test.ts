@@ -14,6 +14,7 @@ const session = (id: string, hoursAgo: number, more: object = {}): Session =>
     projectId: "prj_1",
     status: "idle",
     attention: "none",
+    queue: { length: 0, paused: false },
     time: { created: 0, updated: NOW - hoursAgo * HOUR },
     ...more,
   }) as unknown as Session;

@@ -1,4 +1,4 @@
-import type { Project, Session } from "@holdfast/protocol";
+import { hasPausedQueue, type Project, type Session } from "@holdfast/protocol";
 import type { Preferences } from "../data/index.ts";
 import type { StillOrder } from "./still-order.ts";
 
@@ -46,9 +46,12 @@ export function groupSessions(
 const rankOf = (name: string): number => STATUS_NAMES.indexOf(name as (typeof STATUS_NAMES)[number]);
 
 function statusRank(session: Session): 0 | 1 | 2 {
-  if (session.attention !== "none" || session.status === "waiting") return 0;
-  return session.status === "idle" ? 2 : 1;
+  if (session.attention !== "none" || session.status === "waiting" || hasPausedQueue(session)) return 0;
+  return session.status === "idle" && session.queue.length === 0 ? 2 : 1;
 }
+
+/** Nothing runs, waits or asks for somebody. */
+export const isResting = (session: Session): boolean => statusRank(session) === 2;
 
 function collect(sessions: Session[], groupOf: (session: Session) => Omit<Group, "sessions">): Group[] {
   const groups = new Map<string, Group>();

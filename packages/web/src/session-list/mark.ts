@@ -1,4 +1,4 @@
-import type { Session } from "@holdfast/protocol";
+import { hasPausedQueue, type Session } from "@holdfast/protocol";
 import type { Tone } from "../design/index.ts";
 
 export type Mark = { tone: Tone; label: string; moving?: boolean };
@@ -12,6 +12,14 @@ const ATTENTION: Record<Exclude<Session["attention"], "none">, Mark> = {
 
 /** The one sign of a session: what it needs comes before what it does. */
 export function markOf(session: Session): Mark {
+  const mark = markOfWork(session);
+  if (!hasPausedQueue(session)) return mark;
+  if (session.attention === "none" && session.status === "idle")
+    return { tone: "attention", label: "The queue is paused" };
+  return { ...mark, label: `${mark.label}; the queue is paused` };
+}
+
+function markOfWork(session: Session): Mark {
   if (session.attention !== "none") return ATTENTION[session.attention];
   switch (session.status) {
     case "busy":
@@ -21,8 +29,9 @@ export function markOf(session: Session): Mark {
     case "waiting":
       return { tone: "attention", label: "Waiting for you" };
     case "idle":
-      return session.queue.paused && session.queue.length > 0
-        ? { tone: "attention", label: "The queue is paused" }
+      // Another session of its directory, a place among the agents: the session itself tells for what.
+      return session.queue.length > 0
+        ? { tone: "busy", label: "Waiting to begin" }
         : { tone: "neutral", label: "Idle" };
   }
 }

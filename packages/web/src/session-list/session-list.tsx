@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import { prefer, type Preferences, preferences, useLibrary, useNow, useStore } from "../data/index.ts";
 import { ago, classes, Count, Exact, Skeleton, StatusDot } from "../design/index.ts";
 import { Link, sessionOf, useRoute } from "../route/index.ts";
-import { type Group, groupSessions } from "./group.ts";
+import { type Group, groupSessions, isResting } from "./group.ts";
 import { markOf } from "./mark.ts";
 import { StillOrder } from "./still-order.ts";
 
@@ -113,7 +113,7 @@ function fold(key: string): void {
 
 function GroupOfSessions(props: { group: Group; now: number; isFolded: boolean; onFold: () => void }) {
   const { group, now, isFolded, onFold } = props;
-  const shown = isFolded ? group.sessions.filter(isActive) : group.sessions;
+  const shown = isFolded ? group.sessions.filter((session) => !isResting(session)) : group.sessions;
   return (
     <section aria-label={group.name} className="pt-2">
       <button
@@ -137,8 +137,6 @@ function GroupOfSessions(props: { group: Group; now: number; isFolded: boolean; 
     </section>
   );
 }
-
-const isActive = (session: Session): boolean => session.status !== "idle" || session.attention !== "none";
 
 function Row({ session, now }: { session: Session; now: number }) {
   const route = useRoute();

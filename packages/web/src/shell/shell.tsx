@@ -1,6 +1,6 @@
 import { Bot, Inbox, Menu, Plus, Settings } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
-import { dropAccess, useConnection, useLibrary } from "../data/index.ts";
+import { dropAccess, useConnection, useLibrary, waitingCount } from "../data/index.ts";
 import { Count, IconButton, Skeleton } from "../design/index.ts";
 import { Notifier } from "../notify/index.ts";
 import { Keyboard } from "../palette/index.ts";
@@ -163,8 +163,7 @@ function Sidebar({ isDrawerOpen, onClose }: { isDrawerOpen: boolean; onClose: ()
 }
 
 function InboxButton() {
-  const { permissions, questions } = useLibrary();
-  const waiting = permissions.size + questions.size;
+  const waiting = waitingCount(useLibrary());
   return (
     <Link
       to={{ at: "inbox" }}

@@ -1,13 +1,14 @@
 import { visibleText } from "@holdfast/protocol";
 import { useEffect } from "react";
-import { useLibrary } from "../data/index.ts";
+import { useLibrary, waitingCount } from "../data/index.ts";
 import { sessionOf, useRoute } from "../route/index.ts";
 
 /** The window's title: how many things wait for somebody, then where the page is. */
 export function useTitle(): void {
   const route = useRoute();
-  const { permissions, questions, sessions } = useLibrary();
-  const waiting = permissions.size + questions.size;
+  const library = useLibrary();
+  const { sessions } = library;
+  const waiting = waitingCount(library);
   const sessionId = sessionOf(route);
   const place = visibleText((sessionId !== undefined && sessions.get(sessionId)?.title) || "", "words");
   useEffect(() => {

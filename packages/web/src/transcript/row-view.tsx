@@ -1,4 +1,4 @@
-import type { Message, Turn } from "@holdfast/protocol";
+import type { Message, Turn, WaitingFor } from "@holdfast/protocol";
 import { memo } from "react";
 import { OpenedChip } from "../agents/index.ts";
 import { Chip, moment, span } from "../design/index.ts";
@@ -70,10 +70,19 @@ function Working({ turn }: { turn: Turn }) {
   );
 }
 
+/** What it waits for; a running turn waits for the storage alone. */
+const WAITING: Record<WaitingFor["kind"], string> = {
+  workspace: "Waiting for another session of this directory",
+  pool: "Waiting for a place among the agents",
+  circuit: "Waiting until the agent may be started again",
+  storage: "Waiting for the server's storage; it goes on by itself",
+  host: "Waiting for its machine",
+};
+
 function workOf(turn: Turn): string {
   if (turn.state === "finalizing") return "Writing down the result";
   if (turn.stopping !== undefined) return "Stopping";
-  if (turn.waitingFor !== undefined) return `Waiting for ${turn.waitingFor.holder ?? turn.waitingFor.kind}`;
+  if (turn.waitingFor !== undefined) return WAITING[turn.waitingFor.kind];
   if (turn.stalled !== undefined) return "No sign from the agent for a while";
   return turn.opened === undefined ? "Opening the agent" : "Working";
 }

@@ -1,0 +1,34 @@
+import type { Session } from "@holdfast/protocol";
+import { describe, expect, test } from "vitest";
+import { isResting } from "./group.ts";
+import { markOf } from "./mark.ts";
+
+type Facts = Pick<Session, "status" | "attention"> & { length: number; paused: boolean };
+const session = ({ length, paused, ...rest }: Facts): Session =>
+  ({ ...rest, queue: { length, paused } }) as unknown as Session;
+const idle = { status: "idle", attention: "none", length: 0, paused: false } as const;
+
+describe("the sign of a session in lists", () => {
+  test.each<[string, Facts, string, boolean]>([
+    ["nothing to do", idle, "Idle", true],
+    ["paused, with nothing in it", { ...idle, paused: true }, "Idle", true],
+    ["what waits for another session or a place", { ...idle, length: 1 }, "Waiting to begin", false],
+    ["a paused queue", { ...idle, length: 2, paused: true }, "The queue is paused", false],
+    [
+      "a paused queue behind a turn that was interrupted",
+      { ...idle, attention: "interrupted", length: 1, paused: true },
+      "The last turn was interrupted; the queue is paused",
+      false,
+    ],
+    [
+      "a paused queue while the turn before is being stopped",
+      { ...idle, status: "busy", length: 1, paused: true },
+      "Working; the queue is paused",
+      false,
+    ],
+    ["a queue behind a turn that runs", { ...idle, status: "busy", length: 1 }, "Working", false],
+  ])("[I-15, D-6] %s", (_, facts, label, rests) => {
+    expect(markOf(session(facts)).label).toBe(label);
+    expect(isResting(session(facts))).toBe(rests);
+  });
+});
