@@ -1,8 +1,10 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App, followTheme, gainAccess } from "./data/index.ts";
+import { guardCompositions } from "./keyboard/index.ts";
 import { Page } from "./shell/index.ts";
 
+guardCompositions(window);
 followTheme();
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no #root.");

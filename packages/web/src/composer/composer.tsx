@@ -3,7 +3,7 @@ import type { Delivery } from "@holdfast/protocol";
 import { ArrowUp, ListPlus, Paperclip, Square, X, Zap } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { preferences, useClient, useStore } from "../data/index.ts";
-import { Button, IconButton, Notice } from "../design/index.ts";
+import { Button, Exact, IconButton, Notice } from "../design/index.ts";
 import { AgentPicker } from "./agent-picker.tsx";
 import { attach } from "./attach.ts";
 import { isBlank, withReturned } from "./draft.ts";
@@ -65,7 +65,7 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (suggestions.onKeyDown(event)) return;
-    if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter") return;
     const hasMod = event.metaKey || event.ctrlKey;
     const isSend = sendWith === "enter" ? !event.shiftKey && !event.altKey : hasMod;
     if (!isSend) return;
@@ -121,7 +121,7 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
                   {file.mime.startsWith("image/") && (
                     <img src={file.url} alt="" className="size-6 rounded-sm object-cover" />
                   )}
-                  <span className="max-w-40 truncate">{file.name}</span>
+                  <Exact text={file.name} as="words" className="max-w-40 truncate" />
                   <IconButton
                     label={`Take ${file.name} out`}
                     onClick={() =>
@@ -139,6 +139,7 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
             value={draft.text}
             rows={1}
             aria-label="Message"
+            dir="auto"
             placeholder={isBusy ? "Say what comes next" : "Say what you want done"}
             onChange={(event) => change((now) => ({ ...now, text: event.target.value }))}
             onKeyDown={onKeyDown}

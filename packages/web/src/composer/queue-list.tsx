@@ -87,6 +87,7 @@ function QueuedInput({ input, isFirst, isLast, onMove, onError }: QueuedProps) {
           value={edited}
           rows={3}
           aria-label="Queued message"
+          dir="auto"
           autoFocus
           onChange={(event) => setEdited(event.target.value)}
           onKeyDown={(event) => {
@@ -107,7 +108,7 @@ function QueuedInput({ input, isFirst, isLast, onMove, onError }: QueuedProps) {
     );
   return (
     <li className="flex items-center gap-0.5 border-t border-line py-0.5 pr-1 pl-3">
-      <span className="min-w-0 flex-1 truncate" title={text}>
+      <span dir="auto" className="min-w-0 flex-1 truncate" title={text}>
         {text}
       </span>
       <IconButton label="Move up" disabled={isFirst} onClick={() => onMove(-1)}>

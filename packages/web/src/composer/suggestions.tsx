@@ -1,7 +1,7 @@
 import type { SessionState } from "@holdfast/client";
 import { type KeyboardEvent, type RefObject, useEffect, useId, useState } from "react";
 import { useClient } from "../data/index.ts";
-import { classes } from "../design/index.ts";
+import { classes, Exact } from "../design/index.ts";
 
 /** Pause in typing before files are asked for, in ms, and how many are shown. */
 const ASK_MS = 120;
@@ -142,8 +142,12 @@ export function Suggestions({ items, active, listId, choose }: SuggestionsProps)
             index === active && "bg-selected",
           )}
         >
-          <span className="shrink-0 font-mono">{item.label}</span>
-          {item.detail !== undefined && <span className="truncate text-ink-faint">{item.detail}</span>}
+          <Exact text={item.label} className="shrink-0 font-mono" />
+          {item.detail !== undefined && (
+            <span dir="auto" className="truncate text-ink-faint">
+              {item.detail}
+            </span>
+          )}
         </li>
       ))}
     </ul>

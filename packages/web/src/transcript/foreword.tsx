@@ -28,6 +28,7 @@ function Foreword({ agent, part }: { agent: string; part: TextPart }) {
       {isUnfolded && (
         <pre
           tabIndex={0}
+          dir="auto"
           aria-label={`What ${agent} was told`}
           className="mt-1 max-h-80 max-w-full overflow-auto rounded-md border border-line bg-sunken p-2.5 font-mono break-words whitespace-pre-wrap"
         >

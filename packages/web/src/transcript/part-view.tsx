@@ -32,7 +32,7 @@ export function PartView(props: { part: Part; isOpen: boolean; sessionId: string
     case "subtask":
       return (
         <p className="flex items-center gap-2 py-1 text-sm">
-          <Chip tone="accent">Subtask</Chip> {part.description}{" "}
+          <Chip tone="accent">Subtask</Chip> <bdi dir="auto">{part.description}</bdi>{" "}
           <span className="text-ink-faint">@{part.agent}</span>
         </p>
       );
@@ -71,10 +71,17 @@ function Reasoning({ part, isOpen }: { part: ReasoningPart; isOpen: boolean }) {
         <ChevronRight size={14} className={isUnfolded ? "rotate-90" : ""} />
         <span className="shrink-0">{isOpen ? "Thinking" : "Thought"}</span>
         {end !== undefined && <span className="shrink-0 text-ink-faint">for {span(end - start)}</span>}
-        {!isUnfolded && <span className="min-w-0 flex-1 truncate text-ink-faint italic">{preview}</span>}
+        {!isUnfolded && (
+          <span dir="auto" className="min-w-0 flex-1 truncate text-ink-faint italic">
+            {preview}
+          </span>
+        )}
       </button>
       {isUnfolded && (
-        <div className="mt-1 ml-1.5 border-l-2 border-line pl-3 break-words whitespace-pre-wrap text-ink-soft">
+        <div
+          dir="auto"
+          className="ms-1.5 mt-1 border-s-2 border-line ps-3 break-words whitespace-pre-wrap text-ink-soft"
+        >
           {part.text}
         </div>
       )}

@@ -40,6 +40,7 @@ function UserMessage({ message, sessionId }: { message: Message; sessionId: stri
             return (
               <div
                 key={part.id}
+                dir="auto"
                 className="max-w-full rounded-lg bg-selected px-3.5 py-2 break-words whitespace-pre-wrap"
               >
                 {part.text}

@@ -26,7 +26,7 @@ export const CodeBlock = memo(function CodeBlock(props: { code: string; language
         {language === "" ? "text" : language}
         <CopyButton text={code} />
       </figcaption>
-      <pre tabIndex={0} className="overflow-x-auto px-3 py-2 font-mono text-sm text-(--code-ink)">
+      <pre tabIndex={0} dir="ltr" className="overflow-x-auto px-3 py-2 font-mono text-sm text-(--code-ink)">
         {coloured?.code === code ? (
           <code dangerouslySetInnerHTML={{ __html: coloured.html }} />
         ) : (

@@ -27,6 +27,8 @@ const marked = new Marked({
 
 const purify = DOMPurify(window);
 purify.addHook("afterSanitizeAttributes", (node) => {
+  // Code in a sentence neither turns it nor is turned by it.
+  if (node.tagName === "CODE") node.setAttribute("dir", "ltr");
   if (node.tagName !== "A") return;
   node.setAttribute("target", "_blank");
   node.setAttribute("rel", "noopener noreferrer nofollow");

@@ -23,7 +23,12 @@ export const Markdown = memo(function Markdown({ text, isOpen }: { text: string;
 const BlockView = memo(
   function BlockView({ block, isTail }: { block: Block; isTail: boolean }) {
     const { token } = block;
-    if (block.raw.length > PLAIN_LENGTH) return <pre className="whitespace-pre-wrap">{block.raw}</pre>;
+    if (block.raw.length > PLAIN_LENGTH)
+      return (
+        <pre dir="auto" className="whitespace-pre-wrap">
+          {block.raw}
+        </pre>
+      );
     if (token.type === "code") {
       const isFenceOpen = isTail && !/\n\s*(?:```+|~~~+)\s*$/.test(block.raw);
       return (
@@ -35,7 +40,7 @@ const BlockView = memo(
       );
     }
     const html = htmlOf(isTail ? { ...token, raw: remend(block.raw, { images: false }) } : token);
-    return <div dangerouslySetInnerHTML={{ __html: html }} />;
+    return <div dir="auto" dangerouslySetInnerHTML={{ __html: html }} />;
   },
   (before, now) =>
     before.block.raw === now.block.raw &&
