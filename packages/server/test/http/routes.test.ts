@@ -56,7 +56,7 @@ describe("the table of routes", () => {
     expect(Object.keys(ACTIONS).filter((action) => !used.has(action as never))).toEqual([]);
   });
 
-  test("[I-21] without a credential only health and the exchange of a code are served", async () => {
+  test("[I-21] without a credential only health, a proof and the exchange of a code are served", async () => {
     const open: string[] = [];
     for (const route of ROUTES) {
       const headers = { "content-type": "application/json" };
@@ -69,7 +69,7 @@ describe("the table of routes", () => {
       if (response.status !== 401) open.push(`${route.method} ${route.path}`);
       await response.body?.cancel();
     }
-    expect(open).toEqual(["GET /api/health", "POST /api/auth/browser"]);
+    expect(open).toEqual(["GET /api/health", "GET /api/auth/proof", "POST /api/auth/browser"]);
   });
 
   test("[I-6] a browser may do everything but make and list ways in", () => {
