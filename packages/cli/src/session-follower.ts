@@ -122,6 +122,10 @@ export class SessionFollower {
         } else if (item.kind === "event") await this.#take(item.event, isLive);
       }
       return "deleted";
+    } catch (error) {
+      // It was there when its rows were read.
+      if (isApiError(error, "NOT_FOUND")) return "deleted";
+      throw error;
     } finally {
       own.abort();
     }
