@@ -10,19 +10,10 @@ import type { SessionEvent, SessionStatus } from "@holdfast/protocol";
 import { extendPart, putMessage, putPart, removeMessage, removePart } from "./message-changes.ts";
 import type { RetryStatus, SessionState } from "./session-state.ts";
 
-/** Events that leave a session's place in lists alone: its `time.updated` is the time of the newest other one (D-29). */
-const QUIET: ReadonlySet<string> = new Set([
-  "message.part.delta",
-  "message.part.updated",
-  "agent.notice",
-  "agent.raw",
-  "agent.late",
-]);
-
 export function reduce(state: SessionState, event: SessionEvent): SessionState {
   if (event.seq <= state.lastSeq) return state;
   const next = applyEvent(state, event);
-  return { ...next, session: touch(next.session, event), lastSeq: event.seq };
+  return { ...next, lastSeq: event.seq };
 }
 
 /** Marks an event as seen that `streamSession` could not read. */
@@ -106,11 +97,6 @@ function withStatus(
 ): SessionState {
   const session = state.session === undefined ? undefined : { ...state.session, status };
   return { ...state, session, status, retry: status === "retry" ? retry : undefined };
-}
-
-function touch(session: SessionState["session"], event: SessionEvent): SessionState["session"] {
-  if (session === undefined || QUIET.has(event.type) || session.time.updated === event.time) return session;
-  return { ...session, time: { ...session.time, updated: event.time } };
 }
 
 function put<T extends { id: string }>(

@@ -4,8 +4,6 @@ import { ThinLog, timeOf } from "./thin-log.ts";
 import { newTurnRows, type TurnRows } from "./turn-rows.ts";
 
 const pad = (n: number) => String(n).padStart(26, "0");
-/** The store leaves a session's `time.updated` alone for these. */
-const QUIET = ["message.part.delta", "message.part.updated", "agent.notice"];
 
 export type Step = { kind: number; pick: number; size: number };
 
@@ -102,7 +100,8 @@ export class SessionRehearsal {
   #stamp(type: string): void {
     const seq = this.lastSeq + 1;
     this.session.lastSeq = seq;
-    if (!QUIET.includes(type)) this.session.time.updated = timeOf(seq);
+    // The row's time changes with the events that show it alone.
+    if (type === "session.created" || type === "session.updated") this.session.time.updated = timeOf(seq);
   }
 
   #announceSession(): void {

@@ -1,10 +1,10 @@
 import { newId } from "@holdfast/kernel";
 import type { Session, SessionId } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import type { SessionCursor } from "../../src/store/index.ts";
+import type { ProgressOp, SessionCursor } from "../../src/store/index.ts";
 import { replayAll } from "./reduction.ts";
 import { refusalOf } from "./refusal.ts";
-import { COMPLETED, keyed, OWNER, type StoreRig, textPart, placeOf } from "./rig.ts";
+import { COMPLETED, keyed, OWNER, type StoreRig, SYSTEM, textPart, placeOf } from "./rig.ts";
 import { topic } from "./topic.ts";
 
 const DAY = 86_400_000;
@@ -150,6 +150,76 @@ export const sessionsTopic = topic("sessions", (rig) => {
     await rig().age(60_000);
     await rig().finish(run, COMPLETED);
     expect(await ids()).toEqual([run.session.id, second]);
+  });
+
+  test("[D-29] what people and agents do moves a session to the top with its time, upkeep leaves both", async () => {
+    const { store } = rig();
+    const directory = `/moved/${newId("prj")}`;
+    const run = await rig().running({ directory });
+    const sessionId = run.session.id;
+    const turnId = run.turn.id;
+    const agentSessionId = run.agentSession.id;
+    const progress = (...ops: ProgressOp[]) =>
+      store.appendProgress({ sessionId, turnId, epoch: run.epoch, ops });
+    const permission = await rig().ask(run);
+    const queued = await rig().admit(sessionId, "Later.");
+    const waiting = { turnId: queued.turn.id, waitingFor: { kind: "pool" as const } };
+    const acts: [moves: boolean, name: string, act: () => Promise<unknown>][] = [
+      [false, "a shown wait", () => store.setWaiting(waiting)],
+      [false, "a waiting turn", () => progress({ op: "turn", patch: { waitingFor: { kind: "storage" } } })],
+      [
+        false,
+        "facts of the agent",
+        () => progress({ op: "agentSession", agentSessionId, patch: { version: "2" } }),
+      ],
+      [false, "a suggested title", () => progress({ op: "title", title: "By the agent" })],
+      [false, "a plan", () => progress({ op: "todos", todos: [] })],
+      [true, "a rename", () => store.patchSession({ sessionId, patch: { title: "Mine" }, actor: OWNER })],
+      [false, "a pause by itself", () => store.pauseQueue({ sessionId, actor: SYSTEM })],
+      [true, "a resumed queue", () => store.resumeQueue({ sessionId, actor: OWNER })],
+      [false, "a deadline", () => store.expirePermission({ permissionId: permission.id, actor: SYSTEM })],
+      [true, "a question", () => rig().ask(run)],
+      [true, "a stop", () => store.cancelTurn({ turnId, actor: OWNER })],
+      [false, "a stored end", () => store.beginFinalize({ turnId, epoch: run.epoch, record: COMPLETED })],
+      [true, "an end", () => rig().finalize(run)],
+      [
+        false,
+        "a closed agent",
+        () => store.updateAgentSession({ agentSessionId, patch: { status: "resumable" }, actor: SYSTEM }),
+      ],
+      [true, "a removed input", () => store.removeInput({ inputId: queued.input.id, actor: OWNER })],
+      [
+        false,
+        "a continued input",
+        () => store.admitInput(rig().admission(sessionId, "Go on.", { actor: SYSTEM })),
+      ],
+      [true, "a started turn", () => rig().start(sessionId)],
+    ];
+    for (const [moves, name, act] of acts) {
+      await rig().age(60_000);
+      const second = await rig().session({ directory });
+      const { time, lastSeq } = await rig().readSession(sessionId);
+      await act();
+      const [first] = await list(rig(), directory, 1);
+      expect([name, first?.id]).toEqual([name, moves ? sessionId : second]);
+      const later = (await rig().readSession(sessionId)).time.updated;
+      expect([name, later > time.updated]).toEqual([name, moves]);
+      const told = rig()
+        .heard(sessionId, lastSeq)
+        .findLast(({ type }) => type === "session.updated");
+      if (told !== undefined)
+        expect([name, JSON.parse(told.data)]).toMatchObject([
+          name,
+          { session: { time: { updated: later } } },
+        ]);
+    }
+    const elsewhere = `/cut/${newId("prj")}`;
+    const cut = await rig().running({ directory: elsewhere });
+    await rig().age(60_000);
+    const last = await rig().session({ directory: elsewhere });
+    const error = { name: "MessageAbortedError" as const, data: { message: "Gone." } };
+    await rig().finish(cut, { state: "aborted", reason: "interrupted", error });
+    expect((await list(rig(), elsewhere, 1)).map(({ id }) => id)).toEqual([last]);
   });
 
   test("[D-29] sessions of one millisecond are neither skipped nor repeated, forwards and back", async () => {

@@ -25,30 +25,37 @@ export type Log<S extends SessionHead = SessionRow> = {
   readonly session: S;
   readonly actor: Actor;
   readonly actorRid: number;
+  /** Whether what this command does counts as activity in the session (D-29). */
+  isActivity?: boolean;
   /** Whether this command has given the session its place in lists. */
   isPlaced?: boolean;
 };
 
-/** Types that leave a session's place in lists alone: the many small ones of a stream. */
-const QUIET = new Set<EventType>([
-  "message.part.delta",
-  "message.part.updated",
-  "agent.notice",
-  "agent.raw",
-  "agent.late",
-]);
+/**
+ * What a command is to its session; each says it where it opens the log (D-29). `work` moves the session to the top of lists, `asked` does unless
+ * the program did it by itself, and `upkeep` leaves it where it is.
+ */
+type Activity = "work" | "asked" | "upkeep";
 
-export function openLog(write: Write, sessionId: string, actor: Actor): Log {
+export function openLog(write: Write, sessionId: string, actor: Actor, activity: Activity): Log {
   const session = findSession(write, sessionId);
   if (session === undefined) throw notFound("session", sessionId);
-  return { write, session, actor, actorRid: actorRow(write, actor) };
+  return logOf(write, session, actor, activity);
 }
 
-export function openLogByRid(write: Write, rid: number, actor: Actor): Log {
+export function openLogByRid(write: Write, rid: number, actor: Actor, activity: Activity): Log {
   const session = sessionByRid(write, rid);
   if (session === undefined) throw new Error(`Session row ${rid} is missing.`);
-  return { write, session, actor, actorRid: actorRow(write, actor) };
+  return logOf(write, session, actor, activity);
 }
+
+function logOf(write: Write, session: SessionRow, actor: Actor, activity: Activity): Log {
+  const isActivity = activity === "work" || (activity === "asked" && actor.kind !== "system");
+  return { write, session, actor, actorRid: actorRow(write, actor), isActivity };
+}
+
+/** The events that show a session's row, and with it its time and its place in lists: no other changes those. */
+const SHOWS_SESSION: ReadonlySet<EventType> = new Set(["session.created", "session.updated"]);
 
 /**
  * The next seq of the session (D-3). The condition holds unless the row was written by another log of the same command since this one was opened; then
@@ -124,7 +131,7 @@ export function append<T extends EventType>(log: Log<SessionHead>, entry: Entry<
     actorRid,
     write.now,
   );
-  if (!QUIET.has(entry.type) && log.isPlaced !== true) {
+  if (log.isActivity === true && log.isPlaced !== true && SHOWS_SESSION.has(entry.type)) {
     log.isPlaced = true;
     const sql = "UPDATE session SET time_updated = ?, last_position = ? WHERE rid = ?";
     write.run(sql, write.now, position, session.rid);

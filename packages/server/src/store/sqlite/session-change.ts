@@ -12,9 +12,18 @@ export function announceSession(
   const row = sessionByRid(write, log.session.rid);
   if (row === undefined) return;
   const seq = row.last_seq + 1;
-  const session = toSession({ ...row, last_seq: seq, time_updated: write.now });
+  const session = toSession({
+    ...row,
+    last_seq: seq,
+    ...(log.isActivity === true ? { time_updated: write.now } : {}),
+  });
   appendNext(log, { type, ref: row.rid, data: { session } });
   write.run("UPDATE session SET event_seq = ? WHERE rid = ?", seq, row.rid);
+}
+
+/** Shows that there was activity in the session, unless that was shown or the command is none (D-29). */
+export function announceActivity(log: Log): void {
+  if (log.isActivity === true && log.isPlaced !== true) announceSession(log);
 }
 
 /**
@@ -51,7 +60,8 @@ export function refreshSession(
     });
     write.run("UPDATE session SET status_seq = ? WHERE rid = ?", seq, session.rid);
   }
-  if (attention === before.attention && length === before.queue_length) return false;
+  const isShown = log.isActivity !== true || log.isPlaced === true;
+  if (isShown && attention === before.attention && length === before.queue_length) return false;
   announceSession(log);
   return true;
 }

@@ -4,8 +4,8 @@
  */
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import {
-  addUsage,
   type Actor,
+  addUsage,
   type AssistantMessage,
   isTerminal,
   type Part,
@@ -77,7 +77,7 @@ export function beginFinalize(write: Write, command: Begin): TerminalRecord {
     JSON.stringify(record),
     turn.rid,
   );
-  announceTurn(openLogByRid(write, turn.session, SYSTEM), turn.rid, "turn.finalizing");
+  announceTurn(openLogByRid(write, turn.session, SYSTEM, "upkeep"), turn.rid, "turn.finalizing");
   return record;
 }
 
@@ -102,7 +102,7 @@ export function finalizeTurn(write: Write, command: Finish): Turn {
   const record = recordOf(turn);
   if (record === undefined)
     throw new HoldfastError("CONFLICT", `Turn ${turn.id} has no terminal record; begin first.`);
-  const log = openLogByRid(write, turn.session, command.actor);
+  const log = openLogByRid(write, turn.session, command.actor, isWorked(record) ? "work" : "upkeep");
   const usage = record.usage ?? (JSON.parse(turn.usage) as Usage);
   settleParts(log, turn);
   finishAnswers(log, turn, record, usage, command.stepFinishPartId);
@@ -111,6 +111,9 @@ export function finalizeTurn(write: Write, command: Finish): Turn {
   endTurn(log, turn, record, usage);
   return toTurn(write, requireTurn(write, command.turnId));
 }
+
+/** Whether it ended by its work or because somebody stopped it, and not with the server that ran it. */
+const isWorked = ({ reason }: TerminalRecord): boolean => reason !== "interrupted" && reason !== "shutdown";
 
 /** Closes open text and reasoning and settles calls: what still runs becomes an error that says it was interrupted, its output kept. */
 function settleParts(log: Log, turn: TurnRow): void {

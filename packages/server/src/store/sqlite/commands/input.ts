@@ -26,7 +26,7 @@ import {
   findTurn,
   toTurn,
 } from "../rows/index.ts";
-import { announceSession, refreshSession } from "../session-change.ts";
+import { announceActivity, announceSession, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 
 type Made = { inputId: InputId };
@@ -36,7 +36,7 @@ type By = { actor: Actor; idempotency?: IdempotencyKey | undefined };
 export function admitInput(write: Write, command: AdmitInputCommand): Applied<AdmittedRows> {
   const before = replayed<Made>(write, command.idempotency);
   if (before !== undefined) return { value: admittedRows(write, before.inputId), replayed: true };
-  const log = openLog(write, command.sessionId, command.actor);
+  const log = openLog(write, command.sessionId, command.actor, "asked");
   const { session } = log;
   if (session.time_archived !== null) {
     throw new HoldfastError("CONFLICT", `Session ${session.id} is archived. Unarchive it to go on.`);
@@ -174,12 +174,13 @@ export function editInput(write: Write, command: By & { inputId: InputId; parts:
 function applyEdit(write: Write, command: By & { inputId: InputId; parts: Part[] }): void {
   const row = requireInput(write, command.inputId);
   requireQueued(row);
-  const log = openLogByRid(write, row.session, command.actor);
+  const log = openLogByRid(write, row.session, command.actor, "asked");
   const turn = { rid: row.turn, id: row.turn_id };
   removeParts(log, row);
   for (const part of command.parts) placePart(write, { session: row.session, message: row.message }, part, 0);
   announceInput(log, row.rid, "input.updated");
   announceParts(log, row.message, turn);
+  announceActivity(log);
 }
 
 function removeParts(log: Log, row: InputRow): void {
@@ -209,7 +210,7 @@ export function removeInput(write: Write, command: By & { inputId: InputId }): A
     const row = requireInput(write, command.inputId);
     if (row.state === "removed") return;
     requireQueued(row);
-    const log = openLogByRid(write, row.session, command.actor);
+    const log = openLogByRid(write, row.session, command.actor, "asked");
     dropQueued(log, row);
     refreshSession(log);
   };
@@ -242,7 +243,7 @@ type Reorder = By & { sessionId: SessionId; inputIds: InputId[] };
 type Queued = { rid: number; id: InputId; position: number };
 
 export function reorderInputs(write: Write, command: Reorder): Applied<Input[]> {
-  const log = openLog(write, command.sessionId, command.actor);
+  const log = openLog(write, command.sessionId, command.actor, "asked");
   return once(
     write,
     command.idempotency,
@@ -274,6 +275,7 @@ function applyOrder(log: Log, inputIds: InputId[]): void {
     if (position === undefined || position === row.position) return;
     write.run("UPDATE input SET position = ? WHERE rid = ?", position, row.rid);
     announceInput(log, row.rid, "input.updated");
+    announceActivity(log);
   });
 }
 
@@ -283,12 +285,12 @@ export function resumeQueue(write: Write, command: By & { sessionId: SessionId }
     if (row === undefined) throw notFound("session", command.sessionId);
     return toSession(row);
   };
-  const resume = () => setPaused(openLog(write, command.sessionId, command.actor), false);
+  const resume = () => setPaused(openLog(write, command.sessionId, command.actor, "asked"), false);
   return once(write, command.idempotency, resume, current);
 }
 
 export function pauseQueue(write: Write, command: { sessionId: SessionId; actor: Actor }): void {
-  setPaused(openLog(write, command.sessionId, command.actor), true);
+  setPaused(openLog(write, command.sessionId, command.actor, "asked"), true);
 }
 
 /** Sets the durable "paused" (D-6); an event only when it changes. */

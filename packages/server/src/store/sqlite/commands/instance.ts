@@ -64,7 +64,7 @@ export function updateAgentSession(
   const row = findAgentSession(write, command.agentSessionId);
   if (row === undefined) throw notFound("agent session", command.agentSessionId);
   writeAgentSession(write, command.agentSessionId, command.patch, row.event_seq);
-  announceAgentSession(openLogByRid(write, row.session, command.actor), row.id);
+  announceAgentSession(openLogByRid(write, row.session, command.actor, "upkeep"), row.id);
 }
 
 /** After a start nothing of a dead server is live: what it left becomes `crashed` (D-18). */
@@ -83,7 +83,7 @@ export function closeDeadAgentSessions(
       write.now,
       row.rid,
     );
-    announceAgentSession(openLogByRid(write, row.session, command.actor), row.id);
+    announceAgentSession(openLogByRid(write, row.session, command.actor, "upkeep"), row.id);
   }
   return rows.length;
 }

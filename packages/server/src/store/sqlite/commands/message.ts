@@ -14,6 +14,7 @@ import {
   type PartRow,
   turnByRid,
 } from "../rows/index.ts";
+import { announceActivity } from "../session-change.ts";
 import type { Write } from "../sql.ts";
 
 function requireMessage(write: Write, id: string): MessageRow {
@@ -54,7 +55,9 @@ export function updateMessage(
         `Message ${row.id} is of the role ${row.role}, which never changes.`,
       );
     write.run("UPDATE message SET data = ? WHERE rid = ?", messageData(command.message), row.rid);
-    announceMessage(openLogByRid(write, row.session, command.actor), row.id);
+    const log = openLogByRid(write, row.session, command.actor, "asked");
+    announceMessage(log, row.id);
+    announceActivity(log);
   };
   const current = () => {
     const value = withParts(write, [requireMessage(write, command.messageId)])[0];
@@ -75,7 +78,7 @@ export function removeMessage(write: Write, command: { messageId: MessageId; act
       `Message ${row.id} is what a turn was asked. Delete its answer, or the queued input.`,
     );
   }
-  const log = openLogByRid(write, row.session, command.actor);
+  const log = openLogByRid(write, row.session, command.actor, "asked");
   const parts = write.all<{ id: string }>(
     "SELECT id FROM part WHERE session = ? AND message = ?",
     row.session,
@@ -87,6 +90,7 @@ export function removeMessage(write: Write, command: { messageId: MessageId; act
   const turn = { rid: row.turn, id: row.turn_id };
   appendNext(log, { type: "message.removed", ref: null, data: { messageId: command.messageId }, turn });
   announceTurn(log, row.turn, "turn.updated");
+  announceActivity(log);
 }
 
 function announceRemovedPart(log: Log, message: MessageRow, partId: string): void {
@@ -120,9 +124,10 @@ function applyPart(write: Write, part: Part, actor: Actor): void {
   }
   const message = requireMessage(write, row.message_id);
   requireSettled(write, message);
-  const log = openLogByRid(write, row.session, actor);
+  const log = openLogByRid(write, row.session, actor, "asked");
   rewritePart(log, row.rid, { ...part, ordinal: row.ordinal }, { rid: message.turn, id: message.turn_id });
   announceAsked(log, message);
+  announceActivity(log);
 }
 
 export function removePart(write: Write, command: { partId: PartId; actor: Actor }): void {
@@ -130,7 +135,8 @@ export function removePart(write: Write, command: { partId: PartId; actor: Actor
   const message = requireMessage(write, row.message_id);
   requireSettled(write, message);
   write.run("DELETE FROM part WHERE rid = ?", row.rid);
-  const log = openLogByRid(write, row.session, command.actor);
+  const log = openLogByRid(write, row.session, command.actor, "asked");
   announceRemovedPart(log, message, row.id);
   announceAsked(log, message);
+  announceActivity(log);
 }

@@ -36,7 +36,7 @@ export function askPermission(write: Write, command: AskPermissionCommand): Perm
   const turn = findTurn(write, permission.turnId);
   if (turn === undefined) throw notFound("turn", permission.turnId);
   const actor: Actor = { id: `agent:${permission.agent}`, kind: "agent", label: permission.agent };
-  const log = openLog(write, command.sessionId, actor);
+  const log = openLog(write, command.sessionId, actor, "work");
   if (log.session.epoch !== command.epoch) throw claimLost(command.sessionId);
   if (turn.session !== log.session.rid) throw notFound("turn of this session", turn.id);
   if (turn.state !== "running")
@@ -72,11 +72,12 @@ export function replyPermission(write: Write, command: Reply): Applied<Permissio
   }
   const row = requirePermission(write, command.permissionId);
   if (row.state !== "pending") {
-    throw new HoldfastError("ALREADY_REPLIED", `Permission request ${row.id} was ${row.state} already.`, {
+    const what = row.state === "replied" ? "was answered already" : "has ended without an answer";
+    throw new HoldfastError("ALREADY_REPLIED", `Permission request ${row.id} ${what}.`, {
       data: { state: row.state },
     });
   }
-  const log = openLogByRid(write, row.session, command.actor);
+  const log = openLogByRid(write, row.session, command.actor, "asked");
   const replied: Permission = { ...toPermission(write, row), reply: command.reply };
   if (command.message !== undefined) replied.message = command.message;
   const changed = write.run(
@@ -117,7 +118,7 @@ export function expirePermission(
   const row = requirePermission(write, command.permissionId);
   if (row.state === "pending") {
     write.run("UPDATE permission SET state = 'expired', time_ended = ? WHERE rid = ?", write.now, row.rid);
-    const log = openLogByRid(write, row.session, command.actor);
+    const log = openLogByRid(write, row.session, command.actor, "upkeep");
     announcePermission(log, row.rid, "permission.expired");
     refreshSession(log);
   }

@@ -329,7 +329,7 @@ function putTitle({ log, turn }: Progress, title: string, seq: number): void {
   write.run("UPDATE session SET title = ?, event_seq = ? WHERE rid = ?", title, seq, session.rid);
   const row = findSession(write, session.id);
   if (row === undefined) return;
-  const shown = toSession({ ...row, last_seq: seq, time_updated: write.now });
+  const shown = toSession({ ...row, last_seq: seq });
   append(log, { type: "session.updated", seq, ref: session.rid, data: { session: shown }, turn });
 }
 

@@ -40,7 +40,7 @@ export function createSession(write: Write, command: CreateSessionCommand): Appl
     write.now,
     write.now,
   );
-  announceSession(openLogByRid(write, rid, command.actor), "session.created");
+  announceSession(openLogByRid(write, rid, command.actor, "work"), "session.created");
   recordKey(write, command.idempotency, { sessionId: command.sessionId } satisfies Made);
   return { value: current(write, command.sessionId), replayed: false };
 }
@@ -90,7 +90,7 @@ export function patchSession(write: Write, command: PatchCommand): Applied<Sessi
 
 function applyPatch(write: Write, command: PatchCommand): void {
   const { patch } = command;
-  const log = openLog(write, command.sessionId, command.actor);
+  const log = openLog(write, command.sessionId, command.actor, "asked");
   const row = log.session;
   const archived =
     patch.archived === undefined
@@ -133,7 +133,7 @@ export function deleteSession(
 }
 
 function deleteOne(write: Write, rid: number, actor: Actor): void {
-  const log = openLogByRid(write, rid, actor);
+  const log = openLogByRid(write, rid, actor, "upkeep");
   const { session } = log;
   const seq = session.last_seq + 1;
   // First, so that its place comes after that of every event which goes (a position is never given twice).

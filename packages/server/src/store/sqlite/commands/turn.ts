@@ -33,7 +33,7 @@ import {
   turnByRid,
   type TurnRow,
 } from "../rows/index.ts";
-import { refreshSession } from "../session-change.ts";
+import { announceActivity, refreshSession } from "../session-change.ts";
 import { fromJson, toJson, type Write } from "../sql.ts";
 import { moveLease, takeLease } from "../workspace-lease.ts";
 import { dropQueued, setPaused } from "./input.ts";
@@ -43,7 +43,7 @@ import { dropQueued, setPaused } from "./input.ts";
  * A-14).
  */
 export function startTurn(write: Write, command: StartTurnCommand): StartedTurn | undefined {
-  const log = openLog(write, command.sessionId, command.actor);
+  const log = openLog(write, command.sessionId, command.actor, "work");
   const { session } = log;
   const input = nextInput(write, session);
   if (input === undefined || !isExpected(command, session, input)) return undefined;
@@ -195,7 +195,7 @@ export function setWaiting(write: Write, command: { turnId: TurnId; waitingFor: 
   if (row.state !== "queued" || row.waiting_for === next) return;
   const actor: Actor = { id: "system:dispatcher", kind: "system", label: "dispatcher" };
   write.run("UPDATE turn SET waiting_for = ? WHERE rid = ?", next, row.rid);
-  announceTurn(openLogByRid(write, row.session, actor), row.rid, "turn.updated");
+  announceTurn(openLogByRid(write, row.session, actor, "upkeep"), row.rid, "turn.updated");
 }
 
 /** A durable intent, committed before its 202 (D-10): a queued turn ends here, a running one ends aborted / cancelled whoever finalizes it. */
@@ -213,7 +213,7 @@ export function cancelTurn(
 
 function applyCancel(write: Write, command: { turnId: TurnId; actor: Actor }): void {
   const row = requireTurn(write, command.turnId);
-  const log = openLogByRid(write, row.session, command.actor);
+  const log = openLogByRid(write, row.session, command.actor, "asked");
   if (row.state === "queued") {
     const input = findInput(write, row.input_id);
     if (input !== undefined) dropQueued(log, input);
@@ -227,6 +227,7 @@ function applyCancel(write: Write, command: { turnId: TurnId; actor: Actor }): v
     );
     announceTurn(log, row.rid, "turn.updated");
     if (log.session.queue_length > 0) setPaused(log, true);
+    announceActivity(log);
   }
 }
 
