@@ -214,7 +214,7 @@ async function readPipe(context: Context, attachment: Attachment): Promise<void>
 function finish(output: Output, { reason, exitCode, unsent, state }: Outcome): ExitCode {
   for (const text of unsent) output.note(output.err.red(`Perhaps not sent: ${withoutControls(text)}`));
   if (reason === "deleted") output.note("The session was deleted.");
-  else if (reason !== "idle" && activityOf(state) !== undefined) output.note("Left; the session goes on.");
+  else if (reason !== "idle" && activityOf(state) !== undefined) output.note("Left; that stops nothing.");
   return exitCode;
 }
 

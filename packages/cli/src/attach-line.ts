@@ -22,7 +22,7 @@ export const LINE_COMMANDS: readonly (readonly [string, string])[] = [
   ["/remove <number>", "take a message out of the queue"],
   ["/resume", "let a paused queue go on"],
   ["/continue", "go on after an interrupted turn"],
-  ["/leave", "leave; the session goes on"],
+  ["/leave", "leave; that stops nothing"],
   ["/help", "this"],
 ];
 

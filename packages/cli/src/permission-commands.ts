@@ -4,12 +4,12 @@ import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
 import { ago, exactLine } from "./output.ts";
 
 export async function list(context: Context, flags: { session?: string; all?: boolean }): Promise<ExitCode> {
-  const { items } = await context.connect().client.listPermissions({
+  const { items, total } = await context.connect().client.listPermissions({
     ...(flags.all === true ? {} : { state: "pending" }),
     ...(flags.session === undefined ? {} : { sessionId: flags.session }),
   });
   const { output } = context;
-  if (context.isJson) output.json({ items });
+  if (context.isJson) output.json({ items, total });
   else if (items.length === 0) output.note("Nobody asks.");
   else {
     const now = Date.now();
@@ -23,6 +23,7 @@ export async function list(context: Context, flags: { session?: string; all?: bo
         exactLine(request.title, 80),
       ]),
     );
+    if (items.length < total) output.note(`The newest ${items.length} of ${total}.`);
   }
   return EXIT.completed;
 }

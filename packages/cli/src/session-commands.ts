@@ -19,15 +19,18 @@ export async function list(
   flags: { limit: number; archived?: boolean; directory?: string; title?: string },
 ): Promise<ExitCode> {
   const { client } = context.connect();
-  const items = await listUpTo(client, flags.limit, {
+  const { items, total } = await listUpTo(client, flags.limit, {
     archived: flags.archived === true,
     ...(flags.directory === undefined ? {} : await placeOf(client, flags.directory)),
     ...(flags.title === undefined ? {} : { title: flags.title }),
   });
   const { output } = context;
-  if (context.isJson) output.json({ items });
-  else if (items.length === 0) output.note("No sessions.");
+  if (context.isJson) output.json({ items, total });
+  else if (items.length === 0)
+    output.note(flags.archived === true ? "No archived sessions." : "No sessions.");
   else output.table(items.map((session) => rowOf(session, Date.now())));
+  if (!context.isJson && items.length < total)
+    output.note(`${items.length} of ${total}; \`-n ${total}\` lists all.`);
   return EXIT.completed;
 }
 
@@ -38,9 +41,14 @@ async function placeOf(client: HoldfastClient, named: string): Promise<SessionQu
   return project === undefined ? { directory } : { projectId: project.id };
 }
 
-async function listUpTo(client: HoldfastClient, limit: number, query: SessionQuery): Promise<Session[]> {
+async function listUpTo(
+  client: HoldfastClient,
+  limit: number,
+  query: SessionQuery,
+): Promise<{ items: Session[]; total: number }> {
   const items: Session[] = [];
   let before: string | undefined;
+  let total = 0;
   while (items.length < limit) {
     const place = before === undefined ? {} : { before };
     const page = await client.listSessions({
@@ -49,10 +57,11 @@ async function listUpTo(client: HoldfastClient, limit: number, query: SessionQue
       limit: Math.min(PAGE, limit - items.length),
     });
     items.push(...page.items);
+    total = page.total;
     if (page.next === undefined || page.items.length === 0) break;
     before = page.next;
   }
-  return items;
+  return { items, total };
 }
 
 function rowOf(session: Session, now: number): string[] {

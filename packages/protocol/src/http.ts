@@ -128,8 +128,11 @@ export type TurnResult = z.infer<typeof turnResultSchema>;
 
 const page = { next: z.string().optional(), prev: z.string().optional() };
 
+/** How many there are of what was asked for, those that are not in `items` included. */
+const total = countSchema;
+
 export const sessionListSchema = z
-  .object({ items: z.array(sessionSchema), ...page })
+  .object({ items: z.array(sessionSchema), ...page, total })
   .meta({ id: "SessionList" });
 export const messageListSchema = z
   .object({ items: z.array(messageSchema), ...page, seq: countSchema })
@@ -141,7 +144,7 @@ export const turnListSchema = z
   .object({ items: z.array(turnSchema), ...page, seq: countSchema })
   .meta({ id: "TurnList" });
 export const permissionListSchema = z
-  .object({ items: z.array(permissionSchema) })
+  .object({ items: z.array(permissionSchema), total })
   .meta({ id: "PermissionList" });
 export const questionListSchema = z.object({ items: z.array(questionSchema) }).meta({ id: "QuestionList" });
 export const permissionRuleListSchema = z

@@ -135,7 +135,7 @@ export async function askTool(turn: Turn, { text }: Of<"ask">): Promise<boolean>
   const tool = await turn.openTool({ title: text, kind: "other", rawInput: { question: text } });
   const isAllowed = (await turn.requestPermission(tool)) !== "reject_once";
   if (isAllowed) await tool.complete({ content: [textContent("allowed")] });
-  else await tool.fail({ content: [textContent("rejected by the user")] });
+  else await tool.fail({ content: [textContent("permission was not given")] });
   return isAllowed;
 }
 
@@ -143,7 +143,7 @@ async function allowed(turn: Turn, place: Workplace, tool: OpenTool, kind: ToolK
   if (place.isAllowed(kind)) return true;
   const verdict = await turn.requestPermission(tool);
   if (verdict === "allow_always") place.allowAlways(kind);
-  if (verdict === "reject_once") await tool.fail({ content: [textContent("rejected by the user")] });
+  if (verdict === "reject_once") await tool.fail({ content: [textContent("permission was not given")] });
   return verdict !== "reject_once";
 }
 

@@ -15,7 +15,7 @@ import type { SessionDeps } from "./deps.ts";
 
 type Deps = Pick<SessionDeps, "store">;
 
-/** Sessions by their last event, newest first (D-29). Rejects CURSOR_INVALID. */
+/** Sessions by the last activity in them, newest first (D-29). Rejects CURSOR_INVALID. */
 export async function listSessions(
   deps: Deps,
   query: PageQuery & { filter: SessionFilter },
@@ -27,7 +27,7 @@ export async function listSessions(
     ...(query.before === undefined ? {} : { before: sessionCursor(query.before) }),
     ...(query.after === undefined ? {} : { after: sessionCursor(query.after) }),
   });
-  const list: SessionList = { items: page.items };
+  const list: SessionList = { items: page.items, total: page.total };
   if (page.next !== undefined) list.next = encodeCursor("s", [page.next]);
   if (page.prev !== undefined) list.prev = encodeCursor("s", [page.prev]);
   return list;

@@ -20,6 +20,7 @@ import type {
   PatchWorkspace,
   Permission,
   PermissionId,
+  PermissionList,
   PermissionRule,
   PermissionRuleId,
   RiskReport,
@@ -104,7 +105,7 @@ export type Sessions = {
   agents(id: SessionId): Promise<AgentSessionList>;
   usage(id: SessionId): Promise<{ usage: Usage; agents: { agent: string; usage: Usage }[]; seq: number }>;
   blob(id: SessionId, hash: string): Promise<{ bytes: Uint8Array; mime: string }>;
-  permissions(query: { state?: Permission["state"]; sessionId?: SessionId }): Promise<Permission[]>;
+  permissions(query: { state?: Permission["state"]; sessionId?: SessionId }): Promise<PermissionList>;
   getPermission(id: PermissionId): Promise<Permission>;
   permissionRules(): Promise<PermissionRule[]>;
   revokePermissionRule(id: PermissionRuleId, caller: Caller): Promise<void>;
@@ -208,7 +209,10 @@ function queriesOf(deps: SessionDeps) {
       if (blob === undefined) throw notFound("blob", hash);
       return blob;
     },
-    permissions: (query) => store.listPermissions(query),
+    permissions: async (query) => {
+      const items = await store.listPermissions(query);
+      return { items, total: Math.max(items.length, await store.countPermissions(query)) };
+    },
     async getPermission(id) {
       const permission = await store.getPermission(id);
       if (permission === undefined) throw notFound("permission request", id);

@@ -69,6 +69,8 @@ export type LiveTurn = {
 
 export type MessagePage = Page<Message, number> & { seq: number };
 
+type PermissionFilter = { state?: Permission["state"]; sessionId?: SessionId };
+
 export type Queries = {
   getSession(id: SessionId): Promise<Session | undefined>;
   listSessions(query: {
@@ -76,7 +78,7 @@ export type Queries = {
     limit: number;
     before?: SessionCursor;
     after?: SessionCursor;
-  }): Promise<Page<Session, SessionCursor>>;
+  }): Promise<Page<Session, SessionCursor> & { total: number }>;
   getWorkspace(id: WorkspaceId): Promise<Workspace | undefined>;
   /** The project's most recently used agent in a directory. */
   lastAgent(directory: string): Promise<string | undefined>;
@@ -115,7 +117,9 @@ export type Queries = {
   listAgentSessions(
     sessionId: SessionId,
   ): Promise<{ items: (AgentSession & AgentSessionFacts)[]; seq: number }>;
-  listPermissions(query: { state?: Permission["state"]; sessionId?: SessionId }): Promise<Permission[]>;
+  listPermissions(query: PermissionFilter): Promise<Permission[]>;
+  /** How many there are, those beyond a list's most included. */
+  countPermissions(query: PermissionFilter): Promise<number>;
   getPermission(id: PermissionId): Promise<Permission | undefined>;
   /** All rules, or those that hold in a session (its own and its project's). */
   listPermissionRules(query: { sessionId?: SessionId }): Promise<PermissionRule[]>;

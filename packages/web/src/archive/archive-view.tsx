@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { useApp, useClient, useLibrary } from "../data/index.ts";
 import { Button, Empty, Exact, IconButton, moment, Notice, Skeleton } from "../design/index.ts";
 import { Link, navigate } from "../route/index.ts";
-import { nameOf } from "../session-list/index.ts";
+import { nameOf, OlderNote } from "../session-list/index.ts";
 
 const DeleteSession = lazy(async () => ({
   default: (await import("../worktrees/index.ts")).DeleteSession,
@@ -13,7 +13,7 @@ const DeleteSession = lazy(async () => ({
 /** Sessions that were put away: to be read, brought back, or deleted for good. */
 export function ArchiveView() {
   const { library } = useApp();
-  const { archived } = useLibrary();
+  const { archived, older } = useLibrary();
   const [problem, setProblem] = useState<string | undefined>();
   useEffect(() => {
     library.openArchive().catch((error: unknown) => setProblem(String(error)));
@@ -43,6 +43,7 @@ export function ArchiveView() {
             ))}
           </ul>
         )}
+        <OlderNote count={older.archived} />
       </div>
     </div>
   );

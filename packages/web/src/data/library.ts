@@ -21,7 +21,7 @@ import { pause } from "./retry.ts";
 import { Store } from "./store.ts";
 
 const PAGE = 200;
-/** Sessions that are read at start; older ones come when they are searched for or scrolled to. */
+/** Sessions that are read at start; the lists say how many older ones there were. */
 const FIRST_SESSIONS = 1_000;
 const FEED = "library";
 
@@ -29,6 +29,8 @@ export type Library = {
   phase: "loading" | "ready";
   sessions: ReadonlyMap<string, Session>;
   archived: ReadonlyMap<string, Session> | undefined;
+  /** Older ones that the server had when the lists were read, and that are not in them. */
+  older: { sessions: number; archived: number };
   projects: ReadonlyMap<string, Project>;
   permissions: ReadonlyMap<string, Permission>;
   questions: ReadonlyMap<string, Question>;
@@ -39,6 +41,7 @@ const EMPTY: Library = {
   phase: "loading",
   sessions: new Map(),
   archived: undefined,
+  older: { sessions: 0, archived: 0 },
   projects: new Map(),
   permissions: new Map(),
   questions: new Map(),
@@ -107,8 +110,12 @@ export class LibraryStore {
 
   /** Reads the archived sessions; from then on the feed keeps them. */
   async openArchive(): Promise<void> {
-    const archived = await this.#sessions({ archived: true });
-    this.store.update((library) => ({ ...library, archived }));
+    const { found, older } = await this.#sessions({ archived: true });
+    this.store.update((library) => ({
+      ...library,
+      archived: found,
+      older: { ...library.older, archived: older },
+    }));
   }
 
   /** Puts a row that an answer brought, before its event comes. */
@@ -180,7 +187,8 @@ export class LibraryStore {
     this.store.update((library) => ({
       ...library,
       phase: "ready",
-      sessions,
+      sessions: sessions.found,
+      older: { ...library.older, sessions: sessions.older },
       projects: new Map(projects.items.map((item) => [item.id, item])),
       permissions: new Map(permissions.items.map((item) => [item.id, item])),
       questions: new Map(questions.items.map((item) => [item.id, item])),
@@ -190,9 +198,10 @@ export class LibraryStore {
     if (this.store.get().archived !== undefined) await this.openArchive();
   }
 
-  async #sessions(query: { archived?: boolean }): Promise<Map<string, Session>> {
+  async #sessions(query: { archived?: boolean }): Promise<{ found: Map<string, Session>; older: number }> {
     const found = new Map<string, Session>();
     let before: string | undefined;
+    let total = 0;
     do {
       const page = await this.#client.listSessions({
         ...query,
@@ -201,8 +210,9 @@ export class LibraryStore {
       });
       for (const session of page.items) found.set(session.id, session);
       before = page.next;
+      total = page.total;
     } while (before !== undefined && found.size < FIRST_SESSIONS);
-    return found;
+    return { found, older: before === undefined ? 0 : Math.max(0, total - found.size) };
   }
 
   #take(): void {

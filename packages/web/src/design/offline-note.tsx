@@ -12,7 +12,8 @@ export function OfflineNote({ lastedMs, onRetry }: { lastedMs: number; onRetry: 
       >
         <WifiOff size={16} className="text-attention" />
         <span className="min-w-0 flex-1">
-          No connection to the server for {span(lastedMs)}. Your agents go on; this page catches up by itself.
+          No connection to the server for {span(lastedMs)}. This page shows what was known then, and catches
+          up by itself.
         </span>
         <Button size="small" onClick={onRetry}>
           <RefreshCw size={14} /> Try now

@@ -31,8 +31,8 @@ export function PermissionCard({ permission, place }: { permission: Permission; 
     setAsked(answer);
     setProblem(undefined);
     client.replyPermission(permission.id, { reply: answer }).catch((error: unknown) => {
-      if (isApiError(error, "ALREADY_REPLIED"))
-        return setProblem("It was answered already, in another window.");
+      // By whom, or by nobody in time, is the server's to say.
+      if (isApiError(error, "ALREADY_REPLIED")) return setProblem(error.message);
       setAsked(undefined);
       setProblem(error instanceof Error ? error.message : String(error));
     });

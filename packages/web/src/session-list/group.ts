@@ -7,7 +7,7 @@ export type Group = { key: string; name: string; title?: string; sessions: Sessi
 const STATUS_NAMES = ["Needs you", "Working", "Idle"] as const;
 const DAY_MS = 86_400_000;
 
-/** Sessions in the groups that were chosen, the newest first in each, as `order` places them. Children are listed below their roots elsewhere. */
+/** Sessions in the groups that were chosen, the newest first in each, as `order` places them. */
 export function groupSessions(
   sessions: Iterable<Session>,
   grouping: Preferences["grouping"],
@@ -18,7 +18,6 @@ export function groupSessions(
 ): Group[] {
   const wanted = filter.trim().toLowerCase();
   const shown = [...sessions]
-    .filter((session) => session.parentId === undefined)
     .filter(({ title, directory }) => `${title}\n${directory}`.toLowerCase().includes(wanted))
     .toSorted((a, b) => order.placeOf(b) - order.placeOf(a));
   switch (grouping) {

@@ -1,3 +1,3 @@
 export { markOf } from "./mark.ts";
 export { nameOf } from "./group.ts";
-export { SessionList } from "./session-list.tsx";
+export { OlderNote, SessionList } from "./session-list.tsx";

@@ -16,7 +16,7 @@ const GROUPINGS: Record<Preferences["grouping"], string> = {
 
 /** All sessions that are not archived, in groups, with a filter. What works or waits is never hidden by a folded group. */
 export function SessionList() {
-  const { sessions, projects, phase } = useLibrary();
+  const { sessions, older, projects, phase } = useLibrary();
   const { grouping, folded } = useStore(preferences);
   const [filter, setFilter] = useState("");
   const now = useNow(30_000);
@@ -70,7 +70,9 @@ export function SessionList() {
         )}
         {phase === "ready" && groups.length === 0 && (
           <p className="px-2 py-6 text-center text-sm text-ink-faint">
-            {filter === "" ? "No sessions yet." : "No session has these words in its title or directory."}
+            {filter === ""
+              ? "No sessions yet."
+              : "No session here has these words in its title or directory."}
           </p>
         )}
         {groups.map((group) => (
@@ -82,6 +84,7 @@ export function SessionList() {
             onFold={() => fold(`${grouping}:${group.key}`)}
           />
         ))}
+        <OlderNote count={older.sessions} />
         {phase === "ready" && (
           <Link
             to={{ at: "archive" }}
@@ -92,6 +95,17 @@ export function SessionList() {
         )}
       </div>
     </div>
+  );
+}
+
+/** What a list leaves out, so that nobody takes it for all there is. */
+export function OlderNote({ count }: { count: number }) {
+  if (count === 0) return null;
+  return (
+    <p className="px-2 pt-3 text-xs text-ink-faint">
+      {count.toLocaleString()} older ones are not listed here; <code>holdfast session list -n</code> lists
+      more.
+    </p>
   );
 }
 

@@ -36,7 +36,7 @@ export const PERMISSION_ROUTES: readonly Route[] = [
         ...(state === undefined ? {} : { state }),
         ...(sessionId === undefined ? {} : { sessionId }),
       };
-      return ok({ items: await sessions.permissions(filter) });
+      return ok(await sessions.permissions(filter));
     },
   }),
   defineRoute({

@@ -59,7 +59,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     action: "session.list",
     on: "server",
     tag,
-    summary: "List sessions, newest first by their last event",
+    summary: "List sessions, newest first by the last activity in them",
     query: listQuery,
     answers: { 200: { description: "A page", schema: sessionListSchema } },
     async run({ query, path }, { sessions }) {

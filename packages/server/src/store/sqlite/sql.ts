@@ -34,6 +34,10 @@ export function writeWith(tx: Tx): Write {
   };
 }
 
+/** How many rows a condition leaves of a table. */
+export const countOf = (sql: Sql, from: string, ...params: SqlValue[]): number =>
+  sql.get<{ n: number }>(`SELECT count(*) AS n FROM ${from}`, ...params)?.n ?? 0;
+
 /** JSON of a value for a nullable column. */
 export const toJson = (value: unknown): string | null =>
   value === undefined || value === null ? null : JSON.stringify(value);

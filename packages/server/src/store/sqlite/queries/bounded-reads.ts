@@ -24,7 +24,7 @@ import {
   findTurn,
   toTurn,
 } from "../rows/index.ts";
-import { present, readWith, type Sql } from "../sql.ts";
+import { countOf, present, readWith, type Sql } from "../sql.ts";
 import { changeQueries } from "./change.ts";
 import { messagesOfTurn, pageMessages } from "./history.ts";
 import type { Read } from "./read.ts";
@@ -91,6 +91,7 @@ export function sqliteQueries(reader: Reader): BoundedReads {
     listTodos: (sessionId) => read(() => listTodos(sql, sessionId)),
     listAgentSessions: (sessionId) => read(() => listAgentSessions(sql, sessionId)),
     listPermissions: (query) => read(() => listPermissions(sql, query)),
+    countPermissions: (query) => read(() => countPermissions(sql, query)),
     getPermission: (id) =>
       one(
         () => findPermission(sql, id),
@@ -151,17 +152,31 @@ const PERMISSION_STATES: Record<Permission["state"], string> = {
   expired: "p.state = 'expired'",
 };
 
-function listPermissions(sql: Sql, query: { state?: Permission["state"]; sessionId?: SessionId }) {
-  const { state, sessionId } = query;
+type PermissionFilter = { state?: Permission["state"]; sessionId?: SessionId };
+
+function permissionsThat({ state, sessionId }: PermissionFilter): { condition: string; params: SessionId[] } {
   const where = [
     ...(state === undefined ? [] : [PERMISSION_STATES[state]]),
     ...(sessionId === undefined ? [] : ["p.session = (SELECT rid FROM session WHERE id = ?)"]),
   ];
+  return {
+    condition: where.length === 0 ? "" : `WHERE ${where.join(" AND ")}`,
+    params: sessionId === undefined ? [] : [sessionId],
+  };
+}
+
+function listPermissions(sql: Sql, query: PermissionFilter) {
+  const { condition, params } = permissionsThat(query);
   const rows = sql.all<PermissionRow>(
-    `${SELECT_PERMISSION} ${where.length === 0 ? "" : `WHERE ${where.join(" AND ")}`} ORDER BY p.rid DESC LIMIT ${MOST_PERMISSIONS}`,
-    ...(sessionId === undefined ? [] : [sessionId]),
+    `${SELECT_PERMISSION} ${condition} ORDER BY p.rid DESC LIMIT ${MOST_PERMISSIONS}`,
+    ...params,
   );
   return rows.map((row) => toPermission(sql, row));
+}
+
+function countPermissions(sql: Sql, query: PermissionFilter): number {
+  const { condition, params } = permissionsThat(query);
+  return countOf(sql, `permission p ${condition}`, ...params);
 }
 
 const RULES_OF_SESSION = `${SELECT_RULE} JOIN session here ON here.id = ? AND here.project = r.project

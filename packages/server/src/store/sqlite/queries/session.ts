@@ -2,13 +2,14 @@ import type { Session, SessionId, Todo } from "@holdfast/protocol";
 import type { SqlValue } from "@holdfast/sqlite";
 import type { Page, SessionCursor, SessionFilter } from "../../port.ts";
 import { SELECT_SESSION, type SessionRow, toSession } from "../rows/index.ts";
-import { fromJson, type Sql } from "../sql.ts";
+import { countOf, fromJson, type Sql } from "../sql.ts";
 
 type ListQuery = { filter: SessionFilter; limit: number; before?: SessionCursor; after?: SessionCursor };
 
 /** Newest event first; `before` pages to older ones, `after` to newer. The cursor is a place in the log of all events: no two sessions share one (D-29). */
-export function listSessions(sql: Sql, query: ListQuery): Page<Session, SessionCursor> {
+export function listSessions(sql: Sql, query: ListQuery): Page<Session, SessionCursor> & { total: number } {
   const { where, params } = conditions(query.filter);
+  const total = countOf(sql, `session s ${whereOf(where)}`, ...params);
   const newer = query.after !== undefined;
   const cursor = query.after ?? query.before;
   if (cursor !== undefined) {
@@ -17,7 +18,7 @@ export function listSessions(sql: Sql, query: ListQuery): Page<Session, SessionC
   }
   const direction = newer ? "ASC" : "DESC";
   const rows = sql.all<SessionRow>(
-    `${SELECT_SESSION} ${where.length > 0 ? `WHERE ${where.join(" AND ")}` : ""}
+    `${SELECT_SESSION} ${whereOf(where)}
      ORDER BY s.last_position ${direction} LIMIT ?`,
     ...params,
     query.limit + 1,
@@ -25,7 +26,7 @@ export function listSessions(sql: Sql, query: ListQuery): Page<Session, SessionC
   const more = rows.length > query.limit;
   const shown = rows.slice(0, query.limit);
   if (newer) shown.reverse();
-  const page: Page<Session, SessionCursor> = { items: shown.map(toSession) };
+  const page: Page<Session, SessionCursor> & { total: number } = { items: shown.map(toSession), total };
   const first = shown[0];
   const last = shown.at(-1);
   if (last !== undefined && (newer || more)) page.next = last.last_position;
@@ -34,6 +35,9 @@ export function listSessions(sql: Sql, query: ListQuery): Page<Session, SessionC
   }
   return page;
 }
+
+const whereOf = (where: readonly string[]): string =>
+  where.length > 0 ? `WHERE ${where.join(" AND ")}` : "";
 
 function conditions(filter: SessionFilter): { where: string[]; params: SqlValue[] } {
   const where: string[] = [];
