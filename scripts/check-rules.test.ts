@@ -47,12 +47,21 @@ test("a citation of an unknown rule fails and is named with its test", () => {
   expect(code).toBe(1);
 });
 
+test("an id that heads two rules fails", () => {
+  const { code, output } = check({
+    "spec/one.md": `${SPEC}\n- **D-2** another\n`,
+    "test/one.test.ts": titled("D-1", "D-2"),
+  });
+  expect(output).toMatch(/D-2 +spec\/one\.md +two rules have this id/);
+  expect(code).toBe(1);
+});
+
 test("an empty specification checks nothing and fails", () => {
   expect(check({ "test/one.test.ts": "" }).code).toBe(1);
 });
 
 test("bold ids define rules, rows of a table are known targets", () => {
-  expect(rulesOf(SPEC)).toEqual({ required: ["D-1", "D-2"], known: ["T-1"] });
+  expect(rulesOf(SPEC)).toEqual({ required: ["D-1", "D-2"], known: ["T-1"], doubled: [] });
 });
 
 test.each([

@@ -1,6 +1,6 @@
 /**
  * `npm run check:rules [root]`: every rule id that a specification under `spec/` defines is cited by the title of a test, and no test
- * cites an id that does not exist. Prints what is missing.
+ * cites an id that does not exist; no id stands at the head of two rules. Prints what is wrong.
  */
 import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -22,8 +22,10 @@ type Miss = { id: string; place: string; complaint: string };
 function findMisses(root: string): { misses: Miss[]; rules: number; cited: number } {
   const definedIn = new Map<string, string>();
   const known = new Set<string>();
+  const doubled: Miss[] = [];
   for (const path of globSync("spec/*.md", { cwd: root })) {
     const rules = rulesOf(readFileSync(join(root, path), "utf8"));
+    for (const id of rules.doubled) doubled.push({ id, place: path, complaint: "two rules have this id" });
     for (const id of rules.required) if (!definedIn.has(id)) definedIn.set(id, path);
     for (const id of rules.known) known.add(id);
   }
@@ -39,7 +41,11 @@ function findMisses(root: string): { misses: Miss[]; rules: number; cited: numbe
   const unknown = [...citedIn]
     .filter(([id]) => !definedIn.has(id) && !known.has(id))
     .map(([id, place]) => ({ id, place, complaint: "cited, but no specification defines it" }));
-  return { misses: [...untested, ...unknown].toSorted(byId), rules: definedIn.size, cited: citedIn.size };
+  return {
+    misses: [...doubled, ...untested, ...unknown].toSorted(byId),
+    rules: definedIn.size,
+    cited: citedIn.size,
+  };
 }
 
 function byId(one: Miss, other: Miss): number {

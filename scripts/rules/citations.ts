@@ -2,13 +2,17 @@ import ts from "typescript";
 
 const ID = "[A-Z]{1,2}-[0-9]+(?:\\.[0-9]+)?";
 const DEFINITION = new RegExp(String.raw`\*\*(${ID})\*\*`, "g");
+/** A rule's own line. */
+const HEAD = new RegExp(String.raw`^- \*\*(${ID})\*\*`, "gm");
 const TARGET_ROW = new RegExp(String.raw`^\|\s*(${ID})\s*\|`, "gm");
 const CITATION = new RegExp(String.raw`\[(${ID}(?:\s*,\s*${ID})*)\]`, "g");
 const TEST_FUNCTIONS = new Set(["describe", "it", "test"]);
 
-/** Rule ids of one specification: `required` stand in bold and need a test, `known` (rows of a table of targets) may be cited. */
-export function rulesOf(markdown: string): { required: string[]; known: string[] } {
-  return { required: firstGroups(markdown, DEFINITION), known: firstGroups(markdown, TARGET_ROW) };
+/** Rule ids of one specification: `required` stand in bold and need a test, `known` (rows of a table of targets) may be cited, `doubled` head two rules. */
+export function rulesOf(markdown: string): { required: string[]; known: string[]; doubled: string[] } {
+  const heads = [...markdown.matchAll(HEAD)].map(([, id = ""]) => id);
+  const doubled = heads.filter((id, at) => heads.indexOf(id) !== at);
+  return { required: firstGroups(markdown, DEFINITION), known: firstGroups(markdown, TARGET_ROW), doubled };
 }
 
 /** The rule ids that the test titles of one file cite, as in `[D-7] ...` or `[D-7, D-8] ...`. Skipped and todo tests cite nothing. */

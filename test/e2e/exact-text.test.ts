@@ -41,7 +41,7 @@ async function ask(on: Stage, text: string, title: string) {
 
 const refuse = (on: Stage, { id }: Permission) => on.server.client.replyPermission(id, { reply: "reject" });
 
-test("[I-21] the card, the inbox, the timeline and the rules show the command that runs", async () => {
+test("[I-23] the card, the inbox, the timeline and the rules show the command that runs", async () => {
   await using on = await stage("exact");
   const hostile = `echo \u202e/* \u2066; touch x; r\u200bm\u{e0061} \u3164\u2028\u00ad\ufe0f${" ".repeat(500)}; touch y`;
   const marked =
@@ -77,7 +77,7 @@ test("[I-21] the card, the inbox, the timeline and the rules show the command th
   expect(on.complaints).toEqual([]);
 }, 120_000);
 
-test("[I-21] a long command shows its end and how much is left out, and all of it on a press; nothing turns round", async () => {
+test("[I-23] a long command shows its end and how much is left out, and all of it on a press; nothing turns round", async () => {
   await using on = await stage("exact-long");
   const command = `echo ${"a".repeat(30_000)}\u202e${"b".repeat(2_000)}; touch x`;
   const long = await ask(on, `BASH ${command}`, "Long");
@@ -118,7 +118,7 @@ test("[I-21] a long command shows its end and how much is left out, and all of i
   expect(on.complaints).toEqual([]);
 }, 120_000);
 
-test("[I-21, W-6] paths and lines of the review", async () => {
+test("[I-23, W-6] paths and lines of the review", async () => {
   await using on = await gitStage("exact-review", { "src/a.ts": "export const a = 1;\n" });
   const session = await sessionOf(on, { worktree: true, title: "Review" });
   await runTurn(

@@ -1,4 +1,4 @@
-/** Commands that an agent asks for, as the command line shows them to whoever decides (I-21): nothing hides, and what is cut says so. */
+/** Commands that an agent asks for, as the command line shows them to whoever decides (I-23): nothing hides, and what is cut says so. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -61,6 +61,6 @@ async function decide(target: Target, { command, list, show }: Shown): Promise<V
 
 export const APPROVAL_CASES: readonly HostileCase[] = COMMANDS.map((shown) => ({
   name: `approval: ${shown.name}`,
-  rules: "I-21",
+  rules: "I-23",
   run: (target) => decide(target, shown),
 }));

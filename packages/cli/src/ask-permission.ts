@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import type { Permission, PermissionReply } from "@holdfast/protocol";
 import { exact, exactLine, type Output } from "./output.ts";
 
-/** What of an argument is shown at once; of a title; and how many arguments. The rest is counted, and shown when it is asked for (I-21). */
+/** What of an argument is shown at once; of a title; and how many arguments. The rest is counted, and shown when it is asked for (I-23). */
 const SHOWN = { characters: 4_000, lines: 60 };
 const SHOWN_TITLE = 200;
 const SHOWN_ARGUMENTS = 40;
@@ -56,7 +56,7 @@ export async function askPermission(
 
 /**
  * Who asks for what, with its arguments, as lines for a person: complete, or visibly cut with the way to all of it; and with a mark for each character that
- * would not be seen (I-21).
+ * would not be seen (I-23).
  */
 export function requestText(
   permission: Permission,

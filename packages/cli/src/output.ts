@@ -13,7 +13,7 @@ export type Output = {
   line(text: string): void;
   /** A piece of the result, as it is. */
   write(text: string): void;
-  /** A piece of the result that people decide by: as it is for a program, with its marks on a terminal (I-21). */
+  /** A piece of the result that people decide by: as it is for a program, with its marks on a terminal (I-23). */
   exact(text: string): void;
   /** One object on one line. */
   json(value: unknown): void;
@@ -43,7 +43,7 @@ export function withoutControls(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }
 
-/** One line of at most `width` characters of somebody's words, and the marks of what would not be seen (I-21). */
+/** One line of at most `width` characters of somebody's words, and the marks of what would not be seen (I-23). */
 export function oneLine(text: string, width = 80): string {
   return visibleText(shorten(text.replaceAll(/\s+/g, " ").trim(), width), "words");
 }
@@ -52,7 +52,7 @@ export function oneLine(text: string, width = 80): string {
 export const shorten = (line: string, width: number): string =>
   line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 
-/** A path, a pattern or a command on one line: whole, or with how much of it is left out behind `limit` characters (I-21). */
+/** A path, a pattern or a command on one line: whole, or with how much of it is left out behind `limit` characters (I-23). */
 export function exactLine(text: string, limit = text.length): string {
   return exact(text, "line", { characters: limit, lines: text.length + 1 });
 }

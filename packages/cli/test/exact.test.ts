@@ -51,14 +51,14 @@ async function seen({ id, sessionId }: Permission) {
 
 const refuse = ({ id }: Permission) => server.client.replyPermission(id, { reply: "reject" });
 
-describe("[I-21] what an agent asks for, on a terminal and in lines", { timeout: TEST_MS }, () => {
+describe("[I-23] what an agent asks for, on a terminal and in lines", { timeout: TEST_MS }, () => {
   const HOSTILE: readonly (readonly [string, string])[] = [
     ["echo \u202e/* \u2066; touch x", "echo <U+202E>/* <U+2066>; touch x"],
     ["r\u200bm -rf \u{e0061}\u{e0062}x", "r<U+200B>m -rf <U+E0061><U+E0062>x"],
     ["echo \u3164\u009b2J\u2028x", "echo <U+3164><U+009B>2J<U+2028>x"],
     [`echo ok${" ".repeat(400)}; touch x`, "echo ok<U+0020 x400>; touch x"],
   ];
-  test("[I-21] what would not be seen is marked, wherever the request is shown", async () => {
+  test("[I-23] what would not be seen is marked, wherever the request is shown", async () => {
     const command = HOSTILE.map(([text]) => text).join(" && ");
     const marked = HOSTILE.map(([, text]) => text).join(" && ");
     const asked = await ask(`BASH ${command}`);
@@ -73,7 +73,7 @@ describe("[I-21] what an agent asks for, on a terminal and in lines", { timeout:
     expect((JSON.parse(json) as Permission).args["command"]).toBe(command);
   });
 
-  test("[I-21] a long command is shown whole, a very long one with its end, how much is left out, and how to see it", async () => {
+  test("[I-23] a long command is shown whole, a very long one with its end, how much is left out, and how to see it", async () => {
     const first = await ask(`BASH echo ${"a".repeat(2_000)}; touch /tmp/x`);
     const long = await seen(first);
     await refuse(first);
@@ -88,7 +88,7 @@ describe("[I-21] what an agent asks for, on a terminal and in lines", { timeout:
     expect(longer.shown).toContain(`a${"b".repeat(20_000)}; touch /tmp/x`);
   });
 
-  test("[I-21] the question of run", async () => {
+  test("[I-23] the question of run", async () => {
     const words = `BASH echo ${"a".repeat(6_000)}b\u202e${"c".repeat(2_000)}; touch x`;
     writeFileSync(join(house.root, "prompt"), words);
     const command = `${process.execPath} ${house.bin} run --agent rehearsal "$(cat ${join(house.root, "prompt")})"`;
@@ -107,7 +107,7 @@ describe("[I-21] what an agent asks for, on a terminal and in lines", { timeout:
     await ended;
   });
 
-  test("[I-21, W-6] paths and patches of changes", async () => {
+  test("[I-23, W-6] paths and patches of changes", async () => {
     const git = (...args: string[]) => execFileSync("git", args, { cwd: house.project });
     git("init", "-q");
     git(

@@ -12,7 +12,7 @@ const readBack = (shown: string) =>
     String.fromCodePoint(Number.parseInt(code, 16)).repeat(Number(times)),
   );
 
-describe("[I-21] text that somebody decides by", () => {
+describe("[I-23] text that somebody decides by", () => {
   test.each([
     ["an override", "echo \u202Excod.exe", "echo <U+202E>xcod.exe"],
     ["isolates and embeddings", "\u2066a\u2069\u202ab\u202c", "<U+2066>a<U+2069><U+202A>b<U+202C>"],
@@ -39,7 +39,7 @@ describe("[I-21] text that somebody decides by", () => {
     ["two names from the right", "cp \u05d0\u05d1 \u05d2\u05d3", "cp \u05d0\u05d1 <U+05D2>\u05d3"],
     ["a name from the right between others", "cp a \u05d0\u05d1 b1", "cp a \u05d0\u05d1 b1"],
     ["ordinary text", "grep -rn 'für' src | wc -l > é.txt", "grep -rn 'für' src | wc -l > é.txt"],
-  ])("[I-21] %s are marked", (_name, text, shown) => {
+  ])("[I-23] %s are marked", (_name, text, shown) => {
     expect(visibleText(text, "line")).toBe(shown);
     expect(visibleText(text, "block")).toBe(shown);
   });
@@ -76,11 +76,11 @@ describe("[I-21] text that somebody decides by", () => {
       "\u0645\u200c\u200c\u0645 ❤\u200d",
       "\u0645<U+200C x2>\u0645 ❤<U+200D>",
     ],
-  ])("[I-21] %s", (_name, kind, text, shown) => {
+  ])("[I-23] %s", (_name, kind, text, shown) => {
     expect(visibleText(text, kind)).toBe(shown);
   });
 
-  test("[I-21] nothing hidden is left of any character, and two texts never look alike", () => {
+  test("[I-23] nothing hidden is left of any character, and two texts never look alike", () => {
     let seed = 21;
     const random = (below: number) => {
       seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -116,21 +116,21 @@ describe("[I-21] text that somebody decides by", () => {
     expect(HIDING.exec(visibleText(all, "line"))).toBeNull();
   });
 
-  test("[I-21] a long text is read in a time that grows as it does", () => {
+  test("[I-23] a long text is read in a time that grows as it does", () => {
     const parts = [" ", "\n", " \n", "-", "\u05d0-", "\u0301", "1 ", "\u200b\u200c", "\u{1f468}\u200d"];
     for (const part of parts)
       for (const kind of KINDS) expect(visibleText(part.repeat(20_000), kind)).not.toBe("");
   });
 });
 
-describe("[I-21] a text too long to be shown at once", () => {
+describe("[I-23] a text too long to be shown at once", () => {
   const limit = { characters: 40, lines: 8 };
   test.each([
     ["fits", "a".repeat(40), undefined],
     ["of one line", `${"a".repeat(2_000)}; touch x`, { left: 1_969, tail: "; touch x" }],
     ["of many lines", `a\n${"\n".repeat(500)}rm`, { left: 495, tail: "\nrm" }],
     ["of pairs", "\u{1f468}".repeat(100), { left: 160, tail: "\u{1f468}".repeat(5) }],
-  ])("[I-21] %s", (_name, text, cut) => {
+  ])("[I-23] %s", (_name, text, cut) => {
     const found = cutText(text, limit);
     if (cut === undefined) return expect(found).toBeUndefined();
     expect(found?.tail.endsWith(cut.tail)).toBe(true);

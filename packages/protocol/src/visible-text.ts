@@ -1,5 +1,5 @@
 /**
- * Text that somebody decides by, so that what is seen is what runs (I-21): each character that would not be seen, or would move others, is written as a
+ * Text that somebody decides by, so that what is seen is what runs (I-23): each character that would not be seen, or would move others, is written as a
  * mark, `<U+202E>`; the same one many times is one mark with its number, `<U+0020 x300>`. Pure.
  *
  * - Nothing can forge a mark: a `<` that would begin one is a mark itself, so that two texts never look alike.

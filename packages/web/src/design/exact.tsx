@@ -11,7 +11,7 @@ const MARKED = {
 
 type ExactProps = { text: string; as?: TextKind; className?: string };
 
-/** Text that somebody decides by, with a mark for each character that would not be seen (I-21). Code and paths run from left to right, words as they do. */
+/** Text that somebody decides by, with a mark for each character that would not be seen (I-23). Code and paths run from left to right, words as they do. */
 export function Exact({ text, as = "line", className }: ExactProps) {
   return (
     <bdi dir={as === "words" ? "auto" : "ltr"} className={className}>

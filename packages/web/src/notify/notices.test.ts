@@ -20,7 +20,7 @@ describe("notices", () => {
     expect(noticeOf(event(type, data), sessions, all)?.body).toBe(body);
   });
 
-  test("[I-21] a title hides nothing in a notification, and keeps its emoji", () => {
+  test("[I-23] a title hides nothing in a notification, and keeps its emoji", () => {
     const named = new Map([["ses_1", { title: "Ti\u200bdy \u202eup ❤️" } as Session]]);
     expect(noticeOf(event("turn.completed"), named, all)?.title).toBe("Ti<U+200B>dy <U+202E>up ❤️");
   });

@@ -85,7 +85,7 @@ export function endStep(event: SessionEvent, turn: Turn, kind: "completed" | "fa
 const topicOf = (request: Request): string =>
   "title" in request ? request.title : (request.questions[0]?.question ?? "a question");
 
-/** The first line, with the marks of what would not be seen (I-21), and a sign that there is more. */
+/** The first line, with the marks of what would not be seen (I-23), and a sign that there is more. */
 function short(text: string, length = LABEL_LENGTH): string {
   const whole = text.trim();
   const line = whole.split("\n", 1)[0] ?? "";
