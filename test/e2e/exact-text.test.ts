@@ -75,7 +75,7 @@ test("[I-23] the card, the inbox, the timeline and the rules show the command th
     command: hostile,
   });
   expect(on.complaints).toEqual([]);
-}, 120_000);
+});
 
 test("[I-23] a long command shows its end and how much is left out, and all of it on a press; nothing turns round", async () => {
   await using on = await stage("exact-long");
@@ -116,7 +116,7 @@ test("[I-23] a long command shows its end and how much is left out, and all of i
   await page.goto(`${on.server.url}/s/${words.session.id}`);
   await page.getByRole("heading", { name: "Ye<U+200D>s <U+202E>no \u2764\ufe0f" }).waitFor();
   expect(on.complaints).toEqual([]);
-}, 120_000);
+});
 
 test("[I-23, W-6] paths and lines of the review", async () => {
   await using on = await gitStage("exact-review", { "src/a.ts": "export const a = 1;\n" });
@@ -137,4 +137,4 @@ test("[I-23, W-6] paths and lines of the review", async () => {
   await page.getByRole("dialog").getByText("<U+202E>st.exe.ts").waitFor();
   expect(await hidden(page)).toEqual([]);
   expect(on.complaints).toEqual([]);
-}, 120_000);
+});

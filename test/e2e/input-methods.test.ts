@@ -90,7 +90,7 @@ test("[I-22] a key that an input method takes sends, chooses and closes nothing"
   await palette.press("Enter");
   await page.getByText("Nothing waits for you").waitFor();
   expect(on.complaints).toEqual([]);
-}, 120_000);
+});
 
 type Browser = { getComputedStyle(element: unknown): { direction: string; unicodeBidi: string } };
 const directionOf = (one: Locator) =>
@@ -132,4 +132,4 @@ test("[I-22] words have their own direction, code runs from left to right", asyn
   for (const field of [page.getByRole("searchbox"), message(page)])
     expect(await field.getAttribute("dir")).toBe("auto");
   expect(on.complaints).toEqual([]);
-}, 120_000);
+});

@@ -126,7 +126,7 @@ describe("a bad disk beside the database", () => {
     expect(worktrees.map(({ state }) => state)).toEqual(["active", "active"]);
     const { integrity, drift } = await next.client.diagnostics();
     expect([...integrity, ...drift]).toEqual([]);
-  }, 120_000);
+  });
 
   test("[D-34] a running turn waits, says so, and goes on with everything when there is room", async () => {
     await using bad = await withBadFiles("bad-files");
@@ -154,7 +154,7 @@ describe("a bad disk beside the database", () => {
       const whole = await server.fetch(`/api/sessions/${session.id}/blobs/${hash}`);
       expect((await whole.arrayBuffer()).byteLength).toBe(bytes);
     }
-  }, 120_000);
+  });
 
   test("[D-34, W-5] a turn whose agent has to be started waits for room; its files are known afterwards", async () => {
     await using bad = await withBadFiles("bad-files");
@@ -171,7 +171,7 @@ describe("a bad disk beside the database", () => {
     expect(await readFile(join(server.project, "made.txt"), "utf8")).toContain("by the agent");
     const changes = await server.client.listChanges(session.workspaceId);
     expect(changes.items.map(({ path }) => path)).toEqual(["made.txt"]);
-  }, 120_000);
+  });
 
   test("[D-34, I-12] the command line and a start say what the disk refused, leave no half files, and work with room", async () => {
     await using root = await temporaryDirectory("bad-files");
@@ -213,5 +213,5 @@ describe("a bad disk beside the database", () => {
     }
     await rm(join(signs, "beside"));
     for (const args of commands) expect(await run(...args)).toMatchObject({ code: 0 });
-  }, 120_000);
+  });
 });

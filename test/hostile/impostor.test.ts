@@ -44,7 +44,7 @@ describe("[I-6] a program that has the server's port gets no secret", () => {
     const straight = await startCommand(join(root.path, "data"), ["session", "list"], proxy).ended;
     expect(straight.stdout).toContain(id);
     expect(secretsIn(impostor.heard(), server)).toEqual([]);
-  }, 120_000);
+  });
 
   test("[I-6] neither after a kill, nor in the middle of a run, which goes on where the server lives again", async () => {
     await using root = await temporaryDirectory("impostor");
@@ -80,7 +80,7 @@ describe("[I-6] a program that has the server's port gets no secret", () => {
       expect(secretsIn(impostor.heard(), first)).toEqual([]);
       expect(impostor.heard().match(/^[A-Z]+ \/(?!api\/auth\/proof).*$/gm)).toBeNull();
     }
-  }, 120_000);
+  });
 
   test("[I-6] a server named localhost is found at the one address it took", async () => {
     await using root = await temporaryDirectory("impostor");
@@ -102,5 +102,5 @@ describe("[I-6] a program that has the server's port gets no secret", () => {
     if (isThere) other.close();
     expect(listed.code).toBe(0);
     expect(asked).toBe(0);
-  }, 120_000);
+  });
 });

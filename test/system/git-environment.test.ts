@@ -26,46 +26,42 @@ function variablesOf(path: string): Record<string, string> {
   };
 }
 
-test(
-  "[A-10, W-2, W-14] an agent, a setup and a teardown command work in their own repository, whatever git was told at the server's start",
-  { timeout: 120_000 },
-  async () => {
-    await using root = await temporaryDirectory("git-environment");
-    const other = join(root.path, "other");
-    await makeRepository(other, { "theirs.txt": "theirs\n" });
-    await writeFile(join(other, "precious.txt"), "an hour of work\n");
-    await makeRepository(join(root.path, "project"), { "a.txt": "one\n" });
-    await using server = await startHoldfast({ root: root.path, environment: variablesOf(other) });
-    const seen = (name: string) => join(root.path, `${name}.env`);
-    const tell = (name: string) => `{ env; echo "TOP=$(git rev-parse --show-toplevel)"; } > ${seen(name)}`;
+test("[A-10, W-2, W-14] an agent, a setup and a teardown command work in their own repository, whatever git was told at the server's start", async () => {
+  await using root = await temporaryDirectory("git-environment");
+  const other = join(root.path, "other");
+  await makeRepository(other, { "theirs.txt": "theirs\n" });
+  await writeFile(join(other, "precious.txt"), "an hour of work\n");
+  await makeRepository(join(root.path, "project"), { "a.txt": "one\n" });
+  await using server = await startHoldfast({ root: root.path, environment: variablesOf(other) });
+  const seen = (name: string) => join(root.path, `${name}.env`);
+  const tell = (name: string) => `{ env; echo "TOP=$(git rev-parse --show-toplevel)"; } > ${seen(name)}`;
 
-    const plain = await newSession(server, server.project);
-    await ask(
-      server,
-      plain.id,
-      "WRITE new.txt mine",
-      `BASH ${tell("agent")}; git add --all; git stash -u; git stash pop`,
-    );
-    expect(git(server.project, "status", "--porcelain")).toContain("new.txt");
-    const { items } = await server.client.listChanges(plain.workspaceId);
-    expect(items.map(({ path }) => path)).toEqual(["new.txt"]);
+  const plain = await newSession(server, server.project);
+  await ask(
+    server,
+    plain.id,
+    "WRITE new.txt mine",
+    `BASH ${tell("agent")}; git add --all; git stash -u; git stash pop`,
+  );
+  expect(git(server.project, "status", "--porcelain")).toContain("new.txt");
+  const { items } = await server.client.listChanges(plain.workspaceId);
+  expect(items.map(({ path }) => path)).toEqual(["new.txt"]);
 
-    const settings = { setup: ["sh", "-c", tell("setup")], teardown: ["sh", "-c", tell("teardown")] };
-    await server.client.patchProject(plain.projectId, { worktree: settings });
-    const session = await newSession(server, server.project, { worktree: true });
-    await server.client.deleteSession(session.id, { discard: true });
-    await until("the teardown command", () => existsSync(seen("teardown")));
+  const settings = { setup: ["sh", "-c", tell("setup")], teardown: ["sh", "-c", tell("teardown")] };
+  await server.client.patchProject(plain.projectId, { worktree: settings });
+  const session = await newSession(server, server.project, { worktree: true });
+  await server.client.deleteSession(session.id, { discard: true });
+  await until("the teardown command", () => existsSync(seen("teardown")));
 
-    const tops = { agent: server.project, setup: session.directory, teardown: session.directory };
-    for (const [name, top] of Object.entries(tops)) {
-      const lines = (await readFile(seen(name), "utf8")).split("\n");
-      const names = lines.map((line) => line.slice(0, line.indexOf("=")));
-      expect([name, names.filter(pointsGitElsewhere)]).toEqual([name, []]);
-      expect(lines).toContain(`TOP=${top}`);
-      expect(lines).toContain("GIT_SSH_COMMAND=ssh -v");
-    }
-    expect(await readFile(join(other, "precious.txt"), "utf8")).toBe("an hour of work\n");
-    expect(git(other, "status", "--porcelain")).toBe("?? precious.txt");
-    expect(git(other, "stash", "list")).toBe("");
-  },
-);
+  const tops = { agent: server.project, setup: session.directory, teardown: session.directory };
+  for (const [name, top] of Object.entries(tops)) {
+    const lines = (await readFile(seen(name), "utf8")).split("\n");
+    const names = lines.map((line) => line.slice(0, line.indexOf("=")));
+    expect([name, names.filter(pointsGitElsewhere)]).toEqual([name, []]);
+    expect(lines).toContain(`TOP=${top}`);
+    expect(lines).toContain("GIT_SSH_COMMAND=ssh -v");
+  }
+  expect(await readFile(join(other, "precious.txt"), "utf8")).toBe("an hour of work\n");
+  expect(git(other, "status", "--porcelain")).toBe("?? precious.txt");
+  expect(git(other, "stash", "list")).toBe("");
+});

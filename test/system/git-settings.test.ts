@@ -102,7 +102,6 @@ function setAll(file: string): void {
 
 test.each(["the user's", "the repository's"])(
   "[W-14, W-3, W-6, W-7, W-10] changes are tracked, listed, applied, rejected, undone and rescued under %s settings",
-  { timeout: 120_000 },
   async (whose) => {
     await using root = await temporaryDirectory("git-settings");
     const project = join(root.path, "project");

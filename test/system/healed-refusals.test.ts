@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../harness/index.ts";
 import { ask, git, makeRepository, newSession } from "./git-scene.ts";
 
-const TEST_MS = 120_000;
 const ANOTHER_USER = 12_345;
 const LEFT = ["after.txt", "meanwhile.txt"];
 
@@ -77,7 +76,7 @@ async function refusedAndHealed(
   return Object.keys(origins(await look(session)));
 }
 
-describe("a refusal whose cause has gone", { timeout: TEST_MS }, () => {
+describe("a refusal whose cause has gone", () => {
   test("[W-3, W-13] a worktree whose repository was away for one look is watched at the next turn", async () => {
     const session = await project("moved", { worktree: true });
     await write(session, "before.txt");

@@ -5,8 +5,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../harness/index.ts";
 import { ask, makeRepository, newSession } from "./git-scene.ts";
 
-const TEST_MS = 120_000;
-
 let root: Awaited<ReturnType<typeof temporaryDirectory>>;
 let server: HoldfastProcess;
 
@@ -21,7 +19,6 @@ afterAll(async () => {
 
 test.each([["two\nlines"], [`-q "100% #1?" 'it' $(x) \\n *ü* `]])(
   "[W-2, W-3, W-7, W-10] a repository in %j is worked in, reviewed, and its worktree removed and restored",
-  { timeout: TEST_MS },
   async (name) => {
     const { client } = server;
     const project = join(root.path, name, name);
@@ -57,7 +54,7 @@ test.each([["two\nlines"], [`-q "100% #1?" 'it' $(x) \\n *ü* `]])(
   },
 );
 
-test("[I-6] a directory that is no place to work in is refused in words", { timeout: TEST_MS }, async () => {
+test("[I-6] a directory that is no place to work in is refused in words", async () => {
   const file = join(root.path, "a-file");
   await mkdir(join(root.path, "gone"));
   await rm(join(root.path, "gone"), { recursive: true });

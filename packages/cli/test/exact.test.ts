@@ -6,9 +6,6 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createHouse, PATIENCE_MS } from "./command.ts";
 import { runInPseudoTerminal } from "./terminal.ts";
 
-/** Each command is a program of its own. */
-const TEST_MS = 120_000;
-
 /** What would not be seen, or would move what is around it, and is not the terminal's own line end. */
 const HIDING = /[[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]--[ \n\t]]/v;
 /** Colours and moves of the cursor are ours; nothing that begins so may come from the text. */
@@ -51,7 +48,7 @@ async function seen({ id, sessionId }: Permission) {
 
 const refuse = ({ id }: Permission) => server.client.replyPermission(id, { reply: "reject" });
 
-describe("[I-23] what an agent asks for, on a terminal and in lines", { timeout: TEST_MS }, () => {
+describe("[I-23] what an agent asks for, on a terminal and in lines", () => {
   const HOSTILE: readonly (readonly [string, string])[] = [
     ["echo \u202e/* \u2066; touch x", "echo <U+202E>/* <U+2066>; touch x"],
     ["r\u200bm -rf \u{e0061}\u{e0062}x", "r<U+200B>m -rf <U+E0061><U+E0062>x"],

@@ -66,7 +66,7 @@ describe("[A-14, I-11] a run says what its turn waits for, and what can be done"
     expect(ends.map(({ code }) => code)).toEqual([0, 0, 0]);
     expect(ends[0]?.stdout).toBe("beside\n");
     expect(ends[1]?.stdout).not.toContain("Waiting");
-  }, 120_000);
+  });
 });
 
 describe("[I-6, I-11] a token that is replaced under a command", () => {
@@ -109,5 +109,5 @@ describe("[I-6, I-11] a token that is replaced under a command", () => {
     await vi.waitFor(() => expect(events.stdout()).toContain("SAY after"), { timeout: PATIENCE_MS });
     events.child.kill("SIGINT");
     expect((await events.ended).code).toBe(130);
-  }, 120_000);
+  });
 });

@@ -6,7 +6,6 @@ import type { SessionList } from "@holdfast/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createHouse } from "./command.ts";
 
-const TEST_MS = 180_000;
 /** A server starts in a second; on a busy machine it may take a while. */
 const START_MS = 90_000;
 
@@ -21,7 +20,7 @@ const doctor = async (env: Record<string, string>) => {
   return JSON.parse(stdout) as { dataDirectory: string; findings: { check: string; message: string }[] };
 };
 
-describe("[I-12] places", { timeout: TEST_MS }, () => {
+describe("[I-12] places", () => {
   test("[I-12] relative and empty ones never mean the current directory", async () => {
     for (const [given, ...args] of [
       ["data", "session", "list"],
@@ -78,7 +77,7 @@ describe("[I-12] places", { timeout: TEST_MS }, () => {
   });
 });
 
-describe("[I-9] sessions of a directory", { timeout: TEST_MS }, () => {
+describe("[I-9] sessions of a directory", () => {
   test("[I-9, W-1] are those of its worktrees too, by any name that the directory has", async () => {
     await house.serve();
     const project = join(house.root, "repository");

@@ -2,9 +2,6 @@ import { execFile, spawn } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createHouse, type Result } from "./command.ts";
 
-/** Each command is a program of its own. */
-const TEST_MS = 180_000;
-
 const house = createHouse();
 let session: string;
 
@@ -38,7 +35,7 @@ beforeAll(async () => {
   const { client } = await house.serve();
   ({ id: session } = await client.createSession({ directory: house.project, agent: "rehearsal" }));
   await house.run(["run", "-s", session, "SAY here"]);
-}, TEST_MS);
+});
 afterAll(() => house.close());
 
 const commands = (): string[][] => [
@@ -53,50 +50,38 @@ const commands = (): string[][] => [
 ];
 
 describe("files that cannot be written", () => {
-  test(
-    "[I-10, I-11] output on a full disk ends a command with one line and the code 1",
-    async () => {
-      for (const args of commands()) {
-        const { code, stderr } = await redirected(args, "> /dev/full");
-        expect({ args, code, stderr }).toEqual({
-          args,
-          code: 1,
-          stderr: expect.stringMatching(/holdfast: The output cannot be written: .*no space left/) as unknown,
-        });
-        expect(stderr).not.toMatch(/\n\s+at |node:/);
-      }
-    },
-    TEST_MS,
-  );
+  test("[I-10, I-11] output on a full disk ends a command with one line and the code 1", async () => {
+    for (const args of commands()) {
+      const { code, stderr } = await redirected(args, "> /dev/full");
+      expect({ args, code, stderr }).toEqual({
+        args,
+        code: 1,
+        stderr: expect.stringMatching(/holdfast: The output cannot be written: .*no space left/) as unknown,
+      });
+      expect(stderr).not.toMatch(/\n\s+at |node:/);
+    }
+  });
 
-  test(
-    "[I-10, I-11] so does a reader that has left",
-    async () => {
-      for (const args of [
-        ["--version"],
-        ["session", "list"],
-        ["events", session],
-        ["run", "-s", session, "SAY x"],
-      ]) {
-        const { code, stderr } = await unread(args);
-        expect({ args, code }).toEqual({ args, code: 1 });
-        expect(stderr).toMatch(/holdfast: The output cannot be written: .*EPIPE/);
-        expect(stderr).not.toMatch(/\n\s+at |node:/);
-      }
-    },
-    TEST_MS,
-  );
+  test("[I-10, I-11] so does a reader that has left", async () => {
+    for (const args of [
+      ["--version"],
+      ["session", "list"],
+      ["events", session],
+      ["run", "-s", session, "SAY x"],
+    ]) {
+      const { code, stderr } = await unread(args);
+      expect({ args, code }).toEqual({ args, code: 1 });
+      expect(stderr).toMatch(/holdfast: The output cannot be written: .*EPIPE/);
+      expect(stderr).not.toMatch(/\n\s+at |node:/);
+    }
+  });
 
-  test(
-    "[I-10, I-11] stderr on a full disk changes neither result nor code",
-    async () => {
-      const listed = await redirected(["session", "list", "--json"], "2> /dev/full");
-      expect(listed.code).toBe(0);
-      expect(listed.stdout).toContain(session);
-      expect((await redirected(["session", "show", "ses_nothing"], "2> /dev/full")).code).not.toBe(0);
-      expect((await redirected(["run", "-s", session, "FAIL 500 no"], "2> /dev/full")).code).toBe(1);
-      expect((await redirected(["run", "-s", session, "SAY well"], "2> /dev/full")).code).toBe(0);
-    },
-    TEST_MS,
-  );
+  test("[I-10, I-11] stderr on a full disk changes neither result nor code", async () => {
+    const listed = await redirected(["session", "list", "--json"], "2> /dev/full");
+    expect(listed.code).toBe(0);
+    expect(listed.stdout).toContain(session);
+    expect((await redirected(["session", "show", "ses_nothing"], "2> /dev/full")).code).not.toBe(0);
+    expect((await redirected(["run", "-s", session, "FAIL 500 no"], "2> /dev/full")).code).toBe(1);
+    expect((await redirected(["run", "-s", session, "SAY well"], "2> /dev/full")).code).toBe(0);
+  });
 });

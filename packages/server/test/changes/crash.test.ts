@@ -82,7 +82,7 @@ test("[W-8, W-9] what can go neither way ends as a conflict after some tries, an
   await room.openStore();
   await room.review.recover();
   const state = async () => (await room.review.operations(room.workspace.id)).items[0]?.state;
-  await vi.waitUntil(async () => (await state()) !== "running", { timeout: 60_000, interval: 50 });
+  await vi.waitUntil(async () => (await state()) !== "running", { interval: 50 });
   expect(await state()).toBe("conflict");
   await expect(perform(room, "apply")).rejects.toMatchObject({ code: "CHANGES_CONFLICT" });
 });

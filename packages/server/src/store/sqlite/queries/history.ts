@@ -4,6 +4,9 @@ import { type MessageRow, SELECT_MESSAGE, withParts } from "../rows/index.ts";
 import type { Sql } from "../sql.ts";
 import { lastSeq } from "./session.ts";
 
+/** Bytes of rows in a page, but for its first: a page of the largest inputs would be gigabytes. */
+const PAGE_BYTES = 32 * 1024 * 1024;
+
 type PageQuery = { sessionId: SessionId; limit: number; before?: number; after?: number };
 
 /** Chronological inside the page, newest page first; call it in one snapshot (D-13, D-29). `next` is older, `prev` newer. */
@@ -18,8 +21,8 @@ export function pageMessages(sql: Sql, query: PageQuery): MessagePage {
     ...(cursor === undefined ? [] : [cursor]),
     query.limit + 1,
   );
-  const more = rows.length > query.limit;
-  const shown = rows.slice(0, query.limit);
+  const shown = rows.slice(0, Math.min(query.limit, fitting(sql, rows)));
+  const more = rows.length > shown.length;
   if (!newer) shown.reverse();
   const page: MessagePage = { items: withParts(sql, shown), seq: lastSeq(sql, query.sessionId) ?? 0 };
   const oldest = shown[0]?.ordinal;
@@ -27,6 +30,24 @@ export function pageMessages(sql: Sql, query: PageQuery): MessagePage {
   if (oldest != null && (newer || more)) page.next = oldest;
   if (newest != null && (newer ? more : query.before !== undefined)) page.prev = newest;
   return page;
+}
+
+/** How many of the rows fit a page with their parts, in their order: one at least. */
+function fitting(sql: Sql, rows: readonly MessageRow[]): number {
+  if (rows.length < 2) return rows.length;
+  const parts = sql.all<{ message: number; bytes: number }>(
+    `SELECT message, sum(octet_length(data)) AS bytes FROM part
+     WHERE session = ? AND message IN (${rows.map(() => "?").join(", ")}) GROUP BY message`,
+    rows[0]?.session ?? 0,
+    ...rows.map(({ rid }) => rid),
+  );
+  const bytesOf = new Map(parts.map(({ message, bytes }) => [message, bytes]));
+  let bytes = 0;
+  const over = rows.findIndex((row, index) => {
+    bytes += row.data.length + (bytesOf.get(row.rid) ?? 0);
+    return index > 0 && bytes > PAGE_BYTES;
+  });
+  return over < 0 ? rows.length : over;
 }
 
 export function messagesOfTurn(sql: Sql, id: TurnId): Message[] {
