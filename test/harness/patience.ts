@@ -1,4 +1,4 @@
-/** Every wait of a test ends only what hangs: by itself `vi.waitFor` gives up after a second, which a busy machine needs for less. */
+/** Unless a test says otherwise, its waits end only what hangs: by itself `vi.waitFor` gives up after a second, which a busy machine needs for less. */
 import { vi } from "vitest";
 
 const PATIENCE_MS = 120_000;
@@ -8,6 +8,5 @@ vi.waitFor = (look, options) => waitFor(look, patient(options));
 vi.waitUntil = (look, options) => waitUntil(look, patient(options));
 
 function patient(options: number | { timeout?: number; interval?: number } | undefined) {
-  const asked = typeof options === "number" ? { timeout: options } : (options ?? {});
-  return { ...asked, timeout: Math.max(asked.timeout ?? 0, PATIENCE_MS) };
+  return { timeout: PATIENCE_MS, ...(typeof options === "number" ? { timeout: options } : options) };
 }

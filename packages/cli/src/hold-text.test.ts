@@ -39,7 +39,7 @@ describe("what holds a turn up", () => {
     [{ kind: "behind" }, "something else first", `holdfast turn stop ${ME}`],
     [{ kind: "workspace", holder: OTHER }, OTHER, `holdfast turn stop ${OTHER}`],
     [{ kind: "workspace", holder: "opr_1" }, "operation opr_1", "ends by itself"],
-    [{ kind: "workspace", holder: "a\u001b[2Jb" }, "a\ufffd[2Jb", "same directory"],
+    [{ kind: "workspace", holder: "a\u001b[2Jb" }, "a<U+001B>[2Jb", "same directory"],
     [{ kind: "workspace" }, "same directory", "same directory"],
     [{ kind: "pool" }, "agents live", "holdfast agents"],
     [{ kind: "circuit", holder: "qwen", until: 0 }, "qwen ended again", `holdfast turn queue ${ME} --resume`],

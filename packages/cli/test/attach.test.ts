@@ -169,7 +169,7 @@ describe("[I-9] attach without a terminal", () => {
     attached.child.stdin?.write("/leave\n");
     expect(await attached.ended).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("goes on") as unknown,
+      stderr: expect.stringContaining("stops nothing") as unknown,
     });
     const again = attachOpen(id);
     await shows(again, "w3 ");

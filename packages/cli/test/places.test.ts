@@ -37,7 +37,7 @@ describe("[I-12] places", () => {
     const server = house.start(["serve"], { env: none });
     await vi.waitFor(() => expect(server.stdout()).toContain("listening on"), { timeout: START_MS });
     const elsewhere = await house.run(["session", "list", "--json"], { env: none });
-    expect(JSON.parse(elsewhere.stdout)).toEqual({ items: [] });
+    expect(JSON.parse(elsewhere.stdout)).toEqual({ items: [], total: 0 });
     expect(readdirSync(house.project)).toEqual([]);
   });
 

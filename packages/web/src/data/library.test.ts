@@ -40,13 +40,13 @@ test("[I-16] what cannot succeed is not tried again: the page says why, until so
     await aborted(signal);
   });
   library.start();
-  await vi.waitFor(() => expect(state(monitor)).toBe("failed"), 4_000);
+  await vi.waitFor(() => expect(state(monitor)).toBe("failed"));
   expect(monitor.store.get().reason).toBe("This is no feed.");
   monitor.bad("another");
   expect(state(monitor)).toBe("failed");
   expect(opened()).toBe(1);
   library.wake(false);
-  await vi.waitFor(() => expect(library.store.get().phase).toBe("ready"), 4_000);
+  await vi.waitFor(() => expect(library.store.get().phase).toBe("ready"));
   monitor.good("another");
   expect(monitor.store.get()).toMatchObject({ state: "live" });
   expect(monitor.store.get().reason).toBeUndefined();
@@ -70,7 +70,7 @@ test("[D-23] a feed in which an event was too long is read again from the lists"
     () => (gaps += 1),
   );
   library.start();
-  await vi.waitFor(() => expect(gaps).toBe(2), 4_000);
+  await vi.waitFor(() => expect(gaps).toBe(2));
   expect(opened()).toBe(2);
   expect(state(monitor)).toBe("live");
 });
