@@ -37,6 +37,18 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
+/** A project of which only `in` is on the disk. */
+function makeSparse(name: string): string {
+  const sparse = join(house.root, name);
+  for (const directory of ["in", "out"]) mkdirSync(join(sparse, directory), { recursive: true });
+  for (const file of ["in/f", "out/f", "out/g"]) writeFileSync(join(sparse, file), `${file}\n`);
+  gitIn(sparse, "init", "-q", "-b", "main");
+  gitIn(sparse, "add", ".");
+  gitIn(sparse, "commit", "-q", "-m", "first");
+  gitIn(sparse, "sparse-checkout", "set", "in");
+  return sparse;
+}
+
 const must = async (...args: string[]): Promise<string> => {
   const { code, stdout, stderr } = await house.run(args);
   if (code !== 0) throw new Error(`holdfast ${args.join(" ")} ended with ${code}: ${stderr}`);
@@ -130,6 +142,55 @@ describe("[I-9] changes", () => {
     await say(other, "WRITE d.txt new");
     expect((await house.run(["changes", "accept", other, "--all"])).code).toBe(2);
     expect(await pathsOf(other)).toEqual(["d.txt"]);
+  });
+
+  test("[W-6, W-7, W-8] what a sparse checkout leaves off the disk is not deleted: apply, undo, reject", async () => {
+    const sparse = makeSparse("sparse");
+    const id = await freshIn(sparse, "--worktree");
+    const { path } = await worktreeOf(id);
+    expect(existsSync(join(path, "out"))).toBe(false);
+    await say(id, "BASH mkdir out && echo changed > out/f && echo also > in/f && echo new > out/new");
+    expect(await pathsOf(id)).toEqual(["in/f", "out/f", "out/new"]);
+    const applied = await must("changes", "apply", id, "--all");
+    expect(readFileSync(join(sparse, "out/f"), "utf8")).toBe("changed\n");
+    expect(existsSync(join(sparse, "out/g"))).toBe(false);
+    await must("changes", "undo", id, applied);
+    expect(existsSync(join(sparse, "out"))).toBe(false);
+    expect(gitIn(sparse, "status", "--porcelain")).toBe("");
+    // git takes the mark off a file that is there: then it expects one.
+    const again = await must("changes", "apply", id, "out/f");
+    expect(gitIn(sparse, "status", "--porcelain")).toBe("M out/f");
+    await must("changes", "undo", id, again);
+    expect(gitIn(sparse, "status", "--porcelain")).toBe("");
+
+    await must("changes", "reject", id, "out/f");
+    expect(existsSync(join(path, "out/f"))).toBe(false);
+    expect(await pathsOf(id)).toEqual(["in/f", "out/new"]);
+  });
+
+  test("[W-8, W-10, W-11] what a sparse checkout leaves off the disk is no risk, and comes back as it was", async () => {
+    const sparse = makeSparse("sparse-rescue");
+    const id = await freshIn(sparse, "--worktree");
+    const { id: worktreeId, path } = await worktreeOf(id);
+    expect((await json<{ risk: RiskReport }>("worktree", "show", worktreeId)).risk.safe).toBe(true);
+    await say(
+      id,
+      "BASH mkdir out && echo kept > out/f && echo new > out/new && echo also > in/f && git add in/f",
+    );
+    await must("worktree", "remove", worktreeId, "--discard");
+    await must("worktree", "restore", worktreeId);
+    expect(readFileSync(join(path, "out/f"), "utf8")).toBe("kept\n");
+    expect(existsSync(join(path, "out/g"))).toBe(false);
+    expect(gitIn(path, "status", "--porcelain")).toBe("M  in/f\n M out/f\n?? out/new");
+
+    await say(id, "BASH git sparse-checkout disable && rm out/g");
+    const refused = await house.run(["changes", "apply", id, "out/g"]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain("outside of the sparse checkout");
+    await must("worktree", "remove", worktreeId, "--discard");
+    await must("worktree", "restore", worktreeId);
+    expect(gitIn(path, "status", "--porcelain")).toBe("M  in/f\n M out/f\n D out/g\n?? out/new");
+    expect(readFileSync(join(path, "out/f"), "utf8")).toBe("kept\n");
   });
 
   test("[I-11] what is not said, not there or not known", async () => {

@@ -55,7 +55,7 @@ export const WORKTREES: readonly Sabotage[] = [
     file: `${ROOM}/remove.ts`,
     edits: [
       {
-        find: "if (tree === rescued.tree) return rescued;",
+        find: "if (tree === rescued.tree && parcel.sign === rescued.parcel.sign) return rescued;",
         replace: "if (tree !== undefined) return rescued;",
       },
     ],
@@ -78,12 +78,12 @@ export const WORKTREES: readonly Sabotage[] = [
     catchers: [on("table", "[W-11] HEAD, what was staged, and commits of the reflog")],
   },
   {
-    name: "worktree-large-files-forgotten",
+    name: "worktree-unlisted-forgotten",
     rules: ["W-11"],
-    breaks: "a file over the limit of snapshots is not rescued",
-    file: `${ROOM}/whole.ts`,
-    edits: [{ find: 'new Set(["tooLarge"])', replace: "new Set([])" }],
-    catchers: [on("directory", "[W-11] files over the snapshots' limit")],
+    breaks: "what git cannot hold is in no rescue",
+    file: `${ROOM}/rescue.ts`,
+    edits: [{ find: "if (parcel.entries.length > 0) {", replace: "if (parcel.entries.length < 0) {" }],
+    catchers: [on("unlisted", "[W-11] everything but what the report called lost")],
   },
   {
     name: "worktree-reaper-any-database",

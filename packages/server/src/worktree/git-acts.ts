@@ -230,22 +230,24 @@ export type NewWorktree = {
   on: { newBranch: string } | { branch: string } | "detached";
   reason: string;
   hooks: boolean;
-  config?: readonly string[];
+  /** Default true; else there are no files yet, and no index. */
+  checkout?: boolean;
 };
 
 /** `git worktree add`, locked from the start by our reason and tracking nothing (W-2). */
 export async function addWorktree(
   git: GitRunner,
-  { top, path, commit, on, reason, hooks, config = [] }: NewWorktree,
+  { top, path, commit, on, reason, hooks, checkout = true }: NewWorktree,
 ): Promise<void> {
-  const start = ["worktree", "add", "--lock", "--reason", reason];
+  const files = checkout ? [] : ["--no-checkout"];
+  const start = ["worktree", "add", "--lock", "--reason", reason, ...files];
   const rest =
     on === "detached"
       ? ["--detach", path, commit]
       : "branch" in on
         ? [path, on.branch]
         : ["--no-track", "-b", on.newBranch, path, commit];
-  await write(git, top, [...start, ...rest], { timeoutMs: CHECKOUT_MS, hooks, config });
+  await write(git, top, [...start, ...rest], { timeoutMs: CHECKOUT_MS, hooks });
 }
 
 /** git's own removal of one entry whose directory is gone; twice forced, because it is locked. */
@@ -266,7 +268,8 @@ export async function layTree(
 
 /** Makes the index that of `tree`, and leaves the files alone. */
 export async function stageTree(git: GitRunner, path: string, tree: string): Promise<void> {
-  await tell(git, path, ["read-tree", tree]);
+  // What a sparse checkout leaves off the disk stays so.
+  await tell(git, path, ["read-tree", "--reset", "-i", tree]);
   // Refreshing says "needs update" by its exit code.
   await maybe(git, path, ["update-index", "-q", "--refresh"]);
 }

@@ -8,7 +8,15 @@ import type { Actor, JsonObject, OperationId, Worktree, WorktreeId, WorktreeStat
 import { Beside } from "./beside/index.ts";
 import type { SagaDeps } from "./deps.ts";
 import { furnish } from "./furnish.ts";
-import { addWorktree, branchTip, checkoutTop, commitOf, stageTree, treeOfCommit } from "./git-acts.ts";
+import {
+  addWorktree,
+  branchTip,
+  checkoutTop,
+  commitOf,
+  layTree,
+  stageTree,
+  treeOfCommit,
+} from "./git-acts.ts";
 import { findRepository, placeOf, withoutRequiredFilters } from "./git/index.ts";
 import { requireWorktree, underIntent } from "./intent.ts";
 import { lockReasonOf } from "./names.ts";
@@ -95,7 +103,6 @@ async function rebuild(
   const { store, git, locks } = deps;
   const { id, path, branch, repository } = worktree;
   await advance({ step: "adding" });
-  const config = await withoutRequiredFilters(git, { directory: repository });
   await locks.hold(repository, async () => {
     // git may still have an entry of the directory that is gone.
     await takeAway(deps, worktree, "restore");
@@ -107,13 +114,16 @@ async function rebuild(
       on: source.isDetached ? "detached" : tip === undefined ? { newBranch: branch } : { branch },
       reason: lockReasonOf(store.storeId, id),
       hooks: false,
-      config,
+      checkout: false,
     });
   });
   faultPoint("worktree.restore.added");
   const beside = source.beside === undefined ? undefined : await openBeside(deps, path, source.beside);
   await beside?.unpackGit();
-  if (source.start !== undefined) await layOver(deps, path, source.start, config);
+  const config = await withoutRequiredFilters(git, { directory: path });
+  await (source.start === undefined
+    ? layTree(git, path, "HEAD", config)
+    : layOver(deps, path, source.start, config));
   if (source.index !== undefined) await stageTree(git, path, source.index);
   faultPoint("worktree.restore.laid");
   await beside?.unpackFiles();

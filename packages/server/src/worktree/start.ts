@@ -1,9 +1,19 @@
 /** Trees that are laid over a checkout: what a worktree of base `dirty` starts from, and what a rescue held. */
+import { lstat } from "node:fs/promises";
 import { HoldfastError, storageRefusal } from "@holdfast/kernel";
 import type { Worktree } from "@holdfast/protocol";
 import type { SagaDeps } from "./deps.ts";
 import { commitOf, layTree, treeOfCommit } from "./git-acts.ts";
-import { findRepository, isGitError, placeOf } from "./git/index.ts";
+import {
+  bytesOf,
+  diffTrees,
+  findRepository,
+  isGitError,
+  isSparse,
+  type Place as GitPlace,
+  placeOf,
+  writeVersion,
+} from "./git/index.ts";
 import { startRefOf } from "./names.ts";
 import type { Place } from "./place.ts";
 import { takeWhole } from "./whole.ts";
@@ -33,7 +43,10 @@ export async function startAt(deps: SagaDeps, worktree: Worktree): Promise<Start
     : { commit, tree: await treeOfCommit(deps.git, worktree.repository, commit) };
 }
 
-/** Makes the files those of the snapshot, byte for byte, as changes that are neither committed nor staged. */
+/**
+ * Makes the files those of the snapshot, byte for byte, as changes that are neither committed nor staged. What differs from HEAD's commit is laid outside of
+ * a sparse checkout too: it is nowhere else.
+ */
 export async function layOver(
   deps: SagaDeps,
   path: string,
@@ -42,6 +55,21 @@ export async function layOver(
 ): Promise<void> {
   await layTree(deps.git, path, start.tree, config);
   const repository = await findRepository(deps.git, path);
-  if (repository !== undefined)
-    await deps.snapshots.restoreRaw(placeOf(deps.git, repository, "top"), start.commit);
+  if (repository === undefined) return;
+  const place = placeOf(deps.git, repository, "top");
+  if (await isSparse(place)) await layOutside(place, start.tree);
+  await deps.snapshots.restoreRaw(place, start.commit);
+}
+
+/** After a checkout what is not there was left off the disk. */
+async function layOutside(place: GitPlace, tree: string): Promise<void> {
+  for (const { key, after } of await diffTrees(place, "HEAD^{tree}", tree, { renames: false })) {
+    if (after === undefined || after.mode === "160000") continue;
+    const path = Buffer.concat([Buffer.from(`${place.root}/`), bytesOf(key)]);
+    const isThere = await lstat(path).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) await writeVersion(place, key, after);
+  }
 }

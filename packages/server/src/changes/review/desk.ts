@@ -55,6 +55,10 @@ export type Desk = {
     keys: readonly string[],
     limits: { each: number; all: number },
   ): Promise<Map<string, Patch>>;
+  /** What the index has of those paths that it leaves off the disk: no file there is no deletion. */
+  skipped(keys: readonly string[]): Promise<Map<string, FileVersion>>;
+  /** Whether the checkout is a sparse one. */
+  isSparse(): Promise<boolean>;
   merge(trees: { base: string; ours: string; theirs: string }): Promise<Merged>;
   commit(tree: string, parents: readonly string[], message: string): Promise<string>;
   setRef(ref: string, commit: string): Promise<void>;

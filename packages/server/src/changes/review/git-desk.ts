@@ -11,6 +11,7 @@ import {
   hunksOf,
   isAncestor,
   isGitError,
+  isSparse,
   listRefs,
   mergeTrees,
   patchesOf,
@@ -18,6 +19,7 @@ import {
   readBlob,
   readEntries,
   readVersions,
+  skippedVersions,
   sweepWrites,
   updateRef,
   writeBlob,
@@ -45,6 +47,8 @@ export function gitDesk(place: Place): GitDesk {
     differences: (from, to) => diffTrees(place, from, to),
     hunks: (from, to, keys) => hunksOf(place, from, to, { keys }),
     patches: (from, to, keys, limits) => readPatches(place, from, to, keys, limits),
+    skipped: (keys) => skippedVersions(place, keys),
+    isSparse: () => isSparse(place),
     async merge(trees) {
       const merged = await mergeTrees(place, trees).catch(refuseSlowMerge);
       if ("tree" in merged) return merged;

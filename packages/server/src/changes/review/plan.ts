@@ -26,6 +26,8 @@ const plannedFileSchema = z.object({
   old: foundSchema.nullable(),
   /** `raw` is known when bytes are put back that were there before. */
   new: z.object({ version: fileVersionSchema, raw: z.string().optional() }).nullable(),
+  /** What trees have on the side where no file is: a sparse checkout leaves it off the disk. */
+  hidden: fileVersionSchema.optional(),
 });
 export type PlannedFile = z.infer<typeof plannedFileSchema>;
 
@@ -103,8 +105,9 @@ export function reversed(
     entries.map(({ key, old, new: young }) => ({ key, old: young, new: old }));
   return {
     files: plan.files
-      .map(({ key, old, new: young }) => ({
+      .map(({ key, old, new: young, hidden }) => ({
         key,
+        ...(hidden === undefined ? {} : { hidden }),
         old: young === null ? null : { version: young.version, raw: young.raw ?? young.version.blob },
         new: old,
       }))
@@ -122,8 +125,8 @@ export const sameVersion = (
   (one ?? undefined)?.mode === (other ?? undefined)?.mode;
 
 /** What a file's plan means for a tree. */
-export const entryOf = ({ key, old, new: young }: PlannedFile): Entry => ({
+export const entryOf = ({ key, old, new: young, hidden }: PlannedFile): Entry => ({
   key,
-  old: old?.version ?? null,
-  new: young?.version ?? null,
+  old: old?.version ?? hidden ?? null,
+  new: young?.version ?? hidden ?? null,
 });

@@ -21,6 +21,7 @@ import {
   trackingWith,
   type Watched,
   watchedOf,
+  withoutHidden,
 } from "./trees.ts";
 import { inOrder } from "./write-files.ts";
 
@@ -66,7 +67,7 @@ export async function prepareReject(
   const { watched, chosen } = await chosenNow(deps, place, request);
   const decided = await decide(desk, watched.rows, chosen, "reject");
   const newest = await desk.editTree(watched.newest, editsOf(decided.entries));
-  const files = inOrder(await plannedFiles(desk, decided.entries));
+  const files = inOrder(await withoutHidden(desk, await plannedFiles(desk, decided.entries)));
   await requireFit(desk, watched.newest, newest, decided.entries);
   const about = aboutOf(deps, facts);
   const moved = await movedTree(desk, about, "snap", newest);
@@ -147,7 +148,13 @@ async function mergeInto(
   if ("conflicts" in merged) throw await conflictRefusal(desk, merged.conflicts);
   const entries = await desk.compare(trees.ours, merged.tree);
   const files = inOrder(await plannedFiles(desk, entries));
-  await requireFit(desk, trees.ours, merged.tree, entries);
+  const hidden = files.filter((file) => file.hidden !== undefined);
+  // What is off the disk comes as a new file.
+  const ours = await desk.editTree(
+    trees.ours,
+    hidden.map(({ key }) => ({ key, version: null })),
+  );
+  await requireFit(desk, ours, merged.tree, entries);
   return { files, merged: merged.tree };
 }
 

@@ -19,6 +19,7 @@ import {
   trackingWith,
   type Watched,
   watchedOf,
+  withoutDeleted,
 } from "./trees.ts";
 import { standings } from "./write-files.ts";
 
@@ -65,7 +66,8 @@ export async function prepareUndo(
   const filesDesk = target?.desk ?? desk;
   await deps.watch.refresh(workspace.id);
   const watched = await watchedOf(deps, workspace.id);
-  const back = reversed(undoable.plan);
+  const reverse = reversed(undoable.plan);
+  const back = { ...reverse, files: await withoutDeleted(filesDesk, reverse.files) };
   await requireEntries(desk, watched.baseline, back.baseline);
   await requireUntouched(filesDesk, back.files);
   await requireEntries(desk, watched.newest, back.newest);

@@ -47,25 +47,31 @@ export const editsOf = (entries: readonly Entry[]) =>
 
 /**
  * The files of a plan as they are now. Rejects CHANGES_CONFLICT with every path that does not hold what the tree says: changed since, or a file that git ignores
- * is there. What only the writing shows, such as a directory in the way, stops it there.
+ * is there. What a sparse checkout leaves off the disk is no file before, and comes as one. What only the writing shows, such as a directory in the way, stops
+ * it there.
  */
 export async function plannedFiles(desk: Desk, entries: readonly Entry[]): Promise<PlannedFile[]> {
   const files: PlannedFile[] = [];
   const conflicts: MergeConflict[] = [];
   const there = await desk.checkout.read(entries.map(({ key }) => key));
+  const missing = entries.filter(({ key, old }) => old !== null && !there.has(key));
+  const skipped = await desk.skipped(missing.map(({ key }) => key));
   for (const { key, old, new: young } of entries) {
     const found = there.get(key);
-    if (sameVersion(found?.version, old) && young?.mode !== "160000")
-      files.push({ key, old: found ?? null, new: young === null ? null : { version: young } });
+    const hidden = found === undefined ? skipped.get(key) : undefined;
+    const isHidden = hidden !== undefined && sameVersion(hidden, old);
+    const isWritable = young?.mode !== "160000" && !(isHidden && young === null);
+    if (isWritable && (isHidden || sameVersion(found?.version, old)))
+      files.push({
+        key,
+        old: found ?? null,
+        new: young === null ? null : { version: young },
+        ...(isHidden ? { hidden } : {}),
+      });
     else
       conflicts.push({
         key,
-        reason:
-          young?.mode === "160000"
-            ? "A nested repository cannot be written."
-            : old === null
-              ? "A file that git does not know is in the way."
-              : "The file is not what it was when it was reviewed.",
+        reason: reasonOf(old, young, isHidden),
         base: old ?? undefined,
         ours: found?.version,
         theirs: young ?? undefined,
@@ -73,6 +79,37 @@ export async function plannedFiles(desk: Desk, entries: readonly Entry[]): Promi
   }
   if (conflicts.length > 0) throw await conflictRefusal(desk, conflicts);
   return files;
+}
+
+function reasonOf(old: Entry["old"], young: Entry["new"], isHidden: boolean): string {
+  if (young?.mode === "160000") return "A nested repository cannot be written.";
+  if (isHidden)
+    return "It is outside of the sparse checkout, where no file is to be deleted. Take it in first (git sparse-checkout add).";
+  return old === null
+    ? "A file that git does not know is in the way."
+    : "The file is not what it was when it was reviewed.";
+}
+
+/** Files that go back to what a sparse checkout leaves off the disk are not written there again. */
+export async function withoutHidden(desk: Desk, files: readonly PlannedFile[]): Promise<PlannedFile[]> {
+  if (!(await desk.isSparse())) return [...files];
+  const skipped = await desk.skipped(files.map(({ key }) => key));
+  return files.map((file) => {
+    const hidden = skipped.get(file.key);
+    const goesBack = hidden !== undefined && file.new !== null && sameVersion(hidden, file.new.version);
+    return goesBack && file.old !== null ? { ...file, new: null, hidden } : file;
+  });
+}
+
+/** What was off the disk before an act goes off it again, unless git expects a file there by now. */
+export async function withoutDeleted(desk: Desk, files: readonly PlannedFile[]): Promise<PlannedFile[]> {
+  const going = files.filter((file) => file.hidden !== undefined && file.new === null);
+  const skipped = await desk.skipped(going.map(({ key }) => key));
+  return files.map(({ hidden, ...file }) =>
+    hidden !== undefined && file.new === null && !skipped.has(file.key)
+      ? { ...file, new: { version: hidden } }
+      : { ...file, ...(hidden === undefined ? {} : { hidden }) },
+  );
 }
 
 /** A tree that a review moved, with the ref that will hold it and the row of that ref. */

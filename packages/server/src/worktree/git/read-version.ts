@@ -149,7 +149,7 @@ async function cleanVersions(place: Place, keys: readonly GitPath[]): Promise<Ma
   const known = await indexEntries(place, [...names.keys()]);
   return withTemporaryIndex(place.git, async (indexFile) => {
     const options = { indexFile, config: [...PLAIN_INDEX, ...DURABLE] };
-    const edits = [...known].map(([key, version]) => ({ key, version }));
+    const edits = [...known].map(([key, { blob, mode }]) => ({ key, version: { blob, mode } }));
     if (edits.length > 0)
       await runGit(place, ["update-index", "-z", "--add", "--replace", "--index-info"], {
         ...options,
@@ -163,30 +163,55 @@ async function cleanVersions(place: Place, keys: readonly GitPath[]): Promise<Ma
     return new Map(
       [...now].flatMap(([name, version]) => {
         const key = names.get(name);
-        return key === undefined ? [] : [[key, version] as const];
+        const { blob, mode } = version;
+        return key === undefined ? [] : [[key, { blob, mode }] as const];
       }),
     );
   });
 }
+
+/**
+ * What the index has of the paths that it was told to leave off the disk: those outside of a sparse checkout, and others of `skip-worktree`. Where no file
+ * is, it is not deleted.
+ */
+export async function skippedVersions(
+  place: Place,
+  keys: readonly GitPath[],
+): Promise<Map<GitPath, FileVersion>> {
+  if (keys.length === 0) return new Map();
+  const entries = await indexEntries(
+    place,
+    keys.map((key) => namedFromTop(place, key)),
+  );
+  return new Map(
+    keys.flatMap((key) => {
+      const entry = entries.get(namedFromTop(place, key));
+      return entry?.isSkipped === true ? [[key, { blob: entry.blob, mode: entry.mode }] as const] : [];
+    }),
+  );
+}
+
+type IndexEntry = FileVersion & { isSkipped: boolean };
 
 /** Entries of an index by path from the top; of an unmerged path the checkout's own side. */
 async function indexEntries(
   place: Place,
   names: readonly string[],
   indexFile?: string,
-): Promise<Map<string, FileVersion>> {
+): Promise<Map<string, IndexEntry>> {
   const wanted = new Set(names);
   const args = names.map(argumentOf);
   const few = args.length <= FEW && args.every((name) => name !== undefined) ? ["--", ...args] : [];
-  const { stdout } = await runGit(place, ["ls-files", "-s", "-z", ...few], {
-    config: PLAIN_INDEX,
+  const { stdout } = await runGit(place, ["ls-files", "-v", "-s", "-z", ...few], {
+    // Without it git says of a file that is there that it is not skipped, whatever the index says.
+    config: [...PLAIN_INDEX, "sparse.expectFilesOutsideOfPatterns=true"],
     ...(indexFile === undefined ? {} : { indexFile }),
   });
-  const found = new Map<string, FileVersion>();
+  const found = new Map<string, IndexEntry>();
   for (const line of stdout.toString("latin1").split("\0")) {
-    const [, mode, blob, stage, name] = /^(\d+) ([0-9a-f]+) (\d)\t([^]*)$/.exec(line) ?? [];
+    const [, tag, mode, blob, stage, name] = /^(\w) (\d+) ([0-9a-f]+) (\d)\t([^]*)$/.exec(line) ?? [];
     if (mode === undefined || blob === undefined || name === undefined || !wanted.has(name)) continue;
-    if (stage === "0" || stage === "2") found.set(name, { blob, mode });
+    if (stage === "0" || stage === "2") found.set(name, { blob, mode, isSkipped: /^s$/i.test(tag ?? "") });
   }
   return found;
 }

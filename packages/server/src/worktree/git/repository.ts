@@ -125,6 +125,12 @@ export function runGit(place: Place, args: readonly string[], options?: GitOptio
   return place.git.run({ directory: workTree, gitDir, workTree }, args, options);
 }
 
+/** Whether the checkout leaves off the disk what is outside of its patterns. */
+export async function isSparse(place: Place): Promise<boolean> {
+  const args = ["config", "--type=bool", "core.sparseCheckout"];
+  return (await runGit(place, args, { exits: [0, 1] })).text === "true";
+}
+
 /** The name that git knows a key of this place by: relative to the top. */
 export function namedFromTop(place: Place, key: string): string {
   return keyOf(place.prefix) + key;
