@@ -263,13 +263,18 @@ export async function layTree(
   config: readonly string[] = [],
 ): Promise<void> {
   await tell(git, path, ["read-tree", "--reset", "-u", tree], { timeoutMs: CHECKOUT_MS, config });
-  await tell(git, path, ["reset", "--quiet"], { timeoutMs: CHECKOUT_MS });
+  await tell(git, path, ["reset", "--quiet"], { timeoutMs: CHECKOUT_MS, config });
 }
 
 /** Makes the index that of `tree`, and leaves the files alone. */
-export async function stageTree(git: GitRunner, path: string, tree: string): Promise<void> {
+export async function stageTree(
+  git: GitRunner,
+  path: string,
+  tree: string,
+  config: readonly string[],
+): Promise<void> {
   // What a sparse checkout leaves off the disk stays so.
-  await tell(git, path, ["read-tree", "--reset", "-i", tree]);
+  await tell(git, path, ["read-tree", "--reset", "-i", tree], { config });
   // Refreshing says "needs update" by its exit code.
   await maybe(git, path, ["update-index", "-q", "--refresh"]);
 }

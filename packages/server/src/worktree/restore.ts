@@ -124,7 +124,7 @@ async function rebuild(
   await (source.start === undefined
     ? layTree(git, path, "HEAD", config)
     : layOver(deps, path, source.start, config));
-  if (source.index !== undefined) await stageTree(git, path, source.index);
+  if (source.index !== undefined) await stageTree(git, path, source.index, config);
   faultPoint("worktree.restore.laid");
   await beside?.unpackFiles();
   faultPoint("worktree.restore.unpacked");
