@@ -7,7 +7,6 @@ import { fuzz } from "./fuzz-run.ts";
 import { GIT_CASES } from "./git-cases.ts";
 import { attack } from "./hostile.ts";
 import { HTTP_CASES } from "./http-cases.ts";
-import { IMPOSTOR_CASES } from "./impostor-cases.ts";
 
 /** What takes long, or much; `npm run hostile` does it. */
 const LONG = /50 MB|17 MB|one byte a second|half-way|says nothing|upgrade|flood|endless|long-line/;
@@ -20,7 +19,7 @@ const REQUESTS = amount(150, 400);
 describe("a hostile world", () => {
   test("[I-6, A-10, A-13, A-17] bad requests are refused, hostile agents end their turns, and the server goes on", async () => {
     await using root = await temporaryDirectory("hostile");
-    const all = [...HTTP_CASES, ...IMPOSTOR_CASES, ...AGENT_CASES, ...APPROVAL_CASES, ...GIT_CASES];
+    const all = [...HTTP_CASES, ...AGENT_CASES, ...APPROVAL_CASES, ...GIT_CASES];
     const cases = all.filter(({ name }) => !LONG.test(name));
     const report = await attack(root.path, cases, () => undefined, STUCK_MS);
     expect(report.missed).toEqual([]);

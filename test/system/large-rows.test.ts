@@ -90,7 +90,7 @@ test("[D-4, I-10] inputs of every size that is taken: run ends with its turn, an
   // Many times an event, and of characters that JSON writes with six bytes.
   for (const text of ["x".repeat(9 * MIB), "\u0001".repeat(100_000)]) {
     const parts = [{ type: "text" as const, text }];
-    const { ended } = await client.admitInputAndWait(id, { parts }, { timeoutMs: 60_000 });
+    const { ended } = await client.admitInputAndWait(id, { parts }, { timeoutMs: 240_000 });
     expect(ended).toBe(true);
   }
   expect(await largestFrame(server, `/api/sessions/${id}/events?after=0`)).toBeLessThan(

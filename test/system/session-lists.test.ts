@@ -38,7 +38,7 @@ const say = async (server: HoldfastProcess, id: string, text: string): Promise<v
   const { ended } = await server.client.admitInputAndWait(
     id,
     { parts: [{ type: "text", text }] },
-    { timeoutMs: 60_000 },
+    { timeoutMs: 240_000 },
   );
   expect(ended).toBe(true);
 };

@@ -127,7 +127,7 @@ describe("[I-23] what an agent asks for, on a terminal and in lines", () => {
     await server.client.admitInputAndWait(
       place,
       { parts: [{ type: "text", text: directives }] },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 240_000 },
     );
     const listed = await house.run(["changes", "list", place]);
     expect(listed.stdout).toMatch(/ ok<U\+202E>txt\.sh$/m);
