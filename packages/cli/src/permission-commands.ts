@@ -1,6 +1,6 @@
 import { requestText } from "./ask-permission.ts";
 import type { Context } from "./context.ts";
-import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
 import { ago, exactLine } from "./output.ts";
 
 export async function list(context: Context, flags: { session?: string; all?: boolean }): Promise<ExitCode> {
@@ -31,10 +31,7 @@ export async function list(context: Context, flags: { session?: string; all?: bo
 /** All that an agent asks for, however long it is. */
 export async function show(context: Context, id: string): Promise<ExitCode> {
   const { output } = context;
-  const { items } = await context.connect().client.listPermissions();
-  const permission = items.find((request) => request.id === id);
-  if (permission === undefined)
-    throw new CliError(EXIT.notFound, `${JSON.stringify(id)} is no request of an agent.`);
+  const permission = await context.connect().client.getPermission(id);
   if (context.isJson) output.json(permission);
   else output.line(`${requestText(permission, output.out, "all")}\n  ${permission.state}`);
   return EXIT.completed;

@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Permission } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -83,6 +85,28 @@ describe("[I-23] what an agent asks for, on a terminal and in lines", () => {
     expect(longer.attached).toMatch(/command: echo a+<\+3\d{4} characters>b+; touch \/tmp\/x/);
     expect(longer.attached).toContain(`holdfast permission show ${asked.id}`);
     expect(longer.shown).toContain(`a${"b".repeat(20_000)}; touch /tmp/x`);
+  });
+
+  test("[I-23] a request that is too old for the list is shown whole as well", async () => {
+    const asked = await ask("BASH echo old");
+    await refuse(asked);
+    const crowded = createServer(({ url }, response) => {
+      const isOne = url === `/api/permissions/${asked.id}`;
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify(isOne ? asked : { items: [], total: 1_001 }));
+    });
+    await new Promise<void>((resolve) => crowded.listen(0, "127.0.0.1", resolve));
+    try {
+      const env = { HOLDFAST_URL: `http://127.0.0.1:${(crowded.address() as AddressInfo).port}` };
+      const { code, stdout } = await house.run(["permission", "show", asked.id], { env });
+      expect({ code, stdout }).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("command: echo old"),
+      });
+    } finally {
+      crowded.close();
+    }
+    expect((await house.run(["permission", "show", `per_${"0".repeat(26)}`])).code).toBe(4);
   });
 
   test("[I-23] the question of run", async () => {

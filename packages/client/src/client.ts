@@ -237,6 +237,8 @@ function inboxCalls({ send }: Transport) {
   return {
     listPermissions: async (query: { state?: "pending"; sessionId?: string } = {}, options?: CallOptions) =>
       (await send("GET", at("permissions"), permissionListSchema, { ...options, query })).value,
+    getPermission: async (id: string, options?: CallOptions) =>
+      (await send("GET", at("permissions", id), permissionSchema, options)).value,
     /** The first answer wins; the next is refused with ALREADY_REPLIED. */
     replyPermission: async (id: string, body: ReplyPermission, options?: CallOptions) =>
       (await send("POST", at("permissions", id, "reply"), permissionSchema, { ...options, body })).value,
