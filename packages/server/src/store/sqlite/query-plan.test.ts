@@ -129,7 +129,9 @@ async function readAll(sessionId: SessionId): Promise<void> {
   const cursor = 5;
   await queries.getSession(sessionId);
   for (const page of [{}, { before: cursor }, { after: cursor }])
-    for (const filter of [{}, { directory: "/d" }]) await queries.listSessions({ filter, limit: 5, ...page });
+    for (const filter of [{}, { directory: "/d" }, { projectId: newId("prj") }])
+      for (const archived of [undefined, false, true])
+        await queries.listSessions({ filter: { ...filter, archived }, limit: 5, ...page });
   for (const page of [{}, { before: 5 }, { after: 5 }])
     await queries.pageMessages({ sessionId, limit: 5, ...page });
   await queries.listTurns({ sessionId, limit: 5 });
@@ -137,6 +139,8 @@ async function readAll(sessionId: SessionId): Promise<void> {
   await queries.listPermissions({ sessionId, state: "pending" });
   await queries.listPermissions({ sessionId });
   await queries.listPermissions({ state: "pending" });
+  await queries.countPermissions({});
+  await queries.countPermissions({ state: "pending" });
   await queries.listPermissionRules({ sessionId });
   await queries.listAgentSessions(sessionId);
   await queries.replaySession({ sessionId, after: 0, limit: 50 });
@@ -252,6 +256,12 @@ test("[D-34] the next input, live turns, running operations and pending requests
     expect(using(`INDEX ${index} `).length, index).toBeGreaterThan(0);
   const next = using("INDEX input_queue ").find((sql) => sql.includes("LIMIT 1"));
   expect(recorder.plan(next ?? "").join(), "the queue is not sorted again").not.toContain("B-TREE");
+});
+
+test("[D-29, D-34] no list of sessions is sorted again", () => {
+  const lists = [...recorder.statements].filter((sql) => /ORDER BY s\.last_position \w+ LIMIT \?/.test(sql));
+  expect(lists.length).toBeGreaterThan(12);
+  for (const sql of lists) expect(recorder.plan(sql).join("; "), sql).not.toContain("B-TREE");
 });
 
 test("[D-34] a turn's open parts are found by its messages", () => {

@@ -2,7 +2,7 @@ import type { Migration } from "@holdfast/sqlite";
 
 /**
  * Tables of the embedded store. Rowid tables with integer keys (D-34); `id` is what the outside sees. JSON columns hold what only whole rows
- * need. `session.last_position` is where lists find it: the place of its last event of note among those of all sessions (D-29), never a time. `event_seq` is the seq of the newest event of a row: a replay sends an entry only when it equals it (D-4). `part.seq` is what the row
+ * need. `session.last_position` is where lists find it: the place of the last activity in it among the events of all sessions (D-29), never a time. `event_seq` is the seq of the newest event of a row: a replay sends an entry only when it equals it (D-4). `part.seq` is what the row
  * includes of its deltas (D-13); `part.data` is the last column, so that the others are read without its overflow pages. The unique index on a session's live turn is the last guard against two turns at once, the one key of `workspace_lease` against two writers in one workspace.
  * Rows of no session have `event_position` instead: the place of their newest event, whose older ones are gone. Workspaces, worktrees and changes may go while
  * events still name them, so their numbers are never given twice (AUTOINCREMENT). What outlives a session names it by its id, not by its row.
@@ -243,5 +243,19 @@ CREATE TABLE tombstone (session_id TEXT PRIMARY KEY, last_seq INTEGER NOT NULL, 
 CREATE INDEX tombstone_time ON tombstone (time);
 `;
 
+/**
+ * Lists of sessions are of those that are archived or of those that are not: each is walked and counted in an index of its own. Those of a project come in
+ * their order, as those of a directory do (D-29).
+ */
+const countedLists = `
+CREATE INDEX session_listed ON session (last_position) WHERE time_archived IS NULL;
+CREATE INDEX session_archived ON session (last_position) WHERE time_archived IS NOT NULL;
+DROP INDEX session_project;
+CREATE INDEX session_project ON session (project, last_position);
+`;
+
 /** Forward-only, each in one transaction, recorded with its checksum (D-33): a released step is never edited. */
-export const migrations: readonly Migration[] = [{ version: 1, name: "initial", sql: initial }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: "initial", sql: initial },
+  { version: 2, name: "counted lists", sql: countedLists },
+];

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { newId } from "@holdfast/kernel";
+import type { Actor } from "@holdfast/protocol";
+import { expect, test } from "vitest";
+import { DATABASE_FILE, openSqliteStore } from "./index.ts";
+
+const OWNER: Actor = { id: "owner", kind: "owner", label: "Owner" };
+
+/** What takes the newest schema back to each version before it. */
+const BACK: Readonly<Record<number, string>> = {
+  1: `DROP INDEX session_listed; DROP INDEX session_archived;
+    DROP INDEX session_project; CREATE INDEX session_project ON session (project)`,
+};
+
+test.each(Object.keys(BACK).map(Number))(
+  "[D-33] a database of version %i with sessions in it opens, and lists and counts them",
+  async (version) => {
+    const directory = mkdtempSync(join(tmpdir(), "holdfast-schema-"));
+    try {
+      let store = await openSqliteStore({ directory, synchronous: "OFF" });
+      const ids = [newId("ses"), newId("ses"), newId("ses")] as const;
+      const place = { projectId: newId("prj"), workspaceId: newId("wsp"), directory: "/d" };
+      const facts = { title: "t", agent: "rehearsal", approvalMode: "ask", resumePolicy: "manual" } as const;
+      for (const sessionId of ids) await store.createSession({ actor: OWNER, sessionId, ...place, ...facts });
+      await store.patchSession({ actor: OWNER, sessionId: ids[1], patch: { archived: true } });
+      await store.close();
+
+      const database = new DatabaseSync(join(directory, DATABASE_FILE));
+      database.exec(BACK[version] ?? "");
+      database.exec(
+        `DELETE FROM holdfast_migration WHERE version > ${version}; PRAGMA user_version = ${version}`,
+      );
+      database.close();
+
+      store = await openSqliteStore({ directory, synchronous: "OFF" });
+      const listed = async (archived: boolean) => {
+        const { items, total } = await store.listSessions({ filter: { archived }, limit: 1 });
+        return { total, newest: items[0]?.id };
+      };
+      expect(await listed(false)).toEqual({ total: 2, newest: ids[2] });
+      expect(await listed(true)).toEqual({ total: 1, newest: ids[1] });
+      await store.close();
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+);
