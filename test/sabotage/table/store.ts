@@ -298,7 +298,7 @@ export const STORE: readonly Sabotage[] = [
   {
     name: "list-by-the-clock",
     rules: ["D-29", "D-3"],
-    breaks: "the list of sessions goes by the time of their last event, and the clock may go back",
+    breaks: "the list of sessions goes by the time of the last activity in them, and the clock may go back",
     file: `${ENGINE}/queries/session.ts`,
     edits: [
       { find: "ORDER BY s.last_position ${direction}", replace: "ORDER BY s.time_updated ${direction}" },

@@ -53,7 +53,7 @@ export function rowOf(event: SessionEvent): RowOf | undefined {
   }
 }
 
-/** Without what changes beside the row's own events: the counter, the time of the last event, and the status, which has events of its own. */
+/** Without what changes beside the row's own events: the counter, the time of the last activity, and the status, which has events of its own. */
 export function settledSession(session: object): Record<string, unknown> {
   const { lastSeq, status, time, ...rest } = session as Record<string, unknown>;
   void lastSeq;

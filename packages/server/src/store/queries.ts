@@ -44,7 +44,7 @@ export type CommittedEvent = {
 /** A page of a replay. `events` are the newest per row above the cursor, in order; `through` is the seq or position scanned to; `done`: nothing newer was committed in the snapshot read. */
 export type ReplayPage = { events: CommittedEvent[]; through: number; done: boolean };
 
-/** The place of a session's last event of note among those of all sessions. */
+/** The place of the last activity in a session among the events of all sessions. */
 export type SessionCursor = number;
 export type SessionFilter = {
   archived?: boolean | undefined;
@@ -69,7 +69,10 @@ export type LiveTurn = {
 
 export type MessagePage = Page<Message, number> & { seq: number };
 
-type PermissionFilter = { state?: Permission["state"]; sessionId?: SessionId };
+/** `total`: how many there are of what was asked for, on all pages. */
+export type SessionPage = Page<Session, SessionCursor> & { total: number };
+
+export type PermissionFilter = { state?: Permission["state"]; sessionId?: SessionId };
 
 export type Queries = {
   getSession(id: SessionId): Promise<Session | undefined>;
@@ -78,7 +81,7 @@ export type Queries = {
     limit: number;
     before?: SessionCursor;
     after?: SessionCursor;
-  }): Promise<Page<Session, SessionCursor> & { total: number }>;
+  }): Promise<SessionPage>;
   getWorkspace(id: WorkspaceId): Promise<Workspace | undefined>;
   /** The project's most recently used agent in a directory (A-3). */
   lastAgent(directory: string): Promise<string | undefined>;

@@ -138,7 +138,7 @@ export const sessionsTopic = topic("sessions", (rig) => {
     expect((await remove()).deleted).toEqual([run.session.id, parent]);
   });
 
-  test("[D-29] a list goes by the last event, and deltas of a stream leave places alone", async () => {
+  test("[D-29] a list goes by the last activity, and what streams leaves places alone", async () => {
     const directory = `/listed/${newId("prj")}`;
     const run = await rig().running({ directory });
     await rig().age(60_000);

@@ -1,6 +1,13 @@
 import type { Features, Message, Permission, SessionId } from "@holdfast/protocol";
 import type { Reader } from "@holdfast/sqlite";
-import type { BrowserTokenRow, ChangeQueries, ProcessRow, Queries, WorktreeQueries } from "../../port.ts";
+import type {
+  BrowserTokenRow,
+  ChangeQueries,
+  PermissionFilter,
+  ProcessRow,
+  Queries,
+  WorktreeQueries,
+} from "../../port.ts";
 import {
   type AgentSessionRow,
   SELECT_AGENT_SESSION,
@@ -151,8 +158,6 @@ const PERMISSION_STATES: Record<Permission["state"], string> = {
   replied: "p.state = 'replied'",
   expired: "p.state = 'expired'",
 };
-
-type PermissionFilter = { state?: Permission["state"]; sessionId?: SessionId };
 
 function permissionsThat({ state, sessionId }: PermissionFilter): { condition: string; params: SessionId[] } {
   const where = [

@@ -1,13 +1,13 @@
-import type { Session, SessionId, Todo } from "@holdfast/protocol";
+import type { SessionId, Todo } from "@holdfast/protocol";
 import type { SqlValue } from "@holdfast/sqlite";
-import type { Page, SessionCursor, SessionFilter } from "../../port.ts";
+import type { SessionCursor, SessionFilter, SessionPage } from "../../port.ts";
 import { SELECT_SESSION, type SessionRow, toSession } from "../rows/index.ts";
 import { countOf, fromJson, type Sql } from "../sql.ts";
 
 type ListQuery = { filter: SessionFilter; limit: number; before?: SessionCursor; after?: SessionCursor };
 
 /** Newest event first; `before` pages to older ones, `after` to newer. The cursor is a place in the log of all events: no two sessions share one (D-29). */
-export function listSessions(sql: Sql, query: ListQuery): Page<Session, SessionCursor> & { total: number } {
+export function listSessions(sql: Sql, query: ListQuery): SessionPage {
   const { where, params } = conditions(query.filter);
   const total = countOf(sql, `session s ${whereOf(where)}`, ...params);
   const newer = query.after !== undefined;
@@ -26,7 +26,7 @@ export function listSessions(sql: Sql, query: ListQuery): Page<Session, SessionC
   const more = rows.length > query.limit;
   const shown = rows.slice(0, query.limit);
   if (newer) shown.reverse();
-  const page: Page<Session, SessionCursor> & { total: number } = { items: shown.map(toSession), total };
+  const page: SessionPage = { items: shown.map(toSession), total };
   const first = shown[0];
   const last = shown.at(-1);
   if (last !== undefined && (newer || more)) page.next = last.last_position;
