@@ -112,9 +112,23 @@ test("[I-23] a long command shows its end and how much is left out, and all of i
   expect(places.slice(0, 6).toSorted((a, b) => a.left - b.left)).toEqual(places.slice(0, 6));
   await refuse(on, turned.request);
 
-  const words = await ask(on, "ASK Ye\u200ds \u202eno \u2764\ufe0f", "Words");
+  const words = await ask(on, "ASK Ye\u200ds \u202eno \u2764\ufe0f", "Wo\u202erds");
   await page.goto(`${on.server.url}/s/${words.session.id}`);
   await page.getByRole("heading", { name: "Ye<U+200D>s <U+202E>no \u2764\ufe0f" }).waitFor();
+
+  // A stop pauses what is queued behind it, and the inbox tells of it.
+  await on.server.client.admitInput(words.session.id, { parts: [{ type: "text", text: "Later." }] });
+  await on.server.client.cancelTurn(words.request.turnId);
+  await page.goto(`${on.server.url}/inbox`);
+  await page
+    .getByRole("status")
+    .filter({ hasText: "is paused" })
+    .getByRole("link", { name: "Wo<U+202E>rds" })
+    .waitFor();
+  expect(await hidden(page)).toEqual([]);
+  await page.goto(`${on.server.url}/agents`);
+  await page.getByRole("link", { name: "Wo<U+202E>rds", exact: true }).waitFor();
+  expect(await hidden(page)).toEqual([]);
   expect(on.complaints).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
 import type { LiveAgent, LiveAgentList } from "@holdfast/protocol";
 import type { ReactNode } from "react";
-import { StatusDot, span, type Tone } from "../design/index.ts";
+import { Exact, StatusDot, span, type Tone } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 
 const STATES: Record<LiveAgent["state"], { word: string; tone: Tone; moving?: boolean }> = {
@@ -43,7 +43,7 @@ export function LiveList({ live, titleOf, nameOf, actionOf }: LiveListProps) {
                     to={{ at: "session", sessionId: one.sessionId }}
                     className="block truncate font-medium underline-offset-2 hover:underline pointer-coarse:py-2"
                   >
-                    {titleOf(one.sessionId) ?? "A session that is not listed"}
+                    <Exact text={titleOf(one.sessionId) ?? "A session that is not listed"} as="words" />
                   </Link>
                   <span className="block text-xs text-ink-soft tabular-nums">
                     {[nameOf(one.agent), stateOf(one), memoryOf(one)].filter(Boolean).join(" · ")}

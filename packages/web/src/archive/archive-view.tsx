@@ -64,7 +64,7 @@ function ArchivedSession({ session }: { session: Session }) {
       <Link to={{ at: "session", sessionId: session.id }} className="min-w-0 flex-1 basis-48">
         <Exact text={session.title} as="words" className="block truncate font-medium" />
         <span className="block truncate text-xs text-ink-faint">
-          {nameOf(session.directory)} · {session.agent} · {moment(session.time.updated)}
+          <Exact text={nameOf(session.directory)} /> · {session.agent} · {moment(session.time.updated)}
         </span>
       </Link>
       <Button size="small" onClick={() => void bringBack().catch(tell)}>

@@ -1,5 +1,5 @@
 import { newIdempotencyKey, queueOf, type SessionState } from "@holdfast/client";
-import type { Delivery } from "@holdfast/protocol";
+import { type Delivery, visibleText } from "@holdfast/protocol";
 import { ArrowUp, ListPlus, Paperclip, Square, X, Zap } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { preferences, useClient, useStore } from "../data/index.ts";
@@ -123,7 +123,7 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
                   )}
                   <Exact text={file.name} as="words" className="max-w-40 truncate" />
                   <IconButton
-                    label={`Take ${file.name} out`}
+                    label={`Take ${visibleText(file.name, "words")} out`}
                     onClick={() =>
                       change((now) => ({ ...now, files: now.files.filter((other) => other !== file) }))
                     }

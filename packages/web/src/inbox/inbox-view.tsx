@@ -51,7 +51,7 @@ export function InboxView() {
           >
             The queue of{" "}
             <Link to={{ at: "session", sessionId: id }} className="underline underline-offset-2">
-              {title}
+              <Exact text={title} as="words" />
             </Link>{" "}
             is paused; {queue.length} {queue.length === 1 ? "message waits" : "messages wait"} in it.
           </Notice>

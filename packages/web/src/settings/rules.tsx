@@ -108,14 +108,16 @@ export function RuleList({ rules, sessions, isOffline = false, onRevoke }: RuleL
 }
 
 const labelOf = ({ session, directory }: RuleGroup): string =>
-  session === undefined ? `Project ${directory ?? ""}` : `Session ${session.title ?? ""}`;
+  session === undefined
+    ? `Project ${visibleText(directory ?? "", "line")}`
+    : `Session ${visibleText(session.title ?? "", "words")}`;
 
 function titleOf({ session, directory }: RuleGroup): ReactNode {
   const place =
     directory === undefined ? (
       "a project without sessions"
     ) : (
-      <span className="truncate font-normal text-ink-soft" title={directory}>
+      <span className="truncate font-normal text-ink-soft" title={visibleText(directory, "line")}>
         <Exact text={nameOf(directory)} />
       </span>
     );
@@ -149,7 +151,8 @@ function RuleRow({ rule, isOff, onRevoke }: RuleRowProps) {
           <ExactText text={rule.pattern} as="line" />
         </code>
         <span className="block text-xs text-ink-soft" title={moment(rule.time.created)}>
-          {rule.agent} · {rule.kind} · allowed by {rule.actor.label}, {since(rule.time.created)}
+          {rule.agent} · <Exact text={rule.kind} /> · allowed by {rule.actor.label},{" "}
+          {since(rule.time.created)}
         </span>
       </span>
       <Button

@@ -1,4 +1,4 @@
-import type { Project, WorktreeSettings } from "@holdfast/protocol";
+import { type Project, visibleText, type WorktreeSettings } from "@holdfast/protocol";
 import { type ReactNode, useState } from "react";
 import { useClient } from "../data/index.ts";
 import { Button, Notice } from "../design/index.ts";
@@ -62,7 +62,7 @@ export function ProjectSettings({ project, onSaved }: ProjectSettingsProps) {
   };
   return (
     <form
-      aria-label={`Worktrees of ${project.name}`}
+      aria-label={`Worktrees of ${visibleText(project.name, "line")}`}
       onSubmit={(event) => {
         event.preventDefault();
         void save();

@@ -1,4 +1,4 @@
-import type { Worktree } from "@holdfast/protocol";
+import { visibleText, type Worktree } from "@holdfast/protocol";
 import { ArchiveRestore, Plus, Trash2 } from "lucide-react";
 import { useCallback, useState } from "react";
 import { useClient } from "../data/index.ts";
@@ -59,7 +59,7 @@ export function WorktreeActions({ worktree, onChange }: WorktreeActionsProps) {
         </Button>
       ))}
       {(state === "active" || state === "archived" || state === "lost") && (
-        <IconButton label={`Delete ${branch}`} onClick={() => setDeleting(true)}>
+        <IconButton label={`Delete ${visibleText(branch, "line")}`} onClick={() => setDeleting(true)}>
           <Trash2 size={15} />
         </IconButton>
       )}

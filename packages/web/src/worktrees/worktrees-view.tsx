@@ -1,4 +1,4 @@
-import type { Project, Session, Worktree } from "@holdfast/protocol";
+import { type Project, type Session, visibleText, type Worktree } from "@holdfast/protocol";
 import { Brush, Settings2 } from "lucide-react";
 import { useState } from "react";
 import { useApp, useLibrary, useNow } from "../data/index.ts";
@@ -82,16 +82,17 @@ function ProjectSection({ project, worktrees, onProject, onWorktree }: ProjectSe
   const [isSetting, setSetting] = useState(false);
   const { sessions, archived } = useLibrary();
   const now = useNow(60_000);
+  const shown = visibleText(project.name, "line");
   const all: Session[] = [...sessions.values(), ...(archived?.values() ?? [])];
   return (
-    <section aria-label={project.name} className="rounded-lg border border-line">
+    <section aria-label={shown} className="rounded-lg border border-line">
       <header className="flex items-center gap-2 py-1.5 pr-1.5 pl-3">
         <h2 className="min-w-0 flex-1">
           <Exact text={project.name} className="block truncate font-semibold" />
           <Exact text={project.directory} className="block font-mono text-xs break-all text-ink-faint" />
         </h2>
         <IconButton
-          label={`Settings of ${project.name}`}
+          label={`Settings of ${shown}`}
           aria-expanded={isSetting}
           onClick={() => setSetting(!isSetting)}
         >
@@ -108,7 +109,7 @@ function ProjectSection({ project, worktrees, onProject, onWorktree }: ProjectSe
           No worktrees. A session can be given one when it is started.
         </p>
       ) : (
-        <ul aria-label={`Worktrees of ${project.name}`} className="divide-y divide-line border-t border-line">
+        <ul aria-label={`Worktrees of ${shown}`} className="divide-y divide-line border-t border-line">
           {worktrees.map((worktree) => (
             <WorktreeRow
               key={worktree.id}
