@@ -3,7 +3,7 @@
  * transaction with the step itself, or in bounded pieces whose repetition changes nothing, the step last.
  */
 import { isHoldfastError, newId } from "@holdfast/kernel";
-import { type Tracking, type TurnId, UNWATCHED_MS } from "@holdfast/protocol";
+import type { Tracking, TurnId } from "@holdfast/protocol";
 import type { ChangeWrite, SnapshotRow, StoredChange } from "../../store/index.ts";
 import {
   commitTree,
@@ -20,6 +20,7 @@ import { type Taken, TRACKER_ACTOR, type TrackerDeps, type WatchedPlace } from "
 import { existedBefore } from "./existed-before.ts";
 import { type NextRows, nextRows, outdated, type Stamped } from "./next-rows.ts";
 import { type Span, stampOf } from "./stamp.ts";
+import { stillUnwatched } from "./unwatched.ts";
 
 /** Paths of one step whose hunks are counted; those beyond are taken or rejected whole. Reading a thousand patches takes about a second. */
 export const MAX_COUNTED_PATHS = 1_000;
@@ -80,12 +81,6 @@ async function attemptToAdvance(deps: TrackerDeps, spot: WatchedPlace, step: Ste
     before,
   });
   return { from: newest, found };
-}
-
-/** The turns without snapshots that are still named. */
-export function stillUnwatched({ unwatched = [] }: Tracking, now: number): Pick<Tracking, "unwatched"> {
-  const young = unwatched.filter(({ time }) => now - time < UNWATCHED_MS);
-  return young.length === 0 ? {} : { unwatched: young };
 }
 
 type Moving = {

@@ -6,8 +6,9 @@
 import { isHoldfastError } from "@holdfast/kernel";
 import type { Tracking } from "@holdfast/protocol";
 import { listRefs, type Place, treeOf, type Watched } from "../../worktree/index.ts";
-import { baselineRefs, stillUnwatched } from "./advance.ts";
+import { baselineRefs } from "./advance.ts";
 import { TRACKER_ACTOR, type TrackerDeps, type WatchedPlace } from "./deps.ts";
+import { stillUnwatched } from "./unwatched.ts";
 
 /** Sees to it that baseline and newest tree are where the next snapshot goes. Answers why that cannot be now. */
 export async function keepTrees(deps: TrackerDeps, spot: WatchedPlace): Promise<string | undefined> {
@@ -20,8 +21,7 @@ export async function keepTrees(deps: TrackerDeps, spot: WatchedPlace): Promise<
   await snapshots.bringAlong(watched);
   if (await hasTrees(watched.place, tracking)) return undefined;
   const rows = await store.listChanges({ workspaceId: workspace.id });
-  if (rows.length > 0 && !isGone)
-    return `The repository that keeps the snapshots of this directory${tracking.repository === undefined ? "" : ` (${tracking.repository})`} is not there, or damaged. Pending changes wait for it; git init in its place begins anew.`;
+  if (rows.length > 0 && !isGone) return awayOf(tracking);
   logger.warn({ workspaceId: workspace.id }, "the repository that kept the snapshots of a workspace is gone");
   const { working } = tracking;
   await store.recordChanges({
@@ -39,6 +39,11 @@ export async function keepTrees(deps: TrackerDeps, spot: WatchedPlace): Promise<
     actor: TRACKER_ACTOR,
   });
   return undefined;
+}
+
+function awayOf({ repository }: Tracking): string {
+  const which = repository === undefined ? "" : ` (${repository})`;
+  return `The repository that keeps the snapshots of this directory${which} is not there, or damaged. Pending changes wait for it; git init in its place begins anew.`;
 }
 
 /** Whether the trees are gone for good: the repository in the former one's place never had any, or the former one lives on without this directory. */

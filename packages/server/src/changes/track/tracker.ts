@@ -10,15 +10,9 @@
  *   looks again, but for a size that was refused: the reason may have gone.
  */
 import { HoldfastError, notFound, retryStorage, storageRefusal, type StorageWait } from "@holdfast/kernel";
-import {
-  MAX_UNWATCHED,
-  type SessionId,
-  type Tracking,
-  type TurnId,
-  type WorkspaceId,
-} from "@holdfast/protocol";
+import type { SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
 import { diffTrees, isSnapshotRefused, type Place, refusalOf, type Watched } from "../../worktree/index.ts";
-import { advance, type Advance, pathsOf, type Step, stillUnwatched } from "./advance.ts";
+import { advance, type Advance, pathsOf, type Step } from "./advance.ts";
 import {
   type Taken,
   type TrackedTurn,
@@ -30,6 +24,7 @@ import {
 import { namedPaths } from "./evidence.ts";
 import { keepTrees } from "./same-store.ts";
 import type { Span, Worker } from "./stamp.ts";
+import { withUnwatched } from "./unwatched.ts";
 import { WorkspaceLocks } from "./workspace-lock.ts";
 
 /** How long a workspace that was refused for its size is left alone by turns, in ms: a look at one that is too large costs seconds (W-3). */
@@ -150,14 +145,9 @@ export class Tracker {
   ): Promise<T | Off> {
     const name = async (reason: string): Promise<void> => {
       const { store, clock } = this.#deps;
-      const time = clock.now();
-      const tracking = await store.getTracking(session.workspaceId);
-      const { unwatched = [] } = stillUnwatched(tracking, time);
-      const one = { turnId: turn.id, sessionId: session.id, reason, time };
-      await this.#setTracking(session.workspaceId, {
-        ...tracking,
-        unwatched: [...unwatched, one].slice(-MAX_UNWATCHED),
-      });
+      const { workspaceId } = session;
+      const one = { turnId: turn.id, sessionId: session.id, reason, time: clock.now() };
+      await this.#setTracking(workspaceId, withUnwatched(await store.getTracking(workspaceId), one));
     };
     try {
       const found = await look();
