@@ -13,7 +13,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
  */
 import { type Clock, errorText, faultPoint, HoldfastError } from "@holdfast/kernel";
 import type { CommandModule, Note, Tx } from "./contract.ts";
-import { FailStop, isFailStop, storageRefusal } from "./sqlite-error.ts";
+import { FailStop, isFailStop, databaseRefusal } from "./sqlite-error.ts";
 import { StatementCache } from "./statement-cache.ts";
 import { type Command, type Reply, toWire, type WireError } from "./wire.ts";
 
@@ -264,7 +264,7 @@ export class GroupWriter {
 
   /** The answer to a failed command; what is no refusal is logged with its cause, and only there. */
   #failure(name: string, error: unknown): WireError {
-    const refusal = error instanceof HoldfastError ? error : storageRefusal(error);
+    const refusal = error instanceof HoldfastError ? error : databaseRefusal(error);
     if (refusal === undefined) {
       const stack = error instanceof Error ? error.stack : undefined;
       this.#log("error", { command: name, error: errorText(error), stack }, "a command failed unexpectedly");

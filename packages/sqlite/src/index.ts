@@ -19,4 +19,4 @@ export {
 export { isNetworkFileSystem } from "./network-file-system.ts";
 export { openRunner } from "./open-runner.ts";
 export { releaseReserve } from "./reserve.ts";
-export { storageRefusal } from "./sqlite-error.ts";
+export { databaseRefusal } from "./sqlite-error.ts";

@@ -5,7 +5,7 @@ import { openReaderConnection } from "./connection.ts";
 import { loadModule } from "./load-module.ts";
 import { copyDatabase } from "./migration-copy.ts";
 import { readerOn } from "./reader.ts";
-import { storageRefusal } from "./sqlite-error.ts";
+import { databaseRefusal } from "./sqlite-error.ts";
 import { type FromReader, type ToReader, toWire } from "./wire.ts";
 
 export type ReaderOptions = { path: string; module: string; port: MessagePort };
@@ -30,7 +30,7 @@ options.port.on("message", (request: ToReader) => {
   try {
     send({ kind: "answer", id: request.id, ok: true, value: answer(request) });
   } catch (error) {
-    const refusal = error instanceof HoldfastError ? error : (storageRefusal(error) ?? error);
+    const refusal = error instanceof HoldfastError ? error : (databaseRefusal(error) ?? error);
     const what = request.kind === "copy" ? "The copy" : `The query ${request.name}`;
     const wire = toWire(refusal, `${what} failed inside the store.`);
     send({ kind: "answer", id: request.id, ok: false, error: { cause: errorText(error), ...wire } });

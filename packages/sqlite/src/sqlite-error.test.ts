@@ -1,6 +1,6 @@
 import { HoldfastError } from "@holdfast/kernel";
 import { expect, test } from "vitest";
-import { isBusy, isFailStop, storageRefusal } from "./sqlite-error.ts";
+import { isBusy, isFailStop, databaseRefusal } from "./sqlite-error.ts";
 import { fromWire, toWire } from "./wire.ts";
 
 const failure = (errcode: number) => Object.assign(new Error("text of SQLite"), { errcode });
@@ -10,12 +10,12 @@ const [BUSY, BUSY_SNAPSHOT, READONLY, IOERR_READ, IOERR_WRITE, IOERR_FSYNC, FULL
 
 test("[D-34] full, read-only, busy and failing disks are 503; what a command did wrong is not", () => {
   for (const code of [BUSY, BUSY_SNAPSHOT, READONLY, FULL, IOERR_READ]) {
-    const refusal = storageRefusal(failure(code));
+    const refusal = databaseRefusal(failure(code));
     expect(refusal?.status).toBe(503);
     expect(refusal?.message).not.toContain("text of SQLite");
   }
-  expect(storageRefusal(failure(CONSTRAINT_UNIQUE))).toBeUndefined();
-  expect(storageRefusal(new Error("no code"))).toBeUndefined();
+  expect(databaseRefusal(failure(CONSTRAINT_UNIQUE))).toBeUndefined();
+  expect(databaseRefusal(new Error("no code"))).toBeUndefined();
   expect([isBusy(failure(BUSY_SNAPSHOT)), isBusy(failure(FULL))]).toEqual([true, false]);
 });
 

@@ -1,4 +1,4 @@
-import { HoldfastError, storageRefusal as fileRefusal } from "@holdfast/kernel";
+import { HoldfastError, storageRefusal } from "@holdfast/kernel";
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html) that decide what a failure means here. */
 const PRIMARY = { BUSY: 5, LOCKED: 6, READONLY: 8, IOERR: 10, FULL: 13, CANTOPEN: 14, PROTOCOL: 15 } as const;
@@ -41,10 +41,10 @@ export function isFailStop(error: unknown, during: "commit" | "statement"): bool
   return LOST_SYNC.includes(code) || (during === "commit" && (code & 0xff) === PRIMARY.IOERR);
 }
 
-/** The 503 for a full, read-only, busy or failing disk, of the database or of a file beside it; undefined when the error says something else. */
-export function storageRefusal(error: unknown): HoldfastError | undefined {
+/** The 503 for a full, read-only, busy or failing disk that the database met, or a file beside it (`storageRefusal`); undefined when the error says something else. */
+export function databaseRefusal(error: unknown): HoldfastError | undefined {
   const code = sqliteCode(error);
-  if (code === undefined) return fileRefusal(error);
+  if (code === undefined) return storageRefusal(error);
   if (!REFUSED.includes(code & 0xff)) return undefined;
   return new HoldfastError("STORAGE_UNAVAILABLE", `The store cannot write now: ${REASON[code & 0xff]}.`, {
     cause: error,

@@ -5,7 +5,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
  */
 import { errorText, faultPoint } from "@holdfast/kernel";
 import { pragma } from "./connection.ts";
-import { FailStop, isFailStop, storageRefusal } from "./sqlite-error.ts";
+import { FailStop, isFailStop, databaseRefusal } from "./sqlite-error.ts";
 import type { WalState } from "./wire.ts";
 
 /** Bytes of growth between two checkpoints: two fsyncs and the page writes are paid once for this much. */
@@ -81,7 +81,7 @@ export class WalBound {
       return state;
     } catch (error) {
       if (isFailStop(error, "commit")) throw new FailStop("A checkpoint failed on the disk.", error);
-      if (storageRefusal(error) === undefined) throw error;
+      if (databaseRefusal(error) === undefined) throw error;
       this.#log("warn", { error: errorText(error), mode }, "a checkpoint failed and will be tried again");
       return { ...walState(this.#probe.get()), busy: true };
     }

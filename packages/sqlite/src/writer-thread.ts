@@ -13,7 +13,7 @@ import { GroupWriter } from "./group-writer.ts";
 import { loadModule } from "./load-module.ts";
 import { migrate } from "./migrate.ts";
 import { dropOldCopies } from "./migration-copy.ts";
-import { FailStop, storageRefusal } from "./sqlite-error.ts";
+import { FailStop, databaseRefusal } from "./sqlite-error.ts";
 import { WalBound } from "./wal-bound.ts";
 import { type Command, type FromWriter, type Reply, type ToWriter, toWire } from "./wire.ts";
 
@@ -152,7 +152,7 @@ try {
   serve(ready);
   send({ kind: "ready" });
 } catch (error) {
-  const refused = error instanceof HoldfastError ? error : storageRefusal(error);
+  const refused = error instanceof HoldfastError ? error : databaseRefusal(error);
   const message = `The database ${options.file} cannot be opened: ${errorText(error)}`;
   // Held open: a thread that ended by itself could overtake its last message, and the reason would be lost.
   port.ref();

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { errorText, isHoldfastError, planFault, randomHex, systemClock } from "@holdfast/kernel";
-import { DirectoryLockedError, lockDirectory, storageRefusal } from "@holdfast/sqlite";
+import { DirectoryLockedError, lockDirectory, databaseRefusal } from "@holdfast/sqlite";
 import { processTable } from "../agents/index.ts";
 import { compose, type Server } from "./compose.ts";
 import { ConfigError, loadConfig, type ServeFlags, type ServerConfig } from "./config.ts";
@@ -90,7 +90,7 @@ function refuse(error: unknown): number {
     );
     return EXIT.conflict;
   }
-  const refusal = storageRefusal(error);
+  const refusal = databaseRefusal(error);
   const text = isHoldfastError(error)
     ? error.message
     : refusal !== undefined
