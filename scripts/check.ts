@@ -1,7 +1,7 @@
 /**
- * `npm run check`, `npm test`: everything a change must pass; suites of many cases run as a seeded sample. `npm run test:full` (`--full`) runs them whole. Prints one line per step with its duration, the whole output of what
- * failed, and at the very end a line `N passed, N failed` that counts the tests. All steps run, also after a failure: one run shows
- * everything that is wrong. Exit code 1 when anything failed.
+ * `npm run check`, `npm test`: everything a change must pass; suites of many cases run as a seeded sample. `npm run test:full` (`--full`) runs
+ * them whole. Prints one line per step with its duration, the whole output of what failed, and at the very end a line `N passed, N failed` that
+ * counts the tests. All steps run, also after a failure: one run shows everything that is wrong. Exit code 1 when anything failed.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
