@@ -1,13 +1,16 @@
 /** What git is asked about a worktree before anything is removed (W-10). Every question may fail; the report then says `unknown`. */
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import type { Worktree } from "@holdfast/protocol";
 import { commitOf, headOf, lines } from "./git-acts.ts";
-import type { GitRunner } from "./git/index.ts";
+import { type GitRunner, isGitError } from "./git/index.ts";
 import { headRef } from "./names.ts";
 
 /** Commits of a reflog that are looked at, and unheld commits that are counted. */
 const REFLOG_COMMITS = 1_000;
 const UNHELD_COMMITS = 1_000;
+
+/** Refs that each worktree has for itself. */
+const OWN_REFS = ["refs/bisect/", "refs/rewritten/", "refs/worktree/"];
 
 /** Paths as git has them: bytes as Latin-1. */
 export type Status = {
@@ -56,7 +59,7 @@ export async function askUnderWay(admin: string): Promise<string[]> {
   return [...new Set(names.flatMap((name) => UNDER_WAY[name] ?? []))];
 }
 
-/** Commits that only this worktree knows: from its HEAD, its branch, its reflog and what is under way; not in any other ref. */
+/** Commits that only this worktree knows: from its HEAD, its branch, its reflog, its own refs and what is under way; not in any other ref. */
 export async function askUnheld(
   git: GitRunner,
   worktree: Pick<Worktree, "path" | "branch">,
@@ -88,10 +91,31 @@ async function startsOf(
       commitOf(git, path, name),
     ),
   );
-  const reflog = await lines(git, path, ["rev-list", "-g", `--max-count=${REFLOG_COMMITS}`, "HEAD"]).catch(
-    () => [],
-  );
-  return [...new Set([...named.filter((commit) => commit !== undefined), ...reflog])];
+  const [reflog, own] = await Promise.all([reflogOf(git, path), ownRefs(git, path)]);
+  return [...new Set([...named.filter((commit) => commit !== undefined), ...reflog, ...own])];
+}
+
+/** git has no answer while HEAD is on a branch without commits; its file has. */
+async function reflogOf(git: GitRunner, path: string): Promise<string[]> {
+  const most = `--max-count=${REFLOG_COMMITS}`;
+  return lines(git, path, ["rev-list", "-g", most, "HEAD"]).catch(async (error: unknown) => {
+    if (!isGitError(error, "failed")) throw error;
+    const [file = ""] = await lines(git, path, [
+      "rev-parse",
+      "--path-format=absolute",
+      "--git-path",
+      "logs/HEAD",
+    ]);
+    const text = await readFile(Buffer.from(file, "latin1"), "latin1").catch(() => "");
+    const written = text.split("\n").flatMap((line) => line.split(" ")[1] ?? []);
+    return written.filter((id) => !/^0+$/.test(id)).slice(-REFLOG_COMMITS);
+  });
+}
+
+/** Commits of refs that go with the worktree. */
+async function ownRefs(git: GitRunner, path: string): Promise<string[]> {
+  const refs = await lines(git, path, ["for-each-ref", "--format=%(objecttype) %(objectname)", ...OWN_REFS]);
+  return refs.flatMap((ref) => /^commit (.*)/.exec(ref)?.[1] ?? []);
 }
 
 /** Branches of other worktrees do not hold anything: they may go as well. */
@@ -107,10 +131,12 @@ function unheldFrom(
     [
       "rev-list",
       ...limit,
+      "--ignore-missing",
       "--stdin",
       "--not",
       "--exclude=refs/heads/holdfast/*",
       "--exclude=refs/holdfast/*",
+      ...OWN_REFS.map((prefix) => `--exclude=${prefix}*`),
       "--glob=refs/*",
     ],
     `${starts.join("\n")}\n`,

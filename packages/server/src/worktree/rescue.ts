@@ -2,7 +2,7 @@
  * Puts everything that git can hold of a worktree where it outlives it (W-11), before it is removed or archived:
  *
  *   refs/holdfast/rescue/<worktree>/<time>         a snapshot of the files; raw bytes hang on it
- *                                  <time>-head     HEAD's commit
+ *                                  <time>-head     HEAD's commit; without one, where a restore begins
  *                                  <time>-index    what was staged, when that is neither HEAD nor the files
  *                                  <time>-lost     commits that only the reflog or a merge under way knew
  *                                  <time>-beside   what git cannot hold in a tree (`beside/`)
@@ -27,7 +27,7 @@ import {
   timeOf,
   treeOfCommit,
 } from "./git-acts.ts";
-import { showPath } from "./git/index.ts";
+import { type GitRunner, showPath } from "./git/index.ts";
 import { rescuePrefix, rescueRefOf } from "./names.ts";
 import { unheldTips } from "./questions.ts";
 import type { Entry } from "./standing.ts";
@@ -50,7 +50,7 @@ export async function rescueWhole(deps: SagaDeps, worktree: Worktree, actor: Act
   const { commit, tree, place, parcel } = await hold(deps, worktree, ref);
   faultPoint("worktree.rescue.taken");
   const head = await headOf(git, path);
-  if (head.commit !== undefined) await setRef(git, repository, `${ref}-head`, head.commit);
+  await setRef(git, repository, `${ref}-head`, head.commit ?? (await standIn(git, worktree)) ?? commit);
   const index = await commitIndex(git, path, head.commit, tree);
   if (index !== undefined) await setRef(git, repository, `${ref}-index`, index);
   const lost = await independent(git, path, await unheldTips(git, worktree), head.commit);
@@ -71,6 +71,14 @@ export async function rescueWhole(deps: SagaDeps, worktree: Worktree, actor: Act
   };
   await deps.store.patchWorktree({ worktreeId: worktree.id, patch: { rescue }, actor });
   return { ...rescue, tree, parcel };
+}
+
+/** A commit of the worktree's, where HEAD has none. */
+async function standIn(
+  git: GitRunner,
+  { repository, branch, baseCommit }: Worktree,
+): Promise<string | undefined> {
+  return (await branchTip(git, repository, branch)) ?? commitOf(git, repository, baseCommit);
 }
 
 /** The ref of what a rescue took beside its tree. */

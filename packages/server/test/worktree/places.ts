@@ -81,6 +81,26 @@ export const CASES: readonly Case[] = [
     risks: { unpushed: true },
   },
   {
+    name: "commits that only refs of the worktree itself have",
+    async make(room, worktree) {
+      await room.write(worktree.path, { "a.txt": "set aside\n" });
+      commit(room, worktree, "aside");
+      room.git(["update-ref", "refs/worktree/aside", "HEAD"], worktree.path);
+      room.git(["reset", "-q", "--hard", "HEAD~1"], worktree.path);
+      room.git(["reflog", "expire", "--expire=now", "--all"], worktree.path);
+    },
+    risks: { unpushed: true },
+  },
+  {
+    name: "a commit that a ref of the worktree has besides its branch",
+    async make(room, worktree) {
+      await room.write(worktree.path, { "a.txt": "rewritten\n" });
+      commit(room, worktree, "work");
+      room.git(["update-ref", "refs/rewritten/work", "HEAD"], worktree.path);
+    },
+    risks: { unpushed: true },
+  },
+  {
     name: "detached HEAD with commits",
     async make(room, worktree) {
       room.git(["checkout", "-q", "--detach"], worktree.path);
