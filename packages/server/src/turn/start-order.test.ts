@@ -91,9 +91,15 @@ describe("start order", () => {
     ],
     [
       "another one borrowed elsewhere",
-      [runs(A, "own"), runs(B, "borrowed")],
+      [runs(A, "own"), runs(B, "borrowed", { workspaceId: V })],
       runs(A, "own"),
-      [runs(B, "borrowed")],
+      [runs(B, "borrowed", { workspaceId: V })],
+    ],
+    [
+      "it had inherited it, and another child of the lender still works",
+      [runs(B, "own", { ancestors: [A] }), runs(C, "borrowed", { ancestors: [A] })],
+      runs(B, "own", { ancestors: [A] }),
+      [runs(C, "own", { ancestors: [A] })],
     ],
     ["it only borrowed", [runs(A, "own"), runs(B, "borrowed")], runs(B, "borrowed"), [runs(A, "own")]],
   ])("[A-14] who has the lease after an end when %s", (_name, running, ended, expected) => {

@@ -46,15 +46,12 @@ export const mustWaitForPlace = (
   running: readonly Running[],
 ): boolean => !isBeyondCap(start, running) && earlier.some(({ waitsFor }) => waitsFor === "pool");
 
-/** What runs when a turn has ended: a child that borrowed its lease inherits it, the one that began first. */
+/** What runs when a turn has ended: whoever borrowed its lease inherits it, the one that began first; also after one that had inherited it. */
 export function afterEnd(running: readonly Running[], ended: Running): Running[] {
   const rest = running.filter((each) => each !== ended);
   if (ended.lease !== "own") return rest;
   const heir = rest.find(
-    (each) =>
-      each.lease === "borrowed" &&
-      each.workspaceId === ended.workspaceId &&
-      each.ancestors.includes(ended.sessionId),
+    ({ lease, workspaceId }) => lease === "borrowed" && workspaceId === ended.workspaceId,
   );
   return rest.map((each) => (each === heir ? { ...each, lease: "own" } : each));
 }

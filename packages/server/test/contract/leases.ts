@@ -101,6 +101,25 @@ export const leasesTopic = topic("workspace leases", (rig) => {
     await rig().finish(await rig().start(stranger));
   });
 
+  test("[A-14] when the heir of a lease ends before another one that borrowed it, that one has it", async () => {
+    const [parent, first, second, stranger] = (await neighbours(rig(), 4, [undefined, 0, 0])) as [
+      SessionId,
+      SessionId,
+      SessionId,
+      SessionId,
+    ];
+    const [lender, heir, last] = [
+      await rig().start(parent),
+      await rig().start(first),
+      await rig().start(second),
+    ];
+    await rig().finish(lender);
+    await rig().finish(heir);
+    await expect(start(rig(), stranger)).rejects.toMatchObject({ data: { holder: second } });
+    await rig().finish(last);
+    await rig().finish(await rig().start(stranger));
+  });
+
   test("[A-14, D-18] a lease outlives a crash with its turn, goes to whoever takes the session over, and ends with the turn", async () => {
     const [one, other] = (await neighbours(rig(), 2)) as [SessionId, SessionId];
     const run = await rig().start(one);

@@ -7,7 +7,7 @@
  *
  * - It goes with its holder and nothing else: a crash leaves a turn's to whoever takes the session over, and finalization ends it (D-18); an operation's is
  *   left to recovery, which ends the operation (W-9, W-11).
- * - A turn of a session below borrows it, and inherits it when it outlives the one that lent it. Nobody borrows from an operation.
+ * - A turn of a session below borrows it; whoever borrowed it and is still there when its holder ends inherits it. Nobody borrows from an operation.
  * - Turns of a shared workspace take none; an operation keeps them out all the same.
  */
 import { HoldfastError } from "@holdfast/kernel";
@@ -90,18 +90,16 @@ type Heir = { rid: number; session: number; instance: string; epoch: number };
 
 /** The turn has ended: its lease goes to a turn that borrowed it and still runs, else to nobody. */
 export function releaseLease(write: Write, turn: number): void {
-  const lease = write.get<{ workspace: number; session: number }>(
-    "SELECT workspace, session FROM workspace_lease WHERE turn = ?",
+  const lease = write.get<{ workspace: number }>(
+    "SELECT workspace FROM workspace_lease WHERE turn = ?",
     turn,
   );
   if (lease === undefined) return;
-  const heir = write
-    .all<Heir>(
-      `SELECT t.rid, t.session, c.instance, c.epoch FROM turn t JOIN session s ON s.rid = t.session JOIN claim c ON c.session = t.session
-       WHERE t.lease = 'borrowed' AND t.state IN ('running', 'finalizing') AND s.workspace = ? ORDER BY t.rid`,
-      lease.workspace,
-    )
-    .find(({ session }) => ancestorsOf(write, session).some(({ rid }) => rid === lease.session));
+  const heir = write.get<Heir>(
+    `SELECT t.rid, t.session, c.instance, c.epoch FROM turn t JOIN session s ON s.rid = t.session JOIN claim c ON c.session = t.session
+     WHERE t.lease = 'borrowed' AND t.state IN ('running', 'finalizing') AND s.workspace = ? ORDER BY t.rid LIMIT 1`,
+    lease.workspace,
+  );
   if (heir === undefined) {
     write.run("DELETE FROM workspace_lease WHERE turn = ?", turn);
     return;
