@@ -20,8 +20,8 @@ const PROOF_BYTES = 1_024;
 type Place = Pick<ServerFile, "url" | "key">;
 type Asked = { method?: string; headers?: Headers; body?: string; signal?: AbortSignal };
 
-/** One connection. */
-class Line extends Agent {
+/** An agent of one connection, which is never made again. */
+class SingleConnection extends Agent {
   readonly key: string;
   socket: Socket | undefined;
   /** Somebody took the connection. */
@@ -51,15 +51,18 @@ export type ProvenFetch = (place: Place, path: string, asked: Asked) => Promise<
 
 /** Keeps connections for the next request; each serves one place. */
 export function createProvenFetch(): ProvenFetch {
-  const free: Line[] = [];
+  const free: SingleConnection[] = [];
   return async (place, path, asked) => {
     asked.signal?.throwIfAborted();
-    let line = free.pop();
-    while (line !== undefined && (line.socket?.destroyed !== false || line.key !== place.key)) {
-      line.destroy();
-      line = free.pop();
+    let connection = free.pop();
+    while (
+      connection !== undefined &&
+      (connection.socket?.destroyed !== false || connection.key !== place.key)
+    ) {
+      connection.destroy();
+      connection = free.pop();
     }
-    const used = line ?? (await openProven(place, asked.signal));
+    const used = connection ?? (await openProven(place, asked.signal));
     return send(
       used,
       place.url + path,
@@ -70,38 +73,38 @@ export function createProvenFetch(): ProvenFetch {
 }
 
 /** A connection to whoever has proven to be the server of this file. Rejects with words for a person. */
-async function openProven(place: Place, signal: AbortSignal | undefined): Promise<Line> {
-  const line = new Line(place.key);
+async function openProven(place: Place, signal: AbortSignal | undefined): Promise<SingleConnection> {
+  const connection = new SingleConnection(place.key);
   const deadline = AbortSignal.timeout(PROOF_MS);
   const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
-  const failure = await prove(line, place, stop).then(
+  const failure = await prove(connection, place, stop).then(
     () => undefined,
     (error: unknown) => error as Error,
   );
-  if (failure === undefined) return line;
-  line.destroy();
-  if (!line.isTaken) throw failure;
+  if (failure === undefined) return connection;
+  connection.destroy();
+  if (!connection.isTaken) throw failure;
   throw new Error(
     `What answers there has not proven to be the server; it was told nothing secret (${failure.message}).`,
   );
 }
 
-async function prove(line: Line, { url, key }: Place, signal: AbortSignal): Promise<void> {
+async function prove(connection: SingleConnection, { url, key }: Place, signal: AbortSignal): Promise<void> {
   const nonce = randomBytes(32).toString("hex");
-  const response = await send(line, `${url}/api/auth/proof?nonce=${nonce}`, { signal });
+  const response = await send(connection, `${url}/api/auth/proof?nonce=${nonce}`, { signal });
   const isShort = Number(response.headers.get("content-length") ?? Number.POSITIVE_INFINITY) <= PROOF_BYTES;
   const answer = response.ok && isShort ? serverProofSchema.safeParse(await response.json()).data : undefined;
   const expected = createHmac("sha256", Buffer.from(key, "hex"))
-    .update(proofText(nonce, line.socket?.remoteAddress, line.socket?.remotePort))
+    .update(proofText(nonce, connection.socket?.remoteAddress, connection.socket?.remotePort))
     .digest();
   const given = Buffer.from(answer?.proof ?? "", "hex");
   if (given.length === expected.length && timingSafeEqual(given, expected)) return;
   throw new Error(`no proof, HTTP ${response.status}`);
 }
 
-/** One request on a line. `over` hears when it is done, and whether the line may be used again. */
+/** One request. `over` hears when it is done, and whether the connection may be used again. */
 function send(
-  line: Line,
+  connection: SingleConnection,
   url: string,
   { method = "GET", headers, body, signal }: Asked,
   over: (isWhole: boolean) => void = () => undefined,
@@ -109,13 +112,13 @@ function send(
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
     const asked = httpRequest(url, {
-      agent: line,
+      agent: connection,
       method,
       headers: { ...Object.fromEntries(headers ?? []), ...length },
       ...(signal === undefined ? {} : { signal }),
     });
     asked.once("response", (incoming) => {
-      incoming.once("close", () => over(incoming.complete && line.socket?.destroyed === false));
+      incoming.once("close", () => over(incoming.complete && connection.socket?.destroyed === false));
       try {
         resolve(responseOf(incoming));
       } catch (error) {
