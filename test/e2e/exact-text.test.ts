@@ -115,6 +115,9 @@ test("[I-23] a long command shows its end and how much is left out, and all of i
   const words = await ask(on, "ASK Ye\u200ds \u202eno \u2764\ufe0f", "Wo\u202erds");
   await page.goto(`${on.server.url}/s/${words.session.id}`);
   await page.getByRole("heading", { name: "Ye<U+200D>s <U+202E>no \u2764\ufe0f" }).waitFor();
+  await page
+    .getByText(`Always allow covers every call of ${words.request.tool}, whatever it is given.`)
+    .waitFor();
 
   // A stop pauses what is queued behind it, and the inbox tells of it.
   await on.server.client.admitInput(words.session.id, { parts: [{ type: "text", text: "Later." }] });

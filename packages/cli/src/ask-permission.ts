@@ -2,10 +2,10 @@ import { createInterface } from "node:readline";
 import type { Permission, PermissionReply } from "@holdfast/protocol";
 import { exact, exactLine, type Output } from "./output.ts";
 
-/** What of an argument is shown at once; of a title; and how many arguments. The rest is counted, and shown when it is asked for (I-23). */
+/** What of an argument is shown at once; of a title; and how many arguments or patterns. The rest is counted, and shown when it is asked for (I-23). */
 const SHOWN = { characters: 4_000, lines: 60 };
 const SHOWN_TITLE = 200;
-const SHOWN_ARGUMENTS = 40;
+const SHOWN_ENTRIES = 40;
 
 /** What a person may type, and what it means. */
 export const ANSWERS: Readonly<Record<string, PermissionReply>> = {
@@ -63,15 +63,16 @@ export function requestText(
   colors: Output["err"],
   extent: "shortened" | "all" = "shortened",
 ): string {
-  const { id, agent, title, kind, args, patterns } = permission;
+  const { id, agent, tool, title, kind, args, patterns } = permission;
   const isShort = extent === "shortened";
   const texts = Object.entries(args).map(([key, value]) => ({
     key: exactLine(key, isShort ? 40 : undefined),
     text: typeof value === "string" ? value : JSON.stringify(value),
   }));
-  const shown = isShort ? texts.slice(0, SHOWN_ARGUMENTS) : texts;
+  const shown = isShort ? texts.slice(0, SHOWN_ENTRIES) : texts;
   // "Always" would allow these: whatever does not stand here already is said.
-  const others = patterns.filter((pattern) => texts.every(({ text }) => text !== pattern));
+  const others = patterns.filter((pattern) => shown.every(({ text }) => text !== pattern));
+  const shownOthers = isShort ? others.slice(0, SHOWN_ENTRIES) : others;
   const limit = isShort ? SHOWN : undefined;
   const head = `${colors.bold(exactLine(agent))} asks: ${exactLine(title, isShort ? SHOWN_TITLE : undefined)}`;
   const text = [
@@ -80,7 +81,11 @@ export function requestText(
       ({ key, text: value }) => `  ${key}: ${exact(value, "block", limit).replaceAll("\n", "\n    ")}`,
     ),
     ...(shown.length < texts.length ? [`  <+${texts.length - shown.length} arguments>`] : []),
-    ...others.map((pattern) => `  always allows: ${exact(pattern, "line", limit)}`),
+    ...shownOthers.map((pattern) => `  always allows: ${exact(pattern, "line", limit)}`),
+    ...(shownOthers.length < others.length ? [`  <+${others.length - shownOthers.length} patterns>`] : []),
+    ...(patterns.length === 0
+      ? [`  always allows: every call of ${exactLine(tool, isShort ? 40 : undefined)}, whatever it is given`]
+      : []),
   ].join("\n");
   return [
     text,

@@ -79,11 +79,12 @@ describe("[A-19] asking a person", () => {
     patterns: ["rm -rf build"],
   } as unknown as Permission;
 
-  const askWith = async (typed: string, signal = new AbortController().signal) => {
+  const askWith = async (typed: string, signal = new AbortController().signal, more = {}) => {
     const input = new PassThrough();
     const output = new PassThrough();
     input.write(typed);
-    const reply = await askPermission(permission, createOutput(plain), signal, { input, output });
+    const request = { ...permission, ...more };
+    const reply = await askPermission(request, createOutput(plain), signal, { input, output });
     output.end();
     return { reply, shown: await text(output) };
   };
@@ -98,6 +99,27 @@ describe("[A-19] asking a person", () => {
     expect(asked.reply).toBe(reply);
     expect(asked.shown).toContain("command: rm -rf build");
     expect(asked.shown).not.toContain("\u001b");
+  });
+
+  const many = Array.from({ length: 50 }, (_, at) => [`a${at}`, `/place/${at}`] as const);
+  test.each([
+    [
+      "names neither command nor path",
+      { args: { cmd: "ls" }, patterns: [], tool: "shell\u202e" },
+      /always allows: every call of shell<U\+202E>, whatever it is given/,
+    ],
+    [
+      "names what stands in an argument that is left out",
+      { args: Object.fromEntries(many), patterns: ["/place/49"] },
+      /<\+10 arguments>\n {2}always allows: \/place\/49\n/,
+    ],
+    [
+      "names very many paths",
+      { args: {}, patterns: many.map(([, path]) => path) },
+      /always allows: \/place\/39\n {2}<\+10 patterns>\n/,
+    ],
+  ])("[A-19, I-23] what `always` would allow is said when a request %s", async (_name, more, said) => {
+    expect((await askWith("r\n", undefined, more)).shown).toMatch(said);
   });
 
   test("[A-19] when somebody else answers first, the question goes away", async () => {

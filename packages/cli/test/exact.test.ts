@@ -107,6 +107,15 @@ describe("[I-23] what an agent asks for, on a terminal and in lines", () => {
     expect((await house.run(["permission", "show", `per_${"0".repeat(26)}`])).code).toBe(4);
   });
 
+  test("[I-23, A-19] a request without a command or a path says that `always` would allow its whole tool", async () => {
+    const asked = await ask("ASK May I look?");
+    const { attached, shown } = await seen(asked);
+    const said = `always allows: every call of ${asked.tool}, whatever it is given`;
+    await refuse(asked);
+    expect(attached).toContain(said);
+    expect(shown).toContain(said);
+  });
+
   test("[I-23] the question of run", async () => {
     const words = `BASH echo ${"a".repeat(6_000)}b\u202e${"c".repeat(2_000)}; touch x`;
     writeFileSync(join(house.root, "prompt"), words);

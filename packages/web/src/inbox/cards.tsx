@@ -78,7 +78,7 @@ export function PermissionCard({ permission, place }: { permission: Permission; 
           Reject
         </Button>
       </div>
-      <Standing patterns={permission.patterns.filter((pattern) => !Object.values(args).includes(pattern))} />
+      <Standing permission={permission} />
       {problem !== undefined && (
         <p role="alert" className="text-danger">
           {problem}
@@ -88,14 +88,23 @@ export function PermissionCard({ permission, place }: { permission: Permission; 
   );
 }
 
-/** What “Always allow” would cover, as far as it does not stand above already. */
-function Standing({ patterns }: { patterns: readonly string[] }) {
-  if (patterns.length === 0) return null;
+/** What “Always allow” would cover, as far as it does not stand above already; without a command or a path that is the whole tool. */
+function Standing({ permission: { args, patterns, tool } }: { permission: Permission }) {
+  const given = Object.values(args);
+  const others = patterns.filter((pattern) => !given.includes(pattern));
+  if (patterns.length === 0)
+    return (
+      <p className="text-xs text-ink-soft">
+        Always allow covers every call of <ExactText text={tool} as="line" className="font-mono" />, whatever
+        it is given.
+      </p>
+    );
+  if (others.length === 0) return null;
   return (
     <div className="text-xs text-ink-soft">
       Always allow covers
       <ul className="font-mono">
-        {patterns.map((pattern) => (
+        {others.map((pattern) => (
           <li key={pattern}>
             <ExactText text={pattern} as="line" />
           </li>
