@@ -18,7 +18,7 @@ const SWEPT_MS = 120_000;
 /** What the session may have beside twice its transcript (D-27): rows of turns, inputs and events, and the pages that are not full. In bytes. */
 const SLACK = 192 * 1024;
 /** Rounds of other requests that are answered during a flood at least: one that had to wait for the flood would be the only one. */
-const ROUNDS = 20;
+const ROUNDS = amount(3, 20);
 
 /** Asks for health, reads another session and writes to it until the turn has ended; nobody waits for that. */
 async function meanwhile(server: HoldfastProcess, other: SessionId, end: Promise<Turn>) {
