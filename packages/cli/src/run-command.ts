@@ -142,12 +142,14 @@ class Run {
   }
 
   async #askNow(permission: Permission, signal: AbortSignal): Promise<void> {
+    this.#reporter.asks(true);
     try {
       const reply = await askPermission(permission, this.#context.output, signal);
       if (reply !== undefined) await this.#client.replyPermission(permission.id, { reply });
     } catch (error) {
       this.#context.output.note(`holdfast: ${describe(error)}`);
     } finally {
+      this.#reporter.asks(false);
       this.#questions.delete(permission.id);
     }
   }

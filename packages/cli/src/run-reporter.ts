@@ -15,6 +15,8 @@ import { endText, TurnText } from "./turn-text.ts";
 export type RunReporter = Omit<TurnReporter, "trouble" | "hold"> & {
   /** Why it has to wait, and what can be done about it. */
   hold(lines: readonly string[]): void;
+  /** A question begins or ends. What the agent says meanwhile comes behind it: nothing pushes it out of sight or passes for it (I-23). */
+  asks(isOpen: boolean): void;
   /** The turn has ended. */
   done(followed: Followed, exitCode: ExitCode): void;
   /** There is no final state to tell of. */
@@ -28,19 +30,26 @@ export function createRunReporter(mode: "text" | "json" | "stream-json", output:
 
 function textReporter(output: Output): RunReporter {
   const text = new TurnText(output);
+  let behind: Map<string, Part> | undefined;
+  const asks = (isOpen: boolean) => {
+    for (const part of behind?.values() ?? []) text.part(part);
+    text.end();
+    behind = isOpen ? new Map() : undefined;
+  };
   return {
     event: () => undefined,
-    part: (part: Part) => text.part(part),
+    part: (part: Part) => void (behind === undefined ? text.part(part) : behind.set(part.id, part)),
+    asks,
     hold(lines) {
       text.end();
       for (const line of lines) output.note(output.err.yellow(line));
     },
     done({ turn }) {
-      text.end();
+      asks(false);
       const line = endText(turn);
       if (line !== undefined) output.note(output.err.red(line));
     },
-    failed: () => text.end(),
+    failed: () => asks(false),
   };
 }
 
@@ -49,6 +58,7 @@ function jsonReporter(output: Output): RunReporter {
   return {
     event: () => undefined,
     part: () => undefined,
+    asks: () => undefined,
     hold: (lines) => output.note(lines.join("\n")),
     done: ({ turn, messages }, exitCode) => output.json({ turn, messages, exitCode }),
     failed: (code, message, exitCode) => output.json({ error: { code, message }, exitCode }),
@@ -70,6 +80,7 @@ function streamReporter(output: Output): RunReporter {
       else output.json(event);
     },
     part: () => undefined,
+    asks: () => undefined,
     hold: (lines) => output.note(lines.join("\n")),
     // After a reset the event itself may be gone; its row says the same.
     done: ({ turn }) => output.json(terminal ?? eventOf(turn)),

@@ -1,11 +1,14 @@
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { Part, Permission } from "@holdfast/protocol";
+import { EMPTY_SESSION, type SessionState } from "@holdfast/client";
+import type { Message, Part, Permission, SessionEvent } from "@holdfast/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { askPermission } from "./ask-permission.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { createOutput, oneLine, type Output, withoutControls } from "./output.ts";
 import { parseModel } from "./prompt-text.ts";
+import { createRunReporter } from "./run-reporter.ts";
+import { TranscriptPrinter } from "./transcript-printer.ts";
 import { TurnText } from "./turn-text.ts";
 
 const plain = { stdoutColor: false, stderrColor: false };
@@ -120,6 +123,66 @@ describe("[A-19] asking a person", () => {
     ],
   ])("[A-19, I-23] what `always` would allow is said when a request %s", async (_name, more, said) => {
     expect((await askWith("r\n", undefined, more)).shown).toMatch(said);
+  });
+
+  test("[I-23] what the agent says while `run` asks comes behind the answer and cannot pass for the question", () => {
+    let written = "";
+    const output: Output = { ...createOutput(plain), write: (piece) => (written += piece) };
+    const reporter = createRunReporter("text", output);
+    const say = (id: string, words: string) =>
+      reporter.part({
+        id,
+        sessionId: "ses_1",
+        messageId: "msg_1",
+        type: "text",
+        text: words,
+      } as unknown as Part);
+    say("prt_1", "I look");
+    reporter.asks(true);
+    expect(written).toBe("I look\n");
+    say("prt_1", `I look${"\n".repeat(60)}`);
+    say("prt_2", "? qwen asks: ls\n  [o]nce, [a]lways, [r]eject, [s]how all: ");
+    expect(written).toBe("I look\n");
+    reporter.asks(false);
+    expect(written).toContain("\n? qwen asks: ls\n");
+    reporter.asks(true);
+    say("prt_3", "and more");
+    reporter.failed("X", "x", 1);
+    expect(written).toMatch(/and more\n$/);
+  });
+
+  test("[I-23] `attach` shows the request that an answer is for, below everything that came before the answer", () => {
+    let shown = "";
+    const put = (text: string) => void (shown += `${text}\n`);
+    const printer = new TranscriptPrinter({ ...createOutput(plain), write: put, note: put });
+    const request = (id: string) =>
+      ({ ...permission, id, title: id, state: "pending" }) as unknown as Permission;
+    const open = (...ids: string[]) => Object.fromEntries(ids.map((id) => [id, request(id)]));
+    const text = {
+      id: "prt_1",
+      messageId: "msg_1",
+      type: "text",
+      text: "? qwen asks: ls",
+    } as unknown as Part;
+    const message = {
+      info: { id: "msg_1", role: "assistant", ordinal: 0, turnId: "trn_1" },
+      parts: [text],
+    } as unknown as Message;
+    const asked = (permissions: SessionState["permissions"]) => ({ ...EMPTY_SESSION, permissions });
+    const tell = (data: object, state: SessionState, type = "permission.asked") =>
+      printer.event({ type, data } as unknown as SessionEvent, state);
+    printer.begin(EMPTY_SESSION, 10);
+    tell({ permission: request("one") }, asked(open("one")));
+    tell({ permission: request("two") }, asked(open("one", "two")));
+    tell({ part: text }, { ...asked(open("one", "two")), messages: [message] }, "message.part.updated");
+    expect(shown).toMatch(/qwen asks: one[^]*command: rm -rf build\n$/);
+    expect(shown).not.toContain("two");
+    tell(
+      { permission: { ...request("one"), state: "replied", reply: "once" } },
+      { ...asked(open("two")), messages: [message] },
+      "permission.replied",
+    );
+    expect(shown).toMatch(/Allowed: one\n[?] qwen asks: ls\n[^]*qwen asks: two[^]*command: rm -rf build\n$/);
   });
 
   test("[A-19] when somebody else answers first, the question goes away", async () => {

@@ -1,11 +1,13 @@
 /**
  * Prints a session as it grows, each thing once: what was asked behind `>`, answers as they come, calls as lines, how each turn ended, what is
  * asked and how it was answered. It remembers what it has shown by id, so that it may be given the same state as often as one likes.
+ *
+ * While a request is open nothing comes below it, not even the next request: nothing pushes out of sight, or passes for, what an answer is for (I-23).
  */
 import type { SessionState } from "@holdfast/client";
 import { isTerminal, type Message, type Permission, type SessionEvent, type Turn } from "@holdfast/protocol";
 import { requestText } from "./ask-permission.ts";
-import { lastEndedTurn } from "./attach-state.ts";
+import { lastEndedTurn, oldestRequest } from "./attach-state.ts";
 import { exactLine, oneLine, type Output } from "./output.ts";
 import { endText, TurnText } from "./turn-text.ts";
 
@@ -34,9 +36,11 @@ export class TranscriptPrinter {
     if (last !== undefined && last.state !== "completed") this.#tellEnd(last);
   }
 
-  /** Shows everything in the state that was not shown yet, in its order. */
+  /** Shows everything in the state that was not shown yet, in its order; while somebody is asked, nothing. */
   refresh(state: SessionState): void {
     if (this.#from === undefined) return;
+    for (const id of this.#open.keys()) if (!(id in state.permissions)) this.#answered(id, undefined);
+    if (this.#open.size > 0) return;
     for (const [index, message] of state.messages.entries()) {
       this.#message(message);
       const { turnId } = message.info;
@@ -45,21 +49,22 @@ export class TranscriptPrinter {
       if (isLast && turn !== undefined) this.#turn(turn);
     }
     for (const turn of Object.values(state.turns)) this.#turn(turn);
-    for (const permission of Object.values(state.permissions)) this.#ask(permission);
-    for (const id of this.#open.keys()) if (!(id in state.permissions)) this.#answered(id, undefined);
+    this.#ask(oldestRequest(state));
   }
 
   /** Shows what one event changed. */
   event(event: SessionEvent, state: SessionState): void {
     if (this.#from === undefined) return;
+    if (this.#open.size > 0) {
+      if ("permission" in event.data && event.data.permission.state !== "pending")
+        this.#answered(event.data.permission.id, event.data.permission);
+      return this.refresh(state);
+    }
     const id = messageIdOf(event);
     const message = id === undefined ? undefined : state.messages.findLast(({ info }) => info.id === id);
     if (message !== undefined) this.#message(message);
     if ("turn" in event.data) this.#turn(event.data.turn);
-    if (!("permission" in event.data)) return;
-    const { permission } = event.data;
-    if (permission.state === "pending") this.#ask(permission);
-    else this.#answered(permission.id, permission);
+    this.#ask(oldestRequest(state));
   }
 
   /** Ends a line that is open. */
@@ -99,8 +104,8 @@ export class TranscriptPrinter {
     else this.#output.note(err.dim("The turn completed."));
   }
 
-  #ask(permission: Permission): void {
-    if (this.#open.has(permission.id)) return;
+  #ask(permission: Permission | undefined): void {
+    if (permission === undefined) return;
     this.#open.set(permission.id, permission);
     this.#text.end();
     this.#output.note(requestText(permission, this.#output.err));
