@@ -2,4 +2,4 @@ export { type Frame, readFrames } from "./sse.ts";
 export { type HarnessOptions, HoldfastProcess, launchHoldfast, startHoldfast } from "./holdfast-process.ts";
 export { until } from "./until.ts";
 export { temporaryDirectory } from "./temporary-directory.ts";
-export { processesWith, withoutChildren } from "./processes.ts";
+export { killIfThere, processesWith, withoutChildren } from "./processes.ts";

@@ -27,3 +27,12 @@ function parentOf(pid: number): number | undefined {
     return undefined;
   }
 }
+
+/** SIGKILL; a short-lived process of an agent may have ended by itself meanwhile. */
+export function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

@@ -6,6 +6,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { AdmitInput, ApprovalMode, Config, Message, Permission, Turn } from "@holdfast/protocol";
 import {
+  killIfThere,
   type HoldfastProcess,
   processesWith,
   startHoldfast,
@@ -146,7 +147,7 @@ export class Bench implements AsyncDisposable {
 
   /** kill -9 to everything that the agent is. */
   killAgent(): void {
-    for (const pid of this.processes()) process.kill(pid, "SIGKILL");
+    for (const pid of this.processes()) killIfThere(pid);
   }
 
   /** kill -9 to the server, then a new one on the same data. */

@@ -5,6 +5,7 @@ import type { Message, Permission, Turn } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { realAgent, type RealAgentName } from "../../test-agents/agents.ts";
 import {
+  killIfThere,
   type HoldfastProcess,
   processesWith,
   startHoldfast,
@@ -84,15 +85,6 @@ const streamed = (server: HoldfastProcess, sessionId: string, text: string): Pro
     },
     TURN_MS,
   );
-
-/** A short-lived helper of the agent may end by itself meanwhile. */
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
 
 const agentProcesses = (root: string) => processesWith(`${root}/agent-home`);
 

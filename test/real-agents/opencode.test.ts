@@ -8,6 +8,7 @@ import type { Message, Permission, Turn } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { realAgent } from "../../test-agents/agents.ts";
 import {
+  killIfThere,
   type HarnessOptions,
   type HoldfastProcess,
   processesWith,
@@ -221,7 +222,7 @@ describe("real opencode", () => {
     const admitted = await server.client.admitInput(busy, prompt("SLOW 100000 20"));
     const before = await streamed(busy, "w5 ");
     const killed = agentProcesses();
-    for (const pid of killed) process.kill(pid, "SIGKILL");
+    for (const pid of killed) killIfThere(pid);
     const turn = await ended(admitted.turn.id);
     expect(turn).toMatchObject({
       state: "failed",

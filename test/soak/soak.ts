@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "@holdfast/protocol";
-import { type HoldfastProcess, startHoldfast, until } from "../harness/index.ts";
+import { killIfThere, type HoldfastProcess, startHoldfast, until } from "../harness/index.ts";
 import { type AgentId, matrixAgent } from "../matrix/index.ts";
 import { type ScriptedModel, startModel } from "../model/index.ts";
 import { Random } from "../torture/random.ts";
@@ -144,7 +144,7 @@ async function makeStage(options: SoakOptions, server: HoldfastProcess, report: 
 
 function killAgent(root: string, sessionId: string): boolean {
   const pids = launchesIn(root).flatMap((each) => (each.sessionId === sessionId ? (each.pid ?? []) : []));
-  for (const pid of pids) process.kill(pid, "SIGKILL");
+  for (const pid of pids) killIfThere(pid);
   return pids.length > 0;
 }
 

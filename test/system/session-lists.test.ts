@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import type { PermissionList, Session, SessionId, SessionList } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import {
+  killIfThere,
   type HoldfastProcess,
   processesWith,
   startHoldfast,
@@ -73,7 +74,7 @@ test("[D-29] closing an agent, its death, a dead server and a restart leave list
   await server.client.closeAgent(first, "rehearsal");
   await awaitStatus(server, first, "resumable");
   const launched = new Set(processesWith("HOLDFAST_LAUNCH_ID="));
-  for (const pid of processesWith(root.path)) if (launched.has(pid)) process.kill(pid, "SIGKILL");
+  for (const pid of processesWith(root.path)) if (launched.has(pid)) killIfThere(pid);
   await awaitStatus(server, second, "crashed");
   await awaitStatus(server, third, "crashed");
   expect(await listed(server)).toEqual(before);
