@@ -10,8 +10,18 @@ const LIMIT_MS = 600_000;
 /** What a started program compiled is there for the next one: a server starts in half the time. */
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules", ".cache", "compiled");
 
-/** Files of `npm run test:full` alone: nothing of them would be left in a sample. */
-const LONG = ["test/real-agents/pool-mixed.test.ts"];
+/** Files of `npm run test:full` alone: what they show is shown once more by shorter ones, of another agent, engine or number. */
+const LONG = [
+  "packages/server/test/contract/sqlite-delayed.test.ts",
+  "test/e2e/long-history.test.ts",
+  "test/e2e/many-windows.test.ts",
+  "test/real-agents/pool-mixed.test.ts",
+  "test/real-agents/raw.test.ts",
+  "test/real-agents/switch-agents.test.ts",
+  "test/real-agents/worktree-review.test.ts",
+];
+const left =
+  process.env["HOLDFAST_TESTS"] === "whole" ? [] : LONG.map((file) => join(import.meta.dirname, file));
 
 export default defineConfig({
   test: {
@@ -26,7 +36,12 @@ export default defineConfig({
     projects: [
       ...packages.map((name) => ({
         extends: true as const,
-        test: { name, root: `packages/${name}`, include: ["src/**/*.test.ts", "test/**/*.test.ts"] },
+        test: {
+          name,
+          root: `packages/${name}`,
+          include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: left,
+        },
       })),
       {
         extends: true as const,
@@ -43,7 +58,7 @@ export default defineConfig({
           name: "system",
           root: ".",
           include: ["test/**/*.test.ts", "scripts/**/*.test.ts"],
-          exclude: ["test/e2e/**", ...(process.env["HOLDFAST_TESTS"] === "whole" ? [] : LONG)],
+          exclude: ["test/e2e/**", ...left],
         },
       },
       {
@@ -52,6 +67,7 @@ export default defineConfig({
           name: "e2e",
           root: ".",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: left,
           globalSetup: "test/e2e/build-page.ts",
         },
       },

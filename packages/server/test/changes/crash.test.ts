@@ -7,7 +7,7 @@ import { ACTS, crash, perform, pointsOf, prepare, statesAround, tryPoint } from 
 import type { ReviewRoom } from "./review-room.ts";
 
 /** Points of each act in a sample. */
-const POINTS = 2;
+const POINTS = 1;
 
 describe.each(ACTS)("%s", (act) => {
   test("[W-8, W-9] a death at any step leaves the act done or undone, and its repetition does it once", async () => {
