@@ -112,10 +112,12 @@ describe("a writer that is blocked for longer than it waits", () => {
     const { turn } = await say(server, session.id, "SLOW 100000 10");
     await until("the turn", async () => (await server.client.getTurn(turn.id)).state === "running");
     const holder = await holdWriteLock(server);
+    const began = performance.now();
     const stopped = server.stop();
     await delay(HELD_MS);
     await release(holder);
     await stopped;
+    expect(performance.now() - began).toBeLessThan(60_000);
     await using again = await startHoldfast({ root: root.path });
     expect(await ended(again, turn.id)).toMatchObject({ state: "aborted" });
   });
