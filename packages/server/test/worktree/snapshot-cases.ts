@@ -57,6 +57,29 @@ export const CASES: readonly Case[] = [
     holds: { a: "z\n" },
   },
   {
+    name: "a filter that fails now, beside an edit of the same length and time as before",
+    async make(repository) {
+      await repository.write(".gitattributes", "f filter=broken\n");
+      await repository.write("f", "f\n");
+      await repository.git(["add", "-A"]);
+      await repository.git(["update-index", "--assume-unchanged", "a"]);
+      for (const [name, value] of [
+        ["core.trustctime", "false"],
+        ["filter.broken.clean", "exit 1"],
+        ["filter.broken.required", "true"],
+      ] as const)
+        await repository.git(["config", name, value]);
+      const { atime, mtime } = await stat(repository.at("f"));
+      await repository.write("f", "z\n");
+      await utimes(repository.at("f"), atime, mtime);
+      // The index is as old: only the content says what the file is.
+      await utimes(repository.at(".git/index"), atime, mtime);
+      await repository.write("a", "changed\n");
+    },
+    holds: { a: "changed\n", f: "f\n", ".gitattributes": "f filter=broken\n" },
+    uncaptured: { f: "filter" },
+  },
+  {
     name: "edits that assume-unchanged and skip-worktree would hide",
     async make(repository) {
       await repository.git(["update-index", "--assume-unchanged", "a"]);

@@ -11,6 +11,7 @@ import {
   runGit,
   type TreeEdit,
 } from "../git/index.ts";
+import { updateIndex } from "./update-index.ts";
 
 /** Files that one run of git reads. */
 const BATCH = 1_000;
@@ -38,11 +39,9 @@ export async function captureFiles(
   const capture = async (some: readonly string[]): Promise<void> => {
     if (some.length === 0) return;
     const stdin = bytesOf(some.map((name) => `${name}\0`).join(""));
-    const args = ["update-index", "-z", "--add", "--remove", "--replace", "--stdin"];
     try {
-      await runGit(place, args, {
+      await updateIndex(place, indexFile, ["--add", "--remove", "--replace", "--stdin"], {
         stdin,
-        indexFile,
         config,
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       });
@@ -62,10 +61,8 @@ export async function captureFiles(
 export async function editIndex(place: Place, indexFile: string, edits: readonly TreeEdit[]): Promise<void> {
   if (edits.length === 0) return;
   const { text } = await runGit(place, ["rev-parse", "--show-object-format"]);
-  await runGit(place, ["update-index", "-z", "--add", "--replace", "--index-info"], {
+  await updateIndex(place, indexFile, ["--add", "--replace", "--index-info"], {
     stdin: indexInfo(edits, text === "sha256" ? 64 : 40),
-    indexFile,
-    config: PLAIN_INDEX,
   });
 }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { bytesOf, isGitError, type Place, PLAIN_INDEX, runGit } from "../git/index.ts";
 import { copyIndex } from "./copy-index.ts";
 import { inChunks } from "./in-chunks.ts";
+import { updateIndex } from "./update-index.ts";
 
 /** Hidden entries that are looked for on the disk; a sparse checkout has more, and there git finds those that are present itself. */
 const HIDDEN_LOOKS = 20_000;
@@ -65,11 +66,10 @@ async function list(place: Place, indexFile: string): Promise<Listing> {
 }
 
 async function show(place: Place, indexFile: string, { unchanged, skipped }: Listing): Promise<void> {
-  const options = { indexFile, config: PLAIN_INDEX };
   const mark = async (flag: string, names: readonly string[]) => {
     if (names.length === 0) return;
     const stdin = bytesOf(names.map((name) => `${name}\0`).join(""));
-    await runGit(place, ["update-index", "-z", flag, "--stdin"], { ...options, stdin });
+    await updateIndex(place, indexFile, [flag, "--stdin"], { stdin });
   };
   await mark("--no-assume-unchanged", unchanged);
   const present: string[] = [];
