@@ -16,6 +16,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   "T-10": () => import("./t-10-fan-out.ts"),
   "T-12": () => import("./t-12-agents.ts"),
   "T-18": () => import("./t-18-page.ts"),
+  "T-22": () => import("./t-22-responsiveness.ts"),
   "W-3": () => import("./w-3-snapshot.ts"),
 };
 

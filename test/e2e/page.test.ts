@@ -341,7 +341,9 @@ describe("the page", () => {
     const page = await on.open(`/s/${session.id}`, { context });
     await say(page, "SLOW 100000 20");
     await page.getByRole("button", { name: "Stop" }).waitFor();
-    await say(page, `SAY ${"a long word ".repeat(8)}`);
+    // By keys, as a person does: what grows because of them is no shift.
+    await message(page).pressSequentially(`SAY ${"a long word ".repeat(20)}`);
+    await message(page).press("Enter");
     await page.getByRole("region", { name: "Queue" }).waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
     const composer = await page.getByRole("region", { name: "Composer" }).boundingBox();
