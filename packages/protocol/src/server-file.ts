@@ -35,20 +35,26 @@ export function proofText(nonce: string, address: string | undefined, port: numb
   return `holdfast server proof 1\n${nonce}\n${plain}\n${port ?? ""}`;
 }
 
-/** Fields 5, 9 and 22 of the line, counted from the state, which is field 3. */
+/** Fields 4, 5, 9 and 22 of the line, counted from the state, which is field 3. */
+const PARENT_AFTER_NAME = 1;
 const GROUP_AFTER_NAME = 2;
 const FLAGS_AFTER_NAME = 6;
 const START_TIME_AFTER_NAME = 19;
 
-export type ProcessStat = { group: number; flags: number; startTime: string };
+export type ProcessStat = { parent: number; group: number; flags: number; startTime: string };
 
 /**
- * Group, flags and start tick of a `/proc/<pid>/stat`; `undefined` for the dead. The name in parentheses may hold anything, spaces and parentheses
+ * Parent, group, flags and start tick of a `/proc/<pid>/stat`; `undefined` for the dead. The name in parentheses may hold anything, spaces and parentheses
  * too; fields are counted after the last one.
  */
 export function parseProcessStat(text: string): ProcessStat | undefined {
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const startTime = fields[START_TIME_AFTER_NAME];
   if (startTime === undefined || "ZXx".includes(fields[0] ?? "")) return undefined;
-  return { group: Number(fields[GROUP_AFTER_NAME]), flags: Number(fields[FLAGS_AFTER_NAME]), startTime };
+  return {
+    parent: Number(fields[PARENT_AFTER_NAME]),
+    group: Number(fields[GROUP_AFTER_NAME]),
+    flags: Number(fields[FLAGS_AFTER_NAME]),
+    startTime,
+  };
 }

@@ -1,7 +1,8 @@
 import type { Sabotage } from "../sabotage.ts";
 
 const ROOM = "packages/server/src/agents";
-const PROCESSES = `${ROOM}/process/process.test.ts`;
+const PROCESS = "packages/server/src/process";
+const PROCESSES = `${PROCESS}/process.test.ts`;
 const FAULTS = `${ROOM}/acp/faults.test.ts`;
 
 /** The room `agents`: processes and the wire to them. */
@@ -10,7 +11,7 @@ export const AGENTS: readonly Sabotage[] = [
     name: "stop-spares-the-tree",
     rules: ["A-11", "A-10"],
     breaks: "ends an agent and leaves what it had started outside of its group",
-    file: `${ROOM}/process/agent-process.ts`,
+    file: `${PROCESS}/agent-process.ts`,
     edits: [
       { find: "let left = await this.#signalRelatives();", replace: "let left: readonly number[] = [];" },
     ],
@@ -23,7 +24,7 @@ export const AGENTS: readonly Sabotage[] = [
     name: "term-to-the-root-only",
     rules: ["A-10"],
     breaks: "sends SIGTERM to the agent and not to its group",
-    file: `${ROOM}/process/agent-process.ts`,
+    file: `${PROCESS}/agent-process.ts`,
     edits: [{ find: "trySignal(-this.pid, signal);", replace: "trySignal(this.pid, signal);" }],
     catchers: [{ file: PROCESSES, title: "[A-10] SIGTERM goes to the whole group" }],
   },
@@ -31,20 +32,20 @@ export const AGENTS: readonly Sabotage[] = [
     name: "reap-trusts-the-pid",
     rules: ["A-11"],
     breaks: "ends whatever process has the recorded pid now",
-    file: `${ROOM}/process/identity.ts`,
+    file: `${PROCESS}/identity.ts`,
     edits: [
       {
         find: "row.startTime === undefined || row.startTime !== live.startTime) return false;",
         replace: "row.startTime === undefined) return false;",
       },
     ],
-    catchers: [{ file: `${ROOM}/process/tables.test.ts` }, { file: PROCESSES, title: "[A-11]" }],
+    catchers: [{ file: `${PROCESS}/tables.test.ts` }, { file: PROCESSES, title: "[A-11]" }],
   },
   {
     name: "launch-forgotten-early",
     rules: ["A-10", "A-11"],
     breaks: "forgets a launch while something of it lives: its row is closed first",
-    file: `${ROOM}/process/agent-process.ts`,
+    file: `${PROCESS}/agent-process.ts`,
     edits: [
       {
         find: "let left = await this.#signalRelatives();",

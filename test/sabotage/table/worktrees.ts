@@ -1,6 +1,7 @@
 import type { Catcher, Sabotage } from "../sabotage.ts";
 
 const ROOM = "packages/server/src/worktree";
+const GIT = "packages/server/src/git";
 const TESTS = "packages/server/test/worktree";
 
 const on = (file: string, title: string): Catcher => ({ file: `${TESTS}/${file}.test.ts`, title });
@@ -11,7 +12,7 @@ export const WORKTREES: readonly Sabotage[] = [
     name: "worktree-unlocked-repository",
     rules: ["W-2"],
     breaks: "two creations change the worktrees of a repository at the same time",
-    file: `${ROOM}/repository-lock.ts`,
+    file: `${GIT}/repository-lock.ts`,
     edits: [
       { find: "before.then(() => this.#locked(", replace: "Promise.resolve().then(() => this.#unlocked(" },
       {
@@ -20,7 +21,7 @@ export const WORKTREES: readonly Sabotage[] = [
           "  #unlocked<T>(_directory: string, work: () => Promise<T>): Promise<T> {\n    return work();\n  }\n\n  async #take(file",
       },
     ],
-    catchers: [{ file: `${ROOM}/repository-lock.test.ts`, title: "[W-2] one holder at a time" }],
+    catchers: [{ file: `${GIT}/repository-lock.test.ts`, title: "[W-2] one holder at a time" }],
   },
   {
     name: "worktree-branch-left",
@@ -118,9 +119,9 @@ export const WORKTREES: readonly Sabotage[] = [
     name: "worktree-live-index-lock-removed",
     rules: ["W-14"],
     breaks: "the index.lock of a git that is at work is removed",
-    file: `${ROOM}/index-lock.ts`,
+    file: "packages/server/src/process/proc.ts",
     edits: [{ find: "if (target === file) return true;", replace: "if (target === file) return false;" }],
-    catchers: [{ file: `${ROOM}/index-lock.test.ts`, title: "[W-14] one that a process has open stays" }],
+    catchers: [{ file: `${GIT}/index-lock.test.ts`, title: "[W-14] one that a process has open stays" }],
   },
   {
     name: "worktree-stays-active",

@@ -22,4 +22,4 @@ export { autoAllow, createCatalog, type Catalog, type ConfiguredAgent } from "./
 export { createOpencodeBackend } from "./opencode/index.ts";
 export type { PoolLimits } from "./eviction.ts";
 export { createPool } from "./pool.ts";
-export { measureLaunches, processTable, reapLeftovers, type LaunchDeps } from "./process/index.ts";
+export { measureLaunches, processTable, reapLeftovers, type LaunchDeps } from "../process/index.ts";

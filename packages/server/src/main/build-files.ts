@@ -4,11 +4,11 @@ import type { Clock, Logger } from "@holdfast/kernel";
 import type { SessionId, WorkspaceId } from "@holdfast/protocol";
 import { processTable } from "../agents/index.ts";
 import { createPlaces, createReview, createTracker } from "../changes/index.ts";
+import { GitRunner } from "../git/index.ts";
+import { createSnapshots } from "../snapshot/index.ts";
 import type { Store } from "../store/index.ts";
 import type { TurnWatch } from "../turn/index.ts";
-import { GitRunner } from "../worktree/git/index.ts";
 import { createWorktrees, type ProcessFacts } from "../worktree/index.ts";
-import { createSnapshots } from "../worktree/snapshot/index.ts";
 import { ConfigError, type ServerConfig } from "./config.ts";
 
 export type FilesDeps = {

@@ -10,8 +10,9 @@ import type {
   WorkspaceId,
 } from "@holdfast/protocol";
 import type { Review } from "../changes/index.ts";
+import type { GitRunner } from "../git/index.ts";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
-import type { GitRunner, Worktrees } from "../worktree/index.ts";
+import type { Worktrees } from "../worktree/index.ts";
 import type { ReservedPlaces } from "./workspace-path.ts";
 
 /** Who asks, and under which key a repetition is recognised (D-5, D-36). */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FakeClock, silentLogger } from "@holdfast/kernel";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { GitRunner } from "../worktree/index.ts";
+import { GitRunner } from "../git/index.ts";
 import { FileNames, rank } from "./file-names.ts";
 
 describe("names of files", () => {

@@ -5,7 +5,7 @@
 import { readdir } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { Clock } from "@holdfast/kernel";
-import type { GitRunner } from "../worktree/index.ts";
+import type { GitRunner } from "../git/index.ts";
 import { isReserved, type ReservedPlaces } from "./workspace-path.ts";
 
 /** Bounds of one listing: entries, bytes of git's answer, and milliseconds. */

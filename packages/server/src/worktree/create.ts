@@ -9,14 +9,14 @@ import { mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, faultPoint, HoldfastError, isInside, newId } from "@holdfast/kernel";
 import type { Actor, JsonObject, OperationId, Workspace, Worktree } from "@holdfast/protocol";
+import { addWorktree, deleteRefs, lookAt, siteOf } from "../git/index.ts";
+import { endGroupOf } from "../process/index.ts";
 import type { SagaDeps } from "./deps.ts";
 import { furnish } from "./furnish.ts";
-import { addWorktree, deleteRef } from "./git-acts.ts";
 import { markRoot } from "./marker.ts";
 import { branchOf, lockReasonOf, pathOf, startRefOf } from "./names.ts";
 import { findPlace, type Place } from "./place.ts";
-import { endGroupOf } from "./run-group.ts";
-import { lookAt, standingOf } from "./standing.ts";
+import { standingOf } from "./standing.ts";
 import { layOver, type Start, takeStart } from "./start.ts";
 import { takeAway, takeBranch } from "./take-away.ts";
 import { emptyTrash } from "./trash.ts";
@@ -173,7 +173,7 @@ export async function undoCreate(
       // The branch is this creation's own; what its setup committed there goes with it.
       await takeBranch(deps, worktree, () => Promise.resolve(true));
     });
-  await deleteRef(git, worktree.repository, startRefOf(worktree.workspaceId));
+  await deleteRefs(await siteOf(git, worktree.repository), [startRefOf(worktree.workspaceId)]);
   await store.dropWorktree({ worktreeId: worktree.id, operationId, actor: worktree.owner });
   void emptyTrash(root, logger);
 }

@@ -1,9 +1,8 @@
 import type { Clock, Logger } from "@holdfast/kernel";
 import type { Actor, OperationId, SessionId, WorkspaceId } from "@holdfast/protocol";
+import type { GitRunner, RepositoryLocks } from "../git/index.ts";
+import type { Snapshots } from "../snapshot/index.ts";
 import type { Store } from "../store/index.ts";
-import type { GitRunner } from "./git/index.ts";
-import type { RepositoryLocks } from "./repository-lock.ts";
-import type { Snapshots } from "./snapshot/index.ts";
 
 /** What this room asks of the rooms that run turns; `main` wires it. */
 export type SessionDoor = {

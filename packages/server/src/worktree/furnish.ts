@@ -1,11 +1,10 @@
 /** What a fresh checkout gets beside git's files: the listed ignored files, then the setup command (W-2). */
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
 import { type JsonObject, SETUP_MS, type Worktree, type WorktreeSettings } from "@holdfast/protocol";
+import { listIgnored } from "../git/index.ts";
+import { groupOf, runCommand } from "../process/index.ts";
 import { copyIgnored, requireCopyPatterns } from "./copy-ignored.ts";
 import type { SagaDeps } from "./deps.ts";
-import { listIgnored } from "./git-acts.ts";
-import { runCommand } from "./run-command.ts";
-import { groupOf } from "./run-group.ts";
 
 export type Furnishing = {
   worktree: Worktree;

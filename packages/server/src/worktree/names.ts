@@ -31,8 +31,6 @@ export function branchOf(projectDirectory: string, id: WorktreeId): string {
   return `holdfast/${nameOf(projectDirectory, id)}`;
 }
 
-export const headRef = (branch: string): string => `refs/heads/${branch}`;
-
 /** Below it: one ref per rescue, `-head` where HEAD was on no branch, `-index` where the index held something else, `-lost` for commits that only the reflog knew (W-11). */
 export const rescuePrefix = (id: WorktreeId): string => `refs/holdfast/rescue/${id}/`;
 export const rescueRefOf = (id: WorktreeId, now: number): string => `${rescuePrefix(id)}${now.toString(36)}`;

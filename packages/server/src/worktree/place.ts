@@ -1,9 +1,8 @@
 /** Where a worktree can be made from (W-2): the repository around a project's directory, with everything that a refusal needs to be told. */
 import { HoldfastError, isInside } from "@holdfast/kernel";
 import type { WorktreeSettings } from "@holdfast/protocol";
+import { findRepository, isGitError, refusalOf, treeOfCommit } from "../git/index.ts";
 import type { SagaDeps } from "./deps.ts";
-import { treeOfCommit } from "./git-acts.ts";
-import { findRepository, isGitError, refusalOf } from "./git/index.ts";
 
 export type Place = {
   /** Real path of the project's directory, and of it below the top; "" when it is the top. */

@@ -1,10 +1,10 @@
 /** Finishes or undoes what a dead server left in the middle (W-11). What cannot be settled now keeps its intent, and with it its lease. */
 import { errorText, wait } from "@holdfast/kernel";
+import { isNamedByProcess } from "../process/index.ts";
 import type { Operation } from "../store/index.ts";
 import { settleArchive } from "./archive.ts";
 import { undoCreate } from "./create.ts";
 import type { SagaDeps } from "./deps.ts";
-import { isNamedByProcess } from "./live-processes.ts";
 import { settleRemove } from "./remove.ts";
 import { settleRestore } from "./restore.ts";
 

@@ -15,16 +15,14 @@ import {
   type WorktreeId,
   type WorktreeState,
 } from "@holdfast/protocol";
+import { isHeldBy, lookAt, settleIndexLock } from "../git/index.ts";
+import { endGroupOf, groupOf, runCommand } from "../process/index.ts";
 import type { SagaDeps } from "./deps.ts";
-import { isHeldBy } from "./git-acts.ts";
-import { settleIndexLock } from "./index-lock.ts";
 import { type Intent, quiesce, requireWorktree, underIntent } from "./intent.ts";
 import { rescuePrefix } from "./names.ts";
 import { look, namesOfUnsaved, type Rescued, rescueMissing, rescueWhole } from "./rescue.ts";
 import { refuseRisk } from "./risk.ts";
-import { runCommand } from "./run-command.ts";
-import { endGroupOf, groupOf } from "./run-group.ts";
-import { findEntry, lookAt, standingOf } from "./standing.ts";
+import { findEntry, standingOf } from "./standing.ts";
 import { takeAway, takeBranch } from "./take-away.ts";
 import { emptyTrash } from "./trash.ts";
 

@@ -2,9 +2,8 @@
 import { stat } from "node:fs/promises";
 import { errorText } from "@holdfast/kernel";
 import type { SessionErrorOf, WorkspaceId, Worktree } from "@holdfast/protocol";
+import { commitOf, settleIndexLock } from "../git/index.ts";
 import { type SagaDeps, WORKTREE_ACTOR } from "./deps.ts";
-import { commitOf } from "./git-acts.ts";
-import { settleIndexLock } from "./index-lock.ts";
 import { requireWorktree } from "./intent.ts";
 import { rescueTurns } from "./rescue.ts";
 import { standingOf } from "./standing.ts";

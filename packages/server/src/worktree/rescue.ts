@@ -11,26 +11,28 @@
  */
 import { faultPoint } from "@holdfast/kernel";
 import type { Actor, Rescue, Worktree } from "@holdfast/protocol";
-import { Beside, packBeside, type Parcel, parcelOf } from "./beside/index.ts";
-import type { SagaDeps } from "./deps.ts";
 import {
   branchTip,
   commitIndex,
   commitOf,
-  deleteRef,
+  commitTree,
+  deleteRefs,
+  type Entry,
+  type GitRunner,
   headOf,
   independent,
   isHeldBy,
-  joinCommits,
   listRefs,
   setRef,
+  showPath,
+  siteOf,
   timeOf,
   treeOfCommit,
-} from "./git-acts.ts";
-import { type GitRunner, showPath } from "./git/index.ts";
+} from "../git/index.ts";
+import { Beside, packBeside, type Parcel, parcelOf } from "./beside/index.ts";
+import type { SagaDeps } from "./deps.ts";
 import { rescuePrefix, rescueRefOf } from "./names.ts";
-import { unheldTips } from "./questions.ts";
-import type { Entry } from "./standing.ts";
+import { unheldTips } from "./unheld-commits.ts";
 import { takeWhole, type Whole } from "./whole.ts";
 
 /** How long a rescue ref is kept, in ms (W-11: 30 days). */
@@ -54,7 +56,11 @@ export async function rescueWhole(deps: SagaDeps, worktree: Worktree, actor: Act
   const index = await commitIndex(git, path, head.commit, tree);
   if (index !== undefined) await setRef(git, repository, `${ref}-index`, index);
   const lost = await independent(git, path, await unheldTips(git, worktree), head.commit);
-  if (lost.length > 0) await setRef(git, repository, `${ref}-lost`, await joinCommits(git, path, tree, lost));
+  if (lost.length > 0) {
+    const said = "Commits that only the reflog of a worktree knew";
+    const joined = await commitTree(await siteOf(git, path), tree, said, { parents: lost });
+    await setRef(git, repository, `${ref}-lost`, joined);
+  }
   if (parcel.entries.length > 0) {
     const packed = await packBeside(place, parcel);
     faultPoint("worktree.rescue.packed");
@@ -93,7 +99,7 @@ async function hold(deps: SagaDeps, { workspaceId, path }: Worktree, ref: string
 export async function look(deps: SagaDeps, worktree: Worktree): Promise<Held> {
   const check = `${rescueRefOf(worktree.id, deps.clock.now())}-check`;
   const held = await hold(deps, worktree, check);
-  await deleteRef(deps.git, worktree.repository, check);
+  await deleteRefs(await siteOf(deps.git, worktree.repository), [check]);
   return held;
 }
 
@@ -194,7 +200,11 @@ export async function keepRescued(
 /** Deletes what a worktree's rescues left in the repository, once their time is over. */
 export async function dropRescues(deps: SagaDeps, worktree: Worktree, actor: Actor): Promise<void> {
   const { git, store } = deps;
-  for (const ref of await listRefs(git, worktree.repository, rescuePrefix(worktree.id)))
-    await deleteRef(git, worktree.repository, ref);
+  const repository = await siteOf(git, worktree.repository);
+  const refs = await listRefs(repository, rescuePrefix(worktree.id));
+  await deleteRefs(
+    repository,
+    refs.map(({ ref }) => ref),
+  );
   await store.patchWorktree({ worktreeId: worktree.id, patch: { rescue: null }, actor });
 }

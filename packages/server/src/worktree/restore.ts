@@ -5,23 +5,25 @@
 import { mkdir } from "node:fs/promises";
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
 import type { Actor, JsonObject, OperationId, Worktree, WorktreeId, WorktreeState } from "@holdfast/protocol";
-import { Beside } from "./beside/index.ts";
-import type { SagaDeps } from "./deps.ts";
-import { furnish } from "./furnish.ts";
 import {
   addWorktree,
   branchTip,
   checkoutTop,
   commitOf,
-  layTree,
+  findRepository,
+  checkOutTree,
+  placeOf,
   stageTree,
   treeOfCommit,
-} from "./git-acts.ts";
-import { findRepository, placeOf, withoutRequiredFilters } from "./git/index.ts";
+  withoutRequiredFilters,
+} from "../git/index.ts";
+import { endGroupOf } from "../process/index.ts";
+import { Beside } from "./beside/index.ts";
+import type { SagaDeps } from "./deps.ts";
+import { furnish } from "./furnish.ts";
 import { requireWorktree, underIntent } from "./intent.ts";
 import { lockReasonOf } from "./names.ts";
 import { besideRefOf, rescueTurns } from "./rescue.ts";
-import { endGroupOf } from "./run-group.ts";
 import { standingOf } from "./standing.ts";
 import { layOver, type Start, startAt } from "./start.ts";
 import { takeAway } from "./take-away.ts";
@@ -122,7 +124,7 @@ async function rebuild(
   await beside?.unpackGit();
   const config = await withoutRequiredFilters(git, { directory: path });
   await (source.start === undefined
-    ? layTree(git, path, "HEAD", config)
+    ? checkOutTree(git, path, "HEAD", config)
     : layOver(deps, path, source.start, config));
   if (source.index !== undefined) await stageTree(git, path, source.index, config);
   faultPoint("worktree.restore.laid");

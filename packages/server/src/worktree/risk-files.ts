@@ -2,11 +2,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { MAX_NAMED_PATHS, type Risk, type RiskKind, type Worktree } from "@holdfast/protocol";
+import { type GitPath, showPath } from "../git/index.ts";
+import type { Unheld } from "../snapshot/index.ts";
 import { parcelOf } from "./beside/index.ts";
 import type { SagaDeps } from "./deps.ts";
-import { type GitPath, showPath } from "./git/index.ts";
-import { parseStatus } from "./questions.ts";
-import type { Unheld } from "./snapshot/index.ts";
 
 /** Rejects what git and the file system say, or an Error with the reason when nothing can be watched there. */
 export async function askFiles(
@@ -16,12 +15,13 @@ export async function askFiles(
   const watched = await snapshots.watch({ workspaceId, root: path });
   if ("off" in watched) throw new Error(watched.off);
   const { gitDir } = watched.place;
-  const { text, unheld } = await snapshots.survey(watched);
+  const { status, unheld } = await snapshots.survey(watched);
   const parcel = await parcelOf(path, gitDir, unheld);
   const unsaved = new Set(parcel.unsaved);
-  const status = parseStatus(text.split("\0"));
+  const untracked = status.untracked.filter((key) => !key.endsWith("/"));
+  const repositoriesSeen = status.untracked.flatMap((key) => (key.endsWith("/") ? [key.slice(0, -1)] : []));
   const kept = (keys: readonly GitPath[]) => keys.filter((key) => !unsaved.has(key));
-  const told = new Set([...status.uncommitted, ...status.untracked]);
+  const told = new Set([...status.changed, ...untracked]);
   const within = (kind: "nested" | "submodule") => unheld.filter((each) => each.within?.kind === kind);
   const [nested, filled] = [within("nested"), within("submodule")];
   const isKept = (some: readonly Unheld[]) => !some.some(({ key }) => unsaved.has(key));
@@ -33,16 +33,16 @@ export async function askFiles(
       !told.has(each.key) &&
       !unsaved.has(each.key),
   );
-  const repositories = [...new Set([...status.nested, ...owners(nested)])];
+  const repositories = [...new Set([...repositoriesSeen, ...owners(nested)])];
   // What git keeps of a submodule goes with the worktree, also when nothing of it is in its place.
   const submodules = filled.length > 0 ? [...new Set(owners(filled))] : await modulesOf(gitDir);
   const isOwnKept = !parcel.unsaved.some((key) => key.startsWith(".git/"));
   return [
-    ...named("uncommitted", kept(status.uncommitted), true, [
+    ...named("uncommitted", kept(status.changed), true, [
       "file is changed and not committed.",
       "files are changed and not committed.",
     ]),
-    ...named("untracked", kept(status.untracked), true, ["file is untracked.", "files are untracked."]),
+    ...named("untracked", kept(untracked), true, ["file is untracked.", "files are untracked."]),
     ...named(
       "unlisted",
       unlisted.map(({ key }) => key),

@@ -11,13 +11,14 @@ import {
   type Worktree,
   type WorktreeId,
 } from "@holdfast/protocol";
+import type { Entry } from "../git/index.ts";
+import { processesIn } from "../process/index.ts";
 import type { SagaDeps } from "./deps.ts";
 import { requireWorktree } from "./intent.ts";
-import { processesIn } from "./live-processes.ts";
 import { readLockReason } from "./names.ts";
-import { askUnderWay, askUnheld } from "./questions.ts";
 import { askFiles, counted, named } from "./risk-files.ts";
-import { type Entry, type Standing, standingOf } from "./standing.ts";
+import { type Standing, standingOf } from "./standing.ts";
+import { askUnderWay, askUnheld } from "./unheld-commits.ts";
 
 /** Risks of a worktree as it is now. Never rejects for what git, the file system or the process table cannot tell. */
 async function risksOf(deps: SagaDeps, worktree: Worktree): Promise<Risk[]> {

@@ -3,20 +3,11 @@
  * the texts of a git command, so that half-made and damaged entries are seen too (W-11: success is decided by looking).
  */
 import type { Stats } from "node:fs";
-import { lstat, readdir, readFile, realpath } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { realpath } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import type { Worktree } from "@holdfast/protocol";
-import { headRef, readLockReason } from "./names.ts";
-
-/** git's own record of one worktree. `admin` is its directory in the repository. */
-export type Entry = {
-  admin: string;
-  /** The top of the worktree it points back to. */
-  path: string;
-  lockReason: string | undefined;
-  /** The commit or `ref: ...`, as the file has it. */
-  head: string | undefined;
-};
+import { type Entry, headRef, lookAt, readWorktreeEntries, textOfFile } from "../git/index.ts";
+import { readLockReason } from "./names.ts";
 
 export type Standing =
   | { kind: "whole"; entry: Entry }
@@ -27,33 +18,11 @@ export type Standing =
   /** Something that is not ours, or not provably, is at its path. */
   | { kind: "foreign"; reason: string; entry: Entry | undefined };
 
-/** Every entry of a repository. Rejects when its directory cannot be read for another reason than that there is none. */
-export async function readEntries(repository: string): Promise<Entry[]> {
-  const directory = join(repository, "worktrees");
-  const names = await readdir(directory).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  });
-  return Promise.all(names.map((name) => readEntry(join(directory, name))));
-}
-
-async function readEntry(admin: string): Promise<Entry> {
-  const [gitdir, locked, head] = await Promise.all(
-    ["gitdir", "locked", "HEAD"].map((name) => textOf(join(admin, name))),
-  );
-  return {
-    admin,
-    path: gitdir === undefined || gitdir === "" ? "" : dirname(resolve(admin, gitdir)),
-    lockReason: locked,
-    head,
-  };
-}
-
 /** The entry that is of this worktree: by the path it points back to, else by its lock reason. */
 export async function findEntry(
   worktree: Pick<Worktree, "id" | "path" | "repository">,
 ): Promise<Entry | undefined> {
-  const entries = await readEntries(worktree.repository);
+  const entries = await readWorktreeEntries(worktree.repository);
   return (
     entries.find((entry) => entry.path === worktree.path) ??
     entries.find((entry) => readLockReason(entry.lockReason)?.worktreeId === worktree.id)
@@ -84,14 +53,14 @@ async function entryOnBranch({
   repository,
   branch,
 }: Pick<Worktree, "repository" | "branch">): Promise<Entry | undefined> {
-  return (await readEntries(repository)).find((entry) => entry.head === `ref: ${headRef(branch)}`);
+  return (await readWorktreeEntries(repository)).find((entry) => entry.head === `ref: ${headRef(branch)}`);
 }
 
 async function whyForeign(path: string, there: Stats, entry: Entry | undefined): Promise<string | undefined> {
   if (!there.isDirectory()) return "it is no directory";
   const user = process.getuid?.();
   if (user !== undefined && there.uid !== user) return `it belongs to another user (${there.uid})`;
-  const pointer = /^gitdir: ([^]*)$/.exec((await textOf(join(path, ".git"))) ?? "")?.[1];
+  const pointer = /^gitdir: ([^]*)$/.exec((await textOfFile(join(path, ".git"))) ?? "")?.[1];
   if (pointer === undefined) return "it is not a worktree of any repository";
   if (entry === undefined) return "git does not know it";
   const [pointed, admin] = await Promise.all([
@@ -100,22 +69,4 @@ async function whyForeign(path: string, there: Stats, entry: Entry | undefined):
   ]);
   if (pointed !== admin) return "it points to another repository or entry";
   return entry.path === path ? undefined : `git's entry points to ${entry.path}`;
-}
-
-/** `undefined` when nothing has this name; another trouble rejects. */
-export async function lookAt(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw error;
-  }
-}
-
-async function textOf(file: string): Promise<string | undefined> {
-  return readFile(file, "utf8").then(
-    (text) => text.trim(),
-    () => undefined,
-  );
 }

@@ -2,18 +2,20 @@
 import { lstat } from "node:fs/promises";
 import { HoldfastError, storageRefusal } from "@holdfast/kernel";
 import type { Worktree } from "@holdfast/protocol";
-import type { SagaDeps } from "./deps.ts";
-import { commitOf, layTree, treeOfCommit } from "./git-acts.ts";
 import {
   bytesOf,
+  commitOf,
   diffTrees,
   findRepository,
   isGitError,
   isSparse,
+  checkOutTree,
   type Place as GitPlace,
   placeOf,
+  treeOfCommit,
   writeVersion,
-} from "./git/index.ts";
+} from "../git/index.ts";
+import type { SagaDeps } from "./deps.ts";
 import { startRefOf } from "./names.ts";
 import type { Place } from "./place.ts";
 import { takeWhole } from "./whole.ts";
@@ -53,7 +55,7 @@ export async function layOver(
   start: Start,
   config?: readonly string[],
 ): Promise<void> {
-  await layTree(deps.git, path, start.tree, config);
+  await checkOutTree(deps.git, path, start.tree, config);
   const repository = await findRepository(deps.git, path);
   if (repository === undefined) return;
   const place = placeOf(deps.git, repository, "top");

@@ -6,10 +6,10 @@ import { rm } from "node:fs/promises";
 import { sep } from "node:path";
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
 import type { Worktree } from "@holdfast/protocol";
+import { branchTip, deleteBranch, dropEntry, isBranchInUse, lookAt } from "../git/index.ts";
 import type { SagaDeps } from "./deps.ts";
-import { branchTip, deleteBranch, dropEntry, isBranchInUse } from "./git-acts.ts";
 import { readLockReason } from "./names.ts";
-import { findEntry, lookAt } from "./standing.ts";
+import { findEntry } from "./standing.ts";
 import { throwAway } from "./trash.ts";
 
 type Place = Pick<Worktree, "id" | "path" | "repository">;

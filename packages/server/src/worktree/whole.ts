@@ -1,7 +1,7 @@
+import type { Place } from "../git/index.ts";
+import type { Snapshot } from "../snapshot/index.ts";
 /** Snapshots without the limits of turns: what a removal needs, where nothing may be left out because it is large or many (W-3, W-11). */
 import type { SagaDeps } from "./deps.ts";
-import type { Place } from "./git/index.ts";
-import type { Snapshot } from "./snapshot/index.ts";
 
 /** A snapshot: its commit, which the raw bytes of converted files hang on, its tree, and what stands there beside it. */
 export type Whole = Pick<Snapshot, "commit" | "tree" | "unheld"> & { place: Place };

@@ -24,18 +24,17 @@ import type {
   WorktreeSettings,
   WorktreeState,
 } from "@holdfast/protocol";
+import { isGitError, RepositoryLocks } from "../git/index.ts";
 import type { Applied } from "../store/index.ts";
 import { archiveWorktree, unarchiveWorktree } from "./archive.ts";
 import { requireCopyPatterns } from "./copy-ignored.ts";
-import { type CreateWorktree, createWorktree } from "./create.ts";
+import { createWorktree, type CreateWorktree } from "./create.ts";
 import { type SagaDeps, WORKTREE_ACTOR, type WorktreesDeps } from "./deps.ts";
-import { isGitError } from "./git/index.ts";
 import { requireWorktree } from "./intent.ts";
 import { Reaper } from "./reap.ts";
 import { settleAll } from "./recover.ts";
-import { type RemoveWorktree, removeWorktree } from "./remove.ts";
-import { RepositoryLocks } from "./repository-lock.ts";
-import { type MissingWorkspace, lookAgain, requireDirectory } from "./require-directory.ts";
+import { removeWorktree, type RemoveWorktree } from "./remove.ts";
+import { lookAgain, type MissingWorkspace, requireDirectory } from "./require-directory.ts";
 import { dropRescues } from "./rescue.ts";
 import { type RestoreFrom, restoreWorktree } from "./restore.ts";
 import { sessionRisk, workspaceRisk, worktreeRisk } from "./risk.ts";

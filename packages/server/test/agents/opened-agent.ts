@@ -17,7 +17,7 @@ import {
   type OpenRequest,
   type StateEvent,
 } from "../../src/agents/index.ts";
-import { ProcessRows } from "./process-rows.ts";
+import { ProcessRows } from "../process/process-rows.ts";
 
 const faultyBin = path.join(import.meta.dirname, "../../../rehearsal/test/fixture/faulty.js");
 

@@ -15,6 +15,6 @@ export async function until(
 
 /** Whether a process with this pid is alive; a zombie is not. */
 export async function isAlive(pid: number): Promise<boolean> {
-  const { linuxProcessTable } = await import("../../src/agents/process/linux-process-table.ts");
+  const { linuxProcessTable } = await import("../../src/process/linux-process-table.ts");
   return (await linuxProcessTable.inspect(pid)) !== undefined;
 }

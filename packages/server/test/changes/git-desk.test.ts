@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { gitDesk } from "../../src/changes/review/git-desk.ts";
-import { GitError } from "../../src/worktree/git/git-error.ts";
-import type { Place } from "../../src/worktree/index.ts";
+import { GitError } from "../../src/git/git-error.ts";
+import type { Place } from "../../src/git/index.ts";
 
 /** A place whose git fails like this from its `merge-tree` on. */
 function placeWhere(failure: GitError): Place {
@@ -11,7 +11,15 @@ function placeWhere(failure: GitError): Place {
   };
   const git = { run, clock: { now: () => 0 } } as unknown as Place["git"];
   const top = "/home/me/one";
-  return { git, root: top, workTree: top, gitDir: `${top}/.git`, commonDir: `${top}/.git`, prefix: "" };
+  return {
+    git,
+    directory: top,
+    root: top,
+    workTree: top,
+    gitDir: `${top}/.git`,
+    commonDir: `${top}/.git`,
+    prefix: "",
+  };
 }
 
 const trees = { base: "b", ours: "o", theirs: "t" };

@@ -25,10 +25,10 @@ import {
   type ReviewDeps,
   type Tracker,
 } from "../../src/changes/index.ts";
+import { GitRunner } from "../../src/git/index.ts";
+import { createSnapshots } from "../../src/snapshot/index.ts";
 import type { SessionNote, Store } from "../../src/store/index.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
-import { GitRunner } from "../../src/worktree/git/index.ts";
-import { createSnapshots } from "../../src/worktree/snapshot/index.ts";
 
 export const OWNER = { id: "owner", kind: "owner", label: "Owner" } as const;
 /** A file's text, or what else may be at a path; `null` removes it. */

@@ -6,10 +6,10 @@ import { dirname, join } from "node:path";
 import { type Clock, newId, silentLogger, systemClock } from "@holdfast/kernel";
 import type { Actor, SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
 import { createTracker, type Tracker, type TurnFiles } from "../../src/changes/index.ts";
+import { GitRunner } from "../../src/git/index.ts";
+import { createSnapshots } from "../../src/snapshot/index.ts";
 import type { StartedTurn, Store, StoredChange } from "../../src/store/index.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
-import { GitRunner } from "../../src/worktree/git/index.ts";
-import { createSnapshots } from "../../src/worktree/snapshot/index.ts";
 
 const OWNER: Actor = { id: "owner", kind: "owner", label: "owner" };
 

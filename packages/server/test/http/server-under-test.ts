@@ -13,14 +13,14 @@ import {
 } from "@holdfast/protocol";
 import { createPlaces, createReview, createTracker } from "../../src/changes/index.ts";
 import { createEvents, type Events } from "../../src/events/index.ts";
+import { GitRunner } from "../../src/git/index.ts";
 import { createHttp, type Http, type HttpDeps } from "../../src/http/index.ts";
 import { createPermissions, DEFAULT_PERMISSION_SETTINGS } from "../../src/permission/index.ts";
 import { createSessions, type Sessions, type TurnDoor } from "../../src/session/index.ts";
+import { createSnapshots } from "../../src/snapshot/index.ts";
 import { type StartedTurn, type Store } from "../../src/store/index.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
-import { GitRunner } from "../../src/worktree/git/index.ts";
 import { createWorktrees } from "../../src/worktree/index.ts";
-import { createSnapshots } from "../../src/worktree/snapshot/index.ts";
 
 export const TOKEN = "t".repeat(40);
 export const PROOF_KEY = "5".repeat(64);

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, newId, silentLogger, systemClock } from "@holdfast/kernel";
 import type { SessionId, Workspace, WorkspaceId, Worktree, WorktreeSettings } from "@holdfast/protocol";
+import { GitRunner } from "../../src/git/index.ts";
+import { createSnapshots } from "../../src/snapshot/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
-import { GitRunner } from "../../src/worktree/git/index.ts";
 import { createWorktrees, type Worktrees } from "../../src/worktree/index.ts";
-import { createSnapshots } from "../../src/worktree/snapshot/index.ts";
 
 export const OWNER = { id: "owner", kind: "owner", label: "Owner" } as const;
 

@@ -1,10 +1,10 @@
 import { PROTOCOL_VERSION, RequestError } from "@agentclientprotocol/sdk";
 import { errorText, isHoldfastError, silentLogger } from "@holdfast/kernel";
 import { abortedError, type Features } from "@holdfast/protocol";
+import { launchProcess, LaunchError, type AgentProcess, type LaunchDeps } from "../../process/index.ts";
 import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
-import { launchProcess, LaunchError, type AgentProcess, type LaunchDeps } from "../process/index.ts";
 import type { ReadBlob } from "../read-blob.ts";
 import { Connection, type Methods } from "./connection.ts";
 import { featuresOf, protocolVersionOf, versionOf } from "./features.ts";

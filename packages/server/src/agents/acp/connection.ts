@@ -13,9 +13,9 @@ import {
 } from "@agentclientprotocol/sdk";
 import { within, type Clock } from "@holdfast/kernel";
 import { abortedError, type SessionErrorOf } from "@holdfast/protocol";
+import type { AgentProcess, StopOptions } from "../../process/index.ts";
 import { agentError } from "../agent-error.ts";
 import { AgentFailure } from "../port.ts";
-import type { AgentProcess, StopOptions } from "../process/index.ts";
 import type { PermissionOutcome } from "./permission-option.ts";
 import { Wire, type WireListener } from "./wire.ts";
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { realpath, stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
+import type { Environment } from "../../process/index.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
-import type { Environment } from "../process/index.ts";
 
 /**
  * What decides which process an agent is (A-7): arguments, the files that they name as they are now, and the names of its variables; never a

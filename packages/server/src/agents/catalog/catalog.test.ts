@@ -5,7 +5,7 @@ import { systemClock } from "@holdfast/kernel";
 import { agentSchema, FEATURES, type Features } from "@holdfast/protocol";
 import { rehearsalBin } from "@holdfast/rehearsal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ProcessRows } from "../../../test/agents/process-rows.ts";
+import { ProcessRows } from "../../../test/process/process-rows.ts";
 import { createCatalog, knownFeatures, type Catalog, type CatalogDeps } from "./catalog.ts";
 import { findProgram } from "./find-program.ts";
 import { versionIn } from "./version-probe.ts";

@@ -4,8 +4,8 @@
  */
 import { errorText, randomHex, silentLogger, type Clock, type Logger } from "@holdfast/kernel";
 import { FEATURES, type Agent, type Features } from "@holdfast/protocol";
+import type { Environment } from "../../process/index.ts";
 import type { Store } from "../../store/index.ts";
-import type { Environment } from "../process/index.ts";
 import { heldModes } from "./approval.ts";
 import type { AgentDefinition, ConfiguredAgent } from "./definition.ts";
 import { findProgram } from "./find-program.ts";

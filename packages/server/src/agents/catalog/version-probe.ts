@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { cleanText, type Clock } from "@holdfast/kernel";
-import { childEnvironment, trySignal, type Environment } from "../process/index.ts";
+import { childEnvironment, trySignal, type Environment } from "../../process/index.ts";
 import type { ProgramFile } from "./find-program.ts";
 
 /** Answers of programs are short; some print a banner before. */

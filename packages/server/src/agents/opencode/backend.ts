@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { errorText, isHoldfastError, silentLogger, wait } from "@holdfast/kernel";
 import { abortedError, type Features } from "@holdfast/protocol";
+import type { LaunchDeps } from "../../process/index.ts";
 import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
-import type { LaunchDeps } from "../process/index.ts";
 import type { ReadBlob } from "../read-blob.ts";
 import type { OpencodeApi } from "./api.ts";
 import { processFingerprint } from "./fingerprint.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { realpath, stat } from "node:fs/promises";
+import type { Environment } from "../../process/index.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
-import type { Environment } from "../process/index.ts";
 
 /** What tells one program file from another: its place, size and time stand for its version, which is only known once it runs. */
 export async function programFacts(argv: readonly string[]): Promise<unknown> {

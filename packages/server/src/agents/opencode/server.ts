@@ -10,10 +10,10 @@
  */
 import { errorText, silentLogger, within, type Logger, type Timer } from "@holdfast/kernel";
 import type { SessionError, SessionId } from "@holdfast/protocol";
+import type { AgentProcess, LaunchDeps } from "../../process/index.ts";
 import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { AgentFailure } from "../port.ts";
-import type { AgentProcess, LaunchDeps } from "../process/index.ts";
 import { ApiError, askHealth, createApi, sdkClient, type OpencodeApi } from "./api.ts";
 import { EventFeed } from "./event-feed.ts";
 import { afterProbe, HEALTH_LIMITS, healthVerdict, WELL, type HealthLimits } from "./health.ts";

@@ -1,10 +1,10 @@
 /** Starts one `opencode serve` and waits until it is well (A-23). */
 import { wait, within, randomHex } from "@holdfast/kernel";
 import type { SessionId } from "@holdfast/protocol";
+import { launchProcess, LaunchError, type AgentProcess, type LaunchDeps } from "../../process/index.ts";
 import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { AgentFailure } from "../port.ts";
-import { launchProcess, LaunchError, type AgentProcess, type LaunchDeps } from "../process/index.ts";
 import { askHealth, type Address } from "./api.ts";
 import { PERMISSION_VARIABLE } from "./permission-rules.ts";
 

@@ -9,8 +9,8 @@
  *          └─ a crash anywhere: `recover` judges the files and goes on from there
  */
 import { errorText, faultPoint, HoldfastError } from "@holdfast/kernel";
+import { showPath } from "../../git/index.ts";
 import type { Operation } from "../../store/index.ts";
-import { showPath } from "../../worktree/index.ts";
 import type { ReviewDeps } from "./deps.ts";
 import type { Desk } from "./desk.ts";
 import { type OperationData, type Plan, toJson } from "./plan.ts";

@@ -24,7 +24,7 @@ import {
   updateRef,
   writeBlob,
   writeVersion,
-} from "../../worktree/index.ts";
+} from "../../git/index.ts";
 import type { Desk, Patch } from "./desk.ts";
 import type { Checkout } from "./write-files.ts";
 

@@ -8,8 +8,8 @@ import {
   type Tracking,
   type WorkspaceId,
 } from "@holdfast/protocol";
+import { isGitError } from "../../git/index.ts";
 import type { StoredChange } from "../../store/index.ts";
-import { isGitError } from "../../worktree/index.ts";
 import type { ReviewDeps } from "./deps.ts";
 import type { Desk, Patch } from "./desk.ts";
 

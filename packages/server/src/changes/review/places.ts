@@ -1,15 +1,8 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { Workspace, WorkspaceId } from "@holdfast/protocol";
+import { findRepository, type GitRunner, isGitError, keyOf } from "../../git/index.ts";
+import { isSnapshotRefused, type Snapshots, type Watched } from "../../snapshot/index.ts";
 import type { Store } from "../../store/index.ts";
-import {
-  findRepository,
-  type GitRunner,
-  isGitError,
-  isSnapshotRefused,
-  keyOf,
-  type Snapshots,
-  type Watched,
-} from "../../worktree/index.ts";
 import type { Places, Target } from "./deps.ts";
 import type { Desk } from "./desk.ts";
 import { gitDesk } from "./git-desk.ts";

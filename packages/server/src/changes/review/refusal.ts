@@ -5,7 +5,7 @@ import {
   MAX_NAMED_PATHS,
   MAX_PATCH_BYTES,
 } from "@holdfast/protocol";
-import { showPath } from "../../worktree/index.ts";
+import { showPath } from "../../git/index.ts";
 import type { Desk, MergeConflict } from "./desk.ts";
 
 const NUL = 0;

@@ -5,8 +5,8 @@
  *   undo of a rejection:    baseline ──present hunks──► newest ──decided hunks──► former newest
  */
 import { type ChangeId, type Contribution, type Hunk, MAX_HUNKS, type Origin } from "@holdfast/protocol";
+import { showPath } from "../../git/index.ts";
 import type { StoredChange } from "../../store/index.ts";
-import { showPath } from "../../worktree/index.ts";
 import {
   type Attributed,
   compose,

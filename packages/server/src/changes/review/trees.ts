@@ -1,7 +1,7 @@
 import { HoldfastError } from "@holdfast/kernel";
 import type { OperationId, Tracking, WorkspaceId } from "@holdfast/protocol";
+import { showPath } from "../../git/index.ts";
 import type { SnapshotRow, StoredChange } from "../../store/index.ts";
-import { showPath } from "../../worktree/index.ts";
 import { refsOf } from "./carry-out.ts";
 import type { ReviewDeps } from "./deps.ts";
 import type { Desk, MergeConflict } from "./desk.ts";

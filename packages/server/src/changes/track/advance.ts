@@ -4,7 +4,6 @@
  */
 import { isHoldfastError, newId } from "@holdfast/kernel";
 import type { Tracking, TurnId } from "@holdfast/protocol";
-import type { ChangeWrite, SnapshotRow, StoredChange } from "../../store/index.ts";
 import {
   commitTree,
   diffTrees,
@@ -14,7 +13,8 @@ import {
   showPath,
   type TreeChange,
   updateRef,
-} from "../../worktree/index.ts";
+} from "../../git/index.ts";
+import type { ChangeWrite, SnapshotRow, StoredChange } from "../../store/index.ts";
 import { branchRow, movedWith } from "./branch-moved.ts";
 import { type Taken, TRACKER_ACTOR, type TrackerDeps, type WatchedPlace } from "./deps.ts";
 import { existedBefore } from "./existed-before.ts";

@@ -1,7 +1,7 @@
 /** Paths that moved with the branch: they are nobody's work, so the baseline goes along and one row says that it did (W-5). */
 import type { ChangeId, FileVersion, Origin, WorkspaceId } from "@holdfast/protocol";
+import { diffTrees, type Place, type TreeChange, type TreeEdit, treeOf } from "../../git/index.ts";
 import type { StoredChange } from "../../store/index.ts";
-import { diffTrees, type Place, type TreeChange, type TreeEdit, treeOf } from "../../worktree/index.ts";
 import { BRANCH_KEY, type NextRows } from "./next-rows.ts";
 
 /** How git writes the mode of an entry that is a commit. */

@@ -1,7 +1,7 @@
 import type { Clock, Logger } from "@holdfast/kernel";
 import type { Actor, Session, Turn, TurnId, Workspace, Worktree } from "@holdfast/protocol";
+import type { Snapshot, Snapshots, Watched } from "../../snapshot/index.ts";
 import type { Store } from "../../store/index.ts";
-import type { Snapshot, Snapshots, Watched } from "../../worktree/index.ts";
 
 export type TrackerStore = Pick<
   Store,

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Place } from "../../worktree/index.ts";
+import type { Place } from "../../git/index.ts";
 
 /** An object that is younger than this before a turn may be of the turn: clocks of files are coarse. */
 const COARSE_MS = 1_000;

@@ -1,8 +1,8 @@
 import { newId } from "@holdfast/kernel";
 import type { FileVersion, Origin } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
+import type { TreeChange } from "../../git/index.ts";
 import type { StoredChange } from "../../store/index.ts";
-import type { TreeChange } from "../../worktree/index.ts";
 import { contribute, MAX_CONTRIBUTIONS } from "./contributions.ts";
 import { type HunksByKey, nextRows, type Scene, type Stamped } from "./next-rows.ts";
 

@@ -9,8 +9,8 @@
  */
 import type { ChangeId, ChangeKind, FileVersion, Hunk, Origin, WorkspaceId } from "@holdfast/protocol";
 import { MAX_HUNKS } from "@holdfast/protocol";
+import { showPath, type TreeChange } from "../../git/index.ts";
 import type { ChangeWrite, StoredChange } from "../../store/index.ts";
-import { showPath, type TreeChange } from "../../worktree/index.ts";
 import { compose, type HunkRange, type Region, regionOf, wholeFile, withIds } from "../attribution/index.ts";
 import { type Contributed, contribute, merged, originsOf, withHunks } from "./contributions.ts";
 

@@ -5,7 +5,8 @@
  */
 import { isHoldfastError } from "@holdfast/kernel";
 import type { Tracking } from "@holdfast/protocol";
-import { listRefs, type Place, treeOf, type Watched } from "../../worktree/index.ts";
+import { listRefs, type Place, treeOf } from "../../git/index.ts";
+import type { Watched } from "../../snapshot/index.ts";
 import { baselineRefs } from "./advance.ts";
 import { TRACKER_ACTOR, type TrackerDeps, type WatchedPlace } from "./deps.ts";
 import { stillUnwatched } from "./unwatched.ts";

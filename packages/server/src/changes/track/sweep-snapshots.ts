@@ -1,6 +1,6 @@
 import type { WorkspaceId } from "@holdfast/protocol";
+import { deleteRefs } from "../../git/index.ts";
 import type { SnapshotRow } from "../../store/index.ts";
-import { deleteRefs } from "../../worktree/index.ts";
 import type { TrackerDeps } from "./deps.ts";
 import type { Tracker } from "./tracker.ts";
 

@@ -11,7 +11,8 @@
  */
 import { HoldfastError, notFound, retryStorage, storageRefusal, type StorageWait } from "@holdfast/kernel";
 import type { SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
-import { diffTrees, isSnapshotRefused, type Place, refusalOf, type Watched } from "../../worktree/index.ts";
+import { diffTrees, type Place, refusalOf } from "../../git/index.ts";
+import { isSnapshotRefused, type Watched } from "../../snapshot/index.ts";
 import { advance, type Advance, pathsOf, type Step } from "./advance.ts";
 import {
   type Taken,

@@ -1,7 +1,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { lstat, open, readlink } from "node:fs/promises";
 import { basename } from "node:path";
-import { commitTree, type GitPath, makeTree, type Place, writeBlob } from "../git/index.ts";
+import { commitTree, type GitPath, makeTree, type Place, writeBlob } from "../../git/index.ts";
 import { CHUNK_BYTES, chunkName, type Manifest, MANIFEST } from "./manifest.ts";
 import { type Parcel, type ParcelEntry, pathIn, type Where } from "./parcel.ts";
 

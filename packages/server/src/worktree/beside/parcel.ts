@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { type BigIntStats, constants } from "node:fs";
 import { access, lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { bytesOf, type GitPath } from "../git/index.ts";
-import { type DiskEntry, type Unheld, walkDisk, WHOLE_FILE_BYTES } from "../snapshot/index.ts";
+import { bytesOf, type GitPath } from "../../git/index.ts";
+import { type DiskEntry, type Unheld, walkDisk, WHOLE_FILE_BYTES } from "../../snapshot/index.ts";
 
 /** Entries that one parcel takes, and their bytes together (W-11); what is beyond, in the order of the paths, is not kept. */
 export const BESIDE_ENTRIES = 50_000;

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { chmod, type FileHandle, lstat, mkdir, open, rm, rmdir, symlink, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { HoldfastError } from "@holdfast/kernel";
-import { isGitError, type Place, readBlob } from "../git/index.ts";
+import { isGitError, type Place, readBlob } from "../../git/index.ts";
 import { CHUNK_BYTES, chunkName, type Manifest, MANIFEST, manifestSchema } from "./manifest.ts";
 import { type ParcelEntry, pathIn, SPARSE_FILES } from "./parcel.ts";
 

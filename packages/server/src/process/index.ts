@@ -1,0 +1,12 @@
+export type { AgentProcess } from "./agent-process.ts";
+export { childEnvironment, type Environment } from "./environment.ts";
+export { launchProcess, LaunchError, type LaunchDeps } from "./launch.ts";
+export { isFileOpen } from "./proc.ts";
+export { trySignal } from "./process-table.ts";
+export { measureLaunches } from "./measure.ts";
+export { reapLeftovers } from "./reap.ts";
+export type { StopOptions } from "./stop-schedule.ts";
+export { processTable } from "./this-machine.ts";
+export { endGroup, runCommand } from "./run-command.ts";
+export { endGroupOf, groupOf } from "./run-group.ts";
+export { isNamedByProcess, processesIn } from "./live-processes.ts";

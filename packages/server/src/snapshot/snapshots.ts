@@ -1,0 +1,120 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { GitPath, GitRunner, Place } from "../git/index.ts";
+import { readEntries, TEMPORARY_INDEX, treeOf, writeVersion } from "../git/index.ts";
+import { bringAlong } from "./bring-along.ts";
+import { type Manifest, readManifest } from "./manifest.ts";
+import type { RawMemory } from "./raw-bytes.ts";
+import { sweepShadows } from "./shadow.ts";
+import {
+  FILE_BYTES,
+  type Snapshot,
+  SNAPSHOT_BYTES,
+  SNAPSHOT_FILES,
+  type SnapshotLimits,
+  type Unheld,
+  type Watched,
+  WHOLE_FILE_BYTES,
+} from "./snapshot.ts";
+import type { Status } from "./status.ts";
+import { lookAtCheckout, surveyCheckout, takeSnapshot, type TakeOptions } from "./take.ts";
+import { UnchangedFiles } from "./unchanged.ts";
+import { WatchMemory } from "./watch-memory.ts";
+import { type WatchRequest, watchRoot } from "./watch.ts";
+
+/** Roots whose files are remembered as coming back as they are; the one that was asked for longest ago goes first. */
+const REMEMBERED_ROOTS = 32;
+const W3_LIMITS: SnapshotLimits = { files: SNAPSHOT_FILES, bytes: SNAPSHOT_BYTES, fileBytes: FILE_BYTES };
+const WHOLE_LIMITS: SnapshotLimits = { files: Infinity, bytes: Infinity, fileBytes: WHOLE_FILE_BYTES };
+
+export type SnapshotsDeps = {
+  git: GitRunner;
+  /** Real path. It is never part of a snapshot, and holds the repositories of directories without git. */
+  dataDirectory: string;
+  /** The user's home directory, which is refused. */
+  home: string;
+  /** Default: those of W-3. */
+  limits?: Partial<SnapshotLimits>;
+};
+
+/** Snapshots of all files below a root (W-3). The user's index, HEAD, stash, reflogs and configuration are never touched. */
+export type Snapshots = {
+  /** Where snapshots of a root go, or why there are none. Cheap, and to be asked before each: a directory may become a repository meanwhile. */
+  watch(request: WatchRequest): Promise<Watched | { off: string }>;
+  /**
+   * Stores all tracked and untracked files under `ref`, and lists what could not be. Objects and ref are on the disk when it resolves. Several at once are fine.
+   * Rejects SnapshotRefused beyond the limits, GitError when git fails; then there is no ref.
+   */
+  take(watched: Watched, ref: string): Promise<Snapshot>;
+  /** The same without the limits of turns, but for files over `WHOLE_FILE_BYTES`; `unheld` is everything that is there and not in the tree as it is there. */
+  takeWhole(watched: Watched, ref: string): Promise<Snapshot>;
+  /** What git says of a checkout (`status --porcelain=v2 -z`, as Latin-1), and what it does not list. Nothing is stored. Rejects like `take`. */
+  survey(watched: Watched): Promise<{ status: Status; unheld: Unheld[] }>;
+  /** Where a directory has become a repository since its last snapshot: brings the earlier ones into it. Rejects GitError. */
+  bringAlong(watched: Watched): Promise<void>;
+  /** What a snapshot left out, and the raw bytes that go with it. */
+  manifest(place: Place, commit: string): Promise<Manifest>;
+  /** Writes the raw bytes of a snapshot over the files of a fresh checkout of it. Answers the keys. */
+  restoreRaw(place: Place, commit: string, keys?: ReadonlySet<GitPath>): Promise<GitPath[]>;
+  /** Removes what killed runs left in the program's own directories; at start, when nobody else uses them. */
+  sweepTemporary(): Promise<void>;
+};
+
+export function createSnapshots({ git, dataDirectory, home, limits }: SnapshotsDeps): Snapshots {
+  const shadows = join(dataDirectory, "shadow");
+  const watchMemory = new WatchMemory();
+  const unchanged = new UnchangedFiles();
+  const memories = new Map<string, RawMemory>();
+  const memoryOf = (root: string): RawMemory => {
+    const known = memories.get(root) ?? new Set();
+    memories.delete(root);
+    memories.set(root, known);
+    const [oldest] = memories.keys();
+    if (memories.size > REMEMBERED_ROOTS && oldest !== undefined) memories.delete(oldest);
+    return known;
+  };
+  const takeWith = (
+    watched: Watched,
+    ref: string,
+    options: Pick<TakeOptions, "limits" | "onSeen" | "isWhole">,
+  ) => takeSnapshot(watched, ref, { memory: memoryOf(watched.place.root), dataDirectory, ...options });
+  return {
+    watch: (request) => watchRoot({ git, home, shadows, memory: watchMemory }, request),
+    take: (watched, ref) =>
+      unchanged.take(watched, ref, {
+        look: (indexFile) => lookAtCheckout(watched.place, indexFile, dataDirectory),
+        take: (onSeen) =>
+          takeWith(watched, ref, { limits: { ...W3_LIMITS, ...limits }, onSeen, isWhole: false }),
+      }),
+    takeWhole: (watched, ref) =>
+      takeWith(watched, ref, { limits: WHOLE_LIMITS, onSeen: () => Promise.resolve(), isWhole: true }),
+    survey: (watched) => surveyCheckout(watched, dataDirectory, WHOLE_LIMITS),
+    bringAlong: (watched) => bringAlong(watched, shadows),
+    manifest: readManifest,
+    restoreRaw,
+    async sweepTemporary() {
+      const names = await readdir(git.temporary).catch(() => []);
+      for (const name of names.filter((each) => TEMPORARY_INDEX.test(each)))
+        await rm(join(git.temporary, name), { force: true });
+      await sweepShadows(shadows);
+    },
+  };
+}
+
+async function restoreRaw(place: Place, commit: string, keys?: ReadonlySet<GitPath>): Promise<GitPath[]> {
+  const { raw } = await readManifest(place, commit);
+  const chosen = raw.filter(({ key }) => keys?.has(key) ?? true);
+  const entries = await readEntries(
+    place,
+    await treeOf(place, commit),
+    chosen.map(({ key }) => key),
+  );
+  const written: GitPath[] = [];
+  for (const { key, blob } of chosen) {
+    const version = entries.get(key);
+    if (version === undefined) continue;
+    await writeVersion(place, key, version, blob);
+    written.push(key);
+  }
+  return written;
+}
