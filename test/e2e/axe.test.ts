@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
+import { sampleOf } from "../harness/sample.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
 import { openGallery } from "./gallery.ts";
 import { gitStage, runTurn, sessionOf } from "./git-stage.ts";
@@ -29,10 +30,15 @@ const COLOURS_AT_REST = `(async () => {
   }
 })()`;
 
-/** Serious and critical findings of what is on the page now, in both themes. */
+/** Views are looked at in one theme after the other, or each in both. */
+const THEMES = ["light", "dark"] as const;
+let views = 0;
+
+/** Serious and critical findings of what is on the page now. */
 async function findings(page: Page, view: string): Promise<string[]> {
   const found: string[] = [];
-  for (const colorScheme of ["light", "dark"] as const) {
+  views += 1;
+  for (const colorScheme of sampleOf(views % 2 === 0 ? THEMES : THEMES.toReversed(), 1)) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.evaluate(COLOURS_AT_REST);
     // Through the debugger, because the page's own policy rightly refuses a script that is not its own.

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
+import { amount } from "../harness/sample.ts";
 import { openWire } from "../harness/wire.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
 import { log, message, said, say, slowWords } from "./words.ts";
@@ -257,7 +258,7 @@ describe("the page", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[I-16] offline for a minute, then on from where it was, with nothing lost or doubled", async () => {
+  test("[I-16] offline for long, then on from where it was, with nothing lost or doubled", async () => {
     await using wire = await openWire();
     await using on = await stage("offline", { HOLDFAST_ALLOWED_HOSTS: `127.0.0.1:${wire.port}` });
     wire.leadTo(on.server.url);
@@ -267,7 +268,7 @@ describe("the page", () => {
     await until("a part of the stream", async () => (await slowWords(page)).length > 20);
     wire.cut();
     await page.getByText("No connection to the server").waitFor();
-    await new Promise((resume) => setTimeout(resume, 60_000));
+    await new Promise((resume) => setTimeout(resume, amount(10_000, 60_000)));
     wire.mend();
     await until("all words", async () => (await slowWords(page)).length === 300);
     expect(await slowWords(page)).toEqual(upTo(300));

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
+import { longTest } from "../harness/sample.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
 import { numbered, writeLongSession } from "./long-session.ts";
 import { log, message, said } from "./words.ts";
@@ -146,22 +147,25 @@ describe("the timeline", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[I-15, I-16] 10,000 messages: a leap into the middle, and what is drawn stays little", async () => {
-    await using on = await stage("timeline-long", {}, (root) => writeLongSession(root, TURNS));
-    const page = await on.open(`/s/${on.prepared}/timeline`);
-    // A turn has two steps, and a third when it made a call.
-    const steps = TURNS * 2 + TURNS / 10;
-    await until("the whole log", async () => (await wordsOf(page)).includes(`of ${steps}:`), 120_000);
-    await log(page).getByText(numbered(TURNS)).waitFor();
-    await slider(page).fill(String(2_100 * 2 + 210));
-    await standsAt(page, numbered(2_101));
-    await log(page).getByText(numbered(2_101)).waitFor();
-    expect(await log(page).getByText(numbered(2_102)).count()).toBe(0);
-    await page.keyboard.press("ArrowLeft");
-    await standsAt(page, "The turn ended");
-    await log(page).getByText(numbered(2_100)).waitFor();
-    await page.getByText("Older messages are at earlier steps.").waitFor();
-    expect(await log(page).locator("[data-index]").count()).toBeLessThan(100);
-    expect(on.complaints).toEqual([]);
-  });
+  longTest(
+    "[I-15, I-16] 10,000 messages: a leap into the middle, and what is drawn stays little",
+    async () => {
+      await using on = await stage("timeline-long", {}, (root) => writeLongSession(root, TURNS));
+      const page = await on.open(`/s/${on.prepared}/timeline`);
+      // A turn has two steps, and a third when it made a call.
+      const steps = TURNS * 2 + TURNS / 10;
+      await until("the whole log", async () => (await wordsOf(page)).includes(`of ${steps}:`), 120_000);
+      await log(page).getByText(numbered(TURNS)).waitFor();
+      await slider(page).fill(String(2_100 * 2 + 210));
+      await standsAt(page, numbered(2_101));
+      await log(page).getByText(numbered(2_101)).waitFor();
+      expect(await log(page).getByText(numbered(2_102)).count()).toBe(0);
+      await page.keyboard.press("ArrowLeft");
+      await standsAt(page, "The turn ended");
+      await log(page).getByText(numbered(2_100)).waitFor();
+      await page.getByText("Older messages are at earlier steps.").waitFor();
+      expect(await log(page).locator("[data-index]").count()).toBeLessThan(100);
+      expect(on.complaints).toEqual([]);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import { isHandoffPart, type Message, type SessionId } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import { sampleOf } from "../harness/sample.ts";
 import { ended, eventsOf, follow, say, sessionOn, textOf, upTo, wordsIn } from "./session-work.ts";
 import { clockOf } from "./set-clock.ts";
 
@@ -65,10 +66,11 @@ async function allSessions(server: HoldfastProcess): Promise<string[]> {
 }
 
 describe("a clock that jumps", () => {
-  test.each([
+  const jumps: [string, number][] = [
     ["an hour", HOUR_MS],
     ["a day", DAY_MS],
-  ])(
+  ];
+  test.each(sampleOf(jumps, 1))(
     "[R-1.1, D-3] back by %s in mid-stream: nothing is lost, doubled, failed or out of order, across a restart too",
     async (_name, jump) => {
       await using root = await temporaryDirectory("clock");

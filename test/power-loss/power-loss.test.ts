@@ -4,7 +4,7 @@ import { amount } from "../harness/sample.ts";
 import { powerLoss } from "./power-loss.ts";
 
 const SHORT_MS = 3_000;
-const IMAGES = amount(4, 12);
+const IMAGES = amount(2, 12);
 
 async function lose(synchronous: "FULL" | "OFF", images: number) {
   await using root = await temporaryDirectory(`power-loss-${synchronous}`);
@@ -25,6 +25,6 @@ test("[D-34, D-28] nothing that was acknowledged is lost with the power", async 
 });
 
 test("[D-34] where syncs mean nothing the same check sees losses", async () => {
-  const report = await lose("OFF", 8);
+  const report = await lose("OFF", amount(4, 8));
   expect(report.broken).toBeGreaterThan(0);
 });

@@ -16,6 +16,7 @@ import {
   temporaryDirectory,
   until,
 } from "../harness/index.ts";
+import { longTest } from "../harness/sample.ts";
 import { type ScriptedModel, startModel } from "../model/index.ts";
 
 const TURN_MS = 240_000;
@@ -108,24 +109,27 @@ const asked = (sessionId: string): Promise<Permission> =>
   );
 
 describe("real opencode", () => {
-  test("[A-23, A-8, A-21] two sessions share one server, each remembers its own, and usage is told", async () => {
-    const [one, other] = [await newSession(), await newSession()];
-    const first = await ask(one, "THINK about it", "REMEMBER heron");
-    expect(first.turn).toMatchObject({ state: "completed", opened: "new", openedBy: "create" });
-    const children = agentProcesses();
-    expect(children).toHaveLength(1);
-    await ask(other, "REMEMBER walrus");
-    const second = await ask(one, "RECALL");
-    expect(second.turn).toMatchObject({ state: "completed", opened: "resumed", openedBy: "live" });
-    expect(textOf(second.messages)).toBe("You asked me to remember heron.");
-    expect(textOf((await ask(other, "RECALL")).messages)).toBe("You asked me to remember walrus.");
-    expect(agentProcesses()).toEqual(children);
-    expect(second.turn.usage).toMatchObject({
-      scope: "turn",
-      tokens: { output: expect.any(Number) as number },
-    });
-    expect(second.turn.usage?.cost).toBeGreaterThan(0);
-  });
+  longTest(
+    "[A-23, A-8, A-21] two sessions share one server, each remembers its own, and usage is told",
+    async () => {
+      const [one, other] = [await newSession(), await newSession()];
+      const first = await ask(one, "THINK about it", "REMEMBER heron");
+      expect(first.turn).toMatchObject({ state: "completed", opened: "new", openedBy: "create" });
+      const children = agentProcesses();
+      expect(children).toHaveLength(1);
+      await ask(other, "REMEMBER walrus");
+      const second = await ask(one, "RECALL");
+      expect(second.turn).toMatchObject({ state: "completed", opened: "resumed", openedBy: "live" });
+      expect(textOf(second.messages)).toBe("You asked me to remember heron.");
+      expect(textOf((await ask(other, "RECALL")).messages)).toBe("You asked me to remember walrus.");
+      expect(agentProcesses()).toEqual(children);
+      expect(second.turn.usage).toMatchObject({
+        scope: "turn",
+        tokens: { output: expect.any(Number) as number },
+      });
+      expect(second.turn.usage?.cost).toBeGreaterThan(0);
+    },
+  );
 
   test("[A-19, A-20] a file is written after a permission was asked and answered", async () => {
     const sessionId = await newSession();
@@ -158,16 +162,19 @@ describe("real opencode", () => {
     expect(textOf(next.messages)).toBe("after the stop");
   });
 
-  test("[A-19, A-16] a rejected permission ends the turn without the deed, though its last answer wanted a tool", async () => {
-    const sessionId = await newSession();
-    const admitted = await server.client.admitInput(sessionId, prompt("BASH touch never.txt", "SAY done"));
-    const permission = await asked(sessionId);
-    expect(permission).toMatchObject({ kind: "execute", patterns: ["touch never.txt"] });
-    await server.client.replyPermission(permission.id, { reply: "reject" });
-    expect(await ended(admitted.turn.id)).toMatchObject({ state: "completed" });
-    expect(existsSync(join(server.project, "never.txt"))).toBe(false);
-    expect(textOf((await ask(sessionId, "SAY next")).messages)).toBe("next");
-  });
+  longTest(
+    "[A-19, A-16] a rejected permission ends the turn without the deed, though its last answer wanted a tool",
+    async () => {
+      const sessionId = await newSession();
+      const admitted = await server.client.admitInput(sessionId, prompt("BASH touch never.txt", "SAY done"));
+      const permission = await asked(sessionId);
+      expect(permission).toMatchObject({ kind: "execute", patterns: ["touch never.txt"] });
+      await server.client.replyPermission(permission.id, { reply: "reject" });
+      expect(await ended(admitted.turn.id)).toMatchObject({ state: "completed" });
+      expect(existsSync(join(server.project, "never.txt"))).toBe(false);
+      expect(textOf((await ask(sessionId, "SAY next")).messages)).toBe("next");
+    },
+  );
 
   test("[A-20, A-19] what a subagent wants to do is asked too", async () => {
     const sessionId = await newSession();
@@ -197,7 +204,7 @@ describe("real opencode", () => {
     expect(textOf(items)).toBe("done");
   });
 
-  test("[A-23] a command of the project is run as such", async () => {
+  longTest("[A-23] a command of the project is run as such", async () => {
     const sessionId = await newSession();
     const parts = [{ type: "text" as const, text: "/greet heron" }];
     const answer = await server.client.admitInputAndWait(sessionId, { parts }, { timeoutMs: TURN_MS });
@@ -205,7 +212,7 @@ describe("real opencode", () => {
     if (answer.ended) expect(textOf(answer.messages)).toBe("Good day, heron.");
   });
 
-  test("[A-25] a refusal of the model's provider fails the turn with its status", async () => {
+  longTest("[A-25] a refusal of the model's provider fails the turn with its status", async () => {
     const sessionId = await newSession();
     const { turn } = await ask(sessionId, "FAIL 400 the script says no");
     expect(turn).toMatchObject({

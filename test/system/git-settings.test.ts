@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Change } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../harness/index.ts";
+import { sampleOf } from "../harness/sample.ts";
 import { ask, git, makeRepository, newSession } from "./git-scene.ts";
 
 /** Each is a value that git takes, and that would change or stop something that is read or written by the program. */
@@ -100,7 +101,7 @@ function setAll(file: string): void {
     execFileSync("git", ["config", "-f", file, name, value]);
 }
 
-test.each(["the user's", "the repository's"])(
+test.each(sampleOf(["the user's", "the repository's"], 1))(
   "[W-14, W-3, W-6, W-7, W-10] changes are tracked, listed, applied, rejected, undone and rescued under %s settings",
   async (whose) => {
     await using root = await temporaryDirectory("git-settings");

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isTerminal, sessionEventSchema, type SessionId } from "@holdfast/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { sampleOf } from "../../../test/harness/sample.ts";
 import { openWire } from "../../../test/harness/wire.ts";
 import { createHouse, PATIENCE_MS, type Running } from "./command.ts";
 import { runInTerminal } from "./terminal.ts";
@@ -216,7 +217,7 @@ describe("[I-10] attach for programs", () => {
 describe("[I-5] attach and a server that goes away", () => {
   const wordsOf = (text: string) => (text.match(/\bw\d+/g) ?? []).map((word) => Number(word.slice(1)));
 
-  test.each(["the same address", "another address"])(
+  test.each(sampleOf(["the same address", "another address"], 1))(
     "[D-22, I-16] a restart at %s loses and doubles nothing; what is typed meanwhile is sent once",
     async (where) => {
       const other = createHouse();

@@ -11,6 +11,7 @@ import type {
   Worktree,
 } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { longTest } from "../../../test/harness/sample.ts";
 import { createHouse } from "./command.ts";
 
 const house = createHouse();
@@ -132,17 +133,20 @@ describe("[I-9] changes", () => {
     git("checkout", "-q", "a.txt");
   });
 
-  test("[W-7] in the directory itself apply says that it accepts, and accept belongs there only", async () => {
-    const id = await fresh();
-    await say(id, "WRITE c.txt new");
-    const accepted = await house.run(["changes", "apply", project, "c.txt"]);
-    expect([accepted.code, accepted.stderr]).toEqual([0, "Accepted: c.txt.\n"]);
-    expect(readFileSync(join(project, "c.txt"), "utf8")).toBe("new");
-    const other = await fresh("--worktree");
-    await say(other, "WRITE d.txt new");
-    expect((await house.run(["changes", "accept", other, "--all"])).code).toBe(2);
-    expect(await pathsOf(other)).toEqual(["d.txt"]);
-  });
+  longTest(
+    "[W-7] in the directory itself apply says that it accepts, and accept belongs there only",
+    async () => {
+      const id = await fresh();
+      await say(id, "WRITE c.txt new");
+      const accepted = await house.run(["changes", "apply", project, "c.txt"]);
+      expect([accepted.code, accepted.stderr]).toEqual([0, "Accepted: c.txt.\n"]);
+      expect(readFileSync(join(project, "c.txt"), "utf8")).toBe("new");
+      const other = await fresh("--worktree");
+      await say(other, "WRITE d.txt new");
+      expect((await house.run(["changes", "accept", other, "--all"])).code).toBe(2);
+      expect(await pathsOf(other)).toEqual(["d.txt"]);
+    },
+  );
 
   test("[W-6, W-7, W-8] what a sparse checkout leaves off the disk is not deleted: apply, undo, reject", async () => {
     const sparse = makeSparse("sparse");
@@ -168,30 +172,33 @@ describe("[I-9] changes", () => {
     expect(await pathsOf(id)).toEqual(["in/f", "out/new"]);
   });
 
-  test("[W-8, W-10, W-11] what a sparse checkout leaves off the disk is no risk, and comes back as it was", async () => {
-    const sparse = makeSparse("sparse-rescue");
-    const id = await freshIn(sparse, "--worktree");
-    const { id: worktreeId, path } = await worktreeOf(id);
-    expect((await json<{ risk: RiskReport }>("worktree", "show", worktreeId)).risk.safe).toBe(true);
-    await say(
-      id,
-      "BASH mkdir out && echo kept > out/f && echo new > out/new && echo also > in/f && git add in/f",
-    );
-    await must("worktree", "remove", worktreeId, "--discard");
-    await must("worktree", "restore", worktreeId);
-    expect(readFileSync(join(path, "out/f"), "utf8")).toBe("kept\n");
-    expect(existsSync(join(path, "out/g"))).toBe(false);
-    expect(gitIn(path, "status", "--porcelain")).toBe("M  in/f\n M out/f\n?? out/new");
+  longTest(
+    "[W-8, W-10, W-11] what a sparse checkout leaves off the disk is no risk, and comes back as it was",
+    async () => {
+      const sparse = makeSparse("sparse-rescue");
+      const id = await freshIn(sparse, "--worktree");
+      const { id: worktreeId, path } = await worktreeOf(id);
+      expect((await json<{ risk: RiskReport }>("worktree", "show", worktreeId)).risk.safe).toBe(true);
+      await say(
+        id,
+        "BASH mkdir out && echo kept > out/f && echo new > out/new && echo also > in/f && git add in/f",
+      );
+      await must("worktree", "remove", worktreeId, "--discard");
+      await must("worktree", "restore", worktreeId);
+      expect(readFileSync(join(path, "out/f"), "utf8")).toBe("kept\n");
+      expect(existsSync(join(path, "out/g"))).toBe(false);
+      expect(gitIn(path, "status", "--porcelain")).toBe("M  in/f\n M out/f\n?? out/new");
 
-    await say(id, "BASH git sparse-checkout disable && rm out/g");
-    const refused = await house.run(["changes", "apply", id, "out/g"]);
-    expect(refused.code).not.toBe(0);
-    expect(refused.stderr).toContain("outside of the sparse checkout");
-    await must("worktree", "remove", worktreeId, "--discard");
-    await must("worktree", "restore", worktreeId);
-    expect(gitIn(path, "status", "--porcelain")).toBe("M  in/f\n M out/f\n D out/g\n?? out/new");
-    expect(readFileSync(join(path, "out/f"), "utf8")).toBe("kept\n");
-  });
+      await say(id, "BASH git sparse-checkout disable && rm out/g");
+      const refused = await house.run(["changes", "apply", id, "out/g"]);
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain("outside of the sparse checkout");
+      await must("worktree", "remove", worktreeId, "--discard");
+      await must("worktree", "restore", worktreeId);
+      expect(gitIn(path, "status", "--porcelain")).toBe("M  in/f\n M out/f\n D out/g\n?? out/new");
+      expect(readFileSync(join(path, "out/f"), "utf8")).toBe("kept\n");
+    },
+  );
 
   test("[I-11] what is not said, not there or not known", async () => {
     const id = await fresh();

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Runner } from "@holdfast/sqlite";
 import { describe, expect, test } from "vitest";
+import { amount } from "../../../test/harness/sample.ts";
 import { type LedgerChild, startChild } from "./child-process.ts";
 import { openLedger, temporaryDirectory } from "./runner-fixture.ts";
 
 /** Kills per run; a failing seed is printed and belongs below as a named test. */
-const KILLS = 12;
+const KILLS = amount(5, 12);
 
 /** A small generator with a printable seed (mulberry32). */
 function seeded(seed: number): () => number {

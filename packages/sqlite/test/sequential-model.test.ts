@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { amount } from "../../../test/harness/sample.ts";
 import type { AddArgs, GrowArgs } from "./ledger-module.ts";
 import { openLedger } from "./runner-fixture.ts";
 
@@ -85,6 +86,6 @@ test("[D-34] many callers with random failures leave what one after the other wo
         await runner.close();
       },
     ),
-    { numRuns: 40 },
+    { numRuns: amount(15, 40) },
   );
 });

@@ -2,6 +2,7 @@ import { newId } from "@holdfast/kernel";
 import { handoffPart, type Message, type Part, type ToolPart, type Turn } from "@holdfast/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { amount } from "../../../../test/harness/sample.ts";
 import { cutText } from "./cut-text.ts";
 import { accountBytes, buildHandoff, HANDOFF_BYTES, type HandoffTurn } from "./handoff.ts";
 
@@ -240,7 +241,7 @@ describe("[A-6] a handoff", () => {
         expect(built?.told).toEqual(given.slice(0, built?.told.length).map(({ turn }) => turn.id));
         expect(accountBytes(given[0] as HandoffTurn)).toBeLessThan(HANDOFF_BYTES);
       }),
-      { numRuns: 60 },
+      { numRuns: amount(20, 60) },
     );
   });
 });

@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { amount } from "../../../../test/harness/sample.ts";
 import { admissionTopic } from "./admission.ts";
 import { agentSessionsTopic } from "./agent-sessions.ts";
 import { blobsTopic } from "./blobs.ts";
@@ -51,7 +52,7 @@ const TOPICS: Topic[] = [
 export function storeContract(
   name: string,
   open: OpenEngine,
-  size: ContractSize = { propertyRuns: 60, longHistory: 63 },
+  size: ContractSize = { propertyRuns: amount(20, 60), longHistory: 63 },
 ): void {
   describe(`store contract: ${name}`, () => {
     for (const define of TOPICS) define(open, size);
