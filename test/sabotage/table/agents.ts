@@ -125,10 +125,8 @@ export const AGENTS: readonly Sabotage[] = [
     name: "used-agent-evicted",
     rules: ["A-8"],
     breaks: "closes an agent whose turn is about to be asked, to make room for another one",
-    file: `${ROOM}/places.ts`,
-    edits: [
-      { find: "return this.#kept.has(key);", replace: "return this.#kept.size < 0 && this.#kept.has(key);" },
-    ],
+    file: `${ROOM}/slot.ts`,
+    edits: [{ find: "return this.#holds > 0;", replace: "return this.#holds > 1_000;" }],
     catchers: [{ file: `${ROOM}/places.test.ts`, title: "[A-8] a place that is kept is never taken" }],
   },
 ];
