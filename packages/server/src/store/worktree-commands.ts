@@ -105,11 +105,15 @@ export type WorktreeCommands = {
   beginWorktree(
     command: BeginWorktreeCommand,
   ): Promise<Applied<{ worktree: Worktree; workspace: Workspace }>>;
-  /** Writes a worktree's row and, when `operation` is given, that operation with it (W-9). NOT_FOUND; CONFLICT when the operation has ended. */
+  /**
+   * Writes a worktree's row and, when `operation` is given, that operation with it (W-9). NOT_FOUND; CONFLICT when the operation has ended, when the
+   * state may not change so (`worktree-state.ts`), and when the row was written after `seen`, the `time.updated` that the change was decided by.
+   */
   patchWorktree(command: {
     worktreeId: WorktreeId;
     patch: WorktreePatch;
     actor: Actor;
+    seen?: number | undefined;
     operation?: { id: OperationId; state: OperationState; data?: JsonObject | undefined } | undefined;
   }): Promise<Worktree>;
   /**

@@ -53,7 +53,7 @@ export async function settleArchive(
 ): Promise<void> {
   const operation = await deps.store.getOperation(operationId);
   if (operation?.state !== "running") return;
-  if (await isUnused(deps, worktree.workspaceId))
+  if (worktree.state === "active" && (await isUnused(deps, worktree.workspaceId)))
     await finishArchive(deps, worktree, operationId, operation.actor);
   else await endUndone(deps, operationId);
 }

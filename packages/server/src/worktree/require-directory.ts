@@ -1,6 +1,6 @@
 /** Whether a turn can work in its workspace's directory (W-13). A worktree that is found missing or moved is `lost` from then on. */
 import { stat } from "node:fs/promises";
-import { errorText } from "@holdfast/kernel";
+import { errorText, isHoldfastError } from "@holdfast/kernel";
 import type { SessionErrorOf, WorkspaceId, Worktree } from "@holdfast/protocol";
 import { commitOf, settleIndexLock } from "../git/index.ts";
 import { type SagaDeps, WORKTREE_ACTOR } from "./deps.ts";
@@ -91,13 +91,17 @@ async function waysOf({ git }: SagaDeps, worktree: Worktree): Promise<("rescue" 
   return [...(rescue ? (["rescue"] as const) : []), ...(base ? (["base"] as const) : [])];
 }
 
+/** What was seen on the disk holds for the row that was read before; a row that somebody wrote meanwhile knows better. */
 async function mark(
   { store }: SagaDeps,
-  worktree: Worktree,
+  { id, time }: Worktree,
   state: "active" | "lost",
   note: string | null,
 ): Promise<void> {
-  await store.patchWorktree({ worktreeId: worktree.id, patch: { state, note }, actor: WORKTREE_ACTOR });
+  const command = { worktreeId: id, patch: { state, note }, actor: WORKTREE_ACTOR, seen: time.updated };
+  await store.patchWorktree(command).catch((error: unknown) => {
+    if (!isHoldfastError(error, "CONFLICT")) throw error;
+  });
 }
 
 function missing(

@@ -193,8 +193,41 @@ export const worktreesTopic = topic("worktrees", (rig) => {
     expect((await patch(worktree.id, "lost")).time.archived).toBe(archived.time.archived);
     const back = await patch(worktree.id, "active");
     expect(back.time).not.toHaveProperty("archived");
-    await patch(worktree.id, "removed");
-    expect((await patch(worktree.id, "active")).time).not.toHaveProperty("removed");
+    await patch(worktree.id, "removing");
+    const under = async (kind: "remove" | "restore", state: WorktreeState) => {
+      const { id } = await operate(rig(), worktree.workspaceId, { kind, worktreeId: worktree.id });
+      return rig().store.patchWorktree({
+        worktreeId: worktree.id,
+        patch: { state },
+        actor: SYSTEM,
+        operation: { id, state: "done" },
+      });
+    };
+    expect((await under("remove", "removed")).time.removed).toBeTypeOf("number");
+    expect((await under("restore", "active")).time).not.toHaveProperty("removed");
+  });
+
+  test("[W-1, W-11] what is being removed is left by its operation alone, and an old look changes no newer row", async () => {
+    const worktree = await activeWorktree(rig());
+    const { id: worktreeId, workspaceId, time } = worktree;
+    const { id } = await operate(rig(), workspaceId, { kind: "remove", worktreeId });
+    await patch(worktreeId, "removing");
+    expect(await refusalOf(patch(worktreeId, "lost"))).toBe("CONFLICT");
+    expect(await refusalOf(patch(worktreeId, "active"))).toBe("CONFLICT");
+    const operation = { id, state: "undone" as const };
+    const undone = { worktreeId, patch: { state: "active" as const }, actor: SYSTEM };
+    await rig().store.patchWorktree({ ...undone, operation });
+    const lost = { worktreeId, patch: { state: "lost" as const, note: "gone" }, actor: SYSTEM };
+    const now = await rig().store.patchWorktree({ ...undone, patch: { size: 1 }, seen: Date.now() + DAY });
+    expect(await refusalOf(rig().store.patchWorktree({ ...lost, seen: now.time.updated - 1 }))).toBe(
+      "CONFLICT",
+    );
+    expect(await rig().store.getWorktree(worktreeId)).toMatchObject({ state: "active" });
+    expect(await rig().store.patchWorktree({ ...lost, seen: now.time.updated })).toMatchObject({
+      state: "lost",
+      note: "gone",
+    });
+    expect(time.updated).toBeLessThanOrEqual(now.time.updated);
   });
 
   test("[W-1] worktrees are listed by project and state, in the order they were made", async () => {

@@ -8,6 +8,7 @@ import type {
   WorktreeCommands,
   WorktreePatch,
 } from "../../port.ts";
+import { mayBecome } from "../../worktree-state.ts";
 import {
   announceDroppedWorktree,
   announceProject,
@@ -101,11 +102,20 @@ function projectOf(write: Write, command: BeginWorktreeCommand): number {
 
 type PatchCommand = Parameters<WorktreeCommands["patchWorktree"]>[0];
 
-/** The operation's step and what it did to the row stand or fall together (W-9). CONFLICT when the operation has ended: somebody else finished it. */
+/** The operation's step and what it did to the row stand or fall together (W-9). */
 export function patchWorktree(write: Write, command: PatchCommand): Worktree {
   const row = requireWorktree(write, command.worktreeId);
-  if (command.operation !== undefined) stepOperation(write, command.operation);
-  applyPatch(write, row, command.patch);
+  const { seen, patch, operation } = command;
+  if (operation !== undefined) stepOperation(write, operation);
+  const to = patch.state ?? row.state;
+  if (!mayBecome(row.state, to, operation === undefined ? "anyone" : "operation"))
+    throw new HoldfastError(
+      "CONFLICT",
+      `The worktree ${row.id} is ${row.state} and cannot become ${to} now.`,
+    );
+  if (seen !== undefined && row.time_updated > seen)
+    throw new HoldfastError("CONFLICT", `The worktree ${row.id} was changed meanwhile.`);
+  applyPatch(write, row, patch);
   return toWorktree(write, announceWorktree(write, row.rid, command.actor));
 }
 
