@@ -9,11 +9,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { silentLogger, systemClock } from "@holdfast/kernel";
 import { GitRunner } from "../packages/server/src/git/index.ts";
-import {
-  createSnapshots,
-  type Snapshots,
-  type Watched,
-} from "../packages/server/src/snapshot/index.ts";
+import { createSnapshots, type Snapshots, type Watched } from "../packages/server/src/snapshot/index.ts";
 import { temporaryDirectory } from "../test/harness/index.ts";
 import { type Finding, interleave, note } from "./ratio.ts";
 

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
-import { longTest } from "../harness/sample.ts";
+import { isWhole } from "../harness/sample.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
 import { numbered, writeLongSession } from "./long-session.ts";
 import { log, message, said } from "./words.ts";
@@ -147,7 +147,7 @@ describe("the timeline", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  longTest(
+  test.runIf(isWhole)(
     "[I-15, I-16] 10,000 messages: a leap into the middle, and what is drawn stays little",
     async () => {
       await using on = await stage("timeline-long", {}, (root) => writeLongSession(root, TURNS));

@@ -1,10 +1,5 @@
-import { test } from "vitest";
-
 /** Whole suites run by `npm run test:full`; `npm test` takes a seeded sample of each, the same on every machine and day. */
-const isWhole = process.env["HOLDFAST_TESTS"] === "whole";
-
-/** A test of the full run alone: what it shows is shown once more by a shorter one. */
-export const longTest = test.runIf(isWhole);
+export const isWhole = process.env["HOLDFAST_TESTS"] === "whole";
 
 /** How much of something is done. */
 export const amount = (sample: number, whole: number): number => (isWhole ? whole : sample);

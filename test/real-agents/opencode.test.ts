@@ -16,7 +16,7 @@ import {
   temporaryDirectory,
   until,
 } from "../harness/index.ts";
-import { longTest } from "../harness/sample.ts";
+import { isWhole } from "../harness/sample.ts";
 import { type ScriptedModel, startModel } from "../model/index.ts";
 
 const TURN_MS = 240_000;
@@ -109,7 +109,7 @@ const asked = (sessionId: string): Promise<Permission> =>
   );
 
 describe("real opencode", () => {
-  longTest(
+  test.runIf(isWhole)(
     "[A-23, A-8, A-21] two sessions share one server, each remembers its own, and usage is told",
     async () => {
       const [one, other] = [await newSession(), await newSession()];
@@ -162,7 +162,7 @@ describe("real opencode", () => {
     expect(textOf(next.messages)).toBe("after the stop");
   });
 
-  longTest(
+  test.runIf(isWhole)(
     "[A-19, A-16] a rejected permission ends the turn without the deed, though its last answer wanted a tool",
     async () => {
       const sessionId = await newSession();
@@ -204,7 +204,7 @@ describe("real opencode", () => {
     expect(textOf(items)).toBe("done");
   });
 
-  longTest("[A-23] a command of the project is run as such", async () => {
+  test.runIf(isWhole)("[A-23] a command of the project is run as such", async () => {
     const sessionId = await newSession();
     const parts = [{ type: "text" as const, text: "/greet heron" }];
     const answer = await server.client.admitInputAndWait(sessionId, { parts }, { timeoutMs: TURN_MS });
@@ -212,7 +212,7 @@ describe("real opencode", () => {
     if (answer.ended) expect(textOf(answer.messages)).toBe("Good day, heron.");
   });
 
-  longTest("[A-25] a refusal of the model's provider fails the turn with its status", async () => {
+  test.runIf(isWhole)("[A-25] a refusal of the model's provider fails the turn with its status", async () => {
     const sessionId = await newSession();
     const { turn } = await ask(sessionId, "FAIL 400 the script says no");
     expect(turn).toMatchObject({

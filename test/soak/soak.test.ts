@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { temporaryDirectory } from "../harness/index.ts";
-import { longTest } from "../harness/sample.ts";
+import { isWhole } from "../harness/sample.ts";
 import { Random } from "../torture/random.ts";
 import { planSoak, turnsOf } from "./plan.ts";
 import { isSound, soak } from "./soak.ts";
 
 describe("the soak", () => {
-  longTest(
+  test.runIf(isWhole)(
     "[A-8, A-11, A-15, A-17] 25 seeded turns of 4 sessions on 2 places: nothing stuck, nothing left, nothing mixed up",
     async () => {
       await using root = await temporaryDirectory("soak");

@@ -11,7 +11,7 @@ import type {
   Worktree,
 } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { longTest } from "../../../test/harness/sample.ts";
+import { isWhole } from "../../../test/harness/sample.ts";
 import { createHouse } from "./command.ts";
 
 const house = createHouse();
@@ -133,7 +133,7 @@ describe("[I-9] changes", () => {
     git("checkout", "-q", "a.txt");
   });
 
-  longTest(
+  test.runIf(isWhole)(
     "[W-7] in the directory itself apply says that it accepts, and accept belongs there only",
     async () => {
       const id = await fresh();
@@ -172,7 +172,7 @@ describe("[I-9] changes", () => {
     expect(await pathsOf(id)).toEqual(["in/f", "out/new"]);
   });
 
-  longTest(
+  test.runIf(isWhole)(
     "[W-8, W-10, W-11] what a sparse checkout leaves off the disk is no risk, and comes back as it was",
     async () => {
       const sparse = makeSparse("sparse-rescue");
