@@ -71,7 +71,7 @@ async function ofChanges(on: Stage): Promise<string[]> {
   found.push(...(await findings(page, "conflict")));
   await page.getByRole("button", { name: "Leave these out and take the rest" }).click();
   await panel.getByText("Applied: notes.md.").waitFor();
-  await panel.getByRole("button", { name: "What was done" }).click();
+  await panel.getByRole("button", { name: "Review history" }).click();
   await page.getByRole("dialog").getByRole("listitem").first().waitFor();
   found.push(...(await findings(page, "what was done")));
   await page.keyboard.press("Escape");

@@ -55,8 +55,8 @@ describe("the changes of a worktree", () => {
     await told(page, "Undone: numbers.txt.");
     expect(await readFile(join(session.directory, "numbers.txt"), "utf8")).toContain("eighteen\n");
     await button(page, "Reject line 18").waitFor();
-    await button(page, "What was done").click();
-    const log = page.getByRole("dialog", { name: "What was done" });
+    await button(page, "Review history").click();
+    const log = page.getByRole("dialog", { name: "Review history" });
     await log
       .getByRole("listitem")
       .filter({ hasText: "Applied" })

@@ -150,7 +150,7 @@ test("[I-23, W-6] paths and lines of the review", async () => {
   await panel.getByText("if (isAdmin) { // <U+2066><U+202E>", { exact: true }).waitFor();
   await panel.getByRole("button", { name: "Apply all" }).click();
   await panel.getByText(/^Applied: .*<U\+202E>st\.exe\.ts/).waitFor();
-  await panel.getByRole("button", { name: "What was done" }).click();
+  await panel.getByRole("button", { name: "Review history" }).click();
   await page.getByRole("dialog").getByText("<U+202E>st.exe.ts").waitFor();
   expect(await hidden(page)).toEqual([]);
   expect(on.complaints).toEqual([]);

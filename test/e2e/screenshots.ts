@@ -134,7 +134,7 @@ async function shootChanges(): Promise<void> {
   await page.getByRole("button", { name: "Leave these out and take the rest" }).click();
   await panel.getByText("Applied: notes.md.").waitFor();
   await shoot(page, "changes-applied");
-  await panel.getByRole("button", { name: "What was done" }).click();
+  await panel.getByRole("button", { name: "Review history" }).click();
   await page.getByRole("dialog").getByRole("listitem").first().waitFor();
   await shoot(page, "changes-done");
   await page.goto(`${on.server.url}/s/${session.id}`);

@@ -90,7 +90,7 @@ describe("worktrees", () => {
     await risks.getByRole("button", { name: "Keep" }).click();
     await place(page).click();
     await dialog(page, "Where it works").getByRole("button", { name: "Delete the session" }).click();
-    await risks.getByRole("checkbox", { name: "Delete it all the same" }).check();
+    await risks.getByRole("checkbox", { name: "Delete anyway" }).check();
     await risks.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("heading", { name: "Welcome to Holdfast" }).waitFor();
     expect(await worktrees(on)).toMatchObject([{ state: "removed" }]);
@@ -131,7 +131,7 @@ describe("worktrees", () => {
     await page.goto(`${on.server.url}/archive`);
     await page.getByRole("button", { name: "Delete Mend the parser" }).click();
     const risks = dialog(page, "Delete Mend the parser");
-    await risks.getByRole("checkbox", { name: "Delete it all the same" }).check();
+    await risks.getByRole("checkbox", { name: "Delete anyway" }).check();
     await risks.getByRole("button", { name: "Delete" }).click();
     await page.getByText("The archive is empty").waitFor();
     expect(on.complaints).toEqual([]);

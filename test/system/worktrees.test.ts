@@ -208,7 +208,7 @@ test("[W-15] archiving the last session archives its worktree, with its agents c
   expect((await ask(server, first.id, "SAY back")).state).toBe("completed");
 });
 
-test("[W-12] a pass on demand removes nothing that is young, reports what it does not know, and says so beforehand", async () => {
+test("[W-12] a pass on demand removes nothing that is recent, reports what it does not know, and says so beforehand", async () => {
   await using root = await temporaryDirectory("worktree-prune");
   await using server = await startHoldfast({ root: root.path });
   await makeRepository(server.project);

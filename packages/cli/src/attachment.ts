@@ -205,7 +205,7 @@ export class Attachment {
       await this.#until((state) => oldestRequest(state) !== undefined || this.#isQuiet(state));
     const { permissions } = this.#follower.state;
     const request = permissions[this.#asked?.id ?? ""] ?? oldestRequest(this.#follower.state);
-    if (request === undefined) return this.#tell("Nobody asks.");
+    if (request === undefined) return this.#tell("No open requests.");
     try {
       await this.#follower.client.replyPermission(request.id, {
         reply,

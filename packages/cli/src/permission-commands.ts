@@ -10,7 +10,7 @@ export async function list(context: Context, flags: { session?: string; all?: bo
   });
   const { output } = context;
   if (context.isJson) output.json({ items, total });
-  else if (items.length === 0) output.note("Nobody asks.");
+  else if (items.length === 0) output.note("No open requests.");
   else {
     const now = Date.now();
     output.table(

@@ -17,7 +17,7 @@ import { proofText, type ServerFile, serverProofSchema } from "@holdfast/protoco
 const PROOF_MS = 10_000;
 const PROOF_BYTES = 1_024;
 
-type Place = Pick<ServerFile, "url" | "key">;
+type ServerAddress = Pick<ServerFile, "url" | "key">;
 type Asked = { method?: string; headers?: Headers; body?: string; signal?: AbortSignal };
 
 /** An agent of one connection, which is never made again. */
@@ -47,7 +47,7 @@ class SingleConnection extends Agent {
   }
 }
 
-export type ProvenFetch = (place: Place, path: string, asked: Asked) => Promise<Response>;
+export type ProvenFetch = (place: ServerAddress, path: string, asked: Asked) => Promise<Response>;
 
 /** Keeps connections for the next request; each serves one place. */
 export function createProvenFetch(): ProvenFetch {
@@ -73,7 +73,7 @@ export function createProvenFetch(): ProvenFetch {
 }
 
 /** A connection to whoever has proven to be the server of this file. Rejects with words for a person. */
-async function openProven(place: Place, signal: AbortSignal | undefined): Promise<SingleConnection> {
+async function openProven(place: ServerAddress, signal: AbortSignal | undefined): Promise<SingleConnection> {
   const connection = new SingleConnection(place.key);
   const deadline = AbortSignal.timeout(PROOF_MS);
   const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
@@ -89,7 +89,11 @@ async function openProven(place: Place, signal: AbortSignal | undefined): Promis
   );
 }
 
-async function prove(connection: SingleConnection, { url, key }: Place, signal: AbortSignal): Promise<void> {
+async function prove(
+  connection: SingleConnection,
+  { url, key }: ServerAddress,
+  signal: AbortSignal,
+): Promise<void> {
   const nonce = randomBytes(32).toString("hex");
   const response = await send(connection, `${url}/api/auth/proof?nonce=${nonce}`, { signal });
   const isShort = Number(response.headers.get("content-length") ?? Number.POSITIVE_INFINITY) <= PROOF_BYTES;

@@ -1,4 +1,4 @@
-import { isForewordPart, isHandoffPart, isNotePart, type Message, type Part } from "@holdfast/protocol";
+import { isPreamblePart, isHandoffPart, isNotePart, type Message, type Part } from "@holdfast/protocol";
 import { oneLine, type Output } from "./output.ts";
 
 /**
@@ -9,7 +9,7 @@ export function writeTranscript(output: Output, messages: readonly Message[]): v
   for (const { info, parts } of messages) {
     output.write("\n");
     // The agent was given them first; they are stored behind the user's words.
-    for (const line of parts.flatMap(forewordLine)) output.line(output.out.dim(line));
+    for (const line of parts.flatMap(preambleLine)) output.line(output.out.dim(line));
     for (const part of parts) {
       const text = textOf(part);
       if (text === undefined) continue;
@@ -20,13 +20,13 @@ export function writeTranscript(output: Output, messages: readonly Message[]): v
   }
 }
 
-function forewordLine(part: Part): string[] {
+function preambleLine(part: Part): string[] {
   if (isHandoffPart(part)) return ["• The agent was told what it had missed."];
   return isNotePart(part) ? ["• The agent was told what was rejected."] : [];
 }
 
 function textOf(part: Part): string | undefined {
-  if (isForewordPart(part)) return undefined;
+  if (isPreamblePart(part)) return undefined;
   if (part.type === "text") return part.text === "" || part.ignored === true ? undefined : part.text;
   if (part.type === "file") return `[file ${oneLine(part.filename ?? part.url, 120)}]`;
   if (part.type !== "tool") return undefined;

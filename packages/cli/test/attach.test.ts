@@ -116,7 +116,7 @@ describe("[I-9] attach without a terminal", () => {
     await shows(attached, "✓ Allowed: may I");
     attached.child.stdin?.end("/reject\n");
     const result = await attached.ended;
-    expect(result.stderr).toContain("Nobody asks.");
+    expect(result.stderr).toContain("No open requests.");
     expect(result.code).toBe(0);
   });
 

@@ -31,7 +31,7 @@ async function ask(text: string): Promise<Permission> {
   return vi.waitFor(
     async () => {
       const { items } = await server.client.listPermissions({ state: "pending", sessionId: id });
-      if (items[0] === undefined) throw new Error("Nobody asks yet.");
+      if (items[0] === undefined) throw new Error("No open request yet.");
       return items[0];
     },
     { timeout: PATIENCE_MS },

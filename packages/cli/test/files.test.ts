@@ -332,7 +332,7 @@ describe("[I-9] worktrees", () => {
     expect(said.stdout).not.toContain("made.log");
   });
 
-  test("[W-12] prune says what it would do, and keeps what is used or young", async () => {
+  test("[W-12] prune says what it would do, and keeps what is used or recent", async () => {
     const id = await fresh("--worktree");
     const { id: worktreeId, path } = await worktreeOf(id);
     const report = await json<PruneReport>("worktree", "prune", "--dry-run");

@@ -67,7 +67,7 @@ describe("[I-11] the exit code comes from the turn's final state", () => {
     const id = await vi.waitFor(
       async () => {
         const { items } = await server.client.listPermissions({ state: "pending", sessionId: session });
-        if (items[0] === undefined) throw new Error("Nobody asks yet.");
+        if (items[0] === undefined) throw new Error("No open request yet.");
         return items[0].id;
       },
       { timeout: PATIENCE_MS },

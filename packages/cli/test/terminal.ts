@@ -94,12 +94,12 @@ export class Terminal {
 }
 
 type Size = { columns: number; rows: number };
-type Place = Size & { cwd: string; env: Record<string, string> };
+type TerminalOptions = Size & { cwd: string; env: Record<string, string> };
 
 /** Runs a command in a real pseudo-terminal (`script` of util-linux) of that size; `onOutput` hears what it writes. */
 export function runInPseudoTerminal(
   command: string,
-  { columns, rows, cwd, env }: Place,
+  { columns, rows, cwd, env }: TerminalOptions,
   onOutput: (text: string) => void,
 ): { child: ChildProcess; type: (text: string) => void; ended: Promise<number | null> } {
   const args = ["-qefc", `stty cols ${columns} rows ${rows}; exec ${command}`, "/dev/null"];
@@ -111,7 +111,7 @@ export function runInPseudoTerminal(
 }
 
 /** The same, with what a person would see. */
-export function runInTerminal(command: string, place: Place) {
+export function runInTerminal(command: string, place: TerminalOptions) {
   const terminal = new Terminal(place.columns, place.rows);
   return { terminal, ...runInPseudoTerminal(command, place, (text) => terminal.feed(text)) };
 }

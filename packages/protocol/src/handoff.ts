@@ -4,17 +4,17 @@ import type { Part, TextPart } from "./part.ts";
 const HANDOFF = "handoff";
 const NOTE = "note";
 
-type Place = Pick<TextPart, "id" | "sessionId" | "messageId">;
+type PartKey = Pick<TextPart, "id" | "sessionId" | "messageId">;
 
 /** A handoff as it is stored, on the user message that it goes out with: machine-written, sent before the user's own words. */
-export const handoffPart = (place: Place, text: string, now: number): TextPart =>
-  foreword(HANDOFF, place, text, now);
+export const handoffPart = (place: PartKey, text: string, now: number): TextPart =>
+  preamble(HANDOFF, place, text, now);
 
 /** The same for a note: what the user decided about the agent's changes since its last turn. */
-export const notePart = (place: Place, text: string, now: number): TextPart =>
-  foreword(NOTE, place, text, now);
+export const notePart = (place: PartKey, text: string, now: number): TextPart =>
+  preamble(NOTE, place, text, now);
 
-function foreword(mark: string, place: Place, text: string, now: number): TextPart {
+function preamble(mark: string, place: PartKey, text: string, now: number): TextPart {
   return {
     ...place,
     type: "text",
@@ -34,7 +34,7 @@ export const isHandoffPart = (part: Part): boolean => isMarked(part, HANDOFF);
 export const isNotePart = (part: Part): boolean => isMarked(part, NOTE);
 
 /** Whether a part of a user message was made by the server and is none of the user's words. */
-export const isForewordPart = (part: Part): boolean => isHandoffPart(part) || isNotePart(part);
+export const isPreamblePart = (part: Part): boolean => isHandoffPart(part) || isNotePart(part);
 
 function isMarked(part: Part, mark: string): boolean {
   return (

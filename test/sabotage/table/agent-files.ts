@@ -1,7 +1,7 @@
 import type { Sabotage } from "../sabotage.ts";
 
 const ROOM = "packages/server/src/agents/acp";
-const DESK = `${ROOM}/file-desk.test.ts`;
+const ACCESS = `${ROOM}/file-access.test.ts`;
 const FILES = `${ROOM}/contained-file.test.ts`;
 
 /** Files that agents read and write through us. */
@@ -17,7 +17,7 @@ export const AGENT_FILES: readonly Sabotage[] = [
         replace: "target === undefined || target === root",
       },
     ],
-    catchers: [{ file: FILES }, { file: DESK, title: "[I-6] nothing outside of the session's directory" }],
+    catchers: [{ file: FILES }, { file: ACCESS, title: "[I-6] nothing outside of the session's directory" }],
   },
   {
     name: "agent-file-of-ours",
@@ -31,22 +31,22 @@ export const AGENT_FILES: readonly Sabotage[] = [
     name: "agent-file-link-made-meanwhile",
     rules: ["I-6"],
     breaks: "writes where the path leads after somebody said yes to another place",
-    file: `${ROOM}/file-desk.ts`,
+    file: `${ROOM}/file-access.ts`,
     edits: [
       {
         find: 'if ((await locate(place, named, "write")) !== target) {',
         replace: "if (target === named + named) {",
       },
     ],
-    catchers: [{ file: DESK, title: "[I-6] a link that is made while somebody decides" }],
+    catchers: [{ file: ACCESS, title: "[I-6] a link that is made while somebody decides" }],
   },
   {
     name: "agent-file-unasked",
     rules: ["A-20"],
     breaks: "writes without asking in mode ask",
-    file: `${ROOM}/file-desk.ts`,
+    file: `${ROOM}/file-access.ts`,
     edits: [{ find: 'byMode !== "once" && !(await', replace: 'byMode === "reject" && !(await' }],
-    catchers: [{ file: DESK, title: "[A-20, W-5] a write that nobody was asked about asks" }],
+    catchers: [{ file: ACCESS, title: "[A-20, W-5] a write that nobody was asked about asks" }],
   },
   {
     name: "agent-file-by-a-rejected-call",
@@ -54,7 +54,7 @@ export const AGENT_FILES: readonly Sabotage[] = [
     breaks: "takes a call's permission request for its answer",
     file: `${ROOM}/handle.ts`,
     edits: [{ find: 'if (answer === "once") running.allowed', replace: "running.allowed" }],
-    catchers: [{ file: DESK, title: "[A-20] what was rejected is not written" }],
+    catchers: [{ file: ACCESS, title: "[A-20] what was rejected is not written" }],
   },
   {
     name: "agent-file-after-the-prompt",
@@ -67,15 +67,15 @@ export const AGENT_FILES: readonly Sabotage[] = [
         replace: "void end;",
       },
     ],
-    catchers: [{ file: DESK, title: "[A-15] a cancel ends the wait for an answer" }],
+    catchers: [{ file: ACCESS, title: "[A-15] a cancel ends the wait for an answer" }],
   },
   {
     name: "agent-file-without-evidence",
     rules: ["W-5"],
     breaks: "writes for an agent and forgets that it was this agent",
-    file: `${ROOM}/file-desk.ts`,
+    file: `${ROOM}/file-access.ts`,
     edits: [{ find: 'running.sink.emit({ type: "file", path: target });', replace: "" }],
-    catchers: [{ file: DESK, title: "[A-20, W-5] a write that nobody was asked about asks" }],
+    catchers: [{ file: ACCESS, title: "[A-20, W-5] a write that nobody was asked about asks" }],
   },
   {
     name: "agent-file-loses-its-mode",

@@ -127,6 +127,6 @@ export const AGENTS: readonly Sabotage[] = [
     breaks: "closes an agent whose turn is about to be asked, to make room for another one",
     file: `${ROOM}/slot.ts`,
     edits: [{ find: "return this.#holds > 0;", replace: "return this.#holds > 1_000;" }],
-    catchers: [{ file: `${ROOM}/places.test.ts`, title: "[A-8] a place that is kept is never taken" }],
+    catchers: [{ file: `${ROOM}/pool-room.test.ts`, title: "[A-8] a place that is kept is never taken" }],
   },
 ];

@@ -67,8 +67,8 @@ export const CHANGES: readonly Sabotage[] = [
     file: `${ROOM}/prepare-decision.ts`,
     edits: [
       {
-        find: "await desk.editTree(watched.baseline, editsOf(decided.entries))",
-        replace: "await desk.editTree(watched.newest, editsOf(decided.entries))",
+        find: "await repo.editTree(watched.baseline, editsOf(decided.entries))",
+        replace: "await repo.editTree(watched.newest, editsOf(decided.entries))",
       },
     ],
     catchers: [onFiles("apply", "[W-6, W-9] a part is applied")],
@@ -88,7 +88,7 @@ export const CHANGES: readonly Sabotage[] = [
     file: `${ROOM}/carry-out.ts`,
     edits: [
       {
-        find: "const left = await backward(desk.checkout, data.plan.files);",
+        find: "const left = await backward(repo.checkout, data.plan.files);",
         replace: "const left: string[] = await Promise.resolve([]);",
       },
     ],

@@ -28,7 +28,7 @@ export const WORKTREES: readonly Sabotage[] = [
     rules: ["W-2"],
     breaks: "a creation that is refused leaves its branch",
     file: `${ROOM}/create.ts`,
-    edits: [{ find: "await takeBranch(deps, worktree, () => Promise.resolve(true));", replace: "" }],
+    edits: [{ find: "await removeBranch(deps, worktree, () => Promise.resolve(true));", replace: "" }],
     catchers: [on("create", "[W-2] a session that is refused leaves neither")],
   },
   {

@@ -10,7 +10,7 @@ export type {
   OpenRequest,
   PermissionAnswer,
   PermissionAsk,
-  Place,
+  Reservation,
   PromptInput,
   PromptResult,
   StateEvent,

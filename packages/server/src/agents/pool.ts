@@ -15,7 +15,7 @@ import {
   type AgentPool,
   type Backend,
   type OpenRequest,
-  type Place,
+  type Reservation,
 } from "./port.ts";
 import { type Opening, Slot } from "./slot.ts";
 import { type Measured, Upkeep } from "./upkeep.ts";
@@ -64,7 +64,7 @@ class Pool implements AgentPool {
     });
   }
 
-  reserve(request: { sessionId: SessionId; agent: string; beyondCap?: boolean }): Place | undefined {
+  reserve(request: { sessionId: SessionId; agent: string; beyondCap?: boolean }): Reservation | undefined {
     const { sessionId, agent, beyondCap = false } = request;
     if (this.#find(sessionId, agent)?.isTaken !== true && !beyondCap) {
       const evicted = roomFor(this.#residents(), this.#limits);

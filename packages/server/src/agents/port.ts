@@ -162,7 +162,7 @@ export class AgentFailure extends Error {
 }
 
 /** A place in the pool, kept from before a turn starts until it has ended: its handle is not evicted meanwhile (A-8). */
-export type Place = {
+export type Reservation = {
   /** While it waits for a human it counts for memory only. */
   waiting(isWaiting: boolean): void;
   /** Idempotent. */
@@ -175,7 +175,7 @@ export type AgentPool = {
    * Keeps a place, closing the least recently used idle handle for it when that is needed; `undefined` while every one is used. A child of a
    * running turn goes `beyondCap` (A-14).
    */
-  reserve(request: { sessionId: SessionId; agent: string; beyondCap?: boolean }): Place | undefined;
+  reserve(request: { sessionId: SessionId; agent: string; beyondCap?: boolean }): Reservation | undefined;
   /** Calls back whenever there may be room again; returns the way to stop. */
   onRoom(listener: () => void): () => void;
   /** Everything that is live, being opened or being closed. */

@@ -9,7 +9,7 @@
  */
 import type { Clock } from "@holdfast/kernel";
 import type { LiveAgent, SessionId } from "@holdfast/protocol";
-import type { AgentHandle, Place } from "./port.ts";
+import type { AgentHandle, Reservation } from "./port.ts";
 
 /** One opening, shared by all who ask for it. */
 export type Opening = { promise: Promise<AgentHandle>; abort: AbortController; waiters: number };
@@ -75,7 +75,7 @@ export class Slot {
   }
 
   /** Keeps it for a turn that is about to start or runs. `onRoom` is called when it is given back, or its holder begins to wait for a human. */
-  keep(isBeyondCap: boolean, onRoom: () => void): Place {
+  keep(isBeyondCap: boolean, onRoom: () => void): Reservation {
     this.#holds += 1;
     this.#isBeyondCap ||= isBeyondCap;
     let isWaiting = false;

@@ -1,2 +1,2 @@
 export { createTracker, type Tracker, type TurnFiles } from "./track/index.ts";
-export { createPlaces, createReview, type Review, type ReviewDeps } from "./review/index.ts";
+export { createRepositories, createReview, type Review, type ReviewDeps } from "./review/index.ts";

@@ -1,6 +1,6 @@
 import type { FileVersion } from "@holdfast/protocol";
 import type { GitPath } from "./git-path.ts";
-import type { Place } from "./repository.ts";
+import type { Checkout } from "./repository.ts";
 import { runGit } from "./site.ts";
 
 /** A path that differs between two trees. */
@@ -38,14 +38,14 @@ export const RENAMES = ["-M", `-l${RENAME_LIMIT}`];
 
 /** What differs between two trees, in git's order; renames are found unless told otherwise. */
 export async function diffTrees(
-  place: Place,
+  checkout: Checkout,
   from: string,
   to: string,
   { renames = true }: { renames?: boolean } = {},
 ): Promise<TreeChange[]> {
   if (from === to) return [];
   const args = [...DIFF, "--numstat", ...(renames ? RENAMES : ["--no-renames"]), from, to];
-  return parseDiff((await runGit(place, args)).stdout.toString("latin1"));
+  return parseDiff((await runGit(checkout, args)).stdout.toString("latin1"));
 }
 
 /** Reads `--raw -z` and, when there, `--numstat -z` behind it. */

@@ -1,7 +1,7 @@
 import type { FileVersion } from "@holdfast/protocol";
 import { argumentOf, bytesOf, type GitPath } from "./git-path.ts";
 import { DURABLE, emptyTree } from "./objects.ts";
-import type { Place } from "./repository.ts";
+import type { Checkout } from "./repository.ts";
 import { runGit } from "./site.ts";
 import { PLAIN_INDEX, withTemporaryIndex } from "./temporary-index.ts";
 
@@ -16,19 +16,19 @@ const FEW = 64;
  * path (a file where a directory must be, or the other way round) goes.
  */
 export async function editTree(
-  place: Place,
+  checkout: Checkout,
   base: string | undefined,
   edits: readonly TreeEdit[],
 ): Promise<string> {
-  if (edits.length === 0) return base ?? emptyTree(place);
-  return withTemporaryIndex(place.git, async (indexFile) => {
+  if (edits.length === 0) return base ?? emptyTree(checkout);
+  return withTemporaryIndex(checkout.git, async (indexFile) => {
     const options = { indexFile, config: [...PLAIN_INDEX, ...DURABLE] };
-    if (base !== undefined) await runGit(place, ["read-tree", base], options);
-    await runGit(place, ["update-index", "-z", "--add", "--replace", "--index-info"], {
+    if (base !== undefined) await runGit(checkout, ["read-tree", base], options);
+    await runGit(checkout, ["update-index", "-z", "--add", "--replace", "--index-info"], {
       ...options,
       stdin: indexInfo(edits, base?.length),
     });
-    return (await runGit(place, ["write-tree"], options)).text;
+    return (await runGit(checkout, ["write-tree"], options)).text;
   });
 }
 
@@ -45,7 +45,7 @@ export function indexInfo(edits: readonly TreeEdit[], idLength?: number): Buffer
 
 /** The entries of a tree that have one of these paths. Directories are no entries. */
 export async function readEntries(
-  place: Place,
+  checkout: Checkout,
   tree: string,
   keys: readonly GitPath[],
 ): Promise<Map<GitPath, FileVersion>> {
@@ -53,7 +53,7 @@ export async function readEntries(
   const names = keys.map(argumentOf);
   const few = names.length <= FEW && names.every((name) => name !== undefined) ? names : undefined;
   if (keys.length === 0) return new Map();
-  const { stdout } = await runGit(place, [
+  const { stdout } = await runGit(checkout, [
     "ls-tree",
     "-r",
     "-z",

@@ -1,7 +1,14 @@
 export { isGitError } from "./git-error.ts";
 export { GitRunner } from "./runner.ts";
 export { bytesOf, type GitPath, isOwnName, keyOf, showPath } from "./git-path.ts";
-export { findRepository, type Head, isSparse, namedFromTop, type Place, placeOf } from "./repository.ts";
+export {
+  findRepository,
+  type Head,
+  isSparse,
+  namedFromTop,
+  type Checkout,
+  checkoutOf,
+} from "./repository.ts";
 export { linesFrom, runGit, siteOf } from "./site.ts";
 export { lookAt } from "./look-at.ts";
 export { settleIndexLock } from "./index-lock.ts";

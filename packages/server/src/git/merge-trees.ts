@@ -2,7 +2,7 @@ import type { FileVersion } from "@holdfast/protocol";
 import { commitTree } from "./commits.ts";
 import { bytesOf, type GitPath, showPath } from "./git-path.ts";
 import { DURABLE } from "./objects.ts";
-import type { Place } from "./repository.ts";
+import type { Checkout } from "./repository.ts";
 import { runGit } from "./site.ts";
 
 /** One path that a merge could not decide, with what each side has there (W-8). */
@@ -22,18 +22,18 @@ const SIDES = ["base", "ours", "theirs"] as const;
  * it that the other side added, so that a file always lands under the name that was reviewed.
  */
 export async function mergeTrees(
-  place: Place,
+  checkout: Checkout,
   trees: { base: string; ours: string; theirs: string },
 ): Promise<Merged> {
   // Commits of the same trees are the same objects each time.
   const time = 0;
-  const base = await commitTree(place, trees.base, "base", { time });
+  const base = await commitTree(checkout, trees.base, "base", { time });
   const [ours, theirs] = await Promise.all([
-    commitTree(place, trees.ours, "ours", { time, parents: [base] }),
-    commitTree(place, trees.theirs, "theirs", { time, parents: [base] }),
+    commitTree(checkout, trees.ours, "ours", { time, parents: [base] }),
+    commitTree(checkout, trees.theirs, "theirs", { time, parents: [base] }),
   ]);
   const { stdout, exitCode } = await runGit(
-    place,
+    checkout,
     ["merge-tree", "--write-tree", "-z", "--messages", ours, theirs],
     {
       exits: [0, 1],

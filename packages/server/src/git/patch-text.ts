@@ -1,10 +1,10 @@
 /** Reads the text of patches as git writes it. Pure. */
 
 /** Where a hunk stands; lines count from 1, and a length of 0 stands after the line named. */
-export type HunkPlace = { oldStart: number; oldLines: number; newStart: number; newLines: number };
+export type HunkRange = { oldStart: number; oldLines: number; newStart: number; newLines: number };
 
 /** `lines` have their first character: space, `-`, `+` or `\`. They are as in the text, line ends of the file (CR) included. */
-export type PatchHunk = HunkPlace & { lines: string[] };
+export type PatchHunk = HunkRange & { lines: string[] };
 
 /** The part of a patch that is about one pair of files. `text` is all of it. */
 export type FilePatch = {
@@ -69,17 +69,17 @@ function readHunk(
     newLines: count(match[4]),
     lines: [],
   };
-  let old = hunk.oldLines;
-  let young = hunk.newLines;
+  let oldLeft = hunk.oldLines;
+  let newLeft = hunk.newLines;
   let at = start;
   while (at < limit) {
     const { line, next } = lineAt(at);
     const sign = line[0];
-    if (sign !== "\\" && old <= 0 && young <= 0) break;
-    if (sign === " " || sign === "-") old -= 1;
-    if (sign === " " || sign === "+") young -= 1;
+    if (sign !== "\\" && oldLeft <= 0 && newLeft <= 0) break;
+    if (sign === " " || sign === "-") oldLeft -= 1;
+    if (sign === " " || sign === "+") newLeft -= 1;
     hunk.lines.push(line);
     at = next;
   }
-  return { hunk, end: at, isWhole: old <= 0 && young <= 0 };
+  return { hunk, end: at, isWhole: oldLeft <= 0 && newLeft <= 0 };
 }

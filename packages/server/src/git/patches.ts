@@ -1,8 +1,8 @@
 import { MAX_HUNKS, MAX_LIST_PATCH_BYTES, MAX_PATCH_BYTES } from "@holdfast/protocol";
 import { DIFF, parseRaw, RENAMES, type TreeChange } from "./diff-trees.ts";
 import { argumentOf, type GitPath } from "./git-path.ts";
-import { type FilePatch, type HunkPlace, parsePatch } from "./patch-text.ts";
-import type { Place } from "./repository.ts";
+import { type FilePatch, type HunkRange, parsePatch } from "./patch-text.ts";
+import type { Checkout } from "./repository.ts";
 import { runGit } from "./site.ts";
 
 /** Most bytes of patches that are read to find hunks; files beyond have none named, and are taken or rejected whole. */
@@ -22,20 +22,20 @@ export type Selection = {
  * `MAX_HUNKS`, or too long to be read.
  */
 export async function hunksOf(
-  place: Place,
+  checkout: Checkout,
   from: string,
   to: string,
   selection: Selection = {},
-): Promise<Map<GitPath, HunkPlace[]>> {
+): Promise<Map<GitPath, HunkRange[]>> {
   const { found } = await readPatches(
-    place,
+    checkout,
     from,
     to,
     ["-U0", "--inter-hunk-context=0"],
     HUNK_TEXT_BYTES,
     selection,
   );
-  const all = new Map<GitPath, HunkPlace[]>();
+  const all = new Map<GitPath, HunkRange[]>();
   for (const { change, patches } of found) {
     // A file that became a link, or the other way round, has two patches that are no hunks of one text.
     const [patch] = patches;
@@ -50,7 +50,7 @@ export type PatchText = { patch?: string; truncated: boolean };
 
 /** Patches with three lines of context, as text, by path. `maxBytes` bounds each, `maxTotalBytes` all: in git's order, whoever comes too late has none. */
 export async function patchesOf(
-  place: Place,
+  checkout: Checkout,
   from: string,
   to: string,
   options: Selection & { maxBytes?: number; maxTotalBytes?: number } = {},
@@ -58,7 +58,7 @@ export async function patchesOf(
   const maxBytes = options.maxBytes ?? MAX_PATCH_BYTES;
   const maxTotal = options.maxTotalBytes ?? Math.max(MAX_LIST_PATCH_BYTES, maxBytes);
   // One file that is too long must not hide those behind it.
-  const { found } = await readPatches(place, from, to, ["-U3"], maxTotal * 4, options);
+  const { found } = await readPatches(checkout, from, to, ["-U3"], maxTotal * 4, options);
   const all = new Map<GitPath, PatchText>();
   let total = 0;
   for (const { change, patches } of found) {
@@ -75,7 +75,7 @@ export async function patchesOf(
 }
 
 async function readPatches(
-  place: Place,
+  checkout: Checkout,
   from: string,
   to: string,
   style: readonly string[],
@@ -98,7 +98,7 @@ async function readPatches(
     to,
     ...named,
   ];
-  const { stdout, isCut } = await runGit(place, args, {
+  const { stdout, isCut } = await runGit(checkout, args, {
     maxBytes,
     beyond: "cut",
   });
@@ -135,6 +135,6 @@ function isTypeChange({ before, after }: TreeChange): boolean {
   return before !== undefined && after !== undefined && before.mode.slice(0, 3) !== after.mode.slice(0, 3);
 }
 
-function placeOfHunk({ oldStart, oldLines, newStart, newLines }: HunkPlace): HunkPlace {
+function placeOfHunk({ oldStart, oldLines, newStart, newLines }: HunkRange): HunkRange {
   return { oldStart, oldLines, newStart, newLines };
 }

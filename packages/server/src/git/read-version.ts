@@ -6,7 +6,7 @@ import { type ContainedDirectory, findParent } from "./contained-parent.ts";
 import { indexInfo } from "./edit-tree.ts";
 import { argumentOf, bytesOf, type GitPath, showPath } from "./git-path.ts";
 import { DURABLE, writeBlob } from "./objects.ts";
-import { namedFromTop, type Place, readHead } from "./repository.ts";
+import { namedFromTop, type Checkout, readHead } from "./repository.ts";
 import { runGit } from "./site.ts";
 import { PLAIN_INDEX, withTemporaryIndex } from "./temporary-index.ts";
 
@@ -19,13 +19,13 @@ const READS = 5;
 const FEW = 64;
 
 /** What is at a path of a place; `undefined` when nothing is, or a directory, or what no version can hold. Rejects CONFLICT when it keeps changing. */
-export async function readVersion(place: Place, key: GitPath): Promise<FoundVersion | undefined> {
-  return (await readVersions(place, [key])).get(key);
+export async function readVersion(checkout: Checkout, key: GitPath): Promise<FoundVersion | undefined> {
+  return (await readVersions(checkout, [key])).get(key);
 }
 
 /** Many files in a few runs of git. Symbolic links are versions of their own, and none on the way to a file is followed. */
 export async function readVersions(
-  place: Place,
+  checkout: Checkout,
   keys: readonly GitPath[],
 ): Promise<Map<GitPath, FoundVersion>> {
   const all = new Map<GitPath, FoundVersion>();
@@ -33,13 +33,13 @@ export async function readVersions(
   for (let read = 0; left.length > 0; read += 1) {
     if (read === READS)
       throw new HoldfastError("CONFLICT", `${showPath(left[0] ?? "")} keeps changing while it is read.`);
-    const before = await lookAtAll(place, left);
-    const found = await readFound(place, before).catch((error: unknown) => {
+    const before = await lookAtAll(checkout, left);
+    const found = await readFound(checkout, before).catch((error: unknown) => {
       // A file that went away meanwhile fails the run: look again.
       if (read === READS - 1) throw error;
       return undefined;
     });
-    const after = await lookAtAll(place, left);
+    const after = await lookAtAll(checkout, left);
     const moved = left.filter((key) => identityOf(before.get(key)) !== identityOf(after.get(key)));
     if (found === undefined) continue;
     for (const [key, version] of found) if (!moved.includes(key)) all.set(key, version);
@@ -59,10 +59,10 @@ const identityOf = (seen: Seen | undefined): string => {
   return [seen.kind, ino, size, mtimeNs, ctimeNs, mode].join(":");
 };
 
-async function lookAtAll(place: Place, keys: readonly GitPath[]): Promise<Map<GitPath, Seen>> {
+async function lookAtAll(checkout: Checkout, keys: readonly GitPath[]): Promise<Map<GitPath, Seen>> {
   const all = new Map<GitPath, Seen>();
   for (const key of keys) {
-    const parent = await findParent(place.root, key);
+    const parent = await findParent(checkout.root, key);
     try {
       const seen = parent && (await lookAt(parent, key.slice(key.lastIndexOf("/") + 1)));
       if (seen !== undefined) all.set(key, seen);
@@ -89,7 +89,7 @@ async function lookAt(parent: ContainedDirectory, name: GitPath): Promise<Seen |
 }
 
 async function readFound(
-  place: Place,
+  checkout: Checkout,
   seen: ReadonlyMap<GitPath, Seen>,
 ): Promise<Map<GitPath, FoundVersion>> {
   const all = new Map<GitPath, FoundVersion>();
@@ -97,36 +97,36 @@ async function readFound(
   const stored: GitPath[] = [];
   for (const [key, each] of seen) {
     if (each.kind === "repository") {
-      const commit = await nestedHead(place, key);
+      const commit = await nestedHead(checkout, key);
       all.set(key, { version: { blob: commit, mode: "160000" }, raw: commit });
     } else {
       stored.push(key);
       if (each.kind === "file") files.push(key);
     }
   }
-  const [raws, versions] = await Promise.all([writeRaw(place, files), cleanVersions(place, stored)]);
+  const [raws, versions] = await Promise.all([writeRaw(checkout, files), cleanVersions(checkout, stored)]);
   for (const [key, each] of seen) {
     if (each.kind === "repository") continue;
     const version = versions.get(key);
-    const raw = each.kind === "file" ? raws.get(key) : await writeBlob(place, each.target);
+    const raw = each.kind === "file" ? raws.get(key) : await writeBlob(checkout, each.target);
     if (version !== undefined && raw !== undefined) all.set(key, { version, raw });
   }
   return all;
 }
 
-async function nestedHead(place: Place, key: GitPath): Promise<string> {
-  const path = argumentOf(namedFromTop(place, key));
+async function nestedHead(checkout: Checkout, key: GitPath): Promise<string> {
+  const path = argumentOf(namedFromTop(checkout, key));
   const none = "0".repeat(40);
   if (path === undefined) return none;
-  const head = await readHead({ git: place.git, directory: `${place.workTree}/${path}` });
+  const head = await readHead({ git: checkout.git, directory: `${checkout.workTree}/${path}` });
   return head.head?.commit ?? none;
 }
 
 /** Stores the bytes of files as they are, unconverted, and answers the blobs. The keys are of regular files. */
-export async function writeRaw(place: Place, keys: readonly GitPath[]): Promise<Map<GitPath, string>> {
+export async function writeRaw(checkout: Checkout, keys: readonly GitPath[]): Promise<Map<GitPath, string>> {
   if (keys.length === 0) return new Map();
-  const { text } = await runGit(place, ["hash-object", "-w", "--no-filters", "--stdin-paths"], {
-    stdin: bytesOf(keys.map((key) => `${quote(namedFromTop(place, key))}\n`).join("")),
+  const { text } = await runGit(checkout, ["hash-object", "-w", "--no-filters", "--stdin-paths"], {
+    stdin: bytesOf(keys.map((key) => `${quote(namedFromTop(checkout, key))}\n`).join("")),
     config: DURABLE,
   });
   const blobs = text.split("\n");
@@ -144,23 +144,26 @@ function quote(name: string): string {
 }
 
 /** What git stores of files: by an index that has what the user's has of them, for their modes and line ends are judged by it. */
-async function cleanVersions(place: Place, keys: readonly GitPath[]): Promise<Map<GitPath, FileVersion>> {
+async function cleanVersions(
+  checkout: Checkout,
+  keys: readonly GitPath[],
+): Promise<Map<GitPath, FileVersion>> {
   if (keys.length === 0) return new Map();
-  const names = new Map(keys.map((key) => [namedFromTop(place, key), key]));
-  const known = await indexEntries(place, [...names.keys()]);
-  return withTemporaryIndex(place.git, async (indexFile) => {
+  const names = new Map(keys.map((key) => [namedFromTop(checkout, key), key]));
+  const known = await indexEntries(checkout, [...names.keys()]);
+  return withTemporaryIndex(checkout.git, async (indexFile) => {
     const options = { indexFile, config: [...PLAIN_INDEX, ...DURABLE] };
     const edits = [...known].map(([key, { blob, mode }]) => ({ key, version: { blob, mode } }));
     if (edits.length > 0)
-      await runGit(place, ["update-index", "-z", "--add", "--replace", "--index-info"], {
+      await runGit(checkout, ["update-index", "-z", "--add", "--replace", "--index-info"], {
         ...options,
         stdin: indexInfo(edits),
       });
-    await runGit(place, ["update-index", "-z", "--add", "--replace", "--stdin"], {
+    await runGit(checkout, ["update-index", "-z", "--add", "--replace", "--stdin"], {
       ...options,
       stdin: bytesOf([...names.keys()].map((name) => `${name}\0`).join("")),
     });
-    const now = await indexEntries(place, [...names.keys()], indexFile);
+    const now = await indexEntries(checkout, [...names.keys()], indexFile);
     return new Map(
       [...now].flatMap(([name, version]) => {
         const key = names.get(name);
@@ -176,17 +179,17 @@ async function cleanVersions(place: Place, keys: readonly GitPath[]): Promise<Ma
  * is, it is not deleted.
  */
 export async function skippedVersions(
-  place: Place,
+  checkout: Checkout,
   keys: readonly GitPath[],
 ): Promise<Map<GitPath, FileVersion>> {
   if (keys.length === 0) return new Map();
   const entries = await indexEntries(
-    place,
-    keys.map((key) => namedFromTop(place, key)),
+    checkout,
+    keys.map((key) => namedFromTop(checkout, key)),
   );
   return new Map(
     keys.flatMap((key) => {
-      const entry = entries.get(namedFromTop(place, key));
+      const entry = entries.get(namedFromTop(checkout, key));
       return entry?.isSkipped === true ? [[key, { blob: entry.blob, mode: entry.mode }] as const] : [];
     }),
   );
@@ -196,14 +199,14 @@ type IndexEntry = FileVersion & { isSkipped: boolean };
 
 /** Entries of an index by path from the top; of an unmerged path the checkout's own side. */
 async function indexEntries(
-  place: Place,
+  checkout: Checkout,
   names: readonly string[],
   indexFile?: string,
 ): Promise<Map<string, IndexEntry>> {
   const wanted = new Set(names);
   const args = names.map(argumentOf);
   const few = args.length <= FEW && args.every((name) => name !== undefined) ? ["--", ...args] : [];
-  const { stdout } = await runGit(place, ["ls-files", "-v", "-s", "-z", ...few], {
+  const { stdout } = await runGit(checkout, ["ls-files", "-v", "-s", "-z", ...few], {
     // Without it git says of a file that is there that it is not skipped, whatever the index says.
     config: [...PLAIN_INDEX, "sparse.expectFilesOutsideOfPatterns=true"],
     ...(indexFile === undefined ? {} : { indexFile }),

@@ -73,7 +73,7 @@ export class RepositoryLocks {
         if (await tryLink(own, file)) return nonce;
         const holder = await readOwner(file);
         if (holder !== undefined ? !(await this.#lives(holder)) : await isBroken(file, clock.now()))
-          await takeAway(file, holder?.nonce, clock.now());
+          await removeDead(file, holder?.nonce, clock.now());
         else if (clock.monotonic() > end) throw busy(file, holder);
         else await wait(clock, LOOK_MS);
       }
@@ -108,7 +108,7 @@ async function writeSynced(file: string, text: string): Promise<void> {
 }
 
 /** Removes the file of a dead owner, or one that names nobody, unless somebody else does so or it is another owner's by now. */
-async function takeAway(file: string, nonce: string | undefined, now: number): Promise<void> {
+async function removeDead(file: string, nonce: string | undefined, now: number): Promise<void> {
   const taking = `${file}.taking`;
   try {
     await writeFile(taking, "", { flag: "wx" });

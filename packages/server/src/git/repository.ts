@@ -29,7 +29,7 @@ export type Repository = {
 };
 
 /** Files below a root, and the objects and refs that go with them. git runs at the top of the checkout. */
-export type Place = GitSite & {
+export type Checkout = GitSite & {
   gitDir: string;
   commonDir: string;
   /** Top of git's checkout. */
@@ -98,11 +98,11 @@ export async function readHead(site: GitSite): Promise<Pick<Repository, "head" |
 }
 
 /** The place of a directory of a checkout, watched alone; without `directory` the whole checkout. Throws a RangeError for a repository without one. */
-export function placeOf(
+export function checkoutOf(
   git: GitRunner,
   repository: Repository,
   directory: "top" | "prefix" = "prefix",
-): Place {
+): Checkout {
   const { top, gitDir, commonDir } = repository;
   if (top === undefined) throw new RangeError(`${gitDir} has no checkout.`);
   const prefix = directory === "top" ? "" : repository.prefix;
@@ -118,12 +118,12 @@ export function placeOf(
 }
 
 /** Whether the checkout leaves off the disk what is outside of its patterns. */
-export async function isSparse(place: Place): Promise<boolean> {
+export async function isSparse(checkout: Checkout): Promise<boolean> {
   const args = ["config", "--type=bool", "core.sparseCheckout"];
-  return (await runGit(place, args, { exits: [0, 1] })).text === "true";
+  return (await runGit(checkout, args, { exits: [0, 1] })).text === "true";
 }
 
 /** The name that git knows a key of this place by: relative to the top. */
-export function namedFromTop(place: Place, key: string): string {
-  return keyOf(place.prefix) + key;
+export function namedFromTop(checkout: Checkout, key: string): string {
+  return keyOf(checkout.prefix) + key;
 }

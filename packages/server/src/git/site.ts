@@ -3,7 +3,7 @@ import { isGitError } from "./git-error.ts";
 import { lookAt } from "./look-at.ts";
 import type { GitOptions, GitResult, GitRunner, GitWhere } from "./runner.ts";
 
-/** Where git runs, and the runner. A `Place` is one; so is a repository without a checkout. */
+/** Where git runs, and the runner. A `Checkout` is one; so is a repository without a checkout. */
 export type GitSite = GitWhere & { git: GitRunner };
 
 /** Runs git there. Rejects GitError. */

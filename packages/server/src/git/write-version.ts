@@ -16,7 +16,7 @@ import {
 } from "./contained-parent.ts";
 import { bytesOf, type GitPath, showPath } from "./git-path.ts";
 import { readBlob } from "./objects.ts";
-import { namedFromTop, type Place } from "./repository.ts";
+import { namedFromTop, type Checkout } from "./repository.ts";
 import { writeContent } from "./smudge.ts";
 
 /** The last part of the name of an unfinished write. */
@@ -30,26 +30,26 @@ const LINK_BYTES = 4_096;
  * it is there; CONFLICT when a file is where a directory is needed; UNPROCESSABLE for a nested repository; GitError leaves the file as it was.
  */
 export async function writeVersion(
-  place: Place,
+  checkout: Checkout,
   key: GitPath,
   version: FileVersion | undefined,
   raw?: string,
 ): Promise<void> {
-  if (version === undefined) return removeFile(place, key);
+  if (version === undefined) return removeFile(checkout, key);
   if (version.mode === "160000")
     throw new HoldfastError(
       "UNPROCESSABLE",
       `${showPath(key)} is a nested repository, which is not written.`,
     );
-  const parent = await makeParent(place.root, key);
+  const parent = await makeParent(checkout.root, key);
   const name = nameOf(key);
   const beside = unfinishedName(name);
   try {
     await unlink(parent.pathOf(beside)).catch(orUndefined("ENOENT"));
     await clearWay(parent, name, key);
     try {
-      if (version.mode === "120000") await makeLink(place, parent.pathOf(beside), raw ?? version.blob);
-      else await makeFile(place, parent, key, { version, raw });
+      if (version.mode === "120000") await makeLink(checkout, parent.pathOf(beside), raw ?? version.blob);
+      else await makeFile(checkout, parent, key, { version, raw });
       faultPoint("worktree.write.synced");
       await rename(parent.pathOf(beside), parent.pathOf(name));
     } catch (error) {
@@ -64,9 +64,9 @@ export async function writeVersion(
 }
 
 /** Removes what killed writes of these files left beside them. */
-export async function sweepWrites(place: Place, keys: readonly GitPath[]): Promise<void> {
+export async function sweepWrites(checkout: Checkout, keys: readonly GitPath[]): Promise<void> {
   for (const key of keys) {
-    const parent = await findParent(place.root, key);
+    const parent = await findParent(checkout.root, key);
     if (parent === undefined) continue;
     try {
       await unlink(parent.pathOf(unfinishedName(nameOf(key)))).catch(orUndefined("ENOENT"));
@@ -82,8 +82,8 @@ function unfinishedName(name: GitPath): GitPath {
   return `.holdfast-${createHash("sha256").update(bytesOf(name)).digest("hex").slice(0, 16)}.tmp`;
 }
 
-async function removeFile(place: Place, key: GitPath): Promise<void> {
-  const parent = await findParent(place.root, key);
+async function removeFile(checkout: Checkout, key: GitPath): Promise<void> {
+  const parent = await findParent(checkout.root, key);
   if (parent === undefined) {
     // Nothing is there, or it is behind a link: then it is not a file of this place.
     return;
@@ -100,7 +100,7 @@ async function removeFile(place: Place, key: GitPath): Promise<void> {
   } finally {
     await parent.close();
   }
-  await removeEmptyParents(place.root, key);
+  await removeEmptyParents(checkout.root, key);
 }
 
 /** A directory without anything in it gives way, as at a checkout. */
@@ -111,13 +111,13 @@ async function clearWay(parent: ContainedDirectory, name: GitPath, key: GitPath)
   });
 }
 
-async function makeLink(place: Place, path: Buffer, blob: string): Promise<void> {
-  await symlink(await readBlob(place, blob, LINK_BYTES), path);
+async function makeLink(checkout: Checkout, path: Buffer, blob: string): Promise<void> {
+  await symlink(await readBlob(checkout, blob, LINK_BYTES), path);
   faultPoint("worktree.write.made");
 }
 
 async function makeFile(
-  place: Place,
+  checkout: Checkout,
   parent: ContainedDirectory,
   key: GitPath,
   content: { version: FileVersion; raw: string | undefined },
@@ -128,7 +128,7 @@ async function makeFile(
   const handle = await open(parent.pathOf(unfinishedName(name)), flags, 0o666);
   try {
     faultPoint("worktree.write.made");
-    await writeContent(place, namedFromTop(place, key), content, handle);
+    await writeContent(checkout, namedFromTop(checkout, key), content, handle);
     const mode = found?.isFile() === true ? Number(found.mode & 0o777n) : (await handle.stat()).mode & 0o777;
     await handle.chmod(content.version.mode === "100755" ? mode | ((mode & 0o444) >> 2) : mode & ~0o111);
     await handle.sync();

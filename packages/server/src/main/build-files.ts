@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Clock, Logger } from "@holdfast/kernel";
 import type { SessionId, WorkspaceId } from "@holdfast/protocol";
 import { processTable } from "../agents/index.ts";
-import { createPlaces, createReview, createTracker } from "../changes/index.ts";
+import { createRepositories, createReview, createTracker } from "../changes/index.ts";
 import { GitRunner } from "../git/index.ts";
 import { createSnapshots } from "../snapshot/index.ts";
 import type { Store } from "../store/index.ts";
@@ -46,10 +46,10 @@ export function buildFiles({ config, directory, store, clock, logger, sessions }
     processes,
   });
   const tracker = createTracker({ store, snapshots, clock, logger, isOn: config.file.snapshots !== false });
-  const places = createPlaces({ store, git, snapshots });
+  const repositories = createRepositories({ store, git, snapshots });
   const changes = createReview({
     store,
-    places,
+    repositories,
     watch: tracker,
     wakeWorkspace: (id) => sessions.wakeWorkspace(id),
     clock,

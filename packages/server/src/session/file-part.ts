@@ -14,14 +14,14 @@ const URL_LENGTH = 8_192;
 const MIME = /^[\w.+-]{1,64}\/[\w.+-]{1,128}(?:;[ \w.+="-]{1,128})*$/;
 
 /** Where the file part belongs. */
-export type FilePlace = { sessionId: SessionId; directory: string; reserved: ReservedPlaces };
+export type AttachmentScope = { sessionId: SessionId; directory: string; reserved: ReservedPlaces };
 
 type FileFields = { mime: string; url: string; filename?: string | undefined };
 
 /** The same part with a `url` that may be stored. Rejects UNPROCESSABLE, PATH_ESCAPES or TOO_LARGE. */
 export async function admitFile<T extends FileFields>(
   part: T,
-  place: FilePlace,
+  place: AttachmentScope,
   store: Pick<Store, "putBlob" | "getBlob">,
 ): Promise<T> {
   if (!MIME.test(part.mime)) throw refusal("A file part has no usable media type.");
@@ -30,7 +30,7 @@ export async function admitFile<T extends FileFields>(
 
 async function admitUrl(
   part: FileFields,
-  place: FilePlace,
+  place: AttachmentScope,
   store: Pick<Store, "putBlob" | "getBlob">,
 ): Promise<string> {
   const { url, mime } = part;
@@ -58,7 +58,7 @@ async function admitUrl(
 }
 
 /** `?start=` and `end=` name a window of lines and are kept; everything else of a query is not. */
-async function admitFileUrl(text: string, place: FilePlace): Promise<string> {
+async function admitFileUrl(text: string, place: AttachmentScope): Promise<string> {
   let url: URL;
   let path: string;
   try {
@@ -81,7 +81,7 @@ async function admitFileUrl(text: string, place: FilePlace): Promise<string> {
 async function admitKnownBlob(
   url: string,
   mime: string,
-  place: FilePlace,
+  place: AttachmentScope,
   store: Pick<Store, "putBlob" | "getBlob">,
 ): Promise<string> {
   const hash = /^blob:([0-9a-f]{64})$/.exec(url)?.[1];

@@ -18,7 +18,7 @@ export async function bringAlong(watched: Watched, shadows: string): Promise<voi
   );
   if (watched.kind === "shadow" || !isThere) return;
   const quiet = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"];
-  await runGit(watched.place, ["fetch", ...quiet, `--upload-pack=${UPLOAD_PACK}`, from, REFS], {
+  await runGit(watched.checkout, ["fetch", ...quiet, `--upload-pack=${UPLOAD_PACK}`, from, REFS], {
     config: FETCH_PINNED,
   });
 }

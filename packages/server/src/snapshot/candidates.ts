@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { access, lstat, unlink } from "node:fs/promises";
 import type { FileVersion } from "@holdfast/protocol";
-import { bytesOf, keyOf, type Place, type TreeEdit, UNFINISHED } from "../git/index.ts";
+import { bytesOf, keyOf, type Checkout, type TreeEdit, UNFINISHED } from "../git/index.ts";
 import { inChunks } from "./in-chunks.ts";
 import type { LeftOut } from "./left-out.ts";
 import { type SnapshotLimits, SnapshotRefused } from "./snapshot.ts";
@@ -20,7 +20,7 @@ export type Candidates = {
 };
 
 export type Survey = {
-  place: Place;
+  checkout: Checkout;
   status: Status;
   leftOut: LeftOut;
   /** Names from the top that are the program's own, with a slash at the end. */
@@ -31,8 +31,8 @@ export type Survey = {
 
 /** Rejects SnapshotRefused beyond the limits of W-3. */
 export async function chooseCandidates(survey: Survey): Promise<Candidates> {
-  const { status, leftOut, own, place, limits } = survey;
-  const keyOfName = (name: string) => name.slice(keyOf(place.prefix).length);
+  const { status, leftOut, own, checkout, limits } = survey;
+  const keyOfName = (name: string) => name.slice(keyOf(checkout.prefix).length);
   const chosen: Candidates = { add: [], edits: [] };
   let bytes = 0;
   const isOwn = (name: string) =>
@@ -61,7 +61,7 @@ export async function chooseCandidates(survey: Survey): Promise<Candidates> {
 
 /** Answers the bytes that are to be read. */
 async function choose(
-  { place, limits, now }: Survey,
+  { checkout, limits, now }: Survey,
   { name, isSubmodule, isGone, isDirty, unmerged }: Modified,
   isTracked: boolean,
   chosen: Candidates,
@@ -78,7 +78,7 @@ async function choose(
     return 0;
   }
   if (isDirty) leaveOut("submodule");
-  const path = Buffer.concat([Buffer.from(`${place.workTree}/`), bytesOf(name)]);
+  const path = Buffer.concat([Buffer.from(`${checkout.workTree}/`), bytesOf(name)]);
   const stats = isGone ? undefined : await lstat(path).catch(() => undefined);
   if (stats === undefined || (stats.isDirectory() && !isSubmodule)) {
     if (isTracked) chosen.edits.push({ key: name, version: null });

@@ -6,7 +6,7 @@ import {
   DURABLE,
   indexInfo,
   isGitError,
-  type Place,
+  type Checkout,
   PLAIN_INDEX,
   runGit,
   type TreeEdit,
@@ -23,7 +23,7 @@ const SHARED_SYNC = 64;
  * `leaveOut`; the others go in. `timeoutMs`: of one run, default that of every run of git.
  */
 export async function captureFiles(
-  place: Place,
+  checkout: Checkout,
   indexFile: string,
   names: readonly string[],
   {
@@ -40,7 +40,7 @@ export async function captureFiles(
     if (some.length === 0) return;
     const stdin = bytesOf(some.map((name) => `${name}\0`).join(""));
     try {
-      await updateIndex(place, indexFile, ["--add", "--remove", "--replace", "--stdin"], {
+      await updateIndex(checkout, indexFile, ["--add", "--remove", "--replace", "--stdin"], {
         stdin,
         config,
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -48,7 +48,7 @@ export async function captureFiles(
     } catch (error) {
       if (!isGitError(error, "failed")) throw error;
       const [only] = some;
-      if (some.length === 1 && only !== undefined) return leaveOut(only, await reasonOf(place, only));
+      if (some.length === 1 && only !== undefined) return leaveOut(only, await reasonOf(checkout, only));
       const middle = Math.ceil(some.length / 2);
       await capture(some.slice(0, middle));
       await capture(some.slice(middle));
@@ -58,16 +58,20 @@ export async function captureFiles(
 }
 
 /** Writes and removes entries without looking at files. */
-export async function editIndex(place: Place, indexFile: string, edits: readonly TreeEdit[]): Promise<void> {
+export async function editIndex(
+  checkout: Checkout,
+  indexFile: string,
+  edits: readonly TreeEdit[],
+): Promise<void> {
   if (edits.length === 0) return;
-  const { text } = await runGit(place, ["rev-parse", "--show-object-format"]);
-  await updateIndex(place, indexFile, ["--add", "--replace", "--index-info"], {
+  const { text } = await runGit(checkout, ["rev-parse", "--show-object-format"]);
+  await updateIndex(checkout, indexFile, ["--add", "--replace", "--index-info"], {
     stdin: indexInfo(edits, text === "sha256" ? 64 : 40),
   });
 }
 
-async function reasonOf(place: Place, name: string): Promise<Uncaptured["reason"]> {
-  const path = Buffer.concat([Buffer.from(`${place.workTree}/`), bytesOf(name)]);
+async function reasonOf(checkout: Checkout, name: string): Promise<Uncaptured["reason"]> {
+  const path = Buffer.concat([Buffer.from(`${checkout.workTree}/`), bytesOf(name)]);
   return access(path, constants.R_OK).then(
     () => "filter" as const,
     () => "unreadable" as const,

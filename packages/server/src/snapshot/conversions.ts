@@ -1,5 +1,5 @@
 /** Which files git converts between the disk and its store. */
-import { bytesOf, type Place, runGit } from "../git/index.ts";
+import { bytesOf, type Checkout, runGit } from "../git/index.ts";
 
 export type Conversion = {
   attributes: string;
@@ -13,15 +13,15 @@ const RELEVANT = new Set(["text", "crlf", "eol", "filter", "ident", "working-tre
 
 /** The names (from the top) that are converted in some way; most repositories have none. */
 export async function conversionsOf(
-  place: Place,
+  checkout: Checkout,
   indexFile: string,
   names: readonly string[],
 ): Promise<Map<string, Conversion>> {
   const all = new Map<string, Conversion>();
   if (names.length === 0) return all;
   const [settings, attributes] = await Promise.all([
-    lineEndSettings(place),
-    attributesOf(place, indexFile, names),
+    lineEndSettings(checkout),
+    attributesOf(checkout, indexFile, names),
   ]);
   const addsByConfig = settings.autocrlf === "true" || settings.eol === "crlf";
   for (const name of settings.converts ? names : attributes.keys()) {
@@ -50,8 +50,10 @@ function textOf(own: ReadonlyMap<string, string>, byConfig: boolean): boolean {
   return text !== undefined || own.has("eol") || byConfig;
 }
 
-async function lineEndSettings(place: Place): Promise<{ autocrlf: string; eol: string; converts: boolean }> {
-  const { stdout } = await runGit(place, ["config", "-z", "--get-regexp", "^core\\.(autocrlf|eol)$"], {
+async function lineEndSettings(
+  checkout: Checkout,
+): Promise<{ autocrlf: string; eol: string; converts: boolean }> {
+  const { stdout } = await runGit(checkout, ["config", "-z", "--get-regexp", "^core\\.(autocrlf|eol)$"], {
     exits: [0, 1],
   });
   const values = new Map<string, string>();
@@ -71,11 +73,11 @@ async function lineEndSettings(place: Place): Promise<{ autocrlf: string; eol: s
 }
 
 async function attributesOf(
-  place: Place,
+  checkout: Checkout,
   indexFile: string,
   names: readonly string[],
 ): Promise<Map<string, Map<string, string>>> {
-  const { stdout } = await runGit(place, ["check-attr", "-z", "--stdin", "-a"], {
+  const { stdout } = await runGit(checkout, ["check-attr", "-z", "--stdin", "-a"], {
     stdin: bytesOf(names.map((name) => `${name}\0`).join("")),
     indexFile,
   });

@@ -5,7 +5,15 @@
 import { HoldfastError } from "@holdfast/kernel";
 import { uncapturedSchema } from "@holdfast/protocol";
 import { z } from "zod";
-import { commitTree, isGitError, makeTree, type Place, readBlob, runGit, writeBlob } from "../git/index.ts";
+import {
+  commitTree,
+  isGitError,
+  makeTree,
+  type Checkout,
+  readBlob,
+  runGit,
+  writeBlob,
+} from "../git/index.ts";
 import type { RawFile, Snapshot } from "./snapshot.ts";
 
 const manifestSchema = z.object({
@@ -19,26 +27,26 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** Stores the manifest's commit, or nothing when there is nothing to say. */
 export async function commitManifest(
-  place: Place,
+  checkout: Checkout,
   facts: Pick<Snapshot, "uncaptured" | "uncapturedCount" | "raw">,
 ): Promise<string | undefined> {
   const { uncaptured, uncapturedCount, raw } = facts;
   if (uncapturedCount === 0 && raw.length === 0) return undefined;
   const manifest: Manifest = { version: 1, uncaptured, uncapturedCount, raw };
-  const blob = await writeBlob(place, JSON.stringify(manifest));
-  const bytes = raw.length === 0 ? undefined : await makeTree(place, raw.map(rawEntry));
+  const blob = await writeBlob(checkout, JSON.stringify(manifest));
+  const bytes = raw.length === 0 ? undefined : await makeTree(checkout, raw.map(rawEntry));
   const entries = [
     `100644 blob ${blob}\tmanifest.json`,
     ...(bytes === undefined ? [] : [`040000 tree ${bytes}\traw`]),
   ];
-  return commitTree(place, await makeTree(place, entries), "Holdfast: what goes with a snapshot");
+  return commitTree(checkout, await makeTree(checkout, entries), "Holdfast: what goes with a snapshot");
 }
 
 /** The manifest of a snapshot; of one that has none, an empty one. Rejects UNPROCESSABLE when somebody put something else in its place. */
-export async function readManifest(place: Place, commit: string): Promise<Manifest> {
+export async function readManifest(checkout: Checkout, commit: string): Promise<Manifest> {
   const none: Manifest = { version: 1, uncaptured: [], uncapturedCount: 0, raw: [] };
   const parent = await runGit(
-    place,
+    checkout,
     ["rev-parse", "--verify", "--quiet", "--end-of-options", `${commit}^1`],
     {
       exits: [0, 1, 128],
@@ -46,7 +54,7 @@ export async function readManifest(place: Place, commit: string): Promise<Manife
   );
   if (parent.exitCode !== 0) return none;
   try {
-    return manifestSchema.parse(JSON.parse(String(await readBlob(place, `${parent.text}:manifest.json`))));
+    return manifestSchema.parse(JSON.parse(String(await readBlob(checkout, `${parent.text}:manifest.json`))));
   } catch (error) {
     if (isGitError(error) && error.code !== "failed") throw error;
     throw new HoldfastError("UNPROCESSABLE", `The manifest of snapshot ${commit} cannot be read.`, {

@@ -9,7 +9,7 @@ import {
   type GitPath,
   isGitError,
   keyOf,
-  type Place,
+  type Checkout,
   PLAIN_INDEX,
   runGit,
   smudged,
@@ -41,39 +41,39 @@ export type RawFound = {
 
 /** `names`: tracked and captured paths from the top; `skip` says which were left out. Stores the bytes. */
 export async function findRawFiles(
-  place: Place,
+  checkout: Checkout,
   indexFile: string,
   names: readonly string[],
   { memory, skip }: { memory: RawMemory; skip: (name: string) => boolean },
 ): Promise<RawFound> {
-  const prefix = keyOf(place.prefix);
+  const prefix = keyOf(checkout.prefix);
   const below = names.filter((name) => name.startsWith(prefix));
-  const conversions = await conversionsOf(place, indexFile, below);
+  const conversions = await conversionsOf(checkout, indexFile, below);
   if (conversions.size === 0) return { raw: [], tooLarge: [], isVeiled: false };
-  const blobs = await regularBlobs(place, indexFile);
+  const blobs = await regularBlobs(checkout, indexFile);
   const unknown: Converted[] = [];
   await inChunks([...conversions], async ([name, conversion]) => {
     const blob = blobs.get(name);
     if (blob === undefined || skip(name)) return;
-    const stats = await lstat(pathOf(place, name), { bigint: true }).catch(() => undefined);
+    const stats = await lstat(pathOf(checkout, name), { bigint: true }).catch(() => undefined);
     if (stats?.isFile() !== true) return;
     const file = { ...conversion, name, blob, stats };
     if (!memory.has(identityOf(file))) unknown.push(file);
   });
-  const sizes = await sizesOf(place, unknown);
+  const sizes = await sizesOf(checkout, unknown);
   const same = (file: Converted) => file.onlyShortens && sizes.get(file.blob) === Number(file.stats.size);
   const isLarge = ({ stats }: Converted) => stats.size > FILE_BYTES;
   const doubtful = unknown.filter((file) => !same(file));
   const tooLarge = doubtful.filter(isLarge).map(({ name }) => name.slice(prefix.length));
   const compared = doubtful.filter((file) => !isLarge(file));
-  const differing = await compare(place, indexFile, { files: compared, sizes });
+  const differing = await compare(checkout, indexFile, { files: compared, sizes });
   remember(
-    place,
+    checkout,
     memory,
     unknown.filter((file) => !differing.has(file.name) && !isLarge(file)),
   );
   const keys = [...differing].map((name) => name.slice(prefix.length)).toSorted();
-  const raw = [...(await writeRaw(place, keys))].map(([key, blob]) => ({ key, blob }));
+  const raw = [...(await writeRaw(checkout, keys))].map(([key, blob]) => ({ key, blob }));
   // Line ends that come back as they are have no second form of the same length.
   const isVeiled = raw.length > 0 || [...conversions.values()].some((each) => !each.onlyLineEnds);
   return { raw, tooLarge, isVeiled };
@@ -81,7 +81,7 @@ export async function findRawFiles(
 
 /** The names whose files are not what their blob becomes on the disk. */
 async function compare(
-  place: Place,
+  checkout: Checkout,
   indexFile: string,
   { files, sizes }: { files: readonly Converted[]; sizes: ReadonlyMap<string, number> },
 ): Promise<Set<string>> {
@@ -89,7 +89,7 @@ async function compare(
   let batch: Converted[] = [];
   let bytes = 0;
   const flush = async () => {
-    const contents = await smudged(place, batch, indexFile).catch((error: unknown) => {
+    const contents = await smudged(checkout, batch, indexFile).catch((error: unknown) => {
       // A filter that fails at a checkout brings nothing back: all of these are kept as they are.
       if (isGitError(error, "failed") || isGitError(error, "tooLong")) return undefined;
       throw error;
@@ -98,7 +98,7 @@ async function compare(
     await inChunks([...some.keys()], async (at) => {
       const file = some[at];
       if (file === undefined) return;
-      const found = await readFile(pathOf(place, file.name)).catch(() => undefined);
+      const found = await readFile(pathOf(checkout, file.name)).catch(() => undefined);
       if (found !== undefined && contents?.[at]?.equals(found) !== true) differing.add(file.name);
     });
     batch = [];
@@ -113,9 +113,9 @@ async function compare(
   return differing;
 }
 
-function remember(place: Place, memory: RawMemory, files: readonly Converted[]): void {
+function remember(checkout: Checkout, memory: RawMemory, files: readonly Converted[]): void {
   if (memory.size + files.length > REMEMBERED) memory.clear();
-  const settled = place.git.clock.now() - RACY_MS;
+  const settled = checkout.git.clock.now() - RACY_MS;
   for (const file of files)
     if (Number(file.stats.mtimeMs) < settled && Number(file.stats.ctimeMs) < settled)
       memory.add(identityOf(file));
@@ -126,12 +126,12 @@ function identityOf({ name, blob, attributes, stats }: Converted): string {
   return [name, blob, attributes, ino, size, mtimeNs, ctimeNs].join("\0");
 }
 
-function pathOf(place: Place, name: string): Buffer {
-  return Buffer.concat([Buffer.from(`${place.workTree}/`), bytesOf(name)]);
+function pathOf(checkout: Checkout, name: string): Buffer {
+  return Buffer.concat([Buffer.from(`${checkout.workTree}/`), bytesOf(name)]);
 }
 
-async function regularBlobs(place: Place, indexFile: string): Promise<Map<string, string>> {
-  const { stdout } = await runGit(place, ["ls-files", "-s", "-z"], { indexFile, config: PLAIN_INDEX });
+async function regularBlobs(checkout: Checkout, indexFile: string): Promise<Map<string, string>> {
+  const { stdout } = await runGit(checkout, ["ls-files", "-s", "-z"], { indexFile, config: PLAIN_INDEX });
   const blobs = new Map<string, string>();
   for (const line of stdout.toString("latin1").split("\0")) {
     const [, blob, name] = /^100\d+ ([0-9a-f]+) 0\t([^]*)$/.exec(line) ?? [];
@@ -140,10 +140,10 @@ async function regularBlobs(place: Place, indexFile: string): Promise<Map<string
   return blobs;
 }
 
-async function sizesOf(place: Place, files: readonly Converted[]): Promise<Map<string, number>> {
+async function sizesOf(checkout: Checkout, files: readonly Converted[]): Promise<Map<string, number>> {
   if (files.length === 0) return new Map();
   const blobs = [...new Set(files.map(({ blob }) => blob))];
-  const { text } = await runGit(place, ["cat-file", "--batch-check=%(objectname) %(objectsize)"], {
+  const { text } = await runGit(checkout, ["cat-file", "--batch-check=%(objectname) %(objectsize)"], {
     stdin: `${blobs.join("\n")}\n`,
   });
   return new Map(

@@ -2,7 +2,7 @@
 import { access, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { randomHex } from "@holdfast/kernel";
-import { type GitRunner, type Place } from "../git/index.ts";
+import { type GitRunner, type Checkout } from "../git/index.ts";
 
 /** Directories that no snapshot of such a directory holds, as they can be made again (W-3). */
 export const EXCLUDED = ["node_modules", ".venv", "target", "dist", ".hg", ".svn", ".bzr", ".jj"];
@@ -13,11 +13,11 @@ const MAKING = /\.making-[0-9a-f]+$/;
 export const shadowOf = (shadows: string, workspaceId: string): string => join(shadows, `${workspaceId}.git`);
 
 /** The place of a directory, its repository made if there is none yet. */
-export async function shadowPlace(
+export async function shadowCheckout(
   git: GitRunner,
   shadows: string,
   { workspaceId, root }: { workspaceId: string; root: string },
-): Promise<Place> {
+): Promise<Checkout> {
   const gitDir = shadowOf(shadows, workspaceId);
   if (!(await exists(gitDir))) await make(git, shadows, gitDir);
   return { git, directory: root, gitDir, commonDir: gitDir, workTree: root, prefix: "", root };

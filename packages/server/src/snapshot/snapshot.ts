@@ -1,5 +1,5 @@
 import type { Uncaptured } from "@holdfast/protocol";
-import type { GitPath, Head, Place } from "../git/index.ts";
+import type { GitPath, Head, Checkout } from "../git/index.ts";
 
 /** Files that one snapshot may add to what the index holds, and their bytes together (W-3). */
 export const SNAPSHOT_FILES = 50_000;
@@ -11,7 +11,7 @@ export const WHOLE_FILE_BYTES = 1024 * 1024 * 1024;
 export type SnapshotLimits = { files: number; bytes: number; fileBytes: number };
 
 /** Files that are watched, and the repository that keeps their snapshots: the user's, or one of the program's own. */
-export type Watched = { workspaceId: string; place: Place; kind: "repository" | "shadow" };
+export type Watched = { workspaceId: string; checkout: Checkout; kind: "repository" | "shadow" };
 
 /** Bytes of a file that a checkout of the snapshot would not bring back as they were. */
 export type RawFile = { key: GitPath; blob: string };

@@ -1,6 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { GitPath, GitRunner, Place } from "../git/index.ts";
+import type { GitPath, GitRunner, Checkout } from "../git/index.ts";
 import { readEntries, TEMPORARY_INDEX, treeOf, writeVersion } from "../git/index.ts";
 import { bringAlong } from "./bring-along.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
@@ -53,9 +53,9 @@ export type Snapshots = {
   /** Where a directory has become a repository since its last snapshot: brings the earlier ones into it. Rejects GitError. */
   bringAlong(watched: Watched): Promise<void>;
   /** What a snapshot left out, and the raw bytes that go with it. */
-  manifest(place: Place, commit: string): Promise<Manifest>;
+  manifest(checkout: Checkout, commit: string): Promise<Manifest>;
   /** Writes the raw bytes of a snapshot over the files of a fresh checkout of it. Answers the keys. */
-  restoreRaw(place: Place, commit: string, keys?: ReadonlySet<GitPath>): Promise<GitPath[]>;
+  restoreRaw(checkout: Checkout, commit: string, keys?: ReadonlySet<GitPath>): Promise<GitPath[]>;
   /** Removes what killed runs left in the program's own directories; at start, when nobody else uses them. */
   sweepTemporary(): Promise<void>;
 };
@@ -77,12 +77,12 @@ export function createSnapshots({ git, dataDirectory, home, limits }: SnapshotsD
     watched: Watched,
     ref: string,
     options: Pick<TakeOptions, "limits" | "onSeen" | "isWhole">,
-  ) => takeSnapshot(watched, ref, { memory: memoryOf(watched.place.root), dataDirectory, ...options });
+  ) => takeSnapshot(watched, ref, { memory: memoryOf(watched.checkout.root), dataDirectory, ...options });
   return {
     watch: (request) => watchRoot({ git, home, shadows, memory: watchMemory }, request),
     take: (watched, ref) =>
       unchanged.take(watched, ref, {
-        look: (indexFile) => lookAtCheckout(watched.place, indexFile, dataDirectory),
+        look: (indexFile) => lookAtCheckout(watched.checkout, indexFile, dataDirectory),
         take: (onSeen) =>
           takeWith(watched, ref, { limits: { ...W3_LIMITS, ...limits }, onSeen, isWhole: false }),
       }),
@@ -101,19 +101,23 @@ export function createSnapshots({ git, dataDirectory, home, limits }: SnapshotsD
   };
 }
 
-async function restoreRaw(place: Place, commit: string, keys?: ReadonlySet<GitPath>): Promise<GitPath[]> {
-  const { raw } = await readManifest(place, commit);
+async function restoreRaw(
+  checkout: Checkout,
+  commit: string,
+  keys?: ReadonlySet<GitPath>,
+): Promise<GitPath[]> {
+  const { raw } = await readManifest(checkout, commit);
   const chosen = raw.filter(({ key }) => keys?.has(key) ?? true);
   const entries = await readEntries(
-    place,
-    await treeOf(place, commit),
+    checkout,
+    await treeOf(checkout, commit),
     chosen.map(({ key }) => key),
   );
   const written: GitPath[] = [];
   for (const { key, blob } of chosen) {
     const version = entries.get(key);
     if (version === undefined) continue;
-    await writeVersion(place, key, version, blob);
+    await writeVersion(checkout, key, version, blob);
     written.push(key);
   }
   return written;

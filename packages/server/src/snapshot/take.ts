@@ -7,7 +7,7 @@ import {
   emptyTree,
   isGitError,
   keyOf,
-  type Place,
+  type Checkout,
   PLAIN_INDEX,
   runGit,
   updateRef,
@@ -61,29 +61,32 @@ export type TakeOptions = {
 
 /** Stores all files below the root as a commit under `ref`, on the disk when it resolves. See `Snapshots.take`. */
 export async function takeSnapshot(watched: Watched, ref: string, options: TakeOptions): Promise<Snapshot> {
-  const { place, kind } = watched;
-  return withTemporaryIndex(place.git, async (file) => {
-    const index = await openWorkingIndex(place, file);
-    const seen = await readStatus(place, file);
+  const { checkout, kind } = watched;
+  return withTemporaryIndex(checkout.git, async (file) => {
+    const index = await openWorkingIndex(checkout, file);
+    const seen = await readStatus(checkout, file);
     await options.onSeen(seen, index.isPlain);
     const leftOut = new LeftOut();
-    const own = ownDirectories(place, options.dataDirectory);
+    const own = ownDirectories(checkout, options.dataDirectory);
     const asked = await capture(watched, { index, seen, leftOut, own }, options);
-    const tree = await writeTree(place, file);
-    const raw = await keepRaw(place, { index, seen, leftOut, asked }, options);
-    const held = new Set(await namesIn(place, file));
-    const holding = { place, seen, own, links: index.links, held, asked: new Set(asked), leftOut };
+    const tree = await writeTree(checkout, file);
+    const raw = await keepRaw(checkout, { index, seen, leftOut, asked }, options);
+    const held = new Set(await namesIn(checkout, file));
+    const holding = { checkout, seen, own, links: index.links, held, asked: new Set(asked), leftOut };
     const names = options.isWhole ? undefined : await nameUnheld(holding);
     const unheld = options.isWhole ? await findUnheld(holding) : [];
     const facts = { uncaptured: leftOut.named(), uncapturedCount: leftOut.count, raw };
-    const manifest = await commitManifest(place, facts);
+    const manifest = await commitManifest(checkout, facts);
     const parents = manifest === undefined ? [] : [manifest];
-    const commit = await commitTree(place, tree, `Holdfast snapshot ${ref}`, { parents });
-    await updateRef(place, ref, commit);
+    const commit = await commitTree(checkout, tree, `Holdfast snapshot ${ref}`, { parents });
+    await updateRef(checkout, ref, commit);
     if (kind === "shadow")
-      await keepIndex(place, file, commit).catch((error: unknown) => {
+      await keepIndex(checkout, file, commit).catch((error: unknown) => {
         // The snapshot stands; the next one reads more files.
-        place.git.logger.warn({ error: errorText(error) }, "the index of a shadow repository was not kept");
+        checkout.git.logger.warn(
+          { error: errorText(error) },
+          "the index of a shadow repository was not kept",
+        );
       });
     const head = kind === "shadow" ? undefined : seen.status.head;
     return {
@@ -101,24 +104,24 @@ type Looked = { index: WorkingIndex; seen: Seen; leftOut: LeftOut };
 
 /** Brings the files that differ into the working index. Answers the names that git was asked to take. */
 async function capture(
-  { place, kind }: Watched,
+  { checkout, kind }: Watched,
   { index, seen, leftOut, own }: Looked & { own: readonly string[] },
   { limits, isWhole }: TakeOptions,
 ): Promise<string[]> {
   const { status } = seen;
-  const prefix = keyOf(place.prefix);
+  const prefix = keyOf(checkout.prefix);
   const key = (name: string) => name.slice(prefix.length);
   for (const name of status.ignored) leftOut.add(key(name), kind === "shadow" ? whyIgnored(name) : "ignored");
-  const now = place.git.clock.now();
-  const chosen = await chooseCandidates({ place, status, leftOut, own, limits, now });
+  const now = checkout.git.clock.now();
+  const chosen = await chooseCandidates({ checkout, status, leftOut, own, limits, now });
   const told = new Set([...chosen.add, ...chosen.edits.map((edit) => edit.key)]);
   // Conflicts elsewhere in the repository would stop a tree of this part of it.
   const elsewhere = index.unmerged.filter((name) => !told.has(name) && !name.startsWith(prefix));
-  await editIndex(place, index.file, [
+  await editIndex(checkout, index.file, [
     ...chosen.edits,
     ...elsewhere.map((name) => ({ key: name, version: null })),
   ]);
-  await captureFiles(place, index.file, chosen.add, {
+  await captureFiles(checkout, index.file, chosen.add, {
     leaveOut: (name, reason) => leftOut.add(key(name), reason),
     timeoutMs: isWhole ? WHOLE_MS : undefined,
   });
@@ -127,12 +130,12 @@ async function capture(
 
 /** Keeps the bytes of files that git would bring back otherwise; in a whole snapshot those that are too large for it are left out. */
 async function keepRaw(
-  place: Place,
+  checkout: Checkout,
   { index, seen, leftOut, asked }: Looked & { asked: readonly string[] },
   { memory, onSeen, isWhole }: TakeOptions,
 ): Promise<RawFile[]> {
-  const { length } = keyOf(place.prefix);
-  const found = await findRawFiles(place, index.file, [...new Set([...index.names, ...asked])], {
+  const { length } = keyOf(checkout.prefix);
+  const found = await findRawFiles(checkout, index.file, [...new Set([...index.names, ...asked])], {
     memory,
     skip: (name) => leftOut.has(name.slice(length)),
   });
@@ -143,39 +146,39 @@ async function keepRaw(
 
 /** What stands there that no tree would hold, in a checkout that is not touched. Rejects like `takeSnapshot`. */
 export async function surveyCheckout(
-  { place }: Watched,
+  { checkout }: Watched,
   dataDirectory: string,
   limits: SnapshotLimits,
 ): Promise<{ status: Status; unheld: Unheld[] }> {
-  return withTemporaryIndex(place.git, async (file) => {
-    const { names, links } = await openWorkingIndex(place, file);
-    const seen = await readStatus(place, file);
+  return withTemporaryIndex(checkout.git, async (file) => {
+    const { names, links } = await openWorkingIndex(checkout, file);
+    const seen = await readStatus(checkout, file);
     const { status } = seen;
     const leftOut = new LeftOut();
-    const own = ownDirectories(place, dataDirectory);
-    const asked = await chooseCandidates({ place, status, leftOut, own, limits, now: seen.time });
+    const own = ownDirectories(checkout, dataDirectory);
+    const asked = await chooseCandidates({ checkout, status, leftOut, own, limits, now: seen.time });
     const held = new Set([...names, ...asked.add]);
-    const unheld = await findUnheld({ place, seen, own, links, held, asked: new Set(), leftOut });
+    const unheld = await findUnheld({ checkout, seen, own, links, held, asked: new Set(), leftOut });
     return { status, unheld };
   });
 }
 
 /** What git says of the files below the root, and the names that stand there. */
 export async function lookAtCheckout(
-  place: Place,
+  checkout: Checkout,
   indexFile: string,
   dataDirectory: string,
 ): Promise<{ seen: Seen; names: string }> {
-  const seen = await readStatus(place, indexFile);
-  return { seen, names: await namesOnDisk(place, seen, ownDirectories(place, dataDirectory)) };
+  const seen = await readStatus(checkout, indexFile);
+  return { seen, names: await namesOnDisk(checkout, seen, ownDirectories(checkout, dataDirectory)) };
 }
 
 /** What git says of the files below the root, as they differ from an index. Rejects SnapshotRefused when that is too much. */
-async function readStatus(place: Place, indexFile: string): Promise<Seen> {
-  const time = place.git.clock.now();
-  const below = place.prefix === "" ? [] : ["--", place.prefix.slice(0, -1)];
+async function readStatus(checkout: Checkout, indexFile: string): Promise<Seen> {
+  const time = checkout.git.clock.now();
+  const below = checkout.prefix === "" ? [] : ["--", checkout.prefix.slice(0, -1)];
   const ask = (submodules: "none" | "dirty", config: readonly string[] = []) =>
-    runGit(place, [...STATUS, `--ignore-submodules=${submodules}`, ...below], {
+    runGit(checkout, [...STATUS, `--ignore-submodules=${submodules}`, ...below], {
       indexFile,
       config: [...PLAIN_INDEX, ...config],
       maxBytes: STATUS_BYTES,
@@ -185,9 +188,9 @@ async function readStatus(place: Place, indexFile: string): Promise<Seen> {
   const { stdout, isCut } = await ask("none").catch(async (error: unknown) => {
     if (!isGitError(error, "failed")) throw error;
     // One filter that fails, or one submodule whose repository is broken, ends the whole question.
-    const config = await withoutRequiredFilters(place.git, {
-      directory: place.workTree,
-      gitDir: place.gitDir,
+    const config = await withoutRequiredFilters(checkout.git, {
+      directory: checkout.workTree,
+      gitDir: checkout.gitDir,
     });
     return ask("none", config).catch((again: unknown) => {
       if (!isGitError(again, "failed")) throw again;
@@ -201,29 +204,29 @@ async function readStatus(place: Place, indexFile: string): Promise<Seen> {
 }
 
 /** The names from the top that an index has. */
-async function namesIn(place: Place, indexFile: string): Promise<string[]> {
-  const { stdout } = await runGit(place, ["ls-files", "-z"], { indexFile, config: PLAIN_INDEX });
+async function namesIn(checkout: Checkout, indexFile: string): Promise<string[]> {
+  const { stdout } = await runGit(checkout, ["ls-files", "-z"], { indexFile, config: PLAIN_INDEX });
   return stdout.toString("latin1").split("\0");
 }
 
 /** The tree of the root: of the whole index, or of the part below the prefix, which may hold nothing. */
-async function writeTree(place: Place, indexFile: string): Promise<string> {
+async function writeTree(checkout: Checkout, indexFile: string): Promise<string> {
   const options = { indexFile, config: [...PLAIN_INDEX, ...DURABLE] };
-  if (place.prefix === "") return (await runGit(place, ["write-tree"], options)).text;
-  const { exitCode, text } = await runGit(place, ["write-tree", `--prefix=${place.prefix}`], {
+  if (checkout.prefix === "") return (await runGit(checkout, ["write-tree"], options)).text;
+  const { exitCode, text } = await runGit(checkout, ["write-tree", `--prefix=${checkout.prefix}`], {
     ...options,
     exits: [0, 128],
   });
   if (exitCode === 0) return text;
-  const { stdout } = await runGit(place, ["ls-files", "-z", "--", place.prefix.slice(0, -1)], options);
+  const { stdout } = await runGit(checkout, ["ls-files", "-z", "--", checkout.prefix.slice(0, -1)], options);
   // With something there it is another trouble, which the whole tree shows.
-  if (stdout.length > 0) await runGit(place, ["write-tree"], options);
-  return emptyTree(place);
+  if (stdout.length > 0) await runGit(checkout, ["write-tree"], options);
+  return emptyTree(checkout);
 }
 
 /** The program's own directory, when it is among the files that are watched; as a name from the top. */
-function ownDirectories(place: Place, dataDirectory: string): string[] {
-  const below = relative(place.workTree, dataDirectory);
+function ownDirectories(checkout: Checkout, dataDirectory: string): string[] {
+  const below = relative(checkout.workTree, dataDirectory);
   if (below === "" || below.startsWith(`..${sep}`) || below === "..") return [];
   return [`${keyOf(below.split(sep).join("/"))}/`];
 }
@@ -234,10 +237,10 @@ function whyIgnored(name: string): "excluded" | "ignored" {
 }
 
 /** The next snapshot of the same directory begins with this index, so that it reads only what changed since. The last of two at once stays. */
-async function keepIndex(place: Place, file: string, commit: string): Promise<void> {
-  const kept = join(place.gitDir, `index.${randomHex(8)}`);
+async function keepIndex(checkout: Checkout, file: string, commit: string): Promise<void> {
+  const kept = join(checkout.gitDir, `index.${randomHex(8)}`);
   await copyIndex(file, kept);
-  await rename(kept, join(place.gitDir, "index"));
+  await rename(kept, join(checkout.gitDir, "index"));
   // Only so that git has something to compare the index with.
-  await updateRef(place, "refs/heads/main", commit);
+  await updateRef(checkout, "refs/heads/main", commit);
 }

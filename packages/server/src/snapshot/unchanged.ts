@@ -9,7 +9,7 @@
  */
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { bytesOf, isGitError, type Place, updateRef } from "../git/index.ts";
+import { bytesOf, isGitError, type Checkout, updateRef } from "../git/index.ts";
 import { inChunks } from "./in-chunks.ts";
 import type { Snapshot, Watched } from "./snapshot.ts";
 import type { Seen } from "./status.ts";
@@ -41,24 +41,24 @@ export class UnchangedFiles {
       take: (onSeen: OnSeen) => Promise<Snapshot>;
     },
   ): Promise<Snapshot> {
-    const { place, kind, workspaceId } = watched;
-    const key = `${workspaceId} ${place.root}`;
+    const { checkout, kind, workspaceId } = watched;
+    const key = `${workspaceId} ${checkout.root}`;
     const last = this.#last.get(key);
-    const index = await indexOf(place);
+    const index = await indexOf(checkout);
     if (last !== undefined && last.index === index) {
-      const { seen, names } = await look(join(place.gitDir, "index"));
-      const sign = await signOf(place, seen, kind);
-      if (sign === last.sign && names === last.names && (await named(place, ref, last.snapshot.commit)))
+      const { seen, names } = await look(join(checkout.gitDir, "index"));
+      const sign = await signOf(checkout, seen, kind);
+      if (sign === last.sign && names === last.names && (await named(checkout, ref, last.snapshot.commit)))
         return last.snapshot;
     }
     this.#last.delete(key);
     let sign: string | undefined;
     const snapshot = await take(async (seen, isPlain) => {
       if (!isPlain) sign = undefined;
-      else sign = kind === "shadow" ? cleanSign(seen) : await signOf(place, seen, kind);
+      else sign = kind === "shadow" ? cleanSign(seen) : await signOf(checkout, seen, kind);
     });
     // A repository of the program's own has the files in its index by now.
-    const now = kind === "shadow" ? await indexOf(place) : index;
+    const now = kind === "shadow" ? await indexOf(checkout) : index;
     const { names } = snapshot;
     if (sign !== undefined && names !== undefined) this.#keep(key, { index: now, sign, names, snapshot });
     return snapshot;
@@ -72,9 +72,9 @@ export class UnchangedFiles {
 }
 
 /** False when the commit is not there any more: its refs were old, and somebody tidied up. */
-async function named(place: Place, ref: string, commit: string): Promise<boolean> {
+async function named(checkout: Checkout, ref: string, commit: string): Promise<boolean> {
   try {
-    await updateRef(place, ref, commit);
+    await updateRef(checkout, ref, commit);
     return true;
   } catch (error) {
     if (isGitError(error, "failed")) return false;
@@ -83,7 +83,7 @@ async function named(place: Place, ref: string, commit: string): Promise<boolean
 }
 
 /** The index and what else decides what git makes of files, as they are on the disk. */
-async function indexOf({ gitDir, commonDir }: Place): Promise<string> {
+async function indexOf({ gitDir, commonDir }: Checkout): Promise<string> {
   const files = [join(gitDir, "index"), join(commonDir, "config"), join(commonDir, "info", "attributes")];
   return (await Promise.all(files.map((file) => identityOf(file)))).join(" ");
 }
@@ -92,28 +92,28 @@ async function indexOf({ gitDir, commonDir }: Place): Promise<string> {
 const cleanSign = ({ status }: Seen): string => `clean\0${status.ignored.join("\0")}`;
 
 /** `undefined` when it cannot be told from another state by the next look. */
-async function signOf(place: Place, seen: Seen, kind: Watched["kind"]): Promise<string | undefined> {
+async function signOf(checkout: Checkout, seen: Seen, kind: Watched["kind"]): Promise<string | undefined> {
   const { modified, untracked } = seen.status;
   if (kind === "shadow") return modified.length + untracked.length === 0 ? cleanSign(seen) : undefined;
   const names = [...modified.map(({ name }) => name), ...untracked];
   const isOpaque = modified.some((each) => each.isSubmodule || each.unmerged !== undefined);
   if (isOpaque || names.length > MOST_FILES || names.some((name) => name.endsWith("/"))) return undefined;
-  const youngest = place.git.clock.now() - RACY_MS;
+  const newest = checkout.git.clock.now() - RACY_MS;
   const found = new Map<string, string>();
   await inChunks(names, async (name) => {
     found.set(
       name,
-      await identityOf(Buffer.concat([Buffer.from(`${place.workTree}/`), bytesOf(name)]), youngest),
+      await identityOf(Buffer.concat([Buffer.from(`${checkout.workTree}/`), bytesOf(name)]), newest),
     );
   });
-  const files = names.map((name) => found.get(name) ?? "young");
-  return files.includes("young") ? undefined : [seen.text, ...files].join("\0");
+  const files = names.map((name) => found.get(name) ?? "recent");
+  return files.includes("recent") ? undefined : [seen.text, ...files].join("\0");
 }
 
-/** `young`: it changed after `youngest`. */
-async function identityOf(path: string | Buffer, youngest?: number): Promise<string> {
+/** `recent`: it changed after `newest`. */
+async function identityOf(path: string | Buffer, newest?: number): Promise<string> {
   const stats = await lstat(path, { bigint: true }).catch(() => undefined);
   if (stats === undefined) return "-";
-  if (youngest !== undefined && Number(stats.ctimeMs) > youngest) return "young";
+  if (newest !== undefined && Number(stats.ctimeMs) > newest) return "recent";
   return [stats.dev, stats.ino, stats.mode, stats.size, stats.mtimeNs, stats.ctimeNs].join(":");
 }

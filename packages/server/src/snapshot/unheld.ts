@@ -1,7 +1,7 @@
 /** Holds what stands on the disk against what a tree has of it, and says why the rest is not in it (W-3, W-11). */
 import { lstat } from "node:fs/promises";
 import type { Uncaptured } from "@holdfast/protocol";
-import { bytesOf, type GitPath, isOwnName, keyOf, type Place } from "../git/index.ts";
+import { bytesOf, type GitPath, isOwnName, keyOf, type Checkout } from "../git/index.ts";
 import { walkDisk } from "./disk.ts";
 import type { LeftOut } from "./left-out.ts";
 import type { DiskEntry, Unheld } from "./snapshot.ts";
@@ -11,7 +11,7 @@ import type { Seen } from "./status.ts";
 const RACY_MS = 1_000;
 
 export type Holding = {
-  place: Place;
+  checkout: Checkout;
   seen: Seen;
   /** Names from the top that are the program's own, with a slash at the end. */
   own: readonly string[];
@@ -26,7 +26,7 @@ export type Holding = {
 
 /** Adds to `leftOut` what is there and git did not tell of. Answers the names in short, for the next look; `undefined` when they moved. */
 export async function nameUnheld(holding: Holding): Promise<string | undefined> {
-  const { leftOut, place, seen } = holding;
+  const { leftOut, checkout, seen } = holding;
   const fresh: GitPath[] = [];
   const names = await walk(holding, false, (entry) => {
     const { key, kind, within } = entry;
@@ -43,7 +43,7 @@ export async function nameUnheld(holding: Holding): Promise<string | undefined> 
   });
   let isMoved = false;
   for (const key of fresh) {
-    const path = Buffer.concat([Buffer.from(`${place.root}/`), bytesOf(key)]);
+    const path = Buffer.concat([Buffer.from(`${checkout.root}/`), bytesOf(key)]);
     const stats = await lstat(path).catch(() => undefined);
     if (stats !== undefined && stats.ctimeMs < seen.time - RACY_MS) leftOut.add(key, "unlisted");
     else isMoved = true;
@@ -66,30 +66,31 @@ export async function findUnheld(holding: Holding): Promise<Unheld[]> {
 }
 
 /** The names that stand there, in short. */
-export function namesOnDisk(place: Place, seen: Seen, own: readonly string[]): Promise<string> {
-  return walk({ place, seen, own, links: [] }, false, () => undefined);
+export function namesOnDisk(checkout: Checkout, seen: Seen, own: readonly string[]): Promise<string> {
+  return walk({ checkout, seen, own, links: [] }, false, () => undefined);
 }
 
-const isHeld = ({ held, place }: Holding, { key }: DiskEntry): boolean => held.has(keyOf(place.prefix) + key);
+const isHeld = ({ held, checkout }: Holding, { key }: DiskEntry): boolean =>
+  held.has(keyOf(checkout.prefix) + key);
 
-function reasonOf({ asked, place }: Holding, { key, kind, within }: DiskEntry): Uncaptured["reason"] {
+function reasonOf({ asked, checkout }: Holding, { key, kind, within }: DiskEntry): Uncaptured["reason"] {
   if (kind === "special") return "special";
   if (kind === "closed") return "unreadable";
   if (within !== undefined) return within.kind === "nested" ? "nestedRepository" : "submodule";
-  return asked.has(keyOf(place.prefix) + key) || key.split("/").some(isOwnName) ? "name" : "unlisted";
+  return asked.has(keyOf(checkout.prefix) + key) || key.split("/").some(isOwnName) ? "name" : "unlisted";
 }
 
 function walk(
-  { place, seen, own, links }: Pick<Holding, "place" | "seen" | "own" | "links">,
+  { checkout, seen, own, links }: Pick<Holding, "checkout" | "seen" | "own" | "links">,
   entersRepositories: boolean,
   onEntry: (entry: DiskEntry) => void,
 ): Promise<string> {
-  const prefix = keyOf(place.prefix);
+  const prefix = keyOf(checkout.prefix);
   const below = (names: readonly string[]) =>
     names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   const skipped = new Set(below([...seen.status.ignored, ...own]));
   return walkDisk({
-    root: place.root,
+    root: checkout.root,
     isSkipped: (key) => skipped.has(key),
     links: new Set(below(links)),
     entersRepositories,

@@ -1,4 +1,4 @@
-import { isGitError, type Place, PLAIN_INDEX, runGit, withoutRequiredFilters } from "../git/index.ts";
+import { isGitError, type Checkout, PLAIN_INDEX, runGit, withoutRequiredFilters } from "../git/index.ts";
 
 export type UpdateOptions = { stdin: Buffer; config?: readonly string[]; timeoutMs?: number };
 
@@ -7,24 +7,24 @@ export type UpdateOptions = { stdin: Buffer; config?: readonly string[]; timeout
  * not asked about, and a filter that fails there would end it. So what fails is done once more, with all such files marked as changed. Rejects GitError.
  */
 export async function updateIndex(
-  place: Place,
+  checkout: Checkout,
   indexFile: string,
   args: readonly string[],
   { config = PLAIN_INDEX, ...options }: UpdateOptions,
 ): Promise<void> {
   const update = () =>
-    runGit(place, ["update-index", "-z", ...args], { ...options, indexFile, config: [...config] });
+    runGit(checkout, ["update-index", "-z", ...args], { ...options, indexFile, config: [...config] });
   try {
     await update();
   } catch (error) {
     if (!isGitError(error, "failed")) throw error;
-    const lenient = await withoutRequiredFilters(place.git, {
-      directory: place.workTree,
-      gitDir: place.gitDir,
+    const lenient = await withoutRequiredFilters(checkout.git, {
+      directory: checkout.workTree,
+      gitDir: checkout.gitDir,
     });
     if (lenient.length === 0) throw error;
     const settle = { indexFile, config: [...PLAIN_INDEX, ...lenient] };
-    await runGit(place, ["update-index", "--force-write-index"], settle);
+    await runGit(checkout, ["update-index", "--force-write-index"], settle);
     await update();
   }
 }

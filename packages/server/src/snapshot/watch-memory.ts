@@ -49,15 +49,15 @@ async function hasGit(root: string): Promise<boolean> {
   return looks.some((look) => look !== "-");
 }
 
-async function signatureOf(root: string, { place }: Watched): Promise<string> {
+async function signatureOf(root: string, { checkout }: Watched): Promise<string> {
   const looks = [
     identityOf(root),
     ...gitPaths(root).map((path) => identityOf(path)),
-    identityOf(place.gitDir),
-    identityOf(join(place.commonDir, "config"), "content"),
-    identityOf(join(place.gitDir, "config.worktree"), "content"),
+    identityOf(checkout.gitDir),
+    identityOf(join(checkout.commonDir, "config"), "content"),
+    identityOf(join(checkout.gitDir, "config.worktree"), "content"),
     // Git takes nothing for a repository that has no HEAD; which one is another question.
-    lstat(join(place.gitDir, "HEAD")).then(
+    lstat(join(checkout.gitDir, "HEAD")).then(
       () => "head",
       () => "-",
     ),

@@ -1,7 +1,14 @@
 import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
-import { findRepository, type GitRunner, type Place, placeOf, refusalOf, runGit } from "../git/index.ts";
-import { shadowPlace } from "./shadow.ts";
+import {
+  findRepository,
+  type GitRunner,
+  type Checkout,
+  checkoutOf,
+  refusalOf,
+  runGit,
+} from "../git/index.ts";
+import { shadowCheckout } from "./shadow.ts";
 import type { Watched } from "./snapshot.ts";
 import type { WatchMemory } from "./watch-memory.ts";
 
@@ -56,25 +63,29 @@ async function look(
   if (repository?.top !== undefined) {
     if (holdsHome(repository.top, home))
       return { off: "The repository is the whole home directory, which is not watched." };
-    const watched: Watched = { workspaceId, place: placeOf(git, repository), kind: "repository" };
+    const watched: Watched = { workspaceId, checkout: checkoutOf(git, repository), kind: "repository" };
     if (!(await isHidden(watched))) return watched;
   }
-  return { workspaceId, place: await shadowPlace(git, shadows, { workspaceId, root }), kind: "shadow" };
+  return { workspaceId, checkout: await shadowCheckout(git, shadows, { workspaceId, root }), kind: "shadow" };
 }
 
 /** What a repository ignores as a whole it would never show: such a directory is on its own. */
-const isHidden = async ({ place, kind }: Watched): Promise<boolean> =>
-  kind === "repository" && place.prefix !== "" && (await isIgnored(place));
+const isHidden = async ({ checkout, kind }: Watched): Promise<boolean> =>
+  kind === "repository" && checkout.prefix !== "" && (await isIgnored(checkout));
 
 const holdsHome = (directory: string, home: string): boolean =>
   directory === sep || directory === home || home.startsWith(`${directory}${sep}`);
 
-async function isIgnored(place: Place): Promise<boolean> {
-  const { exitCode } = await runGit(place, ["check-ignore", "--quiet", "--", place.prefix.slice(0, -1)], {
-    exits: [0, 1],
-    // The only program of git that refuses to take paths literally.
-    environment: { GIT_LITERAL_PATHSPECS: "0" },
-  });
+async function isIgnored(checkout: Checkout): Promise<boolean> {
+  const { exitCode } = await runGit(
+    checkout,
+    ["check-ignore", "--quiet", "--", checkout.prefix.slice(0, -1)],
+    {
+      exits: [0, 1],
+      // The only program of git that refuses to take paths literally.
+      environment: { GIT_LITERAL_PATHSPECS: "0" },
+    },
+  );
   return exitCode === 0;
 }
 

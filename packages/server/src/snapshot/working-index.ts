@@ -4,7 +4,7 @@
  */
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { bytesOf, isGitError, type Place, PLAIN_INDEX, runGit } from "../git/index.ts";
+import { bytesOf, isGitError, type Checkout, PLAIN_INDEX, runGit } from "../git/index.ts";
 import { copyIndex } from "./copy-index.ts";
 import { inChunks } from "./in-chunks.ts";
 import { updateIndex } from "./update-index.ts";
@@ -24,31 +24,34 @@ export type WorkingIndex = {
 };
 
 /** Fills `file` from the checkout's index; from HEAD when that is missing or damaged. */
-export async function openWorkingIndex(place: Place, file: string): Promise<WorkingIndex> {
-  const copied = await copyIndex(join(place.gitDir, "index"), file).then(
+export async function openWorkingIndex(checkout: Checkout, file: string): Promise<WorkingIndex> {
+  const copied = await copyIndex(join(checkout.gitDir, "index"), file).then(
     () => true,
     (error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
       throw error;
     },
   );
-  if (!copied) await readHeadInto(place, file);
+  if (!copied) await readHeadInto(checkout, file);
   let isWhole = copied;
-  const listing = await list(place, file).catch(async (error: unknown) => {
+  const listing = await list(checkout, file).catch(async (error: unknown) => {
     if (!isGitError(error, "failed")) throw error;
     isWhole = false;
-    await readHeadInto(place, file);
-    return list(place, file);
+    await readHeadInto(checkout, file);
+    return list(checkout, file);
   });
-  await show(place, file, listing);
+  await show(checkout, file, listing);
   const { names, unmerged, links, unchanged, skipped } = listing;
   return { file, names, unmerged, links, isPlain: isWhole && unchanged.length + skipped.length === 0 };
 }
 
 type Listing = Record<"names" | "unmerged" | "links" | "unchanged" | "skipped", string[]>;
 
-async function list(place: Place, indexFile: string): Promise<Listing> {
-  const { stdout } = await runGit(place, ["ls-files", "-v", "-s", "-z"], { indexFile, config: PLAIN_INDEX });
+async function list(checkout: Checkout, indexFile: string): Promise<Listing> {
+  const { stdout } = await runGit(checkout, ["ls-files", "-v", "-s", "-z"], {
+    indexFile,
+    config: PLAIN_INDEX,
+  });
   const listing: Listing = { names: [], unmerged: [], links: [], unchanged: [], skipped: [] };
   for (const line of stdout.toString("latin1").split("\0")) {
     if (line === "") continue;
@@ -65,25 +68,25 @@ async function list(place: Place, indexFile: string): Promise<Listing> {
   return listing;
 }
 
-async function show(place: Place, indexFile: string, { unchanged, skipped }: Listing): Promise<void> {
+async function show(checkout: Checkout, indexFile: string, { unchanged, skipped }: Listing): Promise<void> {
   const mark = async (flag: string, names: readonly string[]) => {
     if (names.length === 0) return;
     const stdin = bytesOf(names.map((name) => `${name}\0`).join(""));
-    await updateIndex(place, indexFile, [flag, "--stdin"], { stdin });
+    await updateIndex(checkout, indexFile, [flag, "--stdin"], { stdin });
   };
   await mark("--no-assume-unchanged", unchanged);
   const present: string[] = [];
   await inChunks(skipped.slice(0, HIDDEN_LOOKS), async (name) => {
-    const path = Buffer.concat([Buffer.from(`${place.workTree}/`), bytesOf(name)]);
+    const path = Buffer.concat([Buffer.from(`${checkout.workTree}/`), bytesOf(name)]);
     if ((await lstat(path).catch(() => undefined)) !== undefined) present.push(name);
   });
   await mark("--no-skip-worktree", present);
 }
 
-async function readHeadInto(place: Place, indexFile: string): Promise<void> {
+async function readHeadInto(checkout: Checkout, indexFile: string): Promise<void> {
   const options = { indexFile, config: PLAIN_INDEX };
-  const head = await runGit(place, ["rev-parse", "--verify", "--quiet", "HEAD^{tree}"], {
+  const head = await runGit(checkout, ["rev-parse", "--verify", "--quiet", "HEAD^{tree}"], {
     exits: [0, 1, 128],
   });
-  await runGit(place, ["read-tree", head.exitCode === 0 ? head.text : "--empty"], options);
+  await runGit(checkout, ["read-tree", head.exitCode === 0 ? head.text : "--empty"], options);
 }

@@ -6,7 +6,7 @@
  */
 import { redact } from "@holdfast/kernel";
 import {
-  isForewordPart,
+  isPreamblePart,
   type Message,
   type Part,
   type SessionError,
@@ -91,7 +91,7 @@ function askedText(messages: readonly Message[]): string {
   const asked = messages.filter(({ info }) => info.role === "user").flatMap((each) => each.parts);
   return asked
     .flatMap((part) => {
-      if (part.type === "text") return part.ignored === true || isForewordPart(part) ? [] : [part.text];
+      if (part.type === "text") return part.ignored === true || isPreamblePart(part) ? [] : [part.text];
       if (part.type === "subtask") return [part.prompt];
       return part.type === "file" ? [`[attached: ${part.filename ?? part.url}]`] : [];
     })

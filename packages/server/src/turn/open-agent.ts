@@ -60,7 +60,7 @@ export async function openAgent(
     // What the one before it had seen, another agent-side session did not.
     ...(isOther ? { cwd: session.directory, watermark: 0 } : {}),
   });
-  if (handoff !== undefined) recorder.foreword(handoff);
+  if (handoff !== undefined) recorder.preamble(handoff);
   await handle.configure({ approvalMode: session.approvalMode, model: turn.model });
   // A backend session that nobody wrote down would be lost with the process, and with it the agent's memory of this turn.
   if (isOther || handoff !== undefined) await recorder.flushed();

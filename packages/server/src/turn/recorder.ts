@@ -153,7 +153,7 @@ export class Recorder {
   }
 
   /** What the agent is told before the user's own words; it stands on the user's message (A-6, W-6). */
-  foreword(part: TextPart): void {
+  preamble(part: TextPart): void {
     this.#writer.push([{ op: "part", part }]);
   }
 

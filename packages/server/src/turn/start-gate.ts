@@ -10,7 +10,7 @@
  * - The durable lease is the store's; this only says whom to let try. A wake that gets lost is made up for by the sweeper.
  */
 import type { SessionId, WaitingFor, WorkspaceId } from "@holdfast/protocol";
-import type { AgentPool, Place } from "../agents/index.ts";
+import type { AgentPool, Reservation } from "../agents/index.ts";
 import {
   afterEnd,
   isBeyondCap,
@@ -29,7 +29,7 @@ export type StartGateDeps = {
 };
 
 /** The right to start one turn. `release` when it has ended, or was not started after all; idempotent. */
-export type Permit = { place: Place; release(): void };
+export type Permit = { place: Reservation; release(): void };
 
 export class StartGate {
   readonly #deps: StartGateDeps;
@@ -99,7 +99,7 @@ export class StartGate {
     return { waitingFor };
   }
 
-  #release({ sessionId }: Running, place: Place): void {
+  #release({ sessionId }: Running, place: Reservation): void {
     // Its entry may be another one by now: a lease may have been passed on to it.
     const ended = this.#running.find((each) => each.sessionId === sessionId);
     if (ended !== undefined) this.#running = afterEnd(this.#running, ended);

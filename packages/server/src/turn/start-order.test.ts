@@ -2,7 +2,7 @@ import { newId } from "@holdfast/kernel";
 import type { SessionId, WaitingFor, WorkspaceId } from "@holdfast/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Place } from "../agents/index.ts";
+import type { Reservation } from "../agents/index.ts";
 import { type Permit, StartGate } from "./start-gate.ts";
 import {
   afterEnd,
@@ -149,7 +149,7 @@ class Model {
     });
   }
 
-  #reserve(beyondCap: boolean): Place | undefined {
+  #reserve(beyondCap: boolean): Reservation | undefined {
     if (!beyondCap && this.#kept >= this.#cap) return undefined;
     const counts = beyondCap ? 0 : 1;
     this.#kept += counts;

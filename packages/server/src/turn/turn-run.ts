@@ -14,7 +14,7 @@ import type {
   AgentPool,
   IdleSink,
   NoteEvent,
-  Place,
+  Reservation,
   StateEvent,
   TurnSink,
 } from "../agents/index.ts";
@@ -54,7 +54,7 @@ export type TurnRunDeps = {
   /** Ends every repeating of refused writes: the process is about to exit. */
   signal: AbortSignal;
   /** Kept in the pool while the turn runs. */
-  place: Pick<Place, "waiting">;
+  place: Pick<Reservation, "waiting">;
   /** Where the agent reports between its turns. */
   idle: IdleSink;
   /** A handle was acquired; `live`: an earlier turn had it already. */
@@ -196,7 +196,7 @@ export class TurnRun {
     faultPoint("turn.before-prompt");
     const { message, input } = this.started;
     const note = await notesFor(this.#deps, this.started);
-    if (note !== undefined) this.#recorder.foreword(note);
+    if (note !== undefined) this.#recorder.preamble(note);
     const parts = [handoff, note, ...message.parts].filter((part) => part !== undefined);
     this.#files.prompted();
     const result = await handle.prompt({ parts, system: input.system }, this.#sink());

@@ -4,10 +4,10 @@
  */
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
 import type { Actor, OperationId, WorkspaceId, Worktree } from "@holdfast/protocol";
+import { conditionOf } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
 import { quiesce, underIntent } from "./intent.ts";
 import { rescueWhole } from "./rescue.ts";
-import { standingOf } from "./standing.ts";
 
 /** Archives the workspace's worktree when only archived sessions work there; else, or without a worktree, nothing. Rejects WORKSPACE_BUSY, SESSION_BUSY. */
 export async function archiveWorktree(deps: SagaDeps, workspaceId: WorkspaceId, actor: Actor): Promise<void> {
@@ -32,7 +32,7 @@ async function finishArchive(
   id: OperationId,
   actor: Actor,
 ): Promise<void> {
-  const { kind } = await standingOf(worktree);
+  const { kind } = await conditionOf(worktree);
   if (kind === "whole") await rescueWhole(deps, worktree, actor);
   faultPoint("worktree.archive.rescued");
   const isStillUnused = await isUnused(deps, worktree.workspaceId);

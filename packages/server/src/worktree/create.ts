@@ -11,14 +11,14 @@ import { errorText, faultPoint, HoldfastError, isInside, newId } from "@holdfast
 import type { Actor, JsonObject, OperationId, Workspace, Worktree } from "@holdfast/protocol";
 import { addWorktree, deleteRefs, lookAt, siteOf } from "../git/index.ts";
 import { endGroupOf } from "../process/index.ts";
+import { conditionOf } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
 import { furnish } from "./furnish.ts";
 import { markRoot } from "./marker.ts";
 import { branchOf, lockReasonOf, pathOf, startRefOf } from "./names.ts";
-import { findPlace, type Place } from "./place.ts";
-import { standingOf } from "./standing.ts";
-import { layOver, type Start, takeStart } from "./start.ts";
-import { takeAway, takeBranch } from "./take-away.ts";
+import { removeCheckout, removeBranch } from "./remove-checkout.ts";
+import { findSourceCheckout, type SourceCheckout } from "./source-checkout.ts";
+import { overlayFiles, type Start, takeStart } from "./start.ts";
 import { emptyTrash } from "./trash.ts";
 
 export type CreateWorktree = {
@@ -34,13 +34,15 @@ export async function createWorktree<T>(
   request: CreateWorktree,
   use: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
-  const place = await findPlace(deps, request.directory);
+  const source = await findSourceCheckout(deps, request.directory);
   const operationId = newId("opr", deps.clock.now());
   deps.running.add(operationId);
   try {
-    const { worktree, workspace } = await begin(deps, request.actor, place, operationId);
+    const { worktree, workspace } = await begin(deps, request.actor, source, operationId);
     faultPoint("worktree.create.begun");
-    const used = await make(deps, { worktree, operationId, place, base: request.base }, () => use(workspace));
+    const used = await make(deps, { worktree, operationId, source, base: request.base }, () =>
+      use(workspace),
+    );
     faultPoint("worktree.create.used");
     await finishCreate(deps, worktree, operationId);
     faultPoint("worktree.create.active");
@@ -53,13 +55,13 @@ export async function createWorktree<T>(
 async function begin(
   deps: SagaDeps,
   actor: Actor,
-  place: Place,
+  source: SourceCheckout,
   operationId: OperationId,
 ): Promise<{ worktree: Worktree; workspace: Workspace }> {
   const { store, clock, root } = deps;
   const now = clock.now();
   const id = newId("wkt", now);
-  const path = pathOf(root, place.project, id);
+  const path = pathOf(root, source.project, id);
   const { value } = await store.beginWorktree({
     operationId,
     data: { step: "begun" },
@@ -67,25 +69,30 @@ async function begin(
     workspaceId: newId("wsp", now),
     projectId: newId("prj", now),
     directoryWorkspaceId: newId("wsp", now),
-    projectDirectory: place.project,
-    directory: join(path, place.prefix),
+    projectDirectory: source.project,
+    directory: join(path, source.prefix),
     path,
-    branch: branchOf(place.project, id),
-    baseCommit: place.commit,
-    baseTree: place.tree,
-    repository: place.repository,
+    branch: branchOf(source.project, id),
+    baseCommit: source.commit,
+    baseTree: source.tree,
+    repository: source.repository,
     actor,
   });
   return value;
 }
 
-type Making = { worktree: Worktree; operationId: OperationId; place: Place; base: CreateWorktree["base"] };
+type Making = {
+  worktree: Worktree;
+  operationId: OperationId;
+  source: SourceCheckout;
+  base: CreateWorktree["base"];
+};
 
 async function make<T>(deps: SagaDeps, making: Making, use: () => Promise<T>): Promise<T> {
-  const { worktree, operationId, place } = making;
+  const { worktree, operationId, source } = making;
   try {
     await build(deps, making);
-    await makeDirectory(join(worktree.path, place.prefix), worktree.path);
+    await makeDirectory(join(worktree.path, source.prefix), worktree.path);
     return await use();
   } catch (error) {
     await undoCreate(deps, worktree, operationId).catch((trouble: unknown) =>
@@ -98,12 +105,12 @@ async function make<T>(deps: SagaDeps, making: Making, use: () => Promise<T>): P
   }
 }
 
-async function build(deps: SagaDeps, { worktree, operationId, place, base }: Making): Promise<void> {
+async function build(deps: SagaDeps, { worktree, operationId, source, base }: Making): Promise<void> {
   const { store, locks } = deps;
   const advance = (data: JsonObject) => store.advanceOperation({ operationId, data });
   let start: Start | undefined;
   if (base === "dirty") {
-    start = await takeStart(deps, place, worktree);
+    start = await takeStart(deps, source, worktree);
     await store.patchWorktree({
       worktreeId: worktree.id,
       patch: { baseTree: start.tree },
@@ -116,20 +123,20 @@ async function build(deps: SagaDeps, { worktree, operationId, place, base }: Mak
     // From here on what is at the path is ours to take away.
     await advance({ step: "adding" });
     await addWorktree(deps.git, {
-      top: place.top,
+      top: source.top,
       path: worktree.path,
       commit: worktree.baseCommit,
       on: { newBranch: worktree.branch },
       reason: lockReasonOf(store.storeId, worktree.id),
-      hooks: place.settings.hooks === true,
+      hooks: source.settings.hooks === true,
     });
   });
   faultPoint("worktree.create.added");
-  const { kind } = await standingOf(worktree);
+  const { kind } = await conditionOf(worktree);
   if (kind !== "whole") throw new HoldfastError("INTERNAL", `The new worktree ${worktree.id} is ${kind}.`);
-  if (start !== undefined) await layOver(deps, worktree.path, start);
+  if (start !== undefined) await overlayFiles(deps, worktree.path, start);
   faultPoint("worktree.create.laid");
-  await furnish(deps, { worktree, from: place.top, settings: place.settings, advance });
+  await furnish(deps, { worktree, from: source.top, settings: source.settings, advance });
 }
 
 /** Where sessions work: below the top as the project is below its repository's. It need not be in the base. */
@@ -169,9 +176,9 @@ export async function undoCreate(
   await endGroupOf(deps, operation.data["setup"]);
   if (operation.data["step"] !== "begun")
     await locks.hold(worktree.repository, async () => {
-      await takeAway(deps, worktree, "create");
+      await removeCheckout(deps, worktree, "create");
       // The branch is this creation's own; what its setup committed there goes with it.
-      await takeBranch(deps, worktree, () => Promise.resolve(true));
+      await removeBranch(deps, worktree, () => Promise.resolve(true));
     });
   await deleteRefs(await siteOf(git, worktree.repository), [startRefOf(worktree.workspaceId)]);
   await store.dropWorktree({ worktreeId: worktree.id, operationId, actor: worktree.owner });

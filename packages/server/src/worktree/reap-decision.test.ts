@@ -9,7 +9,7 @@ const REAPABLE: ReapFacts = {
   idleSince: NOW - REAP_GRACE_MS,
   isRootOurs: true,
   isBelowRoot: true,
-  standing: "whole",
+  condition: "whole",
   isLockOurs: true,
 };
 
@@ -30,10 +30,10 @@ describe("what the reaper does with a worktree", () => {
     ["was last used in the future, by a clock that jumped back", { idleSince: NOW + 1 }],
     ["stands in a root of another or an older database", { isRootOurs: false }],
     ["is not below the root", { isBelowRoot: false }],
-    ["is missing", { standing: "missing" }],
-    ["was moved", { standing: "moved" }],
-    ["is foreign", { standing: "foreign" }],
-    ["cannot be looked at", { standing: "unknown" }],
+    ["is missing", { condition: "missing" }],
+    ["was moved", { condition: "moved" }],
+    ["is foreign", { condition: "foreign" }],
+    ["cannot be looked at", { condition: "unknown" }],
     ["has a lock of somebody else", { isLockOurs: false }],
   ];
   test.each(KEPT)("[W-12] one that %s is kept", (_name, facts) => {

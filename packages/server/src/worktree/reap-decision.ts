@@ -19,7 +19,7 @@ export type ReapFacts = {
   isRootOurs: boolean;
   /** Whether its real path is below the managed root's. */
   isBelowRoot: boolean;
-  standing: "whole" | "missing" | "moved" | "foreign" | "unknown";
+  condition: "whole" | "missing" | "moved" | "foreign" | "unknown";
   /** Whether the lock reason names this database and this worktree. */
   isLockOurs: boolean;
 };
@@ -38,10 +38,10 @@ export function decideReap(facts: ReapFacts, now: number): ReapDecision {
     return keep("the managed root is of another database, or of a newer state of this one");
   if (facts.isBusy) return keep("something is being done with it");
   if (facts.isClaimed) return keep("a session works there");
-  // A clock that jumped back makes everything young.
+  // A clock that jumped back makes everything recent.
   if (now - facts.idleSince < REAP_GRACE_MS) return keep("it was used within the last hour");
   if (!facts.isBelowRoot) return keep("it is not below the managed root");
-  if (facts.standing !== "whole") return keep(`its directory is ${facts.standing}`);
+  if (facts.condition !== "whole") return keep(`its directory is ${facts.condition}`);
   if (!facts.isLockOurs) return keep("its lock does not name this database and this worktree");
   return { action: "look", reason: "nobody uses it" };
 }

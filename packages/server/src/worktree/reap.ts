@@ -3,6 +3,7 @@ import { readdir, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { errorText } from "@holdfast/kernel";
 import type { Actor, PruneReport, Worktree } from "@holdfast/protocol";
+import { conditionOf } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
 import { readMarker } from "./marker.ts";
 import { readLockReason } from "./names.ts";
@@ -10,7 +11,6 @@ import { decideLook, decideReap, type ReapDecision, type ReapFacts } from "./rea
 import { removeWorktree } from "./remove.ts";
 import { keepRescued } from "./rescue.ts";
 import { worktreeRisk } from "./risk.ts";
-import { standingOf } from "./standing.ts";
 
 /** Most worktrees that a pass removes or rescues, and that it asks git about (W-12). */
 export const REAP_ACTS = 10;
@@ -84,13 +84,13 @@ function itemOf(worktree: Worktree, { action, reason }: ReapDecision): Item {
 
 async function factsOf(deps: SagaDeps, worktree: Worktree, isRootOurs: boolean): Promise<ReapFacts> {
   const { store, root } = deps;
-  const [users, open, standing, real] = await Promise.all([
+  const [users, open, condition, real] = await Promise.all([
     store.workspaceUsers(worktree.workspaceId),
     store.listOperations({ workspaceId: worktree.workspaceId, state: "running", limit: 1 }),
-    standingOf(worktree).catch(() => undefined),
+    conditionOf(worktree).catch(() => undefined),
     realpath(worktree.path).catch(() => ""),
   ]);
-  const lock = standing?.kind === "whole" ? readLockReason(standing.entry.lockReason) : undefined;
+  const lock = condition?.kind === "whole" ? readLockReason(condition.entry.lockReason) : undefined;
   return {
     state: worktree.state,
     isClaimed: users.some((user) => !user.archived),
@@ -98,7 +98,7 @@ async function factsOf(deps: SagaDeps, worktree: Worktree, isRootOurs: boolean):
     idleSince: worktree.time.updated,
     isRootOurs,
     isBelowRoot: real.startsWith(root + sep) && real === worktree.path,
-    standing: standing?.kind ?? "unknown",
+    condition: condition?.kind ?? "unknown",
     isLockOurs: lock?.storeId === store.storeId && lock.worktreeId === worktree.id,
   };
 }

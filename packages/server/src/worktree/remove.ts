@@ -17,13 +17,13 @@ import {
 } from "@holdfast/protocol";
 import { isHeldBy, lookAt, settleIndexLock } from "../git/index.ts";
 import { endGroupOf, groupOf, runCommand } from "../process/index.ts";
+import { findEntry, conditionOf } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
 import { type Intent, quiesce, requireWorktree, underIntent } from "./intent.ts";
 import { rescuePrefix } from "./names.ts";
+import { removeCheckout, removeBranch } from "./remove-checkout.ts";
 import { look, namesOfUnsaved, type Rescued, rescueMissing, rescueWhole } from "./rescue.ts";
 import { refuseRisk } from "./risk.ts";
-import { findEntry, standingOf } from "./standing.ts";
-import { takeAway, takeBranch } from "./take-away.ts";
 import { emptyTrash } from "./trash.ts";
 
 /** Most files that a note names of those that could not be rescued. */
@@ -73,11 +73,11 @@ async function leave(
   before: WorktreeState,
 ): Promise<void> {
   if (!options.discard) await refuseRisk(deps, worktree);
-  const standing = await standingOf(worktree);
+  const condition = await conditionOf(worktree);
   let unsaved: string[] = [];
-  if (standing.kind === "missing") await rescueMissing(deps, worktree, standing.entry, options.actor);
-  if (standing.kind === "whole") {
-    await settleIndexLock(standing.entry.admin, deps.clock);
+  if (condition.kind === "missing") await rescueMissing(deps, worktree, condition.entry, options.actor);
+  if (condition.kind === "whole") {
+    await settleIndexLock(condition.entry.admin, deps.clock);
     const rescued = await rescueWhole(deps, worktree, options.actor);
     await intent.advance({ step: "rescued", before });
     faultPoint("worktree.remove.rescued");
@@ -91,7 +91,7 @@ async function leave(
       );
   }
   // A moved or foreign directory stays where it is: only our rows end.
-  const isOurs = standing.kind === "whole" || standing.kind === "missing";
+  const isOurs = condition.kind === "whole" || condition.kind === "missing";
   await intent.advance({ step: isOurs ? "leaving" : "disowned", before, unsaved });
   faultPoint("worktree.remove.leaving");
 }
@@ -161,7 +161,7 @@ async function finishRemove(
   const { step, unsaved } = (await store.getOperation(operationId))?.data ?? {};
   const isDisowned = step === "disowned";
   if (!isDisowned) {
-    await takeAllAway(deps, worktree);
+    await removeAll(deps, worktree);
     // Success is decided by looking.
     if ((await lookAt(worktree.path)) !== undefined || (await findEntry(worktree)) !== undefined)
       throw new HoldfastError("CONFLICT", `The worktree ${worktree.id} is still there after its removal.`);
@@ -184,11 +184,11 @@ async function finishRemove(
   return removed;
 }
 
-async function takeAllAway(deps: SagaDeps, worktree: Worktree): Promise<void> {
+async function removeAll(deps: SagaDeps, worktree: Worktree): Promise<void> {
   const { id, repository } = worktree;
   await deps.locks.hold(repository, async () => {
-    await takeAway(deps, worktree, "remove");
-    await takeBranch(deps, worktree, (tip) => isHeldBy(deps.git, repository, tip, rescuePrefix(id)));
+    await removeCheckout(deps, worktree, "remove");
+    await removeBranch(deps, worktree, (tip) => isHeldBy(deps.git, repository, tip, rescuePrefix(id)));
   });
   faultPoint("worktree.remove.branch");
 }

@@ -3,10 +3,10 @@ import { stat } from "node:fs/promises";
 import { errorText, isHoldfastError } from "@holdfast/kernel";
 import type { SessionErrorOf, WorkspaceId, Worktree } from "@holdfast/protocol";
 import { commitOf, settleIndexLock } from "../git/index.ts";
+import { conditionOf } from "./condition.ts";
 import { type SagaDeps, WORKTREE_ACTOR } from "./deps.ts";
 import { requireWorktree } from "./intent.ts";
 import { rescueTurns } from "./rescue.ts";
-import { standingOf } from "./standing.ts";
 
 export type MissingWorkspace = SessionErrorOf<"WorkspaceMissingError">;
 
@@ -53,18 +53,18 @@ export async function lookAgain(deps: SagaDeps, worktree: Worktree): Promise<Wor
 
 async function whyLost(deps: SagaDeps, worktree: Worktree, directory: string): Promise<string | undefined> {
   if (worktree.state === "removed" || worktree.state === "removing") return `it is ${worktree.state}`;
-  const standing = await standingOf(worktree).catch(() => undefined);
-  switch (standing?.kind) {
+  const condition = await conditionOf(worktree).catch(() => undefined);
+  switch (condition?.kind) {
     case undefined:
       return "its repository is gone";
     case "missing":
       return "its directory is missing";
     case "moved":
-      return `it was moved to ${standing.to}`;
+      return `it was moved to ${condition.to}`;
     case "foreign":
-      return `what is at its path is not it: ${standing.reason}`;
+      return `what is at its path is not it: ${condition.reason}`;
     case "whole":
-      await settleIndexLock(standing.entry.admin, deps.clock);
+      await settleIndexLock(condition.entry.admin, deps.clock);
       return (await isDirectory(directory)) ? undefined : "the directory that its sessions work in is gone";
   }
 }
@@ -72,10 +72,10 @@ async function whyLost(deps: SagaDeps, worktree: Worktree, directory: string): P
 /** What its turns left must not go with the snapshots, which nobody needs once it starts from its base again. */
 async function holdTurns(deps: SagaDeps, worktree: Worktree): Promise<Worktree> {
   try {
-    const standing = await standingOf(worktree);
-    if (standing.kind !== "missing" || worktree.state === "removed" || worktree.state === "removing")
+    const condition = await conditionOf(worktree);
+    if (condition.kind !== "missing" || worktree.state === "removed" || worktree.state === "removing")
       return worktree;
-    return await rescueTurns(deps, worktree, standing.entry, WORKTREE_ACTOR);
+    return await rescueTurns(deps, worktree, condition.entry, WORKTREE_ACTOR);
   } catch (error) {
     const facts = { worktreeId: worktree.id, error: errorText(error) };
     deps.logger.warn(facts, "what a missing worktree held could not be rescued from its snapshots");

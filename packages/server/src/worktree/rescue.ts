@@ -49,7 +49,7 @@ export async function rescueWhole(deps: SagaDeps, worktree: Worktree, actor: Act
   const { path, repository } = worktree;
   const now = clock.now();
   const ref = rescueRefOf(worktree.id, now);
-  const { commit, tree, place, parcel } = await hold(deps, worktree, ref);
+  const { commit, tree, checkout, parcel } = await hold(deps, worktree, ref);
   faultPoint("worktree.rescue.taken");
   const head = await headOf(git, path);
   await setRef(git, repository, `${ref}-head`, head.commit ?? (await standIn(git, worktree)) ?? commit);
@@ -62,7 +62,7 @@ export async function rescueWhole(deps: SagaDeps, worktree: Worktree, actor: Act
     await setRef(git, repository, `${ref}-lost`, joined);
   }
   if (parcel.entries.length > 0) {
-    const packed = await packBeside(place, parcel);
+    const packed = await packBeside(checkout, parcel);
     faultPoint("worktree.rescue.packed");
     await setRef(git, repository, besideRefOf({ ref }), packed);
   }
@@ -92,7 +92,7 @@ export const besideRefOf = ({ ref }: Pick<Rescue, "ref">): string => `${ref}-bes
 
 async function hold(deps: SagaDeps, { workspaceId, path }: Worktree, ref: string): Promise<Held> {
   const whole = await takeWhole(deps, workspaceId, path, ref);
-  return { ...whole, parcel: await parcelOf(whole.place.root, whole.place.gitDir, whole.unheld) };
+  return { ...whole, parcel: await parcelOf(whole.checkout.root, whole.checkout.gitDir, whole.unheld) };
 }
 
 /** The files as they are now, without keeping anything. */
@@ -187,7 +187,7 @@ export async function keepRescued(
     const isBesideHeld =
       beside === undefined
         ? entries.length === 0
-        : (await Beside.open(now.place, beside).catch(() => undefined))?.sign === sign;
+        : (await Beside.open(now.checkout, beside).catch(() => undefined))?.sign === sign;
     const isHeld =
       head.commit === undefined ||
       (await isHeldBy(git, worktree.repository, head.commit, rescuePrefix(worktree.id)));

@@ -12,21 +12,21 @@ import {
   commitOf,
   findRepository,
   checkOutTree,
-  placeOf,
+  checkoutOf,
   stageTree,
   treeOfCommit,
   withoutRequiredFilters,
 } from "../git/index.ts";
 import { endGroupOf } from "../process/index.ts";
 import { Beside } from "./beside/index.ts";
+import { conditionOf } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
 import { furnish } from "./furnish.ts";
 import { requireWorktree, underIntent } from "./intent.ts";
 import { lockReasonOf } from "./names.ts";
+import { removeCheckout } from "./remove-checkout.ts";
 import { besideRefOf, rescueTurns } from "./rescue.ts";
-import { standingOf } from "./standing.ts";
-import { layOver, type Start, startAt } from "./start.ts";
-import { takeAway } from "./take-away.ts";
+import { overlayFiles, type Start, startAt } from "./start.ts";
 import { emptyTrash } from "./trash.ts";
 
 export type RestoreFrom = "rescue" | "base";
@@ -49,26 +49,26 @@ export async function restoreWorktree(
 ): Promise<Worktree> {
   const { store } = deps;
   const worktree = await requireWorktree(store, id);
-  const standing = await standingOf(worktree);
-  if (standing.kind === "whole" && (worktree.state === "active" || worktree.state === "archived"))
+  const condition = await conditionOf(worktree);
+  if (condition.kind === "whole" && (worktree.state === "active" || worktree.state === "archived"))
     return worktree;
-  if (standing.kind === "moved")
+  if (condition.kind === "moved")
     throw new HoldfastError(
       "CONFLICT",
-      `The worktree was moved to ${standing.to}. Move it back with git worktree move.`,
+      `The worktree was moved to ${condition.to}. Move it back with git worktree move.`,
     );
-  if (standing.kind === "foreign")
+  if (condition.kind === "foreign")
     throw new HoldfastError(
       "CONFLICT",
-      `What is at ${worktree.path} is not this worktree: ${standing.reason}. Move it away first.`,
+      `What is at ${worktree.path} is not this worktree: ${condition.reason}. Move it away first.`,
     );
   if (worktree.state === "creating" || worktree.state === "removing")
     throw new HoldfastError("WORKSPACE_BUSY", `The worktree ${id} is ${worktree.state}.`, {
       data: { holder: id },
     });
   const held =
-    from === "rescue" && standing.kind === "missing"
-      ? await rescueTurns(deps, worktree, standing.entry, actor)
+    from === "rescue" && condition.kind === "missing"
+      ? await rescueTurns(deps, worktree, condition.entry, actor)
       : worktree;
   const source = await sourceOf(deps, held, from);
   const before: WorktreeState = worktree.state;
@@ -78,7 +78,7 @@ export async function restoreWorktree(
     async (intent) => {
       faultPoint("worktree.restore.begun");
       const advance = (data: JsonObject) => intent.advance({ ...data, before });
-      if (standing.kind === "missing") await rebuild(deps, worktree, source, advance);
+      if (condition.kind === "missing") await rebuild(deps, worktree, source, advance);
       const workspace = await store.getWorkspace(worktree.workspaceId);
       if (workspace !== undefined) await mkdir(workspace.directory, { recursive: true });
       const restored = await store.patchWorktree({
@@ -107,7 +107,7 @@ async function rebuild(
   await advance({ step: "adding" });
   await locks.hold(repository, async () => {
     // git may still have an entry of the directory that is gone.
-    await takeAway(deps, worktree, "restore");
+    await removeCheckout(deps, worktree, "restore");
     const tip = await branchTip(git, repository, branch);
     await addWorktree(git, {
       top: repository,
@@ -125,7 +125,7 @@ async function rebuild(
   const config = await withoutRequiredFilters(git, { directory: path });
   await (source.start === undefined
     ? checkOutTree(git, path, "HEAD", config)
-    : layOver(deps, path, source.start, config));
+    : overlayFiles(deps, path, source.start, config));
   if (source.index !== undefined) await stageTree(git, path, source.index, config);
   faultPoint("worktree.restore.laid");
   await beside?.unpackFiles();
@@ -138,7 +138,7 @@ async function rebuild(
 async function openBeside({ git }: SagaDeps, path: string, commit: string): Promise<Beside> {
   const repository = await findRepository(git, path);
   if (repository === undefined) throw new HoldfastError("CONFLICT", `${path} is in no repository.`);
-  return Beside.open(placeOf(git, repository, "top"), commit);
+  return Beside.open(checkoutOf(git, repository, "top"), commit);
 }
 
 async function sourceOf(deps: SagaDeps, worktree: Worktree, from: RestoreFrom): Promise<Source> {
@@ -180,7 +180,8 @@ export async function settleRestore(
   if (operation?.state !== "running") return;
   const { step, before, setup } = operation.data;
   await endGroupOf(deps, setup);
-  if (step !== "begun") await locks.hold(worktree.repository, () => takeAway(deps, worktree, "restore"));
+  if (step !== "begun")
+    await locks.hold(worktree.repository, () => removeCheckout(deps, worktree, "restore"));
   await store.patchWorktree({
     worktreeId: worktree.id,
     patch: { state: before === "removed" || before === "archived" || before === "lost" ? before : "active" },

@@ -14,7 +14,7 @@ export async function askFiles(
 ): Promise<Risk[]> {
   const watched = await snapshots.watch({ workspaceId, root: path });
   if ("off" in watched) throw new Error(watched.off);
-  const { gitDir } = watched.place;
+  const { gitDir } = watched.checkout;
   const { status, unheld } = await snapshots.survey(watched);
   const parcel = await parcelOf(path, gitDir, unheld);
   const unsaved = new Set(parcel.unsaved);

@@ -13,11 +13,11 @@ import {
 } from "@holdfast/protocol";
 import type { Entry } from "../git/index.ts";
 import { processesIn } from "../process/index.ts";
+import { type WorktreeCondition, conditionOf } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
 import { requireWorktree } from "./intent.ts";
 import { readLockReason } from "./names.ts";
 import { askFiles, counted, named } from "./risk-files.ts";
-import { type Standing, standingOf } from "./standing.ts";
 import { askUnderWay, askUnheld } from "./unheld-commits.ts";
 
 /** Risks of a worktree as it is now. Never rejects for what git, the file system or the process table cannot tell. */
@@ -27,12 +27,12 @@ async function risksOf(deps: SagaDeps, worktree: Worktree): Promise<Risk[]> {
     ask("the turns", () => askTurns(deps, worktree.workspaceId)),
     ask("the pending changes", () => askChanges(deps, worktree.workspaceId)),
   ];
-  const standing = await standingOf(worktree).catch((error: unknown) => errorText(error));
-  if (typeof standing === "string")
-    return [...(await Promise.all(used)).flat(), unknown("its repository", standing)];
+  const condition = await conditionOf(worktree).catch((error: unknown) => errorText(error));
+  if (typeof condition === "string")
+    return [...(await Promise.all(used)).flat(), unknown("its repository", condition)];
   const found = await Promise.all([
     ...used,
-    ask("the directory", () => askStanding(deps, worktree, standing)),
+    ask("the directory", () => askStanding(deps, worktree, condition)),
   ]);
   return found.flat();
 }
@@ -146,8 +146,12 @@ async function askChanges({ store }: SagaDeps, workspaceId: WorkspaceId): Promis
   );
 }
 
-async function askStanding(deps: SagaDeps, worktree: Worktree, standing: Standing): Promise<Risk[]> {
-  switch (standing.kind) {
+async function askStanding(
+  deps: SagaDeps,
+  worktree: Worktree,
+  condition: WorktreeCondition,
+): Promise<Risk[]> {
+  switch (condition.kind) {
     case "missing":
       return [
         {
@@ -160,7 +164,7 @@ async function askStanding(deps: SagaDeps, worktree: Worktree, standing: Standin
       return [
         {
           kind: "moved",
-          message: `It was moved to ${standing.to}; what is there stays there.`,
+          message: `It was moved to ${condition.to}; what is there stays there.`,
           rescued: false,
         },
       ];
@@ -168,12 +172,12 @@ async function askStanding(deps: SagaDeps, worktree: Worktree, standing: Standin
       return [
         {
           kind: "foreign",
-          message: `What is at ${worktree.path} is not this worktree: ${standing.reason}. It stays there.`,
+          message: `What is at ${worktree.path} is not this worktree: ${condition.reason}. It stays there.`,
           rescued: false,
         },
       ];
     case "whole":
-      return askWhole(deps, worktree, standing.entry);
+      return askWhole(deps, worktree, condition.entry);
   }
 }
 

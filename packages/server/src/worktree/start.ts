@@ -10,24 +10,24 @@ import {
   isGitError,
   isSparse,
   checkOutTree,
-  type Place as GitPlace,
-  placeOf,
+  type Checkout,
+  checkoutOf,
   treeOfCommit,
   writeVersion,
 } from "../git/index.ts";
 import type { SagaDeps } from "./deps.ts";
 import { startRefOf } from "./names.ts";
-import type { Place } from "./place.ts";
+import type { SourceCheckout } from "./source-checkout.ts";
 import { takeWhole } from "./whole.ts";
 
 /** A snapshot: its commit, which the raw bytes of converted files hang on, and its tree. */
 export type Start = { commit: string; tree: string };
 
 /** A snapshot of a project's checkout as it is, files that are not committed included, kept by a ref. Rejects UNPROCESSABLE when it cannot be taken. */
-export async function takeStart(deps: SagaDeps, place: Place, worktree: Worktree): Promise<Start> {
+export async function takeStart(deps: SagaDeps, source: SourceCheckout, worktree: Worktree): Promise<Start> {
   const { workspaceId } = worktree;
   try {
-    return await takeWhole(deps, workspaceId, place.top, startRefOf(workspaceId));
+    return await takeWhole(deps, workspaceId, source.top, startRefOf(workspaceId));
   } catch (error) {
     if (isGitError(error) || storageRefusal(error) !== undefined) throw error;
     throw new HoldfastError(
@@ -49,7 +49,7 @@ export async function startAt(deps: SagaDeps, worktree: Worktree): Promise<Start
  * Makes the files those of the snapshot, byte for byte, as changes that are neither committed nor staged. What differs from HEAD's commit is laid outside of
  * a sparse checkout too: it is nowhere else.
  */
-export async function layOver(
+export async function overlayFiles(
   deps: SagaDeps,
   path: string,
   start: Start,
@@ -58,20 +58,20 @@ export async function layOver(
   await checkOutTree(deps.git, path, start.tree, config);
   const repository = await findRepository(deps.git, path);
   if (repository === undefined) return;
-  const place = placeOf(deps.git, repository, "top");
-  if (await isSparse(place)) await layOutside(place, start.tree);
-  await deps.snapshots.restoreRaw(place, start.commit);
+  const source = checkoutOf(deps.git, repository, "top");
+  if (await isSparse(source)) await layOutside(source, start.tree);
+  await deps.snapshots.restoreRaw(source, start.commit);
 }
 
 /** After a checkout what is not there was left off the disk. */
-async function layOutside(place: GitPlace, tree: string): Promise<void> {
-  for (const { key, after } of await diffTrees(place, "HEAD^{tree}", tree, { renames: false })) {
+async function layOutside(source: Checkout, tree: string): Promise<void> {
+  for (const { key, after } of await diffTrees(source, "HEAD^{tree}", tree, { renames: false })) {
     if (after === undefined || after.mode === "160000") continue;
-    const path = Buffer.concat([Buffer.from(`${place.root}/`), bytesOf(key)]);
+    const path = Buffer.concat([Buffer.from(`${source.root}/`), bytesOf(key)]);
     const isThere = await lstat(path).then(
       () => true,
       () => false,
     );
-    if (!isThere) await writeVersion(place, key, after);
+    if (!isThere) await writeVersion(source, key, after);
   }
 }

@@ -98,7 +98,7 @@ async function mergeByGit(
     if (change === undefined) throw new Error("no change");
     const after =
       change.after === undefined ? "" : room.git(["cat-file", "blob", change.after.blob], room.directory);
-    const young = after === "" ? [] : after.split("\n");
+    const next = after === "" ? [] : after.split("\n");
     const before = [...BASE];
     const lines: string[] = [];
     let at = 0;
@@ -106,7 +106,7 @@ async function mergeByGit(
       const start = hunk.oldLines === 0 ? hunk.oldStart : hunk.oldStart - 1;
       lines.push(...before.slice(at, start));
       const from = hunk.newLines === 0 ? hunk.newStart : hunk.newStart - 1;
-      if (hunks.includes(hunk.id)) lines.push(...young.slice(from, from + hunk.newLines));
+      if (hunks.includes(hunk.id)) lines.push(...next.slice(from, from + hunk.newLines));
       else lines.push(...before.slice(start, start + hunk.oldLines));
       at = start + hunk.oldLines;
     }

@@ -19,7 +19,7 @@ import { type Clock, newId, silentLogger, systemClock } from "@holdfast/kernel";
 import type { Change, Session, Turn, Workspace, WorkspaceId } from "@holdfast/protocol";
 import {
   createReview,
-  createPlaces,
+  createRepositories,
   createTracker,
   type Review,
   type ReviewDeps,
@@ -113,7 +113,7 @@ export class ReviewRoom implements AsyncDisposable {
     this.tracker = createTracker({ store, snapshots, clock, logger, isOn: true });
     this.review = createReview({
       store,
-      places: this.#meddledWith(createPlaces({ store, git, snapshots })),
+      repositories: this.#meddledWith(createRepositories({ store, git, snapshots })),
       watch: this.tracker,
       wakeWorkspace: (id) => void this.woken.push(id),
       clock,
@@ -121,18 +121,18 @@ export class ReviewRoom implements AsyncDisposable {
     });
   }
 
-  /** Places in which `meddle` runs right behind the last dry run of an apply. */
-  #meddledWith(places: ReviewDeps["places"]): ReviewDeps["places"] {
+  /** Repositories in which `meddle` runs right behind the last dry run of an apply. */
+  #meddledWith(repositories: ReviewDeps["repositories"]): ReviewDeps["repositories"] {
     return {
-      ...places,
+      ...repositories,
       targetOf: async (workspace) => {
-        const target = await places.targetOf(workspace);
+        const target = await repositories.targetOf(workspace);
         const refusal = async (from: string, to: string) => {
-          const answer = await target.desk.refusal(from, to);
+          const answer = await target.repo.refusal(from, to);
           await this.meddle?.();
           return answer;
         };
-        return { ...target, desk: { ...target.desk, refusal } };
+        return { ...target, repo: { ...target.repo, refusal } };
       },
     };
   }

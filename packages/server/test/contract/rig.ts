@@ -232,21 +232,21 @@ export class StoreRig {
   }
 }
 
-export type PartPlace = { sessionId: SessionId; messageId: MessageId };
+export type PartKey = { sessionId: SessionId; messageId: MessageId };
 
 /** Where the answer of a started turn stands. */
-export const placeOf = (run: StartedTurn): PartPlace => ({
+export const placeOf = (run: StartedTurn): PartKey => ({
   sessionId: run.session.id,
   messageId: run.assistantMessageId,
 });
 
 /** A text part; with a start and no end it is streaming. */
-export function textPart(place: PartPlace, text: string, time?: TextPart["time"]): TextPart {
+export function textPart(place: PartKey, text: string, time?: TextPart["time"]): TextPart {
   const part: TextPart = { id: newId("prt"), ...place, type: "text", text };
   return time === undefined ? part : { ...part, time };
 }
 
-export function toolPart(place: PartPlace, state: ToolState, id: PartId = newId("prt")): ToolPart {
+export function toolPart(place: PartKey, state: ToolState, id: PartId = newId("prt")): ToolPart {
   return { id, ...place, type: "tool", callId: `call ${id}`, tool: "shell", state };
 }
 

@@ -6,29 +6,29 @@ import {
   hunksOf,
   parsePatch,
   patchesOf,
-  type Place,
+  type Checkout,
   writeBlob,
   writeRaw,
 } from "../../src/git/index.ts";
 import { makeRepository, type TestRepository } from "./repository.ts";
 import { treeOf } from "./tree-of.ts";
 
-async function setUp(): Promise<{ repository: TestRepository; place: Place }> {
+async function setUp(): Promise<{ repository: TestRepository; checkout: Checkout }> {
   const repository = await makeRepository();
   await repository.write("a", "1\n2\n3\n");
   await repository.commit();
-  return { repository, place: await repository.place() };
+  return { repository, checkout: await repository.checkout() };
 }
 
 /** The same for many texts, in two runs of git. */
 async function treeOfTexts(
-  { repository, place }: { repository: TestRepository; place: Place },
+  { repository, checkout }: { repository: TestRepository; checkout: Checkout },
   files: Record<string, string>,
 ): Promise<string> {
   for (const [key, text] of Object.entries(files)) await repository.write(key, text);
-  const blobs = await writeRaw(place, Object.keys(files));
+  const blobs = await writeRaw(checkout, Object.keys(files));
   return editTree(
-    place,
+    checkout,
     undefined,
     [...blobs].map(([key, blob]) => ({ key, version: { blob, mode: "100644" } })),
   );
@@ -83,7 +83,7 @@ const texts = fc
 
 describe("differences of trees", () => {
   test("[W-6] hunks and patches, applied to the old text, make the new one", async () => {
-    const { repository, place } = await setUp();
+    const { repository, checkout } = await setUp();
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(texts, texts), { minLength: 20, maxLength: 40 }), async (pairs) => {
         const from: Record<string, string> = {};
@@ -92,12 +92,12 @@ describe("differences of trees", () => {
           from[`f${at}`] = before;
           to[`f${at}`] = after;
         });
-        const old = await treeOfTexts({ repository, place }, from);
-        const young = await treeOfTexts({ repository, place }, to);
+        const old = await treeOfTexts({ repository, checkout }, from);
+        const next = await treeOfTexts({ repository, checkout }, to);
         const selection = { renames: false };
-        const hunks = await hunksOf(place, old, young, selection);
-        const patches = await patchesOf(place, old, young, selection);
-        const changes = await diffTrees(place, old, young, selection);
+        const hunks = await hunksOf(checkout, old, next, selection);
+        const patches = await patchesOf(checkout, old, next, selection);
+        const changes = await diffTrees(checkout, old, next, selection);
         expect([...hunks.keys()].toSorted()).toEqual(changes.map(({ key }) => key).toSorted());
         pairs.forEach(([before, after], at) => {
           const key = `f${at}`;
@@ -126,9 +126,9 @@ describe("differences of trees", () => {
   });
 
   test("[W-4] names kinds, renames, binaries, modes and links", async () => {
-    const { place } = await setUp();
+    const { checkout } = await setUp();
     const long = "line\n".repeat(30);
-    const from = await treeOf(place, {
+    const from = await treeOf(checkout, {
       gone: "gone\n",
       "old\nname": `${long}x\n`,
       mode: "mode\n",
@@ -137,7 +137,7 @@ describe("differences of trees", () => {
       became: "file\n",
       "\xff": "odd\n",
     });
-    const to = await treeOf(place, {
+    const to = await treeOf(checkout, {
       "new\tname": `${long}y\n`,
       text: "1\nzwei\n3\n",
       bin: Buffer.from([0, 1, 3]),
@@ -145,10 +145,10 @@ describe("differences of trees", () => {
       added: "a\n",
       "\xff": "odder\n",
     });
-    const mode = await editTree(place, to, [
-      { key: "mode", version: { blob: await writeBlob(place, "mode\n"), mode: "100755" } },
+    const mode = await editTree(checkout, to, [
+      { key: "mode", version: { blob: await writeBlob(checkout, "mode\n"), mode: "100755" } },
     ]);
-    const changes = await diffTrees(place, from, mode);
+    const changes = await diffTrees(checkout, from, mode);
     const shown = changes.map(({ key, oldKey, kind, binary, additions, deletions }) =>
       [key, oldKey ?? "", kind, binary ? "binary" : `+${additions}-${deletions}`].join("|"),
     );
@@ -164,24 +164,24 @@ describe("differences of trees", () => {
         "\xff||modified|+1-1",
       ].toSorted(),
     );
-    const hunks = await hunksOf(place, from, mode);
+    const hunks = await hunksOf(checkout, from, mode);
     expect(hunks.get("new\tname")).toEqual([{ oldStart: 31, oldLines: 1, newStart: 31, newLines: 1 }]);
     expect(hunks.get("text")).toEqual([{ oldStart: 2, oldLines: 1, newStart: 2, newLines: 2 }]);
     expect(hunks.get("\xff")).toEqual([{ oldStart: 1, oldLines: 1, newStart: 1, newLines: 1 }]);
     for (const key of ["bin", "mode", "became"]) expect(hunks.get(key)).toEqual([]);
-    const some = await hunksOf(place, from, mode, { keys: ["text", "\xff", "none"] });
+    const some = await hunksOf(checkout, from, mode, { keys: ["text", "\xff", "none"] });
     expect([...some.keys()].toSorted()).toEqual(["text", "\xff"]);
-    expect((await diffTrees(place, from, mode, { renames: false })).map(({ kind }) => kind)).not.toContain(
+    expect((await diffTrees(checkout, from, mode, { renames: false })).map(({ kind }) => kind)).not.toContain(
       "renamed",
     );
-    expect(await diffTrees(place, from, from)).toEqual([]);
+    expect(await diffTrees(checkout, from, from)).toEqual([]);
   });
 
   test("[W-6] the user's configuration of diffs has no say", async () => {
-    const { repository, place } = await setUp();
-    const from = await treeOf(place, { a: "1\n\n2\n", "b.x": "1\n" });
-    const to = await treeOf(place, { a: "1\n\n3\n", "b.x": "2\n" });
-    const before = await patchesOf(place, from, to);
+    const { repository, checkout } = await setUp();
+    const from = await treeOf(checkout, { a: "1\n\n2\n", "b.x": "1\n" });
+    const to = await treeOf(checkout, { a: "1\n\n3\n", "b.x": "2\n" });
+    const before = await patchesOf(checkout, from, to);
     for (const [name, value] of [
       ["diff.noprefix", "true"],
       ["diff.mnemonicPrefix", "true"],
@@ -195,29 +195,29 @@ describe("differences of trees", () => {
     ] as const)
       await repository.git(["config", name, value]);
     await repository.write(".gitattributes", "*.x diff=x\n");
-    expect(await patchesOf(place, from, to)).toEqual(before);
+    expect(await patchesOf(checkout, from, to)).toEqual(before);
   });
 
   test("[W-6] patches that are too long are left out, and do not hide others", async () => {
-    const { place } = await setUp();
+    const { checkout } = await setUp();
     const long = Array.from({ length: 5_000 }, (_, line) => `line ${line}\n`).join("");
-    const from = await treeOf(place, { a: "1\n", m: "", z: "1\n" });
-    const to = await treeOf(place, { a: "2\n", m: long, z: "2\n" });
-    const patches = await patchesOf(place, from, to, { maxBytes: 10_000 });
+    const from = await treeOf(checkout, { a: "1\n", m: "", z: "1\n" });
+    const to = await treeOf(checkout, { a: "2\n", m: long, z: "2\n" });
+    const patches = await patchesOf(checkout, from, to, { maxBytes: 10_000 });
     expect([...patches].map(([key, { truncated }]) => [key, truncated])).toEqual([
       ["a", false],
       ["m", true],
       ["z", false],
     ]);
-    const few = await patchesOf(place, from, to, { maxBytes: 10_000, maxTotalBytes: 300 });
+    const few = await patchesOf(checkout, from, to, { maxBytes: 10_000, maxTotalBytes: 300 });
     expect(few.get("m")).toEqual({ truncated: true });
-    const alone = await patchesOf(place, from, to, { keys: ["m"], maxBytes: 1_000_000 });
+    const alone = await patchesOf(checkout, from, to, { keys: ["m"], maxBytes: 1_000_000 });
     expect(alone.get("m")?.patch).toContain("+line 4999");
     const many = "x\n\n".repeat(4_002);
     const hunks = await hunksOf(
-      place,
-      await treeOf(place, { many }),
-      await treeOf(place, { many: many.replaceAll("x\n\nx", "x\n\ny") }),
+      checkout,
+      await treeOf(checkout, { many }),
+      await treeOf(checkout, { many: many.replaceAll("x\n\nx", "x\n\ny") }),
     );
     expect(hunks.get("many")).toEqual([]);
   });

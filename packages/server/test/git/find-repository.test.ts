@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { findRepository, keyOf, namedFromTop, placeOf } from "../../src/git/index.ts";
+import { findRepository, keyOf, namedFromTop, checkoutOf } from "../../src/git/index.ts";
 import { makeRepository } from "./repository.ts";
 
 test("[W-2] a repository is told from its top, from below, through links, and from odd places", async () => {
@@ -26,10 +26,10 @@ test("[W-2] a repository is told from its top, from below, through links, and fr
     head: { commit: head, branch: "refs/heads/main" },
   });
   if (below === undefined) throw new Error("no repository");
-  const place = placeOf(runner, below);
-  expect(place.root).toBe(odd);
-  expect(namedFromTop(place, "x")).toBe(`${keyOf("odd\nünï/")}x`);
-  expect(placeOf(runner, below, "top").root).toBe(path);
+  const checkout = checkoutOf(runner, below);
+  expect(checkout.root).toBe(odd);
+  expect(namedFromTop(checkout, "x")).toBe(`${keyOf("odd\nünï/")}x`);
+  expect(checkoutOf(runner, below, "top").root).toBe(path);
   await symlink(odd, join(repository.base, "way"));
   expect((await findRepository(runner, join(repository.base, "way")))?.top).toBe(path);
   await repository.git(["checkout", "--quiet", "--detach"]);
@@ -54,7 +54,7 @@ test("[W-2] linked worktrees and submodules have a git directory of their own; b
   expect(found).toMatchObject({ isBare: true, isUnborn: true, gitDir: bare });
   expect(found?.top).toBeUndefined();
   expect((await findRepository(runner, join(path, ".git")))?.top).toBeUndefined();
-  expect(() => placeOf(runner, found ?? ({} as never))).toThrow(RangeError);
+  expect(() => checkoutOf(runner, found ?? ({} as never))).toThrow(RangeError);
 });
 
 test("[W-2] no repository is an answer; a missing directory and one that git does not trust are errors of their own", async () => {

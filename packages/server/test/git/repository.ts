@@ -22,7 +22,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { silentLogger, systemClock } from "@holdfast/kernel";
 import { afterEach } from "vitest";
-import { findRepository, GitRunner, type Place, placeOf } from "../../src/git/index.ts";
+import { findRepository, GitRunner, type Checkout, checkoutOf } from "../../src/git/index.ts";
 import {
   createSnapshots,
   type SnapshotLimits,
@@ -177,10 +177,10 @@ export class TestRepository {
   }
 
   /** The place of a directory of the repository; default its top. */
-  async place(directory = this.path): Promise<Place> {
+  async checkout(directory = this.path): Promise<Checkout> {
     const repository = await findRepository(this.runner, directory);
     if (repository === undefined) throw new Error(`${directory} is in no repository`);
-    return placeOf(this.runner, repository);
+    return checkoutOf(this.runner, repository);
   }
 
   async watch(root = this.path): Promise<Watched> {

@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, readlink, rename, rm, stat, symlink, writeFile }
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
-  type Place,
+  type Checkout,
   readBlob,
   readVersion,
   readVersions,
@@ -14,24 +14,24 @@ import {
 } from "../../src/git/index.ts";
 import { makeRepository, type TestRepository } from "./repository.ts";
 
-async function setUp(): Promise<{ repository: TestRepository; place: Place }> {
+async function setUp(): Promise<{ repository: TestRepository; checkout: Checkout }> {
   const repository = await makeRepository();
   await repository.write("a", "a\n");
   await repository.write("dir/b", "b\n");
   await repository.commit();
-  return { repository, place: await repository.place() };
+  return { repository, checkout: await repository.checkout() };
 }
 
-const blobOf = (place: Place, text: string) => writeBlob(place, text);
+const blobOf = (checkout: Checkout, text: string) => writeBlob(checkout, text);
 
 describe("reading a version", () => {
   test("[W-8] says what git would store and what the bytes are, of files, links and modes", async () => {
-    const { repository, place } = await setUp();
+    const { repository, checkout } = await setUp();
     await repository.git(["config", "core.autocrlf", "input"]);
     await repository.write("crlf", "1\r\n");
     await repository.write("run", "#!\n", 0o755);
     await repository.link("link", "dir/b");
-    const all = await readVersions(place, [
+    const all = await readVersions(checkout, [
       "a",
       "crlf",
       "run",
@@ -45,7 +45,7 @@ describe("reading a version", () => {
     expect([...all.keys()].toSorted()).toEqual(["a", "crlf", "dir/b", "link", "run"]);
     const text = async (key: string, side: "version" | "raw") => {
       const found = all.get(key);
-      return found && String(await readBlob(place, side === "raw" ? found.raw : found.version.blob));
+      return found && String(await readBlob(checkout, side === "raw" ? found.raw : found.version.blob));
     };
     expect([await text("crlf", "version"), await text("crlf", "raw")]).toEqual(["1\n", "1\r\n"]);
     expect(await text("link", "raw")).toBe("dir/b");
@@ -59,7 +59,7 @@ describe("reading a version", () => {
   });
 
   test("[W-8] agrees with a snapshot about line ends that the index decides", async () => {
-    const { repository, place } = await setUp();
+    const { repository, checkout } = await setUp();
     await repository.write("crlf", "1\r\n");
     await repository.commit();
     await repository.git(["config", "core.autocrlf", "input"]);
@@ -68,50 +68,50 @@ describe("reading a version", () => {
     const { tree } = await repository.snapshots.take(await repository.watch(), "refs/holdfast/snap/x/y/now");
     const held = await repository.tree(tree);
     for (const key of ["crlf", "new"])
-      expect([key, (await readVersion(place, key))?.version]).toEqual([key, held.get(key)]);
+      expect([key, (await readVersion(checkout, key))?.version]).toEqual([key, held.get(key)]);
   });
 
   test("[W-8] takes modes from the index where the file system has none", async () => {
-    const { repository, place } = await setUp();
+    const { repository, checkout } = await setUp();
     await repository.write("run", "1", 0o755);
     await repository.commit();
     await repository.git(["config", "core.fileMode", "false"]);
     await repository.write("run", "2", 0o644);
     await repository.write("a", "2", 0o755);
-    expect((await readVersion(place, "run"))?.version.mode).toBe("100755");
-    expect((await readVersion(place, "a"))?.version.mode).toBe("100644");
+    expect((await readVersion(checkout, "run"))?.version.mode).toBe("100755");
+    expect((await readVersion(checkout, "a"))?.version.mode).toBe("100644");
   });
 
   test("[W-8] looks behind no link, and at hidden entries too", async () => {
-    const { repository, place } = await setUp();
+    const { repository, checkout } = await setUp();
     await repository.git(["update-index", "--skip-worktree", "dir/b"]);
     await repository.git(["update-index", "--assume-unchanged", "a"]);
     await repository.write("dir/b", "hidden\n");
     await repository.write("a", "hidden\n");
-    const hidden = await blobOf(place, "hidden\n");
-    expect((await readVersion(place, "dir/b"))?.version.blob).toBe(hidden);
-    expect((await readVersion(place, "a"))?.version.blob).toBe(hidden);
+    const hidden = await blobOf(checkout, "hidden\n");
+    expect((await readVersion(checkout, "dir/b"))?.version.blob).toBe(hidden);
+    expect((await readVersion(checkout, "a"))?.version.blob).toBe(hidden);
     await symlink(join(repository.path, "dir"), join(repository.path, "way"));
-    expect(await readVersion(place, "way/b")).toBeUndefined();
-    await expect(readVersion(place, "../outside")).rejects.toMatchObject({ code: "PATH_ESCAPES" });
-    await expect(readVersion(place, ".git/config")).rejects.toMatchObject({ code: "PATH_ESCAPES" });
+    expect(await readVersion(checkout, "way/b")).toBeUndefined();
+    await expect(readVersion(checkout, "../outside")).rejects.toMatchObject({ code: "PATH_ESCAPES" });
+    await expect(readVersion(checkout, ".git/config")).rejects.toMatchObject({ code: "PATH_ESCAPES" });
   });
 
   test("[W-8] tells nested repositories, and every name in any encoding", async () => {
-    const { repository, place } = await setUp();
+    const { repository, checkout } = await setUp();
     await mkdir(join(repository.path, "nested"));
     await repository.git(["init", "--quiet"], join(repository.path, "nested"));
     await repository.git(["commit", "--quiet", "--allow-empty", "-m", "x"], join(repository.path, "nested"));
     const head = await repository.git(["rev-parse", "HEAD"], join(repository.path, "nested"));
-    expect(await readVersion(place, "nested")).toEqual({
+    expect(await readVersion(checkout, "nested")).toEqual({
       version: { blob: head, mode: "160000" },
       raw: head,
     });
     const keys = ["\xff\xfe", 'q"uo\\te', "line\nend", " space ", '"', "tab\t", "\r"];
     for (const key of keys) await repository.write(Buffer.from(key, "latin1"), key);
-    const all = await readVersions(place, keys);
+    const all = await readVersions(checkout, keys);
     for (const key of keys) {
-      expect(String(await readBlob(place, all.get(key)?.raw ?? ""))).toBe(key);
+      expect(String(await readBlob(checkout, all.get(key)?.raw ?? ""))).toBe(key);
       expect(all.get(key)?.version.blob).toBe(all.get(key)?.raw);
     }
   });
@@ -119,52 +119,52 @@ describe("reading a version", () => {
 
 describe("writing a version", () => {
   test("[W-8] writes contents, modes and links, makes directories, and removes what is empty then", async () => {
-    const { repository, place } = await setUp();
-    const blob = await blobOf(place, "new\n");
-    await writeVersion(place, "deep/er/file", { blob, mode: "100755" });
+    const { repository, checkout } = await setUp();
+    const blob = await blobOf(checkout, "new\n");
+    await writeVersion(checkout, "deep/er/file", { blob, mode: "100755" });
     expect(String(await repository.read("deep/er/file"))).toBe("new\n");
     expect((await stat(repository.at("deep/er/file"))).mode & 0o111).not.toBe(0);
-    await writeVersion(place, "deep/er/file", { blob, mode: "100644" });
+    await writeVersion(checkout, "deep/er/file", { blob, mode: "100644" });
     expect((await stat(repository.at("deep/er/file"))).mode & 0o111).toBe(0);
-    await writeVersion(place, "a", { blob: await blobOf(place, "dir/b"), mode: "120000" });
+    await writeVersion(checkout, "a", { blob: await blobOf(checkout, "dir/b"), mode: "120000" });
     expect(await readlink(repository.at("a"))).toBe("dir/b");
-    await writeVersion(place, "a", { blob, mode: "100644" });
+    await writeVersion(checkout, "a", { blob, mode: "100644" });
     expect(String(await repository.read("dir/b"))).toBe("b\n");
-    await writeVersion(place, "deep/er/file", undefined);
-    await writeVersion(place, "deep/er/file", undefined);
+    await writeVersion(checkout, "deep/er/file", undefined);
+    await writeVersion(checkout, "deep/er/file", undefined);
     expect((await readdir(repository.path)).toSorted()).toEqual([".git", "a", "dir"]);
-    await writeVersion(place, "\xff/\xfe", { blob, mode: "100644" });
+    await writeVersion(checkout, "\xff/\xfe", { blob, mode: "100644" });
     expect(String(await repository.read(Buffer.from("\xff/\xfe", "latin1")))).toBe("new\n");
   });
 
   test("[W-8] converts as a checkout does, or writes the raw bytes when they are known", async () => {
-    const { repository, place } = await setUp();
+    const { repository, checkout } = await setUp();
     await repository.git(["config", "core.autocrlf", "true"]);
-    const blob = await blobOf(place, "1\n2\n");
+    const blob = await blobOf(checkout, "1\n2\n");
     for (const key of ["converted", "\xff"]) {
-      await writeVersion(place, key, { blob, mode: "100644" });
+      await writeVersion(checkout, key, { blob, mode: "100644" });
       expect(String(await repository.read(Buffer.from(key, "latin1")))).toBe("1\r\n2\r\n");
     }
-    await writeVersion(place, "raw", { blob, mode: "100644" }, await blobOf(place, "1\r\n2\n"));
+    await writeVersion(checkout, "raw", { blob, mode: "100644" }, await blobOf(checkout, "1\r\n2\n"));
     expect(String(await repository.read("raw"))).toBe("1\r\n2\n");
-    expect((await readVersion(place, "raw"))?.version.blob).toBe(blob);
+    expect((await readVersion(checkout, "raw"))?.version.blob).toBe(blob);
   });
 
   test("[W-8] keeps who else may read a file", async () => {
-    const { repository, place } = await setUp();
+    const { repository, checkout } = await setUp();
     await chmod(repository.at("a"), 0o600);
-    const blob = await blobOf(place, "new\n");
-    await writeVersion(place, "a", { blob, mode: "100755" });
+    const blob = await blobOf(checkout, "new\n");
+    await writeVersion(checkout, "a", { blob, mode: "100755" });
     expect((await stat(repository.at("a"))).mode & 0o777).toBe(0o700);
   });
 
   test("[W-8] goes through no link, over no directory with something in it, and out of no root", async () => {
-    const { repository, place } = await setUp();
+    const { repository, checkout } = await setUp();
     const outside = join(repository.base, "outside");
     await mkdir(outside);
     await writeFile(join(outside, "f"), "theirs\n");
     await repository.link("way", outside);
-    const blob = await blobOf(place, "evil\n");
+    const blob = await blobOf(checkout, "evil\n");
     const version = { blob, mode: "100644" };
     for (const key of [
       "way/f",
@@ -177,29 +177,29 @@ describe("writing a version", () => {
       "",
       ".",
     ])
-      await expect(writeVersion(place, key, version)).rejects.toMatchObject({ code: "PATH_ESCAPES" });
-    await expect(writeVersion(place, "dir", version)).rejects.toMatchObject({ code: "PATH_ESCAPES" });
-    await expect(writeVersion(place, "dir", undefined)).rejects.toMatchObject({ code: "PATH_ESCAPES" });
-    await expect(writeVersion(place, "a/below", version)).rejects.toMatchObject({ code: "CONFLICT" });
-    await expect(writeVersion(place, "x", { blob, mode: "160000" })).rejects.toMatchObject({
+      await expect(writeVersion(checkout, key, version)).rejects.toMatchObject({ code: "PATH_ESCAPES" });
+    await expect(writeVersion(checkout, "dir", version)).rejects.toMatchObject({ code: "PATH_ESCAPES" });
+    await expect(writeVersion(checkout, "dir", undefined)).rejects.toMatchObject({ code: "PATH_ESCAPES" });
+    await expect(writeVersion(checkout, "a/below", version)).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(writeVersion(checkout, "x", { blob, mode: "160000" })).rejects.toMatchObject({
       code: "UNPROCESSABLE",
     });
-    await writeVersion(place, "way/f", undefined);
+    await writeVersion(checkout, "way/f", undefined);
     expect(String(await repository.readAt(join(outside, "f")))).toBe("theirs\n");
     expect(await readdir(outside)).toEqual(["f"]);
     expect((await readdir(repository.path)).toSorted()).toEqual([".git", "a", "dir", "way"]);
     await mkdir(join(repository.path, "empty"));
-    await writeVersion(place, "empty", version);
+    await writeVersion(checkout, "empty", version);
     expect(String(await repository.read("empty"))).toBe("evil\n");
   });
 
   test.runIf(process.platform === "linux")(
     "[W-8] a directory that is swapped for a link while it is written to leads nowhere else",
     async () => {
-      const { repository, place } = await setUp();
+      const { repository, checkout } = await setUp();
       const outside = join(repository.base, "outside");
       await mkdir(outside);
-      const blob = await blobOf(place, "evil\n");
+      const blob = await blobOf(checkout, "evil\n");
       const [way, aside] = [join(repository.path, "dir"), join(repository.path, "aside")];
       const over = new AbortController();
       const swapping = (async () => {
@@ -214,7 +214,7 @@ describe("writing a version", () => {
       const outcomes = new Set<string>();
       for (let round = 0; round < 40; round += 1)
         outcomes.add(
-          await writeVersion(place, "dir/b", { blob, mode: "100644" }).then(
+          await writeVersion(checkout, "dir/b", { blob, mode: "100644" }).then(
             () => "written",
             (error: { code?: string }) => error.code ?? "other",
           ),
@@ -231,15 +231,15 @@ describe("writing a version", () => {
   );
 
   test("[W-8] a file that cannot be made leaves the old one, and nothing beside it", async () => {
-    const { repository, place } = await setUp();
+    const { repository, checkout } = await setUp();
     await repository.git(["config", "filter.broken.smudge", "false"]);
     await repository.git(["config", "filter.broken.required", "true"]);
     await repository.write(".gitattributes", "a filter=broken\n");
-    const blob = await blobOf(place, "new\n");
-    await expect(writeVersion(place, "a", { blob, mode: "100644" })).rejects.toMatchObject({
+    const blob = await blobOf(checkout, "new\n");
+    await expect(writeVersion(checkout, "a", { blob, mode: "100644" })).rejects.toMatchObject({
       name: "GitError",
     });
-    await expect(writeVersion(place, "dir/b", { blob: "0".repeat(40), mode: "100644" })).rejects.toThrow(
+    await expect(writeVersion(checkout, "dir/b", { blob: "0".repeat(40), mode: "100644" })).rejects.toThrow(
       "cat-file",
     );
     expect(String(await repository.read("a"))).toBe("a\n");
@@ -248,8 +248,8 @@ describe("writing a version", () => {
 
   for (const point of ["made", "synced", "renamed"])
     test(`[W-8] a kill at the point ${point} leaves the old or the new file, and what is beside it is swept`, async () => {
-      const { repository, place } = await setUp();
-      const blob = await blobOf(place, "new\n");
+      const { repository, checkout } = await setUp();
+      const blob = await blobOf(checkout, "new\n");
       const child = spawn(
         process.execPath,
         [
@@ -271,8 +271,8 @@ describe("writing a version", () => {
         "refs/holdfast/snap/x/y/now",
       );
       expect([...(await repository.tree(tree)).keys()]).toEqual(["a", "dir/b"]);
-      if (point === "synced") await sweepWrites(place, ["a", "none/such"]);
-      else await writeVersion(place, "a", { blob, mode: "100644" });
+      if (point === "synced") await sweepWrites(checkout, ["a", "none/such"]);
+      else await writeVersion(checkout, "a", { blob, mode: "100644" });
       expect((await readdir(repository.path)).toSorted()).toEqual([".git", "a", "dir"]);
     });
 });

@@ -11,7 +11,7 @@ import {
   type TurnId,
   type WorkspaceId,
 } from "@holdfast/protocol";
-import { createPlaces, createReview, createTracker } from "../../src/changes/index.ts";
+import { createRepositories, createReview, createTracker } from "../../src/changes/index.ts";
 import { createEvents, type Events } from "../../src/events/index.ts";
 import { GitRunner } from "../../src/git/index.ts";
 import { createHttp, type Http, type HttpDeps } from "../../src/http/index.ts";
@@ -288,7 +288,7 @@ function filesUnderTest(root: string, store: Store, turns: HandDrivenTurns, cloc
   });
   const changes = createReview({
     store,
-    places: createPlaces({ store, git, snapshots }),
+    repositories: createRepositories({ store, git, snapshots }),
     watch: createTracker({ store, snapshots, clock, logger, isOn: true }),
     wakeWorkspace: (id) => turns.wakeWorkspace(id),
     clock,

@@ -14,10 +14,10 @@ async function take(repository: TestRepository): Promise<Snapshot> {
 
 /** The raw bytes that go with a snapshot, by path. */
 async function rawOf(repository: TestRepository, { commit }: Snapshot): Promise<Record<string, string>> {
-  const { place } = await repository.watch();
-  const { raw } = await repository.snapshots.manifest(place, commit);
+  const { checkout } = await repository.watch();
+  const { raw } = await repository.snapshots.manifest(checkout, commit);
   const found: Record<string, string> = {};
-  for (const { key, blob } of raw) found[key] = (await readBlob(place, blob)).toString("latin1");
+  for (const { key, blob } of raw) found[key] = (await readBlob(checkout, blob)).toString("latin1");
   return found;
 }
 
@@ -119,8 +119,8 @@ describe("raw bytes", () => {
     const snapshot = await take(repository);
     const linked = join(repository.base, "rescued");
     await repository.git(["worktree", "add", "--quiet", "--detach", linked, snapshot.commit]);
-    const place = await repository.place(linked);
-    const written = await repository.snapshots.restoreRaw(place, snapshot.commit);
+    const checkout = await repository.checkout(linked);
+    const written = await repository.snapshots.restoreRaw(checkout, snapshot.commit);
     expect(written.toSorted()).toEqual([".gitattributes", "deep/mixed", "lf", "script", "x.i"]);
     for (const [path, text] of Object.entries(files))
       expect([path, String(await repository.readAt(join(linked, path)))]).toEqual([path, text]);
@@ -144,7 +144,7 @@ describe("raw bytes", () => {
     await repository.write("mixed", "1\r\n2\n");
     await repository.write("x.i", "$Id: a $\n");
     await repository.commit();
-    // An hour later no time of a file is young.
+    // An hour later no time of a file is recent.
     const later = repository.laterBy(3_600_000);
     const takeLater = async () => {
       const watched = await later.watch({ workspaceId: "wsp_test", root: repository.path });
@@ -161,10 +161,10 @@ describe("raw bytes", () => {
     const repository = await makeRepository();
     await repository.write("a", "a\n");
     await repository.commit();
-    const { place } = await repository.watch();
+    const { checkout } = await repository.watch();
     const head = await repository.git(["rev-parse", "HEAD"]);
     const forged = await repository.git(["commit-tree", "-p", head, "-m", "forged", `${head}^{tree}`]);
-    await expect(repository.snapshots.manifest(place, forged)).rejects.toMatchObject({
+    await expect(repository.snapshots.manifest(checkout, forged)).rejects.toMatchObject({
       code: "UNPROCESSABLE",
     });
   });
@@ -187,7 +187,7 @@ describe("directories without git", () => {
     expect(watched.kind).toBe("shadow");
     const first = await repository.snapshots.take(watched, REF);
     const list = async ({ tree }: Snapshot) => {
-      const environment = { GIT_DIR: watched.place.gitDir };
+      const environment = { GIT_DIR: watched.checkout.gitDir };
       const { stdout } = await repository.runner.run(
         { directory: repository.base },
         ["ls-tree", "-r", "--name-only", tree],

@@ -14,10 +14,10 @@ async function take(repository: TestRepository, root?: string): Promise<Snapshot
 
 /** The snapshot's files; a mode other than 100644 stands before the content. */
 async function held(repository: TestRepository, { tree }: Snapshot): Promise<Held> {
-  const place = (await repository.watch()).place;
+  const checkout = (await repository.watch()).checkout;
   const all: Held = {};
   for (const [path, { mode, blob }] of await repository.tree(tree)) {
-    const content = mode === "160000" ? "" : String(await readBlob(place, blob));
+    const content = mode === "160000" ? "" : String(await readBlob(checkout, blob));
     all[path] = mode === "100644" ? content : `${mode} ${content}`;
   }
   return all;
@@ -55,7 +55,10 @@ describe("a snapshot", () => {
     expect(snapshot.head).toEqual({ commit: head, branch: "refs/heads/main" });
     const shown = await repository.git(["log", "-1", "--format=%an <%ae>%n%cn <%ce>%n%G?", REF]);
     expect(shown).toBe("Holdfast <holdfast@localhost>\nHoldfast <holdfast@localhost>\nN");
-    const manifest = await repository.snapshots.manifest((await repository.watch()).place, snapshot.commit);
+    const manifest = await repository.snapshots.manifest(
+      (await repository.watch()).checkout,
+      snapshot.commit,
+    );
     expect(manifest).toMatchObject({
       uncaptured: [{ path: "secret", reason: "ignored" }],
       uncapturedCount: 1,
@@ -158,8 +161,8 @@ describe("a snapshot", () => {
       await repository.git(["rev-parse", "HEAD"], sub),
     );
     const inside = await take(repository, sub);
-    const { place } = await repository.watch(sub);
-    expect([...(await readEntries(place, inside.tree, ["s"])).keys()]).toEqual(["s"]);
+    const { checkout } = await repository.watch(sub);
+    expect([...(await readEntries(checkout, inside.tree, ["s"])).keys()]).toEqual(["s"]);
   });
 
   test("[W-3] two at once, beside a git add, disturb nobody", async () => {

@@ -11,7 +11,7 @@ import {
   type AgentPool,
   type IdleSink,
   type OpenRequest,
-  type Place,
+  type Reservation,
   type PromptInput,
   type PromptResult,
   type TurnSink,
@@ -156,15 +156,15 @@ export class ScriptedAgent implements AgentPool {
 
   /** Most places kept at once. */
   places = Number.POSITIVE_INFINITY;
-  readonly #kept = new Set<Place>();
+  readonly #kept = new Set<Reservation>();
   readonly #listeners = new Set<() => void>();
 
-  reserve({ beyondCap }: { beyondCap?: boolean }): Place | undefined {
+  reserve({ beyondCap }: { beyondCap?: boolean }): Reservation | undefined {
     if (beyondCap !== true && this.#kept.size >= this.places) return undefined;
     const free = () => {
       if (this.#kept.delete(place)) for (const listener of this.#listeners) listener();
     };
-    const place: Place = {
+    const place: Reservation = {
       waiting: (isWaiting) => (isWaiting ? free() : void this.#kept.add(place)),
       release: free,
     };

@@ -82,7 +82,7 @@ export function LookAgain() {
           {problem}
         </span>
       )}
-      <IconButton label="Look again" onClick={look}>
+      <IconButton label="Refresh" onClick={look}>
         <RefreshCw size={15} />
       </IconButton>
     </>

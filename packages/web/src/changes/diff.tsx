@@ -12,7 +12,7 @@ const GROUNDS = { added: "bg-good-wash", removed: "bg-danger-wash", same: "" } a
 const SAYS = { added: "added ", removed: "deleted ", same: "" } as const;
 
 /** A place in a diff that a remark can be about. */
-export type LinePlace = { side: "old" | "new"; line: number };
+export type LinePosition = { side: "old" | "new"; line: number };
 
 type DiffProps = {
   change: Change;
@@ -20,8 +20,8 @@ type DiffProps = {
   /** What stands before a hunk's lines. */
   headOf: (block: PatchBlock, index: number) => ReactNode;
   /** The line that a remark is written about, and the form for it. */
-  remark: { at: LinePlace | undefined; form: ReactNode };
-  onLine: (place: LinePlace) => void;
+  remark: { at: LinePosition | undefined; form: ReactNode };
+  onLine: (place: LinePosition) => void;
 };
 
 /** The lines of a change, hunk by hunk. Line numbers are buttons: arrow keys go from one to the next, Enter begins a remark. */
@@ -124,7 +124,7 @@ function Gap({ lines }: { lines: number }) {
   );
 }
 
-function placeOf(line: PatchLine): LinePlace {
+function placeOf(line: PatchLine): LinePosition {
   return line.new === undefined ? { side: "old", line: line.old ?? 1 } : { side: "new", line: line.new };
 }
 

@@ -1,7 +1,7 @@
 import { MAX_PATCH_BYTES, type Change, visibleText } from "@holdfast/protocol";
 import { type ReactNode, useEffect, useState } from "react";
 import { Button, Skeleton } from "../design/index.ts";
-import { Diff, type LinePlace } from "./diff.tsx";
+import { Diff, type LinePosition } from "./diff.tsx";
 import { HunkHead } from "./hunk-head.tsx";
 import { type Addressee, RemarkForm } from "./remark-form.tsx";
 import { canDecide, isHunkChosen, type Selection } from "./selection.ts";
@@ -33,7 +33,7 @@ export function FileBody(props: FileBodyProps) {
 
 function Lines(props: FileBodyProps & { patch: string }) {
   const { change, patch, review, selection, reviewedHunks, addressees, nameOf } = props;
-  const [place, setPlace] = useState<LinePlace | undefined>();
+  const [place, setPlace] = useState<LinePosition | undefined>();
   const isOff = review.isBusy || !canDecide(change);
   const decide = (verb: "take" | "reject", hunkId: string) => {
     const { id, revision, hunks } = change;

@@ -23,12 +23,12 @@ export function OperationsDialog({ review, onClose }: { review: Review; onClose:
   }, [operations]);
   return (
     <Dialog
-      label="What was done"
+      label="Review history"
       onClose={onClose}
       className="mt-[max(1rem,8dvh)] max-h-[84dvh] flex-col overflow-hidden open:flex"
     >
       <header className="flex shrink-0 items-center gap-2 border-b border-line py-2 pr-2 pl-4">
-        <h2 className="flex-1 font-semibold">What was done</h2>
+        <h2 className="flex-1 font-semibold">Review history</h2>
         <IconButton label="Close" onClick={onClose}>
           <X size={16} />
         </IconButton>

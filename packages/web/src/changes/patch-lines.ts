@@ -14,7 +14,7 @@ export type PatchLine = {
 /** `hunk`: undefined for lines that no named hunk accounts for. `gap`: lines left out before. */
 export type PatchBlock = { hunk: Hunk | undefined; gap: number; lines: PatchLine[] };
 
-type Place = { old: number; new: number };
+type LineNumbers = { old: number; new: number };
 
 const HEAD = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/;
 
@@ -22,7 +22,7 @@ const HEAD = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/;
 export function blocksOf(patch: string, hunks: readonly Hunk[]): PatchBlock[] {
   const owner = ownersOf(hunks);
   const blocks: PatchBlock[] = [];
-  let at: Place | undefined;
+  let at: LineNumbers | undefined;
   let end = 1;
   for (const raw of patch.replace(/\n$/, "").split("\n")) {
     const head = HEAD.exec(raw);
@@ -60,13 +60,13 @@ function put(blocks: PatchBlock[], block: PatchBlock, line: PatchLine, hunk: Hun
 }
 
 /** An empty range is named by the line before it, as git does. */
-function placeOf([, oldStart, oldLines, newStart, newLines]: RegExpExecArray): Place {
+function placeOf([, oldStart, oldLines, newStart, newLines]: RegExpExecArray): LineNumbers {
   const first = (start: string | undefined, lines: string | undefined) =>
     lines === "0" ? Number(start) + 1 : Number(start);
   return { old: first(oldStart, oldLines), new: first(newStart, newLines) };
 }
 
-function lineOf(raw: string, at: Place): PatchLine | undefined {
+function lineOf(raw: string, at: LineNumbers): PatchLine | undefined {
   const text = raw.slice(1);
   switch (raw[0]) {
     case "+":

@@ -2,13 +2,13 @@ import { type Session, visibleText } from "@holdfast/protocol";
 import { Send } from "lucide-react";
 import { type KeyboardEvent, useState } from "react";
 import { Button } from "../design/index.ts";
-import type { LinePlace } from "./diff.tsx";
+import type { LinePosition } from "./diff.tsx";
 
 export type Addressee = { sessionId: Session["id"]; title: string };
 
 type RemarkFormProps = {
   path: string;
-  place: LinePlace;
+  place: LinePosition;
   /** Sessions that had a part in it, the newest first. */
   addressees: readonly Addressee[];
   /** Rejects with the reason. */

@@ -70,7 +70,7 @@ export function ReviewPanel(props: ReviewPanelProps) {
       <header className="flex min-h-11 shrink-0 items-center gap-1 border-b border-line py-1 pr-1 pl-3">
         <h2 className="font-semibold">Changes</h2>
         <Summary view={view} isWorking={isWorking} />
-        <IconButton label="What was done" onClick={() => setLogShown(true)}>
+        <IconButton label="Review history" onClick={() => setLogShown(true)}>
           <History size={16} />
         </IconButton>
         <IconButton label="Look at the files again" disabled={view.isLooking} onClick={review.look}>

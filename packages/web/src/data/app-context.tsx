@@ -1,6 +1,6 @@
 import { createClient, type HoldfastClient } from "@holdfast/client";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
-import { browserMeeting } from "../windows/index.ts";
+import { browserTabs } from "../windows/index.ts";
 import { ConnectionMonitor } from "./connection.ts";
 import { LibraryStore } from "./library.ts";
 import { LiveSession, type LiveView } from "./live-session.ts";
@@ -27,9 +27,9 @@ export class App {
 
   constructor(token: string) {
     this.client = createClient({ url: window.location.origin, token });
-    const meeting = browserMeeting();
-    this.library = new LibraryStore(this.client, meeting, this.monitor);
-    this.#streams = new SessionStreams(this.client, meeting);
+    const tabs = browserTabs();
+    this.library = new LibraryStore(this.client, tabs, this.monitor);
+    this.#streams = new SessionStreams(this.client, tabs);
   }
 
   /** Starts the streams, and lets them rest and wake with the page. Answers how to end it. */

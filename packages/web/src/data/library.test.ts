@@ -18,9 +18,9 @@ function libraryOf(...feeds: ((signal: AbortSignal) => AsyncGenerator<FeedItem>)
     listQuestions: none,
     listAgents: none,
   } as unknown as HoldfastClient;
-  const meeting = { locks: undefined, channel: (name: string) => new BroadcastChannel(name) };
+  const tabs = { locks: undefined, channel: (name: string) => new BroadcastChannel(name) };
   const monitor = new ConnectionMonitor();
-  const library = new LibraryStore(client, meeting, monitor);
+  const library = new LibraryStore(client, tabs, monitor);
   return { library, monitor, opened: () => opened };
 }
 

@@ -12,10 +12,10 @@ import {
   type Question,
   type Session,
 } from "@holdfast/protocol";
-import type { Meeting } from "../windows/index.ts";
+import type { Tabs } from "../windows/index.ts";
 import type { ConnectionMonitor } from "./connection.ts";
 import { FrameBatch } from "./frame-batch.ts";
-import { ListFeed, type Place } from "./list-feed.ts";
+import { ListFeed, type FeedPosition } from "./list-feed.ts";
 import { retryMs } from "./reconnect.ts";
 import { pause } from "./retry.ts";
 import { Store } from "./store.ts";
@@ -65,11 +65,11 @@ export class LibraryStore {
   readonly #batch = new FrameBatch(() => this.#take());
   #pending: FeedEvent[] = [];
   #stop: AbortController | undefined;
-  #cursor: Place | undefined;
+  #cursor: FeedPosition | undefined;
 
-  constructor(client: HoldfastClient, meeting: Meeting, monitor: ConnectionMonitor) {
+  constructor(client: HoldfastClient, tabs: Tabs, monitor: ConnectionMonitor) {
     this.#client = client;
-    this.#feed = new ListFeed(client, meeting);
+    this.#feed = new ListFeed(client, tabs);
     this.#monitor = monitor;
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { meaningOf, type Passed, type Place } from "./list-feed.ts";
+import { meaningOf, type Passed, type FeedPosition } from "./list-feed.ts";
 
-const place: Place = { id: "b", storeId: "s" };
+const place: FeedPosition = { id: "b", storeId: "s" };
 const hello = (lastId: string, storeId = "s"): Passed => ({ item: { kind: "hello", lastId, storeId } });
 const event = (from: string, id: string): Passed => ({
   item: { kind: "event", id, event: { type: "turn.queued", version: 1, time: 0, data: {} } },
@@ -9,7 +9,7 @@ const event = (from: string, id: string): Passed => ({
 });
 
 describe("what an item of the shared feed means to a window", () => {
-  test.each<[string, Place | undefined, Passed, ReturnType<typeof meaningOf>]>([
+  test.each<[string, FeedPosition | undefined, Passed, ReturnType<typeof meaningOf>]>([
     ["the first greeting gives the place", undefined, hello("b"), "take"],
     ["a greeting from the same place", place, hello("b"), "take"],
     ["a leader that is elsewhere", place, hello("c"), "lost"],

@@ -3,15 +3,15 @@
  * that a window which missed one, or whose leader is elsewhere, sees that and starts anew with `reset`: it then reads the lists again.
  */
 import type { FeedItem, HoldfastClient } from "@holdfast/client";
-import { type Meeting, SharedStream } from "../windows/index.ts";
+import { type Tabs, SharedStream } from "../windows/index.ts";
 
-export type Place = { id: string; storeId: string };
+export type FeedPosition = { id: string; storeId: string };
 
 /** An item of the feed; an event with the id of the one before it. */
 export type Passed = { item: FeedItem; from?: string | undefined };
 
 /** What an item means to a window at `place`: `take` it, `skip` it as known, or it shows that the window is `lost`. Pure. */
-export function meaningOf(place: Place | undefined, { item, from }: Passed): "take" | "skip" | "lost" {
+export function meaningOf(place: FeedPosition | undefined, { item, from }: Passed): "take" | "skip" | "lost" {
   if (item.kind === "hello")
     return place === undefined || (place.id === item.lastId && place.storeId === item.storeId)
       ? "take"
@@ -27,15 +27,19 @@ const isListed = (type: string): boolean => !type.startsWith("input.") && type !
 
 export class ListFeed {
   readonly #client: HoldfastClient;
-  readonly #meeting: Meeting;
+  readonly #tabs: Tabs;
 
-  constructor(client: HoldfastClient, meeting: Meeting) {
+  constructor(client: HoldfastClient, tabs: Tabs) {
     this.#client = client;
-    this.#meeting = meeting;
+    this.#tabs = tabs;
   }
 
   /** Follows from `after`, or from now, as the leader if that is wanted; `hello` names the place that the window is at. Ends with the signal and after a `reset`. */
-  async *follow(after: Place | undefined, signal: AbortSignal, isLeading = false): AsyncGenerator<FeedItem> {
+  async *follow(
+    after: FeedPosition | undefined,
+    signal: AbortSignal,
+    isLeading = false,
+  ): AsyncGenerator<FeedItem> {
     let place = after;
     let isLive = false;
     const source = {
@@ -50,7 +54,7 @@ export class ListFeed {
           ? { item: { kind: "hello", storeId: place.storeId, lastId: place.id } }
           : undefined,
     };
-    for await (const { item: passed } of new SharedStream<Passed>("lists", source, this.#meeting).follow(
+    for await (const { item: passed } of new SharedStream<Passed>("lists", source, this.#tabs).follow(
       signal,
       isLeading,
     )) {
@@ -71,7 +75,7 @@ export class ListFeed {
 
   /** The stream itself, as the leader passes it on: its greetings name the leader's place and not the end of the log, which is still to be heard. */
   async *#lead(
-    placeOf: () => Place | undefined,
+    placeOf: () => FeedPosition | undefined,
     signal: AbortSignal,
     tell: (isLive: boolean) => void,
   ): AsyncGenerator<Passed> {

@@ -1,6 +1,6 @@
 import type { FeedItem, HoldfastClient, SessionStreamItem } from "@holdfast/client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Meeting, takeStreamSlot } from "../windows/index.ts";
+import { type Tabs, takeStreamSlot } from "../windows/index.ts";
 import { SessionStreams } from "./session-streams.ts";
 
 const SESSION = `ses_${"0".repeat(26)}`;
@@ -77,7 +77,7 @@ const aborted = (signal: AbortSignal) =>
   });
 
 describe("the stream of a session, when all places for one's own are taken", () => {
-  const meeting: Meeting = { locks: navigator.locks, channel: (name) => new BroadcastChannel(name) };
+  const tabs: Tabs = { locks: navigator.locks, channel: (name) => new BroadcastChannel(name) };
   const taken: (() => void)[] = [];
   let server: ScriptedServer;
   let stop: AbortController;
@@ -101,7 +101,7 @@ describe("the stream of a session, when all places for one's own are taken", () 
   /** A window; answers the events that it got, in order. */
   function open(after = 0): { seqs: number[]; kinds: string[] } {
     const got = { seqs: [] as number[], kinds: [] as string[] };
-    const streams = new SessionStreams(server.client, meeting);
+    const streams = new SessionStreams(server.client, tabs);
     const read = async () => {
       for await (const item of streams.follow({ sessionId: SESSION, after, signal: stop.signal })) {
         if (item.kind === "event") got.seqs.push(item.event.seq);

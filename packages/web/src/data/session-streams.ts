@@ -7,7 +7,7 @@
  * already is skipped. A row that is too large for an event comes by a stream of one's own as well. Nothing is lost or doubled that way, whoever leads (D-3).
  */
 import { type FeedItem, type HoldfastClient, readFeedEvent, type SessionStreamItem } from "@holdfast/client";
-import { type Heard, type Meeting, SharedStream, takeStreamSlot } from "../windows/index.ts";
+import { type Heard, type Tabs, SharedStream, takeStreamSlot } from "../windows/index.ts";
 
 export type FollowSession = {
   sessionId: string;
@@ -23,16 +23,16 @@ type Passed = { epoch: number; item: FeedItem };
 
 export class SessionStreams {
   readonly #client: HoldfastClient;
-  readonly #meeting: Meeting;
+  readonly #tabs: Tabs;
 
-  constructor(client: HoldfastClient, meeting: Meeting) {
+  constructor(client: HoldfastClient, tabs: Tabs) {
     this.#client = client;
-    this.#meeting = meeting;
+    this.#tabs = tabs;
   }
 
   /** As the client's `streamSession`, by whichever way there is room for. */
   async *follow(options: FollowSession): AsyncGenerator<SessionStreamItem> {
-    const giveBack = await takeStreamSlot(this.#meeting.locks);
+    const giveBack = await takeStreamSlot(this.#tabs.locks);
     try {
       yield* giveBack === undefined ? this.#shared(options) : this.#own(options);
     } finally {
@@ -86,7 +86,7 @@ export class SessionStreams {
       }
     }
     const greeting = (): Passed | undefined => (isLive ? { epoch, item: { kind: "heartbeat" } } : undefined);
-    return new SharedStream<Passed>("transcripts", { open, greeting }, this.#meeting);
+    return new SharedStream<Passed>("transcripts", { open, greeting }, this.#tabs);
   }
 
   /** By a stream of one's own up to now; answers true when there is nothing more to follow. */

@@ -126,7 +126,7 @@ export const CHANGE_CASES: readonly { name: string; title: string; content: Reac
   { name: "conflict", title: "Both sides of a conflict", content: <ConflictList conflicts={conflicts} /> },
   {
     name: "operations",
-    title: "What was done",
+    title: "Review history",
     content: <OperationList items={operations} isOff={false} onUndo={nothing} />,
   },
   {

@@ -1,7 +1,7 @@
-/** The state at a step: the one reducer over the film's frames (I-14), with a window of the newest messages, so that memory stays bounded. */
+/** The state at a step: the one reducer over the frames of its log (I-14), with a window of the newest messages, so that memory stays bounded. */
 import { reduce, type SessionState } from "@holdfast/client";
 import type { Message, Part, SessionEvent } from "@holdfast/protocol";
-import type { Frame } from "./turn-film.ts";
+import type { Frame } from "./turn-frames.ts";
 
 /** Messages that a past state shows, newest last; what is before them is at earlier steps. */
 export const WINDOW_MESSAGES = 60;
@@ -10,7 +10,7 @@ const WINDOW_CHARS = 512 * 1024;
 /** A message without text counts as this many characters. */
 const MESSAGE_CHARS = 256;
 
-/** The state after some more frames. The film's events get numbers of their own, as the rows they are of were written in another order. */
+/** The state after some more frames. Their events get numbers of their own, as the rows they are of were written in another order. */
 export function advance(state: SessionState, frames: readonly Frame[]): SessionState {
   let next = state;
   for (const { events } of frames)

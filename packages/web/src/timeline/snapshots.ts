@@ -1,6 +1,6 @@
 /** Where a timeline can begin to rebuild the past without going back to the beginning. */
 import type { SessionState } from "@holdfast/client";
-import type { Film } from "./film.ts";
+import type { FrameBuilder } from "./frame-builder.ts";
 
 /** A state between two turns: everything that the next events need. */
 export type Snapshot = {
@@ -8,7 +8,7 @@ export type Snapshot = {
   steps: number;
   /** The log up to here is in it; what comes after is read from here. */
   seq: number;
-  film: Film;
+  builder: FrameBuilder;
   state: SessionState;
 };
 

@@ -4,12 +4,12 @@ import { useLiveSession } from "../data/index.ts";
 import { Button, Empty, Exact, Key, Notice, Skeleton } from "../design/index.ts";
 import { currentRoute, navigate, type Route } from "../route/index.ts";
 import { type History as MessageHistory, PastProvider, Transcript } from "../transcript/index.ts";
-import type { ReelView } from "./reel.ts";
 import { RequestNote } from "./request-note.tsx";
 import { Scrubber } from "./scrubber.tsx";
 import { findStep } from "./step.ts";
+import type { TimelineView } from "./timeline-reader.ts";
 import { usePlay } from "./use-play.ts";
-import { type Past, usePast, useReel } from "./use-reel.ts";
+import { type Past, usePast, useTimelineReader } from "./use-timeline-reader.ts";
 
 /** The address follows the step after this long, in ms: browsers refuse pages that change it all the time. */
 const ADDRESS_MS = 250;
@@ -17,7 +17,7 @@ const ADDRESS_MS = 250;
 /** A session as it was at any of its steps, rebuilt from its log as it is stored. */
 export function TimelineView({ route }: { route: Extract<Route, { at: "timeline" }> }) {
   const { sessionId } = route;
-  const { reel, view } = useReel(sessionId);
+  const { reader, view } = useTimelineReader(sessionId);
   const { steps } = view;
   const [chosen, setChosen] = useChosen(route);
   const index = useMemo(
@@ -27,8 +27,8 @@ export function TimelineView({ route }: { route: Extract<Route, { at: "timeline"
   const isThere =
     index >= 0 && (view.phase === "ready" || chosen !== undefined) && isReached(view, chosen, index);
   const step = isThere ? steps[index] : undefined;
-  const { past, error } = usePast(reel, step);
-  const go = useCallback((to: number) => setChosen(reel.view.steps[to]?.key), [reel, setChosen]);
+  const { past, error } = usePast(reader, step);
+  const go = useCallback((to: number) => setChosen(reader.view.steps[to]?.key), [reader, setChosen]);
   const play = usePlay(index, steps.length, go);
   useEscape(() => navigate({ at: "session", sessionId }));
 
@@ -49,7 +49,7 @@ export function TimelineView({ route }: { route: Extract<Route, { at: "timeline"
 }
 
 /** While the log is read, a number may still find a nearer step than it does now. */
-function isReached(view: ReelView, chosen: string | undefined, index: number): boolean {
+function isReached(view: TimelineView, chosen: string | undefined, index: number): boolean {
   return view.phase === "ready" || view.steps[index]?.key === chosen;
 }
 
@@ -81,7 +81,12 @@ function useEscape(leave: () => void): void {
   });
 }
 
-type BannerProps = { sessionId: string; view: ReelView; past: Past | undefined; error: string | undefined };
+type BannerProps = {
+  sessionId: string;
+  view: TimelineView;
+  past: Past | undefined;
+  error: string | undefined;
+};
 
 function Banner({ sessionId, view, past, error }: BannerProps) {
   const { view: live } = useLiveSession(sessionId);
@@ -113,7 +118,7 @@ function Banner({ sessionId, view, past, error }: BannerProps) {
 }
 
 /** What the picture leaves out, said plainly. */
-function notes(view: ReelView, past: Past | undefined): string {
+function notes(view: TimelineView, past: Past | undefined): string {
   const said = ["Texts are shown as they were stored in the end."];
   if ((past?.state.loadedFrom ?? 0) > 0) said.push("Older messages are at earlier steps.");
   if (view.dropped > 0) said.push(`${view.dropped.toLocaleString()} older steps are not shown.`);
@@ -137,7 +142,7 @@ function PastTranscript({ sessionId, view, past }: Omit<BannerProps, "error">) {
   );
 }
 
-function Waiting({ view }: { view: ReelView }): ReactNode {
+function Waiting({ view }: { view: TimelineView }): ReactNode {
   if (view.phase === "ready" && view.steps.length === 0)
     return (
       <div className="flex-1 overflow-auto">

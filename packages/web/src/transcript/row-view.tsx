@@ -3,9 +3,9 @@ import { memo } from "react";
 import { OpenedChip } from "../agents/index.ts";
 import { Chip, moment, span } from "../design/index.ts";
 import { Attachment } from "./attachment.tsx";
-import { Forewords } from "./foreword.tsx";
 import { PartView } from "./part-view.tsx";
 import { useMoment } from "./past.tsx";
+import { Preambles } from "./preamble.tsx";
 import type { Row } from "./rows.ts";
 import { TurnEnd } from "./turn-end.tsx";
 
@@ -50,7 +50,7 @@ function UserMessage({ message, sessionId }: { message: Message; sessionId: stri
           if (part.type === "agent") return <Chip key={part.id}>@{part.name}</Chip>;
           return null;
         })}
-        <Forewords agent={info.agent} parts={parts} />
+        <Preambles agent={info.agent} parts={parts} />
       </div>
     </article>
   );

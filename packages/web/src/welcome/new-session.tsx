@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { prefer, preferences, useApp, useClient, useLibrary } from "../data/index.ts";
 import { Button, Notice } from "../design/index.ts";
 import { navigate } from "../route/index.ts";
-import { PlaceChoice, type Place } from "./place-choice.tsx";
+import { StartChoice, type StartFrom } from "./start-choice.tsx";
 
 const REHEARSAL = "rehearsal";
 
@@ -24,7 +24,7 @@ export function NewSession({ directory: given, workspace }: NewSessionProps) {
   const { lastDirectory, lastAgent } = preferences.get();
   const beside = [...sessions.values()].filter(({ workspaceId }) => workspaceId === workspace);
   const [written, setDirectory] = useState(given ?? lastDirectory ?? "");
-  const [place, setPlace] = useState<Place>("directory");
+  const [place, setPlace] = useState<StartFrom>("directory");
   const [shared, setShared] = useState<Workspace | undefined>();
   useEffect(() => {
     if (workspace === undefined) return;
@@ -78,7 +78,7 @@ export function NewSession({ directory: given, workspace }: NewSessionProps) {
           ))}
         </datalist>
       </label>
-      {beside.length > 0 ? <Beside sessions={beside} /> : <PlaceChoice place={place} onChange={setPlace} />}
+      {beside.length > 0 ? <Beside sessions={beside} /> : <StartChoice place={place} onChange={setPlace} />}
       <label className="flex flex-col gap-1.5 text-sm font-medium">
         Agent
         <select value={agent} onChange={(event) => setAgent(event.target.value)} className={FIELD}>
@@ -115,7 +115,7 @@ export function NewSession({ directory: given, workspace }: NewSessionProps) {
 }
 
 /** What the server is asked for. */
-const PLACES: Record<Place, Pick<CreateSession, "worktree" | "worktreeBase">> = {
+const PLACES: Record<StartFrom, Pick<CreateSession, "worktree" | "worktreeBase">> = {
   directory: {},
   head: { worktree: true, worktreeBase: "head" },
   dirty: { worktree: true, worktreeBase: "dirty" },

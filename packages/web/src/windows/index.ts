@@ -1,2 +1,2 @@
-export { browserMeeting, type Heard, type Meeting, SharedStream } from "./shared-stream.ts";
+export { browserTabs, type Heard, type Tabs, SharedStream } from "./shared-stream.ts";
 export { takeStreamSlot } from "./stream-slots.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Heard, type Meeting, SharedStream } from "./index.ts";
+import { type Heard, type Tabs, SharedStream } from "./index.ts";
 
 const BEAT_MS = 5_000;
 
@@ -14,7 +14,7 @@ class NumberWindow {
   #tick: (() => void) | undefined;
   readonly done: Promise<void>;
 
-  constructor(name: string, meeting: Meeting, refused = false, isLeading = false) {
+  constructor(name: string, tabs: Tabs, refused = false, isLeading = false) {
     const last = () => this.heard.at(-1)?.item ?? 0;
     const opened = this.opened;
     const wait = (signal: AbortSignal) =>
@@ -32,7 +32,7 @@ class NumberWindow {
         yield (next += 1);
       }
     }
-    const stream = new SharedStream<number>(name, { open, greeting: last }, meeting);
+    const stream = new SharedStream<number>(name, { open, greeting: last }, tabs);
     this.done = this.#read(stream, isLeading).catch((error: unknown) => void (this.failure = error));
   }
 
@@ -56,7 +56,7 @@ class NumberWindow {
 }
 
 describe("a stream that windows share", () => {
-  const meeting: Meeting = { locks: navigator.locks, channel: (name) => new BroadcastChannel(name) };
+  const tabs: Tabs = { locks: navigator.locks, channel: (name) => new BroadcastChannel(name) };
   let name: string;
   let windows: NumberWindow[];
 
@@ -69,8 +69,8 @@ describe("a stream that windows share", () => {
     await Promise.all(windows.map((one) => one.close()));
   });
 
-  const open = (...more: [Meeting?, boolean?, boolean?]): NumberWindow => {
-    const one = new NumberWindow(name, more[0] ?? meeting, more[1], more[2]);
+  const open = (...more: [Tabs?, boolean?, boolean?]): NumberWindow => {
+    const one = new NumberWindow(name, more[0] ?? tabs, more[1], more[2]);
     windows.push(one);
     return one;
   };
@@ -108,7 +108,7 @@ describe("a stream that windows share", () => {
 
   test("[I-16] a leader that does not answer is deposed, and steps down when it learns of it", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-    const frozen = open({ ...meeting, channel: () => new BroadcastChannel(`${name} elsewhere`) });
+    const frozen = open({ ...tabs, channel: () => new BroadcastChannel(`${name} elsewhere`) });
     await leads(frozen);
     const second = open();
     vi.advanceTimersByTime(BEAT_MS);
@@ -136,7 +136,7 @@ describe("a stream that windows share", () => {
   test("[I-16] a window that is looked at takes the lead, and the other follows it", async () => {
     const first = open();
     await leads(first);
-    const second = open(meeting, false, true);
+    const second = open(tabs, false, true);
     await leads(second);
     second.tick();
     await vi.waitFor(() => expect([first.items.at(-1), second.items.at(-1)]).toEqual([1, 1]));
@@ -144,14 +144,14 @@ describe("a stream that windows share", () => {
   });
 
   test("[I-16] a refusal is the window's own, and the next window tries for itself", async () => {
-    const first = open(meeting, true);
+    const first = open(tabs, true);
     await first.done;
     expect(first.failure).toEqual(new Error("refused"));
     await leads(open());
   });
 
   test("[I-16] a browser without locks opens one for each window", async () => {
-    const alone = { ...meeting, locks: undefined };
+    const alone = { ...tabs, locks: undefined };
     const [one, other] = [open(alone), open(alone)];
     await leads(one);
     await leads(other);

@@ -6,7 +6,7 @@
  * - A leader that answers nothing for two beats is frozen: it is deposed, and learns that when it thaws.
  * - Nothing here promises completeness: whoever follows must see from the items whether one is missing, and then read anew.
  */
-import { Arrivals } from "./arrivals.ts";
+import { AsyncQueue } from "./async-queue.ts";
 import { Leadership } from "./leadership.ts";
 
 /** Ms between two questions of a follower to its leader. A leader that leaves one unanswered until the next is deposed. */
@@ -27,13 +27,13 @@ export type SharedSource<T> = {
 };
 
 /** Where windows meet. */
-export type Meeting = {
+export type Tabs = {
   locks: LockManager | undefined;
   channel: (name: string) => BroadcastChannel;
 };
 
 /** This browser's own. */
-export const browserMeeting = (): Meeting => ({
+export const browserTabs = (): Tabs => ({
   // Not there on pages that are no secure context.
   locks: (navigator as { locks?: LockManager }).locks,
   channel: (name) => new BroadcastChannel(name),
@@ -42,12 +42,12 @@ export const browserMeeting = (): Meeting => ({
 export class SharedStream<T> {
   readonly #name: string;
   readonly #source: SharedSource<T>;
-  readonly #meeting: Meeting;
+  readonly #tabs: Tabs;
 
-  constructor(name: string, source: SharedSource<T>, meeting: Meeting) {
+  constructor(name: string, source: SharedSource<T>, tabs: Tabs) {
     this.#name = `holdfast ${name}`;
     this.#source = source;
-    this.#meeting = meeting;
+    this.#tabs = tabs;
   }
 
   /**
@@ -55,35 +55,34 @@ export class SharedStream<T> {
    * refused to this window.
    */
   async *follow(signal: AbortSignal, isLeading = false): AsyncGenerator<Heard<T>> {
-    const { locks } = this.#meeting;
+    const { locks } = this.#tabs;
     const own = new AbortController();
     const over = AbortSignal.any([signal, own.signal]);
-    const arrivals = new Arrivals<Heard<T>>(WAITING_ITEMS);
-    over.addEventListener("abort", () => arrivals.end(), { once: true });
-    if (over.aborted) arrivals.end();
-    const run =
-      locks === undefined ? this.#alone(arrivals, over) : this.#among(locks, arrivals, over, isLeading);
-    run.then(() => arrivals.end()).catch((error: unknown) => arrivals.end(error));
+    const queue = new AsyncQueue<Heard<T>>(WAITING_ITEMS);
+    over.addEventListener("abort", () => queue.end(), { once: true });
+    if (over.aborted) queue.end();
+    const run = locks === undefined ? this.#alone(queue, over) : this.#among(locks, queue, over, isLeading);
+    run.then(() => queue.end()).catch((error: unknown) => queue.end(error));
     try {
-      for (let heard = await arrivals.take(); heard !== undefined; heard = await arrivals.take()) yield heard;
+      for (let heard = await queue.take(); heard !== undefined; heard = await queue.take()) yield heard;
     } finally {
       own.abort();
     }
   }
 
-  async #alone(arrivals: Arrivals<Heard<T>>, signal: AbortSignal): Promise<void> {
-    for await (const item of this.#source.open(signal)) arrivals.put({ leader: "", item });
+  async #alone(queue: AsyncQueue<Heard<T>>, signal: AbortSignal): Promise<void> {
+    for await (const item of this.#source.open(signal)) queue.put({ leader: "", item });
   }
 
   async #among(
     locks: LockManager,
-    arrivals: Arrivals<Heard<T>>,
+    queue: AsyncQueue<Heard<T>>,
     signal: AbortSignal,
     isLeading: boolean,
   ): Promise<void> {
     const leader = crypto.getRandomValues(new Uint32Array(2)).join("-");
     const leadership = new Leadership(this.#name, locks);
-    const channel = this.#meeting.channel(this.#name);
+    const channel = this.#tabs.channel(this.#name);
     const post = (message: Message<T>) => channel.postMessage(message);
     let isAnswered = true;
     const answer = () => {
@@ -103,8 +102,7 @@ export class SharedStream<T> {
         return;
       }
       isAnswered = true;
-      if (data.kind === "item" && !leadership.isLeading)
-        arrivals.put({ leader: data.leader, item: data.item });
+      if (data.kind === "item" && !leadership.isLeading) queue.put({ leader: data.leader, item: data.item });
     });
     const beat = setInterval(ask, BEAT_MS);
     if (isLeading) leadership.seize();
@@ -114,7 +112,7 @@ export class SharedStream<T> {
         for await (const item of this.#source.open(mine)) {
           if (mine.aborted) return;
           post({ kind: "item", leader, item });
-          arrivals.put({ leader, item });
+          queue.put({ leader, item });
         }
       });
     } finally {

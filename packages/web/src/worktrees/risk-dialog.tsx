@@ -108,9 +108,7 @@ export function RiskDialog(props: RiskDialogProps) {
         {report !== undefined && !report.safe && (
           <Tick
             label={
-              report.risks.every(({ rescued }) => rescued)
-                ? "Delete it all the same"
-                : "Discard what is not kept"
+              report.risks.every(({ rescued }) => rescued) ? "Delete anyway" : "Discard what is not kept"
             }
             isChecked={isDiscarding}
             onChange={setDiscarding}

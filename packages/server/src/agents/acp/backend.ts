@@ -8,7 +8,7 @@ import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "
 import type { ReadBlob } from "../read-blob.ts";
 import { Connection, type Methods } from "./connection.ts";
 import { featuresOf, protocolVersionOf, versionOf } from "./features.ts";
-import type { FileDesk } from "./file-desk.ts";
+import type { FileAccess } from "./file-access.ts";
 import { processFingerprint } from "./fingerprint.ts";
 import { AcpHandle } from "./handle.ts";
 import { ACP_TIMEOUTS, openSession, type AcpTimeouts } from "./open-session.ts";
@@ -57,7 +57,8 @@ async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHa
     agent: request.agent,
     clock: deps.clock,
     listener: feed,
-    desk: (params) => handle?.answerPermission(params) ?? Promise.resolve({ outcome: "cancelled" }),
+    answerPermission: (params) =>
+      handle?.answerPermission(params) ?? Promise.resolve({ outcome: "cancelled" }),
     methods,
   });
   const abort = () => connection.abort("The opening was stopped.");
@@ -146,10 +147,10 @@ async function openHandle(
 /** What an agent may ask for by its record (A-3); before its session is open there is nothing to read or write in. */
 function fileMethods(
   { clientCapabilities }: AgentDefinition["quirks"],
-  desk: () => FileDesk | undefined,
+  findFiles: () => FileAccess | undefined,
 ): Methods {
   const opened = () => {
-    const files = desk();
+    const files = findFiles();
     if (files === undefined) throw RequestError.invalidRequest(undefined, "no session is open");
     return files;
   };

@@ -31,7 +31,7 @@ const EXIT_WAIT_MS = 2_000;
 export type Ending = { exitCode?: number; signal?: string; stderrTail: string | undefined };
 
 /** What the agent asks, as the connection passes it on; `params` are unchecked. */
-export type PermissionDesk = (params: unknown) => Promise<PermissionOutcome>;
+export type AnswerPermission = (params: unknown) => Promise<PermissionOutcome>;
 
 /** Requests besides that which are answered, by method; what is not named is answered as unknown. */
 export type Methods = Readonly<Record<string, (params: unknown) => Promise<Record<string, unknown>>>>;
@@ -56,7 +56,7 @@ export class Connection {
       agent: string;
       clock: Clock;
       listener: WireListener;
-      desk: PermissionDesk;
+      answerPermission: AnswerPermission;
       methods?: Methods;
     },
   ) {
@@ -67,7 +67,7 @@ export class Connection {
     const app = client({ name: "holdfast" }).onRequest(
       "session/request_permission",
       (params) => params,
-      async ({ params }) => ({ outcome: await options.desk(params) }),
+      async ({ params }) => ({ outcome: await options.answerPermission(params) }),
     );
     for (const [method, answer] of Object.entries(options.methods ?? {})) {
       app.onRequest(

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
-  type FilePlace,
+  type FileScope,
   locate,
   MAX_FILE_BYTES,
   readLines,
@@ -24,7 +24,7 @@ import {
 } from "./contained-file.ts";
 
 let root: string;
-let place: FilePlace;
+let place: FileScope;
 
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "holdfast-files-")));

@@ -25,7 +25,7 @@ export const MAX_FILE_BYTES = 10 * 1024 * 1024;
 const TEMPORARY_BYTES = 8;
 
 /** Where an agent works, and what it may not touch there. Paths are absolute; they need not be real ones. */
-export type FilePlace = {
+export type FileScope = {
   directory: string;
   dataDirectory: string;
   /** Worktrees of sessions stand here, maybe inside of the data directory: whoever works in one may. */
@@ -33,7 +33,7 @@ export type FilePlace = {
 };
 
 /** The real path of a file that may not exist yet. Rejects PATH_ESCAPES, for writing also where it is git's own. */
-export async function locate(place: FilePlace, named: string, use: "read" | "write"): Promise<string> {
+export async function locate(place: FileScope, named: string, use: "read" | "write"): Promise<string> {
   const root = await realDirectory(place.directory);
   const target = named.includes("\0") ? undefined : await realTarget(resolve(root, named));
   if (target === undefined || target === root || !isInside(root, target)) {
@@ -53,7 +53,7 @@ export async function locate(place: FilePlace, named: string, use: "read" | "wri
 }
 
 /** A path that `locate` answered, as a person knows it. */
-export async function shownPath(place: FilePlace, path: string): Promise<string> {
+export async function shownPath(place: FileScope, path: string): Promise<string> {
   return relative(await realDirectory(place.directory), path);
 }
 

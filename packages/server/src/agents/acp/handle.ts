@@ -14,9 +14,9 @@ import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protoco
 import type { AgentDefinition } from "../catalog/index.ts";
 import type { AgentHandle, PromptInput, PromptResult, TurnSink } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
-import type { Connection, PermissionDesk } from "./connection.ts";
-import type { FilePlace } from "./contained-file.ts";
-import { FileDesk } from "./file-desk.ts";
+import type { Connection, AnswerPermission } from "./connection.ts";
+import type { FileScope } from "./contained-file.ts";
+import { FileAccess } from "./file-access.ts";
 import type { AcpTimeouts, Attempt } from "./open-session.ts";
 import { chooseOption } from "./permission-option.ts";
 import { promptBlocks } from "./prompt-blocks.ts";
@@ -46,7 +46,7 @@ export type HandleFacts = {
   version: string | undefined;
   features: Features;
   processFingerprint: string;
-  place: FilePlace;
+  place: FileScope;
 };
 
 export type HandleDeps = { clock: Clock; logger: Logger; readBlob: ReadBlob; timeouts: AcpTimeouts };
@@ -60,7 +60,7 @@ export class AcpHandle implements AgentHandle {
   readonly features: Features;
   readonly processFingerprint: string;
   /** Where the agent reads and writes files through us, as far as its record lets it. */
-  readonly files: FileDesk;
+  readonly files: FileAccess;
   readonly #connection: Connection;
   readonly #feed: SessionFeed;
   readonly #definition: AgentDefinition;
@@ -88,7 +88,7 @@ export class AcpHandle implements AgentHandle {
     this.features = facts.features;
     this.processFingerprint = facts.processFingerprint;
     this.#idleSince = deps.clock.monotonic();
-    this.files = new FileDesk({
+    this.files = new FileAccess({
       agent: this.agent,
       place: facts.place,
       tools: feed.tools,
@@ -170,7 +170,7 @@ export class AcpHandle implements AgentHandle {
   }
 
   /** Answers a permission request of the agent; what nobody can answer any more is `cancelled`. */
-  readonly answerPermission: PermissionDesk = async (params) => {
+  readonly answerPermission: AnswerPermission = async (params) => {
     const running = this.#running;
     if (!isObject(params) || running === undefined || running.over.signal.aborted)
       return { outcome: "cancelled" };

@@ -20,10 +20,10 @@ import {
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 import type { PromptBody } from "./api.ts";
 import { userMessageId } from "./message-id.ts";
+import { OpenRequests } from "./open-requests.ts";
 import type { Rule } from "./permission-rules.ts";
 import { commandOf, promptParts } from "./prompt-parts.ts";
 import { PromptRun } from "./prompt-run.ts";
-import { RequestDesk } from "./request-desk.ts";
 import type { Member, OpencodeServer, ServerEnd } from "./server.ts";
 import { offeredModel, type SessionFacts } from "./session-facts.ts";
 import { SessionInbox } from "./session-inbox.ts";
@@ -78,7 +78,7 @@ export class OpencodeHandle implements AgentHandle, Member {
   readonly processFingerprint: string;
   readonly #deps: HandleDeps;
   readonly #agentRules: readonly Rule[];
-  readonly #desk: RequestDesk;
+  readonly #requests: OpenRequests;
   readonly #inbox: SessionInbox;
   #contextSizes: ReadonlyMap<string, number> = new Map();
   #commands: ReadonlySet<string> = new Set();
@@ -104,7 +104,7 @@ export class OpencodeHandle implements AgentHandle, Member {
     this.#deps = deps;
     this.#agentRules = facts.agentRules;
     this.#idleSince = deps.clock.monotonic();
-    this.#desk = new RequestDesk({
+    this.#requests = new OpenRequests({
       logger: deps.logger,
       api: () => this.#api(),
       run: () => this.#run,
@@ -113,7 +113,7 @@ export class OpencodeHandle implements AgentHandle, Member {
     });
     this.#inbox = new SessionInbox({
       sessionId: facts.backendSessionId,
-      desk: this.#desk,
+      requests: this.#requests,
       runs: () => ({ now: this.#run, before: this.#before }),
       say: (event) => this.#say(event),
     });
@@ -161,7 +161,7 @@ export class OpencodeHandle implements AgentHandle, Member {
         sink,
         api: () => this.#api(),
         contextSize: (model) => this.#contextSizes.get(model),
-        findRequests: () => this.#desk.find(),
+        findRequests: () => this.#requests.find(),
         late: (event) =>
           this.#inbox.note("late", event.type, "text" in event ? event.text : JSON.stringify(event)),
       },

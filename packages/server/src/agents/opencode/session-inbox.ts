@@ -10,15 +10,15 @@ import type { Usage } from "@holdfast/protocol";
 import { NoteThrottle } from "../note-throttle.ts";
 import type { NoteEvent, StateEvent } from "../port.ts";
 import { object, text, type Json } from "./json.ts";
+import type { OpenRequests } from "./open-requests.ts";
 import type { PromptRun } from "./prompt-run.ts";
-import type { RequestDesk } from "./request-desk.ts";
 import { todosOf } from "./todos.ts";
 import type { Taken } from "./turn-view.ts";
 import type { WireEvent } from "./wire-event.ts";
 
 export type InboxDeps = {
   sessionId: string;
-  desk: RequestDesk;
+  requests: OpenRequests;
   /** The running prompt and the one before it. */
   runs(): { now: PromptRun | undefined; before: PromptRun | undefined };
   say(event: StateEvent | NoteEvent): void;
@@ -69,10 +69,10 @@ export class SessionInbox {
   }
 
   #take({ type, sessionId, properties }: WireEvent): void {
-    const { desk } = this.#deps;
+    const { requests } = this.#deps;
     const run = this.#deps.runs().now;
-    if (type === "permission.asked") return desk.permission(properties);
-    if (type === "question.asked") return desk.question(properties);
+    if (type === "permission.asked") return requests.permission(properties);
+    if (type === "question.asked") return requests.question(properties);
     if (sessionId !== this.#deps.sessionId) return;
     switch (type) {
       case "session.updated":

@@ -12,9 +12,9 @@ import { errorText, faultPoint, HoldfastError } from "@holdfast/kernel";
 import { showPath } from "../../git/index.ts";
 import type { Operation } from "../../store/index.ts";
 import type { ReviewDeps } from "./deps.ts";
-import type { Desk } from "./desk.ts";
 import { type OperationData, type Plan, toJson } from "./plan.ts";
 import { conflictRefusal } from "./refusal.ts";
+import type { ReviewRepository } from "./review-repository.ts";
 import { backward, FilesMoved, forward, type Progress, standings } from "./write-files.ts";
 
 type Facts = Pick<Operation, "id" | "kind" | "actor">;
@@ -27,7 +27,7 @@ export async function carryOut(
   deps: ReviewDeps,
   operation: Facts,
   data: OperationData & { plan: Plan },
-  desk: Desk,
+  repo: ReviewRepository,
 ): Promise<void> {
   const { plan } = data;
   const progress: Progress = { written: new Set(), raws: new Map() };
@@ -37,12 +37,12 @@ export async function carryOut(
   });
   faultPoint(`changes.${operation.kind}.planned`);
   try {
-    await goForward(deps, operation, data, desk, progress);
+    await goForward(deps, operation, data, repo, progress);
   } catch (error) {
-    await takeBack(deps, operation, data, desk, progress);
+    await takeBack(deps, operation, data, repo, progress);
     if (!(error instanceof FilesMoved)) throw error;
     throw await conflictRefusal(
-      desk,
+      repo,
       error.keys.map((key) => ({ key, reason: error.reason })),
     );
   }
@@ -56,18 +56,18 @@ async function goForward(
   deps: ReviewDeps,
   operation: Facts,
   data: OperationData & { plan: Plan },
-  desk: Desk,
+  repo: ReviewRepository,
   progress: Progress,
 ): Promise<void> {
   const { id, kind, actor } = operation;
   const { plan } = data;
   if (plan.write === undefined) throw new Error(`The plan of ${id} has no rows to write.`);
-  await forward(desk.checkout, plan.files, progress, () => faultPoint(`changes.${kind}.file`));
-  const all = await standings(desk.checkout, plan.files);
+  await forward(repo.checkout, plan.files, progress, () => faultPoint(`changes.${kind}.file`));
+  const all = await standings(repo.checkout, plan.files);
   const moved = plan.files.filter(({ key }) => all.get(key) !== "new").map(({ key }) => key);
   if (moved.length > 0) throw new FilesMoved(moved);
   faultPoint(`changes.${kind}.verified`);
-  for (const { ref, commit } of plan.refs) await desk.setRef(ref, commit);
+  for (const { ref, commit } of plan.refs) await repo.setRef(ref, commit);
   faultPoint(`changes.${kind}.refs`);
   const { write, ...rest } = plan;
   const files = plan.files.map((file) => withRaw(file, progress.raws.get(file.key)));
@@ -91,18 +91,18 @@ async function takeBack(
   deps: ReviewDeps,
   operation: Facts,
   data: OperationData & { plan: Plan },
-  desk: Desk,
+  repo: ReviewRepository,
   progress: Progress,
 ): Promise<"undone" | "conflict"> {
   const { id } = operation;
   await deps.store.advanceOperation({ operationId: id, data: toJson({ ...data, stage: "undoing" }) });
   faultPoint(`changes.${operation.kind}.undoing`);
-  const left = await backward(desk.checkout, data.plan.files);
+  const left = await backward(repo.checkout, data.plan.files);
   return endAsTaken(
     deps,
     operation,
     data,
-    desk,
+    repo,
     left.filter((key) => progress.written.has(key)),
   );
 }
@@ -112,7 +112,7 @@ async function endAsTaken(
   deps: ReviewDeps,
   { id }: Facts,
   data: OperationData,
-  desk: Desk,
+  repo: ReviewRepository,
   moved: readonly string[],
 ): Promise<"undone" | "conflict"> {
   const { plan, ...rest } = data;
@@ -127,15 +127,20 @@ async function endAsTaken(
       ...(plan === undefined || state === "undone" ? {} : { plan: kept as Plan, moved: moved.map(showPath) }),
     }),
   });
-  if (state === "undone") await dropRefs(deps, id, desk, plan);
+  if (state === "undone") await dropRefs(deps, id, repo, plan);
   return state;
 }
 
 /** Refs of an operation that did nothing keep nothing. A failure leaves them where they harm nobody. */
-async function dropRefs(deps: ReviewDeps, id: string, desk: Desk, plan: Plan | undefined): Promise<void> {
+async function dropRefs(
+  deps: ReviewDeps,
+  id: string,
+  repo: ReviewRepository,
+  plan: Plan | undefined,
+): Promise<void> {
   try {
     const made = plan?.refs.map(({ ref }) => ref) ?? [];
-    for (const ref of [`${refsOf(id)}/`, ...made]) await desk.deleteRefs(ref);
+    for (const ref of [`${refsOf(id)}/`, ...made]) await repo.deleteRefs(ref);
   } catch (error) {
     deps.logger.warn({ operation: id, error: errorText(error) }, "refs of an undone review are left");
   }
@@ -149,29 +154,29 @@ export async function settle(
   deps: ReviewDeps,
   operation: Operation,
   data: OperationData,
-  desk: Desk,
+  repo: ReviewRepository,
 ): Promise<"done" | "undone" | "conflict"> {
   const { plan } = data;
   if (plan === undefined || data.stage === "begun")
-    return endAsTaken(deps, operation, { ...data, plan: undefined }, desk, []);
+    return endAsTaken(deps, operation, { ...data, plan: undefined }, repo, []);
   const keys = plan.files.map(({ key }) => key);
-  await desk.sweep(keys);
-  const all = await standings(desk.checkout, plan.files);
+  await repo.sweep(keys);
+  const all = await standings(repo.checkout, plan.files);
   const moved = keys.filter((key) => all.get(key) === "neither");
-  if (moved.length > 0) return endAsTaken(deps, operation, data, desk, moved);
+  if (moved.length > 0) return endAsTaken(deps, operation, data, repo, moved);
   // The dead server may have written any of them.
   const progress: Progress = { written: new Set(keys), raws: new Map() };
   const planned = { ...data, plan };
-  if (data.stage === "undoing") return takeBack(deps, operation, planned, desk, progress);
+  if (data.stage === "undoing") return takeBack(deps, operation, planned, repo, progress);
   try {
-    await goForward(deps, operation, planned, desk, progress);
+    await goForward(deps, operation, planned, repo, progress);
     return "done";
   } catch (error) {
     deps.logger.warn(
       { operation: operation.id, error: errorText(error) },
       "a review cannot go on and goes back",
     );
-    return takeBack(deps, operation, planned, desk, progress);
+    return takeBack(deps, operation, planned, repo, progress);
   }
 }
 

@@ -14,14 +14,14 @@ export function composeFile<T extends Range>(
   hunks: readonly T[],
   isTaken: (hunk: T) => boolean,
 ): Buffer {
-  const [old, young] = [linesOf(before), linesOf(after)];
+  const [old, next] = [linesOf(before), linesOf(after)];
   const lines: Uint8Array[] = [];
   let at = 0;
   for (const hunk of [...hunks].sort((one, other) => startOf(one) - startOf(other))) {
     const start = startOf(hunk);
     const taken = isTaken(hunk);
     const [source, from, count] = taken
-      ? [young, firstOf(hunk.newStart, hunk.newLines), hunk.newLines]
+      ? [next, firstOf(hunk.newStart, hunk.newLines), hunk.newLines]
       : [old, start, hunk.oldLines];
     if (start < at || start + hunk.oldLines > old.length || from + count > source.length)
       throw new RangeError("The hunks are not those of these contents.");

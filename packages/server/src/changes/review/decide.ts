@@ -1,9 +1,9 @@
 import { HoldfastError } from "@holdfast/kernel";
 import type { StoredChange } from "../../store/index.ts";
 import { composeFile } from "./compose-file.ts";
-import type { Desk } from "./desk.ts";
 import { type Decision, isChosen, outcomeOf } from "./left-rows.ts";
 import type { Entry, ReviewWrite } from "./plan.ts";
+import type { ReviewRepository } from "./review-repository.ts";
 import type { Chosen } from "./selection.ts";
 
 /** What a decision means for trees and rows. */
@@ -11,7 +11,7 @@ export type Decided = { entries: Entry[]; changes: StoredChange[]; gone: ReviewW
 
 /** Works a decision out for everything that was chosen; contents of partly chosen files are stored as blobs. Throws UNPROCESSABLE. */
 export async function decide(
-  desk: Pick<Desk, "readBlob" | "writeBlob">,
+  repo: Pick<ReviewRepository, "readBlob" | "writeBlob">,
   rows: readonly StoredChange[],
   chosen: readonly Chosen[],
   decision: Decision,
@@ -19,7 +19,7 @@ export async function decide(
   const decided: Decided = { entries: [], changes: [], gone: [] };
   const state = decision === "takeOver" ? "applied" : "rejected";
   for (const one of chosen) {
-    const { entries, left } = outcomeOf(one, decision, await composed(desk, one, decision));
+    const { entries, left } = outcomeOf(one, decision, await composed(repo, one, decision));
     decided.entries.push(...entries);
     if (left === undefined) decided.gone.push({ changeId: one.change.id, state });
     else decided.changes.push(left);
@@ -29,16 +29,16 @@ export async function decide(
 }
 
 async function composed(
-  desk: Pick<Desk, "readBlob" | "writeBlob">,
+  repo: Pick<ReviewRepository, "readBlob" | "writeBlob">,
   chosen: Chosen,
   decision: Decision,
 ): Promise<string | undefined> {
   const { change, hunks } = chosen;
   if (hunks === "all") return undefined;
   if (change.before === undefined || change.after === undefined) return undefined;
-  const [before, after] = [await desk.readBlob(change.before.blob), await desk.readBlob(change.after.blob)];
+  const [before, after] = [await repo.readBlob(change.before.blob), await repo.readBlob(change.after.blob)];
   const isTaken = (hunk: { id: string }) => isChosen(chosen, hunk) === (decision === "takeOver");
-  return desk.writeBlob(composeFile(before, after, change.hunks, isTaken));
+  return repo.writeBlob(composeFile(before, after, change.hunks, isTaken));
 }
 
 /** A file cannot stand where a directory stays, nor the other way round: then both changes have to be chosen together. */
@@ -48,8 +48,8 @@ function requireRoom(entries: readonly Entry[], rows: readonly StoredChange[], d
     const key = decision === "takeOver" ? goneFrom(row) : newAt(row);
     return key === undefined || removed.has(key) ? [] : [{ key, path: row.path }];
   });
-  for (const { key, new: young } of entries) {
-    if (young === null) continue;
+  for (const { key, new: next } of entries) {
+    if (next === null) continue;
     const other = staying.find((one) => one.key.startsWith(`${key}/`) || key.startsWith(`${one.key}/`));
     if (other !== undefined)
       throw new HoldfastError(

@@ -1,7 +1,7 @@
 import type { Clock, Logger } from "@holdfast/kernel";
 import type { Actor, WorkspaceId, Workspace } from "@holdfast/protocol";
 import type { IdempotencyKey, Store } from "../../store/index.ts";
-import type { Desk } from "./desk.ts";
+import type { ReviewRepository } from "./review-repository.ts";
 
 /** Who decides, and under which key a repetition is recognised (D-5, D-36). */
 export type Reviewer = { actor: Actor; idempotency?: IdempotencyKey | undefined };
@@ -15,33 +15,33 @@ export type FileWatch = {
 };
 
 /** Where the work of a workspace goes when it is taken over. */
-export type Place = {
+export type WorkspaceRepository = {
   workspace: Workspace;
   /** Its own files. */
-  desk: Desk;
+  repo: ReviewRepository;
 };
 
 /** The user's checkout that a worktree is applied to (W-7). */
 export type Target = {
   workspaceId: WorkspaceId;
-  desk: Desk;
-  /** Where that workspace stands below the desk's root, as the start of keys. */
+  repo: ReviewRepository;
+  /** Where that workspace stands below the repository's root, as the start of keys. */
   prefix: string;
   baseCommit: string;
 };
 
-export type Places = {
+export type Repositories = {
   /** NOT_FOUND; UNPROCESSABLE when its directory is gone or nothing watches it. */
-  of(workspaceId: WorkspaceId): Promise<Place>;
+  of(workspaceId: WorkspaceId): Promise<WorkspaceRepository>;
   /** The place that a worktree's work goes to. UNPROCESSABLE when the project's directory is gone. */
   targetOf(workspace: Workspace): Promise<Target>;
   /** The place whose root a plan names, or the workspace's own, for recovery. */
-  at(workspaceId: WorkspaceId, root: string | undefined): Promise<Desk>;
+  at(workspaceId: WorkspaceId, root: string | undefined): Promise<ReviewRepository>;
 };
 
 export type ReviewDeps = {
   store: Store;
-  places: Places;
+  repositories: Repositories;
   watch: FileWatch;
   /** Turns that wait for a workspace may start now. */
   wakeWorkspace(workspaceId: WorkspaceId): void;

@@ -1,3 +1,3 @@
 export { createReview, type Review } from "./review.ts";
-export { createPlaces } from "./places.ts";
+export { createRepositories } from "./repositories.ts";
 export type { ReviewDeps } from "./deps.ts";

@@ -11,7 +11,7 @@ import {
 import { isGitError } from "../../git/index.ts";
 import type { StoredChange } from "../../store/index.ts";
 import type { ReviewDeps } from "./deps.ts";
-import type { Desk, Patch } from "./desk.ts";
+import type { ReviewRepository, Patch } from "./review-repository.ts";
 
 /** Most bytes of the patch of a change that is read alone (W-6). */
 export const MAX_WHOLE_PATCH_BYTES = 16 * 1024 * 1024;
@@ -69,13 +69,13 @@ async function patchesOf(
   workspaceId: WorkspaceId,
   { baseline, newest }: Tracking,
   rows: readonly View[],
-  limits: Parameters<Desk["patches"]>[3],
+  limits: Parameters<ReviewRepository["patches"]>[3],
 ): Promise<Map<string, Patch>> {
   if (baseline === undefined || newest === undefined || rows.length === 0) return new Map();
   try {
-    const { desk } = await deps.places.of(workspaceId);
+    const { repo } = await deps.repositories.of(workspaceId);
     const keys = rows.flatMap(({ key, oldKey }) => (oldKey === undefined ? [key] : [key, oldKey]));
-    return await desk.patches(baseline, newest, keys, limits);
+    return await repo.patches(baseline, newest, keys, limits);
   } catch (error) {
     ignoreFailure(deps, workspaceId, error);
     return new Map();

@@ -15,8 +15,8 @@ import type { ChangeOperation, ChangeResult, OperationId, WorkspaceId } from "@h
 import type { Applied, Operation } from "../../store/index.ts";
 import { carryOut, giveUp, settle, stoppedRefusal } from "./carry-out.ts";
 import type { ReviewDeps, Reviewer } from "./deps.ts";
-import type { Desk } from "./desk.ts";
 import { dataOf, type OperationData, type Plan, toJson } from "./plan.ts";
+import type { ReviewRepository } from "./review-repository.ts";
 
 export type ReviewKind = ChangeOperation["kind"];
 export const REVIEW_KINDS: readonly ReviewKind[] = ["apply", "accept", "reject", "undo"];
@@ -34,8 +34,8 @@ export type Intent = {
   undoes?: OperationId | undefined;
 };
 
-/** What a preparation made: nothing of it is written yet. `desk` is of the place whose files the plan names. */
-export type Prepared = { plan: Plan; desk: Desk };
+/** What a preparation made: nothing of it is written yet. `repo` is of the place whose files the plan names. */
+export type Prepared = { plan: Plan; repo: ReviewRepository };
 
 export class Operations {
   readonly #deps: ReviewDeps;
@@ -110,9 +110,9 @@ export class Operations {
     try {
       await this.#requireQuiet(intent.leases);
       await this.#deps.watch.exclusive(intent.leases, async () => {
-        const { plan, desk } = await prepare(operation);
+        const { plan, repo } = await prepare(operation);
         isPlanned = true;
-        await carryOut(this.#deps, operation, { ...data, plan }, desk);
+        await carryOut(this.#deps, operation, { ...data, plan }, repo);
       });
     } catch (error) {
       await this.#afterFailure(operation, isPlanned);
@@ -147,18 +147,18 @@ export class Operations {
 
   /** Judges a running operation and ends it. */
   async #end(operation: Operation, tries: number): Promise<void> {
-    const { store, places, logger } = this.#deps;
+    const { store, repositories, logger } = this.#deps;
     try {
       const data = dataOf(operation);
       const root = data.plan?.root;
-      const desk = await places.at(operation.workspaceId, root).catch((error: unknown) => {
+      const repo = await repositories.at(operation.workspaceId, root).catch((error: unknown) => {
         if (!isHoldfastError(error)) throw error;
         return undefined;
       });
       const end =
-        desk === undefined
+        repo === undefined
           ? await giveUp(this.#deps, operation, data)
-          : await settle(this.#deps, operation, data, desk);
+          : await settle(this.#deps, operation, data, repo);
       logger.info({ operation: operation.id, kind: operation.kind, end }, "ended a review that was left");
     } catch (error) {
       logger.warn({ operation: operation.id, error: errorText(error) }, "a review could not be ended yet");

@@ -102,13 +102,13 @@ export function reversed(
   plan: Pick<Plan, "files" | "baseline" | "newest">,
 ): Pick<Plan, "files" | "baseline" | "newest"> {
   const back = (entries: readonly Entry[]): Entry[] =>
-    entries.map(({ key, old, new: young }) => ({ key, old: young, new: old }));
+    entries.map(({ key, old, new: next }) => ({ key, old: next, new: old }));
   return {
     files: plan.files
-      .map(({ key, old, new: young, hidden }) => ({
+      .map(({ key, old, new: next, hidden }) => ({
         key,
         ...(hidden === undefined ? {} : { hidden }),
-        old: young === null ? null : { version: young.version, raw: young.raw ?? young.version.blob },
+        old: next === null ? null : { version: next.version, raw: next.raw ?? next.version.blob },
         new: old,
       }))
       .reverse(),
@@ -125,8 +125,8 @@ export const sameVersion = (
   (one ?? undefined)?.mode === (other ?? undefined)?.mode;
 
 /** What a file's plan means for a tree. */
-export const entryOf = ({ key, old, new: young, hidden }: PlannedFile): Entry => ({
+export const entryOf = ({ key, old, new: next, hidden }: PlannedFile): Entry => ({
   key,
   old: old?.version ?? hidden ?? null,
-  new: young?.version ?? hidden ?? null,
+  new: next?.version ?? hidden ?? null,
 });

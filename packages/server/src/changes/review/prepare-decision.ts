@@ -4,13 +4,13 @@ import type { ApplyChanges } from "@holdfast/protocol";
 import type { Operation, SnapshotRow } from "../../store/index.ts";
 import { refsOf } from "./carry-out.ts";
 import { decide, type Decided } from "./decide.ts";
-import type { Place, ReviewDeps, Target } from "./deps.ts";
-import type { Desk } from "./desk.ts";
+import type { WorkspaceRepository, ReviewDeps, Target } from "./deps.ts";
 import { contributors, type Decision } from "./left-rows.ts";
 import type { Prepared } from "./operations.ts";
 import { type Entry, entryOf, type Plan, type PlannedFile, type ReviewWrite } from "./plan.ts";
 import { type ProjectMove, projectMove } from "./project-trees.ts";
 import { conflictRefusal } from "./refusal.ts";
+import type { ReviewRepository } from "./review-repository.ts";
 import { choose, chooseAgain, type Chosen, type SelectionRequest } from "./selection.ts";
 import {
   editsOf,
@@ -25,12 +25,12 @@ import {
 } from "./trees.ts";
 import { inOrder } from "./write-files.ts";
 
-type Facts = { operation: Operation; place: Place };
+type Facts = { operation: Operation; place: WorkspaceRepository };
 
 /** The choice of a request against files as they are at this moment. Rejects STALE when one of them is not what was reviewed. */
 async function chosenNow(
   deps: ReviewDeps,
-  place: Place,
+  place: WorkspaceRepository,
   request: SelectionRequest,
 ): Promise<{ watched: Watched; chosen: Chosen[] }> {
   const { id } = place.workspace;
@@ -46,13 +46,13 @@ export async function prepareAccept(
   facts: Facts,
   request: SelectionRequest,
 ): Promise<Prepared> {
-  const { desk } = facts.place;
+  const { repo } = facts.place;
   const { watched, chosen } = await chosenNow(deps, facts.place, request);
-  const decided = await decide(desk, watched.rows, chosen, "takeOver");
+  const decided = await decide(repo, watched.rows, chosen, "takeOver");
   const kept = await takenOver(deps, facts, watched, decided);
   return {
-    desk,
-    plan: planOf(facts, watched, chosen, decided, { decision: "takeOver", desk, files: [], kept }),
+    repo,
+    plan: planOf(facts, watched, chosen, decided, { decision: "takeOver", repo, files: [], kept }),
   };
 }
 
@@ -63,17 +63,17 @@ export async function prepareReject(
   request: SelectionRequest,
 ): Promise<Prepared> {
   const { place } = facts;
-  const { desk } = place;
+  const { repo } = place;
   const { watched, chosen } = await chosenNow(deps, place, request);
-  const decided = await decide(desk, watched.rows, chosen, "reject");
-  const newest = await desk.editTree(watched.newest, editsOf(decided.entries));
-  const files = inOrder(await withoutHidden(desk, await plannedFiles(desk, decided.entries)));
-  await requireFit(desk, watched.newest, newest, decided.entries);
+  const decided = await decide(repo, watched.rows, chosen, "reject");
+  const newest = await repo.editTree(watched.newest, editsOf(decided.entries));
+  const files = inOrder(await withoutHidden(repo, await plannedFiles(repo, decided.entries)));
+  await requireFit(repo, watched.newest, newest, decided.entries);
   const about = aboutOf(deps, facts);
-  const moved = await movedTree(desk, about, "snap", newest);
-  const row = await keep(desk, about, [watched.newest], files);
+  const moved = await movedTree(repo, about, "snap", newest);
+  const row = await keep(repo, about, [watched.newest], files);
   const kept: Kept = { newest: moved, snapshots: [row] };
-  return { desk, plan: planOf(facts, watched, chosen, decided, { decision: "reject", desk, files, kept }) };
+  return { repo, plan: planOf(facts, watched, chosen, decided, { decision: "reject", repo, files, kept }) };
 }
 
 /** From a worktree: merges what was chosen into the user's checkout, beside whatever is uncommitted there (W-8). */
@@ -83,10 +83,10 @@ export async function prepareApply(
   request: ApplyChanges,
 ): Promise<Prepared> {
   const { operation, place, target } = facts;
-  const { desk } = place;
+  const { repo } = place;
   const { watched, chosen } = await chosenNow(deps, place, request);
-  const decided = await decide(desk, watched.rows, chosen, "takeOver");
-  if (request.onto !== "current" && !(await target.desk.hasInHead(target.baseCommit)))
+  const decided = await decide(repo, watched.rows, chosen, "takeOver");
+  if (request.onto !== "current" && !(await target.repo.hasInHead(target.baseCommit)))
     throw new HoldfastError(
       "BASE_DIVERGED",
       "The checkout's HEAD no longer contains the commit that the worktree started from. It can be merged onto the current state nevertheless.",
@@ -94,11 +94,11 @@ export async function prepareApply(
     );
   const kept = await takenOver(deps, facts, watched, decided);
   const about = aboutOf(deps, facts);
-  const ours = await target.desk.snapshot(`${refsOf(operation.id)}/ours`);
+  const ours = await target.repo.snapshot(`${refsOf(operation.id)}/ours`);
   faultPoint("changes.apply.snapshot");
   const theirs = kept.baseline?.tree ?? watched.baseline;
-  const { files, merged } = await mergeInto(target.desk, { base: watched.baseline, ours: ours.tree, theirs });
-  const row = await keep(target.desk, about, [merged], files);
+  const { files, merged } = await mergeInto(target.repo, { base: watched.baseline, ours: ours.tree, theirs });
+  const row = await keep(target.repo, about, [merged], files);
   faultPoint("changes.apply.merged");
   const oursRow: SnapshotRow = {
     ...row,
@@ -108,10 +108,10 @@ export async function prepareApply(
   };
   const project = await projectMove(deps, operation.id, target, files.map(entryOf));
   return {
-    desk: target.desk,
+    repo: target.repo,
     plan: planOf(facts, watched, chosen, decided, {
       decision: "takeOver",
-      desk: target.desk,
+      repo: target.repo,
       files,
       kept: { ...kept, snapshots: [row, oursRow], project },
     }),
@@ -125,36 +125,41 @@ const aboutOf = ({ clock }: ReviewDeps, { operation, place }: Facts) => ({
 });
 
 /** git's own check of a difference against the files as they are. Rejects CHANGES_CONFLICT. */
-async function requireFit(desk: Desk, from: string, to: string, entries: readonly Entry[]): Promise<void> {
-  const refusal = await desk.refusal(from, to);
+async function requireFit(
+  repo: ReviewRepository,
+  from: string,
+  to: string,
+  entries: readonly Entry[],
+): Promise<void> {
+  const refusal = await repo.refusal(from, to);
   if (refusal !== undefined)
     throw await conflictRefusal(
-      desk,
-      entries.map(({ key, old, new: young }) => ({
+      repo,
+      entries.map(({ key, old, new: next }) => ({
         key,
         reason: refusal,
         ours: old ?? undefined,
-        theirs: young ?? undefined,
+        theirs: next ?? undefined,
       })),
     );
 }
 
 /** The dry run: a merge of trees, and git's own check against the files. Rejects CHANGES_CONFLICT; nothing is written in any case. */
 async function mergeInto(
-  desk: Desk,
+  repo: ReviewRepository,
   trees: { base: string; ours: string; theirs: string },
 ): Promise<{ files: PlannedFile[]; merged: string }> {
-  const merged = await desk.merge(trees);
-  if ("conflicts" in merged) throw await conflictRefusal(desk, merged.conflicts);
-  const entries = await desk.compare(trees.ours, merged.tree);
-  const files = inOrder(await plannedFiles(desk, entries));
+  const merged = await repo.merge(trees);
+  if ("conflicts" in merged) throw await conflictRefusal(repo, merged.conflicts);
+  const entries = await repo.compare(trees.ours, merged.tree);
+  const files = inOrder(await plannedFiles(repo, entries));
   const hidden = files.filter((file) => file.hidden !== undefined);
   // What is off the disk comes as a new file.
-  const ours = await desk.editTree(
+  const ours = await repo.editTree(
     trees.ours,
     hidden.map(({ key }) => ({ key, version: null })),
   );
-  await requireFit(desk, ours, merged.tree, entries);
+  await requireFit(repo, ours, merged.tree, entries);
   return { files, merged: merged.tree };
 }
 
@@ -168,9 +173,9 @@ type Kept = {
 
 /** The new baseline: the old one with what was chosen, and nothing else (W-9). */
 async function takenOver(deps: ReviewDeps, facts: Facts, watched: Watched, decided: Decided): Promise<Kept> {
-  const { desk } = facts.place;
-  const tree = await desk.editTree(watched.baseline, editsOf(decided.entries));
-  return { baseline: await movedTree(desk, aboutOf(deps, facts), "base", tree), snapshots: [] };
+  const { repo } = facts.place;
+  const tree = await repo.editTree(watched.baseline, editsOf(decided.entries));
+  return { baseline: await movedTree(repo, aboutOf(deps, facts), "base", tree), snapshots: [] };
 }
 
 function planOf(
@@ -178,14 +183,14 @@ function planOf(
   watched: Watched,
   chosen: readonly Chosen[],
   decided: Decided,
-  made: { decision: Decision; desk: Desk; files: PlannedFile[]; kept: Kept },
+  made: { decision: Decision; repo: ReviewRepository; files: PlannedFile[]; kept: Kept },
 ): Plan {
-  const { decision, desk, files, kept } = made;
+  const { decision, repo, files, kept } = made;
   const entriesOf = (wanted: Decision): Entry[] => (decision === wanted ? decided.entries : []);
   const { baseline, newest, snapshots, project } = kept;
   const moved = [baseline, newest].filter((tree) => tree !== undefined);
   return {
-    root: desk.root,
+    root: repo.root,
     files,
     baseline: entriesOf("takeOver"),
     newest: entriesOf("reject"),

@@ -2,14 +2,14 @@
 import { HoldfastError, newId, notFound } from "@holdfast/kernel";
 import type { OperationId } from "@holdfast/protocol";
 import type { Operation } from "../../store/index.ts";
-import type { Place, ReviewDeps, Target } from "./deps.ts";
-import type { Desk } from "./desk.ts";
+import type { WorkspaceRepository, ReviewDeps, Target } from "./deps.ts";
 import type { Decision } from "./left-rows.ts";
 import type { Prepared } from "./operations.ts";
 import { dataOf, type Entry, entryOf, type Plan, reversed } from "./plan.ts";
 import { projectMove } from "./project-trees.ts";
 import { conflictRefusal } from "./refusal.ts";
 import { restoredRows } from "./restored-rows.ts";
+import type { ReviewRepository } from "./review-repository.ts";
 import {
   editsOf,
   keep,
@@ -33,7 +33,7 @@ export type Undoable = { operation: Operation; plan: Plan; decision: Decision };
 /** The act that is to be undone. Rejects NOT_FOUND, and CONFLICT when it did nothing, is undone or too long ago. */
 export async function requireUndoable(
   { store, clock }: ReviewDeps,
-  place: Place,
+  place: WorkspaceRepository,
   operationId: OperationId,
 ): Promise<Undoable> {
   const operation = await store.getOperation(operationId);
@@ -58,35 +58,35 @@ export async function requireUndoable(
 /** Rejects CHANGES_CONFLICT when a file is not what the act made of it, and CONFLICT when something else was decided since. */
 export async function prepareUndo(
   deps: ReviewDeps,
-  facts: { operation: Operation; place: Place; target: Target | undefined },
+  facts: { operation: Operation; place: WorkspaceRepository; target: Target | undefined },
   undoable: Undoable,
 ): Promise<Prepared> {
   const { operation, place, target } = facts;
-  const { desk, workspace } = place;
-  const filesDesk = target?.desk ?? desk;
+  const { repo, workspace } = place;
+  const filesRepo = target?.repo ?? repo;
   await deps.watch.refresh(workspace.id);
   const watched = await watchedOf(deps, workspace.id);
   const reverse = reversed(undoable.plan);
-  const back = { ...reverse, files: await withoutDeleted(filesDesk, reverse.files) };
-  await requireEntries(desk, watched.baseline, back.baseline);
-  await requireUntouched(filesDesk, back.files);
-  await requireEntries(desk, watched.newest, back.newest);
+  const back = { ...reverse, files: await withoutDeleted(filesRepo, reverse.files) };
+  await requireEntries(repo, watched.baseline, back.baseline);
+  await requireUntouched(filesRepo, back.files);
+  await requireEntries(repo, watched.newest, back.newest);
   const about = { operationId: operation.id, workspaceId: workspace.id, time: deps.clock.now() };
-  const baseline = await moved(desk, about, "base", watched.baseline, back.baseline);
-  const newest = await moved(desk, about, "snap", watched.newest, back.newest);
-  const rows = await rowsAfter(deps, desk, watched, undoable, {
+  const baseline = await moved(repo, about, "base", watched.baseline, back.baseline);
+  const newest = await moved(repo, about, "snap", watched.newest, back.newest);
+  const rows = await rowsAfter(deps, repo, watched, undoable, {
     baseline: baseline?.tree ?? watched.baseline,
     newest: newest?.tree ?? watched.newest,
   });
-  const row = await keep(filesDesk, about, [], back.files);
+  const row = await keep(filesRepo, about, [], back.files);
   const entries = back.files.map(entryOf);
   const project = target === undefined ? undefined : await projectMove(deps, operation.id, target, entries);
   const trees = [baseline, newest].filter((tree) => tree !== undefined);
   return {
-    desk: filesDesk,
+    repo: filesRepo,
     plan: {
       ...back,
-      root: filesDesk.root,
+      root: filesRepo.root,
       refs: [...trees.map(({ ref, commit }) => ({ ref, commit })), ...(project?.refs ?? [])],
       keeps: [watched.baseline, watched.newest, row.ref, ...(project?.keeps ?? [])],
       write: {
@@ -105,36 +105,36 @@ export async function prepareUndo(
 }
 
 async function moved(
-  desk: Desk,
+  repo: ReviewRepository,
   about: Parameters<typeof movedTree>[1],
   name: "base" | "snap",
   tree: string,
   entries: readonly Entry[],
 ): Promise<MovedTree | undefined> {
   if (entries.length === 0) return undefined;
-  return movedTree(desk, about, name, await desk.editTree(tree, editsOf(entries)));
+  return movedTree(repo, about, name, await repo.editTree(tree, editsOf(entries)));
 }
 
-async function requireUntouched(desk: Desk, files: Plan["files"]): Promise<void> {
-  const all = await standings(desk.checkout, files);
+async function requireUntouched(repo: ReviewRepository, files: Plan["files"]): Promise<void> {
+  const all = await standings(repo.checkout, files);
   const others = files.filter(({ key }) => all.get(key) !== "old");
   if (others.length === 0) return;
-  const found = await desk.checkout.read(others.map(({ key }) => key));
+  const found = await repo.checkout.read(others.map(({ key }) => key));
   throw await conflictRefusal(
-    desk,
-    others.map(({ key, old, new: young }) => ({
+    repo,
+    others.map(({ key, old, new: next }) => ({
       key,
       reason: "The file was changed since.",
       base: old?.version,
       ours: found.get(key)?.version,
-      theirs: young?.version,
+      theirs: next?.version,
     })),
   );
 }
 
 async function rowsAfter(
   deps: ReviewDeps,
-  desk: Desk,
+  repo: ReviewRepository,
   watched: Watched,
   { plan, decision }: Undoable,
   after: { baseline: string; newest: string },
@@ -142,8 +142,8 @@ async function rowsAfter(
   const keys = new Set([...plan.baseline, ...plan.newest].map(({ key }) => key));
   const isTouched = (one: { key: string; oldKey?: string | undefined }) =>
     keys.has(one.key) || (one.oldKey !== undefined && keys.has(one.oldKey));
-  const differences = (await desk.differences(after.baseline, after.newest)).filter(isTouched);
-  const hunks = await desk.hunks(
+  const differences = (await repo.differences(after.baseline, after.newest)).filter(isTouched);
+  const hunks = await repo.hunks(
     after.baseline,
     after.newest,
     differences.flatMap(({ key, oldKey }) => (oldKey === undefined ? [key] : [key, oldKey])),

@@ -13,7 +13,7 @@ export type ProjectMove = { others: ReviewWrite["others"]; refs: Plan["refs"]; k
 export async function projectMove(
   { store, clock }: ReviewDeps,
   operationId: OperationId,
-  { workspaceId, desk, prefix }: Target,
+  { workspaceId, repo, prefix }: Target,
   written: readonly Entry[],
 ): Promise<ProjectMove> {
   const nothing = { others: [], refs: [], keeps: [] };
@@ -24,14 +24,14 @@ export async function projectMove(
     .map((entry) => ({ ...entry, key: entry.key.slice(prefix.length) }));
   if (baseline === undefined || newest === undefined || own.length === 0) return nothing;
   const keys = own.map(({ key }) => key);
-  const [before, now] = [await desk.entries(baseline, keys), await desk.entries(newest, keys)];
+  const [before, now] = [await repo.entries(baseline, keys), await repo.entries(newest, keys)];
   const settled = own.filter(
     ({ key, old }) => sameVersion(before.get(key), old) && sameVersion(now.get(key), old),
   );
   if (settled.length === 0) return nothing;
   const facts = { operationId, workspaceId, time: clock.now() };
   const move = async (name: "base" | "snap", tree: string) =>
-    movedTree(desk, facts, name, await desk.editTree(tree, editsOf(settled)));
+    movedTree(repo, facts, name, await repo.editTree(tree, editsOf(settled)));
   const moved = { baseline: await move("base", baseline), newest: await move("snap", newest) };
   const both = Object.values(moved);
   const other = {

@@ -6,13 +6,13 @@ import {
   MAX_PATCH_BYTES,
 } from "@holdfast/protocol";
 import { showPath } from "../../git/index.ts";
-import type { Desk, MergeConflict } from "./desk.ts";
+import type { ReviewRepository, MergeConflict } from "./review-repository.ts";
 
 const NUL = 0;
 
 /** The refusal of an act whose files would not take it: nothing was written (W-8). Texts of both sides as far as they are texts and not too long. */
 export async function conflictRefusal(
-  desk: Pick<Desk, "readBlob">,
+  repo: Pick<ReviewRepository, "readBlob">,
   conflicts: readonly MergeConflict[],
 ): Promise<HoldfastError> {
   const named = conflicts.slice(0, MAX_NAMED_PATHS);
@@ -22,7 +22,7 @@ export async function conflictRefusal(
     const texts: NonNullable<ChangeConflict["texts"]> = {};
     for (const side of ["base", "ours", "theirs"] as const) {
       const text =
-        sides[side] === undefined ? undefined : await textOf(desk, sides[side].blob, sides[side].mode);
+        sides[side] === undefined ? undefined : await textOf(repo, sides[side].blob, sides[side].mode);
       if (text === undefined || text.length > left) continue;
       left -= text.length;
       texts[side] = text;
@@ -45,9 +45,13 @@ export async function conflictRefusal(
 }
 
 /** A regular file's text, or undefined when it is none, too long or not there. */
-async function textOf(desk: Pick<Desk, "readBlob">, blob: string, mode: string): Promise<string | undefined> {
+async function textOf(
+  repo: Pick<ReviewRepository, "readBlob">,
+  blob: string,
+  mode: string,
+): Promise<string | undefined> {
   if (!mode.startsWith("100")) return undefined;
-  const bytes = await desk.readBlob(blob).catch(() => undefined);
+  const bytes = await repo.readBlob(blob).catch(() => undefined);
   if (bytes === undefined || bytes.length > MAX_PATCH_BYTES || bytes.includes(NUL)) return undefined;
   return bytes.toString("utf8");
 }

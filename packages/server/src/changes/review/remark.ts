@@ -49,8 +49,8 @@ async function readLine(
   version: FileVersion,
   line: number,
 ): Promise<string | undefined> {
-  const { desk } = await deps.places.of(change.workspaceId);
-  return lineOf(await desk.readBlob(version.blob), line);
+  const { repo } = await deps.repositories.of(change.workspaceId);
+  return lineOf(await repo.readBlob(version.blob), line);
 }
 
 /** The named session, which has to work in the workspace, or that of the newest contribution whose session is still there. */

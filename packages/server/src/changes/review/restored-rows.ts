@@ -16,9 +16,9 @@ import {
   withIds,
   without,
 } from "../attribution/index.ts";
-import type { Difference, HunkPlace } from "./desk.ts";
 import { type Decision, withContributions } from "./left-rows.ts";
 import type { Former } from "./plan.ts";
+import type { Difference, HunkRange } from "./review-repository.ts";
 
 export type Restoration = {
   /** The decision that is undone. */
@@ -28,7 +28,7 @@ export type Restoration = {
   present: readonly StoredChange[];
   /** Between the trees after the undo, at these paths. */
   differences: readonly Difference[];
-  hunks: ReadonlyMap<string, readonly HunkPlace[]>;
+  hunks: ReadonlyMap<string, readonly HunkRange[]>;
   newChangeId: () => ChangeId;
 };
 
@@ -62,7 +62,7 @@ function isAbout(row: Pick<StoredChange, "key" | "oldKey">, difference: Differen
 }
 
 function restored(
-  { decision, hunks: places }: Restoration,
+  { decision, hunks: repositories }: Restoration,
   difference: Difference,
   source: StoredChange,
   was: Former | undefined,
@@ -71,7 +71,7 @@ function restored(
   const { key, oldKey, kind, before, after, binary, additions, deletions } = difference;
   const decided = was === undefined ? [] : decidedHunks(was, decision);
   const there = now?.hunks ?? [];
-  const next = places.get(key) ?? [];
+  const next = repositories.get(key) ?? [];
   const [old, step] = decision === "takeOver" ? [decided, there] : [there, decided];
   const contributions = merged(was?.row.contributions ?? [], now?.contributions ?? []);
   const attributed = compose({

@@ -60,13 +60,13 @@ export type Review = {
 
 export function createReview(deps: ReviewDeps): Review {
   const acts = new Operations(deps);
-  const { places, store } = deps;
+  const { repositories, store } = deps;
   return {
     list: (workspaceId, options) => listChanges(deps, workspaceId, options),
     get: (workspaceId, changeId) => getChange(deps, workspaceId, changeId),
     apply: (workspaceId, request, reviewer) => apply(deps, acts, workspaceId, request, reviewer),
     async reject(workspaceId, request, reviewer) {
-      const place = await places.of(workspaceId);
+      const place = await repositories.of(workspaceId);
       const intent = { kind: "reject", workspaceId, leases: [workspaceId] } as const;
       return acts.run({ ...intent, leases: [workspaceId] }, reviewer, (operation) =>
         prepareReject(deps, { operation, place }, request),
@@ -91,12 +91,12 @@ async function apply(
   request: ApplyChanges,
   reviewer: Reviewer,
 ): Promise<Applied<ChangeResult>> {
-  const place = await deps.places.of(workspaceId);
+  const place = await deps.repositories.of(workspaceId);
   if (place.workspace.kind === "directory")
     return acts.run({ kind: "accept", workspaceId, leases: [workspaceId] }, reviewer, (operation) =>
       prepareAccept(deps, { operation, place }, request),
     );
-  const target = await deps.places.targetOf(place.workspace);
+  const target = await deps.repositories.targetOf(place.workspace);
   const leases = [workspaceId, target.workspaceId];
   return acts.run({ kind: "apply", workspaceId, leases }, reviewer, (operation) =>
     prepareApply(deps, { operation, place, target }, request),
@@ -110,9 +110,9 @@ async function undo(
   operationId: OperationId,
   reviewer: Reviewer,
 ): Promise<Applied<ChangeResult>> {
-  const place = await deps.places.of(workspaceId);
+  const place = await deps.repositories.of(workspaceId);
   const isApply = (await deps.store.getOperation(operationId))?.kind === "apply";
-  const target = isApply ? await deps.places.targetOf(place.workspace) : undefined;
+  const target = isApply ? await deps.repositories.targetOf(place.workspace) : undefined;
   const leases = target === undefined ? [workspaceId] : [workspaceId, target.workspaceId];
   return acts.run({ kind: "undo", workspaceId, leases, undoes: operationId }, reviewer, async (operation) => {
     const undoable = await requireUndoable(deps, place, operationId);

@@ -4,9 +4,9 @@ import { showPath } from "../../git/index.ts";
 import type { SnapshotRow, StoredChange } from "../../store/index.ts";
 import { refsOf } from "./carry-out.ts";
 import type { ReviewDeps } from "./deps.ts";
-import type { Desk, MergeConflict } from "./desk.ts";
 import { type Entry, type PlannedFile, sameVersion } from "./plan.ts";
 import { conflictRefusal } from "./refusal.ts";
+import type { ReviewRepository, MergeConflict } from "./review-repository.ts";
 
 /** A workspace that has been watched: pending changes are between these two trees. */
 export type Watched = { tracking: Tracking; baseline: string; newest: string; rows: StoredChange[] };
@@ -28,8 +28,12 @@ export async function watchedOf({ store }: ReviewDeps, workspaceId: WorkspaceId)
 }
 
 /** Makes sure that a tree has what a plan believes. Rejects CONFLICT: something else was decided about these paths since. */
-export async function requireEntries(desk: Desk, tree: string, entries: readonly Entry[]): Promise<void> {
-  const there = await desk.entries(
+export async function requireEntries(
+  repo: ReviewRepository,
+  tree: string,
+  entries: readonly Entry[],
+): Promise<void> {
+  const there = await repo.entries(
     tree,
     entries.map(({ key }) => key),
   );
@@ -50,39 +54,42 @@ export const editsOf = (entries: readonly Entry[]) =>
  * is there. What a sparse checkout leaves off the disk is no file before, and comes as one. What only the writing shows, such as a directory in the way, stops
  * it there.
  */
-export async function plannedFiles(desk: Desk, entries: readonly Entry[]): Promise<PlannedFile[]> {
+export async function plannedFiles(
+  repo: ReviewRepository,
+  entries: readonly Entry[],
+): Promise<PlannedFile[]> {
   const files: PlannedFile[] = [];
   const conflicts: MergeConflict[] = [];
-  const there = await desk.checkout.read(entries.map(({ key }) => key));
+  const there = await repo.checkout.read(entries.map(({ key }) => key));
   const missing = entries.filter(({ key, old }) => old !== null && !there.has(key));
-  const skipped = await desk.skipped(missing.map(({ key }) => key));
-  for (const { key, old, new: young } of entries) {
+  const skipped = await repo.skipped(missing.map(({ key }) => key));
+  for (const { key, old, new: next } of entries) {
     const found = there.get(key);
     const hidden = found === undefined ? skipped.get(key) : undefined;
     const isHidden = hidden !== undefined && sameVersion(hidden, old);
-    const isWritable = young?.mode !== "160000" && !(isHidden && young === null);
+    const isWritable = next?.mode !== "160000" && !(isHidden && next === null);
     if (isWritable && (isHidden || sameVersion(found?.version, old)))
       files.push({
         key,
         old: found ?? null,
-        new: young === null ? null : { version: young },
+        new: next === null ? null : { version: next },
         ...(isHidden ? { hidden } : {}),
       });
     else
       conflicts.push({
         key,
-        reason: reasonOf(old, young, isHidden),
+        reason: reasonOf(old, next, isHidden),
         base: old ?? undefined,
         ours: found?.version,
-        theirs: young ?? undefined,
+        theirs: next ?? undefined,
       });
   }
-  if (conflicts.length > 0) throw await conflictRefusal(desk, conflicts);
+  if (conflicts.length > 0) throw await conflictRefusal(repo, conflicts);
   return files;
 }
 
-function reasonOf(old: Entry["old"], young: Entry["new"], isHidden: boolean): string {
-  if (young?.mode === "160000") return "A nested repository cannot be written.";
+function reasonOf(old: Entry["old"], next: Entry["new"], isHidden: boolean): string {
+  if (next?.mode === "160000") return "A nested repository cannot be written.";
   if (isHidden)
     return "It is outside of the sparse checkout, where no file is to be deleted. Take it in first (git sparse-checkout add).";
   return old === null
@@ -91,9 +98,12 @@ function reasonOf(old: Entry["old"], young: Entry["new"], isHidden: boolean): st
 }
 
 /** Files that go back to what a sparse checkout leaves off the disk are not written there again. */
-export async function withoutHidden(desk: Desk, files: readonly PlannedFile[]): Promise<PlannedFile[]> {
-  if (!(await desk.isSparse())) return [...files];
-  const skipped = await desk.skipped(files.map(({ key }) => key));
+export async function withoutHidden(
+  repo: ReviewRepository,
+  files: readonly PlannedFile[],
+): Promise<PlannedFile[]> {
+  if (!(await repo.isSparse())) return [...files];
+  const skipped = await repo.skipped(files.map(({ key }) => key));
   return files.map((file) => {
     const hidden = skipped.get(file.key);
     const goesBack = hidden !== undefined && file.new !== null && sameVersion(hidden, file.new.version);
@@ -102,9 +112,12 @@ export async function withoutHidden(desk: Desk, files: readonly PlannedFile[]): 
 }
 
 /** What was off the disk before an act goes off it again, unless git expects a file there by now. */
-export async function withoutDeleted(desk: Desk, files: readonly PlannedFile[]): Promise<PlannedFile[]> {
+export async function withoutDeleted(
+  repo: ReviewRepository,
+  files: readonly PlannedFile[],
+): Promise<PlannedFile[]> {
   const going = files.filter((file) => file.hidden !== undefined && file.new === null);
-  const skipped = await desk.skipped(going.map(({ key }) => key));
+  const skipped = await repo.skipped(going.map(({ key }) => key));
   return files.map(({ hidden, ...file }) =>
     hidden !== undefined && file.new === null && !skipped.has(file.key)
       ? { ...file, new: { version: hidden } }
@@ -129,20 +142,20 @@ export function trackingWith(
 
 /** Stores what a tree of a workspace becomes; its ref is made by the plan (W-9). `base`: the baseline, `snap`: the newest tree. */
 export async function movedTree(
-  desk: Desk,
+  repo: ReviewRepository,
   facts: { operationId: OperationId; workspaceId: WorkspaceId; time: number },
   name: "base" | "snap",
   tree: string,
 ): Promise<MovedTree> {
   const { workspaceId, operationId, time } = facts;
-  const commit = await desk.commit(tree, [], `holdfast: ${name} tree of ${workspaceId}`);
+  const commit = await repo.commit(tree, [], `holdfast: ${name} tree of ${workspaceId}`);
   const ref = `refs/holdfast/${name}/${workspaceId}/${operationId}`;
   return { tree, commit, ref, row: { ref, workspaceId, commit, tree, time } };
 }
 
 /** Keeps blobs and trees that an operation needs for its recovery and its undo, under a ref of its own; answers the row of that ref. */
 export async function keep(
-  desk: Desk,
+  repo: ReviewRepository,
   facts: { operationId: OperationId; workspaceId: WorkspaceId; time: number },
   trees: readonly string[],
   files: readonly PlannedFile[],
@@ -151,11 +164,11 @@ export async function keep(
     files.flatMap(({ old }) => (old === null || old.raw === old.version.blob ? [] : [old.raw])),
   );
   const edits = [...raws].map((blob, at) => ({ key: `raw/${at}`, version: { blob, mode: "100644" } }));
-  const tree = await desk.editTree(undefined, edits);
+  const tree = await repo.editTree(undefined, edits);
   const parents: string[] = [];
-  for (const one of trees) parents.push(await desk.commit(one, [], "holdfast: a tree of a review"));
-  const commit = await desk.commit(tree, parents, "holdfast: what a review needs");
+  for (const one of trees) parents.push(await repo.commit(one, [], "holdfast: a tree of a review"));
+  const commit = await repo.commit(tree, parents, "holdfast: what a review needs");
   const ref = `${refsOf(facts.operationId)}/keep`;
-  await desk.setRef(ref, commit);
+  await repo.setRef(ref, commit);
   return { ref, workspaceId: facts.workspaceId, commit, tree, time: facts.time };
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Found, PlannedFile } from "./plan.ts";
 import {
   backward,
-  type Checkout,
+  type CheckoutFiles,
   FilesMoved,
   forward,
   inOrder,
@@ -11,14 +11,14 @@ import {
 } from "./write-files.ts";
 
 const found = (blob: string, raw = blob): Found => ({ version: { blob, mode: "100644" }, raw });
-const file = (key: string, old: string | null, young: string | null): PlannedFile => ({
+const file = (key: string, old: string | null, next: string | null): PlannedFile => ({
   key,
   old: old === null ? null : found(old),
-  new: young === null ? null : { version: { blob: young, mode: "100644" } },
+  new: next === null ? null : { version: { blob: next, mode: "100644" } },
 });
 
 /** Files in memory; `meddle` may change them when they are looked at, as somebody else would. */
-class FakeCheckout implements Checkout {
+class FakeCheckout implements CheckoutFiles {
   readonly files: Map<string, Found>;
   meddle: ((key: string) => void) | undefined;
 
@@ -89,7 +89,7 @@ test("[W-8] a file that somebody saves between the look and the write keeps what
 
 test("[W-8] what is written is looked at again", async () => {
   const checkout = new FakeCheckout({ a: "a1", b: "b1" });
-  const swallow: Checkout = {
+  const swallow: CheckoutFiles = {
     read: checkout.read.bind(checkout),
     identity: checkout.identity.bind(checkout),
     write: () => Promise.resolve(),

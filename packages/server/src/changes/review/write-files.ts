@@ -12,7 +12,7 @@ import { type Found, type PlannedFile, sameVersion } from "./plan.ts";
 const FILES_AT_ONCE = 64;
 
 /** The files of one checkout. `write` is durable when it resolves, and never goes through a symbolic link. */
-export type Checkout = {
+export type CheckoutFiles = {
   /** What is there, by key; nothing, a directory or something behind a link has no entry. */
   read(keys: readonly string[]): Promise<ReadonlyMap<string, Found>>;
   /** Tells whether a file is still the one that was there, without reading it. */
@@ -37,7 +37,7 @@ export class FilesMoved extends Error {
 }
 
 /** Where a file stands between old and new. A known form on the disk must be met to the byte, else what git would store decides. */
-export function standingOf(file: PlannedFile, found: Found | undefined): Standing {
+export function stateOf(file: PlannedFile, found: Found | undefined): Standing {
   if (matches(file.old, found)) return "old";
   if (matches(file.new, found)) return "new";
   return "neither";
@@ -50,11 +50,11 @@ function matches(wanted: PlannedFile["old"] | PlannedFile["new"], found: Found |
 
 /** Where every file stands, by key. */
 export async function standings(
-  checkout: Pick<Checkout, "read">,
+  checkout: Pick<CheckoutFiles, "read">,
   files: readonly PlannedFile[],
 ): Promise<Map<string, Standing>> {
   const found = await checkout.read(files.map(({ key }) => key));
-  return new Map(files.map((file) => [file.key, standingOf(file, found.get(file.key))]));
+  return new Map(files.map((file) => [file.key, stateOf(file, found.get(file.key))]));
 }
 
 /** Files go away before others come, deepest first, so that a file may take the place of a directory and the other way round. */
@@ -82,7 +82,7 @@ export type Progress = {
  * after each file.
  */
 export async function forward(
-  checkout: Checkout,
+  checkout: CheckoutFiles,
   files: readonly PlannedFile[],
   progress: Progress,
   passed: () => void,
@@ -107,7 +107,7 @@ export async function forward(
 }
 
 /** Puts back what is new, in the opposite order; what is old stays. Answers the keys that are neither, which it leaves alone. */
-export async function backward(checkout: Checkout, files: readonly PlannedFile[]): Promise<string[]> {
+export async function backward(checkout: CheckoutFiles, files: readonly PlannedFile[]): Promise<string[]> {
   const moved: string[] = [];
   for (const group of groupsOf([...files].reverse())) {
     const seen = await look(checkout, group);
@@ -136,14 +136,17 @@ function* groupsOf(files: readonly PlannedFile[]): Generator<PlannedFile[]> {
 type Look = { identities: Map<string, string>; standings: Map<string, Standing> };
 
 /** The identities are older than what is read, so that a file that changes meanwhile is another one. */
-async function look(checkout: Checkout, files: readonly PlannedFile[]): Promise<Look> {
+async function look(checkout: CheckoutFiles, files: readonly PlannedFile[]): Promise<Look> {
   const identities = new Map<string, string>();
   for (const { key } of files) identities.set(key, await checkout.identity(key));
   return { identities, standings: await standings(checkout, files) };
 }
 
 /** A link or a directory that is in the way now is somebody's change, like any other. */
-async function put(checkout: Checkout, ...[key, version, raw]: Parameters<Checkout["write"]>): Promise<void> {
+async function put(
+  checkout: CheckoutFiles,
+  ...[key, version, raw]: Parameters<CheckoutFiles["write"]>
+): Promise<void> {
   try {
     await checkout.write(key, version, raw);
   } catch (error) {

@@ -9,14 +9,14 @@ import {
   diffTrees,
   editTree,
   hunksOf,
-  type Place,
+  type Checkout,
   showPath,
   type TreeChange,
   updateRef,
 } from "../../git/index.ts";
 import type { ChangeWrite, SnapshotRow, StoredChange } from "../../store/index.ts";
 import { branchRow, movedWith } from "./branch-moved.ts";
-import { type Taken, TRACKER_ACTOR, type TrackerDeps, type WatchedPlace } from "./deps.ts";
+import { type Taken, TRACKER_ACTOR, type TrackerDeps, type WatchedWorkspace } from "./deps.ts";
 import { existedBefore } from "./existed-before.ts";
 import { type NextRows, nextRows, outdated, type Stamped } from "./next-rows.ts";
 import { type Span, stampOf } from "./stamp.ts";
@@ -44,30 +44,30 @@ export type Step = {
 export type Advance = { from: string; found: TreeChange[] };
 
 /** Records the step. Rejects with what git and the store say. */
-export async function advance(deps: TrackerDeps, place: WatchedPlace, step: Step): Promise<Advance> {
+export async function advance(deps: TrackerDeps, opened: WatchedWorkspace, step: Step): Promise<Advance> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await attemptToAdvance(deps, place, step);
+      return await attemptToAdvance(deps, opened, step);
     } catch (error) {
       if (!isHoldfastError(error, "STALE") || attempt === ATTEMPTS) throw error;
     }
   }
 }
 
-async function attemptToAdvance(deps: TrackerDeps, spot: WatchedPlace, step: Step): Promise<Advance> {
-  const { workspace, worktree, watched } = spot;
+async function attemptToAdvance(deps: TrackerDeps, opened: WatchedWorkspace, step: Step): Promise<Advance> {
+  const { workspace, worktree, watched } = opened;
   const { taken } = step;
   const before = await deps.store.getTracking(workspace.id);
   const baseline = before.baseline ?? worktree?.baseTree ?? taken.tree;
   const newest = before.newest ?? baseline;
-  const found = await diffTrees(watched.place, newest, taken.tree);
+  const found = await diffTrees(watched.checkout, newest, taken.tree);
   const moved =
     found.length === 0
       ? { changes: [], gone: [], baseline }
-      : await movedRows(deps, spot, { step, before, baseline, newest, found });
+      : await movedRows(deps, opened, { step, before, baseline, newest, found });
   const row: SnapshotRow = { ...step.turn, ...rowOf(taken), workspaceId: workspace.id };
   const isKept = moved.baseline === before.baseline;
-  const kept = isKept ? [] : [await keepBaseline(watched.place, { ...row, tree: moved.baseline })];
+  const kept = isKept ? [] : [await keepBaseline(watched.checkout, { ...row, tree: moved.baseline })];
   await record(deps.store, {
     workspaceId: workspace.id,
     changes: moved.changes,
@@ -75,7 +75,7 @@ async function attemptToAdvance(deps: TrackerDeps, spot: WatchedPlace, step: Ste
     snapshots: [row, ...kept],
     tracking: {
       ...trackingAfter(taken, moved.baseline, step.working),
-      repository: watched.place.commonDir,
+      repository: watched.checkout.commonDir,
       ...stillUnwatched(before, deps.clock.now()),
     },
     before,
@@ -94,7 +94,7 @@ type Moving = {
 /** The rows that the step changes, and the baseline after it. */
 async function movedRows(
   { store, clock }: TrackerDeps,
-  { workspace, worktree, watched: { place } }: WatchedPlace,
+  { workspace, worktree, watched: { checkout } }: WatchedWorkspace,
   { step: { taken, span, since }, before, baseline, newest, found }: Moving,
 ): Promise<NextRows & { baseline: string }> {
   const step = found.map((change) => ({ ...change, origin: stampOf(pathsOf(change), span, workspace) }));
@@ -107,10 +107,10 @@ async function movedRows(
     now: clock.now(),
     newId: () => newId("chg", clock.now()),
   };
-  const { moved, edits, from, to } = await branchMove(place, { before, taken, span, since, step });
-  const next = await editTree(place, baseline, edits);
+  const { moved, edits, from, to } = await branchMove(checkout, { before, taken, span, since, step });
+  const next = await editTree(checkout, baseline, edits);
   const own = step.filter((each) => !moved.has(each.key));
-  const told = await rowsAfter(place, scene, { baseline: next, newest, tree: taken.tree, step: own });
+  const told = await rowsAfter(checkout, scene, { baseline: next, newest, tree: taken.tree, step: own });
   const branch =
     moved.size === 0
       ? { changes: [], gone: [] }
@@ -138,11 +138,11 @@ export const rowOf = ({
 export const baselineRefs = (workspaceId: string): string => `refs/holdfast/base/${workspaceId}/`;
 
 /** A tree that changes are measured against is kept by a ref of its own. */
-async function keepBaseline(place: Place, row: SnapshotRow): Promise<SnapshotRow> {
+async function keepBaseline(checkout: Checkout, row: SnapshotRow): Promise<SnapshotRow> {
   const { workspaceId, tree, time } = row;
-  const commit = await commitTree(place, tree, "holdfast: what changes are measured against", { time });
+  const commit = await commitTree(checkout, tree, "holdfast: what changes are measured against", { time });
   const ref = `${baselineRefs(workspaceId)}${commit.slice(0, 16)}`;
-  await updateRef(place, ref, commit);
+  await updateRef(checkout, ref, commit);
   return { ref, workspaceId, commit, tree, time };
 }
 
@@ -167,7 +167,7 @@ type Move = { moved: Set<string>; edits: Parameters<typeof editTree>[2]; from: s
 
 /** What moved because HEAD did, to a commit that was there before the step began. */
 async function branchMove(
-  place: Place,
+  checkout: Checkout,
   {
     before,
     taken,
@@ -180,8 +180,8 @@ async function branchMove(
   const { head: from } = before;
   const none = { moved: new Set<string>(), edits: [], from: from ?? "", to: to ?? "" };
   if (from === undefined || to === undefined || from === to || step.length === 0) return none;
-  if (span.kind !== "between" && !(await existedBefore(place, to, since))) return none;
-  const { moved, edits } = await movedWith(place, to, taken.tree, step);
+  if (span.kind !== "between" && !(await existedBefore(checkout, to, since))) return none;
+  const { moved, edits } = await movedWith(checkout, to, taken.tree, step);
   return { moved: new Set(moved.map(({ key }) => key)), edits, from, to };
 }
 
@@ -189,18 +189,18 @@ type Scene = Omit<Parameters<typeof nextRows>[0], "step" | "total" | "hunks">;
 type Trees = { baseline: string; newest: string; tree: string; step: readonly Stamped[] };
 
 async function rowsAfter(
-  place: Place,
+  checkout: Checkout,
   scene: Scene,
   { baseline, newest, tree, step }: Trees,
 ): Promise<NextRows> {
-  const total = await diffTrees(place, baseline, tree);
+  const total = await diffTrees(checkout, baseline, tree);
   const counted = outdated(scene.rows, total)
     .filter((change) => !change.binary && change.kind !== "mode")
     .slice(0, MAX_COUNTED_PATHS)
     .flatMap(({ key, oldKey }) => (oldKey === undefined ? [key] : [key, oldKey]));
   const [own, all] = await Promise.all([
-    baseline === newest ? undefined : hunksOf(place, newest, tree, { keys: counted }),
-    hunksOf(place, baseline, tree, { keys: counted }),
+    baseline === newest ? undefined : hunksOf(checkout, newest, tree, { keys: counted }),
+    hunksOf(checkout, baseline, tree, { keys: counted }),
   ]);
   return nextRows({ ...scene, step, total, hunks: { step: own ?? all, total: all } });
 }

@@ -1,6 +1,6 @@
 /** Paths that moved with the branch: they are nobody's work, so the baseline goes along and one row says that it did (W-5). */
 import type { ChangeId, FileVersion, Origin, WorkspaceId } from "@holdfast/protocol";
-import { diffTrees, type Place, type TreeChange, type TreeEdit, treeOf } from "../../git/index.ts";
+import { diffTrees, type Checkout, type TreeChange, type TreeEdit, treeOf } from "../../git/index.ts";
 import type { StoredChange } from "../../store/index.ts";
 import { BRANCH_KEY, type NextRows } from "./next-rows.ts";
 
@@ -9,18 +9,18 @@ const COMMIT_MODE = "160000";
 
 /** The paths of a step that are now as `head` has them, with all that makes them so. */
 export async function movedWith(
-  place: Place,
+  checkout: Checkout,
   head: string,
   tree: string,
   step: readonly TreeChange[],
 ): Promise<{ moved: TreeChange[]; edits: TreeEdit[] }> {
   // A subdirectory that the commit does not have is an empty one.
   const headTree = await treeOf(
-    place,
-    place.prefix === "" ? head : `${head}:${place.prefix.slice(0, -1)}`,
+    checkout,
+    checkout.prefix === "" ? head : `${head}:${checkout.prefix.slice(0, -1)}`,
   ).catch(() => undefined);
   if (headTree === undefined) return { moved: [], edits: [] };
-  const own = await diffTrees(place, headTree, tree, { renames: false });
+  const own = await diffTrees(checkout, headTree, tree, { renames: false });
   const differs = new Set(own.map(({ key }) => key));
   const moved = step.filter(
     ({ key, oldKey }) => !differs.has(key) && (oldKey === undefined || !differs.has(oldKey)),

@@ -34,7 +34,7 @@ export const TRACKER_ACTOR: Actor = { id: "system:changes", kind: "system", labe
 export type TrackedTurn = { session: Session; turn: Turn };
 
 /** A workspace whose files are watched. */
-export type WatchedPlace = { workspace: Workspace; worktree: Worktree | undefined; watched: Watched };
+export type WatchedWorkspace = { workspace: Workspace; worktree: Worktree | undefined; watched: Watched };
 
 /** A snapshot with what a row of it needs. */
 export type Taken = Snapshot & { ref: string; time: number };

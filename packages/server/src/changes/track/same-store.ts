@@ -5,22 +5,22 @@
  */
 import { isHoldfastError } from "@holdfast/kernel";
 import type { Tracking } from "@holdfast/protocol";
-import { listRefs, type Place, treeOf } from "../../git/index.ts";
+import { listRefs, type Checkout, treeOf } from "../../git/index.ts";
 import type { Watched } from "../../snapshot/index.ts";
 import { baselineRefs } from "./advance.ts";
-import { TRACKER_ACTOR, type TrackerDeps, type WatchedPlace } from "./deps.ts";
+import { TRACKER_ACTOR, type TrackerDeps, type WatchedWorkspace } from "./deps.ts";
 import { stillUnwatched } from "./unwatched.ts";
 
 /** Sees to it that baseline and newest tree are where the next snapshot goes. Answers why that cannot be now. */
-export async function keepTrees(deps: TrackerDeps, spot: WatchedPlace): Promise<string | undefined> {
+export async function keepTrees(deps: TrackerDeps, opened: WatchedWorkspace): Promise<string | undefined> {
   const { store, snapshots, clock, logger } = deps;
-  const { workspace, watched } = spot;
+  const { workspace, watched } = opened;
   const tracking = await store.getTracking(workspace.id);
-  if (await hasTrees(watched.place, tracking)) return undefined;
+  if (await hasTrees(watched.checkout, tracking)) return undefined;
   // Before others' refs come along.
   const isGone = await isReplaced(watched, tracking);
   await snapshots.bringAlong(watched);
-  if (await hasTrees(watched.place, tracking)) return undefined;
+  if (await hasTrees(watched.checkout, tracking)) return undefined;
   const rows = await store.listChanges({ workspaceId: workspace.id });
   if (rows.length > 0 && !isGone) return awayOf(tracking);
   logger.warn({ workspaceId: workspace.id }, "the repository that kept the snapshots of a workspace is gone");
@@ -48,23 +48,23 @@ function awayOf({ repository }: Tracking): string {
 }
 
 /** Whether the trees are gone for good: the repository in the former one's place never had any, or the former one lives on without this directory. */
-async function isReplaced({ place, kind, workspaceId }: Watched, tracking: Tracking): Promise<boolean> {
+async function isReplaced({ checkout, kind, workspaceId }: Watched, tracking: Tracking): Promise<boolean> {
   const { repository } = tracking;
-  if (repository !== undefined && repository !== place.commonDir)
-    return hasTrees({ ...place, gitDir: repository, commonDir: repository }, tracking);
+  if (repository !== undefined && repository !== checkout.commonDir)
+    return hasTrees({ ...checkout, gitDir: repository, commonDir: repository }, tracking);
   if (repository === undefined && kind === "shadow") return false;
-  return (await listRefs(place, baselineRefs(workspaceId))).length === 0;
+  return (await listRefs(checkout, baselineRefs(workspaceId))).length === 0;
 }
 
-async function hasTrees(place: Place, { baseline, newest }: Tracking): Promise<boolean> {
+async function hasTrees(checkout: Checkout, { baseline, newest }: Tracking): Promise<boolean> {
   for (const tree of new Set([baseline, newest]))
-    if (tree !== undefined && !(await hasTree(place, tree))) return false;
+    if (tree !== undefined && !(await hasTree(checkout, tree))) return false;
   return true;
 }
 
-async function hasTree(place: Place, tree: string): Promise<boolean> {
+async function hasTree(checkout: Checkout, tree: string): Promise<boolean> {
   try {
-    return (await treeOf(place, tree)) === tree;
+    return (await treeOf(checkout, tree)) === tree;
   } catch (error) {
     if (isHoldfastError(error, "NOT_FOUND")) return false;
     throw error;

@@ -17,7 +17,7 @@ const REFS_AT_ONCE = 500;
  */
 export async function sweepSnapshots(
   { store, clock, logger }: Pick<TrackerDeps, "store" | "clock" | "logger">,
-  tracker: Pick<Tracker, "exclusive" | "place">,
+  tracker: Pick<Tracker, "exclusive" | "checkout">,
 ): Promise<number> {
   const rows = await store.unneededSnapshots({ before: clock.now() - SNAPSHOT_MS, limit: REFS_AT_ONCE });
   const byWorkspace = Map.groupBy(rows, ({ workspaceId }) => workspaceId);
@@ -32,10 +32,10 @@ export async function sweepSnapshots(
   return gone;
 
   async function sweepOne(workspaceId: WorkspaceId, all: readonly SnapshotRow[]): Promise<number> {
-    const place = await tracker.place(workspaceId);
+    const checkout = await tracker.checkout(workspaceId);
     const isOld = ({ time }: SnapshotRow) => time < clock.now() - SNAPSHOT_MS - UNREACHABLE_MS;
-    const refs = all.filter((row) => place !== undefined || isOld(row)).map(({ ref }) => ref);
-    if (place !== undefined) await deleteRefs(place, refs);
+    const refs = all.filter((row) => checkout !== undefined || isOld(row)).map(({ ref }) => ref);
+    if (checkout !== undefined) await deleteRefs(checkout, refs);
     await store.forgetSnapshots({ refs });
     return refs.length;
   }

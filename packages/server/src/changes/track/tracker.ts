@@ -11,7 +11,7 @@
  */
 import { HoldfastError, notFound, retryStorage, storageRefusal, type StorageWait } from "@holdfast/kernel";
 import type { SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
-import { diffTrees, type Place, refusalOf } from "../../git/index.ts";
+import { diffTrees, type Checkout, refusalOf } from "../../git/index.ts";
 import { isSnapshotRefused, type Watched } from "../../snapshot/index.ts";
 import { advance, type Advance, pathsOf, type Step } from "./advance.ts";
 import {
@@ -19,7 +19,7 @@ import {
   type TrackedTurn,
   TRACKER_ACTOR,
   type TrackerDeps,
-  type WatchedPlace,
+  type WatchedWorkspace,
   type Working,
 } from "./deps.ts";
 import { namedPaths } from "./evidence.ts";
@@ -51,7 +51,7 @@ export class Tracker {
   readonly #working = new Map<WorkspaceId, Map<TurnId, Working>>();
   /** When a workspace was last refused for its size, by the monotonic clock, and with which words. */
   readonly #tooLarge = new Map<WorkspaceId, { at: number; reason: string }>();
-  /** Places that were seen to hold the trees of their workspace; the same as long as they are the same on the disk. */
+  /** Repositories that were seen to hold the trees of their workspace; the same as long as they are the same on the disk. */
   readonly #holding = new WeakSet<Watched>();
 
   constructor(deps: TrackerDeps) {
@@ -80,16 +80,16 @@ export class Tracker {
     wait: StorageWait | undefined,
   ): Promise<{ tree: string } | Off> {
     const { workspaceId } = session;
-    const place = await this.#open(workspaceId, { isTurn: true });
-    if ("off" in place) return place;
-    const taken = await this.#take(place, refOf(session.id, turn.id, "before"));
+    const opened = await this.#open(workspaceId, { isTurn: true });
+    if ("off" in opened) return opened;
+    const taken = await this.#take(opened, refOf(session.id, turn.id, "before"));
     if ("off" in taken) return taken;
     // Its agent works by now: nobody can tell any more what was there before.
     if (wait?.signal.aborted === true) return this.#off(workspaceId, TOO_LATE);
     const others = [...this.#workingIn(workspaceId).values()];
-    await this.#advance(place, {
+    await this.#advance(opened, {
       taken,
-      span: await this.#spanBetween(place, others),
+      span: await this.#spanBetween(opened, others),
       working: [...others.map(({ turnId }) => turnId), turn.id],
       turn: { sessionId: session.id, turnId: turn.id },
       since: sinceOf(others),
@@ -123,20 +123,20 @@ export class Tracker {
     workers: readonly Working[],
   ): Promise<TurnFiles | Off> {
     const { workspaceId } = session;
-    const place = await this.#open(workspaceId, { isTurn: false });
-    if ("off" in place) return place;
-    const taken = await this.#take(place, refOf(session.id, turn.id, "after"));
+    const opened = await this.#open(workspaceId, { isTurn: false });
+    if ("off" in opened) return opened;
+    const taken = await this.#take(opened, refOf(session.id, turn.id, "after"));
     if ("off" in taken) return taken;
     const isWatched = (await this.#deps.store.getTracking(workspaceId)).state === "on";
     const ids = { turnId: turn.id, sessionId: session.id };
-    const step = await this.#advance(place, {
+    const step = await this.#advance(opened, {
       taken,
-      span: isWatched ? await spanOfTurns(place, workers) : { kind: "unwatched", turn: ids },
+      span: isWatched ? await spanOfTurns(opened, workers) : { kind: "unwatched", turn: ids },
       working: workers.filter((each) => each !== own).map(({ turnId }) => turnId),
       turn: ids,
       since: sinceOf(workers),
     });
-    return filesOf(place, own.before.tree, taken.tree, step);
+    return filesOf(opened, own.before.tree, taken.tree, step);
   }
 
   /** What a look of a turn came to. Where nothing was seen the workspace names the turn, unless nobody wants it to be watched. */
@@ -189,23 +189,23 @@ export class Tracker {
       const [before, after] = ["before", "after"].map((which) =>
         rows.find(({ ref }) => ref === refOf(sessionId, turnId, which)),
       );
-      const place = before === undefined ? undefined : await this.#open(workspaceId, { isTurn: false });
-      if (before === undefined || place === undefined || "off" in place) return undefined;
-      if (after !== undefined) return filesOf(place, before.tree, after.tree);
+      const opened = before === undefined ? undefined : await this.#open(workspaceId, { isTurn: false });
+      if (before === undefined || opened === undefined || "off" in opened) return undefined;
+      if (after !== undefined) return filesOf(opened, before.tree, after.tree);
       const { working = [] } = await store.getTracking(workspaceId);
       if (!working.includes(turnId)) return undefined;
-      const taken = await this.#take(place, refOf(sessionId, turnId, "after"));
+      const taken = await this.#take(opened, refOf(sessionId, turnId, "after"));
       if ("off" in taken) return undefined;
       // A turn of this very process that nobody ran any more.
       this.#working.get(workspaceId)?.delete(turnId);
-      await this.#advance(place, {
+      await this.#advance(opened, {
         taken,
         span: { kind: "unwatched", turn: { turnId, sessionId } },
         working: working.filter((id) => id !== turnId),
         turn: { turnId, sessionId },
         since: before.time,
       });
-      return filesOf(place, before.tree, taken.tree);
+      return filesOf(opened, before.tree, taken.tree);
     });
   }
 
@@ -215,14 +215,14 @@ export class Tracker {
    */
   async refresh(workspaceId: WorkspaceId): Promise<void> {
     if ((this.#working.get(workspaceId)?.size ?? 0) > 0) return;
-    const place = await this.#open(workspaceId, { isTurn: false });
-    if ("off" in place) throw new HoldfastError("UNPROCESSABLE", place.off);
+    const opened = await this.#open(workspaceId, { isTurn: false });
+    if ("off" in opened) throw new HoldfastError("UNPROCESSABLE", opened.off);
     const stamp = Math.floor(this.#deps.clock.now()).toString(36);
-    const taken = await this.#take(place, `refs/holdfast/snap/${workspaceId}/${stamp}/now`);
+    const taken = await this.#take(opened, `refs/holdfast/snap/${workspaceId}/${stamp}/now`);
     if ("off" in taken) throw new HoldfastError("UNPROCESSABLE", taken.off);
-    await this.#advance(place, {
+    await this.#advance(opened, {
       taken,
-      span: await this.#spanBetween(place, []),
+      span: await this.#spanBetween(opened, []),
       working: [],
       since: 0,
     });
@@ -236,9 +236,9 @@ export class Tracker {
   }
 
   /** Where git keeps what was taken of a workspace; `undefined` where nothing is watched now. */
-  async place(workspaceId: WorkspaceId): Promise<Place | undefined> {
-    const place = await this.#open(workspaceId, { isTurn: true });
-    return "off" in place ? undefined : place.watched.place;
+  async checkout(workspaceId: WorkspaceId): Promise<Checkout | undefined> {
+    const opened = await this.#open(workspaceId, { isTurn: true });
+    return "off" in opened ? undefined : opened.watched.checkout;
   }
 
   /**
@@ -271,7 +271,7 @@ export class Tracker {
   }
 
   /** What watches a workspace, or why nothing does. A turn does not ask again for a while when it was refused for its size. */
-  async #open(workspaceId: WorkspaceId, { isTurn }: { isTurn: boolean }): Promise<WatchedPlace | Off> {
+  async #open(workspaceId: WorkspaceId, { isTurn }: { isTurn: boolean }): Promise<WatchedWorkspace | Off> {
     const { store, snapshots, clock, isOn } = this.#deps;
     const workspace = await store.getWorkspace(workspaceId);
     if (workspace === undefined) throw notFound("workspace", workspaceId);
@@ -285,17 +285,17 @@ export class Tracker {
     const watched = await snapshots.watch({ workspaceId, root: worktree?.path ?? workspace.directory });
     if ("off" in watched) return this.#off(workspaceId, watched.off);
     // Its trees are not there: counting anew would drop what is pending, and write into a repository of somebody else.
-    if (worktree !== undefined && watched.place.commonDir !== worktree.repository)
+    if (worktree !== undefined && watched.checkout.commonDir !== worktree.repository)
       return this.#off(workspaceId, NOT_OURS);
     return { workspace, worktree, watched };
   }
 
-  async #take(place: WatchedPlace, ref: string): Promise<Taken | Off> {
+  async #take(opened: WatchedWorkspace, ref: string): Promise<Taken | Off> {
     const { snapshots, clock } = this.#deps;
-    const { workspace, watched } = place;
+    const { workspace, watched } = opened;
     const time = clock.now();
     try {
-      const away = this.#holding.has(watched) ? undefined : await keepTrees(this.#deps, place);
+      const away = this.#holding.has(watched) ? undefined : await keepTrees(this.#deps, opened);
       if (away !== undefined) return await this.#off(workspace.id, away);
       this.#holding.add(watched);
       const snapshot = await snapshots.take(watched, ref);
@@ -310,7 +310,7 @@ export class Tracker {
       }
       // Whoever waits for room tries again.
       if (storageRefusal(error) !== undefined) throw error;
-      const refusal = refusalOf(error, watched.place.root);
+      const refusal = refusalOf(error, watched.checkout.root);
       const off = await this.#off(workspace.id, refusal ?? FAILED);
       if (refusal !== undefined) return off;
       throw error;
@@ -318,11 +318,11 @@ export class Tracker {
   }
 
   /** A step that fails may miss trees that were there before: the next look makes sure. */
-  async #advance(place: WatchedPlace, step: Step): Promise<Advance> {
+  async #advance(opened: WatchedWorkspace, step: Step): Promise<Advance> {
     try {
-      return await advance(this.#deps, place, step);
+      return await advance(this.#deps, opened, step);
     } catch (error) {
-      this.#holding.delete(place.watched);
+      this.#holding.delete(opened.watched);
       throw error;
     }
   }
@@ -341,21 +341,21 @@ export class Tracker {
   }
 
   /** Whose turn it was since the newest snapshot, before another one begins. */
-  async #spanBetween(place: WatchedPlace, others: readonly Working[]): Promise<Span> {
-    const { state, working = [] } = await this.#deps.store.getTracking(place.workspace.id);
+  async #spanBetween(opened: WatchedWorkspace, others: readonly Working[]): Promise<Span> {
+    const { state, working = [] } = await this.#deps.store.getTracking(opened.workspace.id);
     const isKnown = working.every((id) => others.some(({ turnId }) => turnId === id));
     if (state === "off" || !isKnown) return { kind: "unwatched" };
-    return others.length === 0 ? { kind: "between" } : spanOfTurns(place, others);
+    return others.length === 0 ? { kind: "between" } : spanOfTurns(opened, others);
   }
 }
 
 const refOf = (sessionId: SessionId, turnId: TurnId, which: string): string =>
   `refs/holdfast/snap/${sessionId}/${turnId}/${which}`;
 
-async function spanOfTurns({ watched }: WatchedPlace, working: readonly Working[]): Promise<Span> {
+async function spanOfTurns({ watched }: WatchedWorkspace, working: readonly Working[]): Promise<Span> {
   const workers = working.map(async (each): Promise<Worker> => {
     const { turnId, agent, session } = each;
-    const named = await namedPaths(each.touched(), { root: watched.place.root, cwd: session.directory });
+    const named = await namedPaths(each.touched(), { root: watched.checkout.root, cwd: session.directory });
     return { turnId, agent, sessionId: session.id, names: (path) => named.has(path) };
   });
   return { kind: "turns", workers: await Promise.all(workers) };
@@ -367,12 +367,14 @@ const sinceOf = (working: readonly Working[]): number =>
 
 /** `step` saves the comparison where it began at the turn's own first snapshot. */
 async function filesOf(
-  { watched: { place } }: WatchedPlace,
+  { watched: { checkout } }: WatchedWorkspace,
   from: string,
   to: string,
   step?: Advance,
 ): Promise<TurnFiles> {
-  const changed = step?.from === from ? step.found : await diffTrees(place, from, to);
-  const files = new Set(changed.flatMap((change) => pathsOf(change).map((path) => `${place.root}/${path}`)));
+  const changed = step?.from === from ? step.found : await diffTrees(checkout, from, to);
+  const files = new Set(
+    changed.flatMap((change) => pathsOf(change).map((path) => `${checkout.root}/${path}`)),
+  );
   return { hash: from, snapshot: to, files: [...files] };
 }

@@ -3,8 +3,8 @@ import { MAX_UNWATCHED, type Tracking, UNWATCHED_MS, type UnwatchedTurn } from "
 
 /** Those that are named still, as a part of the next tracking. */
 export function stillUnwatched({ unwatched = [] }: Tracking, now: number): Pick<Tracking, "unwatched"> {
-  const young = unwatched.filter(({ time }) => now - time < UNWATCHED_MS);
-  return young.length === 0 ? {} : { unwatched: young };
+  const recent = unwatched.filter(({ time }) => now - time < UNWATCHED_MS);
+  return recent.length === 0 ? {} : { unwatched: recent };
 }
 
 /** The tracking with one more of them. */

@@ -1,7 +1,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { lstat, open, readlink } from "node:fs/promises";
 import { basename } from "node:path";
-import { commitTree, type GitPath, makeTree, type Place, writeBlob } from "../../git/index.ts";
+import { commitTree, type GitPath, makeTree, type Checkout, writeBlob } from "../../git/index.ts";
 import { CHUNK_BYTES, chunkName, type Manifest, MANIFEST } from "./manifest.ts";
 import { type Parcel, type ParcelEntry, pathIn, type Where } from "./parcel.ts";
 
@@ -11,11 +11,11 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
  * Stores a parcel in the worktree's repository, its objects on the disk when it resolves; a ref is the caller's. What went away since it was looked at is left
  * out: the parcel's sign shows that it moved. Rejects what the file system and git say.
  */
-export async function packBeside(place: Place, { entries, sign }: Parcel): Promise<string> {
-  const bytes = new Chunks(place);
+export async function packBeside(checkout: Checkout, { entries, sign }: Parcel): Promise<string> {
+  const bytes = new Chunks(checkout);
   const packed: ParcelEntry[] = [];
   for (const where of ["git", "files"] as const) {
-    const root = where === "git" ? place.gitDir : place.root;
+    const root = where === "git" ? checkout.gitDir : checkout.root;
     const own = entries.filter((entry) => entry.in === where);
     packed.push(...(await directoriesOf(root, where, own)));
     for (const entry of own) {
@@ -24,21 +24,21 @@ export async function packBeside(place: Place, { entries, sign }: Parcel): Promi
       if (size !== undefined) packed.push({ ...entry, size });
     }
   }
-  const manifest: Manifest = { version: 1, admin: basename(place.gitDir), sign, entries: packed };
-  const blob = await writeBlob(place, JSON.stringify(manifest));
+  const manifest: Manifest = { version: 1, admin: basename(checkout.gitDir), sign, entries: packed };
+  const blob = await writeBlob(checkout, JSON.stringify(manifest));
   const chunks = await bytes.end();
-  const tree = await makeTree(place, [
+  const tree = await makeTree(checkout, [
     `100644 blob ${blob}\t${MANIFEST}`,
     ...(chunks.length === 0
       ? []
       : [
           `040000 tree ${await makeTree(
-            place,
+            checkout,
             chunks.map((each, at) => `100644 blob ${each}\t${chunkName(at)}`),
           )}\tbytes`,
         ]),
   ]);
-  return commitTree(place, tree, "Holdfast: what git cannot hold of a worktree");
+  return commitTree(checkout, tree, "Holdfast: what git cannot hold of a worktree");
 }
 
 /** Those of the parcel and those above its entries, each once and before what is in it. */
@@ -98,13 +98,13 @@ function gone(error: unknown): undefined {
 
 /** Bytes on their way into objects of equal size. */
 class Chunks {
-  readonly #place: Place;
+  readonly #checkout: Checkout;
   readonly #blobs: string[] = [];
   #parts: Buffer[] = [];
   #length = 0;
 
-  constructor(place: Place) {
-    this.#place = place;
+  constructor(checkout: Checkout) {
+    this.#checkout = checkout;
   }
 
   async add(bytes: Buffer): Promise<void> {
@@ -125,7 +125,7 @@ class Chunks {
   }
 
   async #flush(): Promise<void> {
-    this.#blobs.push(await writeBlob(this.#place, Buffer.concat(this.#parts)));
+    this.#blobs.push(await writeBlob(this.#checkout, Buffer.concat(this.#parts)));
     this.#parts = [];
     this.#length = 0;
   }

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { chmod, type FileHandle, lstat, mkdir, open, rm, rmdir, symlink, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { HoldfastError } from "@holdfast/kernel";
-import { isGitError, type Place, readBlob } from "../../git/index.ts";
+import { isGitError, type Checkout, readBlob } from "../../git/index.ts";
 import { CHUNK_BYTES, chunkName, type Manifest, MANIFEST, manifestSchema } from "./manifest.ts";
 import { type ParcelEntry, pathIn, SPARSE_FILES } from "./parcel.ts";
 
@@ -10,23 +10,23 @@ const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | consta
 
 /** A stored parcel, to be brought back: git's own part before the files of the tree are laid, the rest after it. */
 export class Beside {
-  readonly #place: Place;
+  readonly #checkout: Checkout;
   readonly #commit: string;
   readonly #manifest: Manifest;
   #chunk = 0;
   #rest: Buffer = Buffer.alloc(0);
 
-  private constructor(place: Place, commit: string, manifest: Manifest) {
-    this.#place = place;
+  private constructor(checkout: Checkout, commit: string, manifest: Manifest) {
+    this.#checkout = checkout;
     this.#commit = commit;
     this.#manifest = manifest;
   }
 
   /** `place`: where it is brought back. Rejects UNPROCESSABLE when somebody put something else in its place. */
-  static async open(place: Place, commit: string): Promise<Beside> {
+  static async open(checkout: Checkout, commit: string): Promise<Beside> {
     try {
-      const text = String(await readBlob(place, `${commit}:${MANIFEST}`));
-      return new Beside(place, commit, manifestSchema.parse(JSON.parse(text)));
+      const text = String(await readBlob(checkout, `${commit}:${MANIFEST}`));
+      return new Beside(checkout, commit, manifestSchema.parse(JSON.parse(text)));
     } catch (error) {
       if (isGitError(error) && error.code !== "failed") throw error;
       throw new HoldfastError("UNPROCESSABLE", `What was kept beside a rescue (${commit}) cannot be read.`, {
@@ -42,14 +42,14 @@ export class Beside {
 
   /** What git kept of the worktree: the sparse checkout is the one that it had, or none. */
   async unpackGit(): Promise<void> {
-    const { gitDir } = this.#place;
+    const { gitDir } = this.#checkout;
     for (const key of SPARSE_FILES) await rm(join(gitDir, key), { force: true });
     await this.#unpack("git", gitDir);
   }
 
   /** After `unpackGit`. Files of the checkout with the same name are replaced. */
   async unpackFiles(): Promise<void> {
-    await this.#unpack("files", this.#place.root);
+    await this.#unpack("files", this.#checkout.root);
   }
 
   async #unpack(where: ParcelEntry["in"], root: string): Promise<void> {
@@ -89,7 +89,7 @@ export class Beside {
   /** The file by which a submodule finds its repository: git may have given its directory of the worktree another name. */
   #redirected(bytes: Buffer): Buffer {
     const wayOf = (admin: string) => `/worktrees/${admin}/modules/`;
-    const now = wayOf(basename(this.#place.gitDir));
+    const now = wayOf(basename(this.#checkout.gitDir));
     return Buffer.from(bytes.toString("utf8").replace(wayOf(this.#manifest.admin), () => now));
   }
 
@@ -98,7 +98,7 @@ export class Beside {
     const parts: Buffer[] = [];
     for (let left = size; left > 0;) {
       if (this.#rest.length === 0) {
-        this.#rest = await readBlob(this.#place, `${this.#commit}:bytes/${chunkName(this.#chunk)}`);
+        this.#rest = await readBlob(this.#checkout, `${this.#commit}:bytes/${chunkName(this.#chunk)}`);
         this.#chunk += 1;
       }
       const part = this.#rest.subarray(0, left);

@@ -1,4 +1,4 @@
-import { type Input, type InputPart, isForewordPart, type Part } from "@holdfast/protocol";
+import { type Input, type InputPart, isPreamblePart, type Part } from "@holdfast/protocol";
 import { fromJson, present, type Sql } from "../sql.ts";
 import { loadActor } from "./actor.ts";
 import { foldParts, type PartRow, SELECT_PART } from "./part.ts";
@@ -86,7 +86,7 @@ export function toInput(sql: Sql, row: InputRow): Input {
     delivery: row.delivery as Input["delivery"],
     position: row.state === "queued" ? row.position : null,
     parts: messageParts(sql, row.session, row.message)
-      .filter((part) => !isForewordPart(part))
+      .filter((part) => !isPreamblePart(part))
       .map(toInputPart),
     agent: row.agent,
     model: fromJson(row.model),

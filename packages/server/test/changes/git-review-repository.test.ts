@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { gitDesk } from "../../src/changes/review/git-desk.ts";
+import { gitReviewRepository } from "../../src/changes/review/git-review-repository.ts";
 import { GitError } from "../../src/git/git-error.ts";
-import type { Place } from "../../src/git/index.ts";
+import type { Checkout } from "../../src/git/index.ts";
 
 /** A place whose git fails like this from its `merge-tree` on. */
-function placeWhere(failure: GitError): Place {
+function placeWhere(failure: GitError): Checkout {
   const run = async (_: unknown, args: readonly string[]) => {
     if (args[0] === "merge-tree") throw failure;
     return { stdout: Buffer.from("0".repeat(40)), stderrTail: "", exitCode: 0 };
   };
-  const git = { run, clock: { now: () => 0 } } as unknown as Place["git"];
+  const git = { run, clock: { now: () => 0 } } as unknown as Checkout["git"];
   const top = "/home/me/one";
   return {
     git,
@@ -25,11 +25,13 @@ function placeWhere(failure: GitError): Place {
 const trees = { base: "b", ours: "o", theirs: "t" };
 
 test("[W-8] a merge driver that hangs is a refusal that says so; what else git says stays what it is", async () => {
-  const slow = gitDesk(placeWhere(new GitError("timeout", "git merge-tree did not end within 30 s")));
+  const slow = gitReviewRepository(
+    placeWhere(new GitError("timeout", "git merge-tree did not end within 30 s")),
+  );
   await expect(slow.merge(trees)).rejects.toMatchObject({
     code: "UNPROCESSABLE",
     message: expect.stringContaining("nothing was written") as string,
   });
   const failed = new GitError("failed", "git merge-tree failed");
-  await expect(gitDesk(placeWhere(failed)).merge(trees)).rejects.toBe(failed);
+  await expect(gitReviewRepository(placeWhere(failed)).merge(trees)).rejects.toBe(failed);
 });

@@ -1,16 +1,16 @@
 /**
  * The events of a session, in the order of its log, as frames: each turn is gathered until it ended, then laid out (`framesOfTurn`). Turns of a
- * session run one at a time, so their order is that of their ends. What a film holds is the open turns' rows, and where turns ended.
+ * session run one at a time, so their order is that of their ends. What a builder holds is the open turns' rows, and where turns ended.
  */
 import { isTerminal, type SessionEvent } from "@holdfast/protocol";
 import { isRequestEvent, isTurnEvent, requestOf } from "./event-kinds.ts";
-import { type Frame, framesOfTurn } from "./turn-film.ts";
+import { type Frame, framesOfTurn } from "./turn-frames.ts";
 
 type Rows = Map<string, SessionEvent>;
 
-export class Film {
+export class FrameBuilder {
   readonly #open: Map<string, Rows>;
-  /** Turn id -> seq of its end. Shared by all copies: a film that begins in the middle also knows which turns ended before. */
+  /** Turn id -> seq of its end. Shared by all copies: one that begins in the middle also knows which turns ended before. */
   readonly #ended: Map<string, number>;
 
   constructor(ended = new Map<string, number>(), open = new Map<string, Rows>()) {
@@ -42,8 +42,8 @@ export class Film {
     return [...this.#open.values()].flatMap((rows) => framesOfTurn([...rows.values()]));
   }
 
-  copy(): Film {
-    return new Film(this.#ended, new Map([...this.#open].map(([id, rows]) => [id, new Map(rows)])));
+  copy(): FrameBuilder {
+    return new FrameBuilder(this.#ended, new Map([...this.#open].map(([id, rows]) => [id, new Map(rows)])));
   }
 }
 

@@ -3,18 +3,18 @@ import type { Workspace, WorkspaceId } from "@holdfast/protocol";
 import { findRepository, type GitRunner, isGitError, keyOf } from "../../git/index.ts";
 import { isSnapshotRefused, type Snapshots, type Watched } from "../../snapshot/index.ts";
 import type { Store } from "../../store/index.ts";
-import type { Places, Target } from "./deps.ts";
-import type { Desk } from "./desk.ts";
-import { gitDesk } from "./git-desk.ts";
+import type { Repositories, Target } from "./deps.ts";
+import { gitReviewRepository } from "./git-review-repository.ts";
+import type { ReviewRepository } from "./review-repository.ts";
 
-export type PlacesDeps = {
+export type RepositoriesDeps = {
   store: Pick<Store, "getWorkspace" | "worktreeOf" | "getProject" | "projectWorkspace">;
   git: GitRunner;
   snapshots: Snapshots;
 };
 
 /** Where files of workspaces are, and what they are applied to. */
-export function createPlaces(deps: PlacesDeps): Places {
+export function createRepositories(deps: RepositoriesDeps): Repositories {
   const requireWorkspace = async (id: WorkspaceId): Promise<Workspace> => {
     const workspace = await deps.store.getWorkspace(id);
     if (workspace === undefined) throw notFound("workspace", id);
@@ -27,23 +27,31 @@ export function createPlaces(deps: PlacesDeps): Places {
   return {
     async of(workspaceId) {
       const workspace = await requireWorkspace(workspaceId);
-      return { workspace, desk: await deskAt(deps, workspaceId, await rootOf(workspace)) };
+      return { workspace, repo: await repositoryAt(deps, workspaceId, await rootOf(workspace)) };
     },
     targetOf: (workspace) => targetOf(deps, workspace),
     async at(workspaceId, root) {
-      return deskAt(deps, workspaceId, root ?? (await rootOf(await requireWorkspace(workspaceId))));
+      return repositoryAt(deps, workspaceId, root ?? (await rootOf(await requireWorkspace(workspaceId))));
     },
   };
 }
 
-async function deskAt({ snapshots }: PlacesDeps, workspaceId: WorkspaceId, root: string): Promise<Desk> {
+async function repositoryAt(
+  { snapshots }: RepositoriesDeps,
+  workspaceId: WorkspaceId,
+  root: string,
+): Promise<ReviewRepository> {
   const watched = await snapshots.watch({ workspaceId, root });
   if ("off" in watched)
     throw new HoldfastError("UNPROCESSABLE", `The files in ${root} are not watched: ${watched.off}`);
-  return { ...gitDesk(watched.place), snapshot: (ref) => snapshot(snapshots, watched, ref) };
+  return { ...gitReviewRepository(watched.checkout), snapshot: (ref) => snapshot(snapshots, watched, ref) };
 }
 
-async function snapshot(snapshots: Snapshots, watched: Watched, ref: string): ReturnType<Desk["snapshot"]> {
+async function snapshot(
+  snapshots: Snapshots,
+  watched: Watched,
+  ref: string,
+): ReturnType<ReviewRepository["snapshot"]> {
   try {
     return await snapshots.take(watched, ref);
   } catch (error) {
@@ -53,7 +61,7 @@ async function snapshot(snapshots: Snapshots, watched: Watched, ref: string): Re
 }
 
 /** The top of the user's checkout, and the workspace that is the project's directory in it. */
-async function targetOf(deps: PlacesDeps, workspace: Workspace): Promise<Target> {
+async function targetOf(deps: RepositoriesDeps, workspace: Workspace): Promise<Target> {
   const { store, git } = deps;
   const [worktree, project, home] = await Promise.all([
     store.worktreeOf(workspace.id),
@@ -75,6 +83,6 @@ async function targetOf(deps: PlacesDeps, workspace: Workspace): Promise<Target>
       "UNPROCESSABLE",
       `${directory} is no checkout of the repository that the worktree was made of. Nothing can be applied to it.`,
     );
-  const desk = await deskAt(deps, home.id, repository.top);
-  return { workspaceId: home.id, desk, prefix: keyOf(repository.prefix), baseCommit: worktree.baseCommit };
+  const repo = await repositoryAt(deps, home.id, repository.top);
+  return { workspaceId: home.id, repo, prefix: keyOf(repository.prefix), baseCommit: worktree.baseCommit };
 }

@@ -1,18 +1,18 @@
-import { isForewordPart, isNotePart, type Part, type TextPart } from "@holdfast/protocol";
+import { isPreamblePart, isNotePart, type Part, type TextPart } from "@holdfast/protocol";
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 
 /** What an agent was told before the user's words: the turns that it did not see, and what was rejected (W-6). */
-export function Forewords({ agent, parts }: { agent: string; parts: readonly Part[] }) {
+export function Preambles({ agent, parts }: { agent: string; parts: readonly Part[] }) {
   return parts.flatMap((part) =>
-    part.type === "text" && isForewordPart(part)
-      ? [<Foreword key={part.id} agent={agent} part={part} />]
+    part.type === "text" && isPreamblePart(part)
+      ? [<Preamble key={part.id} agent={agent} part={part} />]
       : [],
   );
 }
 
 /** A line, which opens to every word of it. */
-function Foreword({ agent, part }: { agent: string; part: TextPart }) {
+function Preamble({ agent, part }: { agent: string; part: TextPart }) {
   const [isUnfolded, setUnfolded] = useState(false);
   return (
     <div className="flex max-w-full min-w-0 flex-col items-end text-xs text-ink-soft">

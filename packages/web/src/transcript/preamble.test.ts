@@ -2,7 +2,7 @@ import { handoffPart, notePart, type TextPart } from "@holdfast/protocol";
 import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
-import { Forewords } from "./foreword.tsx";
+import { Preambles } from "./preamble.tsx";
 
 test("[A-6, W-6, I-15] what the server told the agent first is a line each, and none of the user's words", () => {
   const at = (id: string) => ({ id, sessionId: "ses_1", messageId: "msg_1" }) as unknown as TextPart;
@@ -11,7 +11,7 @@ test("[A-6, W-6, I-15] what the server told the agent first is a line each, and 
     handoffPart(at("prt_2"), "<holdfast-handoff>", 1),
     notePart(at("prt_3"), "<holdfast-note>", 1),
   ];
-  const page = renderToStaticMarkup(createElement(Forewords, { agent: "goose", parts }));
+  const page = renderToStaticMarkup(createElement(Preambles, { agent: "goose", parts }));
   expect(page.split(/<[^>]*>/).filter((text) => text !== "")).toEqual([
     "What goose was told of earlier turns",
     "What goose was told of rejected changes",

@@ -2,10 +2,10 @@ import { EMPTY_SESSION, reduce, type SessionState } from "@holdfast/client";
 import { isTerminal, type SessionEvent } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { RECORDINGS } from "../gallery/recordings/index.ts";
-import { Film } from "./film.ts";
+import { FrameBuilder } from "./frame-builder.ts";
 import { advance } from "./past-state.ts";
 import { thinReplay } from "./scripted-log.ts";
-import type { Frame } from "./turn-film.ts";
+import type { Frame } from "./turn-frames.ts";
 
 const recorded = (name: string): readonly SessionEvent[] => {
   const events = RECORDINGS.get(name);
@@ -14,8 +14,8 @@ const recorded = (name: string): readonly SessionEvent[] => {
 };
 
 function framesOf(events: readonly SessionEvent[]): Frame[] {
-  const film = new Film();
-  return [...events.flatMap((event) => film.take(event)), ...film.tail()];
+  const builder = new FrameBuilder();
+  return [...events.flatMap((event) => builder.take(event)), ...builder.tail()];
 }
 
 const stepsOf = (frames: readonly Frame[]) => frames.flatMap(({ step }) => step ?? []);
@@ -34,7 +34,7 @@ const callsOf = (state: SessionState) =>
     part.type === "tool" ? `${part.state.title ?? part.tool}: ${part.state.status}` : [],
   );
 
-describe("the film of a session", () => {
+describe("the frames of a session", () => {
   test("[I-15] steps are what was asked, calls, requests with their answers, and ends", () => {
     expect(told(thinReplay(recorded("permission-answered")))).toEqual([
       "asked You: BASH echo allowed…",
@@ -53,7 +53,7 @@ describe("the film of a session", () => {
   });
 
   test.each([...RECORDINGS.keys()])(
-    "[D-4, I-14] a thin replay of %s makes the same film as the live events",
+    "[D-4, I-14] a thin replay of %s makes the same frames as the live events",
     (name) => {
       const live = recorded(name);
       const plain = (frames: readonly Frame[]) =>
@@ -112,11 +112,11 @@ describe("the film of a session", () => {
 
   test("[I-15] an open turn shows what has settled, and keeps its steps when it ends", () => {
     const replay = thinReplay(recorded("permission-answered"));
-    const film = new Film();
+    const builder = new FrameBuilder();
     let before: string[] = [];
     for (const event of replay) {
-      const closed = film.take(event);
-      const keys = stepsOf([...closed, ...film.tail()]).map(({ key }) => key);
+      const closed = builder.take(event);
+      const keys = stepsOf([...closed, ...builder.tail()]).map(({ key }) => key);
       expect(keys.slice(0, before.length)).toEqual(before);
       before = keys;
     }

@@ -1,5 +1,5 @@
 /**
- * The desk where an agent reads and writes files through its client (A-2, A-20, A-25, I-6).
+ * How an agent reads and writes files through its client (A-2, A-20, A-25, I-6).
  *
  *   fs/read_text_file  ─► inside the session's directory ─► lines
  *   fs/write_text_file ─► a prompt runs? ─► inside? ─► allowed? ─► evidence ─► whole file
@@ -13,7 +13,7 @@ import { errorText, HoldfastError, isHoldfastError, type Logger, storageRefusal 
 import type { ApprovalMode } from "@holdfast/protocol";
 import { autoAllow } from "../catalog/index.ts";
 import type { PermissionAsk } from "../port.ts";
-import { type FilePlace, locate, readLines, shownPath, writeWhole } from "./contained-file.ts";
+import { type FileScope, locate, readLines, shownPath, writeWhole } from "./contained-file.ts";
 import { askDuring, type RunningPrompt } from "./running-prompt.ts";
 import { permissionAskOf, type ToolMemory } from "./tool-memory.ts";
 import { isObject } from "./wire-message.ts";
@@ -31,10 +31,10 @@ const READING = new Set(["read", "search", "think", "fetch"]);
 /** What writing is, to modes and rules. */
 const KIND = "edit";
 
-/** What the desk needs to know of the session, asked anew at each request. */
-export type DeskFacts = {
+/** What is needed to know of the session, asked anew at each request. */
+export type FileAccessFacts = {
   agent: string;
-  place: FilePlace;
+  place: FileScope;
   tools: ToolMemory;
   logger: Logger;
   sessionId(): string | undefined;
@@ -42,11 +42,11 @@ export type DeskFacts = {
   running(): RunningPrompt | undefined;
 };
 
-export class FileDesk {
-  readonly #facts: DeskFacts;
+export class FileAccess {
+  readonly #facts: FileAccessFacts;
   readonly #writing = new Set<Promise<unknown>>();
 
-  constructor(facts: DeskFacts) {
+  constructor(facts: FileAccessFacts) {
     this.#facts = facts;
   }
 

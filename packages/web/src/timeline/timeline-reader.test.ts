@@ -2,11 +2,11 @@ import { EMPTY_SESSION, type SessionState } from "@holdfast/client";
 import type { SessionEvent } from "@holdfast/protocol";
 import { afterEach, describe, expect, test } from "vitest";
 import { RECORDINGS } from "../gallery/recordings/index.ts";
-import { Film } from "./film.ts";
+import { FrameBuilder } from "./frame-builder.ts";
 import { advance, WINDOW_MESSAGES } from "./past-state.ts";
-import { Reel, type ReelView } from "./reel.ts";
 import { LogServer, repeatTurn, thinReplay } from "./scripted-log.ts";
 import { MAX_SNAPSHOTS } from "./snapshots.ts";
+import { TimelineReader, type TimelineView } from "./timeline-reader.ts";
 
 const ENOUGH_MS = 20_000;
 const TURN = thinReplay(RECORDINGS.get("permission-answered") ?? []);
@@ -17,23 +17,25 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
-/** A reel that follows, and how to wait for what it shows. */
+/** A reader that follows, and how to wait for what it shows. */
 function play(server: LogServer, maxSteps?: number) {
   const waiting = new Set<() => void>();
   const show = () => {
     for (const look of waiting) look();
   };
-  const reel = new Reel("ses_1", server, show, maxSteps);
-  stops.push(reel.follow());
-  const until = (holds: (view: ReelView) => boolean) =>
+  const reader = new TimelineReader("ses_1", server, show, maxSteps);
+  stops.push(reader.follow());
+  const until = (holds: (view: TimelineView) => boolean) =>
     new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
         () =>
-          reject(new Error(`It stays ${JSON.stringify({ ...reel.view, steps: reel.view.steps.length })}`)),
+          reject(
+            new Error(`It stays ${JSON.stringify({ ...reader.view, steps: reader.view.steps.length })}`),
+          ),
         ENOUGH_MS,
       );
       const look = () => {
-        if (!holds(reel.view)) return;
+        if (!holds(reader.view)) return;
         clearTimeout(timer);
         waiting.delete(look);
         resolve();
@@ -41,8 +43,8 @@ function play(server: LogServer, maxSteps?: number) {
       waiting.add(look);
       look();
     });
-  const at = (index: number) => reel.stateAt(index, new AbortController().signal);
-  return { reel, until, at, ready: () => until(({ phase }) => phase === "ready") };
+  const at = (index: number) => reader.stateAt(index, new AbortController().signal);
+  return { reader, until, at, ready: () => until(({ phase }) => phase === "ready") };
 }
 
 /** What is seen of a state, apart from how far back it goes. */
@@ -53,8 +55,8 @@ const seen = ({ messages, turns, permissions }: SessionState) => {
 
 /** The same, by going through everything from the beginning. */
 function straight(events: readonly SessionEvent[], index: number) {
-  const film = new Film();
-  const frames = events.flatMap((event) => film.take(event));
+  const builder = new FrameBuilder();
+  const frames = events.flatMap((event) => builder.take(event));
   const end = frames.findIndex(({ step }) => step === frames.flatMap((frame) => frame.step ?? [])[index]);
   return seen(advance(EMPTY_SESSION, frames.slice(0, end + 1)));
 }
@@ -77,9 +79,9 @@ describe("the timeline of a long session", () => {
   const log = queuedUp(repeatTurn(TURN, turns));
 
   test("[I-15, I-16] any step is what it is from the beginning, forth and back", async () => {
-    const { reel, at, ready } = play(new LogServer(log));
+    const { reader, at, ready } = play(new LogServer(log));
     await ready();
-    expect(reel.view.steps).toHaveLength(turns * STEPS_OF_TURN);
+    expect(reader.view.steps).toHaveLength(turns * STEPS_OF_TURN);
     for (const index of [3_199, 0, 1, 2, 1_600, 1_601, 1_599, 7, 2_500, 801, 3_198, 3_199])
       expect(seen(await at(index)), `step ${index}`).toEqual(straight(log, index));
   });
@@ -100,10 +102,10 @@ describe("the timeline of a long session", () => {
   });
 
   test("[I-16] a state has a window of messages, and snapshots do not grow in number", async () => {
-    const { at, reel, ready } = play(new LogServer(repeatTurn(TURN, 2_000)));
+    const { at, reader, ready } = play(new LogServer(repeatTurn(TURN, 2_000)));
     await ready();
-    expect(reel.kept.snapshots).toBeLessThanOrEqual(MAX_SNAPSHOTS);
-    expect(reel.kept.runs).toBeLessThanOrEqual(2);
+    expect(reader.kept.snapshots).toBeLessThanOrEqual(MAX_SNAPSHOTS);
+    expect(reader.kept.runs).toBeLessThanOrEqual(2);
     for (const index of [15_999, 8_000, 20]) {
       const state = await at(index);
       expect(state.messages.length).toBeLessThanOrEqual(WINDOW_MESSAGES + 2);
@@ -112,9 +114,9 @@ describe("the timeline of a long session", () => {
   });
 
   test("[I-16] the oldest steps go when there are too many, and the rest stays right", async () => {
-    const { reel, at, ready } = play(new LogServer(log), 1_000);
+    const { reader, at, ready } = play(new LogServer(log), 1_000);
     await ready();
-    const { steps, dropped } = reel.view;
+    const { steps, dropped } = reader.view;
     expect(steps.length).toBeLessThan(1_500);
     expect(steps.length + dropped).toBe(turns * STEPS_OF_TURN);
     for (const index of [steps.length - 1, 0, 500])
@@ -127,13 +129,13 @@ describe("a timeline that goes on", () => {
     const log = repeatTurn(TURN, 3);
     const start = log.length - 8;
     const server = new LogServer(log.slice(0, start));
-    const { reel, until, at, ready } = play(server);
+    const { reader, until, at, ready } = play(server);
     await ready();
-    const before = reel.view.steps.map(({ key }) => key);
+    const before = reader.view.steps.map(({ key }) => key);
     const picture = seen(await at(before.length - 1));
     server.append(...log.slice(start));
     await until(({ steps }) => steps.length === 3 * STEPS_OF_TURN);
-    expect(reel.view.steps.slice(0, before.length).map(({ key }) => key)).toEqual(before);
+    expect(reader.view.steps.slice(0, before.length).map(({ key }) => key)).toEqual(before);
     expect(seen(await at(before.length - 1))).toEqual(picture);
   });
 
@@ -160,12 +162,12 @@ describe("a timeline that goes on", () => {
 
   test("[I-15] a session that is deleted is gone", async () => {
     const server = new LogServer(TURN);
-    const { reel, until, ready } = play(server);
+    const { reader, until, ready } = play(server);
     await ready();
     const seq = (TURN.at(-1)?.seq ?? 0) + 1;
     const deleted: unknown = { seq, prev: seq - 1, type: "session.deleted", data: { sessionId: "ses_1" } };
     server.append(deleted as SessionEvent);
     await until(({ phase }) => phase === "missing");
-    expect(reel.view.phase).toBe("missing");
+    expect(reader.view.phase).toBe("missing");
   });
 });

@@ -8,7 +8,7 @@ import { text, type Json } from "./json.ts";
 import { permissionAskOf, wirePermission, type WirePermission } from "./permission-ask.ts";
 import type { PromptRun } from "./prompt-run.ts";
 
-export type DeskDeps = {
+export type OpenRequestsDeps = {
   logger: Logger;
   api(): OpencodeApi;
   /** The prompt that runs, if any: nobody else can answer. */
@@ -25,11 +25,11 @@ const MAX_DEPTH = 8;
 /** Requests whose answers are remembered; older ones are long over. */
 const MAX_REMEMBERED = 1_000;
 
-export class RequestDesk {
-  readonly #deps: DeskDeps;
+export class OpenRequests {
+  readonly #deps: OpenRequestsDeps;
   readonly #answers = new Map<string, "once" | "reject" | "waiting">();
 
-  constructor(deps: DeskDeps) {
+  constructor(deps: OpenRequestsDeps) {
     this.#deps = deps;
   }
 

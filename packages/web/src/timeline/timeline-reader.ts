@@ -11,11 +11,11 @@
  */
 import { EMPTY_SESSION, type HoldfastClient, isApiError, type SessionState } from "@holdfast/client";
 import type { SessionEvent } from "@holdfast/protocol";
-import { Film } from "./film.ts";
+import { FrameBuilder } from "./frame-builder.ts";
 import { advance, trim, weightOfFrame, WINDOW_MESSAGES } from "./past-state.ts";
 import { MAX_SNAPSHOTS, nearestSnapshot, type Snapshot, thinOut } from "./snapshots.ts";
 import type { Step } from "./step.ts";
-import type { Frame } from "./turn-film.ts";
+import type { Frame } from "./turn-frames.ts";
 
 /** Events and characters of a run, until snapshots are thinned out: then twice as many. */
 const RUN_EVENTS = 500;
@@ -29,7 +29,7 @@ const BREATH_EVENTS = 250;
 /** Times that the log is read from its beginning before it is given up. */
 const READS = 3;
 
-export type ReelView = {
+export type TimelineView = {
   phase: "reading" | "ready" | "missing" | "failed";
   error?: string;
   steps: readonly Step[];
@@ -43,15 +43,15 @@ export type ReelView = {
 type Source = Pick<HoldfastClient, "streamSession">;
 
 /** Before anything is read. */
-export const NOTHING: ReelView = { phase: "reading", steps: [], seq: 0, lastSeq: 0, dropped: 0 };
+export const NOTHING: TimelineView = { phase: "reading", steps: [], seq: 0, lastSeq: 0, dropped: 0 };
 
-export class Reel {
+export class TimelineReader {
   readonly #sessionId: string;
   readonly #source: Source;
-  readonly #show: (view: ReelView) => void;
+  readonly #show: (view: TimelineView) => void;
   readonly #maxSteps: number;
   #view = NOTHING;
-  #film = new Film();
+  #builder = new FrameBuilder();
   /** The log up to here was taken. */
   #seq = 0;
   /** After all whole turns. */
@@ -71,7 +71,7 @@ export class Reel {
   #last: { snapshot: Snapshot; key: string; at: number; state: SessionState } | undefined;
 
   /** `show` hears of every change of `view`. */
-  constructor(sessionId: string, source: Source, show: (view: ReelView) => void, maxSteps = MAX_STEPS) {
+  constructor(sessionId: string, source: Source, show: (view: TimelineView) => void, maxSteps = MAX_STEPS) {
     this.#sessionId = sessionId;
     this.#source = source;
     this.#show = show;
@@ -79,7 +79,7 @@ export class Reel {
     this.#mark(0);
   }
 
-  get view(): ReelView {
+  get view(): TimelineView {
     return this.#view;
   }
 
@@ -128,11 +128,11 @@ export class Reel {
     if (next === undefined) return this.#run;
     const kept = this.#kept.get(snapshot);
     if (kept !== undefined) return kept;
-    const film = snapshot.film.copy();
+    const builder = snapshot.builder.copy();
     const frames: Frame[] = [];
     for await (const event of this.#events(snapshot.seq, signal)) {
       if (event === "caught-up" || event.seq > next.seq) break;
-      frames.push(...film.take(event));
+      frames.push(...builder.take(event));
     }
     signal.throwIfAborted();
     this.#keep(snapshot, frames);
@@ -200,7 +200,7 @@ export class Reel {
   }
 
   #begin(): void {
-    this.#film = new Film();
+    this.#builder = new FrameBuilder();
     this.#state = EMPTY_SESSION;
     this.#seq = 0;
     this.#steps = [];
@@ -215,7 +215,7 @@ export class Reel {
   }
 
   #take(event: SessionEvent): void {
-    for (const frame of this.#film.take(event)) {
+    for (const frame of this.#builder.take(event)) {
       this.#run.push(frame);
       this.#runEvents += frame.events.length;
       this.#runChars += weightOfFrame(frame);
@@ -234,7 +234,12 @@ export class Reel {
     const before = this.#snapshots.at(-1);
     if (before !== undefined) this.#keep(before, this.#run);
     this.#state = trim(this.#state);
-    this.#snapshots.push({ steps: this.#steps.length, seq, film: this.#film.copy(), state: this.#state });
+    this.#snapshots.push({
+      steps: this.#steps.length,
+      seq,
+      builder: this.#builder.copy(),
+      state: this.#state,
+    });
     this.#run = [];
     this.#runEvents = 0;
     this.#runChars = 0;
@@ -258,8 +263,8 @@ export class Reel {
     this.#dropped += cut;
   }
 
-  #publish(change: Partial<ReelView>): void {
-    this.#tail = this.#film.tail();
+  #publish(change: Partial<TimelineView>): void {
+    this.#tail = this.#builder.tail();
     const steps = [...this.#steps, ...this.#tail.flatMap(({ step }) => step ?? [])];
     this.#view = { ...this.#view, ...change, steps, seq: this.#seq, dropped: this.#dropped };
     this.#show(this.#view);

@@ -1,5 +1,5 @@
 /** What has come and was not taken yet, in order. Beyond its limit the oldest is dropped: who takes from it must notice gaps. */
-export class Arrivals<T> {
+export class AsyncQueue<T> {
   readonly #limit: number;
   #waiting: T[] = [];
   #taker: ((item: T | undefined) => void) | undefined;

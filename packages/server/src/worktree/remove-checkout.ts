@@ -7,15 +7,15 @@ import { sep } from "node:path";
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
 import type { Worktree } from "@holdfast/protocol";
 import { branchTip, deleteBranch, dropEntry, isBranchInUse, lookAt } from "../git/index.ts";
+import { findEntry } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
 import { readLockReason } from "./names.ts";
-import { findEntry } from "./standing.ts";
 import { throwAway } from "./trash.ts";
 
-type Place = Pick<Worktree, "id" | "path" | "repository">;
+type Removable = Pick<Worktree, "id" | "path" | "repository">;
 
 /** Afterwards nothing is at the path, and git does not know it. `saga` names the fault points. */
-export async function takeAway(deps: SagaDeps, worktree: Place, saga: string): Promise<void> {
+export async function removeCheckout(deps: SagaDeps, worktree: Removable, saga: string): Promise<void> {
   if (!worktree.path.startsWith(deps.root + sep))
     throw new HoldfastError(
       "CONFLICT",
@@ -30,7 +30,7 @@ export async function takeAway(deps: SagaDeps, worktree: Place, saga: string): P
 }
 
 /** Removes git's entry of a worktree whose directory is gone; another one's entry is never touched. */
-async function forgetEntry(deps: SagaDeps, worktree: Place): Promise<void> {
+async function forgetEntry(deps: SagaDeps, worktree: Removable): Promise<void> {
   const entry = await findEntry(worktree);
   if (entry === undefined) return;
   const isOurs = readLockReason(entry.lockReason)?.worktreeId === worktree.id;
@@ -48,7 +48,7 @@ async function forgetEntry(deps: SagaDeps, worktree: Place): Promise<void> {
  * Deletes the worktree's branch when `keeps` says that its tip is held elsewhere (W-2), and no other worktree has it checked out. Answers
  * whether it is gone.
  */
-export async function takeBranch(
+export async function removeBranch(
   deps: SagaDeps,
   worktree: Pick<Worktree, "branch" | "repository">,
   keeps: (tip: string) => Promise<boolean>,

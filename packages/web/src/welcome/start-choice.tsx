@@ -1,7 +1,7 @@
 /** What a session works on: the directory itself, or a worktree that starts from the last commit or from the files as they are. */
-export type Place = "directory" | "head" | "dirty";
+export type StartFrom = "directory" | "head" | "dirty";
 
-const PLACES: Record<Place, { words: string; meaning: string }> = {
+const PLACES: Record<StartFrom, { words: string; meaning: string }> = {
   directory: {
     words: "In place",
     meaning: "Changes are in your files at once; you accept or reject them afterwards.",
@@ -16,13 +16,13 @@ const PLACES: Record<Place, { words: string; meaning: string }> = {
   },
 };
 
-type PlaceChoiceProps = { place: Place; onChange: (place: Place) => void };
+type PlaceChoiceProps = { place: StartFrom; onChange: (place: StartFrom) => void };
 
-export function PlaceChoice({ place, onChange }: PlaceChoiceProps) {
+export function StartChoice({ place, onChange }: PlaceChoiceProps) {
   return (
     <fieldset className="flex flex-col gap-2 text-sm">
       <legend className="pb-1.5 font-medium">Where it works</legend>
-      {(Object.keys(PLACES) as Place[]).map((name) => (
+      {(Object.keys(PLACES) as StartFrom[]).map((name) => (
         <label key={name} className="flex items-start gap-2 pointer-coarse:min-h-11">
           <input
             type="radio"

@@ -1,7 +1,7 @@
 /** What this room needs of git and of files, for one place: a worktree, a project directory, or the user's checkout that changes are applied to. */
 import type { FileVersion } from "@holdfast/protocol";
 import type { Entry } from "./plan.ts";
-import type { Checkout } from "./write-files.ts";
+import type { CheckoutFiles } from "./write-files.ts";
 
 export type TreeEdit = { key: string; version: FileVersion | null };
 
@@ -28,16 +28,16 @@ export type Difference = {
   deletions: number;
 };
 
-export type HunkPlace = { oldStart: number; oldLines: number; newStart: number; newLines: number };
+export type HunkRange = { oldStart: number; oldLines: number; newStart: number; newLines: number };
 
 /** A unified patch of one path, or none when it is too long; bytes that are not UTF-8 are shown as U+FFFD. */
 export type Patch = { text: string | undefined; isTruncated: boolean };
 
 /** Objects and refs of a repository, and the files below a root. Every call has a deadline and rejects what git says. */
-export type Desk = {
+export type ReviewRepository = {
   /** Real path of the directory whose files these are. */
   readonly root: string;
-  readonly checkout: Checkout;
+  readonly checkout: CheckoutFiles;
   readBlob(blob: string): Promise<Buffer>;
   writeBlob(bytes: Uint8Array): Promise<string>;
   /** A tree with some entries replaced or, for null, taken out. Without `base` it starts empty. */
@@ -47,7 +47,7 @@ export type Desk = {
   compare(from: string, to: string): Promise<Entry[]>;
   /** With renames. */
   differences(from: string, to: string): Promise<Difference[]>;
-  hunks(from: string, to: string, keys: readonly string[]): Promise<Map<string, HunkPlace[]>>;
+  hunks(from: string, to: string, keys: readonly string[]): Promise<Map<string, HunkRange[]>>;
   /** By key, as far as the limits in bytes reach. */
   patches(
     from: string,

@@ -1,27 +1,30 @@
 import { EMPTY_SESSION, meetNeed, type SessionState } from "@holdfast/client";
 import { useEffect, useState } from "react";
 import { Store, useClient, useStore } from "../data/index.ts";
-import { NOTHING, Reel, type ReelView } from "./reel.ts";
 import type { Step } from "./step.ts";
+import { NOTHING, TimelineReader, type TimelineView } from "./timeline-reader.ts";
 
 /** Large parts read whole for one step; others of the same step stay out of sight. */
 const NEEDS = 20;
 
 /** Reads a session's timeline for as long as the component is there. */
-export function useReel(sessionId: string): { reel: Reel; view: ReelView } {
+export function useTimelineReader(sessionId: string): { reader: TimelineReader; view: TimelineView } {
   const client = useClient();
-  const [{ reel, shown }] = useState(() => {
-    const store = new Store<ReelView>(NOTHING);
-    return { reel: new Reel(sessionId, client, (view) => store.set(view)), shown: store };
+  const [{ reader, shown }] = useState(() => {
+    const store = new Store<TimelineView>(NOTHING);
+    return { reader: new TimelineReader(sessionId, client, (view) => store.set(view)), shown: store };
   });
-  useEffect(() => reel.follow(), [reel]);
-  return { reel, view: useStore(shown) };
+  useEffect(() => reader.follow(), [reader]);
+  return { reader, view: useStore(shown) };
 }
 
 export type Past = { step: Step; state: SessionState };
 
 /** The state at a step; until it is rebuilt the one before it stays. */
-export function usePast(reel: Reel, step: Step | undefined): { past: Past | undefined; error?: string } {
+export function usePast(
+  reader: TimelineReader,
+  step: Step | undefined,
+): { past: Past | undefined; error?: string } {
   const client = useClient();
   const [past, setPast] = useState<Past | undefined>();
   const [error, setError] = useState<string | undefined>();
@@ -31,8 +34,8 @@ export function usePast(reel: Reel, step: Step | undefined): { past: Past | unde
     const stop = new AbortController();
     const { signal } = stop;
     const show = async () => {
-      const index = reel.view.steps.findIndex((one) => one.key === key);
-      let state = index < 0 ? EMPTY_SESSION : await reel.stateAt(index, signal);
+      const index = reader.view.steps.findIndex((one) => one.key === key);
+      let state = index < 0 ? EMPTY_SESSION : await reader.stateAt(index, signal);
       if (signal.aborted) return;
       setError(undefined);
       setPast({ step, state });
@@ -46,6 +49,6 @@ export function usePast(reel: Reel, step: Step | undefined): { past: Past | unde
     });
     return () => stop.abort();
     // The step of a key is the same as long as the key is.
-  }, [reel, client, key]);
+  }, [reader, client, key]);
   return error === undefined ? { past } : { past, error };
 }

@@ -15,7 +15,7 @@ import {
   listRefs,
   mergeTrees,
   patchesOf,
-  type Place,
+  type Checkout,
   readBlob,
   readEntries,
   readVersions,
@@ -25,47 +25,47 @@ import {
   writeBlob,
   writeVersion,
 } from "../../git/index.ts";
-import type { Desk, Patch } from "./desk.ts";
-import type { Checkout } from "./write-files.ts";
+import type { ReviewRepository, Patch } from "./review-repository.ts";
+import type { CheckoutFiles } from "./write-files.ts";
 
-/** What of a desk git alone can do; snapshots come from those who take them. */
-export type GitDesk = Omit<Desk, "snapshot">;
+/** What of a repository for reviews git alone can do; snapshots come from those who take them. */
+export type GitReviewRepository = Omit<ReviewRepository, "snapshot">;
 
-/** The desk of a place: thin over git, in this room's words. */
-export function gitDesk(place: Place): GitDesk {
+/** The repository of a checkout, for reviews: thin over git, in this room's words. */
+export function gitReviewRepository(checkout: Checkout): GitReviewRepository {
   return {
-    root: place.root,
-    checkout: checkoutOf(place),
-    readBlob: (blob) => readBlob(place, blob),
-    writeBlob: (bytes) => writeBlob(place, bytes),
-    editTree: (base, edits) => editTree(place, base, edits),
-    entries: (tree, keys) => readEntries(place, tree, keys),
+    root: checkout.root,
+    checkout: checkoutFilesOf(checkout),
+    readBlob: (blob) => readBlob(checkout, blob),
+    writeBlob: (bytes) => writeBlob(checkout, bytes),
+    editTree: (base, edits) => editTree(checkout, base, edits),
+    entries: (tree, keys) => readEntries(checkout, tree, keys),
     async compare(from, to) {
-      const changes = await diffTrees(place, from, to, { renames: false });
+      const changes = await diffTrees(checkout, from, to, { renames: false });
       return changes.map(({ key, before, after }) => ({ key, old: before ?? null, new: after ?? null }));
     },
-    differences: (from, to) => diffTrees(place, from, to),
-    hunks: (from, to, keys) => hunksOf(place, from, to, { keys }),
-    patches: (from, to, keys, limits) => readPatches(place, from, to, keys, limits),
-    skipped: (keys) => skippedVersions(place, keys),
-    isSparse: () => isSparse(place),
+    differences: (from, to) => diffTrees(checkout, from, to),
+    hunks: (from, to, keys) => hunksOf(checkout, from, to, { keys }),
+    patches: (from, to, keys, limits) => readPatches(checkout, from, to, keys, limits),
+    skipped: (keys) => skippedVersions(checkout, keys),
+    isSparse: () => isSparse(checkout),
     async merge(trees) {
-      const merged = await mergeTrees(place, trees).catch(refuseSlowMerge);
+      const merged = await mergeTrees(checkout, trees).catch(refuseSlowMerge);
       if ("tree" in merged) return merged;
       return { conflicts: merged.conflicts.map(({ stages, ...conflict }) => ({ ...conflict, ...stages })) };
     },
-    commit: (tree, parents, message) => commitTree(place, tree, message, { parents }),
-    setRef: (ref, commit) => updateRef(place, ref, commit),
+    commit: (tree, parents, message) => commitTree(checkout, tree, message, { parents }),
+    setRef: (ref, commit) => updateRef(checkout, ref, commit),
     async deleteRefs(prefix) {
-      const refs = await listRefs(place, prefix);
+      const refs = await listRefs(checkout, prefix);
       await deleteRefs(
-        place,
+        checkout,
         refs.map(({ ref }) => ref),
       );
     },
-    refusal: (from, to) => checkApply(place, from, to).catch(refuseTooMuch),
-    hasInHead: (commit) => isAncestor(place, commit),
-    sweep: (keys) => sweepWrites(place, keys),
+    refusal: (from, to) => checkApply(checkout, from, to).catch(refuseTooMuch),
+    hasInHead: (commit) => isAncestor(checkout, commit),
+    sweep: (keys) => sweepWrites(checkout, keys),
   };
 }
 
@@ -90,14 +90,14 @@ function refuseSlowMerge(error: unknown): never {
 /** What the system says when a place is not ours to write. */
 const UNWRITABLE: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EISDIR", "ENOTDIR"]);
 
-function checkoutOf(place: Place): Checkout {
+function checkoutFilesOf(checkout: Checkout): CheckoutFiles {
   return {
-    read: (keys) => readVersions(place, keys),
+    read: (keys) => readVersions(checkout, keys),
     write: (key, version, raw) =>
-      writeVersion(place, key, version, raw).catch((error: unknown) => {
+      writeVersion(checkout, key, version, raw).catch((error: unknown) => {
         throw writeRefusal(error);
       }),
-    identity: (key) => identityOf(place.root, key),
+    identity: (key) => identityOf(checkout.root, key),
   };
 }
 
@@ -125,13 +125,13 @@ async function identityOf(root: string, key: string): Promise<string> {
 }
 
 async function readPatches(
-  place: Place,
+  checkout: Checkout,
   from: string,
   to: string,
   keys: readonly string[],
   limits: { each: number; all: number },
 ): Promise<Map<string, Patch>> {
-  const patches = await patchesOf(place, from, to, {
+  const patches = await patchesOf(checkout, from, to, {
     keys,
     maxBytes: limits.each,
     maxTotalBytes: limits.all,

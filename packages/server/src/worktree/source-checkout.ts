@@ -4,7 +4,7 @@ import type { WorktreeSettings } from "@holdfast/protocol";
 import { findRepository, isGitError, refusalOf, treeOfCommit } from "../git/index.ts";
 import type { SagaDeps } from "./deps.ts";
 
-export type Place = {
+export type SourceCheckout = {
   /** Real path of the project's directory, and of it below the top; "" when it is the top. */
   project: string;
   prefix: string;
@@ -18,7 +18,7 @@ export type Place = {
 };
 
 /** Rejects NOT_GIT, NO_COMMITS, UNPROCESSABLE. */
-export async function findPlace(deps: SagaDeps, directory: string): Promise<Place> {
+export async function findSourceCheckout(deps: SagaDeps, directory: string): Promise<SourceCheckout> {
   const { store, git, root } = deps;
   if (isInside(root, directory))
     throw new HoldfastError(

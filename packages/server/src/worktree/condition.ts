@@ -9,7 +9,7 @@ import type { Worktree } from "@holdfast/protocol";
 import { type Entry, headRef, lookAt, readWorktreeEntries, textOfFile } from "../git/index.ts";
 import { readLockReason } from "./names.ts";
 
-export type Standing =
+export type WorktreeCondition =
   | { kind: "whole"; entry: Entry }
   /** Nothing is at its path; git may still know it. */
   | { kind: "missing"; entry: Entry | undefined }
@@ -30,9 +30,9 @@ export async function findEntry(
 }
 
 /** Looks. Rejects when the repository is there and cannot be read. */
-export async function standingOf(
+export async function conditionOf(
   worktree: Pick<Worktree, "id" | "path" | "repository" | "branch">,
-): Promise<Standing> {
+): Promise<WorktreeCondition> {
   if ((await lookAt(worktree.repository)) === undefined)
     return { kind: "foreign", reason: "its repository is gone", entry: undefined };
   const entry = (await findEntry(worktree)) ?? (await entryOnBranch(worktree));

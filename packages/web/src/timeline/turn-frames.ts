@@ -1,5 +1,5 @@
 /**
- * One turn as a film: what a replay has of it is one entry per row, with the row as it is now (D-4), so the answer's head comes after its
+ * One turn as frames: what a replay has of it is one entry per row, with the row as it is now (D-4), so the answer's head comes after its
  * parts and a request comes answered. Here the rows are laid out again in the order in which they were shown:
  *
  *   asked -> [request -> reply ->] call settled -> ... -> completed | failed | aborted
@@ -23,7 +23,7 @@ import {
 } from "./event-kinds.ts";
 import { askedStep, endStep, replyStep, requestStep, type Step, toolStep } from "./step.ts";
 
-/** Events to reduce, and perhaps a step at which one may stop after them. Their seqs are those of the rows; the reel numbers them anew. */
+/** Events to reduce, and perhaps a step at which one may stop after them. Their seqs are those of the rows; the reader numbers them anew. */
 export type Frame = { events: readonly SessionEvent[]; step?: Step };
 
 type Call = { event: PartEvent; part: ToolPart };
@@ -39,10 +39,10 @@ export function framesOfTurn(rows: readonly SessionEvent[]): Frame[] {
   if (asked !== undefined && asked.data.message.ordinal === undefined) return [];
   // What began before the oldest kept entry is shown as it is stored.
   if (turn === undefined) return [{ events: rows }];
-  return new TurnFilm(turn, heads, rows).frames();
+  return new TurnFrames(turn, heads, rows).frames();
 }
 
-class TurnFilm {
+class TurnFrames {
   readonly #turn: TurnEvent;
   readonly #asked: HeadEvent | undefined;
   readonly #heads: readonly HeadEvent[];
