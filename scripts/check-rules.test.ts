@@ -19,7 +19,7 @@ function check(files: Record<string, string>): { code: number | null; output: st
     writeFileSync(join(root, path), content);
   }
   const script = join(import.meta.dirname, "check-rules.ts");
-  const result = spawnSync(process.execPath, [script, root], { encoding: "utf8", timeout: 60_000 });
+  const result = spawnSync(process.execPath, [script, root], { encoding: "utf8", timeout: 540_000 });
   return { code: result.status, output: result.stdout + result.stderr };
 }
 

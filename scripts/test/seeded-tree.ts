@@ -32,13 +32,13 @@ export class SeededTree {
     }
   }
 
-  /** Runs a program inside the tree to its end (at most 60 s) and returns its exit code and everything it printed. */
+  /** Runs a program inside the tree to its end (at most 9 min) and returns its exit code and everything it printed. */
   run(command: string, ...args: string[]): { code: number | null; output: string } {
     const result = spawnSync(command, args, {
       cwd: this.root,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: 60_000,
+      timeout: 540_000,
     });
     return { code: result.status, output: `${result.stdout}${result.stderr}` };
   }
