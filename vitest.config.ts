@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-const packages = ["protocol", "kernel", "sqlite", "client", "server", "rehearsal", "cli"];
+const packages = ["protocol", "kernel", "edge", "sqlite", "client", "server", "rehearsal", "cli"];
 
 /** Ends only what hangs: at least three times what any test needs on an idle machine of two cores. */
 const LIMIT_MS = 600_000;

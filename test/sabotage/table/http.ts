@@ -1,6 +1,6 @@
 import type { Sabotage } from "../sabotage.ts";
 
-const ROOM = "packages/server/src/http";
+const ROOM = "packages/edge/src";
 const HOSTILE = "packages/server/test/http/hostile-requests.test.ts";
 const ACCESS = `${ROOM}/access.test.ts`;
 

@@ -1,4 +1,5 @@
-import { type Clock, errorText, HoldfastError, isHoldfastError, type Logger } from "@holdfast/kernel";
+import { bodyHash, isApiTarget, readJson, type Reply, send, sendProblem, STREAMING } from "@holdfast/edge";
+import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
 import { HTTP_LIMITS } from "@holdfast/protocol";
 /**
  * The web application: one handler per route of the table, each going the same way: credential, `authorize`, body, shapes, room, answer.
@@ -8,12 +9,8 @@ import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
 import { authorize, isOpen } from "./authorize.ts";
-import { bodyHash, readJson } from "./body.ts";
 import { describe } from "./describe.ts";
-import { isApiTarget } from "./guard.ts";
 import { type PageFiles, servePage } from "./page.ts";
-import { problemReply } from "./problem.ts";
-import { type Reply, send, STREAMING } from "./reply.ts";
 import type { RawCall, Rooms, Route } from "./route.ts";
 
 export type AppDeps = {
@@ -60,17 +57,6 @@ async function answer(
     sendProblem(deps.logger, outgoing, error);
   }
   return RESPONSE_ALREADY_SENT;
-}
-
-/** Answers with the problem that a thrown value stands for, and logs what a client may not see. */
-export function sendProblem(logger: Logger, outgoing: HttpBindings["outgoing"], error: unknown): void {
-  const requestId = String(outgoing.getHeader("x-request-id"));
-  if (!isHoldfastError(error) || error.status >= 500)
-    logger.error(
-      { requestId, error: error instanceof Error ? error.stack : errorText(error) },
-      "a request failed",
-    );
-  send(outgoing, problemReply(error, requestId));
 }
 
 async function run(route: Route, deps: AppDeps, context: RequestContext): Promise<Reply | typeof STREAMING> {

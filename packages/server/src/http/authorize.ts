@@ -2,9 +2,8 @@
  * The one choke point (I-21): every route declares its action, and nothing runs before `authorize` allowed it. `anyone` needs no credential;
  * `owner` takes the server's token or a browser token; `server` takes the server's token only, so that a page never makes new ways in.
  */
-import { HoldfastError } from "@holdfast/kernel";
+import { type Credential, type Needs, requireReach } from "@holdfast/edge";
 import type { Actor } from "@holdfast/protocol";
-import type { Credential } from "./access.ts";
 
 export const ACTIONS = {
   "health.read": "anyone",
@@ -48,7 +47,7 @@ export const ACTIONS = {
   "change.review": "owner",
   "change.comment": "owner",
   "feed.stream": "owner",
-} as const satisfies Record<string, "anyone" | "owner" | "server">;
+} as const satisfies Record<string, Needs>;
 
 export type Action = keyof typeof ACTIONS;
 
@@ -69,21 +68,10 @@ export type ActionTarget = {
   id?: string | undefined;
 };
 
-/** Nobody: the actor of what needs no credential. */
-const VISITOR: Actor = { id: "visitor", kind: "browser", label: "Visitor" };
-
 /** Whether it is for anybody, without a credential. */
 export const isOpen = (action: Action): boolean => ACTIONS[action] === "anyone";
 
 /** Who acts, when they may. Throws UNAUTHENTICATED without a credential and FORBIDDEN with one that does not reach so far. */
 export function authorize(credential: Credential | undefined, action: Action, target: ActionTarget): Actor {
-  const needs = ACTIONS[action];
-  if (needs === "anyone") return credential?.actor ?? VISITOR;
-  if (credential === undefined) throw new HoldfastError("UNAUTHENTICATED", "This needs a token.");
-  if (needs === "server" && credential.kind !== "server")
-    throw new HoldfastError(
-      "FORBIDDEN",
-      `Only the server's own token may do ${action} on the ${target.kind}.`,
-    );
-  return credential.actor;
+  return requireReach(credential, ACTIONS[action], `${action} on the ${target.kind}`);
 }

@@ -1,4 +1,4 @@
-import type { Reply } from "./reply.ts";
+import type { Reply } from "@holdfast/edge";
 
 /** One file of the page, as built. */
 export type PageFile = {

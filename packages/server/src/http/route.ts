@@ -3,6 +3,14 @@
  * from the same list, so no route exists without a schema or an action.
  */
 import type { ServerResponse } from "node:http";
+import {
+  type Access,
+  type Credential,
+  type Endpoint,
+  type Reply,
+  shapeRefusal,
+  type STREAMING,
+} from "@holdfast/edge";
 import { notFound } from "@holdfast/kernel";
 import type { Diagnostics, Actor, Agent, Health, LiveAgentList, SessionId } from "@holdfast/protocol";
 import type { z } from "zod";
@@ -10,10 +18,7 @@ import type { Review } from "../changes/index.ts";
 import type { Permissions } from "../permission/index.ts";
 import type { Caller, Sessions } from "../session/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
-import type { Access, Credential, Endpoint } from "./access.ts";
 import type { Action, ActionTarget } from "./authorize.ts";
-import { shapeRefusal } from "./problem.ts";
-import type { Reply, STREAMING } from "./reply.ts";
 import type { Streams } from "./stream.ts";
 
 /** What this surface asks of the review of changes. */

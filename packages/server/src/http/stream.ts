@@ -3,9 +3,9 @@
  * stream helper costs six times as much (research: fan-out). A stream ends with its reader, its log, its credential or the server.
  */
 import type { ServerResponse } from "node:http";
+import type { Credential } from "@holdfast/edge";
 import { type Clock, MAX_TIMER_MS, type Timer } from "@holdfast/kernel";
 import type { EndReason, Events, Resume, Sink, Subscription, Target } from "../events/index.ts";
-import type { Credential } from "./access.ts";
 
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",

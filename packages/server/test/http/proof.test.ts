@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
+import { Access } from "@holdfast/edge";
 import { FakeClock } from "@holdfast/kernel";
 import { proofText } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import { Access } from "../../src/http/access.ts";
 import { PROOF_KEY, ServerUnderTest } from "./server-under-test.ts";
 
 const NONCE = "0123456789abcdef".repeat(4);

@@ -1,8 +1,8 @@
+import { STREAMING } from "@holdfast/edge";
 import { HoldfastError } from "@holdfast/kernel";
 import { feedEventSchema, sessionEventSchema } from "@holdfast/protocol";
 import { z } from "zod";
 import type { Resume, Target } from "../../events/index.ts";
-import { STREAMING } from "../reply.ts";
 import { type Call, defineRoute, type Rooms, type Route } from "../route.ts";
 import { onSession, onWorkspace } from "./fields.ts";
 

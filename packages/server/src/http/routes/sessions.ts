@@ -1,3 +1,4 @@
+import { SANDBOX_POLICY } from "@holdfast/edge";
 import {
   agentSessionListSchema,
   agentSessionSchema,
@@ -13,7 +14,6 @@ import {
 } from "@holdfast/protocol";
 import { z } from "zod";
 import { applied, defineRoute, ok, type Route } from "../route.ts";
-import { SANDBOX_POLICY } from "../security-headers.ts";
 import { emptyBody, onAgentSession, onSession, pageFields } from "./fields.ts";
 import { pageLinks } from "./page-links.ts";
 
