@@ -6,9 +6,10 @@ import { createRequire } from "node:module";
 import { hostname, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { errorText, type Clock, type Logger, newId, type Timer, within } from "@holdfast/kernel";
-import type { ApprovalMode, Health, InstanceId, SessionId } from "@holdfast/protocol";
+import type { Agent, ApprovalMode, Health, InstanceId, SessionId } from "@holdfast/protocol";
 import {
   autoAllow,
+  type Backend,
   createAcpBackend,
   createCatalog,
   createOpencodeBackend,
@@ -135,9 +136,10 @@ function buildAgents({ config, directory, store, clock, logger, instanceId }: Ba
   const limits = poolLimits(config);
   const { idleTtlMs } = limits;
   const opencode = createOpencodeBackend({ ...common, limits: idleTtlMs === undefined ? {} : { idleTtlMs } });
+  const backends: Partial<Record<Agent["backend"], Backend>> = { acp, opencode };
   const backendOf = async (id: string) => {
     const agent = await catalog.find(id);
-    return agent === undefined ? undefined : agent.backend === "opencode" ? opencode : acp;
+    return agent === undefined ? undefined : backends[agent.backend];
   };
   const pool = createPool({
     backendOf,
