@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ToolState } from "./part.ts";
 import {
-  TOOL_TRANSITIONS,
+  isSettledTool,
   type ToolEvent,
   type ToolStatus,
   toolInput,
@@ -32,48 +32,19 @@ const states: Record<ToolStatus, ToolState> = {
 };
 
 const events: Record<ToolEvent["type"], ToolEvent> = {
-  input: { type: "input", text: ":1}" },
-  start: { type: "start", input: { a: 1 }, at: 11 },
-  progress: { type: "progress", output: "more", metadata: { late: 1 } },
-  complete: { type: "complete", output: "all", metadata: { late: 1 }, at: 12 },
+  progress: { type: "progress", told: { raw: '{"a":2}', output: "more" } },
+  start: { type: "start", at: 11 },
+  complete: { type: "complete", title: "read", at: 12 },
   fail: { type: "fail", error: "broke", at: 12 },
   interrupt: { type: "interrupt", at: 12 },
 };
 
 /** What each event makes of each state; "same" is the very same object. */
 const table: Record<ToolStatus, Record<ToolEvent["type"], ToolStatus | "same">> = {
-  pending: {
-    input: "pending",
-    start: "running",
-    progress: "same",
-    complete: "same",
-    fail: "same",
-    interrupt: "error",
-  },
-  running: {
-    input: "same",
-    start: "same",
-    progress: "running",
-    complete: "completed",
-    fail: "error",
-    interrupt: "error",
-  },
-  completed: {
-    input: "same",
-    start: "same",
-    progress: "same",
-    complete: "same",
-    fail: "same",
-    interrupt: "same",
-  },
-  error: {
-    input: "same",
-    start: "same",
-    progress: "same",
-    complete: "same",
-    fail: "same",
-    interrupt: "same",
-  },
+  pending: { progress: "pending", start: "running", complete: "same", fail: "same", interrupt: "error" },
+  running: { progress: "running", start: "same", complete: "completed", fail: "error", interrupt: "error" },
+  completed: { progress: "same", start: "same", complete: "same", fail: "same", interrupt: "same" },
+  error: { progress: "same", start: "same", complete: "same", fail: "same", interrupt: "same" },
 };
 
 const cells = Object.entries(table).flatMap(([from, row]) =>
@@ -89,30 +60,44 @@ describe("[D-16] a tool call goes pending -> running -> completed | error only",
     expect(next === states[from]).toBe(to === "same");
   });
 
-  test("[D-16] the allowed rows are exactly what events can do", () => {
-    for (const [from, row] of Object.entries(table) as [ToolStatus, Record<string, ToolStatus | "same">][]) {
-      const reached = new Set(Object.values(row).filter((to) => to !== "same"));
-      expect(new Set(TOOL_TRANSITIONS[from])).toEqual(reached);
-    }
+  test("[D-16] exactly the states that nothing changes are settled", () => {
+    for (const [status, row] of Object.entries(table) as [ToolStatus, Record<string, ToolStatus | "same">][])
+      expect(isSettledTool(status)).toBe(Object.values(row).every((to) => to === "same"));
   });
 
-  test("[D-16] the raw input is kept in every state, and the input of the end is the one of the start", () => {
-    const grown = transitionTool(states.pending, events.input);
-    const running = transitionTool(grown, events.start);
-    expect(running).toMatchObject({ raw: '{"a":1}', input: { a: 1 }, title: "Read" });
-    expect(transitionTool(running, events.complete)).toMatchObject({ raw: '{"a":1}', input: { a: 1 } });
+  test("[D-16, R-11.1] a call that runs keeps what was told before, and shows output only while it runs", () => {
+    const told = transitionTool(states.pending, events.progress);
+    expect(told).toEqual({ status: "pending", input: {}, raw: '{"a":2}', title: "Read" });
+    const running = transitionTool(told, events.start);
+    expect(running).toEqual({ ...told, status: "running", time: { start: 11 } });
+    expect(transitionTool(running, events.progress)).toEqual({ ...running, output: "more" });
   });
 
-  test("metadata is merged, never clobbered", () => {
-    expect(transitionTool(states.running, events.complete)).toMatchObject({
-      metadata: { early: true, late: 1 },
+  test("[D-16, R-11.1] the end keeps input, raw text, title, output and metadata", () => {
+    const { status: _status, ...kept } = states.running;
+    const time = { start: 10, end: 12 };
+    expect(transitionTool(states.running, events.complete)).toEqual({ ...kept, status: "completed", time });
+    expect(transitionTool(states.running, events.fail)).toEqual({
+      ...kept,
+      status: "error",
+      error: "broke",
+      time,
     });
-    expect(transitionTool(states.running, events.progress)).toMatchObject({
-      metadata: { early: true, late: 1 },
-    });
   });
 
-  test("an interrupted call keeps its output and says so", () => {
+  test("[D-16] a call that told nothing completes with the given title and no output", () => {
+    const bare = transitionTool({ status: "pending", input: {}, raw: "" }, events.start);
+    const completed = transitionTool(bare, events.complete);
+    expect(completed).toMatchObject({ title: "read", output: "", metadata: {} });
+    expect(transitionTool(bare, events.fail)).not.toHaveProperty("metadata");
+  });
+
+  test("[D-16] no call ends before it began", () => {
+    const ended = transitionTool(states.running, { type: "fail", error: "broke", at: 3 });
+    expect(ended).toMatchObject({ time: { start: 10, end: 10 } });
+  });
+
+  test("[D-16] an interrupted call keeps its output and says so", () => {
     expect(transitionTool(states.running, events.interrupt)).toEqual({
       status: "error",
       input: { a: 1 },
@@ -123,8 +108,14 @@ describe("[D-16] a tool call goes pending -> running -> completed | error only",
       metadata: { early: true, interrupted: true },
       time: { start: 10, end: 12 },
     });
-    expect(transitionTool(states.pending, events.interrupt)).toMatchObject({
+    expect(transitionTool(states.pending, events.interrupt)).toEqual({
+      status: "error",
+      input: {},
+      raw: '{"a"',
+      title: "Read",
+      error: "Tool execution aborted",
       metadata: { interrupted: true },
+      time: { start: 12, end: 12 },
     });
   });
 

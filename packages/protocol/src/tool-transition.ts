@@ -1,9 +1,8 @@
 /**
- * The life of a tool call: pending -> running -> completed | error, nothing else (D-16). Pure and total: an event that does not fit the
- * state changes nothing and returns the same object.
+ * The life of a tool call (D-16). Pure and total: an event that does not fit the state changes nothing and returns the same object.
  *
- * Invariants: `raw` only grows while pending and is kept in every state; the input of the end is the one stored at running; metadata is
- * merged, never replaced (session-model 11.1); a call that is cut off ends as an error with `metadata.interrupted` and its output so far.
+ * Invariants: `raw` is kept in every state (R-11.1); a state that has ended takes nothing more; metadata is merged, never replaced; a call
+ * that is cut off ends as an error with `metadata.interrupted` and its output so far.
  *
  *   pending --start--> running --complete--> completed
  *      |                  |----fail--------> error
@@ -15,37 +14,22 @@ import type { ToolState } from "./part.ts";
 export type ToolStatus = ToolState["status"];
 type StateOf<S extends ToolStatus> = Extract<ToolState, { status: S }>;
 
+/** `at` is a time in ms. A title that came as progress goes before the one of `complete`. */
 export type ToolEvent =
-  | { type: "input"; text: string }
-  | { type: "start"; input: unknown; raw?: string; title?: string; metadata?: JsonObject; at: number }
-  | { type: "progress"; title?: string; output?: string; metadata?: JsonObject }
-  | {
-      type: "complete";
-      output: string;
-      title?: string;
-      metadata?: JsonObject;
-      attachments?: StateOf<"completed">["attachments"];
-      truncated?: StateOf<"completed">["truncated"];
-      at: number;
-    }
-  | { type: "fail"; error: string; metadata?: JsonObject; at: number }
+  | { type: "progress"; told: Partial<Pick<StateOf<"running">, "input" | "raw" | "title" | "output">> }
+  | { type: "start"; at: number }
+  | { type: "complete"; title: string; at: number }
+  | { type: "fail"; error: string; at: number }
   | { type: "interrupt"; at: number };
 
-/** Where a row may go from each state by one write; the same state again is an update of it. */
-export const TOOL_TRANSITIONS: Readonly<Record<ToolStatus, readonly ToolStatus[]>> = {
-  pending: ["pending", "running", "error"],
-  running: ["running", "completed", "error"],
-  completed: [],
-  error: [],
-};
-
 /** The text of a call that was cut off (session-model 11.3). */
-export const TOOL_INTERRUPTED = "Tool execution aborted";
+const TOOL_INTERRUPTED = "Tool execution aborted";
 
-/** A call whose arguments have just begun to arrive. */
-export const pendingTool = (raw = ""): StateOf<"pending"> => ({ status: "pending", input: {}, raw });
+/** Whether nothing more can become of it. */
+export const isSettledTool = (status: ToolStatus | undefined): boolean =>
+  status === "completed" || status === "error";
 
-/** Input as stored: an object as it is, anything else wrapped as `{value}` (session-model 11.1). */
+/** Input as stored: an object as it is, anything else wrapped as `{value}` (session-model 6). */
 export function toolInput(value: unknown): JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as JsonObject)
@@ -64,32 +48,17 @@ export function transitionTool(state: ToolState, event: ToolEvent): ToolState {
   }
 }
 
+/** Output says nothing about a call that does not run yet. */
 function fromPending(state: StateOf<"pending">, event: ToolEvent): ToolState {
   switch (event.type) {
-    case "input":
-      return { ...state, raw: state.raw + event.text };
-    case "start": {
-      const title = event.title ?? state.title;
-      return {
-        status: "running",
-        input: toolInput(event.input),
-        raw: event.raw ?? state.raw,
-        ...(title === undefined ? {} : { title }),
-        ...(event.metadata === undefined ? {} : { metadata: event.metadata }),
-        time: { start: event.at },
-      };
+    case "progress": {
+      const { output: _output, ...told } = event.told;
+      return { ...state, ...told };
     }
+    case "start":
+      return { ...state, status: "running", time: { start: event.at } };
     case "interrupt":
-      return {
-        status: "error",
-        input: state.input,
-        raw: state.raw,
-        ...(state.title === undefined ? {} : { title: state.title }),
-        error: TOOL_INTERRUPTED,
-        metadata: { interrupted: true },
-        time: { start: event.at, end: event.at },
-      };
-    case "progress":
+      return ended({ ...state, time: { start: event.at } }, event.at, TOOL_INTERRUPTED, true);
     case "complete":
     case "fail":
       return state;
@@ -97,51 +66,36 @@ function fromPending(state: StateOf<"pending">, event: ToolEvent): ToolState {
 }
 
 function fromRunning(state: StateOf<"running">, event: ToolEvent): ToolState {
-  const { status: _status, time, metadata, ...kept } = state;
   switch (event.type) {
     case "progress":
-      return {
-        ...state,
-        ...(event.title === undefined ? {} : { title: event.title }),
-        ...(event.output === undefined ? {} : { output: event.output }),
-        ...(event.metadata === undefined ? {} : { metadata: { ...metadata, ...event.metadata } }),
-      };
+      return { ...state, ...event.told };
     case "complete":
       return {
-        ...kept,
+        ...state,
         status: "completed",
-        output: event.output,
-        title: event.title ?? state.title ?? "",
-        metadata: { ...metadata, ...event.metadata },
-        time: { start: time.start, end: event.at },
-        ...(event.attachments === undefined ? {} : { attachments: event.attachments }),
-        ...(event.truncated === undefined ? {} : { truncated: event.truncated }),
+        output: state.output ?? "",
+        title: state.title ?? event.title,
+        metadata: state.metadata ?? {},
+        time: spanTo(state, event.at),
       };
     case "fail":
-      return failed(
-        kept,
-        event.error,
-        { ...metadata, ...event.metadata },
-        { start: time.start, end: event.at },
-      );
+      return ended(state, event.at, event.error, false);
     case "interrupt":
-      return failed(
-        kept,
-        TOOL_INTERRUPTED,
-        { ...metadata, interrupted: true },
-        { start: time.start, end: event.at },
-      );
-    case "input":
+      return ended(state, event.at, TOOL_INTERRUPTED, true);
     case "start":
       return state;
   }
 }
 
-function failed(
-  kept: Omit<StateOf<"running">, "status" | "time" | "metadata">,
-  error: string,
-  metadata: JsonObject,
-  time: { start: number; end: number },
-): StateOf<"error"> {
-  return { ...kept, status: "error", error, metadata, time };
-}
+type Begun = Omit<StateOf<"running">, "status">;
+
+const ended = (begun: Begun, at: number, error: string, interrupted: boolean): StateOf<"error"> => ({
+  ...begun,
+  ...(interrupted ? { metadata: { ...begun.metadata, interrupted } } : {}),
+  status: "error",
+  error,
+  time: spanTo(begun, at),
+});
+
+/** A clock that was set back makes no call end before it began. */
+const spanTo = ({ time: { start } }: Begun, at: number) => ({ start, end: Math.max(start, at) });

@@ -15,13 +15,14 @@ import type {
   SessionError,
   SessionId,
   Todo,
+  ToolStatus,
   Usage,
 } from "@holdfast/protocol";
 
 /** One call as far as the agent told it. Absent fields keep what was said before; `output` and `raw` replace, growing text is recognised by the recorder. */
 export type ToolUpdate = {
   callId: string;
-  status?: "pending" | "running" | "completed" | "error" | undefined;
+  status?: ToolStatus | undefined;
   tool?: string | undefined;
   title?: string | undefined;
   kind?: string | undefined;

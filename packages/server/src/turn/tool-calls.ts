@@ -8,7 +8,7 @@
  * - Output over D-28's limits is cut in the part, and the whole is stored before the row that names it.
  */
 import { type Clock, cleanText, newId, type Timer } from "@holdfast/kernel";
-import type { MessageId, SessionId } from "@holdfast/protocol";
+import { isSettledTool, type MessageId, type SessionId, transitionTool } from "@holdfast/protocol";
 import type { ToolUpdate } from "../agents/index.ts";
 import type { ProgressOp, Store } from "../store/index.ts";
 import { pieces } from "./delta-limit.ts";
@@ -17,23 +17,22 @@ import { CHECKPOINT_MS } from "./text-streams.ts";
 import {
   type Call,
   cutText,
-  isSettled,
   mergeFacts,
   shownOutput,
   shownRaw,
-  stepsTo,
+  stateAfter,
+  stepsOf,
   type Stored,
+  toldState,
   toolPart,
 } from "./tool-part.ts";
 
 /** D-16: at most 4 progress writes per second and part. */
 export const TOOL_PROGRESS_MS = 250;
 
-/** A call and what its row shows so far. */
 type Shown = {
+  /** Its state is what its row shows. */
   call: Call;
-  raw: string;
-  output: string | undefined;
   /** Facts changed since the row was written. */
   stale: boolean;
   writtenAt: number;
@@ -47,7 +46,8 @@ type Ids = { sessionId: SessionId; messageId: MessageId };
 export class ToolCalls {
   readonly #deps: Deps;
   readonly #ids: Ids;
-  readonly #calls = new Map<string, Shown>();
+  /** A settled call takes nothing more: only its id stays. */
+  readonly #calls = new Map<string, Shown | undefined>();
 
   constructor(deps: Deps, ids: Ids) {
     this.#deps = deps;
@@ -59,37 +59,36 @@ export class ToolCalls {
   }
 
   isRunning(callId: string): boolean {
-    return this.#calls.get(callId)?.call.status === "running";
+    return this.#calls.get(callId)?.call.state.status === "running";
   }
 
   /** Calls that run now. */
   get running(): number {
     let count = 0;
-    for (const { call } of this.#calls.values()) if (call.status === "running") count += 1;
+    for (const callId of this.#calls.keys()) if (this.isRunning(callId)) count += 1;
     return count;
   }
 
   update(update: ToolUpdate): void {
     const known = this.#calls.get(update.callId);
-    if (known !== undefined && isSettled(known.call.status)) return;
+    if (known === undefined && this.has(update.callId)) return;
     const shown = known ?? this.#create(update);
     if (mergeFacts(shown.call, update)) shown.stale = true;
     if (update.raw !== undefined) shown.call.raw = update.raw;
     if (update.output !== undefined) shown.call.output = update.output;
-    const steps = stepsTo(shown.call.status, update);
-    for (const status of steps) this.#enter(shown, status);
-    if (known === undefined && steps.length === 0) this.#write(shown);
-    if (known !== undefined && steps.length === 0) this.#progress(shown);
+    const taken = stepsOf(update).filter((step) => this.#take(shown, step));
+    if (known === undefined && taken.length === 0) this.#writeTold(shown);
+    if (known !== undefined && taken.length === 0) this.#progress(shown);
   }
 
   /** Writes what is still withheld of calls that did not settle, with the whole of what was cut: finalization settles them (durability 5). */
   flush(): void {
     for (const shown of this.#calls.values()) {
-      if (isSettled(shown.call.status)) continue;
+      if (shown === undefined) continue;
       shown.timer?.cancel();
       shown.timer = undefined;
       if (cutText(shown.call) === undefined) this.#show(shown);
-      else this.#writeStored(shown);
+      else this.#writeTold(shown, true);
     }
   }
 
@@ -97,15 +96,13 @@ export class ToolCalls {
     const call: Call = {
       callId: update.callId,
       partId: newId("prt", this.#deps.clock.now()),
-      status: "pending",
+      state: { status: "pending", input: {}, raw: "" },
       tool: "tool",
       input: {},
       raw: "",
     };
     const shown: Shown = {
       call,
-      raw: "",
-      output: undefined,
       stale: false,
       writtenAt: 0,
       checkpointAt: 0,
@@ -115,18 +112,19 @@ export class ToolCalls {
     return shown;
   }
 
-  #enter(shown: Shown, status: Call["status"]): void {
+  /** Answers whether it was a step forward. */
+  #take(shown: Shown, step: Parameters<typeof stateAfter>[1]): boolean {
     const { call } = shown;
-    const now = this.#deps.clock.now();
+    const next = stateAfter(call, step, this.#deps.clock.now());
+    if (next === undefined) return false;
     shown.timer?.cancel();
     shown.timer = undefined;
-    call.status = status;
-    if (status === "running") call.startedAt = now;
-    if (isSettled(status)) call.endedAt = now;
-    if (isSettled(status) && (cutText(call) !== undefined || call.images !== undefined))
-      this.#writeStored(shown);
+    call.state = next;
+    const isSettled = isSettledTool(next.status);
+    if (isSettled) this.#calls.set(call.callId, undefined);
+    if (isSettled && (cutText(call) !== undefined || call.images !== undefined)) this.#writeStored(shown);
     else this.#write(shown);
-    if (isSettled(status)) forget(call);
+    return true;
   }
 
   #progress(shown: Shown): void {
@@ -145,28 +143,32 @@ export class ToolCalls {
 
   /** Input text that grows is content like any other: it does not wait (D-12). */
   #growRaw(shown: Shown): void {
-    const raw = shownRaw(shown.call);
-    if (raw === shown.raw) return;
-    if (raw.startsWith(shown.raw)) {
-      this.#deltas(shown, "raw", shown.raw.length, raw.slice(shown.raw.length));
-      shown.raw = raw;
-    } else {
-      shown.stale = true;
-    }
+    const { call } = shown;
+    const raw = shownRaw(call);
+    if (raw === call.state.raw) return;
+    if (raw.startsWith(call.state.raw)) this.#grow(shown, "raw", call.state.raw, raw);
+    else shown.stale = true;
   }
 
   /** Brings the row up to what was told: nothing, deltas, or the whole part. */
   #show(shown: Shown): void {
     this.#growRaw(shown);
+    const { state } = shown.call;
     const output = shownOutput(shown.call)?.text;
-    if (!shown.stale && output === shown.output) return;
-    if (shown.stale || shown.output === undefined || !output?.startsWith(shown.output)) {
-      this.#write(shown);
+    const before = state.status === "running" ? state.output : undefined;
+    if (!shown.stale && output === before) return;
+    if (shown.stale || before === undefined || !output?.startsWith(before)) {
+      this.#writeTold(shown);
       return;
     }
-    this.#deltas(shown, "output", shown.output.length, output.slice(shown.output.length));
-    shown.output = output;
+    this.#grow(shown, "output", before, output);
     shown.writtenAt = this.#deps.clock.monotonic();
+  }
+
+  #grow(shown: Shown, field: "raw" | "output", before: string, text: string): void {
+    this.#deltas(shown, field, before.length, text.slice(before.length));
+    const { call } = shown;
+    call.state = transitionTool(call.state, { type: "progress", told: { [field]: text } });
   }
 
   #deltas(shown: Shown, field: "raw" | "output", start: number, text: string): void {
@@ -185,6 +187,12 @@ export class ToolCalls {
     this.#deps.writer.push(ops);
   }
 
+  #writeTold(shown: Shown, isStored = false): void {
+    shown.call.state = toldState(shown.call);
+    if (isStored) this.#writeStored(shown);
+    else this.#write(shown);
+  }
+
   #write(shown: Shown): void {
     this.#deps.writer.push([{ op: "part", part: toolPart(shown.call, this.#ids) }]);
     this.#written(shown);
@@ -192,7 +200,7 @@ export class ToolCalls {
 
   #writeStored(shown: Shown): void {
     const call: Call = { ...shown.call };
-    const images = isSettled(call.status) ? (call.images ?? []) : [];
+    const images = isSettledTool(call.state.status) ? (call.images ?? []) : [];
     const bytes = (call.output?.length ?? 0) * 2 + images.reduce((sum, image) => sum + image.data.length, 0);
     const stored: Stored = {};
     const later = async (): Promise<ProgressOp[]> => {
@@ -205,8 +213,6 @@ export class ToolCalls {
 
   #written(shown: Shown): void {
     const now = this.#deps.clock.monotonic();
-    shown.raw = shownRaw(shown.call);
-    shown.output = shownOutput(shown.call)?.text;
     shown.stale = false;
     shown.writtenAt = now;
     shown.checkpointAt = now;
@@ -231,13 +237,4 @@ export class ToolCalls {
       stored.attachments.push({ type: "file", mime, url: `blob:${hash}` });
     }
   }
-}
-
-/** A settled call takes no more updates: its bulk need not stay in memory. */
-function forget(call: Call): void {
-  call.output = undefined;
-  call.images = undefined;
-  call.diffs = undefined;
-  call.input = {};
-  call.raw = "";
 }

@@ -1,17 +1,25 @@
 import { isDeepStrictEqual } from "node:util";
 /** One tool call as it was told, and the part that shows it (D-16, D-28). Pure. */
 import { cleanJson, cleanText, holdBackSurrogate } from "@holdfast/kernel";
-import type { MessageId, PartId, SessionId, ToolPart, ToolState } from "@holdfast/protocol";
+import {
+  isSettledTool,
+  type MessageId,
+  type PartId,
+  type SessionId,
+  type ToolEvent,
+  type ToolPart,
+  type ToolState,
+  transitionTool,
+} from "@holdfast/protocol";
 import type { ToolUpdate } from "../agents/index.ts";
 import { type CutOutput, cutOutput } from "./output-limit.ts";
-
-export type CallStatus = ToolState["status"];
 
 /** Everything an agent has said about a call, uncut. `output` and `raw` may end in half a surrogate pair while the call runs. */
 export type Call = {
   readonly callId: string;
   readonly partId: PartId;
-  status: CallStatus;
+  /** What of it is shown. */
+  state: ToolState;
   tool: string;
   title?: string | undefined;
   kind?: string | undefined;
@@ -22,8 +30,6 @@ export type Call = {
   locations?: ToolUpdate["locations"];
   diffs?: ToolUpdate["diffs"];
   images?: ToolUpdate["images"];
-  startedAt?: number | undefined;
-  endedAt?: number | undefined;
 };
 
 /** Where the cut-off text and the images of a call were stored. */
@@ -32,15 +38,49 @@ export type Stored = {
   attachments?: { type: "file"; mime: string; url: string }[] | undefined;
 };
 
-export const isSettled = (status: CallStatus): boolean => status === "completed" || status === "error";
+type Step = "start" | "complete" | "fail";
 
-const RANK = { pending: 0, running: 1, completed: 2, error: 2 } as const satisfies Record<CallStatus, number>;
+const STEPS: Readonly<Record<ToolState["status"], readonly Step[]>> = {
+  pending: [],
+  running: ["start"],
+  completed: ["start", "complete"],
+  error: ["start", "fail"],
+};
 
-/** The states to go through, in order, for an update; empty when it is no step forward (D-16). Output says that the call runs. */
-export function stepsTo(status: CallStatus, update: Pick<ToolUpdate, "status" | "output">): CallStatus[] {
-  const next = update.status ?? (update.output === undefined ? undefined : "running");
-  if (next === undefined || RANK[next] <= RANK[status]) return [];
-  return status === "pending" && isSettled(next) ? ["running", next] : [next];
+/** The steps that an update asks for, with those that the agent skipped; the call takes what is a step forward (D-16). Output says that it runs. */
+export const stepsOf = ({ status, output }: Pick<ToolUpdate, "status" | "output">): readonly Step[] =>
+  STEPS[status ?? (output === undefined ? "pending" : "running")];
+
+/** The call's state after a step, with everything that was told so far; `undefined` when it is no step forward. */
+export function stateAfter(call: Call, step: Step, at: number): ToolState | undefined {
+  const event = stepEvent(call, step, at);
+  if (transitionTool(call.state, event) === call.state) return undefined;
+  // A call that does not run shows no output, and one that ended takes none.
+  const told = toldBy(call, step === "start");
+  return [told, event, told].reduce(transitionTool, call.state);
+}
+
+function stepEvent(call: Call, type: Step, at: number): ToolEvent {
+  if (type === "start") return { type, at };
+  return type === "complete"
+    ? { type, title: call.title ?? call.tool, at }
+    : { type, error: shownError(call).text, at };
+}
+
+/** The state with everything that was told so far. */
+export const toldState = (call: Call): ToolState => transitionTool(call.state, toldBy(call, true));
+
+function toldBy(call: Call, mayGrow: boolean): ToolEvent {
+  const { input, title, output } = call;
+  return {
+    type: "progress",
+    told: {
+      input,
+      raw: shown(call.raw, mayGrow),
+      ...(title === undefined ? {} : { title }),
+      ...(output === undefined ? {} : { output: cutOutput(shown(output, mayGrow)).text }),
+    },
+  };
 }
 
 /** Facts beside status, output and raw. Answers whether any of them changed. */
@@ -65,26 +105,28 @@ export function mergeFacts(call: Call, update: ToolUpdate): boolean {
   return changed;
 }
 
-const settledOr = (call: Call, text: string): string =>
-  cleanText(isSettled(call.status) ? text : holdBackSurrogate(text).text);
+const shown = (text: string, mayGrow: boolean): string =>
+  cleanText(mayGrow ? holdBackSurrogate(text).text : text);
+
+const mayGrow = (call: Call): boolean => !isSettledTool(call.state.status);
 
 /** The raw input as far as it may be shown. */
-export const shownRaw = (call: Call): string => settledOr(call, call.raw);
+export const shownRaw = (call: Call): string => shown(call.raw, mayGrow(call));
 
 /** The output as far as it may be shown, cut at D-28's limits; a pending call shows none. */
 export const shownOutput = (call: Call): CutOutput | undefined =>
-  call.output === undefined || call.status === "pending"
+  call.output === undefined || call.state.status === "pending"
     ? undefined
-    : cutOutput(settledOr(call, call.output));
+    : cutOutput(shown(call.output, mayGrow(call)));
 
 /** A failed call's text, cut at the same limits. */
-export const shownError = (call: Call): CutOutput => cutOutput(cleanText(call.error ?? "The tool failed."));
+const shownError = (call: Call): CutOutput => cutOutput(cleanText(call.error ?? "The tool failed."));
 
 /** The text whose rest a part does not show: the output, or the error of a call without output. */
 export function cutText(call: Call): { text: string; whole: { bytes: number; lines: number } } | undefined {
   const output = shownOutput(call);
   if (output?.whole !== undefined) return { text: cleanText(call.output ?? ""), whole: output.whole };
-  if (call.status !== "error" || output !== undefined) return undefined;
+  if (call.state.status !== "error" || output !== undefined) return undefined;
   const error = shownError(call);
   return error.whole === undefined ? undefined : { text: cleanText(call.error ?? ""), whole: error.whole };
 }
@@ -101,7 +143,7 @@ export function toolPart(
     type: "tool",
     callId: call.callId,
     tool: call.tool,
-    state: stateOf(call, stored),
+    state: withStored(call.state, stored),
   };
   if (call.kind !== undefined) part.kind = call.kind;
   if (call.locations !== undefined) part.locations = call.locations;
@@ -109,35 +151,8 @@ export function toolPart(
   return part;
 }
 
-function stateOf(call: Call, { truncated, attachments }: Stored): ToolState {
-  const { input, title } = call;
-  const raw = shownRaw(call);
-  const output = shownOutput(call)?.text;
-  const start = call.startedAt ?? 0;
-  const time = { start, end: Math.max(start, call.endedAt ?? start) };
-  const cut = truncated === undefined ? {} : { truncated };
-  const named = title === undefined ? {} : { title };
-  const shown = output === undefined ? {} : { output };
-  switch (call.status) {
-    case "pending":
-      return { status: "pending", input, raw, ...named };
-    case "running":
-      return { status: "running", input, raw, ...named, ...shown, time: { start }, ...cut };
-    case "completed": {
-      const files = attachments === undefined || attachments.length === 0 ? {} : { attachments };
-      return {
-        status: "completed",
-        input,
-        raw,
-        output: output ?? "",
-        title: title ?? call.tool,
-        metadata: {},
-        time,
-        ...files,
-        ...cut,
-      };
-    }
-    case "error":
-      return { status: "error", input, raw, error: shownError(call).text, ...named, ...shown, time, ...cut };
-  }
+function withStored(state: ToolState, { truncated, attachments = [] }: Stored): ToolState {
+  if (state.status === "pending") return state;
+  const cut = truncated === undefined ? state : { ...state, truncated };
+  return cut.status === "completed" && attachments.length > 0 ? { ...cut, attachments } : cut;
 }

@@ -9,7 +9,7 @@
  *   (durability 3, D-8, D-16): what a later state added is left away, nothing is made up. Text has one form: as it is stored.
  * - Pure: the same rows make the same frames, whether they were heard live or replayed.
  */
-import { isTerminal, type SessionEvent, type ToolPart } from "@holdfast/protocol";
+import { isSettledTool, isTerminal, type SessionEvent, type ToolPart } from "@holdfast/protocol";
 import { openHead, openRequest, openTurn, pendingCall, runningCall } from "./earlier-forms.ts";
 import {
   type HeadEvent,
@@ -88,7 +88,7 @@ class TurnFrames {
     const moments: Moment[] = [];
     for (const event of this.#parts) {
       const call = callOf(event);
-      if (call === undefined || !isSettled(call.part)) continue;
+      if (call === undefined || !isSettledTool(call.part.state.status)) continue;
       moments.push({ seq: event.seq, before: 2, show: () => this.#settle(call) });
     }
     for (const event of this.#requests) {
@@ -100,7 +100,7 @@ class TurnFrames {
       }
       const seq = Math.min(
         event.seq,
-        call !== undefined && isSettled(call.part) ? call.event.seq : event.seq,
+        call !== undefined && isSettledTool(call.part.state.status) ? call.event.seq : event.seq,
       );
       moments.push({ seq, before: 0, show: () => this.#ask(event, call, seq) });
       moments.push({ seq: event.seq, before: 1, show: () => this.#reply(event, call) });
@@ -198,5 +198,3 @@ function callOf(event: PartEvent): Call | undefined {
   const { data } = event;
   return data.part.type === "tool" ? { event, part: data.part } : undefined;
 }
-
-const isSettled = ({ state }: ToolPart): boolean => state.status === "completed" || state.status === "error";

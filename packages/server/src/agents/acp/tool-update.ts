@@ -1,3 +1,4 @@
+import { toolInput } from "@holdfast/protocol";
 import type { ToolUpdate } from "../port.ts";
 import { isObject } from "./wire-message.ts";
 
@@ -51,6 +52,7 @@ function addInput(update: ToolUpdate, raw: unknown): void {
     update.raw = raw;
   } else if (raw !== undefined && raw !== null) {
     update.raw = JSON.stringify(raw);
+    update.input = toolInput(raw);
   }
 }
 

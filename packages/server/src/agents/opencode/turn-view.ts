@@ -5,7 +5,7 @@
  * compaction; content of any other message never leaves here; parts are upserted by id; the final text of a part takes the place of what its
  * deltas built, and nothing that comes after it changes the part; nothing is emitted twice, whatever is repeated.
  */
-import type { Usage } from "@holdfast/protocol";
+import { isSettledTool, type Usage } from "@holdfast/protocol";
 import type { ContentEvent, ToolUpdate } from "../port.ts";
 import { object, text, type Json } from "./json.ts";
 import { toolUpdateOf } from "./tool-update.ts";
@@ -158,7 +158,7 @@ export class TurnView {
     const update = toolUpdateOf(part, callId);
     if (update === undefined) return "known";
     const told = JSON.stringify(update);
-    if (known?.told === told || isSettled(known?.update.status)) return "known";
+    if (known?.told === told || isSettledTool(known?.update.status)) return "known";
     this.#callIds.add(callId);
     this.#tools.set(key, { callId, told, update: { ...known?.update, ...update } });
     this.#emit({ type: "tool", update });
@@ -179,8 +179,4 @@ export class TurnView {
   #ofUser(messageId: string): Taken {
     return this.#roots.has(messageId) ? "known" : "foreign";
   }
-}
-
-function isSettled(status: ToolUpdate["status"]): boolean {
-  return status === "completed" || status === "error";
 }

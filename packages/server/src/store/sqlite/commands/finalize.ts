@@ -11,7 +11,7 @@ import {
   type Part,
   type PartId,
   type SessionId,
-  type ToolPart,
+  transitionTool,
   type Turn,
   type TurnId,
   type Usage,
@@ -129,25 +129,8 @@ function settleParts(log: Log, turn: TurnRow): void {
 function settled(part: Part, now: number): Part {
   if (part.type === "text") return { ...part, time: { start: part.time?.start ?? now, end: now } };
   if (part.type === "reasoning") return { ...part, time: { ...part.time, end: now } };
-  return part.type === "tool" ? interrupted(part, now) : part;
-}
-
-function interrupted(part: ToolPart, now: number): ToolPart {
-  const { state } = part;
-  if (state.status === "completed" || state.status === "error") return part;
-  const running = state.status === "running" ? state : undefined;
-  const next: Extract<ToolPart["state"], { status: "error" }> = {
-    status: "error",
-    input: state.input,
-    raw: state.raw,
-    error: "The call was interrupted.",
-    metadata: { ...running?.metadata, interrupted: true },
-    time: { start: running?.time.start ?? now, end: now },
-  };
-  if (state.title !== undefined) next.title = state.title;
-  if (running?.output !== undefined) next.output = running.output;
-  if (running?.truncated !== undefined) next.truncated = running.truncated;
-  return { ...part, state: next };
+  if (part.type !== "tool") return part;
+  return { ...part, state: transitionTool(part.state, { type: "interrupt", at: now }) };
 }
 
 /** The last answer gets its step-finish; every one that is open gets finish, error and completed time (R-1.5, D-9). */
