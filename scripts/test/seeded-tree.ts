@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
 const REPOSITORY = join(import.meta.dirname, "../..");
-const ROOT_FILES = [".dependency-cruiser.mjs", ".oxlintrc.json", "package.json"];
+const ROOT_FILES = [".dependency-cruiser.mjs", ".oxlintrc.json", "knip.config.ts", "package.json"];
 const PACKAGE_ENTRIES = ["package.json", "tsconfig.json", "src", "bin", "test"];
 
 /** Path below the root -> content. */

@@ -88,4 +88,3 @@ export const agentSessionSchema = z
   })
   .meta({ id: "AgentSession" });
 export type AgentSession = z.infer<typeof agentSessionSchema>;
-export type AgentSessionStatus = AgentSession["status"];

@@ -3,8 +3,7 @@ import { countSchema, timeSchema } from "./common.ts";
 import { changeIdSchema, operationIdSchema, sessionIdSchema, turnIdSchema, workspaceIdSchema } from "./id.ts";
 import { trackingSchema } from "./worktree.ts";
 
-/** An attributed edit between two snapshots (W-4, W-5): an agent id, or who else it may have been. */
-export const STAMPS = ["user", "unknown", "shared"] as const;
+/** Whose an edit between two snapshots is (W-4, W-5): an agent id, or `user`, `unknown` or `shared`. */
 export const stampSchema = z.string().min(1).max(64);
 
 /** Where a changed region comes from: one turn's agent, or nobody's turn. */
@@ -141,7 +140,6 @@ export type ReviewChanges = z.infer<typeof reviewChangesSchema>;
 export const undoChangesSchema = z
   .strictObject({ operationId: operationIdSchema })
   .meta({ id: "UndoChanges" });
-export type UndoChanges = z.infer<typeof undoChangesSchema>;
 
 /** A remark on a line of a change, which becomes an input of a session (W-6). */
 export const commentChangeSchema = z

@@ -94,4 +94,3 @@ export const projectConfigSchema = configSchema.pick({
   approvalMode: true,
   resumePolicy: true,
 });
-export type ProjectConfig = z.infer<typeof projectConfigSchema>;

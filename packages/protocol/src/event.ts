@@ -163,14 +163,6 @@ export function nameRow(data: object): NamedRow | undefined {
 export const isNamed = (data: unknown): data is NamedRow =>
   typeof data === "object" && data !== null && "tooLarge" in data;
 
-/** Types whose rows belong to no session: they stand in the feeds of a workspace and of everything only (D-3). */
-export const SESSIONLESS_EVENTS = [
-  "project.updated",
-  "workspace.updated",
-  "worktree.updated",
-  "change.updated",
-] as const satisfies readonly EventType[];
-
 /** Whether an event is part of a transcript: by far the most are, and a feed leaves them out when it is asked with `messages=false`. */
 export const isMessageEvent = (type: string): boolean =>
   type.startsWith("message.") || type.startsWith("step.");

@@ -91,7 +91,6 @@ export const patchProjectSchema = z
 export type PatchProject = z.infer<typeof patchProjectSchema>;
 
 export const projectListSchema = z.object({ items: z.array(projectSchema) }).meta({ id: "ProjectList" });
-export type ProjectList = z.infer<typeof projectListSchema>;
 
 export const admitInputSchema = z
   .strictObject({
@@ -169,7 +168,6 @@ export type MessageList = z.infer<typeof messageListSchema>;
 export type InputList = z.infer<typeof inputListSchema>;
 export type TurnList = z.infer<typeof turnListSchema>;
 export type PermissionList = z.infer<typeof permissionListSchema>;
-export type AgentList = z.infer<typeof agentListSchema>;
 export type LiveAgentList = z.infer<typeof liveAgentListSchema>;
 export type AgentSessionList = z.infer<typeof agentSessionListSchema>;
 

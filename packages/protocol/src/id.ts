@@ -37,8 +37,6 @@ export type TurnId = Id<"trn">;
 export type MessageId = Id<"msg">;
 export type PartId = Id<"prt">;
 export type PermissionId = Id<"per">;
-export type QuestionId = Id<"qst">;
-export type ActorId = Id<"act">;
 export type InstanceId = Id<"ins">;
 export type PermissionRuleId = Id<"rul">;
 export type TokenId = Id<"tok">;
@@ -60,11 +58,7 @@ const isId =
     typeof text === "string" && new RegExp(`^${prefix}_${BODY}$`).test(text);
 
 export const isSessionId = isId("ses");
-export const isTurnId = isId("trn");
-export const isMessageId = isId("msg");
-export const isPartId = isId("prt");
 export const isInputId = isId("inp");
-export const isPermissionId = isId("per");
 export const isWorkspaceId = isId("wsp");
 export const isChangeId = isId("chg");
 export const isWorktreeId = isId("wkt");

@@ -75,4 +75,3 @@ export type UserMessage = z.infer<typeof userMessageSchema>;
 export type AssistantMessage = z.infer<typeof assistantMessageSchema>;
 export type MessageInfo = z.infer<typeof messageInfoSchema>;
 export type Message = z.infer<typeof messageSchema>;
-export type FileDiff = z.infer<typeof fileDiffSchema>;

@@ -218,21 +218,6 @@ export type ReasoningPart = PartOf<"reasoning">;
 export type ToolPart = PartOf<"tool">;
 export type FilePart = PartOf<"file">;
 
-export const PART_TYPES = [
-  "text",
-  "reasoning",
-  "file",
-  "tool",
-  "step-start",
-  "step-finish",
-  "snapshot",
-  "patch",
-  "agent",
-  "subtask",
-  "retry",
-  "compaction",
-] as const satisfies readonly PartType[];
-
 /** Fields of a part that deltas extend; `raw` and `output` stand for `state.raw` and `state.output`. */
 export const DELTA_FIELDS = ["text", "raw", "output"] as const;
 export type DeltaField = (typeof DELTA_FIELDS)[number];

@@ -26,4 +26,3 @@ export const fileSourceSchema = z
     }),
   ])
   .meta({ id: "FileSource" });
-export type FileSource = z.infer<typeof fileSourceSchema>;

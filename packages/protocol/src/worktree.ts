@@ -196,7 +196,6 @@ export const trackingSchema = z
 export type Tracking = z.infer<typeof trackingSchema>;
 
 export const worktreeListSchema = z.object({ items: z.array(worktreeSchema) }).meta({ id: "WorktreeList" });
-export type WorktreeList = z.infer<typeof worktreeListSchema>;
 export const restoreWorktreeSchema = z
   .strictObject({ from: z.enum(["rescue", "base"]) })
   .meta({ id: "RestoreWorktree" });

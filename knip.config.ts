@@ -1,0 +1,64 @@
+import type { KnipConfig } from "knip";
+import { NOT_RUN_YET } from "./scripts/unused/not-run-yet.ts";
+
+/**
+ * `check:unused` runs knip twice: over everything, and over what programs run (`--production`: patterns that end in `!`), where an export of
+ * `protocol` that only tests import is unused.
+ */
+const config: KnipConfig = {
+  ignoreIssues: Object.fromEntries(Object.keys(NOT_RUN_YET).map((path) => [path, ["exports"]])),
+  ignoreExportsUsedInFile: true,
+  workspaces: {
+    ".": {
+      entry: [
+        "scripts/*.ts",
+        "bench/main.ts",
+        "bench/*-process.ts",
+        "test/torture/torture-or-power-loss.ts",
+        "test/torture/{index,main,extra-migrations,spending}.ts",
+        "test/sabotage/main.ts",
+        "test/faults/{main,preload}.ts",
+        "test/hostile/{main,fuzz,hostile-agent}.ts",
+        "test/matrix/main.ts",
+        "test/soak/main.ts",
+        "test/torture/recorder-process.ts",
+        "test/real-agents/record-golden.ts",
+        "test/model/{index,main}.ts",
+        "test/e2e/{build-page,screenshots}.ts",
+        "test-agents/*.ts",
+        "test-agents/heavy/*.ts",
+        "examples/**/*.ts",
+      ],
+      ignoreDependencies: ["axe-core"],
+      ignoreBinaries: ["cc"],
+      project: [
+        "scripts/**/*.ts",
+        "bench/**/*.ts",
+        "test/**/*.ts",
+        "test-agents/**/*.ts",
+        "examples/**/*.ts",
+      ],
+    },
+    "packages/*": {
+      entry: ["bin/*.js!", "src/**/*-thread.ts!", "test/fixture/*.{ts,js}"],
+      project: ["src/**/*.ts!", "!src/**/*.test.ts!", "bin/**/*.js!", "test/**/*.{ts,js}"],
+      ignoreBinaries: ["fish", "script"],
+    },
+    "packages/protocol": {
+      project: ["src/**/*.ts!", "!src/**/*.test.ts!", "test/**/*.ts"],
+      includeEntryExports: true,
+    },
+    "packages/web": {
+      entry: ["src/main.tsx!", "src/**/*-worker.ts!", "src/page-directory.ts!", "vite.config.ts"],
+      project: ["src/**/*.{ts,tsx}!", "!src/**/*.test.ts!"],
+      ignoreDependencies: ["tailwindcss"],
+    },
+    "packages/server": {
+      entry: ["src/**/*-{thread,module}.ts!", "test/fixture/*.{ts,js}"],
+      project: ["src/**/*.ts!", "!src/**/*.test.ts!", "test/**/*.{ts,js}"],
+      ignoreDependencies: ["@holdfast/rehearsal"],
+    },
+  },
+};
+
+export default config;
