@@ -56,6 +56,60 @@ test("an id that heads two rules fails", () => {
   expect(code).toBe(1);
 });
 
+/** `run` comes to the program through a door and `export *`, `idle` only as a type. */
+const PROGRAM = {
+  "spec/one.md": "- **D-1** first\n",
+  "packages/cli/src/main.ts": 'import { run, type idle } from "@holdfast/kernel";\nrun();\n',
+  "packages/kernel/package.json": '{ "exports": { ".": "./src/index.ts" } }',
+  "packages/kernel/src/index.ts": 'export * from "./run.ts";\nexport { idle } from "./idle.ts";\n',
+  "packages/kernel/src/run.ts": "export const run = () => undefined;\n",
+  "packages/kernel/src/idle.ts": "export function idle() {}\n",
+};
+const testOf = (name: string, from: string) =>
+  `import { ${name} } from "${from}";\n${titled("D-1")}${name}();\n`;
+
+test.each(["./idle.ts", "./index.ts"])(
+  "a rule that only a test of %s cites, which no program runs, fails",
+  (from) => {
+    const { code, output } = check({ ...PROGRAM, "packages/kernel/src/idle.test.ts": testOf("idle", from) });
+    expect(output).toMatch(
+      /D-1 +packages\/kernel\/src\/idle\.test\.ts +only cited by tests of code that no program/,
+    );
+    expect(code).toBe(1);
+  },
+);
+
+test.each(["./run.ts", "./index.ts"])(
+  "a rule that a test of %s cites, which a program runs, passes",
+  (from) => {
+    const files = { ...PROGRAM, "packages/kernel/src/run.test.ts": testOf("run", from) };
+    expect(check({ ...files, "packages/kernel/src/idle.test.ts": testOf("idle", from) }).output).toContain(
+      "0 misses",
+    );
+  },
+);
+
+test("a rule that a test of an exception cites passes", () => {
+  const { output } = check({
+    ...PROGRAM,
+    "packages/protocol/src/retry.ts": "export const retry = () => 1;\n",
+    "packages/protocol/src/retry.test.ts": testOf("retry", "./retry.ts"),
+  });
+  expect(output).toContain("0 misses");
+});
+
+test("an exception for code that is run by now fails", () => {
+  const { code, output } = check({
+    ...PROGRAM,
+    "packages/kernel/src/run.test.ts": testOf("run", "./run.ts"),
+    "packages/kernel/src/run.ts":
+      'import { retry } from "../../protocol/src/retry.ts";\nexport const run = retry;\n',
+    "packages/protocol/src/retry.ts": "export const retry = 1;\n",
+  });
+  expect(output).toMatch(/packages\/protocol\/src\/retry\.ts +is run/);
+  expect(code).toBe(1);
+});
+
 test("an empty specification checks nothing and fails", () => {
   expect(check({ "test/one.test.ts": "" }).code).toBe(1);
 });

@@ -1,10 +1,13 @@
 /**
  * `npm run check:rules [root]`: every rule id that a specification under `spec/` defines is cited by the title of a test, and no test
- * cites an id that does not exist; no id stands at the head of two rules. Prints what is wrong.
+ * cites an id that does not exist; no id stands at the head of two rules. A test of code that no program runs proves no rule. Prints what is
+ * wrong.
  */
 import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { citationsOf, rulesOf } from "./rules/citations.ts";
+import { RunCode } from "./rules/run-code.ts";
+import { NOT_RUN_YET } from "./unused/not-run-yet.ts";
 
 /** Contract suites stand in plain files under a `test` folder and are run by a `.test.ts`, so their titles count too. */
 const TEST_FILES = [
@@ -30,22 +33,41 @@ function findMisses(root: string): { misses: Miss[]; rules: number; cited: numbe
     for (const id of rules.known) known.add(id);
   }
 
+  const code = new RunCode(root);
   const citedIn = new Map<string, string>();
+  const proven = new Set<string>();
   for (const path of globSync(TEST_FILES, { cwd: root, exclude: EXCLUDED })) {
-    for (const id of citationsOf(path, readFileSync(join(root, path), "utf8"))) citedIn.set(id, path);
+    const ids = citationsOf(path, readFileSync(join(root, path), "utf8"));
+    const proves = ids.length > 0 && isProof(code, path);
+    for (const id of ids) citedIn.set(id, path);
+    for (const id of proves ? ids : []) proven.add(id);
   }
 
   const untested = [...definedIn]
     .filter(([id]) => !citedIn.has(id))
     .map(([id, place]) => ({ id, place, complaint: "no test cites this rule" }));
+  const unproven = [...citedIn]
+    .filter(([id]) => definedIn.has(id) && !proven.has(id))
+    .map(([id, place]) => ({ id, place, complaint: "only cited by tests of code that no program runs" }));
+  const needless = Object.keys(NOT_RUN_YET)
+    .filter((path) => code.has(path))
+    .map((place) => ({ id: "-", place, complaint: "is run: take it out of not-run-yet.ts" }));
   const unknown = [...citedIn]
     .filter(([id]) => !definedIn.has(id) && !known.has(id))
     .map(([id, place]) => ({ id, place, complaint: "cited, but no specification defines it" }));
   return {
-    misses: [...doubled, ...untested, ...unknown].toSorted(byId),
+    misses: [...doubled, ...untested, ...unproven, ...needless, ...unknown].toSorted(byId),
     rules: definedIn.size,
     cited: citedIn.size,
   };
+}
+
+/** Whether a test exercises something that a program runs. One that imports no module of a package drives programs from outside. */
+function isProof(code: RunCode, test: string): boolean {
+  const modules = code
+    .importedBy(test)
+    .filter((path) => path.startsWith("packages/") && path.includes("/src/"));
+  return modules.length === 0 || modules.some((path) => code.has(path) || path in NOT_RUN_YET);
 }
 
 function byId(one: Miss, other: Miss): number {
