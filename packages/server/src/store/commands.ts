@@ -194,6 +194,9 @@ export type ProcessRow = {
   temporaryDirectory?: string | undefined;
 };
 
+/** What is known of a process once it runs. */
+export type SpawnRow = { launchId: string; pid: number; group: number; startTime?: string | undefined };
+
 export type InstanceRow = { id: InstanceId; pid: number; host: string; startTime: number };
 
 export type BrowserTokenRow = {
@@ -290,9 +293,7 @@ export type Commands = {
   endInstance(command: { instanceId: InstanceId }): Promise<void>;
 
   recordLaunch(row: ProcessRow): Promise<void>;
-  recordSpawn(
-    row: Required<Pick<ProcessRow, "launchId" | "pid" | "group">> & { startTime?: string | undefined },
-  ): Promise<void>;
+  recordSpawn(row: SpawnRow): Promise<void>;
   recordExit(command: { launchId: string }): Promise<void>;
 
   /** Stores content once by its SHA-256 and keeps one more reference; durable before it answers (D-28). */

@@ -15,11 +15,12 @@ export type * from "./commands.ts";
 export type * from "./queries.ts";
 export type * from "./worktree-commands.ts";
 
-export type Store = Commands &
+/** Every write of the port by its name. An engine keeps one table of functions that is typed against this. */
+export type StoreCommands = Commands & WorktreeCommands & ChangeCommands;
+
+export type Store = StoreCommands &
   Queries &
-  WorktreeCommands &
   WorktreeQueries &
-  ChangeCommands &
   ChangeQueries & {
     /** New after a restore (D-23). */
     readonly storeId: string;

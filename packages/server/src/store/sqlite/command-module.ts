@@ -1,123 +1,9 @@
 import { cleanJson, newId } from "@holdfast/kernel";
 import type { CommandCall, CommandModule, Reader, Tx } from "@holdfast/sqlite";
-import {
-  dropUnusedBlobs,
-  recordBlob,
-  beginFinalize,
-  finalizeTurn,
-  sweepHousekeeping,
-  admitInput,
-  editInput,
-  pauseQueue,
-  removeInput,
-  reorderInputs,
-  resumeQueue,
-  closeDeadAgentSessions,
-  endInstance,
-  heartbeat,
-  putAgentFacts,
-  recordExit,
-  recordLaunch,
-  recordSpawn,
-  registerInstance,
-  updateAgentSession,
-  removeMessage,
-  removePart,
-  updateMessage,
-  updatePart,
-  askPermission,
-  expirePermission,
-  replyPermission,
-  revokePermissionRule,
-  appendProgress,
-  type ProgressCommand,
-  createSession,
-  deleteSession,
-  patchSession,
-  patchProject,
-  patchWorkspace,
-  beginWorktree,
-  patchWorktree,
-  dropWorktree,
-  recordWorktreeAudit,
-  beginOperation,
-  advanceOperation,
-  endOperation,
-  recordChanges,
-  commitReview,
-  markReviewed,
-  takeNotes,
-  forgetSnapshots,
-  putBrowserToken,
-  revokeBrowserTokens,
-  touchBrowserToken,
-  cancelTurn,
-  setWaiting,
-  startTurn,
-  takeOver,
-} from "./commands/index.ts";
+import { type CommandArgs, type CommandName, COMMANDS } from "./commands/index.ts";
 import { inspect, unneededSnapshots } from "./queries/index.ts";
 import { migrations } from "./schema.ts";
 import { readWith, writeWith, type Write } from "./sql.ts";
-
-const COMMANDS = {
-  createSession,
-  patchSession,
-  patchProject,
-  patchWorkspace,
-  beginWorktree,
-  patchWorktree,
-  dropWorktree,
-  recordWorktreeAudit,
-  beginOperation,
-  advanceOperation,
-  endOperation,
-  recordChanges,
-  commitReview,
-  markReviewed,
-  takeNotes,
-  forgetSnapshots,
-  deleteSession,
-  admitInput,
-  editInput,
-  removeInput,
-  reorderInputs,
-  resumeQueue,
-  pauseQueue,
-  startTurn,
-  setWaiting,
-  appendProgress,
-  beginFinalize,
-  finalizeTurn,
-  cancelTurn,
-  takeOver,
-  askPermission,
-  replyPermission,
-  expirePermission,
-  revokePermissionRule,
-  updateMessage,
-  removeMessage,
-  updatePart,
-  removePart,
-  updateAgentSession,
-  closeDeadAgentSessions,
-  registerInstance,
-  heartbeat,
-  endInstance,
-  recordLaunch,
-  recordSpawn,
-  recordExit,
-  recordBlob,
-  dropUnusedBlobs,
-  putBrowserToken,
-  touchBrowserToken,
-  revokeBrowserTokens,
-  putAgentFacts,
-  sweepHousekeeping,
-};
-
-export type CommandName = keyof typeof COMMANDS;
-export type CommandArgs<N extends CommandName> = Parameters<(typeof COMMANDS)[N]>[1];
 
 /**
  * Whoever it comes from, no row and no event holds text that one reader would see otherwise than another (D-12): what a command is given is cleaned
@@ -134,10 +20,10 @@ const KEEPS_BYTES: ReadonlySet<string> = new Set<CommandName>([
 /** Progress of one turn that arrived while the writer was busy becomes one command, so that its deltas can join (D-12). */
 function coalesce(previous: CommandCall, next: CommandCall): unknown {
   if (previous.name !== "appendProgress" || next.name !== "appendProgress") return undefined;
-  const a = previous.args as ProgressCommand;
-  const b = next.args as ProgressCommand;
+  const a = previous.args as CommandArgs<"appendProgress">;
+  const b = next.args as CommandArgs<"appendProgress">;
   if (a.turnId !== b.turnId || a.epoch !== b.epoch) return undefined;
-  return { ...a, ops: [...a.ops, ...b.ops] } satisfies ProgressCommand;
+  return { ...a, ops: [...a.ops, ...b.ops] } satisfies CommandArgs<"appendProgress">;
 }
 
 /** What the writer and reader threads load. */

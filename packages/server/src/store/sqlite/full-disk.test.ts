@@ -21,12 +21,14 @@ function fullDisk() {
 test("[D-34] what ends a turn releases the reserve on a full disk, is refused once, and then works", async () => {
   const disk = fullDisk();
   const run = runWithReserve(disk);
-  await expect(run("finalizeTurn", {})).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
-  await expect(run("finalizeTurn", {})).resolves.toBe("finalizeTurn");
+  await expect(run("finalizeTurn", {} as never)).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+  await expect(run("finalizeTurn", {} as never)).resolves.toBe("finalizeTurn");
 });
 
 test("[D-34] an admission does not eat the reserve", async () => {
   const disk = fullDisk();
-  await expect(runWithReserve(disk)("admitInput", {})).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+  await expect(runWithReserve(disk)("admitInput", {} as never)).rejects.toMatchObject({
+    code: "STORAGE_UNAVAILABLE",
+  });
   expect(disk.isFull()).toBe(true);
 });

@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { systemClock, type Clock, type Logger } from "@holdfast/kernel";
 import type { Diagnostics, InstanceId } from "@holdfast/protocol";
 import { openRunner, type Runner } from "@holdfast/sqlite";
-import type { CommittedEvent, Store } from "../port.ts";
+import type { CommittedEvent, Store, StoreCommands } from "../port.ts";
 import { BlobFiles, hashOf, INLINE_BLOB_BYTES } from "./blob-files.ts";
-import type { CommandArgs, CommandName } from "./command-module.ts";
-import type { DroppedBlobs } from "./commands/index.ts";
+import { type PortCommands, PORT_COMMANDS } from "./commands/index.ts";
 import { runWithReserve } from "./full-disk.ts";
 import { sqliteQueries, type inspect } from "./queries/index.ts";
 import { readWith } from "./sql.ts";
@@ -43,17 +42,17 @@ export async function openSqliteStore(
   return new SqliteStore(runner, new BlobFiles(directory), options.clock ?? systemClock, directory).store();
 }
 
-type Named = { [N in CommandName]: (args: CommandArgs<N>) => Promise<never> };
-
 class SqliteStore {
   readonly #runner: Runner;
   readonly #blobs: BlobFiles;
   readonly #clock: Clock;
   readonly #directory: string;
+  readonly #send: ReturnType<typeof runWithReserve>;
 
   constructor(runner: Runner, blobs: BlobFiles, clock: Clock, directory: string) {
     this.#directory = directory;
     this.#runner = runner;
+    this.#send = runWithReserve(runner);
     this.#blobs = blobs;
     this.#clock = clock;
   }
@@ -81,65 +80,11 @@ class SqliteStore {
     };
   }
 
-  /** Every command of the port that is one call of the writer. */
-  #commands(): Omit<Store, keyof ReturnType<typeof sqliteQueries> | Local> {
-    const send = runWithReserve(this.#runner);
-    const run =
-      <N extends CommandName>(name: N): Named[N] =>
-      (args) =>
-        send<never>(name, args);
-    return {
-      createSession: run("createSession"),
-      patchSession: run("patchSession"),
-      patchProject: run("patchProject"),
-      patchWorkspace: run("patchWorkspace"),
-      beginWorktree: run("beginWorktree"),
-      patchWorktree: run("patchWorktree"),
-      dropWorktree: run("dropWorktree"),
-      recordWorktreeAudit: run("recordWorktreeAudit"),
-      beginOperation: run("beginOperation"),
-      advanceOperation: run("advanceOperation"),
-      endOperation: run("endOperation"),
-      recordChanges: run("recordChanges"),
-      commitReview: run("commitReview"),
-      markReviewed: run("markReviewed"),
-      takeNotes: run("takeNotes"),
-      forgetSnapshots: run("forgetSnapshots"),
-      deleteSession: run("deleteSession"),
-      admitInput: run("admitInput"),
-      editInput: run("editInput"),
-      removeInput: run("removeInput"),
-      reorderInputs: run("reorderInputs"),
-      resumeQueue: run("resumeQueue"),
-      pauseQueue: run("pauseQueue"),
-      startTurn: run("startTurn"),
-      setWaiting: run("setWaiting"),
-      appendProgress: run("appendProgress"),
-      beginFinalize: run("beginFinalize"),
-      finalizeTurn: run("finalizeTurn"),
-      cancelTurn: run("cancelTurn"),
-      takeOver: run("takeOver"),
-      askPermission: run("askPermission"),
-      replyPermission: run("replyPermission"),
-      expirePermission: run("expirePermission"),
-      revokePermissionRule: run("revokePermissionRule"),
-      updateMessage: run("updateMessage"),
-      removeMessage: run("removeMessage"),
-      updatePart: run("updatePart"),
-      removePart: run("removePart"),
-      updateAgentSession: run("updateAgentSession"),
-      closeDeadAgentSessions: run("closeDeadAgentSessions"),
-      registerInstance: run("registerInstance"),
-      heartbeat: run("heartbeat"),
-      endInstance: run("endInstance"),
-      recordLaunch: run("recordLaunch"),
-      recordSpawn: run("recordSpawn"),
-      recordExit: run("recordExit"),
-      putBrowserToken: run("putBrowserToken"),
-      touchBrowserToken: run("touchBrowserToken"),
-      revokeBrowserTokens: run("revokeBrowserTokens"),
-      putAgentFacts: run("putAgentFacts"),
-    };
+  /** Every command of the port that is one call of the writer. The table has the port's types, so each call answers what its name promises. */
+  #commands(): Pick<StoreCommands, keyof PortCommands> {
+    const names = Object.keys(PORT_COMMANDS) as (keyof PortCommands)[];
+    const calls = names.map((name) => [name, (args: never) => this.#send(name, args)]);
+    return Object.fromEntries(calls) as Pick<StoreCommands, keyof PortCommands>;
   }
 
   async #putBlob(command: Parameters<Store["putBlob"]>[0]): Promise<{ hash: string; size: number }> {
@@ -149,7 +94,7 @@ class SqliteStore {
     const inline = size <= INLINE_BLOB_BYTES;
     await this.#blobs.exclusively(async () => {
       if (!inline) await this.#blobs.put(hash, bytes);
-      await this.#runner.run("recordBlob", { hash, size, bytes: inline ? bytes : null, mime, sessionId });
+      await this.#send("recordBlob", { hash, size, bytes: inline ? bytes : null, mime, sessionId });
     });
     return { hash, size };
   }
@@ -165,9 +110,9 @@ class SqliteStore {
   }
 
   async #sweep(limit: number): Promise<number> {
-    const rows = await this.#runner.run<number>("sweepHousekeeping", { limit });
+    const rows = await this.#send("sweepHousekeeping", { limit });
     const files = await this.#blobs.exclusively(async () => {
-      const dropped = await this.#runner.run<DroppedBlobs>("dropUnusedBlobs", { limit });
+      const dropped = await this.#send("dropUnusedBlobs", { limit });
       for (const hash of dropped.files) await this.#blobs.remove(hash);
       const orphans = await this.#blobs.removeOrphans(this.#clock.now(), (hash) => this.#isKnownBlob(hash));
       return dropped.rows + orphans;
@@ -198,16 +143,3 @@ class SqliteStore {
     };
   }
 }
-
-type Local =
-  | "putBlob"
-  | "getBlob"
-  | "sweepHousekeeping"
-  | "unneededSnapshots"
-  | "inspect"
-  | "storeId"
-  | "onCommit"
-  | "onFatal"
-  | "pendingBytes"
-  | "stats"
-  | "close";

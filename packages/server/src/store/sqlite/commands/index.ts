@@ -1,26 +1,96 @@
-export { type DroppedBlobs, dropUnusedBlobs, recordBlob } from "./blob.ts";
-export { beginFinalize, finalizeTurn } from "./finalize.ts";
-export { sweepHousekeeping } from "./housekeeping.ts";
-export { admitInput, editInput, pauseQueue, removeInput, reorderInputs, resumeQueue } from "./input.ts";
-export { commitReview, forgetSnapshots, markReviewed, recordChanges } from "./change.ts";
-export { takeNotes } from "./note.ts";
-export { advanceOperation, beginOperation, endOperation } from "./operation.ts";
-export { beginWorktree, dropWorktree, patchWorktree, recordWorktreeAudit } from "./worktree.ts";
-export {
-  closeDeadAgentSessions,
-  endInstance,
-  heartbeat,
-  putAgentFacts,
-  recordExit,
-  recordLaunch,
-  recordSpawn,
-  registerInstance,
-  updateAgentSession,
-} from "./instance.ts";
-export { removeMessage, removePart, updateMessage, updatePart } from "./message.ts";
-export { askPermission, expirePermission, replyPermission, revokePermissionRule } from "./permission.ts";
-export { type ProgressCommand, appendProgress } from "./progress.ts";
-export { patchProject, patchWorkspace } from "./project.ts";
-export { createSession, deleteSession, patchSession } from "./session.ts";
-export { putBrowserToken, revokeBrowserTokens, touchBrowserToken } from "./token.ts";
-export { cancelTurn, setWaiting, startTurn, takeOver } from "./turn.ts";
+/**
+ * The one table of commands. A command of the port is its type there, a function here below, and a line in this table: one that is missing or
+ * of another type than the port says does not compile.
+ */
+import type { StoreCommands } from "../../port.ts";
+import type { Write } from "../sql.ts";
+import * as blob from "./blob.ts";
+import * as change from "./change.ts";
+import * as finalize from "./finalize.ts";
+import * as housekeeping from "./housekeeping.ts";
+import * as input from "./input.ts";
+import * as instance from "./instance.ts";
+import * as message from "./message.ts";
+import * as note from "./note.ts";
+import * as operation from "./operation.ts";
+import * as permission from "./permission.ts";
+import * as progress from "./progress.ts";
+import * as project from "./project.ts";
+import * as session from "./session.ts";
+import * as token from "./token.ts";
+import * as turn from "./turn.ts";
+import * as worktree from "./worktree.ts";
+
+/** What the port says of a command, as a function that runs whole inside the writer's transaction. */
+type CommandTable<N extends keyof StoreCommands> = {
+  readonly [K in N]: (
+    write: Write,
+    command: Parameters<StoreCommands[K]>[0],
+  ) => Awaited<ReturnType<StoreCommands[K]>>;
+};
+
+/** All commands of the port but those that work on files too: the store makes these of several commands of its own. */
+export type PortCommands = CommandTable<Exclude<keyof StoreCommands, "putBlob" | "sweepHousekeeping">>;
+
+export const PORT_COMMANDS = {
+  createSession: session.createSession,
+  patchSession: session.patchSession,
+  deleteSession: session.deleteSession,
+  patchProject: project.patchProject,
+  patchWorkspace: project.patchWorkspace,
+  beginWorktree: worktree.beginWorktree,
+  patchWorktree: worktree.patchWorktree,
+  dropWorktree: worktree.dropWorktree,
+  recordWorktreeAudit: worktree.recordWorktreeAudit,
+  beginOperation: operation.beginOperation,
+  advanceOperation: operation.advanceOperation,
+  endOperation: operation.endOperation,
+  recordChanges: change.recordChanges,
+  commitReview: change.commitReview,
+  markReviewed: change.markReviewed,
+  forgetSnapshots: change.forgetSnapshots,
+  takeNotes: note.takeNotes,
+  admitInput: input.admitInput,
+  editInput: input.editInput,
+  removeInput: input.removeInput,
+  reorderInputs: input.reorderInputs,
+  resumeQueue: input.resumeQueue,
+  pauseQueue: input.pauseQueue,
+  startTurn: turn.startTurn,
+  setWaiting: turn.setWaiting,
+  cancelTurn: turn.cancelTurn,
+  takeOver: turn.takeOver,
+  appendProgress: progress.appendProgress,
+  beginFinalize: finalize.beginFinalize,
+  finalizeTurn: finalize.finalizeTurn,
+  askPermission: permission.askPermission,
+  replyPermission: permission.replyPermission,
+  expirePermission: permission.expirePermission,
+  revokePermissionRule: permission.revokePermissionRule,
+  updateMessage: message.updateMessage,
+  removeMessage: message.removeMessage,
+  updatePart: message.updatePart,
+  removePart: message.removePart,
+  updateAgentSession: instance.updateAgentSession,
+  closeDeadAgentSessions: instance.closeDeadAgentSessions,
+  registerInstance: instance.registerInstance,
+  heartbeat: instance.heartbeat,
+  endInstance: instance.endInstance,
+  recordLaunch: instance.recordLaunch,
+  recordSpawn: instance.recordSpawn,
+  recordExit: instance.recordExit,
+  putAgentFacts: instance.putAgentFacts,
+  putBrowserToken: token.putBrowserToken,
+  touchBrowserToken: token.touchBrowserToken,
+  revokeBrowserTokens: token.revokeBrowserTokens,
+} satisfies PortCommands;
+
+export const COMMANDS = {
+  ...PORT_COMMANDS,
+  recordBlob: blob.recordBlob,
+  dropUnusedBlobs: blob.dropUnusedBlobs,
+  sweepHousekeeping: housekeeping.sweepHousekeeping,
+};
+export type CommandName = keyof typeof COMMANDS;
+export type CommandArgs<N extends CommandName> = Parameters<(typeof COMMANDS)[N]>[1];
+export type CommandResult<N extends CommandName> = ReturnType<(typeof COMMANDS)[N]>;

@@ -1,6 +1,6 @@
 import { notFound } from "@holdfast/kernel";
 import type { Actor, AgentSessionId, Features, InstanceId } from "@holdfast/protocol";
-import type { AgentSessionPatch, InstanceRow, ProcessRow } from "../../port.ts";
+import type { AgentSessionPatch, InstanceRow, ProcessRow, SpawnRow } from "../../port.ts";
 import { announceAgentSession } from "../announce.ts";
 import { openLogByRid } from "../log.ts";
 import { type AgentSessionRow, findAgentSession, SELECT_AGENT_SESSION } from "../rows/index.ts";
@@ -41,9 +41,7 @@ export function recordLaunch(write: Write, row: ProcessRow): void {
   );
 }
 
-type Spawn = { launchId: string; pid: number; group: number; startTime?: string | undefined };
-
-export function recordSpawn(write: Write, row: Spawn): void {
+export function recordSpawn(write: Write, row: SpawnRow): void {
   write.run(
     "UPDATE process SET pid = ?, start_time = ?, process_group = ? WHERE launch_id = ?",
     row.pid,
