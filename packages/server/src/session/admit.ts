@@ -20,7 +20,7 @@ import { requireAgent } from "./agent-choice.ts";
 import { requireSession } from "./change.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
 import { admitFile } from "./file-part.ts";
-import { replayInput } from "./replay.ts";
+import { madeBefore } from "./made-before.ts";
 
 /** Admits an input and wakes the dispatcher. Rejects AGENT_UNAVAILABLE, PATH_ESCAPES, UNPROCESSABLE, TOO_LARGE, CONFLICT, RATE_LIMITED. */
 export async function admitInput(
@@ -31,7 +31,7 @@ export async function admitInput(
 ): Promise<Applied<Admitted>> {
   const applied = await admissionOf(deps, sessionId, request, caller).then(
     (command) => deps.store.admitInput(command),
-    (refusal: unknown) => replayInput(deps, caller, refusal),
+    (refusal: unknown) => madeBefore(deps, caller, "admitted", refusal),
   );
   deps.turns.wake(sessionId);
   return applied;

@@ -4,10 +4,9 @@
  */
 import { HoldfastError } from "@holdfast/kernel";
 import type { CreateSession, Session } from "@holdfast/protocol";
-import type { Applied } from "../store/index.ts";
+import type { Applied, IdempotencyKey } from "../store/index.ts";
 import { commandOf } from "./create.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
-import { replaySession } from "./replay.ts";
 import { resolveDirectory } from "./workspace-path.ts";
 
 type Running = { bodyHash: string; outcome: Promise<Applied<Session>> };
@@ -33,19 +32,20 @@ export class WorktreeSessions {
         throw new HoldfastError("IDEMPOTENCY_MISMATCH", "This key is in use with another body.");
       return { value: (await running.outcome).value, replayed: true };
     }
-    const outcome = this.#once(request, caller).finally(() => this.#running.delete(name));
+    const outcome = this.#once(request, caller, idempotency).finally(() => this.#running.delete(name));
     this.#running.set(name, { bodyHash, outcome });
     return outcome;
   }
 
   /** What an earlier process made under this key is answered before anything is made again. */
-  async #once(request: CreateSession, caller: Caller): Promise<Applied<Session>> {
-    const none = new HoldfastError("NOT_FOUND", "Nothing was made under this key.");
-    const earlier = await replaySession(this.#deps, caller, none).catch((error: unknown) => {
-      if (error === none) return undefined;
-      throw error;
-    });
-    return earlier ?? this.#make(request, caller);
+  async #once(
+    request: CreateSession,
+    caller: Caller,
+    idempotency: IdempotencyKey,
+  ): Promise<Applied<Session>> {
+    const earlier = await this.#deps.store.findReplay(idempotency);
+    if (earlier?.session !== undefined) return { value: earlier.session, replayed: true };
+    return this.#make(request, caller);
   }
 
   async #make(request: CreateSession, caller: Caller): Promise<Applied<Session>> {

@@ -3,7 +3,7 @@ import type { CreateSession, Session, WorkspaceId } from "@holdfast/protocol";
 import type { Applied, CreateSessionCommand } from "../store/index.ts";
 import { chooseAgent, requireApprovalMode } from "./agent-choice.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
-import { replaySession } from "./replay.ts";
+import { madeBefore } from "./made-before.ts";
 import { findWorkspace } from "./workspace-choice.ts";
 import { resolveDirectory } from "./workspace-path.ts";
 
@@ -15,7 +15,7 @@ export function createSession(
 ): Promise<Applied<Session>> {
   return creationOf(deps, request, caller).then(
     (command) => deps.store.createSession(command),
-    (refusal: unknown) => replaySession(deps, caller, refusal),
+    (refusal: unknown) => madeBefore(deps, caller, "session", refusal),
   );
 }
 

@@ -91,6 +91,9 @@ export type AdmitInputCommand = Written & {
 
 export type AdmittedRows = { input: Input; turn: Turn; message: Message };
 
+/** What a request made under its key, as it is now. */
+export type Replay = { session?: Session; admitted?: AdmittedRows };
+
 /** What the dispatcher needs to run a turn that it just claimed. `epoch` is the fence of every later write (D-17). */
 export type StartedTurn = {
   epoch: number;
@@ -208,6 +211,12 @@ export type BrowserTokenRow = {
 };
 
 export type Commands = {
+  /**
+   * What an earlier request made under this key; `undefined` when there was none, or when that is gone. It keeps the order of commands: a request that
+   * was sent before is found although it is not committed yet (D-5). IDEMPOTENCY_MISMATCH for another body.
+   */
+  findReplay(key: IdempotencyKey): Promise<Replay | undefined>;
+
   createSession(command: CreateSessionCommand): Promise<Applied<Session>>;
   patchSession(command: Written & { sessionId: SessionId; patch: PatchSession }): Promise<Applied<Session>>;
   patchWorkspace(

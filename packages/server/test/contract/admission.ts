@@ -100,6 +100,32 @@ export const admissionTopic = topic("admission", (rig) => {
     expect(again.value.input).toMatchObject({ id: first.value.input.id, state: "delivered" });
   });
 
+  test("[D-5] a repetition that is sent while the first request is uncommitted finds what that makes", async () => {
+    const keys = [keyed(newId("act")), keyed(newId("act"))] as const;
+    const sessionId = await rig().session();
+    const session = rig().create({ idempotency: keys[0] });
+    const ofSession = rig().store.findReplay(keys[0]);
+    const admitted = rig().store.admitInput(rig().admission(sessionId, "x", { idempotency: keys[1] }));
+    const ofInput = rig().store.findReplay(keys[1]);
+    expect(await ofSession).toEqual({ session: (await session).value });
+    expect(await ofInput).toEqual({ admitted: (await admitted).value });
+    await rig().reopen();
+    expect(await rig().store.findReplay(keys[1])).toEqual(await ofInput);
+  });
+
+  test("[D-5] a key has no replay when nothing was made under it or that is gone, and another body is a mismatch", async () => {
+    const key = keyed(newId("act"));
+    expect(await rig().store.findReplay(key)).toBeUndefined();
+    const sessionId = await rig().session({ idempotency: key });
+    const inputKey = keyed(newId("act"));
+    await rig().store.admitInput(rig().admission(sessionId, "x", { idempotency: inputKey }));
+    const other = rig().store.findReplay({ ...key, bodyHash: "b".repeat(64) });
+    expect(await refusalOf(other)).toBe("IDEMPOTENCY_MISMATCH");
+    await rig().store.deleteSession({ sessionId, actor: OWNER });
+    expect(await rig().store.findReplay(key)).toBeUndefined();
+    expect(await rig().store.findReplay(inputKey)).toBeUndefined();
+  });
+
   test("[D-5] a key is scoped to its actor, method and route, and a refused request leaves none", async () => {
     const sessionId = await rig().session();
     const key = keyed(newId("act"));

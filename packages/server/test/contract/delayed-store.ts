@@ -6,17 +6,21 @@ const MOST_MS = 20;
 
 /**
  * The same store behind a door that holds every call back for 0 to 20 ms, from a seeded sequence: calls made at once arrive in another order and
- * spread over several commits, as they do on an engine behind a network.
+ * spread over several commits, as they do on an engine behind a network. `findReplay` alone arrives behind everything that was sent before it.
  */
 export function delayedStore(store: Store, seed: number): Store {
   const pause = pauses(seed);
+  let arrived: Promise<unknown> = Promise.resolve();
   return new Proxy(store, {
     get(target, name, receiver) {
       const member: unknown = Reflect.get(target, name, receiver);
       if (typeof member !== "function" || SYNCHRONOUS.has(name)) return member;
       if (name === "streamMessages") return (id: SessionId) => delayedStream(store.streamMessages(id), pause);
       return async (...args: unknown[]) => {
-        await pause();
+        const own = pause();
+        const all = Promise.all([arrived, own]);
+        arrived = all;
+        await (name === "findReplay" ? all : own);
         return (member as (...args: unknown[]) => Promise<unknown>).apply(target, args);
       };
     },

@@ -12,7 +12,7 @@ import type {
   SessionId,
   TurnResult,
 } from "@holdfast/protocol";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { ServerUnderTest } from "./server-under-test.ts";
 
 type Problem = { code: string };
@@ -99,6 +99,29 @@ describe("inputs, turns and history over HTTP", () => {
     expect(await second.json()).toEqual(first);
     expect((await send("b")).status).toBe(422);
     expect((await queue()).items).toHaveLength(1);
+  });
+
+  test("[D-5] a repetition whose file is gone is answered while the first request is not committed yet", async () => {
+    await writeFile(join(server.project, "passing.txt"), "");
+    const send = () =>
+      server.fetch(`/api/sessions/${id}/inputs`, {
+        method: "POST",
+        headers: { "idempotency-key": "at once" },
+        json: { parts: [{ type: "file", mime: "text/plain", url: "passing.txt" }] },
+      });
+    const sent = vi.spyOn(server.store, "admitInput");
+    // What the writer has to do first keeps the first request uncommitted while the second is refused.
+    const instanceId = newId("ins");
+    const before = Promise.all(Array.from({ length: 20_000 }, () => server.store.heartbeat({ instanceId })));
+    const first = send();
+    await vi.waitFor(() => expect(sent).toHaveBeenCalledOnce(), { timeout: 120_000 });
+    await rm(join(server.project, "passing.txt"));
+    const second = await send();
+    expect([second.status, second.headers.get("idempotency-replayed")]).toEqual([202, "true"]);
+    expect(await second.json()).toEqual(await (await first).json());
+    expect(sent).toHaveBeenCalledOnce();
+    sent.mockRestore();
+    await before;
   });
 
   test("[I-2] waiting answers 202 when the time is over, and a caller that leaves cancels nothing", async () => {

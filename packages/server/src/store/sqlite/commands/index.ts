@@ -16,6 +16,7 @@ import * as operation from "./operation.ts";
 import * as permission from "./permission.ts";
 import * as progress from "./progress.ts";
 import * as project from "./project.ts";
+import * as replay from "./replay.ts";
 import * as session from "./session.ts";
 import * as token from "./token.ts";
 import * as turn from "./turn.ts";
@@ -33,6 +34,7 @@ type CommandTable<N extends keyof StoreCommands> = {
 export type PortCommands = CommandTable<Exclude<keyof StoreCommands, "putBlob" | "sweepHousekeeping">>;
 
 export const PORT_COMMANDS = {
+  findReplay: replay.findReplay,
   createSession: session.createSession,
   patchSession: session.patchSession,
   deleteSession: session.deleteSession,
