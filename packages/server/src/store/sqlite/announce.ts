@@ -1,4 +1,4 @@
-import type { EventType, Part } from "@holdfast/protocol";
+import type { EventType, Input, MessageInfo, Part, Turn } from "@holdfast/protocol";
 import { appendNext, type Log } from "./log.ts";
 import {
   type AgentSessionRow,
@@ -14,48 +14,47 @@ import {
   toPermission,
   toTurn,
   turnByRid,
-  type TurnRow,
 } from "./rows/index.ts";
 
 /**
  * Each appends the event of one row as the row is now and marks the row with its seq, so that a replay knows the newest entry (D-4).
- * They are what commands call after they wrote a row.
+ * They are what commands call after they wrote a row, and answer what the event shows.
  */
 
 export type TurnEvent = Extract<EventType, `turn.${string}`>;
 export type InputEvent = Extract<EventType, `input.${string}`>;
 export type PermissionEvent = Extract<EventType, `permission.${string}`>;
 
-export function announceTurn(log: Log, rid: number, type: TurnEvent): TurnRow {
+export function announceTurn(log: Log, rid: number, type: TurnEvent): Turn {
   const { write } = log;
   const row = turnByRid(write, rid);
   if (row === undefined) throw new Error(`Turn row ${rid} is missing.`);
-  const seq = appendNext(log, { type, ref: rid, data: { turn: toTurn(write, row) }, turn: row });
+  const turn = toTurn(write, row);
+  const seq = appendNext(log, { type, ref: rid, data: { turn }, turn: row });
   write.run("UPDATE turn SET event_seq = ? WHERE rid = ?", seq, rid);
-  return row;
+  return turn;
 }
 
-export function announceInput(log: Log, rid: number, type: InputEvent): void {
+export function announceInput(log: Log, rid: number, type: InputEvent): Input {
   const { write } = log;
   const row = inputByRid(write, rid);
   if (row === undefined) throw new Error(`Input row ${rid} is missing.`);
+  const input = toInput(write, row);
   const turn = { rid: row.turn, id: row.turn_id };
-  const seq = appendNext(log, { type, ref: rid, data: { input: toInput(write, row) }, turn });
+  const seq = appendNext(log, { type, ref: rid, data: { input }, turn });
   write.run("UPDATE input SET event_seq = ? WHERE rid = ?", seq, rid);
+  return input;
 }
 
-export function announceMessage(log: Log, id: string): void {
+export function announceMessage(log: Log, id: string): MessageInfo {
   const { write } = log;
   const row = findMessage(write, id);
   if (row === undefined) throw new Error(`Message ${id} is missing.`);
+  const message = toMessageInfo(row);
   const turn = { rid: row.turn, id: row.turn_id };
-  const seq = appendNext(log, {
-    type: "message.updated",
-    ref: row.rid,
-    data: { message: toMessageInfo(row) },
-    turn,
-  });
+  const seq = appendNext(log, { type: "message.updated", ref: row.rid, data: { message }, turn });
   write.run("UPDATE message SET event_seq = ? WHERE rid = ?", seq, row.rid);
+  return message;
 }
 
 export function announcePermission(log: Log, rid: number, type: PermissionEvent): void {

@@ -49,16 +49,21 @@ export function admitInput(write: Write, command: AdmitInputCommand): Applied<Ad
   }
   const unpause = session.queue_paused === 1 && session.queue_length === 0;
   const rows = insertAdmission(log, command);
-  for (const part of command.parts)
-    placePart(write, { session: session.rid, message: rows.message }, part, 0);
+  const { sessionId, messageId } = command;
+  const placed = placeParts(
+    write,
+    { session: session.rid, message: rows.message },
+    { sessionId, messageId },
+    command.parts,
+  );
   if (unpause) write.run("UPDATE session SET queue_paused = 0 WHERE rid = ?", session.rid);
-  announceInput(log, rows.input, "input.admitted");
-  announceTurn(log, rows.turn, "turn.queued");
-  announceMessage(log, command.messageId);
-  announceParts(log, rows.message, { rid: rows.turn, id: command.turnId });
+  const input = announceInput(log, rows.input, "input.admitted");
+  const turn = announceTurn(log, rows.turn, "turn.queued");
+  const info = announceMessage(log, messageId);
+  const parts = announceParts(log, placed, { rid: rows.turn, id: command.turnId });
   refreshSession(log);
   recordKey(write, command.idempotency, { inputId: command.inputId } satisfies Made, session.rid);
-  return { value: admittedRows(write, command.inputId), replayed: false };
+  return { value: { input, turn, message: { info, parts } }, replayed: false };
 }
 
 function insertAdmission(
@@ -124,20 +129,23 @@ function userMessage(command: AdmitInputCommand, now: number): UserMessage {
   return message;
 }
 
-function announceParts(log: Log, message: number, turn: { rid: number; id: string }): void {
-  const row = log.write.get<{ id: string }>("SELECT id FROM message WHERE rid = ?", message);
-  const found = row === undefined ? undefined : findMessage(log.write, row.id);
-  if (found === undefined) return;
-  const rids = log.write.all<{ rid: number }>(
-    "SELECT rid FROM part WHERE session = ? AND message = ? ORDER BY ordinal",
-    log.session.rid,
-    message,
-  );
-  const parts = withParts(log.write, [found])[0]?.parts ?? [];
-  rids.forEach(({ rid }, index) => {
-    const part = parts[index];
-    if (part !== undefined) rewritePart(log, rid, part, turn);
+type Placed = { rid: number; part: Part };
+
+/** A part belongs to the message that it is placed in, whatever it says itself. */
+const placeParts = (
+  write: Write,
+  place: { session: number; message: number },
+  ids: Pick<Part, "sessionId" | "messageId">,
+  parts: Part[],
+): Placed[] =>
+  parts.map((part) => {
+    const { rid, ordinal } = placePart(write, place, part, 0);
+    return { rid, part: { ...part, ...ids, ordinal } };
   });
+
+function announceParts(log: Log, placed: Placed[], turn: { rid: number; id: string }): Part[] {
+  for (const { rid, part } of placed) rewritePart(log, rid, part, turn);
+  return placed.map(({ part }) => part);
 }
 
 export function admittedRows(write: Write, inputId: string): AdmittedRows {
@@ -177,9 +185,10 @@ function applyEdit(write: Write, command: By & { inputId: InputId; parts: Part[]
   const log = openLogByRid(write, row.session, command.actor, "asked");
   const turn = { rid: row.turn, id: row.turn_id };
   removeParts(log, row);
-  for (const part of command.parts) placePart(write, { session: row.session, message: row.message }, part, 0);
+  const ids = { sessionId: row.session_id as SessionId, messageId: row.message_id as Part["messageId"] };
+  const placed = placeParts(write, row, ids, command.parts);
   announceInput(log, row.rid, "input.updated");
-  announceParts(log, row.message, turn);
+  announceParts(log, placed, turn);
   announceActivity(log);
 }
 
