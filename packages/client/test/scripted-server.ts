@@ -11,6 +11,7 @@ export async function scriptedServer(...scripts: ((exchange: Exchange) => void)[
     let body = "";
     request.on("data", (chunk: Buffer) => (body += chunk.toString()));
     request.on("end", () => {
+      if (isStrange(request)) return void response.writeHead(404).end();
       const exchange = { request, response, url: new URL(request.url ?? "/", "http://x"), body };
       seen.push(exchange);
       scripts[Math.min(seen.length, scripts.length) - 1]?.(exchange);
@@ -25,6 +26,10 @@ export async function scriptedServer(...scripts: ((exchange: Exchange) => void)[
   onTestFinished(close);
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, close };
 }
+
+/** Of a client of another test, whose server had this port before it was killed. */
+const isStrange = ({ headers, url = "" }: IncomingMessage): boolean =>
+  url.startsWith("/api/auth/proof") || (headers.authorization ?? "Bearer secret") !== "Bearer secret";
 
 export function sendJson(
   { response }: Exchange,
