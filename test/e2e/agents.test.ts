@@ -48,6 +48,12 @@ async function run(on: Stage, sessionId: string, text: string, agent?: string): 
   expect(end.ended).toBe(true);
 }
 
+/** Its turns have ended; what they wrote may be shown before. */
+const rested = (on: Stage, sessionId: string) =>
+  until("the end of the turns", async () =>
+    (await on.server.client.listTurns(sessionId)).items.every(({ state }) => state === "completed"),
+  );
+
 const chooser = (page: Page) => page.getByRole("dialog", { name: "Agents" });
 const picker = (page: Page, name: string) => page.getByRole("button", { name: `Agent: ${name}` });
 const memory = (page: Page) => page.getByRole("button", { name: /^Memory of the agent/ });
@@ -182,11 +188,13 @@ describe("what an agent remembers", () => {
     await say(page, "REMEMBER plum\nSAY kept");
     await said(page).getByText("kept").waitFor();
     await until("the chip", async () => (await memory(page).textContent())?.endsWith("new") === true);
+    await rested(on, session.id);
     await on.server.kill();
     await on.restart();
     await say(page, "RECALL");
     await said(page).getByText("plum").last().waitFor();
     await until("the chip", async () => (await memory(page).textContent())?.endsWith("resumed") === true);
+    await rested(on, session.id);
     await on.server.kill();
     await rm(join(on.server.root, "rehearsal"), { recursive: true });
     await on.restart();

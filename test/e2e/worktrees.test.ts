@@ -121,14 +121,17 @@ describe("worktrees", () => {
     const session = await sessionOf(on, { worktree: true, title: "Mend the parser" });
     await runTurn(on, session.id, "WRITE notes.md # Notes");
     const page = await on.open(`/s/${session.id}`);
-    await page.getByRole("button", { name: "Archive" }).click();
-    await page.goto(`${on.server.url}/archive`);
+    const archive = async () => {
+      await page.getByRole("button", { name: "Archive" }).click();
+      await until("the archived worktree", async () => (await worktrees(on))[0]?.state === "archived");
+      await page.goto(`${on.server.url}/archive`);
+    };
+    await archive();
     await page.getByRole("button", { name: "Bring back" }).click();
     await message(page).waitFor();
     expect(await worktrees(on)).toMatchObject([{ state: "active" }]);
     expect(await readFile(join(session.directory, "notes.md"), "utf8")).toBe("# Notes");
-    await page.getByRole("button", { name: "Archive" }).click();
-    await page.goto(`${on.server.url}/archive`);
+    await archive();
     await page.getByRole("button", { name: "Delete Mend the parser" }).click();
     const risks = dialog(page, "Delete Mend the parser");
     await risks.getByRole("checkbox", { name: "Delete anyway" }).check();
