@@ -1,4 +1,5 @@
 import type { EventType, Input, MessageInfo, Part, Turn } from "@holdfast/protocol";
+import { isOpen, partData } from "../model/index.ts";
 import { appendNext, type Log } from "./log.ts";
 import {
   type AgentSessionRow,
@@ -8,8 +9,6 @@ import {
   toInput,
   findMessage,
   toMessageInfo,
-  isOpen,
-  partData,
   permissionByRid,
   toPermission,
   toTurn,

@@ -4,18 +4,10 @@
  *
  * A position is the row's id, one more than the greatest there is: the newest event of all is never deleted, so no position is given twice.
  */
-import { cleanText, HoldfastError, notFound } from "@holdfast/kernel";
-import {
-  type Actor,
-  EVENT_VERSION,
-  type EventData,
-  type EventType,
-  MAX_EVENT_BYTES,
-  nameRow,
-  SHORT_TEXT,
-} from "@holdfast/protocol";
+import { HoldfastError, notFound } from "@holdfast/kernel";
+import { type Actor, EVENT_VERSION, type EventData, type EventType } from "@holdfast/protocol";
+import { encodeEvent, eventCode, eventRow } from "../model/index.ts";
 import type { CommittedEvent } from "../port.ts";
-import { eventCode, eventRow } from "./event-code.ts";
 import { actorRow, findSession, sessionByRid, type SessionHead, type SessionRow } from "./rows/index.ts";
 import type { Write } from "./sql.ts";
 
@@ -118,7 +110,7 @@ type Entry<T extends EventType> = {
 /** Writes one event at a reserved seq. Payload types store their data; row types store the row alone. */
 export function append<T extends EventType>(log: Log<SessionHead>, entry: Entry<T>): void {
   const { write, session, actor, actorRid } = log;
-  const json = encode(entry.data);
+  const json = encodeEvent(entry.data);
   const stored = eventRow(entry.type) === "payload" ? json : null;
   const position = write.insert(
     "INSERT INTO event (session, seq, type, ref, payload, turn, actor, time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -175,7 +167,7 @@ export function appendSessionless<T extends EventType>(
     seq?: number;
   },
 ): number {
-  const json = encode(entry.data);
+  const json = encodeEvent(entry.data);
   const position = write.insert(
     "INSERT INTO event (type, ref, payload, workspace, actor, time) VALUES (?, ?, ?, ?, ?, ?)",
     eventCode(entry.type),
@@ -199,20 +191,3 @@ export function appendSessionless<T extends EventType>(
   write.tx.emit(event);
   return position;
 }
-
-/**
- * The data as JSON, never larger than an event may be (D-4): a row that is too large is named only, and the reader fetches it; an event that keeps its
- * own data has short texts.
- */
-export function encode<T extends EventType>(data: EventData<T>): string {
-  const name = nameRow(data);
-  if (name === undefined) return JSON.stringify(data, shorten);
-  const json = JSON.stringify(data);
-  if (json.length * 3 <= MAX_EVENT_BYTES) return json;
-  return json.length <= MAX_EVENT_BYTES && Buffer.byteLength(json) <= MAX_EVENT_BYTES
-    ? json
-    : JSON.stringify(name);
-}
-
-const shorten = (_key: string, value: unknown): unknown =>
-  typeof value === "string" && value.length > SHORT_TEXT ? cleanText(value.slice(0, SHORT_TEXT)) : value;

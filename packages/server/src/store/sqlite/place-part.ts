@@ -1,5 +1,5 @@
 import type { Part } from "@holdfast/protocol";
-import { isOpen, partData } from "./rows/index.ts";
+import { isOpen, partData } from "../model/index.ts";
 import type { Write } from "./sql.ts";
 
 type Place = { session: number; message: number };

@@ -1,4 +1,5 @@
-import type { Attention, SessionStatus } from "@holdfast/protocol";
+import type { Turn } from "@holdfast/protocol";
+import { attentionAfter, sessionStatus } from "../model/index.ts";
 import { appendNext, type Log } from "./log.ts";
 import { sessionByRid, toSession } from "./rows/index.ts";
 import { toJson } from "./sql.ts";
@@ -37,8 +38,9 @@ export function refreshSession(
   const { write, session } = log;
   const before = sessionByRid(write, session.rid);
   if (before === undefined) return false;
-  const status = deriveStatus(log, retry !== undefined);
-  const attention = deriveAttention(log);
+  const isAsking = hasPending(log);
+  const status = sessionStatus({ isLive: hasLiveTurn(log), isAsking, isRetrying: retry !== undefined });
+  const attention = isAsking ? "permission" : attentionAfter(lastStarted(log));
   const queued = write.get<{ n: number }>(
     "SELECT count(*) AS n FROM input WHERE session = ? AND state = 'queued'",
     session.rid,
@@ -66,29 +68,22 @@ export function refreshSession(
   return true;
 }
 
-function deriveStatus({ write, session }: Log, retrying: boolean): SessionStatus {
-  const live = write.get<{ rid: number }>(
+function hasLiveTurn({ write, session }: Log): boolean {
+  const row = write.get<{ rid: number }>(
     "SELECT rid FROM turn WHERE session = ? AND state IN ('running', 'finalizing')",
     session.rid,
   );
-  if (live === undefined) return "idle";
-  if (hasPending({ write, session })) return "waiting";
-  return retrying ? "retry" : "busy";
+  return row !== undefined;
 }
 
-/** By the turn that started last: what was dropped from the queue before its start says nothing. */
-function deriveAttention(log: Log): Attention {
-  const { write, session } = log;
-  if (hasPending(log)) return "permission";
-  const last = write.get<{ state: string; reason: string | null }>(
+/** The turn that started last: what was dropped from the queue before its start says nothing. */
+const lastStarted = ({ write, session }: Log): Pick<Turn, "state" | "reason"> | undefined =>
+  write.get(
     "SELECT state, reason FROM turn WHERE session = ? AND first_seq > 0 ORDER BY first_seq DESC LIMIT 1",
     session.rid,
   );
-  if (last?.state === "failed") return "failed";
-  return last?.state === "aborted" && last.reason === "interrupted" ? "interrupted" : "none";
-}
 
-function hasPending({ write, session }: Pick<Log, "write" | "session">): boolean {
+function hasPending({ write, session }: Log): boolean {
   const row = write.get<{ rid: number }>(
     "SELECT rid FROM permission WHERE session = ? AND state = 'pending' LIMIT 1",
     session.rid,

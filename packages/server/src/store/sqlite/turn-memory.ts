@@ -6,12 +6,11 @@
  *   are remembered, which is also the fence (D-3, D-17): when the row says otherwise, nothing of what is remembered is used, and all is read again.
  */
 import type { Actor, DeltaField, Part } from "@holdfast/protocol";
+import { fieldLengths, isOpen } from "../model/index.ts";
 import {
   fieldLength,
-  fieldLengths,
   findMessage,
   findPartHead,
-  isOpen,
   type PartHead,
   type SessionHead,
   type TurnHead,

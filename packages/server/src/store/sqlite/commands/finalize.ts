@@ -11,11 +11,11 @@ import {
   type Part,
   type PartId,
   type SessionId,
-  transitionTool,
   type Turn,
   type TurnId,
   type Usage,
 } from "@holdfast/protocol";
+import { cancelled, isWorked, settled } from "../../model/index.ts";
 import type { TerminalRecord } from "../../port.ts";
 import {
   announceAgentSession,
@@ -81,19 +81,6 @@ export function beginFinalize(write: Write, command: Begin): TerminalRecord {
   return record;
 }
 
-function cancelled(record: TerminalRecord): TerminalRecord {
-  const { usage, finish, agentSession, files } = record;
-  return {
-    state: "aborted",
-    reason: "cancelled",
-    error: { name: "MessageAbortedError", data: { message: "Stopped." } },
-    usage,
-    finish,
-    agentSession,
-    files,
-  };
-}
-
 /** finalizing -> completed | failed | aborted. A second call is a no-op that returns the turn (D-7). */
 export function finalizeTurn(write: Write, command: Finish): Turn {
   const turn = requireTurn(write, command.turnId);
@@ -112,9 +99,6 @@ export function finalizeTurn(write: Write, command: Finish): Turn {
   return toTurn(write, requireTurn(write, command.turnId));
 }
 
-/** Whether it ended by its work or because somebody stopped it, and not with the server that ran it. */
-const isWorked = ({ reason }: TerminalRecord): boolean => reason !== "interrupted" && reason !== "shutdown";
-
 /** Closes open text and reasoning and settles calls: what still runs becomes an error that says it was interrupted, its output kept. */
 function settleParts(log: Log, turn: TurnRow): void {
   const { write } = log;
@@ -124,13 +108,6 @@ function settleParts(log: Log, turn: TurnRow): void {
     const part = parts[index];
     if (part !== undefined) rewritePart(log, row.rid, settled(part, write.now), turn);
   });
-}
-
-function settled(part: Part, now: number): Part {
-  if (part.type === "text") return { ...part, time: { start: part.time?.start ?? now, end: now } };
-  if (part.type === "reasoning") return { ...part, time: { ...part.time, end: now } };
-  if (part.type !== "tool") return part;
-  return { ...part, state: transitionTool(part.state, { type: "interrupt", at: now }) };
 }
 
 /** The last answer gets its step-finish; every one that is open gets finish, error and completed time (R-1.5, D-9). */

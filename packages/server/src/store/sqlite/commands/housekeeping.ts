@@ -1,5 +1,5 @@
 import type { EventType } from "@holdfast/protocol";
-import { eventCode } from "../event-code.ts";
+import { eventCode } from "../../model/index.ts";
 import type { Write } from "../sql.ts";
 
 const SECOND = 1_000;

@@ -12,8 +12,8 @@ import {
   type TurnId,
   type Usage,
 } from "@holdfast/protocol";
+import { eventCode, isOpen, joinDeltas, packDelta, partData } from "../../model/index.ts";
 import type { AgentSessionPatch, ProgressOp, TurnPatch } from "../../port.ts";
-import { eventCode } from "../event-code.ts";
 import { append, claimLost, type Log, ownedSession, reserveAsOwner } from "../log.ts";
 import { insertPart } from "../place-part.ts";
 import {
@@ -26,9 +26,6 @@ import {
   toMessageInfo,
   findPart,
   foldParts,
-  isOpen,
-  packDelta,
-  partData,
   type PartHead,
   type PartRow,
   SELECT_PART,
@@ -50,7 +47,7 @@ type Progress = { log: ProgressLog; known: TurnMemory; turn: TurnHead };
 type DeltaOp = Extract<ProgressOp, { op: "delta" }>;
 
 export function appendProgress(write: Write, command: ProgressCommand): number {
-  const ops = coalesceDeltas(command.ops);
+  const ops = joinDeltas(command.ops);
   const events = ops.reduce((count, op) => count + (op.op === "checkpoint" ? 0 : 1), 0);
   const known = reserveForTurn(write, command, events);
   const { turn, session, actor, actorRid } = known;
@@ -87,30 +84,6 @@ function reserveForTurn(write: Write, command: ProgressCommand, events: number):
   });
   rememberTurn(write, known);
   return known;
-}
-
-/** Joins deltas of one part and field with nothing but deltas between them; the order of parts is that of their first delta. */
-export function coalesceDeltas(ops: ProgressOp[]): ProgressOp[] {
-  const joined: ProgressOp[] = [];
-  let run = new Map<string, DeltaOp>();
-  for (const op of ops) {
-    if (op.op !== "delta") {
-      run = new Map();
-      joined.push(op);
-      continue;
-    }
-    const key = `${op.partId}:${op.field}`;
-    const open = run.get(key);
-    const continues = open !== undefined && open.offset + open.text.length === op.offset;
-    if (continues && open.text.length + op.text.length <= MAX_DELTA_UNITS) {
-      open.text += op.text;
-    } else {
-      const copy = { ...op };
-      run.set(key, copy);
-      joined.push(copy);
-    }
-  }
-  return joined;
 }
 
 function apply(progress: Progress, op: ProgressOp, seq: number): void {

@@ -9,9 +9,8 @@ import {
   type SessionId,
   type WorkspaceId,
 } from "@holdfast/protocol";
+import { deltaField, deltaOffset, encodeEvent, eventRow, eventType } from "../../model/index.ts";
 import type { CommittedEvent, ReplayPage } from "../../port.ts";
-import { eventRow, eventType } from "../event-code.ts";
-import { encode } from "../log.ts";
 import {
   loadActor,
   type AgentSessionRow,
@@ -22,8 +21,6 @@ import {
   type MessageRow,
   SELECT_MESSAGE,
   toMessageInfo,
-  deltaField,
-  deltaOffset,
   foldParts,
   type PartRow,
   SELECT_PART,
@@ -226,7 +223,7 @@ function sessionlessData(
 }
 
 /** `type` says what the value must be; the entry's own type goes out. */
-const data = <T extends EventType>(_type: T, value: EventData<T>): string => encode<T>(value);
+const data = <T extends EventType>(_type: T, value: EventData<T>): string => encodeEvent<T>(value);
 
 /** A delta that a later whole part covers is passed over, as is one whose part is gone. */
 function deltaData(sql: Sql, row: EventRowData): string | undefined {

@@ -32,16 +32,10 @@ export {
   type PartHead,
   type PartRow,
   SELECT_PART,
-  deltaField,
-  deltaOffset,
   fieldLength,
-  fieldLengths,
   findPart,
   findPartHead,
   foldParts,
-  isOpen,
-  packDelta,
-  partData,
 } from "./part.ts";
 export {
   type PermissionRow,

@@ -1,0 +1,17 @@
+export { eventCode, eventRow, eventType } from "./event-code.ts";
+export { encodeEvent } from "./event-data.ts";
+export { joinDeltas } from "./join-deltas.ts";
+export {
+  type DeltaRow,
+  deltaField,
+  deltaOffset,
+  fieldCode,
+  fieldLengths,
+  fieldOf,
+  foldDeltas,
+  isOpen,
+  packDelta,
+  partData,
+} from "./part-growth.ts";
+export { attentionAfter, sessionStatus } from "./session-status.ts";
+export { cancelled, isWorked, settled } from "./turn-end.ts";

@@ -1,0 +1,18 @@
+import type { Attention, SessionStatus, Turn } from "@holdfast/protocol";
+
+/** The status of a session by what its rows say (D-10). `isAsking`: it has an open permission request or question; `isRetrying`: its step waits for a retry. */
+export function sessionStatus(rows: {
+  isLive: boolean;
+  isAsking: boolean;
+  isRetrying: boolean;
+}): SessionStatus {
+  if (!rows.isLive) return "idle";
+  if (rows.isAsking) return "waiting";
+  return rows.isRetrying ? "retry" : "busy";
+}
+
+/** What a session that asks nothing wants of a human, by its turn that started last. */
+export function attentionAfter(last: Pick<Turn, "state" | "reason"> | undefined): Attention {
+  if (last?.state === "failed") return "failed";
+  return last?.state === "aborted" && last.reason === "interrupted" ? "interrupted" : "none";
+}

@@ -1,0 +1,29 @@
+/** What the end of a turn makes of its record and of its open parts (durability section 5). */
+import { type Part, transitionTool } from "@holdfast/protocol";
+import type { TerminalRecord } from "../port.ts";
+
+/** What a recorded cancel makes of any end (D-10). */
+export function cancelled(record: TerminalRecord): TerminalRecord {
+  const { usage, finish, agentSession, files } = record;
+  return {
+    state: "aborted",
+    reason: "cancelled",
+    error: { name: "MessageAbortedError", data: { message: "Stopped." } },
+    usage,
+    finish,
+    agentSession,
+    files,
+  };
+}
+
+/** Whether it ended by its work or because somebody stopped it, and not with the server that ran it. */
+export const isWorked = ({ reason }: TerminalRecord): boolean =>
+  reason !== "interrupted" && reason !== "shutdown";
+
+/** The part as the end of its turn leaves it: open text is closed, and a call that still runs becomes an error that says it was interrupted, its output kept. */
+export function settled(part: Part, now: number): Part {
+  if (part.type === "text") return { ...part, time: { start: part.time?.start ?? now, end: now } };
+  if (part.type === "reasoning") return { ...part, time: { ...part.time, end: now } };
+  if (part.type !== "tool") return part;
+  return { ...part, state: transitionTool(part.state, { type: "interrupt", at: now }) };
+}
