@@ -107,7 +107,7 @@ export type WorktreeCommands = {
   ): Promise<Applied<{ worktree: Worktree; workspace: Workspace }>>;
   /**
    * Writes a worktree's row and, when `operation` is given, that operation with it (W-9). NOT_FOUND; CONFLICT when the operation has ended, when the
-   * state may not change so (`worktree-state.ts`), and when the row was written after `seen`, the `time.updated` that the change was decided by.
+   * state may not change so (`model/worktree-state.ts`), and when the row was written after `seen`, the `time.updated` that the change was decided by.
    */
   patchWorktree(command: {
     worktreeId: WorktreeId;

@@ -15,3 +15,4 @@ export {
 } from "./part-growth.ts";
 export { attentionAfter, sessionStatus } from "./session-status.ts";
 export { cancelled, isWorked, settled } from "./turn-end.ts";
+export { mayBecome } from "./worktree-state.ts";

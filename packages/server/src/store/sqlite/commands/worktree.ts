@@ -1,5 +1,6 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { Actor, OperationId, Workspace, Worktree, WorktreeId } from "@holdfast/protocol";
+import { mayBecome } from "../../model/index.ts";
 import type {
   Applied,
   BeginWorktreeCommand,
@@ -8,7 +9,6 @@ import type {
   WorktreeCommands,
   WorktreePatch,
 } from "../../port.ts";
-import { mayBecome } from "../../worktree-state.ts";
 import {
   announceDroppedWorktree,
   announceProject,
