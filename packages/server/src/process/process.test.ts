@@ -224,7 +224,9 @@ describe("the stop ladder", () => {
   });
 
   test("[A-10] a zombie counts as dead", async () => {
-    const launched = await launch("sleep 0 & echo $!; exec sleep 600");
+    // The child ends when its parent has become a program that waits for nobody.
+    const child = `sh -c 'until grep -qa "^sleep" /proc/$PPID/cmdline; do :; done'`;
+    const launched = await launch(`${child} & echo $!; exec sleep 600`);
     const zombie = await printedPid(launched);
     await until("it is a zombie", () => /\) Z /.test(readFileSync(`/proc/${zombie}/stat`, "latin1")));
     expect(await linuxProcessTable.inspect(zombie)).toBeUndefined();
