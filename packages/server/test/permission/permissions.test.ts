@@ -90,7 +90,8 @@ describe("[A-19] asking", () => {
     const { id } = await room.pending();
     room.clock.advance(59_999);
     expect((await room.store.getPermission(id))?.state).toBe("pending");
-    room.clock.advance(1);
+    // The row may be seen before the deadline is set.
+    await room.until(() => (room.clock.advance(1), room.turn(turnId)), { state: "completed" });
     expect(await told(turnId)).toBe("reject");
     expect(await room.store.getPermission(id)).toMatchObject({ state: "expired" });
     await expect(reply(id, "once")).rejects.toMatchObject({
