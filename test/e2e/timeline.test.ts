@@ -18,6 +18,16 @@ const wordsOf = async (page: Page) => (await slider(page).getAttribute("aria-val
 const standsAt = (page: Page, words: string) =>
   until(`the step ${words}`, async () => (await wordsOf(page)).includes(words));
 
+/** Runs in the page: the next time that the address follows a step, "Earlier step" is pressed within the same call. */
+const PRESS_WHEN_THE_ADDRESS_FOLLOWS = `{
+  const replace = history.replaceState.bind(history);
+  history.replaceState = (...given) => {
+    history.replaceState = replace;
+    replace(...given);
+    document.querySelector('button[aria-label="Earlier step"]').click();
+  };
+}`;
+
 /** A session with two turns: a permission that was given and a plain answer. */
 async function twoTurns(on: Stage): Promise<string> {
   const { client } = on.server;
@@ -93,6 +103,24 @@ describe("the timeline", () => {
     await page.keyboard.press("Escape");
     await message(page).waitFor();
     expect(page.url()).toBe(`${on.server.url}/s/${sessionId}`);
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[I-15] a step that is chosen while the address takes the one before it stays", async () => {
+    await using on = await stage("timeline-address");
+    const sessionId = await twoTurns(on);
+    const page = await on.open(`/s/${sessionId}/timeline`);
+    await standsAt(page, "Step 7 of 7");
+    // At the very moment at which the address follows the first press, the second one comes.
+    await page.evaluate(PRESS_WHEN_THE_ADDRESS_FOLLOWS);
+    await page.keyboard.press("ArrowLeft");
+    await standsAt(page, "Step 5 of 7");
+    // The address of a step that somebody wrote or went back to is followed all the same.
+    await until("the address of the step", async () => /step=\d+$/.test(page.url()));
+    await page.evaluate(
+      "history.pushState(null, '', location.pathname); history.pushState(null, '', location.pathname); history.back();",
+    );
+    await standsAt(page, "Step 7 of 7");
     expect(on.complaints).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { ArrowRight, History } from "lucide-react";
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLiveSession } from "../data/index.ts";
 import { Button, Empty, Exact, Key, Notice, Skeleton } from "../design/index.ts";
 import { currentRoute, navigate, type Route } from "../route/index.ts";
@@ -53,15 +53,24 @@ function isReached(view: TimelineView, chosen: string | undefined, index: number
   return view.phase === "ready" || view.steps[index]?.key === chosen;
 }
 
-/** The step that was chosen, kept in the address; it follows the address when somebody goes back. */
+/**
+ * The step that was chosen, kept in the address; it follows the address when somebody goes back. What was written here itself is not followed: by
+ * then a later step may be chosen.
+ */
 function useChosen({ sessionId, step }: Extract<Route, { at: "timeline" }>) {
   const [chosen, setChosen] = useState(step);
-  useEffect(() => setChosen(step), [step]);
+  const inAddress = useRef(step);
+  useEffect(() => {
+    if (step === inAddress.current) return;
+    inAddress.current = step;
+    setChosen(step);
+  }, [step]);
   useEffect(() => {
     if (chosen === undefined) return;
     const timer = setTimeout(() => {
-      if (currentRoute().at === "timeline")
-        navigate({ at: "timeline", sessionId, step: chosen }, { replace: true });
+      if (currentRoute().at !== "timeline") return;
+      inAddress.current = chosen;
+      navigate({ at: "timeline", sessionId, step: chosen }, { replace: true });
     }, ADDRESS_MS);
     return () => clearTimeout(timer);
   }, [sessionId, chosen]);
