@@ -1,6 +1,7 @@
 export { Access, type Credential, type Endpoint, type TokenStore } from "./access.ts";
 export { type Needs, requireReach } from "./authorize.ts";
 export { bodyHash, readJson } from "./body.ts";
+export { type EventStream, openEventStream } from "./event-stream.ts";
 export { isApiTarget } from "./guard.ts";
 export type { Exposure } from "./host-policy.ts";
 export { Listener, sendProblem } from "./listener.ts";

@@ -23,8 +23,13 @@ export const EVENTS: readonly Sabotage[] = [
     name: "seam-duplicate",
     rules: ["D-22"],
     breaks: "sends the event at the seam twice",
-    file: `${ROOM}/batch.ts`,
-    edits: [{ find: "this.#log.at(event) > through", replace: "this.#log.at(event) >= through" }],
+    file: `${ROOM}/subscriber.ts`,
+    edits: [
+      {
+        find: "this.#log.isAfter(this.#log.at(event), this.#through)",
+        replace: "!this.#log.isAfter(this.#through, this.#log.at(event))",
+      },
+    ],
     catchers: [{ file: SEAM }],
   },
   {
@@ -42,13 +47,8 @@ export const EVENTS: readonly Sabotage[] = [
     name: "prev-of-the-log",
     rules: ["D-3"],
     breaks: "names in `prev` the seq before in the log, not the one that this reader got",
-    file: `${ROOM}/batch.ts`,
-    edits: [
-      {
-        find: "if (!this.#log.chained || this.#log.at(event) - 1 === sent)",
-        replace: "if (!this.#log.chained || sent >= 0)",
-      },
-    ],
+    file: `${ROOM}/subscriber.ts`,
+    edits: [{ find: "index === 0 && first.prev === this.#prev", replace: "index === 0" }],
     catchers: [{ file: HUB, title: "[D-3] the first live event after superseded entries" }],
   },
   {
@@ -58,8 +58,8 @@ export const EVENTS: readonly Sabotage[] = [
     file: `${ROOM}/subscriber.ts`,
     edits: [
       {
-        find: "      this.#sent = this.#log.at(event);\n    }\n    this.#through = page.through;",
-        replace: "    }\n    this.#through = page.through;\n    this.#sent = page.through;",
+        find: "      this.#prev = this.#log.seqAt(this.#log.at(event));\n    }\n    this.#through = page.through;",
+        replace: "    }\n    this.#through = page.through;\n    this.#prev = this.#log.seqAt(page.through);",
       },
     ],
     catchers: [{ file: HUB }, { file: SEAM }],
@@ -70,11 +70,10 @@ export const EVENTS: readonly Sabotage[] = [
     breaks: "drops events of a slow reader and lets its stream go on",
     file: `${ROOM}/subscriber.ts`,
     edits: [
-      { find: 'else if (this.sink.backlog() > QUEUE_BYTES) this.close("overflow");', replace: "" },
+      { find: 'if (this.sink.backlog() > QUEUE_BYTES) this.close("overflow");', replace: "" },
       {
-        find: "const bytes = batch.after(this.#through, this.#sent);",
-        replace:
-          "if (this.sink.backlog() > QUEUE_BYTES) return;\n    const bytes = batch.after(this.#through, this.#sent);",
+        find: "    const index = batch.findIndex(",
+        replace: "    if (this.sink.backlog() > QUEUE_BYTES) return;\n    const index = batch.findIndex(",
       },
     ],
     catchers: [{ file: HUB, title: "[D-24] a reader that takes nothing is cut at its bound" }],
@@ -92,7 +91,7 @@ export const EVENTS: readonly Sabotage[] = [
     rules: ["D-23"],
     breaks: "a cursor beyond the end of the log gets silence where a reset belongs",
     file: `${ROOM}/log.ts`,
-    edits: [{ find: 'if (cursor.at > last) return { last, reset: "ahead" };', replace: "" }],
+    edits: [{ find: 'if (log.isAfter(cursor.at, last)) return { last, reset: "ahead" };', replace: "" }],
     catchers: [{ file: HUB }],
   },
   {

@@ -14,10 +14,10 @@ export const STALL_MS = 60_000;
  * Replays a log from `after` and goes over to live without a gap (D-22): pages are read while nobody is registered until one reaches the
  * end, then `register` makes the hub keep what is committed from here on, and what came in between is read from the log.
  */
-export async function catchUp(
-  log: Log,
-  subscriber: Subscriber,
-  after: number,
+export async function catchUp<P>(
+  log: Log<P>,
+  subscriber: Subscriber<P>,
+  after: P,
   register: () => void,
   clock: Clock,
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function catchUp(
   subscriber.goLive();
 }
 
-async function drain(subscriber: Subscriber, clock: Clock): Promise<void> {
+async function drain<P>(subscriber: Subscriber<P>, clock: Clock): Promise<void> {
   if (subscriber.isClosed || subscriber.sink.backlog() === 0) return;
   const taken = await within(
     clock,

@@ -1,15 +1,22 @@
 /**
- * Replay from a cursor, then live, for every reader of every log (D-22 to D-25). One listener hears the store's commits; each event is
- * encoded once per log that somebody reads, and every reader gets the frames of one commit group in one write (D-24).
+ * Replay from a cursor, then live, for every reader of every log (D-22 to D-25). One listener hears the store's commits; what one
+ * commit group put into a log is one array for all its readers (D-24). How it is told is the business of their sinks.
  */
-import { type Clock, errorText, HoldfastError, type Logger, type Timer } from "@holdfast/kernel";
-import { HEARTBEAT_MS } from "@holdfast/protocol";
+import { type Clock, errorText, HoldfastError, type Logger } from "@holdfast/kernel";
 import type { CommittedEvent } from "../store/index.ts";
-import { Batch } from "./batch.ts";
 import { catchUp } from "./catch-up.ts";
-import { controlFrame } from "./frame.ts";
-import { type EventStore, locate, type Log, logKeys, openLog, type Resume, type Target } from "./log.ts";
-import { type EndReason, type Sink, Subscriber } from "./subscriber.ts";
+import {
+  type EventStore,
+  feedLog,
+  locate,
+  type Log,
+  type LogEvent,
+  logKeys,
+  type Resume,
+  sessionLog,
+  type Target,
+} from "./log.ts";
+import { type EndReason, type Reader, type Sink, Subscriber } from "./subscriber.ts";
 
 export type EventsDeps = { store: EventStore; clock: Clock; logger: Logger };
 
@@ -28,9 +35,8 @@ export type Events = {
   close(): void;
 };
 
-type Channel = { log: Log; subscribers: Set<Subscriber> };
-
-const HEARTBEAT = Buffer.from(controlFrame("heartbeat", {}));
+/** A log that somebody reads now. */
+type Channel = { entry(event: CommittedEvent): LogEvent; readers: Set<Reader> };
 
 /** Opens the event feed of a store. */
 export function createEvents(deps: EventsDeps): Events {
@@ -40,9 +46,8 @@ export function createEvents(deps: EventsDeps): Events {
 class Hub implements Events {
   readonly #deps: EventsDeps;
   readonly #channels = new Map<string, Channel>();
-  readonly #open = new Set<Subscriber>();
+  readonly #open = new Set<Reader>();
   readonly #stopListening: () => void;
-  #beat: Timer | undefined;
   #isClosed = false;
 
   constructor(deps: EventsDeps) {
@@ -50,16 +55,19 @@ class Hub implements Events {
     this.#stopListening = deps.store.onCommit((events) => this.#publish(events));
   }
 
-  async subscribe(target: Target, resume: Resume, open: () => Sink): Promise<Subscription> {
-    const log = openLog(this.#deps.store, target);
-    const place = await locate(log, this.#deps.store, resume);
+  subscribe(target: Target, resume: Resume, open: () => Sink): Promise<Subscription> {
+    const { store } = this.#deps;
+    return target.kind === "session"
+      ? this.#subscribe(sessionLog(store, target.sessionId), resume, open)
+      : this.#subscribe(feedLog(store, target), resume, open);
+  }
+
+  async #subscribe<P>(log: Log<P>, resume: Resume, open: () => Sink): Promise<Subscription> {
+    const start = await locate(log, this.#deps.store, resume);
     if (this.#isClosed) throw new HoldfastError("SHUTTING_DOWN", "The server is shutting down.");
     const subscriber = new Subscriber(log, open(), (closed) => this.#remove(log, closed));
     this.#open.add(subscriber);
-    this.#scheduleBeat();
-    const register = (): void => this.#register(log, subscriber);
-    const run = this.#stream(log, subscriber, place, register);
-    run.catch((error: unknown) => {
+    this.#stream(log, subscriber, start).catch((error: unknown) => {
       this.#deps.logger.warn({ log: log.key, error: errorText(error) }, "a stream could not be read on");
       subscriber.close("failed");
     });
@@ -74,24 +82,23 @@ class Hub implements Events {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stopListening();
-    this.#beat?.cancel();
     for (const subscriber of this.#open) subscriber.close("stopped");
   }
 
-  async #stream(
-    log: Log,
-    subscriber: Subscriber,
-    place: Awaited<ReturnType<typeof locate>>,
-    register: () => void,
+  async #stream<P>(
+    log: Log<P>,
+    subscriber: Subscriber<P>,
+    start: Awaited<ReturnType<typeof locate<P>>>,
   ): Promise<void> {
-    if (place.after !== undefined) {
-      subscriber.writeControl(log.hello(place.last));
-      await catchUp(log, subscriber, place.after, register, this.#deps.clock);
+    const register = (): void => this.#register(log, subscriber);
+    if (start.after !== undefined) {
+      subscriber.say(log.hello(start.last));
+      await catchUp(log, subscriber, start.after, register, this.#deps.clock);
     } else {
       register();
       const last = await log.last();
-      subscriber.writeControl(log.hello(last));
-      if (place.reset !== undefined) subscriber.writeControl(log.reset(place.reset, last));
+      subscriber.say(log.hello(last));
+      if (start.reset !== undefined) subscriber.say(log.reset(start.reset, last));
       subscriber.startAt(last);
       subscriber.goLive();
     }
@@ -101,54 +108,42 @@ class Hub implements Events {
 
   #publish(events: readonly CommittedEvent[]): void {
     if (this.#channels.size === 0) return;
-    const perChannel = new Map<Channel, CommittedEvent[]>();
+    const perChannel = new Map<Channel, LogEvent[]>();
     for (const event of events) {
       for (const key of logKeys(event)) {
         const channel = this.#channels.get(key);
         if (channel === undefined) continue;
         const list = perChannel.get(channel);
-        if (list === undefined) perChannel.set(channel, [event]);
-        else list.push(event);
+        if (list === undefined) perChannel.set(channel, [channel.entry(event)]);
+        else list.push(channel.entry(event));
       }
     }
-    for (const [channel, list] of perChannel) this.#deliver(channel, new Batch(channel.log, list));
+    for (const [channel, batch] of perChannel) this.#deliver(channel, batch);
   }
 
-  #deliver(channel: Channel, batch: Batch): void {
-    for (const subscriber of channel.subscribers) {
+  #deliver(channel: Channel, batch: readonly LogEvent[]): void {
+    for (const reader of channel.readers) {
       try {
-        subscriber.offer(batch);
+        reader.offer(batch);
       } catch (error) {
-        this.#deps.logger.warn({ log: channel.log.key, error: errorText(error) }, "a stream broke");
-        subscriber.close("failed");
+        this.#deps.logger.warn({ error: errorText(error) }, "a stream broke");
+        reader.close("failed");
       }
     }
   }
 
-  #register(log: Log, subscriber: Subscriber): void {
-    if (subscriber.isClosed) return;
-    subscriber.hold();
-    const channel = this.#channels.get(log.key) ?? { log, subscribers: new Set() };
-    channel.subscribers.add(subscriber);
+  #register<P>(log: Log<P>, reader: Reader): void {
+    if (reader.isClosed) return;
+    reader.hold();
+    const channel = this.#channels.get(log.key) ?? { entry: (event) => log.entry(event), readers: new Set() };
+    channel.readers.add(reader);
     this.#channels.set(log.key, channel);
   }
 
-  #remove(log: Log, subscriber: Subscriber): void {
-    this.#open.delete(subscriber);
+  #remove<P>(log: Log<P>, reader: Reader): void {
+    this.#open.delete(reader);
     const channel = this.#channels.get(log.key);
-    channel?.subscribers.delete(subscriber);
-    if (channel?.subscribers.size === 0) this.#channels.delete(log.key);
-    if (this.#open.size === 0) {
-      this.#beat?.cancel();
-      this.#beat = undefined;
-    }
-  }
-
-  #scheduleBeat(): void {
-    this.#beat ??= this.#deps.clock.after(HEARTBEAT_MS, () => {
-      this.#beat = undefined;
-      for (const subscriber of this.#open) if (subscriber.isLive) subscriber.sink.write(HEARTBEAT);
-      if (this.#open.size > 0 && !this.#isClosed) this.#scheduleBeat();
-    });
+    channel?.readers.delete(reader);
+    if (channel?.readers.size === 0) this.#channels.delete(log.key);
   }
 }

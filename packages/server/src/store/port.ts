@@ -7,7 +7,7 @@
  */
 import type { ChangeCommands, ChangeQueries } from "./change-commands.ts";
 import type { Commands } from "./commands.ts";
-import type { CommittedEvent, Queries } from "./queries.ts";
+import type { CommittedEvent, FeedOrder, Queries } from "./queries.ts";
 import type { WorktreeCommands, WorktreeQueries } from "./worktree-commands.ts";
 
 export type * from "./change-commands.ts";
@@ -24,6 +24,7 @@ export type Store = StoreCommands &
   ChangeQueries & {
     /** New after a restore (D-23). */
     readonly storeId: string;
+    readonly feedOrder: FeedOrder;
     /** Committed events in commit order, called before the promise of the command that made them resolves. Returns the way to stop. */
     onCommit(listener: (events: CommittedEvent[]) => void): () => void;
     /** The engine broke and answers nothing more (D-34): the program must exit non-zero. */

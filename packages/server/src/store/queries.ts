@@ -26,10 +26,25 @@ import type {
 } from "@holdfast/protocol";
 import type { AgentSessionFacts, NextTurn, ProcessRow, BrowserTokenRow } from "./commands.ts";
 
+declare const FEED_POSITION: unique symbol;
+/** Where an event stands in the feed of everything. Only its engine knows what it is; others use `FeedOrder`. Structured-clonable. */
+export type FeedPosition = { readonly [FEED_POSITION]: never };
+
+/** What can be done with the positions of an engine's feed. */
+export type FeedOrder = {
+  /** Before the oldest event. */
+  readonly start: FeedPosition;
+  isAfter(position: FeedPosition, other: FeedPosition): boolean;
+  /** A text of 1 to 64 word characters and `-`. Readers keep it in their cursors over starts of the program. */
+  format(position: FeedPosition): string;
+  /** What `format` wrote; undefined for any other text. */
+  parse(text: string): FeedPosition | undefined;
+};
+
 /** One committed event as subscribers get it, in commit order. `data` is JSON, encoded once for all (D-24). */
 export type CommittedEvent = {
-  /** Place in the feed of everything; grows with commits. */
-  position: number;
+  /** Grows with commits. */
+  position: FeedPosition;
   type: EventType;
   version: number;
   time: number;
@@ -42,7 +57,7 @@ export type CommittedEvent = {
 };
 
 /** A page of a replay. `events` are the newest per row above the cursor, in order; `through` is the seq or position scanned to; `done`: nothing newer was committed in the snapshot read. */
-export type ReplayPage = { events: CommittedEvent[]; through: number; done: boolean };
+export type ReplayPage<P> = { events: CommittedEvent[]; through: P; done: boolean };
 
 /** The place of the last activity in a session among the events of all sessions. */
 export type SessionCursor = number;
@@ -128,17 +143,17 @@ export type Queries = {
   listPermissionRules(query: { sessionId?: SessionId }): Promise<PermissionRule[]>;
 
   /** Events of a session with seq > `after`, newest per row (D-4), in one read transaction; `limit` counts scanned rows. */
-  replaySession(query: { sessionId: SessionId; after: number; limit: number }): Promise<ReplayPage>;
+  replaySession(query: { sessionId: SessionId; after: number; limit: number }): Promise<ReplayPage<number>>;
   /** The same over all sessions, by position; without the events of transcripts when `messages` is false. */
   replayFeed(query: {
     workspaceId?: WorkspaceId;
     messages?: boolean;
-    after: number;
+    after: FeedPosition;
     limit: number;
-  }): Promise<ReplayPage>;
+  }): Promise<ReplayPage<FeedPosition>>;
   lastSeq(id: SessionId): Promise<number | undefined>;
   trimmedSeq(id: SessionId): Promise<number>;
-  lastPosition(): Promise<number>;
+  lastPosition(): Promise<FeedPosition>;
 
   /** What `startTurn` would start, `undefined` when it would start nothing. */
   nextTurn(sessionId: SessionId): Promise<NextTurn | undefined>;

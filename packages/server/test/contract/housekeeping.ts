@@ -66,7 +66,7 @@ export const housekeepingTopic = topic("housekeeping", (rig) => {
     const before = await rig().store.lastPosition();
     await rig().store.deleteSession({ sessionId, actor: OWNER });
     const end = await rig().store.lastPosition();
-    expect(end).toBeGreaterThan(before);
+    expect(rig().store.feedOrder.isAfter(end, before)).toBe(true);
     const { events } = await rig().store.replayFeed({ after: before, limit: 50 });
     expect(events).toMatchObject([{ type: "session.deleted", sessionId }]);
     await rig().age(400 * DAY);
@@ -122,9 +122,9 @@ export const housekeepingTopic = topic("housekeeping", (rig) => {
     expect(rig().store.storeId).toBe(storeId);
     expect([await rig().readSession(run.session.id), await rig().turn(run)]).toEqual(before);
     expect(await rig().history(run.session.id)).toEqual(history);
-    expect(await rig().store.lastPosition()).toBe(position);
+    expect(await rig().store.lastPosition()).toEqual(position);
     await rig().part(run, textPart(placeOf(run), "y", { start: 1 }));
-    expect(await rig().store.lastPosition()).toBe(position + 1);
+    expect(rig().store.feedOrder.isAfter(await rig().store.lastPosition(), position)).toBe(true);
   });
 
   test("[D-38] the store finds a turn that nobody owns and a process that was left", async () => {

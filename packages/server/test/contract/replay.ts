@@ -2,7 +2,7 @@ import { EMPTY_SESSION } from "@holdfast/client";
 import { newId } from "@holdfast/kernel";
 import type { Delta, SessionId, TextPart } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import type { CommittedEvent } from "../../src/store/index.ts";
+import type { CommittedEvent, FeedPosition } from "../../src/store/index.ts";
 import { asStored, meetNeeds, readStored, reduceAll, replayAll, replayOnto } from "./reduction.ts";
 import { refusalOf } from "./refusal.ts";
 import { delta, OWNER, placeOf, type StoreRig, textPart, toolPart } from "./rig.ts";
@@ -139,9 +139,8 @@ export const replayTopic = topic("replay and feeds", (rig) => {
     await rig().finish(run);
     await rig().finish(other);
     const all = await feed(rig(), from, {});
-    const positions = all.map((event) => event.position);
-    expect(positions).toEqual(positions.toSorted((a, b) => a - b));
-    expect(positions.at(-1)).toBe(await rig().store.lastPosition());
+    expectOrder(rig(), all);
+    expect(all.at(-1)?.position).toEqual(await rig().store.lastPosition());
     const { workspaceId } = run.session;
     const own = await feed(rig(), from, { workspaceId });
     expect(own).toEqual(all.filter((event) => event.workspaceId === workspaceId));
@@ -175,8 +174,21 @@ export const replayTopic = topic("replay and feeds", (rig) => {
     await rig().admit(sessionId);
     expect(seqs).toHaveLength(told);
     expect(seqs).toEqual(Array.from({ length: told }, (_, index) => index + 2));
-    const positions = rig().events.map((event) => event.position);
-    expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+    expectOrder(rig(), rig().events);
+  });
+
+  test("[D-23] a position can be written down and read back, and no other text is taken for one", async () => {
+    const { feedOrder } = rig().store;
+    expect(feedOrder.isAfter(feedOrder.start, feedOrder.start)).toBe(false);
+    await rig().running();
+    for (const { position } of rig().events) {
+      const text = feedOrder.format(position);
+      expect(text).toMatch(/^[\w-]{1,64}$/);
+      expect(feedOrder.parse(text)).toEqual(position);
+      expect(feedOrder.isAfter(position, feedOrder.start)).toBe(true);
+    }
+    for (const text of ["", "-1", "x", "1.5", " 1", "9".repeat(17)])
+      expect(feedOrder.parse(text), text).toBeUndefined();
   });
 
   test("[D-2] a refused command tells nothing", async () => {
@@ -201,9 +213,19 @@ export const replayTopic = topic("replay and feeds", (rig) => {
   });
 });
 
+/** Each stands behind the one before it in the feed of everything. */
+function expectOrder({ store }: StoreRig, events: readonly CommittedEvent[]): void {
+  for (const [index, { position }] of events.entries()) {
+    const before = events[index - 1]?.position ?? store.feedOrder.start;
+    expect(store.feedOrder.isAfter(position, before) && !store.feedOrder.isAfter(before, position)).toBe(
+      true,
+    );
+  }
+}
+
 async function feed(
   rig: StoreRig,
-  from: number,
+  from: FeedPosition,
   query: Omit<Parameters<StoreRig["store"]["replayFeed"]>[0], "after" | "limit">,
 ): Promise<CommittedEvent[]> {
   const events: CommittedEvent[] = [];

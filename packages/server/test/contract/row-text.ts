@@ -1,7 +1,7 @@
 import { newId } from "@holdfast/kernel";
 import { EVENT_DATA, type EventType, isNamed, MAX_DELTA_UNITS, MAX_EVENT_BYTES } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import type { CommittedEvent } from "../../src/store/index.ts";
+import type { CommittedEvent, FeedPosition } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
 import { delta, OWNER, placeOf, type StoreRig, textPart, toolPart } from "./rig.ts";
 import { topic } from "./topic.ts";
@@ -118,11 +118,12 @@ async function settle(
 }
 
 async function toldFrom(
-  rig: StoreRig,
-  position: number,
+  { store, events }: StoreRig,
+  after: FeedPosition,
 ): Promise<{ live: CommittedEvent[]; replayed: CommittedEvent[] }> {
-  const replayed = await rig.store.replayFeed({ after: position, limit: 1_000 });
-  return { live: rig.events.filter((event) => event.position > position), replayed: replayed.events };
+  const replayed = await store.replayFeed({ after, limit: 1_000 });
+  const live = events.filter(({ position }) => store.feedOrder.isAfter(position, after));
+  return { live, replayed: replayed.events };
 }
 
 /** Every string of a JSON value, keys included. */

@@ -15,7 +15,8 @@ const worktreesIn = (events: readonly CommittedEvent[]): Worktree[] =>
   );
 
 export const worktreesTopic = topic("worktrees", (rig) => {
-  const feed = async (after: number) => (await rig().store.replayFeed({ after, limit: 500 })).events;
+  const feed = async (after = rig().store.feedOrder.start) =>
+    (await rig().store.replayFeed({ after, limit: 500 })).events;
   const patch = (worktreeId: WorktreeId, state: WorktreeState) =>
     rig().store.patchWorktree({ worktreeId, patch: { state }, actor: SYSTEM });
 
@@ -122,10 +123,10 @@ export const worktreesTopic = topic("worktrees", (rig) => {
     expect(await rig().store.getWorkspace(workspaceId)).toBeUndefined();
     expect(await rig().store.getOperation(operationId)).toMatchObject({ state: "undone", workspaceId });
     expect(worktreesIn(await feed(from))).toMatchObject([{ id: worktreeId, state: "removed" }]);
-    const whole = worktreesIn(await feed(0)).filter(({ id }) => id === worktreeId);
+    const whole = worktreesIn(await feed()).filter(({ id }) => id === worktreeId);
     expect(whole, "nothing is told of it but its end").toHaveLength(1);
     expect(
-      (await feed(0)).some(({ type, data }) => type === "workspace.updated" && data.includes(workspaceId)),
+      (await feed()).some(({ type, data }) => type === "workspace.updated" && data.includes(workspaceId)),
     ).toBe(false);
     // The next one has another place in the tables: what was told of the first is not taken for it.
     const next = await activeWorktree(rig());

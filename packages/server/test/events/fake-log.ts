@@ -1,11 +1,16 @@
 import { isMessageEvent, type SessionId, type WorkspaceId } from "@holdfast/protocol";
 import type { EventStore } from "../../src/events/index.ts";
-import type { CommittedEvent, ReplayPage } from "../../src/store/index.ts";
+import type { CommittedEvent, FeedOrder, FeedPosition, ReplayPage } from "../../src/store/index.ts";
 
 export const SESSION = "ses_00000000000000000000000001" as SessionId;
 export const WORKSPACE = "wsp_00000000000000000000000001" as WorkspaceId;
 
 type Entry = { event: CommittedEvent; row: string | undefined };
+
+/** Positions as an engine may have them: two numbers, with holes between them. */
+type Pair = [number, number];
+const position = (pair: Pair): FeedPosition => pair as unknown as FeedPosition;
+const pairOf = (given: FeedPosition): Pair => given as unknown as Pair;
 
 /** What is awaited before a read answers, so that commits can fall between any two reads. */
 type Pause = () => Promise<void>;
@@ -18,6 +23,18 @@ const typeOf = (row: string) => (row.startsWith("list") ? "session.updated" : "m
  */
 export class FakeLog implements EventStore {
   storeId = "store-one-0123456789";
+  readonly feedOrder: FeedOrder = {
+    start: position([0, 0]),
+    isAfter(one, other) {
+      const [[a, b], [c, d]] = [pairOf(one), pairOf(other)];
+      return a > c || (a === c && b > d);
+    },
+    format: (given) => pairOf(given).join("-"),
+    parse(text) {
+      const [, a, b] = /^(\d+)-(\d+)$/.exec(text) ?? [];
+      return a === undefined || b === undefined ? undefined : position([Number(a), Number(b)]);
+    },
+  };
   readonly entries: Entry[] = [];
   pause: Pause = () => Promise.resolve();
   trimmed = 0;
@@ -32,7 +49,7 @@ export class FakeLog implements EventStore {
     const events = rows.map((row) => {
       const seq = this.entries.length + 1;
       const event: CommittedEvent = {
-        position: seq * 10,
+        position: position([seq >> 2, (seq % 4) * 10]),
         type: row === undefined ? "message.part.delta" : (type ?? typeOf(row)),
         version: 1,
         time: 1_700_000_000_000 + seq,
@@ -78,9 +95,9 @@ export class FakeLog implements EventStore {
     return this.trimmed;
   }
 
-  async lastPosition(): Promise<number> {
+  async lastPosition(): Promise<FeedPosition> {
     await this.pause();
-    return this.entries.at(-1)?.event.position ?? 0;
+    return this.entries.at(-1)?.event.position ?? this.feedOrder.start;
   }
 
   async getWorkspace(id: WorkspaceId): Promise<Awaited<ReturnType<EventStore["getWorkspace"]>>> {
@@ -96,23 +113,30 @@ export class FakeLog implements EventStore {
     };
   }
 
-  async replaySession(query: { after: number; limit: number }): Promise<ReplayPage> {
-    return this.#replay((event) => event.seq ?? 0, query);
+  replaySession(query: { after: number; limit: number }): Promise<ReplayPage<number>> {
+    const at = (event: CommittedEvent): number => event.seq ?? 0;
+    return this.#replay(at, (event) => at(event) > query.after, query);
   }
 
-  async replayFeed(query: { messages?: boolean; after: number; limit: number }): Promise<ReplayPage> {
-    const page = await this.#replay((event) => event.position, query);
+  async replayFeed(query: {
+    messages?: boolean;
+    after: FeedPosition;
+    limit: number;
+  }): Promise<ReplayPage<FeedPosition>> {
+    const isNewer = (event: CommittedEvent): boolean => this.feedOrder.isAfter(event.position, query.after);
+    const page = await this.#replay((event) => event.position, isNewer, query);
     if (query.messages !== false) return page;
     return { ...page, events: page.events.filter(({ type }) => !isMessageEvent(type)) };
   }
 
-  async #replay(
-    at: (event: CommittedEvent) => number,
-    query: { after: number; limit: number },
-  ): Promise<ReplayPage> {
+  async #replay<P>(
+    at: (event: CommittedEvent) => P,
+    isNewer: (event: CommittedEvent) => boolean,
+    query: { after: P; limit: number },
+  ): Promise<ReplayPage<P>> {
     await this.pause();
     const limit = Math.min(query.limit, this.pageRows);
-    const scanned = this.entries.filter(({ event }) => at(event) > query.after).slice(0, limit);
+    const scanned = this.entries.filter(({ event }) => isNewer(event)).slice(0, limit);
     const newest = new Map(this.entries.map((entry) => [entry.row, entry.event]));
     const events = scanned
       .filter(

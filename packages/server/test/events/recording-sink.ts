@@ -1,22 +1,35 @@
-import type { EndReason, Sink } from "../../src/events/index.ts";
+import type { Control, EndReason, LogEvent, Sink } from "../../src/events/index.ts";
 
 export type Frame = { event: string; id?: string; data: Record<string, unknown> };
 
-/** A sink that keeps what it was given, and lets a test decide what the socket takes. */
+/** A sink that keeps what it was given, and lets a test decide what the reader takes. */
 export class RecordingSink implements Sink {
-  readonly writes: Buffer[] = [];
+  /** Events and control frames in order, an event with its envelope as data. */
+  readonly frames: Frame[] = [];
+  readonly batches: (readonly LogEvent[])[] = [];
   ended: EndReason | undefined;
-  /** Bytes that the socket is said not to have taken. */
+  /** Bytes that the reader is said not to have taken. */
   stuck = 0;
   /** While set, nothing is taken. */
   isStalled = false;
   drained: () => Promise<void> = () => Promise.resolve();
   #leave: (() => void) | undefined;
 
-  write(bytes: Buffer): void {
-    if (this.ended !== undefined) throw new Error("written after the end");
-    this.writes.push(bytes);
-    if (this.isStalled) this.stuck += bytes.length;
+  control({ type, data }: Control): void {
+    this.#add({ event: type, data });
+  }
+
+  deliver(events: readonly LogEvent[]): void {
+    this.batches.push(events);
+    for (const { event, cursor, prev } of events) {
+      const envelope = { seq: event.seq, ...(prev === undefined ? {} : { prev }) };
+      this.#add({
+        event: event.type,
+        id: cursor,
+        data: { ...envelope, data: JSON.parse(event.data) as unknown },
+      });
+      if (this.isStalled) this.stuck += event.data.length;
+    }
   }
 
   backlog(): number {
@@ -35,26 +48,13 @@ export class RecordingSink implements Sink {
     this.#leave?.();
   }
 
-  /** Every frame so far. */
-  get frames(): Frame[] {
-    return parseFrames(Buffer.concat(this.writes).toString());
-  }
-
   /** Frames that stand for events, not control frames. */
   get events(): Frame[] {
     return this.frames.filter((frame) => frame.id !== undefined);
   }
-}
 
-/** Reads whole SSE frames; throws on anything else. */
-export function parseFrames(text: string): Frame[] {
-  const blocks = text.split("\n\n");
-  if (blocks.pop() !== "") throw new Error("a frame is cut");
-  return blocks.map((block) => {
-    const match = /^(?:id: (.+)\n)?event: (.+)\ndata: (.+)$/.exec(block);
-    if (match === null) throw new Error(`not a frame: ${block}`);
-    const [, id, event = "", data = ""] = match;
-    const frame = { event, data: JSON.parse(data) as Record<string, unknown> };
-    return id === undefined ? frame : { ...frame, id };
-  });
+  #add(frame: Frame): void {
+    if (this.ended !== undefined) throw new Error("told after the end");
+    this.frames.push(frame);
+  }
 }

@@ -2,7 +2,8 @@ import { connect, type Socket } from "node:net";
 import type { SessionId } from "@holdfast/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { QUEUE_BYTES } from "../../src/events/index.ts";
-import { type Frame, parseFrames } from "../events/recording-sink.ts";
+import type { Frame } from "../events/recording-sink.ts";
+import { parseFrames } from "./parse-frames.ts";
 import { ServerUnderTest, TOKEN } from "./server-under-test.ts";
 
 /** A reader of an event stream over fetch, as the page is one. */

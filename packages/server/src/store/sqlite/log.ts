@@ -8,6 +8,7 @@ import { HoldfastError, notFound } from "@holdfast/kernel";
 import { type Actor, EVENT_VERSION, type EventData, type EventType } from "@holdfast/protocol";
 import { encodeEvent, eventCode, eventRow } from "../model/index.ts";
 import type { CommittedEvent } from "../port.ts";
+import { toPosition } from "./feed-order.ts";
 import { actorRow, findSession, sessionByRid, type SessionHead, type SessionRow } from "./rows/index.ts";
 import type { Write } from "./sql.ts";
 
@@ -129,7 +130,7 @@ export function append<T extends EventType>(log: Log<SessionHead>, entry: Entry<
     write.run(sql, write.now, position, session.rid);
   }
   const event: CommittedEvent = {
-    position,
+    position: toPosition(position),
     type: entry.type,
     version: EVENT_VERSION,
     time: write.now,
@@ -178,7 +179,7 @@ export function appendSessionless<T extends EventType>(
     write.now,
   );
   const event: CommittedEvent = {
-    position,
+    position: toPosition(position),
     type: entry.type,
     version: EVENT_VERSION,
     time: write.now,

@@ -5,6 +5,7 @@ import type { Reader, SqlValue, Tx } from "@holdfast/sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StartedTurn } from "../port.ts";
 import { commandModule } from "./command-module.ts";
+import { feedOrder } from "./feed-order.ts";
 import { sqliteQueries } from "./queries/index.ts";
 
 const OWNER: Actor = { id: "owner", kind: "owner", label: "Owner" };
@@ -144,7 +145,7 @@ async function readAll(sessionId: SessionId): Promise<void> {
   await queries.listPermissionRules({ sessionId });
   await queries.listAgentSessions(sessionId);
   await queries.replaySession({ sessionId, after: 0, limit: 50 });
-  await queries.replayFeed({ after: 0, limit: 50 });
+  await queries.replayFeed({ after: feedOrder.start, limit: 50 });
   await queries.lastAgent("/d");
   await queries.startableSessions();
   await queries.liveTurns();

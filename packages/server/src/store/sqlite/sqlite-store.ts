@@ -6,6 +6,7 @@ import { openRunner, type Runner } from "@holdfast/sqlite";
 import type { CommittedEvent, Store, StoreCommands } from "../port.ts";
 import { BlobFiles, hashOf, INLINE_BLOB_BYTES } from "./blob-files.ts";
 import { type PortCommands, PORT_COMMANDS } from "./commands/index.ts";
+import { feedOrder } from "./feed-order.ts";
 import { runWithReserve } from "./full-disk.ts";
 import { sqliteQueries, type inspect } from "./queries/index.ts";
 import { readWith } from "./sql.ts";
@@ -71,6 +72,7 @@ class SqliteStore {
       unneededSnapshots: (query) => runner.query("unneededSnapshots", { ...query, now: this.#clock.now() }),
       inspect: (query) => this.#inspect(query?.live),
       storeId: id.value,
+      feedOrder,
       runner,
       onCommit: (listener) => runner.onNotes((notes) => listener(notes as CommittedEvent[])),
       onFatal: (listener) => runner.onFatal(listener),

@@ -14,6 +14,7 @@ import {
 } from "@holdfast/protocol";
 import { eventCode, isOpen, joinDeltas, packDelta, partData } from "../../model/index.ts";
 import type { AgentSessionPatch, ProgressOp, TurnPatch } from "../../port.ts";
+import { toPosition } from "../feed-order.ts";
 import { append, claimLost, type Log, ownedSession, reserveAsOwner } from "../log.ts";
 import { insertPart } from "../place-part.ts";
 import {
@@ -146,7 +147,7 @@ function appendDelta({ log, known, turn }: Progress, op: DeltaOp, seq: number): 
   );
   const { messageId, partId, field, offset, text } = op;
   write.tx.emit({
-    position,
+    position: toPosition(position),
     type: "message.part.delta",
     version: 1,
     time: write.now,

@@ -35,7 +35,7 @@ import { countOf, present, readWith, type Sql } from "../sql.ts";
 import { changeQueries } from "./change.ts";
 import { messagesOfTurn, pageMessages } from "./history.ts";
 import type { Read } from "./read.ts";
-import { replayFeed, replaySession } from "./replay.ts";
+import { lastPosition, replayFeed, replaySession } from "./replay.ts";
 import { lastAgent, lastSeq, listSessions, listTodos } from "./session.ts";
 import { listInputs, listTurns, liveTurns, nextTurn, startableSessions, turnsSince } from "./turn.ts";
 import { worktreeQueries } from "./worktree.ts";
@@ -109,11 +109,7 @@ export function sqliteQueries(reader: Reader): BoundedReads {
     replayFeed: (query) => read(() => replayFeed(sql, query)),
     lastSeq: (id) => read(() => lastSeq(sql, id)),
     trimmedSeq: (id) => read(() => findSession(sql, id)?.trimmed_seq ?? 0),
-    lastPosition: () =>
-      read(
-        () =>
-          sql.get<{ position: number | null }>("SELECT max(position) AS position FROM event")?.position ?? 0,
-      ),
+    lastPosition: () => read(() => lastPosition(sql)),
     nextTurn: (sessionId) => read(() => nextTurn(sql, sessionId)),
     startableSessions: () => read(() => startableSessions(sql)),
     liveTurns: () => read(() => liveTurns(sql)),

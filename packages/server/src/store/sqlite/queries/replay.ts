@@ -10,7 +10,8 @@ import {
   type WorkspaceId,
 } from "@holdfast/protocol";
 import { deltaField, deltaOffset, encodeEvent, eventRow, eventType } from "../../model/index.ts";
-import type { CommittedEvent, ReplayPage } from "../../port.ts";
+import type { CommittedEvent, FeedPosition, ReplayPage } from "../../port.ts";
+import { toPosition, toRowId } from "../feed-order.ts";
 import {
   loadActor,
   type AgentSessionRow,
@@ -65,23 +66,27 @@ const SELECT_EVENT = `SELECT e.position, e.session, e.seq, e.type, e.ref, e.extr
 export function replaySession(
   sql: Sql,
   query: { sessionId: SessionId; after: number; limit: number },
-): ReplayPage {
+): ReplayPage<number> {
   const rows = sql.all<EventRowData>(
     `${SELECT_EVENT} WHERE e.session = (SELECT rid FROM session WHERE id = ?) AND e.seq > ? ORDER BY e.seq LIMIT ?`,
     query.sessionId,
     query.after,
     query.limit,
   );
-  return page(sql, rows, query, (row) => row.seq ?? 0);
+  return {
+    events: replayed(sql, rows),
+    through: rows.at(-1)?.seq ?? query.after,
+    done: rows.length < query.limit,
+  };
 }
 
 export function replayFeed(
   sql: Sql,
-  query: { workspaceId?: WorkspaceId; messages?: boolean; after: number; limit: number },
-): ReplayPage {
+  query: { workspaceId?: WorkspaceId; messages?: boolean; after: FeedPosition; limit: number },
+): ReplayPage<FeedPosition> {
   const rows = sql.all<EventRowData>(
     `${SELECT_EVENT} WHERE e.position > ? ORDER BY e.position LIMIT ?`,
-    query.after,
+    toRowId(query.after),
     query.limit,
   );
   const wanted = rows.filter(
@@ -89,30 +94,28 @@ export function replayFeed(
       (query.workspaceId === undefined || row.workspace_id === query.workspaceId) &&
       (query.messages !== false || !isMessageEvent(eventType(row.type))),
   );
-  const replay = page(sql, wanted, query, (row) => row.position);
-  return { ...replay, through: rows.at(-1)?.position ?? query.after, done: rows.length < query.limit };
-}
-
-function page(
-  sql: Sql,
-  rows: EventRowData[],
-  query: { after: number; limit: number },
-  place: (row: EventRowData) => number,
-): ReplayPage {
   const last = rows.at(-1);
   return {
-    events: rows.flatMap((row) => replayed(sql, row) ?? []),
-    through: last === undefined ? query.after : place(last),
+    events: replayed(sql, wanted),
+    through: last === undefined ? query.after : toPosition(last.position),
     done: rows.length < query.limit,
   };
 }
 
-function replayed(sql: Sql, row: EventRowData): CommittedEvent | undefined {
+export function lastPosition(sql: Sql): FeedPosition {
+  const last = sql.get<{ position: number | null }>("SELECT max(position) AS position FROM event");
+  return toPosition(last?.position ?? 0);
+}
+
+const replayed = (sql: Sql, rows: readonly EventRowData[]): CommittedEvent[] =>
+  rows.flatMap((row) => eventOf(sql, row) ?? []);
+
+function eventOf(sql: Sql, row: EventRowData): CommittedEvent | undefined {
   const type = eventType(row.type);
   const data = currentData(sql, type, row);
   if (data === undefined) return undefined;
   const event: CommittedEvent = {
-    position: row.position,
+    position: toPosition(row.position),
     type,
     version: 1,
     time: row.time,
