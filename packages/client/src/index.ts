@@ -25,7 +25,7 @@ export {
   isPassing,
 } from "./error.ts";
 export { backoffMs } from "./delay.ts";
-export { applyDelta } from "./apply-delta.ts";
+export { applyDelta } from "@holdfast/protocol";
 export { meetNeed, meetUnread } from "./message-changes.ts";
 export { reduce, skipEvent } from "./reduce.ts";
 export {

@@ -1,6 +1,5 @@
 /** Changes of messages and parts inside a session's state. Each returns the same state when nothing changes. */
-import type { Delta, Message, MessageInfo, Part } from "@holdfast/protocol";
-import { applyDelta } from "./apply-delta.ts";
+import { applyDelta, type Delta, type Message, type MessageInfo, type Part } from "@holdfast/protocol";
 import type { Need, SessionState, Unplaced } from "./session-state.ts";
 
 /** Deltas kept while a part is read again; beyond them the oldest go, and the part is read once more. */

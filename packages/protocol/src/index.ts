@@ -5,6 +5,7 @@ export * from "./change.ts";
 export * from "./classify-error.ts";
 export * from "./common.ts";
 export * from "./config.ts";
+export * from "./delta.ts";
 export * from "./error-code.ts";
 export * from "./event-outline.ts";
 export * from "./event.ts";

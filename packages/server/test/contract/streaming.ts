@@ -129,6 +129,21 @@ export const streamingTopic = topic("streaming", (rig) => {
     expect(await rig().store.getPart(part.id)).toMatchObject({ text: piece.repeat(12) });
   });
 
+  test("[D-13] a part that was written again while another grows keeps nothing of its older deltas", async () => {
+    const run = await rig().running();
+    const other = await rig().part(run, textPart(placeOf(run), "", { start: 1 }));
+    const part = await rig().part(run, textPart(placeOf(run), "a", { start: 1 }));
+    await rig().append(run, delta(part, 1, "bcdef"), delta(other, 0, "grows"));
+    await rig().append(run, { op: "part", part: { ...part, text: "x" } });
+    expect(await rig().store.getMessage(part.messageId)).toMatchObject({
+      parts: [{ text: "grows" }, { text: "x" }],
+    });
+    await rig().append(run, delta(part, 1, "y"));
+    expect(await rig().store.getMessage(part.messageId)).toMatchObject({
+      parts: [{ text: "grows" }, { text: "xy" }],
+    });
+  });
+
   test("[D-13] a checkpoint has no event, changes no value, and counts only what came before it", async () => {
     const run = await rig().running();
     const part = await rig().part(run, textPart(placeOf(run), "", { start: 1 }));

@@ -7,7 +7,6 @@ export {
   deltaOffset,
   fieldCode,
   fieldLengths,
-  fieldOf,
   foldDeltas,
   isOpen,
   packDelta,

@@ -1,5 +1,5 @@
-import type { DeltaField, Part } from "@holdfast/protocol";
-import { deltaOffset, type DeltaRow, eventCode, fieldCode, fieldOf, foldDeltas } from "../../model/index.ts";
+import { type DeltaField, deltaTextOf, type Part } from "@holdfast/protocol";
+import { deltaOffset, type DeltaRow, eventCode, fieldCode, foldDeltas } from "../../model/index.ts";
 import type { Sql } from "../sql.ts";
 
 export type PartRow = {
@@ -37,7 +37,7 @@ export const findPartHead = (sql: Sql, id: string): PartHead | undefined =>
     id,
   );
 
-const DELTAS_SINCE = `SELECT ref, extra, payload FROM event WHERE session = ? AND seq > ? AND type = ${eventCode("message.part.delta")} ORDER BY seq`;
+const DELTAS_SINCE = `SELECT ref, seq, extra, payload FROM event WHERE session = ? AND seq > ? AND type = ${eventCode("message.part.delta")} ORDER BY seq`;
 
 /** Rows as the API gives them, with the later deltas of open parts folded in; call it in one snapshot with what read the rows (D-13). */
 export function foldParts(sql: Sql, rows: PartRow[]): Part[] {
@@ -74,5 +74,5 @@ export function fieldLength(sql: Sql, head: PartHead, field: DeltaField): number
   );
   if (last !== undefined) return deltaOffset(last.extra) + last.payload.length;
   const row = findPart(sql, head.id);
-  return row && fieldOf(storedPart(row), field)?.length;
+  return row && deltaTextOf(storedPart(row), field)?.length;
 }
