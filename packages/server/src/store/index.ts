@@ -1,1 +1,2 @@
+export { joinDeltas } from "./model/index.ts";
 export type * from "./port.ts";

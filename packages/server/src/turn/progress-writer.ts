@@ -7,8 +7,8 @@
  * - CLAIM_LOST drops everything and is never repeated (D-17). Any other refusal is a fault of ours: it drops everything too and fails the turn.
  */
 import { type Clock, isHoldfastError, retryStorage, storageRefusal } from "@holdfast/kernel";
-import { MAX_DELTA_UNITS, type SessionId, type TurnId } from "@holdfast/protocol";
-import type { ProgressOp, Store } from "../store/index.ts";
+import type { SessionId, TurnId } from "@holdfast/protocol";
+import { joinDeltas, type ProgressOp, type Store } from "../store/index.ts";
 import type { ByteAccount } from "./byte-budget.ts";
 import { progressSize } from "./progress-size.ts";
 
@@ -110,7 +110,7 @@ export class ProgressWriter {
     this.#deps.account.remove(bytes);
   }
 
-  /** The next ops up to a step or the batch's size, with neighbouring deltas of one field made one (D-12). */
+  /** The next ops up to a step or the batch's size, with deltas of one field made one (D-12). */
   #take(): { ops: ProgressOp[]; bytes: number } {
     const ops: ProgressOp[] = [];
     let count = 0;
@@ -119,12 +119,10 @@ export class ProgressWriter {
       if ("later" in entry || (count > 0 && bytes + entry.bytes > BATCH_BYTES)) break;
       count += 1;
       bytes += entry.bytes;
-      const joined = joinDeltas(ops.at(-1), entry.op);
-      if (joined === undefined) ops.push(entry.op);
-      else ops[ops.length - 1] = joined;
+      ops.push(entry.op);
     }
     this.#queue.splice(0, count);
-    return { ops, bytes };
+    return { ops: joinDeltas(ops), bytes };
   }
 
   async #append(ops: ProgressOp[]): Promise<void> {
@@ -152,12 +150,4 @@ export class ProgressWriter {
       if (storageRefusal(error) === undefined) throw error;
     }
   }
-}
-
-function joinDeltas(before: ProgressOp | undefined, next: ProgressOp): ProgressOp | undefined {
-  if (before?.op !== "delta" || next.op !== "delta") return undefined;
-  if (before.partId !== next.partId || before.field !== next.field) return undefined;
-  if (before.offset + before.text.length !== next.offset) return undefined;
-  if (before.text.length + next.text.length > MAX_DELTA_UNITS) return undefined;
-  return { ...before, text: before.text + next.text };
 }
