@@ -51,3 +51,9 @@ const SECRETS: RegExp[] = [
 export function redact(text: string): string {
   return SECRETS.reduce((masked, pattern) => masked.replace(pattern, "[redacted]"), text);
 }
+
+/** The number that a text of digits alone says; undefined when it is another text, or a number beyond 2^53. */
+export function parseCount(text: string): number | undefined {
+  const count = Number(text);
+  return /^\d{1,16}$/.test(text) && Number.isSafeInteger(count) ? count : undefined;
+}

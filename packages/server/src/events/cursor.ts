@@ -1,4 +1,4 @@
-import { HoldfastError } from "@holdfast/kernel";
+import { HoldfastError, parseCount } from "@holdfast/kernel";
 import type { FeedPosition, Store } from "../store/index.ts";
 
 /** Longest cursor that is looked at, in characters. */
@@ -9,9 +9,8 @@ type FeedStore = Pick<Store, "storeId" | "feedOrder">;
 
 /** A reader's place in a session's stream: a seq. Rejects CURSOR_INVALID. */
 export function parseSessionCursor(text: string): number {
-  if (!/^\d{1,16}$/.test(text)) throw invalid();
-  const seq = Number(text);
-  if (!Number.isSafeInteger(seq)) throw invalid();
+  const seq = parseCount(text);
+  if (seq === undefined) throw invalid();
   return seq;
 }
 

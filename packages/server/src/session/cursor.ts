@@ -2,20 +2,23 @@ import { HoldfastError } from "@holdfast/kernel";
 
 const CURSOR_LENGTH = 256;
 
-/** An opaque cursor that holds the numbers of a keyset, marked with what it is a place in. */
-export function encodeCursor(kind: string, numbers: readonly number[]): string {
-  return Buffer.from([kind, ...numbers].join(".")).toString("base64url");
+/** An opaque cursor: a place, marked with what it is a place in. */
+export function encodeCursor(kind: string, place: number | string): string {
+  return Buffer.from(`${kind}.${place}`).toString("base64url");
 }
 
-/** The numbers of a cursor made by `encodeCursor` with the same kind. Rejects CURSOR_INVALID. */
-export function decodeCursor(kind: string, text: string, count: number): number[] {
+/** The place of a cursor made by `encodeCursor` with the same kind, where there is one. Rejects CURSOR_INVALID, also when `parse` knows no such place. */
+export function decodeCursor<P>(
+  kind: string,
+  text: string | undefined,
+  parse: (place: string) => P | undefined,
+): P | undefined {
+  if (text === undefined) return undefined;
   const plain = text.length <= CURSOR_LENGTH ? Buffer.from(text, "base64url").toString() : "";
-  const [head, ...rest] = plain.split(".");
-  const numbers = rest.map((digits) => (/^\d{1,16}$/.test(digits) ? Number(digits) : Number.NaN));
-  const isOurs = head === kind && numbers.length === count && numbers.every(Number.isSafeInteger);
-  if (!isOurs || Buffer.from(plain).toString("base64url") !== text)
+  const place = plain.startsWith(`${kind}.`) ? parse(plain.slice(kind.length + 1)) : undefined;
+  if (place === undefined || Buffer.from(plain).toString("base64url") !== text)
     throw new HoldfastError("CURSOR_INVALID", "The cursor is not one that this server gave out.");
-  return numbers;
+  return place;
 }
 
 /** What a list takes: `before` goes to older rows, `after` to newer ones; at most one of them. */

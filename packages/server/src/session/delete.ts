@@ -3,6 +3,7 @@
  * caller said so. The worktree goes first: a crash in between leaves a session that can be deleted again, never a directory that nobody claims.
  */
 import type { RiskReport, Session, SessionId, WorktreeId } from "@holdfast/protocol";
+import type { FeedPosition } from "../store/index.ts";
 import { requireSession } from "./change.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
 
@@ -35,7 +36,7 @@ async function familyOf(deps: Pick<SessionDeps, "store">, session: Session): Pro
   const family = [session];
   for (let at = 0; at < family.length; at += 1) {
     const parentId = family[at]?.id;
-    let before: number | undefined;
+    let before: FeedPosition | undefined;
     do {
       const query = { filter: { parentId }, limit: PAGE };
       const page = await deps.store.listSessions(before === undefined ? query : { ...query, before });

@@ -2,7 +2,7 @@
  * The history of a session (D-29, session-model 16): pages both ways by opaque cursors, chronological inside a page, the whole backwards
  * with bounded memory, and changes of single messages and parts whose identity never changes (R-4.2).
  */
-import { HoldfastError, notFound } from "@holdfast/kernel";
+import { HoldfastError, notFound, parseCount } from "@holdfast/kernel";
 import type {
   Message,
   MessageId,
@@ -24,8 +24,8 @@ type Deps = Pick<SessionDeps, "store">;
 /** The newest page unless a cursor says otherwise. Rejects NOT_FOUND and CURSOR_INVALID. */
 export async function pageMessages(deps: Deps, sessionId: SessionId, query: PageQuery): Promise<MessageList> {
   refuseBothWays(query);
-  const before = query.before === undefined ? undefined : decodeCursor("m", query.before, 1)[0];
-  const after = query.after === undefined ? undefined : decodeCursor("m", query.after, 1)[0];
+  const before = decodeCursor("m", query.before, parseCount);
+  const after = decodeCursor("m", query.after, parseCount);
   await requireSession(deps, sessionId);
   const page = await deps.store.pageMessages({
     sessionId,
@@ -34,8 +34,8 @@ export async function pageMessages(deps: Deps, sessionId: SessionId, query: Page
     ...(after === undefined ? {} : { after }),
   });
   const list: MessageList = { items: page.items, seq: page.seq };
-  if (page.next !== undefined) list.next = encodeCursor("m", [page.next]);
-  if (page.prev !== undefined) list.prev = encodeCursor("m", [page.prev]);
+  if (page.next !== undefined) list.next = encodeCursor("m", page.next);
+  if (page.prev !== undefined) list.prev = encodeCursor("m", page.prev);
   return list;
 }
 

@@ -1,4 +1,4 @@
-import { notFound } from "@holdfast/kernel";
+import { notFound, parseCount } from "@holdfast/kernel";
 import type {
   AgentSessionList,
   Session,
@@ -8,7 +8,7 @@ import type {
   Workspace,
   WorkspaceId,
 } from "@holdfast/protocol";
-import type { SessionCursor, SessionFilter } from "../store/index.ts";
+import type { SessionFilter } from "../store/index.ts";
 import { requireSession } from "./change.ts";
 import { decodeCursor, encodeCursor, type PageQuery, refuseBothWays } from "./cursor.ts";
 import type { SessionDeps } from "./deps.ts";
@@ -20,16 +20,19 @@ export async function listSessions(
   deps: Deps,
   query: PageQuery & { filter: SessionFilter },
 ): Promise<SessionList> {
+  const { feedOrder } = deps.store;
   refuseBothWays(query);
+  const before = decodeCursor("s", query.before, (place) => feedOrder.parse(place));
+  const after = decodeCursor("s", query.after, (place) => feedOrder.parse(place));
   const page = await deps.store.listSessions({
     filter: query.filter,
     limit: query.limit,
-    ...(query.before === undefined ? {} : { before: sessionCursor(query.before) }),
-    ...(query.after === undefined ? {} : { after: sessionCursor(query.after) }),
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
   });
   const list: SessionList = { items: page.items, total: page.total };
-  if (page.next !== undefined) list.next = encodeCursor("s", [page.next]);
-  if (page.prev !== undefined) list.prev = encodeCursor("s", [page.prev]);
+  if (page.next !== undefined) list.next = encodeCursor("s", feedOrder.format(page.next));
+  if (page.prev !== undefined) list.prev = encodeCursor("s", feedOrder.format(page.prev));
   return list;
 }
 
@@ -40,14 +43,14 @@ export async function listTurns(
   query: { limit: number; before?: string | undefined },
 ): Promise<TurnList> {
   await requireSession(deps, sessionId);
-  const before = query.before === undefined ? undefined : decodeCursor("t", query.before, 1)[0];
+  const before = decodeCursor("t", query.before, parseCount);
   const page = await deps.store.listTurns({
     sessionId,
     limit: query.limit,
     ...(before === undefined ? {} : { before }),
   });
   const list: TurnList = { items: page.items, seq: page.seq };
-  if (page.next !== undefined) list.next = encodeCursor("t", [page.next]);
+  if (page.next !== undefined) list.next = encodeCursor("t", page.next);
   return list;
 }
 
@@ -77,8 +80,4 @@ export async function requireWorkspace(deps: Deps, id: WorkspaceId): Promise<Wor
   const workspace = await deps.store.getWorkspace(id);
   if (workspace === undefined) throw notFound("workspace", id);
   return workspace;
-}
-
-function sessionCursor(text: string): SessionCursor {
-  return decodeCursor("s", text, 1)[0] ?? 0;
 }

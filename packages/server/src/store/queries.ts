@@ -59,8 +59,6 @@ export type CommittedEvent = {
 /** A page of a replay. `events` are the newest per row above the cursor, in order; `through` is the seq or position scanned to; `done`: nothing newer was committed in the snapshot read. */
 export type ReplayPage<P> = { events: CommittedEvent[]; through: P; done: boolean };
 
-/** The place of the last activity in a session among the events of all sessions. */
-export type SessionCursor = number;
 export type SessionFilter = {
   archived?: boolean | undefined;
   directory?: string | undefined;
@@ -84,8 +82,8 @@ export type LiveTurn = {
 
 export type MessagePage = Page<Message, number> & { seq: number };
 
-/** `total`: how many there are of what was asked for, on all pages. */
-export type SessionPage = Page<Session, SessionCursor> & { total: number };
+/** The cursor is the position of the last activity in a session. `total`: how many there are of what was asked for, on all pages. */
+export type SessionPage = Page<Session, FeedPosition> & { total: number };
 
 export type PermissionFilter = { state?: Permission["state"]; sessionId?: SessionId };
 
@@ -94,8 +92,8 @@ export type Queries = {
   listSessions(query: {
     filter: SessionFilter;
     limit: number;
-    before?: SessionCursor;
-    after?: SessionCursor;
+    before?: FeedPosition;
+    after?: FeedPosition;
   }): Promise<SessionPage>;
   getWorkspace(id: WorkspaceId): Promise<Workspace | undefined>;
   /** The project's most recently used agent in a directory (A-3). */

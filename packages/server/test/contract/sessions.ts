@@ -1,7 +1,7 @@
 import { newId } from "@holdfast/kernel";
 import type { Session, SessionId } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import type { ProgressOp, SessionCursor } from "../../src/store/index.ts";
+import type { FeedPosition, ProgressOp } from "../../src/store/index.ts";
 import { replayAll } from "./reduction.ts";
 import { refusalOf } from "./refusal.ts";
 import { COMPLETED, keyed, OWNER, type StoreRig, SYSTEM, textPart, placeOf } from "./rig.ts";
@@ -226,7 +226,7 @@ export const sessionsTopic = topic("sessions", (rig) => {
     const directory = `/equal/${newId("prj")}`;
     const made = await Promise.all(Array.from({ length: 23 }, () => rig().session({ directory })));
     const down: SessionId[] = [];
-    const cursors: { before?: SessionCursor } = {};
+    const cursors: { before?: FeedPosition } = {};
     for (;;) {
       const page = await rig().store.listSessions({ filter: { directory }, limit: 5, ...cursors });
       down.push(...page.items.map((session) => session.id));
@@ -285,11 +285,12 @@ export const sessionsTopic = topic("sessions", (rig) => {
     await rig().age(-DAY);
     await rig().admit(first);
     expect(await order()).toEqual([first, second]);
+    const { start } = rig().store.feedOrder;
     const newest = await rig().store.listSessions({ filter: {}, limit: 1 });
     expect(newest.items[0]?.id).toBe(first);
-    const older = await rig().store.listSessions({ filter: {}, limit: 1, before: newest.next ?? 0 });
+    const older = await rig().store.listSessions({ filter: {}, limit: 1, before: newest.next ?? start });
     expect(older.items[0]?.id).toBe(second);
-    const newer = await rig().store.listSessions({ filter: {}, limit: 1, after: older.prev ?? 0 });
+    const newer = await rig().store.listSessions({ filter: {}, limit: 1, after: older.prev ?? start });
     expect(newer.items[0]?.id).toBe(first);
   });
 

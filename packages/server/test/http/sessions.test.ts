@@ -138,6 +138,7 @@ describe("sessions over HTTP", () => {
     const third = await list(`&before=${second.next}`);
     expect([first, second, third].flatMap((page) => page.items.map((item) => item.id))).toEqual(made);
     expect([first.prev, third.next]).toEqual([undefined, undefined]);
+    expect(Buffer.from(first.next ?? "", "base64url").toString(), "kept over releases").toMatch(/^s\.\d+$/);
     const back = await list(`&after=${third.prev}`);
     expect(back.items).toEqual(second.items);
     const response = await server.fetch(`/api/sessions?${query}&before=${first.next}`);

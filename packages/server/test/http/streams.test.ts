@@ -100,6 +100,9 @@ describe("event streams over HTTP", () => {
     const all = await StreamReader.open(server, "/api/events?after=0");
     await all.until("caught-up");
     const created = all.frames.find((frame) => frame.event === "session.created");
+    // Readers keep cursors over releases.
+    const plain = Buffer.from(created?.id ?? "", "base64url").toString();
+    expect(plain.replace(server.store.storeId.slice(0, 8), "store")).toMatch(/^store\.\d+$/);
     const { workspaceId } = await server.sessions.get(id);
     const path = `/api/workspaces/${workspaceId}/events?after=${created?.id ?? ""}`;
     const workspace = await StreamReader.open(server, path);

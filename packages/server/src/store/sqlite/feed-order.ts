@@ -1,3 +1,4 @@
+import { parseCount } from "@holdfast/kernel";
 import type { FeedOrder, FeedPosition } from "../port.ts";
 
 /** Positions of this engine's feed are row ids of the log (`log.ts`). */
@@ -9,7 +10,7 @@ export const feedOrder: FeedOrder = {
   isAfter: (position, other) => toRowId(position) > toRowId(other),
   format: (position) => String(toRowId(position)),
   parse(text) {
-    const rowId = Number(text);
-    return /^\d{1,16}$/.test(text) && Number.isSafeInteger(rowId) ? toPosition(rowId) : undefined;
+    const rowId = parseCount(text);
+    return rowId === undefined ? undefined : toPosition(rowId);
   },
 };

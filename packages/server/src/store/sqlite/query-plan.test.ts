@@ -127,7 +127,7 @@ function progress(run: StartedTurn): void {
 
 async function readAll(sessionId: SessionId): Promise<void> {
   const { queries } = recorder;
-  const cursor = 5;
+  const cursor = feedOrder.start;
   await queries.getSession(sessionId);
   for (const page of [{}, { before: cursor }, { after: cursor }])
     for (const filter of [{}, { directory: "/d" }, { projectId: newId("prj") }])

@@ -1,10 +1,11 @@
 import type { SessionId, Todo } from "@holdfast/protocol";
 import type { SqlValue } from "@holdfast/sqlite";
-import type { SessionCursor, SessionFilter, SessionPage } from "../../port.ts";
+import type { FeedPosition, SessionFilter, SessionPage } from "../../port.ts";
+import { toPosition, toRowId } from "../feed-order.ts";
 import { SELECT_SESSION, type SessionRow, toSession } from "../rows/index.ts";
 import { countOf, fromJson, type Sql } from "../sql.ts";
 
-type ListQuery = { filter: SessionFilter; limit: number; before?: SessionCursor; after?: SessionCursor };
+type ListQuery = { filter: SessionFilter; limit: number; before?: FeedPosition; after?: FeedPosition };
 
 /** Newest event first; `before` pages to older ones, `after` to newer. The cursor is a place in the log of all events: no two sessions share one (D-29). */
 export function listSessions(sql: Sql, query: ListQuery): SessionPage {
@@ -14,7 +15,7 @@ export function listSessions(sql: Sql, query: ListQuery): SessionPage {
   const cursor = query.after ?? query.before;
   if (cursor !== undefined) {
     where.push(`s.last_position ${newer ? ">" : "<"} ?`);
-    params.push(cursor);
+    params.push(toRowId(cursor));
   }
   const direction = newer ? "ASC" : "DESC";
   const rows = sql.all<SessionRow>(
@@ -29,9 +30,9 @@ export function listSessions(sql: Sql, query: ListQuery): SessionPage {
   const page: SessionPage = { items: shown.map(toSession), total };
   const first = shown[0];
   const last = shown.at(-1);
-  if (last !== undefined && (newer || more)) page.next = last.last_position;
+  if (last !== undefined && (newer || more)) page.next = toPosition(last.last_position);
   if (first !== undefined && (newer ? more : query.before !== undefined)) {
-    page.prev = first.last_position;
+    page.prev = toPosition(first.last_position);
   }
   return page;
 }
