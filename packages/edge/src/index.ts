@@ -5,6 +5,7 @@ export { type EventStream, openEventStream } from "./event-stream.ts";
 export { isApiTarget } from "./guard.ts";
 export type { Exposure } from "./host-policy.ts";
 export { Listener, sendProblem } from "./listener.ts";
+export { OpenStreams } from "./open-streams.ts";
 export { problemReply, shapeRefusal } from "./problem.ts";
 export { type Reply, send, STREAMING } from "./reply.ts";
 export { SANDBOX_POLICY } from "./security-headers.ts";

@@ -15,11 +15,11 @@ import { notFound } from "@holdfast/kernel";
 import type { Diagnostics, Actor, Agent, Health, LiveAgentList, SessionId } from "@holdfast/protocol";
 import type { z } from "zod";
 import type { Review } from "../changes/index.ts";
+import type { Resume, Target } from "../events/index.ts";
 import type { Permissions } from "../permission/index.ts";
 import type { Caller, Sessions } from "../session/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
 import type { Action, ActionTarget } from "./authorize.ts";
-import type { Streams } from "./stream.ts";
 
 /** What this surface asks of the review of changes. */
 export type ChangesDoor = Pick<Review, "list" | "get" | "apply" | "reject" | "undo" | "mark" | "operations">;
@@ -33,7 +33,8 @@ export type Rooms = {
   catalog: { list(): Promise<Agent[]> };
   pool: { list(): LiveAgentList };
   access: Access;
-  streams: Streams;
+  /** Streams a target into a response for as long as the credential holds. Rejects before it begins with CURSOR_INVALID, NOT_FOUND or SHUTTING_DOWN. */
+  stream(outgoing: ServerResponse, target: Target, resume: Resume, credential: Credential): Promise<void>;
   health(): Health | Promise<Health>;
   diagnose(): Promise<Diagnostics>;
   /** The OpenAPI document. */

@@ -1,6 +1,14 @@
 /** The listening server of the API and the page: the routes behind a listener, and a close that ends every stream. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Access, type Exposure, Listener, problemReply, type TokenStore } from "@holdfast/edge";
+import {
+  Access,
+  type Exposure,
+  Listener,
+  openEventStream,
+  OpenStreams,
+  problemReply,
+  type TokenStore,
+} from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger, randomHex } from "@holdfast/kernel";
 import type { Agent, LiveAgentList, Diagnostics, Health, SessionId } from "@holdfast/protocol";
 import { getRequestListener } from "@hono/node-server";
@@ -10,10 +18,10 @@ import type { Sessions } from "../session/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
 import { createApp } from "./app.ts";
 import { documentOf } from "./describe.ts";
+import { createEventSink } from "./event-sink.ts";
 import type { PageFiles } from "./page.ts";
 import type { ChangesDoor } from "./route.ts";
 import { ROUTES } from "./routes/index.ts";
-import { Streams } from "./stream.ts";
 
 export type HttpDeps = {
   sessions: Sessions;
@@ -66,13 +74,13 @@ export function createHttp(deps: HttpDeps): Http {
 class HttpServer implements Http {
   readonly #deps: HttpDeps;
   readonly #listener: Listener;
-  readonly #streams: Streams;
+  readonly #streams: OpenStreams;
   readonly #stopping = new AbortController();
   #isDraining = false;
 
   constructor(deps: HttpDeps) {
     this.#deps = deps;
-    this.#streams = new Streams(deps.events, deps.clock);
+    this.#streams = new OpenStreams(deps.clock);
     this.#listener = new Listener({ ...deps, answer: this.#createAnswer() });
   }
 
@@ -105,7 +113,10 @@ class HttpServer implements Http {
         catalog: deps.catalog,
         pool: deps.pool,
         access,
-        streams: this.#streams,
+        stream: async (outgoing, target, resume, credential) => {
+          const openSink = () => createEventSink(openEventStream(outgoing), target, deps.clock);
+          this.#streams.keep(await deps.events.subscribe(target, resume, openSink), credential);
+        },
         health: () => deps.health(),
         diagnose: () => deps.diagnose(),
         describe: () => (document ??= openApiDocument(deps.version)),

@@ -74,7 +74,7 @@ async function stream(
   target: Target,
 ): Promise<typeof STREAMING> {
   if (call.credential === undefined) throw new HoldfastError("UNAUTHENTICATED", "A stream needs a token.");
-  await rooms.streams.open(call.outgoing, target, resumeOf(call), call.credential);
+  await rooms.stream(call.outgoing, target, resumeOf(call), call.credential);
   return STREAMING;
 }
 
