@@ -21,7 +21,7 @@ import { type EndReason, type Reader, type Sink, Subscriber } from "./subscriber
 export type EventsDeps = { store: EventStore; clock: Clock; logger: Logger };
 
 /** A running stream. */
-export type Subscription = { readonly closed: Promise<EndReason>; close(reason?: EndReason): void };
+type Subscription = { readonly closed: Promise<EndReason>; close(reason?: EndReason): void };
 
 export type Events = {
   /**

@@ -1,3 +1,3 @@
-export { createEvents, type Events, type Subscription } from "./hub.ts";
+export { createEvents, type Events } from "./hub.ts";
 export type { Control, EventStore, LogEvent, Resume, Target } from "./log.ts";
 export { type EndReason, QUEUE_BYTES, type Sink } from "./subscriber.ts";
