@@ -93,8 +93,8 @@ export function sessionLog(store: EventStore, sessionId: SessionId): Log<number>
 
 /** Positions of a feed outlive the trimming of single sessions, so a feed has no retention limit of its own. */
 export function feedLog(store: EventStore, target: FeedTarget): Log<FeedPosition> {
-  const { workspaceId, messages = true } =
-    target.kind === "all" ? { ...target, workspaceId: undefined } : target;
+  const workspaceId = target.kind === "workspace" ? target.workspaceId : undefined;
+  const { messages = true } = target;
   const key = workspaceId === undefined ? "all" : `wsp ${workspaceId}`;
   const { feedOrder } = store;
   return {
