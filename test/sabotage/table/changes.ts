@@ -88,7 +88,7 @@ export const CHANGES: readonly Sabotage[] = [
     file: `${ROOM}/carry-out.ts`,
     edits: [
       {
-        find: "const left = await backward(repo.checkout, data.plan.files);",
+        find: "const left = await backward(repo.checkout, plan.files);",
         replace: "const left: string[] = await Promise.resolve([]);",
       },
     ],
@@ -100,7 +100,10 @@ export const CHANGES: readonly Sabotage[] = [
     breaks: "touches files before the plan of it is stored",
     file: `${ROOM}/carry-out.ts`,
     edits: [
-      { find: 'data: toJson({ ...data, stage: "planned" }),', replace: 'data: toJson({ stage: "begun" }),' },
+      {
+        find: 'await held.advance({ stage: "planned", undoes: held.data.undoes, plan });',
+        replace: "await held.advance(held.data);",
+      },
     ],
     catchers: [onFiles("crash", "[W-8] after a crash a file that is neither")],
   },

@@ -1,7 +1,9 @@
 import type { Catcher, Sabotage } from "../sabotage.ts";
+import { contract, ENGINE } from "./engine.ts";
 
 const ROOM = "packages/server/src/worktree";
 const GIT = "packages/server/src/git";
+const OPERATION = "packages/server/src/operation";
 const TESTS = "packages/server/test/worktree";
 
 const on = (file: string, title: string): Catcher => ({ file: `${TESTS}/${file}.test.ts`, title });
@@ -135,5 +137,29 @@ export const WORKTREES: readonly Sabotage[] = [
       },
     ],
     catchers: [on("directory", "[W-13] a missing one is lost")],
+  },
+  {
+    name: "living-owner-robbed",
+    rules: ["W-11", "D-17"],
+    breaks: "settles what another server is at work on",
+    file: `${OPERATION}/operations.ts`,
+    edits: [{ find: "(!isAlive && (host", replace: "(!isAlive || (host" }],
+    catchers: [{ file: `${OPERATION}/operations.test.ts`, title: "[W-11] what another server works at" }],
+  },
+  {
+    name: "operation-epoch-unchecked",
+    rules: ["W-11", "D-17"],
+    breaks: "lets a former owner go on with an operation that was taken",
+    file: `${ENGINE}/commands/operation.ts`,
+    edits: [{ find: "row.epoch !== epoch", replace: "row.epoch < epoch" }],
+    catchers: [contract("operations", "[W-11, D-17] an operation is taken from a dead owner only")],
+  },
+  {
+    name: "repetition-does-it-again",
+    rules: ["W-9", "D-5"],
+    breaks: "answers a repetition elsewhere before there is a result",
+    file: `${OPERATION}/operations.ts`,
+    edits: [{ find: 'if (now.state !== "running") return now;', replace: "return now;" }],
+    catchers: [{ file: `${OPERATION}/operations.test.ts`, title: "[W-9, D-5] a repetition joins the work" }],
   },
 ];

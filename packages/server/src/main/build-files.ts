@@ -5,6 +5,7 @@ import type { SessionId, WorkspaceId } from "@holdfast/protocol";
 import { processTable } from "../agents/index.ts";
 import { createRepositories, createReview, createTracker } from "../changes/index.ts";
 import { GitRunner } from "../git/index.ts";
+import type { Owner } from "../operation/index.ts";
 import { createSnapshots } from "../snapshot/index.ts";
 import type { Store } from "../store/index.ts";
 import type { TurnWatch } from "../turn/index.ts";
@@ -16,6 +17,8 @@ export type FilesDeps = {
   /** Real path of the data directory. */
   directory: string;
   store: Store;
+  /** This process, as the owner of work on files. */
+  owner: Owner;
   clock: Clock;
   logger: Logger;
   /** The rooms above, which are built later. */
@@ -23,7 +26,7 @@ export type FilesDeps = {
 };
 
 /** What works on files of projects: git, snapshots, worktrees and changes, and where they keep theirs. Throws ConfigError. */
-export function buildFiles({ config, directory, store, clock, logger, sessions }: FilesDeps) {
+export function buildFiles({ config, directory, store, owner, clock, logger, sessions }: FilesDeps) {
   const root = managedRoot(config.file.worktreeDirectory ?? join(directory, "worktrees"));
   const temporary = join(directory, "tmp");
   const { environment } = config;
@@ -44,6 +47,7 @@ export function buildFiles({ config, directory, store, clock, logger, sessions }
     environment,
     sessions,
     processes,
+    owner,
   });
   const tracker = createTracker({ store, snapshots, clock, logger, isOn: config.file.snapshots !== false });
   const repositories = createRepositories({ store, git, snapshots });
@@ -51,6 +55,7 @@ export function buildFiles({ config, directory, store, clock, logger, sessions }
     store,
     repositories,
     watch: tracker,
+    owner,
     wakeWorkspace: (id) => sessions.wakeWorkspace(id),
     clock,
     logger,

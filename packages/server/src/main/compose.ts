@@ -86,16 +86,20 @@ export async function compose(config: ServerConfig, facts: Facts): Promise<Serve
 async function build(store: Store, config: ServerConfig, facts: Facts): Promise<Server> {
   const { clock } = facts;
   const instanceId = newId("ins", clock.now());
+  const host = hostname();
   await store.registerInstance({
     id: instanceId,
     pid: process.pid,
-    host: hostname(),
+    host,
     startTime: facts.startTime,
+    // The lock of the data directory is ours.
+    isAlone: true,
   });
   const base: Base = { ...facts, config, store, instanceId };
   const agents = buildAgents(base);
   const files = buildFiles({
     ...base,
+    owner: { instanceId, host },
     sessions: {
       release: (sessionId) => running.turns.release(sessionId),
       wakeWorkspace: (workspaceId) => running.turns.wakeWorkspace(workspaceId),
@@ -156,7 +160,7 @@ function buildAgents({ config, directory, store, clock, logger, instanceId }: Ba
       clock,
       temporaryRoot,
       logger,
-      isOurs: (row) => row.instanceId !== instanceId,
+      isOurs: (row) => !row.isOwnerAlive,
     });
     if (report.reaped.length + report.spared.length > 0)
       logger.info({ ...report }, "reaped what an earlier server left");

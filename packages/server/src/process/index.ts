@@ -8,5 +8,5 @@ export { reapLeftovers } from "./reap.ts";
 export type { StopOptions } from "./stop-schedule.ts";
 export { processTable } from "./this-machine.ts";
 export { endGroup, runCommand } from "./run-command.ts";
-export { endGroupOf, groupOf } from "./run-group.ts";
+export { type CommandGroup, endGroupOf, groupOf, groupSchema } from "./run-group.ts";
 export { isNamedByProcess, processesIn } from "./live-processes.ts";

@@ -33,6 +33,7 @@ describe("memory of agents", () => {
       instanceId,
       sessionId: newId("ses"),
       agent: "a",
+      isOwnerAlive: true,
       argvHash: "h",
     });
     const launchId = "0123456789abcdef".repeat(2);

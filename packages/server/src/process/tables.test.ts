@@ -14,6 +14,7 @@ const row: ProcessRow = {
   instanceId: newId("ins"),
   sessionId: newId("ses"),
   agent: "a",
+  isOwnerAlive: false,
   argvHash: argvHash("L", ["/usr/bin/qwen", "--acp"]),
   pid: 10,
   startTime: "77",

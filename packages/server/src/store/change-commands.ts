@@ -4,13 +4,12 @@ import type {
   Change,
   ChangeId,
   JsonObject,
-  OperationId,
   SessionId,
   Tracking,
   TurnId,
   WorkspaceId,
 } from "@holdfast/protocol";
-import type { OperationState } from "./worktree-commands.ts";
+import type { OperationClaim, OperationState } from "./worktree-commands.ts";
 
 /**
  * A change as it is stored: what lists and events show beside it (`action`, `staged`, `patch`) is derived. `key` is the exact path, its bytes
@@ -54,10 +53,10 @@ export type SessionNote = { id: number; sessionId: SessionId; kind: "rejected"; 
 export type ChangeCommands = {
   /** What a snapshot showed. NOT_FOUND for the workspace. */
   recordChanges(command: ChangeWrite): Promise<void>;
-  /** The end of an apply, accept, reject or undo: rows, notes and intent in one transaction (W-9). A no-op once the operation has ended. */
+  /** The end of an apply, accept, reject or undo: rows, notes and intent in one transaction (W-9). A no-op once the operation has ended; CLAIM_LOST. */
   commitReview(
     command: ChangeWrite & {
-      operationId: OperationId;
+      operation: OperationClaim;
       state: Exclude<OperationState, "running">;
       data: JsonObject;
       notes: { sessionId: SessionId; kind: "rejected"; paths: string[] }[];

@@ -184,7 +184,7 @@ export type NextTurn = {
 
 export type AskPermissionCommand = { sessionId: SessionId; epoch: number; permission: Permission };
 
-export type ProcessRow = {
+export type LaunchRow = {
   launchId: string;
   instanceId: InstanceId;
   sessionId: SessionId;
@@ -197,10 +197,17 @@ export type ProcessRow = {
   temporaryDirectory?: string | undefined;
 };
 
+/** A process of an agent as it was written down, and whether the server that started it lives. */
+export type ProcessRow = LaunchRow & { isOwnerAlive: boolean };
+
 /** What is known of a process once it runs. */
 export type SpawnRow = { launchId: string; pid: number; group: number; startTime?: string | undefined };
 
-export type InstanceRow = { id: InstanceId; pid: number; host: string; startTime: number };
+/**
+ * A server on this store. `isAlone`: it holds what only one server of a store can hold (the lock of its directory), so that every other instance is over, and
+ * the files of what they left are on its host.
+ */
+export type InstanceRow = { id: InstanceId; pid: number; host: string; startTime: number; isAlone: boolean };
 
 export type BrowserTokenRow = {
   id: TokenId;
@@ -263,8 +270,11 @@ export type Commands = {
   }): Promise<Turn>;
   /** Durable cancel intent; a queued turn ends at once. Pauses the queue unless it is empty. Repeating is harmless (D-10). */
   cancelTurn(command: Written & { turnId: TurnId }): Promise<Applied<Turn>>;
-  /** Raises the epoch and gives the claim to the instance, so that the dead owner's writes are refused (D-18). */
-  takeOver(command: { sessionId: SessionId; instanceId: InstanceId }): Promise<number>;
+  /**
+   * Raises the epoch and gives the claim to the instance, so that the dead owner's writes are refused (D-18). `undefined`, and nothing is written, while
+   * another instance that lives has the claim.
+   */
+  takeOver(command: { sessionId: SessionId; instanceId: InstanceId }): Promise<number | undefined>;
   /** Pauses the queue of a session after an interrupted turn under `manual` (D-6). */
   pauseQueue(command: { sessionId: SessionId; actor: Actor }): Promise<void>;
 
@@ -295,13 +305,13 @@ export type Commands = {
     actor: Actor;
   }): Promise<void>;
   /** Ends every `live` or `idle` agent session that the dead instances left: they become `crashed` (D-18). */
-  closeDeadAgentSessions(command: { instanceId: InstanceId; actor: Actor }): Promise<number>;
+  closeDeadAgentSessions(command: { actor: Actor }): Promise<number>;
 
   registerInstance(row: InstanceRow): Promise<void>;
   heartbeat(command: { instanceId: InstanceId }): Promise<void>;
   endInstance(command: { instanceId: InstanceId }): Promise<void>;
 
-  recordLaunch(row: ProcessRow): Promise<void>;
+  recordLaunch(row: LaunchRow): Promise<void>;
   recordSpawn(row: SpawnRow): Promise<void>;
   recordExit(command: { launchId: string }): Promise<void>;
 

@@ -77,6 +77,8 @@ export type LiveTurn = {
   agent: string;
   state: "running" | "finalizing";
   instanceId?: InstanceId | undefined;
+  /** False once its owner's end is written down, or when nobody owns it. */
+  isOwnerAlive: boolean;
   cancelled: boolean;
 };
 

@@ -1,6 +1,7 @@
 /** The writes and reads of the store port that concern projects, worktrees and pieces of work on files. See `port.ts`. */
 import type {
   Actor,
+  InstanceId,
   JsonObject,
   OperationId,
   Project,
@@ -38,16 +39,27 @@ export type Operation = {
   id: OperationId;
   kind: OperationKind;
   state: OperationState;
-  /** What it is about; its lease may cover more. */
+  /** Who works at it, and the host that its files are on; absent when any host has them. */
+  owner: { instanceId?: InstanceId | undefined; host?: string | undefined; isAlive: boolean };
+  /** Grows with each owner: what a former one still writes is refused. */
+  epoch: number;
+  /** What it is about. */
   workspaceId: WorkspaceId;
+  /** The workspaces that it holds; none once it has ended. */
+  leases: WorkspaceId[];
   worktreeId?: WorktreeId | undefined;
   data: JsonObject;
   actor: Actor;
   time: { created: number; ended?: number | undefined };
 };
 
+/** Names the operation and the epoch in which the caller owns it. CLAIM_LOST when another has taken it since. */
+export type OperationClaim = { id: OperationId; epoch: number };
+
 export type BeginOperationCommand = Written & {
   operationId: OperationId;
+  /** Its owner. The files are on this instance's host. */
+  instanceId: InstanceId;
   kind: OperationKind;
   workspaceId: WorkspaceId;
   /** Workspaces whose write lease it holds until its end (A-14). WORKSPACE_BUSY with `data.holder` (a session's or an operation's id). */
@@ -62,6 +74,7 @@ export type WorktreePatch = Partial<
 
 export type BeginWorktreeCommand = Written & {
   operationId: OperationId;
+  instanceId: InstanceId;
   data: JsonObject;
   worktreeId: WorktreeId;
   /** Of the worktree's own, new workspace. */
@@ -104,7 +117,7 @@ export type WorktreeCommands = {
    */
   beginWorktree(
     command: BeginWorktreeCommand,
-  ): Promise<Applied<{ worktree: Worktree; workspace: Workspace }>>;
+  ): Promise<Applied<{ operation: Operation; worktree: Worktree; workspace: Workspace }>>;
   /**
    * Writes a worktree's row and, when `operation` is given, that operation with it (W-9). NOT_FOUND; CONFLICT when the operation has ended, when the
    * state may not change so (`model/worktree-state.ts`), and when the row was written after `seen`, the `time.updated` that the change was decided by.
@@ -114,7 +127,7 @@ export type WorktreeCommands = {
     patch: WorktreePatch;
     actor: Actor;
     seen?: number | undefined;
-    operation?: { id: OperationId; state: OperationState; data?: JsonObject | undefined } | undefined;
+    operation?: (OperationClaim & { state: OperationState; data?: JsonObject | undefined }) | undefined;
   }): Promise<Worktree>;
   /**
    * A creation that was undone leaves neither worktree nor workspace, and its operation ends `undone`. A no-op that leaves the operation alone when a
@@ -122,18 +135,26 @@ export type WorktreeCommands = {
    */
   dropWorktree(command: {
     worktreeId: WorktreeId;
-    operationId: OperationId;
+    operation: OperationClaim;
     actor: Actor;
   }): Promise<{ dropped: boolean }>;
   recordWorktreeAudit(command: WorktreeAudit): Promise<void>;
 
   /** Stores the intent and takes the leases. A repeated key answers the operation that it began, as it is now; one that was undone is begun anew. */
   beginOperation(command: BeginOperationCommand): Promise<Applied<Operation>>;
-  /** Replaces the plan of a running operation: a durable step. CONFLICT once it has ended. */
-  advanceOperation(command: { operationId: OperationId; data: JsonObject }): Promise<void>;
-  /** Ends it and gives its leases back. A no-op that answers the first end. */
-  endOperation(command: {
+  /** Replaces the plan of a running operation: a durable step. CONFLICT once it has ended, CLAIM_LOST. */
+  advanceOperation(command: { operation: OperationClaim; data: JsonObject }): Promise<void>;
+  /**
+   * Makes the instance the owner, with a new epoch, of an operation that is its own or whose owner is dead. `undefined`, and nothing is written, when it has
+   * ended or its owner lives.
+   */
+  takeOperation(command: {
     operationId: OperationId;
+    instanceId: InstanceId;
+  }): Promise<Operation | undefined>;
+  /** Ends it and gives its leases back. A no-op that answers the first end. CLAIM_LOST while another owns it. */
+  endOperation(command: {
+    operation: OperationClaim;
     state: Exclude<OperationState, "running">;
     data?: JsonObject | undefined;
   }): Promise<Operation>;

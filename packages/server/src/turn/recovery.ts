@@ -31,6 +31,8 @@ export type RecoveryDeps = {
   isHeld: (turn: LiveTurn) => boolean;
 };
 
+const isLeft = (turn: LiveTurn): boolean => !turn.isOwnerAlive;
+
 export class Recovery {
   readonly #deps: RecoveryDeps;
   /** Turns of ours that nobody ran at the last look. */
@@ -40,30 +42,27 @@ export class Recovery {
     this.#deps = deps;
   }
 
-  /** At start nothing of this process runs, so every live turn is a dead one's. Rejects when the store is broken. */
+  /** At start nothing of this process runs: what dead owners left is ended. Rejects when the store is broken. */
   async atStart(): Promise<void> {
-    const { store, instanceId, logger } = this.#deps;
+    const { store, logger } = this.#deps;
     const turns = await retryStorage(this.#deps, () => store.liveTurns());
-    const left = await this.#recover(turns, true);
+    const left = await this.#recover(turns.filter(isLeft), true);
     if (left.length > 0)
       logger.error({ turns: left }, "turns of a dead server could not be ended yet; the sweeper goes on");
-    await retryStorage(this.#deps, () => store.closeDeadAgentSessions({ instanceId, actor: RECOVERY_ACTOR }));
+    await retryStorage(this.#deps, () => store.closeDeadAgentSessions({ actor: RECOVERY_ACTOR }));
   }
 
   /** One look at run time. Answers how many turns it ended. */
   async sweep(): Promise<number> {
     const { store, instanceId, isHeld } = this.#deps;
     const live = await store.liveTurns();
-    const unheld = live.filter((turn) => !isHeld(turn));
-    const gone = unheld.filter((turn) => turn.instanceId !== instanceId || this.#suspects.has(turn.turnId));
+    const unheld = live.filter((turn) => !isHeld(turn) && (isLeft(turn) || turn.instanceId === instanceId));
+    const gone = unheld.filter((turn) => isLeft(turn) || this.#suspects.has(turn.turnId));
     this.#suspects = new Set(unheld.filter((turn) => !gone.includes(turn)).map((turn) => turn.turnId));
     if (gone.length === 0) return 0;
     // Agents of our own are ended through the pool; those of a dead process by the reap that follows.
     await Promise.all(gone.map((turn) => this.#deps.pool.closeSession(turn.sessionId)));
-    const left = await this.#recover(
-      gone,
-      gone.some((turn) => turn.instanceId !== instanceId),
-    );
+    const left = await this.#recover(gone, gone.some(isLeft));
     return gone.length - left.length;
   }
 

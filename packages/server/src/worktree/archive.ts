@@ -3,11 +3,16 @@
  * files too; the reaper removes it later when nothing would be lost.
  */
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
-import type { Actor, OperationId, WorkspaceId, Worktree } from "@holdfast/protocol";
+import type { Actor, WorkspaceId, Worktree } from "@holdfast/protocol";
+import { z } from "zod";
+import type { HeldOperation } from "../operation/index.ts";
 import { conditionOf } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
 import { quiesce, underIntent } from "./intent.ts";
 import { rescueWhole } from "./rescue.ts";
+
+export const archiveSteps = z.object({ step: z.literal("begun") });
+type Archiving = HeldOperation<z.infer<typeof archiveSteps>>;
 
 /** Archives the workspace's worktree when only archived sessions work there; else, or without a worktree, nothing. Rejects WORKSPACE_BUSY, SESSION_BUSY. */
 export async function archiveWorktree(deps: SagaDeps, workspaceId: WorkspaceId, actor: Actor): Promise<void> {
@@ -16,22 +21,17 @@ export async function archiveWorktree(deps: SagaDeps, workspaceId: WorkspaceId, 
   await underIntent(
     deps,
     { kind: "archive", worktree, actor, data: { step: "begun" } },
-    async (intent) => {
+    async (intent: Archiving) => {
       faultPoint("worktree.archive.begun");
       await quiesce(deps, worktree);
       faultPoint("worktree.archive.quiesced");
-      await finishArchive(deps, worktree, intent.id, actor);
+      await finishArchive(deps, worktree, intent);
     },
-    (operationId) => endUndone(deps, operationId),
   );
 }
 
-async function finishArchive(
-  deps: SagaDeps,
-  worktree: Worktree,
-  id: OperationId,
-  actor: Actor,
-): Promise<void> {
+async function finishArchive(deps: SagaDeps, worktree: Worktree, held: Archiving): Promise<void> {
+  const { actor, claim } = held;
   const { kind } = await conditionOf(worktree);
   if (kind === "whole") await rescueWhole(deps, worktree, actor);
   faultPoint("worktree.archive.rescued");
@@ -40,22 +40,21 @@ async function finishArchive(
     worktreeId: worktree.id,
     patch: { state: isStillUnused ? "archived" : "active" },
     actor,
-    operation: { id, state: isStillUnused ? "done" : "undone" },
+    operation: { ...claim, state: isStillUnused ? "done" : "undone" },
   });
   faultPoint("worktree.archive.archived");
 }
 
-/** After a crash: nothing is lost either way, so it is done again from the start. */
+/** Nothing is lost either way, so what a dead server left is done again from the start; what failed just now ends. */
 export async function settleArchive(
   deps: SagaDeps,
   worktree: Worktree,
-  operationId: OperationId,
+  held: Archiving,
+  isLeft: boolean,
 ): Promise<void> {
-  const operation = await deps.store.getOperation(operationId);
-  if (operation?.state !== "running") return;
-  if (worktree.state === "active" && (await isUnused(deps, worktree.workspaceId)))
-    await finishArchive(deps, worktree, operationId, operation.actor);
-  else await endUndone(deps, operationId);
+  if (isLeft && worktree.state === "active" && (await isUnused(deps, worktree.workspaceId)))
+    await finishArchive(deps, worktree, held);
+  else await held.end("undone");
 }
 
 /** Before a session of an archived worktree comes back. Rejects WORKSPACE_BUSY while it is being removed. */
@@ -75,8 +74,4 @@ export async function unarchiveWorktree(
 
 async function isUnused({ store }: SagaDeps, workspaceId: WorkspaceId): Promise<boolean> {
   return (await store.workspaceUsers(workspaceId)).every((user) => user.archived);
-}
-
-async function endUndone({ store }: SagaDeps, operationId: OperationId): Promise<void> {
-  await store.endOperation({ operationId, state: "undone" });
 }

@@ -7,10 +7,13 @@
  */
 import { mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText, faultPoint, HoldfastError, isInside, newId } from "@holdfast/kernel";
-import type { Actor, JsonObject, OperationId, Workspace, Worktree } from "@holdfast/protocol";
+import { faultPoint, HoldfastError, isInside, newId } from "@holdfast/kernel";
+import type { Actor, Workspace, Worktree } from "@holdfast/protocol";
+import { z } from "zod";
 import { addWorktree, deleteRefs, lookAt, siteOf } from "../git/index.ts";
-import { endGroupOf } from "../process/index.ts";
+import type { HeldOperation } from "../operation/index.ts";
+import { endGroupOf, groupSchema } from "../process/index.ts";
+import type { BeginWorktreeCommand, Store } from "../store/index.ts";
 import { conditionOf } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
 import { furnish } from "./furnish.ts";
@@ -20,6 +23,15 @@ import { removeCheckout, removeBranch } from "./remove-checkout.ts";
 import { findSourceCheckout, type SourceCheckout } from "./source-checkout.ts";
 import { overlayFiles, type Start, takeStart } from "./start.ts";
 import { emptyTrash } from "./trash.ts";
+
+/** Until `adding` nothing of the worktree is on the disk. */
+export const createSteps = z.discriminatedUnion("step", [
+  z.object({ step: z.literal("begun") }),
+  z.object({ step: z.literal("adding") }),
+  z.object({ step: z.literal("setup"), setup: groupSchema.optional() }),
+]);
+type CreateStep = z.infer<typeof createSteps>;
+type Creating = HeldOperation<CreateStep>;
 
 export type CreateWorktree = {
   /** Real path of a directory in a repository: the project. */
@@ -35,36 +47,43 @@ export async function createWorktree<T>(
   use: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
   const source = await findSourceCheckout(deps, request.directory);
-  const operationId = newId("opr", deps.clock.now());
-  deps.running.add(operationId);
-  try {
-    const { worktree, workspace } = await begin(deps, request.actor, source, operationId);
-    faultPoint("worktree.create.begun");
-    const used = await make(deps, { worktree, operationId, source, base: request.base }, () =>
-      use(workspace),
-    );
-    faultPoint("worktree.create.used");
-    await finishCreate(deps, worktree, operationId);
-    faultPoint("worktree.create.active");
-    return used;
-  } finally {
-    deps.running.delete(operationId);
-  }
+  const data: CreateStep = { step: "begun" };
+  let made: { worktree: Worktree; workspace: Workspace } | undefined;
+  const { value } = await deps.operations.run({
+    begin: async (own) => {
+      const { value: begun, replayed } = await begin(deps, request.actor, source, { ...own, data });
+      made = begun;
+      return { value: begun.operation, replayed };
+    },
+    data,
+    async work(held) {
+      if (made === undefined) throw new Error(`${held.id} has no worktree.`);
+      const { worktree, workspace } = made;
+      faultPoint("worktree.create.begun");
+      await build(deps, { worktree, held, source, base: request.base });
+      await makeDirectory(join(worktree.path, source.prefix), worktree.path);
+      const used = await use(workspace);
+      faultPoint("worktree.create.used");
+      await finishCreate(deps, worktree, held);
+      faultPoint("worktree.create.active");
+      return used;
+    },
+  });
+  return value;
 }
 
 async function begin(
   deps: SagaDeps,
   actor: Actor,
   source: SourceCheckout,
-  operationId: OperationId,
-): Promise<{ worktree: Worktree; workspace: Workspace }> {
+  operation: Pick<BeginWorktreeCommand, "operationId" | "instanceId" | "data">,
+): ReturnType<Store["beginWorktree"]> {
   const { store, clock, root } = deps;
   const now = clock.now();
   const id = newId("wkt", now);
   const path = pathOf(root, source.project, id);
-  const { value } = await store.beginWorktree({
-    operationId,
-    data: { step: "begun" },
+  return store.beginWorktree({
+    ...operation,
     worktreeId: id,
     workspaceId: newId("wsp", now),
     projectId: newId("prj", now),
@@ -78,36 +97,17 @@ async function begin(
     repository: source.repository,
     actor,
   });
-  return value;
 }
 
 type Making = {
   worktree: Worktree;
-  operationId: OperationId;
+  held: Creating;
   source: SourceCheckout;
   base: CreateWorktree["base"];
 };
 
-async function make<T>(deps: SagaDeps, making: Making, use: () => Promise<T>): Promise<T> {
-  const { worktree, operationId, source } = making;
-  try {
-    await build(deps, making);
-    await makeDirectory(join(worktree.path, source.prefix), worktree.path);
-    return await use();
-  } catch (error) {
-    await undoCreate(deps, worktree, operationId).catch((trouble: unknown) =>
-      deps.logger.error(
-        { worktreeId: worktree.id, error: errorText(trouble) },
-        "a failed creation of a worktree could not be undone yet; it is tried again",
-      ),
-    );
-    throw error;
-  }
-}
-
-async function build(deps: SagaDeps, { worktree, operationId, source, base }: Making): Promise<void> {
+async function build(deps: SagaDeps, { worktree, held, source, base }: Making): Promise<void> {
   const { store, locks } = deps;
-  const advance = (data: JsonObject) => store.advanceOperation({ operationId, data });
   let start: Start | undefined;
   if (base === "dirty") {
     start = await takeStart(deps, source, worktree);
@@ -121,7 +121,7 @@ async function build(deps: SagaDeps, { worktree, operationId, source, base }: Ma
     if ((await lookAt(worktree.path)) !== undefined)
       throw new HoldfastError("CONFLICT", `Something is at ${worktree.path} already.`);
     // From here on what is at the path is ours to take away.
-    await advance({ step: "adding" });
+    await held.advance({ step: "adding" });
     await addWorktree(deps.git, {
       top: source.top,
       path: worktree.path,
@@ -136,7 +136,12 @@ async function build(deps: SagaDeps, { worktree, operationId, source, base }: Ma
   if (kind !== "whole") throw new HoldfastError("INTERNAL", `The new worktree ${worktree.id} is ${kind}.`);
   if (start !== undefined) await overlayFiles(deps, worktree.path, start);
   faultPoint("worktree.create.laid");
-  await furnish(deps, { worktree, from: source.top, settings: source.settings, advance });
+  await furnish(deps, {
+    worktree,
+    from: source.top,
+    settings: source.settings,
+    onSetup: (setup) => held.advance({ step: "setup", setup }),
+  });
 }
 
 /** Where sessions work: below the top as the project is below its repository's. It need not be in the base. */
@@ -151,36 +156,31 @@ async function makeDirectory(directory: string, top: string): Promise<void> {
 }
 
 /** The creation has its session: rows say so, in one transaction. */
-async function finishCreate(deps: SagaDeps, worktree: Worktree, operationId: OperationId): Promise<void> {
+async function finishCreate(deps: SagaDeps, worktree: Worktree, { claim }: Creating): Promise<void> {
   const { store, root } = deps;
   await store.patchWorktree({
     worktreeId: worktree.id,
     patch: { state: "active" },
     actor: worktree.owner,
-    operation: { id: operationId, state: "done" },
+    operation: { ...claim, state: "done" },
   });
   await markRoot(root, store.storeId, worktree.id);
 }
 
 /** Takes everything back, unless a session works there, which finishes it instead. May be repeated. */
-export async function undoCreate(
-  deps: SagaDeps,
-  worktree: Worktree,
-  operationId: OperationId,
-): Promise<void> {
+export async function undoCreate(deps: SagaDeps, worktree: Worktree, held: Creating): Promise<void> {
   const { store, locks, git, root, logger } = deps;
-  const operation = await store.getOperation(operationId);
-  if (operation?.state !== "running") return;
   if ((await store.workspaceUsers(worktree.workspaceId)).length > 0)
-    return finishCreate(deps, worktree, operationId);
-  await endGroupOf(deps, operation.data["setup"]);
-  if (operation.data["step"] !== "begun")
+    return finishCreate(deps, worktree, held);
+  const { data } = held;
+  if (data.step === "setup") await endGroupOf(deps, data.setup);
+  if (data.step !== "begun")
     await locks.hold(worktree.repository, async () => {
       await removeCheckout(deps, worktree, "create");
       // The branch is this creation's own; what its setup committed there goes with it.
       await removeBranch(deps, worktree, () => Promise.resolve(true));
     });
   await deleteRefs(await siteOf(git, worktree.repository), [startRefOf(worktree.workspaceId)]);
-  await store.dropWorktree({ worktreeId: worktree.id, operationId, actor: worktree.owner });
+  await store.dropWorktree({ worktreeId: worktree.id, operation: held.claim, actor: worktree.owner });
   void emptyTrash(root, logger);
 }

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from "@holdfast/kernel";
-import type { Actor, OperationId, SessionId, WorkspaceId } from "@holdfast/protocol";
+import type { Actor, SessionId, WorkspaceId } from "@holdfast/protocol";
 import type { GitRunner, RepositoryLocks } from "../git/index.ts";
+import type { Operations, Owner } from "../operation/index.ts";
 import type { Snapshots } from "../snapshot/index.ts";
 import type { Store } from "../store/index.ts";
 
@@ -32,6 +33,7 @@ export type WorktreesDeps = {
   environment: Readonly<Record<string, string>>;
   sessions: SessionDoor;
   processes: ProcessFacts;
+  owner: Owner;
 };
 
 /** What the sagas share. */
@@ -39,8 +41,7 @@ export type SagaDeps = WorktreesDeps & {
   locks: RepositoryLocks;
   /** Aborts when the server stops: commands end, creations are undone. */
   stopping: AbortSignal;
-  /** Intents that this process is at work on, so that no pass takes them for a dead one's. */
-  running: Set<OperationId>;
+  operations: Operations;
 };
 
 /** Acts of this room that nobody asked for. */

@@ -1,8 +1,8 @@
 /** What a fresh checkout gets beside git's files: the listed ignored files, then the setup command (W-2). */
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
-import { type JsonObject, SETUP_MS, type Worktree, type WorktreeSettings } from "@holdfast/protocol";
+import { SETUP_MS, type Worktree, type WorktreeSettings } from "@holdfast/protocol";
 import { listIgnored } from "../git/index.ts";
-import { groupOf, runCommand } from "../process/index.ts";
+import { type CommandGroup, groupOf, runCommand } from "../process/index.ts";
 import { copyIgnored, requireCopyPatterns } from "./copy-ignored.ts";
 import type { SagaDeps } from "./deps.ts";
 
@@ -11,13 +11,14 @@ export type Furnishing = {
   /** Top of the checkout that ignored files come from. */
   from: string;
   settings: WorktreeSettings;
-  advance: (data: JsonObject) => Promise<void>;
+  /** Hears of the setup command's group before the command is waited for. */
+  onSetup: (group: CommandGroup | undefined) => Promise<void>;
 };
 
 /** Rejects UNPROCESSABLE with the end of the output when the setup command fails. */
 export async function furnish(
   deps: SagaDeps,
-  { worktree, from, settings, advance }: Furnishing,
+  { worktree, from, settings, onSetup }: Furnishing,
 ): Promise<void> {
   const { copy = [], setup } = settings;
   if (copy.length > 0) {
@@ -30,7 +31,7 @@ export async function furnish(
       );
   }
   faultPoint("worktree.create.copied");
-  if (setup !== undefined) await runSetup(deps, worktree, setup, advance);
+  if (setup !== undefined) await runSetup(deps, worktree, setup, onSetup);
   faultPoint("worktree.create.furnished");
 }
 
@@ -38,7 +39,7 @@ async function runSetup(
   deps: SagaDeps,
   worktree: Worktree,
   command: readonly string[],
-  advance: Furnishing["advance"],
+  onSetup: Furnishing["onSetup"],
 ): Promise<void> {
   const { ok, reason, tail } = await runCommand({
     command,
@@ -48,7 +49,7 @@ async function runSetup(
     clock: deps.clock,
     signal: deps.stopping,
     onStart: async (pid) => {
-      await advance({ step: "setup", setup: await groupOf(deps.processes, pid) });
+      await onSetup(await groupOf(deps.processes, pid));
       faultPoint("worktree.create.setup");
     },
   });

@@ -1,19 +1,9 @@
-/**
- * The frame of every saga on a worktree that exists (W-11): an intent that holds the workspace's write lease, so that no turn starts there, then
- * the work, then its end. What fails is undone before the intent ends; a process that dies leaves the intent, and `recover` reads it.
- */
-import { errorText, HoldfastError, newId, notFound } from "@holdfast/kernel";
-import type { Actor, JsonObject, OperationId, Worktree, WorktreeId } from "@holdfast/protocol";
+/** What every act on a worktree that exists begins with: an intent that holds its workspace, so that no turn starts there (W-11). */
+import { HoldfastError, notFound } from "@holdfast/kernel";
+import type { Actor, JsonObject, Worktree, WorktreeId } from "@holdfast/protocol";
+import type { HeldOperation } from "../operation/index.ts";
 import type { OperationKind, Store } from "../store/index.ts";
 import type { SagaDeps } from "./deps.ts";
-
-export type SagaKind = Extract<OperationKind, "archive" | "remove" | "restore">;
-
-export type Intent = {
-  id: OperationId;
-  /** Writes down how far the work is, durably, before the next step. */
-  advance(data: JsonObject): Promise<void>;
-};
 
 /** Rejects NOT_FOUND. */
 export async function requireWorktree(store: Pick<Store, "getWorktree">, id: WorktreeId): Promise<Worktree> {
@@ -22,40 +12,33 @@ export async function requireWorktree(store: Pick<Store, "getWorktree">, id: Wor
   return worktree;
 }
 
-/** Runs `work`, which ends the intent itself; a failure runs `undo`, which does so too. Rejects WORKSPACE_BUSY while something works there. */
-export async function underIntent<T>(
-  deps: SagaDeps,
-  facts: { kind: SagaKind; worktree: Worktree; actor: Actor; data: JsonObject },
-  work: (intent: Intent) => Promise<T>,
-  undo: (operationId: OperationId) => Promise<unknown>,
+/** Runs `work`, which ends the intent itself; a failure is settled by its keeper (`recover.ts`). Rejects WORKSPACE_BUSY while something works there. */
+export async function underIntent<D extends object, T>(
+  { operations, store }: SagaDeps,
+  facts: {
+    kind: Extract<OperationKind, "archive" | "remove" | "restore">;
+    worktree: Worktree;
+    actor: Actor;
+    data: D;
+  },
+  work: (intent: HeldOperation<D>) => Promise<T>,
 ): Promise<T> {
-  const { store, clock, sessions, logger } = deps;
-  const { worktree } = facts;
-  const id = newId("opr", clock.now());
-  await store.beginOperation({
-    operationId: id,
-    kind: facts.kind,
-    workspaceId: worktree.workspaceId,
-    leases: [worktree.workspaceId],
-    worktreeId: worktree.id,
-    data: facts.data,
-    actor: facts.actor,
+  const { kind, worktree, actor, data } = facts;
+  const { value } = await operations.run({
+    begin: (own) =>
+      store.beginOperation({
+        ...own,
+        kind,
+        workspaceId: worktree.workspaceId,
+        leases: [worktree.workspaceId],
+        worktreeId: worktree.id,
+        data: data as unknown as JsonObject,
+        actor,
+      }),
+    data,
+    work,
   });
-  deps.running.add(id);
-  try {
-    return await work({ id, advance: (data) => store.advanceOperation({ operationId: id, data }) });
-  } catch (error) {
-    await undo(id).catch((trouble: unknown) =>
-      logger.error(
-        { worktreeId: worktree.id, operationId: id, error: errorText(trouble) },
-        "a failed act on a worktree could not be undone yet; it is tried again",
-      ),
-    );
-    throw error;
-  } finally {
-    deps.running.delete(id);
-    sessions.wakeWorkspace(worktree.workspaceId);
-  }
+  return value;
 }
 
 /** Closes the agents of every session that works there. The intent's lease keeps new turns away. Rejects SESSION_BUSY. */

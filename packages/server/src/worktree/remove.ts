@@ -7,19 +7,14 @@
  * is what is there, never an exit text. A directory that is not provably ours is never touched.
  */
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
-import {
-  type Actor,
-  type OperationId,
-  TEARDOWN_MS,
-  type Worktree,
-  type WorktreeId,
-  type WorktreeState,
-} from "@holdfast/protocol";
+import { type Actor, TEARDOWN_MS, type Worktree, type WorktreeId } from "@holdfast/protocol";
+import { z } from "zod";
 import { isHeldBy, lookAt, settleIndexLock } from "../git/index.ts";
-import { endGroupOf, groupOf, runCommand } from "../process/index.ts";
+import type { HeldOperation } from "../operation/index.ts";
+import { endGroupOf, groupOf, groupSchema, runCommand } from "../process/index.ts";
 import { findEntry, conditionOf } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
-import { type Intent, quiesce, requireWorktree, underIntent } from "./intent.ts";
+import { quiesce, requireWorktree, underIntent } from "./intent.ts";
 import { rescuePrefix } from "./names.ts";
 import { removeCheckout, removeBranch } from "./remove-checkout.ts";
 import { look, namesOfUnsaved, type Rescued, rescueMissing, rescueWhole } from "./rescue.ts";
@@ -28,6 +23,21 @@ import { emptyTrash } from "./trash.ts";
 
 /** Most files that a note names of those that could not be rescued. */
 const NAMED_UNSAVED = 20;
+
+/** What the row says again when the removal is undone. */
+const before = z.enum(["active", "archived", "lost"]);
+/** Files that are in no rescue, as the note names them. */
+const unsaved = z.array(z.string()).default([]);
+/** From `leaving` on it is finished once its directory is gone; `disowned` leaves the directory where it is. */
+export const removeSteps = z.discriminatedUnion("step", [
+  z.object({ step: z.literal("begun"), before }),
+  z.object({ step: z.literal("rescued"), before }),
+  z.object({ step: z.literal("teardown"), before, setup: groupSchema.optional() }),
+  z.object({ step: z.literal("leaving"), before, unsaved }),
+  z.object({ step: z.literal("disowned"), before, unsaved }),
+]);
+type RemoveStep = z.infer<typeof removeSteps>;
+type Removing = HeldOperation<RemoveStep>;
 
 export type RemoveWorktree = {
   /** Whether what the risk report names may be lost (W-10). */
@@ -49,19 +59,18 @@ export async function removeWorktree(
   if (state === "removed") return worktree;
   if (state === "creating") throw new HoldfastError("CONFLICT", `The worktree ${id} is just being made.`);
   if (!options.discard) await refuseRisk(deps, worktree);
-  const before: WorktreeState = state === "removing" ? "active" : state;
+  const data: RemoveStep = { step: "begun", before: state === "removing" ? "active" : state };
   return underIntent(
     deps,
-    { kind: "remove", worktree, actor: options.actor, data: { step: "begun", before } },
-    async (intent) => {
+    { kind: "remove", worktree, actor: options.actor, data },
+    async (intent: Removing) => {
       faultPoint("worktree.remove.begun");
       await deps.store.patchWorktree({ worktreeId: id, patch: { state: "removing" }, actor: options.actor });
       await quiesce(deps, worktree);
       faultPoint("worktree.remove.quiesced");
-      await leave(deps, worktree, options, intent, before);
-      return finishRemove(deps, worktree, intent.id, options.actor, options.reason);
+      await leave(deps, worktree, options, intent);
+      return finishRemove(deps, worktree, intent, options.reason);
     },
-    (operationId) => settleRemove(deps, worktree, operationId),
   );
 }
 
@@ -69,9 +78,9 @@ async function leave(
   deps: SagaDeps,
   worktree: Worktree,
   options: RemoveWorktree,
-  intent: Intent,
-  before: WorktreeState,
+  intent: Removing,
 ): Promise<void> {
+  const { before } = intent.data;
   if (!options.discard) await refuseRisk(deps, worktree);
   const condition = await conditionOf(worktree);
   let unsaved: string[] = [];
@@ -81,7 +90,7 @@ async function leave(
     const rescued = await rescueWhole(deps, worktree, options.actor);
     await intent.advance({ step: "rescued", before });
     faultPoint("worktree.remove.rescued");
-    if (!options.skipTeardown) await tearDown(deps, worktree, intent, before);
+    if (!options.skipTeardown) await tearDown(deps, worktree, intent);
     const { parcel } = await requireUnchanged(deps, worktree, rescued, options);
     unsaved = namesOfUnsaved(parcel, NAMED_UNSAVED);
     if (unsaved.length > 0 && !options.discard)
@@ -96,12 +105,8 @@ async function leave(
   faultPoint("worktree.remove.leaving");
 }
 
-async function tearDown(
-  deps: SagaDeps,
-  worktree: Worktree,
-  intent: Intent,
-  before: WorktreeState,
-): Promise<void> {
+async function tearDown(deps: SagaDeps, worktree: Worktree, intent: Removing): Promise<void> {
+  const { before } = intent.data;
   const command = (await deps.store.getProject(worktree.projectId))?.worktree.teardown;
   if (command === undefined) return;
   const { ok, reason, tail } = await runCommand({
@@ -142,10 +147,10 @@ async function requireUnchanged(
 }
 
 /** What a person must know of a removal afterwards: what stayed on the disk, and what could not be kept. */
-function noteOf(isDisowned: boolean, unsaved: unknown): string | null {
-  if (isDisowned) return "Its directory was moved or is not ours; it was left on disk.";
-  return Array.isArray(unsaved) && unsaved.length > 0
-    ? `Could not be kept, so they are in no rescue: ${unsaved.join(", ")}.`
+function noteOf(data: RemoveStep): string | null {
+  if (data.step === "disowned") return "Its directory was moved or is not ours; it was left on disk.";
+  return data.step === "leaving" && data.unsaved.length > 0
+    ? `Could not be kept, so they are in no rescue: ${data.unsaved.join(", ")}.`
     : null;
 }
 
@@ -153,14 +158,11 @@ function noteOf(isDisowned: boolean, unsaved: unknown): string | null {
 async function finishRemove(
   deps: SagaDeps,
   worktree: Worktree,
-  operationId: OperationId,
-  actor: Actor,
+  { actor, claim, data }: Removing,
   reason = "asked for",
 ): Promise<Worktree> {
   const { store, root, logger, clock } = deps;
-  const { step, unsaved } = (await store.getOperation(operationId))?.data ?? {};
-  const isDisowned = step === "disowned";
-  if (!isDisowned) {
+  if (data.step !== "disowned") {
     await removeAll(deps, worktree);
     // Success is decided by looking.
     if ((await lookAt(worktree.path)) !== undefined || (await findEntry(worktree)) !== undefined)
@@ -168,9 +170,9 @@ async function finishRemove(
   }
   const removed = await store.patchWorktree({
     worktreeId: worktree.id,
-    patch: { state: "removed", note: noteOf(isDisowned, unsaved) },
+    patch: { state: "removed", note: noteOf(data) },
     actor,
-    operation: { id: operationId, state: "done" },
+    operation: { ...claim, state: "done" },
   });
   await store.recordWorktreeAudit({
     worktreeId: worktree.id,
@@ -194,24 +196,17 @@ async function removeAll(deps: SagaDeps, worktree: Worktree): Promise<void> {
 }
 
 /** After a failure or a crash: finished when its directory has left, else put back to what it was. May be repeated. */
-export async function settleRemove(
-  deps: SagaDeps,
-  worktree: Worktree,
-  operationId: OperationId,
-): Promise<void> {
-  const { store } = deps;
-  const operation = await store.getOperation(operationId);
-  if (operation?.state !== "running") return;
-  const { step, before } = operation.data;
-  await endGroupOf(deps, operation.data["setup"]);
-  if (step === "leaving" && (await lookAt(worktree.path)) === undefined) {
-    await finishRemove(deps, worktree, operationId, operation.actor);
+export async function settleRemove(deps: SagaDeps, worktree: Worktree, held: Removing): Promise<void> {
+  const { data, actor, claim } = held;
+  if (data.step === "teardown") await endGroupOf(deps, data.setup);
+  if (data.step === "leaving" && (await lookAt(worktree.path)) === undefined) {
+    await finishRemove(deps, worktree, held);
     return;
   }
-  await store.patchWorktree({
+  await deps.store.patchWorktree({
     worktreeId: worktree.id,
-    patch: { state: before === "archived" || before === "lost" ? before : "active" },
-    actor: operation.actor,
-    operation: { id: operationId, state: "undone" },
+    patch: { state: data.before },
+    actor,
+    operation: { ...claim, state: "undone" },
   });
 }

@@ -4,7 +4,8 @@
  */
 import { mkdir } from "node:fs/promises";
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
-import type { Actor, JsonObject, OperationId, Worktree, WorktreeId, WorktreeState } from "@holdfast/protocol";
+import type { Actor, Worktree, WorktreeId } from "@holdfast/protocol";
+import { z } from "zod";
 import {
   addWorktree,
   branchTip,
@@ -17,7 +18,8 @@ import {
   treeOfCommit,
   withoutRequiredFilters,
 } from "../git/index.ts";
-import { endGroupOf } from "../process/index.ts";
+import type { HeldOperation } from "../operation/index.ts";
+import { endGroupOf, groupSchema } from "../process/index.ts";
 import { Beside } from "./beside/index.ts";
 import { conditionOf } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
@@ -28,6 +30,17 @@ import { removeCheckout } from "./remove-checkout.ts";
 import { besideRefOf, rescueTurns } from "./rescue.ts";
 import { overlayFiles, type Start, startAt } from "./start.ts";
 import { emptyTrash } from "./trash.ts";
+
+/** What the row says again when the restoring is undone. */
+const before = z.enum(["active", "archived", "lost", "removed"]);
+/** Until `adding` nothing of the worktree is on the disk. */
+export const restoreSteps = z.discriminatedUnion("step", [
+  z.object({ step: z.literal("begun"), before }),
+  z.object({ step: z.literal("adding"), before }),
+  z.object({ step: z.literal("setup"), before, setup: groupSchema.optional() }),
+]);
+type RestoreStep = z.infer<typeof restoreSteps>;
+type Restoring = HeldOperation<RestoreStep>;
 
 export type RestoreFrom = "rescue" | "base";
 
@@ -71,40 +84,30 @@ export async function restoreWorktree(
       ? await rescueTurns(deps, worktree, condition.entry, actor)
       : worktree;
   const source = await sourceOf(deps, held, from);
-  const before: WorktreeState = worktree.state;
-  return underIntent(
-    deps,
-    { kind: "restore", worktree, actor, data: { step: "begun", before } },
-    async (intent) => {
-      faultPoint("worktree.restore.begun");
-      const advance = (data: JsonObject) => intent.advance({ ...data, before });
-      if (condition.kind === "missing") await rebuild(deps, worktree, source, advance);
-      const workspace = await store.getWorkspace(worktree.workspaceId);
-      if (workspace !== undefined) await mkdir(workspace.directory, { recursive: true });
-      const restored = await store.patchWorktree({
-        worktreeId: id,
-        patch: { state: "active", note: null },
-        actor,
-        operation: { id: intent.id, state: "done" },
-      });
-      faultPoint("worktree.restore.active");
-      const facts = { worktreeId: id, path: worktree.path, action: "restored", reason: `from ${from}` };
-      await store.recordWorktreeAudit({ ...facts, actor, time: deps.clock.now() });
-      return restored;
-    },
-    (operationId) => settleRestore(deps, worktree, operationId),
-  );
+  const data: RestoreStep = { step: "begun", before: worktree.state };
+  return underIntent(deps, { kind: "restore", worktree, actor, data }, async (intent: Restoring) => {
+    faultPoint("worktree.restore.begun");
+    if (condition.kind === "missing") await rebuild(deps, worktree, source, intent);
+    const workspace = await store.getWorkspace(worktree.workspaceId);
+    if (workspace !== undefined) await mkdir(workspace.directory, { recursive: true });
+    const restored = await store.patchWorktree({
+      worktreeId: id,
+      patch: { state: "active", note: null },
+      actor,
+      operation: { ...intent.claim, state: "done" },
+    });
+    faultPoint("worktree.restore.active");
+    const facts = { worktreeId: id, path: worktree.path, action: "restored", reason: `from ${from}` };
+    await store.recordWorktreeAudit({ ...facts, actor, time: deps.clock.now() });
+    return restored;
+  });
 }
 
-async function rebuild(
-  deps: SagaDeps,
-  worktree: Worktree,
-  source: Source,
-  advance: (data: JsonObject) => Promise<void>,
-): Promise<void> {
+async function rebuild(deps: SagaDeps, worktree: Worktree, source: Source, held: Restoring): Promise<void> {
   const { store, git, locks } = deps;
   const { id, path, branch, repository } = worktree;
-  await advance({ step: "adding" });
+  const { before: former } = held.data;
+  await held.advance({ step: "adding", before: former });
   await locks.hold(repository, async () => {
     // git may still have an entry of the directory that is gone.
     await removeCheckout(deps, worktree, "restore");
@@ -132,7 +135,13 @@ async function rebuild(
   faultPoint("worktree.restore.unpacked");
   const settings = (await store.getProject(worktree.projectId))?.worktree ?? {};
   const top = await checkoutTop(git, worktree.repository);
-  if (top !== undefined) await furnish(deps, { worktree, from: top, settings, advance });
+  if (top !== undefined)
+    await furnish(deps, {
+      worktree,
+      from: top,
+      settings,
+      onSetup: (setup) => held.advance({ step: "setup", before: former, setup }),
+    });
 }
 
 async function openBeside({ git }: SagaDeps, path: string, commit: string): Promise<Beside> {
@@ -170,23 +179,17 @@ async function sourceOf(deps: SagaDeps, worktree: Worktree, from: RestoreFrom): 
 }
 
 /** After a failure or a crash: what was put there goes again, and the row says what it said before. May be repeated. */
-export async function settleRestore(
-  deps: SagaDeps,
-  worktree: Worktree,
-  operationId: OperationId,
-): Promise<void> {
+export async function settleRestore(deps: SagaDeps, worktree: Worktree, held: Restoring): Promise<void> {
   const { store, locks, root, logger } = deps;
-  const operation = await store.getOperation(operationId);
-  if (operation?.state !== "running") return;
-  const { step, before, setup } = operation.data;
-  await endGroupOf(deps, setup);
-  if (step !== "begun")
+  const { data, actor, claim } = held;
+  if (data.step === "setup") await endGroupOf(deps, data.setup);
+  if (data.step !== "begun")
     await locks.hold(worktree.repository, () => removeCheckout(deps, worktree, "restore"));
   await store.patchWorktree({
     worktreeId: worktree.id,
-    patch: { state: before === "removed" || before === "archived" || before === "lost" ? before : "active" },
-    actor: operation.actor,
-    operation: { id: operationId, state: "undone" },
+    patch: { state: data.before },
+    actor,
+    operation: { ...claim, state: "undone" },
   });
   void emptyTrash(root, logger);
 }

@@ -7,9 +7,9 @@
  *               lost └──── removing ─► removed ─► (restore) active
  *
  * Rows say what was intended, the directories and git's entries what is; every act looks before and after. Each act that is not one transaction
- * is a saga under a durable intent (`create.ts`, `archive.ts`, `remove.ts`, `restore.ts`), which `recover` settles after a crash.
+ * is an operation (`create.ts`, `archive.ts`, `remove.ts`, `restore.ts`); `recover.ts` says how one that stopped in the middle is ended.
  */
-import { errorText, HoldfastError, notFound, storageRefusal, type Timer, within } from "@holdfast/kernel";
+import { errorText, HoldfastError, notFound, type Timer, within } from "@holdfast/kernel";
 import type {
   Actor,
   Project,
@@ -25,6 +25,7 @@ import type {
   WorktreeState,
 } from "@holdfast/protocol";
 import { isGitError, RepositoryLocks } from "../git/index.ts";
+import { Operations } from "../operation/index.ts";
 import type { Applied } from "../store/index.ts";
 import { archiveWorktree, unarchiveWorktree } from "./archive.ts";
 import { requireCopyPatterns } from "./copy-ignored.ts";
@@ -32,7 +33,7 @@ import { createWorktree, type CreateWorktree } from "./create.ts";
 import { type SagaDeps, WORKTREE_ACTOR, type WorktreesDeps } from "./deps.ts";
 import { requireWorktree } from "./intent.ts";
 import { Reaper } from "./reap.ts";
-import { settleAll } from "./recover.ts";
+import { worktreeKeepers } from "./recover.ts";
 import { removeWorktree, type RemoveWorktree } from "./remove.ts";
 import { lookAgain, type MissingWorkspace, requireDirectory } from "./require-directory.ts";
 import { dropRescues } from "./rescue.ts";
@@ -78,9 +79,8 @@ export type Worktrees = {
   stop(): Promise<void>;
 };
 
-/** Between two passes of the reaper, in ms (W-12); the next one comes sooner when an act of a dead server could not be settled yet. */
+/** Between two passes of the reaper, in ms (W-12). */
 const PASS_MS = 600_000;
-const UNSETTLED_MS = 30_000;
 /** How long acts under way may take to be undone at a stop, in ms. */
 const STOP_MS = 5_000;
 
@@ -101,7 +101,11 @@ class WorktreeRoom implements Worktrees {
   constructor(deps: WorktreesDeps) {
     const { clock, processes } = deps;
     const locks = new RepositoryLocks({ clock, startTime: (pid) => processes.startTime(pid) });
-    this.#deps = { ...deps, locks, stopping: this.#stopping.signal, running: new Set() };
+    const operations = new Operations(
+      { ...deps, wakeWorkspace: (id) => deps.sessions.wakeWorkspace(id) },
+      worktreeKeepers(() => this.#deps),
+    );
+    this.#deps = { ...deps, locks, stopping: this.#stopping.signal, operations };
     this.#reaper = new Reaper(this.#deps);
     this.#sizes = new Sizes(this.#deps);
   }
@@ -194,14 +198,15 @@ class WorktreeRoom implements Worktrees {
   }
 
   async recover(): Promise<void> {
-    const { root, logger } = this.#deps;
-    const left = await settleAll(this.#deps);
+    const { operations, root, logger } = this.#deps;
+    await operations.recover();
     void emptyTrash(root, logger);
-    this.#repeat(left > 0 ? UNSETTLED_MS : PASS_MS);
+    this.#repeat();
   }
 
   async stop(): Promise<void> {
     this.#timer?.cancel();
+    this.#deps.operations.stop();
     this.#stopping.abort();
     await within(this.#deps.clock, STOP_MS, Promise.allSettled(this.#acts.values()));
   }
@@ -212,8 +217,6 @@ class WorktreeRoom implements Worktrees {
     if (running !== undefined) return running;
     const started = act()
       .catch((error: unknown) => {
-        // What could not be done may not have been undone either.
-        if (storageRefusal(error) !== undefined) this.#repeat(UNSETTLED_MS);
         throw refusalOf(error);
       })
       .finally(() => this.#acts.delete(name));
@@ -221,38 +224,29 @@ class WorktreeRoom implements Worktrees {
     return started;
   }
 
-  #repeat(ms: number): void {
-    this.#timer?.cancel();
-    this.#timer = this.#deps.clock.after(ms, () => void this.#passAndGoOn());
+  #repeat(): void {
+    this.#timer = this.#deps.clock.after(PASS_MS, () => void this.#passAndGoOn());
   }
 
   async #passAndGoOn(): Promise<void> {
-    let left = 0;
     try {
-      left = await this.#pass();
+      await this.housekeep();
+      await this.prune({ dryRun: false, actor: WORKTREE_ACTOR });
     } catch (error) {
       const fields = { error: errorText(error) };
       this.#deps.logger.warn(fields, "a pass over the worktrees failed; the next one comes");
     }
-    if (!this.#stopping.signal.aborted) this.#repeat(left > 0 ? UNSETTLED_MS : PASS_MS);
+    if (!this.#stopping.signal.aborted) this.#repeat();
   }
 
   async housekeep(): Promise<number> {
-    const { store, clock, root, logger } = this.#deps;
-    // What the start could not settle.
-    const left = await settleAll(this.#deps);
+    const { store, clock, root, logger, operations } = this.#deps;
+    const left = await operations.settleLeft();
     for (const worktree of await store.listWorktrees({}))
       if (worktree.rescue !== undefined && worktree.rescue.expires < clock.now())
         await dropRescues(this.#deps, worktree, WORKTREE_ACTOR);
     await this.#sizes.refresh(await store.listWorktrees({ states: ["active", "archived"] }));
     await emptyTrash(root, logger);
-    return left;
-  }
-
-  /** Answers how many acts are not settled yet. */
-  async #pass(): Promise<number> {
-    const left = await this.housekeep();
-    await this.prune({ dryRun: false, actor: WORKTREE_ACTOR });
     return left;
   }
 }

@@ -306,6 +306,7 @@ test("[W-8, A-14] while an agent works in the worktree or in the project, nobody
     await room.store.beginOperation({
       ...by,
       operationId,
+      instanceId: newId("ins"),
       kind: "archive",
       workspaceId: one.workspaceId,
       leases,
@@ -315,7 +316,7 @@ test("[W-8, A-14] while an agent works in the worktree or in the project, nobody
       code: "WORKSPACE_BUSY",
       data: { holder: operationId },
     });
-    await room.store.endOperation({ operationId, state: "done" });
+    await room.store.endOperation({ operation: { id: operationId, epoch: 1 }, state: "done" });
   }
   await room.review.apply(room.workspace.id, { changeIds: [id] }, by);
   expect(room.woken).toEqual(expect.arrayContaining([session.workspaceId, other.workspaceId]));

@@ -116,6 +116,7 @@ export class ReviewRoom implements AsyncDisposable {
       repositories: this.#meddledWith(createRepositories({ store, git, snapshots })),
       watch: this.tracker,
       wakeWorkspace: (id) => void this.woken.push(id),
+      owner: { instanceId: newId("ins"), host: "test" },
       clock,
       logger,
     });
@@ -172,6 +173,7 @@ export class ReviewRoom implements AsyncDisposable {
     await this.store.beginWorktree({
       actor: OWNER,
       operationId,
+      instanceId: newId("ins"),
       data: {},
       worktreeId,
       workspaceId,
@@ -189,7 +191,7 @@ export class ReviewRoom implements AsyncDisposable {
       worktreeId,
       patch: { state: "active" },
       actor: OWNER,
-      operation: { id: operationId, state: "done" },
+      operation: { id: operationId, epoch: 1, state: "done" },
     });
     const session = await this.session({
       directory: join(this.directory, below),
@@ -238,7 +240,7 @@ export class ReviewRoom implements AsyncDisposable {
     const { store } = this;
     const [instanceId, messageId] = [newId("ins"), newId("msg")];
     const sessionId = session.id;
-    await store.registerInstance({ id: instanceId, pid: 1, host: "test", startTime: 1 });
+    await store.registerInstance({ id: instanceId, pid: 1, host: "test", startTime: 1, isAlone: true });
     await store.admitInput({
       actor: OWNER,
       sessionId,

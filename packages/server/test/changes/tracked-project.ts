@@ -86,6 +86,7 @@ export class TrackedProject {
       pid: process.pid,
       host: "test",
       startTime: Date.now(),
+      isAlone: true,
     });
     project.restart({ isOn });
     return project;

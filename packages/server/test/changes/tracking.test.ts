@@ -21,6 +21,7 @@ async function inWorktree(
   const ids = { worktreeId: newId("wkt"), workspaceId: newId("wsp"), operationId: newId("opr") };
   await project.store.beginWorktree({
     ...ids,
+    instanceId: newId("ins"),
     actor: OWNER,
     data: {},
     projectId: newId("prj"),
@@ -37,7 +38,7 @@ async function inWorktree(
     worktreeId: ids.worktreeId,
     patch: { state: "active" },
     actor: OWNER,
-    operation: { id: ids.operationId, state: "done" },
+    operation: { id: ids.operationId, epoch: 1, state: "done" },
   });
   project.directory = path;
   return { sessionId: await project.session(ids.workspaceId), workspaceId: ids.workspaceId };

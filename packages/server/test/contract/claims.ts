@@ -1,14 +1,8 @@
 import { newId } from "@holdfast/kernel";
 import { expect, test } from "vitest";
 import { refusalsOf } from "./refusal.ts";
-import { delta, placeOf, type StoreRig, SYSTEM, textPart } from "./rig.ts";
+import { delta, placeOf, SYSTEM, textPart } from "./rig.ts";
 import { topic } from "./topic.ts";
-
-async function otherInstance(rig: StoreRig) {
-  const id = newId("ins");
-  await rig.store.registerInstance({ id, pid: 2, host: "test", startTime: 2 });
-  return id;
-}
 
 export const claimsTopic = topic("claims", (rig) => {
   test("[D-17] each start raises the epoch, and the claim goes with the turn's end", async () => {
@@ -25,6 +19,7 @@ export const claimsTopic = topic("claims", (rig) => {
         agent: "rehearsal",
         state: "running",
         instanceId: rig().instanceId,
+        isOwnerAlive: true,
         cancelled: false,
       });
       await rig().finish(run);
@@ -65,8 +60,8 @@ export const claimsTopic = topic("claims", (rig) => {
   test("[D-17] a stale epoch writes nothing: progress, request, record and finalization are refused", async () => {
     const run = await rig().running();
     const part = await rig().part(run, textPart(placeOf(run), "", { start: 1 }));
-    const instanceId = await otherInstance(rig());
-    const epoch = await rig().store.takeOver({ sessionId: run.session.id, instanceId });
+    const instanceId = await rig().successor();
+    const epoch = await rig().takeOver(run.session.id, instanceId);
     expect(epoch).toBe(run.epoch + 1);
     const seq = await rig().store.lastSeq(run.session.id);
     const before = await rig().history(run.session.id);
@@ -87,11 +82,30 @@ export const claimsTopic = topic("claims", (rig) => {
     expect((await rig().finish(owned)).state).toBe("completed");
   });
 
+  test("[D-17, D-18] a session is not taken from an owner that lives", async () => {
+    const run = await rig().running();
+    const sessionId = run.session.id;
+    const owner = await rig().successor();
+    const instanceId = newId("ins");
+    await rig().store.registerInstance({
+      id: instanceId,
+      pid: 3,
+      host: "test",
+      startTime: 3,
+      isAlone: false,
+    });
+    const epoch = await rig().takeOver(sessionId, owner);
+    expect(await rig().store.takeOver({ sessionId, instanceId })).toBeUndefined();
+    expect(await rig().store.epochOf(sessionId)).toBe(epoch);
+    await rig().store.endInstance({ instanceId: owner });
+    expect(await rig().takeOver(sessionId, instanceId)).toBe(epoch + 1);
+  });
+
   test("[D-17] admission, rename, replies and cancel carry no epoch", async () => {
     const run = await rig().running();
     const request = await rig().ask(run);
     const sessionId = run.session.id;
-    await rig().store.takeOver({ sessionId, instanceId: await otherInstance(rig()) });
+    await rig().takeOver(sessionId, await rig().successor());
     await rig().admit(sessionId, "meanwhile");
     await rig().store.patchSession({ sessionId, patch: { title: "renamed" }, actor: SYSTEM });
     await rig().store.replyPermission({ permissionId: request.id, reply: "once", actor: SYSTEM });
@@ -104,7 +118,7 @@ export const claimsTopic = topic("claims", (rig) => {
     const ending = await rig().running();
     await rig().begin(ending, { state: "completed", finish: "stop" });
     await rig().reopen();
-    const instanceId = await otherInstance(rig());
+    const instanceId = await rig().successor();
     const found = (await rig().store.liveTurns()).filter((turn) =>
       [running.turn.id, ending.turn.id].includes(turn.turnId),
     );
@@ -113,7 +127,7 @@ export const claimsTopic = topic("claims", (rig) => {
       ["finalizing", rig().instanceId],
     ]);
     for (const run of [running, ending]) {
-      const epoch = await rig().store.takeOver({ sessionId: run.session.id, instanceId });
+      const epoch = await rig().takeOver(run.session.id, instanceId);
       const error = { name: "MessageAbortedError", data: { message: "The server ended." } } as const;
       await rig().finish({ ...run, epoch }, { state: "aborted", reason: "interrupted", error });
     }
@@ -129,20 +143,20 @@ export const claimsTopic = topic("claims", (rig) => {
       agentSessionId: left.agentSession.id,
       patch: { status: "live" },
     });
-    const instanceId = await otherInstance(rig());
+    const instanceId = await rig().successor();
     const mine = await rig().running();
     await rig().append(mine, {
       op: "agentSession",
       agentSessionId: mine.agentSession.id,
       patch: { status: "live" },
     });
-    const epoch = await rig().store.takeOver({ sessionId: mine.session.id, instanceId });
+    const epoch = await rig().takeOver(mine.session.id, instanceId);
     expect(epoch).toBe(2);
-    expect(await rig().store.closeDeadAgentSessions({ instanceId, actor: SYSTEM })).toBeGreaterThan(0);
+    expect(await rig().store.closeDeadAgentSessions({ actor: SYSTEM })).toBeGreaterThan(0);
     const statusOf = async (run: typeof left) =>
       (await rig().store.listAgentSessions(run.session.id)).items[0]?.status;
     expect([await statusOf(left), await statusOf(mine)]).toEqual(["crashed", "live"]);
-    expect(await rig().store.closeDeadAgentSessions({ instanceId, actor: SYSTEM })).toBe(0);
+    expect(await rig().store.closeDeadAgentSessions({ actor: SYSTEM })).toBe(0);
   });
 
   test("[A-11] a launch is a row before the spawn and gone after the exit", async () => {
@@ -151,7 +165,7 @@ export const claimsTopic = topic("claims", (rig) => {
     const mine = async () => (await rig().store.openProcesses()).filter((row) => row.launchId === launchId);
     const launch = { launchId, instanceId: rig().instanceId, sessionId, agent: "qwen", argvHash: "h" };
     await rig().store.recordLaunch({ ...launch, temporaryDirectory: "/tmp/x" });
-    expect(await mine()).toEqual([{ ...launch, temporaryDirectory: "/tmp/x" }]);
+    expect(await mine()).toMatchObject([{ ...launch, temporaryDirectory: "/tmp/x" }]);
     await rig().store.recordSpawn({ launchId, pid: 42, group: 42, startTime: "777" });
     expect(await mine()).toMatchObject([{ pid: 42, group: 42, startTime: "777" }]);
     await rig().store.recordExit({ launchId });

@@ -126,8 +126,8 @@ export const leasesTopic = topic("workspace leases", (rig) => {
     await rig().reopen();
     expect(await refusalOf(start(rig(), other))).toBe("WORKSPACE_BUSY");
     const instanceId = newId("ins");
-    await rig().store.registerInstance({ id: instanceId, pid: 2, host: "test", startTime: 2 });
-    const epoch = await rig().store.takeOver({ sessionId: one, instanceId });
+    await rig().store.registerInstance({ id: instanceId, pid: 2, host: "test", startTime: 2, isAlone: true });
+    const epoch = await rig().takeOver(one, instanceId);
     expect(await refusalOf(rig().finish(run))).toBe("CLAIM_LOST");
     expect(await refusalOf(start(rig(), other))).toBe("WORKSPACE_BUSY");
     await rig().finish({ ...run, epoch }, { state: "aborted", reason: "interrupted" });

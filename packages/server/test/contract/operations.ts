@@ -1,11 +1,11 @@
 import { newId } from "@holdfast/kernel";
-import type { SessionId } from "@holdfast/protocol";
+import type { InstanceId, SessionId } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import type { OperationState } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
 import { keyed, OWNER } from "./rig.ts";
 import { topic } from "./topic.ts";
-import { activeWorktree, creation, endOperation, operate, workspace } from "./worktree-rig.ts";
+import { activeWorktree, creation, endOperation, firstClaim, operate, workspace } from "./worktree-rig.ts";
 
 const DAY = 86_400_000;
 
@@ -102,31 +102,85 @@ export const operationsTopic = topic("operations", (rig) => {
   test("[W-9] a running operation's plan moves on, an ended one's does not, and its first end stays", async () => {
     const workspaceId = await workspace(rig());
     const { id: operationId } = await operate(rig(), workspaceId);
-    await rig().store.advanceOperation({ operationId, data: { step: 2 } });
+    await rig().store.advanceOperation({ operation: firstClaim(operationId), data: { step: 2 } });
     expect(await rig().store.getOperation(operationId)).toMatchObject({
       state: "running",
       data: { step: 2 },
     });
     const end = (state: Exclude<OperationState, "running">, data?: { step: number }) =>
-      rig().store.endOperation({ operationId, state, data });
+      rig().store.endOperation({ operation: firstClaim(operationId), state, data });
     const ended = await end("conflict");
     expect(ended).toMatchObject({ state: "conflict", data: { step: 2 } });
     expect(ended.time.ended).toBeGreaterThanOrEqual(ended.time.created);
     expect(await end("done", { step: 3 })).toEqual(ended);
-    const advance = rig().store.advanceOperation({ operationId, data: {} });
+    const advance = rig().store.advanceOperation({ operation: firstClaim(operationId), data: {} });
     expect(await refusalOf(advance)).toBe("CONFLICT");
     expect(await rig().store.getOperation(operationId)).toEqual(ended);
+  });
+
+  test("[W-11, D-17] an operation is taken from a dead owner only, by one, and its former owner writes no more", async () => {
+    const { store } = rig();
+    const owner = newId("ins");
+    await store.registerInstance({ id: owner, pid: 2, host: "here", startTime: 2, isAlone: false });
+    const workspaceId = await workspace(rig());
+    const begun = await operate(rig(), workspaceId, { instanceId: owner });
+    const { id: operationId } = begun;
+    expect(begun).toMatchObject({
+      epoch: 1,
+      leases: [workspaceId],
+      owner: { instanceId: owner, host: "here", isAlive: true },
+    });
+    const [one, other] = [newId("ins"), newId("ins")];
+    for (const id of [one, other])
+      await store.registerInstance({ id, pid: 3, host: "there", startTime: 3, isAlone: false });
+    const take = (instanceId: InstanceId) => store.takeOperation({ operationId, instanceId });
+    expect(await take(one)).toBeUndefined();
+    await store.endInstance({ instanceId: owner });
+    expect(await store.getOperation(operationId)).toMatchObject({ owner: { isAlive: false } });
+    const taken = await Promise.all([take(one), take(other)]);
+    expect(taken[0]).toMatchObject({
+      epoch: 2,
+      owner: { instanceId: one, host: "here", isAlive: true },
+      leases: [workspaceId],
+    });
+    expect(taken[1]).toBeUndefined();
+    const write = (epoch: number) =>
+      store.advanceOperation({ operation: { id: operationId, epoch }, data: {} });
+    expect(await refusalOf(write(1))).toBe("CLAIM_LOST");
+    expect(await refusalOf(endOperation(rig(), operationId))).toBe("CLAIM_LOST");
+    await write(2);
+    // Its own owner takes it again, when what it did there failed.
+    expect(await take(one)).toMatchObject({ epoch: 3 });
+    const ended = await store.endOperation({ operation: { id: operationId, epoch: 3 }, state: "done" });
+    expect(ended).toMatchObject({ state: "done", leases: [] });
+    expect(await take(one)).toBeUndefined();
+  });
+
+  test("[W-11] a server that is alone has the files of whatever was left, and the owners of it are dead", async () => {
+    const owner = newId("ins");
+    await rig().store.registerInstance({ id: owner, pid: 2, host: "here", startTime: 2, isAlone: false });
+    const { id } = await operate(rig(), await workspace(rig()), { instanceId: owner });
+    await rig().successor();
+    const left = await rig().store.getOperation(id);
+    expect(left?.owner).toEqual({ instanceId: owner, isAlive: false });
+    await endOperation(rig(), id);
   });
 
   test("[W-8, D-5] a repeated key answers the operation it began, as it is now", async () => {
     const workspaceId = await workspace(rig());
     const idempotency = keyed(newId("act"));
     const command = { actor: OWNER, kind: "apply" as const, workspaceId, leases: [workspaceId], data: {} };
-    const begin = () => rig().store.beginOperation({ ...command, operationId: newId("opr"), idempotency });
+    const begin = () =>
+      rig().store.beginOperation({
+        ...command,
+        instanceId: rig().instanceId,
+        operationId: newId("opr"),
+        idempotency,
+      });
     const first = await begin();
     expect(await begin()).toEqual({ value: first.value, replayed: true });
     const ended = await rig().store.endOperation({
-      operationId: first.value.id,
+      operation: firstClaim(first.value.id),
       state: "done",
       data: { applied: ["a"] },
     });
@@ -137,9 +191,15 @@ export const operationsTopic = topic("operations", (rig) => {
     const workspaceId = await workspace(rig());
     const idempotency = keyed(newId("act"));
     const command = { actor: OWNER, kind: "apply" as const, workspaceId, leases: [workspaceId], data: {} };
-    const begin = () => rig().store.beginOperation({ ...command, operationId: newId("opr"), idempotency });
+    const begin = () =>
+      rig().store.beginOperation({
+        ...command,
+        instanceId: rig().instanceId,
+        operationId: newId("opr"),
+        idempotency,
+      });
     const first = await begin();
-    await rig().store.endOperation({ operationId: first.value.id, state: "undone" });
+    await rig().store.endOperation({ operation: firstClaim(first.value.id), state: "undone" });
     const second = await begin();
     expect(second.replayed).toBe(false);
     expect(second.value.id).not.toBe(first.value.id);
@@ -171,7 +231,9 @@ export const operationsTopic = topic("operations", (rig) => {
     }
     const operationId = newId("opr");
     expect(await refusalOf(endOperation(rig(), operationId))).toBe("NOT_FOUND");
-    expect(await refusalOf(rig().store.advanceOperation({ operationId, data: {} }))).toBe("NOT_FOUND");
+    expect(
+      await refusalOf(rig().store.advanceOperation({ operation: firstClaim(operationId), data: {} })),
+    ).toBe("NOT_FOUND");
     expect(await rig().store.listOperations({ workspaceId, limit: 9 })).toEqual([]);
   });
 
@@ -185,7 +247,7 @@ export const operationsTopic = topic("operations", (rig) => {
       worktreeId: command.worktreeId,
       patch: { state: "active" },
       actor: OWNER,
-      operation: { id: command.operationId, state: "done" },
+      operation: { ...firstClaim(command.operationId), state: "done" },
     });
     await rig().finish(await rig().start(sessionId));
   });

@@ -1,5 +1,5 @@
 import { newId } from "@holdfast/kernel";
-import type { SessionId, WorkspaceId } from "@holdfast/protocol";
+import type { OperationId, SessionId, WorkspaceId } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import type { ChangeCommands, StartedTurn } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
@@ -7,6 +7,7 @@ import { OWNER } from "./rig.ts";
 import { topic } from "./topic.ts";
 import {
   change,
+  firstClaim,
   changeWrite,
   endOperation,
   operate,
@@ -22,10 +23,10 @@ const DAY = 86_400_000;
 type Commit = Parameters<ChangeCommands["commitReview"]>[0];
 
 export const reviewsTopic = topic("reviews, notes and snapshots", (rig) => {
-  const commit = (operationId: Commit["operationId"], workspaceId: WorkspaceId, more: Partial<Commit> = {}) =>
+  const commit = (operationId: OperationId, workspaceId: WorkspaceId, more: Partial<Commit> = {}) =>
     rig().store.commitReview({
       ...changeWrite(workspaceId),
-      operationId,
+      operation: firstClaim(operationId),
       state: "done",
       data: {},
       notes: [],
@@ -127,7 +128,7 @@ export const reviewsTopic = topic("reviews, notes and snapshots", (rig) => {
   test("[W-6, D-17] who lost the claim takes no notes, and nobody takes those of another session", async () => {
     const { sessionId } = await noted(["a"]);
     const old = await run(sessionId);
-    const epoch = await rig().store.takeOver({ sessionId, instanceId: rig().instanceId });
+    const epoch = await rig().takeOver(sessionId, rig().instanceId);
     expect(await refusalOf(take(old))).toBe("CLAIM_LOST");
     const stranger = await rig().running();
     const foreign = rig().store.takeNotes({

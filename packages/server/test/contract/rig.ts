@@ -49,7 +49,13 @@ export class StoreRig {
   static async open(open: OpenEngine): Promise<StoreRig> {
     const rig = new StoreRig(await open());
     rig.#listen();
-    await rig.store.registerInstance({ id: rig.instanceId, pid: 1, host: "test", startTime: 1 });
+    await rig.store.registerInstance({
+      id: rig.instanceId,
+      pid: 1,
+      host: "test",
+      startTime: 1,
+      isAlone: true,
+    });
     return rig;
   }
 
@@ -60,6 +66,20 @@ export class StoreRig {
   async reopen(): Promise<void> {
     this.store = await this.#engine.reopen();
     this.#listen();
+  }
+
+  /** Another server's instance; this one's is over then. */
+  async successor(): Promise<InstanceId> {
+    const id = newId("ins");
+    await this.store.registerInstance({ id, pid: 2, host: "test", startTime: 2, isAlone: true });
+    return id;
+  }
+
+  /** Gives a session's claim to the instance. */
+  async takeOver(sessionId: SessionId, instanceId: InstanceId): Promise<number> {
+    const epoch = await this.store.takeOver({ sessionId, instanceId });
+    if (epoch === undefined) throw new Error(`the owner of ${sessionId} lives`);
+    return epoch;
   }
 
   /** Makes everything older; the sessions made so far can no longer be held against what was said of them then. */

@@ -6,6 +6,7 @@ import type {
   ChangeWrite,
   CommittedEvent,
   Operation,
+  OperationClaim,
   SnapshotRow,
   StoredChange,
 } from "../../src/store/index.ts";
@@ -17,6 +18,7 @@ export function creation(overrides: Partial<BeginWorktreeCommand> = {}): BeginWo
   return {
     actor: OWNER,
     operationId: newId("opr"),
+    instanceId: newId("ins"),
     data: { step: "begun" },
     worktreeId,
     workspaceId: newId("wsp"),
@@ -33,6 +35,9 @@ export function creation(overrides: Partial<BeginWorktreeCommand> = {}): BeginWo
   };
 }
 
+/** An operation in the hands of whoever began it. */
+export const firstClaim = (id: OperationId): OperationClaim => ({ id, epoch: 1 });
+
 /** A worktree that was made, and is active. */
 export async function activeWorktree(
   rig: StoreRig,
@@ -44,7 +49,7 @@ export async function activeWorktree(
     worktreeId: command.worktreeId,
     patch: { state: "active" },
     actor: OWNER,
-    operation: { id: command.operationId, state: "done" },
+    operation: { ...firstClaim(command.operationId), state: "done" },
   });
 }
 
@@ -57,6 +62,7 @@ export async function operate(
   const begun = await rig.store.beginOperation({
     actor: OWNER,
     operationId: newId("opr"),
+    instanceId: rig.instanceId,
     kind: "accept",
     workspaceId,
     leases: [workspaceId],
@@ -67,7 +73,7 @@ export async function operate(
 }
 
 export const endOperation = (rig: StoreRig, operationId: OperationId): Promise<Operation> =>
-  rig.store.endOperation({ operationId, state: "done" });
+  rig.store.endOperation({ operation: firstClaim(operationId), state: "done" });
 
 /** A directory workspace that nothing works in. */
 export async function workspace(rig: StoreRig): Promise<WorkspaceId> {

@@ -5,7 +5,7 @@ import type { CommittedEvent } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
 import { keyed, OWNER, SYSTEM } from "./rig.ts";
 import { topic } from "./topic.ts";
-import { activeWorktree, creation, operate } from "./worktree-rig.ts";
+import { activeWorktree, creation, firstClaim, operate } from "./worktree-rig.ts";
 
 const DAY = 86_400_000;
 
@@ -71,7 +71,7 @@ export const worktreesTopic = topic("worktrees", (rig) => {
       "worktree.updated",
     ]);
     expect(worktreesIn(await feed(from))).toEqual([value.worktree]);
-    await store.dropWorktree({ worktreeId, operationId: command.operationId, actor: SYSTEM });
+    await store.dropWorktree({ worktreeId, operation: firstClaim(command.operationId), actor: SYSTEM });
   });
 
   test("[W-1] worktrees of a known directory belong to its project, and none takes the place of another", async () => {
@@ -97,7 +97,7 @@ export const worktreesTopic = topic("worktrees", (rig) => {
     const made = await rig().store.beginWorktree(first);
     const again = () => rig().store.beginWorktree(creation({ idempotency }));
     expect(await again()).toEqual({ value: made.value, replayed: true });
-    await rig().store.dropWorktree({ ...first, actor: SYSTEM });
+    await rig().store.dropWorktree({ ...first, operation: firstClaim(first.operationId), actor: SYSTEM });
     const second = await again();
     expect(second.replayed).toBe(false);
     expect(second.value.worktree.id).not.toBe(made.value.worktree.id);
@@ -107,7 +107,7 @@ export const worktreesTopic = topic("worktrees", (rig) => {
       worktreeId: second.value.worktree.id,
       patch: { state: "active" },
       actor: OWNER,
-      operation: { id: operation[0]?.id ?? newId("opr"), state: "done" },
+      operation: { ...firstClaim(operation[0]?.id ?? newId("opr")), state: "done" },
     });
   });
 
@@ -116,7 +116,8 @@ export const worktreesTopic = topic("worktrees", (rig) => {
     const { worktreeId, operationId, workspaceId } = command;
     await rig().store.beginWorktree(command);
     const from = await rig().store.lastPosition();
-    const drop = () => rig().store.dropWorktree({ worktreeId, operationId, actor: SYSTEM });
+    const drop = () =>
+      rig().store.dropWorktree({ worktreeId, operation: firstClaim(operationId), actor: SYSTEM });
     expect(await drop()).toEqual({ dropped: true });
     expect(await drop()).toEqual({ dropped: false });
     expect(await rig().store.getWorktree(worktreeId)).toBeUndefined();
@@ -137,21 +138,29 @@ export const worktreesTopic = topic("worktrees", (rig) => {
     const command = creation();
     await rig().store.beginWorktree(command);
     await rig().session({ existingWorkspaceId: command.workspaceId });
-    expect(await rig().store.dropWorktree({ ...command, actor: SYSTEM })).toEqual({ dropped: false });
+    expect(
+      await rig().store.dropWorktree({
+        ...command,
+        operation: firstClaim(command.operationId),
+        actor: SYSTEM,
+      }),
+    ).toEqual({ dropped: false });
     expect(await rig().store.getOperation(command.operationId)).toMatchObject({ state: "running" });
-    const operation = { id: command.operationId, state: "done" as const };
+    const operation = { ...firstClaim(command.operationId), state: "done" as const };
     const { worktreeId } = command;
     await rig().store.patchWorktree({ worktreeId, patch: { state: "active" }, actor: OWNER, operation });
     const made = creation();
     await rig().store.beginWorktree(made);
-    const done = { id: made.operationId, state: "done" as const };
+    const done = { ...firstClaim(made.operationId), state: "done" as const };
     await rig().store.patchWorktree({
       worktreeId: made.worktreeId,
       patch: { state: "active" },
       actor: OWNER,
       operation: done,
     });
-    expect(await rig().store.dropWorktree({ ...made, actor: SYSTEM })).toEqual({ dropped: false });
+    expect(
+      await rig().store.dropWorktree({ ...made, operation: firstClaim(made.operationId), actor: SYSTEM }),
+    ).toEqual({ dropped: false });
     expect(await rig().store.getWorktree(made.worktreeId)).toMatchObject({ state: "active" });
   });
 
@@ -165,7 +174,7 @@ export const worktreesTopic = topic("worktrees", (rig) => {
         worktreeId,
         patch: patched,
         actor: SYSTEM,
-        operation: { id, state, ...(data === undefined ? {} : { data: { ...data } }) },
+        operation: { ...firstClaim(id), state, ...(data === undefined ? {} : { data: { ...data } }) },
       });
     expect(
       await step("running", { state: "removing", rescue, note: "why" }, { step: "rescued" }),
@@ -201,7 +210,7 @@ export const worktreesTopic = topic("worktrees", (rig) => {
         worktreeId: worktree.id,
         patch: { state },
         actor: SYSTEM,
-        operation: { id, state: "done" },
+        operation: { ...firstClaim(id), state: "done" },
       });
     };
     expect((await under("remove", "removed")).time.removed).toBeTypeOf("number");
@@ -215,7 +224,7 @@ export const worktreesTopic = topic("worktrees", (rig) => {
     await patch(worktreeId, "removing");
     expect(await refusalOf(patch(worktreeId, "lost"))).toBe("CONFLICT");
     expect(await refusalOf(patch(worktreeId, "active"))).toBe("CONFLICT");
-    const operation = { id, state: "undone" as const };
+    const operation = { ...firstClaim(id), state: "undone" as const };
     const undone = { worktreeId, patch: { state: "active" as const }, actor: SYSTEM };
     await rig().store.patchWorktree({ ...undone, operation });
     const lost = { worktreeId, patch: { state: "lost" as const, note: "gone" }, actor: SYSTEM };

@@ -235,6 +235,7 @@ export class ServerUnderTest implements AsyncDisposable {
       pid: process.pid,
       host: "test",
       startTime: Date.now(),
+      isAlone: true,
     });
     const started = await this.store.startTurn({
       sessionId,
@@ -270,6 +271,7 @@ function filesUnderTest(root: string, store: Store, turns: HandDrivenTurns, cloc
   const [data, managed, home] = [join(root, "data"), join(root, "data", "worktrees"), join(root, "home")];
   const environment = { PATH: process.env["PATH"] ?? "", HOME: home, GIT_CONFIG_NOSYSTEM: "1" };
   const logger = silentLogger;
+  const owner = { instanceId: newId("ins"), host: "test" };
   const git = new GitRunner({ clock, logger, environment, temporary: join(data, "tmp") });
   const snapshots = createSnapshots({ git, dataDirectory: data, home });
   const worktrees = createWorktrees({
@@ -285,12 +287,14 @@ function filesUnderTest(root: string, store: Store, turns: HandDrivenTurns, cloc
       startTime: (pid) => Promise.resolve(pid === process.pid ? "1" : undefined),
       agents: () => Promise.resolve(new Set()),
     },
+    owner,
   });
   const changes = createReview({
     store,
     repositories: createRepositories({ store, git, snapshots }),
     watch: createTracker({ store, snapshots, clock, logger, isOn: true }),
     wakeWorkspace: (id) => turns.wakeWorkspace(id),
+    owner,
     clock,
     logger,
   });

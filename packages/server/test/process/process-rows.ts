@@ -15,9 +15,9 @@ export class ProcessRows implements Needed {
   /** Called before a command is answered; a throw makes it fail. */
   before: (command: string) => void = () => undefined;
 
-  async recordLaunch(row: ProcessRow): Promise<void> {
+  async recordLaunch(row: Parameters<Store["recordLaunch"]>[0]): Promise<void> {
     this.before("recordLaunch");
-    this.rows.set(row.launchId, row);
+    this.rows.set(row.launchId, { ...row, isOwnerAlive: true });
   }
 
   async recordSpawn(row: Parameters<Store["recordSpawn"]>[0]): Promise<void> {

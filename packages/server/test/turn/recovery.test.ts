@@ -274,14 +274,21 @@ describe("[D-18] at run time", () => {
     await room.turns.stop(0);
   });
 
-  test("[D-18] a turn of another, dead instance is ended at once", async () => {
+  test("[D-17, D-18] a turn of another instance is left alone while that lives, and ended at once when it is dead", async () => {
     await room.turns.recover();
     const sessionId = await room.createSession();
     const turnId = await room.admit(sessionId, "stray");
     const other = newId("ins");
-    await room.store.registerInstance({ id: other, pid: 1, host: "test", startTime: 0 });
+    await room.store.registerInstance({ id: other, pid: 1, host: "test", startTime: 0, isAlone: false });
     const ids = { assistantMessageId: newId("msg"), agentSessionId: newId("ags") };
     await room.store.startTurn({ sessionId, instanceId: other, actor: OWNER, ...ids });
+    for (let looks = 1; looks <= 3; looks += 1) {
+      const woken = room.answered("startableSessions");
+      room.clock.advance(5_000);
+      await room.until(() => room.answered("startableSessions"), woken + 1);
+    }
+    expect((await room.turn(turnId)).state).toBe("running");
+    await room.store.endInstance({ instanceId: other });
     room.clock.advance(5_000);
     expect(await room.ended(turnId)).toMatchObject({ state: "aborted", reason: "interrupted" });
     await room.turns.stop(0);

@@ -106,6 +106,7 @@ export class Room {
       pid: process.pid,
       host: "test",
       startTime: this.clock.now(),
+      isAlone: true,
     });
   }
 

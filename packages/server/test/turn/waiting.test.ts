@@ -90,11 +90,17 @@ describe("[A-14] a workspace", () => {
     const [one] = (await neighbours(1)) as [SessionId];
     const { workspaceId } = await room.session(one);
     const operationId = newId("opr");
-    const operation = { operationId, kind: "accept" as const, workspaceId, leases: [workspaceId] };
+    const operation = {
+      operationId,
+      instanceId: room.instanceId,
+      kind: "accept" as const,
+      workspaceId,
+      leases: [workspaceId],
+    };
     await room.store.beginOperation({ ...operation, data: {}, actor: OWNER });
     const turnId = await room.say(one, "one");
     await waitsFor(turnId, { kind: "workspace", holder: operationId });
-    await room.store.endOperation({ operationId, state: "done" });
+    await room.store.endOperation({ operation: { id: operationId, epoch: 1 }, state: "done" });
     room.turns.wakeWorkspace(workspaceId);
     expect(await room.ended(turnId)).toMatchObject({ state: "completed" });
   });

@@ -78,6 +78,7 @@ describe("the reaper", () => {
       workspaceId,
       projectId,
       operationId,
+      instanceId: newId("ins"),
       directoryWorkspaceId: newId("wsp"),
       directory: path,
       projectDirectory: room.project,
@@ -88,7 +89,7 @@ describe("the reaper", () => {
       worktreeId,
       patch: { state: "active" },
       actor: OWNER,
-      operation: { id: operationId, state: "done" },
+      operation: { id: operationId, epoch: 1, state: "done" },
     });
     waitGrace();
     expect(await pass()).toEqual([expect.objectContaining({ path: worktree.path, action: "kept" })]);

@@ -18,6 +18,7 @@ describe("acts that a dead server left", () => {
     const operationId = newId("opr");
     await room.store.beginOperation({
       operationId,
+      instanceId: newId("ins"),
       kind: "archive",
       workspaceId: workspace.id,
       leases: [workspace.id],

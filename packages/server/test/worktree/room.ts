@@ -93,6 +93,7 @@ export class Room implements AsyncDisposable {
         startTime: (pid) => Promise.resolve(pid === process.pid ? "1" : undefined),
         agents: () => Promise.resolve(this.agents),
       },
+      owner: { instanceId: newId("ins"), host: "test" },
     });
   }
 

@@ -6,18 +6,20 @@
  *          │                  │ neither old nor new, or the disk refuses
  *          │                  ▼
  *          │            files go back ─► undone, or conflict when somebody changed what had been written
- *          └─ a crash anywhere: `recover` judges the files and goes on from there
+ *          └─ a crash anywhere: `settle` judges the files and goes on from there
  */
-import { errorText, faultPoint, HoldfastError } from "@holdfast/kernel";
+import { errorText, faultPoint, HoldfastError, isHoldfastError } from "@holdfast/kernel";
+import type { JsonObject } from "@holdfast/protocol";
 import { showPath } from "../../git/index.ts";
+import type { HeldOperation } from "../../operation/index.ts";
 import type { Operation } from "../../store/index.ts";
 import type { ReviewDeps } from "./deps.ts";
-import { type OperationData, type Plan, toJson } from "./plan.ts";
+import { type EndedPlan, type Plan, requirePlanSize, type ReviewStep, storedPlan } from "./plan.ts";
 import { conflictRefusal } from "./refusal.ts";
 import type { ReviewRepository } from "./review-repository.ts";
 import { backward, FilesMoved, forward, type Progress, standings } from "./write-files.ts";
 
-type Facts = Pick<Operation, "id" | "kind" | "actor">;
+export type HeldReview = HeldOperation<ReviewStep>;
 
 /** Prefix of the refs that keep what an operation needs. */
 export const refsOf = (operationId: string): string => `refs/holdfast/op/${operationId}`;
@@ -25,43 +27,36 @@ export const refsOf = (operationId: string): string => `refs/holdfast/op/${opera
 /** Does what the plan says, all of it or nothing. Rejects CHANGES_CONFLICT when a file moved in between; every file is as it was then. */
 export async function carryOut(
   deps: ReviewDeps,
-  operation: Facts,
-  data: OperationData & { plan: Plan },
+  held: HeldReview,
+  plan: Plan,
   repo: ReviewRepository,
 ): Promise<void> {
-  const { plan } = data;
+  const { id, kind } = held;
   const progress: Progress = { written: new Set(), raws: new Map() };
-  await deps.store.advanceOperation({
-    operationId: operation.id,
-    data: toJson({ ...data, stage: "planned" }),
-  });
-  faultPoint(`changes.${operation.kind}.planned`);
+  requirePlanSize(plan);
+  await held.advance({ stage: "planned", undoes: held.data.undoes, plan });
+  faultPoint(`changes.${kind}.planned`);
   try {
-    await goForward(deps, operation, data, repo, progress);
+    await goForward(deps, held, plan, repo, progress);
   } catch (error) {
-    await takeBack(deps, operation, data, repo, progress);
+    await takeBack(deps, held, plan, repo, progress);
     if (!(error instanceof FilesMoved)) throw error;
     throw await conflictRefusal(
       repo,
       error.keys.map((key) => ({ key, reason: error.reason })),
     );
   }
-  deps.logger.info(
-    { operation: operation.id, kind: operation.kind, files: plan.files.length },
-    "review done",
-  );
+  deps.logger.info({ operation: id, kind, files: plan.files.length }, "review done");
 }
 
 async function goForward(
   deps: ReviewDeps,
-  operation: Facts,
-  data: OperationData & { plan: Plan },
+  held: HeldReview,
+  plan: Plan,
   repo: ReviewRepository,
   progress: Progress,
 ): Promise<void> {
-  const { id, kind, actor } = operation;
-  const { plan } = data;
-  if (plan.write === undefined) throw new Error(`The plan of ${id} has no rows to write.`);
+  const { kind, actor, claim, data } = held;
   await forward(repo.checkout, plan.files, progress, () => faultPoint(`changes.${kind}.file`));
   const all = await standings(repo.checkout, plan.files);
   const moved = plan.files.filter(({ key }) => all.get(key) !== "new").map(({ key }) => key);
@@ -71,13 +66,14 @@ async function goForward(
   faultPoint(`changes.${kind}.refs`);
   const { write, ...rest } = plan;
   const files = plan.files.map((file) => withRaw(file, progress.raws.get(file.key)));
+  const ended: ReviewStep = { stage: "ended", undoes: data.undoes, plan: { ...rest, files } };
   await deps.store.commitReview({
     ...write,
     others: write.others.map((other) => ({ ...other, actor })),
     actor,
-    operationId: id,
+    operation: claim,
     state: "done",
-    data: toJson({ ...data, stage: "ended", plan: { ...rest, files } }),
+    data: ended as unknown as JsonObject,
   });
   faultPoint(`changes.${kind}.committed`);
 }
@@ -89,110 +85,91 @@ function withRaw(file: Plan["files"][number], raw: string | undefined): Plan["fi
 
 async function takeBack(
   deps: ReviewDeps,
-  operation: Facts,
-  data: OperationData & { plan: Plan },
+  held: HeldReview,
+  plan: Plan,
   repo: ReviewRepository,
   progress: Progress,
-): Promise<"undone" | "conflict"> {
-  const { id } = operation;
-  await deps.store.advanceOperation({ operationId: id, data: toJson({ ...data, stage: "undoing" }) });
-  faultPoint(`changes.${operation.kind}.undoing`);
-  const left = await backward(repo.checkout, data.plan.files);
-  return endAsTaken(
-    deps,
-    operation,
-    data,
-    repo,
-    left.filter((key) => progress.written.has(key)),
-  );
+): Promise<void> {
+  await held.advance({ stage: "undoing", undoes: held.data.undoes, plan });
+  faultPoint(`changes.${held.kind}.undoing`);
+  const left = await backward(repo.checkout, plan.files);
+  await endAsTaken(deps, held, repo, {
+    plan,
+    moved: left.filter((key) => progress.written.has(key)),
+  });
 }
 
 /** The end of what was taken back: `undone`, or `conflict` for files that somebody changed after they had been written. */
 async function endAsTaken(
   deps: ReviewDeps,
-  { id }: Facts,
-  data: OperationData,
+  held: HeldReview,
   repo: ReviewRepository,
-  moved: readonly string[],
-): Promise<"undone" | "conflict"> {
-  const { plan, ...rest } = data;
-  const state = moved.length === 0 ? "undone" : "conflict";
-  const { write: _write, ...kept } = plan ?? {};
-  await deps.store.endOperation({
-    operationId: id,
-    state,
-    data: toJson({
-      ...rest,
-      stage: "ended",
-      ...(plan === undefined || state === "undone" ? {} : { plan: kept as Plan, moved: moved.map(showPath) }),
-    }),
-  });
-  if (state === "undone") await dropRefs(deps, id, repo, plan);
-  return state;
-}
-
-/** Refs of an operation that did nothing keep nothing. A failure leaves them where they harm nobody. */
-async function dropRefs(
-  deps: ReviewDeps,
-  id: string,
-  repo: ReviewRepository,
-  plan: Plan | undefined,
+  { plan, moved }: { plan: Plan | undefined; moved: readonly string[] },
 ): Promise<void> {
+  if (plan !== undefined && moved.length > 0) return endAsConflict(held, plan, moved);
+  await held.end("undone", { stage: "ended", undoes: held.data.undoes });
+  // Refs of an operation that did nothing keep nothing. Left, they harm nobody.
   try {
     const made = plan?.refs.map(({ ref }) => ref) ?? [];
-    for (const ref of [`${refsOf(id)}/`, ...made]) await repo.deleteRefs(ref);
+    for (const ref of [`${refsOf(held.id)}/`, ...made]) await repo.deleteRefs(ref);
   } catch (error) {
-    deps.logger.warn({ operation: id, error: errorText(error) }, "refs of an undone review are left");
+    deps.logger.warn({ operation: held.id, error: errorText(error) }, "refs of an undone review are left");
   }
 }
 
+/** The rows stay as they are; the plan without them is kept for those who ask what happened. */
+async function endAsConflict(
+  held: HeldReview,
+  plan: EndedPlan & { write?: unknown },
+  moved: readonly string[],
+): Promise<void> {
+  const { write: _write, ...kept } = plan;
+  const paths = moved.map(showPath);
+  await held.end("conflict", { stage: "ended", undoes: held.data.undoes, plan: kept, moved: paths });
+}
+
 /**
- * Ends an operation that a dead server left, or that failed halfway: nothing written yet is undone; files that are all old or new go forward (or back,
- * when that had begun or forward is no way); a file that is neither stops it with `conflict`, and nothing is touched (W-8). Answers how it ended.
+ * Ends a review that a dead server left, or that failed halfway: nothing written yet is undone; files that are all old or new go forward (or back, when that
+ * had begun or forward is no way); a file that is neither stops it with `conflict`, and nothing is touched (W-8). Where its place is gone, it is given up.
  */
-export async function settle(
-  deps: ReviewDeps,
-  operation: Operation,
-  data: OperationData,
-  repo: ReviewRepository,
-): Promise<"done" | "undone" | "conflict"> {
+export async function settle(deps: ReviewDeps, held: HeldReview): Promise<void> {
+  const { data } = held;
+  const repo = await deps.repositories
+    .at(held.workspaceId, storedPlan(data)?.root)
+    .catch((error: unknown) => {
+      if (!isHoldfastError(error)) throw error;
+      return undefined;
+    });
+  if (repo === undefined) return giveUp(held);
+  if (data.stage !== "planned" && data.stage !== "undoing")
+    return endAsTaken(deps, held, repo, { plan: undefined, moved: [] });
   const { plan } = data;
-  if (plan === undefined || data.stage === "begun")
-    return endAsTaken(deps, operation, { ...data, plan: undefined }, repo, []);
   const keys = plan.files.map(({ key }) => key);
   await repo.sweep(keys);
   const all = await standings(repo.checkout, plan.files);
   const moved = keys.filter((key) => all.get(key) === "neither");
-  if (moved.length > 0) return endAsTaken(deps, operation, data, repo, moved);
+  if (moved.length > 0) return endAsConflict(held, plan, moved);
   // The dead server may have written any of them.
   const progress: Progress = { written: new Set(keys), raws: new Map() };
-  const planned = { ...data, plan };
-  if (data.stage === "undoing") return takeBack(deps, operation, planned, repo, progress);
+  if (data.stage === "undoing") return takeBack(deps, held, plan, repo, progress);
   try {
-    await goForward(deps, operation, planned, repo, progress);
-    return "done";
+    await goForward(deps, held, plan, repo, progress);
   } catch (error) {
-    deps.logger.warn(
-      { operation: operation.id, error: errorText(error) },
-      "a review cannot go on and goes back",
-    );
-    return takeBack(deps, operation, planned, repo, progress);
+    deps.logger.warn({ operation: held.id, error: errorText(error) }, "a review cannot go on and goes back");
+    await takeBack(deps, held, plan, repo, progress);
   }
 }
 
-/** An operation that cannot be judged, because its place is gone: its files are left as they are. */
-export async function giveUp(deps: ReviewDeps, operation: Operation, data: OperationData): Promise<void> {
-  const { write: _write, ...kept } = data.plan ?? {};
-  const moved = data.plan?.files.map(({ key }) => showPath(key)) ?? [];
-  await deps.store.endOperation({
-    operationId: operation.id,
-    state: data.plan === undefined ? "undone" : "conflict",
-    data: toJson({
-      ...data,
-      stage: "ended",
-      ...(data.plan === undefined ? {} : { plan: kept as Plan, moved }),
-    }),
-  });
+/** Ends a review whose files cannot be judged: they are left as they are. */
+export async function giveUp(held: HeldReview): Promise<void> {
+  const plan = storedPlan(held.data);
+  if (plan === undefined) await held.end("undone", { stage: "ended", undoes: held.data.undoes });
+  else
+    await endAsConflict(
+      held,
+      plan,
+      plan.files.map(({ key }) => key),
+    );
 }
 
 /** The refusal for everybody who asks again for an act that stopped with `conflict`. */

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@holdfast/kernel";
 import type { Actor, WorkspaceId, Workspace } from "@holdfast/protocol";
+import type { Owner } from "../../operation/index.ts";
 import type { IdempotencyKey, Store } from "../../store/index.ts";
 import type { ReviewRepository } from "./review-repository.ts";
 
@@ -45,6 +46,8 @@ export type ReviewDeps = {
   watch: FileWatch;
   /** Turns that wait for a workspace may start now. */
   wakeWorkspace(workspaceId: WorkspaceId): void;
+  /** This process. */
+  owner: Owner;
   clock: Clock;
   logger: Logger;
 };

@@ -12,7 +12,7 @@ import {
   type SessionId,
 } from "@holdfast/protocol";
 import { z } from "zod";
-import type { ChangeWrite, Operation, StoredChange } from "../../store/index.ts";
+import type { ChangeWrite, StoredChange } from "../../store/index.ts";
 
 /** Most bytes of a plan as JSON (W-8); what is larger has to be done in several acts. */
 export const MAX_PLAN_BYTES = 32 * 1024 * 1024;
@@ -56,8 +56,7 @@ const planSchema = z.object({
   refs: z.array(z.object({ ref: z.string(), commit: z.string() })),
   /** Refs of this operation and trees that were left behind: named here, they stay as long as it can be undone (W-3). */
   keeps: z.array(z.string()),
-  /** Absent once it was written. */
-  write: trusted<ReviewWrite>().optional(),
+  write: trusted<ReviewWrite>(),
   former: z.array(trusted<Former>()),
   /** Paths, and changes whose rows are part of the answer as far as they are left. */
   applied: z.array(z.string()),
@@ -71,30 +70,42 @@ export type ReviewWrite = Omit<ChangeWrite, "actor"> & {
   others: Omit<ChangeWrite, "actor">[];
 };
 
-const dataSchema = z.object({
-  /** `begun`: nothing was written; `planned`: files may have been, and it goes forward; `undoing`: it goes back. */
-  stage: z.enum(["begun", "planned", "undoing", "ended"]),
-  undoes: operationIdSchema.optional(),
-  plan: planSchema.optional(),
-  /** Paths of files that were neither old nor new. */
-  moved: z.array(z.string()).optional(),
-});
-export type OperationData = z.infer<typeof dataSchema>;
+const undoes = operationIdSchema.optional();
+const stepSchema = z.discriminatedUnion("stage", [
+  /** Nothing was written. */
+  z.object({ stage: z.literal("begun"), undoes }),
+  /** Files may have been written, and it goes forward. */
+  z.object({ stage: z.literal("planned"), undoes, plan: planSchema }),
+  /** It goes back. */
+  z.object({ stage: z.literal("undoing"), undoes, plan: planSchema }),
+  /** Without a plan nothing was done. `moved`: paths of files that were neither old nor new. */
+  z.object({
+    stage: z.literal("ended"),
+    undoes,
+    plan: planSchema.omit({ write: true }).optional(),
+    moved: z.array(z.string()).optional(),
+  }),
+]);
+/** What an act of review has stored of itself. */
+export type ReviewStep = z.infer<typeof stepSchema>;
 
-/** Reads the stored plan of an operation. Throws when it is none of this program's. */
-export function dataOf(operation: Operation): OperationData {
-  return dataSchema.parse(operation.data);
-}
+/** Reads what an act of review stored. Throws when it is none of this program's. */
+export const readStep = (data: JsonObject): ReviewStep => stepSchema.parse(data);
 
-/** The stored form. Throws UNPROCESSABLE when it is larger than one act may be. */
-export function toJson(data: OperationData): JsonObject {
-  const text = JSON.stringify(data);
-  if (text.length > MAX_PLAN_BYTES)
+/** A plan whose rows are written, or will never be. */
+export type EndedPlan = Omit<Plan, "write">;
+
+/** The plan of an act as far as it got. */
+export const storedPlan = (step: ReviewStep): EndedPlan | undefined =>
+  step.stage === "begun" ? undefined : step.plan;
+
+/** Throws UNPROCESSABLE when a plan is larger than one act may be. */
+export function requirePlanSize(plan: Plan): void {
+  if (JSON.stringify(plan).length > MAX_PLAN_BYTES)
     throw new HoldfastError(
       "UNPROCESSABLE",
       "This is too much for one act of review. Choose fewer changes at a time.",
     );
-  return JSON.parse(text) as JsonObject;
 }
 
 /** The plan that undoes another: files and trees go back, and so do rows. */

@@ -1,12 +1,12 @@
 /** What accept, reject and apply are going to do, worked out from a fresh look at the files (W-7, W-8). Nothing is written here but objects and refs. */
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
-import type { ApplyChanges } from "@holdfast/protocol";
-import type { Operation, SnapshotRow } from "../../store/index.ts";
+import type { ApplyChanges, OperationId } from "@holdfast/protocol";
+import type { SnapshotRow } from "../../store/index.ts";
+import type { Prepared } from "./acts.ts";
 import { refsOf } from "./carry-out.ts";
 import { decide, type Decided } from "./decide.ts";
 import type { WorkspaceRepository, ReviewDeps, Target } from "./deps.ts";
 import { contributors, type Decision } from "./left-rows.ts";
-import type { Prepared } from "./operations.ts";
 import { type Entry, entryOf, type Plan, type PlannedFile, type ReviewWrite } from "./plan.ts";
 import { type ProjectMove, projectMove } from "./project-trees.ts";
 import { conflictRefusal } from "./refusal.ts";
@@ -25,7 +25,7 @@ import {
 } from "./trees.ts";
 import { inOrder } from "./write-files.ts";
 
-type Facts = { operation: Operation; place: WorkspaceRepository };
+type Facts = { operation: { id: OperationId }; place: WorkspaceRepository };
 
 /** The choice of a request against files as they are at this moment. Rejects STALE when one of them is not what was reviewed. */
 async function chosenNow(

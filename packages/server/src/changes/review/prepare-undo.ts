@@ -2,10 +2,10 @@
 import { HoldfastError, newId, notFound } from "@holdfast/kernel";
 import type { OperationId } from "@holdfast/protocol";
 import type { Operation } from "../../store/index.ts";
+import type { Prepared } from "./acts.ts";
 import type { WorkspaceRepository, ReviewDeps, Target } from "./deps.ts";
 import type { Decision } from "./left-rows.ts";
-import type { Prepared } from "./operations.ts";
-import { dataOf, type Entry, entryOf, type Plan, reversed } from "./plan.ts";
+import { type EndedPlan, type Entry, entryOf, readStep, reversed, storedPlan } from "./plan.ts";
 import { projectMove } from "./project-trees.ts";
 import { conflictRefusal } from "./refusal.ts";
 import { restoredRows } from "./restored-rows.ts";
@@ -28,7 +28,7 @@ export const UNDO_MS = 7 * 24 * 3_600_000;
 /** Newest undos that are looked through for one of the same act. */
 const UNDO_LOOK = 1_000;
 
-export type Undoable = { operation: Operation; plan: Plan; decision: Decision };
+export type Undoable = { operation: Operation; plan: EndedPlan; decision: Decision };
 
 /** The act that is to be undone. Rejects NOT_FOUND, and CONFLICT when it did nothing, is undone or too long ago. */
 export async function requireUndoable(
@@ -41,7 +41,7 @@ export async function requireUndoable(
   const { kind } = operation ?? {};
   if (operation?.workspaceId !== workspaceId || (kind !== "apply" && kind !== "accept" && kind !== "reject"))
     throw notFound("apply, accept or reject of this workspace", operationId);
-  const { plan } = dataOf(operation);
+  const plan = storedPlan(readStep(operation.data));
   if (operation.state !== "done" || plan === undefined)
     throw new HoldfastError("CONFLICT", `${operationId} is ${operation.state}; there is nothing to undo.`);
   if ((operation.time.ended ?? operation.time.created) + UNDO_MS < clock.now())
@@ -50,7 +50,7 @@ export async function requireUndoable(
       `${operationId} is more than 7 days old; what its undo needs is not kept so long.`,
     );
   const undos = await store.listOperations({ workspaceId, kinds: ["undo"], state: "done", limit: UNDO_LOOK });
-  if (undos.some((undo) => dataOf(undo).undoes === operationId))
+  if (undos.some((undo) => readStep(undo.data).undoes === operationId))
     throw new HoldfastError("CONFLICT", `${operationId} is undone already.`);
   return { operation, plan, decision: kind === "reject" ? "reject" : "takeOver" };
 }
@@ -58,7 +58,7 @@ export async function requireUndoable(
 /** Rejects CHANGES_CONFLICT when a file is not what the act made of it, and CONFLICT when something else was decided since. */
 export async function prepareUndo(
   deps: ReviewDeps,
-  facts: { operation: Operation; place: WorkspaceRepository; target: Target | undefined },
+  facts: { operation: { id: OperationId }; place: WorkspaceRepository; target: Target | undefined },
   undoable: Undoable,
 ): Promise<Prepared> {
   const { operation, place, target } = facts;
@@ -115,7 +115,7 @@ async function moved(
   return movedTree(repo, about, name, await repo.editTree(tree, editsOf(entries)));
 }
 
-async function requireUntouched(repo: ReviewRepository, files: Plan["files"]): Promise<void> {
+async function requireUntouched(repo: ReviewRepository, files: EndedPlan["files"]): Promise<void> {
   const all = await standings(repo.checkout, files);
   const others = files.filter(({ key }) => all.get(key) !== "old");
   if (others.length === 0) return;

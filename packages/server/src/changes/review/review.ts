@@ -10,7 +10,6 @@ import type {
   Change,
   ChangeId,
   ChangeList,
-  ChangeOperation,
   ChangeOperationList,
   ChangeResult,
   CommentChange,
@@ -19,11 +18,11 @@ import type {
   ReviewChanges,
   WorkspaceId,
 } from "@holdfast/protocol";
-import type { Applied, Operation } from "../../store/index.ts";
+import type { Operations } from "../../operation/index.ts";
+import type { Applied } from "../../store/index.ts";
+import { isAct, REVIEW_KINDS, reviewOperations, runAct, shownOperation } from "./acts.ts";
 import type { Reviewer, ReviewDeps } from "./deps.ts";
 import { getChange, listChanges } from "./list-changes.ts";
-import { Operations, REVIEW_KINDS, type ReviewKind } from "./operations.ts";
-import { dataOf } from "./plan.ts";
 import { prepareAccept, prepareApply, prepareReject } from "./prepare-decision.ts";
 import { prepareUndo, requireUndoable } from "./prepare-undo.ts";
 import { type Remark, remarkOf } from "./remark.ts";
@@ -59,53 +58,57 @@ export type Review = {
 };
 
 export function createReview(deps: ReviewDeps): Review {
-  const acts = new Operations(deps);
+  const operations = reviewOperations(deps);
   const { repositories, store } = deps;
   return {
     list: (workspaceId, options) => listChanges(deps, workspaceId, options),
     get: (workspaceId, changeId) => getChange(deps, workspaceId, changeId),
-    apply: (workspaceId, request, reviewer) => apply(deps, acts, workspaceId, request, reviewer),
+    apply: (workspaceId, request, reviewer) => apply(deps, operations, workspaceId, request, reviewer),
     async reject(workspaceId, request, reviewer) {
       const place = await repositories.of(workspaceId);
       const intent = { kind: "reject", workspaceId, leases: [workspaceId] } as const;
-      return acts.run({ ...intent, leases: [workspaceId] }, reviewer, (operation) =>
+      return runAct(deps, operations, { ...intent, leases: [workspaceId] }, reviewer, (operation) =>
         prepareReject(deps, { operation, place }, request),
       );
     },
-    undo: (workspaceId, operationId, reviewer) => undo(deps, acts, workspaceId, operationId, reviewer),
+    undo: (workspaceId, operationId, reviewer) => undo(deps, operations, workspaceId, operationId, reviewer),
     async mark(workspaceId, { changes, reviewed }, { actor }) {
       await store.markReviewed({ workspaceId, changes, reviewed, actor });
       return listChanges(deps, workspaceId, { refresh: false });
     },
     remark: (workspaceId, request) => remarkOf(deps, workspaceId, request),
     operations: (workspaceId) => listOperations(deps, workspaceId),
-    recover: () => acts.recover(),
-    stop: () => acts.stop(),
+    recover: () => operations.recover(),
+    stop: () => operations.stop(),
   };
 }
 
 async function apply(
   deps: ReviewDeps,
-  acts: Operations,
+  operations: Operations,
   workspaceId: WorkspaceId,
   request: ApplyChanges,
   reviewer: Reviewer,
 ): Promise<Applied<ChangeResult>> {
   const place = await deps.repositories.of(workspaceId);
   if (place.workspace.kind === "directory")
-    return acts.run({ kind: "accept", workspaceId, leases: [workspaceId] }, reviewer, (operation) =>
-      prepareAccept(deps, { operation, place }, request),
+    return runAct(
+      deps,
+      operations,
+      { kind: "accept", workspaceId, leases: [workspaceId] },
+      reviewer,
+      (operation) => prepareAccept(deps, { operation, place }, request),
     );
   const target = await deps.repositories.targetOf(place.workspace);
   const leases = [workspaceId, target.workspaceId];
-  return acts.run({ kind: "apply", workspaceId, leases }, reviewer, (operation) =>
+  return runAct(deps, operations, { kind: "apply", workspaceId, leases }, reviewer, (operation) =>
     prepareApply(deps, { operation, place, target }, request),
   );
 }
 
 async function undo(
   deps: ReviewDeps,
-  acts: Operations,
+  operations: Operations,
   workspaceId: WorkspaceId,
   operationId: OperationId,
   reviewer: Reviewer,
@@ -114,34 +117,20 @@ async function undo(
   const isApply = (await deps.store.getOperation(operationId))?.kind === "apply";
   const target = isApply ? await deps.repositories.targetOf(place.workspace) : undefined;
   const leases = target === undefined ? [workspaceId] : [workspaceId, target.workspaceId];
-  return acts.run({ kind: "undo", workspaceId, leases, undoes: operationId }, reviewer, async (operation) => {
-    const undoable = await requireUndoable(deps, place, operationId);
-    return prepareUndo(deps, { operation, place, target }, undoable);
-  });
+  return runAct(
+    deps,
+    operations,
+    { kind: "undo", workspaceId, leases, undoes: operationId },
+    reviewer,
+    async (operation) => {
+      const undoable = await requireUndoable(deps, place, operationId);
+      return prepareUndo(deps, { operation, place, target }, undoable);
+    },
+  );
 }
 
 async function listOperations({ store }: ReviewDeps, workspaceId: WorkspaceId): Promise<ChangeOperationList> {
   if ((await store.getWorkspace(workspaceId)) === undefined) throw notFound("workspace", workspaceId);
   const all = await store.listOperations({ workspaceId, kinds: REVIEW_KINDS, limit: LISTED_OPERATIONS });
   return { items: all.filter(isAct).map(shownOperation) };
-}
-
-/** What was refused before anything was planned was no act. */
-function isAct(operation: Operation): boolean {
-  return operation.state === "running" || dataOf(operation).plan !== undefined;
-}
-
-function shownOperation(operation: Operation): ChangeOperation {
-  const { id, kind, workspaceId, state, time } = operation;
-  const { plan, undoes, moved } = dataOf(operation);
-  const { created, ended } = time;
-  return {
-    operationId: id,
-    kind: kind as ReviewKind,
-    workspaceId,
-    state,
-    paths: moved ?? plan?.applied ?? [],
-    ...(undoes === undefined ? {} : { undoes }),
-    time: { created, ...(ended === undefined ? {} : { ended }) },
-  };
 }

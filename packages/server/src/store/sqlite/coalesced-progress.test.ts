@@ -34,7 +34,7 @@ beforeEach(async () => {
     agent: "rehearsal",
   });
   const instanceId = newId("ins");
-  await store.registerInstance({ id: instanceId, pid: 1, host: "h", startTime: 1 });
+  await store.registerInstance({ id: instanceId, pid: 1, host: "h", startTime: 1, isAlone: true });
   const claim = { sessionId, instanceId, assistantMessageId: newId("msg"), agentSessionId: newId("ags") };
   run = (await store.startTurn({ ...claim, actor: OWNER })) as StartedTurn;
   const place = { sessionId, messageId: run.assistantMessageId };

@@ -12,6 +12,7 @@ import { readWith, writeWith, type Write } from "./sql.ts";
 const KEEPS_BYTES: ReadonlySet<string> = new Set<CommandName>([
   "beginOperation",
   "advanceOperation",
+  "takeOperation",
   "endOperation",
   "recordChanges",
   "commitReview",

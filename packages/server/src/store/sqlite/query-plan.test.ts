@@ -65,16 +65,16 @@ const recorder = new Recorder();
 
 beforeAll(async () => {
   const sessionId = newId("ses");
-  liveThrough(sessionId);
+  const instanceId = newId("ins");
+  liveThrough(sessionId, instanceId);
   await readAll(sessionId);
-  await readFiles(workOnFiles(sessionId));
+  await readFiles(workOnFiles(sessionId, instanceId));
 });
 
 afterAll(() => recorder.database.close());
 
-function liveThrough(sessionId: SessionId): void {
-  const instanceId = newId("ins");
-  recorder.run("registerInstance", { id: instanceId, pid: 1, host: "h", startTime: 1 });
+function liveThrough(sessionId: SessionId, instanceId: InstanceId): void {
+  recorder.run("registerInstance", { id: instanceId, pid: 1, host: "h", startTime: 1, isAlone: true });
   const session = { actor: OWNER, sessionId, projectId: newId("prj"), workspaceId: newId("wsp") };
   const facts = { title: "t", agent: "rehearsal", approvalMode: "ask", resumePolicy: "manual" };
   recorder.run("createSession", { ...session, ...facts, directory: "/d" });
@@ -153,7 +153,7 @@ async function readAll(sessionId: SessionId): Promise<void> {
 }
 
 /** A worktree with a change in it that is reviewed, and a turn that is told. */
-function workOnFiles(sessionId: SessionId): WorkspaceId {
+function workOnFiles(sessionId: SessionId, instanceId: InstanceId): WorkspaceId {
   const workspaceId = newId("wsp");
   const [worktreeId, made, dropped] = [newId("wkt"), newId("opr"), newId("opr")];
   const place = { projectDirectory: "/d", projectId: newId("prj"), directoryWorkspaceId: newId("wsp") };
@@ -166,16 +166,27 @@ function workOnFiles(sessionId: SessionId): WorkspaceId {
     worktreeId,
     workspaceId,
     operationId: made,
+    instanceId,
   });
-  const end = { id: made, state: "done" };
+  const end = { id: made, epoch: 1, state: "done" };
   recorder.run("patchWorktree", { worktreeId, patch: { state: "active" }, operation: end, actor: OWNER });
-  const failed = { worktreeId: newId("wkt"), workspaceId: newId("wsp"), operationId: dropped };
+  const failed = { worktreeId: newId("wkt"), workspaceId: newId("wsp"), operationId: dropped, instanceId };
   recorder.run("beginWorktree", { ...place, ...base, ...at("/x"), ...failed });
-  recorder.run("dropWorktree", { ...failed, actor: OWNER });
+  recorder.run("dropWorktree", { ...failed, operation: { id: dropped, epoch: 1 }, actor: OWNER });
   const operationId = newId("opr");
-  const intent = { operationId, kind: "reject", workspaceId, leases: [workspaceId], data: {}, actor: OWNER };
+  const intent = {
+    operationId,
+    instanceId,
+    kind: "reject",
+    workspaceId,
+    leases: [workspaceId],
+    data: {},
+    actor: OWNER,
+  };
   recorder.run("beginOperation", intent);
-  recorder.run("advanceOperation", { operationId, data: {} });
+  recorder.run("takeOperation", { operationId, instanceId });
+  const operation = { id: operationId, epoch: 2 };
+  recorder.run("advanceOperation", { operation, data: {} });
   const ref = "refs/holdfast/snap/x";
   const change = {
     id: newId("chg"),
@@ -201,7 +212,7 @@ function workOnFiles(sessionId: SessionId): WorkspaceId {
   recorder.run("markReviewed", { workspaceId, changes: [change], reviewed: true, actor: OWNER });
   const gone = [{ changeId: change.id, state: "rejected" }];
   const notes = [{ sessionId, kind: "rejected", paths: ["a"] }];
-  recorder.run("commitReview", { ...write, operationId, changes: [], gone, notes, state: "done", data: {} });
+  recorder.run("commitReview", { ...write, operation, changes: [], gone, notes, state: "done", data: {} });
   recorder.run("forgetSnapshots", { refs: [ref] });
   recorder.run("recordWorktreeAudit", { path: "/w", action: "kept", reason: "used", actor: OWNER, time: 1 });
   admit(sessionId);

@@ -254,8 +254,16 @@ DROP INDEX session_project;
 CREATE INDEX session_project ON session (project, last_position);
 `;
 
+/** Who works at an operation: a later owner has a higher epoch. Whatever ran before this step belongs to nobody, and its files are here. */
+const operationOwners = `
+ALTER TABLE operation ADD COLUMN instance TEXT;
+ALTER TABLE operation ADD COLUMN host TEXT;
+ALTER TABLE operation ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
+`;
+
 /** Forward-only, each in one transaction, recorded with its checksum (D-33): a released step is never edited. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: "initial", sql: initial },
   { version: 2, name: "counted lists", sql: countedLists },
+  { version: 3, name: "operation owners", sql: operationOwners },
 ];

@@ -14,7 +14,7 @@ import { announceChange, announceEndedChange } from "../announce-sessionless.ts"
 import { changeData, findChange, findWorkspaceHead, type WorkspaceHead } from "../rows/index.ts";
 import type { Write } from "../sql.ts";
 import { insertNotes } from "./note.ts";
-import { finishOperation, requireOperation } from "./operation.ts";
+import { finishOperation, requireClaim } from "./operation.ts";
 
 export function recordChanges(write: Write, command: ChangeWrite): void {
   const workspace = requireWorkspace(write, command.workspaceId);
@@ -32,7 +32,7 @@ export function recordChanges(write: Write, command: ChangeWrite): void {
 type Commit = Parameters<ChangeCommands["commitReview"]>[0];
 
 export function commitReview(write: Write, command: Commit): void {
-  const operation = requireOperation(write, command.operationId);
+  const operation = requireClaim(write, command.operation);
   if (operation.state !== "running") return;
   recordChanges(write, command);
   for (const other of command.others ?? []) recordChanges(write, other);

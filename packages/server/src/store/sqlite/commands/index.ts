@@ -46,6 +46,7 @@ export const PORT_COMMANDS = {
   recordWorktreeAudit: worktree.recordWorktreeAudit,
   beginOperation: operation.beginOperation,
   advanceOperation: operation.advanceOperation,
+  takeOperation: operation.takeOperation,
   endOperation: operation.endOperation,
   recordChanges: change.recordChanges,
   commitReview: change.commitReview,

@@ -1,6 +1,6 @@
 import { notFound } from "@holdfast/kernel";
 import type { Actor, AgentSessionId, Features, InstanceId } from "@holdfast/protocol";
-import type { AgentSessionPatch, InstanceRow, ProcessRow, SpawnRow } from "../../port.ts";
+import type { AgentSessionPatch, InstanceRow, LaunchRow, SpawnRow } from "../../port.ts";
 import { announceAgentSession } from "../announce.ts";
 import { openLogByRid } from "../log.ts";
 import { type AgentSessionRow, findAgentSession, SELECT_AGENT_SESSION } from "../rows/index.ts";
@@ -10,6 +10,10 @@ import { writeAgentSession } from "./progress.ts";
 /** Housekeeping rows: processes of the server and of its agents. They have no events (D-1). */
 
 export function registerInstance(write: Write, row: InstanceRow): void {
+  if (row.isAlone) {
+    write.run("UPDATE instance SET ended = ? WHERE ended IS NULL", write.now);
+    write.run("UPDATE operation SET host = NULL WHERE state = 'running'");
+  }
   write.run(
     "INSERT INTO instance (id, pid, host, start_time, heartbeat) VALUES (?, ?, ?, ?, ?)",
     row.id,
@@ -28,7 +32,7 @@ export function endInstance(write: Write, command: { instanceId: InstanceId }): 
   write.run("UPDATE instance SET ended = ? WHERE id = ?", write.now, command.instanceId);
 }
 
-export function recordLaunch(write: Write, row: ProcessRow): void {
+export function recordLaunch(write: Write, row: LaunchRow): void {
   write.run(
     "INSERT INTO process (launch_id, instance, session_id, agent, argv_hash, temporary_directory, time) VALUES (?, ?, ?, ?, ?, ?, ?)",
     row.launchId,
@@ -65,15 +69,11 @@ export function updateAgentSession(
   announceAgentSession(openLogByRid(write, row.session, command.actor, "upkeep"), row.id);
 }
 
-/** After a start nothing of a dead server is live: what it left becomes `crashed` (D-18). */
-export function closeDeadAgentSessions(
-  write: Write,
-  command: { instanceId: InstanceId; actor: Actor },
-): number {
+/** What a dead server left becomes `crashed` (D-18). */
+export function closeDeadAgentSessions(write: Write, command: { actor: Actor }): number {
   const rows = write.all<AgentSessionRow>(
     `${SELECT_AGENT_SESSION} WHERE a.status IN ('live', 'idle') AND NOT EXISTS (
-       SELECT 1 FROM claim c WHERE c.session = a.session AND c.instance = ?)`,
-    command.instanceId,
+       SELECT 1 FROM claim c JOIN instance i ON i.id = c.instance WHERE c.session = a.session AND i.ended IS NULL)`,
   );
   for (const row of rows) {
     write.run(

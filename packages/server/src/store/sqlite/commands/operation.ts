@@ -6,10 +6,11 @@
  *
  * - All leases are taken with the intent or none is; they last until its end, over any crash: recovery ends it (A-14).
  * - The first end wins; after it nothing of the plan is changed.
+ * - One owner at a time: who takes it raises its epoch, and the former owner's steps are refused.
  */
 import { HoldfastError, notFound } from "@holdfast/kernel";
-import type { Actor, JsonObject, OperationId, WorkspaceId } from "@holdfast/protocol";
-import type { Applied, BeginOperationCommand, Operation, OperationKind } from "../../port.ts";
+import type { Actor, InstanceId, JsonObject, OperationId, WorkspaceId } from "@holdfast/protocol";
+import type { Applied, BeginOperationCommand, Operation, OperationClaim, OperationKind } from "../../port.ts";
 import { forgetKey, recordKey, replayed } from "../replay-key.ts";
 import {
   actorRow,
@@ -25,9 +26,17 @@ import { leaseToOperation, releaseOperation } from "../workspace-lease.ts";
 type Made = { operationId: OperationId };
 type Ended = Exclude<Operation["state"], "running">;
 
-export function requireOperation(write: Write, id: string): OperationRow {
+function requireOperation(write: Write, id: string): OperationRow {
   const row = findOperation(write, id);
   if (row === undefined) throw notFound("operation", id);
+  return row;
+}
+
+/** An operation that has ended, or that runs and is the caller's. */
+export function requireClaim(write: Write, { id, epoch }: OperationClaim): OperationRow {
+  const row = requireOperation(write, id);
+  if (row.state === "running" && row.epoch !== epoch)
+    throw new HoldfastError("CLAIM_LOST", `Another owner has taken operation ${id}.`);
   return row;
 }
 
@@ -52,6 +61,7 @@ export function insertOperation(
   write: Write,
   operation: {
     id: OperationId;
+    instanceId: InstanceId;
     kind: OperationKind;
     workspaceId: WorkspaceId;
     worktreeId?: string | undefined;
@@ -62,7 +72,8 @@ export function insertOperation(
 ): void {
   requireWorkspace(write, operation.workspaceId);
   const rid = write.insert(
-    "INSERT INTO operation (id, kind, state, workspace_id, worktree_id, actor, time_created, data) VALUES (?, ?, 'running', ?, ?, ?, ?, ?)",
+    `INSERT INTO operation (id, kind, state, workspace_id, worktree_id, actor, time_created, data, instance, host)
+     VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?, (SELECT host FROM instance WHERE id = ?))`,
     operation.id,
     operation.kind,
     operation.workspaceId,
@@ -70,6 +81,8 @@ export function insertOperation(
     actorRow(write, operation.actor),
     write.now,
     JSON.stringify(operation.data),
+    operation.instanceId,
+    operation.instanceId,
   );
   for (const id of new Set(operation.leases)) leaseToOperation(write, requireWorkspace(write, id), rid);
 }
@@ -80,12 +93,12 @@ function requireWorkspace(write: Write, id: string) {
   return workspace;
 }
 
-/** CONFLICT once it has ended: whoever asks is not its owner any more. */
+/** CONFLICT once it has ended. */
 export function advanceOperation(
   write: Write,
-  command: { operationId: OperationId; data: JsonObject },
+  command: { operation: OperationClaim; data: JsonObject },
 ): void {
-  const row = requireOperation(write, command.operationId);
+  const row = requireClaim(write, command.operation);
   if (row.state !== "running") throw hasEnded(row);
   write.run("UPDATE operation SET data = ? WHERE rid = ?", JSON.stringify(command.data), row.rid);
 }
@@ -95,13 +108,24 @@ export const hasEnded = (row: OperationRow): HoldfastError =>
     data: { state: row.state },
   });
 
+export function takeOperation(
+  write: Write,
+  command: { operationId: OperationId; instanceId: InstanceId },
+): Operation | undefined {
+  const { operationId, instanceId } = command;
+  const row = requireOperation(write, operationId);
+  if (row.state !== "running" || (row.alive === 1 && row.instance !== instanceId)) return undefined;
+  write.run("UPDATE operation SET instance = ?, epoch = epoch + 1 WHERE rid = ?", instanceId, row.rid);
+  return toOperation(write, requireOperation(write, operationId));
+}
+
 export function endOperation(
   write: Write,
-  command: { operationId: OperationId; state: Ended; data?: JsonObject | undefined },
+  command: { operation: OperationClaim; state: Ended; data?: JsonObject | undefined },
 ): Operation {
-  const row = requireOperation(write, command.operationId);
+  const row = requireClaim(write, command.operation);
   finishOperation(write, row, command.state, command.data);
-  return toOperation(write, requireOperation(write, command.operationId));
+  return toOperation(write, requireOperation(write, row.id));
 }
 
 /** Ends a running operation and gives its leases back; false, and nothing is written, when it has ended already. */

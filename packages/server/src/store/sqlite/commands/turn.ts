@@ -232,9 +232,18 @@ function applyCancel(write: Write, command: { turnId: TurnId; actor: Actor }): v
 }
 
 /** Raises the epoch and moves the claim, so that whatever the old owner still writes is refused (D-18). */
-export function takeOver(write: Write, command: { sessionId: SessionId; instanceId: InstanceId }): number {
+export function takeOver(
+  write: Write,
+  command: { sessionId: SessionId; instanceId: InstanceId },
+): number | undefined {
   const session = write.get<{ rid: number }>("SELECT rid FROM session WHERE id = ?", command.sessionId);
   if (session === undefined) throw notFound("session", command.sessionId);
+  const another = write.get(
+    "SELECT 1 FROM claim c JOIN instance i ON i.id = c.instance WHERE c.session = ? AND c.instance <> ? AND i.ended IS NULL",
+    session.rid,
+    command.instanceId,
+  );
+  if (another !== undefined) return undefined;
   const epoch = claim(write, session.rid, command.instanceId);
   moveLease(write, session.rid, { instance: command.instanceId, epoch });
   return epoch;

@@ -1,10 +1,11 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
-import type { Actor, OperationId, Workspace, Worktree, WorktreeId } from "@holdfast/protocol";
+import type { Actor, Workspace, Worktree, WorktreeId } from "@holdfast/protocol";
 import { mayBecome } from "../../model/index.ts";
 import type {
   Applied,
   BeginWorktreeCommand,
   Operation,
+  OperationClaim,
   WorktreeAudit,
   WorktreeCommands,
   WorktreePatch,
@@ -16,13 +17,22 @@ import {
   announceWorktree,
 } from "../announce-sessionless.ts";
 import { forgetKey, recordKey, replayed } from "../replay-key.ts";
-import { actorRow, findWorktree, loadWorkspace, toWorktree, type WorktreeRow } from "../rows/index.ts";
+import {
+  actorRow,
+  findWorktree,
+  loadWorkspace,
+  type OperationRow,
+  SELECT_OPERATION,
+  toOperation,
+  toWorktree,
+  type WorktreeRow,
+} from "../rows/index.ts";
 import { toJson, type Write } from "../sql.ts";
-import { finishOperation, hasEnded, insertOperation, requireOperation } from "./operation.ts";
+import { finishOperation, hasEnded, insertOperation, requireClaim } from "./operation.ts";
 import { insertProject, insertWorkspace } from "./project.ts";
 
 type Made = { worktreeId: WorktreeId };
-type Begun = { worktree: Worktree; workspace: Workspace };
+type Begun = { operation: Operation; worktree: Worktree; workspace: Workspace };
 
 function requireWorktree(write: Write, id: string): WorktreeRow {
   const row = findWorktree(write, id);
@@ -33,7 +43,12 @@ function requireWorktree(write: Write, id: string): WorktreeRow {
 function begun(write: Write, row: WorktreeRow): Begun {
   const workspace = loadWorkspace(write, { rid: row.workspace });
   if (workspace === undefined) throw new Error(`Worktree ${row.id} lost its workspace.`);
-  return { worktree: toWorktree(write, row), workspace };
+  const operation = write.get<OperationRow>(
+    `${SELECT_OPERATION} WHERE o.workspace_id = ? AND o.kind = 'create'`,
+    workspace.id,
+  );
+  if (operation === undefined) throw new Error(`Worktree ${row.id} lost its creation.`);
+  return { operation: toOperation(write, operation), worktree: toWorktree(write, row), workspace };
 }
 
 /**
@@ -46,8 +61,16 @@ export function beginWorktree(write: Write, command: BeginWorktreeCommand): Appl
   if (made !== undefined) return { value: begun(write, made), replayed: true };
   if (before !== undefined) forgetKey(write, command.idempotency);
   insertWorktree(write, command);
-  const { operationId, workspaceId, worktreeId, data, actor } = command;
-  const operation = { id: operationId, kind: "create", workspaceId, worktreeId, data, actor } as const;
+  const { operationId, instanceId, workspaceId, worktreeId, data, actor } = command;
+  const operation = {
+    id: operationId,
+    instanceId,
+    kind: "create",
+    workspaceId,
+    worktreeId,
+    data,
+    actor,
+  } as const;
   insertOperation(write, { ...operation, leases: [workspaceId] });
   recordKey(write, command.idempotency, { worktreeId } satisfies Made);
   return { value: begun(write, requireWorktree(write, worktreeId)), replayed: false };
@@ -120,7 +143,7 @@ export function patchWorktree(write: Write, command: PatchCommand): Worktree {
 }
 
 function stepOperation(write: Write, step: NonNullable<PatchCommand["operation"]>): void {
-  const row = requireOperation(write, step.id);
+  const row = requireClaim(write, step);
   if (row.state !== "running") throw hasEnded(row);
   if (step.state !== "running") finishOperation(write, row, step.state, step.data);
   else if (step.data !== undefined) {
@@ -151,12 +174,12 @@ function applyPatch(write: Write, row: WorktreeRow, patch: WorktreePatch): void 
   );
 }
 
-type Drop = { worktreeId: WorktreeId; operationId: OperationId; actor: Actor };
+type Drop = { worktreeId: WorktreeId; operation: OperationClaim; actor: Actor };
 
 /** Undoes a creation that git refused or a crash cut off (W-2). A worktree somebody works in stays, as does one whose creation was ended otherwise. */
 export function dropWorktree(write: Write, command: Drop): { dropped: boolean } {
   const row = findWorktree(write, command.worktreeId);
-  const operation = requireOperation(write, command.operationId);
+  const operation = requireClaim(write, command.operation);
   if (row === undefined || !isDroppable(write, row, operation)) return { dropped: false };
   finishOperation(write, operation, "undone");
   announceDroppedWorktree(write, row, command.actor);

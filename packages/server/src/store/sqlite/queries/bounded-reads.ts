@@ -201,10 +201,14 @@ type StoredProcess = {
   start_time: string | null;
   process_group: number | null;
   temporary_directory: string | null;
+  alive: number;
 };
 
+const PROCESSES = `SELECT p.*, EXISTS (SELECT 1 FROM instance i WHERE i.id = p.instance AND i.ended IS NULL) AS alive
+  FROM process p ORDER BY p.time`;
+
 function openProcesses(sql: Sql): ProcessRow[] {
-  return sql.all<StoredProcess>("SELECT * FROM process ORDER BY time").map((row) =>
+  return sql.all<StoredProcess>(PROCESSES).map((row) =>
     present<ProcessRow>({
       launchId: row.launch_id,
       instanceId: row.instance as ProcessRow["instanceId"],
@@ -215,6 +219,7 @@ function openProcesses(sql: Sql): ProcessRow[] {
       startTime: row.start_time,
       group: row.process_group,
       temporaryDirectory: row.temporary_directory,
+      isOwnerAlive: row.alive === 1,
     }),
   );
 }

@@ -105,13 +105,15 @@ type LiveRow = {
   agent: string;
   state: string;
   instance: string | null;
+  alive: number;
   cancelled: number;
 };
 
 export function liveTurns(sql: Sql): LiveTurn[] {
   return sql
     .all<LiveRow>(
-      `SELECT t.id, s.id AS session_id, t.agent, t.state, c.instance, t.cancel_time IS NOT NULL AS cancelled
+      `SELECT t.id, s.id AS session_id, t.agent, t.state, c.instance, t.cancel_time IS NOT NULL AS cancelled,
+         EXISTS (SELECT 1 FROM instance i WHERE i.id = c.instance AND i.ended IS NULL) AS alive
        FROM turn t JOIN session s ON s.rid = t.session LEFT JOIN claim c ON c.session = t.session
        WHERE t.state IN ('running', 'finalizing')`,
     )
@@ -122,6 +124,7 @@ export function liveTurns(sql: Sql): LiveTurn[] {
         agent: row.agent,
         state: row.state as LiveTurn["state"],
         instanceId: row.instance as LiveTurn["instanceId"],
+        isOwnerAlive: row.alive === 1,
         cancelled: row.cancelled === 1,
       }),
     );

@@ -9,6 +9,7 @@ import {
   type OperationRow,
   type ProjectRow,
   projectWorkspace,
+  SELECT_OPERATION,
   SELECT_PROJECT,
   SELECT_WORKSPACE,
   SELECT_WORKTREE,
@@ -94,30 +95,26 @@ function listOperations(sql: Sql, query: Parameters<WorktreeQueries["listOperati
   const where: string[] = [];
   const values: SqlValue[] = [];
   if (query.workspaceId !== undefined) {
-    where.push("workspace_id = ?");
+    where.push("o.workspace_id = ?");
     values.push(query.workspaceId);
   }
   if (query.kinds !== undefined) {
-    where.push(`kind IN (${query.kinds.map(() => "?").join(", ")})`);
+    where.push(`o.kind IN (${query.kinds.map(() => "?").join(", ")})`);
     values.push(...query.kinds);
   }
   // A literal, so that running ones come from their own index.
   if (query.state !== undefined) where.push(STATES[query.state]);
   const condition = where.length === 0 ? "" : `WHERE ${where.join(" AND ")}`;
   return sql
-    .all<OperationRow>(
-      `SELECT * FROM operation ${condition} ORDER BY rid DESC LIMIT ?`,
-      ...values,
-      query.limit,
-    )
+    .all<OperationRow>(`${SELECT_OPERATION} ${condition} ORDER BY o.rid DESC LIMIT ?`, ...values, query.limit)
     .map((row) => toOperation(sql, row));
 }
 
 const STATES: Record<Operation["state"], string> = {
-  running: "state = 'running'",
-  done: "state = 'done'",
-  undone: "state = 'undone'",
-  conflict: "state = 'conflict'",
+  running: "o.state = 'running'",
+  done: "o.state = 'done'",
+  undone: "o.state = 'undone'",
+  conflict: "o.state = 'conflict'",
 };
 
 type AuditRow = {

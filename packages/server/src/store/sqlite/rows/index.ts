@@ -27,7 +27,7 @@ export {
   toMessageInfo,
   withParts,
 } from "./message.ts";
-export { type OperationRow, findOperation, toOperation } from "./operation.ts";
+export { type OperationRow, findOperation, SELECT_OPERATION, toOperation } from "./operation.ts";
 export {
   type PartHead,
   type PartRow,
