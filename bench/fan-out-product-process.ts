@@ -42,7 +42,13 @@ tell({
 async function startTurn(store: Store): Promise<StartedTurn> {
   const sessionId = newId("ses");
   const [messageId, instanceId] = [newId("msg"), newId("ins")];
-  await store.registerInstance({ id: instanceId, pid: process.pid, host: "bench", startTime: 1, isAlone: true });
+  await store.registerInstance({
+    id: instanceId,
+    pid: process.pid,
+    host: "bench",
+    startTime: 1,
+    isAlone: true,
+  });
   await store.createSession({
     actor: OWNER,
     sessionId,

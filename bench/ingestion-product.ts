@@ -14,7 +14,13 @@ export async function openProduct(directory: string, sessions: number): Promise<
   const store = await openSqliteStore({ directory, synchronous: "FULL" });
   const instanceId = newId("ins");
   const budget = new ByteBudget(DEFAULT_TURN_SETTINGS.bytes);
-  await store.registerInstance({ id: instanceId, pid: process.pid, host: "bench", startTime: 1, isAlone: true });
+  await store.registerInstance({
+    id: instanceId,
+    pid: process.pid,
+    host: "bench",
+    startTime: 1,
+    isAlone: true,
+  });
   const ids: SessionId[] = [];
   for (let session = 0; session < sessions; session += 1) ids.push(await createSession(store, directory));
   return {

@@ -17,7 +17,13 @@ export async function writeLongSession(root: string, turns: number): Promise<Ses
   const project = join(root, "project");
   const store = await openSqliteStore({ directory: join(root, "data"), synchronous: "OFF" });
   const instanceId = newId("ins");
-  await store.registerInstance({ id: instanceId, pid: process.pid, host: "test", startTime: 1, isAlone: true });
+  await store.registerInstance({
+    id: instanceId,
+    pid: process.pid,
+    host: "test",
+    startTime: 1,
+    isAlone: true,
+  });
   const budget = new ByteBudget(DEFAULT_TURN_SETTINGS.bytes);
   const { value: session } = await store.createSession({
     actor: OWNER,

@@ -5,7 +5,7 @@ import type { Operation, OperationClaim, OperationKind, OperationState, Store } 
  * A running operation in the hands of its owner. `D` is what its kind stores, one form per step, each with only what that step needs. Every write rejects
  * CLAIM_LOST once another owner has taken the operation.
  */
-export class HeldOperation<D extends object> {
+export class HeldOperation<D extends JsonObject> {
   readonly id: OperationId;
   readonly kind: OperationKind;
   readonly workspaceId: WorkspaceId;
@@ -34,13 +34,13 @@ export class HeldOperation<D extends object> {
 
   /** Stores the step, durably, before it is done. */
   async advance(data: D): Promise<void> {
-    await this.#store.advanceOperation({ operation: this.claim, data: data as unknown as JsonObject });
+    await this.#store.advanceOperation({ operation: this.claim, data: data });
     this.#data = data;
   }
 
   /** Ends it where no row ends with it. */
   async end(state: Exclude<OperationState, "running">, data: D = this.#data): Promise<void> {
-    await this.#store.endOperation({ operation: this.claim, state, data: data as unknown as JsonObject });
+    await this.#store.endOperation({ operation: this.claim, state, data: data });
     this.#data = data;
   }
 }

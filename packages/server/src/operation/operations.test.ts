@@ -151,7 +151,7 @@ describe("operations", () => {
   test("[W-9, D-5] a repetition joins the work, or waits for it where another server does it", async () => {
     const id = await workspace();
     const release = Promise.withResolvers<undefined>();
-    const work = vi.fn(async (held: Held) => {
+    const work = vi.fn<(held: Held) => Promise<string>>(async (held) => {
       await release.promise;
       await held.end("done");
       return "the result";
@@ -160,7 +160,7 @@ describe("operations", () => {
     await vi.waitFor(() => expect(work).toHaveBeenCalled());
     const joined = here.run(id, work, "key");
     const waiting = there.run(id, work, "key");
-    const isOver = vi.fn();
+    const isOver = vi.fn<(result: unknown) => void>();
     void waiting.then(isOver);
     await vi.waitFor(() => {
       there.clock.advance(100);
@@ -193,7 +193,7 @@ describe("operations", () => {
     );
     fail.reject(new HoldfastError("CONFLICT", "not now"));
     await expect(first).rejects.toMatchObject({ code: "CONFLICT" });
-    const answer = vi.fn();
+    const answer = vi.fn<(result: unknown) => void>();
     void second.then(answer);
     await vi.waitFor(() => {
       there.clock.advance(100);

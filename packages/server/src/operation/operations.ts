@@ -66,13 +66,13 @@ export type OperationKeeper = {
   giveUp?: ((operation: Operation) => Promise<void>) | undefined;
 };
 
-type Acts<D extends object> = {
-  settle(held: HeldOperation<D>, isLeft: boolean): Promise<void>;
-  giveUp?(held: HeldOperation<D>): Promise<void>;
+type Acts<D extends JsonObject> = {
+  settle: (held: HeldOperation<D>, isLeft: boolean) => Promise<void>;
+  giveUp?: (held: HeldOperation<D>) => Promise<void>;
 };
 
 /** A keeper of operations whose stored data `read` understands. */
-export function keeperOf<D extends object>(
+export function keeperOf<D extends JsonObject>(
   storeOf: () => Pick<Store, "advanceOperation" | "endOperation">,
   read: (data: JsonObject) => D,
   acts: Acts<D>,
@@ -85,7 +85,7 @@ export function keeperOf<D extends object>(
   };
 }
 
-type Work<D extends object, R> = {
+type Work<D extends JsonObject, R> = {
   /** Stores the intent; a repeated key answers the operation that it began. */
   begin(own: { operationId: OperationId; instanceId: InstanceId }): Promise<Applied<Operation>>;
   /** What `begin` stores. */
@@ -112,7 +112,7 @@ export class Operations {
   }
 
   /** Runs one to its end; a failure settles it and is rejected with. Rejects what `begin` rejects, and WORKSPACE_BUSY when a repetition waits too long. */
-  async run<D extends object, R>(act: Work<D, R>): Promise<Applied<R>> {
+  async run<D extends JsonObject, R>(act: Work<D, R>): Promise<Applied<R>> {
     const { owner, clock } = this.#deps;
     const id = newId("opr", clock.now());
     const begun = act.begin({ operationId: id, instanceId: owner.instanceId });
@@ -177,7 +177,7 @@ export class Operations {
     this.#timer?.cancel();
   }
 
-  async #work<D extends object, R>(operation: Operation, act: Work<D, R>): Promise<R> {
+  async #work<D extends JsonObject, R>(operation: Operation, act: Work<D, R>): Promise<R> {
     try {
       return await act.work(new HeldOperation(this.#deps.store, operation, act.data));
     } catch (error) {
@@ -215,7 +215,7 @@ export class Operations {
       const tries = (this.#tries.get(id) ?? 0) + 1;
       this.#tries.set(id, tries);
       if (error instanceof NotYet) return "busy";
-      return tries < SETTLE_TRIES ? "left" : this.#giveUp(operation);
+      return tries < SETTLE_TRIES ? "left" : await this.#giveUp(operation);
     } finally {
       this.#settling.delete(id);
     }

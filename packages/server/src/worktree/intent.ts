@@ -13,7 +13,7 @@ export async function requireWorktree(store: Pick<Store, "getWorktree">, id: Wor
 }
 
 /** Runs `work`, which ends the intent itself; a failure is settled by its keeper (`recover.ts`). Rejects WORKSPACE_BUSY while something works there. */
-export async function underIntent<D extends object, T>(
+export async function underIntent<D extends JsonObject, T>(
   { operations, store }: SagaDeps,
   facts: {
     kind: Extract<OperationKind, "archive" | "remove" | "restore">;
@@ -32,7 +32,7 @@ export async function underIntent<D extends object, T>(
         workspaceId: worktree.workspaceId,
         leases: [worktree.workspaceId],
         worktreeId: worktree.id,
-        data: data as unknown as JsonObject,
+        data: data,
         actor,
       }),
     data,

@@ -1,5 +1,5 @@
 /** How acts on worktrees that stopped in the middle are ended: finished or undone, by what is on the disk (W-11). */
-import type { Worktree } from "@holdfast/protocol";
+import type { JsonObject, Worktree } from "@holdfast/protocol";
 import { type HeldOperation, keeperOf, NotYet } from "../operation/index.ts";
 import { isNamedByProcess } from "../process/index.ts";
 import { archiveSteps, settleArchive } from "./archive.ts";
@@ -8,7 +8,7 @@ import type { SagaDeps } from "./deps.ts";
 import { removeSteps, settleRemove } from "./remove.ts";
 import { restoreSteps, settleRestore } from "./restore.ts";
 
-type Settle<D extends object> = (
+type Settle<D extends JsonObject> = (
   deps: SagaDeps,
   worktree: Worktree,
   held: HeldOperation<D>,
@@ -23,7 +23,7 @@ export const worktreeKeepers = (depsOf: () => SagaDeps) => ({
   restore: keeper(depsOf, restoreSteps, settleRestore),
 });
 
-function keeper<D extends object>(
+function keeper<D extends JsonObject>(
   depsOf: () => SagaDeps,
   steps: { parse(data: unknown): D },
   settle: Settle<D>,

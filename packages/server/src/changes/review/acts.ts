@@ -1,6 +1,6 @@
 /** Acts of review: each is an operation that holds the workspaces it decides about, and has one result per Idempotency-Key (W-8, W-9, D-5). */
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
-import type { ChangeOperation, ChangeResult, JsonObject, OperationId, WorkspaceId } from "@holdfast/protocol";
+import type { ChangeOperation, ChangeResult, OperationId, WorkspaceId } from "@holdfast/protocol";
 import { keeperOf, Operations } from "../../operation/index.ts";
 import type { Applied, Operation } from "../../store/index.ts";
 import { carryOut, giveUp, settle, stoppedRefusal } from "./carry-out.ts";
@@ -43,7 +43,7 @@ export function runAct(
   return operations.run<ReviewStep, ChangeResult>({
     begin: (own) => {
       const intent = { ...reviewer, ...own, kind, workspaceId, leases };
-      return store.beginOperation({ ...intent, data: data as unknown as JsonObject });
+      return store.beginOperation({ ...intent, data });
     },
     data,
     async work(held) {

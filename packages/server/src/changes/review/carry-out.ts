@@ -9,7 +9,6 @@
  *          └─ a crash anywhere: `settle` judges the files and goes on from there
  */
 import { errorText, faultPoint, HoldfastError, isHoldfastError } from "@holdfast/kernel";
-import type { JsonObject } from "@holdfast/protocol";
 import { showPath } from "../../git/index.ts";
 import type { HeldOperation } from "../../operation/index.ts";
 import type { Operation } from "../../store/index.ts";
@@ -73,7 +72,7 @@ async function goForward(
     actor,
     operation: claim,
     state: "done",
-    data: ended as unknown as JsonObject,
+    data: ended,
   });
   faultPoint(`changes.${kind}.committed`);
 }
