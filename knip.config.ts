@@ -25,6 +25,7 @@ const config: KnipConfig = {
         "test/real-agents/record-golden.ts",
         "test/model/{index,main}.ts",
         "test/e2e/{build-page,screenshots}.ts",
+        "test/gallery/{agent,record}.ts",
         "test-agents/*.ts",
         "test-agents/heavy/*.ts",
         "examples/**/*.ts",
@@ -49,8 +50,14 @@ const config: KnipConfig = {
       includeEntryExports: true,
     },
     "packages/web": {
-      entry: ["src/main.tsx!", "src/**/*-worker.ts!", "src/page-directory.ts!", "vite.config.ts"],
-      project: ["src/**/*.{ts,tsx}!", "!src/**/*.test.ts!"],
+      entry: [
+        "src/main.tsx!",
+        "src/**/*-worker.ts!",
+        "src/page-directory.ts!",
+        "vite.config.ts",
+        "test/gallery/main.tsx",
+      ],
+      project: ["src/**/*.{ts,tsx}!", "!src/**/*.test.ts!", "test/**/*.{ts,tsx}"],
       ignoreDependencies: ["tailwindcss"],
     },
     "packages/server": {

@@ -48,7 +48,7 @@ export default defineConfig({
         test: {
           name: "web",
           root: "packages/web",
-          include: ["src/**/*.test.ts"],
+          include: ["src/**/*.test.ts", "test/**/*.test.ts"],
           experimental: { viteModuleRunner: true, nodeLoader: true },
         },
       },

@@ -34,8 +34,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     sourcemap: false,
     manifest: true,
-    // The gallery's recordings are one chunk that nobody loads by the way; what everybody loads has a bound of its own (T-18).
+    // Grammars of the colouring are large and loaded by name; what everybody loads has a bound of its own (T-18).
     chunkSizeWarningLimit: 1_000,
   },
   worker: { format: "es" },
+  // The development server is for the gallery, which asks for what no server answers; the page is served by Holdfast itself.
+  appType: "mpa",
 });

@@ -12,7 +12,7 @@ afterAll(closeBrowser);
 const ROOT = join(import.meta.dirname, "../..");
 const REHEARSAL = join(ROOT, "packages/rehearsal/bin/rehearsal.js");
 /** Speaks the protocol, has no modes, and so can only act without asking. */
-const BOLD = join(ROOT, "scripts/gallery-agent.ts");
+const BOLD = join(ROOT, "test/gallery/agent.ts");
 /** A program of its own, which can be taken away. */
 const TOOL = "tool";
 const acp = (name: string, ...command: string[]) => ({ backend: "acp" as const, command, name });

@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { until } from "../harness/index.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
 import { setup } from "./build-page.ts";
-import { openGallery } from "./gallery.ts";
+import { openGallery, serveGallery } from "./gallery.ts";
 import { gitStage, runTurn, sessionOf } from "./git-stage.ts";
 import { message, said, say } from "./words.ts";
 
@@ -158,12 +158,13 @@ async function shootChanges(): Promise<void> {
 const GALLERY_HEIGHT = 1_400;
 
 /** Every case of the gallery as a picture of its own. */
-async function shootGallery(on: Stage, page: Page): Promise<void> {
+async function shootGallery(page: Page): Promise<void> {
+  await using gallery = await serveGallery();
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize({ ...viewport, height: GALLERY_HEIGHT });
     for (const colorScheme of THEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      const cases = await openGallery(on, page);
+      const cases = await openGallery(gallery, page);
       for (const one of await cases.all()) {
         const name = await one.getAttribute("aria-labelledby");
         await one.scrollIntoViewIfNeeded();
@@ -183,7 +184,7 @@ await mkdir(FOLDER, { recursive: true });
   await page.getByRole("heading", { name: "Welcome to Holdfast" }).waitFor();
   await shoot(page, "welcome");
   await work(on, page);
-  await shootGallery(on, page);
+  await shootGallery(await (await on.context()).newPage());
   for (const place of ["settings", "agents", "archive", "nowhere"]) {
     await page.goto(`${on.server.url}/${place}`);
     await page.getByRole("heading", { level: 1 }).waitFor();

@@ -22,7 +22,6 @@ describe("routes", () => {
     { at: "worktrees" },
     { at: "archive" },
     { at: "agents" },
-    { at: "gallery" },
     { at: "settings" },
     { at: "settings", section: "rules" },
   ])("[I-15] %j has an address that names it", (route) => {
@@ -36,7 +35,7 @@ describe("routes", () => {
     "/s/a/timeline/b",
     "/s/a/changes/b",
     "/worktrees/x",
-    "/gallery/x",
+    "/gallery",
     "/nowhere",
     "/inbox/x",
     "/%",

@@ -18,8 +18,6 @@ export type Route =
   /** What is live, and which agents there are. */
   | { at: "agents" }
   | { at: "settings"; section?: string }
-  /** Recorded transcripts in every state, for development; nothing links to it. */
-  | { at: "gallery" }
   | { at: "unknown"; path: string };
 
 /** The place that an address names. Total: what is no place is `unknown`. */
@@ -52,7 +50,6 @@ export function parseRoute(path: string, search: string): Route {
     case "archive":
     case "agents":
     case "worktrees":
-    case "gallery":
       return { at: first };
     case "settings":
       return { at: "settings", ...given("section", second) };
@@ -78,7 +75,6 @@ export function hrefOf(route: Route): string {
     case "archive":
     case "agents":
     case "worktrees":
-    case "gallery":
       return `/${route.at}`;
     case "settings":
       return route.section === undefined ? "/settings" : `/settings/${encodeURIComponent(route.section)}`;

@@ -16,7 +16,6 @@ const Welcome = lazy(async () => ({ default: (await import("../welcome/index.ts"
 const InboxView = lazy(async () => ({ default: (await import("../inbox/index.ts")).InboxView }));
 const SettingsView = lazy(async () => ({ default: (await import("../settings/index.ts")).SettingsView }));
 const TimelineView = lazy(async () => ({ default: (await import("../timeline/index.ts")).TimelineView }));
-const Gallery = lazy(async () => ({ default: (await import("../gallery/index.ts")).Gallery }));
 const AgentsView = lazy(async () => ({ default: (await import("../agents/index.ts")).AgentsView }));
 const WorktreesView = lazy(async () => ({
   default: (await import("../worktrees/index.ts")).WorktreesView,
@@ -87,8 +86,6 @@ function viewOf(route: Route): ReactNode {
       return <WorktreesView />;
     case "archive":
       return <ArchiveView />;
-    case "gallery":
-      return <Gallery />;
     case "unknown":
       return <Nowhere path={route.path} />;
   }

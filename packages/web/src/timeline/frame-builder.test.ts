@@ -1,7 +1,7 @@
 import { EMPTY_SESSION, reduce, type SessionState } from "@holdfast/client";
 import { isTerminal, type SessionEvent } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
-import { RECORDINGS } from "../gallery/recordings/index.ts";
+import { RECORDINGS } from "../../test/gallery/recordings/index.ts";
 import { FrameBuilder } from "./frame-builder.ts";
 import { advance } from "./past-state.ts";
 import { thinReplay } from "./scripted-log.ts";

@@ -1,7 +1,7 @@
 import { EMPTY_SESSION, type SessionState } from "@holdfast/client";
 import type { SessionEvent } from "@holdfast/protocol";
 import { afterEach, describe, expect, test } from "vitest";
-import { RECORDINGS } from "../gallery/recordings/index.ts";
+import { RECORDINGS } from "../../test/gallery/recordings/index.ts";
 import { FrameBuilder } from "./frame-builder.ts";
 import { advance, WINDOW_MESSAGES } from "./past-state.ts";
 import { LogServer, repeatTurn, thinReplay } from "./scripted-log.ts";

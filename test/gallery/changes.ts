@@ -13,7 +13,7 @@ import type {
   Session,
   Worktree,
 } from "@holdfast/protocol";
-import type { HoldfastProcess } from "../test/harness/index.ts";
+import type { HoldfastProcess } from "../harness/index.ts";
 
 /** Longest wait for a turn, in ms. */
 const WAIT_MS = 30_000;

@@ -10,7 +10,7 @@ type Json = Record<string, unknown>;
 type Message = { id?: number | string; method?: string; params?: Json; result?: unknown; error?: unknown };
 type Recorded = { from: "client" | "agent"; message: Message };
 
-const GOLDEN = join(import.meta.dirname, "../packages/server/test/golden/acp");
+const GOLDEN = join(import.meta.dirname, "../../packages/server/test/golden/acp");
 const SESSION = "gallery";
 
 const answers = new Map<number | string, () => void>();

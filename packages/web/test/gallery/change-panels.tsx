@@ -2,8 +2,14 @@
 import { noChanges, withChangeList } from "@holdfast/client";
 import type { ChangeList, UnwatchedTurn } from "@holdfast/protocol";
 import { type ReactNode, useState } from "react";
-import { type ChangesView, ConflictList, OperationList, type Review, ReviewPanel } from "../changes/index.ts";
-import { ProjectSettings, PruneList, RiskList, WorktreeRow } from "../worktrees/index.ts";
+import {
+  type ChangesView,
+  ConflictList,
+  OperationList,
+  type Review,
+  ReviewPanel,
+} from "../../src/changes/index.ts";
+import { ProjectSettings, PruneList, RiskList, WorktreeRow } from "../../src/worktrees/index.ts";
 import { PANELS } from "./recordings/index.ts";
 
 const {

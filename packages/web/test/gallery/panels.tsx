@@ -1,10 +1,10 @@
 /** What is no session: lists of agents and rules in their states, from what a real server answered. */
 import type { Agent, LiveAgent, Session } from "@holdfast/protocol";
 import type { ReactNode } from "react";
-import { AgentList, LiveList } from "../agents/index.ts";
-import { Skeleton } from "../design/index.ts";
-import { AgentWarning } from "../session-view/index.ts";
-import { RuleList } from "../settings/index.ts";
+import { AgentList, LiveList } from "../../src/agents/index.ts";
+import { Skeleton } from "../../src/design/index.ts";
+import { AgentWarning } from "../../src/session-view/index.ts";
+import { RuleList } from "../../src/settings/index.ts";
 import { CHANGE_CASES } from "./change-panels.tsx";
 import { PANELS } from "./recordings/index.ts";
 

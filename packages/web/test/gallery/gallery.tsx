@@ -1,17 +1,17 @@
 import { useState } from "react";
-import { classes, OfflineNote } from "../design/index.ts";
-import { SessionBody } from "../session-view/index.ts";
+import { classes, OfflineNote } from "../../src/design/index.ts";
+import { SessionBody } from "../../src/session-view/index.ts";
 import { type Case, casesAt } from "./cases.ts";
 import { PANEL_CASES } from "./panels.tsx";
 
 /** How long the server is away in the picture of that, in ms. */
 const AWAY_MS = 12_000;
 
-/** Recorded sessions in every state, for those who change how they look. Nothing links here; answers go to a server that knows none of it. */
+/** Recorded sessions in every state, for those who change how they look (`npm run gallery`). There is no server behind it. */
 export function Gallery() {
   const [cases] = useState(() => casesAt(Date.now()));
   return (
-    <div className="scroll-area min-h-0 flex-1 bg-canvas">
+    <main className="scroll-area h-dvh bg-canvas">
       <div className="mx-auto flex w-full max-w-5xl flex-col gap-8 p-2 sm:p-4">
         <header className="flex flex-col gap-2">
           <h1 className="text-xl font-semibold">Gallery</h1>
@@ -38,7 +38,7 @@ export function Gallery() {
           </section>
         ))}
       </div>
-    </div>
+    </main>
   );
 }
 

@@ -1,17 +1,17 @@
 /**
- * `node scripts/record-gallery.ts [name...]`: records the sessions of the page's gallery from a real server: the rehearsal agent, recorded streams of real
+ * `node test/gallery/record.ts [name...]`: records the sessions of the page's gallery from a real server: the rehearsal agent, recorded streams of real
  * agents, and one call of every kind. Without names all of them (about two and a half minutes: a turn counts as stalled after two).
  */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ApprovalMode, SessionEvent } from "@holdfast/protocol";
-import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../test/harness/index.ts";
-import { recordPanels } from "./gallery-panels.ts";
+import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../harness/index.ts";
+import { recordPanels } from "./panels.ts";
 
-const FOLDER = join(import.meta.dirname, "../packages/web/src/gallery/recordings");
-const AGENT = join(import.meta.dirname, "gallery-agent.ts");
-const REHEARSAL = join(import.meta.dirname, "../packages/rehearsal/bin/rehearsal.js");
+const FOLDER = join(import.meta.dirname, "../../packages/web/test/gallery/recordings");
+const AGENT = join(import.meta.dirname, "agent.ts");
+const REHEARSAL = join(import.meta.dirname, "../../packages/rehearsal/bin/rehearsal.js");
 /** Longest wait for what a recording ends with, in ms. */
 const WAIT_MS = 180_000;
 /** Where the sessions say that they took place. */

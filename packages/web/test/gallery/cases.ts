@@ -1,7 +1,7 @@
 /** What the gallery shows: recorded sessions, each at the end of its recording, and the states of a view that has no session to show. */
 import { EMPTY_SESSION, reduce } from "@holdfast/client";
 import { isHandoffPart, type SessionEvent } from "@holdfast/protocol";
-import type { LiveView } from "../data/index.ts";
+import type { LiveView } from "../../src/data/index.ts";
 import { RECORDINGS } from "./recordings/index.ts";
 
 export type Case = { name: string; title: string; view: LiveView; isOffline?: boolean; isTall?: boolean };

@@ -21,7 +21,7 @@ const eventsOf = (text: string): SessionEvent[] =>
     .split("\n")
     .map((line) => JSON.parse(line) as SessionEvent);
 
-/** Sessions as `scripts/record-gallery.ts` recorded them from a real server, by name: every event that a live reader heard. */
+/** Sessions as `test/gallery/record.ts` recorded them from a real server, by name: every event that a live reader heard. */
 export const RECORDINGS: ReadonlyMap<string, readonly SessionEvent[]> = new Map(
   Object.entries(files).map(([path, text]) => [path.replace(/^\.\/|\.jsonl$/g, ""), eventsOf(text)]),
 );
