@@ -8,11 +8,12 @@ import { isTerminal, type SessionEvent } from "@holdfast/protocol";
 import { LINE_COMMANDS } from "./attach-line.ts";
 import { activityOf, oldestRequest, queueLines } from "./attach-state.ts";
 import { Attachment, type Face, type Outcome } from "./attachment.ts";
+import { shorten } from "./columns.ts";
 import type { Context } from "./context.ts";
 import { describe } from "./describe-error.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { errorCodeOf, exitCodeOf } from "./exit.ts";
-import { exactLine, oneLine, type Output, shorten, withoutControls } from "./output.ts";
+import { exactLine, oneLine, type Output, withoutControls } from "./output.ts";
 import { Screen } from "./screen.ts";
 import { TranscriptPrinter } from "./transcript-printer.ts";
 

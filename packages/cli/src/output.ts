@@ -1,6 +1,8 @@
 /** Writing for people and for programs: results on stdout, everything else on stderr (I-10). */
 import { cutText, visibleText } from "@holdfast/protocol";
 import pc from "picocolors";
+import stringWidth from "string-width";
+import { shorten } from "./columns.ts";
 import type { Settings } from "./config.ts";
 
 const { createColors } = pc;
@@ -43,14 +45,10 @@ export function withoutControls(text: string): string {
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }
 
-/** One line of at most `width` characters of somebody's words, and the marks of what would not be seen (I-23). */
+/** One line of at most `width` columns of somebody's words, and the marks of what would not be seen (I-23). */
 export function oneLine(text: string, width = 80): string {
   return visibleText(shorten(text.replaceAll(/\s+/g, " ").trim(), width), "words");
 }
-
-/** At most `width` characters of a line. */
-export const shorten = (line: string, width: number): string =>
-  line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 
 /** A path, a pattern or a command on one line: whole, or with how much of it is left out behind `limit` characters (I-23). */
 export function exactLine(text: string, limit = text.length): string {
@@ -89,13 +87,9 @@ function jsonLine(value: unknown): string {
 function tableText(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows)
-    row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
-  return rows
-    .map(
-      (row) =>
-        `${row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join("  ")}\n`,
-    )
-    .join("");
+    row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, stringWidth(cell))));
+  const pad = (cell: string, index: number) => cell + " ".repeat((widths[index] ?? 0) - stringWidth(cell));
+  return rows.map((row) => `${[...row.slice(0, -1).map(pad), ...row.slice(-1)].join("  ")}\n`).join("");
 }
 
 /** `3 min ago`, for lists. */

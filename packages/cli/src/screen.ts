@@ -8,6 +8,7 @@
  */
 import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import { createInterface, type Interface } from "node:readline/promises";
+import { fitting } from "./columns.ts";
 import { withoutControls } from "./output.ts";
 
 export type ScreenEvents = {
@@ -136,8 +137,7 @@ export class Screen {
   /** An open row that is as long as the terminal is wide becomes a line, cut between words where it can be. */
   #wrapRow(): void {
     const columns = (this.#output.columns || DEFAULT_COLUMNS) - 1;
-    while (columnsOf(this.#row) > columns) {
-      const end = fitting(this.#row, columns);
+    for (let end; (end = fitting(this.#row, columns)) < this.#row.length;) {
       const space = this.#row.lastIndexOf(" ", end);
       const cut = space > 0 ? space + 1 : end;
       this.#done.push(this.#row.slice(0, cut).trimEnd());
@@ -173,23 +173,4 @@ export class Screen {
     cursorTo(this.#output, 0);
     clearScreenDown(this.#output);
   }
-}
-
-/** Columns of a text in a terminal, rather too many than too few: what is not Latin, Greek or Cyrillic may be wide. */
-function columnsOf(text: string): number {
-  let columns = 0;
-  for (const char of text) columns += char === "\t" ? 8 : (char.codePointAt(0) ?? 0) < 0x1100 ? 1 : 2;
-  return columns;
-}
-
-/** How much of a text fits, in UTF-16 code units; at least one character. */
-function fitting(text: string, columns: number): number {
-  let end = 0;
-  let used = 0;
-  for (const char of text) {
-    used += columnsOf(char);
-    if (used > columns && end > 0) break;
-    end += char.length;
-  }
-  return end;
 }
