@@ -66,6 +66,47 @@ describe("blocks of a patch", () => {
     expect(blocksOf("Binary files a/x and b/x differ\n", [])).toEqual([]);
   });
 
+  test("[W-6] a file that became a link has two patches, and their heads are no lines", () => {
+    const patch = [
+      "diff --git a/x b/x",
+      "deleted file mode 100644",
+      "index 1..0",
+      "--- a/x",
+      "+++ /dev/null",
+      "@@ -1 +0,0 @@",
+      "--- was -- here",
+      "diff --git a/x b/x",
+      "new file mode 120000",
+      "index 0..1",
+      "--- /dev/null",
+      "+++ b/x",
+      "@@ -0,0 +1 @@",
+      "+target",
+      "\\ No newline at end of file",
+      "",
+    ].join("\n");
+    const hunks = [hunk("d", [1, 1, 0, 0]), hunk("n", [0, 0, 1, 1])];
+    expect(said(blocksOf(patch, hunks))).toEqual([
+      { of: "d", gap: 0, lines: ["r 1/ -- was -- here"] },
+      { of: "n", gap: 0, lines: ["a /1 target"] },
+    ]);
+  });
+
+  test.each([
+    ["ends within a hunk", "@@ -1,2 +1,2 @@\n-a\n"],
+    ["has other lines than its head says", "@@ -1 +1 @@\n-a\n+b\n+c\n"],
+  ])("[W-6] a patch that %s is shown as it is", (_, patch) => {
+    expect(said(blocksOf(patch, [A])).map(({ of, lines }) => [of, ...lines])).toEqual([
+      [
+        undefined,
+        ...patch
+          .trimEnd()
+          .split("\n")
+          .map((line) => `s / ${line}`),
+      ],
+    ]);
+  });
+
   test("[W-6] of a new file and of a deleted one the lines count from 1", () => {
     const added = blocksOf("@@ -0,0 +1,2 @@\n+x\n+y\n", [hunk("n", [0, 0, 1, 2])]);
     expect(said(added)).toEqual([{ of: "n", gap: 0, lines: ["a /1 x", "a /2 y"] }]);

@@ -1,5 +1,6 @@
 /** A patch as lines in blocks, one block for each hunk that can be decided about by itself (W-6). Pure. */
 import type { Change, Hunk } from "@holdfast/protocol";
+import { parsePatch } from "diff";
 
 export type PatchLine = {
   kind: "added" | "removed" | "same";
@@ -14,70 +15,65 @@ export type PatchLine = {
 /** `hunk`: undefined for lines that no named hunk accounts for. `gap`: lines left out before. */
 export type PatchBlock = { hunk: Hunk | undefined; gap: number; lines: PatchLine[] };
 
-type LineNumbers = { old: number; new: number };
-
-const HEAD = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/;
-
-/** The blocks of a patch; what stands before its first section is left out. */
+/** The blocks of a patch; what stands before its first section is left out. What is no patch is shown as it is. */
 export function blocksOf(patch: string, hunks: readonly Hunk[]): PatchBlock[] {
+  const sections = sectionsOf(patch);
+  if (sections === undefined) {
+    const lines = patch.replace(/\n$/, "").split("\n");
+    return [{ hunk: undefined, gap: 0, lines: lines.map((text) => ({ kind: "same", text })) }];
+  }
   const owner = ownersOf(hunks);
   const blocks: PatchBlock[] = [];
-  let at: LineNumbers | undefined;
   let end = 1;
-  for (const raw of patch.replace(/\n$/, "").split("\n")) {
-    const head = HEAD.exec(raw);
-    if (head !== null) {
-      at = placeOf(head);
-      blocks.push({ hunk: undefined, gap: at.new - end, lines: [] });
-      continue;
-    }
-    const block = blocks.at(-1);
-    if (at === undefined || block === undefined) continue;
-    const line = lineOf(raw, at);
-    if (line === undefined) {
+  for (const { oldStart, newStart, lines } of sections) {
+    const at = { old: oldStart, new: newStart };
+    let block: PatchBlock = { hunk: undefined, gap: at.new - end, lines: [] };
+    blocks.push(block);
+    for (const raw of lines) {
+      const line = lineOf(raw, at);
       const last = block.lines.at(-1);
-      if (raw.startsWith("\\") && last !== undefined) last.isUnended = true;
-      continue;
+      if (line !== undefined) block = put(blocks, block, line, owner(line));
+      else if (last !== undefined) last.isUnended = true;
     }
     end = at.new;
-    put(blocks, block, line, owner(line));
   }
-  return blocks.filter(({ lines }) => lines.length > 0);
+  return blocks;
 }
 
-/** A line of another hunk begins a block; lines that did not change stay with the block before them. */
-function put(blocks: PatchBlock[], block: PatchBlock, line: PatchLine, hunk: Hunk | undefined): void {
-  if (line.kind === "same" || hunk === block.hunk) {
-    block.lines.push(line);
-    return;
+function sectionsOf(patch: string) {
+  try {
+    return parsePatch(patch).flatMap(({ hunks }) => hunks);
+  } catch {
+    return undefined;
   }
-  if (block.hunk === undefined && block.lines.every(({ kind }) => kind === "same")) {
+}
+
+/** A line of another hunk begins a block; lines that did not change stay with the block before them. Answers with the line's block. */
+function put(blocks: PatchBlock[], block: PatchBlock, line: PatchLine, hunk: Hunk | undefined): PatchBlock {
+  if (line.kind !== "same" && hunk !== block.hunk) {
+    if (block.hunk !== undefined || block.lines.some(({ kind }) => kind !== "same")) {
+      const next = { hunk, gap: 0, lines: [line] };
+      blocks.push(next);
+      return next;
+    }
     block.hunk = hunk;
-    block.lines.push(line);
-    return;
   }
-  blocks.push({ hunk, gap: 0, lines: [line] });
+  block.lines.push(line);
+  return block;
 }
 
-/** An empty range is named by the line before it, as git does. */
-function placeOf([, oldStart, oldLines, newStart, newLines]: RegExpExecArray): LineNumbers {
-  const first = (start: string | undefined, lines: string | undefined) =>
-    lines === "0" ? Number(start) + 1 : Number(start);
-  return { old: first(oldStart, oldLines), new: first(newStart, newLines) };
-}
-
-function lineOf(raw: string, at: LineNumbers): PatchLine | undefined {
+/** Undefined for what is said about the line before. */
+function lineOf(raw: string, at: { old: number; new: number }): PatchLine | undefined {
   const text = raw.slice(1);
   switch (raw[0]) {
     case "+":
       return { kind: "added", text, new: at.new++ };
     case "-":
       return { kind: "removed", text, old: at.old++ };
-    case " ":
-    case undefined:
-      return { kind: "same", text, old: at.old++, new: at.new++ };
-    default:
+    case "\\":
       return undefined;
+    default:
+      return { kind: "same", text, old: at.old++, new: at.new++ };
   }
 }
 
