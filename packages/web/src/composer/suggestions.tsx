@@ -2,6 +2,7 @@ import type { SessionState } from "@holdfast/client";
 import { type KeyboardEvent, type RefObject, useEffect, useId, useState } from "react";
 import { useClient } from "../data/index.ts";
 import { classes, Exact } from "../design/index.ts";
+import { ranked } from "../ranking/index.ts";
 
 /** Pause in typing before files are asked for, in ms, and how many are shown. */
 const ASK_MS = 120;
@@ -46,7 +47,7 @@ export function useSuggestions(
     setActive(0);
     if (trigger === undefined || key === dismissed) return setItems([]);
     if (trigger.kind === "command") {
-      const found = (commands ?? []).filter(({ name }) => name.startsWith(trigger.word)).slice(0, SHOWN);
+      const found = ranked(commands ?? [], ({ name }) => name, trigger.word).slice(0, SHOWN);
       return setItems(
         found.map(({ name, description }) => ({
           insert: `/${name} `,

@@ -1,13 +1,15 @@
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useApp } from "../data/index.ts";
 import { COMMANDS, HELP_KEYS, isWriting, matches, PALETTE_KEYS } from "../keyboard/index.ts";
-import { Help } from "./help.tsx";
-import { Palette } from "./palette.tsx";
+import type { Shown } from "./keyboard-dialog.tsx";
+
+const loadDialog = () => import("./keyboard-dialog.tsx");
+const KeyboardDialog = lazy(async () => ({ default: (await loadDialog()).KeyboardDialog }));
 
 /** Listens to the keyboard for the whole page, and shows the palette and the help. */
 export function Keyboard() {
   const app = useApp();
-  const [shown, setShown] = useState<"palette" | "help" | undefined>();
+  const [shown, setShown] = useState<Shown | undefined>();
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented) return;
@@ -30,7 +32,12 @@ export function Keyboard() {
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
   }, [app]);
+  // Not among what the page loads first, and there before anybody can want it.
+  useEffect(() => void loadDialog().catch(() => undefined), []);
   if (shown === undefined) return null;
-  const close = () => setShown(undefined);
-  return shown === "palette" ? <Palette onClose={close} /> : <Help onClose={close} />;
+  return (
+    <Suspense>
+      <KeyboardDialog shown={shown} onClose={() => setShown(undefined)} />
+    </Suspense>
+  );
 }

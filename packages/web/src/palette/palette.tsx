@@ -2,9 +2,9 @@ import { type KeyboardEvent, useId, useState } from "react";
 import { useApp, useLibrary } from "../data/index.ts";
 import { classes, Dialog, Exact, Key, StatusDot } from "../design/index.ts";
 import { COMMANDS, namesOf } from "../keyboard/index.ts";
+import { ranked } from "../ranking/index.ts";
 import { navigate } from "../route/index.ts";
 import { markOf, nameOf } from "../session-list/index.ts";
-import { best } from "./find.ts";
 
 const SHOWN = 12;
 
@@ -31,7 +31,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
       command,
     })),
   ];
-  const found = best(entries, ({ text }) => text, words, SHOWN);
+  const found = ranked(entries, ({ text }) => text, words).slice(0, SHOWN);
   const choose = (entry: (typeof entries)[number] | undefined) => {
     if (entry === undefined) return;
     onClose();
