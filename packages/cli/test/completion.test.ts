@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
@@ -105,6 +105,21 @@ describe("[I-9] completion in bash", () => {
     ["holdfast --config a", ["a directory", "a file"]],
     ["holdfast nonsense ", []],
   ])("%j", (line, words) => expect(inBash(line).toSorted()).toEqual(words.toSorted()));
+
+  test("[I-9] nothing that is typed is run before Enter", () => {
+    const marker = join(house.root, "was-run");
+    for (const word of [
+      `"$(touch ${marker})"`,
+      `\`touch ${marker}\``,
+      `$(touch ${marker})`,
+      `;touch ${marker};`,
+    ]) {
+      expect(inBash(`holdfast run ${word} --out`)).toEqual(["--output"]);
+      expect(inBash(`holdfast --url ${word} session re`)).toEqual(["rename"]);
+      inBash(`holdfast --url ${word} attach `);
+    }
+    expect(existsSync(marker)).toBe(false);
+  });
 
   test("every visible command and option is offered, and nothing that is hidden", async () => {
     const help = (await house.run(["--help"])).stdout;
