@@ -1,12 +1,19 @@
 import { hostname } from "node:os";
-import { errorText, isHoldfastError, planFault, randomHex, systemClock } from "@holdfast/kernel";
-import { DirectoryLockedError, lockDirectory, databaseRefusal } from "@holdfast/sqlite";
+import {
+  type Clock,
+  errorText,
+  isHoldfastError,
+  type Logger,
+  planFault,
+  randomHex,
+  systemClock,
+} from "@holdfast/kernel";
+import { databaseRefusal, DirectoryLockedError, lockDirectory } from "@holdfast/sqlite";
+import { destination, pino } from "pino";
 import { processTable } from "../agents/index.ts";
 import { compose, type Server } from "./compose.ts";
 import { ConfigError, loadConfig, type ServeFlags, type ServerConfig } from "./config.ts";
 import { announceServer, prepareDataDirectory, withdrawServer } from "./data-directory.ts";
-import { createLogger } from "./pino-logger.ts";
-import { stopSignals } from "./stop-signals.ts";
 
 /** Exit codes of the server (I-11, D-17, D-34). */
 const EXIT = { done: 0, failed: 1, usage: 2, conflict: 7 } as const;
@@ -104,3 +111,40 @@ function refuse(error: unknown): number {
 
 const isAddressInUse = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+
+/** Bytes of lines that are kept for when stderr takes them again, such as a file on a full disk; newer ones are dropped. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** Structured logs on stderr (I-7, I-10). Synchronous, so that the last line before a crash is there. The server lives without them (D-34). */
+function createLogger(level: string): Logger {
+  const stderr = destination({ fd: 2, sync: true, maxLength: MAX_WAITING_BYTES });
+  stderr.on("error", () => undefined);
+  return pino({ level, base: null }, stderr);
+}
+
+/** Two signals within this time are one: a Ctrl-C reaches the program twice through npm (D-21). In ms. */
+const SAME_SIGNAL_MS = 500;
+
+/** Resolves at the first SIGTERM or SIGINT. A later one, more than 500 ms after it, calls `insist` (D-21). */
+function stopSignals(clock: Clock, insist: () => void): { first: Promise<void>; dispose(): void } {
+  let since: number | undefined;
+  let resolve: () => void = () => undefined;
+  const first = new Promise<void>((done) => {
+    resolve = done;
+  });
+  const listener = () => {
+    if (since === undefined) {
+      since = clock.monotonic();
+      resolve();
+    } else if (clock.monotonic() - since > SAME_SIGNAL_MS) {
+      insist();
+    }
+  };
+  process.on("SIGTERM", listener).on("SIGINT", listener);
+  return {
+    first,
+    dispose() {
+      process.off("SIGTERM", listener).off("SIGINT", listener);
+    },
+  };
+}

@@ -37,7 +37,6 @@ import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
 import { admitFollowUp } from "./follow-up.ts";
 import { isCovered, rulesOf } from "./rule.ts";
 import type { PermissionSettings } from "./settings.ts";
-import { type PermissionAnswer, Waiters } from "./waiters.ts";
 
 /** What an agent asks before it acts. `patterns` are the literal commands or paths it is about. */
 export type Asked = {
@@ -218,5 +217,33 @@ async function replyCovered(
     } catch (error) {
       if (!isHoldfastError(error, "ALREADY_REPLIED")) throw error;
     }
+  }
+}
+
+/** What the agent is told. `cancelled`: the turn is being stopped, or nobody can answer any more. */
+type PermissionAnswer = "once" | "reject" | "cancelled";
+
+/** Who in this process waits for the answer to a request. Each waiter is settled once; settling an unknown one does nothing. */
+class Waiters {
+  readonly #waiting = new Map<PermissionId, (answer: PermissionAnswer) => void>();
+
+  open(id: PermissionId): Promise<PermissionAnswer> {
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+    });
+  }
+
+  settle(id: PermissionId, answer: PermissionAnswer): void {
+    const resolve = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    resolve?.(answer);
+  }
+
+  settleAll(answer: PermissionAnswer): void {
+    for (const id of this.#waiting.keys()) this.settle(id, answer);
+  }
+
+  get size(): number {
+    return this.#waiting.size;
   }
 }

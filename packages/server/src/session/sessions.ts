@@ -1,4 +1,4 @@
-import { notFound } from "@holdfast/kernel";
+import { HoldfastError, notFound } from "@holdfast/kernel";
 import type {
   AdmitInput,
   Admitted,
@@ -39,8 +39,6 @@ import type {
 import type { Applied, SessionFilter } from "../store/index.ts";
 import { admitInput, editInput, requireInput } from "./admit.ts";
 import { patchSession, requireSession } from "./change.ts";
-import { closeAgent } from "./close-agent.ts";
-import { commentChange } from "./comment.ts";
 import { WorktreeSessions } from "./create-in-worktree.ts";
 import { createSession } from "./create.ts";
 import type { PageQuery } from "./cursor.ts";
@@ -58,6 +56,7 @@ import {
   updatePart,
 } from "./history.ts";
 import { listAgents, listSessions, listTurns, readUsage, requireWorkspace } from "./lists.ts";
+import { madeBefore } from "./made-before.ts";
 import { requireTurn, resumeTurn } from "./resume.ts";
 
 /** Commands and queries on sessions. Every refusal is a HoldfastError; reads of something unknown reject NOT_FOUND. */
@@ -224,4 +223,33 @@ function queriesOf(deps: SessionDeps) {
       return names.find((await requireWorkspace(deps, id)).directory, query, limit);
     },
   } satisfies Partial<Sessions>;
+}
+
+/**
+ * Closes an idle agent of a session by hand (A-8); the next turn that wants it resumes it. One that does not live is closed already. Answers
+ * what is known of it now: its end may still be under way. Rejects NOT_FOUND, and SESSION_BUSY while a turn starts, runs or ends.
+ */
+async function closeAgent(deps: SessionDeps, id: SessionId, agent: string): Promise<AgentSession> {
+  const { items } = await listAgents(deps, id);
+  const known = items.find((each) => each.agent === agent);
+  if (known === undefined) throw notFound(`agent of the session ${id}`, agent);
+  if (!deps.turns.closeAgent(id, agent))
+    throw new HoldfastError(
+      "SESSION_BUSY",
+      `The agent ${agent} of session ${id} is at work. Stop its turn first.`,
+    );
+  return known;
+}
+
+/** A remark on a line of a change, admitted as an input (W-6). Rejects what the remark and its admission refuse. */
+function commentChange(
+  deps: SessionDeps,
+  workspaceId: WorkspaceId,
+  request: CommentChange,
+  caller: Caller,
+): Promise<Applied<Admitted>> {
+  return deps.changes.remark(workspaceId, request).then(
+    ({ sessionId, text }) => admitInput(deps, sessionId, { parts: [{ type: "text", text }] }, caller),
+    (refusal: unknown) => madeBefore(deps, caller, "admitted", refusal),
+  );
 }

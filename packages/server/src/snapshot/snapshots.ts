@@ -1,11 +1,20 @@
-import { readdir, rm } from "node:fs/promises";
+import { access, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { GitPath, GitRunner, Checkout } from "../git/index.ts";
-import { readEntries, TEMPORARY_INDEX, treeOf, writeVersion } from "../git/index.ts";
-import { bringAlong } from "./bring-along.ts";
+import {
+  type Checkout,
+  FETCH_PINNED,
+  type GitPath,
+  type GitRunner,
+  readEntries,
+  runGit,
+  TEMPORARY_INDEX,
+  treeOf,
+  UPLOAD_PACK,
+  writeVersion,
+} from "../git/index.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import type { RawMemory } from "./raw-bytes.ts";
-import { sweepShadows } from "./shadow.ts";
+import { shadowOf, sweepShadows } from "./shadow.ts";
 import {
   FILE_BYTES,
   type Snapshot,
@@ -17,7 +26,7 @@ import {
   WHOLE_FILE_BYTES,
 } from "./snapshot.ts";
 import type { Status } from "./status.ts";
-import { lookAtCheckout, surveyCheckout, takeSnapshot, type TakeOptions } from "./take.ts";
+import { lookAtCheckout, surveyCheckout, type TakeOptions, takeSnapshot } from "./take.ts";
 import { UnchangedFiles } from "./unchanged.ts";
 import { WatchMemory } from "./watch-memory.ts";
 import { type WatchRequest, watchRoot } from "./watch.ts";
@@ -121,4 +130,24 @@ async function restoreRaw(
     written.push(key);
   }
   return written;
+}
+
+/** Every ref of the program, from one object store to the other. */
+const REFS = "+refs/holdfast/*:refs/holdfast/*";
+
+/**
+ * Brings the snapshots that a directory had while it was in no repository into the repository that it is in now (W-3). A no-op where there are none.
+ * Rejects GitError.
+ */
+async function bringAlong(watched: Watched, shadows: string): Promise<void> {
+  const from = shadowOf(shadows, watched.workspaceId);
+  const isThere = await access(from).then(
+    () => true,
+    () => false,
+  );
+  if (watched.kind === "shadow" || !isThere) return;
+  const quiet = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"];
+  await runGit(watched.checkout, ["fetch", ...quiet, `--upload-pack=${UPLOAD_PACK}`, from, REFS], {
+    config: FETCH_PINNED,
+  });
 }

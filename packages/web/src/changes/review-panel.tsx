@@ -1,6 +1,6 @@
 import type { Change } from "@holdfast/protocol";
 import { History, RefreshCw, X } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { type FocusEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { IconButton } from "../design/index.ts";
 import type { ChangesView } from "./changes-store.ts";
 import { FileList } from "./file-list.tsx";
@@ -15,7 +15,6 @@ import { Toolbar } from "./toolbar.tsx";
 import { NotCaptured, UnwatchedTurns } from "./tracking-note.tsx";
 import { useDecisions } from "./use-decisions.ts";
 import { useFolds } from "./use-folds.ts";
-import { useKeptFocus } from "./use-kept-focus.ts";
 import type { Review } from "./use-review.ts";
 
 type ReviewPanelProps = {
@@ -119,4 +118,26 @@ function only(change: Change | undefined, hunkId: string | undefined): typeof NO
   return hunkId === undefined
     ? toggleChange(NOTHING_CHOSEN, change)
     : toggleHunk(NOTHING_CHOSEN, change, hunkId);
+}
+
+/**
+ * Keeps the focus in the panel when what had it goes away, such as a hunk that was applied: it goes to the hunk's file, else to the panel, so that the
+ * keys go on. `drawn` is what is shown; the answer is to be called with every focus inside.
+ */
+function useKeptFocus(
+  panel: RefObject<HTMLElement | null>,
+  drawn: unknown,
+): (event: FocusEvent<HTMLElement>) => void {
+  const last = useRef<{ element: HTMLElement; file: HTMLElement | null } | undefined>(undefined);
+  useEffect(() => {
+    if (last.current === undefined || last.current.element.isConnected) return;
+    const { file } = last.current;
+    last.current = undefined;
+    if (document.activeElement !== document.body) return;
+    const next = file?.isConnected === true ? file : panel.current;
+    next?.focus({ preventScroll: true });
+  }, [drawn, panel]);
+  return ({ target }) => {
+    last.current = { element: target, file: target.closest<HTMLElement>("[data-change]") };
+  };
 }

@@ -1,15 +1,15 @@
+import { visibleText } from "@holdfast/protocol";
 import { Bot, Inbox, Menu, Plus, Settings } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { dropAccess, useConnection, useLibrary, waitingCount } from "../data/index.ts";
 import { Count, IconButton, Skeleton } from "../design/index.ts";
 import { Notifier } from "../notify/index.ts";
 import { Keyboard } from "../palette/index.ts";
-import { Link, navigate, type Route, useRoute } from "../route/index.ts";
+import { Link, navigate, type Route, sessionOf, useRoute } from "../route/index.ts";
 import { SessionList } from "../session-list/index.ts";
 import { ConnectionBar } from "./connection-bar.tsx";
 import { Door } from "./door.tsx";
 import { Tabs } from "./tabs.tsx";
-import { useTitle } from "./title.ts";
 
 const SessionView = lazy(async () => ({ default: (await import("../session-view/index.ts")).SessionView }));
 const Welcome = lazy(async () => ({ default: (await import("../welcome/index.ts")).Welcome }));
@@ -171,4 +171,18 @@ function InboxButton() {
       {waiting > 0 && <Count value={waiting} tone="attention" label="waiting" />}
     </Link>
   );
+}
+
+/** The window's title: how many things wait for somebody, then where the page is. */
+function useTitle(): void {
+  const route = useRoute();
+  const library = useLibrary();
+  const { sessions } = library;
+  const waiting = waitingCount(library);
+  const sessionId = sessionOf(route);
+  const place = visibleText((sessionId !== undefined && sessions.get(sessionId)?.title) || "", "words");
+  useEffect(() => {
+    const name = place === "" ? "Holdfast" : `${place} · Holdfast`;
+    document.title = waiting === 0 ? name : `(${waiting}) ${name}`;
+  }, [place, waiting]);
 }

@@ -1,10 +1,10 @@
-import { ArrowRight, History } from "lucide-react";
+import { ArrowRight, History, ShieldQuestion } from "lucide-react";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLiveSession } from "../data/index.ts";
-import { Button, Empty, Exact, Key, Notice, Skeleton } from "../design/index.ts";
+import { Arguments, Button, Empty, Exact, ExactText, Key, Notice, Skeleton } from "../design/index.ts";
 import { currentRoute, navigate, type Route } from "../route/index.ts";
 import { type History as MessageHistory, PastProvider, Transcript } from "../transcript/index.ts";
-import { RequestNote } from "./request-note.tsx";
+import type { Request } from "./event-kinds.ts";
 import { Scrubber } from "./scrubber.tsx";
 import { findStep } from "./step.ts";
 import type { TimelineView } from "./timeline-reader.ts";
@@ -165,6 +165,25 @@ function Waiting({ view }: { view: TimelineView }): ReactNode {
         Reading the log: {Math.round(share * 100)}% of {view.lastSeq.toLocaleString()} entries
       </Notice>
       <Skeleton lines={6} label="Loading the timeline" />
+    </div>
+  );
+}
+
+/** A request that waited at that time. It can be read, not answered. */
+function RequestNote({ request }: { request: Request }) {
+  return (
+    <div className="mx-auto w-full max-w-3xl shrink-0 px-4 pb-2">
+      <Notice tone="attention" icon={<ShieldQuestion size={16} className="text-attention" />}>
+        <span className="font-medium">
+          {"title" in request ? (
+            <ExactText text={request.title} as={request.kind === "execute" ? "block" : "words"} />
+          ) : (
+            <ExactText text={request.questions.map(({ question }) => question).join(" ")} as="words" />
+          )}
+        </span>
+        {"args" in request && <Arguments args={request.args} />}
+        <span className="block text-ink-soft">The agent waited for an answer.</span>
+      </Notice>
     </div>
   );
 }

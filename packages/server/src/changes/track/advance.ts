@@ -2,14 +2,16 @@
  * One step of a workspace: from its newest snapshot to the one that was just taken (W-4, W-5). Everything that follows is written in one
  * transaction with the step itself, or in bounded pieces whose repetition changes nothing, the step last.
  */
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { isHoldfastError, newId } from "@holdfast/kernel";
 import type { Tracking, TurnId } from "@holdfast/protocol";
 import {
+  type Checkout,
   commitTree,
   diffTrees,
   editTree,
   hunksOf,
-  type Checkout,
   showPath,
   type TreeChange,
   updateRef,
@@ -17,7 +19,6 @@ import {
 import type { ChangeWrite, SnapshotRow, StoredChange } from "../../store/index.ts";
 import { branchRow, movedWith } from "./branch-moved.ts";
 import { type Taken, TRACKER_ACTOR, type TrackerDeps, type WatchedWorkspace } from "./deps.ts";
-import { existedBefore } from "./existed-before.ts";
 import { type NextRows, nextRows, outdated, type Stamped } from "./next-rows.ts";
 import { type Span, stampOf } from "./stamp.ts";
 import { stillUnwatched } from "./unwatched.ts";
@@ -219,3 +220,24 @@ async function record(store: Pick<TrackerDeps["store"], "recordChanges">, write:
   }
   await store.recordChanges({ workspaceId, tracking, changes: rest, gone, snapshots, actor });
 }
+
+/** An object that is younger than this before a turn may be of the turn: clocks of files are coarse. */
+const COARSE_MS = 1_000;
+
+/**
+ * Whether a commit was stored before `time`, in ms (W-5). An object that was packed anew since cannot be told from a new one: false then, so that work
+ * is rather shown than taken for somebody else's.
+ */
+async function existedBefore(checkout: Checkout, commit: string, time: number): Promise<boolean> {
+  const objects = join(checkout.commonDir, "objects");
+  const loose = await modified(join(objects, commit.slice(0, 2), commit.slice(2)));
+  if (loose !== undefined) return loose < time - COARSE_MS;
+  const packs = (await readdir(join(objects, "pack")).catch(() => [])).filter((name) =>
+    name.endsWith(".pack"),
+  );
+  const times = await Promise.all(packs.map((name) => modified(join(objects, "pack", name))));
+  return times.every((each) => each !== undefined && each < time - COARSE_MS);
+}
+
+const modified = async (file: string): Promise<number | undefined> =>
+  (await stat(file).catch(() => undefined))?.mtimeMs;

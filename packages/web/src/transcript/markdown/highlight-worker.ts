@@ -1,9 +1,8 @@
 /** Colours code away from the page's own thread: one grammar can hold it for half a second. */
-import { createHighlighterCore, type HighlighterCore } from "shiki/core";
+import { createHighlighterCore, type HighlighterCore, type ThemeRegistrationRaw } from "shiki/core";
 import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
 import { GRAMMARS } from "./grammars.ts";
 import type { ColourAnswer, ColourRequest } from "./highlight.ts";
-import { CODE_THEME } from "./theme.ts";
 
 /** Lines longer than this stay plain. */
 const LINE_LENGTH = 2_000;
@@ -48,3 +47,26 @@ function spanOf(content: string, color: string | undefined): string {
     ? text
     : `<span style="color:var(${role})">${text}</span>`;
 }
+
+const rule = (scope: string[], role: string) => ({ scope, settings: { foreground: `var(--code-${role})` } });
+
+/** Colours as roles of the page: a change of theme repaints and parses nothing again. */
+const CODE_THEME: ThemeRegistrationRaw = {
+  name: "holdfast",
+  type: "light",
+  fg: "var(--code-ink)",
+  bg: "transparent",
+  settings: [
+    { settings: { foreground: "var(--code-ink)" } },
+    rule(["comment", "punctuation.definition.comment"], "comment"),
+    rule(["keyword", "storage", "keyword.operator.new", "markup.deleted"], "keyword"),
+    rule(["string", "markup.inserted", "constant.other.symbol"], "string"),
+    rule(["constant", "support.constant", "variable.other.constant", "markup.heading"], "constant"),
+    rule(["entity.name.function", "support.function", "meta.function-call.generic"], "function"),
+    rule(
+      ["entity.name.type", "entity.name.class", "support.type", "support.class", "entity.name.tag"],
+      "type",
+    ),
+    rule(["entity.other.attribute-name", "variable.parameter", "support.type.property-name"], "constant"),
+  ],
+};
