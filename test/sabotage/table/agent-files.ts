@@ -1,8 +1,8 @@
 import type { Sabotage } from "../sabotage.ts";
 
-const ROOM = "packages/server/src/agents/acp";
-const ACCESS = `${ROOM}/file-access.test.ts`;
-const FILES = `${ROOM}/contained-file.test.ts`;
+const ROOM = "packages/server/src/agents";
+const ACCESS = `${ROOM}/acp/file-requests.test.ts`;
+const FILES = `${ROOM}/files/contained-file.test.ts`;
 
 /** Files that agents read and write through us. */
 export const AGENT_FILES: readonly Sabotage[] = [
@@ -10,7 +10,7 @@ export const AGENT_FILES: readonly Sabotage[] = [
     name: "agent-file-anywhere",
     rules: ["I-6"],
     breaks: "lets an agent name any file",
-    file: `${ROOM}/contained-file.ts`,
+    file: `${ROOM}/files/contained-file.ts`,
     edits: [
       {
         find: "target === undefined || target === root || !isInside(root, target)",
@@ -23,7 +23,7 @@ export const AGENT_FILES: readonly Sabotage[] = [
     name: "agent-file-of-ours",
     rules: ["I-6"],
     breaks: "lets an agent above the data directory read the token",
-    file: `${ROOM}/contained-file.ts`,
+    file: `${ROOM}/files/contained-file.ts`,
     edits: [{ find: "isInside(data, target) && ", replace: "false && " }],
     catchers: [{ file: FILES }],
   },
@@ -31,7 +31,7 @@ export const AGENT_FILES: readonly Sabotage[] = [
     name: "agent-file-link-made-meanwhile",
     rules: ["I-6"],
     breaks: "writes where the path leads after somebody said yes to another place",
-    file: `${ROOM}/file-access.ts`,
+    file: `${ROOM}/files/file-access.ts`,
     edits: [
       {
         find: 'if ((await locate(place, named, "write")) !== target) {',
@@ -44,7 +44,7 @@ export const AGENT_FILES: readonly Sabotage[] = [
     name: "agent-file-unasked",
     rules: ["A-20"],
     breaks: "writes without asking in mode ask",
-    file: `${ROOM}/file-access.ts`,
+    file: `${ROOM}/files/file-access.ts`,
     edits: [{ find: 'byMode !== "once" && !(await', replace: 'byMode === "reject" && !(await' }],
     catchers: [{ file: ACCESS, title: "[A-20, W-5] a write that nobody was asked about asks" }],
   },
@@ -52,7 +52,7 @@ export const AGENT_FILES: readonly Sabotage[] = [
     name: "agent-file-by-a-rejected-call",
     rules: ["A-20"],
     breaks: "takes a call's permission request for its answer",
-    file: `${ROOM}/handle.ts`,
+    file: `${ROOM}/acp/handle.ts`,
     edits: [{ find: 'if (answer === "once") running.allowed', replace: "running.allowed" }],
     catchers: [{ file: ACCESS, title: "[A-20] what was rejected is not written" }],
   },
@@ -73,7 +73,7 @@ export const AGENT_FILES: readonly Sabotage[] = [
     name: "agent-file-without-evidence",
     rules: ["W-5"],
     breaks: "writes for an agent and forgets that it was this agent",
-    file: `${ROOM}/file-access.ts`,
+    file: `${ROOM}/files/file-access.ts`,
     edits: [{ find: 'running.sink.emit({ type: "file", path: target });', replace: "" }],
     catchers: [{ file: ACCESS, title: "[A-20, W-5] a write that nobody was asked about asks" }],
   },
@@ -81,7 +81,7 @@ export const AGENT_FILES: readonly Sabotage[] = [
     name: "agent-file-loses-its-mode",
     rules: ["A-25"],
     breaks: "forgets the permissions of the file that it replaces",
-    file: `${ROOM}/contained-file.ts`,
+    file: `${ROOM}/files/contained-file.ts`,
     edits: [{ find: "if (mode !== undefined) await file.chmod(mode);", replace: "" }],
     catchers: [{ file: FILES, title: "[A-25] a file is made with its directories" }],
   },

@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION, RequestError } from "@agentclientprotocol/sdk";
+import { PROTOCOL_VERSION } from "@agentclientprotocol/sdk";
 import { errorText, isHoldfastError, silentLogger } from "@holdfast/kernel";
 import { abortedError, type Features } from "@holdfast/protocol";
 import { launchProcess, LaunchError, type AgentProcess, type LaunchDeps } from "../../process/index.ts";
@@ -6,9 +6,9 @@ import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
 import type { ReadBlob } from "../read-blob.ts";
-import { Connection, type Methods } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { featuresOf, protocolVersionOf, versionOf } from "./features.ts";
-import type { FileAccess } from "./file-access.ts";
+import { fileMethods } from "./file-requests.ts";
 import { processFingerprint } from "./fingerprint.ts";
 import { AcpHandle } from "./handle.ts";
 import { ACP_TIMEOUTS, openSession, type AcpTimeouts } from "./open-session.ts";
@@ -51,7 +51,11 @@ async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHa
   const fingerprint = await processFingerprint(definition, deps.environment);
   const started = await launch(deps, definition, request);
   let handle: AcpHandle | undefined;
-  const methods = fileMethods(definition.quirks, () => handle?.files);
+  const methods = fileMethods(definition.quirks.clientCapabilities, {
+    agent: request.agent,
+    logger: deps.logger ?? silentLogger,
+    find: () => handle,
+  });
   const feed = new SessionFeed(request.idle, definition.quirks, Object.keys(methods));
   const connection = new Connection(started, {
     agent: request.agent,
@@ -142,26 +146,6 @@ async function openHandle(
     },
     { clock: deps.clock, logger, readBlob: deps.readBlob, timeouts },
   );
-}
-
-/** What an agent may ask for by its record; before its session is open there is nothing to read or write in. */
-function fileMethods(
-  { clientCapabilities }: AgentDefinition["quirks"],
-  findFiles: () => FileAccess | undefined,
-): Methods {
-  const opened = () => {
-    const files = findFiles();
-    if (files === undefined) throw RequestError.invalidRequest(undefined, "no session is open");
-    return files;
-  };
-  return {
-    ...(clientCapabilities.readFiles
-      ? { "fs/read_text_file": async (params: unknown) => opened().read(params) }
-      : {}),
-    ...(clientCapabilities.writeFiles
-      ? { "fs/write_text_file": async (params: unknown) => opened().write(params) }
-      : {}),
-  };
 }
 
 async function initialize(

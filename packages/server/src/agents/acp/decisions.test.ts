@@ -6,6 +6,7 @@ import { KNOWN_AGENTS, NO_QUIRKS } from "../catalog/index.ts";
 import { NOTE_TAIL_CHARS, NoteThrottle, tailOf } from "../note-throttle.ts";
 import type { PermissionAnswer, PromptResult } from "../port.ts";
 import { MissingBlobError } from "../read-blob.ts";
+import { permissionAskOf, ToolMemory } from "../tool-memory.ts";
 import type { UpdateClass } from "./content-update.ts";
 import { afterRefusal, openAttempts, type Attempt } from "./open-session.ts";
 import { chooseOption } from "./permission-option.ts";
@@ -13,7 +14,6 @@ import { promptBlocks } from "./prompt-blocks.ts";
 import { promptResult, type PromptEnd } from "./prompt-result.ts";
 import { PromptUsage } from "./prompt-usage.ts";
 import { classifyRefusal, promptError, type OpenRefusal } from "./request-error.ts";
-import { permissionAskOf, ToolMemory } from "./tool-memory.ts";
 import { placeUpdate, type FeedPhase, type UpdatePlace } from "./update-place.ts";
 
 describe("where an update goes", () => {

@@ -12,19 +12,18 @@ import { RequestError } from "@agentclientprotocol/sdk";
 import { errorText, HoldfastError, within, type Clock, type Logger } from "@holdfast/kernel";
 import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
 import type { AgentDefinition } from "../catalog/index.ts";
+import { FileAccess, type FileScope } from "../files/index.ts";
 import type { AgentHandle, PromptInput, PromptResult, TurnSink } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
+import { askDuring, type RunningPrompt } from "../running-prompt.ts";
+import { permissionAskOf } from "../tool-memory.ts";
 import type { Connection, AnswerPermission } from "./connection.ts";
-import type { FileScope } from "./contained-file.ts";
-import { FileAccess } from "./file-access.ts";
 import type { AcpTimeouts, Attempt } from "./open-session.ts";
 import { chooseOption } from "./permission-option.ts";
 import { promptBlocks } from "./prompt-blocks.ts";
 import { promptResult } from "./prompt-result.ts";
-import { askDuring, type RunningPrompt } from "./running-prompt.ts";
 import type { SessionFeed } from "./session-feed.ts";
 import { setApprovalMode, setModel } from "./settings.ts";
-import { permissionAskOf } from "./tool-memory.ts";
 import { isObject } from "./wire-message.ts";
 
 /** How long a cancelled prompt may take to answer. */
@@ -92,8 +91,6 @@ export class AcpHandle implements AgentHandle {
       agent: this.agent,
       place: facts.place,
       tools: feed.tools,
-      logger: deps.logger,
-      sessionId: () => this.backendSessionId,
       approvalMode: () => this.#approvalMode,
       running: () => this.#running,
     });

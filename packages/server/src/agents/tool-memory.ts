@@ -1,4 +1,4 @@
-import type { PermissionAsk, ToolUpdate } from "../port.ts";
+import type { PermissionAsk, ToolUpdate } from "./port.ts";
 
 /** Calls of one prompt that are remembered; older ones are forgotten first. */
 const MAX_CALLS = 1_000;

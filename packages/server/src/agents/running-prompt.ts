@@ -1,4 +1,4 @@
-import type { PermissionAnswer, PermissionAsk, TurnSink } from "../port.ts";
+import type { PermissionAnswer, PermissionAsk, TurnSink } from "./port.ts";
 
 /** The prompt that runs: `over` aborts when it is being cancelled or has ended, whichever is first. */
 export type RunningPrompt = {

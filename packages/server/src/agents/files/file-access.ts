@@ -1,22 +1,20 @@
 /**
- * How an agent reads and writes files through its client (A-2, A-20, A-25, I-6).
+ * How an agent of any backend reads and writes files through Holdfast (A-2, A-20, I-6).
  *
- *   fs/read_text_file  ─► inside the session's directory ─► lines
- *   fs/write_text_file ─► a prompt runs? ─► inside? ─► allowed? ─► evidence ─► whole file
- *                                                       │ by the agent's own request about this path, else by one of ours
+ *   read  ─► inside the session's directory ─► lines
+ *   write ─► a prompt runs? ─► inside? ─► allowed? ─► evidence ─► whole file
+ *                                          │ by the agent's own request about this path, else by one of ours
  *
  * Invariants: nothing is written outside of a running prompt, after its cancel, in mode `readOnly`, or without somebody's yes; each write is told
- * to the turn before it happens; a prompt is not over while one of its writes goes on; every refusal is a JSON-RPC error with our code.
+ * to the turn before it happens; whoever ends a prompt can wait until none of its writes goes on.
  */
-import { RequestError } from "@agentclientprotocol/sdk";
-import { errorText, HoldfastError, isHoldfastError, type Logger, storageRefusal } from "@holdfast/kernel";
+import { HoldfastError } from "@holdfast/kernel";
 import type { ApprovalMode } from "@holdfast/protocol";
 import { autoAllow } from "../catalog/index.ts";
 import type { PermissionAsk } from "../port.ts";
+import { askDuring, type RunningPrompt } from "../running-prompt.ts";
+import { permissionAskOf, type ToolMemory } from "../tool-memory.ts";
 import { type FileScope, locate, readLines, shownPath, writeWhole } from "./contained-file.ts";
-import { askDuring, type RunningPrompt } from "./running-prompt.ts";
-import { permissionAskOf, type ToolMemory } from "./tool-memory.ts";
-import { isObject } from "./wire-message.ts";
 
 /** Characters of a new content that a permission request shows; the rest is counted. */
 const MAX_SHOWN = 256 * 1024;
@@ -35,9 +33,8 @@ const KIND = "edit";
 export type FileAccessFacts = {
   agent: string;
   place: FileScope;
-  tools: ToolMemory;
-  logger: Logger;
-  sessionId(): string | undefined;
+  /** The calls of the running prompt. */
+  tools: Pick<ToolMemory, "find">;
   approvalMode(): ApprovalMode;
   running(): RunningPrompt | undefined;
 };
@@ -50,37 +47,16 @@ export class FileAccess {
     this.#facts = facts;
   }
 
-  /** Answers `fs/read_text_file`; rejects with a `RequestError`. */
-  read(params: unknown): Promise<{ content: string }> {
-    return this.#answer(params, async (path, fields) => {
-      const line = count(fields["line"], "line") ?? 1;
-      const limit = count(fields["limit"], "limit");
-      const target = await locate(this.#facts.place, path, "read");
-      return {
-        content: await readLines(target, {
-          line: Math.max(1, line),
-          ...(limit === undefined ? {} : { limit }),
-        }),
-      };
-    });
+  /** Whole lines of a text file, as `readLines` counts them. Rejects as `locate` and `readLines` do. */
+  async read(named: string, range: { line: number; limit?: number }): Promise<string> {
+    return await readLines(await locate(this.#facts.place, named, "read"), range);
   }
 
-  /** Answers `fs/write_text_file`; rejects with a `RequestError`. */
-  write(params: unknown): Promise<Record<string, never>> {
-    return this.#answer(params, async (path, fields) => {
-      const { content } = fields;
-      if (typeof content !== "string") throw RequestError.invalidParams({ content: typeof content });
-      await this.#write(path, content);
-      return {};
-    });
-  }
-
-  /** Resolves when no write goes on. */
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#writing);
-  }
-
-  async #write(named: string, content: string): Promise<void> {
+  /**
+   * Replaces or makes a file. Rejects as `locate` and `writeWhole` do, with FORBIDDEN when nobody allowed it, and with CONFLICT when no prompt runs,
+   * or none any more.
+   */
+  async write(named: string, content: string): Promise<void> {
     const { place, agent } = this.#facts;
     const running = this.#facts.running();
     if (running === undefined || running.over.signal.aborted) {
@@ -100,6 +76,11 @@ export class FileAccess {
     if (running.over.signal.aborted) throw new HoldfastError("CONFLICT", `${agent} was stopped.`);
     running.sink.emit({ type: "file", path: target });
     await this.#keep(writeWhole(target, content));
+  }
+
+  /** Resolves when no write goes on. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#writing);
   }
 
   async #keep(writing: Promise<void>): Promise<void> {
@@ -144,36 +125,4 @@ export class FileAccess {
       patterns: [target],
     };
   }
-
-  async #answer<T>(
-    params: unknown,
-    act: (path: string, fields: Record<string, unknown>) => Promise<T>,
-  ): Promise<T> {
-    const fields = isObject(params) ? params : {};
-    const { sessionId, path } = fields;
-    if (typeof path !== "string" || path === "") throw RequestError.invalidParams({ path: typeof path });
-    if (sessionId !== this.#facts.sessionId()) throw RequestError.sessionNotFound(String(sessionId));
-    try {
-      return await act(path, fields);
-    } catch (error) {
-      throw this.#refusal(error, path);
-    }
-  }
-
-  /** What the agent hears; a fault of ours leaks nothing. */
-  #refusal(thrown: unknown, path: string): RequestError {
-    if (thrown instanceof RequestError) return thrown;
-    const error = storageRefusal(thrown) ?? thrown;
-    if (isHoldfastError(error, "NOT_FOUND")) return RequestError.resourceNotFound(path);
-    if (isHoldfastError(error)) return new RequestError(-32_602, error.message, { code: error.code });
-    const { agent, logger } = this.#facts;
-    logger.warn({ agent, error: errorText(error) }, "a file that an agent asked for could not be used");
-    return RequestError.internalError({ path }, "the file could not be used");
-  }
-}
-
-function count(value: unknown, name: string): number | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw RequestError.invalidParams({ [name]: typeof value });
 }
