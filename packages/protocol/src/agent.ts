@@ -56,8 +56,8 @@ export const agentCommandSchema = z.object({
 });
 
 /**
- * An agent session whose program lives now (A-8). `idleMs` is absent while it is used; `waiting`: its turn waits for a human. `pid` and
- * `memoryBytes` are of its process tree as last measured, absent until then.
+ * An agent session that lives now (A-8). `idleMs` is absent while it is used; `waiting`: its turn waits for a human. `pid` and
+ * `memoryBytes` are of its process tree as last measured: absent until then, and always where the agent is no program of its own.
  */
 export const liveAgentSchema = z
   .object({

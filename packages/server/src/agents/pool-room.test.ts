@@ -140,12 +140,39 @@ describe("places", () => {
     await pool.dispose(0);
   });
 
+  test("[A-7, A-8] one without a process has a place and a directory as any other, and neither pid nor memory", async () => {
+    const clock = new FakeClock();
+    const backend = new ScriptedBackend();
+    const measure = async () => [{ sessionId, agent: "other", pid: 77, bytes: 99 }];
+    const pool = createPool({
+      backendOf: async () => backend,
+      clock,
+      limits: { ...limits, maxBytes: 100 },
+      measure,
+    });
+    const [handle, other] = [await opened(pool, backend, "a"), await opened(pool, backend, "other")];
+    clock.advance(10_000);
+    await until("the other one was measured", () => pool.list().items.some(({ pid }) => pid === 77));
+    expect(pool.list().items).toEqual([
+      { sessionId, agent: "a", state: "idle", idleMs: 10_000 },
+      { sessionId, agent: "other", state: "idle", idleMs: 10_000, pid: 77, memoryBytes: 99 },
+    ]);
+    expect(await pool.acquire(request())).toEqual({ handle, live: true });
+    expect(keep(pool, "c")).toBeDefined();
+    expect([handle.alive, other.alive]).toEqual([true, false]);
+    const moved = pool.acquire(request({ directory: "/other" }));
+    const next = await backend.succeed(2);
+    expect(await moved).toEqual({ handle: next, live: false });
+    await pool.dispose(0);
+  });
+
   test("[A-7] a handle of another program or directory is replaced when it is idle, keeping its session", async () => {
     const backend = new ScriptedBackend() as ScriptedBackend & Pick<Backend, "fingerprint">;
     let now = "f";
     backend.fingerprint = async () => now;
     const pool = createPool({ backendOf: async () => backend, clock: new FakeClock() });
     const first = await opened(pool, backend, "a");
+    first.process = { fingerprint: "f" };
     expect(await pool.acquire(request())).toEqual({ handle: first, live: true });
     now = "g";
     first.idleSince = undefined;
@@ -158,6 +185,7 @@ describe("places", () => {
     expect(first.alive).toBe(false);
     now = "f";
     second.idleSince = 0;
+    second.process = { fingerprint: "f" };
     const moved = pool.acquire(request({ directory: "/other" }));
     const third = await backend.succeed(2);
     expect(await moved).toEqual({ handle: third, live: false });

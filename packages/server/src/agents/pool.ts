@@ -161,7 +161,7 @@ class Pool implements AgentPool {
     if (directory !== request.directory) return true;
     const backend = await this.#deps.backendOf(request.agent);
     const now = await backend?.fingerprint?.(request.agent);
-    return now !== undefined && now !== handle.processFingerprint;
+    return now !== undefined && now !== handle.process?.fingerprint;
   }
 
   #open(slot: Slot, request: OpenRequest): Opening {
@@ -264,7 +264,7 @@ class Pool implements AgentPool {
         key: slot,
         idleSince: slot.idleSince,
         isWaiting: slot.isWaiting,
-        bytes: slot.memory?.bytes ?? 0,
+        bytes: slot.process?.memoryBytes ?? 0,
       }));
   }
 
@@ -274,10 +274,10 @@ class Pool implements AgentPool {
   }
 
   #take(measured: readonly Measured[]): void {
-    for (const slot of this.#all()) slot.memory = undefined;
+    for (const slot of this.#all()) slot.process = undefined;
     for (const { sessionId, agent, pid, bytes } of measured) {
       const slot = this.#find(sessionId, agent);
-      if (slot !== undefined) slot.memory = { pid, bytes };
+      if (slot !== undefined) slot.process = { pid, memoryBytes: bytes };
     }
     this.#tidy();
     // They may take less than before.

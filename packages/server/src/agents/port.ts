@@ -90,10 +90,19 @@ export type PromptResult =
   | { outcome: "ended"; stopReason: StopReason; usage?: Usage | undefined }
   | { outcome: "failed"; error: SessionError }
   | { outcome: "crashed"; error: SessionError }
-  /** The child was ended on purpose by the cancel ladder or a shutdown. */
+  /** What runs the agent was ended on purpose by the cancel ladder or a shutdown. */
   | { outcome: "killed" };
 
 export type PromptInput = { parts: Part[]; system?: string | undefined };
+
+/**
+ * What only an agent has that is a program of its own. Its pid and memory are not told by the handle but measured, by the rows of the processes
+ * that were started (A-8, A-10).
+ */
+export type AgentProcessFacts = {
+  /** Arguments, the program's files and the names of environment variables in one hash, never a secret (A-7). */
+  readonly fingerprint: string;
+};
 
 /** A live agent session: one connection, reused for every turn (A-25). */
 export type AgentHandle = {
@@ -104,12 +113,12 @@ export type AgentHandle = {
   readonly openedBy: Exclude<OpenedBy, "live">;
   readonly version: string | undefined;
   readonly features: Features;
-  /** Arguments, the program's files and the names of environment variables in one hash, never a secret (A-7). */
-  readonly processFingerprint: string;
+  /** Absent for an agent that runs inside of the server. */
+  readonly process?: AgentProcessFacts | undefined;
   /** One at a time; a second call while one runs throws. */
   prompt(input: PromptInput, sink: TurnSink): Promise<PromptResult>;
   /**
-   * Stops the running prompt by A-15's ladder: tell the agent, wait 5 s for its answer, then end the child. Resolves when the prompt has ended.
+   * Stops the running prompt by A-15's ladder: tell the agent, wait 5 s for its answer, then end what runs it. Resolves when the prompt has ended.
    * Harmless without a prompt.
    */
   cancel(): Promise<void>;
@@ -122,9 +131,9 @@ export type AgentHandle = {
   close(graceMs?: number): Promise<void>;
   /** Monotonic ms since when no prompt runs; `undefined` while one runs. A handle that does not tell is never evicted (A-8). */
   readonly idleSince?: number | undefined;
-  /** False once the child is gone or being closed. */
+  /** False once what runs it is gone or being closed. */
   readonly alive: boolean;
-  /** Fires once, when the child ends, however it did; the handle has left the pool before (A-17). */
+  /** Fires once, when what runs it ends, however it did; the handle has left the pool before (A-17). */
   onExit(listener: (exit: { expected: boolean }) => void): void;
 };
 
@@ -143,9 +152,12 @@ export type OpenRequest = {
 
 export type Backend = {
   readonly kind: BackendKind;
-  /** Starts the program and opens its session. Rejects with an AgentFailure whose `error` is an AgentError (A-25). */
+  /** Starts what runs the agent and opens its session. Rejects with an AgentFailure whose `error` is an AgentError (A-25). */
   open(request: OpenRequest): Promise<AgentHandle>;
-  /** The process fingerprint that a handle would have if it were opened now (A-7); `undefined` when that cannot be told. */
+  /**
+   * The process fingerprint that a handle would have if it were opened now (A-7); `undefined` when that cannot be told. A backend without
+   * processes has none.
+   */
   fingerprint?(agent: string): Promise<string | undefined>;
 };
 

@@ -38,8 +38,8 @@ export class Slot {
   readonly agent: string;
   /** Handles that left and may still have processes; each promise resolves when nothing of it lives. */
   readonly leaving = new Map<AgentHandle, Promise<void>>();
-  /** What its processes took when they were last measured. */
-  memory: { pid: number; bytes: number } | undefined;
+  /** Its process, and what that took with its descendants when it was last measured; `undefined` until then, and without a process. */
+  process: Pick<LiveAgent, "pid" | "memoryBytes"> | undefined;
   readonly #clock: Clock;
   #state: SlotState = { name: "empty" };
   #holds = 0;
@@ -130,13 +130,12 @@ export class Slot {
   }
 
   describe(): LiveAgent[] {
-    const { sessionId, agent, idleSince } = this;
-    const memory = this.memory === undefined ? {} : { pid: this.memory.pid, memoryBytes: this.memory.bytes };
+    const { sessionId, agent, idleSince, process } = this;
     const closing = [...this.leaving].map(() => ({ sessionId, agent, state: "closing" as const }));
     if (this.#state.name === "empty") return closing;
-    if (this.#state.name !== "live") return [{ sessionId, agent, state: "opening", ...memory }, ...closing];
+    if (this.#state.name !== "live") return [{ sessionId, agent, state: "opening", ...process }, ...closing];
     const state = this.isWaiting ? "waiting" : idleSince === undefined ? "busy" : "idle";
     const idleMs = Math.max(0, this.#clock.monotonic() - (idleSince ?? 0));
-    return [{ sessionId, agent, state, ...(state === "idle" ? { idleMs } : {}), ...memory }, ...closing];
+    return [{ sessionId, agent, state, ...(state === "idle" ? { idleMs } : {}), ...process }, ...closing];
   }
 }

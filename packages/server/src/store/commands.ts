@@ -108,6 +108,7 @@ export type StartedTurn = {
 /** What an agent session stores beside what the API shows. */
 export type AgentSessionFacts = {
   cwd: string;
+  /** Of an agent that is a program of its own. */
   processFingerprint?: string | undefined;
   sessionFingerprint?: string | undefined;
   /** Whether the backend produced anything in this agent session, and up to which seq it has seen the session. */

@@ -56,7 +56,7 @@ export async function openAgent(
     status: "live",
     backendSessionId: handle.backendSessionId,
     version: handle.version,
-    processFingerprint: handle.processFingerprint,
+    processFingerprint: handle.process?.fingerprint,
     // What the one before it had seen, another agent-side session did not.
     ...(isOther ? { cwd: session.directory, watermark: 0 } : {}),
   });

@@ -51,7 +51,7 @@ export class FakeOpencode implements HandleServer {
         openedBy: "create",
         version: "1.18.33",
         features,
-        processFingerprint: "fake",
+        process: { fingerprint: "fake" },
         agentRules: [],
       },
       {

@@ -9,7 +9,7 @@ import {
 } from "../../src/agents/index.ts";
 import { until } from "./waiting.ts";
 
-/** A handle that lives until it is told to end; its close waits for `gate`. */
+/** A handle, by default without a process, that lives until it is told to end; its close waits for `gate`. */
 export class ScriptedHandle implements AgentHandle {
   readonly agent: string;
   readonly sessionId: SessionId;
@@ -17,7 +17,7 @@ export class ScriptedHandle implements AgentHandle {
   readonly openedBy = "create";
   readonly version = undefined;
   readonly features = {} as AgentHandle["features"];
-  readonly processFingerprint = "f";
+  process: AgentHandle["process"];
   readonly graces: (number | undefined)[] = [];
   gate = Promise.resolve();
   alive = true;

@@ -56,7 +56,6 @@ export class ScriptedHandle implements AgentHandle {
   readonly openedBy: AgentHandle["openedBy"];
   readonly version = "1.0.0";
   readonly features = {} as AgentHandle["features"];
-  readonly processFingerprint = "fingerprint";
   readonly idle: IdleSink;
   alive = true;
   configured: unknown[] = [];

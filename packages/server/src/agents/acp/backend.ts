@@ -137,7 +137,7 @@ async function openHandle(
       openedBy,
       version,
       features,
-      processFingerprint: fingerprint,
+      process: { fingerprint },
       place: {
         directory: request.directory,
         dataDirectory: deps.dataDirectory,

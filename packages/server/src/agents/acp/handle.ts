@@ -13,7 +13,7 @@ import { errorText, HoldfastError, within, type Clock, type Logger } from "@hold
 import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { FileAccess, type FileScope } from "../files/index.ts";
-import type { AgentHandle, PromptInput, PromptResult, TurnSink } from "../port.ts";
+import type { AgentHandle, AgentProcessFacts, PromptInput, PromptResult, TurnSink } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 import { askDuring, type RunningPrompt } from "../running-prompt.ts";
 import { permissionAskOf } from "../tool-memory.ts";
@@ -44,7 +44,7 @@ export type HandleFacts = {
   openedBy: Attempt;
   version: string | undefined;
   features: Features;
-  processFingerprint: string;
+  process: AgentProcessFacts;
   place: FileScope;
 };
 
@@ -57,7 +57,7 @@ export class AcpHandle implements AgentHandle {
   readonly openedBy: Attempt;
   readonly version: string | undefined;
   readonly features: Features;
-  readonly processFingerprint: string;
+  readonly process: AgentProcessFacts;
   /** Where the agent reads and writes files through us, as far as its record lets it. */
   readonly files: FileAccess;
   readonly #connection: Connection;
@@ -85,7 +85,7 @@ export class AcpHandle implements AgentHandle {
     this.openedBy = facts.openedBy;
     this.version = facts.version;
     this.features = facts.features;
-    this.processFingerprint = facts.processFingerprint;
+    this.process = facts.process;
     this.#idleSince = deps.clock.monotonic();
     this.files = new FileAccess({
       agent: this.agent,

@@ -124,7 +124,7 @@ async function openHandle(
       openedBy: known === undefined ? "create" : "resume",
       version,
       features: { ...FEATURES },
-      processFingerprint: fingerprint,
+      process: { fingerprint },
       agentRules: working.rules,
     },
     {

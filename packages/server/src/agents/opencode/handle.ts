@@ -10,6 +10,7 @@ import { agentError } from "../agent-error.ts";
 import {
   AgentFailure,
   type AgentHandle,
+  type AgentProcessFacts,
   type IdleSink,
   type NoteEvent,
   type PromptInput,
@@ -52,7 +53,7 @@ export type HandleFacts = {
   openedBy: "resume" | "create";
   version: string;
   features: Features;
-  processFingerprint: string;
+  process: AgentProcessFacts;
   /** Rules of the agent that works in the session. */
   agentRules: readonly Rule[];
 };
@@ -75,7 +76,7 @@ export class OpencodeHandle implements AgentHandle, Member {
   readonly openedBy: "resume" | "create";
   readonly version: string;
   readonly features: Features;
-  readonly processFingerprint: string;
+  readonly process: AgentProcessFacts;
   readonly #deps: HandleDeps;
   readonly #agentRules: readonly Rule[];
   readonly #requests: OpenRequests;
@@ -100,7 +101,7 @@ export class OpencodeHandle implements AgentHandle, Member {
     this.openedBy = facts.openedBy;
     this.version = facts.version;
     this.features = facts.features;
-    this.processFingerprint = facts.processFingerprint;
+    this.process = facts.process;
     this.#deps = deps;
     this.#agentRules = facts.agentRules;
     this.#idleSince = deps.clock.monotonic();

@@ -149,7 +149,7 @@ describe("one opencode server", () => {
     const pid = (await ask(one)).text;
     expect((await ask(other)).text).toBe(pid);
     expect(starts()).toHaveLength(1);
-    expect(await made.fingerprint("opencode")).toBe(one.processFingerprint);
+    expect(await made.fingerprint("opencode")).toBe(one.process?.fingerprint);
     await one.close();
     await other.close();
     expect(await isAlive(Number(pid))).toBe(true);
