@@ -63,8 +63,8 @@ export const AGENT_FILES: readonly Sabotage[] = [
     file: `${ROOM}/running-prompt.ts`,
     edits: [
       {
-        find: 'over.signal.addEventListener("abort", end, { once: true });',
-        replace: "void end;",
+        find: 'this.#stopped.resolve("cancelled");',
+        replace: "",
       },
     ],
     catchers: [{ file: ACCESS, title: "[A-15] a cancel ends the wait for an answer" }],

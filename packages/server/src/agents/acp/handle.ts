@@ -1,21 +1,20 @@
 /**
  * A live agent session over ACP: prompts one at a time, the cancel ladder, the end (A-15, A-16, A-17, A-25).
  *
- *   idle ─prompt─► running ─answer─► idle
- *                     │ cancel: session/cancel, open requests answered, 5 s ─► the child is ended: killed
- *                     └ the child dies: exit listeners first, then crashed
+ * A prompt goes on as `running-prompt.ts` draws it: one that is given up ends the child, and is then killed; when the child dies by itself,
+ * exit listeners hear of it first, then it has crashed.
  *
  * Invariants: a prompt never rejects; the next one is not sent before the old one's answer, because nothing is sent to a child that did not
  * answer a cancel any more; whoever keeps handles hears of an exit before the prompt's result is known.
  */
 import { RequestError } from "@agentclientprotocol/sdk";
-import { errorText, HoldfastError, within, type Clock, type Logger } from "@holdfast/kernel";
+import { errorText, within, type Clock, type Logger } from "@holdfast/kernel";
 import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { FileAccess, type FileScope } from "../files/index.ts";
 import type { AgentHandle, AgentProcessFacts, PromptInput, PromptResult, TurnSink } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
-import { askDuring, type RunningPrompt } from "../running-prompt.ts";
+import { Prompts, type RunningPrompt } from "../running-prompt.ts";
 import { permissionAskOf } from "../tool-memory.ts";
 import type { Connection, AnswerPermission } from "./connection.ts";
 import type { AcpTimeouts, Attempt } from "./open-session.ts";
@@ -26,16 +25,11 @@ import type { SessionFeed } from "./session-feed.ts";
 import { setApprovalMode, setModel } from "./settings.ts";
 import { isObject } from "./wire-message.ts";
 
-/** How long a cancelled prompt may take to answer (A-15). */
-export const CANCEL_GRACE_MS = 5_000;
-
-/** After that, how long the child has between SIGTERM and SIGKILL to save what it has. */
+/** How long the child of a prompt that is given up has between SIGTERM and SIGKILL to save what it has. */
 const CANCEL_TERM_MS = 1_000;
 
 /** How long what is being written to the disk may take once the prompt was answered. */
 const WRITE_WAIT_MS = 5_000;
-
-type Running = RunningPrompt & { isCancelled: boolean; ended: Promise<PromptResult> };
 
 export type HandleFacts = {
   definition: AgentDefinition;
@@ -64,14 +58,12 @@ export class AcpHandle implements AgentHandle {
   readonly #feed: SessionFeed;
   readonly #definition: AgentDefinition;
   readonly #deps: HandleDeps;
+  readonly #prompts: Prompts;
   readonly #exitTold: Promise<void>;
   #listeners: ((exit: { expected: boolean }) => void)[] = [];
   #isGone = false;
-  #idleSince: number;
-  #running: Running | undefined;
   /** Until it was set nothing is known of it, and nothing is written. */
   #approvalMode: ApprovalMode = "readOnly";
-  #cancelling: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(connection: Connection, feed: SessionFeed, facts: HandleFacts, deps: HandleDeps) {
@@ -86,13 +78,13 @@ export class AcpHandle implements AgentHandle {
     this.version = facts.version;
     this.features = facts.features;
     this.process = facts.process;
-    this.#idleSince = deps.clock.monotonic();
+    this.#prompts = new Prompts(deps.clock, this.backendSessionId);
     this.files = new FileAccess({
       agent: this.agent,
       place: facts.place,
       tools: feed.tools,
       approvalMode: () => this.#approvalMode,
-      running: () => this.#running,
+      running: () => this.#prompts.running,
     });
     this.#exitTold = connection.ended.then(() => this.#tellExit());
   }
@@ -102,7 +94,7 @@ export class AcpHandle implements AgentHandle {
   }
 
   get idleSince(): number | undefined {
-    return this.#running === undefined ? this.#idleSince : undefined;
+    return this.#prompts.idleSince;
   }
 
   onExit(listener: (exit: { expected: boolean }) => void): void {
@@ -111,34 +103,18 @@ export class AcpHandle implements AgentHandle {
   }
 
   prompt(input: PromptInput, sink: TurnSink): Promise<PromptResult> {
-    if (this.#running !== undefined) {
-      throw new HoldfastError(
-        "CONFLICT",
-        `A prompt is running in ${this.backendSessionId}; wait for its end.`,
-      );
-    }
-    const over = new AbortController();
-    const running: Running = {
-      sink,
-      over,
-      allowed: new Set(),
-      isCancelled: false,
-      ended: Promise.resolve({ outcome: "killed" }),
-    };
-    this.#running = running;
-    running.ended = this.#run(input, running).finally(() => {
-      over.abort();
-      this.#idleSince = this.#deps.clock.monotonic();
-      this.#running = undefined;
+    const prompt = this.#prompts.begin(sink, {
+      tell: () => this.#connection.notify("session/cancel", { sessionId: this.backendSessionId }),
+      giveUp: () => this.#connection.stop({ from: "term", withinMs: CANCEL_TERM_MS }),
     });
-    return running.ended;
+    void this.#run(input, prompt)
+      .catch((error: unknown) => this.#notBuilt(error))
+      .then((result) => prompt.settle(result));
+    return prompt.result;
   }
 
-  async cancel(): Promise<void> {
-    const running = this.#running;
-    if (running === undefined) return;
-    this.#cancelling ??= this.#climbDown(running).finally(() => (this.#cancelling = undefined));
-    await this.#cancelling;
+  cancel(): Promise<void> {
+    return this.#prompts.cancel();
   }
 
   async configure({
@@ -168,31 +144,22 @@ export class AcpHandle implements AgentHandle {
 
   /** Answers a permission request of the agent; what nobody can answer any more is `cancelled`. */
   readonly answerPermission: AnswerPermission = async (params) => {
-    const running = this.#running;
-    if (!isObject(params) || running === undefined || running.over.signal.aborted)
-      return { outcome: "cancelled" };
+    const { running } = this.#prompts;
+    if (!isObject(params) || running === undefined) return { outcome: "cancelled" };
     const call = isObject(params["toolCall"]) ? params["toolCall"]["toolCallId"] : undefined;
     const known = typeof call === "string" ? this.#feed.tools.find(call) : undefined;
     if (known === undefined || params["sessionId"] !== this.backendSessionId) return { outcome: "cancelled" };
-    const answer = await askDuring(running, permissionAskOf(known));
+    const answer = await running.ask(permissionAskOf(known));
     if (answer === "once") running.allowed.add(known.callId);
     return chooseOption(params["options"], answer);
   };
 
-  async #run(input: PromptInput, running: Running): Promise<PromptResult> {
+  async #run(input: PromptInput, running: RunningPrompt): Promise<PromptResult> {
     const accepts = {
       images: this.features.images === "yes",
       embedded: this.features.embeddedContext === "yes",
     };
-    let prompt;
-    try {
-      prompt = await promptBlocks(input, accepts, this.#deps.readBlob);
-    } catch (error) {
-      this.#deps.logger.warn({ agent: this.agent, error: errorText(error) }, "a prompt could not be built");
-      const message =
-        error instanceof MissingBlobError ? error.message : "The attachments could not be read.";
-      return { outcome: "failed", error: { name: "UnknownError", data: { message } } };
-    }
+    const prompt = await promptBlocks(input, accepts, this.#deps.readBlob);
     if (running.isCancelled) return { outcome: "ended", stopReason: "cancelled" };
     const feed = this.#feed.beginPrompt(running.sink);
     const answer = await this.#connection
@@ -216,29 +183,18 @@ export class AcpHandle implements AgentHandle {
     });
   }
 
-  async #climbDown(running: Running): Promise<void> {
-    this.#tellCancel(running);
-    const answered = await within(this.#deps.clock, CANCEL_GRACE_MS, running.ended);
-    if (answered === undefined) await this.#connection.stop({ from: "term", withinMs: CANCEL_TERM_MS });
-    await running.ended;
-  }
-
-  #tellCancel(running: Running): void {
-    running.isCancelled = true;
-    this.#connection.notify("session/cancel", { sessionId: this.backendSessionId });
-    running.over.abort();
+  #notBuilt(error: unknown): PromptResult {
+    this.#deps.logger.warn({ agent: this.agent, error: errorText(error) }, "a prompt could not be built");
+    const message = error instanceof MissingBlobError ? error.message : "The attachments could not be read.";
+    return { outcome: "failed", error: { name: "UnknownError", data: { message } } };
   }
 
   async #closePolitely(graceMs: number | undefined): Promise<void> {
     const { clock, timeouts } = this.#deps;
     const start = clock.monotonic();
     const politeMs = Math.min(timeouts.closeMs, graceMs ?? timeouts.closeMs);
-    const running = this.#running;
-    if (running !== undefined && this.alive) {
-      this.#tellCancel(running);
-      await within(clock, politeMs, running.ended);
-    }
-    if (this.#running === undefined && this.alive && this.features.close === "yes") {
+    if (this.alive) await this.#prompts.running?.stop(politeMs);
+    if (this.#prompts.running === undefined && this.alive && this.features.close === "yes") {
       const params = { sessionId: this.backendSessionId };
       await this.#connection.request("open", "session/close", params, politeMs).catch(() => undefined);
     }

@@ -9,9 +9,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "@holdfast/kernel";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RecordedTurn } from "../../../test/agents/recorded-turn.ts";
-import type { RunningPrompt } from "../running-prompt.ts";
+import { RunningPrompt } from "../running-prompt.ts";
 import { ToolMemory } from "../tool-memory.ts";
 import { FileAccess, type FileAccessFacts } from "./file-access.ts";
 
@@ -46,7 +47,8 @@ function access(facts: Partial<FileAccessFacts> = {}): FileAccess {
 function running(answer: "once" | "reject"): { turn: RecordedTurn; prompt: RunningPrompt } {
   const turn = new RecordedTurn();
   turn.answer = () => answer;
-  return { turn, prompt: { sink: turn, over: new AbortController(), allowed: new Set() } };
+  const stops = { tell: () => undefined, giveUp: () => Promise.resolve() };
+  return { turn, prompt: new RunningPrompt(systemClock, turn, stops) };
 }
 
 describe("files for any backend", () => {

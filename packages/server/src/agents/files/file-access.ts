@@ -12,7 +12,7 @@ import { HoldfastError } from "@holdfast/kernel";
 import type { ApprovalMode } from "@holdfast/protocol";
 import { autoAllow } from "../catalog/index.ts";
 import type { PermissionAsk } from "../port.ts";
-import { askDuring, type RunningPrompt } from "../running-prompt.ts";
+import type { RunningPrompt } from "../running-prompt.ts";
 import { permissionAskOf, type ToolMemory } from "../tool-memory.ts";
 import { type FileScope, locate, readLines, shownPath, writeWhole } from "./contained-file.ts";
 
@@ -59,21 +59,21 @@ export class FileAccess {
   async write(named: string, content: string): Promise<void> {
     const { place, agent } = this.#facts;
     const running = this.#facts.running();
-    if (running === undefined || running.over.signal.aborted) {
+    if (running === undefined || running.isStopping) {
       throw new HoldfastError("CONFLICT", "Files are written while a prompt runs, and none does.");
     }
     const byMode = autoAllow(this.#facts.approvalMode(), KIND);
     if (byMode === "reject") throw new HoldfastError("FORBIDDEN", "The session is read-only.");
     const target = await locate(place, named, "write");
     if (byMode !== "once" && !(await this.#isAllowed(running.allowed, target))) {
-      const answer = await askDuring(running, await this.#askOf(target, content));
+      const answer = await running.ask(await this.#askOf(target, content));
       if (answer !== "once") throw new HoldfastError("FORBIDDEN", `Writing ${named} was not allowed.`);
     }
     // Somebody may have taken long: no link made meanwhile leads elsewhere, and a stop holds.
     if ((await locate(place, named, "write")) !== target) {
       throw new HoldfastError("PATH_ESCAPES", `${named} leads elsewhere than when it was asked about.`);
     }
-    if (running.over.signal.aborted) throw new HoldfastError("CONFLICT", `${agent} was stopped.`);
+    if (running.isStopping) throw new HoldfastError("CONFLICT", `${agent} was stopped.`);
     running.sink.emit({ type: "file", path: target });
     await this.#keep(writeWhole(target, content));
   }

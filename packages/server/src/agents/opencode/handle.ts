@@ -4,7 +4,7 @@
  * Invariants: a prompt never rejects; whoever keeps handles hears of an end before the prompt's result is known; an idle handle outlives its
  * server's process, a busy one does not.
  */
-import { errorText, HoldfastError, within, type Clock, type Logger } from "@holdfast/kernel";
+import { errorText, within, type Clock, type Logger } from "@holdfast/kernel";
 import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
 import {
@@ -19,6 +19,7 @@ import {
   type TurnSink,
 } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
+import { Prompts, type RunningPrompt } from "../running-prompt.ts";
 import type { PromptBody } from "./api.ts";
 import { userMessageId } from "./message-id.ts";
 import { OpenRequests } from "./open-requests.ts";
@@ -30,9 +31,6 @@ import { offeredModel, type SessionFacts } from "./session-facts.ts";
 import { SessionInbox } from "./session-inbox.ts";
 import { setMode } from "./set-mode.ts";
 import type { WireEvent } from "./wire-event.ts";
-
-/** How long a cancelled prompt may take to end (A-15). */
-export const CANCEL_GRACE_MS = 5_000;
 
 /** How long a prompt may take to end before its handle is closed under it. */
 const CLOSE_MS = 2_000;
@@ -79,6 +77,7 @@ export class OpencodeHandle implements AgentHandle, Member {
   readonly process: AgentProcessFacts;
   readonly #deps: HandleDeps;
   readonly #agentRules: readonly Rule[];
+  readonly #prompts: Prompts;
   readonly #requests: OpenRequests;
   readonly #inbox: SessionInbox;
   #contextSizes: ReadonlyMap<string, number> = new Map();
@@ -86,7 +85,6 @@ export class OpencodeHandle implements AgentHandle, Member {
   #described: Promise<void> = Promise.resolve();
   #listeners: ((exit: { expected: boolean }) => void)[] = [];
   #ended: { expected: boolean } | undefined;
-  #idleSince: number;
   #run: PromptRun | undefined;
   /** The prompt before, whose trailing events are known. */
   #before: PromptRun | undefined;
@@ -104,7 +102,7 @@ export class OpencodeHandle implements AgentHandle, Member {
     this.process = facts.process;
     this.#deps = deps;
     this.#agentRules = facts.agentRules;
-    this.#idleSince = deps.clock.monotonic();
+    this.#prompts = new Prompts(deps.clock, this.backendSessionId);
     this.#requests = new OpenRequests({
       logger: deps.logger,
       api: () => this.#api(),
@@ -130,7 +128,7 @@ export class OpencodeHandle implements AgentHandle, Member {
   }
 
   get idleSince(): number | undefined {
-    return this.#run === undefined ? this.#idleSince : undefined;
+    return this.#prompts.idleSince;
   }
 
   onExit(listener: (exit: { expected: boolean }) => void): void {
@@ -146,20 +144,18 @@ export class OpencodeHandle implements AgentHandle, Member {
   }
 
   prompt(input: PromptInput, sink: TurnSink): Promise<PromptResult> {
-    if (this.#run !== undefined) {
-      throw new HoldfastError(
-        "CONFLICT",
-        `A prompt is running in ${this.backendSessionId}; wait for its end.`,
-      );
-    }
     const { clock, logger } = this.#deps;
+    const prompt = this.#prompts.begin(sink, {
+      tell: () => run.tellStop(),
+      giveUp: () => this.#giveUp(prompt),
+    });
     const run = new PromptRun(
+      prompt,
       {
         agent: this.agent,
         sessionId: this.backendSessionId,
         clock,
         logger,
-        sink,
         api: () => this.#api(),
         contextSize: (model) => this.#contextSizes.get(model),
         findRequests: () => this.#requests.find(),
@@ -169,21 +165,16 @@ export class OpencodeHandle implements AgentHandle, Member {
       userMessageId(clock.now()),
     );
     this.#run = run;
-    void this.#send(input, run);
-    return run.result.finally(() => {
-      this.#idleSince = clock.monotonic();
+    prompt.over.addEventListener("abort", () => {
       this.#before = run;
       this.#run = undefined;
     });
+    void this.#send(input, run);
+    return prompt.result;
   }
 
-  async cancel(): Promise<void> {
-    const run = this.#run;
-    if (run === undefined) return;
-    run.cancel();
-    const ended = await within(this.#deps.clock, CANCEL_GRACE_MS, run.result);
-    if (ended === undefined) await this.#fence(run);
-    await run.result;
+  cancel(): Promise<void> {
+    return this.#prompts.cancel();
   }
 
   async configure({
@@ -207,12 +198,9 @@ export class OpencodeHandle implements AgentHandle, Member {
   }
 
   async close(graceMs?: number): Promise<void> {
-    const run = this.#run;
-    if (run !== undefined) {
-      run.cancel();
-      await within(this.#deps.clock, Math.min(CLOSE_MS, graceMs ?? CLOSE_MS), run.result);
-      if (!run.isOver) await this.#fence(run);
-    }
+    const { running } = this.#prompts;
+    if (running !== undefined && !(await running.stop(Math.min(CLOSE_MS, graceMs ?? CLOSE_MS))))
+      await this.#giveUp(running);
     this.#leave(true);
   }
 
@@ -228,13 +216,13 @@ export class OpencodeHandle implements AgentHandle, Member {
     const run = this.#run;
     if (run === undefined) return this.alive;
     this.#leave(isExpected);
-    run.settle(isExpected ? { outcome: "killed" } : { outcome: "crashed", error });
+    run.prompt.settle(isExpected ? { outcome: "killed" } : { outcome: "crashed", error });
     return false;
   }
 
   serverLost({ isExpected, error }: ServerEnd): void {
     this.#leave(isExpected);
-    this.#run?.settle(isExpected ? { outcome: "killed" } : { outcome: "crashed", error });
+    this.#prompts.running?.settle(isExpected ? { outcome: "killed" } : { outcome: "crashed", error });
   }
 
   async #take(facts: Promise<SessionFacts>): Promise<void> {
@@ -252,31 +240,31 @@ export class OpencodeHandle implements AgentHandle, Member {
       await server.subscribed(this.directory);
       if (parts.some((part) => part.type === "text" && part.text.startsWith("/")))
         await within(this.#deps.clock, DESCRIBED_MS, this.#described);
-      if (run.isCancelled) return run.settle({ outcome: "ended", stopReason: "cancelled" });
+      if (run.prompt.isCancelled) return run.prompt.settle({ outcome: "ended", stopReason: "cancelled" });
       const { system } = input;
       const command = commandOf(parts, this.#commands);
       await run.send({ messageID: run.view.userMessageId, parts, model: this.#model, system, command });
     } catch (error) {
       logger.warn({ agent: this.agent, error: errorText(error) }, "a prompt could not be sent");
-      if (error instanceof AgentFailure) return run.settle({ outcome: "crashed", error: error.error });
+      if (error instanceof AgentFailure) return run.prompt.settle({ outcome: "crashed", error: error.error });
       if (error instanceof MissingBlobError) {
-        return run.settle({
+        return run.prompt.settle({
           outcome: "failed",
           error: { name: "UnknownError", data: { message: error.message } },
         });
       }
       const facts = { agent: this.agent, phase: "prompt", message: errorText(error) } as const;
-      run.settle({ outcome: "failed", error: agentError(facts) });
+      run.prompt.settle({ outcome: "failed", error: agentError(facts) });
     }
   }
 
   /** It does not stop: the process goes when nobody else uses it, else this session is left behind (A-15). */
-  async #fence(run: PromptRun): Promise<void> {
+  async #giveUp(prompt: RunningPrompt): Promise<void> {
     const { server } = this.#deps;
     const { isShared } = server;
     this.#leave(true);
     if (!isShared) await server.end();
-    run.settle({ outcome: "killed" });
+    prompt.settle({ outcome: "killed" });
   }
 
   #leave(expected: boolean): void {
@@ -294,6 +282,6 @@ export class OpencodeHandle implements AgentHandle, Member {
   }
 
   #say(event: StateEvent | NoteEvent): void {
-    if (this.#ended === undefined) (this.#run?.sink ?? this.#deps.idle).emit(event);
+    if (this.#ended === undefined) (this.#prompts.running?.sink ?? this.#deps.idle).emit(event);
   }
 }

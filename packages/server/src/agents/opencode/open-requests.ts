@@ -66,7 +66,8 @@ export class OpenRequests {
   async #decide(request: WirePermission): Promise<void> {
     this.#remember(request.id, "waiting");
     const run = this.#deps.run();
-    const answer = run === undefined || run.isOver || run.isCancelled ? "cancelled" : await ask(run, request);
+    const known = request.call && run?.view.findTool(request.call.messageId, request.call.callId);
+    const answer = await run?.prompt.ask(permissionAskOf(request, known));
     await this.#reply(request.id, answer === "once" ? "once" : "reject");
   }
 
@@ -88,16 +89,4 @@ export class OpenRequests {
       this.#deps.run()?.lookSoon({ withRequests: true });
     });
   }
-}
-
-async function ask(run: PromptRun, request: WirePermission): Promise<"once" | "reject" | "cancelled"> {
-  const { call } = request;
-  const known = call === undefined ? undefined : run.view.findTool(call.messageId, call.callId);
-  const ended = new Promise<"cancelled">((resolve) => {
-    run.over.addEventListener("abort", () => resolve("cancelled"), { once: true });
-  });
-  return await Promise.race([
-    run.sink.ask(permissionAskOf(request, known)).catch(() => "reject" as const),
-    ended,
-  ]);
 }

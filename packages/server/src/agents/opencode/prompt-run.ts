@@ -5,14 +5,15 @@
  *      │ refused: failed    │ look: stranded ─► failed
  *      └ unknown: looked up by the id that we chose, never sent again
  *
- * Invariants: it ends once, whatever comes later; only a look ends it, events make us look; every look reads the status before the messages, so
+ * Invariants: only a look ends it, events make us look; every look reads the status before the messages, so
  * that an answer which it finds complete in a session that is not busy is the last one; a cancel that came before the prompt was accepted is
  * told after it, and again while the session stays busy.
  */
 import { errorText, wait, type Clock, type Logger, type Timer } from "@holdfast/kernel";
 import type { SessionError, Usage } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
-import type { ContentEvent, PromptResult, TurnSink } from "../port.ts";
+import type { ContentEvent, PromptResult } from "../port.ts";
+import type { RunningPrompt } from "../running-prompt.ts";
 import { ApiError, type OpencodeApi, type PromptBody } from "./api.ts";
 import { promptError } from "./prompt-error.ts";
 import { judgeTurn } from "./turn-end.ts";
@@ -23,7 +24,6 @@ export type RunDeps = {
   sessionId: string;
   clock: Clock;
   logger: Logger;
-  sink: TurnSink;
   /** The API of the present process; throws an `ApiError` without one. */
   api(): OpencodeApi;
   contextSize(model: string): number | undefined;
@@ -49,13 +49,8 @@ const LOOK_UP_AGAIN_MS = 500;
 
 export class PromptRun {
   readonly view: TurnView;
-  readonly sink: TurnSink;
-  /** How it ended; never rejects. */
-  readonly result: Promise<PromptResult>;
+  readonly prompt: RunningPrompt;
   readonly #deps: RunDeps;
-  readonly #over = new AbortController();
-  readonly #end = Promise.withResolvers<PromptResult>();
-  #isCancelled = false;
   #isAccepted = false;
   #isLookDue = false;
   #error: unknown;
@@ -65,35 +60,22 @@ export class PromptRun {
   #findRequests = false;
   #timer: Timer | undefined;
 
-  constructor(deps: RunDeps, userMessageId: string) {
+  constructor(prompt: RunningPrompt, deps: RunDeps, userMessageId: string) {
+    this.prompt = prompt;
     this.#deps = deps;
-    this.sink = deps.sink;
-    this.result = this.#end.promise;
     this.view = new TurnView(userMessageId, (event) => {
       this.#quiet = undefined;
-      if (this.isOver) deps.late(event);
-      else deps.sink.emit(event);
+      if (prompt.isOver) deps.late(event);
+      else prompt.sink.emit(event);
     });
-  }
-
-  get isOver(): boolean {
-    return this.#over.signal.aborted;
-  }
-
-  get isCancelled(): boolean {
-    return this.#isCancelled;
-  }
-
-  /** Aborts when the prompt is over, however it ended. */
-  get over(): AbortSignal {
-    return this.#over.signal;
+    prompt.over.addEventListener("abort", () => this.#timer?.cancel());
   }
 
   get usage(): Usage | undefined {
     return this.view.usage((model) => this.#deps.contextSize(model));
   }
 
-  /** Sends the prompt. Its outcome is `result`. */
+  /** Sends the prompt; its end settles it. */
   async send(body: PromptBody): Promise<void> {
     const { sessionId } = this.#deps;
     try {
@@ -105,11 +87,14 @@ export class PromptRun {
       const refusal = refusalOf(error);
       const isThere = refusal === undefined && (await this.#lookUp(body.messageID));
       if (!isThere)
-        return this.settle({ outcome: "failed", error: this.#agentError(refusal ?? errorText(error)) });
+        return this.prompt.settle({
+          outcome: "failed",
+          error: this.#agentError(refusal ?? errorText(error)),
+        });
     }
     this.#isAccepted = true;
-    if (this.isOver) return;
-    if (this.#isCancelled) this.#abort();
+    if (this.prompt.isOver) return;
+    if (this.prompt.isCancelled) this.#abort();
     // A short turn may be over before the server's answer to its prompt was read.
     if (this.#isLookDue) this.lookSoon();
     else this.#planLook(SAFETY_LOOK_MS);
@@ -124,24 +109,15 @@ export class PromptRun {
   /** Looks at the session as soon as no look is running. */
   lookSoon(options: { withRequests?: boolean } = {}): void {
     if (options.withRequests === true) this.#findRequests = true;
-    if (this.isOver) return;
+    if (this.prompt.isOver) return;
     if (!this.#isAccepted) this.#isLookDue = true;
     else if (this.#looking) this.#lookAgain = true;
     else void this.#look();
   }
 
   /** Tells the agent to stop; it is over when a look shows that it did. */
-  cancel(): void {
-    this.#isCancelled = true;
-    if (this.#isAccepted && !this.isOver) this.#abort();
-  }
-
-  /** Ends it from outside: the process is gone, or nobody waits any more. The first ending counts. */
-  settle(result: PromptResult): void {
-    if (this.isOver) return;
-    this.#timer?.cancel();
-    this.#over.abort();
-    this.#end.resolve(result);
+  tellStop(): void {
+    if (this.#isAccepted && !this.prompt.isOver) this.#abort();
   }
 
   /** A command is answered when it is done: it has begun when its message is there, or when it is not refused for long. */
@@ -162,13 +138,13 @@ export class PromptRun {
   async #lookUp(messageId: string): Promise<boolean> {
     const { clock, sessionId } = this.#deps;
     const deadline = clock.monotonic() + LOOK_UP_MS;
-    while (!this.isOver && clock.monotonic() < deadline) {
+    while (!this.prompt.isOver && clock.monotonic() < deadline) {
       try {
         if (await this.#deps.api().hasMessage(sessionId, messageId)) return true;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
       }
-      await wait(clock, LOOK_UP_AGAIN_MS, this.#over.signal);
+      await wait(clock, LOOK_UP_AGAIN_MS, this.prompt.over);
     }
     return false;
   }
@@ -184,7 +160,7 @@ export class PromptRun {
       } catch (error) {
         this.#deps.logger.debug({ error: errorText(error) }, "a session of opencode could not be looked at");
       }
-    } while (this.#lookAgain && !this.isOver);
+    } while (this.#lookAgain && !this.prompt.isOver);
     this.#looking = false;
     this.#planLook(nextMs);
   }
@@ -198,7 +174,7 @@ export class PromptRun {
     }
     const isBusy = await this.#deps.api().isBusy(sessionId);
     const messages = await this.#newest();
-    if (this.isOver) return SAFETY_LOOK_MS;
+    if (this.prompt.isOver) return SAFETY_LOOK_MS;
     for (const { info, parts } of messages) {
       this.view.message(info);
       for (const part of parts) this.view.part(part);
@@ -210,20 +186,20 @@ export class PromptRun {
       isBusy,
       quietMs,
       hasError: this.#error !== undefined,
-      isCancelled: this.#isCancelled,
+      isCancelled: this.prompt.isCancelled,
     };
     switch (judgeTurn(sight)) {
       case "wait":
-        if (!this.#isCancelled) return SAFETY_LOOK_MS;
+        if (!this.prompt.isCancelled) return SAFETY_LOOK_MS;
         await this.#deps.api().abort(sessionId);
         return LOOK_AGAIN_MS;
       case "look":
         return LOOK_AGAIN_MS;
       case "ended":
-        this.settle(this.#ending());
+        this.prompt.settle(this.#ending());
         return SAFETY_LOOK_MS;
       case "stranded":
-        this.settle(this.#stranded());
+        this.prompt.settle(this.#stranded());
         return SAFETY_LOOK_MS;
     }
   }
@@ -239,7 +215,7 @@ export class PromptRun {
 
   #planLook(ms: number): void {
     this.#timer?.cancel();
-    if (this.isOver) return;
+    if (this.prompt.isOver) return;
     this.#timer = this.#deps.clock.after(ms, () => this.lookSoon({ withRequests: ms >= SAFETY_LOOK_MS }));
   }
 
@@ -253,7 +229,7 @@ export class PromptRun {
 
   #ending(): PromptResult {
     const { usage } = this;
-    if (this.#isCancelled) return { outcome: "ended", stopReason: "cancelled", usage };
+    if (this.prompt.isCancelled) return { outcome: "ended", stopReason: "cancelled", usage };
     const { finish, error } = this.view.ending;
     const reported = error ?? (this.view.newest === undefined ? this.#error : undefined);
     if (reported !== undefined && reported !== null) {
@@ -268,7 +244,7 @@ export class PromptRun {
   }
 
   #stranded(): PromptResult {
-    if (this.#isCancelled || this.#error !== undefined) return this.#ending();
+    if (this.prompt.isCancelled || this.#error !== undefined) return this.#ending();
     return { outcome: "failed", error: this.#agentError("it stopped working on the prompt without an end") };
   }
 

@@ -60,7 +60,7 @@ export class SessionInbox {
     } catch (error) {
       this.note("notice", "event", errorText(error));
     }
-    return this.#deps.runs().now?.sink.drained();
+    return this.#deps.runs().now?.prompt.sink.drained();
   }
 
   note(type: NoteEvent["type"], kind: string, words: string): void {
@@ -84,7 +84,7 @@ export class SessionInbox {
       case "session.error":
         return this.#error(properties["error"]);
       case "todo.updated":
-        return run?.sink.emit({ type: "plan", todos: todosOf(properties["todos"]) });
+        return run?.prompt.sink.emit({ type: "plan", todos: todosOf(properties["todos"]) });
       case "message.updated":
         return this.#message(object(properties["info"]));
       case "message.part.updated":
@@ -99,7 +99,7 @@ export class SessionInbox {
 
   #message(info: Json): void {
     const run = this.#deps.runs().now;
-    if (run?.view.message(info) === "taken" && !run.isOver) this.#say(run.usage);
+    if (run?.view.message(info) === "taken" && !run.prompt.isOver) this.#say(run.usage);
     if (info["role"] !== "user") return;
     if (this.#userMessages.size >= MAX_USER_MESSAGES) this.#userMessages.clear();
     this.#userMessages.add(text(info["id"]) ?? "");
@@ -109,7 +109,7 @@ export class SessionInbox {
   #error(error: unknown): void {
     const { now, before } = this.#deps.runs();
     const isOld = before !== undefined && isDeepStrictEqual(before.view.ending.error, error);
-    const isAbort = object(error)["name"] === "MessageAbortedError" && now?.isCancelled === false;
+    const isAbort = object(error)["name"] === "MessageAbortedError" && now?.prompt.isCancelled === false;
     if (isOld || isAbort) now?.lookSoon();
     else now?.seeError(error);
   }
