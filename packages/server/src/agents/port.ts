@@ -9,6 +9,7 @@ import type {
   BackendKind,
   Features,
   LiveAgentList,
+  Message,
   Model,
   OpenedBy,
   Part,
@@ -16,6 +17,8 @@ import type {
   SessionId,
   Todo,
   ToolStatus,
+  Turn,
+  TurnId,
   Usage,
 } from "@holdfast/protocol";
 
@@ -137,6 +140,19 @@ export type AgentHandle = {
   onExit(listener: (exit: { expected: boolean }) => void): void;
 };
 
+/** One turn of a session with its messages in order. */
+export type PastTurn = { turn: Turn; messages: Message[] };
+
+/**
+ * Reads a session's history as far as it is stored, for as long as the session lives: at most `limit` turns that have started, newest first, above
+ * the seq `after` and older than the turn `before`; without `before` the running turn is the first one.
+ */
+export type ReadHistory = (page: {
+  after: number;
+  before?: TurnId | undefined;
+  limit: number;
+}) => Promise<PastTurn[]>;
+
 export type OpenRequest = {
   sessionId: SessionId;
   agentSessionId: AgentSessionId;
@@ -146,6 +162,8 @@ export type OpenRequest = {
   model?: Model | undefined;
   /** What an earlier opening was called by the agent; tried first (A-5). */
   backendSessionId?: string | undefined;
+  /** For an agent whose memory the session itself is. What a handoff tells is read by the same way (A-6). */
+  history: ReadHistory;
   idle: IdleSink;
   signal: AbortSignal;
 };

@@ -107,11 +107,11 @@ export type Queries = {
     limit: number;
     before?: number;
   }): Promise<Page<Turn, number> & { seq: number }>;
-  /** Turns that started above the seq `after` and before the turn `before` did, newest first, with their messages (A-6). */
+  /** Turns that started above the seq `after` and before the turn `before` did, if that is told, newest first, with their messages (A-6). */
   turnsSince(query: {
     sessionId: SessionId;
     after: number;
-    before: TurnId;
+    before?: TurnId | undefined;
     limit: number;
   }): Promise<{ turn: Turn; messages: Message[] }[]>;
   getInput(id: InputId): Promise<Input | undefined>;

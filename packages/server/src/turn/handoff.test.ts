@@ -3,8 +3,9 @@ import { handoffPart, type Message, type Part, type ToolPart, type Turn } from "
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { amount } from "../../../../test/harness/sample.ts";
+import type { PastTurn } from "../agents/index.ts";
 import { cutText } from "./cut-text.ts";
-import { accountBytes, buildHandoff, HANDOFF_BYTES, type HandoffTurn } from "./handoff.ts";
+import { accountBytes, buildHandoff, HANDOFF_BYTES } from "./handoff.ts";
 
 const sessionId = newId("ses");
 const user = newId("msg");
@@ -38,12 +39,7 @@ const call = (title: string, more: Partial<ToolPart> = {}): Part => ({
 
 type Told = { agent?: string; turn?: Partial<Turn>; asked?: Part[]; answer?: Part[] };
 
-function turnOf({
-  agent = "goose",
-  turn = {},
-  asked = [text("What is it?")],
-  answer = [],
-}: Told): HandoffTurn {
+function turnOf({ agent = "goose", turn = {}, asked = [text("What is it?")], answer = [] }: Told): PastTurn {
   const id = newId("trn");
   const info = { id: user, sessionId, turnId: id, agent };
   return {
@@ -239,7 +235,7 @@ describe("[A-6] a handoff", () => {
         // The newest one always fits, and what follows is what stands next to it.
         expect(built?.told.length).toBeGreaterThan(0);
         expect(built?.told).toEqual(given.slice(0, built?.told.length).map(({ turn }) => turn.id));
-        expect(accountBytes(given[0] as HandoffTurn)).toBeLessThan(HANDOFF_BYTES);
+        expect(accountBytes(given[0] as PastTurn)).toBeLessThan(HANDOFF_BYTES);
       }),
       { numRuns: amount(20, 60) },
     );

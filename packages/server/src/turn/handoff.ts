@@ -13,10 +13,8 @@ import {
   type ToolPart,
   type Turn,
 } from "@holdfast/protocol";
+import type { PastTurn } from "../agents/index.ts";
 import { cutText } from "./cut-text.ts";
-
-/** One earlier turn with its messages in order. */
-export type HandoffTurn = { turn: Turn; messages: Message[] };
 
 /** Bytes of the whole block (A-6). */
 export const HANDOFF_BYTES = 32 * 1024;
@@ -40,7 +38,7 @@ const CLOSING = `</${TAG}>`;
  * read. `told` are the turns that stand in it.
  */
 export function buildHandoff(
-  turns: readonly HandoffTurn[],
+  turns: readonly PastTurn[],
   more = false,
 ): { text: string; told: Turn["id"][] } | undefined {
   const told: Turn["id"][] = [];
@@ -59,12 +57,12 @@ export function buildHandoff(
 }
 
 /** Bytes that a turn takes in a handoff, so that a reader knows when it has read enough. */
-export const accountBytes = (turn: HandoffTurn): number => sizeOf(accountOf(turn));
+export const accountBytes = (turn: PastTurn): number => sizeOf(accountOf(turn));
 
 const sizeOf = (text: string): number => Buffer.byteLength(text);
 
 /** One turn: its state, what was asked, what was done, what was answered in the end. */
-function accountOf({ turn, messages }: HandoffTurn): string {
+function accountOf({ turn, messages }: PastTurn): string {
   const parts = messages.filter(({ info }) => info.role === "assistant").flatMap((each) => each.parts);
   const tools = parts.filter((part) => part.type === "tool");
   const answer = finalText(parts);

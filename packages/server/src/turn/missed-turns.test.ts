@@ -1,7 +1,7 @@
 import { newId } from "@holdfast/kernel";
 import type { Turn } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import type { HandoffTurn } from "./handoff.ts";
+import type { PastTurn, ReadHistory } from "../agents/index.ts";
 import { missedBy, missedTurns } from "./missed-turns.ts";
 
 type Seen = Parameters<ReturnType<typeof missedBy>>[0];
@@ -36,7 +36,7 @@ test.each<[string, boolean, Seen[], boolean[]]>([
 
 test("[A-6] no more turns are read than a handoff can tell, and the last page ends the reading", async () => {
   const sessionId = newId("ses");
-  const turnOf = (bytes: number): HandoffTurn => {
+  const turnOf = (bytes: number): PastTurn => {
     const id = newId("trn");
     const info = {
       id: newId("msg"),
@@ -55,16 +55,14 @@ test("[A-6] no more turns are read than a handoff can tell, and the last page en
     } as const;
     return { turn: { id, agent: "b", state: "completed" } as Turn, messages: [{ info, parts: [part] }] };
   };
-  const read = async (all: HandoffTurn[]) => {
+  const read = async (all: PastTurn[]) => {
     const asked: unknown[] = [];
-    const store = {
-      turnsSince: async ({ before, limit }: { before: string; limit: number }) => {
-        asked.push(before);
-        const from = all.findIndex(({ turn }) => turn.id === before) + 1;
-        return all.slice(from, from + limit);
-      },
+    const history: ReadHistory = async ({ before, limit }) => {
+      asked.push(before);
+      const from = all.findIndex(({ turn }) => turn.id === before) + 1;
+      return all.slice(from, from + limit);
     };
-    const found = await missedTurns(store, { sessionId, before: newId("trn"), agent: "a", watermark: 0 });
+    const found = await missedTurns(history, { before: newId("trn"), agent: "a", watermark: 0 });
     return { ...found, pages: asked.length };
   };
   const short = Array.from({ length: 11 }, () => turnOf(10));

@@ -1,14 +1,13 @@
-/** Which turns an agent did not see, read from the store as far as a handoff can tell them (A-6). */
-import type { SessionId, Turn, TurnId } from "@holdfast/protocol";
-import type { Store } from "../store/index.ts";
-import { accountBytes, HANDOFF_BYTES, type HandoffTurn } from "./handoff.ts";
+/** Which turns an agent did not see, read from its history as far as a handoff can tell them (A-6). */
+import type { Turn, TurnId } from "@holdfast/protocol";
+import type { PastTurn, ReadHistory } from "../agents/index.ts";
+import { accountBytes, HANDOFF_BYTES } from "./handoff.ts";
 
 /** Turns read at once, and in all; older ones are left out of a handoff. */
 const PAGE = 8;
 const MOST_TURNS = 400;
 
 export type Unseen = {
-  sessionId: SessionId;
   /** The turn that is about to be prompted. */
   before: TurnId;
   agent: string;
@@ -18,16 +17,16 @@ export type Unseen = {
 
 /** The missed turns, newest first. `more`: there are older ones, which would not fit. */
 export async function missedTurns(
-  store: Pick<Store, "turnsSince">,
-  { sessionId, agent, watermark, before }: Unseen,
-): Promise<{ turns: HandoffTurn[]; more: boolean }> {
-  const turns: HandoffTurn[] = [];
+  history: ReadHistory,
+  { agent, watermark, before }: Unseen,
+): Promise<{ turns: PastTurn[]; more: boolean }> {
+  const turns: PastTurn[] = [];
   const isMissed = missedBy(agent, watermark === "new");
   const after = watermark === "new" ? 0 : watermark;
   let bytes = 0;
   let oldest = before;
   for (let read = 0; read < MOST_TURNS && bytes <= HANDOFF_BYTES; read += PAGE) {
-    const page = await store.turnsSince({ sessionId, after, before: oldest, limit: PAGE });
+    const page = await history({ after, before: oldest, limit: PAGE });
     for (const each of page) {
       oldest = each.turn.id;
       if (!isMissed(each.turn)) continue;

@@ -1,6 +1,6 @@
 import { type Clock, newId } from "@holdfast/kernel";
 import { handoffPart, type TextPart } from "@holdfast/protocol";
-import type { AgentHandle, AgentPool, IdleSink } from "../agents/index.ts";
+import type { AgentHandle, AgentPool, IdleSink, ReadHistory } from "../agents/index.ts";
 import type { StartedTurn, Store } from "../store/index.ts";
 import { buildHandoff } from "./handoff.ts";
 import { missedTurns } from "./missed-turns.ts";
@@ -34,6 +34,7 @@ export async function openAgent(
   const { session, turn, agentSession } = started;
   // An agent-side session keeps its directory; a session that was moved gets another one.
   const isMoved = agentSession.cwd !== session.directory;
+  const history: ReadHistory = (page) => deps.store.turnsSince({ ...page, sessionId: session.id });
   const { handle, live } = await recorder.stored(deps.signal, () =>
     deps.pool.acquire({
       sessionId: session.id,
@@ -43,6 +44,7 @@ export async function openAgent(
       approvalMode: session.approvalMode,
       model: turn.model,
       backendSessionId: isMoved ? undefined : agentSession.backendSessionId,
+      history,
       idle: deps.idle,
       signal: deps.signal,
     }),
@@ -50,7 +52,7 @@ export async function openAgent(
   deps.onHandle(handle, live);
   const isOther =
     handle.backendSessionId !== agentSession.backendSessionId || (!live && handle.openedBy === "create");
-  const handoff = await handoffFor(deps, started, isOther);
+  const handoff = await handoffFor(deps.clock, history, started, isOther);
   recorder.turn(openedAs(agentSession.backendSessionId, handle, live, handoff !== undefined));
   recorder.agentSession({
     status: "live",
@@ -69,12 +71,12 @@ export async function openAgent(
 
 /** The account of the turns that this agent-side session did not see, as a part of the turn's user message. */
 async function handoffFor(
-  { store, clock }: OpenAgentDeps,
+  clock: Clock,
+  history: ReadHistory,
   { session, turn, agentSession, message }: StartedTurn,
   isOther: boolean,
 ): Promise<TextPart | undefined> {
-  const { turns, more } = await missedTurns(store, {
-    sessionId: session.id,
+  const { turns, more } = await missedTurns(history, {
     before: turn.id,
     agent: turn.agent,
     watermark: isOther ? "new" : (agentSession.watermark ?? 0),

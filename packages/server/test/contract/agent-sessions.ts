@@ -75,6 +75,11 @@ export const agentSessionsTopic = topic("agent sessions", (rig) => {
     expect(await since(0, 2)).toEqual([ended[4], ended[3]]);
     expect(await since(0, 2, ended[3] as typeof run.turn.id)).toEqual([ended[2], ended[1]]);
     expect(await since(items[0]?.watermark ?? 0)).toEqual([]);
+    const all = await rig().store.turnsSince({ sessionId, after: 0, limit: 2 });
+    expect(
+      all.map(({ turn }) => turn.id),
+      "without `before`",
+    ).toEqual([run.turn.id, ended[4]]);
     const [newest] = await rig().store.turnsSince({ sessionId, after: 0, before: run.turn.id, limit: 1 });
     expect(newest?.messages.map(({ info }) => info.role)).toEqual(["user", "assistant"]);
     await rig().finish(run);

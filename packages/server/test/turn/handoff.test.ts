@@ -2,7 +2,7 @@ import { isHandoffPart } from "@holdfast/protocol";
 import type { SessionId, Turn } from "@holdfast/protocol";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { AgentFailure } from "../../src/agents/index.ts";
+import { AgentFailure, type ReadHistory } from "../../src/agents/index.ts";
 import { DataDirectory, type Room } from "./room.ts";
 import { agentError, endTurn, untilCancelled } from "./scripted-agent.ts";
 
@@ -50,6 +50,26 @@ describe("[A-6] switching agents in a session", () => {
       ["a", "backend-1"],
       ["b", "backend-2"],
     ]);
+  });
+
+  test("[A-1, A-6] whoever opens a session can read what was before, also in a later turn, by pages", async () => {
+    const sessionId = await room.createSession();
+    const one = await ask(sessionId, "a", "one");
+    const two = await ask(sessionId, "b", "two");
+    await ask(await room.createSession(), "a", "elsewhere");
+    let pages: Awaited<ReturnType<ReadHistory>>[] = [];
+    room.agent.next(async ({ handle }) => {
+      const first = await handle.history({ after: 0, limit: 2 });
+      pages = [first, await handle.history({ after: 0, before: first.at(-1)?.turn.id, limit: 2 })];
+      return endTurn;
+    });
+    const three = await ask(sessionId, "a", "three");
+    expect(three.openedBy).toBe("live");
+    expect(pages.map((page) => page.map(({ turn }) => turn.id))).toEqual([[three.id, two.id], [one.id]]);
+    const words = pages[1]?.[0]?.messages.flatMap(({ parts }) =>
+      parts.flatMap((part) => ("text" in part ? [part.text] : [])),
+    );
+    expect(words).toEqual(["one", "You said: one"]);
   });
 
   test("[A-6] the handoff comes before the user's words and is stored with the message that it went out with", async () => {

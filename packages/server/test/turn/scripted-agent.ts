@@ -14,6 +14,7 @@ import {
   type Reservation,
   type PromptInput,
   type PromptResult,
+  type ReadHistory,
   type TurnSink,
 } from "../../src/agents/index.ts";
 
@@ -57,6 +58,7 @@ export class ScriptedHandle implements AgentHandle {
   readonly version = "1.0.0";
   readonly features = {} as AgentHandle["features"];
   readonly idle: IdleSink;
+  readonly history: ReadHistory;
   alive = true;
   configured: unknown[] = [];
   cancels = 0;
@@ -75,6 +77,7 @@ export class ScriptedHandle implements AgentHandle {
     this.agent = request.agent;
     this.sessionId = request.sessionId;
     this.idle = request.idle;
+    this.history = request.history;
     this.openedBy = opened.openedBy;
     this.backendSessionId = opened.backendSessionId;
   }

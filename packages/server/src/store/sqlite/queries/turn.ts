@@ -36,15 +36,16 @@ export function listTurns(
 /** By `first_seq`, which only turns that started have. */
 export function turnsSince(
   sql: Sql,
-  query: { sessionId: SessionId; after: number; before: TurnId; limit: number },
+  query: { sessionId: SessionId; after: number; before?: TurnId | undefined; limit: number },
 ): { turn: Turn; messages: Message[] }[] {
+  const { sessionId, after, before, limit } = query;
   const rows = sql.all<TurnRow>(
     `${SELECT_TURN} WHERE t.session = (SELECT rid FROM session WHERE id = ?) AND t.first_seq > 0 AND t.first_seq > ?
-     AND t.first_seq < (SELECT first_seq FROM turn WHERE id = ?) ORDER BY t.first_seq DESC LIMIT ?`,
-    query.sessionId,
-    query.after,
-    query.before,
-    query.limit,
+     ${before === undefined ? "" : "AND t.first_seq < (SELECT first_seq FROM turn WHERE id = ?)"} ORDER BY t.first_seq DESC LIMIT ?`,
+    sessionId,
+    after,
+    ...(before === undefined ? [] : [before]),
+    limit,
   );
   return rows.map((row) => {
     const turn = toTurn(sql, row);
