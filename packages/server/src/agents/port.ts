@@ -96,6 +96,8 @@ export type PromptResult =
   /** What runs the agent was ended on purpose by the cancel ladder or a shutdown. */
   | { outcome: "killed" };
 
+export type AgentSettings = { approvalMode: ApprovalMode; model?: Model | undefined };
+
 export type PromptInput = { parts: Part[]; system?: string | undefined };
 
 /**
@@ -126,7 +128,7 @@ export type AgentHandle = {
    */
   cancel(): Promise<void>;
   /** Sets approval mode and model as far as the agent's record allows. Rejects with AGENT_UNAVAILABLE when it cannot hold the mode. */
-  configure(options: { approvalMode: ApprovalMode; model?: Model | undefined }): Promise<void>;
+  configure(settings: AgentSettings): Promise<void>;
   /**
    * Politely ends it by the stop ladder (A-10); resolves when nothing of it lives any more. Idempotent. With `graceMs` SIGKILL comes at the
    * latest then; a second call can hurry the first.

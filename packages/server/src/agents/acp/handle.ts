@@ -9,10 +9,17 @@
  */
 import { RequestError } from "@agentclientprotocol/sdk";
 import { errorText, within, type Clock, type Logger } from "@holdfast/kernel";
-import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
+import type { ApprovalMode, Features, SessionId } from "@holdfast/protocol";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { FileAccess, type FileScope } from "../files/index.ts";
-import type { AgentHandle, AgentProcessFacts, PromptInput, PromptResult, TurnSink } from "../port.ts";
+import type {
+  AgentHandle,
+  AgentProcessFacts,
+  AgentSettings,
+  PromptInput,
+  PromptResult,
+  TurnSink,
+} from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 import { Prompts, type RunningPrompt } from "../running-prompt.ts";
 import { permissionAskOf } from "../tool-memory.ts";
@@ -117,13 +124,7 @@ export class AcpHandle implements AgentHandle {
     return this.#prompts.cancel();
   }
 
-  async configure({
-    approvalMode,
-    model,
-  }: {
-    approvalMode: ApprovalMode;
-    model?: Model | undefined;
-  }): Promise<void> {
+  async configure({ approvalMode, model }: AgentSettings): Promise<void> {
     const session = {
       connection: this.#connection,
       feed: this.#feed,

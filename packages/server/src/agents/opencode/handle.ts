@@ -5,12 +5,13 @@
  * server's process, a busy one does not.
  */
 import { errorText, within, type Clock, type Logger } from "@holdfast/kernel";
-import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
+import type { ApprovalMode, Features, SessionId } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
 import {
   AgentFailure,
   type AgentHandle,
   type AgentProcessFacts,
+  type AgentSettings,
   type IdleSink,
   type NoteEvent,
   type PromptInput,
@@ -177,13 +178,7 @@ export class OpencodeHandle implements AgentHandle, Member {
     return this.#prompts.cancel();
   }
 
-  async configure({
-    approvalMode,
-    model,
-  }: {
-    approvalMode: ApprovalMode;
-    model?: Model | undefined;
-  }): Promise<void> {
+  async configure({ approvalMode, model }: AgentSettings): Promise<void> {
     if (this.#mode !== approvalMode) {
       const session = { agent: this.agent, id: this.backendSessionId, agentRules: this.#agentRules };
       await setMode(this.#api(), session, approvalMode);
@@ -247,14 +242,14 @@ export class OpencodeHandle implements AgentHandle, Member {
     } catch (error) {
       logger.warn({ agent: this.agent, error: errorText(error) }, "a prompt could not be sent");
       if (error instanceof AgentFailure) return run.prompt.settle({ outcome: "crashed", error: error.error });
-      if (error instanceof MissingBlobError) {
-        return run.prompt.settle({
-          outcome: "failed",
-          error: { name: "UnknownError", data: { message: error.message } },
-        });
-      }
-      const facts = { agent: this.agent, phase: "prompt", message: errorText(error) } as const;
-      run.prompt.settle({ outcome: "failed", error: agentError(facts) });
+      const message = errorText(error);
+      run.prompt.settle({
+        outcome: "failed",
+        error:
+          error instanceof MissingBlobError
+            ? { name: "UnknownError", data: { message } }
+            : agentError({ agent: this.agent, phase: "prompt", message }),
+      });
     }
   }
 

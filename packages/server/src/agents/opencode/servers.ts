@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AgentDefinition } from "../catalog/index.ts";
-import { programFacts } from "./fingerprint.ts";
+import { filesOf } from "../fingerprint.ts";
 import { OpencodeServer, type ServerDeps } from "./server.ts";
 
 /** The servers of this process, one per process fingerprint. */
@@ -40,6 +40,6 @@ export class Servers {
 
 /** Only ever in memory: values of variables are in it. */
 async function keyOf({ id, argv, environment }: AgentDefinition): Promise<string> {
-  const facts = [id, argv, environment, await programFacts(argv)];
+  const facts = [id, argv, environment, await filesOf(argv)];
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }

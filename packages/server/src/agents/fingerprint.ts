@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { realpath, stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
-import type { Environment } from "../../process/index.ts";
-import type { AgentDefinition } from "../catalog/index.ts";
+import type { Environment } from "../process/index.ts";
+import type { AgentDefinition } from "./catalog/index.ts";
 
 /**
  * What decides which process an agent is (A-7): arguments, the files that they name as they are now, and the names of its variables; never a
@@ -13,17 +13,20 @@ export async function processFingerprint(
   environment: Environment,
 ): Promise<string> {
   const { backend, argv, environment: policy } = definition;
-  const files = await Promise.all(argv.filter(isAbsolute).map(identityOf));
   const names = [...new Set([...Object.keys(environment), ...Object.keys(policy.set ?? {})])].toSorted();
-  const facts = [backend, argv, files, policy.inherit, names];
+  const facts = [backend, argv, await filesOf(argv), policy.inherit, names];
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }
 
-/** Where a file really is, and whether it is still the same. */
+/** The files that arguments name, as they are now: what stands for their version, which is only known once they run. */
+export const filesOf = (argv: readonly string[]): Promise<unknown[][]> =>
+  Promise.all(argv.filter(isAbsolute).map(identityOf));
+
+/** Where a file really is, and whether it is still the same; what happens inside of a directory says nothing of a program. */
 async function identityOf(path: string): Promise<unknown[]> {
   try {
-    const { size, mtimeMs } = await stat(path);
-    return [await realpath(path), size, mtimeMs];
+    const [found, real] = [await stat(path), await realpath(path)];
+    return found.isFile() ? [real, found.size, found.mtimeMs] : [real];
   } catch {
     return [path];
   }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type AgentDefinition, NO_QUIRKS } from "../catalog/index.ts";
+import { type AgentDefinition, NO_QUIRKS } from "./catalog/index.ts";
 import { processFingerprint } from "./fingerprint.ts";
 
 let directory: string;
@@ -32,6 +32,14 @@ describe("[A-7] the process fingerprint", () => {
     expect(
       await processFingerprint(definition({ name: "B", version: "9" }), { B: "other", A: "secret" }),
     ).toBe(one);
+  });
+
+  test("[A-7] is the same when something is written into a directory that an argument names", async () => {
+    const named = definition({ argv: [join(directory, "program"), directory] });
+    const before = await processFingerprint(named, {});
+    await writeFile(join(directory, "three"), "3");
+    await utimes(directory, 1, 1);
+    expect(await processFingerprint(named, {})).toBe(before);
   });
 
   test.each<[string, () => AgentDefinition | Promise<AgentDefinition>, Record<string, string>]>([
