@@ -89,7 +89,7 @@ export const AGENT_FILES: readonly Sabotage[] = [
     name: "agent-file-nobodys",
     rules: ["W-5"],
     breaks: "hears which file an agent writes through us and leaves it at that",
-    file: "packages/server/src/turn/recorder.ts",
+    file: "packages/server/src/turn/record/recorder.ts",
     edits: [{ find: "this.#touched.write(event.path);", replace: "" }],
     catchers: [{ file: "test/system/client-files.test.ts", title: "[A-2, W-5]" }],
   },

@@ -17,7 +17,7 @@ export const TURN: readonly Sabotage[] = [
     name: "interrupted-as-completed",
     rules: ["D-18", "D-8"],
     breaks: "tells a turn whose server died as completed",
-    file: `${ROOM}/terminal-record.ts`,
+    file: `${ROOM}/end/terminal-record.ts`,
     edits: [
       {
         find: ': aborted("interrupted", STOP_TEXT.interrupted);\n  return',
@@ -25,7 +25,7 @@ export const TURN: readonly Sabotage[] = [
       },
     ],
     catchers: [
-      { file: `${ROOM}/terminal-record.test.ts`, title: "[D-18] a turn whose owner died" },
+      { file: `${ROOM}/end/terminal-record.test.ts`, title: "[D-18] a turn whose owner died" },
       { file: RECOVERY, title: "[D-18] a turn of the dead server is interrupted" },
     ],
   },
@@ -33,7 +33,7 @@ export const TURN: readonly Sabotage[] = [
     name: "orphans-not-reaped",
     rules: ["D-18", "A-11"],
     breaks: "recovery ends the turns of a dead server and leaves its agents running",
-    file: `${ROOM}/recovery.ts`,
+    file: `${ROOM}/end/recovery.ts`,
     edits: [
       {
         find: "if (reaps) await this.#deps.reap();",
@@ -46,7 +46,7 @@ export const TURN: readonly Sabotage[] = [
     name: "finalized-before-reaped",
     rules: ["D-18"],
     breaks: "recovery ends a turn while its agent may still work on the files",
-    file: `${ROOM}/recovery.ts`,
+    file: `${ROOM}/end/recovery.ts`,
     edits: [
       { find: "if (reaps) await this.#deps.reap();", replace: "" },
       {
@@ -70,7 +70,7 @@ export const TURN: readonly Sabotage[] = [
     name: "resumed-without-leave",
     rules: ["D-19"],
     breaks: "goes on with an interrupted turn although the session's policy is to ask",
-    file: `${ROOM}/follow-interruption.ts`,
+    file: `${ROOM}/end/follow-interruption.ts`,
     edits: [{ find: 'session.resumePolicy === "auto" && (await', replace: "(await" }],
     catchers: [{ file: RECOVERY, title: "[D-18] a turn of the dead server is interrupted" }],
   },
@@ -78,7 +78,7 @@ export const TURN: readonly Sabotage[] = [
     name: "resumed-for-ever",
     rules: ["D-19", "D-20"],
     breaks: "goes on with a turn that kills the server every time, without an end",
-    file: `${ROOM}/follow-interruption.ts`,
+    file: `${ROOM}/end/follow-interruption.ts`,
     edits: [{ find: "if (turn.attempts > deps.settings.resumeAttempts) return false;", replace: "" }],
     catchers: [{ file: RECOVERY, title: "[D-19, D-20] at most three times" }],
   },
@@ -86,7 +86,7 @@ export const TURN: readonly Sabotage[] = [
     name: "late-text-enters-the-answer",
     rules: ["A-16"],
     breaks: "takes text that comes after the agent's answer",
-    file: `${ROOM}/recorder.ts`,
+    file: `${ROOM}/record/recorder.ts`,
     edits: [
       {
         find: 'if (this.#fence === "open") return true;',
@@ -104,7 +104,7 @@ export const TURN: readonly Sabotage[] = [
     name: "refused-writes-dropped",
     rules: ["D-34"],
     breaks: "drops progress when the store answers 503 instead of repeating it",
-    file: `${ROOM}/progress-writer.ts`,
+    file: `${ROOM}/record/progress-writer.ts`,
     edits: [
       {
         find: "return retryStorage({ clock, signal, onRefused: () => this.#showStorage() }, command);",
@@ -120,7 +120,7 @@ export const TURN: readonly Sabotage[] = [
     name: "claim-lost-repeated",
     rules: ["D-17"],
     breaks: "an owner that lost its claim is told of a fault and not of its loss",
-    file: `${ROOM}/progress-writer.ts`,
+    file: `${ROOM}/record/progress-writer.ts`,
     edits: [
       {
         find: 'isHoldfastError(error, "CLAIM_LOST") ? { kind: "claimLost" } : { kind: "fault", error }',
@@ -161,15 +161,15 @@ export const TURN: readonly Sabotage[] = [
     name: "handoff-with-secrets",
     rules: ["A-6"],
     breaks: "hands a secret of one agent's turn over to another agent",
-    file: `${ROOM}/handoff.ts`,
+    file: `${ROOM}/open/handoff.ts`,
     edits: [{ find: "redact(text).replaceAll(", replace: "(redact(text) && text).replaceAll(" }],
-    catchers: [{ file: `${ROOM}/handoff.test.ts`, title: "[A-6] with %s" }],
+    catchers: [{ file: `${ROOM}/open/handoff.test.ts`, title: "[A-6] with %s" }],
   },
   {
     name: "waiting-overtaken",
     rules: ["A-8"],
     breaks: "gives a free place to whoever asks first, whoever waits for one",
-    file: `${ROOM}/start-order.ts`,
+    file: `${ROOM}/start/start-order.ts`,
     edits: [
       {
         find: 'earlier.some(({ waitsFor }) => waitsFor === "pool")',
@@ -177,8 +177,11 @@ export const TURN: readonly Sabotage[] = [
       },
     ],
     catchers: [
-      { file: `${ROOM}/start-order.test.ts`, title: "[A-8] who waits for a place first when %s" },
-      { file: `${ROOM}/start-order.test.ts`, title: "[A-8] whoever waits for a place gets the next one" },
+      { file: `${ROOM}/start/start-order.test.ts`, title: "[A-8] who waits for a place first when %s" },
+      {
+        file: `${ROOM}/start/start-order.test.ts`,
+        title: "[A-8] whoever waits for a place gets the next one",
+      },
     ],
   },
   {

@@ -20,11 +20,10 @@ import { isTerminal } from "@holdfast/protocol";
 import type { AgentPool } from "../agents/index.ts";
 import type { Permissions } from "../permission/index.ts";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
-import { ByteBudget } from "./byte-budget.ts";
-import { CrashBudgets } from "./crash-budgets.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import { Recovery } from "./recovery.ts";
-import type { TurnSettings } from "./settings.ts";
+import { Recovery } from "./end/index.ts";
+import { ByteBudget } from "./record/index.ts";
+import { CrashBudgets, type TurnSettings } from "./run/index.ts";
+import { Dispatcher } from "./start/index.ts";
 import { TurnWaiters } from "./turn-waiters.ts";
 import type { TurnWatch } from "./turn-watch.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ByteBudget } from "../../src/turn/byte-budget.ts";
+import { ByteBudget } from "../../src/turn/record/byte-budget.ts";
 import { recorderUnderTest } from "./recorder-under-test.ts";
 
 const say = (under: ReturnType<typeof recorderUnderTest>, text: string) =>

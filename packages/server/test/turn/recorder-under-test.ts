@@ -1,7 +1,7 @@
 import { FakeClock, newId, silentLogger } from "@holdfast/kernel";
-import { ByteBudget, type ByteLimits } from "../../src/turn/byte-budget.ts";
-import type { WriteFailure } from "../../src/turn/progress-writer.ts";
-import { Recorder } from "../../src/turn/recorder.ts";
+import { ByteBudget, type ByteLimits } from "../../src/turn/record/byte-budget.ts";
+import type { WriteFailure } from "../../src/turn/record/progress-writer.ts";
+import { Recorder } from "../../src/turn/record/recorder.ts";
 import { ProgressLog } from "./progress-log.ts";
 
 /** A recorder over an in-memory log, with time by hand. */

@@ -1,0 +1,84 @@
+/**
+ * What an agent says between its turns (A-16): state of the agent session applies at any time, everything else is a note. There is no turn to
+ * fail and no claim to defend here: a refused write is logged and dropped.
+ */
+import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
+import type { Actor, AgentSessionId, SessionId, TurnId } from "@holdfast/protocol";
+import type { NoteEvent, StateEvent } from "../../agents/index.ts";
+import type { AgentSessionPatch, Store } from "../../store/index.ts";
+import { isNote, noteOp } from "./note.ts";
+import { isDefaultTitle, presentableTitle } from "./title.ts";
+
+/** Most events that wait for the store; an agent that says more between its turns is not kept. */
+const MAX_WAITING = 64;
+
+export type IdleOrigin = { sessionId: SessionId; agentSessionId: AgentSessionId; agent: string };
+
+/** The newest turn of a session and its claim, under which notes are written. */
+export type LastTurn = { turnId: TurnId; epoch: number };
+
+export class IdleEvents {
+  readonly #deps: { store: Store; clock: Clock; logger: Logger };
+  #line: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(deps: { store: Store; clock: Clock; logger: Logger }) {
+    this.#deps = deps;
+  }
+
+  emit(origin: IdleOrigin, last: LastTurn | undefined, event: StateEvent | NoteEvent): void {
+    if (this.#waiting >= MAX_WAITING) return this.#drop(origin, event, "too many wait for the store");
+    this.#waiting += 1;
+    this.#line = this.#line
+      .then(() => this.#write(origin, last, event))
+      .catch((error: unknown) =>
+        this.#drop(origin, event, error instanceof HoldfastError ? error.code : "fault"),
+      )
+      .finally(() => {
+        this.#waiting -= 1;
+      });
+  }
+
+  /** Resolves when everything said so far is written or dropped. */
+  async settled(): Promise<void> {
+    await this.#line;
+  }
+
+  async #write(origin: IdleOrigin, last: LastTurn | undefined, event: StateEvent | NoteEvent): Promise<void> {
+    const { store } = this.#deps;
+    const { sessionId, agentSessionId, agent } = origin;
+    const actor: Actor = { id: `agent:${agent}`, kind: "agent", label: agent };
+    if (isNote(event)) {
+      if (last !== undefined) await store.appendProgress({ sessionId, ...last, ops: [noteOp(agent, event)] });
+    } else if (event.type === "info") {
+      await this.#title(sessionId, actor, event.title);
+    } else if (event.type !== "usage") {
+      await store.updateAgentSession({ agentSessionId, patch: statePatch(event), actor });
+    }
+  }
+
+  async #title(sessionId: SessionId, actor: Actor, text: string): Promise<void> {
+    const title = presentableTitle(text);
+    const session = await this.#deps.store.getSession(sessionId);
+    if (title === undefined || session === undefined || !isDefaultTitle(session.title)) return;
+    await this.#deps.store.patchSession({ sessionId, patch: { title }, actor });
+  }
+
+  #drop(origin: IdleOrigin, event: StateEvent | NoteEvent, reason: string): void {
+    this.#deps.logger.debug(
+      { ...origin, type: event.type, reason },
+      "what an agent said between its turns is not kept",
+    );
+  }
+}
+
+function statePatch(event: Exclude<StateEvent, { type: "usage" | "info" }>): AgentSessionPatch {
+  switch (event.type) {
+    case "commands":
+      return { commands: event.commands };
+    case "modes":
+      return { modes: event.modes };
+    case "models":
+      return { models: event.models };
+  }
+}

@@ -1,0 +1,281 @@
+import { isDeepStrictEqual } from "node:util";
+/**
+ * Turns the AgentEvents of one running turn into durable progress (A-1, durability 4).
+ *
+ *   emit ─► texts, tool calls, plan, state, notes ─► ProgressOps ─► writer ─► store
+ *                                   fence()  : from here on content is late (A-16)
+ *                                   settle() : running tools may still end, within a deadline (durability 5)
+ *
+ * `emit` never waits: a backend asks `drained` between its updates and stops reading while too much is uncommitted (D-34).
+ */
+import { type Clock, type Logger, newId, redact, retryStorage } from "@holdfast/kernel";
+import type {
+  AgentSessionId,
+  MessageId,
+  Part,
+  PartId,
+  SessionId,
+  TextPart,
+  TurnId,
+  Usage,
+} from "@holdfast/protocol";
+import type { AgentEvent, ContentEvent, StateEvent } from "../../agents/index.ts";
+import type { AgentSessionPatch, ProgressOp, Store, TurnPatch } from "../../store/index.ts";
+import type { ByteAccount } from "./byte-budget.ts";
+import { isContent, isNote, lateNote, noteOp } from "./note.ts";
+import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
+import { TextStreams } from "./text-streams.ts";
+import { isDefaultTitle, presentableTitle } from "./title.ts";
+import { ToolCalls } from "./tool-calls.ts";
+import { TouchedFiles } from "./touched-files.ts";
+
+/** Most notes kept of one turn; noise beyond that is only logged. */
+const MAX_NOTES = 256;
+
+export type RecorderDeps = {
+  store: Store;
+  clock: Clock;
+  logger: Logger;
+  account: ByteAccount;
+  /** Ends repeats of refused writes: the process is about to exit. */
+  signal: AbortSignal;
+  /** Called once; nothing is written afterwards. */
+  onFailure(failure: WriteFailure): void;
+};
+
+export type RecorderTarget = {
+  sessionId: SessionId;
+  turnId: TurnId;
+  epoch: number;
+  messageId: MessageId;
+  agentSessionId: AgentSessionId;
+  agent: string;
+};
+
+export class Recorder {
+  readonly #deps: RecorderDeps;
+  readonly #target: RecorderTarget;
+  readonly #writer: ProgressWriter;
+  readonly #texts: TextStreams;
+  readonly #tools: ToolCalls;
+  readonly #touched = new TouchedFiles();
+  readonly #stepStart: PartId;
+  readonly #storageWaits = new Set<object>();
+  #fence: "open" | "settling" | "closed" = "open";
+  #notes = 0;
+  #usage: Usage = {};
+  #settled: (() => void) | undefined;
+
+  constructor(deps: RecorderDeps, target: RecorderTarget) {
+    const { sessionId, messageId } = target;
+    this.#deps = deps;
+    this.#target = target;
+    this.#stepStart = newId("prt", deps.clock.now());
+    this.#writer = new ProgressWriter(deps, { sessionId, turnId: target.turnId, epoch: target.epoch });
+    this.#texts = new TextStreams(deps.clock, { sessionId, messageId });
+    this.#tools = new ToolCalls(
+      { clock: deps.clock, store: deps.store, writer: this.#writer },
+      { sessionId, messageId },
+    );
+  }
+
+  /** What the agent reported of its usage so far, merged. */
+  get usage(): Usage {
+    return this.#usage;
+  }
+
+  get toolRunning(): boolean {
+    return this.#tools.running > 0;
+  }
+
+  /** Undefined while all is well. */
+  get failure(): WriteFailure | undefined {
+    return this.#writer.failure;
+  }
+
+  /** The step's first part. */
+  begin(): void {
+    this.#writer.push([{ op: "part", part: this.#step() }]);
+  }
+
+  /** The tree of the files before the step, once it is known (session-model 6). */
+  stepSnapshot(snapshot: string): void {
+    this.#writer.push([{ op: "part", part: { ...this.#step(), snapshot } }]);
+  }
+
+  /** Paths that the agent said it changes, as it spelled them, up to now (W-5). */
+  touched(): string[] {
+    return this.#touched.paths();
+  }
+
+  emit(event: AgentEvent): void {
+    if (isNote(event)) this.#note(noteOp(this.#target.agent, event));
+    else if (!isContent(event)) this.#state(event);
+    else if (this.#takes(event)) this.#content(event);
+    else this.#note(noteOp(this.#target.agent, redactedLate(event)));
+    if (this.#settled !== undefined && this.#tools.running === 0) this.#settled();
+  }
+
+  turn(patch: TurnPatch): void {
+    this.#writer.push([{ op: "turn", patch }]);
+  }
+
+  agentSession(patch: AgentSessionPatch): void {
+    this.#writer.push([{ op: "agentSession", agentSessionId: this.#target.agentSessionId, patch }]);
+  }
+
+  /**
+   * Runs what writes files, again and again while storage refuses; the turn shows that it waits (D-34). It must be one that may be repeated.
+   * Rejects with the last refusal once `signal` aborts.
+   */
+  async stored<T>(signal: AbortSignal, write: () => Promise<T>): Promise<T> {
+    const { refused, over } = this.storageWait();
+    try {
+      return await retryStorage({ clock: this.#deps.clock, signal, onRefused: refused }, write);
+    } finally {
+      over();
+    }
+  }
+
+  /** The turn shows that it waits for storage from the first `refused` to `over`; several waits at once are shown as one (D-34). */
+  storageWait(): { refused: () => void; over: () => void } {
+    const wait = {};
+    return {
+      refused: () => {
+        if (this.#storageWaits.size === 0) this.turn({ waitingFor: { kind: "storage" } });
+        this.#storageWaits.add(wait);
+      },
+      over: () => {
+        const isLast = this.#storageWaits.delete(wait) && this.#storageWaits.size === 0;
+        if (isLast) this.turn({ waitingFor: null });
+      },
+    };
+  }
+
+  /** What the agent is told before the user's own words; it stands on the user's message (A-6, W-6). */
+  preamble(part: TextPart): void {
+    this.#writer.push([{ op: "part", part }]);
+  }
+
+  /** Undefined while more may be taken, else what a backend awaits before its next update (D-34). */
+  drained(): Promise<void> | undefined {
+    return this.#writer.failure === undefined ? this.#deps.account.drained() : undefined;
+  }
+
+  /** Content is late from now on, save the results of tools that run: those are waited for, at most `settleMs`. Then they are late too. */
+  async fence(settleMs: number): Promise<void> {
+    if (this.#fence === "closed") return;
+    this.#fence = "settling";
+    if (settleMs > 0 && this.#tools.running > 0) await this.#toolsSettled(settleMs);
+    this.#fence = "closed";
+    this.#writer.push(this.#texts.releaseHeld());
+    this.#tools.flush();
+  }
+
+  /** Resolves when everything is committed or dropped; `failure` says which. */
+  flushed(): Promise<void> {
+    return this.#writer.flushed();
+  }
+
+  /** The turn is over for this process: nothing more is taken or held. */
+  close(): void {
+    this.#fence = "closed";
+    this.#deps.account.close();
+  }
+
+  #step(): Extract<Part, { type: "step-start" }> {
+    const { sessionId, messageId } = this.#target;
+    return { id: this.#stepStart, sessionId, messageId, type: "step-start" };
+  }
+
+  #toolsSettled(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        timer.cancel();
+        this.#settled = undefined;
+        resolve();
+      };
+      const timer = this.#deps.clock.after(ms, done);
+      this.#settled = done;
+    });
+  }
+
+  #takes(event: ContentEvent): boolean {
+    if (this.#fence === "open") return true;
+    return this.#fence === "settling" && event.type === "tool" && this.#tools.isRunning(event.update.callId);
+  }
+
+  #content(event: ContentEvent): void {
+    switch (event.type) {
+      case "text":
+      case "reasoning":
+        this.#writer.push(
+          event.whole === true && event.streamId !== undefined
+            ? this.#texts.replace(event.type, event.text, event.streamId)
+            : this.#texts.append(event.type, event.text, event.streamId),
+        );
+        return;
+      case "tool":
+        if (!this.#tools.has(event.update.callId)) this.#writer.push(this.#texts.closeAll());
+        this.#tools.update(event.update);
+        this.#touched.take(event.update);
+        return;
+      case "file":
+        this.#touched.write(event.path);
+        return;
+      case "plan":
+        this.#writer.push([{ op: "todos", todos: event.todos }]);
+    }
+  }
+
+  #state(event: StateEvent): void {
+    switch (event.type) {
+      case "commands":
+        return this.agentSession({ commands: event.commands });
+      case "modes":
+        return this.agentSession({ modes: event.modes });
+      case "models":
+        return this.agentSession({ models: event.models });
+      case "usage":
+        return this.#addUsage(event.usage);
+      case "info":
+        return this.#title(event.title);
+    }
+  }
+
+  /** Reports of one turn follow each other: the newest of each figure holds (A-21). */
+  #addUsage(usage: Usage): void {
+    const merged = { ...this.#usage, ...usage };
+    if (isDeepStrictEqual(merged, this.#usage)) return;
+    this.#usage = merged;
+    this.turn({ usage: merged });
+  }
+
+  /** A title that somebody gave meanwhile stays: the row is looked at when the op's turn comes. */
+  #title(text: string): void {
+    const title = presentableTitle(text);
+    if (title === undefined) return;
+    const later = async (): Promise<ProgressOp[]> => {
+      const session = await this.#deps.store.getSession(this.#target.sessionId);
+      return session !== undefined && isDefaultTitle(session.title) ? [{ op: "title", title }] : [];
+    };
+    this.#writer.pushLater(later, title.length * 2);
+  }
+
+  #note(op: ProgressOp): void {
+    this.#notes += 1;
+    if (this.#notes <= MAX_NOTES) this.#writer.push([op]);
+    else if (this.#notes === MAX_NOTES + 1) {
+      const { sessionId, turnId, agent } = this.#target;
+      this.#deps.logger.warn(
+        { sessionId, turnId, agent, kept: MAX_NOTES },
+        "the agent makes too much noise; the rest of it is dropped",
+      );
+    }
+  }
+}
+
+function redactedLate(event: ContentEvent) {
+  const note = lateNote(event);
+  return { ...note, tail: redact(note.tail) };
+}

@@ -1,0 +1,144 @@
+/**
+ * Streamed text and reasoning of one assistant message as parts and deltas (D-12, D-13, R-5.1).
+ *
+ * - A part is keyed by its kind and the agent's stream id. Unnamed text and unnamed reasoning end each other; a tool call ends all of them, so
+ *   that the order text, tool, text is kept. What continues an ended stream is a new part.
+ * - The first chunk makes the row with its text; later ones are deltas whose offsets leave no gap. A trailing high surrogate waits for its
+ *   other half. The end rewrites the row whole. While streaming, the row is checkpointed at most once a second.
+ * - The whole text of a named stream rewrites its row, also after its end: what its pieces built is replaced, never repeated (A-23).
+ */
+import { type Clock, cleanText, holdBackSurrogate, newId } from "@holdfast/kernel";
+import type { MessageId, ReasoningPart, SessionId, TextPart } from "@holdfast/protocol";
+import type { ProgressOp } from "../../store/index.ts";
+import { pieces } from "./delta-limit.ts";
+
+/** D-13: at most once a second per streaming part. */
+export const CHECKPOINT_MS = 1_000;
+
+export type TextKind = "text" | "reasoning";
+
+type Stream = {
+  kind: TextKind;
+  named: boolean;
+  /** The row as it stands after every op so far; absent until there is text. */
+  part: TextPart | ReasoningPart | undefined;
+  held: string;
+  checkpointAt: number;
+};
+
+export class TextStreams {
+  readonly #clock: Clock;
+  readonly #ids: { sessionId: SessionId; messageId: MessageId };
+  readonly #open = new Map<string, Stream>();
+  /** Rows of named streams that ended, without their text. */
+  readonly #ended = new Map<string, TextPart | ReasoningPart>();
+
+  constructor(clock: Clock, ids: { sessionId: SessionId; messageId: MessageId }) {
+    this.#clock = clock;
+    this.#ids = ids;
+  }
+
+  append(kind: TextKind, chunk: string, streamId: string | undefined): ProgressOp[] {
+    if (chunk === "") return [];
+    const ops: ProgressOp[] = [];
+    if (streamId === undefined) ops.push(...this.#closeUnnamed(kind === "text" ? "reasoning" : "text"));
+    const key = keyOf(kind, streamId);
+    const stream = this.#open.get(key) ?? this.#openStream(key, kind, streamId !== undefined);
+    const { text, held } = holdBackSurrogate(stream.held + chunk);
+    stream.held = held;
+    ops.push(...this.#extend(stream, cleanText(text)));
+    return ops;
+  }
+
+  /** The stream says exactly `text`, whatever its pieces were; a stream that was never heard of begins with it. */
+  replace(kind: TextKind, text: string, streamId: string): ProgressOp[] {
+    const key = keyOf(kind, streamId);
+    const ended = this.#ended.get(key);
+    if (ended !== undefined) return [{ op: "part", part: { ...ended, text: cleanText(text) } }];
+    const stream = this.#open.get(key);
+    if (stream?.part === undefined) return this.append(kind, text, streamId);
+    stream.held = "";
+    stream.part = { ...stream.part, text: cleanText(text) };
+    stream.checkpointAt = this.#clock.monotonic();
+    return [{ op: "part", part: stream.part }];
+  }
+
+  /** Ends every open part: each row is rewritten whole, with its end. */
+  closeAll(): ProgressOp[] {
+    return [...this.#open.keys()].flatMap((key) => this.#close(key));
+  }
+
+  /** Writes what is held back and leaves the parts open: finalization closes them in its own transaction (durability 5). */
+  releaseHeld(): ProgressOp[] {
+    return [...this.#open.values()].flatMap((stream) => this.#releaseHeld(stream));
+  }
+
+  #openStream(key: string, kind: TextKind, named: boolean): Stream {
+    const stream: Stream = { kind, named, part: undefined, held: "", checkpointAt: 0 };
+    this.#open.set(key, stream);
+    return stream;
+  }
+
+  #closeUnnamed(kind: TextKind): ProgressOp[] {
+    return [...this.#open].flatMap(([key, stream]) =>
+      stream.kind === kind && !stream.named ? this.#close(key) : [],
+    );
+  }
+
+  #close(key: string): ProgressOp[] {
+    const stream = this.#open.get(key);
+    this.#open.delete(key);
+    if (stream === undefined) return [];
+    const ops = this.#releaseHeld(stream);
+    if (stream.part === undefined) return ops;
+    const start = stream.part.time?.start ?? this.#clock.now();
+    const part = { ...stream.part, time: { start, end: Math.max(start, this.#clock.now()) } };
+    if (stream.named) this.#ended.set(key, { ...part, text: "" });
+    return [...ops, { op: "part", part }];
+  }
+
+  #releaseHeld(stream: Stream): ProgressOp[] {
+    const { held } = stream;
+    stream.held = "";
+    return this.#extend(stream, cleanText(held));
+  }
+
+  #extend(stream: Stream, text: string): ProgressOp[] {
+    return pieces(text).flatMap((piece) => {
+      if (stream.part === undefined) return [this.#create(stream, piece)];
+      return this.#delta(stream, stream.part, piece);
+    });
+  }
+
+  #create(stream: Stream, text: string): ProgressOp {
+    const row = {
+      id: newId("prt", this.#clock.now()),
+      ...this.#ids,
+      text,
+      time: { start: this.#clock.now() },
+    };
+    stream.part = stream.kind === "text" ? { ...row, type: "text" } : { ...row, type: "reasoning" };
+    stream.checkpointAt = this.#clock.monotonic();
+    return { op: "part", part: stream.part };
+  }
+
+  #delta(stream: Stream, part: TextPart | ReasoningPart, text: string): ProgressOp[] {
+    const offset = part.text.length;
+    stream.part = { ...part, text: part.text + text };
+    const delta: ProgressOp = {
+      op: "delta",
+      messageId: part.messageId,
+      partId: part.id,
+      field: "text",
+      offset,
+      text,
+    };
+    if (this.#clock.monotonic() - stream.checkpointAt < CHECKPOINT_MS) return [delta];
+    stream.checkpointAt = this.#clock.monotonic();
+    return [delta, { op: "checkpoint", partId: part.id }];
+  }
+}
+
+function keyOf(kind: TextKind, streamId: string | undefined): string {
+  return `${kind}:${streamId ?? ""}:${streamId === undefined}`;
+}

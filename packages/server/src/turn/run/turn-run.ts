@@ -1,0 +1,370 @@
+/**
+ * One claimed turn in this process, from `running` to its end (durability 3 to 5, A-14 to A-18): open the agent, prompt it, record what it
+ * says, end the turn. `state.ts` says what may still happen; this makes it happen.
+ *
+ * - Content is fenced before the turn is finalized; whatever comes later is a note (A-16).
+ * - A stop tells the agent first, then cancels its questions, and keeps taking updates until its answer or the deadline (A-15).
+ * - After CLAIM_LOST the agent is ended and nothing more is written (D-17).
+ */
+import { type Clock, faultPoint, isHoldfastError, type Logger, type Timer, within } from "@holdfast/kernel";
+import type { AgentSession, Turn, TurnId } from "@holdfast/protocol";
+import type {
+  AgentEvent,
+  AgentHandle,
+  AgentPool,
+  IdleSink,
+  NoteEvent,
+  Reservation,
+  StateEvent,
+  TurnSink,
+} from "../../agents/index.ts";
+import type { Permissions } from "../../permission/index.ts";
+import type { StartedTurn, Store, TerminalRecord } from "../../store/index.ts";
+import { TURN_ACTOR } from "../actor.ts";
+import {
+  type Ending,
+  finalize,
+  OPENING,
+  type RunEvent,
+  type RunState,
+  type StopCause,
+  transition,
+} from "../end/index.ts";
+import { faultEnding, notesFor, openAgent, type OpenedAgent, openFailureOf } from "../open/index.ts";
+import { type ByteBudget, FileWatch, Recorder, type WriteFailure } from "../record/index.ts";
+import type { TurnWatch } from "../turn-watch.ts";
+import { crashOf, type CrashVerdict } from "./crash-budgets.ts";
+import type { TurnSettings } from "./settings.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** A request that is open for longer waits for a human: rules and modes answer at once. */
+const HUMAN_WAIT_MS = 1_000;
+
+export type TurnRunDeps = {
+  store: Store;
+  pool: AgentPool;
+  permissions: Permissions;
+  clock: Clock;
+  logger: Logger;
+  settings: TurnSettings;
+  budget: ByteBudget;
+  /** Looks after the files of turns; absent where nobody does. */
+  watch?: TurnWatch | undefined;
+  /** Whether the agent may write in the session's mode (A-14). */
+  writes: boolean;
+  /** Ends every repeating of refused writes: the process is about to exit. */
+  signal: AbortSignal;
+  /** Kept in the pool while the turn runs. */
+  place: Pick<Reservation, "waiting">;
+  /** Where the agent reports between its turns. */
+  idle: IdleSink;
+  /** A handle was acquired; `live`: an earlier turn had it already. */
+  onHandle: (handle: AgentHandle, live: boolean) => void;
+};
+
+/** `crash`: how the agent broke by itself, if it did. `lost` and `left`: this process wrote no end; its new owner or the sweeper does. */
+export type RunEnd = { kind: "ended"; turn: Turn; crash: CrashVerdict } | { kind: "lost" } | { kind: "left" };
+
+export class TurnRun {
+  readonly started: StartedTurn;
+  readonly #deps: TurnRunDeps;
+  readonly #recorder: Recorder;
+  readonly #watchdog: Watchdog;
+  readonly #files: FileWatch;
+  readonly #agent: string;
+  /** Ends the opening and the agent's questions. */
+  readonly #stopping = new AbortController();
+  /** What ends the work when the agent does not answer. */
+  readonly #forced = Promise.withResolvers<Ending>();
+  #state: RunState = OPENING;
+  #handle: AgentHandle | undefined;
+  #crash: CrashVerdict = "unknown";
+  #force: Timer | undefined;
+  /** Requests that a human has not answered for a while. */
+  #humans = 0;
+  #isShutdown = false;
+
+  constructor(deps: TurnRunDeps, started: StartedTurn) {
+    const { session, turn, epoch, assistantMessageId, agentSession } = started;
+    this.started = started;
+    this.#deps = deps;
+    this.#agent = turn.agent;
+    this.#recorder = new Recorder(
+      { ...deps, account: deps.budget.open(), onFailure: (failure) => this.#writeFailed(failure) },
+      {
+        sessionId: session.id,
+        turnId: turn.id,
+        epoch,
+        messageId: assistantMessageId,
+        agentSessionId: agentSession.id,
+        agent: turn.agent,
+      },
+    );
+    this.#files = new FileWatch({ ...deps, watch: deps.watch }, started, this.#recorder);
+    this.#watchdog = new Watchdog({
+      clock: deps.clock,
+      limits: deps.settings,
+      onStalled: (stalled) => this.#recorder.turn({ stalled: stalled ? deps.clock.now() : null }),
+      onTimeout: (message) => this.stop({ kind: "timeout", message }),
+    });
+  }
+
+  get turnId(): TurnId {
+    return this.started.turn.id;
+  }
+
+  get agent(): string {
+    return this.#agent;
+  }
+
+  /** True while events that belong to no prompt may be written under this turn's claim. */
+  get takesIdleEvents(): boolean {
+    return (
+      this.#state.phase === "opening" || this.#state.phase === "prompting" || this.#state.phase === "stopping"
+    );
+  }
+
+  emitIdle(event: StateEvent | NoteEvent): void {
+    this.#recorder.emit(event);
+  }
+
+  /** Runs it to its end. Never rejects. */
+  async run(): Promise<RunEnd> {
+    faultPoint("turn.started");
+    this.#recorder.begin();
+    const ending = await this.#work().catch((error: unknown) => this.#fault(error));
+    this.#apply({ type: "ended", ending });
+    this.#watchdog.stop();
+    this.#force?.cancel();
+    this.#stopping.abort();
+    faultPoint("turn.prompt-ended");
+    try {
+      return await this.#finish(ending);
+    } catch (error) {
+      if (isHoldfastError(error, "CLAIM_LOST")) return await this.#lose();
+      this.#deps.logger.error(
+        { ...this.#fields(), error },
+        "a turn could not be finalized; the sweeper will do it",
+      );
+      return { kind: "left" };
+    } finally {
+      this.#recorder.close();
+    }
+  }
+
+  /** Ends the turn by A-15's ladder. The cause that counts is `state.ts`'s business; repeating is harmless. */
+  stop(cause: StopCause): void {
+    const before = this.#state.phase;
+    if (cause.kind === "shutdown") this.#isShutdown = true;
+    this.#apply({ type: "stop", cause });
+    if (this.#state.phase !== "stopping") return;
+    const { shutdownDeadlineMs, stopDeadlineMs } = this.#deps.settings;
+    if (before !== "stopping") this.#tellAgent();
+    if (cause.kind === "shutdown") this.#forceAfter(shutdownDeadlineMs);
+    else if (before !== "stopping") this.#forceAfter(stopDeadlineMs);
+  }
+
+  async #work(): Promise<Ending> {
+    const opening = this.#open();
+    const opened = await Promise.race([opening, this.#forced.promise]);
+    if ("by" in opened) return opened;
+    // What was on the disk before the prompt is not the agent's work.
+    const forced = await Promise.race([this.#files.begin(), this.#forced.promise]);
+    if (forced !== undefined) return forced;
+    this.#apply({ type: "opened" });
+    if (this.#state.phase !== "prompting") return { by: "stop" };
+    return Promise.race([this.#prompt(opened), this.#forced.promise]);
+  }
+
+  async #open(): Promise<OpenedAgent | Ending> {
+    const onHandle = (handle: AgentHandle, live: boolean) => {
+      this.#handle = handle;
+      this.#deps.onHandle(handle, live);
+    };
+    try {
+      const missing = await this.#deps.watch?.requireDirectory(this.started.session);
+      if (missing !== undefined) return { by: "open", failure: { kind: "unavailable", error: missing } };
+      void this.#files.begin();
+      const deps = { ...this.#deps, onHandle, signal: this.#stopping.signal };
+      return await openAgent(deps, this.started, this.#recorder);
+    } catch (error) {
+      const ending = openFailureOf(this.#agent, error);
+      return ending.by === "fault" ? this.#fault(error) : ending;
+    }
+  }
+
+  async #prompt({ handle, handoff }: OpenedAgent): Promise<Ending> {
+    faultPoint("turn.before-prompt");
+    const { message, input } = this.started;
+    const note = await notesFor(this.#deps, this.started);
+    if (note !== undefined) this.#recorder.preamble(note);
+    const parts = [handoff, note, ...message.parts].filter((part) => part !== undefined);
+    this.#files.prompted();
+    const result = await handle.prompt({ parts, system: input.system }, this.#sink());
+    return { by: "prompt", result, alive: handle.alive };
+  }
+
+  #sink(): TurnSink {
+    return {
+      emit: (event) => this.#emit(event),
+      ask: (request) => this.#ask(request),
+      drained: () => this.#recorder.drained(),
+    };
+  }
+
+  #emit(event: AgentEvent): void {
+    this.#recorder.emit(event);
+    this.#watchdog.event(this.#recorder.toolRunning);
+  }
+
+  async #ask(ask: Parameters<TurnSink["ask"]>[0]): ReturnType<TurnSink["ask"]> {
+    const { session, turn, epoch, input, assistantMessageId } = this.started;
+    const answered = this.#watchdog.askHuman();
+    const waiting = this.#waitForHuman();
+    try {
+      return await this.#deps.permissions.ask({
+        sessionId: session.id,
+        turnId: turn.id,
+        epoch,
+        agent: turn.agent,
+        approvalMode: session.approvalMode,
+        ask,
+        timeoutMs: input.permissionTimeoutMs,
+        call: ask.callId === undefined ? undefined : { messageId: assistantMessageId, callId: ask.callId },
+        signal: this.#stopping.signal,
+      });
+    } catch (error) {
+      this.#deps.logger.error(
+        { ...this.#fields(), error },
+        "a permission request could not be stored; the agent is told cancelled",
+      );
+      return "cancelled";
+    } finally {
+      answered();
+      waiting.end();
+    }
+  }
+
+  /** A turn that really waits for a human gives its place in the pool to others meanwhile; what answers itself does not (A-8). */
+  #waitForHuman(): { end(): void } {
+    const { clock, place } = this.#deps;
+    let isWaiting = false;
+    const timer = clock.after(HUMAN_WAIT_MS, () => {
+      isWaiting = true;
+      this.#humans += 1;
+      place.waiting(true);
+    });
+    return {
+      end: () => {
+        timer.cancel();
+        if (!isWaiting) return;
+        this.#humans -= 1;
+        if (this.#humans === 0) place.waiting(false);
+      },
+    };
+  }
+
+  /** Nothing of the agent enters the turn any more; then its end is written. */
+  async #finish(ending: Ending): Promise<RunEnd> {
+    const { toolSettleMs } = this.#deps.settings;
+    const answered =
+      ending.by === "prompt" && (ending.result.outcome === "ended" || ending.result.outcome === "failed");
+    await this.#recorder.fence(answered ? toolSettleMs : 0);
+    const files = this.#state.phase === "finalizing" ? await this.#files.end(this.#watchMs) : undefined;
+    await this.#recorder.flushed();
+    if (this.#state.phase !== "finalizing") return this.#lose();
+    const { session, epoch } = this.started;
+    const identity = { sessionId: session.id, turnId: this.turnId, epoch, actor: TURN_ACTOR };
+    const turn = await finalize(this.#deps, identity, this.#complete({ ...this.#state.record, files }));
+    this.#apply({ type: "finalized", record: this.#state.record });
+    return { kind: "ended", turn, crash: this.#crash };
+  }
+
+  /** The shutdown leaves less time; what is not compared then is attributed to nobody. */
+  get #watchMs(): number {
+    const { watchMs, shutdownWatchMs } = this.#deps.settings;
+    return this.#isShutdown ? shutdownWatchMs : watchMs;
+  }
+
+  /** The record with what only the run knows: usage reported on the way, and what became of the agent. */
+  #complete(record: TerminalRecord): TerminalRecord {
+    const usage = { ...this.#recorder.usage, ...record.usage };
+    const status: AgentSession["status"] | undefined =
+      this.#handle === undefined ? undefined : this.#handle.alive ? "idle" : "resumable";
+    return {
+      ...record,
+      usage: Object.keys(usage).length === 0 ? undefined : usage,
+      agentSession: record.agentSession ?? status,
+    };
+  }
+
+  #apply(event: RunEvent): void {
+    const before = this.#state;
+    this.#state = transition(this.#agent, before, event);
+    const byItself = before.phase === "opening" || before.phase === "prompting";
+    if (event.type === "ended" && byItself) this.#crash = crashOf(event.ending);
+  }
+
+  #tellAgent(): void {
+    const stopped = this.#handle?.cancel();
+    stopped?.catch((error: unknown) =>
+      this.#deps.logger.warn({ ...this.#fields(), error }, "an agent could not be told to stop"),
+    );
+    this.#stopping.abort();
+    this.#watchdog.stop();
+  }
+
+  #forceAfter(ms: number): void {
+    this.#force?.cancel();
+    this.#force = this.#deps.clock.after(ms, () => {
+      this.#deps.logger.warn(this.#fields(), "an agent did not answer its cancel in time and is ended");
+      this.#endAgent();
+      this.#forced.resolve({ by: "prompt", result: { outcome: "killed" }, alive: false });
+    });
+  }
+
+  #writeFailed(failure: WriteFailure): void {
+    if (failure.kind === "claimLost") {
+      this.#apply({ type: "claimLost" });
+      if (this.#state.phase !== "lost") return;
+      this.#stopping.abort();
+      this.#endAgent();
+      this.#forced.resolve({ by: "stop" });
+      return;
+    }
+    const ending = this.#fault(failure.error);
+    this.#apply({ type: "ended", ending });
+    this.#tellAgent();
+    this.#endAgent();
+    this.#forced.resolve(ending);
+  }
+
+  #endAgent(): void {
+    const closing = this.#deps.pool.closeSession(this.started.session.id);
+    closing.catch((error: unknown) =>
+      this.#deps.logger.error({ ...this.#fields(), error }, "an agent could not be closed"),
+    );
+  }
+
+  /** D-17: drop what is buffered, end the agent, write nothing more. */
+  async #lose(): Promise<RunEnd> {
+    this.#apply({ type: "claimLost" });
+    const { clock, pool, settings, logger } = this.#deps;
+    logger.warn(this.#fields(), "the claim on a session was lost; its agent is ended");
+    await within(
+      clock,
+      settings.stopDeadlineMs,
+      pool.closeSession(this.started.session.id).catch(() => undefined),
+    );
+    return { kind: "lost" };
+  }
+
+  #fault(error: unknown): Ending {
+    this.#deps.logger.error({ ...this.#fields(), error }, "a turn failed by a fault in Holdfast");
+    return faultEnding();
+  }
+
+  #fields(): Record<string, unknown> {
+    return { sessionId: this.started.session.id, turnId: this.turnId, agent: this.#agent };
+  }
+}
