@@ -58,10 +58,7 @@ export async function listTurns(
 export async function listAgents(deps: Deps, sessionId: SessionId): Promise<AgentSessionList> {
   await requireSession(deps, sessionId);
   const { items, seq } = await deps.store.listAgentSessions(sessionId);
-  const shown = items.map(
-    ({ cwd: _cwd, processFingerprint: _process, sessionFingerprint: _session, watermark: _mark, ...item }) =>
-      item,
-  );
+  const shown = items.map(({ cwd: _cwd, processFingerprint: _process, watermark: _mark, ...item }) => item);
   return { items: shown, seq };
 }
 

@@ -110,7 +110,6 @@ export type AgentSessionFacts = {
   cwd: string;
   /** Of an agent that is a program of its own. */
   processFingerprint?: string | undefined;
-  sessionFingerprint?: string | undefined;
   /** Whether the backend produced anything in this agent session, and up to which seq it has seen the session. */
   watermark?: number | undefined;
 };

@@ -242,7 +242,7 @@ export const lifecycleTopic = topic("turn lifecycle", (rig) => {
   test("[D-1] a turn's own facts, its agent session, plan, title and notes are told as they are stored", async () => {
     const run = await rig().running();
     const agentSessionId = run.agentSession.id;
-    const facts = { cwd: "/elsewhere", processFingerprint: "p", sessionFingerprint: "s", watermark: 3 };
+    const facts = { cwd: "/elsewhere", processFingerprint: "p", watermark: 3 };
     await rig().append(
       run,
       {

@@ -61,7 +61,6 @@ type StoredAgentSession = Awaited<ReturnType<Store["listAgentSessions"]>>["items
 const shownAgentSession = ({
   cwd: _cwd,
   processFingerprint: _process,
-  sessionFingerprint: _session,
   watermark: _mark,
   ...rest
 }: StoredAgentSession) => rest;

@@ -51,11 +51,7 @@ export function toAgentSession(row: AgentSessionRow): AgentSession {
 }
 
 export function toAgentSessionWithFacts(row: AgentSessionRow): AgentSession & AgentSessionFacts {
-  const { processFingerprint, sessionFingerprint, watermark } = agentSessionData(row);
+  const { processFingerprint, watermark } = agentSessionData(row);
   const facts: AgentSessionFacts = { cwd: row.cwd };
-  return Object.assign(
-    toAgentSession(row),
-    facts,
-    present({ processFingerprint, sessionFingerprint, watermark }),
-  );
+  return Object.assign(toAgentSession(row), facts, present({ processFingerprint, watermark }));
 }
