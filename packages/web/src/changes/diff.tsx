@@ -21,7 +21,7 @@ type DiffProps = {
   headOf: (block: PatchBlock, index: number) => ReactNode;
   /** The line that a remark is written about, and the form for it. */
   remark: { at: LinePosition | undefined; form: ReactNode };
-  onLine: (place: LinePosition) => void;
+  onLine: (position: LinePosition) => void;
 };
 
 /** The lines of a change, hunk by hunk. Line numbers are buttons: arrow keys go from one to the next, Enter begins a remark. */
@@ -50,15 +50,15 @@ export function Diff({ change, patch, headOf, remark, onLine }: DiffProps) {
           >
             <div className="min-w-max">
               {block.lines.map((line, at) => {
-                const place = placeOf(line);
-                const isHere = remark.at?.line === place.line && remark.at.side === place.side;
+                const position = positionOf(line);
+                const isHere = remark.at?.line === position.line && remark.at.side === position.side;
                 return (
                   <div key={at}>
                     <Line
                       line={line}
                       html={colours.get(line)}
                       isFirst={index === 0 && at === 0}
-                      onPick={() => onLine(place)}
+                      onPick={() => onLine(position)}
                     />
                     {isHere && <div className="sticky left-0 w-[min(100cqw,36rem)]">{remark.form}</div>}
                   </div>
@@ -124,7 +124,7 @@ function Gap({ lines }: { lines: number }) {
   );
 }
 
-function placeOf(line: PatchLine): LinePosition {
+function positionOf(line: PatchLine): LinePosition {
   return line.new === undefined ? { side: "old", line: line.old ?? 1 } : { side: "new", line: line.new };
 }
 

@@ -33,7 +33,7 @@ export function FileBody(props: FileBodyProps) {
 
 function Lines(props: FileBodyProps & { patch: string }) {
   const { change, patch, review, selection, reviewedHunks, addressees, nameOf } = props;
-  const [place, setPlace] = useState<LinePosition | undefined>();
+  const [position, setPosition] = useState<LinePosition | undefined>();
   const isOff = review.isBusy || !canDecide(change);
   const decide = (verb: "take" | "reject", hunkId: string) => {
     const { id, revision, hunks } = change;
@@ -43,18 +43,18 @@ function Lines(props: FileBodyProps & { patch: string }) {
       changes: [{ id, revision, ...(hunks.length === 1 ? {} : { hunks: [hunkId] }) }],
     });
   };
-  const form = place !== undefined && (
+  const form = position !== undefined && (
     <RemarkForm
-      key={`${place.side}${place.line}`}
+      key={`${position.side}${position.line}`}
       path={change.path}
-      place={place}
+      position={position}
       addressees={addressees}
-      onClose={() => setPlace(undefined)}
+      onClose={() => setPosition(undefined)}
       onSend={(text, { sessionId }) =>
         review.comment({
           changeId: change.id,
           revision: change.revision,
-          ...place,
+          ...position,
           text,
           sessionId,
         })
@@ -65,8 +65,8 @@ function Lines(props: FileBodyProps & { patch: string }) {
     <Diff
       change={change}
       patch={patch}
-      remark={{ at: place, form }}
-      onLine={setPlace}
+      remark={{ at: position, form }}
+      onLine={setPosition}
       headOf={({ hunk }) =>
         hunk !== undefined && (
           <HunkHead

@@ -86,6 +86,6 @@ function nearest(all: readonly HTMLElement[], from: Element | null, by: 1 | -1):
 function comment(panel: HTMLElement): void {
   const focus = document.activeElement;
   if (focus instanceof HTMLElement && "line" in focus.dataset) return focus.click();
-  const place = focus?.closest("[data-hunk], [data-change]") ?? panel;
-  place.querySelector<HTMLElement>("[data-line]")?.click();
+  const area = focus?.closest("[data-hunk], [data-change]") ?? panel;
+  area.querySelector<HTMLElement>("[data-line]")?.click();
 }

@@ -8,7 +8,7 @@ export type Addressee = { sessionId: Session["id"]; title: string };
 
 type RemarkFormProps = {
   path: string;
-  place: LinePosition;
+  position: LinePosition;
   /** Sessions that had a part in it, the newest first. */
   addressees: readonly Addressee[];
   /** Rejects with the reason. */
@@ -17,7 +17,7 @@ type RemarkFormProps = {
 };
 
 /** A remark on a line; it becomes an input of a session, and so reaches its agent (W-6). */
-export function RemarkForm({ path, place, addressees, onSend, onClose }: RemarkFormProps) {
+export function RemarkForm({ path, position, addressees, onSend, onClose }: RemarkFormProps) {
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState<string | undefined>();
   const [isSending, setSending] = useState(false);
@@ -44,7 +44,7 @@ export function RemarkForm({ path, place, addressees, onSend, onClose }: RemarkF
       void send();
     }
   };
-  const what = `${place.side === "old" ? "deleted line" : "line"} ${place.line} of ${visibleText(path, "line")}`;
+  const what = `${position.side === "old" ? "deleted line" : "line"} ${position.line} of ${visibleText(path, "line")}`;
   return (
     <form
       aria-label={`Comment on ${what}`}

@@ -7,7 +7,7 @@ import { FileList } from "./file-list.tsx";
 import { OperationsDialog } from "./operations-dialog.tsx";
 import { OutcomeBar } from "./outcome-bar.tsx";
 import { panelKeys } from "./panel-acts.ts";
-import { Place, Summary } from "./panel-place.tsx";
+import { PanelNotice, Summary } from "./panel-notice.tsx";
 import type { Addressee } from "./remark-form.tsx";
 import { NOTHING_CHOSEN, toggleChange, toggleHunk } from "./selection.ts";
 import { useShown } from "./shown.ts";
@@ -88,7 +88,7 @@ export function ReviewPanel(props: ReviewPanelProps) {
         onReject={() => decisions.decide("reject")}
       />
       <div className="scroll-area min-h-0 flex-1">
-        <Place view={view} onLook={review.look} />
+        <PanelNotice view={view} onLook={review.look} />
         <FileList
           changes={changes}
           decisions={decisions}

@@ -24,8 +24,8 @@ export function groupSessions(
     case "project":
       return collect(shown, ({ projectId, directory }) => {
         // A session in a worktree works elsewhere, and is of the same project.
-        const place = projects.get(projectId)?.directory ?? directory;
-        return { key: projectId, name: nameOf(place), title: place };
+        const where = projects.get(projectId)?.directory ?? directory;
+        return { key: projectId, name: nameOf(where), title: where };
       });
     case "status": {
       const groups = collect(shown, (session) => {

@@ -24,8 +24,8 @@ import {
   announceTurn,
   rewritePart,
 } from "../announce.ts";
+import { appendPart } from "../insert-part.ts";
 import { appendNext, claimLost, type Log, openLogByRid } from "../log.ts";
-import { placePart } from "../place-part.ts";
 import {
   agentSessionData,
   agentSessionOf,
@@ -148,7 +148,7 @@ function insertPatch(log: Log, turn: TurnRow, row: MessageRow, { files: patch }:
     ...(more === 0 ? {} : { more }),
     ...(recovered === true ? { recovered } : {}),
   };
-  const { rid, ordinal } = placePart(log.write, { session: turn.session, message: row.rid }, part, 0);
+  const { rid, ordinal } = appendPart(log.write, { session: turn.session, message: row.rid }, part, 0);
   rewritePart(log, rid, { ...part, ordinal }, turn);
 }
 
@@ -171,7 +171,7 @@ function insertStepFinish(
   if (usage.cost !== undefined) part.cost = usage.cost;
   if (usage.tokens !== undefined) part.tokens = usage.tokens;
   if (record.files !== undefined) part.snapshot = record.files.snapshot;
-  const { rid, ordinal } = placePart(write, { session: turn.session, message: row.rid }, part, 0);
+  const { rid, ordinal } = appendPart(write, { session: turn.session, message: row.rid }, part, 0);
   rewritePart(log, rid, { ...part, ordinal }, turn);
 }
 

@@ -11,8 +11,8 @@ import {
 } from "@holdfast/protocol";
 import type { AdmitInputCommand, AdmittedRows, Applied, IdempotencyKey } from "../../port.ts";
 import { announceInput, announceMessage, announceTurn, rewritePart } from "../announce.ts";
+import { appendPart } from "../insert-part.ts";
 import { appendNext, type Log, openLog, openLogByRid } from "../log.ts";
-import { placePart } from "../place-part.ts";
 import { once, recordKey, replayed } from "../replay-key.ts";
 import {
   findInput,
@@ -139,7 +139,7 @@ const placeParts = (
   parts: Part[],
 ): Placed[] =>
   parts.map((part) => {
-    const { rid, ordinal } = placePart(write, place, part, 0);
+    const { rid, ordinal } = appendPart(write, place, part, 0);
     return { rid, part: { ...part, ...ids, ordinal } };
   });
 

@@ -15,8 +15,8 @@ import {
 import { eventCode, isOpen, joinDeltas, packDelta, partData } from "../../model/index.ts";
 import type { AgentSessionPatch, ProgressOp, TurnPatch } from "../../port.ts";
 import { toPosition } from "../feed-order.ts";
+import { insertPart } from "../insert-part.ts";
 import { append, claimLost, type Log, ownedSession, reserveAsOwner } from "../log.ts";
-import { insertPart } from "../place-part.ts";
 import {
   actorRow,
   agentSessionData,

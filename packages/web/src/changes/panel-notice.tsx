@@ -25,7 +25,7 @@ export function Summary({ view, isWorking }: { view: ChangesView; isWorking: boo
 }
 
 /** What stands in the list's place, or above it. */
-export function Place({ view, onLook }: { view: ChangesView; onLook: () => void }) {
+export function PanelNotice({ view, onLook }: { view: ChangesView; onLook: () => void }) {
   const { phase, error, state } = view;
   if (phase === "loading")
     return (
