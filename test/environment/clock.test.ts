@@ -107,7 +107,6 @@ describe("a clock that jumps", () => {
       expect(await ended(server, last.turn.id)).toMatchObject({ state: "completed" });
       await expectOrder(server, id, said);
     },
-    120_000,
   );
 
   test("[D-29] the pages of sessions neither skip nor repeat one when the clock went back between them", async () => {

@@ -253,7 +253,6 @@ describe("[I-5] attach and a server that goes away", () => {
         await other.close();
       }
     },
-    60_000,
   );
 
   test("[D-22] a connection that is back within 3 s is not spoken of", async () => {

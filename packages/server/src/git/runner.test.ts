@@ -90,7 +90,6 @@ describe("the runner of git", () => {
           process.kill(Number(pid), "SIGKILL");
       }
     },
-    30_000,
   );
 
   test("[W-14] rejects more output than is allowed, or cuts it when asked", async () => {
