@@ -128,6 +128,8 @@ export type WorktreeCommands = {
     actor: Actor;
     seen?: number | undefined;
     operation?: (OperationClaim & { state: OperationState; data?: JsonObject | undefined }) | undefined;
+    /** What people are told of it (W-12), in the same transaction. */
+    audit?: Pick<WorktreeAudit, "action" | "reason"> | undefined;
   }): Promise<Worktree>;
   /**
    * A creation that was undone leaves neither worktree nor workspace, and its operation ends `undone`. A no-op that leaves the operation alone when a

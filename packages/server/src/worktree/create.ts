@@ -28,7 +28,7 @@ import { emptyTrash } from "./trash.ts";
 export const createSteps = z.discriminatedUnion("step", [
   z.object({ step: z.literal("begun") }),
   z.object({ step: z.literal("adding") }),
-  z.object({ step: z.literal("setup"), setup: groupSchema.optional() }),
+  z.object({ step: z.literal("setup"), group: groupSchema.optional() }),
 ]);
 type CreateStep = z.infer<typeof createSteps>;
 type Creating = HeldOperation<CreateStep>;
@@ -140,7 +140,7 @@ async function build(deps: SagaDeps, { worktree, held, source, base }: Making): 
     worktree,
     from: source.top,
     settings: source.settings,
-    onSetup: (setup) => held.advance({ step: "setup", setup }),
+    onSetup: (group) => held.advance({ step: "setup", group }),
   });
 }
 
@@ -173,7 +173,7 @@ export async function undoCreate(deps: SagaDeps, worktree: Worktree, held: Creat
   if ((await store.workspaceUsers(worktree.workspaceId)).length > 0)
     return finishCreate(deps, worktree, held);
   const { data } = held;
-  if (data.step === "setup") await endGroupOf(deps, data.setup);
+  if (data.step === "setup") await endGroupOf(deps, data.group);
   if (data.step !== "begun")
     await locks.hold(worktree.repository, async () => {
       await removeCheckout(deps, worktree, "create");

@@ -1,7 +1,8 @@
 /**
  * Removes a worktree (W-11).
  *
- *   begun (intent, lease) ─► removing ─► quiesced ─► preflight ─► rescued ─► teardown ─► leaving ─► thrown ─► forgotten ─► branch ─► removed
+ *   stored steps:  begun ─► rescued ─► teardown ─► leaving ─► (end)          or disowned ─► (end)
+ *   done in them:  agents closed, looked at, rescued; the command; looked at again; thrown into the trash, git's entry, branch, row and audit
  *
  * Until its directory has been renamed into the trash everything can be undone; from then on it is finished, here or by `recover`. What decides
  * is what is there, never an exit text. A directory that is not provably ours is never touched.
@@ -24,20 +25,24 @@ import { emptyTrash } from "./trash.ts";
 /** Most files that a note names of those that could not be rescued. */
 const NAMED_UNSAVED = 20;
 
-/** What the row says again when the removal is undone. */
-const before = z.enum(["active", "archived", "lost"]);
+/** Kept through all steps: what the row says again when the removal is undone, and why it was begun (W-12). */
+const kept = {
+  before: z.enum(["active", "archived", "lost"]),
+  reason: z.string().default("asked for"),
+};
 /** Files that are in no rescue, as the note names them. */
 const unsaved = z.array(z.string()).default([]);
 /** From `leaving` on it is finished once its directory is gone; `disowned` leaves the directory where it is. */
 export const removeSteps = z.discriminatedUnion("step", [
-  z.object({ step: z.literal("begun"), before }),
-  z.object({ step: z.literal("rescued"), before }),
-  z.object({ step: z.literal("teardown"), before, setup: groupSchema.optional() }),
-  z.object({ step: z.literal("leaving"), before, unsaved }),
-  z.object({ step: z.literal("disowned"), before, unsaved }),
+  z.object({ step: z.literal("begun"), ...kept }),
+  z.object({ step: z.literal("rescued"), ...kept }),
+  z.object({ step: z.literal("teardown"), ...kept, group: groupSchema.optional() }),
+  z.object({ step: z.literal("leaving"), ...kept, unsaved }),
+  z.object({ step: z.literal("disowned"), ...kept, unsaved }),
 ]);
 type RemoveStep = z.infer<typeof removeSteps>;
 type Removing = HeldOperation<RemoveStep>;
+const keptOf = ({ before, reason }: RemoveStep) => ({ before, reason });
 
 export type RemoveWorktree = {
   /** Whether what the risk report names may be lost (W-10). */
@@ -59,7 +64,11 @@ export async function removeWorktree(
   if (state === "removed") return worktree;
   if (state === "creating") throw new HoldfastError("CONFLICT", `The worktree ${id} is just being made.`);
   if (!options.discard) await refuseRisk(deps, worktree);
-  const data: RemoveStep = { step: "begun", before: state === "removing" ? "active" : state };
+  const data: RemoveStep = {
+    step: "begun",
+    before: state === "removing" ? "active" : state,
+    reason: options.reason ?? "asked for",
+  };
   return underIntent(
     deps,
     { kind: "remove", worktree, actor: options.actor, data },
@@ -69,7 +78,7 @@ export async function removeWorktree(
       await quiesce(deps, worktree);
       faultPoint("worktree.remove.quiesced");
       await leave(deps, worktree, options, intent);
-      return finishRemove(deps, worktree, intent, options.reason);
+      return finishRemove(deps, worktree, intent);
     },
   );
 }
@@ -80,7 +89,7 @@ async function leave(
   options: RemoveWorktree,
   intent: Removing,
 ): Promise<void> {
-  const { before } = intent.data;
+  const since = keptOf(intent.data);
   if (!options.discard) await refuseRisk(deps, worktree);
   const condition = await conditionOf(worktree);
   let unsaved: string[] = [];
@@ -88,7 +97,7 @@ async function leave(
   if (condition.kind === "whole") {
     await settleIndexLock(condition.entry.admin, deps.clock);
     const rescued = await rescueWhole(deps, worktree, options.actor);
-    await intent.advance({ step: "rescued", before });
+    await intent.advance({ step: "rescued", ...since });
     faultPoint("worktree.remove.rescued");
     if (!options.skipTeardown) await tearDown(deps, worktree, intent);
     const { parcel } = await requireUnchanged(deps, worktree, rescued, options);
@@ -101,12 +110,12 @@ async function leave(
   }
   // A moved or foreign directory stays where it is: only our rows end.
   const isOurs = condition.kind === "whole" || condition.kind === "missing";
-  await intent.advance({ step: isOurs ? "leaving" : "disowned", before, unsaved });
+  await intent.advance({ step: isOurs ? "leaving" : "disowned", ...since, unsaved });
   faultPoint("worktree.remove.leaving");
 }
 
 async function tearDown(deps: SagaDeps, worktree: Worktree, intent: Removing): Promise<void> {
-  const { before } = intent.data;
+  const since = keptOf(intent.data);
   const command = (await deps.store.getProject(worktree.projectId))?.worktree.teardown;
   if (command === undefined) return;
   const { ok, reason, tail } = await runCommand({
@@ -117,7 +126,7 @@ async function tearDown(deps: SagaDeps, worktree: Worktree, intent: Removing): P
     clock: deps.clock,
     signal: deps.stopping,
     onStart: async (pid) => {
-      await intent.advance({ step: "teardown", before, setup: await groupOf(deps.processes, pid) });
+      await intent.advance({ step: "teardown", ...since, group: await groupOf(deps.processes, pid) });
       faultPoint("worktree.remove.teardown");
     },
   });
@@ -159,9 +168,8 @@ async function finishRemove(
   deps: SagaDeps,
   worktree: Worktree,
   { actor, claim, data }: Removing,
-  reason = "asked for",
 ): Promise<Worktree> {
-  const { store, root, logger, clock } = deps;
+  const { store, root, logger } = deps;
   if (data.step !== "disowned") {
     await removeAll(deps, worktree);
     // Success is decided by looking.
@@ -173,14 +181,7 @@ async function finishRemove(
     patch: { state: "removed", note: noteOf(data) },
     actor,
     operation: { ...claim, state: "done" },
-  });
-  await store.recordWorktreeAudit({
-    worktreeId: worktree.id,
-    path: worktree.path,
-    action: "removed",
-    reason,
-    actor,
-    time: clock.now(),
+    audit: { action: "removed", reason: data.reason },
   });
   void emptyTrash(root, logger);
   return removed;
@@ -198,8 +199,8 @@ async function removeAll(deps: SagaDeps, worktree: Worktree): Promise<void> {
 /** After a failure or a crash: finished when its directory has left, else put back to what it was. May be repeated. */
 export async function settleRemove(deps: SagaDeps, worktree: Worktree, held: Removing): Promise<void> {
   const { data, actor, claim } = held;
-  if (data.step === "teardown") await endGroupOf(deps, data.setup);
-  if (data.step === "leaving" && (await lookAt(worktree.path)) === undefined) {
+  if (data.step === "teardown") await endGroupOf(deps, data.group);
+  if (mayHaveLeft(data.step) && (await lookAt(worktree.path)) === undefined) {
     await finishRemove(deps, worktree, held);
     return;
   }
@@ -209,4 +210,17 @@ export async function settleRemove(deps: SagaDeps, worktree: Worktree, held: Rem
     actor,
     operation: { ...claim, state: "undone" },
   });
+}
+
+/** Whether the directory may have been thrown away by then; a step that follows `leaving` must say so here. */
+function mayHaveLeft(step: RemoveStep["step"]): boolean {
+  switch (step) {
+    case "begun":
+    case "rescued":
+    case "teardown":
+    case "disowned":
+      return false;
+    case "leaving":
+      return true;
+  }
 }

@@ -37,7 +37,7 @@ const before = z.enum(["active", "archived", "lost", "removed"]);
 export const restoreSteps = z.discriminatedUnion("step", [
   z.object({ step: z.literal("begun"), before }),
   z.object({ step: z.literal("adding"), before }),
-  z.object({ step: z.literal("setup"), before, setup: groupSchema.optional() }),
+  z.object({ step: z.literal("setup"), before, group: groupSchema.optional() }),
 ]);
 type RestoreStep = z.infer<typeof restoreSteps>;
 type Restoring = HeldOperation<RestoreStep>;
@@ -140,7 +140,7 @@ async function rebuild(deps: SagaDeps, worktree: Worktree, source: Source, held:
       worktree,
       from: top,
       settings,
-      onSetup: (setup) => held.advance({ step: "setup", before: former, setup }),
+      onSetup: (group) => held.advance({ step: "setup", before: former, group }),
     });
 }
 
@@ -182,7 +182,7 @@ async function sourceOf(deps: SagaDeps, worktree: Worktree, from: RestoreFrom): 
 export async function settleRestore(deps: SagaDeps, worktree: Worktree, held: Restoring): Promise<void> {
   const { store, locks, root, logger } = deps;
   const { data, actor, claim } = held;
-  if (data.step === "setup") await endGroupOf(deps, data.setup);
+  if (data.step === "setup") await endGroupOf(deps, data.group);
   if (data.step !== "begun")
     await locks.hold(worktree.repository, () => removeCheckout(deps, worktree, "restore"));
   await store.patchWorktree({

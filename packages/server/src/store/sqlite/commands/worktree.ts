@@ -139,6 +139,14 @@ export function patchWorktree(write: Write, command: PatchCommand): Worktree {
   if (seen !== undefined && row.time_updated > seen)
     throw new HoldfastError("CONFLICT", `The worktree ${row.id} was changed meanwhile.`);
   applyPatch(write, row, patch);
+  if (command.audit !== undefined)
+    recordWorktreeAudit(write, {
+      ...command.audit,
+      worktreeId: command.worktreeId,
+      path: row.path,
+      actor: command.actor,
+      time: write.now,
+    });
   return toWorktree(write, announceWorktree(write, row.rid, command.actor));
 }
 
