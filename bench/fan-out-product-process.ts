@@ -23,10 +23,10 @@ const server = await compose(config, {
   clock: systemClock,
   logger: silentLogger,
 });
-const { store, http } = server;
+const { store, listener } = server;
 const started = await startTurn(store);
 const parts = await openParts(store, started);
-const { url } = await http.listen("127.0.0.1", 0);
+const { url } = await listener.listen("127.0.0.1", 0);
 
 let next = 0;
 serveFeed((events) => {

@@ -1,11 +1,12 @@
 export { Access, type Credential, type Endpoint, type TokenStore } from "./access.ts";
 export { type Needs, requireReach } from "./authorize.ts";
-export { bodyHash, readJson } from "./body.ts";
+export { readJson } from "./body.ts";
 export { type EventStream, openEventStream } from "./event-stream.ts";
 export { isApiTarget } from "./guard.ts";
 export type { Exposure } from "./host-policy.ts";
 export { Listener, sendProblem } from "./listener.ts";
 export { OpenStreams } from "./open-streams.ts";
 export { problemReply, shapeRefusal } from "./problem.ts";
+export { idempotencyKey, leavingSignal, type RequestKey } from "./request.ts";
 export { type Reply, send, STREAMING } from "./reply.ts";
 export { SANDBOX_POLICY } from "./security-headers.ts";

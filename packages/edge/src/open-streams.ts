@@ -1,16 +1,17 @@
 import { type Clock, MAX_TIMER_MS } from "@holdfast/kernel";
-import type { Credential } from "./access.ts";
+import type { Access, Credential } from "./access.ts";
 
 /** Something that goes on until somebody ends it; closing it again changes nothing. */
 export type OpenStream = { readonly closed: Promise<unknown>; close(reason: "stopped"): void };
 
-/** The streams that are open, by the credential that opened them: none outlives it (I-6). */
+/** The streams that are open, of all surfaces, by the credential that opened them: none outlives it (I-6). */
 export class OpenStreams {
   readonly #clock: Clock;
   readonly #open = new Map<OpenStream, string>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, access: Pick<Access, "onRevoked">) {
     this.#clock = clock;
+    access.onRevoked((id) => this.#closeOf(id));
   }
 
   keep(stream: OpenStream, credential: Credential): void {
@@ -24,7 +25,7 @@ export class OpenStreams {
   }
 
   /** Ends what a revoked credential has open. */
-  closeOf(credentialId: string): void {
+  #closeOf(credentialId: string): void {
     for (const [stream, id] of this.#open) if (id === credentialId) stream.close("stopped");
   }
 

@@ -1,6 +1,14 @@
-import { bodyHash, isApiTarget, readJson, type Reply, send, sendProblem, STREAMING } from "@holdfast/edge";
+import {
+  idempotencyKey,
+  isApiTarget,
+  leavingSignal,
+  readJson,
+  type Reply,
+  send,
+  sendProblem,
+  STREAMING,
+} from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
-import { HTTP_LIMITS } from "@holdfast/protocol";
 /**
  * The web application: one handler per route of the table, each going the same way: credential, `authorize`, body, shapes, room, answer.
  * Answers are written to the raw response; the framework routes and describes.
@@ -80,7 +88,7 @@ async function run(route: Route, deps: AppDeps, context: RequestContext): Promis
     headers: incoming.headers,
     actor,
     credential,
-    idempotency: idempotencyOf(context, actor.id, body),
+    idempotency: idempotencyKey(incoming, { actorId: actor.id, route: context.req.path, body }),
     address,
     reachedAt: { address: incoming.socket.localAddress, port: incoming.socket.localPort },
     path: context.req.path,
@@ -89,32 +97,6 @@ async function run(route: Route, deps: AppDeps, context: RequestContext): Promis
   };
   deps.logger.debug({ requestId: outgoing.getHeader("x-request-id"), action: route.action }, "request");
   return route.invoke(call, deps.rooms);
-}
-
-/** The key of a POST that may be repeated, scoped to the actor, the method and the route with its ids (D-5). */
-function idempotencyOf(context: RequestContext, actorId: string, body: unknown): RawCall["idempotency"] {
-  const key = context.env.incoming.headers["idempotency-key"];
-  if (key === undefined) return undefined;
-  if (typeof key !== "string" || key.length > HTTP_LIMITS.idempotencyKeyLength || !/^[\x20-\x7e]+$/.test(key))
-    throw new HoldfastError(
-      "INVALID_REQUEST",
-      `An Idempotency-Key has 1 to ${HTTP_LIMITS.idempotencyKeyLength} printable characters.`,
-    );
-  if (context.req.method !== "POST") return undefined;
-  return { actorId, method: "POST", route: context.req.path, key, bodyHash: bodyHash(body) };
-}
-
-/** Listens on the server's signal only as long as the response is open, so that nothing gathers there. */
-function leavingSignal(outgoing: HttpBindings["outgoing"], stopping: AbortSignal): AbortSignal {
-  const controller = new AbortController();
-  const leave = (): void => {
-    stopping.removeEventListener("abort", leave);
-    controller.abort();
-  };
-  outgoing.once("close", leave);
-  stopping.addEventListener("abort", leave, { once: true });
-  if (stopping.aborted || outgoing.destroyed) leave();
-  return controller.signal;
 }
 
 /** What no route takes: a page of the program, a known path with another method, or nothing at all. */

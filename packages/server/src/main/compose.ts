@@ -5,6 +5,7 @@
 import { createRequire } from "node:module";
 import { hostname, totalmem } from "node:os";
 import { dirname, join } from "node:path";
+import { Access, Listener, OpenStreams } from "@holdfast/edge";
 import { errorText, type Clock, type Logger, newId, type Timer, within } from "@holdfast/kernel";
 import type { Agent, ApprovalMode, Health, InstanceId, SessionId } from "@holdfast/protocol";
 import {
@@ -21,7 +22,7 @@ import {
   reapLeftovers,
 } from "../agents/index.ts";
 import { createEvents } from "../events/index.ts";
-import { createHttp, type Http } from "../http/index.ts";
+import { createHttp } from "../http/index.ts";
 import { createPermissions, DEFAULT_PERMISSION_SETTINGS } from "../permission/index.ts";
 import { createSessions } from "../session/index.ts";
 import type { Store } from "../store/index.ts";
@@ -34,7 +35,7 @@ import { pageOf } from "./page-directory.ts";
 import { VERSION } from "./version.ts";
 
 export type Server = {
-  readonly http: Http;
+  readonly listener: Pick<Listener, "listen">;
   readonly store: Store;
   /** Recovers, then listens; answers where. */
   start(): Promise<{ url: string }>;
@@ -228,7 +229,17 @@ function buildSurface(
     changes,
     git,
   });
+  const access = new Access({
+    tokens: store,
+    serverToken: serverToken(directory, config.token),
+    proofKey: base.proofKey,
+    ...(config.token === undefined ? { replaceToken: () => replaceServerToken(directory) } : {}),
+    clock,
+  });
+  const streams = new OpenStreams(clock, access);
   const http = createHttp({
+    access,
+    streams,
     sessions,
     worktrees,
     changes,
@@ -237,20 +248,21 @@ function buildSurface(
     catalog,
     pool,
     events,
-    tokens: store,
-    serverToken: serverToken(directory, config.token),
-    proofKey: base.proofKey,
-    ...(config.token === undefined ? { replaceToken: () => replaceServerToken(directory) } : {}),
     diagnose: () => store.inspect({ live: instanceId }),
     clock,
     logger,
     version: VERSION,
     health: healthOf(clock, () => store.heartbeat({ instanceId })),
-    allowedHosts: config.allowedHosts,
     page: config.pageDirectory === undefined ? undefined : pageOf(config.pageDirectory),
-    exposure: config.behindProxy ? "proxy" : config.insecureHttp ? "insecureHttp" : "loopback",
   });
-  return { events, http };
+  const listener = new Listener({
+    answer: http.answer,
+    allowedHosts: config.allowedHosts,
+    exposure: config.behindProxy ? "proxy" : config.insecureHttp ? "insecureHttp" : "loopback",
+    clock,
+    logger,
+  });
+  return { events, http, streams, listener };
 }
 
 type Surface = ReturnType<typeof buildSurface>;
@@ -260,7 +272,7 @@ function serverOf(
   agents: Agents,
   { snapshots, worktrees, tracker, changes }: Files,
   running: Running,
-  { events, http }: Surface,
+  { events, http, streams, listener }: Surface,
 ): Server {
   const { config, store, clock, logger, instanceId } = base;
   const { turns, permissions } = running;
@@ -271,7 +283,7 @@ function serverOf(
     await tracker.sweep();
   });
   return {
-    http,
+    listener,
     store,
     async start() {
       await snapshots.sweepTemporary();
@@ -280,7 +292,7 @@ function serverOf(
       // open intents; before anything is asked for, so that nobody sees a half-made worktree (W-11).
       await worktrees.recover();
       await changes.recover();
-      return http.listen(config.host, config.port);
+      return listener.listen(config.host, config.port);
     },
     async stop() {
       http.drain();
@@ -291,7 +303,9 @@ function serverOf(
       await agents.opencode.dispose(OPENCODE_STOP_MS);
       permissions.stop();
       await agents.catalog.close();
-      await http.close();
+      http.stop();
+      streams.closeAll();
+      await listener.close();
       events.close();
       await store.endInstance({ instanceId });
       await store.close();

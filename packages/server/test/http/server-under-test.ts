@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Access, Listener, OpenStreams } from "@holdfast/edge";
 import { type Clock, type Logger, newId, silentLogger, systemClock } from "@holdfast/kernel";
 import {
   type Agent,
@@ -123,6 +124,8 @@ export class ServerUnderTest implements AsyncDisposable {
   readonly sessions: Sessions;
   readonly events: Events;
   readonly http: Http;
+  readonly #streams: OpenStreams;
+  readonly #listener: Listener;
   url = "";
   port = 0;
 
@@ -155,7 +158,16 @@ export class ServerUnderTest implements AsyncDisposable {
       autoAnswer: () => undefined,
       settings: DEFAULT_PERMISSION_SETTINGS,
     });
+    const access = new Access({
+      tokens: store,
+      serverToken: TOKEN,
+      proofKey: PROOF_KEY,
+      clock,
+    });
+    this.#streams = new OpenStreams(clock, access);
     this.http = createHttp({
+      access,
+      streams: this.#streams,
       diagnose: () => store.inspect(),
       sessions: this.sessions,
       worktrees: files.worktrees,
@@ -165,16 +177,18 @@ export class ServerUnderTest implements AsyncDisposable {
       catalog,
       pool: { list: () => LIVE },
       events: this.events,
-      tokens: store,
-      serverToken: TOKEN,
-      proofKey: PROOF_KEY,
       clock,
       logger,
       version: "0.0.0-test",
       health: () => ({ status: "ok", version: "0.0.0-test" }),
+      ...options.http,
+    });
+    this.#listener = new Listener({
+      answer: this.http.answer,
       allowedHosts: [],
       exposure: "loopback",
-      ...options.http,
+      clock,
+      logger,
     });
   }
 
@@ -187,12 +201,19 @@ export class ServerUnderTest implements AsyncDisposable {
     ]);
     const store = await openSqliteStore({ directory: join(root, "data"), synchronous: "OFF" });
     const server = new ServerUnderTest(root, store, options);
-    Object.assign(server, await server.http.listen("127.0.0.1", 0));
+    Object.assign(server, await server.#listener.listen("127.0.0.1", 0));
     return server;
   }
 
+  /** Ends everything that is open, as a stop does. */
+  async close(): Promise<void> {
+    this.http.stop();
+    this.#streams.closeAll();
+    await this.#listener.close();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.http.close();
+    await this.close();
     this.events.close();
     await this.store.close();
     await rm(this.root, { recursive: true, force: true });

@@ -169,7 +169,7 @@ describe("event streams over HTTP", () => {
   test("[D-21] closing the server ends every stream and leaves nothing open", async () => {
     const readers = await Promise.all([1, 2, 3].map(() => StreamReader.open(server, "/api/events")));
     await Promise.all(readers.map((reader) => reader.until("caught-up")));
-    await server.http.close();
+    await server.close();
     await vi.waitFor(() => expect(readers.every((reader) => reader.isOver)).toBe(true));
     expect(server.events.count()).toBe(0);
     await expect(fetch(`${server.url}/api/health`)).rejects.toThrow("fetch failed");
@@ -182,7 +182,7 @@ describe("event streams over HTTP", () => {
     });
     await vi.waitUntil(() => server.turns.woken.includes(id));
     // The turn never ends.
-    await server.http.close();
+    await server.close();
     const response = await waiting;
     expect([response.status, (await response.json()) as object]).toMatchObject([
       202,
