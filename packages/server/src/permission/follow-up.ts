@@ -30,7 +30,6 @@ export async function admitFollowUp(
     },
     sessionId: asked.sessionId,
     parts: [{ ...part, id: newId("prt", now), sessionId: asked.sessionId, messageId: ids.messageId }],
-    inputParts: [part],
     requestedDelivery: "queue",
     delivery: "queue",
     agent: input.agent,

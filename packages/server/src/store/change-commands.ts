@@ -9,7 +9,7 @@ import type {
   TurnId,
   WorkspaceId,
 } from "@holdfast/protocol";
-import type { OperationClaim, OperationState } from "./worktree-commands.ts";
+import type { OperationClaim, OperationState } from "./operation-commands.ts";
 
 /**
  * A change as it is stored: what lists and events show beside it (`action`, `staged`, `patch`) is derived. `key` is the exact path, its bytes

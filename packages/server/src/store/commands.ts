@@ -7,7 +7,6 @@ import type {
   Features,
   Input,
   InputId,
-  InputPart,
   InstanceId,
   Message,
   MessageId,
@@ -76,7 +75,6 @@ export type AdmitInputCommand = Written & {
   messageId: MessageId;
   /** Parts with identity, as rows of the user message; `Input.parts` is derived from them. */
   parts: Part[];
-  inputParts?: InputPart[];
   requestedDelivery: Input["requestedDelivery"];
   delivery: Input["delivery"];
   agent: string;
@@ -234,9 +232,7 @@ export type Commands = {
 
   admitInput(command: AdmitInputCommand): Promise<Applied<AdmittedRows>>;
   /** CONFLICT once delivered or removed. */
-  editInput(
-    command: Written & { inputId: InputId; parts: Part[]; inputParts?: InputPart[] },
-  ): Promise<Applied<Input>>;
+  editInput(command: Written & { inputId: InputId; parts: Part[] }): Promise<Applied<Input>>;
   /** Its turn ends `aborted / cancelled`. Repeating is harmless. */
   removeInput(command: Written & { inputId: InputId }): Promise<Applied<Input>>;
   /** `inputIds` go first, in this order; CONFLICT when one is not queued in the session. */

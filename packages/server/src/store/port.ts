@@ -7,20 +7,23 @@
  */
 import type { ChangeCommands, ChangeQueries } from "./change-commands.ts";
 import type { Commands } from "./commands.ts";
+import type { OperationCommands, OperationQueries } from "./operation-commands.ts";
 import type { CommittedEvent, FeedOrder, Queries } from "./queries.ts";
 import type { WorktreeCommands, WorktreeQueries } from "./worktree-commands.ts";
 
 export type * from "./change-commands.ts";
 export type * from "./commands.ts";
 export type * from "./queries.ts";
+export type * from "./operation-commands.ts";
 export type * from "./worktree-commands.ts";
 
 /** Every write of the port by its name. An engine keeps one table of functions that is typed against this. */
-export type StoreCommands = Commands & WorktreeCommands & ChangeCommands;
+export type StoreCommands = Commands & WorktreeCommands & OperationCommands & ChangeCommands;
 
 export type Store = StoreCommands &
   Queries &
   WorktreeQueries &
+  OperationQueries &
   ChangeQueries & {
     /** New after a restore (D-23). */
     readonly storeId: string;

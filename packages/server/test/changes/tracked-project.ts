@@ -173,7 +173,6 @@ export class TrackedProject {
       turnId: newId("trn"),
       messageId,
       parts: [{ ...part, id: newId("prt"), sessionId: id, messageId }],
-      inputParts: [part],
       requestedDelivery: "queue",
       delivery: "queue",
       agent,

@@ -151,7 +151,6 @@ export class Room {
       turnId: newId("trn"),
       messageId,
       parts: [{ ...part, id: newId("prt"), sessionId, messageId }],
-      inputParts: [part],
       requestedDelivery: "queue",
       delivery: "queue",
       agent: more.agent ?? "rehearsal",

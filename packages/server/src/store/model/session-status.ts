@@ -1,4 +1,4 @@
-import type { Attention, SessionStatus, Turn } from "@holdfast/protocol";
+import type { Actor, Attention, SessionStatus, Turn } from "@holdfast/protocol";
 
 /** The status of a session by what its rows say (D-10). `isAsking`: it has an open permission request or question; `isRetrying`: its step waits for a retry. */
 export function sessionStatus(rows: {
@@ -16,3 +16,12 @@ export function attentionAfter(last: Pick<Turn, "state" | "reason"> | undefined)
   if (last?.state === "failed") return "failed";
   return last?.state === "aborted" && last.reason === "interrupted" ? "interrupted" : "none";
 }
+
+/**
+ * What a command is to its session; each says it where it opens the log (D-29). `work` moves the session to the top of lists, `asked` does unless
+ * the program did it by itself, and `upkeep` leaves it where it is.
+ */
+export type Activity = "work" | "asked" | "upkeep";
+
+export const movesSession = (activity: Activity, { kind }: Actor): boolean =>
+  activity === "work" || (activity === "asked" && kind !== "system");

@@ -1,22 +1,10 @@
 import { cleanJson, newId } from "@holdfast/kernel";
 import type { CommandCall, CommandModule, Reader, Tx } from "@holdfast/sqlite";
-import { type CommandArgs, type CommandName, COMMANDS } from "./commands/index.ts";
+import { KEEPS_BYTES } from "../model/index.ts";
+import { type CommandArgs, COMMANDS } from "./commands/index.ts";
 import { inspect, unneededSnapshots } from "./queries/index.ts";
 import { migrations } from "./schema.ts";
 import { readWith, writeWith, type Write } from "./sql.ts";
-
-/**
- * Whoever it comes from, no row and no event holds text that one reader would see otherwise than another (D-12): what a command is given is cleaned
- * before it runs. These alone name files by the bytes that git has, and hold no words of anybody.
- */
-const KEEPS_BYTES: ReadonlySet<string> = new Set<CommandName>([
-  "beginOperation",
-  "advanceOperation",
-  "takeOperation",
-  "endOperation",
-  "recordChanges",
-  "commitReview",
-]);
 
 /** Progress of one turn that arrived while the writer was busy becomes one command, so that its deltas can join (D-12). */
 function coalesce(previous: CommandCall, next: CommandCall): unknown {

@@ -6,7 +6,7 @@
  */
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import { type Actor, EVENT_VERSION, type EventData, type EventType } from "@holdfast/protocol";
-import { encodeEvent, eventCode, eventRow } from "../model/index.ts";
+import { type Activity, movesSession, encodeEvent, eventCode, eventRow } from "../model/index.ts";
 import type { CommittedEvent } from "../port.ts";
 import { toPosition } from "./feed-order.ts";
 import { actorRow, findSession, sessionByRid, type SessionHead, type SessionRow } from "./rows/index.ts";
@@ -24,12 +24,6 @@ export type Log<S extends SessionHead = SessionRow> = {
   isPlaced?: boolean;
 };
 
-/**
- * What a command is to its session; each says it where it opens the log (D-29). `work` moves the session to the top of lists, `asked` does unless
- * the program did it by itself, and `upkeep` leaves it where it is.
- */
-type Activity = "work" | "asked" | "upkeep";
-
 export function openLog(write: Write, sessionId: string, actor: Actor, activity: Activity): Log {
   const session = findSession(write, sessionId);
   if (session === undefined) throw notFound("session", sessionId);
@@ -43,8 +37,13 @@ export function openLogByRid(write: Write, rid: number, actor: Actor, activity: 
 }
 
 function logOf(write: Write, session: SessionRow, actor: Actor, activity: Activity): Log {
-  const isActivity = activity === "work" || (activity === "asked" && actor.kind !== "system");
-  return { write, session, actor, actorRid: actorRow(write, actor), isActivity };
+  return {
+    write,
+    session,
+    actor,
+    actorRid: actorRow(write, actor),
+    isActivity: movesSession(activity, actor),
+  };
 }
 
 /** The events that show a session's row, and with it its time and its place in lists: no other changes those. */

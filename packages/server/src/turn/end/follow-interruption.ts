@@ -62,7 +62,6 @@ async function admitContinuing(deps: Deps, session: Session, turn: Turn): Promis
     turnId: newId("trn", now),
     messageId,
     parts: [{ ...part, id: newId("prt", now), sessionId: session.id, messageId }],
-    inputParts: [part],
     requestedDelivery: "queue",
     delivery: "queue",
     agent: turn.agent,

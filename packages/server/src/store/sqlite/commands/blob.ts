@@ -1,7 +1,7 @@
 import { notFound } from "@holdfast/kernel";
 import type { SessionId } from "@holdfast/protocol";
+import { RETENTION } from "../../model/index.ts";
 import type { Write } from "../sql.ts";
-import { RETENTION } from "./housekeeping.ts";
 
 /** `bytes` is null when the content lies in a file that was synced before this command (D-28). */
 export type RecordBlob = {

@@ -1,23 +1,6 @@
 import type { EventType } from "@holdfast/protocol";
-import { eventCode } from "../../model/index.ts";
+import { eventCode, RETENTION } from "../../model/index.ts";
 import type { Write } from "../sql.ts";
-
-const SECOND = 1_000;
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-
-/** Numbers of D-5, D-14, D-26, D-28, W-11 and W-12, in ms. */
-export const RETENTION = {
-  /** Deltas are kept at least this long after their turn's end. */
-  deltasAfterTurn: 60 * SECOND,
-  idempotency: 30 * DAY,
-  tombstone: 30 * DAY,
-  /** As long as a rescue ref is kept. */
-  operation: 30 * DAY,
-  worktreeAudit: 90 * DAY,
-  unusedBlob: HOUR,
-  instance: 7 * DAY,
-} as const;
 
 /** Deletes what has served its time, at most `limit` rows a kind; answers how many rows went. Never part of a finalization (D-14). */
 export function sweepHousekeeping(write: Write, command: { limit: number }): number {

@@ -6,6 +6,7 @@ import type {
   PermissionFilter,
   ProcessRow,
   Queries,
+  OperationQueries,
   WorktreeQueries,
 } from "../../port.ts";
 import {
@@ -48,6 +49,7 @@ const MOST_PERMISSIONS = 1_000;
 
 export type BoundedReads = Omit<Queries, "getBlob" | "inspect"> &
   WorktreeQueries &
+  OperationQueries &
   Omit<ChangeQueries, "unneededSnapshots">;
 
 /** Bounded reads on the calling thread, each in one snapshot (D-13, D-34). */

@@ -1,6 +1,12 @@
 import type { WorkspaceId } from "@holdfast/protocol";
 import type { SqlValue } from "@holdfast/sqlite";
-import type { Operation, WorkspaceUser, WorktreeAudit, WorktreeQueries } from "../../port.ts";
+import type {
+  Operation,
+  OperationQueries,
+  WorkspaceUser,
+  WorktreeAudit,
+  WorktreeQueries,
+} from "../../port.ts";
 import {
   findOperation,
   findProject,
@@ -24,7 +30,7 @@ import { present, type Sql } from "../sql.ts";
 import type { Read } from "./read.ts";
 
 /** Projects, workspaces, worktrees and the work on them. */
-export function worktreeQueries(sql: Sql, read: Read): WorktreeQueries {
+export function worktreeQueries(sql: Sql, read: Read): WorktreeQueries & OperationQueries {
   return {
     getProject: (id) => read(() => shape(findProject(sql, id), toProject)),
     findProject: (directory) =>
@@ -91,7 +97,7 @@ const workspaceUsers = (sql: Sql, id: WorkspaceId): WorkspaceUser[] =>
       }),
     );
 
-function listOperations(sql: Sql, query: Parameters<WorktreeQueries["listOperations"]>[0]): Operation[] {
+function listOperations(sql: Sql, query: Parameters<OperationQueries["listOperations"]>[0]): Operation[] {
   const where: string[] = [];
   const values: SqlValue[] = [];
   if (query.workspaceId !== undefined) {

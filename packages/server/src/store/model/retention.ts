@@ -1,0 +1,16 @@
+const SECOND = 1_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** Numbers of D-5, D-14, D-26, D-28, W-11 and W-12, in ms. */
+export const RETENTION = {
+  /** Deltas are kept at least this long after their turn's end. */
+  deltasAfterTurn: 60 * SECOND,
+  idempotency: 30 * DAY,
+  tombstone: 30 * DAY,
+  /** As long as a rescue ref is kept. */
+  operation: 30 * DAY,
+  worktreeAudit: 90 * DAY,
+  unusedBlob: HOUR,
+  instance: 7 * DAY,
+} as const;
