@@ -1,14 +1,20 @@
-/** Asks again until the answer is neither undefined nor false; throws with `what` after the deadline. Looks every 20 ms. */
+/** How long it rests between two looks, in ms: a look is a request or a question to a browser, and many that wait take the processor from what they wait for. */
+const SHORTEST_MS = 20;
+const LONGEST_MS = 250;
+
+/** Asks again until the answer is neither undefined nor false; throws with `what` after the deadline. Rests for a tenth of the time that it waited. */
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
   deadlineMs = 120_000,
 ): Promise<T> {
-  const end = performance.now() + deadlineMs;
+  const start = performance.now();
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`Waited ${deadlineMs} ms for ${what}.`);
-    await new Promise<void>((resume) => setTimeout(resume, 20));
+    const waitedMs = performance.now() - start;
+    if (waitedMs > deadlineMs) throw new Error(`Waited ${deadlineMs} ms for ${what}.`);
+    const restMs = Math.min(Math.max(waitedMs / 10, SHORTEST_MS), LONGEST_MS);
+    await new Promise<void>((resume) => setTimeout(resume, restMs));
   }
 }
