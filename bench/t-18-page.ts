@@ -146,7 +146,7 @@ export async function bench(): Promise<Finding[]> {
     );
     // What shifts is a figure here, not a failure.
     on.isSteadinessDemanded = false;
-    const context = await on.context();
+    const context = await on.context({ reducedMotion: "no-preference" });
     const page = await on.open(`/s/${on.prepared}`, { context });
     await page.getByRole("log").getByText(numbered(TURNS)).waitFor();
     await until("the list of sessions", async () => (await page.getByText("A long session").count()) > 1);

@@ -12,6 +12,7 @@ import {
   startHoldfast,
   temporaryDirectory,
 } from "../harness/index.ts";
+import { isWhole } from "../harness/sample.ts";
 import { PageWatch } from "./page-watch.ts";
 
 /** Where Debian and others put Chromium; CHROMIUM names another. */
@@ -66,11 +67,12 @@ export class Stage<T = undefined> implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  /** A browser of its own, without access yet. */
+  /** A browser of its own, without access yet. What moves is drawn at every frame, so in a sample its person wants no motion. */
   async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    const reducedMotion = isWhole ? "no-preference" : "reduce";
     const context = await (
       await browser()
-    ).newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    ).newContext({ viewport: { width: 1280, height: 800 }, reducedMotion, ...options });
     context.setDefaultTimeout(PATIENCE_MS);
     this.#contexts.push(context);
     await this.watch.join(context);
