@@ -74,13 +74,17 @@ function byId(one: Miss, other: Miss): number {
   return one.id.localeCompare(other.id, "en", { numeric: true });
 }
 
-function checkRules(root: string): number {
+/** The exit code for the tree at `root`, and the lines that say why. */
+export function checkRules(root: string): { code: number; output: string } {
   const { misses, rules, cited } = findMisses(root);
-  for (const { id, place, complaint } of misses)
-    console.error(`${id.padEnd(6)} ${place.padEnd(36)} ${complaint}`);
-  if (rules === 0) console.error("no rule found under spec/: nothing was checked");
-  console.log(`rules: ${rules} defined, ${cited} cited, ${misses.length} misses`);
-  return misses.length === 0 && rules > 0 ? 0 : 1;
+  const lines = misses.map(({ id, place, complaint }) => `${id.padEnd(6)} ${place.padEnd(36)} ${complaint}`);
+  if (rules === 0) lines.push("no rule found under spec/: nothing was checked");
+  lines.push(`rules: ${rules} defined, ${cited} cited, ${misses.length} misses`);
+  return { code: misses.length === 0 && rules > 0 ? 0 : 1, output: lines.join("\n") };
 }
 
-process.exitCode = checkRules(resolve(process.argv[2] ?? join(import.meta.dirname, "..")));
+if (import.meta.main) {
+  const { code, output } = checkRules(resolve(process.argv[2] ?? join(import.meta.dirname, "..")));
+  console.log(output);
+  process.exitCode = code;
+}
