@@ -7,7 +7,7 @@ import { amount } from "../harness/sample.ts";
 import { ended, follow, say, sessionOn, textOf, upTo, wordsIn } from "./session-work.ts";
 
 /** Readers beside the deaf one. */
-const READERS = amount(200, 1_000);
+const READERS = amount(100, 1_000);
 const WORDS = 1_500;
 /** Outputs that are too much for the queue of one reader (4 MiB, D-24) and what the kernel holds for it. */
 const OUTPUTS = 400;

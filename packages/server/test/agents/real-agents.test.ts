@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { realAgent, type RealAgentName } from "../../../../test-agents/agents.ts";
+import { sampleOf } from "../../../../test/harness/sample.ts";
 import { startModel, type ScriptedModel } from "../../../../test/model/index.ts";
 import { autoAllow } from "../../src/agents/index.ts";
 import { AgentRoom } from "./opened-agent.ts";
@@ -40,7 +41,8 @@ const refusals: Record<RealAgentName, unknown> = {
 
 const edits: Record<RealAgentName, string> = { goose: "approve", qwen: "auto-edit" };
 
-describe.each<RealAgentName>(["goose", "qwen"])("the real %s", (name) => {
+// One of them in a sample; suites of the whole program take the other one.
+describe.each(sampleOf<RealAgentName>(["qwen", "goose"], 1))("the real %s", (name) => {
   test("[A-25] runs a turn with text, tools, permissions and usage", async () => {
     const room = await roomOf(name);
     const handle = await room.open(name);

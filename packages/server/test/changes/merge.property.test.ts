@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { amount } from "../../../../test/harness/sample.ts";
 import { type Files, OWNER, ReviewRoom } from "./review-room.ts";
 
 const by = { actor: OWNER };
 
 /** How many random histories are tried in a run: each is some seconds of git. */
-const RUNS = 6;
+const RUNS = amount(3, 6);
 const NAMES = ["a.txt", "b.txt", "d/c.txt", "d/e f.txt"] as const;
 
 /** What one side makes of a file: some of its lines rewritten, taken out or doubled; or the file removed, or made. */

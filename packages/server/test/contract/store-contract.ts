@@ -52,7 +52,7 @@ const TOPICS: Topic[] = [
 export function storeContract(
   name: string,
   open: OpenEngine,
-  size: ContractSize = { propertyRuns: amount(20, 60), longHistory: 63 },
+  size: ContractSize = { propertyRuns: amount(10, 60), longHistory: 63 },
 ): void {
   describe(`store contract: ${name}`, () => {
     for (const define of TOPICS) define(open, size);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { amount } from "../../../../test/harness/sample.ts";
 import {
   diffTrees,
   editTree,
@@ -121,7 +122,7 @@ describe("differences of trees", () => {
           expect([change?.deletions, change?.additions]).toEqual([sum("oldLines"), sum("newLines")]);
         });
       }),
-      { numRuns: 15 },
+      { numRuns: amount(5, 15) },
     );
   });
 

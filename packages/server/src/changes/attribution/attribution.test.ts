@@ -1,6 +1,7 @@
 import type { Origin } from "@holdfast/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { amount } from "../../../../../test/harness/sample.ts";
 import { compose, isSameOrigin } from "./compose.ts";
 import { withIds } from "./hunk-id.ts";
 import { rebase, without } from "./rebase.ts";
@@ -121,7 +122,7 @@ describe("attribution of hunks", () => {
           hunks = composed;
         });
       }),
-      { numRuns: 1_500 },
+      { numRuns: amount(300, 1_500) },
     );
   });
 
