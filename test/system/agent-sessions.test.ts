@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { newId } from "@holdfast/kernel";
 import type { Message, SessionEvent, Turn } from "@holdfast/protocol";
 import { expect, test } from "vitest";
@@ -17,6 +18,8 @@ import {
 } from "../harness/index.ts";
 
 const TURN_MS = 240_000;
+/** How often the pool is counted; places stay taken for seconds. */
+const LOOK_EVERY_MS = 100;
 
 const prompt = (...lines: string[]) => ({ parts: [{ type: "text" as const, text: lines.join("\n") }] });
 
@@ -65,6 +68,7 @@ test("[A-8] twelve sessions share ten places: never more live, no turn is lost, 
       const { items, limit } = await server.client.listLiveAgents();
       expect(limit).toBe(10);
       expect(items.filter(({ state }) => state !== "closing").length).toBeLessThanOrEqual(10);
+      await delay(LOOK_EVERY_MS);
     }
   })();
   const waited = new Set<string>();
