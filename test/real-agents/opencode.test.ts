@@ -273,7 +273,8 @@ describe("real opencode", () => {
 });
 
 describe("real opencode over ACP", () => {
-  test("[A-20, A-25] two turns in one process, asking before it acts", async () => {
+  // A start of its own; goose and qwen show the same in every run.
+  test.runIf(isWhole)("[A-20, A-25] two turns in one process, asking before it acts", async () => {
     const sessionId = await newSession("opencode-acp");
     await ask(sessionId, "REMEMBER gannet");
     const recalled = await ask(sessionId, "RECALL");

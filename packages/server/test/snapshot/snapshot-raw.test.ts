@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { endianness } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { sampleOf } from "../../../../test/harness/sample.ts";
 import { readBlob } from "../../src/git/index.ts";
 import { FILE_BYTES, type Snapshot, SNAPSHOT_BYTES, SNAPSHOT_FILES } from "../../src/snapshot/index.ts";
 import { makeRepository, type TestRepository } from "../git/repository.ts";
@@ -86,7 +87,7 @@ const CASES: Case[] = [
 ];
 
 describe("raw bytes", () => {
-  for (const { name, config = [], attributes, files, raw } of CASES)
+  for (const { name, config = [], attributes, files, raw } of sampleOf(CASES, 4))
     test(`[W-3] ${name}`, async () => {
       const repository = await makeRepository();
       for (const [key, value] of config) await repository.git(["config", key, value]);

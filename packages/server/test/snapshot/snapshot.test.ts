@@ -1,6 +1,7 @@
 import { mkdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { sampleOf } from "../../../../test/harness/sample.ts";
 import { readBlob, readEntries } from "../../src/git/index.ts";
 import type { Snapshot } from "../../src/snapshot/index.ts";
 import { makeRepository, type TestRepository } from "../git/repository.ts";
@@ -24,7 +25,7 @@ async function held(repository: TestRepository, { tree }: Snapshot): Promise<Hel
 }
 
 describe("a snapshot", () => {
-  for (const { name, make, holds, gone = [], uncaptured = {} } of CASES)
+  for (const { name, make, holds, gone = [], uncaptured = {} } of sampleOf(CASES, 12))
     test(`[W-3] ${name}`, async () => {
       const repository = await makeRepository();
       await repository.write("a", "a\n");
