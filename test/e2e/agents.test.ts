@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Config, Session } from "@holdfast/protocol";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
-import { startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
-import { closeBrowser, Stage } from "./browser.ts";
+import { type HarnessOptions, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import { closeBrowser, sharedStage, Stage } from "./browser.ts";
 import { log, said, say } from "./words.ts";
 
 afterAll(closeBrowser);
@@ -18,24 +18,29 @@ const TOOL = "tool";
 const acp = (name: string, ...command: string[]) => ({ backend: "acp" as const, command, name });
 const PHONE = { width: 390, height: 844 };
 
-/** A server that knows more agents than its own. */
-async function stageOf(name: string, more: Config = {}): Promise<Stage> {
-  const directory = await temporaryDirectory(`e2e-${name}`);
-  const tool = join(directory.path, TOOL);
+/** What makes a server know more agents than its own. */
+async function optionsOf(root: string, more: Config = {}): Promise<HarnessOptions> {
+  const tool = join(root, TOOL);
   await writeFile(tool, `#!/bin/sh\nexec ${process.execPath} ${REHEARSAL}\n`, { mode: 0o755 });
   const agents = {
     scribe: acp("Scribe", process.execPath, REHEARSAL),
     bold: acp("Bold", process.execPath, BOLD),
     tool: acp("Tool", tool),
   };
-  const config: Config = { agents, ...more };
-  const options = { root: directory.path, config };
+  return { root, config: { agents, ...more } };
+}
+
+async function stageOf(name: string, more: Config = {}): Promise<Stage> {
+  const directory = await temporaryDirectory(`e2e-${name}`);
+  const options = await optionsOf(directory.path, more);
   return new Stage(await startHoldfast(options), options, directory, undefined);
 }
 
+const sharedStageOf = () => sharedStage(optionsOf);
+
 const sessionOf = (on: Stage, given: Partial<Pick<Session, "agent" | "approvalMode" | "title">> = {}) =>
   on.server.client.createSession({
-    directory: on.server.project,
+    directory: on.project,
     agent: "rehearsal",
     approvalMode: "all",
     ...given,
@@ -68,7 +73,7 @@ const overflow = (page: Page): Promise<number> =>
 
 describe("choosing an agent", () => {
   test("[A-3, I-15, I-16] by keyboard: what each can do, one taken, and the focus back where it was", async () => {
-    await using on = await stageOf("chooser");
+    await using on = await sharedStageOf();
     const session = await sessionOf(on);
     await run(on, session.id, "SAY hello");
     const page = await on.open(`/s/${session.id}`);
@@ -90,7 +95,7 @@ describe("choosing an agent", () => {
   });
 
   test("[A-3] an agent that is missing says why, and its command can be copied", async () => {
-    await using on = await stageOf("missing");
+    await using on = await sharedStageOf();
     const session = await sessionOf(on);
     const context = await on.context({ permissions: ["clipboard-read", "clipboard-write"] });
     const page = await on.open(`/s/${session.id}`, { context });
@@ -106,7 +111,7 @@ describe("choosing an agent", () => {
   });
 
   test("[A-20] one that cannot ask is taken only with a mode that it can hold", async () => {
-    await using on = await stageOf("bold");
+    await using on = await sharedStageOf();
     const other = await sessionOf(on, { agent: "bold" });
     await run(on, other.id, "KINDS");
     const session = await sessionOf(on, { approvalMode: "ask" });
@@ -154,7 +159,7 @@ describe("choosing an agent", () => {
 
 describe("what an agent remembers", () => {
   test("[A-4, A-6, I-15] agents are switched: each is told what it missed, once, and the page shows what", async () => {
-    await using on = await stageOf("switch");
+    await using on = await sharedStageOf();
     const session = await sessionOf(on);
     const page = await on.open(`/s/${session.id}`);
     await say(page, "SAY the parser splits");
@@ -237,7 +242,7 @@ describe("what holds a turn up", () => {
 
 describe("what holds a turn up, and who", () => {
   test("[A-14, I-15] one session works at a time in a directory: the other names it, with a link, and begins after it", async () => {
-    await using on = await stageOf("workspace");
+    await using on = await sharedStageOf();
     const first = await sessionOf(on, { title: "The first of two" });
     const second = await sessionOf(on);
     const { turn } = await on.server.client.admitInput(first.id, { parts: [{ type: "text", text: "HANG" }] });

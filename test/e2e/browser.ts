@@ -39,9 +39,18 @@ const browser = (): Promise<Browser> =>
     args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
   }));
 
+/** Directory, server and what it was started with, for the stages of a file that need none of their own. */
+type House = { options: HarnessOptions; server: HoldfastProcess; directory: AsyncDisposable };
+let house: Promise<House> | undefined;
+
+/** Ends the browser, and the server that stages shared. */
 export async function closeBrowser(): Promise<void> {
   await (await running)?.close();
   running = undefined;
+  const shared = await house;
+  house = undefined;
+  await shared?.server[Symbol.asyncDispose]();
+  await shared?.directory[Symbol.asyncDispose]();
 }
 
 /**
@@ -56,13 +65,23 @@ export class Stage<T = undefined> implements AsyncDisposable {
   readonly complaints: string[] = [];
   isSteadinessDemanded = true;
   readonly watch = new PageWatch();
+  /** The directory in which its sessions work. */
+  readonly project: string;
   readonly #options: HarnessOptions;
   readonly #contexts: BrowserContext[] = [];
-  readonly #directory: AsyncDisposable;
+  readonly #directory: AsyncDisposable | undefined;
 
-  constructor(server: HoldfastProcess, options: HarnessOptions, directory: AsyncDisposable, prepared: T) {
+  /** Without a directory the server is somebody else's, and left running. */
+  constructor(
+    server: HoldfastProcess,
+    options: HarnessOptions,
+    directory: AsyncDisposable | undefined,
+    prepared: T,
+    project = server.project,
+  ) {
     this.server = server;
     this.prepared = prepared;
+    this.project = project;
     this.#options = options;
     this.#directory = directory;
   }
@@ -102,8 +121,10 @@ export class Stage<T = undefined> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const context of this.#contexts) await context.close();
-    await this.server[Symbol.asyncDispose]();
-    await this.#directory[Symbol.asyncDispose]();
+    if (this.#directory !== undefined) {
+      await this.server[Symbol.asyncDispose]();
+      await this.#directory[Symbol.asyncDispose]();
+    }
     const wrong = this.watch.complaints();
     if (this.isSteadinessDemanded && wrong.length > 0) throw new Error(wrong.join("\n"));
   }
@@ -124,4 +145,23 @@ export async function stage(
   const prepared = await prepare(directory.path);
   const options: HarnessOptions = { root: directory.path, environment };
   return new Stage(await startHoldfast(options), options, directory, prepared);
+}
+
+let places = 0;
+
+/**
+ * A project of its own on a server that all such stages of a file share, for tests that neither restart it nor count what it has. They leave no turn
+ * running and no question open. The first one starts it, with the options that `start` makes for its root.
+ */
+export async function sharedStage(
+  start: (root: string) => Promise<HarnessOptions> = (root) => Promise.resolve({ root }),
+): Promise<Stage> {
+  house ??= (async () => {
+    const directory = await temporaryDirectory("e2e-shared");
+    const options = await start(directory.path);
+    return { options, server: await startHoldfast(options), directory };
+  })();
+  const { options, server } = await house;
+  // The page shows the name of the place, so it has none that a test may look for.
+  return new Stage(server, options, undefined, undefined, await server.place(`place-${(places += 1)}`));
 }

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
 import { closeBrowser, type Stage } from "./browser.ts";
-import { git, gitStage, runTurn, sessionOf } from "./git-stage.ts";
+import { git, runTurn, sessionOf, sharedGitStage } from "./git-stage.ts";
 import { log, message } from "./words.ts";
 
 afterAll(closeBrowser);
@@ -16,7 +16,7 @@ const edit = (line: number, word: string) => `BASH sed -i 's/^line ${line}$/${wo
 const panel = (page: Page) => page.getByRole("region", { name: "Changes" });
 const file = (page: Page, path: string) => panel(page).getByRole("listitem", { name: path });
 const button = (page: Page, name: string | RegExp) => panel(page).getByRole("button", { name });
-const inProject = (on: Stage, path: string) => readFile(join(on.server.project, path), "utf8");
+const inProject = (on: Stage, path: string) => readFile(join(on.project, path), "utf8");
 /** Waits for the outcome at the panel's foot. */
 const told = (page: Page, words: string | RegExp) => panel(page).getByText(words).waitFor();
 
@@ -30,7 +30,7 @@ async function twoAuthors(on: Stage) {
 
 describe("the changes of a worktree", () => {
   test("[W-4, W-6, W-7, I-15] two agents' badges, one hunk applied, one rejected, and both undone", async () => {
-    await using on = await gitStage("changes", FILES);
+    await using on = await sharedGitStage(FILES);
     const session = await twoAuthors(on);
     const page = await on.open(`/s/${session.id}`);
     await page.getByRole("link", { name: /^Changes.*2 pending/ }).click();
@@ -68,7 +68,7 @@ describe("the changes of a worktree", () => {
   });
 
   test("[W-6, I-16] all of it by keyboard: next file, next hunk, reviewed, applied, undone", async () => {
-    await using on = await gitStage("changes-keys", FILES);
+    await using on = await sharedGitStage(FILES);
     const session = await twoAuthors(on);
     const page = await on.open(`/s/${session.id}`);
     await page.getByRole("link", { name: /^Changes/ }).waitFor();
@@ -99,7 +99,7 @@ describe("the changes of a worktree", () => {
   });
 
   test("[I-15, I-16] on a phone the changes have the whole width, nothing is cut off, and the way back leads to the session", async () => {
-    await using on = await gitStage("changes-phone", FILES);
+    await using on = await sharedGitStage(FILES);
     const session = await twoAuthors(on);
     const context = await on.context({ viewport: { width: 390, height: 844 } });
     const page = await on.open(`/s/${session.id}`, { context });
@@ -123,9 +123,9 @@ describe("the changes of a worktree", () => {
   });
 
   test("[W-8, I-15] what does not fit is refused with both sides; the rest is taken", async () => {
-    await using on = await gitStage("changes-conflict", FILES);
+    await using on = await sharedGitStage(FILES);
     const session = await twoAuthors(on);
-    await writeFile(join(on.server.project, "numbers.txt"), NUMBERS.replace("line 2\n", "zwei\n"));
+    await writeFile(join(on.project, "numbers.txt"), NUMBERS.replace("line 2\n", "zwei\n"));
     const page = await on.open(`/s/${session.id}/changes`);
     await button(page, "Apply all").click();
     await told(page, "1 file cannot be brought together");
@@ -141,7 +141,7 @@ describe("the changes of a worktree", () => {
   });
 
   test("[W-8, A-14] a branch that moved on and files that a turn holds are told, each with its way on", async () => {
-    await using on = await gitStage("changes-refused", FILES);
+    await using on = await sharedGitStage(FILES);
     const session = await twoAuthors(on);
     const { turn } = await on.server.client.admitInput(session.id, {
       parts: [{ type: "text", text: "HANG" }],
@@ -167,7 +167,7 @@ describe("the changes of a worktree", () => {
 
 describe("the changes of a directory", () => {
   test("[W-5, W-7, I-15] what nobody can be sure of says so; accepting leaves the files as they are", async () => {
-    await using on = await gitStage("changes-directory", FILES);
+    await using on = await sharedGitStage(FILES);
     const session = await sessionOf(on);
     await runTurn(on, session.id, `${edit(3, "three")}\nWRITE notes.md # Notes`);
     const page = await on.open(`/s/${session.id}/changes`);
@@ -184,7 +184,7 @@ describe("the changes of a directory", () => {
   });
 
   test("[W-6, I-15] a comment on a line reaches the agent, and a file that went on is not changed under the reader", async () => {
-    await using on = await gitStage("changes-comment", FILES);
+    await using on = await sharedGitStage(FILES);
     const session = await sessionOf(on);
     await runTurn(on, session.id, "WRITE notes.md # Notes");
     const page = await on.open(`/s/${session.id}/changes`);

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import type { Config, Session } from "@holdfast/protocol";
 import { expect } from "vitest";
 import { startHoldfast, temporaryDirectory } from "../harness/index.ts";
-import { Stage } from "./browser.ts";
+import { sharedStage, Stage } from "./browser.ts";
 
 const run = promisify(execFile);
 const REHEARSAL = join(import.meta.dirname, "../../packages/rehearsal/bin/rehearsal.js");
@@ -18,21 +18,31 @@ const AGENTS: Config["agents"] = { ann: acp("Ann"), bob: acp("Bob") };
 export async function git(on: Stage, ...args: string[]): Promise<string> {
   const who = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid"];
   const { stdout } = await run("git", [...who, ...args], {
-    cwd: on.server.project,
+    cwd: on.project,
     env: { ...process.env, HOME: on.server.root, GIT_CONFIG_NOSYSTEM: "1" },
   });
   return stdout;
 }
 
+const optionsOf = (root: string) => ({ root, config: { agents: AGENTS } });
+type Files = Readonly<Record<string, string>>;
+
 /** A server whose project is a repository with these files in its one commit, and who knows Ann and Bob. */
-export async function gitStage(name: string, files: Readonly<Record<string, string>>): Promise<Stage> {
+export async function gitStage(name: string, files: Files): Promise<Stage> {
   const directory = await temporaryDirectory(`e2e-${name}`);
-  const options = { root: directory.path, config: { agents: AGENTS } };
-  const on = new Stage(await startHoldfast(options), options, directory, undefined);
+  const options = optionsOf(directory.path);
+  return commit(new Stage(await startHoldfast(options), options, directory, undefined), files);
+}
+
+/** The same on the server that the stages of a file share. */
+export const sharedGitStage = async (files: Files): Promise<Stage> =>
+  commit(await sharedStage((root) => Promise.resolve(optionsOf(root))), files);
+
+async function commit(on: Stage, files: Files): Promise<Stage> {
   await git(on, "init", "--quiet", "--initial-branch=main");
   for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(on.server.project, path)), { recursive: true });
-    await writeFile(join(on.server.project, path), text);
+    await mkdir(dirname(join(on.project, path)), { recursive: true });
+    await writeFile(join(on.project, path), text);
   }
   await git(on, "add", "--all");
   await git(on, "commit", "--quiet", "--message=begin");
@@ -47,7 +57,7 @@ type Given = Partial<Pick<Session, "agent" | "title">> & {
 /** A session of the project that asks nothing. */
 export const sessionOf = (on: Stage, given: Given = {}): Promise<Session> =>
   on.server.client.createSession({
-    directory: on.server.project,
+    directory: on.project,
     agent: "ann",
     approvalMode: "all",
     ...given,

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
 import { amount } from "../harness/sample.ts";
 import { openWire } from "../harness/wire.ts";
-import { closeBrowser, type Stage, stage } from "./browser.ts";
+import { closeBrowser, sharedStage, type Stage, stage } from "./browser.ts";
 import { log, message, said, say, slowWords } from "./words.ts";
 
 afterAll(closeBrowser);
@@ -11,7 +11,7 @@ const upTo = (count: number) => Array.from({ length: count }, (_, index) => inde
 
 /** A session of the rehearsal agent, made over the API. */
 const sessionOf = (on: Stage, approvalMode: "ask" | "all" = "all") =>
-  on.server.client.createSession({ directory: on.server.project, agent: "rehearsal", approvalMode });
+  on.server.client.createSession({ directory: on.project, agent: "rehearsal", approvalMode });
 
 describe("the page", () => {
   test("[I-15, I-17] from the first run to the first answer", async () => {
@@ -29,7 +29,7 @@ describe("the page", () => {
   });
 
   test("[I-6] without a code there is no way in, and a used code says so", async () => {
-    await using on = await stage("door");
+    await using on = await sharedStage();
     const page = await (await on.context()).newPage();
     await page.goto(on.server.url);
     await page.getByText("This browser has no access yet.").waitFor();
@@ -44,7 +44,7 @@ describe("the page", () => {
   });
 
   test("[I-15] a permission of a session that is not open is answered from the inbox", async () => {
-    await using on = await stage("inbox");
+    await using on = await sharedStage();
     const session = await sessionOf(on, "ask");
     const page = await on.open();
     const { turn } = await on.server.client.admitInput(session.id, {
@@ -61,7 +61,7 @@ describe("the page", () => {
   });
 
   test("[I-15, A-19] a permission answered in two windows at once is answered once", async () => {
-    await using on = await stage("two-windows");
+    await using on = await sharedStage();
     const session = await sessionOf(on, "ask");
     const pages = [await on.open(`/s/${session.id}`), await on.open(`/s/${session.id}`)] as const;
     await say(pages[0], "ASK may I\nSAY the end");
@@ -78,7 +78,7 @@ describe("the page", () => {
   });
 
   test("[I-15] a draft survives a reload, and is gone once it is sent", async () => {
-    await using on = await stage("draft");
+    await using on = await sharedStage();
     const session = await sessionOf(on);
     const page = await on.open(`/s/${session.id}`);
     await message(page).fill("SAY kept across a reload");
@@ -94,7 +94,7 @@ describe("the page", () => {
   });
 
   test("[I-15, D-5] a second message is sent while the first is under way: two keys, and the order is kept", async () => {
-    await using on = await stage("second-message");
+    await using on = await sharedStage();
     const session = await sessionOf(on);
     const page = await on.open(`/s/${session.id}`);
     const keys: (string | undefined)[] = [];
@@ -123,7 +123,7 @@ describe("the page", () => {
   });
 
   test("[I-15, D-5] the answer to a message gets lost and the page is loaded again: it was taken once", async () => {
-    await using on = await stage("lost-answer");
+    await using on = await sharedStage();
     const session = await sessionOf(on);
     const page = await on.open(`/s/${session.id}`);
     const taken = Promise.withResolvers<void>();
@@ -154,7 +154,7 @@ describe("the page", () => {
   });
 
   test("[I-15, I-3] a message that is refused comes back to the composer with the reason", async () => {
-    await using on = await stage("refused-message");
+    await using on = await sharedStage();
     const session = await sessionOf(on);
     const page = await on.open(`/s/${session.id}`);
     await message(page).waitFor();
@@ -182,7 +182,7 @@ describe("the page", () => {
   });
 
   test("[I-15, D-6] queue, edit, reorder, remove, steer, stop", async () => {
-    await using on = await stage("queue");
+    await using on = await sharedStage();
     const session = await sessionOf(on);
     const page = await on.open(`/s/${session.id}`);
     await say(page, "SLOW 100000 20");
@@ -277,7 +277,7 @@ describe("the page", () => {
   });
 
   test("[I-16] a page that was frozen, as by sleep, goes on when it wakes", async () => {
-    await using on = await stage("sleep");
+    await using on = await sharedStage();
     const session = await sessionOf(on);
     const context = await on.context();
     const page = await on.open(`/s/${session.id}`, { context });
@@ -296,7 +296,7 @@ describe("the page", () => {
   });
 
   test("[I-14, I-16] the same session in two windows shows the same", async () => {
-    await using on = await stage("mirror");
+    await using on = await sharedStage();
     const session = await sessionOf(on);
     const pages = [await on.open(`/s/${session.id}`), await on.open(`/s/${session.id}`)] as const;
     await say(pages[0], "THINK first\nOUTPUT 3000\nSLOW 50 10\nSAY the end");
