@@ -1,8 +1,44 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-const packages = ["protocol", "kernel", "edge", "sqlite", "client", "server", "rehearsal", "cli"];
+/** Whose test files share the processes that run them, because a process and its imports cost more than most of these files; they leave nothing behind in it. */
+const sharing = ["protocol", "kernel", "edge", "client"];
+const packages = [...sharing, "sqlite", "server", "rehearsal", "cli"];
+
+/** Begun first, so that none of them is left alone at the end. What is not here goes by project, the large ones first, and then by size. */
+const FIRST = [
+  "test/real-agents/opencode.test.ts",
+  "test/e2e/page.test.ts",
+  "test/e2e/agents.test.ts",
+  "packages/cli/test/files.test.ts",
+  "test/e2e/axe.test.ts",
+  "test/matrix/matrix.test.ts",
+  "test/torture/torture.test.ts",
+  "test/e2e/changes.test.ts",
+  "test/real-agents/holdfast.test.ts",
+  "test/system/agent-sessions.test.ts",
+  "test/environment/full-disk.test.ts",
+  "test/environment/clock.test.ts",
+  "test/hostile/hostile.test.ts",
+  "test/environment/flood.test.ts",
+  "test/power-loss/power-loss.test.ts",
+  "test/faults/faults.test.ts",
+  "test/faults/worktree.test.ts",
+].map((file) => join(import.meta.dirname, file));
+const PROJECTS = ["e2e", "system", "cli", "rehearsal", "sqlite", "server"];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId, project }: TestSpecification): number => {
+      const [first, room] = [FIRST.indexOf(moduleId), PROJECTS.indexOf(project.name)];
+      if (first >= 0) return first;
+      return FIRST.length + (room >= 0 ? room : PROJECTS.length);
+    };
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
 
 /** Ends only what hangs: at least three times what any test needs on an idle machine of two cores. */
 const LIMIT_MS = 600_000;
@@ -30,7 +66,8 @@ export default defineConfig({
     expect: { poll: { timeout: 120_000, interval: 20 } },
     setupFiles: [join(import.meta.dirname, "test", "harness", "patience.ts")],
     // Files wait for processes and deadlines more than they work.
-    maxWorkers: availableParallelism() * 2,
+    maxWorkers: availableParallelism() * 2 + 1,
+    sequence: { sequencer: LongFirst },
     // Node runs the sources itself, as in production.
     experimental: { viteModuleRunner: false, nodeLoader: false },
     projects: [
@@ -38,6 +75,7 @@ export default defineConfig({
         extends: true as const,
         test: {
           name,
+          isolate: !sharing.includes(name),
           root: `packages/${name}`,
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
           exclude: left,
@@ -47,6 +85,7 @@ export default defineConfig({
         extends: true as const,
         test: {
           name: "web",
+          isolate: false,
           root: "packages/web",
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
           experimental: { viteModuleRunner: true, nodeLoader: true },

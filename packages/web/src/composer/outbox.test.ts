@@ -1,10 +1,11 @@
 import { HoldfastApiError, HoldfastConnectionError } from "@holdfast/client";
 import type { Input } from "@holdfast/protocol";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Outbox, type Sent } from "./outbox.ts";
 
 // What the page's data reaches for when it is loaded.
 vi.hoisted(() => vi.stubGlobal("window", new EventTarget()));
+afterAll(() => vi.unstubAllGlobals());
 
 const NOW = 1_800_000_000_000;
 
