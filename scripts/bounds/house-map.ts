@@ -21,7 +21,7 @@ const SURFACE_IMPORTS = ["session", "sharing", "permission", "changes", "agents"
 
 /**
  * Room of `server` -> the rooms it may import, beside `protocol` and `kernel`. `main` is the composition root and may import every
- * room and every adapter; nobody else may import `main` or `config`.
+ * room and every adapter; nobody else may import `main`.
  */
 export const ROOMS: Readonly<Record<string, readonly string[] | "everything">> = {
   main: "everything",
@@ -40,7 +40,6 @@ export const ROOMS: Readonly<Record<string, readonly string[] | "everything">> =
   events: ["store"],
   outbox: ["store"],
   store: [],
-  config: [],
 };
 
 /** Folders inside one room that are alternatives of each other and never import each other. */

@@ -26,7 +26,8 @@ type Subscription = { readonly closed: Promise<EndReason>; close(reason?: EndRea
 export type Events = {
   /**
    * Checks the target and the cursor, then calls `open` once and streams into it. Rejects before `open` with CURSOR_INVALID,
-   * NOT_FOUND or SHUTTING_DOWN; whatever happens later ends the sink.
+   * NOT_FOUND or SHUTTING_DOWN; whatever happens later ends the sink. Without a cursor it begins where the log ends when it is read, which may be behind
+   * what the caller did meanwhile: whoever wants all of that passes the `lastSeq` from before.
    */
   subscribe(target: Target, resume: Resume, open: () => Sink): Promise<Subscription>;
   /** Streams that are open now. */
