@@ -78,14 +78,18 @@ describe("the timeline", () => {
     expect(await log(page).getByText("after the call").count()).toBe(1); // in what was asked, not in what was said
     expect(await said(page).getByText("after the call").count()).toBe(0);
 
+    // The address follows each step a moment later; that of the request is its id, the others are numbers.
+    await until("the address of the request", async () => /step=per_\w+$/.test(page.url()));
     await page.keyboard.press("ArrowRight");
     await standsAt(page, "Step 3 of 7: Allowed once");
+    await until("the address of the third step", async () => /step=\d+$/.test(page.url()));
+    const third = page.url();
     await page.keyboard.press("ArrowRight");
     await standsAt(page, "Step 4 of 7: echo from the shell");
     await log(page)
       .getByRole("region", { name: /echo from the shell, completed/ })
       .waitFor();
-    await until("the address of the step", async () => /step=\d+$/.test(page.url()));
+    await until("the address of the fourth", async () => page.url() !== third);
 
     await page.reload();
     await standsAt(page, "Step 4 of 7: echo from the shell");
