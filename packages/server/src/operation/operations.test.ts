@@ -229,4 +229,21 @@ describe("operations", () => {
     });
     expect(settle).toHaveBeenCalledTimes(12);
   });
+
+  test("[W-8, D-34] a store that refuses says nothing of an operation: it is looked at until it is settled", async () => {
+    const id = await workspace();
+    const take = vi.spyOn(store, "takeOperation");
+    take.mockRejectedValue(new HoldfastError("STORAGE_UNAVAILABLE", "the disk is full"));
+    await expect(here.run(id, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    await vi.waitFor(() => {
+      here.clock.advance(30_000);
+      expect(take.mock.calls.length).toBeGreaterThan(20);
+    });
+    expect(await stateOf(id)).toMatchObject({ state: "running", leases: 1 });
+    take.mockRestore();
+    await vi.waitFor(async () => {
+      here.clock.advance(30_000);
+      expect(await stateOf(id)).toMatchObject({ state: "undone", leases: 0 });
+    });
+  });
 });

@@ -28,7 +28,7 @@ import type { InstanceId, JsonObject, OperationId, WorkspaceId } from "@holdfast
 import type { Applied, Operation, OperationKind, Store } from "../store/index.ts";
 import { HeldOperation } from "./held-operation.ts";
 
-/** How often one is tried to be settled by itself, within some 4 minutes, and the waits between, in ms. */
+/** How often one is tried before its keeper gives it up, within some 4 minutes with the tries themselves, and the waits between two looks, in ms. */
 const SETTLE_TRIES = 12;
 const SETTLE_WAIT = { base: 500, cap: 30_000, jitter: 0 };
 /** Most that one look settles; the rest comes with the next. */
@@ -62,7 +62,7 @@ export class NotYet extends Error {}
 export type OperationKeeper = {
   /** Ends it forward or back, by what is there. `isLeft`: nobody works at it any more, but what a dead server started may. Rejects when it cannot be told yet. */
   settle(operation: Operation, isLeft: boolean): Promise<void>;
-  /** Ends it without touching anything more; without this it is tried again at the next start. */
+  /** Ends it without touching anything more; without this it is tried again and again, every 30 s at most. */
   giveUp?: ((operation: Operation) => Promise<void>) | undefined;
 };
 
@@ -80,7 +80,7 @@ export function keeperOf<D extends JsonObject>(
   const held = (operation: Operation) => new HeldOperation(storeOf(), operation, read(operation.data));
   const { giveUp } = acts;
   return {
-    settle: (operation, isLeft) => acts.settle(held(operation), isLeft),
+    settle: async (operation, isLeft) => acts.settle(held(operation), isLeft),
     giveUp: giveUp && ((operation) => giveUp(held(operation))),
   };
 }
@@ -131,7 +131,7 @@ export class Operations {
     return { value: await act.repeated(ended), replayed: true };
   }
 
-  /** Settles what a dead server left; before anybody asks for anything. Never rejects: what cannot be settled is logged and tried again. */
+  /** Settles what a dead server left; before anybody asks for anything. Never rejects: what cannot be settled, or not even read, is tried again. */
   async recover(): Promise<void> {
     const { clock } = this.#deps;
     const end = clock.monotonic() + START_MS;
@@ -164,7 +164,9 @@ export class Operations {
     let isBusy = false;
     // The oldest first.
     for (const { id } of ours.reverse()) {
-      const result = await this.#settle(id, true);
+      if (this.#isStopped) break;
+      // Another look may have taken it meanwhile.
+      const result = this.#settling.has(id) ? "left" : await this.#settle(id, true);
       if (result === "ended") continue;
       left += 1;
       isBusy ||= result === "busy";
@@ -212,6 +214,8 @@ export class Operations {
     } catch (error) {
       const fields = { operationId: id, kind: operation?.kind, error: errorText(error) };
       logger.warn(fields, "an operation that stopped in the middle cannot be settled yet");
+      // The store refused: that says nothing of the operation.
+      if (operation === undefined) return "left";
       const tries = (this.#tries.get(id) ?? 0) + 1;
       this.#tries.set(id, tries);
       if (error instanceof NotYet) return "busy";
@@ -221,15 +225,16 @@ export class Operations {
     }
   }
 
-  /** Nothing stays in the way for ever: its files are somebody's to look at now. When that cannot be stored either, the next start tries again. */
-  async #giveUp(operation: Operation | undefined): Promise<"ended" | "left"> {
-    const keeper = operation && this.#keeper(operation);
-    if (operation === undefined || keeper?.giveUp === undefined) return "left";
+  /** Nothing stays in the way for ever: its files are somebody's to look at now. When that cannot be stored either, the next look tries again. */
+  async #giveUp(operation: Operation): Promise<"ended" | "left"> {
+    const keeper = this.#keeper(operation);
+    if (keeper.giveUp === undefined) return "left";
     const { logger } = this.#deps;
     const fields = { operationId: operation.id, kind: operation.kind };
     logger.error(fields, "an operation could not be settled; its files are left as they are");
     try {
       await keeper.giveUp(operation);
+      this.#tries.delete(operation.id);
       this.#wake(operation);
       return "ended";
     } catch (error) {
@@ -244,9 +249,9 @@ export class Operations {
     return keeper;
   }
 
-  /** Looks again, SETTLE_TRIES times at most until somebody asks for another look. */
+  /** Looks again until nothing is left, or the server stops. */
   #later(look: number): void {
-    if (this.#isStopped || this.#timer !== undefined || look > SETTLE_TRIES) return;
+    if (this.#isStopped || this.#timer !== undefined) return;
     this.#timer = this.#deps.clock.after(backoffMs(look, SETTLE_WAIT, 0), () => {
       this.#timer = undefined;
       void this.#look()

@@ -204,6 +204,8 @@ export async function settleRemove(deps: SagaDeps, worktree: Worktree, held: Rem
     await finishRemove(deps, worktree, held);
     return;
   }
+  // Another removal ended between the look at the row and this one's intent.
+  if (worktree.state === "removed") return held.end("undone");
   await deps.store.patchWorktree({
     worktreeId: worktree.id,
     patch: { state: data.before },

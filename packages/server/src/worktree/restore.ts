@@ -87,6 +87,7 @@ export async function restoreWorktree(
   const data: RestoreStep = { step: "begun", before: worktree.state };
   return underIntent(deps, { kind: "restore", worktree, actor, data }, async (intent: Restoring) => {
     faultPoint("worktree.restore.begun");
+    await requireAsSeen(deps, worktree, condition.kind);
     if (condition.kind === "missing") await rebuild(deps, worktree, source, intent);
     const workspace = await store.getWorkspace(worktree.workspaceId);
     if (workspace !== undefined) await mkdir(workspace.directory, { recursive: true });
@@ -101,6 +102,13 @@ export async function restoreWorktree(
     await store.recordWorktreeAudit({ ...facts, actor, time: deps.clock.now() });
     return restored;
   });
+}
+
+/** What was decided by may have changed before the intent: another restoring may have ended in between. Rejects CONFLICT. */
+async function requireAsSeen(deps: SagaDeps, seen: Worktree, kind: string): Promise<void> {
+  const now = await requireWorktree(deps.store, seen.id);
+  if (now.state !== seen.state || (await conditionOf(now)).kind !== kind)
+    throw new HoldfastError("CONFLICT", `The worktree ${seen.id} was changed meanwhile. Look at it again.`);
 }
 
 async function rebuild(deps: SagaDeps, worktree: Worktree, source: Source, held: Restoring): Promise<void> {
@@ -185,6 +193,8 @@ export async function settleRestore(deps: SagaDeps, worktree: Worktree, held: Re
   if (data.step === "setup") await endGroupOf(deps, data.group);
   if (data.step !== "begun")
     await locks.hold(worktree.repository, () => removeCheckout(deps, worktree, "restore"));
+  // Nothing of it is on the disk, and the row is somebody else's since.
+  if (data.step === "begun" && worktree.state !== data.before) return held.end("undone");
   await store.patchWorktree({
     worktreeId: worktree.id,
     patch: { state: data.before },

@@ -8,10 +8,10 @@ import type { ReviewDeps, Reviewer } from "./deps.ts";
 import { type Plan, readStep, type ReviewStep, storedPlan } from "./plan.ts";
 import type { ReviewRepository } from "./review-repository.ts";
 
-export type ReviewKind = ChangeOperation["kind"];
+type ReviewKind = ChangeOperation["kind"];
 export const REVIEW_KINDS: readonly ReviewKind[] = ["apply", "accept", "reject", "undo"];
 
-export type Intent = {
+type Intent = {
   kind: ReviewKind;
   workspaceId: WorkspaceId;
   leases: WorkspaceId[];

@@ -18,7 +18,7 @@ import { conflictRefusal } from "./refusal.ts";
 import type { ReviewRepository } from "./review-repository.ts";
 import { backward, FilesMoved, forward, type Progress, standings } from "./write-files.ts";
 
-export type HeldReview = HeldOperation<ReviewStep>;
+type HeldReview = HeldOperation<ReviewStep>;
 
 /** Prefix of the refs that keep what an operation needs. */
 export const refsOf = (operationId: string): string => `refs/holdfast/op/${operationId}`;
@@ -136,7 +136,8 @@ export async function settle(deps: ReviewDeps, held: HeldReview): Promise<void> 
   const repo = await deps.repositories
     .at(held.workspaceId, storedPlan(data)?.root)
     .catch((error: unknown) => {
-      if (!isHoldfastError(error)) throw error;
+      // What storage refuses now says nothing of the place.
+      if (!isHoldfastError(error) || error.code === "STORAGE_UNAVAILABLE") throw error;
       return undefined;
     });
   if (repo === undefined) return giveUp(held);

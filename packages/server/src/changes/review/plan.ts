@@ -15,7 +15,7 @@ import { z } from "zod";
 import type { ChangeWrite, StoredChange } from "../../store/index.ts";
 
 /** Most bytes of a plan as JSON (W-8); what is larger has to be done in several acts. */
-export const MAX_PLAN_BYTES = 32 * 1024 * 1024;
+const MAX_PLAN_BYTES = 32 * 1024 * 1024;
 
 /** A file as it is in a checkout: what git would store, and the blob of the bytes on the disk (W-3). */
 const foundSchema = z.object({ version: fileVersionSchema, raw: z.string() });
