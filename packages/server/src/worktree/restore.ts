@@ -96,10 +96,9 @@ export async function restoreWorktree(
       patch: { state: "active", note: null },
       actor,
       operation: { ...intent.claim, state: "done" },
+      audit: { action: "restored", reason: `from ${from}` },
     });
     faultPoint("worktree.restore.active");
-    const facts = { worktreeId: id, path: worktree.path, action: "restored", reason: `from ${from}` };
-    await store.recordWorktreeAudit({ ...facts, actor, time: deps.clock.now() });
     return restored;
   });
 }
