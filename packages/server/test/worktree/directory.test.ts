@@ -34,6 +34,9 @@ describe("a worktree in use", () => {
     const restored = await room.worktrees.restore(worktree.id, { from: "base", actor: OWNER });
     expect(restored).toMatchObject({ state: "active", path: worktree.path });
     expect(restored.note).toBeUndefined();
+    expect(await room.store.listWorktreeAudit({ limit: 1 })).toMatchObject([
+      { worktreeId: worktree.id, path: worktree.path, action: "restored", reason: "from base" },
+    ]);
     expect(await room.worktrees.requireDirectory(workspace.id)).toBeUndefined();
     expect(room.git(["symbolic-ref", "HEAD"], worktree.path)).toBe(`refs/heads/${worktree.branch}`);
   });
