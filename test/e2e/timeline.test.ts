@@ -179,6 +179,25 @@ describe("the timeline", () => {
     expect(on.complaints).toEqual([]);
   });
 
+  test("[T-18] a log that is slow to read moves nothing when it turns out to be empty", async () => {
+    await using on = await stage("timeline-slow-log");
+    const session = await on.server.client.createSession({
+      directory: on.server.project,
+      agent: "rehearsal",
+    });
+    const context = await on.context();
+    const isSeen = Promise.withResolvers<void>();
+    await context.route(`**/sessions/${session.id}/events*`, async (route) => {
+      await isSeen.promise;
+      await route.continue();
+    });
+    const page = await on.open(`/s/${session.id}/timeline`, { context });
+    await page.getByText("Reading the log").waitFor();
+    isSeen.resolve();
+    await page.getByText("Nothing happened yet").waitFor();
+    expect(on.complaints).toEqual([]);
+  });
+
   test.runIf(isWhole)(
     "[I-15, I-16] 10,000 messages: a leap into the middle, and what is drawn stays little",
     async () => {

@@ -152,15 +152,22 @@ function PastTranscript({ sessionId, view, past }: Omit<BannerProps, "error">) {
 }
 
 function Waiting({ view }: { view: TimelineView }): ReactNode {
-  if (view.phase === "ready" && view.steps.length === 0)
-    return (
-      <div className="flex-1 overflow-auto">
+  const isEmpty = view.phase === "ready" && view.steps.length === 0;
+  return (
+    <div className="flex-1 overflow-auto">
+      {isEmpty ? (
         <Empty title="Nothing happened yet">The timeline begins with the first message.</Empty>
-      </div>
-    );
+      ) : (
+        <Reading view={view} />
+      )}
+    </div>
+  );
+}
+
+function Reading({ view }: { view: TimelineView }): ReactNode {
   const share = view.lastSeq === 0 ? 0 : Math.min(1, view.seq / view.lastSeq);
   return (
-    <div className="mx-auto flex w-full max-w-3xl flex-1 flex-col gap-4 p-6">
+    <div className="mx-auto flex w-full max-w-3xl flex-col gap-4 p-6">
       <Notice role="status">
         Reading the log: {Math.round(share * 100)}% of {view.lastSeq.toLocaleString()} entries
       </Notice>
