@@ -24,7 +24,8 @@ const config: KnipConfig = {
         "test/torture/recorder-process.ts",
         "test/real-agents/record-golden.ts",
         "test/model/{index,main}.ts",
-        "test/e2e/{build-page,screenshots}.ts",
+        "test/harness/build-program.ts",
+        "test/e2e/screenshots.ts",
         "test/gallery/{agent,record}.ts",
         "test-agents/*.ts",
         "test-agents/heavy/*.ts",
@@ -63,7 +64,6 @@ const config: KnipConfig = {
     "packages/server": {
       entry: ["src/**/*-{thread,module}.ts!", "test/fixture/*.{ts,js}"],
       project: ["src/**/*.ts!", "!src/**/*.test.ts!", "test/**/*.{ts,js}"],
-      ignoreDependencies: ["@holdfast/rehearsal"],
     },
   },
 };

@@ -59,6 +59,9 @@ const LONG = [
 const left =
   process.env["HOLDFAST_TESTS"] === "whole" ? [] : LONG.map((file) => join(import.meta.dirname, file));
 
+/** Where tests start the program, it is the one that is published. */
+const program = join(import.meta.dirname, "test/harness/build-program.ts");
+
 export default defineConfig({
   test: {
     testTimeout: LIMIT_MS,
@@ -79,6 +82,7 @@ export default defineConfig({
           root: `packages/${name}`,
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
           exclude: left,
+          ...(name === "cli" ? { globalSetup: program } : {}),
         },
       })),
       {
@@ -98,6 +102,7 @@ export default defineConfig({
           root: ".",
           include: ["test/**/*.test.ts", "scripts/**/*.test.ts"],
           exclude: ["test/e2e/**", ...left],
+          globalSetup: program,
         },
       },
       {
@@ -107,7 +112,7 @@ export default defineConfig({
           root: ".",
           include: ["test/e2e/**/*.test.ts"],
           exclude: left,
-          globalSetup: "test/e2e/build-page.ts",
+          globalSetup: program,
         },
       },
     ],

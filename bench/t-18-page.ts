@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { BrowserContext, Page } from "playwright-core";
 import { closeBrowser, type Stage, stage } from "../test/e2e/browser.ts";
-import { setup } from "../test/e2e/build-page.ts";
+import { buildPage } from "../scripts/build/page.ts";
 import { numbered, writeLongSession } from "../test/e2e/long-session.ts";
 import { said, slowWords } from "../test/e2e/words.ts";
 import { until } from "../test/harness/index.ts";
@@ -139,7 +139,7 @@ async function opening(on: Stage<unknown>, context: BrowserContext, sessionId: s
 }
 
 export async function bench(): Promise<Finding[]> {
-  setup();
+  await buildPage({ isForced: false });
   try {
     await using on = await stage("bench-page", { HOLDFAST_LOG_LEVEL: "warn" }, (root) =>
       writeLongSession(root, TURNS),

@@ -1,6 +1,7 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { thirdPartyNotices } from "../../scripts/build/notices.ts";
 
 const ZOD_SCHEMAS = /\/zod\/v4\/classic\/schemas\.js$/;
 
@@ -23,9 +24,11 @@ function withoutJsonSchema(): Plugin {
   };
 }
 
+const notices = thirdPartyNotices();
+
 /** The page is served under `/` by the server itself; hashed names under `assets/` may be kept for ever (http/page.ts). */
 export default defineConfig({
-  plugins: [react(), tailwindcss(), withoutJsonSchema()],
+  plugins: [react(), tailwindcss(), withoutJsonSchema(), notices.write],
   build: {
     target: "es2023",
     // The policy forbids data: URLs for everything but images; nothing is inlined.
@@ -37,7 +40,7 @@ export default defineConfig({
     // Grammars of the colouring are large and loaded by name; what everybody loads has a bound of its own (T-18).
     chunkSizeWarningLimit: 1_000,
   },
-  worker: { format: "es" },
+  worker: { format: "es", plugins: () => [notices.collect] },
   // The development server is for the gallery, which asks for what no server answers; the page is served by Holdfast itself.
   appType: "mpa",
 });

@@ -7,7 +7,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   sqlite: ["protocol", "kernel"],
   client: ["protocol"],
   edge: ["protocol", "kernel"],
-  server: ["protocol", "kernel", "sqlite", "edge"],
+  server: ["protocol", "kernel", "sqlite", "edge", "rehearsal"],
   share: ["protocol", "kernel", "sqlite", "edge", "web"],
   rehearsal: [],
   cli: ["protocol", "client", "server", "share", "web"],

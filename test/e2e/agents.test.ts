@@ -3,14 +3,19 @@ import { join } from "node:path";
 import type { Config, Session } from "@holdfast/protocol";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
-import { type HarnessOptions, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import {
+  type HarnessOptions,
+  REHEARSAL,
+  startHoldfast,
+  temporaryDirectory,
+  until,
+} from "../harness/index.ts";
 import { closeBrowser, sharedStage, Stage } from "./browser.ts";
 import { log, said, say } from "./words.ts";
 
 afterAll(closeBrowser);
 
 const ROOT = join(import.meta.dirname, "../..");
-const REHEARSAL = join(ROOT, "packages/rehearsal/bin/rehearsal.js");
 /** Speaks the protocol, has no modes, and so can only act without asking. */
 const BOLD = join(ROOT, "test/gallery/agent.ts");
 /** A program of its own, which can be taken away. */

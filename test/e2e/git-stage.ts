@@ -4,11 +4,10 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Config, Session } from "@holdfast/protocol";
 import { expect } from "vitest";
-import { startHoldfast, temporaryDirectory } from "../harness/index.ts";
+import { REHEARSAL, startHoldfast, temporaryDirectory } from "../harness/index.ts";
 import { sharedStage, Stage } from "./browser.ts";
 
 const run = promisify(execFile);
-const REHEARSAL = join(import.meta.dirname, "../../packages/rehearsal/bin/rehearsal.js");
 const acp = (name: string) => ({ backend: "acp" as const, command: [process.execPath, REHEARSAL], name });
 
 /** Two agents by name, so that a file can have more than one author. */

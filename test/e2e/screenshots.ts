@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import { buildPage } from "../../scripts/build/page.ts";
 import { until } from "../harness/index.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
-import { setup } from "./build-page.ts";
 import { openGallery, serveGallery } from "./gallery.ts";
 import { gitStage, runTurn, sessionOf } from "./git-stage.ts";
 import { message, said, say } from "./words.ts";
@@ -176,7 +176,7 @@ async function shootGallery(page: Page): Promise<void> {
   await page.setViewportSize(SIZES.desktop);
 }
 
-setup();
+await buildPage({ isForced: false });
 await mkdir(FOLDER, { recursive: true });
 {
   await using on = await stage("screenshots");

@@ -11,6 +11,7 @@ import {
   startHoldfast,
   temporaryDirectory,
   until,
+  HOLDFAST,
 } from "../harness/index.ts";
 import { buildPreload } from "./preload.ts";
 import { ended, say, sessionOn } from "./session-work.ts";
@@ -88,8 +89,6 @@ async function answerOf(response: Response) {
     retries: Number(response.headers.get("retry-after")) > 0,
   };
 }
-
-const program = join(import.meta.dirname, "..", "..", "packages", "cli", "bin", "holdfast.js");
 
 describe("a bad disk beside the database", () => {
   test("[D-34] requests that need a file get 503 and advice, leave nothing behind, and pass when repeated with room", async () => {
@@ -183,7 +182,7 @@ describe("a bad disk beside the database", () => {
     const env = { PATH: process.env["PATH"], HOME: root.path, HOLDFAST_DATA_DIR: data, ...preload };
     const run = (...args: string[]) =>
       new Promise<{ code: number | null; stderr: string }>((resolve) => {
-        const child = execFile(process.execPath, [program, ...args], { env }, (_error, _stdout, stderr) =>
+        const child = execFile(process.execPath, [HOLDFAST, ...args], { env }, (_error, _stdout, stderr) =>
           resolve({ code: child.exitCode, stderr }),
         );
       });

@@ -3,12 +3,11 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Agent, LiveAgentList, PermissionRule, Session } from "@holdfast/protocol";
-import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../harness/index.ts";
+import { type HoldfastProcess, REHEARSAL, startHoldfast, temporaryDirectory } from "../harness/index.ts";
 import { type ChangePanels, recordChanges } from "./changes.ts";
 
 /** Longest wait for a turn or a request, in ms. */
 const WAIT_MS = 30_000;
-const REHEARSAL = join(import.meta.dirname, "../../packages/rehearsal/bin/rehearsal.js");
 const BOLD = join(import.meta.dirname, "agent.ts");
 
 export type Panels = ChangePanels & {

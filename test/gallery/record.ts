@@ -6,12 +6,11 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ApprovalMode, SessionEvent } from "@holdfast/protocol";
-import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../harness/index.ts";
+import { type HoldfastProcess, REHEARSAL, startHoldfast, temporaryDirectory } from "../harness/index.ts";
 import { recordPanels } from "./panels.ts";
 
 const FOLDER = join(import.meta.dirname, "../../packages/web/test/gallery/recordings");
 const AGENT = join(import.meta.dirname, "agent.ts");
-const REHEARSAL = join(import.meta.dirname, "../../packages/rehearsal/bin/rehearsal.js");
 /** Longest wait for what a recording ends with, in ms. */
 const WAIT_MS = 180_000;
 /** Where the sessions say that they took place. */

@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createClient, type HoldfastClient } from "@holdfast/client";
 import type { Config } from "@holdfast/protocol";
+import { holdfastFor } from "./program.ts";
 
 export type HarnessOptions = {
   /** Everything of the server lies below it: `data`, `home`, `project`. */
@@ -12,7 +13,6 @@ export type HarnessOptions = {
   environment?: Record<string, string>;
 };
 
-const program = join(import.meta.dirname, "..", "..", "packages", "cli", "bin", "holdfast.js");
 const READY_MS = 120_000;
 
 /** The real server program as a child process, on loopback and a free port, with a data directory, a home and a project of its own. */
@@ -102,7 +102,7 @@ export async function launchHoldfast(options: HarnessOptions): Promise<ChildProc
   await mkdir(join(home, ".config", "holdfast"), { recursive: true });
   await mkdir(join(root, "project"), { recursive: true });
   await writeFile(join(home, ".config", "holdfast", "config.jsonc"), JSON.stringify(config));
-  return spawn(process.execPath, [program, "serve"], {
+  return spawn(process.execPath, [holdfastFor(environment), "serve"], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"],

@@ -2,11 +2,10 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { until } from "../harness/index.ts";
+import { HOLDFAST, until } from "../harness/index.ts";
 import type { HostileCase, Target, Verdict } from "./http-cases.ts";
 
 const run = promisify(execFile);
-const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/holdfast.js");
 const HIDING = /[[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]--[ \n]]/v;
 
 type Shown = { name: string; command: string; list: RegExp; show: RegExp };
@@ -34,7 +33,7 @@ const COMMANDS: readonly Shown[] = [
 ];
 
 async function look({ server }: Target, ...args: string[]): Promise<string> {
-  const { stdout } = await run(process.execPath, [COMMAND, "permission", ...args], {
+  const { stdout } = await run(process.execPath, [HOLDFAST, "permission", ...args], {
     env: { PATH: process.env["PATH"], HOME: server.root, HOLDFAST_DATA_DIR: join(server.root, "data") },
     maxBuffer: 16 * 1024 * 1024,
   });

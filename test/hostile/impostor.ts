@@ -3,10 +3,7 @@ import { spawn } from "node:child_process";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { HoldfastProcess } from "../harness/index.ts";
-
-const PROGRAM = fileURLToPath(new URL("../../packages/cli/bin/holdfast.js", import.meta.url));
+import { HOLDFAST, type HoldfastProcess } from "../harness/index.ts";
 
 export type Impostor = AsyncDisposable & {
   port: number;
@@ -99,10 +96,16 @@ export function startCommand(
   args: readonly string[],
   environment: Record<string, string> = {},
 ) {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const child = spawn(process.execPath, [HOLDFAST, ...args], {
     cwd: data,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"], HOME: data, HOLDFAST_DATA_DIR: data, ...environment },
+    env: {
+      PATH: process.env["PATH"],
+      HOME: data,
+      HOLDFAST_DATA_DIR: data,
+      HOLDFAST_START_SERVER: "false",
+      ...environment,
+    },
   });
   const ran: Ran = { code: null, stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (ran.stdout += text));

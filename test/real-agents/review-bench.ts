@@ -5,10 +5,9 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Change, ChangeList, Message } from "@holdfast/protocol";
 import { realAgent, type RealAgentName } from "../../test-agents/agents.ts";
-import { type HoldfastProcess, startHoldfast, temporaryDirectory } from "../harness/index.ts";
+import { HOLDFAST, type HoldfastProcess, startHoldfast, temporaryDirectory } from "../harness/index.ts";
 import { startModel } from "../model/index.ts";
 
-const PROGRAM = join(import.meta.dirname, "..", "..", "packages", "cli", "bin", "holdfast.js");
 const COMMAND_MS = 180_000;
 
 export type CommandResult = { code: number; stdout: string; stderr: string };
@@ -75,7 +74,7 @@ function benchOf(server: HoldfastProcess, environment: Record<string, string>): 
     new Promise((resolve) => {
       execFile(
         process.execPath,
-        [PROGRAM, ...args],
+        [HOLDFAST, ...args],
         { cwd: project, env, timeout: COMMAND_MS, maxBuffer: 64 * 1024 * 1024 },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;

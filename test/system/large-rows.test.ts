@@ -11,18 +11,18 @@ import {
   startHoldfast,
   temporaryDirectory,
   until,
+  HOLDFAST,
 } from "../harness/index.ts";
 import { HOSTILE_AGENT } from "../hostile/agent-cases.ts";
 import { config } from "../hostile/hostile.ts";
 
-const PROGRAM = join(import.meta.dirname, "..", "..", "packages", "cli", "bin", "holdfast.js");
 /** Beside its data a frame has ids, an actor and a time. */
 const ENVELOPE_BYTES = 4_096;
 const MIB = 1024 * 1024;
 
 /** The command line, with its input; how it ended and what it said. */
 async function command(server: HoldfastProcess, args: readonly string[], input: string) {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const child = spawn(process.execPath, [HOLDFAST, ...args], {
     cwd: server.project,
     env: {
       PATH: process.env["PATH"],

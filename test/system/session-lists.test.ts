@@ -11,15 +11,14 @@ import {
   startHoldfast,
   temporaryDirectory,
   until,
+  HOLDFAST,
 } from "../harness/index.ts";
-
-const program = join(import.meta.dirname, "..", "..", "packages", "cli", "bin", "holdfast.js");
 
 /** The command line against a server, as somebody in its project. */
 const holdfast = (server: HoldfastProcess, ...args: string[]) => {
   const { root, project: cwd } = server;
   const env = { PATH: process.env["PATH"], HOME: join(root, "home"), HOLDFAST_DATA_DIR: join(root, "data") };
-  return promisify(execFile)(process.execPath, [program, ...args], { env, cwd });
+  return promisify(execFile)(process.execPath, [HOLDFAST, ...args], { env, cwd });
 };
 
 const sessionIn = async (server: HoldfastProcess, name: string, more: object = {}): Promise<SessionId> => {

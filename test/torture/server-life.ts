@@ -7,9 +7,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Config } from "@holdfast/protocol";
 import { rehearsalBin } from "@holdfast/rehearsal";
-import { processesWith } from "../harness/index.ts";
+import { holdfastFor, processesWith } from "../harness/index.ts";
 
-const program = join(import.meta.dirname, "..", "..", "packages", "cli", "bin", "holdfast.js");
 const extraMigrations = pathToFileURL(join(import.meta.dirname, "extra-migrations.ts")).href;
 
 /** An agent beside the built-in one. */
@@ -128,7 +127,9 @@ export async function startLife(root: string, { fault, level }: LifeOptions): Pr
   const settings = join(root, "home", ".config", "holdfast");
   await mkdir(settings, { recursive: true });
   await writeFile(join(settings, "config.jsonc"), JSON.stringify(config));
-  const child = spawn(process.execPath, [program, "serve"], {
+  const newer: Record<string, string> =
+    level === 0 ? {} : { HOLDFAST_TORTURE_LEVEL: String(level), NODE_OPTIONS: `--import ${extraMigrations}` };
+  const child = spawn(process.execPath, [holdfastFor(newer), "serve"], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"],
@@ -139,9 +140,7 @@ export async function startLife(root: string, { fault, level }: LifeOptions): Pr
       HOLDFAST_STOP_BUDGET: "0",
       REHEARSAL_HOME: join(root, "rehearsal"),
       ...(fault === undefined ? {} : { HOLDFAST_FAULT: fault }),
-      ...(level === 0
-        ? {}
-        : { HOLDFAST_TORTURE_LEVEL: String(level), NODE_OPTIONS: `--import ${extraMigrations}` }),
+      ...newer,
     },
   });
   return new ServerLife(root, child);

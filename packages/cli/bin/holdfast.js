@@ -26,7 +26,7 @@ if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
   process.stdout.write(`${version}\n`);
 } else {
   const source = new URL("../src/index.ts", import.meta.url);
-  const built = new URL("../dist/index.js", import.meta.url);
+  const built = new URL("../lib/index.js", import.meta.url);
   /** @type {{ main: (args: readonly string[]) => Promise<number> }} */
   const { main } = await import((existsSync(source) ? source : built).href);
   process.exitCode = await main(args);

@@ -11,6 +11,7 @@ export type GlobalFlags = {
   config?: string;
   json?: boolean;
   input?: boolean;
+  start?: boolean;
 };
 
 export type Settings = {
@@ -36,6 +37,7 @@ const ENVIRONMENT_KEYS: Readonly<Record<string, string>> = {
   agent: "HOLDFAST_AGENT",
   approvalMode: "HOLDFAST_APPROVAL_MODE",
   resumePolicy: "HOLDFAST_RESUME_POLICY",
+  startServer: "HOLDFAST_START_SERVER",
 };
 
 export function readSettings(flags: GlobalFlags, env: NodeJS.ProcessEnv = process.env): Settings {
@@ -82,5 +84,6 @@ function systemHome(): string {
 /** An environment value as the configuration file would hold it. */
 function typed(key: string, text: string): unknown {
   if (key === "port") return Number(text);
+  if (key === "startServer") return !["false", "0", "no"].includes(text);
   return key === "allowedHosts" ? text.split(",").map((name) => name.trim()) : text;
 }

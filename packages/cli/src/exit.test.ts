@@ -49,6 +49,7 @@ describe("[I-11] exit codes of turns", () => {
 describe("[I-11] exit codes of refusals", () => {
   const codes: Record<ErrorCode, number> = {
     INVALID_REQUEST: 2,
+    PROTOCOL_UNSUPPORTED: 2,
     CURSOR_INVALID: 2,
     UNAUTHENTICATED: 8,
     FORBIDDEN: 8,

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Context } from "./context.ts";
 
 /** Loads the part of the program that a command needs. */
@@ -9,3 +9,12 @@ export type Action = <M, A extends unknown[]>(
   part: Part<M>,
   run: (module: M, context: Context, ...args: A) => number | Promise<number>,
 ) => (...args: [...A, Command]) => Promise<void>;
+
+/** Reads the argument of an option. */
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
+  return Number(text);
+}
+
+export const outputMode = () =>
+  new Option("--output <mode>", "text, or events as NDJSON").choices(["text", "stream-json"]).default("text");

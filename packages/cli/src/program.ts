@@ -7,14 +7,13 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import type * as attachPart from "./attach-command.ts";
 import type { GlobalFlags } from "./config.ts";
 import type { Context } from "./context.ts";
-import type * as eventsPart from "./events-command.ts";
 import { EXIT_HELP } from "./exit-code.ts";
 import type * as permissionPart from "./permission-commands.ts";
-import type { Action, Part } from "./program-action.ts";
+import { type Action, outputMode, type Part, wholeNumber } from "./program-action.ts";
 import { addCompletion } from "./program-completion.ts";
 import { addChanges, addWorktree, worktreeOptions } from "./program-files.ts";
+import { addAgents, addEvents, addHouse, addServer } from "./program-server.ts";
 import type * as runPart from "./run-command.ts";
-import type * as servePart from "./serve-command.ts";
 import type * as sessionPart from "./session-commands.ts";
 import type * as turnPart from "./turn-commands.ts";
 
@@ -33,6 +32,7 @@ export function createProgram(finish: Finish): Command {
     .option("--config <file>", "the user's configuration file")
     .option("--json", "print one JSON object")
     .option("--no-input", "never ask anything")
+    .option("--no-start", "never start a server")
     .exitOverride()
     .showHelpAfterError("(holdfast --help tells more)")
     .addHelpText(
@@ -53,15 +53,24 @@ export function createProgram(finish: Finish): Command {
       finish(await run(await part(), context, ...(args.slice(0, -1) as unknown as A)));
     };
 
-  addServe(program, action);
-  addRun(program, action);
-  addAttach(program, action);
-  addSession(program, action);
-  addTurn(program, action);
-  addChanges(program, action);
-  addWorktree(program, action);
-  addInbox(program, action);
-  addPage(program, action);
+  /** The same for what needs a server: one is started in the background when none runs (I-24). */
+  const withServer: Action = (part, run) =>
+    action(part, async (module, context, ...args) => {
+      await (await import("./start-server.ts")).ensureServer(context);
+      return run(module, context, ...args);
+    });
+
+  addServer(program, action);
+  addRun(program, withServer);
+  addAttach(program, withServer);
+  addSession(program, withServer);
+  addTurn(program, withServer);
+  addChanges(program, withServer);
+  addWorktree(program, withServer);
+  addInbox(program, withServer);
+  addPage(program, withServer);
+  addEvents(program, withServer);
+  addAgents(program, withServer);
   addHouse(program, action);
   addCompletion(program, finish);
   return program;
@@ -69,34 +78,6 @@ export function createProgram(finish: Finish): Command {
 
 const approvalMode = () =>
   new Option("--approval-mode <mode>", "how the agent asks").choices(["ask", "edits", "all", "readOnly"]);
-const outputMode = () =>
-  new Option("--output <mode>", "text, or events as NDJSON").choices(["text", "stream-json"]).default("text");
-
-function addServe(program: Command, action: Action): void {
-  const part = () => import("./serve-command.ts");
-  program
-    .command("serve")
-    .description("run the server until a signal ends it")
-    .option("--host <address>", "address to listen on (HOLDFAST_HOST)")
-    .option("--port <number>", "port to listen on, 0 for any free one (HOLDFAST_PORT)", wholeNumber)
-    .addOption(
-      new Option("--log-level <level>", "(HOLDFAST_LOG_LEVEL)").choices([
-        "debug",
-        "info",
-        "warn",
-        "error",
-        "silent",
-      ]),
-    )
-    .option("--allowed-hosts <names>", "Host header values to accept, by commas (HOLDFAST_ALLOWED_HOSTS)")
-    .option("--behind-proxy", "a TLS proxy stands in front; needed for a non-loopback address")
-    .option("--insecure-http", "accept a non-loopback address without TLS in front")
-    .action(
-      action(part, (module, context, flags: Parameters<typeof servePart.serve>[1]) =>
-        module.serve(context, flags),
-      ),
-    );
-}
 
 function addRun(program: Command, action: Action): void {
   const run = program
@@ -286,87 +267,6 @@ function addPage(program: Command, action: Action): void {
           module.open(context, session, flags),
       ),
     );
-}
-
-function addHouse(program: Command, action: Action): void {
-  program
-    .command("events")
-    .description("print a session's events")
-    .argument("<session>")
-    .option("--after <seq>", "only later ones", wholeNumber)
-    .option("-f, --follow", "go on with what happens")
-    .addOption(outputMode())
-    .action(
-      action(
-        () => import("./events-command.ts"),
-        (module, context, id: string, flags: Parameters<typeof eventsPart.events>[2]) =>
-          module.events(context, id, flags),
-      ),
-    );
-  const agent = () => import("./agents-command.ts");
-  const agents = program.command("agents").description("agents, and which of them live");
-  agents
-    .command("list", { isDefault: true })
-    .description("list agents, and those that live")
-    .action(action(agent, (module, context) => module.agents(context)));
-  agents
-    .command("close")
-    .description("close idle agents of a session; the next turn resumes them")
-    .argument("<session>")
-    .argument("[agent]", "this one; else all of the session")
-    .action(
-      action(agent, (module, context, id: string, one: string | undefined) => module.close(context, id, one)),
-    );
-  const config = () => import("./config-commands.ts");
-  const group = program.command("config").description("the configuration");
-  group
-    .command("show", { isDefault: true })
-    .description("show what holds here, and where it comes from")
-    .option("-C, --directory <path>", "in this directory", ".")
-    .action(action(config, (module, context, flags: { directory: string }) => module.show(context, flags)));
-  group
-    .command("path")
-    .description("print the file's path")
-    .action(action(config, (module, context) => module.path(context)));
-  group
-    .command("init")
-    .description("write a first file")
-    .action(action(config, (module, context) => module.init(context)));
-  group
-    .command("set")
-    .description("set one value in the user's file; comments stay")
-    .argument("<key>")
-    .argument("<value>", "JSON, or plain text")
-    .action(action(config, (module, context, key: string, value: string) => module.set(context, key, value)));
-  group
-    .command("unset")
-    .description("take one value out of the user's file")
-    .argument("<key>")
-    .action(action(config, (module, context, key: string) => module.unset(context, key)));
-  const token = () => import("./token-commands.ts");
-  const tokens = program.command("token").description("the server's token");
-  tokens
-    .command("show", { isDefault: true })
-    .description("print it")
-    .action(action(token, (module, context) => module.show(context)));
-  tokens
-    .command("rotate")
-    .description("replace it")
-    .action(action(token, (module, context) => module.rotate(context)));
-  program
-    .command("doctor")
-    .description("look for trouble; change nothing")
-    .action(
-      action(
-        () => import("./doctor-command.ts"),
-        (module, context) => module.doctor(context),
-      ),
-    );
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
-  return Number(text);
 }
 
 function seconds(text: string): number {

@@ -8,10 +8,14 @@ type Flags = {
   allowedHosts?: string;
   behindProxy?: boolean;
   insecureHttp?: boolean;
+  logFile?: string;
+  anyPortIfTaken?: boolean;
+  detach?: boolean;
 };
 
 /** Runs the server; it reads its own environment and prints its own ready line. Answers its exit code. */
 export async function serve(context: Context, flags: Flags): Promise<number> {
+  if (flags.detach === true) return (await import("./server-commands.ts")).detach(context);
   // The server lives without its ready line: whoever looks finds it by its record.
   process.stdout
     .removeAllListeners("error")
@@ -22,7 +26,7 @@ export async function serve(context: Context, flags: Flags): Promise<number> {
     import("@holdfast/server"),
     import("@holdfast/web"),
   ]);
-  const { allowedHosts, ...given } = flags;
+  const { allowedHosts, detach: _, ...given } = flags;
   return server.serve({
     ...given,
     dataDirectory: context.flags.dataDir,

@@ -37,8 +37,8 @@ export function findServer(dataDirectory: string): FoundServer {
 }
 
 /** Whether the process still lives. A pid that was given to another process is told apart where there is `/proc`. */
-export function isRunning({ pid, processStart }: ServerFile): boolean {
-  if (process.platform === "linux" && processStart !== undefined) return startOf(pid) === processStart;
+export function isRunning({ pid, processStart }: Pick<ServerFile, "pid" | "processStart">): boolean {
+  if (process.platform === "linux" && processStart !== undefined) return startOfProcess(pid) === processStart;
   try {
     return process.kill(pid, 0);
   } catch (error) {
@@ -46,7 +46,8 @@ export function isRunning({ pid, processStart }: ServerFile): boolean {
   }
 }
 
-function startOf(pid: number): string | undefined {
+/** When a process began, as the process table tells it; `undefined` for one that is gone, and where there is no `/proc`. */
+export function startOfProcess(pid: number): string | undefined {
   try {
     return parseProcessStat(readFileSync(`/proc/${pid}/stat`, "latin1"))?.startTime;
   } catch {

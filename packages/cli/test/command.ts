@@ -2,12 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createClient, type HoldfastClient } from "@holdfast/client";
 import { type ServerFile } from "@holdfast/protocol";
 import { vi } from "vitest";
+import { HOLDFAST } from "../../../test/harness/program.ts";
 
-const BIN = fileURLToPath(new URL("../bin/holdfast.js", import.meta.url));
 /** How long anything here may take before the test says so, in ms. */
 export const PATIENCE_MS = 120_000;
 
@@ -33,14 +32,23 @@ export function createHouse() {
     HOLDFAST_DATA_DIR: dataDirectory,
     HOLDFAST_PORT: "0",
     HOLDFAST_STOP_BUDGET: "1",
+    // What starts one in the background has tests of its own, which end it.
+    HOLDFAST_START_SERVER: "false",
   };
   const started = new Set<ChildProcess>();
 
   const start = (
     args: readonly string[],
-    options: { env?: Record<string, string>; stdin?: string; isStdinOpen?: boolean; node?: string[] } = {},
+    options: {
+      env?: Record<string, string>;
+      stdin?: string;
+      isStdinOpen?: boolean;
+      node?: string[];
+      /** Another file than the one under test. */
+      bin?: string;
+    } = {},
   ): Running => {
-    const child = spawn(process.execPath, [...(options.node ?? []), BIN, ...args], {
+    const child = spawn(process.execPath, [...(options.node ?? []), options.bin ?? HOLDFAST, ...args], {
       cwd: project,
       env: { ...environment, ...options.env },
     });
@@ -64,7 +72,7 @@ export function createHouse() {
   return {
     root,
     environment,
-    bin: BIN,
+    bin: HOLDFAST,
     dataDirectory,
     project,
     configFile: join(root, "config", "holdfast", "config.jsonc"),

@@ -3,7 +3,7 @@
  * it may be: GET, PATCH and DELETE by their meaning, POST because each carries its key; only after a broken connection or a 503 that
  * invites it; and only until the deadline. Browser-safe.
  */
-import { ERROR_CODES, problemSchema } from "@holdfast/protocol";
+import { ERROR_CODES, problemSchema, PROTOCOL_HEADER, PROTOCOL_VERSIONS } from "@holdfast/protocol";
 import { backoffMs, delay } from "./delay.ts";
 import {
   type ApiProblem,
@@ -77,8 +77,10 @@ export function createTransport(config: TransportConfig): Transport {
   const limits = { ...TRANSPORT_LIMITS, ...config.limits };
   const send = config.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args));
   const base = config.url.replace(/\/+$/, "");
-  const credentials: Record<string, string> =
-    config.token === undefined ? {} : { authorization: `Bearer ${config.token}` };
+  const always: Record<string, string> = {
+    [PROTOCOL_HEADER]: PROTOCOL_VERSIONS.join(","),
+    ...(config.token === undefined ? {} : { authorization: `Bearer ${config.token}` }),
+  };
 
   const once = async (
     method: Method,
@@ -89,7 +91,7 @@ export function createTransport(config: TransportConfig): Transport {
     const timeout = AbortSignal.timeout(options.timeoutMs ?? limits.requestTimeoutMs);
     const init: RequestInit = {
       method,
-      headers: { accept: "application/json", ...credentials, ...headers },
+      headers: { accept: "application/json", ...always, ...headers },
       signal: options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]),
       redirect: "error",
     };
@@ -134,7 +136,7 @@ export function createTransport(config: TransportConfig): Transport {
     },
 
     async open(path, options) {
-      const headers = { ...credentials, ...options.headers };
+      const headers = { ...always, ...options.headers };
       let response: Response;
       try {
         response = await send(base + path + queryText(options.query), {

@@ -4,7 +4,7 @@ export { readJson } from "./body.ts";
 export { type EventStream, openEventStream } from "./event-stream.ts";
 export { isApiTarget } from "./guard.ts";
 export type { Exposure } from "./host-policy.ts";
-export { Listener, sendProblem } from "./listener.ts";
+export { isAddressInUse, Listener, sendProblem } from "./listener.ts";
 export { OpenStreams } from "./open-streams.ts";
 export { problemReply, shapeRefusal } from "./problem.ts";
 export { idempotencyKey, leavingSignal, type RequestKey } from "./request.ts";

@@ -40,6 +40,10 @@ export type ListenerOptions = {
   logger: Logger;
 };
 
+/** Somebody else has the address. */
+export const isAddressInUse = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
@@ -51,21 +55,35 @@ export class Listener {
     this.#server = this.#createServer();
   }
 
-  /** Port 0 takes any free one. Rejects UNPROCESSABLE for an unsafe bind, and what the system says when the address is taken. */
-  async listen(host: string, port: number): Promise<{ url: string; port: number }> {
+  /**
+   * Port 0 takes any free one, which with `isAnyPortFine` also stands in for one that is taken. Rejects UNPROCESSABLE for an unsafe bind, and what the system
+   * says when the address is taken.
+   */
+  async listen(
+    host: string,
+    port: number,
+    { isAnyPortFine = false } = {},
+  ): Promise<{ url: string; port: number }> {
     const { allowedHosts, exposure } = this.#options;
     requireSafeBind(host, allowedHosts, exposure);
-    await new Promise<void>((resolve, reject) => {
+    await this.#bind(host, port).catch((error: unknown) => {
+      if (!isAnyPortFine || !isAddressInUse(error)) throw error;
+      return this.#bind(host, 0);
+    });
+    const { address, port: actual } = this.#server.address() as AddressInfo;
+    this.#policy = new HostPolicy(actual, allowedHosts);
+    // The name may lead to another program on the same port: of the two loopback addresses only one is taken.
+    return { url: urlOf(host === "localhost" ? address : host, actual), port: actual };
+  }
+
+  #bind(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
       this.#server.listen({ host, port }, () => {
         this.#server.off("error", reject);
         resolve();
       });
     });
-    const { address, port: actual } = this.#server.address() as AddressInfo;
-    this.#policy = new HostPolicy(actual, allowedHosts);
-    // The name may lead to another program on the same port: of the two loopback addresses only one is taken.
-    return { url: urlOf(host === "localhost" ? address : host, actual), port: actual };
   }
 
   /** Takes no more connections, lets open requests finish for at most 5 s, then cuts what is left. Idempotent. */

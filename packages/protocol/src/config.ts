@@ -82,6 +82,10 @@ export const configSchema = z
       .describe(
         "Where worktrees are made, an absolute path; default `worktrees` in the data directory (W-2).",
       ),
+    startServer: z
+      .boolean()
+      .optional()
+      .describe("Whether commands start a server in the background when none runs; default true (I-24)."),
     agents: z.record(agentIdSchema, agentConfigSchema).optional().describe("User-defined agents by id."),
   })
   .meta({ id: "Config" });

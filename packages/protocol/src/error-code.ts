@@ -8,6 +8,11 @@ type Row = { status: number; retry: Retry; title: string };
 /** The closed table of error codes (interfaces.md section 0). It may grow; nothing in it is renamed. */
 export const ERROR_CODES = {
   INVALID_REQUEST: { status: 400, retry: "never", title: "The request has the wrong shape" },
+  PROTOCOL_UNSUPPORTED: {
+    status: 400,
+    retry: "never",
+    title: "Client and server have no version of the protocol in common",
+  },
   CURSOR_INVALID: { status: 400, retry: "never", title: "The cursor is malformed" },
   UNAUTHENTICATED: { status: 401, retry: "never", title: "A valid token is required" },
   FORBIDDEN: { status: 403, retry: "never", title: "This credential may not do that" },

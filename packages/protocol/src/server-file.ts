@@ -18,6 +18,8 @@ export const serverFileSchema = z.object({
   /** When the process of this pid began, as the system's process table tells it; absent where it tells nothing. */
   processStart: z.string().optional(),
   startTime: timeSchema,
+  /** Of the program that runs; absent for one that is older than this field. */
+  version: z.string().optional(),
   /** Proves that whoever answers is this very start of the server. It is in nobody else's hands. */
   key: secretSchema,
 });

@@ -11,7 +11,7 @@ if (Number(process.versions.node.split(".")[0]) < MINIMUM_MAJOR) {
 }
 
 const source = new URL("../src/main.ts", import.meta.url);
-const built = new URL("../dist/main.js", import.meta.url);
+const built = new URL("../lib/rehearsal.js", import.meta.url);
 /** @type {{ main: (args: readonly string[]) => void }} */
 const { main } = await import((existsSync(source) ? source : built).href);
 main(process.argv.slice(2));

@@ -1,2 +1,2 @@
-export { inspectDataDirectory, type ServeFlags, serve, VERSION } from "./main/index.ts";
+export { inspectDataDirectory, type ServeFlags, serve } from "./main/index.ts";
 export { openApiDocument } from "./http/index.ts";

@@ -9,6 +9,7 @@ import {
   STREAMING,
 } from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
+import { commonProtocol, PROTOCOL_HEADER, PROTOCOL_VERSIONS } from "@holdfast/protocol";
 /**
  * The web application: one handler per route of the table, each going the same way: credential, `authorize`, body, shapes, room, answer.
  * Answers are written to the raw response; the framework routes and describes.
@@ -57,14 +58,26 @@ async function answer(
   context: RequestContext,
   produce: () => Promise<Reply | typeof STREAMING>,
 ): Promise<Response> {
-  const { outgoing } = context.env;
+  const { incoming, outgoing } = context.env;
   try {
+    outgoing.setHeader(PROTOCOL_HEADER, agreeOnProtocol(incoming.headers[PROTOCOL_HEADER]));
     const reply = await produce();
     if (reply !== STREAMING) send(outgoing, reply);
   } catch (error) {
     sendProblem(deps.logger, outgoing, error);
   }
   return RESPONSE_ALREADY_SENT;
+}
+
+/** The version of the protocol that this request is answered in. Throws PROTOCOL_UNSUPPORTED (I-25). */
+function agreeOnProtocol(header: string | string[] | undefined): number {
+  const version = commonProtocol(header?.toString());
+  if (version !== undefined) return version;
+  throw new HoldfastError(
+    "PROTOCOL_UNSUPPORTED",
+    `This server speaks version ${PROTOCOL_VERSIONS.join(", ")} of the protocol, the client another one. Use the same release of both.`,
+    { data: { supported: [...PROTOCOL_VERSIONS] } },
+  );
 }
 
 async function run(route: Route, deps: AppDeps, context: RequestContext): Promise<Reply | typeof STREAMING> {

@@ -2,12 +2,19 @@
  * The composition root: the only place that knows every adapter. It builds the rooms from the bottom up; `start` runs them in the order that
  * D-18 asks for (claim the directory, reap, recover, then listen), `stop` in the opposite one (D-21).
  */
-import { createRequire } from "node:module";
 import { hostname, totalmem } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Access, Listener, OpenStreams } from "@holdfast/edge";
 import { errorText, type Clock, type Logger, newId, type Timer, within } from "@holdfast/kernel";
-import type { Agent, ApprovalMode, Health, InstanceId, SessionId } from "@holdfast/protocol";
+import {
+  type Agent,
+  type ApprovalMode,
+  type Health,
+  type InstanceId,
+  type SessionId,
+  VERSION,
+} from "@holdfast/protocol";
+import { rehearsalBin } from "@holdfast/rehearsal";
 import {
   autoAllow,
   type Backend,
@@ -32,7 +39,6 @@ import { buildFiles } from "./build-files.ts";
 import type { ServerConfig } from "./config.ts";
 import { replaceServerToken, serverToken } from "./data-directory.ts";
 import { pageOf } from "./page-directory.ts";
-import { VERSION } from "./version.ts";
 
 export type Server = {
   readonly listener: Pick<Listener, "listen">;
@@ -124,7 +130,7 @@ function buildAgents({ config, directory, store, clock, logger, instanceId }: Ba
   };
   const catalog = createCatalog({
     agents: config.file.agents ?? {},
-    rehearsal: [process.execPath, rehearsalProgram()],
+    rehearsal: [process.execPath, rehearsalBin],
     environment: config.environment,
     temporaryRoot: launch.temporaryRoot,
     store,
@@ -292,7 +298,7 @@ function serverOf(
       // open intents (A-14); before anything is asked for, so that nobody sees a half-made worktree (W-11).
       await worktrees.recover();
       await changes.recover();
-      return listener.listen(config.host, config.port);
+      return listener.listen(config.host, config.port, { isAnyPortFine: config.isAnyPortFine });
     },
     async stop() {
       http.drain();
@@ -331,12 +337,6 @@ function poolLimits({ file }: ServerConfig): Partial<PoolLimits> {
     ...(file.agentIdleMinutes === undefined ? {} : { idleTtlMs: file.agentIdleMinutes * 60_000 }),
     ...(file.maxLiveAgents === undefined ? {} : { maxLive: file.maxLiveAgents }),
   };
-}
-
-/** The rehearsal agent's program, beside the module that its package exports. */
-function rehearsalProgram(): string {
-  const module = createRequire(import.meta.url).resolve("@holdfast/rehearsal");
-  return join(dirname(module), "..", "bin", "rehearsal.js");
 }
 
 function turnSettings(config: ServerConfig): TurnSettings {

@@ -18,6 +18,10 @@ export type ServeFlags = {
   pageDirectory?: string | undefined;
   /** Accepts a non-loopback address without TLS or a proxy in front (I-6). */
   insecureHttp?: boolean | undefined;
+  /** Where the log goes instead of stderr. */
+  logFile?: string | undefined;
+  /** When the default port is taken, any free one will do: for a server that nobody watches as it starts. */
+  anyPortIfTaken?: boolean | undefined;
 };
 
 /** Everything the server was told, with defaults filled in. The only reader of the environment. */
@@ -25,12 +29,16 @@ export type ServerConfig = {
   dataDirectory: string;
   host: string;
   port: number;
+  /** The port is the default one, and another will do when it is taken. */
+  isAnyPortFine: boolean;
   /** From `HOLDFAST_TOKEN`; else the one kept in the data directory. */
   token: string | undefined;
   allowedHosts: string[];
   behindProxy: boolean;
   insecureHttp: boolean;
   logLevel: NonNullable<Config["logLevel"]>;
+  /** Where the log goes instead of stderr. */
+  logFile: string | undefined;
   /** Where the built page is. */
   pageDirectory: string | undefined;
   /** Fault plan for the torture suites. */
@@ -73,16 +81,19 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
     ?.split(",")
     .map((host) => host.trim())
     .filter(Boolean);
+  const chosenPort = flags.port ?? portOf(env["HOLDFAST_PORT"]) ?? file.port;
   return {
     dataDirectory: resolve(flags.dataDirectory ?? dataDirectoryOf(machine)),
     host: flags.host ?? env["HOLDFAST_HOST"] ?? file.host ?? "127.0.0.1",
-    port: flags.port ?? portOf(env["HOLDFAST_PORT"]) ?? file.port ?? DEFAULT_PORT,
+    port: chosenPort ?? DEFAULT_PORT,
+    isAnyPortFine: chosenPort === undefined && flags.anyPortIfTaken === true,
     token,
     allowedHosts: flags.allowedHosts ?? hosts ?? file.allowedHosts ?? [],
     behindProxy: flags.behindProxy ?? file.behindProxy ?? false,
     insecureHttp: flags.insecureHttp ?? false,
     pageDirectory: flags.pageDirectory,
     logLevel: flags.logLevel ?? levelOf(env["HOLDFAST_LOG_LEVEL"]) ?? file.logLevel ?? "info",
+    logFile: flags.logFile === undefined ? undefined : resolve(flags.logFile),
     faults: env["HOLDFAST_FAULT"],
     stopBudgetMs:
       1_000 * (secondsOf(env["HOLDFAST_STOP_BUDGET"]) ?? file.stopBudgetSeconds ?? DEFAULT_STOP_SECONDS),

@@ -2,4 +2,3 @@ export { compose } from "./compose.ts";
 export { loadConfig, type ServeFlags } from "./config.ts";
 export { inspectDataDirectory } from "./inspect.ts";
 export { serve } from "./serve.ts";
-export { VERSION } from "./version.ts";

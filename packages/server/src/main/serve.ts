@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { isAddressInUse } from "@holdfast/edge";
 import {
   type Clock,
   errorText,
@@ -8,12 +9,14 @@ import {
   randomHex,
   systemClock,
 } from "@holdfast/kernel";
+import { VERSION } from "@holdfast/protocol";
 import { databaseRefusal, DirectoryLockedError, lockDirectory } from "@holdfast/sqlite";
 import { destination, pino } from "pino";
 import { processTable } from "../agents/index.ts";
 import { compose, type Server } from "./compose.ts";
 import { ConfigError, loadConfig, type ServeFlags, type ServerConfig } from "./config.ts";
 import { announceServer, prepareDataDirectory, withdrawServer } from "./data-directory.ts";
+import { LogFile } from "./log-file.ts";
 
 /** Exit codes of the server (I-11, D-17, D-34). */
 const EXIT = { done: 0, failed: 1, usage: 2, conflict: 7 } as const;
@@ -44,7 +47,7 @@ export async function serve(flags: ServeFlags = {}): Promise<number> {
 }
 
 async function run(config: ServerConfig, directory: string, startTime: number): Promise<number> {
-  const logger = createLogger(config.logLevel);
+  const logger = createLogger(config);
   const signals = stopSignals(systemClock, () => process.exit(EXIT.failed));
   withdrawServer(directory);
   let server: Server | undefined;
@@ -65,8 +68,10 @@ async function run(config: ServerConfig, directory: string, startTime: number): 
       pid: process.pid,
       ...(processStart === undefined ? {} : { processStart }),
       startTime,
+      version: VERSION,
       key,
     });
+    logger.info({ url, pid: process.pid, version: VERSION }, "listening");
     process.stdout.write(`holdfast listening on ${url}\n`);
     await signals.first;
     logger.info({ graceMs: config.stopBudgetMs }, "stopping");
@@ -109,14 +114,12 @@ function refuse(error: unknown): number {
   return isHoldfastError(error, "UNPROCESSABLE") ? EXIT.usage : EXIT.failed;
 }
 
-const isAddressInUse = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-
 /** Bytes of lines that are kept for when stderr takes them again, such as a file on a full disk; newer ones are dropped. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** Structured logs on stderr (I-7, I-10). Synchronous, so that the last line before a crash is there. The server lives without them (D-34). */
-function createLogger(level: string): Logger {
+/** Structured logs on stderr, or in a file (I-7, I-10, I-24). Synchronous, so that the last line before a crash is there. The server lives without them (D-34). */
+function createLogger({ logLevel: level, logFile }: ServerConfig): Logger {
+  if (logFile !== undefined) return pino({ level, base: null }, new LogFile(logFile));
   const stderr = destination({ fd: 2, sync: true, maxLength: MAX_WAITING_BYTES });
   stderr.on("error", () => undefined);
   return pino({ level, base: null }, stderr);

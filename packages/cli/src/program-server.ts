@@ -1,0 +1,136 @@
+/** The commands around the server itself: running, looking at, configuring and checking it, and what lives in it. */
+import { type Command, Option } from "commander";
+import type * as eventsPart from "./events-command.ts";
+import { type Action, outputMode, wholeNumber } from "./program-action.ts";
+import type * as servePart from "./serve-command.ts";
+
+export function addServer(program: Command, action: Action): void {
+  const part = () => import("./serve-command.ts");
+  program
+    .command("serve")
+    .description("run the server until a signal ends it")
+    .option("-d, --detach", "in the background; answers when it listens")
+    .option("--host <address>", "address to listen on (HOLDFAST_HOST)")
+    .option("--port <number>", "port to listen on, 0 for any free one (HOLDFAST_PORT)", wholeNumber)
+    .addOption(
+      new Option("--log-level <level>", "(HOLDFAST_LOG_LEVEL)").choices([
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "silent",
+      ]),
+    )
+    .option("--allowed-hosts <names>", "Host header values to accept, by commas (HOLDFAST_ALLOWED_HOSTS)")
+    .option("--behind-proxy", "a TLS proxy stands in front; needed for a non-loopback address")
+    .option("--insecure-http", "accept a non-loopback address without TLS in front")
+    .option("--log-file <path>", "write the log there, at most 16 MB of it; else to stderr")
+    .addOption(new Option("--any-port-if-taken", "unless a port was chosen").hideHelp())
+    .action(
+      action(part, (module, context, flags: Parameters<typeof servePart.serve>[1]) =>
+        module.serve(context, flags),
+      ),
+    );
+  const around = () => import("./server-commands.ts");
+  program
+    .command("status")
+    .description("show whether a server runs, and where")
+    .action(action(around, (module, context) => module.status(context)));
+  program
+    .command("stop")
+    .description("stop the server; running turns get their grace")
+    .option("--force", "kill it; what it acknowledged is on disk")
+    .action(action(around, (module, context, flags: { force?: boolean }) => module.stop(context, flags)));
+  program
+    .command("logs")
+    .description("print the end of the log of a server in the background")
+    .option("-n, --lines <number>", "so many lines", wholeNumber, 50)
+    .option("-f, --follow", "go on with what it says")
+    .action(
+      action(around, (module, context, flags: { lines: number; follow?: boolean }) =>
+        module.logs(context, flags),
+      ),
+    );
+}
+
+export function addHouse(program: Command, action: Action): void {
+  const config = () => import("./config-commands.ts");
+  const group = program.command("config").description("the configuration");
+  group
+    .command("show", { isDefault: true })
+    .description("show what holds here, and where it comes from")
+    .option("-C, --directory <path>", "in this directory", ".")
+    .action(action(config, (module, context, flags: { directory: string }) => module.show(context, flags)));
+  group
+    .command("path")
+    .description("print the file's path")
+    .action(action(config, (module, context) => module.path(context)));
+  group
+    .command("init")
+    .description("write a first file")
+    .action(action(config, (module, context) => module.init(context)));
+  group
+    .command("set")
+    .description("set one value in the user's file; comments stay")
+    .argument("<key>")
+    .argument("<value>", "JSON, or plain text")
+    .action(action(config, (module, context, key: string, value: string) => module.set(context, key, value)));
+  group
+    .command("unset")
+    .description("take one value out of the user's file")
+    .argument("<key>")
+    .action(action(config, (module, context, key: string) => module.unset(context, key)));
+  const token = () => import("./token-commands.ts");
+  const tokens = program.command("token").description("the server's token");
+  tokens
+    .command("show", { isDefault: true })
+    .description("print it")
+    .action(action(token, (module, context) => module.show(context)));
+  tokens
+    .command("rotate")
+    .description("replace it")
+    .action(action(token, (module, context) => module.rotate(context)));
+  program
+    .command("doctor")
+    .description("look for trouble; change nothing")
+    .action(
+      action(
+        () => import("./doctor-command.ts"),
+        (module, context) => module.doctor(context),
+      ),
+    );
+}
+
+export function addEvents(program: Command, action: Action): void {
+  program
+    .command("events")
+    .description("print a session's events")
+    .argument("<session>")
+    .option("--after <seq>", "only later ones", wholeNumber)
+    .option("-f, --follow", "go on with what happens")
+    .addOption(outputMode())
+    .action(
+      action(
+        () => import("./events-command.ts"),
+        (module, context, id: string, flags: Parameters<typeof eventsPart.events>[2]) =>
+          module.events(context, id, flags),
+      ),
+    );
+}
+
+export function addAgents(program: Command, action: Action): void {
+  const agent = () => import("./agents-command.ts");
+  const agents = program.command("agents").description("agents, and which of them live");
+  agents
+    .command("list", { isDefault: true })
+    .description("list agents, and those that live")
+    .action(action(agent, (module, context) => module.agents(context)));
+  agents
+    .command("close")
+    .description("close idle agents of a session; the next turn resumes them")
+    .argument("<session>")
+    .argument("[agent]", "this one; else all of the session")
+    .action(
+      action(agent, (module, context, id: string, one: string | undefined) => module.close(context, id, one)),
+    );
+}

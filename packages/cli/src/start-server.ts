@@ -1,0 +1,165 @@
+/** A server in the background for whoever needs one (I-24). Several commands at once start one server: the data directory's lock lets only one live. */
+import { spawn } from "node:child_process";
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { configSchema, type ServerFile, VERSION } from "@holdfast/protocol";
+import { readConfigFile } from "./config-file.ts";
+import type { GlobalFlags } from "./config.ts";
+import type { Context } from "./context.ts";
+import { CliError, EXIT } from "./exit-code.ts";
+import { findServer, isRunning, startOfProcess } from "./server-file.ts";
+
+/** How long a server may take until it listens, in ms: it recovers and migrates before. */
+const READY_MS = 60_000;
+const LOOK_MS = 20;
+/** How long to wait before another try, while a server that holds the directory stops. */
+const AGAIN_MS = 250;
+
+export const logFileOf = (dataDirectory: string): string => join(dataDirectory, "logs", "server.log");
+
+/**
+ * Starts one when none runs for the data directory, unless the server was named or starting is switched off. Throws CliError (6) when it does not come
+ * up. One that runs and is older than this command is said to be.
+ */
+export async function ensureServer(context: Context): Promise<void> {
+  const { settings, flags, output } = context;
+  if (settings.url !== undefined) return;
+  const found = findServer(settings.dataDirectory);
+  if (found.state === "running" && isOlder(found.file.version)) {
+    const version = found.file.version ?? "an older one";
+    output.note(
+      `holdfast: the running server is ${version}, this command ${VERSION}. After \`holdfast stop\` the next command starts the new one.`,
+    );
+  }
+  if (found.state === "running" || found.state === "unusable" || flags.start === false) return;
+  const { startServer: inFile } = readConfigFile(settings.userConfigFile, configSchema) ?? {};
+  if ((settings.fromEnvironment["startServer"] ?? inFile) === false) return;
+  const { url } = await startServer(settings.dataDirectory, flags);
+  output.note(`holdfast: started a server at ${url}; \`holdfast stop\` ends it.`);
+}
+
+/** Numbers decide; a server that does not tell its version is older than the first one that does. */
+export function isOlder(version: string | undefined, than: string = VERSION): boolean {
+  if (version === undefined) return true;
+  const [theirs, ours] = [version, than].map((text) => text.split(/[.-]/).slice(0, 3).map(Number));
+  const at = [0, 1, 2].find((index) => theirs?.[index] !== ours?.[index]);
+  return at !== undefined && (theirs?.[at] ?? 0) < (ours?.[at] ?? 0);
+}
+
+/** Resolves when a server of this directory listens: ours, or the one that somebody else started at the same time. */
+export async function startServer(dataDirectory: string, flags: GlobalFlags): Promise<ServerFile> {
+  try {
+    mkdirSync(join(logFileOf(dataDirectory), ".."), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const why = (error as Error).message;
+    throw new CliError(EXIT.usage, `The data directory ${dataDirectory} cannot be used: ${why}`);
+  }
+  const claim = new Claim(join(dataDirectory, "starting"));
+  const deadline = performance.now() + READY_MS;
+  let child: Child | undefined;
+  try {
+    while (performance.now() < deadline) {
+      const found = findServer(dataDirectory);
+      if (found.state === "running") return found.file;
+      if (child === undefined && claim.take()) child = launch(dataDirectory, flags);
+      if (child?.exitCode === EXIT.conflict) {
+        // Another one holds the directory: it comes up, or it stops.
+        child = undefined;
+        await sleep(AGAIN_MS);
+      } else if (child?.exitCode !== undefined) throw notStarted(dataDirectory, child);
+      await sleep(LOOK_MS);
+    }
+    throw new CliError(
+      EXIT.unreachable,
+      `The server did not listen within ${READY_MS / 1_000} s. \`holdfast logs\` shows what it does.`,
+    );
+  } finally {
+    claim.release();
+  }
+}
+
+/** `logBytes`: how long the log was before it. */
+type Child = { exitCode: number | undefined; logBytes: number };
+
+/** The server as a process of its own, which outlives this one. What it says before its log is open, and its last words, go where the log goes. */
+function launch(dataDirectory: string, flags: GlobalFlags): Child {
+  const log = logFileOf(dataDirectory);
+  const errors = openSync(log, "a", 0o600);
+  const program = process.argv[1];
+  if (program === undefined) throw new Error("This program does not know where it is.");
+  const args = [
+    "--data-dir",
+    dataDirectory,
+    ...(flags.config === undefined ? [] : ["--config", flags.config]),
+    "serve",
+    "--log-file",
+    log,
+    "--any-port-if-taken",
+  ];
+  const started = spawn(process.execPath, [program, ...args], {
+    detached: true,
+    cwd: dataDirectory,
+    stdio: ["ignore", "ignore", errors],
+  });
+  const child: Child = { exitCode: undefined, logBytes: fstatSync(errors).size };
+  closeSync(errors);
+  started.once("error", () => (child.exitCode = EXIT.failed));
+  started.once("exit", (code) => (child.exitCode = code ?? EXIT.failed));
+  started.unref();
+  return child;
+}
+
+function notStarted(dataDirectory: string, { exitCode, logBytes }: Child): CliError {
+  const log = logFileOf(dataDirectory);
+  const lines = readFileSync(log).subarray(logBytes).toString("utf8").split("\n");
+  const said = lines.findLast((line) => line.startsWith("holdfast: "));
+  return new CliError(
+    exitCode === EXIT.usage ? EXIT.usage : EXIT.unreachable,
+    `The server did not start: ${said?.slice("holdfast: ".length) ?? `it ended with ${exitCode}.`} Its log is ${log}.`,
+  );
+}
+
+/** A file that says who is starting a server, so that twenty commands do not start twenty. It spares work only; what decides is the directory's lock. */
+class Claim {
+  readonly #path: string;
+  #isMine = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Whether it is ours now, or already was. One whose process is gone is taken over. */
+  take(): boolean {
+    if (this.#isMine) return true;
+    for (const isLast of [false, true]) {
+      try {
+        const mine = { pid: process.pid, processStart: startOfProcess(process.pid) };
+        writeFileSync(this.#path, JSON.stringify(mine), { flag: "wx", mode: 0o600 });
+        this.#isMine = true;
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      }
+      if (isLast || this.#isHeld()) return false;
+      rmSync(this.#path, { force: true });
+    }
+    return false;
+  }
+
+  #isHeld(): boolean {
+    try {
+      return isRunning(
+        JSON.parse(readFileSync(this.#path, "utf8")) as { pid: number; processStart?: string },
+      );
+    } catch {
+      // Being written, or being removed: the next look tells.
+      return true;
+    }
+  }
+
+  release(): void {
+    if (this.#isMine) rmSync(this.#path, { force: true });
+    this.#isMine = false;
+  }
+}

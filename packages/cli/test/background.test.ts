@@ -1,0 +1,149 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { ServerFile } from "@holdfast/protocol";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { isWhole } from "../../../test/harness/sample.ts";
+import { isRunning } from "../src/server-file.ts";
+import { createHouse, PATIENCE_MS, type Result } from "./command.ts";
+
+/** Commands at once when no server runs. */
+const CROWD = isWhole ? 20 : 6;
+const STARTS = { HOLDFAST_START_SERVER: "true" };
+const SAID = /^holdfast: started a server at (http:\/\/127\.0\.0\.1:\d+); `holdfast stop` ends it\.$/gm;
+
+/** How a command ended, and what it said on either stream. */
+function expectRun({ code, stdout, stderr }: Result, wanted: number, text: string): void {
+  expect(stdout + stderr).toContain(text);
+  expect(code).toBe(wanted);
+}
+
+describe("[I-24] a server in the background", () => {
+  let house: ReturnType<typeof createHouse>;
+  const run = (...args: string[]): Promise<Result> => house.run(args, { env: STARTS });
+  const serverFile = () =>
+    JSON.parse(readFileSync(join(house.dataDirectory, "server.json"), "utf8")) as ServerFile;
+  const startsOf = (results: readonly Result[]) =>
+    results.flatMap(({ stderr }) => [...stderr.matchAll(SAID)].map(([, url]) => url));
+
+  beforeEach(() => {
+    house = createHouse();
+  });
+  afterEach(async () => {
+    await house.run(["stop", "--force"]);
+    await house.close();
+  });
+
+  test("[I-24] the first command starts it and says so, the next ones find it, and after kill -9 it is there again", async () => {
+    const first = await run("run", "REMEMBER heron\nSAY hello");
+    expectRun(first, 0, "hello");
+    expect(startsOf([first])).toHaveLength(1);
+    const listed = await run("--json", "session", "list");
+    expect(listed).toMatchObject({ code: 0, stderr: "" });
+    const [session] = (JSON.parse(listed.stdout) as { items: { id: string }[] }).items;
+
+    const { pid } = serverFile();
+    process.kill(pid, "SIGKILL");
+    const recalled = await run("run", "--session", session?.id ?? "", "RECALL");
+    expectRun(recalled, 0, "heron");
+    expect(startsOf([recalled])).toHaveLength(1);
+    expect(serverFile().pid).not.toBe(pid);
+  });
+
+  test(`[I-24] ${CROWD} commands at once start one server, and each gets its answer`, async () => {
+    const results = await Promise.all(
+      Array.from({ length: CROWD }, (_, index) => run("run", "--directory", ".", `SAY answer ${index}.`)),
+    );
+    for (const [index, result] of results.entries()) expectRun(result, 0, `answer ${index}.`);
+    expect(new Set(startsOf(results))).toEqual(new Set([serverFile().url]));
+    expect(existsSync(join(house.dataDirectory, "starting"))).toBe(false);
+  });
+
+  test("[I-24] not with --no-start, nor when the settings say so: 6", async () => {
+    const refusals = [
+      await run("--no-start", "session", "list"),
+      await house.run(["session", "list"], { env: { HOLDFAST_START_SERVER: "false" } }),
+    ];
+    mkdirSync(dirname(house.configFile), { recursive: true });
+    writeFileSync(house.configFile, '{ "startServer": false }');
+    refusals.push(await house.run(["session", "list"], { env: { HOLDFAST_START_SERVER: "" } }));
+    for (const refusal of refusals) expectRun(refusal, 6, "No server is running");
+    expect(existsSync(join(house.dataDirectory, "server.json"))).toBe(false);
+    expect(await run("status")).toMatchObject({ code: 6, stderr: "" });
+  });
+
+  test("[I-24] one that cannot start is said to be, with its own words, and nothing is left in the way", async () => {
+    const broken = { ...STARTS, HOLDFAST_HOST: "192.0.2.1" };
+    const refused = await house.run(["session", "list"], { env: broken });
+    expect(refused.code).toBeGreaterThan(0);
+    expect(refused.stderr).toMatch(/^holdfast: The server did not start: .+ Its log is .+server\.log\.$/m);
+    expect(await run("session", "list")).toMatchObject({ code: 0 });
+  });
+
+  test("[I-24] who began to start one and died is no hindrance", async () => {
+    mkdirSync(house.dataDirectory, { recursive: true });
+    // A pid that lives, of a process that began at another time.
+    const dead = { pid: process.pid, processStart: "1" };
+    writeFileSync(join(house.dataDirectory, "starting"), JSON.stringify(dead));
+    expect(await run("session", "list")).toMatchObject({ code: 0 });
+  });
+
+  test("[I-24] serve --detach, status, logs and stop", async () => {
+    const detached = await house.run(["--json", "serve", "--detach"]);
+    const { url, pid, processStart } = serverFile();
+    expect(JSON.parse(detached.stdout)).toEqual({ url, pid, started: true });
+    expect(await house.run(["serve", "--detach"])).toMatchObject({
+      code: 0,
+      stdout: `holdfast was listening already on ${url}\n`,
+    });
+    const { stdout: facts } = await house.run(["--json", "status"]);
+    expect(JSON.parse(facts)).toMatchObject({ running: true, url, pid, liveAgents: 0, waitingRequests: 0 });
+
+    const following = house.start(["logs", "-f"]);
+    await vi.waitFor(() => expect(following.stdout()).toContain("listening"), { timeout: PATIENCE_MS });
+    expect(await house.run(["stop"])).toMatchObject({ code: 0, stdout: `Stopped the server at ${url}.\n` });
+    await vi.waitFor(() => expect(following.stdout()).toMatch(/Z info {2}stopping/), {
+      timeout: PATIENCE_MS,
+    });
+    following.child.kill("SIGINT");
+    await following.ended;
+    expect(isRunning({ pid, processStart })).toBe(false);
+    expectRun(await house.run(["stop"]), 0, "No server is running");
+    const last = await house.run(["--json", "logs", "-n", "1"]);
+    expect(JSON.parse(last.stdout)).toMatchObject({ level: 30, msg: "stopping" });
+  });
+
+  test("[I-24] two data directories of one user: the second takes another port", async () => {
+    const other = createHouse();
+    const env = { ...STARTS, HOLDFAST_PORT: "" };
+    try {
+      await house.run(["session", "list"], { env });
+      await other.run(["session", "list"], { env });
+      const theirs = JSON.parse(readFileSync(join(other.dataDirectory, "server.json"), "utf8")) as ServerFile;
+      expect(theirs.url).not.toBe(serverFile().url);
+    } finally {
+      await other.run(["stop", "--force"]);
+      await other.close();
+    }
+  });
+
+  test("[I-25] a server that is older than the command is said to be, and what to do", async () => {
+    await house.run(["serve", "--detach"]);
+    const { version: _version, ...older } = serverFile();
+    writeFileSync(join(house.dataDirectory, "server.json"), JSON.stringify({ ...older, version: "0.0.9" }));
+    const listed = await run("session", "list");
+    expectRun(listed, 0, "the running server is 0.0.9");
+    expect(listed.stderr).toContain("holdfast stop");
+  });
+
+  test("[I-25] a client of another protocol is refused with what the server speaks", async () => {
+    const { url } = await house.serve();
+    const ask = (version: string) =>
+      fetch(`${url}/api/health`, { headers: { "holdfast-protocol": version } });
+    const refused = await ask("7");
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ code: "PROTOCOL_UNSUPPORTED", supported: [1] });
+    const answered = await ask("7, 1");
+    expect(answered.headers.get("holdfast-protocol")).toBe("1");
+    expect(answered.status).toBe(200);
+  });
+});

@@ -1,0 +1,10 @@
+/** `npm run build`: the packages as they are published, in `build/`: `holdfast`, `protocol`, `client`. The clone itself needs none of it. */
+import { join } from "node:path";
+import { buildLibrary, compileLibraries, LIBRARIES } from "./build/library.ts";
+import { buildProgram } from "./build/program.ts";
+
+const BUILD = join(import.meta.dirname, "../build");
+
+compileLibraries();
+for (const name of LIBRARIES) await buildLibrary(name, join(BUILD, name));
+await buildProgram(join(BUILD, "holdfast"));

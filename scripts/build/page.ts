@@ -1,0 +1,29 @@
+/** The page, as Vite writes it into `packages/web/dist`. */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "vite";
+
+const WEB = join(import.meta.dirname, "../../packages/web");
+const SOURCES = ["src", "public", "index.html", "vite.config.ts", "../client/src", "../protocol/src"];
+
+/** Unless forced, it is built only when it is missing or a source is newer. */
+export async function buildPage({ isForced }: { isForced: boolean }): Promise<void> {
+  const builtAt = statSync(join(WEB, "dist/index.html"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (!isForced && SOURCES.every((source) => newest(join(WEB, source)) <= builtAt)) return;
+  // Whoever builds it: a test's NODE_ENV would make it React's development build.
+  process.env["NODE_ENV"] = "production";
+  process.stderr.write("holdfast: building the page\n");
+  await build({ root: WEB, configFile: join(WEB, "vite.config.ts"), logLevel: "warn" });
+}
+
+/** When the newest file at or below this path changed, in ms of the epoch. */
+export function newest(path: string): number {
+  const own = statSync(path);
+  if (!own.isDirectory()) return own.mtimeMs;
+  return Math.max(
+    0,
+    ...readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs),
+  );
+}

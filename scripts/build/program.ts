@@ -1,0 +1,73 @@
+/** The package `holdfast`: command, server, page and rehearsal agent in one, without dependencies. */
+import { statSync } from "node:fs";
+import { chmod, cp, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+import { writeManifest } from "./manifest.ts";
+import { thirdPartyNotices } from "./notices.ts";
+import { buildPage, newest } from "./page.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const PACKAGES = join(ROOT, "packages");
+
+/** What starts by itself: the command, the agent, and the modules that threads load. Their names are those that the sources ask for. */
+const ENTRIES = {
+  index: "cli/src/index.ts",
+  rehearsal: "rehearsal/src/main.ts",
+  "writer-thread": "sqlite/src/writer-thread.ts",
+  "reader-thread": "sqlite/src/reader-thread.ts",
+  "command-module": "server/src/store/sqlite/command-module.ts",
+};
+
+/** What it is made of. */
+const SOURCES = ["packages", "scripts/build", "package-lock.json", "README.md"].map((path) =>
+  join(ROOT, path),
+);
+
+/** Does nothing when it is there and no source is newer. */
+export async function buildProgramUnlessFresh(directory: string): Promise<void> {
+  const builtAt = statSync(join(directory, "package.json"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (SOURCES.some((source) => newest(source) > builtAt)) await buildProgram(directory);
+}
+
+/** Writes it into this directory, which is emptied first: `bin`, `lib` (the bundle), `dist` (the page), `completion`. */
+export async function buildProgram(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(join(directory, "bin"), { recursive: true });
+  const bundle = await rolldown({
+    input: Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, join(PACKAGES, file)])),
+    cwd: ROOT,
+    platform: "node",
+    // Packages that offer both are taken as modules: a bundler cannot follow what their other form loads.
+    resolve: { mainFields: ["module", "main"] },
+    plugins: [thirdPartyNotices().write],
+  });
+  await bundle.write({
+    dir: join(directory, "lib"),
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name]-[hash].js",
+    // Names stay, so that a stack says where it was; the size is a fifth of what may be installed either way.
+    minify: false,
+  });
+  await bundle.close();
+  await buildPage({ isForced: false });
+  await cp(join(PACKAGES, "web/dist"), join(directory, "dist"), {
+    recursive: true,
+    filter: (path) => !path.endsWith(".vite"),
+  });
+  await cp(join(PACKAGES, "cli/completion"), join(directory, "completion"), { recursive: true });
+  for (const program of ["cli/bin/holdfast.js", "rehearsal/bin/rehearsal.js"]) {
+    const to = join(directory, "bin", program.split("/").at(-1) ?? program);
+    await cp(join(PACKAGES, program), to);
+    await chmod(to, 0o755);
+  }
+  await cp(join(ROOT, "README.md"), join(directory, "README.md"));
+  await writeManifest(directory, {
+    name: "holdfast",
+    description: "A session server for coding agents: the session, not the process, is what lasts.",
+    bin: { holdfast: "bin/holdfast.js" },
+    exports: { "./package.json": "./package.json" },
+    files: ["bin", "completion", "dist", "lib"],
+  });
+}

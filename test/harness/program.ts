@@ -1,0 +1,19 @@
+/**
+ * The programs under test. The tests of `npm test` run them as they are published, which `build-program.ts` builds once before; whoever runs a suite by
+ * hand runs the sources, and needs no build.
+ */
+import { join } from "node:path";
+
+const PACKAGES = join(import.meta.dirname, "../../packages");
+const built = process.env["HOLDFAST_BUILT"];
+
+const sources = join(PACKAGES, "cli/bin/holdfast.js");
+
+export const HOLDFAST: string = built === undefined ? sources : join(built, "bin/holdfast.js");
+
+export const REHEARSAL: string = join(built ?? join(PACKAGES, "rehearsal"), "bin/rehearsal.js");
+
+/** The command for this environment: what is preloaded changes modules that it knows by their place among the sources. */
+export function holdfastFor(environment: Readonly<Record<string, string>>): string {
+  return environment["NODE_OPTIONS"] === undefined ? HOLDFAST : sources;
+}
