@@ -18,7 +18,7 @@ const config: KnipConfig = {
         "test/torture/{index,main,extra-migrations,spending}.ts",
         "test/sabotage/main.ts",
         "test/faults/{main,preload}.ts",
-        "test/hostile/{main,fuzz,hostile-agent}.ts",
+        "test/hostile/{main,fuzz,hostile-agent,probe-thread}.ts",
         "test/matrix/main.ts",
         "test/soak/main.ts",
         "test/torture/recorder-process.ts",

@@ -65,7 +65,7 @@ async function attackOne(
       got: String(error),
       isFine: false,
     }));
-    const slowestMs = Math.round(watch.takeSlowest());
+    const slowestMs = Math.round(await watch.takeSlowest());
     report.cases.push({ name, rules, got, slowestMs, isFine });
     say(
       `${isFine ? "ok  " : "MISS"} ${name.padEnd(52)} ${got}${slowestMs > 200 ? ` (a probe waited ${slowestMs} ms)` : ""}`,

@@ -1,8 +1,11 @@
 /** Watches a server from outside while it is attacked: how long it keeps anybody waiting, and how much memory it takes. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
 import type { HoldfastProcess } from "../harness/index.ts";
+import type { ProbeData, Probed } from "./probe-thread.ts";
 
-const EVERY_MS = 50;
+const MEMORY_EVERY_MS = 50;
 
 export type Watched = {
   probes: number;
@@ -14,46 +17,37 @@ export type Watched = {
 
 export class Watch {
   readonly #server: HoldfastProcess;
-  readonly #stop = new AbortController();
   readonly #figures: Watched;
-  readonly #ended: Promise<void>;
+  readonly #thread: Worker;
+  readonly #memory: NodeJS.Timeout;
 
   constructor(server: HoldfastProcess) {
     this.#server = server;
     const start = rssMib(server.pid);
     this.#figures = { probes: 0, slowestMs: 0, startMib: start, peakMib: start, endMib: start };
-    this.#ended = this.#run();
+    this.#thread = new Worker(new URL("probe-thread.ts", import.meta.url), {
+      workerData: { url: server.url } satisfies ProbeData,
+    });
+    this.#memory = setInterval(() => {
+      this.#figures.peakMib = Math.max(this.#figures.peakMib, rssMib(server.pid));
+    }, MEMORY_EVERY_MS);
   }
 
-  /** The slowest probe since the last call, in ms. */
-  takeSlowest(): number {
-    const slowest = this.#window;
-    this.#window = 0;
-    return slowest;
+  /** How much longer than a bare server the slowest probe since the last call took, in ms. */
+  async takeSlowest(): Promise<number> {
+    const answer = once(this.#thread, "message");
+    this.#thread.postMessage("so far");
+    const [{ probes, slowestMs }] = (await answer) as [Probed];
+    this.#figures.probes += probes;
+    this.#figures.slowestMs = Math.max(this.#figures.slowestMs, slowestMs);
+    return slowestMs;
   }
 
   async end(): Promise<Watched> {
-    this.#stop.abort();
-    await this.#ended;
+    await this.takeSlowest();
+    clearInterval(this.#memory);
+    await this.#thread.terminate();
     return { ...this.#figures, endMib: rssMib(this.#server.pid) };
-  }
-
-  #window = 0;
-
-  async #run(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      const began = performance.now();
-      await fetch(new URL("/api/health", this.#server.url)).then(
-        (response) => response.arrayBuffer(),
-        () => undefined,
-      );
-      const ms = performance.now() - began;
-      this.#figures.probes += 1;
-      this.#window = Math.max(this.#window, ms);
-      this.#figures.slowestMs = Math.max(this.#figures.slowestMs, ms);
-      this.#figures.peakMib = Math.max(this.#figures.peakMib, rssMib(this.#server.pid));
-      await new Promise((resume) => setTimeout(resume, EVERY_MS));
-    }
   }
 }
 
