@@ -17,6 +17,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   "T-12": () => import("./t-12-agents.ts"),
   "T-18": () => import("./t-18-page.ts"),
   "T-22": () => import("./t-22-responsiveness.ts"),
+  "T-23": () => import("./t-23-start.ts"),
   "W-3": () => import("./w-3-snapshot.ts"),
 };
 

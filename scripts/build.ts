@@ -1,6 +1,7 @@
-/** `npm run build`: the packages as they are published, in `build/`: `holdfast`, `protocol`, `client`. The clone itself needs none of it. */
+/** `npm run build`: the packages as they are published, in `build/`, and their tarballs beside them. The clone itself needs none of it. */
 import { join } from "node:path";
 import { buildLibrary, compileLibraries, LIBRARIES } from "./build/library.ts";
+import { pack } from "./build/pack.ts";
 import { buildProgram } from "./build/program.ts";
 
 const BUILD = join(import.meta.dirname, "../build");
@@ -8,3 +9,5 @@ const BUILD = join(import.meta.dirname, "../build");
 compileLibraries();
 for (const name of LIBRARIES) await buildLibrary(name, join(BUILD, name));
 await buildProgram(join(BUILD, "holdfast"));
+for (const name of [...LIBRARIES, "holdfast"])
+  process.stdout.write(`build/${pack(join(BUILD, name), BUILD).filename}\n`);

@@ -32,7 +32,7 @@ const PATIENCE_MS = 120_000;
 
 let running: Promise<Browser> | undefined;
 
-const browser = (): Promise<Browser> =>
+export const browser = (): Promise<Browser> =>
   (running ??= chromium.launch({
     executablePath: chromiumPath(),
     // Root has no sandbox of its own in a container; the page under test is ours.
