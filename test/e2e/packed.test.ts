@@ -14,6 +14,8 @@ afterAll(closeBrowser);
 /** Other majors come from npm, in exact versions; the pinned one is there. */
 const OTHER_NODES = { oldest: "24.22.3", tooOld: "20.20.2" };
 const INSTALL_MS = 300_000;
+/** How long the page may take for anything, in ms. */
+const PATIENCE_MS = 120_000;
 
 const exec = promisify(execFile);
 
@@ -88,7 +90,7 @@ describe("[I-28] installed from the tarball alone", () => {
           "run",
           "--directory",
           "project",
-          "READ README.md\nREMEMBER heron",
+          "READ README.md\nREMEMBER heron\nSAY I have read it.",
         );
         expect(first.stderr).toContain("started a server");
         const { stdout: list } = await person.must("holdfast", "--json", "session", "list");
@@ -97,10 +99,11 @@ describe("[I-28] installed from the tarball alone", () => {
 
         const { stdout: address } = await person.must("holdfast", "open", "--print", id);
         const context = await (await browser()).newContext();
+        context.setDefaultTimeout(PATIENCE_MS);
         const page = await context.newPage();
         await page.goto(address.trim());
         await page.getByText("READ README.md").first().waitFor();
-        await page.getByRole("log").getByText("A heron.").waitFor();
+        await page.getByRole("log").getByText("I have read it.").first().waitFor();
         await context.close();
 
         const { stdout: facts } = await person.must("holdfast", "--json", "status");

@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { methods, type ListSessionsRequest } from "@agentclientprotocol/sdk";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -188,28 +187,6 @@ describe("the program", () => {
       const group = Number(readFileSync(lock, "utf8"));
       await expect.poll(() => groupState(group)).toBe("gone");
     }
-  });
-
-  test("[A-2] it runs packed: from dist, without sources", async () => {
-    const root = fileURLToPath(new URL("..", import.meta.url));
-    const packed = mkdtempSync(join(place.cwd, "packed-"));
-    const compiler = fileURLToPath(new URL("../../../node_modules/ts7/bin/tsc", import.meta.url));
-    await run(
-      compiler,
-      "-p",
-      root,
-      "--outDir",
-      join(packed, "dist"),
-      "--tsBuildInfoFile",
-      join(packed, "info"),
-    );
-    cpSync(join(root, "bin"), join(packed, "bin"), { recursive: true });
-    writeFileSync(join(packed, "package.json"), readFileSync(join(root, "package.json")));
-    symlinkSync(
-      fileURLToPath(new URL("../../../node_modules", import.meta.url)),
-      join(packed, "node_modules"),
-    );
-    expect((await run(join(packed, "bin/rehearsal.js"), "--version")).stdout).toBe("0.1.0\n");
   });
 });
 

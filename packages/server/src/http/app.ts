@@ -123,6 +123,11 @@ async function unknownRoute(
     const isRead = incoming.method === "GET" || incoming.method === "HEAD";
     const file = isRead ? await servePage(deps.page, context.req.path) : undefined;
     if (file !== undefined) return file;
+    if (isRead && deps.page === undefined)
+      throw new HoldfastError(
+        "NOT_FOUND",
+        "This server has no page, its API alone. In the repository, `npm run build:page` makes one for the next start.",
+      );
   }
   const methods = routes
     .filter((route) => matches(route.path, context.req.path))
