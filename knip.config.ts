@@ -31,7 +31,7 @@ const config: KnipConfig = {
         "test-agents/heavy/*.ts",
         "examples/**/*.ts",
       ],
-      ignoreDependencies: ["axe-core"],
+      ignoreDependencies: ["axe-core", "@arethetypeswrong/cli"],
       ignoreBinaries: ["cc"],
       project: [
         "scripts/**/*.ts",
