@@ -66,7 +66,9 @@ async function withVersion(path: string): Promise<string> {
   return `${JSON.stringify({ ...manifest, version }, null, 2)}\n`;
 }
 
-const manifests = readdirSync(join(root, "packages")).map((name) => `packages/${name}/package.json`);
+const manifests = ["packages", "examples"].flatMap((group) =>
+  readdirSync(join(root, group)).map((name) => `${group}/${name}/package.json`),
+);
 
 const documents: Record<string, () => Promise<string> | string> = {
   "docs/openapi.json": async () => `${JSON.stringify(await openApiDocument(version), null, 2)}\n`,
