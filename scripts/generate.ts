@@ -1,6 +1,6 @@
 /**
- * Writes the generated documents: `docs/openapi.json`, `docs/errors.md`, `docs/configuration.md`, `docs/proof.md`, and the version, which stands in the
- * repository's `package.json` alone, wherever else it is named. With `--check` it changes nothing and exits 1, naming each file that is not fresh.
+ * Writes the generated documents: `docs/openapi.json`, `docs/errors.md`, `docs/configuration.md`, `docs/client-reference.md`, `docs/proof.md`, and the version,
+ * which stands in the repository's `package.json` alone, wherever else it is named. With `--check` it changes nothing and exits 1, naming each file that is not fresh.
  */
 import { readdirSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { configSchema, ERROR_CODES, projectConfigSchema } from "@holdfast/protocol";
 import { openApiDocument } from "@holdfast/server";
 import { z } from "zod";
+import { clientReference } from "./generate/client-reference.ts";
 import { figuresSchema } from "./proof/figures.ts";
 import { proofPage } from "./proof/page.ts";
 
@@ -74,6 +75,7 @@ const documents: Record<string, () => Promise<string> | string> = {
   "docs/openapi.json": async () => `${JSON.stringify(await openApiDocument(version), null, 2)}\n`,
   "docs/errors.md": errorTable,
   "docs/configuration.md": configTable,
+  "docs/client-reference.md": () => clientReference(note),
   "docs/proof.md": async () =>
     proofPage(figuresSchema.parse(JSON.parse(await readFile(join(root, "docs/proof.json"), "utf8"))), note),
   "packages/protocol/src/version.ts": () =>

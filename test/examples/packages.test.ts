@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { STREAM_LIMITS, TRANSPORT_LIMITS } from "@holdfast/client";
+import * as holdfastClient from "@holdfast/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { closeBrowser, type Stage, stage } from "../e2e/browser.ts";
 import { temporaryDirectory } from "../harness/index.ts";
@@ -90,7 +90,17 @@ test("[I-28] docs/client.md names each limit with its default", async () => {
     name,
     Number(value),
   ]);
-  expect(rows).toEqual([...Object.entries(TRANSPORT_LIMITS), ...Object.entries(STREAM_LIMITS)]);
+  expect(rows).toEqual(
+    [holdfastClient.TRANSPORT_LIMITS, holdfastClient.STREAM_LIMITS].flatMap(Object.entries),
+  );
+});
+
+test("[I-28] docs/client-reference.md has every export and every method, and each type by a name", async () => {
+  const text = await readFile(join(ROOT, "docs/client-reference.md"), "utf8");
+  const headings = new Set([...text.matchAll(/^##+ (\w+)$/gm)].map(([, name]) => name));
+  const names = [...Object.keys(holdfastClient), ...Object.keys(holdfastClient.createClient({ url: "" }))];
+  expect(names.filter((name) => !headings.has(name))).toEqual([]);
+  expect(text.split("\n").filter((line) => line.includes("): ") && line.length > 200)).toEqual([]);
 });
 
 test("[I-28] a program with the packed client gives work, answers a request and follows the session to its end", async () => {

@@ -86,10 +86,10 @@ export function createClient(config: TransportConfig) {
     ...inboxCalls(transport),
     ...changeCalls(transport),
     ...worktreeCalls(transport),
-    /** Events of one session from a cursor on, without an end until the signal aborts or the session is deleted. See `streamSession`. */
+    /** Events of one session from a cursor on, without an end until the signal aborts or the session is deleted (`SessionStreamItem`). */
     streamSession: (options: SessionStreamOptions): AsyncGenerator<SessionStreamItem> =>
       streamSession(transport, options),
-    /** Events of a workspace or of everything. See `streamFeed`. */
+    /** Events of a workspace or of everything, without an end until the signal aborts. */
     streamFeed: (options: FeedOptions): AsyncGenerator<FeedItem> => streamFeed(transport, options),
   };
 }
