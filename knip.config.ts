@@ -62,7 +62,12 @@ const config: KnipConfig = {
       ignoreDependencies: ["tailwindcss"],
     },
     "packages/server": {
-      entry: ["src/**/*-{thread,module}.ts!", "test/fixture/*.{ts,js}"],
+      entry: [
+        "src/**/*-{thread,module}.ts!",
+        "src/main/embedded-store.ts!",
+        "test/contract/store-contract.ts",
+        "test/fixture/*.{ts,js}",
+      ],
       project: ["src/**/*.ts!", "!src/**/*.test.ts!", "test/**/*.{ts,js}"],
     },
   },

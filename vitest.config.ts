@@ -18,6 +18,7 @@ const FIRST = [
   "test/torture/torture.test.ts",
   "test/e2e/changes.test.ts",
   "test/real-agents/holdfast.test.ts",
+  "test/examples/packages.test.ts",
   "test/system/agent-sessions.test.ts",
   "test/environment/full-disk.test.ts",
   "test/environment/clock.test.ts",

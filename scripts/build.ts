@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { buildLibrary, compileLibraries, LIBRARIES } from "./build/library.ts";
 import { pack } from "./build/pack.ts";
 import { buildProgram } from "./build/program.ts";
+import { writeStoreTypes } from "./build/store-types.ts";
 
 const BUILD = join(import.meta.dirname, "../build");
 
 compileLibraries();
 for (const name of LIBRARIES) await buildLibrary(name, join(BUILD, name));
 await buildProgram(join(BUILD, "holdfast"));
+await writeStoreTypes(join(BUILD, "holdfast"));
 for (const name of [...LIBRARIES, "holdfast"])
   process.stdout.write(`build/${pack(join(BUILD, name), BUILD).filename}\n`);

@@ -2,21 +2,24 @@
 import { statSync } from "node:fs";
 import { chmod, cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { VERSION } from "@holdfast/protocol";
 import { rolldown } from "rolldown";
 import { writeManifest } from "./manifest.ts";
 import { thirdPartyNotices } from "./notices.ts";
 import { buildPage, newest } from "./page.ts";
+import { STORE_DOORS } from "./store-types.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PACKAGES = join(ROOT, "packages");
 
-/** What starts by itself: the command, the agent, and the modules that threads load. Their names are those that the sources ask for. */
+/** What starts by itself (the command, the agent, and the modules that threads load, by the names that the sources ask for), and what others import. */
 const ENTRIES = {
   index: "cli/src/index.ts",
   rehearsal: "rehearsal/src/main.ts",
   "writer-thread": "sqlite/src/writer-thread.ts",
   "reader-thread": "sqlite/src/reader-thread.ts",
   "command-module": "server/src/store/sqlite/command-module.ts",
+  ...Object.fromEntries(Object.entries(STORE_DOORS).map(([name, door]) => [name, `${door}.ts`])),
 };
 
 /** What it is made of. */
@@ -38,6 +41,7 @@ export async function buildProgram(directory: string): Promise<void> {
     input: Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, join(PACKAGES, file)])),
     cwd: ROOT,
     platform: "node",
+    external: ["vitest"],
     // Packages that offer both are taken as modules: a bundler cannot follow what their other form loads.
     resolve: { mainFields: ["module", "main"] },
     plugins: [thirdPartyNotices().write],
@@ -67,7 +71,17 @@ export async function buildProgram(directory: string): Promise<void> {
     name: "holdfast",
     description: "A session server for coding agents: the session, not the process, is what lasts.",
     bin: { holdfast: "bin/holdfast.js" },
-    exports: { "./package.json": "./package.json" },
-    files: ["bin", "completion", "dist", "lib"],
+    exports: {
+      "./store": { types: `./types/${STORE_DOORS.store}.d.ts`, default: "./lib/store.js" },
+      "./store/contract": {
+        types: `./types/${STORE_DOORS["store-contract"]}.d.ts`,
+        default: "./lib/store-contract.js",
+      },
+      "./package.json": "./package.json",
+    },
+    files: ["bin", "completion", "dist", "lib", "types"],
+    // Of who embeds the store, for its types and for its contract.
+    peerDependencies: { "@holdfast/protocol": VERSION, vitest: "^5.1.1" },
+    peerDependenciesMeta: { "@holdfast/protocol": { optional: true }, vitest: { optional: true } },
   });
 }

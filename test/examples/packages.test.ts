@@ -1,7 +1,7 @@
 /** The packages as others use them: packed, installed into a project without this repository, and used by their public surface alone. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -36,7 +36,14 @@ afterAll(async () => {
   await directory[Symbol.asyncDispose]();
 });
 
-const document = () => readFile(join(ROOT, "docs/client.md"), "utf8");
+const document = (name: string) => readFile(join(ROOT, "docs", name), "utf8");
+
+/** The lines of a document that are marked with this word. */
+async function block(name: string, word: string): Promise<string> {
+  const lines = new RegExp(`^\`\`\`js ${word}\n([\\s\\S]*?)^\`\`\`$`, "m").exec(await document(name))?.[1];
+  if (lines === undefined) throw new Error(`docs/${name} has no block "${word}".`);
+  return lines;
+}
 
 const environment = () => ({
   PATH: process.env["PATH"],
@@ -78,7 +85,7 @@ test("[I-28] importing the client does nothing: no output, no timer, and no glob
 });
 
 test("[I-28] the ten lines of docs/client.md print the agent's answer", async () => {
-  const lines = /^```js ten-lines\n([\s\S]*?)^```$/m.exec(await document())?.[1] ?? "";
+  const lines = await block("client.md", "ten-lines");
   expect(lines.split("\n").filter((line) => line !== "")).toHaveLength(10);
   await writeFile(join(node, "ten-lines.js"), lines);
   const { stdout } = await run(process.execPath, ["ten-lines.js"], { cwd: node, env: environment() });
@@ -86,17 +93,16 @@ test("[I-28] the ten lines of docs/client.md print the agent's answer", async ()
 });
 
 test("[I-28] docs/client.md names each limit with its default", async () => {
-  const rows = [...(await document()).matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(([, name, value]) => [
-    name,
-    Number(value),
-  ]);
+  const rows = [...(await document("client.md")).matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(
+    ([, name, value]) => [name, Number(value)],
+  );
   expect(rows).toEqual(
     [holdfastClient.TRANSPORT_LIMITS, holdfastClient.STREAM_LIMITS].flatMap(Object.entries),
   );
 });
 
 test("[I-28] docs/client-reference.md has every export and every method, and each type by a name", async () => {
-  const text = await readFile(join(ROOT, "docs/client-reference.md"), "utf8");
+  const text = await document("client-reference.md");
   const headings = new Set([...text.matchAll(/^##+ (\w+)$/gm)].map(([, name]) => name));
   const names = [...Object.keys(holdfastClient), ...Object.keys(holdfastClient.createClient({ url: "" }))];
   expect(names.filter((name) => !headings.has(name))).toEqual([]);
@@ -142,6 +148,32 @@ test("[I-28] a page with the packed client works on the server through its own o
   }
 });
 
+test("[I-28] a program with holdfast/store keeps rows without a server, as docs/store.md says", async () => {
+  await writeFile(join(node, "store.js"), await block("store.md", "store"));
+  const { stdout } = await run(process.execPath, ["store.js"], { cwd: node });
+  expect(stdout).toBe("A session\nNOT_FOUND\n");
+  const place = (await readdir(node)).find((name) => name.startsWith("rows-")) ?? "";
+  expect(await readdir(join(node, place))).toContain("holdfast.db");
+});
+
+test("[I-28] vitest with holdfast/store/contract holds an engine to what every engine must do", async () => {
+  // What who embeds brings along.
+  await symlink(join(ROOT, "node_modules/vitest"), join(node, "node_modules/vitest"));
+  await writeFile(join(node, "engine.test.js"), await block("store.md", "contract"));
+  const report = join(node, "report.json");
+  const flags = ["run", "--root", node, "--reporter", "json", "--outputFile", report, "-t", "queue|blobs"];
+  await run(process.execPath, [join(ROOT, "node_modules/vitest/vitest.mjs"), ...flags], {
+    cwd: node,
+    env: { PATH: process.env["PATH"] },
+  });
+  const { numFailedTests, numPassedTests } = JSON.parse(await readFile(report, "utf8")) as Record<
+    string,
+    number
+  >;
+  expect(numFailedTests).toBe(0);
+  expect(numPassedTests).toBeGreaterThan(10);
+});
+
 const PAIRS = [
   ["node16", "typescript"],
   ["bundler", "ts7"],
@@ -167,12 +199,14 @@ test.for(isWhole ? PAIRS : PAIRS.slice(0, 2))(
         types: isNode ? ["node"] : [],
         typeRoots: [join(ROOT, "node_modules/@types")],
       },
-      files: ["strict.ts", "document.ts"],
+      // The store's types need those of Node.
+      files: ["strict.ts", "document.ts", ...(isNode ? ["store.ts"] : [])],
     };
     const file = `tsconfig.${resolution}.${compiler}.json`;
     await writeFile(join(node, file), JSON.stringify(config));
     await writeFile(join(node, "strict.ts"), STRICT);
-    const blocks = [...(await document()).matchAll(/^```ts\n([\s\S]*?)^```$/gm)];
+    await writeFile(join(node, "store.ts"), STRICT_STORE);
+    const blocks = [...(await document("client.md")).matchAll(/^```ts\n([\s\S]*?)^```$/gm)];
     expect(blocks.length).toBeGreaterThan(3);
     const functions = blocks.map(([, lines], at) => `export async function block${at}() {\n${lines}}\n`);
     await writeFile(join(node, "document.ts"), DOCUMENT + functions.join(""));
@@ -213,6 +247,24 @@ export async function work(text: string): Promise<string | undefined> {
   await client.listSessions().catch((error: unknown) => isApiError(error, "RATE_LIMITED"));
   return state;
 }
+`;
+
+const STRICT_STORE = `import { type DirectoryLock, isHoldfastError, lockDirectory, newId, openSqliteStore, type Store } from "holdfast/store";
+import { type Engine, openSqliteEngine, storeContract } from "holdfast/store/contract";
+
+export async function look(directory: string): Promise<string | undefined> {
+  const lock: DirectoryLock = lockDirectory(directory, { pid: 1, host: "here", startTime: 0 });
+  const store: Store = await openSqliteStore({ directory });
+  const session = await store.getSession(newId("ses"));
+  // @ts-expect-error a session has no such field
+  session?.nothing;
+  lock.release();
+  return session?.title;
+}
+export const codeOf = (error: unknown) => (isHoldfastError(error) ? error.code : undefined);
+// @ts-expect-error an engine can be closed
+export const incomplete: Engine = { store: {} as Store };
+storeContract("mine", () => openSqliteEngine());
 `;
 
 /** What the pieces of the document take for granted. */

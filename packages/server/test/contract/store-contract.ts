@@ -24,6 +24,9 @@ import { streamingTopic } from "./streaming.ts";
 import type { Topic } from "./topic.ts";
 import { worktreesTopic } from "./worktrees.ts";
 
+export type { ContractSize, Engine, OpenEngine } from "./engine.ts";
+export { openSqliteEngine } from "./sqlite-engine.ts";
+
 const TOPICS: Topic[] = [
   sessionsTopic,
   admissionTopic,

@@ -1,1 +1,1 @@
-export { DATABASE_FILE, openSqliteStore } from "./sqlite-store.ts";
+export { DATABASE_FILE, openSqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
