@@ -139,10 +139,10 @@ function invalid(what: string, issues: readonly { path: PropertyKey[]; message: 
 }
 
 /** Writes a file of the user's own anew; a reader sees the old or the new one, and what fails leaves nothing beside it. */
-export function replaceWhole(path: string, text: string): void {
+export function replaceWhole(path: string, text: string, mode = 0o600): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    writeFileSync(temporary, text, { mode: 0o600 });
+    writeFileSync(temporary, text, { mode });
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

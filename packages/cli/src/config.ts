@@ -1,7 +1,7 @@
 /** Where this program finds things: the only reader of the environment here (I-12). */
 import { userInfo } from "node:os";
-import { resolve } from "node:path";
-import { configFileOf, dataDirectoryOf } from "@holdfast/protocol";
+import { dirname, resolve } from "node:path";
+import { configFileOf, dataDirectoryOf, homeOf } from "@holdfast/protocol";
 import { CliError, EXIT } from "./exit-code.ts";
 
 /** Flags that every command takes. */
@@ -59,6 +59,21 @@ export function readSettings(flags: GlobalFlags, env: NodeJS.ProcessEnv = proces
     isInteractive: flags.input !== false && !isCi && process.stdin.isTTY && process.stderr.isTTY,
     stdoutColor: color(process.stdout),
     stderrColor: color(process.stderr),
+  };
+}
+
+/** What of the environment a service gets: where programs are, and where they keep their files. Nothing secret is among it (I-26). */
+const SERVICE_VARIABLES = ["PATH", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"];
+
+/** Where services of this user are written down, and what of the environment they get. Throws CliError (2) when there is no home. */
+export function readPlace(env: NodeJS.ProcessEnv = process.env) {
+  const machine = { env, systemHome, platform: process.platform };
+  return {
+    home: homeOf(machine),
+    configHome: dirname(dirname(place(() => configFileOf(machine)))),
+    environment: Object.fromEntries(
+      SERVICE_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
+    ),
   };
 }
 

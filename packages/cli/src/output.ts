@@ -55,6 +55,12 @@ export function exactLine(text: string, limit = text.length): string {
   return exact(text, "line", { characters: limit, lines: text.length + 1 });
 }
 
+/** A command to be typed: what a shell would not take as it is stands in quotes. */
+export function shellLine(words: readonly string[]): string {
+  const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
+  return words.map((word) => (/^[\w%+,./:=@-]+$/.test(word) ? word : exactLine(quoted(word)))).join(" ");
+}
+
 /** A text that somebody decides by, with its marks; what is over the limit is left out between its beginning and its end, and counted. */
 export function exact(
   text: string,

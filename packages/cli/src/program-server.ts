@@ -51,6 +51,25 @@ export function addServer(program: Command, action: Action): void {
         module.logs(context, flags),
       ),
     );
+  addService(program, action);
+}
+
+function addService(program: Command, action: Action): void {
+  const part = () => import("./service-commands.ts");
+  const service = program.command("service").description("a server that the system starts at login");
+  service
+    .command("install")
+    .description("write what systemd or launchd needs, and say how to enable it")
+    .option("--enable", "enable and start it too")
+    .action(action(part, (module, context, flags: { enable?: boolean }) => module.install(context, flags)));
+  service
+    .command("status", { isDefault: true })
+    .description("show whether it is there, and what the system says of it")
+    .action(action(part, (module, context) => module.status(context)));
+  service
+    .command("remove")
+    .description("disable it and take it away; sessions stay")
+    .action(action(part, (module, context) => module.remove(context)));
 }
 
 export function addHouse(program: Command, action: Action): void {

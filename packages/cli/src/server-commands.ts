@@ -10,7 +10,7 @@ import { findServer, isRunning } from "./server-file.ts";
 import { logFileOf, startServer } from "./start-server.ts";
 
 /** How long a server may take to stop, in ms: the grace that its turns have (10 s unless configured, at most 10 min), and closing. */
-const STOP_MS = 630_000;
+export const STOP_MS = 630_000;
 const LOOK_MS = 50;
 /** How often a followed log is looked at, in ms. */
 const FOLLOW_MS = 200;

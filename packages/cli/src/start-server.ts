@@ -1,7 +1,16 @@
 /** A server in the background for whoever needs one (I-24). Several commands at once start one server: the data directory's lock lets only one live. */
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { configSchema, type ServerFile, VERSION } from "@holdfast/protocol";
 import { readConfigFile } from "./config-file.ts";
@@ -82,22 +91,29 @@ export async function startServer(dataDirectory: string, flags: GlobalFlags): Pr
 /** `logBytes`: how long the log was before it. */
 type Child = { exitCode: number | undefined; logBytes: number };
 
+/** The command line of a server that nobody watches: this very program, wherever it is started. */
+export function serverCommand(dataDirectory: string, config: string | undefined): [string, ...string[]] {
+  const program = process.argv[1];
+  if (program === undefined) throw new Error("This program does not know where it is.");
+  return [
+    process.execPath,
+    realpathSync(program),
+    "--data-dir",
+    dataDirectory,
+    ...(config === undefined ? [] : ["--config", resolve(config)]),
+    "serve",
+    "--log-file",
+    logFileOf(dataDirectory),
+    "--any-port-if-taken",
+  ];
+}
+
 /** The server as a process of its own, which outlives this one. What it says before its log is open, and its last words, go where the log goes. */
 function launch(dataDirectory: string, flags: GlobalFlags): Child {
   const log = logFileOf(dataDirectory);
   const errors = openSync(log, "a", 0o600);
-  const program = process.argv[1];
-  if (program === undefined) throw new Error("This program does not know where it is.");
-  const args = [
-    "--data-dir",
-    dataDirectory,
-    ...(flags.config === undefined ? [] : ["--config", flags.config]),
-    "serve",
-    "--log-file",
-    log,
-    "--any-port-if-taken",
-  ];
-  const started = spawn(process.execPath, [program, ...args], {
+  const [program, ...args] = serverCommand(dataDirectory, flags.config);
+  const started = spawn(program, args, {
     detached: true,
     cwd: dataDirectory,
     stdio: ["ignore", "ignore", errors],

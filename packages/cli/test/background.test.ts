@@ -4,18 +4,12 @@ import type { ServerFile } from "@holdfast/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isWhole } from "../../../test/harness/sample.ts";
 import { isRunning } from "../src/server-file.ts";
-import { createHouse, PATIENCE_MS, type Result } from "./command.ts";
+import { createHouse, expectRun, PATIENCE_MS, type Result } from "./command.ts";
 
 /** Commands at once when no server runs. */
 const CROWD = isWhole ? 20 : 6;
 const STARTS = { HOLDFAST_START_SERVER: "true" };
 const SAID = /^holdfast: started a server at (http:\/\/127\.0\.0\.1:\d+); `holdfast stop` ends it\.$/gm;
-
-/** How a command ended, and what it said on either stream. */
-function expectRun({ code, stdout, stderr }: Result, wanted: number, text: string): void {
-  expect(stdout + stderr).toContain(text);
-  expect(code).toBe(wanted);
-}
 
 describe("[I-24] a server in the background", () => {
   let house: ReturnType<typeof createHouse>;
@@ -110,6 +104,12 @@ describe("[I-24] a server in the background", () => {
     expectRun(await house.run(["stop"]), 0, "No server is running");
     const last = await house.run(["--json", "logs", "-n", "1"]);
     expect(JSON.parse(last.stdout)).toMatchObject({ level: 30, msg: "stopping" });
+  });
+
+  test("[I-24] a configuration file that is named from where one stands is the server's too", async () => {
+    writeFileSync(join(house.project, "mine.jsonc"), '{ "logLevel": "debug" }');
+    const listed = await run("--config", "mine.jsonc", "session", "list");
+    expect(startsOf([listed])).toEqual([serverFile().url]);
   });
 
   test("[I-24] two data directories of one user: the second takes another port", async () => {

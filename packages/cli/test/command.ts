@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient, type HoldfastClient } from "@holdfast/client";
 import { type ServerFile } from "@holdfast/protocol";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { HOLDFAST } from "../../../test/harness/program.ts";
 
 /** How long anything here may take before the test says so, in ms. */
@@ -99,6 +99,12 @@ export function createHouse() {
       if (existsSync(root)) rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** How a command ended, and what it said on either stream. */
+export function expectRun({ code, stdout, stderr }: Result, wanted: number, text: string): void {
+  expect(stdout + stderr).toContain(text);
+  expect(code).toBe(wanted);
 }
 
 function expectText(text: string, part: string): void {

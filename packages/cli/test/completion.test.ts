@@ -86,7 +86,7 @@ function inBash(line: string, type = 9, more: Record<string, string> = {}): stri
 
 describe("[I-9] completion in bash", () => {
   test.each<[string, string[]]>([
-    ["holdfast se", ["serve", "session"]],
+    ["holdfast se", ["serve", "service", "session"]],
     ["holdfast session ", ["list", "show", "new", "rename", "archive", "unarchive", "delete"]],
     ["holdfast session re", ["rename"]],
     ["holdfast --json session sh", ["show"]],
@@ -188,7 +188,7 @@ describe.runIf(has("fish"))("[I-9] completion in fish", () => {
   const names = (line: string) => inFish(line).map((entry) => entry.split("\t")[0]);
 
   test.each<[string, string[]]>([
-    ["holdfast se", ["serve", "session"]],
+    ["holdfast se", ["serve", "service", "session"]],
     ["holdfast session re", ["rename"]],
     ["holdfast --json session sh", ["show"]],
     ["holdfast run --output ", ["stream-json", "text"]],
