@@ -1,12 +1,12 @@
 /** `holdfast doctor`: looks for trouble and changes nothing (D-38). Exit 0 when there is none, 1 with findings. */
-import { execFile } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isApiError } from "@holdfast/client";
+import { askProgram } from "./ask-program.ts";
 import { tokenFile } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { findServer, OTHERS } from "./server-file.ts";
+import { DATABASE_FILE, findServer, OTHERS } from "./server-file.ts";
 
 type Finding = { check: string; message: string };
 type Report = {
@@ -24,8 +24,6 @@ const MINIMUM_MAJOR = 24;
 const OLDEST_GIT = [2, 38] as const;
 /** How long git may take to say its version, in ms. */
 const GIT_MS = 10_000;
-/** The store's file; a directory without it has nothing to look at. */
-const DATABASE_FILE = "holdfast.db";
 
 export async function doctor(context: Context): Promise<ExitCode> {
   const { dataDirectory } = context.settings;
@@ -54,12 +52,8 @@ function checkNode(report: Report): void {
 
 /** As the server would find it on this PATH. */
 async function checkGit(report: Report): Promise<void> {
-  const said = await new Promise<string>((resolve) => {
-    execFile("git", ["version"], { timeout: GIT_MS }, (error, stdout) =>
-      resolve(error === null ? stdout : ""),
-    );
-  });
-  const [, version, major, minor] = /((\d+)\.(\d+)[.\d]*)/.exec(said) ?? [];
+  const said = await askProgram(["git", "version"], GIT_MS);
+  const [, version, major, minor] = /((\d+)\.(\d+)[.\d]*)/.exec("text" in said ? said.text : "") ?? [];
   if (version === undefined) {
     const message = `There is no git program on PATH that works. Without it there are no worktrees, and what agents change is not followed. Install git ${OLDEST_GIT.join(".")} or newer.`;
     return find(report, "git", message);

@@ -118,6 +118,25 @@ export function addHouse(program: Command, action: Action): void {
         (module, context) => module.doctor(context),
       ),
     );
+  program
+    .command("upgrade")
+    .description("tell how to upgrade, and how to go back")
+    .option("--check", "ask npm's registry for a newer version")
+    .action(
+      action(
+        () => import("./upgrade-command.ts"),
+        (module, context, flags: { check?: boolean }) => module.upgrade(context, flags),
+      ),
+    );
+  program
+    .command("uninstall")
+    .description("tell what is where, and what would remove it; remove nothing")
+    .action(
+      action(
+        () => import("./uninstall-command.ts"),
+        (module, context) => module.uninstall(context),
+      ),
+    );
 }
 
 export function addEvents(program: Command, action: Action): void {

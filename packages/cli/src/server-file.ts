@@ -12,6 +12,8 @@ export type FoundServer =
   | { state: "none" }
   | { state: "ended" | "unusable"; why: string };
 
+/** The store's file in the data directory. */
+export const DATABASE_FILE = "holdfast.db";
 /** Rights that nobody but the owner may have. */
 export const OTHERS = 0o077;
 /** Far more than a server writes, in bytes. */

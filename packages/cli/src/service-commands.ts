@@ -1,7 +1,7 @@
 /** A server that the system starts at login and again after a failure: `service install`, `status` and `remove` (I-26). */
-import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
+import { askProgram } from "./ask-program.ts";
 import { replaceWhole } from "./config-file.ts";
 import { readPlace } from "./config.ts";
 import type { Context } from "./context.ts";
@@ -31,7 +31,7 @@ export async function install(context: Context, flags: { enable?: boolean }): Pr
     output.note("holdfast: A server runs already. The service can start after `holdfast stop`.");
   if (flags.enable === true)
     for (const command of enable) {
-      const answer = await ask(command);
+      const answer = await askProgram(command, MANAGER_MS);
       if ("why" in answer)
         throw new CliError(
           EXIT.failed,
@@ -63,7 +63,7 @@ export async function status(context: Context): Promise<ExitCode> {
   const state =
     found === undefined ? "none" : !isOurs(found) ? "foreign" : found === text ? "current" : "different";
   const differences = state === "different" ? differencesOf(found ?? "", text) : [];
-  const answer = await ask(manager.show);
+  const answer = await askProgram(manager.show, MANAGER_MS);
   const said = "why" in answer ? answer.why : manager.meaning(answer.text).text;
   if (context.isJson) context.output.json({ file, state, differences, [name]: said });
   else {
@@ -87,9 +87,9 @@ export async function remove(context: Context): Promise<ExitCode> {
   const { file } = manager;
   const isThere = ownText(file) !== undefined;
   if (isThere) {
-    const shown = await ask(manager.show);
+    const shown = await askProgram(manager.show, MANAGER_MS);
     if ("text" in shown && manager.meaning(shown.text).isEnabled) {
-      const answer = await ask(manager.disable);
+      const answer = await askProgram(manager.disable, MANAGER_MS);
       if ("why" in answer)
         throw new CliError(
           EXIT.failed,
@@ -98,7 +98,7 @@ export async function remove(context: Context): Promise<ExitCode> {
     }
     rmSync(file, { force: true });
     // Nothing is lost without: it forgets the file when it looks again.
-    if (manager.forget !== undefined) await ask(manager.forget);
+    if (manager.forget !== undefined) await askProgram(manager.forget, MANAGER_MS);
   }
   const isRunning = findServer(settings.dataDirectory).state === "running";
   if (context.isJson) output.json({ file, removed: isThere, running: isRunning });
@@ -117,6 +117,15 @@ function managerFor({ flags, settings }: Context): Manager {
   return managerOf(process.platform, { ...place, uid: process.getuid?.() ?? 0 }, { command, environment });
 }
 
+/** Where the service of this user stands or would stand; undefined where there are none. */
+export function serviceFile(context: Context): string | undefined {
+  try {
+    return managerFor(context).file;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The file's text when it is ours; undefined when there is none. Throws CliError (7) when it is somebody else's. */
 function ownText(file: string): string | undefined {
   const text = readIfThere(file);
@@ -124,7 +133,7 @@ function ownText(file: string): string | undefined {
   throw new CliError(EXIT.conflict, `${file} was not written by Holdfast. It was left as it is.`);
 }
 
-export function readIfThere(file: string): string | undefined {
+function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
@@ -143,17 +152,4 @@ function differencesOf(found: string, wanted: string): string[] {
       .map((line) => sign + line);
   };
   return [...only(found, wanted, "-"), ...only(wanted, found, "+")];
-}
-
-/** What a program of the system said, or in one line why it did not. */
-function ask([program = "", ...args]: readonly string[]): Promise<{ text: string } | { why: string }> {
-  return new Promise((resolve) => {
-    execFile(program, args, { timeout: MANAGER_MS }, (error, stdout, stderr) => {
-      if (error === null) return resolve({ text: stdout });
-      if (error.code === "ENOENT") return resolve({ why: `There is no ${program} on PATH.` });
-      if (error.killed === true) return resolve({ why: `No answer within ${MANAGER_MS / 1_000} s.` });
-      const said = stderr.trim().split("\n", 1)[0];
-      resolve({ why: said === undefined || said === "" ? `It ended with ${error.code}.` : said });
-    });
-  });
 }
