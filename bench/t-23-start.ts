@@ -11,7 +11,7 @@ import { temporaryDirectory } from "../test/harness/index.ts";
 import { type Finding, interleave, median, note, worstOf } from "./ratio.ts";
 
 const BUILT = join(import.meta.dirname, "../build/holdfast");
-const PROGRAM = join(BUILT, "bin/holdfast.js");
+const PROGRAM = join(BUILT, "bin/holdfast.cjs");
 const REPEATS = 41;
 const START_REPEATS = 9;
 const START_MS = 1_500;

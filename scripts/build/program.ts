@@ -1,7 +1,9 @@
 /** The package `holdfast`: command, server, page and rehearsal agent in one, without dependencies. */
+import { execFile } from "node:child_process";
 import { statSync } from "node:fs";
-import { chmod, cp, mkdir, rm } from "node:fs/promises";
+import { chmod, cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { VERSION } from "@holdfast/protocol";
 import { rolldown } from "rolldown";
 import { writeManifest } from "./manifest.ts";
@@ -61,7 +63,7 @@ export async function buildProgram(directory: string): Promise<void> {
     filter: (path) => !path.endsWith(".vite"),
   });
   await cp(join(PACKAGES, "cli/completion"), join(directory, "completion"), { recursive: true });
-  for (const program of ["cli/bin/holdfast.js", "rehearsal/bin/rehearsal.js"]) {
+  for (const program of ["cli/bin/holdfast.cjs", "rehearsal/bin/rehearsal.js"]) {
     const to = join(directory, "bin", program.split("/").at(-1) ?? program);
     await cp(join(PACKAGES, program), to);
     await chmod(to, 0o755);
@@ -70,7 +72,7 @@ export async function buildProgram(directory: string): Promise<void> {
   await writeManifest(directory, {
     name: "holdfast",
     description: "A session server for coding agents: the session, not the process, is what lasts.",
-    bin: { holdfast: "bin/holdfast.js" },
+    bin: { holdfast: "bin/holdfast.cjs" },
     exports: {
       "./store": { types: `./types/${STORE_DOORS.store}.d.ts`, default: "./lib/store.js" },
       "./store/contract": {
@@ -84,4 +86,8 @@ export async function buildProgram(directory: string): Promise<void> {
     peerDependencies: { "@holdfast/protocol": VERSION, vitest: "^5.1.1" },
     peerDependenciesMeta: { "@holdfast/protocol": { optional: true }, vitest: { optional: true } },
   });
+  // What the command prints for `--help` without loading itself.
+  const command = join(directory, "bin/holdfast.cjs");
+  const { stdout } = await promisify(execFile)(process.execPath, [command, "help"]);
+  await writeFile(join(directory, "lib/help.txt"), stdout);
 }

@@ -7,9 +7,9 @@ import { join } from "node:path";
 const PACKAGES = join(import.meta.dirname, "../../packages");
 const built = process.env["HOLDFAST_BUILT"];
 
-const sources = join(PACKAGES, "cli/bin/holdfast.js");
+const sources = join(PACKAGES, "cli/bin/holdfast.cjs");
 
-export const HOLDFAST: string = built === undefined ? sources : join(built, "bin/holdfast.js");
+export const HOLDFAST: string = built === undefined ? sources : join(built, "bin/holdfast.cjs");
 
 export const REHEARSAL: string = join(built ?? join(PACKAGES, "rehearsal"), "bin/rehearsal.js");
 

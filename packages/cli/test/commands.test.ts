@@ -289,7 +289,10 @@ describe("[I-10] start", () => {
     const version = await house.run(["--version"], { node: ["--import", spy] });
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(version.stderr).not.toMatch(/load .*\/(src|lib)\/|node_modules/);
-    const bin = join(import.meta.dirname, "../bin/holdfast.js");
+    const built = await house.run(["--help"], { node: ["--import", spy] });
+    expect(built.stdout).toBe((await house.run(["help"])).stdout);
+    expect(built.stderr).not.toMatch(/load .*\/(src|lib)\/|node_modules/);
+    const bin = join(import.meta.dirname, "../bin/holdfast.cjs");
     const help = await house.run(["--help"], { bin, node: ["--import", spy] });
     expect(help.stdout).toContain("Exit codes");
     expect(help.stderr).toContain("program.ts");
