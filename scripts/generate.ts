@@ -2,7 +2,7 @@
  * Writes the generated documents: `docs/openapi.json`, `docs/errors.md`, `docs/configuration.md`, `docs/client-reference.md`, `docs/proof.md`, and the version,
  * which stands in the repository's `package.json` alone, wherever else it is named. With `--check` it changes nothing and exits 1, naming each file that is not fresh.
  */
-import { readdirSync } from "node:fs";
+import { globSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -67,9 +67,7 @@ async function withVersion(path: string): Promise<string> {
   return `${JSON.stringify({ ...manifest, version }, null, 2)}\n`;
 }
 
-const manifests = ["packages", "examples"].flatMap((group) =>
-  readdirSync(join(root, group)).map((name) => `${group}/${name}/package.json`),
-);
+const manifests = globSync("{packages,examples}/*/package.json", { cwd: root });
 
 const documents: Record<string, () => Promise<string> | string> = {
   "docs/openapi.json": async () => `${JSON.stringify(await openApiDocument(version), null, 2)}\n`,
