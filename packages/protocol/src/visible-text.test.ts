@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cutText, type TextKind, visiblePieces, visibleText } from "./visible-text.ts";
 
@@ -138,4 +139,16 @@ describe("[I-23] a text too long to be shown at once", () => {
     expect(found === undefined ? 0 : found.head.length + found.left + found.tail.length).toBe(text.length);
     expect(found?.head.isWellFormed() === true && found.tail.isWellFormed()).toBe(true);
   });
+});
+
+test("[I-23] text that is taken for plain without a look is what the look would have found", () => {
+  const word = fc.stringMatching(/^[!-;=-~]{1,12}$/);
+  const text = fc.array(word, { minLength: 1, maxLength: 6 }).map((words) => words.join(" "));
+  fc.assert(
+    fc.property(text, fc.constantFrom("line", "block", "words"), (plain, kind) => {
+      expect(visiblePieces(plain, kind)).toEqual([{ text: plain, kind: "plain" }]);
+      // A letter beyond ASCII, and everything is looked at.
+      expect(visiblePieces(`${plain} é`, kind)).toEqual([{ text: `${plain} é`, kind: "plain" }]);
+    }),
+  );
 });

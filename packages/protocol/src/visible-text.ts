@@ -35,25 +35,31 @@ const TURNED = String.raw`(?<turn>(?=\p{Nd})(?<=${RTL}${NEUTRAL}*).|(?=${RTL})(?
 /** Emoji of several characters; and joiners between letters of the scripts that are spelled with them; and the blanks of typography. */
 const SPELLING = String.raw`(?<kept>\p{RGI_Emoji}|(?<=[\u0600-\u109f\u1780-\u18af])[\u200c\u200d](?=[\u0600-\u109f\u1780-\u18af])|(?<=\S)[\p{Zs}--[ ]](?=\S))`;
 
-const finder = (...parts: string[]) => new RegExp(parts.join("|"), "gv");
-
-const FINDERS: Readonly<Record<TextKind, RegExp>> = {
-  line: finder(
-    OPENS_MARK,
-    String.raw`[ \t\n]{${BLANKS},}|^[ \t]+|[ \t]+$|[\t\n]`,
-    UNSEEN + "+",
-    PILED,
-    TURNED,
-  ),
-  block: finder(OPENS_MARK, MANY, AT_LINE_END, UNSEEN + "+", PILED, TURNED),
-  words: finder(SPELLING, OPENS_MARK, MANY, String.raw`(?<same>${UNSEEN})\k<same>*`, PILED),
+const PARTS: Readonly<Record<TextKind, readonly string[]>> = {
+  line: [OPENS_MARK, String.raw`[ \t\n]{${BLANKS},}|^[ \t]+|[ \t]+$|[\t\n]`, UNSEEN + "+", PILED, TURNED],
+  block: [OPENS_MARK, MANY, AT_LINE_END, UNSEEN + "+", PILED, TURNED],
+  words: [SPELLING, OPENS_MARK, MANY, String.raw`(?<same>${UNSEEN})\k<same>*`, PILED],
 };
+
+/** ASCII in which nothing can be found: most text is, and what finds the rest takes long to compile. */
+const PLAIN = /^[!-;=-~]+(?: [!-;=-~]+)*$/;
+
+const finders = new Map<TextKind, RegExp>();
+
+function finderOf(kind: TextKind): RegExp {
+  const known = finders.get(kind);
+  if (known !== undefined) return known;
+  const made = new RegExp(PARTS[kind].join("|"), "gv");
+  finders.set(kind, made);
+  return made;
+}
 
 /** The text in stretches: as they stand, and as marks. */
 export function visiblePieces(text: string, kind: TextKind): VisiblePiece[] {
+  if (PLAIN.test(text)) return [{ text, kind: "plain" }];
   const pieces: VisiblePiece[] = [];
   let end = 0;
-  for (const { 0: found, index, groups } of text.matchAll(FINDERS[kind])) {
+  for (const { 0: found, index, groups } of text.matchAll(finderOf(kind))) {
     if (groups?.["kept"] !== undefined) continue;
     if (index > end) pieces.push({ text: text.slice(end, index), kind: "plain" });
     if (groups?.["turn"] === undefined) pieces.push({ text: marksOf(found), kind: "mark" });
