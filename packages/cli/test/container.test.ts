@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { createHouse, PATIENCE_MS } from "./command.ts";
 
@@ -50,6 +50,10 @@ test("[I-6] what the container starts is healthy, answers who came through a por
 
 test("[I-6] the container runs as nobody special, and the example publishes to this machine alone", () => {
   expect(after("USER")).toBe("node");
+  // Its command is the package's own.
+  expect(lines).toContain(
+    `RUN ln -s ../lib/node_modules/holdfast/bin/${basename(house.bin)} /usr/local/bin/holdfast`,
+  );
   const compose = readFileSync(join(ROOT, "examples/compose.yaml"), "utf8");
   expect(compose.match(/[\d.:]*:\d+$/gm)).toEqual(["127.0.0.1:4680:4680"]);
 });
