@@ -2,11 +2,11 @@
 // No module of the other kind: loading those takes Node a quarter as long as its whole start, and `--version` and `--help` need none (T-23).
 const { existsSync, readFileSync } = require("node:fs");
 const { enableCompileCache } = require("node:module");
-const { join } = require("node:path");
+const path = require("node:path");
 const { pathToFileURL } = require("node:url");
 
 const MINIMUM_MAJOR = 24;
-const ROOT = join(__dirname, "..");
+const ROOT = path.join(__dirname, "..");
 
 if (Number(process.versions.node.split(".")[0]) < MINIMUM_MAJOR) {
   process.stderr.write(
@@ -26,11 +26,11 @@ process.stderr.on("error", () => undefined);
 
 const args = process.argv.slice(2);
 /** What the build wrote down of the program's own help; a clone has none. */
-const help = join(ROOT, "lib/help.txt");
+const help = path.join(ROOT, "lib/help.txt");
 
 if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
   // Without loading anything: scripts ask for it often (I-10).
-  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const { version } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
   process.stdout.write(`${version}\n`);
 } else if (args.length === 1 && (args[0] === "--help" || args[0] === "-h") && existsSync(help)) {
   process.stdout.write(readFileSync(help));
@@ -43,8 +43,8 @@ async function run() {
   const { XDG_CACHE_HOME: caches, HOME: home } = process.env;
   const directory = caches?.startsWith("/") ? caches : home?.startsWith("/") ? `${home}/.cache` : undefined;
   if (directory !== undefined) enableCompileCache(`${directory}/holdfast/compiled`);
-  const source = join(ROOT, "src/index.ts");
-  const built = join(ROOT, "lib/index.js");
+  const source = path.join(ROOT, "src/index.ts");
+  const built = path.join(ROOT, "lib/index.js");
   /** @type {{ main: (args: readonly string[]) => Promise<number> }} */
   const { main } = await import(pathToFileURL(existsSync(source) ? source : built).href);
   process.exitCode = await main(args);
