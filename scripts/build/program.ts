@@ -25,7 +25,7 @@ const ENTRIES = {
 };
 
 /** What it is made of. */
-const SOURCES = ["packages", "scripts/build", "package-lock.json", "README.md"].map((path) =>
+const SOURCES = ["packages", "scripts/build", "package-lock.json"].map((path) =>
   join(ROOT, path),
 );
 
@@ -68,7 +68,7 @@ export async function buildProgram(directory: string): Promise<void> {
     await cp(join(PACKAGES, program), to);
     await chmod(to, 0o755);
   }
-  await cp(join(ROOT, "README.md"), join(directory, "README.md"));
+  await cp(join(PACKAGES, "cli/README.md"), join(directory, "README.md"));
   await writeManifest(directory, {
     name: "holdfast",
     description: "A session server for coding agents: the session, not the process, is what lasts.",

@@ -161,7 +161,19 @@ test("[I-28] vitest with holdfast/store/contract holds an engine to what every e
   await symlink(join(ROOT, "node_modules/vitest"), join(node, "node_modules/vitest"));
   await writeFile(join(node, "engine.test.js"), await block("store.md", "contract"));
   const report = join(node, "report.json");
-  const flags = ["run", "--root", node, "--reporter", "json", "--outputFile", report, "-t", "queue|blobs"];
+  const limits = ["--testTimeout", "600000", "--hookTimeout", "600000"];
+  const flags = [
+    "run",
+    "--root",
+    node,
+    ...limits,
+    "--reporter",
+    "json",
+    "--outputFile",
+    report,
+    "-t",
+    "queue|blobs",
+  ];
   await run(process.execPath, [join(ROOT, "node_modules/vitest/vitest.mjs"), ...flags], {
     cwd: node,
     env: { PATH: process.env["PATH"] },
