@@ -25,9 +25,7 @@ const ENTRIES = {
 };
 
 /** What it is made of. */
-const SOURCES = ["packages", "scripts/build", "package-lock.json"].map((path) =>
-  join(ROOT, path),
-);
+const SOURCES = ["packages", "scripts/build", "package-lock.json"].map((path) => join(ROOT, path));
 
 /** Does nothing when it is there and no source is newer. */
 export async function buildProgramUnlessFresh(directory: string): Promise<void> {
