@@ -72,7 +72,8 @@ for (const line of wrong) say(`✗ ${line}`);
 for (const line of toDo(version)) say(`to do: ${line}`);
 if (wrong.length === 0) {
   say("checked: versions, sizes, publint, types. To publish:");
-  for (const { packed } of results) say(`  npm publish --access public build/${packed.filename}`);
+  // Without ./ npm would take the path for a repository's name.
+  for (const { packed } of results) say(`  npm publish --access public ./build/${packed.filename}`);
   say(`  git tag v${version} && git push --tags`);
 }
 process.exitCode = wrong.length === 0 ? 0 : 1;

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as holdfastClient from "@holdfast/client";
+import { VERSION } from "@holdfast/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { closeBrowser, type Stage, stage } from "../e2e/browser.ts";
 import { temporaryDirectory } from "../harness/index.ts";
@@ -70,6 +71,13 @@ test("[I-28] packages are modules of one version, and need nothing that is not p
     [],
   ]);
   expect(manifests[1]?.dependencies?.["@holdfast/protocol"]).toBe(version);
+});
+
+test("[I-28] the line of the README installs the program's tarball, and none of the libraries'", async () => {
+  const readme = await readFile(join(ROOT, "README.md"), "utf8");
+  const [, pattern = ""] = /npm install --global \.\/build\/(\S+)$/m.exec(readme) ?? [];
+  const { stdout } = await run("sh", ["-c", `echo ${pattern}`], { cwd: directory.path });
+  expect(stdout).toBe(`holdfast-${VERSION}.tgz\n`);
 });
 
 test("[I-28] importing the client does nothing: no output, no timer, and no global but those of Zod", async () => {
