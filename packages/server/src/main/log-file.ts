@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Bytes of the file before it is put aside as `<path>.1`, whose forerunner goes: two of this size are all that there is. */
@@ -35,7 +35,8 @@ export class LogFile {
   }
 
   #putAside(): void {
-    renameSync(this.#path, `${this.#path}.1`);
+    // Somebody may have taken it away.
+    if (existsSync(this.#path)) renameSync(this.#path, `${this.#path}.1`);
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
     this.#bytes = 0;
