@@ -99,6 +99,13 @@ function systemHome(): string {
 /** An environment value as the configuration file would hold it. */
 function typed(key: string, text: string): unknown {
   if (key === "port") return Number(text);
-  if (key === "startServer") return !["false", "0", "no"].includes(text);
+  if (key === "startServer") return truthOf(text);
   return key === "allowedHosts" ? text.split(",").map((name) => name.trim()) : text;
+}
+
+/** Throws CliError (2): what is meant to switch something off must not leave it on. */
+function truthOf(text: string): boolean {
+  if (["true", "1", "yes", "on"].includes(text)) return true;
+  if (["false", "0", "no", "off"].includes(text)) return false;
+  throw new CliError(EXIT.usage, `HOLDFAST_START_SERVER=${text} is neither true nor false.`);
 }

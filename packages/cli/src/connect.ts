@@ -73,7 +73,7 @@ class LocalServer {
 
 function noServer(dataDirectory: string, why: string): CliError {
   const ways =
-    "Start one with `holdfast serve` (in the repository: `npm start`), or name one in HOLDFAST_URL.";
+    "Start one with `holdfast serve --detach` (in the repository: `npm start`), or name one in HOLDFAST_URL.";
   return new CliError(
     EXIT.unreachable,
     `No server is running for ${dataDirectory}. ${why === "" ? "" : `${why} `}${ways}`,

@@ -8,7 +8,7 @@ import { riskLines } from "./risk-text.ts";
 export function describe(error: unknown): string {
   if (error instanceof HoldfastApiError) return describeRefusal(error);
   if (error instanceof HoldfastConnectionError) {
-    return `${error.message}\nIs the server running? Start it with \`holdfast serve\` (in the repository: \`npm start\`).`;
+    return `${error.message}\nIs the server running? Start it with \`holdfast serve --detach\` (in the repository: \`npm start\`).`;
   }
   if (error instanceof CliError || error instanceof HoldfastContractError) return error.message;
   // What the system refuses, such as a file on a full disk, says what and where.

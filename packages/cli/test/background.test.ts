@@ -56,7 +56,10 @@ describe("[I-24] a server in the background", () => {
     const refusals = [
       await run("--no-start", "session", "list"),
       await house.run(["session", "list"], { env: { HOLDFAST_START_SERVER: "false" } }),
+      await house.run(["session", "list"], { env: { HOLDFAST_START_SERVER: "off" } }),
     ];
+    const unclear = await house.run(["session", "list"], { env: { HOLDFAST_START_SERVER: "never" } });
+    expectRun(unclear, 2, "HOLDFAST_START_SERVER=never is neither true nor false.");
     mkdirSync(dirname(house.configFile), { recursive: true });
     writeFileSync(house.configFile, '{ "startServer": false }');
     refusals.push(await house.run(["session", "list"], { env: { HOLDFAST_START_SERVER: "" } }));
