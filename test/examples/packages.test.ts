@@ -28,7 +28,7 @@ beforeAll(async () => {
   node = join(directory.path, "node");
   page = join(directory.path, "page");
   await install(node, [protocol, client, holdfast], "embed-node");
-  await install(page, [protocol, client], "embed-browser");
+  await install(page, [protocol, client, holdfast], "embed-browser");
 });
 
 afterAll(async () => {
