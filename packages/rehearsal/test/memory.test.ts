@@ -26,12 +26,16 @@ afterEach(async () => {
   place.remove();
 });
 
+const { version: VERSION } = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../package.json"), "utf8"),
+) as { version: string };
+
 describe("sessions", () => {
   test("[A-2] it advertises load, resume, list and close, modes and commands", async () => {
     const agent = start();
     const { agentCapabilities, agentInfo, protocolVersion } = await agent.initialize();
     expect(protocolVersion).toBe(1);
-    expect(agentInfo).toMatchObject({ name: "holdfast-rehearsal", version: "0.1.0" });
+    expect(agentInfo).toMatchObject({ name: "holdfast-rehearsal", version: VERSION });
     expect(agentCapabilities).toMatchObject({
       loadSession: true,
       sessionCapabilities: { list: {}, resume: {}, close: {} },
@@ -163,10 +167,7 @@ describe("the program", () => {
   const run = (...args: string[]) => promisify(execFile)(process.execPath, args);
 
   test("[A-3] --version prints the package's version, an unknown argument is exit code 2", async () => {
-    const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-      version: string;
-    };
-    expect((await run(rehearsalBin, "--version")).stdout).toBe(`${manifest.version}\n`);
+    expect((await run(rehearsalBin, "--version")).stdout).toBe(`${VERSION}\n`);
     await expect(run(rehearsalBin, "--nope")).rejects.toMatchObject({ code: 2 });
   });
 
