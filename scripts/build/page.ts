@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { build } from "vite";
 
 const WEB = join(import.meta.dirname, "../../packages/web");
-const SOURCES = ["src", "public", "index.html", "vite.config.ts", "../client/src", "../protocol/src"];
+const SOURCES = [
+  ...["src", "public", "index.html", "vite.config.ts", "../client/src", "../protocol/src"],
+  // The libraries that are bundled, and the file of their licences.
+  ...["../../package-lock.json", "../../scripts/build/notices.ts"],
+];
 
 /** Unless forced, it is built only when it is missing or a source is newer. */
 export async function buildPage({ isForced }: { isForced: boolean }): Promise<void> {
