@@ -27,9 +27,12 @@ const ENTRIES = {
 /** What it is made of. */
 const SOURCES = ["packages", "scripts/build", "package-lock.json"].map((path) => join(ROOT, path));
 
+/** What the command prints for `--help` without loading itself; written last, so that it says whether a build was finished. */
+const HELP = "lib/help.txt";
+
 /** Does nothing when it is there and no source is newer. */
 export async function buildProgramUnlessFresh(directory: string): Promise<void> {
-  const builtAt = statSync(join(directory, "package.json"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const builtAt = statSync(join(directory, HELP), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (SOURCES.some((source) => newest(source) > builtAt)) await buildProgram(directory);
 }
 
@@ -84,8 +87,7 @@ export async function buildProgram(directory: string): Promise<void> {
     peerDependencies: { "@holdfast/protocol": VERSION, vitest: "^5.1.1" },
     peerDependenciesMeta: { "@holdfast/protocol": { optional: true }, vitest: { optional: true } },
   });
-  // What the command prints for `--help` without loading itself.
   const command = join(directory, "bin/holdfast.cjs");
   const { stdout } = await promisify(execFile)(process.execPath, [command, "help"]);
-  await writeFile(join(directory, "lib/help.txt"), stdout);
+  await writeFile(join(directory, HELP), stdout);
 }
