@@ -6,15 +6,14 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { PUBLISHED } from "./build/library.ts";
 import { pack, type Packed } from "./build/pack.ts";
 import { checkPackages } from "./release/check-packages.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const BUILD = join(ROOT, "build");
-/** In the order in which they can be published: each finds what it depends on. */
-const PACKAGES = ["protocol", "client", "holdfast"] as const;
 /** Most bytes of a tarball, and of what it unpacks to: far over what they have, far under what an installation may take. */
-const BUDGETS: Readonly<Record<(typeof PACKAGES)[number], { packed: number; unpacked: number }>> = {
+const BUDGETS: Readonly<Record<(typeof PUBLISHED)[number], { packed: number; unpacked: number }>> = {
   protocol: { packed: 200_000, unpacked: 1_000_000 },
   client: { packed: 150_000, unpacked: 700_000 },
   holdfast: { packed: 3_000_000, unpacked: 12_000_000 },
@@ -24,7 +23,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const run = (program: string, args: readonly string[]): string =>
   execFileSync(program, args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
-function packWithinBudget(name: (typeof PACKAGES)[number]): { packed: Packed; wrong: string[] } {
+function packWithinBudget(name: (typeof PUBLISHED)[number]): { packed: Packed; wrong: string[] } {
   const packed = pack(join(BUILD, name), BUILD);
   const budget = BUDGETS[name];
   const wrong: string[] = [];
@@ -58,7 +57,7 @@ if (values["dry-run"] !== true) {
 }
 
 execFileSync(process.execPath, [join(ROOT, "scripts/build.ts")], { stdio: "inherit" });
-const results = PACKAGES.map(packWithinBudget);
+const results = PUBLISHED.map(packWithinBudget);
 const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
 for (const { packed } of results)
   say(

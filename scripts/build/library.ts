@@ -7,6 +7,8 @@ import { type Manifest, writeManifest } from "./manifest.ts";
 const ROOT = join(import.meta.dirname, "../..");
 
 export const LIBRARIES = ["protocol", "client"] as const;
+/** Every package that is published, by its directory in `build`, in an order in which each finds what it depends on. */
+export const PUBLISHED = [...LIBRARIES, "holdfast"] as const;
 
 /** A relative import of a declaration, which the compiler leaves as the source has it. */
 const TYPE_IMPORT = /((?:from |import |import\()"\.{1,2}\/[^"]+)\.ts"/g;

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { PUBLISHED } from "../build/library.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const ATTW = join(ROOT, "node_modules/@arethetypeswrong/cli/dist/index.js");
@@ -15,7 +16,7 @@ const run = promisify(execFile);
 /** One text per finding, suggestions too; none when all is well. `build` is what `npm run build` wrote. */
 export async function checkPackages(build: string): Promise<string[]> {
   const findings: string[] = [];
-  for (const name of ["protocol", "client", "holdfast"])
+  for (const name of PUBLISHED)
     for (const finding of [...(await linted(join(build, name))), ...(await typed(join(build, name)))])
       findings.push(`${name}: ${finding}`);
   return findings;

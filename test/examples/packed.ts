@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { buildLibrary, compileLibraries, LIBRARIES } from "../../scripts/build/library.ts";
+import { buildLibrary, compileLibraries, LIBRARIES, PUBLISHED } from "../../scripts/build/library.ts";
 import { pack } from "../../scripts/build/pack.ts";
 import { writeStoreTypes } from "../../scripts/build/store-types.ts";
 
@@ -21,7 +21,7 @@ export async function packAll(directory: string): Promise<Record<string, string>
   });
   await writeStoreTypes(built("holdfast"));
   return Object.fromEntries(
-    [...LIBRARIES, "holdfast"].map((name) => [name, join(directory, pack(built(name), directory).filename)]),
+    PUBLISHED.map((name) => [name, join(directory, pack(built(name), directory).filename)]),
   );
 }
 
