@@ -73,5 +73,3 @@ async function copy(place: string, copying: Copying): Promise<void> {
   await writeFile(file, published);
   for (const next of imported) await copy(next, copying);
 }
-
-if (import.meta.main) await writeStoreTypes(process.argv[2] ?? "");

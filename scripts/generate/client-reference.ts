@@ -130,5 +130,3 @@ const docOf = (checker: ts.TypeChecker, symbol: ts.Symbol): string =>
 
 const resolved = (checker: ts.TypeChecker, symbol: ts.Symbol): ts.Symbol =>
   (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol);
-
-if (import.meta.main) console.log(clientReference(""));
