@@ -6,12 +6,12 @@ import { join } from "node:path";
 import type { SessionId, Turn } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import {
+  HOLDFAST,
   type HoldfastProcess,
   launchHoldfast,
   startHoldfast,
   temporaryDirectory,
   until,
-  HOLDFAST,
 } from "../harness/index.ts";
 import { buildPreload } from "./preload.ts";
 import { ended, say, sessionOn } from "./session-work.ts";

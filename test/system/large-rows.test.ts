@@ -6,12 +6,12 @@ import { EMPTY_SESSION, type FeedItem, reduce, type SessionState } from "@holdfa
 import { MAX_EVENT_BYTES, type SessionEvent } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import {
+  HOLDFAST,
   type HoldfastProcess,
   readFrames,
   startHoldfast,
   temporaryDirectory,
   until,
-  HOLDFAST,
 } from "../harness/index.ts";
 import { HOSTILE_AGENT } from "../hostile/agent-cases.ts";
 import { config } from "../hostile/hostile.ts";

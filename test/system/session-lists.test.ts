@@ -5,13 +5,13 @@ import { promisify } from "node:util";
 import type { PermissionList, Session, SessionId, SessionList } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import {
+  HOLDFAST,
   killIfThere,
   type HoldfastProcess,
   processesWith,
   startHoldfast,
   temporaryDirectory,
   until,
-  HOLDFAST,
 } from "../harness/index.ts";
 
 /** The command line against a server, as somebody in its project. */

@@ -1,3 +1,7 @@
+/**
+ * The web application: one handler per route of the table, each going the same way: credential, `authorize`, body, shapes, room, answer.
+ * Answers are written to the raw response; the framework routes and describes.
+ */
 import {
   idempotencyKey,
   isApiTarget,
@@ -10,10 +14,6 @@ import {
 } from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
 import { commonProtocol, PROTOCOL_HEADER, PROTOCOL_VERSIONS } from "@holdfast/protocol";
-/**
- * The web application: one handler per route of the table, each going the same way: credential, `authorize`, body, shapes, room, answer.
- * Answers are written to the raw response; the framework routes and describes.
- */
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
