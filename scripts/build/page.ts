@@ -5,9 +5,15 @@ import { build } from "vite";
 
 const WEB = join(import.meta.dirname, "../../packages/web");
 const SOURCES = [
-  ...["src", "public", "index.html", "vite.config.ts", "../client/src", "../protocol/src"],
+  "src",
+  "public",
+  "index.html",
+  "vite.config.ts",
+  "../client/src",
+  "../protocol/src",
   // The libraries that are bundled, and the file of their licences.
-  ...["../../package-lock.json", "../../scripts/build/notices.ts"],
+  "../../package-lock.json",
+  "../../scripts/build/notices.ts",
 ];
 
 /** Unless forced, it is built only when it is missing or a source is newer. */
