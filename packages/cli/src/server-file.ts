@@ -20,6 +20,9 @@ export const OTHERS = 0o077;
 const MAX_BYTES = 4_096;
 const ROOT = 0;
 
+/** A process of this machine, as files of the data directory name it. */
+export const processSchema = serverFileSchema.pick({ pid: true, processStart: true });
+
 /** The server of a data directory, as far as its file and the process table tell; that it answers shows only when it has proven itself. */
 export function findServer(dataDirectory: string): FoundServer {
   const path = join(dataDirectory, "server.json");
@@ -58,7 +61,7 @@ export function startOfProcess(pid: number): string | undefined {
 }
 
 /** The content of a small file that is ours alone. Looked at and read by one descriptor, so that it cannot be exchanged between the two. */
-function readPrivately(path: string): string {
+export function readPrivately(path: string): string {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   const file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {

@@ -17,7 +17,7 @@ import { readConfigFile } from "./config-file.ts";
 import type { GlobalFlags } from "./config.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT } from "./exit-code.ts";
-import { findServer, isRunning, startOfProcess } from "./server-file.ts";
+import { findServer, isRunning, processSchema, readPrivately, startOfProcess } from "./server-file.ts";
 
 /** How long a server may take until it listens, in ms: it recovers and migrates before. */
 const READY_MS = 60_000;
@@ -67,21 +67,26 @@ export async function startServer(dataDirectory: string, flags: GlobalFlags): Pr
   const claim = new Claim(join(dataDirectory, "starting"));
   const deadline = performance.now() + READY_MS;
   let child: Child | undefined;
+  let holder = "";
   try {
     while (performance.now() < deadline) {
       const found = findServer(dataDirectory);
       if (found.state === "running") return found.file;
       if (child === undefined && claim.take()) child = launch(dataDirectory, flags);
-      if (child?.exitCode === EXIT.conflict) {
+      if (child?.exitCode !== undefined) {
+        const words = lastWords(dataDirectory, child);
+        if (child.exitCode !== EXIT.conflict || !words.includes(" is in use by "))
+          throw notStarted(dataDirectory, child.exitCode, words);
         // Another one holds the directory: it comes up, or it stops.
         child = undefined;
+        holder = ` ${words}`;
         await sleep(AGAIN_MS);
-      } else if (child?.exitCode !== undefined) throw notStarted(dataDirectory, child);
+      }
       await sleep(LOOK_MS);
     }
     throw new CliError(
       EXIT.unreachable,
-      `The server did not listen within ${READY_MS / 1_000} s. \`holdfast logs\` shows what it does.`,
+      `The server did not listen within ${READY_MS / 1_000} s.${holder} \`holdfast logs\` shows what it does.`,
     );
   } finally {
     claim.release();
@@ -126,13 +131,17 @@ function launch(dataDirectory: string, flags: GlobalFlags): Child {
   return child;
 }
 
-function notStarted(dataDirectory: string, { exitCode, logBytes }: Child): CliError {
-  const log = logFileOf(dataDirectory);
-  const lines = readFileSync(log).subarray(logBytes).toString("utf8").split("\n");
-  const said = lines.findLast((line) => line.startsWith("holdfast: "));
+/** What the server said as it ended, with the lines that belong to it. */
+function lastWords(dataDirectory: string, { exitCode, logBytes }: Child): string {
+  const text = readFileSync(logFileOf(dataDirectory)).subarray(logBytes).toString("utf8");
+  const [, words] = [...text.matchAll(/^holdfast: (.*(?:\n {2}\S.*)*)/gm)].at(-1) ?? [];
+  return words ?? `it ended with ${exitCode}.`;
+}
+
+function notStarted(dataDirectory: string, exitCode: number, words: string): CliError {
   return new CliError(
     exitCode === EXIT.usage ? EXIT.usage : EXIT.unreachable,
-    `The server did not start: ${said?.slice("holdfast: ".length) ?? `it ended with ${exitCode}.`} Its log is ${log}.`,
+    `The server did not start: ${words} Its log is ${logFileOf(dataDirectory)}.`,
   );
 }
 
@@ -145,32 +154,38 @@ class Claim {
     this.#path = path;
   }
 
-  /** Whether it is ours now, or already was. One whose process is gone is taken over. */
+  /** Whether to start one: the claim is ours. One whose process is gone is taken over; where there can be none, the lock alone decides. */
   take(): boolean {
     if (this.#isMine) return true;
-    for (const isLast of [false, true]) {
-      try {
-        const mine = { pid: process.pid, processStart: startOfProcess(process.pid) };
-        writeFileSync(this.#path, JSON.stringify(mine), { flag: "wx", mode: 0o600 });
-        this.#isMine = true;
-        return true;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      }
-      if (isLast || this.#isHeld()) return false;
+    try {
+      if (this.#write()) return true;
+      if (this.#isHeld()) return false;
       rmSync(this.#path, { force: true });
+      return this.#write();
+    } catch {
+      // A full disk, or something else of this name: the server says what is wrong, if it hinders that.
+      return true;
     }
-    return false;
   }
 
+  #write(): boolean {
+    try {
+      const mine = { pid: process.pid, processStart: startOfProcess(process.pid) };
+      writeFileSync(this.#path, JSON.stringify(mine), { flag: "wx", mode: 0o600 });
+      this.#isMine = true;
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw error;
+    }
+  }
+
+  /** What is no whole claim holds nothing: who wrote it died, or is about to write it and starts one server too many, which the lock ends. */
   #isHeld(): boolean {
     try {
-      return isRunning(
-        JSON.parse(readFileSync(this.#path, "utf8")) as { pid: number; processStart?: string },
-      );
+      return isRunning(processSchema.parse(JSON.parse(readPrivately(this.#path))));
     } catch {
-      // Being written, or being removed: the next look tells.
-      return true;
+      return false;
     }
   }
 

@@ -1,15 +1,25 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { ServerFile } from "@holdfast/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isWhole } from "../../../test/harness/sample.ts";
-import { isRunning } from "../src/server-file.ts";
+import { isRunning, startOfProcess } from "../src/server-file.ts";
 import { createHouse, expectRun, PATIENCE_MS, type Result } from "./command.ts";
 
 /** Commands at once when no server runs. */
 const CROWD = isWhole ? 20 : 6;
 const STARTS = { HOLDFAST_START_SERVER: "true" };
 const SAID = /^holdfast: started a server at (http:\/\/127\.0\.0\.1:\d+); `holdfast stop` ends it\.$/gm;
+
+/** A claim of this very process, beside where it would count. */
+function linkedTo(path: string): string {
+  const claim = { pid: process.pid, processStart: startOfProcess(process.pid) };
+  writeFileSync(`${path}.other`, JSON.stringify(claim), { mode: 0o600 });
+  return `${path}.other`;
+}
 
 describe("[I-24] a server in the background", () => {
   let house: ReturnType<typeof createHouse>;
@@ -82,6 +92,35 @@ describe("[I-24] a server in the background", () => {
     const dead = { pid: process.pid, processStart: "1" };
     writeFileSync(join(house.dataDirectory, "starting"), JSON.stringify(dead));
     expect(await run("session", "list")).toMatchObject({ code: 0 });
+  });
+
+  test.each<[string, (path: string) => void]>([
+    ["empty, of who died as it wrote", (path) => writeFileSync(path, "")],
+    ["a directory", (path) => mkdirSync(path)],
+    ["a pipe, which nobody writes to", (path) => execFileSync("mkfifo", [path])],
+    ["a link to a process that lives", (path) => symlinkSync(linkedTo(path), path)],
+  ])("[I-24] a claim that is none is no hindrance: %s", async (_what, make) => {
+    mkdirSync(house.dataDirectory, { recursive: true });
+    make(join(house.dataDirectory, "starting"));
+    expect(startsOf([await run("session", "list")])).toEqual([serverFile().url]);
+  });
+
+  test("[I-24] a port that was chosen and is taken is said, and not waited for", async () => {
+    const holder = createServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    const { port } = holder.address() as AddressInfo;
+    const env = { ...STARTS, HOLDFAST_PORT: String(port) };
+    try {
+      expectRun(await house.run(["session", "list"], { env }), 6, "the address is in use");
+    } finally {
+      holder.close();
+    }
+  });
+
+  test("[I-24] what is wrong with a configuration is said whole", async () => {
+    writeFileSync(join(house.project, "mine.jsonc"), '{ "port": "x" }');
+    const refused = await run("--config", "mine.jsonc", "serve", "--detach");
+    expectRun(refused, 2, "is not a valid configuration:\n  port: ");
   });
 
   test("[I-24] serve --detach, status, logs and stop", async () => {
