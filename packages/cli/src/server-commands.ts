@@ -6,7 +6,7 @@ import type { ServerFile } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
 import { ago, oneLine } from "./output.ts";
-import { findServer, isRunning } from "./server-file.ts";
+import { findHolder, findServer, isRunning } from "./server-file.ts";
 import { logFileOf, startServer } from "./start-server.ts";
 
 /** How long a server may take to stop, in ms: the grace that its turns have (10 s unless configured, at most 10 min), and closing. */
@@ -35,26 +35,47 @@ export async function stop(context: Context, flags: { force?: boolean }): Promis
     );
   const found = findServer(dataDirectory);
   if (found.state === "unusable") throw new CliError(EXIT.unreachable, found.why);
-  if (found.state !== "running") {
+  const holder = findHolder(dataDirectory);
+  if (holder === undefined) {
     tell(context, `No server is running for ${dataDirectory}.`, { stopped: false });
     return EXIT.completed;
   }
-  const { file } = found;
-  process.kill(file.pid, flags.force === true ? "SIGKILL" : "SIGTERM");
+  if (flags.force === true) signal(holder.pid, "SIGKILL");
   const deadline = performance.now() + STOP_MS;
   let isPatient = true;
-  while (isRunning(file)) {
+  let isTold = flags.force === true;
+  while (isRunning(holder)) {
+    // One that starts is told when it listens; one that stops already would take a second signal for impatience (D-21).
+    if (!isTold && findServer(dataDirectory).state === "running") {
+      signal(holder.pid, "SIGTERM");
+      isTold = true;
+    }
     const left = deadline - performance.now();
     if (left < 0)
       throw new CliError(EXIT.timeout, "The server still runs. `holdfast stop --force` kills it.");
     if (isPatient && left < STOP_MS - 1_000) {
       isPatient = false;
-      context.output.note("Waiting for running turns to end; `holdfast stop --force` does not wait.");
+      context.output.note(
+        `Waiting for ${isTold ? "running turns to end" : "the server, which starts or stops"}; \`holdfast stop --force\` does not wait.`,
+      );
     }
     await sleep(LOOK_MS);
   }
-  tell(context, `Stopped the server at ${file.url}.`, { stopped: true, url: file.url });
+  const url = found.state === "running" ? { url: found.file.url } : {};
+  tell(context, `Stopped the server ${url.url === undefined ? `of ${dataDirectory}` : `at ${url.url}`}.`, {
+    stopped: true,
+    ...url,
+  });
   return EXIT.completed;
+}
+
+function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    // It ended a moment ago.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** Whether a server runs, where, since when, and what lives in it. Exit 6 when none does. */
@@ -62,7 +83,13 @@ export async function status(context: Context): Promise<ExitCode> {
   const { dataDirectory, url: named } = context.settings;
   const found = findServer(dataDirectory);
   if (named === undefined && found.state !== "running") {
-    const why = found.state === "none" ? "" : found.why;
+    const holder = findHolder(dataDirectory);
+    const why =
+      holder !== undefined
+        ? `Process ${holder.pid} starts or stops one.`
+        : found.state === "none"
+          ? ""
+          : found.why;
     if (context.isJson)
       context.output.json({ running: false, dataDirectory, ...(why === "" ? {} : { why }) });
     else context.output.line(`No server is running for ${dataDirectory}.${why === "" ? "" : ` ${why}`}`);

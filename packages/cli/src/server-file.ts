@@ -20,6 +20,8 @@ export const OTHERS = 0o077;
 const MAX_BYTES = 4_096;
 const ROOT = 0;
 
+type RunningProcess = Pick<ServerFile, "pid" | "processStart">;
+
 /** A process of this machine, as files of the data directory name it. */
 export const processSchema = serverFileSchema.pick({ pid: true, processStart: true });
 
@@ -41,8 +43,22 @@ export function findServer(dataDirectory: string): FoundServer {
   return { state: "running", file };
 }
 
+/** The process that has the directory: a server that listens, or one that starts or stops and has no file then. */
+export function findHolder(dataDirectory: string): RunningProcess | undefined {
+  const found = findServer(dataDirectory);
+  if (found.state === "running") return found.file;
+  try {
+    const owner = processSchema
+      .required()
+      .parse(JSON.parse(readPrivately(join(dataDirectory, "server.lock.json"))));
+    return isRunning(owner) ? owner : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether the process still lives. A pid that was given to another process is told apart where there is `/proc`. */
-export function isRunning({ pid, processStart }: Pick<ServerFile, "pid" | "processStart">): boolean {
+export function isRunning({ pid, processStart }: RunningProcess): boolean {
   if (process.platform === "linux" && processStart !== undefined) return startOfProcess(pid) === processStart;
   try {
     return process.kill(pid, 0);

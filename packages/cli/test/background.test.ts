@@ -148,6 +148,28 @@ describe("[I-24] a server in the background", () => {
     expect(JSON.parse(last.stdout)).toMatchObject({ level: 30, msg: "stopping" });
   });
 
+  test("[I-24] a server that stops is waited for by a second stop too, and a forced one ends it", async () => {
+    await house.run(["serve", "--detach"], { env: { HOLDFAST_STOP_BUDGET: "600" } });
+    const { pid, processStart } = serverFile();
+    const turn = house.start(["run", "SAY begun\nHANG"]);
+    await vi.waitFor(() => expect(turn.stdout()).toContain("begun"), { timeout: PATIENCE_MS });
+    const stops = [house.start(["stop"])];
+    await vi.waitFor(() => expect(existsSync(join(house.dataDirectory, "server.json"))).toBe(false), {
+      timeout: PATIENCE_MS,
+    });
+    stops.push(house.start(["stop"]));
+    for (const stop of stops)
+      await vi.waitFor(() => expect(stop.stderr()).toContain("Waiting for"), { timeout: PATIENCE_MS });
+    expectRun(await house.run(["status"]), 6, `Process ${pid} starts or stops one.`);
+    expect(isRunning({ pid, processStart })).toBe(true);
+
+    expectRun(await house.run(["stop", "--force"]), 0, "Stopped the server of");
+    expect(isRunning({ pid, processStart })).toBe(false);
+    for (const stop of stops) expectRun(await stop.ended, 0, "Stopped the server");
+    turn.child.kill("SIGKILL");
+    await turn.ended;
+  });
+
   test("[I-24] a configuration file that is named from where one stands is the server's too", async () => {
     writeFileSync(join(house.project, "mine.jsonc"), '{ "logLevel": "debug" }');
     const listed = await run("--config", "mine.jsonc", "session", "list");

@@ -15,8 +15,11 @@ import { writeSynced } from "./synced-file.ts";
 const OWNER_TRIES = 25;
 const OWNER_RETRY_MS = 20;
 
-/** Facts of the process that holds a directory; `startTime` in ms since the epoch. */
-export type DirectoryOwner = { pid: number; host: string; startTime: number };
+/**
+ * Facts of the process that holds a directory; `startTime` in ms since the epoch. A server tells `processStart` too, as the system's process table has it:
+ * whoever would stop the server makes sure by it that the pid is still its own (I-24).
+ */
+export type DirectoryOwner = { pid: number; host: string; startTime: number; processStart?: string };
 
 /** Held until `release`, or until the process ends in whatever way. */
 export type DirectoryLock = { release(): void };

@@ -9,7 +9,7 @@ import {
   randomHex,
   systemClock,
 } from "@holdfast/kernel";
-import { VERSION } from "@holdfast/protocol";
+import { type ServerFile, VERSION } from "@holdfast/protocol";
 import { databaseRefusal, DirectoryLockedError, lockDirectory } from "@holdfast/sqlite";
 import { destination, pino } from "pino";
 import { processTable } from "../agents/index.ts";
@@ -35,9 +35,11 @@ export async function serve(flags: ServeFlags = {}): Promise<number> {
     config = loadConfig(flags);
     planFault(config.faults);
     const directory = prepareDataDirectory(config.dataDirectory);
-    const lock = lockDirectory(directory, { pid: process.pid, host: hostname(), startTime });
+    const processStart = (await processTable(process.platform).inspect(process.pid))?.startTime;
+    const self = { pid: process.pid, startTime, ...(processStart === undefined ? {} : { processStart }) };
+    const lock = lockDirectory(directory, { ...self, host: hostname() });
     try {
-      return await run(config, directory, startTime);
+      return await run(config, directory, self);
     } finally {
       lock.release();
     }
@@ -46,7 +48,10 @@ export async function serve(flags: ServeFlags = {}): Promise<number> {
   }
 }
 
-async function run(config: ServerConfig, directory: string, startTime: number): Promise<number> {
+type Self = Pick<ServerFile, "pid" | "startTime" | "processStart">;
+
+async function run(config: ServerConfig, directory: string, self: Self): Promise<number> {
+  const { startTime } = self;
   const logger = createLogger(config);
   const signals = stopSignals(systemClock, () => process.exit(EXIT.failed));
   withdrawServer(directory);
@@ -62,15 +67,7 @@ async function run(config: ServerConfig, directory: string, startTime: number): 
       process.exit(EXIT.failed);
     });
     const { url } = await server.start();
-    const processStart = (await processTable(process.platform).inspect(process.pid))?.startTime;
-    announceServer(directory, {
-      url,
-      pid: process.pid,
-      ...(processStart === undefined ? {} : { processStart }),
-      startTime,
-      version: VERSION,
-      key,
-    });
+    announceServer(directory, { url, ...self, version: VERSION, key });
     logger.info({ url, pid: process.pid, version: VERSION }, "listening");
     process.stdout.write(`holdfast listening on ${url}\n`);
     await signals.first;
