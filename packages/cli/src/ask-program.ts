@@ -6,7 +6,7 @@ export function askProgram(
   timeoutMs: number,
 ): Promise<{ text: string } | { why: string }> {
   return new Promise((resolve) => {
-    execFile(program, args, { timeout: timeoutMs }, (error, stdout, stderr) => {
+    execFile(program, args, { timeout: timeoutMs, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
       if (error === null) return resolve({ text: stdout });
       if (error.code === "ENOENT") return resolve({ why: `There is no ${program} on PATH.` });
       if (error.killed === true) return resolve({ why: `No answer within ${timeoutMs / 1_000} s.` });

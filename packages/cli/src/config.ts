@@ -48,7 +48,7 @@ export function readSettings(flags: GlobalFlags, env: NodeJS.ProcessEnv = proces
   return {
     dataDirectory: resolve(flags.dataDir ?? place(() => dataDirectoryOf(machine))),
     url: flags.url ?? (env["HOLDFAST_URL"] || undefined),
-    token: env["HOLDFAST_TOKEN"] || undefined,
+    token: tokenOf(env["HOLDFAST_TOKEN"]),
     userConfigFile: resolve(flags.config ?? place(() => configFileOf(machine))),
     fromEnvironment: Object.fromEntries(
       Object.entries(ENVIRONMENT_KEYS).flatMap(([key, name]) => {
@@ -94,6 +94,13 @@ function systemHome(): string {
   } catch {
     return "";
   }
+}
+
+/** What a header can carry. Said here, without the token: the header's own complaint would show it. */
+function tokenOf(text: string | undefined): string | undefined {
+  if (!text) return undefined;
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw new CliError(EXIT.usage, "HOLDFAST_TOKEN has a blank, or a character that is not ASCII.");
 }
 
 /** An environment value as the configuration file would hold it. */

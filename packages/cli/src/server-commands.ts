@@ -201,10 +201,12 @@ function print(context: Context, line: string): void {
   context.output.line(`${head} ${oneLine(text, text.length)}`);
 }
 
+const isDate = (time: number): boolean => !Number.isNaN(new Date(time).getTime());
+
 function entryOf(line: string): LogLine | undefined {
   try {
     const value = JSON.parse(line) as Partial<LogLine> | null;
-    return typeof value?.level === "number" && typeof value.time === "number"
+    return typeof value?.level === "number" && typeof value.time === "number" && isDate(value.time)
       ? (value as LogLine)
       : undefined;
   } catch {

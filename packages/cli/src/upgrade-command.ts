@@ -54,7 +54,10 @@ and if that one says that the database is newer, put the copy in its place; what
 async function newestVersion(): Promise<string> {
   const answer = await askProgram(["npm", "view", "holdfast", "version", "--json", "--global"], REGISTRY_MS);
   if ("why" in answer)
-    throw new CliError(EXIT.unreachable, `npm could not tell the newest version: ${exactLine(answer.why)}`);
+    throw new CliError(
+      EXIT.unreachable,
+      `npm could not tell the newest version: ${exactLine(answer.why, 200)}`,
+    );
   const [, version] = /^"(\d+\.\d+\.\d+[\w.+-]*)"$/.exec(answer.text.trim()) ?? [];
   if (version !== undefined) return version;
   throw new CliError(EXIT.unreachable, `npm answered no version: ${exactLine(answer.text.trim(), 200)}`);

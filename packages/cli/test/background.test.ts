@@ -170,6 +170,28 @@ describe("[I-24] a server in the background", () => {
     await turn.ended;
   });
 
+  test("[I-24] a line of the log that says nothing of its time is printed as it is", async () => {
+    mkdirSync(join(house.dataDirectory, "logs"), { recursive: true });
+    const line = '{"level":30,"time":1e99,"msg":"x"}';
+    writeFileSync(join(house.dataDirectory, "logs", "server.log"), `${line}\n`);
+    expect(await house.run(["logs"])).toEqual({ code: 0, stdout: `${line}\n`, stderr: "" });
+  });
+
+  test.each([
+    ["with a line feed", "secret\n".repeat(6), "HOLDFAST_TOKEN has a blank"],
+    ["with an arrow", "secret→".repeat(6), "HOLDFAST_TOKEN has a blank"],
+    ["of 600 characters", "secret".repeat(100), "HOLDFAST_TOKEN has 600 characters"],
+  ])(
+    "[I-24] no server is started with a token that no request can carry: %s",
+    async (_what, token, words) => {
+      const env = { ...STARTS, HOLDFAST_TOKEN: token };
+      const refused = await house.run(["session", "list"], { env });
+      expectRun(refused, 2, words);
+      expect(refused.stderr).not.toContain("secret");
+      expect(existsSync(join(house.dataDirectory, "server.json"))).toBe(false);
+    },
+  );
+
   test("[I-24] a configuration file that is named from where one stands is the server's too", async () => {
     writeFileSync(join(house.project, "mine.jsonc"), '{ "logLevel": "debug" }');
     const listed = await run("--config", "mine.jsonc", "session", "list");

@@ -56,8 +56,8 @@ export type ServerConfig = {
 /** The configuration cannot be used; nothing was changed. Exit code 2. */
 export class ConfigError extends Error {}
 
-/** Fewest characters of a token (interfaces.md section 0). */
-const TOKEN_LENGTH = 32;
+/** Characters of a token (interfaces.md section 0); of a longer one the header is not read. */
+const TOKEN_LENGTH = { least: 32, most: 512 };
 const DEFAULT_PORT = 4680;
 const DEFAULT_STOP_SECONDS = 10;
 
@@ -70,9 +70,9 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
   const file = readConfigFile(flags.configFile ?? configFileOf(machine), flags.configFile !== undefined);
   const home = homeOf(machine);
   const token = env["HOLDFAST_TOKEN"];
-  if (token !== undefined && token.length < TOKEN_LENGTH) {
+  if (token !== undefined && (token.length < TOKEN_LENGTH.least || token.length > TOKEN_LENGTH.most)) {
     throw new ConfigError(
-      `HOLDFAST_TOKEN has ${token.length} characters; it needs at least ${TOKEN_LENGTH}.`,
+      `HOLDFAST_TOKEN has ${token.length} characters; it needs at least ${TOKEN_LENGTH.least}, at most ${TOKEN_LENGTH.most}.`,
     );
   }
   if (file.worktreeDirectory !== undefined && !isAbsolute(file.worktreeDirectory))

@@ -35,10 +35,10 @@ export class LogFile {
   }
 
   #putAside(): void {
-    // Somebody may have taken it away.
-    if (existsSync(this.#path)) renameSync(this.#path, `${this.#path}.1`);
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
     this.#bytes = 0;
+    // Somebody may have taken it away.
+    if (existsSync(this.#path)) renameSync(this.#path, `${this.#path}.1`);
   }
 }
