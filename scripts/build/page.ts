@@ -1,6 +1,6 @@
 /** The page, as Vite writes it into `packages/web/dist`. */
 import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { build } from "vite";
 
 const WEB = join(import.meta.dirname, "../../packages/web");
@@ -26,14 +26,18 @@ export async function buildPage({ isForced }: { isForced: boolean }): Promise<vo
   await build({ root: WEB, configFile: join(WEB, "vite.config.ts"), logLevel: "warn" });
 }
 
-/** When the newest file at or below this path changed, in ms of the epoch. */
+/** What is made, not written: it may be newer than what was made of the same sources. */
+const MADE = /(?:^|[\\/])(?:dist|dist-types|node_modules|test)(?:[\\/]|$)/;
+
+/** When the newest source at or below this path changed, in ms of the epoch. */
 export function newest(path: string): number {
   const own = statSync(path);
   if (!own.isDirectory()) return own.mtimeMs;
   return Math.max(
     0,
     ...readdirSync(path, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
+      .filter((entry) => entry.isFile() && !entry.name.endsWith(".tsbuildinfo"))
+      .filter((entry) => !MADE.test(relative(path, entry.parentPath)))
       .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs),
   );
 }

@@ -1,6 +1,6 @@
 /** Where this program finds things: the only reader of the environment here (I-12). */
 import { userInfo } from "node:os";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { configFileOf, dataDirectoryOf, homeOf } from "@holdfast/protocol";
 import { CliError, EXIT } from "./exit-code.ts";
 
@@ -68,8 +68,12 @@ const SERVICE_VARIABLES = ["PATH", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STAT
 /** Where services of this user are written down, and what of the environment they get. Throws CliError (2) when there is no home. */
 export function readPlace(env: NodeJS.ProcessEnv = process.env) {
   const machine = { env, systemHome, platform: process.platform };
+  const home = homeOf(machine);
+  const { XDG_CACHE_HOME: caches } = env;
   return {
-    home: homeOf(machine),
+    home,
+    /** What `bin/holdfast.cjs` keeps compiled. */
+    compiled: join(caches?.startsWith("/") ? caches : join(home, ".cache"), "holdfast"),
     configHome: dirname(dirname(place(() => configFileOf(machine)))),
     environment: Object.fromEntries(
       SERVICE_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),

@@ -15,7 +15,10 @@ type Flags = {
 
 /** Runs the server; it reads its own environment and prints its own ready line. Answers its exit code. */
 export async function serve(context: Context, flags: Flags): Promise<number> {
-  if (flags.detach === true) return (await import("./server-commands.ts")).detach(context);
+  if (flags.detach === true) {
+    const { detach } = await import("./server-commands.ts");
+    return detach(context, argumentsOf(flags));
+  }
   // The server lives without its ready line: whoever looks finds it by its record.
   process.stdout
     .removeAllListeners("error")
@@ -37,4 +40,16 @@ export async function serve(context: Context, flags: Flags): Promise<number> {
       .map((name) => name.trim())
       .filter((name) => name !== ""),
   });
+}
+
+/** The same flags for a server of its own, as they are typed. Its log goes where the log of a server in the background is looked for. */
+function argumentsOf({ host, port, logLevel, allowedHosts, behindProxy, insecureHttp }: Flags): string[] {
+  const values = { host, port, "log-level": logLevel, "allowed-hosts": allowedHosts };
+  const switches = { "behind-proxy": behindProxy, "insecure-http": insecureHttp };
+  return [
+    ...Object.entries(values).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}`, String(value)],
+    ),
+    ...Object.entries(switches).flatMap(([name, isSet]) => (isSet === true ? [`--${name}`] : [])),
+  ];
 }

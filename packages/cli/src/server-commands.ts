@@ -16,10 +16,16 @@ const LOOK_MS = 50;
 const FOLLOW_MS = 200;
 
 /** `serve --detach`: starts a server in the background and answers when it listens; one that runs already will do. */
-export async function detach(context: Context): Promise<ExitCode> {
+export async function detach(context: Context, given: readonly string[]): Promise<ExitCode> {
   const { dataDirectory } = context.settings;
-  const wasRunning = findServer(dataDirectory).state === "running";
-  const { url, pid } = await startServer(dataDirectory, context.flags);
+  const found = findServer(dataDirectory);
+  const wasRunning = found.state === "running";
+  if (wasRunning && given.length > 0)
+    throw new CliError(
+      EXIT.conflict,
+      `A server runs already at ${found.file.url}; ${given.join(" ")} can hold after \`holdfast stop\`.`,
+    );
+  const { url, pid } = await startServer(dataDirectory, context.flags, given);
   if (context.isJson) context.output.json({ url, pid, started: !wasRunning });
   else context.output.line(`holdfast ${wasRunning ? "was listening already" : "listening"} on ${url}`);
   return EXIT.completed;

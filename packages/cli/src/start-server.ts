@@ -56,8 +56,12 @@ export function isOlder(version: string | undefined, than: string = VERSION): bo
   return at !== undefined && (theirs?.[at] ?? 0) < (ours?.[at] ?? 0);
 }
 
-/** Resolves when a server of this directory listens: ours, or the one that somebody else started at the same time. */
-export async function startServer(dataDirectory: string, flags: GlobalFlags): Promise<ServerFile> {
+/** `given`: arguments of `serve`. Resolves when a server of this directory listens: ours, or the one that somebody else started at the same time. */
+export async function startServer(
+  dataDirectory: string,
+  flags: GlobalFlags,
+  given: readonly string[] = [],
+): Promise<ServerFile> {
   try {
     mkdirSync(join(logFileOf(dataDirectory), ".."), { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -72,7 +76,7 @@ export async function startServer(dataDirectory: string, flags: GlobalFlags): Pr
     while (performance.now() < deadline) {
       const found = findServer(dataDirectory);
       if (found.state === "running") return found.file;
-      if (child === undefined && claim.take()) child = launch(dataDirectory, flags);
+      if (child === undefined && claim.take()) child = launch(dataDirectory, flags, given);
       if (child?.exitCode !== undefined) {
         const words = lastWords(dataDirectory, child);
         if (child.exitCode !== EXIT.conflict || !words.includes(" is in use by "))
@@ -114,11 +118,11 @@ export function serverCommand(dataDirectory: string, config: string | undefined)
 }
 
 /** The server as a process of its own, which outlives this one. What it says before its log is open, and its last words, go where the log goes. */
-function launch(dataDirectory: string, flags: GlobalFlags): Child {
+function launch(dataDirectory: string, flags: GlobalFlags, given: readonly string[]): Child {
   const log = logFileOf(dataDirectory);
   const errors = openSync(log, "a", 0o600);
   const [program, ...args] = serverCommand(dataDirectory, flags.config);
-  const started = spawn(program, args, {
+  const started = spawn(program, [...args, ...given], {
     detached: true,
     cwd: dataDirectory,
     stdio: ["ignore", "ignore", errors],

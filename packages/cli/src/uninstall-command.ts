@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { configSchema } from "@holdfast/protocol";
 import { readConfigFile } from "./config-file.ts";
+import { readPlace } from "./config.ts";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { exactLine, shellLine } from "./output.ts";
@@ -21,6 +22,11 @@ export function uninstall(context: Context): ExitCode {
     { what: "sessions and everything else that Holdfast keeps", path: dataDirectory, command: ["rm", "-r"] },
     { what: "worktrees, which may hold work that is nowhere else", path: worktrees, command: ["rm", "-r"] },
     { what: "configuration", path: userConfigFile, command: ["rm"] },
+    {
+      what: "what the command compiled, which it makes again",
+      path: readPlace().compiled,
+      command: ["rm", "-r"],
+    },
     ...(service === undefined ? [] : [{ what: "service", path: service, command: [] }]),
   ]
     .filter(({ path }) => existsSync(path))

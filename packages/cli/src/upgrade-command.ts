@@ -53,6 +53,11 @@ and if that one says that the database is newer, put the copy in its place; what
 /** The user's own npm asks the registry that it is configured for; not by the settings of a project that one stands in. */
 async function newestVersion(): Promise<string> {
   const answer = await askProgram(["npm", "view", "holdfast", "version", "--json", "--global"], REGISTRY_MS);
+  if ("why" in answer && answer.why.includes("E404"))
+    throw new CliError(
+      EXIT.unreachable,
+      "npm's registry has no package holdfast: it is not published there.",
+    );
   if ("why" in answer)
     throw new CliError(
       EXIT.unreachable,
