@@ -72,13 +72,20 @@ export async function startServer(
   const deadline = performance.now() + READY_MS;
   let child: Child | undefined;
   let holder = "";
+  const leave = () => {
+    claim.release();
+    if (child !== undefined)
+      process.stderr.write("holdfast: The server goes on starting; `holdfast stop` ends it.\n");
+    process.exit(EXIT.interrupted);
+  };
+  process.once("SIGINT", leave);
   try {
     while (performance.now() < deadline) {
       const found = findServer(dataDirectory);
       if (found.state === "running") return found.file;
       if (child === undefined && claim.take()) child = launch(dataDirectory, flags, given);
       if (child?.exitCode !== undefined) {
-        const words = lastWords(dataDirectory, child);
+        const words = lastWords(dataDirectory, child) ?? `it ended with ${child.end}.${claim.trouble}`;
         if (child.exitCode !== EXIT.conflict || !words.includes(" is in use by "))
           throw notStarted(dataDirectory, child.exitCode, words);
         // Another one holds the directory: it comes up, or it stops.
@@ -93,12 +100,13 @@ export async function startServer(
       `The server did not listen within ${READY_MS / 1_000} s.${holder} \`holdfast logs\` shows what it does.`,
     );
   } finally {
+    process.off("SIGINT", leave);
     claim.release();
   }
 }
 
-/** `logBytes`: how long the log was before it. */
-type Child = { exitCode: number | undefined; logBytes: number };
+/** `end`: its exit code, or the signal that ended it. `logBytes`: how long the log was before it. */
+type Child = { exitCode: number | undefined; end: number | string; logBytes: number };
 
 /** The command line of a server that nobody watches: this very program, wherever it is started. */
 export function serverCommand(dataDirectory: string, config: string | undefined): [string, ...string[]] {
@@ -127,19 +135,21 @@ function launch(dataDirectory: string, flags: GlobalFlags, given: readonly strin
     cwd: dataDirectory,
     stdio: ["ignore", "ignore", errors],
   });
-  const child: Child = { exitCode: undefined, logBytes: fstatSync(errors).size };
+  const child: Child = { exitCode: undefined, end: EXIT.failed, logBytes: fstatSync(errors).size };
   closeSync(errors);
   started.once("error", () => (child.exitCode = EXIT.failed));
-  started.once("exit", (code) => (child.exitCode = code ?? EXIT.failed));
+  started.once("exit", (code, signal) => {
+    child.exitCode = code ?? EXIT.failed;
+    child.end = signal ?? child.exitCode;
+  });
   started.unref();
   return child;
 }
 
-/** What the server said as it ended, with the lines that belong to it. */
-function lastWords(dataDirectory: string, { exitCode, logBytes }: Child): string {
+/** What the server said as it ended, with the lines that belong to it; nothing where its log takes nothing. */
+function lastWords(dataDirectory: string, { logBytes }: Child): string | undefined {
   const text = readFileSync(logFileOf(dataDirectory)).subarray(logBytes).toString("utf8");
-  const [, words] = [...text.matchAll(/^holdfast: (.*(?:\n {2}\S.*)*)/gm)].at(-1) ?? [];
-  return words ?? `it ended with ${exitCode}.`;
+  return [...text.matchAll(/^holdfast: (.*(?:\n {2}\S.*)*)/gm)].at(-1)?.[1];
 }
 
 function notStarted(dataDirectory: string, exitCode: number, words: string): CliError {
@@ -153,6 +163,8 @@ function notStarted(dataDirectory: string, exitCode: number, words: string): Cli
 class Claim {
   readonly #path: string;
   #isMine = false;
+  /** Why there can be none. What hinders it, such as a full disk, may be what hinders the server. */
+  trouble = "";
 
   constructor(path: string) {
     this.#path = path;
@@ -166,8 +178,8 @@ class Claim {
       if (this.#isHeld()) return false;
       rmSync(this.#path, { force: true });
       return this.#write();
-    } catch {
-      // A full disk, or something else of this name: the server says what is wrong, if it hinders that.
+    } catch (error) {
+      this.trouble = ` ${(error as Error).message}.`;
       return true;
     }
   }

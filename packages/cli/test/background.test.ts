@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { ServerFile } from "@holdfast/protocol";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { isWhole } from "../../../test/harness/sample.ts";
 import { isRunning, startOfProcess } from "../src/server-file.ts";
 import { createHouse, expectRun, PATIENCE_MS, type Result } from "./command.ts";
@@ -117,6 +118,45 @@ describe("[I-24] a server in the background", () => {
     } finally {
       holder.close();
     }
+  });
+
+  /** One that starts, and goes on when something stands in its configuration. */
+  const startSlowly = async () => {
+    const config = join(house.root, "slow.jsonc");
+    execFileSync("mkfifo", [config]);
+    const starting = house.start(["--config", config, "serve", "--detach"]);
+    const server = await vi.waitFor(
+      () => {
+        const { pid } = starting.child;
+        const [child] = /\d+/.exec(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")) ?? [];
+        expect(child).toBeDefined();
+        return Number(child);
+      },
+      { timeout: PATIENCE_MS },
+    );
+    const startedAt = startOfProcess(server);
+    onTestFinished(() => {
+      if (isRunning({ pid: server, processStart: startedAt })) process.kill(server, "SIGKILL");
+    });
+    return { starting, server, goOn: () => writeFile(config, "{}") };
+  };
+
+  test("[I-24] one that could say nothing: what ended it is said, and what hindered us", async () => {
+    mkdirSync(join(house.dataDirectory, "starting"), { recursive: true });
+    const { starting, server } = await startSlowly();
+    process.kill(server, "SIGKILL");
+    const { code, stderr } = await starting.ended;
+    expect(stderr).toMatch(/^holdfast: The server did not start: it ended with SIGKILL\. .*starting/);
+    expect(code).toBe(6);
+  });
+
+  test("[I-24] Ctrl-C while it starts leaves it alone, and says so", async () => {
+    const { starting, goOn } = await startSlowly();
+    starting.child.kill("SIGINT");
+    expectRun(await starting.ended, 130, "The server goes on starting; `holdfast stop` ends it.");
+    expect(existsSync(join(house.dataDirectory, "starting"))).toBe(false);
+    await goOn();
+    await vi.waitFor(() => expect(serverFile().pid).toBeGreaterThan(0), { timeout: PATIENCE_MS });
   });
 
   test("[I-24] what is wrong with a configuration is said whole", async () => {
