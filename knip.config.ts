@@ -44,7 +44,7 @@ const config: KnipConfig = {
     "packages/*": {
       entry: ["bin/*.js!", "src/**/*-thread.ts!", "test/fixture/*.{ts,js}"],
       project: ["src/**/*.ts!", "!src/**/*.test.ts!", "bin/**/*.js!", "test/**/*.{ts,js}"],
-      ignoreBinaries: ["fish", "script", "systemd-analyze"],
+      ignoreBinaries: ["fish", "mkfifo", "script", "systemd-analyze"],
     },
     "packages/protocol": {
       project: ["src/**/*.ts!", "!src/**/*.test.ts!", "test/**/*.ts"],
