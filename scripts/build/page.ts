@@ -27,7 +27,7 @@ export async function buildPage({ isForced }: { isForced: boolean }): Promise<vo
 }
 
 /** What is made, not written: it may be newer than what was made of the same sources. */
-const MADE = /(?:^|[\\/])(?:dist|dist-types|node_modules|test)(?:[\\/]|$)/;
+const MADE = /(?:^|[\\/])(?:dist|dist-types|node_modules)(?:[\\/]|$)/;
 
 /** When the newest source at or below this path changed, in ms of the epoch. */
 export function newest(path: string): number {
