@@ -4,8 +4,27 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
 const REPOSITORY = join(import.meta.dirname, "../..");
-const ROOT_FILES = [".dependency-cruiser.mjs", ".oxlintrc.json", "knip.config.ts", "package.json"];
-const PACKAGE_ENTRIES = ["package.json", "tsconfig.json", "src", "bin", "test"];
+const ROOT_FILES = [
+  ".dependency-cruiser.mjs",
+  ".oxlintrc.json",
+  "knip.config.ts",
+  "LICENSE",
+  "package-lock.json",
+  "package.json",
+];
+/** With what the program is built of, which tests start. */
+const PACKAGE_ENTRIES = [
+  "package.json",
+  "tsconfig.json",
+  "src",
+  "bin",
+  "test",
+  "README.md",
+  "completion",
+  "index.html",
+  "public",
+  "vite.config.ts",
+];
 
 /** Path below the root -> content. */
 export type Seeds = Readonly<Record<string, string>>;
