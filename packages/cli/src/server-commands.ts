@@ -149,7 +149,7 @@ export async function logs(context: Context, flags: { lines: number; follow?: bo
   if (!existsSync(path) && flags.follow !== true)
     throw new CliError(
       EXIT.notFound,
-      `There is no ${path}. A server that runs in a terminal, or as a container, logs there.`,
+      `There is no ${path}. A server that runs in a terminal, or in a container, logs there.`,
     );
   let from = await printTail(context, path, flags.lines);
   while (flags.follow === true) {
