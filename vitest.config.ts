@@ -4,8 +4,8 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Whose test files share the processes that run them, because a process and its imports cost more than most of these files; they leave nothing behind in it. */
-const sharing = ["protocol", "kernel", "edge", "client"];
-const packages = [...sharing, "sqlite", "server", "rehearsal", "cli"];
+const sharing = ["protocol", "kernel", "edge", "client", "sqlite", "rehearsal"];
+const packages = [...sharing, "server", "cli"];
 
 /** Begun first, so that none of them is left alone at the end. What is not here goes by project, the large ones first, and then by size. */
 const FIRST = [

@@ -148,29 +148,32 @@ describe("[I-9] changes", () => {
     },
   );
 
-  test("[W-6, W-7, W-8] what a sparse checkout leaves off the disk is not deleted: apply, undo, reject", async () => {
-    const sparse = makeSparse("sparse");
-    const id = await freshIn(sparse, "--worktree");
-    const { path } = await worktreeOf(id);
-    expect(existsSync(join(path, "out"))).toBe(false);
-    await say(id, "BASH mkdir out && echo changed > out/f && echo also > in/f && echo new > out/new");
-    expect(await pathsOf(id)).toEqual(["in/f", "out/f", "out/new"]);
-    const applied = await must("changes", "apply", id, "--all");
-    expect(readFileSync(join(sparse, "out/f"), "utf8")).toBe("changed\n");
-    expect(existsSync(join(sparse, "out/g"))).toBe(false);
-    await must("changes", "undo", id, applied);
-    expect(existsSync(join(sparse, "out"))).toBe(false);
-    expect(gitIn(sparse, "status", "--porcelain")).toBe("");
-    // git takes the mark off a file that is there: then it expects one.
-    const again = await must("changes", "apply", id, "out/f");
-    expect(gitIn(sparse, "status", "--porcelain")).toBe("M out/f");
-    await must("changes", "undo", id, again);
-    expect(gitIn(sparse, "status", "--porcelain")).toBe("");
+  test.runIf(isWhole)(
+    "[W-6, W-7, W-8] what a sparse checkout leaves off the disk is not deleted: apply, undo, reject",
+    async () => {
+      const sparse = makeSparse("sparse");
+      const id = await freshIn(sparse, "--worktree");
+      const { path } = await worktreeOf(id);
+      expect(existsSync(join(path, "out"))).toBe(false);
+      await say(id, "BASH mkdir out && echo changed > out/f && echo also > in/f && echo new > out/new");
+      expect(await pathsOf(id)).toEqual(["in/f", "out/f", "out/new"]);
+      const applied = await must("changes", "apply", id, "--all");
+      expect(readFileSync(join(sparse, "out/f"), "utf8")).toBe("changed\n");
+      expect(existsSync(join(sparse, "out/g"))).toBe(false);
+      await must("changes", "undo", id, applied);
+      expect(existsSync(join(sparse, "out"))).toBe(false);
+      expect(gitIn(sparse, "status", "--porcelain")).toBe("");
+      // git takes the mark off a file that is there: then it expects one.
+      const again = await must("changes", "apply", id, "out/f");
+      expect(gitIn(sparse, "status", "--porcelain")).toBe("M out/f");
+      await must("changes", "undo", id, again);
+      expect(gitIn(sparse, "status", "--porcelain")).toBe("");
 
-    await must("changes", "reject", id, "out/f");
-    expect(existsSync(join(path, "out/f"))).toBe(false);
-    expect(await pathsOf(id)).toEqual(["in/f", "out/new"]);
-  });
+      await must("changes", "reject", id, "out/f");
+      expect(existsSync(join(path, "out/f"))).toBe(false);
+      expect(await pathsOf(id)).toEqual(["in/f", "out/new"]);
+    },
+  );
 
   test.runIf(isWhole)(
     "[W-8, W-10, W-11] what a sparse checkout leaves off the disk is no risk, and comes back as it was",
@@ -249,44 +252,47 @@ describe("[I-9] worktrees", () => {
     await say(id, "SAY hi");
   });
 
-  test("[W-3, W-10, W-11] work that git does not list is named, stops a removal, and comes back", async () => {
-    const clone = join(house.root, "clone");
-    mkdirSync(join(clone, "vendor/lib"), { recursive: true });
-    gitIn(clone, "init", "-q", "-b", "main");
-    gitIn(clone, "update-index", "--add", "--cacheinfo", `160000,${git("rev-parse", "HEAD")},vendor/lib`);
-    gitIn(clone, "commit", "-q", "-m", "a submodule that is not filled");
-    const work = [
-      "WRITE vendor/lib/work.txt an hour",
-      "BASH mkdir -p half/.GIT half/void && printf two > half/.GIT/refused.txt",
-    ];
-    const names = [/vendor\/lib\/work\.txt/, /half\/\.GIT\/refused\.txt/];
+  test.runIf(isWhole)(
+    "[W-3, W-10, W-11] work that git does not list is named, stops a removal, and comes back",
+    async () => {
+      const clone = join(house.root, "clone");
+      mkdirSync(join(clone, "vendor/lib"), { recursive: true });
+      gitIn(clone, "init", "-q", "-b", "main");
+      gitIn(clone, "update-index", "--add", "--cacheinfo", `160000,${git("rev-parse", "HEAD")},vendor/lib`);
+      gitIn(clone, "commit", "-q", "-m", "a submodule that is not filled");
+      const work = [
+        "WRITE vendor/lib/work.txt an hour",
+        "BASH mkdir -p half/.GIT half/void && printf two > half/.GIT/refused.txt",
+      ];
+      const names = [/vendor\/lib\/work\.txt/, /half\/\.GIT\/refused\.txt/];
 
-    const inPlace = await freshIn(clone);
-    await say(inPlace, ...work);
-    const listed = await house.run(["changes", "list", inPlace]);
-    for (const name of names) expect(listed.stderr).toMatch(new RegExp(`Not captured: .*${name.source}`));
+      const inPlace = await freshIn(clone);
+      await say(inPlace, ...work);
+      const listed = await house.run(["changes", "list", inPlace]);
+      for (const name of names) expect(listed.stderr).toMatch(new RegExp(`Not captured: .*${name.source}`));
 
-    const id = await freshIn(clone, "--worktree");
-    await say(id, ...work);
-    const { id: worktreeId, path } = await worktreeOf(id);
-    for (const command of [
-      ["worktree", "show", worktreeId],
-      ["worktree", "remove", worktreeId],
-      ["session", "delete", id],
-    ]) {
-      const { code, stderr } = await house.run(command);
-      expect(code).toBe(command[1] === "show" ? 0 : 7);
-      for (const name of names) expect(stderr).toMatch(name);
-    }
-    await must("worktree", "remove", worktreeId, "--discard");
-    expect(existsSync(path)).toBe(false);
-    gitIn(clone, "gc", "-q", "--prune=now");
-    expect((await house.run(["worktree", "show", worktreeId])).stdout).toMatch(/rescue .*beside/);
-    await must("worktree", "restore", worktreeId);
-    expect(readFileSync(join(path, "vendor/lib/work.txt"), "utf8")).toBe("an hour");
-    expect(readFileSync(join(path, "half/.GIT/refused.txt"), "utf8")).toBe("two");
-    expect(existsSync(join(path, "half/void"))).toBe(true);
-  });
+      const id = await freshIn(clone, "--worktree");
+      await say(id, ...work);
+      const { id: worktreeId, path } = await worktreeOf(id);
+      for (const command of [
+        ["worktree", "show", worktreeId],
+        ["worktree", "remove", worktreeId],
+        ["session", "delete", id],
+      ]) {
+        const { code, stderr } = await house.run(command);
+        expect(code).toBe(command[1] === "show" ? 0 : 7);
+        for (const name of names) expect(stderr).toMatch(name);
+      }
+      await must("worktree", "remove", worktreeId, "--discard");
+      expect(existsSync(path)).toBe(false);
+      gitIn(clone, "gc", "-q", "--prune=now");
+      expect((await house.run(["worktree", "show", worktreeId])).stdout).toMatch(/rescue .*beside/);
+      await must("worktree", "restore", worktreeId);
+      expect(readFileSync(join(path, "vendor/lib/work.txt"), "utf8")).toBe("an hour");
+      expect(readFileSync(join(path, "half/.GIT/refused.txt"), "utf8")).toBe("two");
+      expect(existsSync(join(path, "half/void"))).toBe(true);
+    },
+  );
 
   test("[W-1] a second session works where the first does, and the last one takes the worktree along", async () => {
     const first = await fresh("--worktree");
