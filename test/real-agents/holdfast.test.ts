@@ -88,7 +88,7 @@ const streamed = (server: HoldfastProcess, sessionId: string, text: string): Pro
 
 const agentProcesses = (root: string) => processesWith(`${root}/agent-home`);
 
-describe.each(sampleOf(["goose", "qwen"] as const, 1))("real %s", (name) => {
+describe.each(sampleOf(["qwen", "goose"] as const, 1))("real %s", (name) => {
   test("[A-25, A-4] two turns in one process, and it remembers", () =>
     withAgent(name, async ({ server, sessionId, root }) => {
       const first = await ask(server, sessionId, "REMEMBER heron");
