@@ -3,11 +3,10 @@ import { ArrowDown } from "lucide-react";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { LiveSession, LiveView } from "../data/index.ts";
 import { Button, Empty } from "../design/index.ts";
+import { distanceToEnd, END_PX, Following } from "./following.ts";
 import { RowView } from "./row-view.tsx";
 import { type Row, rowsOf } from "./rows.ts";
 
-/** This close to the end, in px, the list follows what comes. */
-const END_PX = 80;
 /** This close to the beginning, in px, older messages are read. */
 const OLDER_PX = 1_200;
 
@@ -112,32 +111,12 @@ export function Transcript(props: {
   );
 }
 
-const distanceToEnd = (element: HTMLElement): number =>
-  element.scrollHeight - element.scrollTop - element.clientHeight;
-
-/** Whether the end is followed: until somebody scrolls up, and again from when they are back at the end. */
-class Following {
-  #isOn: boolean;
-  #top = 0;
-
-  constructor(atFirst: boolean) {
-    this.#isOn = atFirst;
-  }
-
-  scrolled(box: HTMLElement): void {
-    if (distanceToEnd(box) < END_PX) this.#isOn = true;
-    else if (box.scrollTop < this.#top) this.#isOn = false;
-    this.#top = box.scrollTop;
-  }
-
-  keepUp(box: HTMLElement): void {
-    if (this.#isOn) box.scrollTop = box.scrollHeight;
-  }
-}
-
 /** Keeps the end in sight while it is followed, whatever grows: a row, the list, or what stands below and takes its room. */
 function useFollowing(box: HTMLElement | null, content: HTMLElement | null, atFirst: boolean): Following {
   const [following] = useState(() => new Following(atFirst));
+  useLayoutEffect(() => {
+    if (box !== null) following.laidOut(box);
+  });
   useLayoutEffect(() => {
     if (box === null || content === null) return;
     const observer = new ResizeObserver(() => following.keepUp(box));
