@@ -15,6 +15,7 @@ export * from "./id.ts";
 export * from "./input.ts";
 export * from "./message.ts";
 export * from "./normalize-usage.ts";
+export * from "./page-path.ts";
 export * from "./part.ts";
 export * from "./permission.ts";
 export * from "./places.ts";

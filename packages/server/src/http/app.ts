@@ -13,7 +13,7 @@ import {
   STREAMING,
 } from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
-import { commonProtocol, PROTOCOL_HEADER, PROTOCOL_VERSIONS } from "@holdfast/protocol";
+import { commonProtocol, pagePathOf, PROTOCOL_HEADER, PROTOCOL_VERSIONS } from "@holdfast/protocol";
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
@@ -123,7 +123,7 @@ async function unknownRoute(
     const isRead = incoming.method === "GET" || incoming.method === "HEAD";
     const file = isRead ? await servePage(deps.page, context.req.path) : undefined;
     if (file !== undefined) return file;
-    if (isRead && deps.page === undefined)
+    if (isRead && deps.page === undefined && pagePathOf(context.req.path) !== undefined)
       throw new HoldfastError(
         "NOT_FOUND",
         "This server has no page, its API alone. In the repository, `npm run build:page` makes one for the next start.",

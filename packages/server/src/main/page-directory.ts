@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { extname, join, sep } from "node:path";
+import { pagePathOf } from "@holdfast/protocol";
 import type { PageFile, PageFiles } from "../http/index.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -14,7 +15,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /**
  * The page as it was built into a directory, or `undefined` when none was. What may be served is listed once, so that no path of a request
- * ever reaches the file system; every other path that is a place of the page answers with its document.
+ * ever reaches the file system; an address of the page answers with its document, and no other path does (I-3).
  */
 export function pageOf(directory: string): PageFiles | undefined {
   const files = new Map<string, string>();
@@ -39,7 +40,7 @@ export function pageOf(directory: string): PageFiles | undefined {
     return file;
   };
   return (path) => {
-    const found = files.get(path) ?? (extname(path) === "" ? document : undefined);
+    const found = files.get(path) ?? (pagePathOf(path) === undefined ? undefined : document);
     return Promise.resolve(found === undefined ? undefined : fileAt(found));
   };
 }

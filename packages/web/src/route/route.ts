@@ -1,3 +1,5 @@
+import { type PagePath, pagePathOf } from "@holdfast/protocol";
+
 /**
  * The page's places and their addresses. A hand-made table instead of a routing library: ten places do not earn 26 KB gzipped
  * of the 130 KB that the first load may have (I-16; docs/decisions/0006).
@@ -20,42 +22,33 @@ export type Route =
   | { at: "settings"; section?: string }
   | { at: "unknown"; path: string };
 
+type Query = (name: string) => string | undefined;
+
+/** One for each address of the page, so that the server knows them all. */
+const PLACES: Record<PagePath, (id: string, query: Query) => Route> = {
+  "/": () => ({ at: "home" }),
+  "/new": (_, query) => ({
+    at: "new",
+    ...given("directory", query("directory")),
+    ...given("workspace", query("workspace")),
+  }),
+  "/s/:id": (sessionId, query) => ({ at: "session", sessionId, ...given("message", query("message")) }),
+  "/s/:id/timeline": (sessionId, query) => ({ at: "timeline", sessionId, ...given("step", query("step")) }),
+  "/s/:id/changes": (sessionId) => ({ at: "changes", sessionId }),
+  "/inbox": () => ({ at: "inbox" }),
+  "/archive": () => ({ at: "archive" }),
+  "/worktrees": () => ({ at: "worktrees" }),
+  "/agents": () => ({ at: "agents" }),
+  "/settings": () => ({ at: "settings" }),
+  "/settings/:id": (section) => ({ at: "settings", section }),
+};
+
 /** The place that an address names. Total: what is no place is `unknown`. */
 export function parseRoute(path: string, search: string): Route {
-  const [first = "", second, third, ...rest] = path.split("/").slice(1).map(decode);
+  const found = pagePathOf(path);
+  if (found === undefined) return { at: "unknown", path };
   const query = new URLSearchParams(search);
-  const text = (name: string) => query.get(name) ?? undefined;
-  const isDeep =
-    rest.length > 0 ||
-    (third !== undefined && first !== "s") ||
-    (second !== undefined && !["s", "settings"].includes(first));
-  if (isDeep) return { at: "unknown", path };
-  switch (first) {
-    case "":
-      return { at: "home" };
-    case "new":
-      return {
-        at: "new",
-        ...given("directory", text("directory")),
-        ...given("workspace", text("workspace")),
-      };
-    case "s": {
-      if (second === undefined || second === "") return { at: "unknown", path };
-      if (third === "timeline") return { at: "timeline", sessionId: second, ...given("step", text("step")) };
-      if (third === "changes") return { at: "changes", sessionId: second };
-      if (third !== undefined) return { at: "unknown", path };
-      return { at: "session", sessionId: second, ...given("message", text("message")) };
-    }
-    case "inbox":
-    case "archive":
-    case "agents":
-    case "worktrees":
-      return { at: first };
-    case "settings":
-      return { at: "settings", ...given("section", second) };
-    default:
-      return { at: "unknown", path };
-  }
+  return PLACES[found.path](decode(found.id), (name) => query.get(name) ?? undefined);
 }
 
 /** The address of a place; `parseRoute` reads it back. */
