@@ -59,7 +59,7 @@ export async function requirePart(deps: Deps, messageId: MessageId, partId: Part
   return part;
 }
 
-/** Replaces what a message says of itself. Rejects UNPROCESSABLE when its identity would change, SESSION_BUSY while its turn runs. */
+/** Replaces what a message says of itself. Rejects UNPROCESSABLE when its identity or a field of ours would change, SESSION_BUSY while its turn runs. */
 export async function updateMessage(
   deps: Deps,
   messageId: MessageId,
@@ -86,7 +86,7 @@ export async function removeMessage(deps: Deps, messageId: MessageId, caller: Ca
   await deps.store.removeMessage({ ...caller, messageId });
 }
 
-/** Replaces a part whole. Rejects UNPROCESSABLE when its identity or type would change, SESSION_BUSY while its turn runs. */
+/** Replaces a part whole. Rejects UNPROCESSABLE when its identity, type or a field of ours would change, SESSION_BUSY while its turn runs. */
 export async function updatePart(
   deps: Pick<SessionDeps, "store" | "reserved">,
   part: Part,

@@ -290,6 +290,7 @@ export type Commands = {
   /** Ends a pending request without an answer; a no-op otherwise. */
   expirePermission(command: { permissionId: PermissionId; actor: Actor }): Promise<Permission>;
 
+  /** SESSION_BUSY while its turn is live; UNPROCESSABLE when a field that Holdfast alone writes would change (R-4.3). So `updatePart`. */
   updateMessage(command: Written & { messageId: MessageId; message: MessageInfo }): Promise<Applied<Message>>;
   /** SESSION_BUSY while its turn is live. */
   removeMessage(command: Written & { messageId: MessageId }): Promise<void>;

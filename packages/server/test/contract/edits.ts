@@ -1,8 +1,9 @@
 import { newId } from "@holdfast/kernel";
-import type { AssistantMessage, Message, MessageId } from "@holdfast/protocol";
+import type { AssistantMessage, Message, MessageId, Part } from "@holdfast/protocol";
 import { expect, test } from "vitest";
+import type { StartedTurn } from "../../src/store/index.ts";
 import { refusalOf, refusalsOf } from "./refusal.ts";
-import { keyed, OWNER, placeOf, type StoreRig, textPart } from "./rig.ts";
+import { keyed, OWNER, placeOf, type StoreRig, textPart, toolPart } from "./rig.ts";
 import { topic } from "./topic.ts";
 
 async function settled(
@@ -93,4 +94,47 @@ export const editsTopic = topic("edits of what is settled", (rig) => {
     expect(await refusalOf(remove(newId("msg")))).toBe("NOT_FOUND");
     expect(await refusalOf(rig().store.removePart({ partId: newId("prt"), actor: OWNER }))).toBe("NOT_FOUND");
   });
+  test("[R-4.3] an edit neither sets nor changes nor clears what Holdfast alone says", async () => {
+    const sessionId = await rig().session();
+    await rig().admit(sessionId);
+    const run = await rig().start(sessionId);
+    const call = await rig().part(run, calledAt(run, { start: 1, end: 2, compacted: 3 }));
+    const other = await rig().part(run, calledAt(run, { start: 1, end: 2 }));
+    await rig().finish(run);
+    const [asked, answer] = await rig().history(sessionId);
+    if (asked?.info.role !== "user" || answer?.info.role !== "assistant") throw new Error("No exchange.");
+    const info = answer.info;
+    const message = (edited: Message["info"]) =>
+      rig().store.updateMessage({ messageId: edited.id, message: edited, actor: OWNER });
+    const part = (edited: Part) => rig().store.updatePart({ part: edited, actor: OWNER });
+    const timed = (was: Part, time: { start: number; end: number; compacted?: number }): Part =>
+      was.type === "tool" && was.state.status === "completed"
+        ? { ...was, state: { ...was.state, time } }
+        : was;
+    const refused = [
+      ["structured", message({ ...info, structured: { forged: true } })],
+      ["summary", message({ ...info, summary: true })],
+      ["summary", message({ ...asked.info, summary: { diffs: [] } })],
+      ["state.time.compacted", part(timed(other, { start: 1, end: 2, compacted: 3 }))],
+      ["state.time.compacted", part(timed(call, { start: 1, end: 2, compacted: 4 }))],
+      ["state.time.compacted", part(timed(call, { start: 1, end: 2 }))],
+    ] as const;
+    for (const [path, edit] of refused)
+      await expect(edit, path).rejects.toMatchObject({ code: "UNPROCESSABLE", issues: [{ path }] });
+    await message({ ...info, metadata: { starred: true } });
+    expect((await part(timed(call, { start: 1, end: 9, compacted: 3 }))).value).toMatchObject({
+      state: { time: { start: 1, end: 9, compacted: 3 } },
+    });
+  });
 });
+
+const calledAt = (run: StartedTurn, time: { start: number; end: number; compacted?: number }) =>
+  toolPart(placeOf(run), {
+    status: "completed",
+    input: {},
+    raw: "{}",
+    output: "",
+    title: "",
+    metadata: {},
+    time,
+  });

@@ -110,7 +110,7 @@ async function settle(
   if (answer?.info.role !== "assistant" || part?.type !== "text") throw new Error("Nothing was answered.");
   await rig.store.updateMessage({
     messageId: answer.info.id,
-    message: { ...answer.info, structured: { [text]: text }, metadata: { [text]: text } },
+    message: { ...answer.info, metadata: { [text]: text } },
     actor: OWNER,
   });
   await rig.store.removePart({ partId: part.id, actor: OWNER });

@@ -295,7 +295,7 @@ describe("inputs, turns and history over HTTP", () => {
     await server.call("GET", `/api/sessions/${id}/messages?before=x`, undefined, 400);
   });
 
-  test("[R-4.2] messages and parts can be changed and removed, but never become others", async () => {
+  test("[R-4.2, R-4.3] messages and parts can be changed and removed, but never become others", async () => {
     const { message } = await admit(text("before"));
     const started = await server.startTurn(id);
     const [part] = message.parts;
@@ -314,6 +314,11 @@ describe("inputs, turns and history over HTTP", () => {
       info: { metadata: { stars: 5 } },
     });
     await server.call("PATCH", answer, { ...info, parentId: newId("msg") }, 422);
+    for (const [path, forged] of Object.entries({ structured: { sum: 4 }, summary: true }))
+      expect(
+        await server.call<Problem>("PATCH", answer, { ...info, [path]: forged }, 422),
+        path,
+      ).toMatchObject({ code: "UNPROCESSABLE", issues: [{ path }] });
     await server.call("DELETE", path, undefined, 204);
     await server.call("DELETE", answer, undefined, 204);
     await server.call("GET", answer, undefined, 404);

@@ -1,5 +1,6 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { Actor, Message, MessageId, MessageInfo, Part, PartId } from "@holdfast/protocol";
+import { refuseOwnFields } from "../../model/index.ts";
 import type { Applied, IdempotencyKey } from "../../port.ts";
 import { announceInput, announceMessage, announceTurn, rewritePart } from "../announce.ts";
 import { appendNext, type Log, openLogByRid } from "../log.ts";
@@ -8,6 +9,7 @@ import {
   findMessage,
   messageData,
   type MessageRow,
+  toMessageInfo,
   withParts,
   findPart,
   foldParts,
@@ -54,6 +56,7 @@ export function updateMessage(
         "CONFLICT",
         `Message ${row.id} is of the role ${row.role}, which never changes.`,
       );
+    refuseOwnFields(toMessageInfo(row), command.message);
     write.run("UPDATE message SET data = ? WHERE rid = ?", messageData(command.message), row.rid);
     const log = openLogByRid(write, row.session, command.actor, "asked");
     announceMessage(log, row.id);
@@ -124,6 +127,7 @@ function applyPart(write: Write, part: Part, actor: Actor): void {
   }
   const message = requireMessage(write, row.message_id);
   requireSettled(write, message);
+  for (const current of foldParts(write, [row])) refuseOwnFields(current, part);
   const log = openLogByRid(write, row.session, actor, "asked");
   rewritePart(log, row.rid, { ...part, ordinal: row.ordinal }, { rid: message.turn, id: message.turn_id });
   announceAsked(log, message);
