@@ -60,13 +60,14 @@ const agentStatus = async (server: HoldfastProcess, id: string) =>
 const awaitStatus = (server: HoldfastProcess, id: string, status: string) =>
   until(`an agent that is ${status}`, async () => (await agentStatus(server, id)) === status);
 
-test("[D-29] closing an agent, its death, a dead server and a restart leave lists as they were; people and agents move them", async () => {
+test("[D-29, D-18] closing an agent, its death, a dead server and a restart leave lists as they were; people and agents move them", async () => {
   await using root = await temporaryDirectory("lists");
   let server = await startHoldfast({ root: root.path });
   const first = await sessionIn(server, "first");
   const second = await sessionIn(server, "second");
   const third = await sessionIn(server, "third");
   for (const id of [first, second, third]) await say(server, id, "SAY done");
+  const statuses = () => Promise.all([first, second, third].map((id) => agentStatus(server, id)));
   const before = await listed(server);
   expect(before.map(([title]) => title)).toEqual(["third", "second", "first"]);
 
@@ -81,18 +82,22 @@ test("[D-29] closing an agent, its death, a dead server and a restart leave list
   await server.client.admitInput(first, { parts: [{ type: "text", text: "HANG" }] });
   await until("the turn to run", async () => (await server.client.getSession(first)).status === "busy");
   await server.client.patchSession(second, { title: "renamed" });
+  await say(server, third, "SAY again");
+  expect(await agentStatus(server, third)).toBe("idle");
   const running = await listed(server);
-  expect(running.map(([title]) => title)).toEqual(["renamed", "first", "third"]);
+  expect(running.map(([title]) => title)).toEqual(["third", "renamed", "first"]);
   await server.kill();
   server = await startHoldfast({ root: root.path });
   expect(await server.client.getSession(first)).toMatchObject({ status: "idle", attention: "interrupted" });
   expect(await listed(server)).toEqual(running);
+  expect(await statuses()).toEqual(["crashed", "crashed", "resumable"]);
+  await say(server, second, "SAY again");
+  const after = await listed(server);
+  expect(after.map(([title]) => title)).toEqual(["renamed", "third", "first"]);
   expect(await server.stop()).toBe(0);
   server = await startHoldfast({ root: root.path });
-  expect(await listed(server)).toEqual(running);
-
-  await say(server, third, "SAY again");
-  expect((await listed(server)).map(([title]) => title)).toEqual(["third", "renamed", "first"]);
+  expect(await listed(server)).toEqual(after);
+  expect(await statuses()).toEqual(["crashed", "resumable", "resumable"]);
   expect(await server.stop()).toBe(0);
 });
 

@@ -301,7 +301,7 @@ export type Commands = {
     patch: AgentSessionPatch;
     actor: Actor;
   }): Promise<void>;
-  /** Ends every `live` or `idle` agent session that the dead instances left: they become `crashed` (D-18). */
+  /** Ends every `live` or `idle` agent session that the dead instances left: `crashed` where a turn still runs on it, else `resumable` (D-18). */
   closeDeadAgentSessions(command: { actor: Actor }): Promise<number>;
 
   registerInstance(row: InstanceRow): Promise<void>;

@@ -136,7 +136,9 @@ export const claimsTopic = topic("claims", (rig) => {
     expect((await rig().readSession(running.session.id)).attention).toBe("interrupted");
   });
 
-  test("[D-18] agent sessions that a dead server left become crashed, those of a claimed session stay", async () => {
+  test("[D-18] agent sessions that a dead server left become crashed under a turn, else resumable; those of a claimed session stay", async () => {
+    const rested = await rig().running();
+    await rig().finish(rested, { state: "completed", finish: "stop", agentSession: "idle" });
     const left = await rig().running();
     await rig().append(left, {
       op: "agentSession",
@@ -155,7 +157,11 @@ export const claimsTopic = topic("claims", (rig) => {
     expect(await rig().store.closeDeadAgentSessions({ actor: SYSTEM })).toBeGreaterThan(0);
     const statusOf = async (run: typeof left) =>
       (await rig().store.listAgentSessions(run.session.id)).items[0]?.status;
-    expect([await statusOf(left), await statusOf(mine)]).toEqual(["crashed", "live"]);
+    expect([await statusOf(left), await statusOf(rested), await statusOf(mine)]).toEqual([
+      "crashed",
+      "resumable",
+      "live",
+    ]);
     expect(await rig().store.closeDeadAgentSessions({ actor: SYSTEM })).toBe(0);
   });
 

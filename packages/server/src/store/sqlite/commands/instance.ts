@@ -77,7 +77,8 @@ export function closeDeadAgentSessions(write: Write, command: { actor: Actor }):
   );
   for (const row of rows) {
     write.run(
-      "UPDATE agent_session SET status = 'crashed', time_updated = ? WHERE rid = ?",
+      `UPDATE agent_session SET time_updated = ?, status = CASE WHEN EXISTS (SELECT 1 FROM turn t WHERE t.session = agent_session.session
+         AND t.agent = agent_session.agent AND t.state IN ('running', 'finalizing')) THEN 'crashed' ELSE 'resumable' END WHERE rid = ?`,
       write.now,
       row.rid,
     );
