@@ -31,6 +31,7 @@ type Of<K extends Directive["kind"]> = Extract<Directive, { kind: K }>;
 export async function readTool(turn: Turn, place: Workplace, { path }: Of<"read">): Promise<void> {
   const target = resolve(place.cwd, path);
   const tool = await turn.openTool({
+    name: "read",
     title: `Read ${path}`,
     kind: "read",
     locations: [{ path: target }],
@@ -54,6 +55,7 @@ export async function writeTool(turn: Turn, place: Workplace, { path, text }: Of
   const shown = target ?? resolve(place.cwd, path);
   const oldText = target === undefined ? null : await diffBase(target);
   const tool = await turn.openTool({
+    name: "write",
     title: `Write ${path}`,
     kind: "edit",
     locations: [{ path: shown }],
@@ -81,6 +83,7 @@ export async function writeTool(turn: Turn, place: Workplace, { path, text }: Of
 /** BASH: runs a command after the user allowed it; its output is sent as it grows. */
 export async function bashTool(turn: Turn, place: Workplace, { command }: Of<"bash">): Promise<void> {
   const tool = await turn.openTool({
+    name: "bash",
     title: command,
     kind: "execute",
     rawInput: { command, cwd: place.cwd },
@@ -111,7 +114,12 @@ export async function bashTool(turn: Turn, place: Workplace, { command }: Of<"ba
 
 /** OUTPUT: a tool call with exactly that many bytes of output. */
 export async function outputTool(turn: Turn, { bytes }: Of<"output">): Promise<void> {
-  const tool = await turn.openTool({ title: `Output ${bytes} bytes`, kind: "other", rawInput: { bytes } });
+  const tool = await turn.openTool({
+    name: "output",
+    title: `Output ${bytes} bytes`,
+    kind: "other",
+    rawInput: { bytes },
+  });
   await tool.progress();
   await tool.complete({ content: [textContent(filler(bytes))] });
 }
@@ -121,7 +129,12 @@ export async function outputTool(turn: Turn, { bytes }: Of<"output">): Promise<v
  * its number (`u1`, `u2` ...); the last is the result.
  */
 export async function updatesTool(turn: Turn, { count, bytes }: Of<"updates">): Promise<void> {
-  const tool = await turn.openTool({ title: `${count} updates`, kind: "other", rawInput: { count, bytes } });
+  const tool = await turn.openTool({
+    name: "updates",
+    title: `${count} updates`,
+    kind: "other",
+    rawInput: { count, bytes },
+  });
   for (let index = 1; index < count; index += 1) {
     turn.signal.throwIfAborted();
     await tool.progress({ content: [textContent(numbered(index, bytes))] });
@@ -132,7 +145,7 @@ export async function updatesTool(turn: Turn, { count, bytes }: Of<"updates">): 
 
 /** ASK: a permission request of its own; answers whether it was allowed. It asks in every mode. */
 export async function askTool(turn: Turn, { text }: Of<"ask">): Promise<boolean> {
-  const tool = await turn.openTool({ title: text, kind: "other", rawInput: { question: text } });
+  const tool = await turn.openTool({ name: "ask", title: text, kind: "other", rawInput: { question: text } });
   const isAllowed = (await turn.requestPermission(tool)) !== "reject_once";
   if (isAllowed) await tool.complete({ content: [textContent("allowed")] });
   else await tool.fail({ content: [textContent("permission was not given")] });

@@ -281,6 +281,15 @@ describe("tools", () => {
     expect(statuses(rejected.updates)).toEqual(["pending", "failed"]);
   });
 
+  test("[A-2] every call has the name of its tool, in its request for permission too", async () => {
+    agent.answer = () => select("allow_once");
+    const lines = ["READ a", "WRITE a b", "BASH true", "OUTPUT 1", "UPDATES 2", "ASK cake?"];
+    const { updates } = await agent.turn(session, lines.join("\n"));
+    const calls = toolUpdates(updates).filter(({ sessionUpdate }) => sessionUpdate === "tool_call");
+    expect(calls.map(({ name }) => name)).toEqual(["read", "write", "bash", "output", "updates", "ask"]);
+    expect(agent.permissions.all.map(({ toolCall }) => toolCall.name)).toEqual(["write", "bash", "ask"]);
+  });
+
   test("[A-11] SPAWN leaves a process in its own process session that outlives the agent", async () => {
     const { text } = await agent.turn(session, "SPAWN");
     const pid = Number(/\d+/.exec(text)?.[0]);

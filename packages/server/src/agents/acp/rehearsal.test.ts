@@ -36,9 +36,9 @@ describe("the rehearsal agent over ACP", () => {
     expect(tools.filter((tool) => tool.status === "completed")).toHaveLength(2);
     expect(tools.some((tool) => tool.diffs?.[0]?.newText.includes("hello"))).toBe(true);
     expect(tools.some((tool) => tool.output === "out\n")).toBe(true);
-    expect(turn.asks.map((ask) => [ask.kind, ask.patterns])).toEqual([
-      ["edit", expect.arrayContaining([expect.stringContaining("a.txt")])],
-      ["execute", ["echo out"]],
+    expect(turn.asks.map((ask) => [ask.tool, ask.kind, ask.patterns])).toEqual([
+      ["write", "edit", expect.arrayContaining([expect.stringContaining("a.txt")])],
+      ["bash", "execute", ["echo out"]],
     ]);
     expect(handle.features).toMatchObject({ load: "yes", resume: "yes", close: "yes", modes: "yes" });
   });
