@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Change, Session } from "@holdfast/protocol";
+import { rehearsalBin } from "@holdfast/rehearsal";
 import { expect, test } from "vitest";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
 
@@ -108,4 +109,34 @@ test("[W-6] a rejection is told to the agent once, with the next prompt", async 
   expect(JSON.stringify(told)).toContain("b.txt");
   const said = items.flatMap(({ parts }) => parts).filter((part) => part.type === "text");
   expect(said.filter(({ text }) => text === "understood\n")).toHaveLength(1);
+});
+
+test("[W-6] a comment on a line goes to the agent that made its hunk, not to the session's own", async () => {
+  await using root = await temporaryDirectory("comment");
+  const command = [process.execPath, rehearsalBin];
+  const agents = { helper: { backend: "acp" as const, command } };
+  await using server = await startHoldfast({ root: root.path, config: { agents } });
+  const directory = await repository(server, "comment");
+  const session = await server.client.createSession({ directory, agent: "rehearsal", approvalMode: "all" });
+  const edit = async (agent: string, ...edits: string[]) => {
+    const parts = [{ type: "text" as const, text: `BASH ${edits.join("; ")}` }];
+    const { turn } = await server.client.admitInput(session.id, { parts, agent });
+    expect(await ended(server, turn.id)).toMatchObject({ state: "completed", agent });
+  };
+  await edit("helper", "sed -i '3s/.*/by the helper/' a.txt");
+  await edit("rehearsal", "sed -i '17s/.*/by the rehearsal/' a.txt");
+  const [row] = await changes(server, session);
+  if (row === undefined) throw new Error("Nothing changed.");
+  const comment = async (line: number, more: { sessionId?: Session["id"]; agent?: string } = {}) => {
+    const body = { changeId: row.id, revision: row.revision, text: "SAY thanks", ...more };
+    const { input } = await server.client.commentChange(session.workspaceId, { ...body, side: "new", line });
+    expect(await ended(server, input.turnId)).toMatchObject({ state: "completed", sessionId: session.id });
+    return input.agent;
+  };
+  expect(await comment(3)).toBe("helper");
+  expect(await comment(17)).toBe("rehearsal");
+  expect(await comment(3, { sessionId: session.id })).toBe("helper");
+  expect(await comment(3, { agent: "rehearsal" })).toBe("rehearsal");
+  // A line that did not change: whoever contributed last.
+  expect(await comment(10)).toBe("rehearsal");
 });

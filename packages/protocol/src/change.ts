@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { countSchema, timeSchema } from "./common.ts";
+import { agentIdSchema, countSchema, timeSchema } from "./common.ts";
 import { changeIdSchema, operationIdSchema, sessionIdSchema, turnIdSchema, workspaceIdSchema } from "./id.ts";
 import { trackingSchema } from "./worktree.ts";
 
@@ -26,6 +26,17 @@ export const hunkSchema = z.object({
   origins: z.array(originSchema).min(1),
 });
 export type Hunk = z.infer<typeof hunkSchema>;
+
+/** The hunk that a line of one side is in; `undefined` for a line that did not change. */
+export function hunkAt(
+  hunks: readonly Hunk[],
+  { side, line }: { side: "old" | "new"; line: number },
+): Hunk | undefined {
+  return hunks.find(({ oldStart, oldLines, newStart, newLines }) => {
+    const [start, lines] = side === "old" ? [oldStart, oldLines] : [newStart, newLines];
+    return start <= line && line < start + lines;
+  });
+}
 
 /** What one turn, or the time between two, did to a path (W-4). */
 export const contributionSchema = z.object({
@@ -149,8 +160,10 @@ export const commentChangeSchema = z
     side: z.enum(["old", "new"]),
     line: z.int().min(1).max(10_000_000),
     text: z.string().min(1).max(65_536),
-    /** Default: the session of the newest contribution. */
+    /** Default: the session in which the line's hunk was made, else that of the newest contribution. */
     sessionId: sessionIdSchema.optional(),
+    /** Default: the agent that made the hunk in that session, else the session's. */
+    agent: agentIdSchema.optional(),
   })
   .meta({ id: "CommentChange" });
 export type CommentChange = z.infer<typeof commentChangeSchema>;

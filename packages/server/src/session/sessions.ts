@@ -70,7 +70,7 @@ export type Sessions = {
   risk(id: SessionId): Promise<RiskReport>;
 
   admit(id: SessionId, request: AdmitInput, caller: Caller): Promise<Applied<Admitted>>;
-  /** A remark on a line of a change, as an input of the session that made it, or of the one that is named (W-6). */
+  /** A remark on a line of a change, as an input for the agent that made it, or for whom is named (W-6). */
   commentChange(id: WorkspaceId, request: CommentChange, caller: Caller): Promise<Applied<Admitted>>;
   listInputs(id: SessionId, state?: Input["state"]): Promise<InputList>;
   getInput(id: InputId): Promise<Input>;
@@ -249,7 +249,8 @@ function commentChange(
   caller: Caller,
 ): Promise<Applied<Admitted>> {
   return deps.changes.remark(workspaceId, request).then(
-    ({ sessionId, text }) => admitInput(deps, sessionId, { parts: [{ type: "text", text }] }, caller),
+    ({ sessionId, agent, text }) =>
+      admitInput(deps, sessionId, { parts: [{ type: "text", text }], agent }, caller),
     (refusal: unknown) => madeBefore(deps, caller, "admitted", refusal),
   );
 }

@@ -1,4 +1,4 @@
-import { MAX_PATCH_BYTES, type Change, visibleText } from "@holdfast/protocol";
+import { hunkAt, MAX_PATCH_BYTES, type Change, visibleText } from "@holdfast/protocol";
 import { type ReactNode, useEffect, useState } from "react";
 import { Button, Skeleton } from "../design/index.ts";
 import { Diff, type LinePosition } from "./diff.tsx";
@@ -31,6 +31,12 @@ export function FileBody(props: FileBodyProps) {
   return <Lines {...props} patch={change.patch} />;
 }
 
+/** Who made the line's hunk hears of it unless somebody else is chosen (W-6). */
+function makersFirst(all: readonly Addressee[], change: Change, position: LinePosition): Addressee[] {
+  const made = new Set(hunkAt(change.hunks, position)?.origins.map(({ sessionId }) => sessionId));
+  return all.toSorted((a, b) => Number(made.has(b.sessionId)) - Number(made.has(a.sessionId)));
+}
+
 function Lines(props: FileBodyProps & { patch: string }) {
   const { change, patch, review, selection, reviewedHunks, addressees, nameOf } = props;
   const [position, setPosition] = useState<LinePosition | undefined>();
@@ -48,7 +54,7 @@ function Lines(props: FileBodyProps & { patch: string }) {
       key={`${position.side}${position.line}`}
       path={change.path}
       position={position}
-      addressees={addressees}
+      addressees={makersFirst(addressees, change, position)}
       onClose={() => setPosition(undefined)}
       onSend={(text, { sessionId }) =>
         review.comment({

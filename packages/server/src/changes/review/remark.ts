@@ -1,5 +1,12 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
-import type { CommentChange, FileVersion, SessionId, WorkspaceId } from "@holdfast/protocol";
+import {
+  type CommentChange,
+  type FileVersion,
+  hunkAt,
+  type Origin,
+  type SessionId,
+  type WorkspaceId,
+} from "@holdfast/protocol";
 import type { StoredChange } from "../../store/index.ts";
 import { lineOf } from "./compose-file.ts";
 import type { ReviewDeps } from "./deps.ts";
@@ -7,8 +14,8 @@ import type { ReviewDeps } from "./deps.ts";
 /** Most characters of the line that a remark quotes (W-6). */
 const QUOTE_LENGTH = 2_000;
 
-/** An input to be admitted: what a person says of a line, with the line. */
-export type Remark = { sessionId: SessionId; text: string };
+/** An input to be admitted: what a person says of a line, with the line. Without an agent it is for the session's own. */
+export type Remark = { sessionId: SessionId; agent?: string | undefined; text: string };
 
 /** What a comment on a line becomes (W-6). Rejects NOT_FOUND, STALE, and UNPROCESSABLE for a line or a session that there is not. */
 export async function remarkOf(
@@ -24,11 +31,11 @@ export async function remarkOf(
       data: { changes: [{ id: change.id, revision: change.revision }], paths: [change.path] },
     });
   const quoted = await quotedLine(deps, change, request);
-  const sessionId = await sessionFor(deps, workspaceId, change, request.sessionId);
+  const to = await addresseeOf(deps, workspaceId, change, request);
   const path = request.side === "old" ? (change.oldPath ?? change.path) : change.path;
   const side = request.side === "old" ? "before the change" : "as changed";
   const text = `About ${path}, line ${request.line} (${side}):\n\n> ${quoted}\n\n${request.text}`;
-  return { sessionId, text };
+  return { ...to, text };
 }
 
 async function quotedLine(deps: ReviewDeps, change: StoredChange, request: CommentChange): Promise<string> {
@@ -53,18 +60,25 @@ async function readLine(
   return lineOf(await repo.readBlob(version.blob), line);
 }
 
-/** The named session, which has to work in the workspace, or that of the newest contribution whose session is still there. */
-async function sessionFor(
+/**
+ * Who hears of it: the session and the agent that made the line's hunk, or contributed last where no turn made it, the first of them whose session
+ * still works here. A session that is named has to work in the workspace.
+ */
+async function addresseeOf(
   { store }: ReviewDeps,
   workspaceId: WorkspaceId,
   change: StoredChange,
-  named: SessionId | undefined,
-): Promise<SessionId> {
-  const newestFirst = [...change.contributions].sort((one, other) => other.time - one.time);
-  const wanted = named === undefined ? newestFirst.map(({ sessionId }) => sessionId) : [named];
-  for (const id of new Set(wanted)) {
-    const session = id === undefined ? undefined : await store.getSession(id);
-    if (session?.workspaceId === workspaceId) return session.id;
+  { side, line, sessionId: named, agent }: CommentChange,
+): Promise<Omit<Remark, "text">> {
+  const makers: Pick<Origin, "sessionId" | "turnId">[] = [
+    ...(hunkAt(change.hunks, { side, line })?.origins ?? []),
+    ...[...change.contributions].sort((one, other) => other.time - one.time),
+  ];
+  for (const { sessionId, turnId } of named === undefined ? makers : [...makers, { sessionId: named }]) {
+    if (sessionId === undefined || sessionId !== (named ?? sessionId)) continue;
+    if ((await store.getSession(sessionId))?.workspaceId !== workspaceId) continue;
+    const turn = turnId === undefined ? undefined : await store.getTurn(turnId);
+    return { sessionId, agent: agent ?? turn?.agent };
   }
   throw new HoldfastError(
     "UNPROCESSABLE",
