@@ -82,8 +82,7 @@ export class TranscriptPrinter {
     this.#askedBy.add(info.id);
     this.#text.end();
     const lines = parts.flatMap((part) => {
-      if (part.type === "text")
-        return part.ignored === true || part.synthetic === true ? [] : part.text.split("\n");
+      if (part.type === "text") return part.synthetic === true ? [] : part.text.split("\n");
       return part.type === "file" ? [`[file ${oneLine(part.filename ?? part.url, 120)}]`] : [];
     });
     this.#output.write(`\n${lines.map((line) => `> ${line}\n`).join("")}`);

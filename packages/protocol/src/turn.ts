@@ -7,9 +7,9 @@ import { usageSchema } from "./usage.ts";
 export const TURN_STATES = ["queued", "running", "finalizing", "completed", "failed", "aborted"] as const;
 export type TurnState = (typeof TURN_STATES)[number];
 
-/** Why a turn ended (D-8) or, for `steered`, where its input went (D-6). */
+/** Why a turn ended (D-8); of those that no agent answered: `steered`, its input went into a running turn (D-6), `noted`, it was for people only. */
 export const TURN_REASONS = {
-  completed: ["steered"],
+  completed: ["steered", "noted"],
   aborted: ["cancelled", "interrupted", "shutdown", "superseded"],
   failed: ["error", "crashed", "timeout", "exhausted", "refused", "denied"],
 } as const;

@@ -176,6 +176,8 @@ export type NextTurn = {
   approvalMode: Session["approvalMode"];
   workspaceId: WorkspaceId;
   concurrency: Workspace["concurrency"];
+  /** Nothing of what was asked is for the agent (every part is `ignored`), so none is called. */
+  isForPeopleOnly: boolean;
   /** The sessions above this one, the nearest first. */
   ancestors: SessionId[];
 };
@@ -246,6 +248,11 @@ export type Commands = {
    * that of a session above it (A-14): WORKSPACE_BUSY with `data.holder` when a turn of another session has it.
    */
   startTurn(command: StartTurnCommand): Promise<StartedTurn | undefined>;
+  /**
+   * Takes a queued turn whose input says nothing to an agent from `queued` to `completed / noted`, with its message in the history; no claim and
+   * no lease. False when it is not the session's next turn any more, or now says something.
+   */
+  noteTurn(command: { sessionId: SessionId; turnId: TurnId; actor: Actor }): Promise<boolean>;
   /** Sets or clears what queued turns of a session wait for; an event only when it changes. */
   setWaiting(command: { turnId: TurnId; waitingFor: WaitingFor | null }): Promise<void>;
   /** CLAIM_LOST when `epoch` is not the session's; CONFLICT once the turn is not running, except for notes (A-16). Answers the session's new last seq. */

@@ -1,5 +1,5 @@
 import { newId } from "@holdfast/kernel";
-import { HTTP_LIMITS, type Input, type InputId, type SessionId } from "@holdfast/protocol";
+import { HTTP_LIMITS, type Input, type InputId, type SessionId, type TurnId } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { refusalOf } from "./refusal.ts";
 import { keyed, OWNER, type StoreRig, SYSTEM, textPart } from "./rig.ts";
@@ -30,6 +30,37 @@ export const queueTopic = topic("queue", (rig) => {
     expect(await queueOf(rig(), sessionId)).toEqual([]);
     const { items } = await rig().store.listInputs({ sessionId });
     expect(items.map(({ id, state }) => [id, state])).toEqual(ids.map((id) => [id, "delivered"]));
+  });
+
+  test("[D-8] what says nothing to an agent is noted in its place, without claim, lease or answer", async () => {
+    const { sessionId, ids } = await filled(rig(), 1);
+    const messageId = newId("msg");
+    const parts = [{ ...textPart({ sessionId, messageId }, "for people"), ignored: true }];
+    const note = await rig().admit(sessionId, undefined, { messageId, parts });
+    const last = await rig().admit(sessionId, "for the agent");
+    const take = (turnId: TurnId) => rig().store.noteTurn({ sessionId, turnId, actor: SYSTEM });
+    expect(await take(note.turn.id), "another one is first").toBe(false);
+    await rig().finish(await rig().start(sessionId));
+    const epoch = await rig().store.epochOf(sessionId);
+    expect(await rig().store.nextTurn(sessionId)).toMatchObject({
+      turnId: note.turn.id,
+      isForPeopleOnly: true,
+    });
+    expect(await take(note.turn.id)).toBe(true);
+    expect(await take(note.turn.id), "once").toBe(false);
+    const turn = await rig().store.getTurn(note.turn.id);
+    expect(turn).toMatchObject({ state: "completed", reason: "noted", assistantMessageIds: [] });
+    expect(turn?.time.ended).toBeGreaterThan(0);
+    expect(await rig().store.epochOf(sessionId)).toBe(epoch);
+    expect((await rig().history(sessionId)).map(({ info }) => info.role)).toEqual([
+      "user",
+      "assistant",
+      "user",
+    ]);
+    expect(await rig().store.nextTurn(sessionId)).toMatchObject({ isForPeopleOnly: false });
+    expect(await take(last.turn.id), "it says something").toBe(false);
+    expect((await rig().start(sessionId)).input.id).toBe(last.input.id);
+    expect(ids).toHaveLength(1);
   });
 
   test("[D-6] a steer that no turn took runs ahead of the queue", async () => {

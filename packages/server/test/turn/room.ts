@@ -140,10 +140,10 @@ export class Room {
   async admit(
     sessionId: SessionId,
     text: string,
-    more: { permissionTimeoutMs?: number; agent?: string } = {},
+    more: { permissionTimeoutMs?: number; agent?: string; ignored?: boolean } = {},
   ): Promise<TurnId> {
     const messageId = newId("msg");
-    const part = { type: "text" as const, text };
+    const part = { type: "text" as const, text, ...(more.ignored === true ? { ignored: true } : {}) };
     const { value } = await this.store.admitInput({
       actor: OWNER,
       sessionId,
@@ -163,7 +163,7 @@ export class Room {
   async say(
     sessionId: SessionId,
     text: string,
-    more: { permissionTimeoutMs?: number; agent?: string } = {},
+    more: { permissionTimeoutMs?: number; agent?: string; ignored?: boolean } = {},
   ): Promise<TurnId> {
     const turnId = await this.admit(sessionId, text, more);
     this.turns.wake(sessionId);

@@ -54,6 +54,27 @@ describe("[A-14] turns of a session", () => {
     expect(await room.turn(two)).toMatchObject({ opened: "resumed", openedBy: "live" });
   });
 
+  test("[D-8] what is for people only calls no agent, keeps its place in the queue and waits for nobody", async () => {
+    const sessionId = await room.createSession();
+    const release = Promise.withResolvers<PromptResult>();
+    room.agent.next(() => release.promise);
+    const one = await room.say(sessionId, "one");
+    const note = await room.say(sessionId, "a note", { ignored: true });
+    const two = await room.say(sessionId, "two");
+    await running(one);
+    expect((await room.turn(note)).state).toBe("queued");
+    release.resolve(endTurn);
+    await room.ended(two);
+    expect(await room.turn(note)).toMatchObject({ state: "completed", reason: "noted" });
+    expect(room.agent.prompts).toEqual(["one", "two"]);
+
+    const elsewhere = await room.createSession();
+    const alone = await room.ended(await room.say(elsewhere, "only this", { ignored: true }));
+    expect(alone).toMatchObject({ state: "completed", reason: "noted", assistantMessageIds: [] });
+    expect(room.agent.opened).toHaveLength(1);
+    expect(await room.session(elsewhere)).toMatchObject({ status: "idle", queue: { length: 0 } });
+  });
+
   test("[A-14] sessions run beside each other and start in the order they were woken", async () => {
     const release = Promise.withResolvers<PromptResult>();
     const sessions = [];

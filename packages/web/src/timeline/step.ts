@@ -65,6 +65,7 @@ export function replyStep(event: SessionEvent, request: Request): Step {
 
 const ENDS: Record<NonNullable<Turn["reason"]>, string> = {
   steered: "Went into the running turn",
+  noted: "Noted",
   cancelled: "Stopped",
   interrupted: "Interrupted",
   shutdown: "Interrupted by a shutdown",

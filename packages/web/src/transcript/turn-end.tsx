@@ -9,6 +9,7 @@ import { useIsPast } from "./past.tsx";
 /** Why a turn ended, in words; what is not here needs none. */
 const WORDS: Record<TurnReason, string> = {
   steered: "Went into the turn that was running",
+  noted: "Noted, for people only",
   cancelled: "Stopped by you",
   interrupted: "Interrupted: the server or the machine went down in the middle of it",
   shutdown: "Interrupted: the server was shut down",

@@ -137,6 +137,10 @@ export class Lane {
     let permit: Permit | undefined;
     try {
       const next = await this.#deps.store.nextTurn(this.sessionId);
+      if (next?.isForPeopleOnly === true) {
+        await this.#note(next.turnId);
+        return undefined;
+      }
       const writes = next === undefined || this.#deps.mayWrite(next.agent, next.approvalMode);
       permit = next && (await this.#permitFor(next, writes));
       const started = next && permit && (await this.#start(next, writes));
@@ -151,6 +155,15 @@ export class Lane {
     }
     permit?.release();
     return undefined;
+  }
+
+  /** It says nothing to an agent, so it needs neither one nor the workspace. */
+  async #note(turnId: TurnId): Promise<void> {
+    this.#deps.gate.withdraw(this.sessionId);
+    await this.#deps.store.noteTurn({ sessionId: this.sessionId, turnId, actor: TURN_ACTOR });
+    this.#shown = undefined;
+    // Also when something else is next by now.
+    this.#wanted = true;
   }
 
   async #start(

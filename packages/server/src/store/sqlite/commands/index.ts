@@ -60,6 +60,7 @@ export const PORT_COMMANDS = {
   resumeQueue: input.resumeQueue,
   pauseQueue: input.pauseQueue,
   startTurn: turn.startTurn,
+  noteTurn: turn.noteTurn,
   setWaiting: turn.setWaiting,
   cancelTurn: turn.cancelTurn,
   takeOver: turn.takeOver,

@@ -20,6 +20,7 @@ import {
   toAgentSessionWithFacts,
   findInput,
   type InputRow,
+  isForPeopleOnly,
   nextInput,
   toInput,
   findMessage,
@@ -75,6 +76,27 @@ export function startTurn(write: Write, command: StartTurnCommand): StartedTurn 
   });
   refreshSession(log);
   return startedTurn(write, session.rid, input, epoch, command.assistantMessageId);
+}
+
+/** queued -> completed / noted, in the order of the queue: the message joins the history, and no agent is asked. */
+export function noteTurn(
+  write: Write,
+  command: { sessionId: SessionId; turnId: TurnId; actor: Actor },
+): boolean {
+  const log = openLog(write, command.sessionId, command.actor, "work");
+  const input = nextInput(write, log.session);
+  if (input?.turn_id !== command.turnId || !isForPeopleOnly(write, input)) return false;
+  deliver(log, input);
+  const changed = write.run(
+    `UPDATE turn SET state = 'completed', reason = 'noted', time_ended = max(?, time_queued), waiting_for = NULL
+     WHERE rid = ? AND state = 'queued'`,
+    write.now,
+    input.turn,
+  );
+  if (changed !== 1) throw new HoldfastError("CONFLICT", `Turn ${input.turn_id} is not queued any more.`);
+  announceTurn(log, input.turn, "turn.completed");
+  refreshSession(log);
+  return true;
 }
 
 function isExpected({ expected }: StartTurnCommand, session: SessionRow, input: InputRow): boolean {

@@ -2,6 +2,7 @@ import type { Input, Message, SessionId, Turn, TurnId } from "@holdfast/protocol
 import type { LiveTurn, NextTurn, Page } from "../../port.ts";
 import {
   type InputRow,
+  isForPeopleOnly,
   nextInput,
   SELECT_INPUT,
   toInput,
@@ -84,6 +85,7 @@ export function nextTurn(sql: Sql, sessionId: SessionId): NextTurn | undefined {
     approvalMode: session.approval_mode as NextTurn["approvalMode"],
     workspaceId: session.workspace_id as NextTurn["workspaceId"],
     concurrency: workspace?.concurrency ?? "exclusive",
+    isForPeopleOnly: isForPeopleOnly(sql, input),
     ancestors: ancestorsOf(sql, session.rid).map(({ id }) => id as SessionId),
   };
 }

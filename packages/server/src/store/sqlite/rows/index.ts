@@ -18,7 +18,15 @@ export {
   toChange,
   toChangeView,
 } from "./change.ts";
-export { type InputRow, SELECT_INPUT, findInput, inputByRid, nextInput, toInput } from "./input.ts";
+export {
+  type InputRow,
+  SELECT_INPUT,
+  findInput,
+  inputByRid,
+  isForPeopleOnly,
+  nextInput,
+  toInput,
+} from "./input.ts";
 export {
   type MessageRow,
   SELECT_MESSAGE,

@@ -50,6 +50,17 @@ export const messageParts = (sql: Sql, session: number, message: number): Part[]
     ),
   );
 
+/** Whether every part of what was asked is for people only. */
+export const isForPeopleOnly = (
+  sql: Sql,
+  { session, message }: Pick<InputRow, "session" | "message">,
+): boolean =>
+  sql.get(
+    "SELECT 1 FROM part WHERE session = ? AND message = ? AND (type <> 'text' OR data ->> '$.ignored' IS NOT 1) LIMIT 1",
+    session,
+    message,
+  ) === undefined;
+
 type QueueHead = Pick<SessionRow, "rid" | "queue_paused" | "time_archived">;
 
 /**
