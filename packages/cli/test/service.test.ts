@@ -103,7 +103,11 @@ To have it run without a login: loginctl enable-linger
       const file = join(dataDirectory, "server.json");
       await vi.waitFor(() => expect(existsSync(file)).toBe(true), { timeout: PATIENCE_MS });
       expect((JSON.parse(readFileSync(file, "utf8")) as ServerFile).pid).toBe(server.pid);
-      expect(readFileSync(join(dataDirectory, "logs/server.log"), "utf8")).toContain('"listening"');
+      // Said after the server can be found.
+      const log = join(dataDirectory, "logs/server.log");
+      await vi.waitFor(() => expect(readFileSync(log, "utf8")).toContain('"listening"'), {
+        timeout: PATIENCE_MS,
+      });
       const second = start();
       expect(await new Promise((resolve) => second.once("exit", resolve))).toBe(7);
     } finally {
