@@ -92,6 +92,7 @@ function storedTurn(store: Store, budget: ByteBudget, started: StartedTurn): Sto
       sessionId: session.id,
       turnId: turn.id,
       epoch,
+      parentId: turn.messageId,
       messageId: started.assistantMessageId,
       agentSessionId: agentSession.id,
       agent: turn.agent,

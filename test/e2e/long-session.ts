@@ -78,6 +78,7 @@ export async function writeLongSession(root: string, turns: number): Promise<Ses
         sessionId: session.id,
         turnId: started.turn.id,
         epoch,
+        parentId: started.turn.messageId,
         messageId: started.assistantMessageId,
         agentSessionId: started.agentSession.id,
         agent: started.turn.agent,

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Message, Permission, Turn } from "@holdfast/protocol";
+import type { ApprovalMode, AssistantMessage, Message, Permission, Turn } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { realAgent } from "../../test-agents/agents.ts";
 import {
@@ -54,8 +54,8 @@ afterAll(async () => {
 
 const agentProcesses = () => processesWith(`${directory.path}/agent-home`);
 
-const newSession = async (agent = "opencode"): Promise<string> =>
-  (await server.client.createSession({ directory: server.project, agent })).id;
+const newSession = async (agent = "opencode", approvalMode?: ApprovalMode): Promise<string> =>
+  (await server.client.createSession({ directory: server.project, agent, approvalMode })).id;
 
 let turnNumber = 0;
 /** A prompt that the scripted model reads as its own turn. */
@@ -75,6 +75,17 @@ const textOf = (messages: Message[]): string =>
     .flatMap((message) => message.parts)
     .map((part) => (part.type === "text" ? part.text : ""))
     .join("");
+
+/** The answers of a turn, in their order. */
+const answersOf = (messages: Message[], { id }: Turn) =>
+  messages.flatMap(({ info, parts }) =>
+    info.role === "assistant" && info.turnId === id ? [{ info, parts }] : [],
+  );
+
+const sumOf = (
+  answers: { info: AssistantMessage }[],
+  figure: (info: AssistantMessage) => number | undefined,
+) => answers.reduce((sum, { info }) => sum + (figure(info) ?? 0), 0);
 
 const ended = (id: string): Promise<Turn> =>
   until(
@@ -149,6 +160,44 @@ describe("real opencode", () => {
     const tools = items.flatMap((message) => message.parts).filter((part) => part.type === "tool");
     expect(tools.map((part) => part.state.status)).toEqual(["completed"]);
     expect(textOf(items)).toBe("done");
+  });
+
+  test("[R-1.6, A-16, A-21] a turn of three model calls is three answers, each with its own end, tokens and cost", async () => {
+    const sessionId = await newSession("opencode", "all");
+    const { turn, messages } = await ask(
+      sessionId,
+      "SAY I will write.",
+      "WRITE steps.txt a heron",
+      "BASH echo made > other-steps.txt",
+      "SAY Both are done.",
+    );
+    expect(turn).toMatchObject({ state: "completed", finish: "end_turn" });
+    const answers = answersOf(messages, turn);
+    expect(answers.map(({ info }) => info.id)).toEqual(turn.assistantMessageIds);
+    expect(answers.map(({ info: { step, finish, parentId } }) => [step, finish, parentId])).toEqual([
+      [1, "tool-calls", turn.messageId],
+      [2, "tool-calls", turn.messageId],
+      [3, "stop", turn.messageId],
+    ]);
+    expect(
+      answers.map(({ parts }) =>
+        parts.flatMap((part) =>
+          part.type === "patch" ? [] : [part.type === "tool" ? part.tool : part.type],
+        ),
+      ),
+    ).toEqual([
+      ["step-start", "text", "write", "step-finish"],
+      ["step-start", "bash", "step-finish"],
+      ["step-start", "text", "step-finish"],
+    ]);
+    for (const { info, parts } of answers) {
+      expect(info.tokens?.output).toBeGreaterThan(0);
+      const { finish: reason, tokens, cost } = info;
+      expect(parts.at(-1)).toMatchObject({ type: "step-finish", reason, tokens, cost });
+      expect(info.time.completed).toBeGreaterThanOrEqual(info.time.created);
+    }
+    expect(sumOf(answers, ({ tokens }) => tokens?.output)).toBe(turn.usage?.tokens?.output);
+    expect(sumOf(answers, ({ cost }) => cost)).toBeCloseTo(turn.usage?.cost ?? -1, 9);
   });
 
   test("[A-15, A-16] a stop in mid-stream ends the turn as cancelled, and the next turn is untouched", async () => {
@@ -251,10 +300,11 @@ describe("real opencode", () => {
     },
   );
 
-  test("[D-18, A-11] the server killed in mid-turn: interrupted with its text, no process left, memory kept", async () => {
-    const sessionId = await newSession();
+  test("[D-18, A-11, R-1.6] the server killed in a turn's second step: interrupted with its text, no process left, memory kept", async () => {
+    const sessionId = await newSession("opencode", "all");
     await ask(sessionId, "REMEMBER otter");
-    const admitted = await server.client.admitInput(sessionId, prompt("SLOW 100000 20"));
+    const work = prompt("WRITE first.txt step one", "SLOW 100000 20");
+    const admitted = await server.client.admitInput(sessionId, work);
     const before = await streamed(sessionId, "w5 ");
     const old = agentProcesses();
     expect(old).toHaveLength(1);
@@ -266,8 +316,25 @@ describe("real opencode", () => {
       reason: "interrupted",
       error: { name: "MessageAbortedError" },
     });
-    const { items } = await server.client.listMessages(sessionId, { limit: 2 });
+    const { items } = await server.client.listMessages(sessionId, { limit: 3 });
     expect(textOf(items).startsWith(before)).toBe(true);
+    const [first, second, ...more] = answersOf(items, turn);
+    expect(more).toEqual([]);
+    expect(turn.assistantMessageIds).toEqual([first?.info.id, second?.info.id]);
+    expect(first?.info).toMatchObject({
+      step: 1,
+      finish: "tool-calls",
+      tokens: expect.any(Object) as object,
+    });
+    expect(first?.info).not.toHaveProperty("error");
+    expect(first?.parts.map(({ type }) => type)).toEqual(["step-start", "tool", "step-finish"]);
+    expect(second?.info).toMatchObject({ step: 2, error: { name: "MessageAbortedError" } });
+    expect(second?.parts.filter(({ type }) => type !== "patch").map(({ type }) => type)).toEqual([
+      "step-start",
+      "text",
+      "step-finish",
+    ]);
+    for (const answer of [first, second]) expect(answer?.info.time).toHaveProperty("completed");
     expect(agentProcesses()).toEqual([]);
     const next = await ask(sessionId, "RECALL");
     expect(next.turn).toMatchObject({ state: "completed", opened: "resumed", openedBy: "resume" });

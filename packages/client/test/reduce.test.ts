@@ -19,7 +19,7 @@ const RUNS = Number(process.env["FAST_CHECK_RUNS"] ?? 300);
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.record({
-    kind: fc.nat({ max: 17 }),
+    kind: fc.nat({ max: 18 }),
     pick: fc.nat({ max: 40 }),
     size: fc.nat({ max: 60 }),
   }),

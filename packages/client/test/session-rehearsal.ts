@@ -65,6 +65,7 @@ export class SessionRehearsal {
       () => this.#removeMessage(pick),
       () => this.#note(),
       () => this.#reorder(),
+      () => this.#nextStep(),
     ];
     actions[kind % actions.length]?.();
   }
@@ -187,8 +188,13 @@ export class SessionRehearsal {
     this.#announceTurn("turn.started", rows);
     this.#announceInput("input.delivered", rows);
     this.#putMessage({ ...user, ordinal: this.#ordinal++ });
+    this.#putAnswer(rows, assistant);
+    this.#setStatus("busy");
+  }
+
+  #putAnswer(rows: TurnRows, id: MessageInfo["id"]): void {
     this.#putMessage({
-      id: assistant,
+      id,
       sessionId: this.session.id,
       ordinal: this.#ordinal++,
       turnId: rows.turn.id,
@@ -198,7 +204,19 @@ export class SessionRehearsal {
       time: { created: 2 },
       path: { cwd: "/p", root: "/p" },
     });
-    this.#setStatus("busy");
+  }
+
+  /** The open answer ends as a step of its own, and the next one begins. */
+  #nextStep(): void {
+    const rows = this.#running;
+    const answer = rows?.assistant === undefined ? undefined : this.messages.get(rows.assistant);
+    if (rows === undefined || answer?.role !== "assistant") return;
+    this.#putMessage({ ...answer, finish: "tool-calls", time: { created: 2, completed: 5 } });
+    const next = this.#id("msg");
+    rows.assistant = next;
+    this.#putAnswer(rows, next);
+    rows.turn = { ...rows.turn, assistantMessageIds: [...rows.turn.assistantMessageIds, next] };
+    this.#announceTurn("turn.updated", rows);
   }
 
   #openText(type: "text" | "reasoning"): void {

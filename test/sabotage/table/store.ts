@@ -78,6 +78,19 @@ export const STORE: readonly Sabotage[] = [
     catchers: [contract("streaming", "[D-13] a checkpoint has no event")],
   },
   {
+    name: "step-left-open",
+    rules: ["R-1.6", "R-1.5"],
+    breaks: "begins the next step and leaves the answer before it open, so that a crash calls both aborted",
+    file: `${ENGINE}/commands/progress.ts`,
+    edits: [
+      {
+        find: "time: { ...open.info.time, completed: write.now } };",
+        replace: "time: { ...open.info.time } };",
+      },
+    ],
+    catchers: [contract("steps", "[R-1.6, R-1.5] an interrupted turn leaves no answer open")],
+  },
+  {
     name: "permission-answered-twice",
     rules: ["A-19"],
     breaks: "takes the second answer to a permission request and overwrites the first",

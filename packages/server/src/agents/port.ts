@@ -16,6 +16,7 @@ import type {
   SessionError,
   SessionId,
   Todo,
+  Tokens,
   ToolStatus,
   Turn,
   TurnId,
@@ -48,7 +49,12 @@ export type ContentEvent =
   | { type: "tool"; update: ToolUpdate }
   | { type: "plan"; todos: Todo[] }
   /** The agent is about to change this file, an absolute path, through us: evidence for whose change it is (W-5), and nothing that is shown. */
-  | { type: "file"; path: string };
+  | { type: "file"; path: string }
+  /**
+   * One of the agent's own steps, by its id: a new id begins the next step, and what follows is that step's; a known one tells more of it. Told in the
+   * order of steps. Of a backend that does not tell its steps apart, a prompt is one step (A-25).
+   */
+  | { type: "step"; stepId: string; finish?: string; tokens?: Tokens; cost?: number };
 
 /** State of the agent session; applies at any time. */
 export type StateEvent =

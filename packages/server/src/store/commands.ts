@@ -3,6 +3,7 @@ import type {
   Actor,
   AgentSession,
   AgentSessionId,
+  AssistantMessage,
   Delta,
   Features,
   Input,
@@ -124,7 +125,17 @@ export type ProgressOp =
   | ({ op: "delta" } & Delta)
   /** Folds the deltas of a streaming part into its row; no visible change, no event (D-13). */
   | { op: "checkpoint"; partId: PartId }
-  | { op: "message"; message: MessageInfo }
+  /**
+   * Ends the turn's open answer as a step of its own, with its step-finish, and opens the next one with its step-start (session-model 1.4). What the
+   * ended one says of itself was told by `answer` before. `parentId` is the message of this turn that the next one answers.
+   */
+  | {
+      op: "step";
+      finishPartId: PartId;
+      next: { messageId: MessageId; parentId: MessageId; startPartId: PartId };
+    }
+  /** What the agent tells of an answer of this turn, beside its parts. */
+  | { op: "answer"; messageId: MessageId; patch: AnswerPatch }
   | { op: "turn"; patch: TurnPatch }
   | { op: "agentSession"; agentSessionId: AgentSessionId; patch: AgentSessionPatch }
   | {
@@ -134,6 +145,9 @@ export type ProgressOp =
     }
   | { op: "todos"; todos: Todo[] }
   | { op: "title"; title: string };
+
+/** Absent fields keep what was told before. */
+export type AnswerPatch = Partial<Pick<AssistantMessage, "finish" | "tokens" | "cost">>;
 
 /** `null` clears. */
 export type TurnPatch = {

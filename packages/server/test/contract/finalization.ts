@@ -3,7 +3,7 @@ import type { AssistantMessage, Part, Usage } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import type { StartedTurn, TerminalRecord } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
-import { delta, OWNER, placeOf, type StoreRig, textPart, toolPart } from "./rig.ts";
+import { delta, OWNER, placeOf, stepOp, type StoreRig, textPart, toolPart } from "./rig.ts";
 import { topic } from "./topic.ts";
 
 const ABORTED: TerminalRecord = {
@@ -225,12 +225,12 @@ export const finalizationTopic = topic("finalization", (rig) => {
 
   test("[D-9] only the last open answer gets the step-finish, and an answer that ended is left alone", async () => {
     const run = await rig().running();
-    const { info } = await answerOf(rig(), run);
-    const ended = { ...info, finish: "tool-calls", time: { ...info.time, completed: 77 } };
-    await rig().append(run, { op: "message", message: ended });
-    await rig().finish(run, FAILED);
-    const after = await answerOf(rig(), run);
-    expect(after.info).toEqual(ended);
-    expect(after.parts).toEqual([]);
+    await rig().append(run, stepOp(run).op);
+    const ended = await answerOf(rig(), run);
+    const turn = await rig().finish(run, FAILED);
+    expect(await answerOf(rig(), run)).toEqual(ended);
+    const last = (await rig().history(run.session.id)).at(-1);
+    expect(last?.info).toMatchObject({ id: turn.assistantMessageIds[1], error: FAILED.error });
+    expect(last?.parts.map(({ type }) => type)).toEqual(["step-start", "step-finish"]);
   });
 });

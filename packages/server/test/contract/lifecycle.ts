@@ -266,7 +266,7 @@ export const lifecycleTopic = topic("turn lifecycle", (rig) => {
       run,
       { op: "turn", patch: { stalled: null, waitingFor: null } },
       { op: "todos", todos: [] },
-      { op: "message", message: { ...(await answerOf(rig(), run)), finish: "half" } },
+      { op: "answer", messageId: run.assistantMessageId, patch: { finish: "half" } },
     );
     const turn = await rig().turn(run);
     expect(turn).not.toHaveProperty("stalled");

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { CommittedEvent, FeedPosition } from "../../src/store/index.ts";
 import { asStored, meetNeeds, readStored, reduceAll, replayAll, replayOnto } from "./reduction.ts";
 import { refusalOf } from "./refusal.ts";
-import { delta, OWNER, placeOf, type StoreRig, textPart, toolPart } from "./rig.ts";
+import { delta, OWNER, placeOf, stepOp, type StoreRig, textPart, toolPart } from "./rig.ts";
 import { topic } from "./topic.ts";
 
 /** A session that met most of what can happen; its last turn still streams. */
@@ -29,6 +29,12 @@ async function busySession(rig: StoreRig): Promise<SessionId> {
   await rig.part(run, tool);
   await rig.append(run, delta(tool, 0, "out", "output"), { op: "todos", todos: [] });
   await rig.ask(run);
+  const step = stepOp(run);
+  const told = { finish: "tool-calls", tokens: { input: 3 }, cost: 0.5 };
+  await rig.append(run, { op: "answer", messageId: run.assistantMessageId, patch: told }, step.op, {
+    op: "part",
+    part: textPart(step.place, "second step", { start: 1, end: 2 }),
+  });
   await rig.finish(run, { state: "completed", usage: { tokens: { input: 1 } } });
   await rig.store.patchSession({ sessionId, patch: { title: "Renamed" }, actor: OWNER });
   await rig.admit(sessionId, "again");

@@ -260,6 +260,13 @@ export const placeOf = (run: StartedTurn): PartKey => ({
   messageId: run.assistantMessageId,
 });
 
+/** What begins the next step of a turn, and where its answer will stand. */
+export function stepOp(run: StartedTurn): { op: Extract<ProgressOp, { op: "step" }>; place: PartKey } {
+  const messageId = newId("msg");
+  const next = { messageId, parentId: run.message.info.id, startPartId: newId("prt") };
+  return { op: { op: "step", finishPartId: newId("prt"), next }, place: { ...placeOf(run), messageId } };
+}
+
 /** A text part; with a start and no end it is streaming. */
 export function textPart(place: PartKey, text: string, time?: TextPart["time"]): TextPart {
   const part: TextPart = { id: newId("prt"), ...place, type: "text", text };

@@ -19,6 +19,7 @@ import { replayTopic } from "./replay.ts";
 import { reviewsTopic } from "./reviews.ts";
 import { rowTextTopic } from "./row-text.ts";
 import { sessionsTopic } from "./sessions.ts";
+import { stepsTopic } from "./steps.ts";
 import { streamingModelTopic } from "./streaming-model.ts";
 import { streamingTopic } from "./streaming.ts";
 import type { Topic } from "./topic.ts";
@@ -39,6 +40,7 @@ const TOPICS: Topic[] = [
   worktreesTopic,
   changesTopic,
   reviewsTopic,
+  stepsTopic,
   streamingTopic,
   streamingModelTopic,
   finalizationTopic,

@@ -24,6 +24,7 @@ export function recorderUnderTest(limits: ByteLimits = { perSession: 8 << 20, to
       sessionId: newId("ses"),
       turnId: newId("trn"),
       epoch: 1,
+      parentId: newId("msg"),
       messageId: newId("msg"),
       agentSessionId: newId("ags"),
       agent: "rehearsal",

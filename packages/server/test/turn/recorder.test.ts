@@ -156,6 +156,98 @@ describe("[D-12] deltas", () => {
   });
 });
 
+describe("[R-1.6] steps of an agent that tells them apart", () => {
+  const step = (stepId: string, told: object = {}): AgentEvent => ({ type: "step", stepId, ...told });
+  const whole = (said: string, streamId: string): AgentEvent =>
+    ({ ...text(said, streamId), whole: true }) as AgentEvent;
+  const done = (callId: string): AgentEvent => ({ type: "tool", update: { callId, status: "completed" } });
+
+  /** What each answer holds, in their order. */
+  async function answersOf(events: AgentEvent[]): Promise<string[][]> {
+    const log = await record(events);
+    const ids = [log.parts[0]?.messageId, ...log.of("step").map(({ next }) => next.messageId)];
+    return ids.map((id) =>
+      log.parts.flatMap((part) => {
+        if (part.messageId !== id || part.type === "step-start") return [];
+        return [part.type === "text" ? part.text : part.type === "tool" ? part.callId : part.type];
+      }),
+    );
+  }
+
+  test.each([
+    ["the first one that is named is the one that is open", [step("1"), text("a")], [["a"]]],
+    ["what came before its name is its own", [text("a"), step("1"), text("b")], [["ab"]]],
+    [
+      "a new one takes what follows",
+      [step("1"), text("a", "s"), call("c"), done("c"), step("2"), text("b", "t"), step("3"), call("d")],
+      [["a", "c"], ["b"], ["d"]],
+    ],
+    ["a known one begins nothing", [step("1"), step("2"), text("a"), step("1"), text("b")], [[], ["ab"]]],
+    [
+      "the end of an earlier call is the earlier step's",
+      [step("1"), call("c"), step("2"), text("a"), done("c"), text("b")],
+      [["c"], ["ab"]],
+    ],
+    [
+      "a call that ended in an earlier step is another one now",
+      [step("1"), call("c"), done("c"), step("2"), call("c"), done("c")],
+      [["c"], ["c"]],
+    ],
+    [
+      "the whole of an earlier text is the earlier step's",
+      [step("1"), text("Hllo", "s"), step("2"), text("b", "t"), whole("Hello", "s")],
+      [["Hello"], ["b"]],
+    ],
+    [
+      "text without a stream ends with its step",
+      [step("1"), text("a"), step("2"), text("b")],
+      [["a"], ["b"]],
+    ],
+  ])("[R-1.6] %s", async (_name, events, answers) => {
+    expect(await answersOf(events)).toEqual(answers);
+  });
+
+  test("[R-1.6, A-21] what is told of a step goes to its own answer, before the next one begins", async () => {
+    const tokens = { input: 3, output: 1 };
+    const end = { finish: "tool-calls", tokens, cost: 0.5 };
+    const log = await record([
+      step("1"),
+      text("a"),
+      step("1", end),
+      step("2"),
+      step("2", { finish: "stop" }),
+    ]);
+    expect(log.ops.map(({ op }) => op)).toEqual(["part", "part", "answer", "part", "step", "answer"]);
+    const [first, second] = log.of("answer");
+    const [begun] = log.of("step");
+    expect(first).toEqual({ op: "answer", messageId: log.parts[0]?.messageId, patch: end });
+    expect(second).toEqual({ op: "answer", messageId: begun?.next.messageId, patch: { finish: "stop" } });
+    expect(log.parts.find((part) => part.type === "text")).toHaveProperty("time.end");
+  });
+
+  test("[R-1.6] a step that begins after the fence is a late note", async () => {
+    const { recorder, log } = recorderUnderTest();
+    recorder.emit(step("1"));
+    await recorder.fence(0);
+    recorder.emit(step("2"));
+    await recorder.flushed();
+    expect(log.of("step")).toEqual([]);
+    expect(log.of("note")).toHaveLength(1);
+  });
+
+  test("[R-1.6, R-11.2] a call is named by the answer that it stands in", async () => {
+    const { recorder, log } = recorderUnderTest();
+    recorder.emit(step("1"));
+    recorder.emit(call("c"));
+    recorder.emit(step("2"));
+    recorder.emit(call("d"));
+    await recorder.flushed();
+    expect(recorder.messageOf("c")).toBe(log.tool("c").messageId);
+    expect(recorder.messageOf("d")).toBe(log.tool("d").messageId);
+    expect(recorder.messageOf("c")).not.toBe(recorder.messageOf("d"));
+  });
+});
+
 describe("[A-16] what comes after the fence", () => {
   test("[A-16] content is a late note and never enters the message; state still applies", async () => {
     const { recorder, log } = recorderUnderTest();

@@ -38,6 +38,45 @@ describe("[A-14] turns of a session", () => {
     });
   });
 
+  test("[R-1.6, A-19] an agent's steps are the turn's answers in order, and a call is asked about where it stands", async () => {
+    const sessionId = await room.createSession();
+    const tokens = { input: 2 };
+    room.agent.next(async ({ sink }) => {
+      sink.emit({ type: "step", stepId: "1" });
+      sink.emit({ type: "text", text: "looking" });
+      sink.emit({ type: "step", stepId: "1", finish: "tool-calls", tokens });
+      sink.emit({ type: "step", stepId: "2" });
+      sink.emit({ type: "tool", update: { callId: "c", tool: "bash", status: "running" } });
+      const request = { tool: "bash", title: "ls", kind: "execute", args: {}, patterns: ["ls"] };
+      await sink.ask({ ...request, callId: "c" });
+      sink.emit({ type: "tool", update: { callId: "c", status: "completed", output: "a" } });
+      sink.emit({ type: "step", stepId: "3" });
+      sink.emit({ type: "text", text: "found" });
+      return { ...endTurn, usage: { tokens: { input: 5 } } };
+    });
+    const turnId = await room.say(sessionId, "hello");
+    const { id, call } = await room.pending();
+    await room.permissions.reply({ permissionId: id, reply: "once", actor: OWNER });
+    const turn = await room.ended(turnId);
+    const [asked, ...answers] = await room.store.messagesOfTurn(turnId);
+    expect(answers.map(({ info }) => info.id)).toEqual(turn.assistantMessageIds);
+    expect(call).toEqual({ callId: "c", messageId: turn.assistantMessageIds[1] });
+    for (const { info } of answers) expect(info).toMatchObject({ parentId: asked?.info.id });
+    expect(answers.map(({ parts }) => parts.map(({ type }) => type))).toEqual([
+      ["step-start", "text", "step-finish"],
+      ["step-start", "tool", "step-finish"],
+      ["step-start", "text", "step-finish"],
+    ]);
+    expect(answers.map(({ info }) => "tokens" in info && info.tokens)).toEqual([tokens, false, false]);
+    expect(turn).toMatchObject({ state: "completed", usage: { tokens: { input: 5 } } });
+    expect(room.turnEvents(turnId).at(-1)).toBe("turn.completed");
+    // Another agent is told the whole turn.
+    await room.ended(await room.say(sessionId, "and you?", { agent: "b" }));
+    const handoff = room.agent.handoffs.at(-1) ?? "";
+    expect(handoff).toContain("bash (completed)");
+    expect(handoff).toContain("found");
+  });
+
   test("[A-14] run one after another in the queue's order, on one agent", async () => {
     const sessionId = await room.createSession();
     const release = Promise.withResolvers<PromptResult>();

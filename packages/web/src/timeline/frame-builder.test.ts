@@ -2,9 +2,10 @@ import { EMPTY_SESSION, reduce, type SessionState } from "@holdfast/client";
 import { isTerminal, type SessionEvent } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { RECORDINGS } from "../../test/gallery/recordings/index.ts";
+import { rowsOf } from "../transcript/rows.ts";
 import { FrameBuilder } from "./frame-builder.ts";
 import { advance } from "./past-state.ts";
-import { thinReplay } from "./scripted-log.ts";
+import { inTwoSteps, thinReplay } from "./scripted-log.ts";
 import type { Frame } from "./turn-frames.ts";
 
 const recorded = (name: string): readonly SessionEvent[] => {
@@ -108,6 +109,24 @@ describe("the frames of a session", () => {
     const frames = framesOf(slow);
     const at = stepsOf(frames).findIndex(({ key }) => key === String(next?.seq));
     expect(callsOf(stateAt(frames, at))).toEqual(["src/parser.ts: running", "Search for parse(: completed"]);
+  });
+
+  test("[I-15, R-1.6] of a turn with two answers the first one is whole as soon as the second one is there", () => {
+    const live = inTwoSteps(recorded("permission-answered"));
+    const frames = framesOf(thinReplay(live));
+    const heads = stepsOf(frames).map((_, index) =>
+      stateAt(frames, index).messages.flatMap(({ info }) =>
+        info.role === "assistant" ? [info.time.completed === undefined ? "open" : info.finish] : [],
+      ),
+    );
+    expect(heads.slice(0, 4)).toEqual([[], ["open"], ["open"], ["open"]]);
+    expect(heads[4]).toEqual(["tool-calls", "open"]);
+    expect(heads.at(-1)).toEqual(["tool-calls", "end_turn"]);
+    const shown = live.reduce(reduce, EMPTY_SESSION);
+    const past = stateAt(frames, heads.length - 1);
+    expect(past.messages).toEqual(shown.messages);
+    expect(past.turns).toEqual(shown.turns);
+    expect(rowsOf(shown).filter(({ kind }) => kind === "speaker" || kind === "end")).toHaveLength(2);
   });
 
   test("[I-15] an open turn shows what has settled, and keeps its steps when it ends", () => {

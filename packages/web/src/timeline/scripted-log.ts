@@ -45,6 +45,61 @@ function place(event: SessionEvent, seqs: number, ordinals: number): SessionEven
   return { ...moved, data: { message } };
 }
 
+/** The live events of a session of one turn as those of an agent that made two steps of it: the second begins behind the first call (R-1.6). */
+export function inTwoSteps(events: readonly SessionEvent[]): SessionEvent[] {
+  const at = events.findIndex(
+    ({ type, data }) =>
+      type === "message.part.updated" &&
+      "part" in data &&
+      data.part.type === "tool" &&
+      "time" in data.part.state &&
+      "end" in data.part.state.time,
+  );
+  const [begun, later] = [events.slice(0, at + 1), events.slice(at + 1)];
+  const head = begun.findLast(
+    (event) => event.type === "message.updated" && event.data.message.role === "assistant",
+  );
+  const turn = begun.findLast((event) => event.type.startsWith("turn."));
+  const last = begun.at(-1);
+  if (head?.type !== "message.updated" || turn === undefined || last === undefined)
+    throw new Error("The session has no call that ended.");
+  const { message } = head.data;
+  const second = {
+    ...message,
+    id: `${message.id.slice(0, -6)}second`,
+    ordinal: (message.ordinal ?? 0) + 1,
+    step: 2,
+  };
+  const ended = {
+    ...message,
+    finish: "tool-calls",
+    time: { ...message.time, completed: message.time.created },
+  };
+  const known = new Set(begun.map(rowOf));
+  const moved = (event: SessionEvent): SessionEvent => {
+    if (known.has(rowOf(event)) && event.type === "message.part.updated") return event;
+    const text = JSON.stringify(event).replaceAll(message.id, second.id);
+    const copy = JSON.parse(
+      text.replace(`"ordinal":${message.ordinal},"turnId"`, `"ordinal":${second.ordinal},"turnId"`),
+    ) as SessionEvent;
+    return withAnswers(copy, [message.id, second.id]);
+  };
+  const between = [
+    { ...head, seq: last.seq + 0.25, data: { message: ended } },
+    { ...head, seq: last.seq + 0.5, data: { message: second } },
+    withAnswers({ ...turn, type: "turn.updated", seq: last.seq + 0.75 } as SessionEvent, [
+      message.id,
+      second.id,
+    ]),
+  ] as SessionEvent[];
+  return [...begun, ...between, ...later.map(moved)];
+}
+
+function withAnswers(event: SessionEvent, assistantMessageIds: string[]): SessionEvent {
+  if (!("turn" in event.data)) return event;
+  return { ...event, data: { turn: { ...event.data.turn, assistantMessageIds } } } as SessionEvent;
+}
+
 /** A server with the log of one session. It counts what was read, and from where. */
 export class LogServer implements Pick<HoldfastClient, "streamSession"> {
   readonly reads: { after: number; events: number }[] = [];

@@ -170,8 +170,12 @@ class TurnFrames {
   }
 
   #openHeadOf(event: PartEvent): void {
-    const head = this.#heads.find(({ data }) => data.message.id === messageOf(event));
+    const index = this.#heads.findIndex(({ data }) => data.message.id === messageOf(event));
+    const head = this.#heads[index];
     if (head === undefined || this.#seen.has(head)) return;
+    // The step before it has ended.
+    const before = this.#heads[index - 1];
+    if (before !== undefined && before.seq < head.seq) this.#events.push(before);
     this.#seen.add(head);
     this.#events.push(openHead(head));
   }

@@ -1,7 +1,7 @@
 /**
  * What one turn is in opencode, built from its events and from looks at its messages (A-16, A-23).
  *
- * Invariants: the turn owns our user message, what answers it, and what answers the messages that opencode writes itself to go on after a
+ * Invariants: each of its answers but summaries is a step (session-model 1.4), and steps are told in their order; the turn owns our user message, what answers it, and what answers the messages that opencode writes itself to go on after a
  * compaction; content of any other message never leaves here; parts are upserted by id; the final text of a part takes the place of what its
  * deltas built, and nothing that comes after it changes the part; nothing is emitted twice, whatever is repeated.
  */
@@ -34,6 +34,9 @@ export class TurnView {
   readonly #texts = new Map<string, TextState>();
   readonly #tools = new Map<string, { callId: string; told: string; update: ToolUpdate }>();
   readonly #callIds = new Set<string>();
+  /** What was told of each step, and the newest one. */
+  readonly #steps = new Map<string, string>();
+  #step: string | undefined;
   #isCompacted = false;
 
   constructor(userMessageId: string, emit: (event: ContentEvent) => void) {
@@ -50,14 +53,16 @@ export class TurnView {
     if (!this.#roots.has(text(info["parentID"]) ?? "")) return "foreign";
     const isOver = object(info["time"])["completed"] !== undefined;
     const error = info["error"];
-    this.#answers.set(id, {
+    const answer: Answer = {
       settled: error !== undefined && error !== null ? "error" : isOver ? "completed" : "no",
       finish: text(info["finish"]),
       error,
       isSummary: info["summary"] === true,
       model: `${text(info["providerID"]) ?? ""}/${text(info["modelID"]) ?? ""}`,
       usage: messageUsage(info),
-    });
+    };
+    this.#answers.set(id, answer);
+    if (!answer.isSummary) this.#tellStep(id, answer);
     return "taken";
   }
 
@@ -121,6 +126,21 @@ export class TurnView {
     return this.#tools.get(`${messageId} ${callId}`)?.update;
   }
 
+  /** A message that is first heard of behind a newer one is no step of its own: what it says stands in the newer one, and steps stay in order. */
+  #tellStep(stepId: string, { finish, usage }: Answer): void {
+    const isNew = !this.#steps.has(stepId);
+    if (isNew && this.#step !== undefined && stepId < this.#step) return;
+    const step: Extract<ContentEvent, { type: "step" }> = { type: "step", stepId };
+    if (finish !== undefined) step.finish = finish;
+    if (usage.tokens !== undefined) step.tokens = usage.tokens;
+    if (usage.cost !== undefined) step.cost = usage.cost;
+    const told = JSON.stringify(step);
+    if (this.#steps.get(stepId) === told) return;
+    this.#steps.set(stepId, told);
+    if (isNew) this.#step = stepId;
+    this.#emit(step);
+  }
+
   #text(kind: TextState["kind"], id: string, messageId: string, part: Json): Taken {
     const said = text(part["text"]) ?? "";
     const isFinal = object(part["time"])["end"] !== undefined;
@@ -137,7 +157,8 @@ export class TurnView {
       known.isFinal ||= isFinal;
       return "known";
     }
-    const isMore = said.startsWith(known.text);
+    // What continues a text of an earlier step would stand in this one.
+    const isMore = said.startsWith(known.text) && messageId === this.#step;
     const rest = said.slice(known.text.length);
     known.text = said;
     known.isFinal = isFinal;

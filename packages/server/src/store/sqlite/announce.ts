@@ -8,6 +8,7 @@ import {
   inputByRid,
   toInput,
   findMessage,
+  type SessionHead,
   toMessageInfo,
   permissionByRid,
   toPermission,
@@ -24,7 +25,7 @@ export type TurnEvent = Extract<EventType, `turn.${string}`>;
 export type InputEvent = Extract<EventType, `input.${string}`>;
 export type PermissionEvent = Extract<EventType, `permission.${string}`>;
 
-export function announceTurn(log: Log, rid: number, type: TurnEvent): Turn {
+export function announceTurn(log: Log<SessionHead>, rid: number, type: TurnEvent): Turn {
   const { write } = log;
   const row = turnByRid(write, rid);
   if (row === undefined) throw new Error(`Turn row ${rid} is missing.`);
@@ -45,7 +46,7 @@ export function announceInput(log: Log, rid: number, type: InputEvent): Input {
   return input;
 }
 
-export function announceMessage(log: Log, id: string): MessageInfo {
+export function announceMessage(log: Log<SessionHead>, id: string): MessageInfo {
   const { write } = log;
   const row = findMessage(write, id);
   if (row === undefined) throw new Error(`Message ${id} is missing.`);

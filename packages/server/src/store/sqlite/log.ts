@@ -22,6 +22,8 @@ export type Log<S extends SessionHead = SessionRow> = {
   isActivity?: boolean;
   /** Whether this command has given the session its place in lists. */
   isPlaced?: boolean;
+  /** The next of the seqs that were reserved for this command already. */
+  nextSeq?: number;
 };
 
 export function openLog(write: Write, sessionId: string, actor: Actor, activity: Activity): Log {
@@ -53,7 +55,9 @@ const SHOWS_SESSION: ReadonlySet<EventType> = new Set(["session.created", "sessi
  * The next seq of the session (D-3). The condition holds unless the row was written by another log of the same command since this one was opened; then
  * the row says where to go on.
  */
-function reserve({ write, session }: Log): number {
+function reserve(log: Log<SessionHead>): number {
+  const { write, session } = log;
+  if (log.nextSeq !== undefined) return log.nextSeq++;
   for (;;) {
     const { rid, last_seq } = session;
     const sql = "UPDATE session SET last_seq = ? WHERE rid = ? AND last_seq = ?";
@@ -144,7 +148,7 @@ export function append<T extends EventType>(log: Log<SessionHead>, entry: Entry<
 }
 
 /** Reserves one seq and appends; answers the seq. */
-export function appendNext<T extends EventType>(log: Log, entry: Omit<Entry<T>, "seq">): number {
+export function appendNext<T extends EventType>(log: Log<SessionHead>, entry: Omit<Entry<T>, "seq">): number {
   const seq = reserve(log);
   append(log, { ...entry, seq });
   return seq;

@@ -123,6 +123,12 @@ function progress(run: StartedTurn): void {
   recorder.run("appendProgress", { ...write, ops: [{ ...delta, offset: 0, text: "a" }] });
   recorder.run("appendProgress", { ...write, ops: [{ ...delta, offset: 1, text: "b" }] });
   recorder.run("appendProgress", { ...write, ops: [{ op: "checkpoint", partId: part.id }] });
+  const next = { messageId: newId("msg"), parentId: run.message.info.id, startPartId: newId("prt") };
+  const answer = { op: "answer", messageId: part.messageId, patch: { finish: "tool-calls" } };
+  recorder.run("appendProgress", {
+    ...write,
+    ops: [answer, { op: "step", finishPartId: newId("prt"), next }],
+  });
 }
 
 async function readAll(sessionId: SessionId): Promise<void> {

@@ -28,6 +28,7 @@ const CONTENT: ReadonlySet<AgentEvent["type"]> = new Set<ContentEvent["type"]>([
   "tool",
   "plan",
   "file",
+  "step",
 ]);
 
 export function isContent(event: AgentEvent): event is ContentEvent {

@@ -8,25 +8,24 @@ import { isDeepStrictEqual } from "node:util";
  *
  * `emit` never waits: a backend asks `drained` between its updates and stops reading while too much is uncommitted (D-34).
  */
-import { type Clock, type Logger, newId, redact, retryStorage } from "@holdfast/kernel";
+import { type Clock, type Logger, redact, retryStorage } from "@holdfast/kernel";
 import type {
   AgentSessionId,
   MessageId,
-  Part,
-  PartId,
+  PartOf,
   SessionId,
   TextPart,
   TurnId,
   Usage,
 } from "@holdfast/protocol";
 import type { AgentEvent, ContentEvent, StateEvent } from "../../agents/index.ts";
-import type { AgentSessionPatch, ProgressOp, Store, TurnPatch } from "../../store/index.ts";
+import type { AgentSessionPatch, AnswerPatch, ProgressOp, Store, TurnPatch } from "../../store/index.ts";
+import { Answers } from "./answers.ts";
 import type { ByteAccount } from "./byte-budget.ts";
 import { isContent, isNote, lateNote, noteOp } from "./note.ts";
 import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
-import { TextStreams } from "./text-streams.ts";
+import type { TextKind } from "./text-streams.ts";
 import { isDefaultTitle, presentableTitle } from "./title.ts";
-import { ToolCalls } from "./tool-calls.ts";
 import { TouchedFiles } from "./touched-files.ts";
 
 /** Most notes kept of one turn; noise beyond that is only logged. */
@@ -47,6 +46,8 @@ export type RecorderTarget = {
   sessionId: SessionId;
   turnId: TurnId;
   epoch: number;
+  /** What the turn was asked, and its first answer. */
+  parentId: MessageId;
   messageId: MessageId;
   agentSessionId: AgentSessionId;
   agent: string;
@@ -56,10 +57,8 @@ export class Recorder {
   readonly #deps: RecorderDeps;
   readonly #target: RecorderTarget;
   readonly #writer: ProgressWriter;
-  readonly #texts: TextStreams;
-  readonly #tools: ToolCalls;
+  readonly #answers: Answers;
   readonly #touched = new TouchedFiles();
-  readonly #stepStart: PartId;
   readonly #storageWaits = new Set<object>();
   #fence: "open" | "settling" | "closed" = "open";
   #notes = 0;
@@ -70,13 +69,8 @@ export class Recorder {
     const { sessionId, messageId } = target;
     this.#deps = deps;
     this.#target = target;
-    this.#stepStart = newId("prt", deps.clock.now());
     this.#writer = new ProgressWriter(deps, { sessionId, turnId: target.turnId, epoch: target.epoch });
-    this.#texts = new TextStreams(deps.clock, { sessionId, messageId });
-    this.#tools = new ToolCalls(
-      { clock: deps.clock, store: deps.store, writer: this.#writer },
-      { sessionId, messageId },
-    );
+    this.#answers = new Answers({ ...deps, writer: this.#writer }, sessionId, messageId);
   }
 
   /** What the agent reported of its usage so far, merged. */
@@ -85,7 +79,7 @@ export class Recorder {
   }
 
   get toolRunning(): boolean {
-    return this.#tools.running > 0;
+    return this.#answers.running > 0;
   }
 
   /** Undefined while all is well. */
@@ -93,14 +87,24 @@ export class Recorder {
     return this.#writer.failure;
   }
 
-  /** The step's first part. */
+  /** The first part of the turn's first step. */
   begin(): void {
-    this.#writer.push([{ op: "part", part: this.#step() }]);
+    this.#writer.push([{ op: "part", part: this.#firstStep() }]);
   }
 
-  /** The tree of the files before the step, once it is known (session-model 6). */
+  /** The tree of the files before the turn, once it is known (session-model 6). */
   stepSnapshot(snapshot: string): void {
-    this.#writer.push([{ op: "part", part: { ...this.#step(), snapshot } }]);
+    this.#writer.push([{ op: "part", part: { ...this.#firstStep(), snapshot } }]);
+  }
+
+  /** The next step of this turn begins, and the one before is settled (session-model 1.4). `parentId` is the message of the turn that it answers. */
+  nextStep(parentId = this.#target.parentId): void {
+    this.#writer.push(this.#answers.next(parentId));
+  }
+
+  /** The answer that a call of the agent stands in. */
+  messageOf(callId: string): MessageId {
+    return this.#answers.ofCall(callId).messageId;
   }
 
   /** Paths that the agent said it changes, as it spelled them, up to now (W-5). */
@@ -113,7 +117,7 @@ export class Recorder {
     else if (!isContent(event)) this.#state(event);
     else if (this.#takes(event)) this.#content(event);
     else this.#note(noteOp(this.#target.agent, redactedLate(event)));
-    if (this.#settled !== undefined && this.#tools.running === 0) this.#settled();
+    if (this.#settled !== undefined && !this.toolRunning) this.#settled();
   }
 
   turn(patch: TurnPatch): void {
@@ -166,10 +170,10 @@ export class Recorder {
   async fence(settleMs: number): Promise<void> {
     if (this.#fence === "closed") return;
     this.#fence = "settling";
-    if (settleMs > 0 && this.#tools.running > 0) await this.#toolsSettled(settleMs);
+    if (settleMs > 0 && this.toolRunning) await this.#toolsSettled(settleMs);
     this.#fence = "closed";
-    this.#writer.push(this.#texts.releaseHeld());
-    this.#tools.flush();
+    this.#writer.push(this.#answers.release());
+    this.#answers.flushCalls();
   }
 
   /** Resolves when everything is committed or dropped; `failure` says which. */
@@ -183,9 +187,9 @@ export class Recorder {
     this.#deps.account.close();
   }
 
-  #step(): Extract<Part, { type: "step-start" }> {
-    const { sessionId, messageId } = this.#target;
-    return { id: this.#stepStart, sessionId, messageId, type: "step-start" };
+  #firstStep(): PartOf<"step-start"> {
+    const { messageId, startPartId } = this.#answers.first;
+    return { id: startPartId, sessionId: this.#target.sessionId, messageId, type: "step-start" };
   }
 
   #toolsSettled(ms: number): Promise<void> {
@@ -202,30 +206,52 @@ export class Recorder {
 
   #takes(event: ContentEvent): boolean {
     if (this.#fence === "open") return true;
-    return this.#fence === "settling" && event.type === "tool" && this.#tools.isRunning(event.update.callId);
+    if (this.#fence === "closed" || event.type !== "tool") return false;
+    const { callId } = event.update;
+    return this.#answers.ofCall(callId).tools.isRunning(callId);
   }
 
   #content(event: ContentEvent): void {
     switch (event.type) {
       case "text":
       case "reasoning":
-        this.#writer.push(
-          event.whole === true && event.streamId !== undefined
-            ? this.#texts.replace(event.type, event.text, event.streamId)
-            : this.#texts.append(event.type, event.text, event.streamId),
-        );
+        this.#writer.push(this.#text(event));
         return;
-      case "tool":
-        if (!this.#tools.has(event.update.callId)) this.#writer.push(this.#texts.closeAll());
-        this.#tools.update(event.update);
+      case "tool": {
+        const { texts, tools } = this.#answers.ofCall(event.update.callId);
+        if (!tools.has(event.update.callId)) this.#writer.push(texts.closeAll());
+        tools.update(event.update);
         this.#touched.take(event.update);
         return;
+      }
+      case "step":
+        return this.#step(event);
       case "file":
         this.#touched.write(event.path);
         return;
       case "plan":
         this.#writer.push([{ op: "todos", todos: event.todos }]);
     }
+  }
+
+  #text({ type, text, streamId, whole }: Extract<ContentEvent, { type: TextKind }>): ProgressOp[] {
+    if (whole === true && streamId !== undefined)
+      return this.#answers.ofText(type, streamId).texts.replace(type, text, streamId);
+    return this.#answers.now.texts.append(type, text, streamId);
+  }
+
+  /** The first id that is heard of names the step that is open; each other new one begins the next. */
+  #step({ stepId, finish, tokens, cost }: Extract<ContentEvent, { type: "step" }>): void {
+    const known = this.#answers.ofStep(stepId);
+    if (known === undefined && this.#answers.now.stepId !== undefined) this.nextStep();
+    const answer = known ?? this.#answers.now;
+    answer.stepId = stepId;
+    const patch: AnswerPatch = {};
+    if (finish !== undefined) patch.finish = finish;
+    if (tokens !== undefined) patch.tokens = tokens;
+    if (cost !== undefined) patch.cost = cost;
+    if (Object.keys(patch).length > 0)
+      this.#writer.push([{ op: "answer", messageId: answer.messageId, patch }]);
   }
 
   #state(event: StateEvent): void {

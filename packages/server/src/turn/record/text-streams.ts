@@ -63,6 +63,12 @@ export class TextStreams {
     return [{ op: "part", part: stream.part }];
   }
 
+  /** Whether a named stream was heard of here. */
+  has(kind: TextKind, streamId: string): boolean {
+    const key = keyOf(kind, streamId);
+    return this.#open.has(key) || this.#ended.has(key);
+  }
+
   /** Ends every open part: each row is rewritten whole, with its end. */
   closeAll(): ProgressOp[] {
     return [...this.#open.keys()].flatMap((key) => this.#close(key));

@@ -58,6 +58,11 @@ export class ToolCalls {
     return this.#calls.has(callId);
   }
 
+  /** Whether it was heard of and has not ended. */
+  isOpen(callId: string): boolean {
+    return this.#calls.get(callId) !== undefined;
+  }
+
   isRunning(callId: string): boolean {
     return this.#calls.get(callId)?.call.state.status === "running";
   }

@@ -85,7 +85,7 @@ export class TurnRun {
   #isShutdown = false;
 
   constructor(deps: TurnRunDeps, started: StartedTurn) {
-    const { session, turn, epoch, assistantMessageId, agentSession } = started;
+    const { session, turn, epoch, message, assistantMessageId, agentSession } = started;
     this.started = started;
     this.#deps = deps;
     this.#agent = turn.agent;
@@ -95,6 +95,7 @@ export class TurnRun {
         sessionId: session.id,
         turnId: turn.id,
         epoch,
+        parentId: message.info.id,
         messageId: assistantMessageId,
         agentSessionId: agentSession.id,
         agent: turn.agent,
@@ -218,7 +219,8 @@ export class TurnRun {
   }
 
   async #ask(ask: Parameters<TurnSink["ask"]>[0]): ReturnType<TurnSink["ask"]> {
-    const { session, turn, epoch, input, assistantMessageId } = this.started;
+    const { session, turn, epoch, input } = this.started;
+    const { callId } = ask;
     const answered = this.#watchdog.askHuman();
     const waiting = this.#waitForHuman();
     try {
@@ -230,7 +232,7 @@ export class TurnRun {
         approvalMode: session.approvalMode,
         ask,
         timeoutMs: input.permissionTimeoutMs,
-        call: ask.callId === undefined ? undefined : { messageId: assistantMessageId, callId: ask.callId },
+        call: callId === undefined ? undefined : { messageId: this.#recorder.messageOf(callId), callId },
         signal: this.#stopping.signal,
       });
     } catch (error) {

@@ -17,19 +17,12 @@ import {
 } from "@holdfast/protocol";
 import { cancelled, isWorked, settled } from "../../model/index.ts";
 import type { TerminalRecord } from "../../port.ts";
-import {
-  announceAgentSession,
-  announceMessage,
-  announcePermission,
-  announceTurn,
-  rewritePart,
-} from "../announce.ts";
+import { announceAgentSession, announcePermission, announceTurn, rewritePart } from "../announce.ts";
 import { appendPart } from "../insert-part.ts";
-import { appendNext, claimLost, type Log, openLogByRid } from "../log.ts";
+import { claimLost, type Log, openLogByRid } from "../log.ts";
 import {
   agentSessionData,
   agentSessionOf,
-  messageData,
   type MessageRow,
   SELECT_MESSAGE,
   toMessageInfo,
@@ -41,6 +34,7 @@ import {
 import { announceSession, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { releaseLease } from "../workspace-lease.ts";
+import { announceStepFinished, writeAnswer, stepFinishPart } from "./answer.ts";
 import { openParts } from "./progress.ts";
 
 type Begin = { turnId: TurnId; epoch: number; record: TerminalRecord };
@@ -110,7 +104,10 @@ function settleParts(log: Log, turn: TurnRow): void {
   });
 }
 
-/** The last answer gets its step-finish; every one that is open gets finish, error and completed time (R-1.5, D-9). */
+/**
+ * The last answer gets its step-finish; every one that is open gets finish, error and completed time (R-1.5, D-9). What its step told of itself counts; the
+ * usage of the turn is the answer's own where the turn has no other one.
+ */
 function finishAnswers(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usage, partId: PartId): void {
   const { write } = log;
   const rows = write.all<MessageRow>(
@@ -118,20 +115,39 @@ function finishAnswers(log: Log, turn: TurnRow, record: TerminalRecord, usage: U
     turn.rid,
   );
   const open = rows.filter((row) => (toMessageInfo(row) as AssistantMessage).time.completed === undefined);
+  const whole: Usage = rows.length === 1 ? usage : {};
   for (const row of open) {
     const isLast = row === open.at(-1);
-    if (isLast) insertPatch(log, turn, row, record);
-    if (isLast) insertStepFinish(log, turn, row, record, usage, partId);
-    const info = { ...(toMessageInfo(row) as AssistantMessage) };
-    info.time = { ...info.time, completed: write.now };
-    if (record.finish !== undefined) info.finish = record.finish;
-    if (record.error !== undefined) info.error = record.error;
-    if (isLast && usage.tokens !== undefined) info.tokens = usage.tokens;
-    if (isLast && usage.cost !== undefined) info.cost = usage.cost;
-    write.run("UPDATE message SET data = ? WHERE rid = ?", messageData(info), row.rid);
-    announceMessage(log, row.id);
-    if (isLast) announceStepFinished(log, turn, row, record, usage);
+    const info = ended(toMessageInfo(row) as AssistantMessage, record, isLast ? whole : {}, write.now);
+    if (!isLast) {
+      writeAnswer(log, row.rid, info);
+      continue;
+    }
+    const reason = info.finish ?? record.reason ?? record.state;
+    insertPatch(log, turn, row, record);
+    putLast(log, turn, row, stepFinishPart(info, partId, { reason, snapshot: record.files?.snapshot }));
+    writeAnswer(log, row.rid, info);
+    announceStepFinished(log, turn, info, { reason, usage: whole });
   }
+}
+
+function ended(told: AssistantMessage, record: TerminalRecord, usage: Usage, now: number): AssistantMessage {
+  const info: AssistantMessage = { ...told, time: { ...told.time, completed: now } };
+  const [finish, tokens, cost] = [
+    told.finish ?? record.finish,
+    told.tokens ?? usage.tokens,
+    told.cost ?? usage.cost,
+  ];
+  if (finish !== undefined) info.finish = finish;
+  if (record.error !== undefined) info.error = record.error;
+  if (tokens !== undefined) info.tokens = tokens;
+  if (cost !== undefined) info.cost = cost;
+  return info;
+}
+
+function putLast(log: Log, turn: TurnRow, row: MessageRow, part: Part): void {
+  const { rid, ordinal } = appendPart(log.write, { session: turn.session, message: row.rid }, part, 0);
+  rewritePart(log, rid, { ...part, ordinal }, turn);
 }
 
 /** What the turn changed of the files, when it changed any (session-model 6). */
@@ -148,49 +164,7 @@ function insertPatch(log: Log, turn: TurnRow, row: MessageRow, { files: patch }:
     ...(more === 0 ? {} : { more }),
     ...(recovered === true ? { recovered } : {}),
   };
-  const { rid, ordinal } = appendPart(log.write, { session: turn.session, message: row.rid }, part, 0);
-  rewritePart(log, rid, { ...part, ordinal }, turn);
-}
-
-function insertStepFinish(
-  log: Log,
-  turn: TurnRow,
-  row: MessageRow,
-  record: TerminalRecord,
-  usage: Usage,
-  partId: PartId,
-): void {
-  const { write } = log;
-  const part: Extract<Part, { type: "step-finish" }> = {
-    id: partId,
-    sessionId: turn.session_id as SessionId,
-    messageId: row.id as Part["messageId"],
-    type: "step-finish",
-    reason: record.finish ?? record.reason ?? record.state,
-  };
-  if (usage.cost !== undefined) part.cost = usage.cost;
-  if (usage.tokens !== undefined) part.tokens = usage.tokens;
-  if (record.files !== undefined) part.snapshot = record.files.snapshot;
-  const { rid, ordinal } = appendPart(write, { session: turn.session, message: row.rid }, part, 0);
-  rewritePart(log, rid, { ...part, ordinal }, turn);
-}
-
-function announceStepFinished(
-  log: Log,
-  turn: TurnRow,
-  row: MessageRow,
-  record: TerminalRecord,
-  usage: Usage,
-): void {
-  const data = {
-    turnId: turn.id as TurnId,
-    messageId: row.id as Part["messageId"],
-    step: (toMessageInfo(row) as AssistantMessage).step ?? 1,
-    attempt: 1,
-    reason: record.finish ?? record.reason ?? record.state,
-    usage,
-  };
-  appendNext(log, { type: "step.finished", ref: null, data, turn });
+  putLast(log, turn, row, part);
 }
 
 function expirePermissions(log: Log, turn: TurnRow): void {

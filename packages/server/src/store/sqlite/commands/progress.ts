@@ -5,6 +5,7 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import {
   type Actor,
+  type AssistantMessage,
   MAX_DELTA_UNITS,
   type Part,
   type PartId,
@@ -14,6 +15,7 @@ import {
 } from "@holdfast/protocol";
 import { eventCode, isOpen, joinDeltas, packDelta, partData } from "../../model/index.ts";
 import type { AgentSessionPatch, ProgressOp, TurnPatch } from "../../port.ts";
+import { announceTurn } from "../announce.ts";
 import { toPosition } from "../feed-order.ts";
 import { insertPart } from "../insert-part.ts";
 import { append, claimLost, type Log, ownedSession, reserveAsOwner } from "../log.ts";
@@ -23,7 +25,6 @@ import {
   findAgentSession,
   toAgentSession,
   findMessage,
-  messageData,
   toMessageInfo,
   findPart,
   foldParts,
@@ -40,16 +41,25 @@ import {
 } from "../rows/index.ts";
 import { toJson, type Write } from "../sql.ts";
 import { recallTurn, rememberTurn, TurnMemory } from "../turn-memory.ts";
+import {
+  announceStep,
+  announceStepFinished,
+  insertAnswer,
+  openAnswer,
+  writeAnswer,
+  stepFinishPart,
+} from "./answer.ts";
 
 export type ProgressCommand = { sessionId: SessionId; turnId: TurnId; epoch: number; ops: ProgressOp[] };
 
 type ProgressLog = Log<SessionHead>;
 type Progress = { log: ProgressLog; known: TurnMemory; turn: TurnHead };
-type DeltaOp = Extract<ProgressOp, { op: "delta" }>;
+type OpOf<O extends ProgressOp["op"]> = Extract<ProgressOp, { op: O }>;
+type DeltaOp = OpOf<"delta">;
 
 export function appendProgress(write: Write, command: ProgressCommand): number {
   const ops = joinDeltas(command.ops);
-  const events = ops.reduce((count, op) => count + (op.op === "checkpoint" ? 0 : 1), 0);
+  const events = ops.reduce((count, op) => count + eventsOf(op), 0);
   const known = reserveForTurn(write, command, events);
   const { turn, session, actor, actorRid } = known;
   // What comes after the end is kept as a note and never enters a message (A-16).
@@ -61,9 +71,17 @@ export function appendProgress(write: Write, command: ProgressCommand): number {
   let seq = session.last_seq - events + 1;
   for (const op of ops) {
     apply(progress, op, seq);
-    if (op.op !== "checkpoint") seq += 1;
+    seq += eventsOf(op);
   }
   return session.last_seq;
+}
+
+/** Events of `beginStep`: two parts, two messages, the turn, and the end and the beginning of a step. */
+const STEP_EVENTS = 7;
+
+function eventsOf({ op }: ProgressOp): number {
+  if (op === "checkpoint") return 0;
+  return op === "step" ? STEP_EVENTS : 1;
 }
 
 /** The turn with the seqs of this append reserved. What is remembered but not so in the row is read again; a row of another epoch is CLAIM_LOST. */
@@ -95,8 +113,10 @@ function apply(progress: Progress, op: ProgressOp, seq: number): void {
       return putPart(progress, op.part, seq);
     case "checkpoint":
       return checkpoint(progress, op.partId, seq - 1);
-    case "message":
-      return putMessage(progress, op.message, seq);
+    case "step":
+      return beginStep(progress, op, seq);
+    case "answer":
+      return patchAnswer(progress, op, seq);
     case "turn":
       return patchTurn(progress, op.patch, seq);
     case "agentSession":
@@ -223,17 +243,35 @@ function checkpoint({ log }: Progress, partId: PartId, seq: number): void {
   log.write.run("UPDATE part SET data = ?, seq = ? WHERE rid = ?", partData(part), seq, row.rid);
 }
 
-function putMessage(
-  { log, turn }: Progress,
-  info: Extract<ProgressOp, { op: "message" }>["message"],
-  seq: number,
-): void {
+/** The open answer ends and the next one begins, in this order; the turn names both (session-model 1.4). */
+function beginStep(progress: Progress, { finishPartId, next }: OpOf<"step">, first: number): void {
+  const { log, turn } = progress;
   const { write } = log;
-  const row = findMessage(write, info.id);
-  if (row === undefined || row.turn !== turn.rid) throw notFound("message of this turn", info.id);
-  write.run("UPDATE message SET data = ?, event_seq = ? WHERE rid = ?", messageData(info), seq, row.rid);
-  const message = { ...toMessageInfo({ ...row, data: messageData(info) }) };
-  append(log, { type: "message.updated", seq, ref: row.rid, data: { message }, turn });
+  const open = openAnswer(write, turn.rid);
+  if (open === undefined) throw new HoldfastError("CONFLICT", `Turn ${turn.id} has no answer that is open.`);
+  if (findMessage(write, next.parentId)?.turn !== turn.rid)
+    throw notFound("message of this turn", next.parentId);
+  const { agent, model, path } = open.info;
+  const info = { ...open.info, time: { ...open.info.time, completed: write.now } };
+  const reason = info.finish ?? "unknown";
+  const step = (info.step ?? 1) + 1;
+  putPart(progress, stepFinishPart(info, finishPartId, { reason }), first);
+  const rest: ProgressLog = { ...log, nextSeq: first + 1 };
+  writeAnswer(rest, open.rid, info);
+  announceStepFinished(rest, turn, info, { reason });
+  insertAnswer(rest, turn, { id: next.messageId, parentId: next.parentId, agent, model, path, step });
+  announceTurn(rest, turn.rid, "turn.updated");
+  const { sessionId } = info;
+  const start: Part = { id: next.startPartId, sessionId, messageId: next.messageId, type: "step-start" };
+  putPart(progress, start, first + STEP_EVENTS - 2);
+  announceStep({ ...log, nextSeq: first + STEP_EVENTS - 1 }, turn, next.messageId, step);
+}
+
+function patchAnswer({ log, turn }: Progress, { messageId, patch }: OpOf<"answer">, seq: number): void {
+  const row = findMessage(log.write, messageId);
+  if (row?.turn !== turn.rid || row.role !== "assistant") throw notFound("answer of this turn", messageId);
+  const info: AssistantMessage = { ...(toMessageInfo(row) as AssistantMessage), ...patch };
+  writeAnswer({ ...log, nextSeq: seq }, row.rid, info);
 }
 
 function patchTurn({ log, turn }: Progress, patch: TurnPatch, seq: number): void {

@@ -13,7 +13,7 @@ import type {
 } from "@holdfast/protocol";
 import type { Applied, IdempotencyKey, StartedTurn, StartTurnCommand } from "../../port.ts";
 import { announceAgentSession, announceInput, announceMessage, announceTurn } from "../announce.ts";
-import { appendNext, type Log, openLog, openLogByRid } from "../log.ts";
+import { type Log, openLog, openLogByRid } from "../log.ts";
 import { once } from "../replay-key.ts";
 import {
   agentSessionOf,
@@ -24,7 +24,6 @@ import {
   nextInput,
   toInput,
   findMessage,
-  messageData,
   withParts,
   sessionByRid,
   type SessionRow,
@@ -37,6 +36,7 @@ import {
 import { announceActivity, refreshSession } from "../session-change.ts";
 import { fromJson, toJson, type Write } from "../sql.ts";
 import { moveLease, takeLease } from "../workspace-lease.ts";
+import { announceStep, insertAnswer, nextOrdinal } from "./answer.ts";
 import { dropQueued, setPaused } from "./input.ts";
 
 /**
@@ -60,20 +60,17 @@ export function startTurn(write: Write, command: StartTurnCommand): StartedTurn 
     input.turn,
   );
   if (changed !== 1) throw new HoldfastError("CONFLICT", `Turn ${input.turn_id} is not queued any more.`);
-  insertAnswer(log, input, command.assistantMessageId);
-  announceTurn(log, input.turn, "turn.started");
-  const step = {
-    turnId: input.turn_id as TurnId,
-    messageId: command.assistantMessageId,
+  const turn = { rid: input.turn, id: input.turn_id };
+  insertAnswer(log, turn, {
+    id: command.assistantMessageId,
+    parentId: input.message_id as MessageId,
+    agent: input.agent,
+    model: fromJson<NonNullable<AssistantMessage["model"]>>(input.model),
+    path: { cwd: session.directory, root: session.directory },
     step: 1,
-    attempt: 1,
-  };
-  appendNext(log, {
-    type: "step.started",
-    ref: null,
-    data: step,
-    turn: { rid: input.turn, id: input.turn_id },
   });
+  announceTurn(log, input.turn, "turn.started");
+  announceStep(log, turn, command.assistantMessageId, 1);
   refreshSession(log);
   return startedTurn(write, session.rid, input, epoch, command.assistantMessageId);
 }
@@ -121,14 +118,6 @@ function claim(write: Write, session: number, instanceId: InstanceId): number {
   return epoch;
 }
 
-function nextOrdinal(write: Write, session: number): number {
-  const row = write.get<{ ordinal: number }>(
-    "UPDATE session SET next_ordinal = next_ordinal + 1 WHERE rid = ? RETURNING next_ordinal - 1 AS ordinal",
-    session,
-  );
-  return row?.ordinal ?? 0;
-}
-
 function deliver(log: Log, input: InputRow): void {
   const { write, session } = log;
   write.run("UPDATE message SET ordinal = ? WHERE rid = ?", nextOrdinal(write, session.rid), input.message);
@@ -151,32 +140,6 @@ function openAgentSession(log: Log, agent: string, id: AgentSessionId): void {
     write.now,
   );
   announceAgentSession(log, id);
-}
-
-function insertAnswer(log: Log, input: InputRow, id: MessageId): void {
-  const { write, session } = log;
-  const info: AssistantMessage = {
-    id,
-    sessionId: session.id as SessionId,
-    turnId: input.turn_id as TurnId,
-    role: "assistant",
-    parentId: input.message_id as MessageId,
-    agent: input.agent,
-    time: { created: write.now },
-    path: { cwd: session.directory, root: session.directory },
-    step: 1,
-  };
-  const model = fromJson<NonNullable<AssistantMessage["model"]>>(input.model);
-  if (model !== undefined) info.model = model;
-  write.insert(
-    "INSERT INTO message (id, session, ordinal, turn, role, data, event_seq) VALUES (?, ?, ?, ?, 'assistant', ?, 0)",
-    id,
-    session.rid,
-    nextOrdinal(write, session.rid),
-    input.turn,
-    messageData(info),
-  );
-  announceMessage(log, id);
 }
 
 function startedTurn(

@@ -1,0 +1,95 @@
+/**
+ * The answers of one running turn: one for each step of its agent, the newest open (session-model 1.4).
+ *
+ * What an agent says belongs to the newest one, save what ends something of an older one: a call that still runs there, and the whole text of a
+ * stream that was heard there.
+ */
+import { type Clock, newId } from "@holdfast/kernel";
+import type { MessageId, PartId, SessionId } from "@holdfast/protocol";
+import type { ProgressOp, Store } from "../../store/index.ts";
+import type { ProgressWriter } from "./progress-writer.ts";
+import { type TextKind, TextStreams } from "./text-streams.ts";
+import { ToolCalls } from "./tool-calls.ts";
+
+type Deps = { clock: Clock; store: Store; writer: ProgressWriter };
+
+/** `stepId`: what the backend calls the step, where it names its steps. */
+export type Answer = {
+  readonly messageId: MessageId;
+  readonly startPartId: PartId;
+  readonly texts: TextStreams;
+  readonly tools: ToolCalls;
+  stepId: string | undefined;
+};
+
+export class Answers {
+  readonly #deps: Deps;
+  readonly #sessionId: SessionId;
+  readonly #all: Answer[] = [];
+  readonly first: Answer;
+  #now: Answer;
+
+  constructor(deps: Deps, sessionId: SessionId, messageId: MessageId) {
+    this.#deps = deps;
+    this.#sessionId = sessionId;
+    this.first = this.#open(messageId);
+    this.#now = this.first;
+  }
+
+  /** The newest one. */
+  get now(): Answer {
+    return this.#now;
+  }
+
+  /** Calls that run now. */
+  get running(): number {
+    return this.#all.reduce((sum, { tools }) => sum + tools.running, 0);
+  }
+
+  /** Ends what streams in the newest answer, and opens the next one. */
+  next(parentId: MessageId): ProgressOp[] {
+    const now = this.#deps.clock.now();
+    const closed = this.#now.texts.closeAll();
+    this.#now = this.#open(newId("msg", now));
+    const { messageId, startPartId } = this.#now;
+    const next = { messageId, parentId, startPartId };
+    return [...closed, { op: "step", finishPartId: newId("prt", now), next }];
+  }
+
+  ofStep(stepId: string): Answer | undefined {
+    return this.#all.findLast((answer) => answer.stepId === stepId);
+  }
+
+  /** Where what is said of a call belongs. Agents may number the calls of each step anew: one that has ended elsewhere is another one (R-11.2). */
+  ofCall(callId: string): Answer {
+    return this.#all.findLast(({ tools }) => tools.isOpen(callId)) ?? this.#now;
+  }
+
+  /** Where the whole text of a stream belongs. */
+  ofText(kind: TextKind, streamId: string): Answer {
+    return this.#all.findLast(({ texts }) => texts.has(kind, streamId)) ?? this.#now;
+  }
+
+  /** What is withheld is let go: finalization settles what is open (durability 5). */
+  release(): ProgressOp[] {
+    return this.#now.texts.releaseHeld();
+  }
+
+  flushCalls(): void {
+    for (const { tools } of this.#all) tools.flush();
+  }
+
+  #open(messageId: MessageId): Answer {
+    const ids = { sessionId: this.#sessionId, messageId };
+    const { clock } = this.#deps;
+    const answer: Answer = {
+      messageId,
+      startPartId: newId("prt", clock.now()),
+      texts: new TextStreams(clock, ids),
+      tools: new ToolCalls(this.#deps, ids),
+      stepId: undefined,
+    };
+    this.#all.push(answer);
+    return answer;
+  }
+}
