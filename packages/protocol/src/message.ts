@@ -49,7 +49,10 @@ export const assistantMessageSchema = z.object({
   role: z.literal("assistant"),
   /** The user message it answers (R-1.2). */
   parentId: messageIdSchema,
+  /** The same as `agent`, under the name that older clients of this model read. */
+  mode: agentIdSchema.optional(),
   time: z.object({ created: timeSchema, completed: timeSchema.optional() }),
+  /** The directory that the agent worked in, and that of the project. */
   path: z.object({ cwd: z.string(), root: z.string() }),
   step: countSchema.optional(),
   summary: z.boolean().optional(),

@@ -135,6 +135,7 @@ export const lifecycleTopic = topic("turn lifecycle", (rig) => {
         parentId: message.info.id,
         turnId: run.turn.id,
         agent: "rehearsal",
+        mode: "rehearsal",
         model: { modelId: "m" },
         path: { cwd: run.session.directory, root: run.session.directory },
         step: 1,

@@ -4,6 +4,7 @@ import type { StartedTurn } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
 import { COMPLETED, delta, OWNER, placeOf, type StoreRig, stepOp, textPart, toolPart } from "./rig.ts";
 import { topic } from "./topic.ts";
+import { activeWorktree } from "./worktree-rig.ts";
 
 const TOLD = { finish: "tool-calls", tokens: { input: 30, output: 4 }, cost: 0.25 };
 
@@ -127,6 +128,19 @@ export const stepsTopic = topic("steps", (rig) => {
       ["step-finish", 1],
       ["text", 2],
     ]);
+  });
+
+  test("[W-1] an answer in a worktree names the worktree's directory and the project's root, in every step", async () => {
+    const worktree = await activeWorktree(rig());
+    const run = await rig().running({ existingWorkspaceId: worktree.workspaceId });
+    await rig().append(run, stepOp(run).op);
+    const project = await rig().store.getProject(run.session.projectId);
+    expect(project?.directory).not.toBe(run.session.directory);
+    for (const { info } of await answersOf(rig(), run))
+      expect(info).toMatchObject({
+        mode: "rehearsal",
+        path: { cwd: run.session.directory, root: project?.directory },
+      });
   });
 
   test("[R-1.2] an answer answers a message of its turn, and what is not of the turn is refused whole", async () => {

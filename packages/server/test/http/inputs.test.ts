@@ -314,7 +314,7 @@ describe("inputs, turns and history over HTTP", () => {
       info: { metadata: { stars: 5 } },
     });
     await server.call("PATCH", answer, { ...info, parentId: newId("msg") }, 422);
-    for (const [path, forged] of Object.entries({ structured: { sum: 4 }, summary: true }))
+    for (const [path, forged] of Object.entries({ structured: { sum: 4 }, summary: true, mode: "another" }))
       expect(
         await server.call<Problem>("PATCH", answer, { ...info, [path]: forged }, 422),
         path,

@@ -58,6 +58,7 @@ test("[D-36] messages, parts and deltas stored by version 1 are read back", asyn
       role: "assistant",
       ordinal: 1,
       parentId: "msg_user",
+      mode: "rehearsal",
       time: { created: 2 },
       path: { cwd: "/p", root: "/p" },
       step: 1,

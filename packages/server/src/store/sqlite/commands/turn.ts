@@ -66,7 +66,7 @@ export function startTurn(write: Write, command: StartTurnCommand): StartedTurn 
     parentId: input.message_id as MessageId,
     agent: input.agent,
     model: fromJson<NonNullable<AssistantMessage["model"]>>(input.model),
-    path: { cwd: session.directory, root: session.directory },
+    path: { cwd: session.directory, root: projectDirectory(write, session) },
     step: 1,
   });
   announceTurn(log, input.turn, "turn.started");
@@ -94,6 +94,14 @@ export function noteTurn(
   announceTurn(log, input.turn, "turn.completed");
   refreshSession(log);
   return true;
+}
+
+function projectDirectory(write: Write, session: SessionRow): string {
+  const row = write.get<{ directory: string }>(
+    "SELECT directory FROM project WHERE rid = ?",
+    session.project,
+  );
+  return row?.directory ?? session.directory;
 }
 
 function isExpected({ expected }: StartTurnCommand, session: SessionRow, input: InputRow): boolean {

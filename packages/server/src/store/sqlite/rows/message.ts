@@ -23,11 +23,11 @@ export const findMessage = (sql: Sql, id: string): MessageRow | undefined =>
 
 export function messageData(info: MessageInfo): string {
   const { id: _id, sessionId: _session, turnId: _turn, ordinal: _ordinal, role: _role, ...data } = info;
-  return JSON.stringify(data);
+  return JSON.stringify({ ...data, mode: undefined });
 }
 
 export function toMessageInfo(row: MessageRow): MessageInfo {
-  const data = JSON.parse(row.data) as object;
+  const data = JSON.parse(row.data) as Pick<MessageInfo, "agent">;
   const identity = present({
     id: row.id,
     sessionId: row.session_id,
@@ -35,7 +35,8 @@ export function toMessageInfo(row: MessageRow): MessageInfo {
     ordinal: row.ordinal,
     role: row.role,
   });
-  return { ...identity, ...data } as MessageInfo;
+  const mode = row.role === "assistant" ? { mode: data.agent } : {};
+  return { ...identity, ...data, ...mode } as MessageInfo;
 }
 
 /** Messages with their parts in one query for all of them (D-29). */
