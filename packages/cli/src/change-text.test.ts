@@ -1,12 +1,12 @@
 import { HoldfastApiError } from "@holdfast/client";
-import type { Change, Tracking, Turn, Workspace } from "@holdfast/protocol";
+import type { Change, DiffTotals, Message, Tracking, Turn, Workspace } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { changeRow, explain, trackingNotes, writePatch } from "./change-text.ts";
 import { parseCommand } from "./command-words.ts";
 import { describe as describeError } from "./describe-error.ts";
 import { exitCodeOf } from "./exit.ts";
 import { createOutput, type Output, visibleLines, withoutControls } from "./output.ts";
-import { endText } from "./turn-text.ts";
+import { changedText, endText } from "./turn-text.ts";
 
 const CHANGE: Change = {
   id: "chg_00000000000000000000000000" as Change["id"],
@@ -189,6 +189,23 @@ test("[W-8, W-13] what to do next is a command that can be typed", () => {
   expect(endText({ ...turn, error: { name: "WorkspaceMissingError", data: { ...data, ways: [] } } })).toBe(
     "The turn ended (error): It is gone.",
   );
+});
+
+test("[R-1.7, I-10] how much a turn changed is one short line, and nothing where it changed nothing", () => {
+  const turn = { messageId: "msg_1" } as Turn;
+  const asked = (totals?: DiffTotals) =>
+    ({
+      info: { id: "msg_1", role: "user", summary: { title: "t", totals } },
+      parts: [],
+    }) as unknown as Message;
+  const told = (totals?: DiffTotals) => changedText(turn, [asked(totals)]);
+  expect(told({ files: 1, additions: 3, deletions: 0 })).toBe("1 file changed, +3 -0.");
+  expect(told({ files: 12, additions: 3, deletions: 40 })).toBe("12 files changed, +3 -40.");
+  expect([told({ files: 0, additions: 0, deletions: 0 }), told(), changedText(turn, [])]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 test("[W-2] a command is words or a JSON list, and no shell reads it", () => {

@@ -10,7 +10,7 @@ import {
 import type { ExitCode } from "./exit-code.ts";
 import type { Followed, TurnReporter } from "./follow-turn.ts";
 import type { Output } from "./output.ts";
-import { endText, TurnText } from "./turn-text.ts";
+import { changedText, endText, TurnText } from "./turn-text.ts";
 
 export type RunReporter = Omit<TurnReporter, "trouble" | "hold"> & {
   /** Why it has to wait, and what can be done about it. */
@@ -44,10 +44,12 @@ function textReporter(output: Output): RunReporter {
       text.end();
       for (const line of lines) output.note(output.err.yellow(line));
     },
-    done({ turn }) {
+    done({ turn, messages }) {
       asks(false);
       const line = endText(turn);
       if (line !== undefined) output.note(output.err.red(line));
+      const changed = changedText(turn, messages);
+      if (changed !== undefined) output.note(output.err.dim(changed));
     },
     failed: () => asks(false),
   };

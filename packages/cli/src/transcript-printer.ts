@@ -9,7 +9,7 @@ import { isTerminal, type Message, type Permission, type SessionEvent, type Turn
 import { requestText } from "./ask-permission.ts";
 import { lastEndedTurn, oldestRequest } from "./attach-state.ts";
 import { exactLine, oneLine, type Output } from "./output.ts";
-import { endText, TurnText } from "./turn-text.ts";
+import { changedText, endText, TurnText } from "./turn-text.ts";
 
 export class TranscriptPrinter {
   readonly #output: Output;
@@ -33,7 +33,7 @@ export class TranscriptPrinter {
     for (const turn of ended) this.#ended.add(turn.id);
     this.refresh(state);
     const last = lastEndedTurn(state);
-    if (last !== undefined && last.state !== "completed") this.#tellEnd(last);
+    if (last !== undefined && last.state !== "completed") this.#tellEnd(last, state);
   }
 
   /** Shows everything in the state that was not shown yet, in its order; while somebody is asked, nothing. */
@@ -46,9 +46,9 @@ export class TranscriptPrinter {
       const { turnId } = message.info;
       const turn = state.turns[turnId];
       const isLast = state.messages[index + 1]?.info.turnId !== turnId;
-      if (isLast && turn !== undefined) this.#turn(turn);
+      if (isLast && turn !== undefined) this.#turn(turn, state);
     }
-    for (const turn of Object.values(state.turns)) this.#turn(turn);
+    for (const turn of Object.values(state.turns)) this.#turn(turn, state);
     this.#ask(oldestRequest(state));
   }
 
@@ -63,7 +63,7 @@ export class TranscriptPrinter {
     const id = messageIdOf(event);
     const message = id === undefined ? undefined : state.messages.findLast(({ info }) => info.id === id);
     if (message !== undefined) this.#message(message);
-    if ("turn" in event.data) this.#turn(event.data.turn);
+    if ("turn" in event.data) this.#turn(event.data.turn, state);
     this.#ask(oldestRequest(state));
   }
 
@@ -88,19 +88,21 @@ export class TranscriptPrinter {
     this.#output.write(`\n${lines.map((line) => `> ${line}\n`).join("")}`);
   }
 
-  #turn(turn: Turn): void {
+  #turn(turn: Turn, state: SessionState): void {
     if (!isTerminal(turn.state) || this.#ended.has(turn.id)) return;
     this.#ended.add(turn.id);
-    this.#tellEnd(turn);
+    this.#tellEnd(turn, state);
   }
 
-  #tellEnd(turn: Turn): void {
+  #tellEnd(turn: Turn, { messages }: SessionState): void {
     this.#text.end();
     const { err } = this.#output;
     const bad = endText(turn);
     if (bad !== undefined) this.#output.note(turn.state === "failed" ? err.red(bad) : err.yellow(bad));
     else if (turn.mergedInto !== undefined) this.#output.note(err.dim("Given to the running turn."));
     else this.#output.note(err.dim("The turn completed."));
+    const changed = changedText(turn, messages);
+    if (changed !== undefined) this.#output.note(err.dim(changed));
   }
 
   #ask(permission: Permission | undefined): void {

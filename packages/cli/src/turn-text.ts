@@ -1,4 +1,4 @@
-import type { Part, Turn } from "@holdfast/protocol";
+import type { Message, Part, Turn } from "@holdfast/protocol";
 import type { Output } from "./output.ts";
 import { oneLine } from "./output.ts";
 
@@ -63,6 +63,15 @@ export function endText(turn: Turn): string | undefined {
   const line =
     message === "" ? `The turn ended: ${how}.` : `The turn ended (${how}): ${oneLine(message, 400)}`;
   return [line, ...wayBack(turn)].join("\n");
+}
+
+/** How much a turn changed of the files, as its message says (R-1.7), in a line for a person; `undefined` where it changed none, or nobody looked. */
+export function changedText(turn: Turn, messages: readonly Message[]): string | undefined {
+  const info = messages.findLast((message) => message.info.id === turn.messageId)?.info;
+  const totals = info?.role === "user" ? info.summary?.totals : undefined;
+  if (totals === undefined || totals.files === 0) return undefined;
+  const { files, additions, deletions } = totals;
+  return `${files} ${files === 1 ? "file" : "files"} changed, +${additions} -${deletions}.`;
 }
 
 /** The commands that bring a missing worktree back, the one that loses least first (W-13). */

@@ -22,13 +22,13 @@ const base = {
   model: modelSchema.optional(),
 };
 
-const fileDiffSchema = z.object({
-  file: z.string(),
-  status: z.enum(["added", "deleted", "modified"]),
+/** How much a turn changed of the files: paths, and lines that came and went. The changes themselves are those of the workspace, never part of a row. */
+export const diffTotalsSchema = z.object({
+  files: countSchema,
   additions: countSchema,
   deletions: countSchema,
-  patch: z.string().optional(),
 });
+export type DiffTotals = z.infer<typeof diffTotalsSchema>;
 
 /** What a person or program asked. `agent`, `model` and the rest are resolved at admission and stored (D-5). */
 export const userMessageSchema = z.object({
@@ -38,8 +38,13 @@ export const userMessageSchema = z.object({
   system: z.string().optional(),
   tools: z.record(z.string(), z.boolean()).optional(),
   format: outputFormatSchema.optional(),
+  /** What became of it, once its turn has ended: its own first line, what was answered last, and what changed where that is known (R-1.7). */
   summary: z
-    .object({ title: z.string().optional(), body: z.string().optional(), diffs: z.array(fileDiffSchema) })
+    .object({
+      title: z.string().optional(),
+      body: z.string().optional(),
+      totals: diffTotalsSchema.optional(),
+    })
     .optional(),
 });
 

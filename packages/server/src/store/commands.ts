@@ -5,6 +5,7 @@ import type {
   AgentSessionId,
   AssistantMessage,
   Delta,
+  DiffTotals,
   Features,
   Input,
   InputId,
@@ -169,7 +170,15 @@ export type TerminalRecord = {
   agentSession?: AgentSession["status"] | undefined;
   /** What the turn changed of its workspace's files: the patch part and the trees before and after (durability 5). */
   files?:
-    | { partId: PartId; hash: string; snapshot: string; files: string[]; more: number; recovered?: boolean }
+    | {
+        partId: PartId;
+        hash: string;
+        snapshot: string;
+        files: string[];
+        more: number;
+        totals?: DiffTotals;
+        recovered?: boolean;
+      }
     | undefined;
 };
 

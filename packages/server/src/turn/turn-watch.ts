@@ -1,9 +1,9 @@
 import type { StorageWait } from "@holdfast/kernel";
-import type { Session, SessionError, SessionId, TurnId } from "@holdfast/protocol";
+import type { DiffTotals, Session, SessionError, SessionId, TurnId } from "@holdfast/protocol";
 import type { StartedTurn } from "../store/index.ts";
 
-/** What a turn changed of the files of its workspace: trees before and after it, and absolute paths (W-3, session-model 6). */
-export type TurnFiles = { hash: string; snapshot: string; files: string[] };
+/** What a turn changed of the files of its workspace: trees before and after it, absolute paths, and how much in all (W-3, session-model 6). */
+export type TurnFiles = { hash: string; snapshot: string; files: string[]; totals: DiffTotals };
 
 /** Most files that a patch part names, so that it stays an event (D-4); the changes of the workspace name every one. */
 export const MAX_PATCH_FILES = 1_000;

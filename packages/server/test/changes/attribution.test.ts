@@ -34,6 +34,7 @@ describe("whose a change is, in a repository", () => {
     ]);
     expect(row.contributions.map(({ hunks }) => hunks)).toEqual(row.hunks.map(({ id }) => [id]));
     expect(second.files?.files).toEqual([join(project.directory, "src/a.txt")]);
+    expect(second.files?.totals).toEqual({ files: 1, additions: 1, deletions: 1 });
   });
 
   test("[W-4] a turn that moves another one's lines leaves them to it, and one that edits them shares them", async () => {
@@ -149,6 +150,8 @@ describe("whose a change is, in a repository", () => {
     expect(rows.get("windows.txt")).toMatchObject({ additions: 1, deletions: 1 });
     expect(rows.get("caf\u00e9")?.path).toBe("caf\ufffd");
     expect(files?.files).toContain(join(project.directory, "old name.txt"));
+    // Binary files and modes have no lines, and a file under a new name is one.
+    expect(files?.totals).toEqual({ files: 6, additions: 4, deletions: 2 });
   });
 
   test("[W-4] a rename keeps what was done to the file before it", async () => {

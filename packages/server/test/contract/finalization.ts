@@ -223,6 +223,38 @@ export const finalizationTopic = topic("finalization", (rig) => {
     expect((await rig().readSession(run.session.id)).usage).toEqual({ tokens: { input: 3 } });
   });
 
+  test("[R-1.7] what was asked says what became of it: its first line, the last text, and what changed", async () => {
+    const sessionId = await rig().session();
+    const summaryOf = async (run: StartedTurn) =>
+      (await rig().store.getMessage(run.message.info.id))?.info.summary;
+    await rig().admit(sessionId, `\n  ${"word ".repeat(40)}\nand more`);
+    const run = await rig().start(sessionId);
+    await rig().part(run, textPart(placeOf(run), "first", { start: 1, end: 2 }));
+    const step = stepOp(run);
+    await rig().append(run, step.op);
+    await rig().part(run, textPart(step.place, `${"\u{1f600}".repeat(600)}`, { start: 1 }));
+    const totals = { files: 2, additions: 30, deletions: 4 };
+    const files = { partId: newId("prt"), hash: "a", snapshot: "b", files: ["/a", "/b"], more: 0, totals };
+    await rig().finish(run, { state: "completed", files });
+    const summary = await summaryOf(run);
+    expect(summary).toMatchObject({ totals });
+    expect(summary).toHaveProperty("title", `${"word ".repeat(40).slice(0, 97)}...`);
+    expect(summary).toHaveProperty("body", `${"\u{1f600}".repeat(497)}...`);
+    const told = rig()
+      .heard(sessionId)
+      .findLast(({ type, data }) => type === "message.updated" && data.includes('"role":"user"'));
+    expect(JSON.parse(told?.data ?? "{}")).toMatchObject({ message: { summary } });
+    const place = { sessionId, messageId: newId("msg") };
+    const silent = {
+      messageId: place.messageId,
+      parts: [{ ...textPart(place, "machine"), synthetic: true }],
+    };
+    await rig().admit(sessionId, "", silent);
+    const quiet = await rig().start(sessionId);
+    await rig().finish(quiet, ABORTED);
+    expect(await summaryOf(quiet)).toBeUndefined();
+  });
+
   test("[D-9] only the last open answer gets the step-finish, and an answer that ended is left alone", async () => {
     const run = await rig().running();
     await rig().append(run, stepOp(run).op);

@@ -74,7 +74,7 @@ describe("the files of a turn", () => {
     expect((await partsOf(turnId)).map(({ type }) => type).slice(-2)).toEqual(["patch", "step-finish"]);
   });
 
-  test("[W-3] a turn that changed nothing has no patch, and one of very many files names some of them", async () => {
+  test("[W-3, R-1.7] a turn that changed nothing has no patch, and one of very many files names some of them", async () => {
     const sessionId = await room.createSession();
     watch.afterAnswer = () => Promise.resolve({ hash: "t", snapshot: "t", files: [] });
     const quiet = await room.say(sessionId, "one");
@@ -82,11 +82,19 @@ describe("the files of a turn", () => {
     expect(await part(quiet, "patch")).toBeUndefined();
     expect(await part(quiet, "step-finish")).toMatchObject({ snapshot: "t" });
     const files = Array.from({ length: 30_000 }, (_, at) => `/project/${at}`);
-    watch.afterAnswer = () => Promise.resolve({ hash: "t", snapshot: "u", files });
+    const totals = { files: 30_000, additions: 60_000, deletions: 1 };
+    watch.afterAnswer = () => Promise.resolve({ hash: "t", snapshot: "u", files, totals });
     const loud = await room.say(sessionId, "two");
     await room.ended(loud);
     const patch = await part(loud, "patch");
     expect([patch?.files.length, patch?.more]).toEqual([1_000, 29_000]);
+    const summaryOf = async (turnId: TurnId) => (await room.store.messagesOfTurn(turnId))[0]?.info.summary;
+    expect(await summaryOf(quiet)).toEqual({
+      title: "one",
+      body: "You said: one",
+      totals: { files: 0, additions: 0, deletions: 0 },
+    });
+    expect(await summaryOf(loud)).toMatchObject({ title: "two", totals });
   });
 
   test("[A-14] a turn that cannot write is not watched", async () => {

@@ -1,8 +1,10 @@
 import type { StorageWait } from "@holdfast/kernel";
 import type { SessionError } from "@holdfast/protocol";
 import type { TurnWatch } from "../../src/turn/index.ts";
+import type { TurnFiles } from "../../src/turn/turn-watch.ts";
 
-type Files = { hash: string; snapshot: string; files: string[] };
+/** Totals are those of the files that it names, unless it says otherwise. */
+type Files = Omit<TurnFiles, "totals"> & Partial<TurnFiles>;
 
 /** A watch that says what the test wants and keeps what it was asked, in order. */
 export class ScriptedWatch implements TurnWatch {
@@ -33,9 +35,9 @@ export class ScriptedWatch implements TurnWatch {
     return answer;
   }
 
-  after(): Promise<Files | undefined> {
+  after(): Promise<TurnFiles | undefined> {
     this.calls.push(`after ${[...this.touched()].join(",")}`.trim());
-    return this.afterAnswer();
+    return this.#answer();
   }
 
   dismiss(): Promise<void> {
@@ -43,8 +45,13 @@ export class ScriptedWatch implements TurnWatch {
     return Promise.resolve();
   }
 
-  recover(): Promise<Files | undefined> {
+  recover(): Promise<TurnFiles | undefined> {
     this.calls.push("recover");
-    return this.afterAnswer();
+    return this.#answer();
+  }
+
+  async #answer(): Promise<TurnFiles | undefined> {
+    const found = await this.afterAnswer();
+    return found && { totals: { files: found.files.length, additions: 0, deletions: 0 }, ...found };
   }
 }

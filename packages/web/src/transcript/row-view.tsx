@@ -26,7 +26,7 @@ export const RowView = memo(function RowView({ row, sessionId }: { row: Row; ses
     case "working":
       return <Working turn={row.turn} />;
     case "end":
-      return <TurnEnd turn={row.turn} />;
+      return <TurnEnd turn={row.turn} totals={row.totals} />;
   }
 });
 

@@ -3,7 +3,7 @@
  * Pure; rows of a message that did not change are the same objects again, so that only what changed is drawn.
  */
 import type { SessionState } from "@holdfast/client";
-import { isTerminal, type Message, type Part, type Turn } from "@holdfast/protocol";
+import { type DiffTotals, isTerminal, type Message, type Part, type Turn } from "@holdfast/protocol";
 
 export type Row =
   | { kind: "user"; key: string; message: Message }
@@ -11,7 +11,16 @@ export type Row =
   | SpeakerRow
   | { kind: "part"; key: string; messageId: string; part: Part; isOpen: boolean }
   | { kind: "working"; key: string; turn: Turn }
-  | { kind: "end"; key: string; turn: Turn; messageId: string | undefined };
+  | EndRow;
+
+/** `totals`: what the turn changed of the files, where that is known and its message is loaded. */
+type EndRow = {
+  kind: "end";
+  key: string;
+  turn: Turn;
+  messageId: string | undefined;
+  totals: DiffTotals | undefined;
+};
 
 type SpeakerRow = {
   kind: "speaker";
@@ -34,10 +43,12 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns">): Row[] {
   const rows: Row[] = [];
   const { messages, turns } = state;
   let speaker: string | undefined;
+  let totals: DiffTotals | undefined;
   for (const [index, message] of messages.entries()) {
     const { info } = message;
     if (info.role === "user") {
       speaker = undefined;
+      if (turns[info.turnId]?.messageId === info.id) totals = info.summary?.totals;
     } else if (speaker !== info.turnId) {
       rows.push(speakerRow(message, turns[info.turnId]));
       speaker = info.turnId;
@@ -45,7 +56,7 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns">): Row[] {
     rows.push(...messageRows(message));
     const next = messages[index + 1]?.info;
     const turn = turns[info.turnId];
-    if (turn !== undefined && next?.turnId !== info.turnId) rows.push(...endRows(turn, info.id));
+    if (turn !== undefined && next?.turnId !== info.turnId) rows.push(...endRows(turn, info.id, totals));
   }
   return rows;
 }
@@ -94,7 +105,7 @@ function isBlank(part: Part): boolean {
   return (part.type === "text" || part.type === "reasoning") && part.text.trim() === "";
 }
 
-function endRows(turn: Turn, messageId: string): Row[] {
-  if (isTerminal(turn.state)) return [{ kind: "end", key: `end ${turn.id}`, turn, messageId }];
+function endRows(turn: Turn, messageId: string, totals: DiffTotals | undefined): Row[] {
+  if (isTerminal(turn.state)) return [{ kind: "end", key: `end ${turn.id}`, turn, messageId, totals }];
   return turn.state === "queued" ? [] : [{ kind: "working", key: `working ${turn.id}`, turn }];
 }

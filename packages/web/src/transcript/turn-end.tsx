@@ -1,4 +1,4 @@
-import type { Turn, TurnReason } from "@holdfast/protocol";
+import type { DiffTotals, Turn, TurnReason } from "@holdfast/protocol";
 import { CircleSlash, CornerDownRight, RotateCcw, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useClient } from "../data/index.ts";
@@ -23,15 +23,16 @@ const WORDS: Record<TurnReason, string> = {
 };
 
 /** How a turn ended. An interrupted one can go on; everything that was said before it stays. */
-export function TurnEnd({ turn }: { turn: Turn }) {
+export function TurnEnd({ turn, totals }: { turn: Turn; totals: DiffTotals | undefined }) {
   const isPast = useIsPast();
-  if (turn.state === "completed" && turn.reason === undefined) return <Figures turn={turn} />;
+  if (turn.state === "completed" && turn.reason === undefined) return <Figures turn={turn} totals={totals} />;
   const words = turn.reason === undefined ? "It ended" : WORDS[turn.reason];
   if (turn.state === "completed" || turn.reason === "cancelled" || turn.reason === "superseded")
     return (
       <p className="flex items-center gap-2 py-1.5 text-sm text-ink-faint">
         {turn.state === "completed" ? <CornerDownRight size={15} /> : <CircleSlash size={15} />}
         {words}
+        <ChangedFiles totals={totals} />
       </p>
     );
   const canGoOn = turn.state === "aborted";
@@ -48,6 +49,7 @@ export function TurnEnd({ turn }: { turn: Turn }) {
             {messageOf(turn.error)}
           </span>
         )}
+        <ChangedFiles totals={totals} className="mt-0.5 block text-xs text-ink-faint" />
       </Notice>
     </div>
   );
@@ -92,7 +94,20 @@ function GoOn({ turn }: { turn: Turn }) {
   );
 }
 
-function Figures({ turn }: { turn: Turn }) {
+/** How much the turn changed of the files (R-1.7); nothing where it changed none, or nobody looked. */
+function ChangedFiles({ totals, className = "" }: { totals: DiffTotals | undefined; className?: string }) {
+  if (totals === undefined || totals.files === 0) return null;
+  const { files, additions, deletions } = totals;
+  return (
+    <span className={`tabular-nums ${className}`}>
+      {files.toLocaleString()} {files === 1 ? "file" : "files"}{" "}
+      <span className="text-good">+{additions.toLocaleString()}</span>{" "}
+      <span className="text-danger">−{deletions.toLocaleString()}</span>
+    </span>
+  );
+}
+
+function Figures({ turn, totals }: { turn: Turn; totals: DiffTotals | undefined }) {
   const { started, ended } = turn.time;
   const { tokens, cost } = turn.usage;
   const figures = [
@@ -101,5 +116,11 @@ function Figures({ turn }: { turn: Turn }) {
     tokens?.output === undefined ? undefined : `${tokens.output.toLocaleString()} out`,
     cost === undefined ? undefined : `$${cost.toFixed(4)}`,
   ].filter((figure) => figure !== undefined);
-  return <p className="py-1 text-xs text-ink-faint tabular-nums">{figures.join(" · ")}</p>;
+  return (
+    <p className="py-1 text-xs text-ink-faint tabular-nums">
+      {figures.join(" · ")}
+      {figures.length > 0 && totals !== undefined && totals.files > 0 && " · "}
+      <ChangedFiles totals={totals} />
+    </p>
+  );
 }

@@ -10,7 +10,7 @@
  *   looks again, but for a size that was refused: the reason may have gone.
  */
 import { HoldfastError, notFound, retryStorage, storageRefusal, type StorageWait } from "@holdfast/kernel";
-import type { SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
+import type { DiffTotals, SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
 import { diffTrees, type Checkout, refusalOf } from "../../git/index.ts";
 import { isSnapshotRefused, type Watched } from "../../snapshot/index.ts";
 import { advance, type Advance, pathsOf, type Step } from "./advance.ts";
@@ -39,8 +39,8 @@ const FAILED = "The last snapshot failed; the server's log says why.";
 /** Nobody has to be told of each turn that is not watched because somebody chose so. */
 const UNWANTED: ReadonlySet<string> = new Set([SWITCHED_OFF, PROJECT_OFF]);
 
-/** What a turn changed: trees before and after it, and absolute paths. */
-export type TurnFiles = { hash: string; snapshot: string; files: string[] };
+/** What a turn changed: trees before and after it, absolute paths, and how much in all. */
+export type TurnFiles = { hash: string; snapshot: string; files: string[]; totals: DiffTotals };
 
 /** Why a workspace is not watched; `isKnown`: it shows that already. */
 export type Off = { off: string; isKnown: boolean };
@@ -376,5 +376,7 @@ async function filesOf(
   const files = new Set(
     changed.flatMap((change) => pathsOf(change).map((path) => `${checkout.root}/${path}`)),
   );
-  return { hash: from, snapshot: to, files: [...files] };
+  const sum = (count: "additions" | "deletions") => changed.reduce((total, each) => total + each[count], 0);
+  const totals = { files: changed.length, additions: sum("additions"), deletions: sum("deletions") };
+  return { hash: from, snapshot: to, files: [...files], totals };
 }

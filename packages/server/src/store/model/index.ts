@@ -18,3 +18,4 @@ export { cancelled, isWorked, settled } from "./turn-end.ts";
 export { mayBecome } from "./worktree-state.ts";
 export { KEEPS_BYTES } from "./keeps-bytes.ts";
 export { RETENTION } from "./retention.ts";
+export { summaryOf } from "./turn-summary.ts";

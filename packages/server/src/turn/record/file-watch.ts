@@ -126,7 +126,7 @@ const whyOf = (error: unknown): string => storageRefusal(error)?.message ?? "The
 
 /** The same as a record keeps it. */
 export function patchOf(
-  { hash, snapshot, files }: TurnFiles,
+  { hash, snapshot, files, totals }: TurnFiles,
   clock: Clock,
 ): NonNullable<TerminalRecord["files"]> {
   const named = files.slice(0, MAX_PATCH_FILES);
@@ -136,5 +136,6 @@ export function patchOf(
     snapshot,
     files: named,
     more: files.length - named.length,
+    totals,
   };
 }

@@ -36,6 +36,7 @@ import { toJson, type Write } from "../sql.ts";
 import { releaseLease } from "../workspace-lease.ts";
 import { announceStepFinished, writeAnswer, stepFinishPart } from "./answer.ts";
 import { openParts } from "./progress.ts";
+import { summarize } from "./summarize.ts";
 
 type Begin = { turnId: TurnId; epoch: number; record: TerminalRecord };
 type Finish = { turnId: TurnId; epoch: number; actor: Actor; stepFinishPartId: PartId };
@@ -87,6 +88,7 @@ export function finalizeTurn(write: Write, command: Finish): Turn {
   const usage = record.usage ?? (JSON.parse(turn.usage) as Usage);
   settleParts(log, turn);
   finishAnswers(log, turn, record, usage, command.stepFinishPartId);
+  summarize(log, turn, record.files?.totals);
   expirePermissions(log, turn);
   addToTotals(log, turn, record, usage);
   endTurn(log, turn, record, usage);
