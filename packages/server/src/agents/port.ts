@@ -40,12 +40,15 @@ export type ToolUpdate = {
 };
 
 /**
- * Content of the running turn. `streamId` keeps interleaved messages apart where the agent names them (R-5.1); with `whole` the text is all that
- * the stream says and takes the place of what its pieces built (A-23).
+ * A piece of text or reasoning. `streamId` keeps interleaved messages apart where the agent names them (R-5.1); with `whole` the text is all that
+ * the stream says and takes the place of what its pieces built (A-23). `metadata` is what the model's provider says of it; the last that is told holds.
  */
+type Piece = { text: string; streamId?: string; whole?: boolean; metadata?: Record<string, unknown> };
+
+/** Content of the running turn. */
 export type ContentEvent =
-  | { type: "text"; text: string; streamId?: string; whole?: boolean }
-  | { type: "reasoning"; text: string; streamId?: string; whole?: boolean }
+  | ({ type: "text" } & Piece)
+  | ({ type: "reasoning" } & Piece)
   | { type: "tool"; update: ToolUpdate }
   | { type: "plan"; todos: Todo[] }
   /** The agent is about to change this file, an absolute path, through us: evidence for whose change it is (W-5), and nothing that is shown. */

@@ -72,6 +72,28 @@ describe("[A-23] the whole text of a stream", () => {
   });
 });
 
+test("[R-5.1, A-23] what is said of a text beside its words stands in its part, and the last word holds", async () => {
+  const piece = (chunk: string, metadata?: object): AgentEvent =>
+    ({ type: "reasoning", text: chunk, streamId: "1", ...(metadata && { metadata }) }) as AgentEvent;
+  const whole = (said: string, metadata: object): AgentEvent =>
+    ({ ...piece(said, metadata), whole: true }) as AgentEvent;
+  const log = await record([
+    piece("so", { signature: "a" }),
+    piece(" it is"),
+    call("c"),
+    whole("so it is", { signature: "b" }),
+    whole("so it was", { signature: "c" }),
+    { type: "text", text: "yes" },
+  ]);
+  const said = log.parts.flatMap((part) =>
+    part.type === "text" || part.type === "reasoning" ? [[part.text, part.metadata]] : [],
+  );
+  expect(said).toEqual([
+    ["so it was", { signature: "c" }],
+    ["yes", undefined],
+  ]);
+});
+
 describe("[D-12] deltas", () => {
   test("[D-12] the first chunk makes the row with its text, later ones are deltas, and neighbours are one", async () => {
     const { recorder, log } = recorderUnderTest();

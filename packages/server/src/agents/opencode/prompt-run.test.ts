@@ -288,6 +288,36 @@ describe("content", () => {
     expect(sent.turn.events).toContainEqual({ type: "text", text: "Hello", streamId: "prt_1", whole: true });
   });
 
+  test("[A-23] what a provider says of a text beside its words is told once, with the whole text, and not when it is huge", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    const thought = (text: string, metadata: object | undefined, end?: number) =>
+      say.part({
+        id: "prt_r",
+        messageID: "msg_a1",
+        type: "reasoning",
+        text,
+        metadata,
+        time: { start: 1, end },
+      });
+    const sealed = { anthropic: { signature: "s" } };
+    await fake.play(
+      thought("", undefined),
+      say.delta("prt_r", "msg_a1", "hm"),
+      thought("", { anthropic: { signature: "x".repeat(70_000) } }),
+      thought("hm", sealed, 2),
+      thought("hm", sealed, 2),
+    );
+    await room.finish(sent, "done");
+    const told = sent.turn.events.filter(({ type }) => type === "reasoning");
+    expect(told).toEqual([
+      { type: "reasoning", text: "hm", streamId: "prt_r" },
+      { type: "reasoning", text: "hm", streamId: "prt_r", whole: true, metadata: sealed },
+    ]);
+  });
+
   test("[A-23] calls that a provider numbers anew in each answer stay apart", async () => {
     const room = new OpencodeRoom();
     const { fake, say } = room;

@@ -21,7 +21,17 @@ type Answer = {
   usage: MessageUsage;
 };
 
-type TextState = { kind: "text" | "reasoning"; messageId: string; text: string; isFinal: boolean };
+/** `told`: what was told of it beside its text, as JSON. */
+type TextState = {
+  kind: "text" | "reasoning";
+  messageId: string;
+  text: string;
+  isFinal: boolean;
+  told: string | undefined;
+};
+
+/** Largest metadata of a part that is kept, in bytes of JSON; sealed reasoning is the largest that providers send. */
+const MAX_METADATA_BYTES = 64 * 1024;
 
 /** What became of something that was told: it is the turn's, it is known and says nothing new, or it is not the turn's. */
 export type Taken = "taken" | "known" | "foreign";
@@ -147,27 +157,36 @@ export class TurnView {
     const known = this.#texts.get(id);
     if (known === undefined) {
       if (part["ignored"] === true || part["synthetic"] === true) return "known";
-      this.#texts.set(id, { kind, messageId, text: said, isFinal });
-      if (said !== "") this.#emit({ type: kind, text: said, streamId: id });
+      const state: TextState = { kind, messageId, text: said, isFinal, told: undefined };
+      this.#texts.set(id, state);
+      if (said !== "") this.#emit({ type: kind, text: said, streamId: id, ...this.#metadata(state, part) });
       return "taken";
     }
     // Until its end a stored part may lag behind its deltas.
-    const isBehind = !isFinal && known.text.startsWith(said);
-    if (known.isFinal || isBehind || known.text === said) {
-      known.isFinal ||= isFinal;
-      return "known";
-    }
+    const isBehind = known.isFinal || (!isFinal && known.text.startsWith(said));
+    const before = known.text;
+    if (!isBehind) known.text = said;
+    known.isFinal ||= isFinal;
+    const metadata = known.text === "" ? {} : this.#metadata(known, part);
     // What continues a text of an earlier step would stand in this one.
-    const isMore = said.startsWith(known.text) && messageId === this.#step;
-    const rest = said.slice(known.text.length);
-    known.text = said;
-    known.isFinal = isFinal;
+    const isMore = known.text.startsWith(before) && messageId === this.#step && !("metadata" in metadata);
+    if (known.text === before && !("metadata" in metadata)) return "known";
     this.#emit(
       isMore
-        ? { type: kind, text: rest, streamId: id }
-        : { type: kind, text: said, streamId: id, whole: true },
+        ? { type: kind, text: known.text.slice(before.length), streamId: id }
+        : { type: kind, text: known.text, streamId: id, whole: true, ...metadata },
     );
     return "taken";
+  }
+
+  /** What the provider says of a part beside its text, when it is news. */
+  #metadata(state: TextState, part: Json): { metadata?: Json } {
+    const metadata = object(part["metadata"]);
+    const told = JSON.stringify(metadata);
+    if (Object.keys(metadata).length === 0 || told === state.told) return {};
+    if (Buffer.byteLength(told) > MAX_METADATA_BYTES) return {};
+    state.told = told;
+    return { metadata };
   }
 
   #tool(partId: string, messageId: string, part: Json): Taken {

@@ -234,10 +234,10 @@ export class Recorder {
     }
   }
 
-  #text({ type, text, streamId, whole }: Extract<ContentEvent, { type: TextKind }>): ProgressOp[] {
+  #text({ type, text, streamId, whole, metadata }: Extract<ContentEvent, { type: TextKind }>): ProgressOp[] {
     if (whole === true && streamId !== undefined)
-      return this.#answers.ofText(type, streamId).texts.replace(type, text, streamId);
-    return this.#answers.now.texts.append(type, text, streamId);
+      return this.#answers.ofText(type, streamId).texts.replace(type, text, streamId, metadata);
+    return this.#answers.now.texts.append(type, text, streamId, metadata);
   }
 
   /** The first id that is heard of names the step that is open; each other new one begins the next. */

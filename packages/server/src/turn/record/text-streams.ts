@@ -5,6 +5,7 @@
  *   that the order text, tool, text is kept. What continues an ended stream is a new part.
  * - The first chunk makes the row with its text; later ones are deltas whose offsets leave no gap. A trailing high surrogate waits for its
  *   other half. The end rewrites the row whole. While streaming, the row is checkpointed at most once a second.
+ * - What is said of a part beside its text rewrites its row.
  * - The whole text of a named stream rewrites its row, also after its end: what its pieces built is replaced, never repeated (A-23).
  */
 import { type Clock, cleanText, holdBackSurrogate, newId } from "@holdfast/kernel";
@@ -38,7 +39,12 @@ export class TextStreams {
     this.#ids = ids;
   }
 
-  append(kind: TextKind, chunk: string, streamId: string | undefined): ProgressOp[] {
+  append(
+    kind: TextKind,
+    chunk: string,
+    streamId: string | undefined,
+    metadata?: Record<string, unknown>,
+  ): ProgressOp[] {
     if (chunk === "") return [];
     const ops: ProgressOp[] = [];
     if (streamId === undefined) ops.push(...this.#closeUnnamed(kind === "text" ? "reasoning" : "text"));
@@ -47,18 +53,24 @@ export class TextStreams {
     const { text, held } = holdBackSurrogate(stream.held + chunk);
     stream.held = held;
     ops.push(...this.#extend(stream, cleanText(text)));
-    return ops;
+    if (metadata === undefined || stream.part === undefined) return ops;
+    stream.part = { ...stream.part, metadata };
+    return [...ops, { op: "part", part: stream.part }];
   }
 
   /** The stream says exactly `text`, whatever its pieces were; a stream that was never heard of begins with it. */
-  replace(kind: TextKind, text: string, streamId: string): ProgressOp[] {
+  replace(kind: TextKind, text: string, streamId: string, metadata?: Record<string, unknown>): ProgressOp[] {
     const key = keyOf(kind, streamId);
+    const told = metadata === undefined ? {} : { metadata };
     const ended = this.#ended.get(key);
-    if (ended !== undefined) return [{ op: "part", part: { ...ended, text: cleanText(text) } }];
+    if (ended !== undefined) {
+      this.#ended.set(key, { ...ended, ...told });
+      return [{ op: "part", part: { ...ended, ...told, text: cleanText(text) } }];
+    }
     const stream = this.#open.get(key);
-    if (stream?.part === undefined) return this.append(kind, text, streamId);
+    if (stream?.part === undefined) return this.append(kind, text, streamId, metadata);
     stream.held = "";
-    stream.part = { ...stream.part, text: cleanText(text) };
+    stream.part = { ...stream.part, ...told, text: cleanText(text) };
     stream.checkpointAt = this.#clock.monotonic();
     return [{ op: "part", part: stream.part }];
   }
