@@ -75,6 +75,14 @@ export const configSchema = z
       .describe(
         "Whether turns take snapshots of the files, which pending changes are made of; default true (W-3).",
       ),
+    stepSnapshotSeconds: z
+      .int()
+      .min(0)
+      .max(86_400)
+      .optional()
+      .describe(
+        "Least seconds between two snapshots of the files between the steps of one turn; 0 takes none; default 60 (R-1.8).",
+      ),
     worktreeDirectory: z
       .string()
       .min(1)

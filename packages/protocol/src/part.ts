@@ -129,17 +129,16 @@ export const toolPartSchema = z.object({
   metadata: jsonObjectSchema.optional(),
 });
 
-export const stepStartPartSchema = z.object({
-  ...base,
-  type: z.literal("step-start"),
-  snapshot: z.string().optional(),
-});
+/** `snapshot`: the tree of the files at this edge of the step, where one was taken; `late`: when the next step ran already. */
+const edgeOfStep = { snapshot: z.string().optional(), late: z.boolean().optional() };
+
+export const stepStartPartSchema = z.object({ ...base, type: z.literal("step-start"), ...edgeOfStep });
 
 export const stepFinishPartSchema = z.object({
   ...base,
   type: z.literal("step-finish"),
   reason: z.string(),
-  snapshot: z.string().optional(),
+  ...edgeOfStep,
   cost: z.number().nonnegative().optional(),
   tokens: tokensSchema.optional(),
 });

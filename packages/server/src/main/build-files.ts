@@ -62,6 +62,7 @@ export function buildFiles({ config, directory, store, owner, clock, logger, ses
   });
   const watch: TurnWatch = {
     before: (started, touched, wait) => tracker.before(started, touched, wait),
+    step: (started, number) => tracker.step(started, number),
     after: (started, wait) => tracker.after(started, wait),
     dismiss: (started) => tracker.dismiss(started),
     recover: (turn) => tracker.recover(turn),

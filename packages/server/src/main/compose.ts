@@ -341,12 +341,13 @@ function poolLimits({ file }: ServerConfig): Partial<PoolLimits> {
 
 function turnSettings(config: ServerConfig): TurnSettings {
   const minute = 60_000;
-  const { turnIdleMinutes, turnTotalMinutes } = config.file;
+  const { turnIdleMinutes, turnTotalMinutes, stepSnapshotSeconds } = config.file;
   return {
     ...DEFAULT_TURN_SETTINGS,
     graceMs: config.stopBudgetMs,
     ...(turnIdleMinutes === undefined ? {} : { idleMs: turnIdleMinutes * minute }),
     ...(turnTotalMinutes === undefined ? {} : { totalMs: turnTotalMinutes * minute }),
+    ...(stepSnapshotSeconds === undefined ? {} : { stepSnapshotMs: stepSnapshotSeconds * 1_000 }),
   };
 }
 

@@ -135,6 +135,8 @@ export type ProgressOp =
       finishPartId: PartId;
       next: { messageId: MessageId; parentId: MessageId; startPartId: PartId };
     }
+  /** The files as they were soon after the end of a step, in the part of that edge. */
+  | { op: "stepSnapshot"; partId: PartId; snapshot: string }
   /** What the agent tells of an answer of this turn, beside its parts. */
   | { op: "answer"; messageId: MessageId; patch: AnswerPatch }
   | { op: "turn"; patch: TurnPatch }

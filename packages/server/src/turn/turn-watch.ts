@@ -27,6 +27,8 @@ export type TurnWatch = {
     touched: () => readonly string[],
     wait: StorageWait,
   ): Promise<{ tree: string } | Unwatched>;
+  /** The tree of the files behind a step of a turn, of which nothing is attributed (R-1.8); `undefined` where none is taken. */
+  step(started: StartedTurn, number: number): Promise<string | undefined>;
   /** Takes the snapshot after it, before `wait` is over, and attributes what differs; `undefined` when there is none from before. */
   after(started: StartedTurn, wait: StorageWait): Promise<TurnFiles | undefined>;
   /** The agent was never prompted: nothing of what happens is its work. */

@@ -37,6 +37,26 @@ describe("whose a change is, in a repository", () => {
     expect(second.files?.totals).toEqual({ files: 1, additions: 1, deletions: 1 });
   });
 
+  test("[R-1.8, W-5] a tree behind a step holds what was there, and nothing is attributed by it", async () => {
+    await using project = await TrackedProject.open({ "a.txt": lines(9) });
+    const started = await project.begin({ touched: ["a.txt"] });
+    project.edit("a.txt", 1, "first");
+    const before = await project.tracking();
+    const tree = await project.tracker.step(started, 1);
+    expect(tree).toMatch(/^[0-9a-f]{40,64}$/);
+    expect(await project.tracking()).toEqual(before);
+    expect(await project.changes()).toEqual([]);
+    project.edit("a.txt", 5, "second");
+    const files = await project.end(started);
+    expect(files?.totals).toEqual({ files: 1, additions: 2, deletions: 2 });
+    expect(files?.snapshot).not.toBe(tree);
+    const row = await project.change("a.txt");
+    expect(origins(row)).toEqual([["rehearsal"], ["rehearsal"]]);
+    expect(project.git("show", `${tree}:a.txt`)).toContain("first");
+    expect(project.git("show", `${tree}:a.txt`)).not.toContain("second");
+    expect(await project.tracker.step(started, 2)).toBeUndefined();
+  });
+
   test("[W-4] a turn that moves another one's lines leaves them to it, and one that edits them shares them", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(40) });
     await project.turn({ agent: "qwen", touched: ["a.txt"] }, () => project.edit("a.txt", 20, "by qwen"));

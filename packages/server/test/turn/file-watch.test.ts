@@ -97,6 +97,54 @@ describe("the files of a turn", () => {
     expect(await summaryOf(loud)).toMatchObject({ title: "two", totals });
   });
 
+  test("[R-1.8] between steps a tree is taken now and then, late, and what fails or comes behind the end is left out", async () => {
+    const sessionId = await room.createSession();
+    const last = Promise.withResolvers<string>();
+    watch.stepAnswer = (number) =>
+      number === 3
+        ? Promise.reject(new Error("no git"))
+        : number === 4
+          ? last.promise
+          : Promise.resolve("t1");
+    room.agent.next(async ({ sink }) => {
+      for (const stepId of ["1", "2", "3"]) sink.emit({ type: "step", stepId });
+      await room.until(async () => (await edgesOf(turnId))[0], [undefined, undefined, "t1", true]);
+      for (const stepId of ["4", "5"]) {
+        room.clock.advance(60_000);
+        sink.emit({ type: "step", stepId });
+        await room.until(() => watch.calls.at(-1), `step ${Number(stepId) - 1}`);
+      }
+      return endTurn;
+    });
+    const edgesOf = async (id: TurnId) => {
+      const messages = (await room.store.messagesOfTurn(id)).filter(({ info }) => info.role === "assistant");
+      return messages.map(({ parts }) => {
+        const [start, finish] = [parts[0], parts.at(-1)].map((each) =>
+          each?.type === "step-start" || each?.type === "step-finish" ? each : undefined,
+        );
+        return [
+          start?.late,
+          start?.late === true ? start.snapshot : undefined,
+          finish?.snapshot,
+          finish?.late,
+        ];
+      });
+    };
+    const turnId = await room.say(sessionId, "hello");
+    expect((await room.ended(turnId)).state).toBe("completed");
+    last.resolve("too late");
+    await room.ended(await room.say(sessionId, "next"));
+    expect(watch.calls.filter((call) => call.startsWith("step"))).toEqual(["step 1", "step 3", "step 4"]);
+    expect(await edgesOf(turnId)).toEqual([
+      [undefined, undefined, "t1", true],
+      [true, "t1", undefined, undefined],
+      [undefined, undefined, undefined, undefined],
+      [undefined, undefined, undefined, undefined],
+      [undefined, undefined, "tree-after", undefined],
+    ]);
+    expect(notices(turnId)).toEqual([]);
+  });
+
   test("[A-14] a turn that cannot write is not watched", async () => {
     room.mayWrite = () => false;
     await room.ended(await room.say(await room.createSession(), "hello"));

@@ -13,6 +13,8 @@ export class ScriptedWatch implements TurnWatch {
   beforeAnswer: () => ReturnType<TurnWatch["before"]> = () => Promise.resolve({ tree: "tree-before" });
   afterAnswer: () => Promise<Files | undefined> = () =>
     Promise.resolve({ hash: "tree-before", snapshot: "tree-after", files: ["/project/a.ts"] });
+  stepAnswer: (number: number) => Promise<string | undefined> = (number) =>
+    Promise.resolve(`tree-step-${number}`);
   /** What the agent of the newest turn has named so far. */
   touched: () => readonly string[] = () => [];
   signal: AbortSignal | undefined;
@@ -33,6 +35,11 @@ export class ScriptedWatch implements TurnWatch {
     const answer = await this.beforeAnswer();
     this.calls.push("before ended");
     return answer;
+  }
+
+  step(_started: unknown, number: number): Promise<string | undefined> {
+    this.calls.push(`step ${number}`);
+    return this.stepAnswer(number);
   }
 
   after(): Promise<TurnFiles | undefined> {

@@ -99,6 +99,24 @@ export class Tracker {
     return { tree: taken.tree };
   }
 
+  /** The tree behind a step of a turn; it moves no row and no bound of a turn, so nothing is attributed by it (W-5). */
+  step({ session, turn }: TrackedTurn, number: number): Promise<string | undefined> {
+    const { workspaceId } = session;
+    return this.exclusive([workspaceId], async () => {
+      if (this.#working.get(workspaceId)?.has(turn.id) !== true) return undefined;
+      const opened = await this.#open(workspaceId, { isTurn: true });
+      if ("off" in opened) return undefined;
+      const { store, snapshots, clock } = this.#deps;
+      const [ref, time] = [refOf(session.id, turn.id, `step-${number}`), clock.now()];
+      const { tree, commit } = await snapshots.take(opened.watched, ref);
+      const row = { ref, commit, tree, time, workspaceId, sessionId: session.id, turnId: turn.id };
+      const tracking = await store.getTracking(workspaceId);
+      const nothing = { changes: [], gone: [], actor: TRACKER_ACTOR };
+      await store.recordChanges({ workspaceId, tracking, snapshots: [row], ...nothing });
+      return tree;
+    });
+  }
+
   /** The snapshot after a turn, whose work is attributed; `undefined` when there is none from before. Rejects, and tries again, like `before`. */
   after(started: TrackedTurn, wait?: StorageWait): Promise<TurnFiles | undefined> {
     const { workspaceId } = started.session;

@@ -22,6 +22,9 @@ export type Answer = {
   stepId: string | undefined;
 };
 
+/** The end of a turn's step of this number, and the beginning of the next one. */
+export type StepEdge = { number: number; partIds: PartId[] };
+
 export class Answers {
   readonly #deps: Deps;
   readonly #sessionId: SessionId;
@@ -46,14 +49,16 @@ export class Answers {
     return this.#all.reduce((sum, { tools }) => sum + tools.running, 0);
   }
 
-  /** Ends what streams in the newest answer, and opens the next one. */
-  next(parentId: MessageId): ProgressOp[] {
+  /** Ends what streams in the newest answer, and opens the next one; `edge` are the parts between them. */
+  next(parentId: MessageId): { ops: ProgressOp[]; edge: StepEdge } {
     const now = this.#deps.clock.now();
     const closed = this.#now.texts.closeAll();
     this.#now = this.#open(newId("msg", now));
     const { messageId, startPartId } = this.#now;
     const next = { messageId, parentId, startPartId };
-    return [...closed, { op: "step", finishPartId: newId("prt", now), next }];
+    const finishPartId = newId("prt", now);
+    const edge = { number: this.#all.length - 1, partIds: [finishPartId, startPartId] };
+    return { ops: [...closed, { op: "step", finishPartId, next }], edge };
   }
 
   ofStep(stepId: string): Answer | undefined {

@@ -2,6 +2,7 @@
  * The files of one turn (W-3, W-5): a snapshot beside the opening of the agent, another one after the fence, each within a deadline.
  *
  *   begin ─► before ─► prompted ─► … fence … ─► end ─► after ─► what the record says
+ *                 │      └► stepEnded: a tree in passing, which nothing is attributed by
  *                 └─► not prompted: dismiss
  *
  * Nothing here ever rejects or ends a turn: what cannot be watched is told in a notice, and the turn goes on.
@@ -9,6 +10,7 @@
 import { type Clock, type Logger, newId, storageRefusal, within } from "@holdfast/kernel";
 import type { StartedTurn, TerminalRecord } from "../../store/index.ts";
 import { MAX_PATCH_FILES, type TurnFiles, type TurnWatch } from "../turn-watch.ts";
+import type { StepEdge } from "./answers.ts";
 import type { Recorder } from "./recorder.ts";
 
 export type FileWatchDeps = {
@@ -17,7 +19,7 @@ export type FileWatchDeps = {
   writes: boolean;
   clock: Clock;
   logger: Logger;
-  settings: { watchMs: number };
+  settings: { watchMs: number; stepSnapshotMs: number };
 };
 
 export class FileWatch {
@@ -27,6 +29,8 @@ export class FileWatch {
   #begun: Promise<void> | undefined;
   #isWatched = false;
   #isPrompted = false;
+  #isStepping = false;
+  #steppedAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: FileWatchDeps, started: StartedTurn, recorder: Recorder) {
     this.#deps = deps;
@@ -43,6 +47,29 @@ export class FileWatch {
   /** The prompt goes out now: what changes from here on may be the agent's work. */
   prompted(): void {
     this.#isPrompted = true;
+  }
+
+  /**
+   * A step ended: takes a tree in passing, unless one is being taken or was not long ago (R-1.8). Of one that cannot be taken in time nothing is said: its
+   * field stays absent.
+   */
+  stepEnded(edge: StepEdge): void {
+    const { watch, clock, logger, settings } = this.#deps;
+    const now = clock.monotonic();
+    if (watch === undefined || !this.#isWatched || settings.stepSnapshotMs === 0) return;
+    if (this.#isStepping || now - this.#steppedAt < settings.stepSnapshotMs) return;
+    this.#isStepping = true;
+    this.#steppedAt = now;
+    within(clock, settings.watchMs, watch.step(this.#started, edge.number))
+      .then((tree) => tree !== undefined && this.#recorder.lateSnapshot(edge, tree))
+      .catch((error: unknown) => {
+        const { session, turn } = this.#started;
+        logger.debug(
+          { sessionId: session.id, turnId: turn.id, error },
+          "no snapshot was taken between two steps",
+        );
+      })
+      .finally(() => (this.#isStepping = false));
   }
 
   /** Takes the second one, within `ms`. Call it when nothing of the agent enters the turn any more. */

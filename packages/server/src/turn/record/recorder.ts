@@ -20,7 +20,7 @@ import type {
 } from "@holdfast/protocol";
 import type { AgentEvent, ContentEvent, StateEvent } from "../../agents/index.ts";
 import type { AgentSessionPatch, AnswerPatch, ProgressOp, Store, TurnPatch } from "../../store/index.ts";
-import { Answers } from "./answers.ts";
+import { Answers, type StepEdge } from "./answers.ts";
 import type { ByteAccount } from "./byte-budget.ts";
 import { isContent, isNote, lateNote, noteOp } from "./note.ts";
 import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
@@ -40,6 +40,8 @@ export type RecorderDeps = {
   signal: AbortSignal;
   /** Called once; nothing is written afterwards. */
   onFailure(failure: WriteFailure): void;
+  /** A step has ended and the next one runs. */
+  onStep?(edge: StepEdge): void;
 };
 
 export type RecorderTarget = {
@@ -99,7 +101,15 @@ export class Recorder {
 
   /** The next step of this turn begins, and the one before is settled (session-model 1.4). `parentId` is the message of the turn that it answers. */
   nextStep(parentId = this.#target.parentId): void {
-    this.#writer.push(this.#answers.next(parentId));
+    const { ops, edge } = this.#answers.next(parentId);
+    this.#writer.push(ops);
+    this.#deps.onStep?.(edge);
+  }
+
+  /** The files as they were soon after a step's end; what comes after the fence is let go (R-1.8). */
+  lateSnapshot({ partIds }: StepEdge, snapshot: string): void {
+    if (this.#fence !== "open") return;
+    this.#writer.push(partIds.map((partId) => ({ op: "stepSnapshot", partId, snapshot })));
   }
 
   /** The answer that a call of the agent stands in. */

@@ -17,6 +17,8 @@ export type TurnSettings = DeadlineLimits & {
   /** How long each look at the files of a turn may take, and at shutdown (durability 5, D-21). */
   watchMs: number;
   shutdownWatchMs: number;
+  /** Least time between two looks at the files between the steps of one turn; 0: none. */
+  stepSnapshotMs: number;
   /** Between two looks for turns whose owner is gone (D-18). */
   sweepMs: number;
   /** Between two heartbeats of this instance (D-17). */
@@ -39,6 +41,7 @@ export const DEFAULT_TURN_SETTINGS: TurnSettings = {
   toolSettleMs: 250,
   watchMs: 30_000,
   shutdownWatchMs: 3_000,
+  stepSnapshotMs: 60_000,
   sweepMs: 5_000,
   heartbeatMs: 5_000,
   releaseMs: 5_000,

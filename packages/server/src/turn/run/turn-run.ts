@@ -90,7 +90,12 @@ export class TurnRun {
     this.#deps = deps;
     this.#agent = turn.agent;
     this.#recorder = new Recorder(
-      { ...deps, account: deps.budget.open(), onFailure: (failure) => this.#writeFailed(failure) },
+      {
+        ...deps,
+        account: deps.budget.open(),
+        onFailure: (failure) => this.#writeFailed(failure),
+        onStep: (edge) => this.#files.stepEnded(edge),
+      },
       {
         sessionId: session.id,
         turnId: turn.id,

@@ -115,6 +115,8 @@ function apply(progress: Progress, op: ProgressOp, seq: number): void {
       return checkpoint(progress, op.partId, seq - 1);
     case "step":
       return beginStep(progress, op, seq);
+    case "stepSnapshot":
+      return putStepSnapshot(progress, op, seq);
     case "answer":
       return patchAnswer(progress, op, seq);
     case "turn":
@@ -265,6 +267,14 @@ function beginStep(progress: Progress, { finishPartId, next }: OpOf<"step">, fir
   const start: Part = { id: next.startPartId, sessionId, messageId: next.messageId, type: "step-start" };
   putPart(progress, start, first + STEP_EVENTS - 2);
   announceStep({ ...log, nextSeq: first + STEP_EVENTS - 1 }, turn, next.messageId, step);
+}
+
+function putStepSnapshot(progress: Progress, { partId, snapshot }: OpOf<"stepSnapshot">, seq: number): void {
+  const { write } = progress.log;
+  const row = findPart(write, partId);
+  const part = row === undefined ? undefined : foldParts(write, [row])[0];
+  if (part?.type !== "step-start" && part?.type !== "step-finish") throw notFound("edge of a step", partId);
+  putPart(progress, { ...part, snapshot, late: true }, seq);
 }
 
 function patchAnswer({ log, turn }: Progress, { messageId, patch }: OpOf<"answer">, seq: number): void {
