@@ -121,12 +121,18 @@ export class TranscriptPrinter {
     const { err } = this.#output;
     const title = exactLine(asked.title, 120);
     const reply = permission?.reply;
-    if (permission?.state === "expired") this.#output.note(`${err.red("✗")} Nobody answered: ${title}`);
+    if (permission?.state === "expired")
+      this.#output.note(`${err.red("✗")} ${UNANSWERED[permission.expiry ?? "deadline"]}: ${title}`);
     else if (reply === "reject") this.#output.note(`${err.red("✗")} Rejected: ${title}`);
     else if (reply === undefined) this.#output.note(`${err.dim("•")} Answered: ${title}`);
     else this.#output.note(`${err.green("✓")} Allowed${reply === "always" ? " always" : ""}: ${title}`);
   }
 }
+
+const UNANSWERED: Record<NonNullable<Permission["expiry"]>, string> = {
+  deadline: "Nobody answered",
+  turnEnded: "The turn ended before anybody answered",
+};
 
 function messageIdOf(event: SessionEvent): string | undefined {
   switch (event.type) {

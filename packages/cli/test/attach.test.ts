@@ -94,7 +94,7 @@ describe("[I-9] attach without a terminal", () => {
   test.each<[string, string, number, string]>([
     ["/once", "once", 0, "Allowed: may I"],
     ["/always", "always", 0, "Allowed: may I"],
-    ["/reject not that", "reject", 5, "Rejected: may I"],
+    ["/reject not that", "reject", 5, "Not allowed: may I"],
   ])("[A-19] %s answers what the agent asks", async (line, reply, code, told) => {
     const id = await newSession();
     const result = await attach(id, `ASK may I\n${line}\n`);

@@ -27,6 +27,8 @@ export const permissionSchema = z
     patterns: z.array(z.string()),
     call: z.object({ messageId: messageIdSchema, callId: z.string() }).optional(),
     state: z.enum(["pending", "replied", "expired"]),
+    /** Of an expired one: nobody answered before its deadline, or its turn ended first. Absent in rows of releases that did not tell. */
+    expiry: z.enum(["deadline", "turnEnded"]).optional(),
     reply: permissionReplySchema.optional(),
     message: z.string().optional(),
     actor: actorSchema.optional(),

@@ -118,7 +118,7 @@ async function sendPlan(turn: Turn, entries: readonly string[]): Promise<void> {
 
 async function ask(turn: Turn, directive: Extract<Directive, { kind: "ask" }>): Promise<"end" | void> {
   const isAllowed = await askTool(turn, directive);
-  await turn.say(`${isAllowed ? "Allowed" : "Rejected"}: ${directive.text}\n`);
+  await turn.say(`${isAllowed ? "Allowed" : "Not allowed"}: ${directive.text}\n`);
   return isAllowed ? undefined : "end";
 }
 

@@ -277,7 +277,7 @@ describe("tools", () => {
     expect(agent.permissions.all[0]?.toolCall).toMatchObject({ kind: "other", title: "cake?" });
     agent.answer = () => select("reject_once");
     const rejected = await agent.turn(session, "ASK pie?\nSAY on");
-    expect(rejected).toMatchObject({ text: "Rejected: pie?\n", stopReason: "end_turn" });
+    expect(rejected).toMatchObject({ text: "Not allowed: pie?\n", stopReason: "end_turn" });
     expect(statuses(rejected.updates)).toEqual(["pending", "failed"]);
   });
 

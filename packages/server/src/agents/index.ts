@@ -9,6 +9,7 @@ export type {
   NoteEvent,
   OpenRequest,
   PastTurn,
+  NotAllowed,
   PermissionAnswer,
   PermissionAsk,
   Reservation,
@@ -20,6 +21,7 @@ export type {
   TurnSink,
 } from "./port.ts";
 export { createAcpBackend, type AcpBackendDeps } from "./acp/index.ts";
+export { NOT_ALLOWED } from "./not-allowed.ts";
 export { autoAllow, createCatalog, type Catalog, type ConfiguredAgent } from "./catalog/index.ts";
 export { createOpencodeBackend } from "./opencode/index.ts";
 export type { PoolLimits } from "./eviction.ts";

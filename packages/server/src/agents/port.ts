@@ -82,8 +82,14 @@ export type PermissionAsk = {
   patterns: string[];
 };
 
-/** `cancelled`: the turn is being stopped, or nobody can answer any more. */
-export type PermissionAnswer = "once" | "reject" | "cancelled";
+/**
+ * A no that no person said. `denied`: by the approval mode; `expired`: nobody answered before the deadline; `cancelled`: the turn is being stopped,
+ * or nobody can answer any more.
+ */
+export type NotAllowed = "denied" | "expired" | "cancelled";
+
+/** `reject`: a person said no. */
+export type PermissionAnswer = "once" | "reject" | NotAllowed;
 
 /** What a handle reports to during one prompt. `emit` is synchronous; `drained` is awaited between updates so that a slow store pauses reading (A-12). */
 export type TurnSink = {

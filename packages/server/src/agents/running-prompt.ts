@@ -91,7 +91,7 @@ export class RunningPrompt {
   /** Asks somebody on its behalf; once it is being stopped nobody can answer any more: `cancelled`. Never rejects. */
   async ask(request: PermissionAsk): Promise<PermissionAnswer> {
     if (this.#isStopping) return "cancelled";
-    const answer = this.sink.ask(request).catch(() => "reject" as const);
+    const answer = this.sink.ask(request).catch(() => "cancelled" as const);
     return await Promise.race([answer, this.#stopped.promise]);
   }
 

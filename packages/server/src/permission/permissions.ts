@@ -1,14 +1,15 @@
 /**
  * Permission requests: durable rows with a deadline and one answer (A-19).
  *
- *   ask ── mode says no ──────────────────────────► reject
+ *   ask ── mode says no ──────────────────────────► denied
  *    ├──── a stored rule covers it, or mode says yes ► once
  *    └──── row `pending` ─┬─ reply (first wins) ────► once | reject     row `replied`
- *                         ├─ deadline ──────────────► reject            row `expired`
- *                         └─ turn stops, shutdown ──► cancelled         row `expired`
+ *                         ├─ deadline ──────────────► expired           row `expired`, by `deadline`
+ *                         └─ turn stops, shutdown ──► cancelled         row `expired`, by `turnEnded`
  *
  * - The row is committed before anybody can be asked, and its end before the agent hears of it; the row decides every race.
- * - The agent only ever hears `once` or `reject`: `always` is our own rule, stored in the reply's transaction.
+ * - The agent only ever hears yes or no, once: `always` is our own rule, stored in the reply's transaction. A no that no person said is never told
+ *   as a person's.
  * - A mode that refuses wins over a stored rule: a session made read-only stays so.
  * - The text that comes with a `reject` becomes the session's next input (A-19). It is admitted here, under a key made of the request, so
  *   that a repeated reply neither loses nor doubles it; the caller wakes the session.
@@ -56,7 +57,7 @@ export type AskRequest = {
   agent: string;
   approvalMode: ApprovalMode;
   ask: Asked;
-  /** Overrides the setting, in ms; 0: recorded as expired and rejected at once. */
+  /** Overrides the setting, in ms; 0: recorded as expired at once. */
   timeoutMs?: number | undefined;
   call?: { messageId: MessageId; callId: string } | undefined;
   /** Aborts when the turn is being stopped: the answer is `cancelled`. */
@@ -109,7 +110,7 @@ export function createPermissions(deps: PermissionDeps): Permissions {
 async function ask(deps: PermissionDeps, waiters: Waiters, request: AskRequest): Promise<PermissionAnswer> {
   if (request.signal.aborted) return "cancelled";
   const automatic = deps.autoAnswer(request.approvalMode, request.ask);
-  if (automatic !== undefined) return automatic;
+  if (automatic !== undefined) return automatic === "once" ? "once" : "denied";
   const rules = await deps.store.listPermissionRules({ sessionId: request.sessionId });
   if (isCovered(rules, { agent: request.agent, ...request.ask })) return "once";
   const timeoutMs = request.timeoutMs ?? deps.settings.timeoutMs;
@@ -124,7 +125,7 @@ async function ask(deps: PermissionDeps, waiters: Waiters, request: AskRequest):
       deps.store.askPermission(command),
     );
     faultPoint("permission.asked");
-    timer = deps.clock.after(timeoutMs, () => waiters.settle(permission.id, "reject"));
+    timer = deps.clock.after(timeoutMs, () => waiters.settle(permission.id, "expired"));
     return await settle(deps, permission.id, await answer, request.signal);
   } catch (error) {
     if (request.signal.aborted || isHoldfastError(error, "CLAIM_LOST")) return "cancelled";
@@ -164,7 +165,8 @@ async function settle(
   signal: AbortSignal,
 ): Promise<PermissionAnswer> {
   if (answer === "once") return answer;
-  const command = { permissionId: id, actor: SYSTEM };
+  const expiry = answer === "expired" ? ("deadline" as const) : ("turnEnded" as const);
+  const command = { permissionId: id, expiry, actor: SYSTEM };
   const row = await retryStorage({ clock: deps.clock, signal }, () => deps.store.expirePermission(command));
   if (row.state !== "replied" || answer === "cancelled") return answer;
   return answerOf(row);
@@ -220,8 +222,11 @@ async function replyCovered(
   }
 }
 
-/** What the agent is told. `cancelled`: the turn is being stopped, or nobody can answer any more. */
-type PermissionAnswer = "once" | "reject" | "cancelled";
+/**
+ * What became of a request. `reject` is a person's no, `denied` the mode's, `expired` the deadline's; `cancelled`: the turn is being stopped, or nobody
+ * can answer any more.
+ */
+type PermissionAnswer = "once" | "reject" | "denied" | "expired" | "cancelled";
 
 /** Who in this process waits for the answer to a request. Each waiter is settled once; settling an unknown one does nothing. */
 class Waiters {

@@ -319,8 +319,12 @@ export type Commands = {
   ): Promise<Applied<Permission>>;
   /** True when there was one. */
   revokePermissionRule(command: Written & { id: PermissionRuleId }): Promise<boolean>;
-  /** Ends a pending request without an answer; a no-op otherwise. */
-  expirePermission(command: { permissionId: PermissionId; actor: Actor }): Promise<Permission>;
+  /** Ends a pending request without an answer, and keeps why; a no-op otherwise. */
+  expirePermission(command: {
+    permissionId: PermissionId;
+    expiry: NonNullable<Permission["expiry"]>;
+    actor: Actor;
+  }): Promise<Permission>;
 
   /** SESSION_BUSY while its turn is live; UNPROCESSABLE when a field that Holdfast alone writes would change (R-4.3). So `updatePart`. */
   updateMessage(command: Written & { messageId: MessageId; message: MessageInfo }): Promise<Applied<Message>>;

@@ -19,7 +19,7 @@ export class FakeOpencode implements HandleServer {
   readonly idle: (StateEvent | NoteEvent)[] = [];
   readonly prompts: PromptBody[] = [];
   readonly commands: string[] = [];
-  readonly replies: { requestId: string; reply: string }[] = [];
+  readonly replies: { requestId: string; reply: string; message?: string }[] = [];
   aborts = 0;
   ends = 0;
   isShared = true;
@@ -175,8 +175,14 @@ export class FakeOpencode implements HandleServer {
             .map(({ info, parts }) => ({ info, parts: [...parts.values()] })),
         ),
       permissions: () => route("permissions", () => [...this.#requests.values()]),
-      replyPermission: (requestId, reply) =>
-        route("replyPermission", () => void this.replies.push({ requestId, reply })),
+      replyPermission: (requestId, reply, message) =>
+        route(
+          "replyPermission",
+          () =>
+            void this.replies.push(
+              message === undefined ? { requestId, reply } : { requestId, reply, message },
+            ),
+        ),
       rejectQuestion: (requestId) =>
         route("rejectQuestion", () => void this.replies.push({ requestId, reply: "question rejected" })),
     };

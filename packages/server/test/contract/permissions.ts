@@ -86,8 +86,8 @@ export const permissionsTopic = topic("permissions", (rig) => {
     const first = await rig().ask(run);
     const second = await rig().ask(run);
     const expire = (permissionId: typeof first.id) =>
-      rig().store.expirePermission({ permissionId, actor: SYSTEM });
-    expect((await expire(first.id)).state).toBe("expired");
+      rig().store.expirePermission({ permissionId, expiry: "deadline", actor: SYSTEM });
+    expect(await expire(first.id)).toMatchObject({ state: "expired", expiry: "deadline" });
     expect((await rig().readSession(run.session.id)).status).toBe("waiting");
     await rig().store.replyPermission({ permissionId: second.id, reply: "reject", actor: OWNER });
     expect((await rig().readSession(run.session.id)).status).toBe("busy");
@@ -106,7 +106,7 @@ export const permissionsTopic = topic("permissions", (rig) => {
     const a = await rig().ask(run);
     const b = await rig().ask(run);
     const c = await rig().ask(other);
-    await rig().store.expirePermission({ permissionId: a.id, actor: SYSTEM });
+    await rig().store.expirePermission({ permissionId: a.id, expiry: "deadline", actor: SYSTEM });
     const ids = async (query: Parameters<ReturnType<typeof rig>["store"]["listPermissions"]>[0]) =>
       (await rig().store.listPermissions(query)).map(({ id }) => id);
     expect(await ids({ sessionId: run.session.id })).toEqual([b.id, a.id]);

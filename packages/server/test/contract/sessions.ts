@@ -177,7 +177,11 @@ export const sessionsTopic = topic("sessions", (rig) => {
       [true, "a rename", () => store.patchSession({ sessionId, patch: { title: "Mine" }, actor: OWNER })],
       [false, "a pause by itself", () => store.pauseQueue({ sessionId, actor: SYSTEM })],
       [true, "a resumed queue", () => store.resumeQueue({ sessionId, actor: OWNER })],
-      [false, "a deadline", () => store.expirePermission({ permissionId: permission.id, actor: SYSTEM })],
+      [
+        false,
+        "a deadline",
+        () => store.expirePermission({ permissionId: permission.id, expiry: "deadline", actor: SYSTEM }),
+      ],
       [true, "a question", () => rig().ask(run)],
       [true, "a stop", () => store.cancelTurn({ turnId, actor: OWNER })],
       [false, "a stored end", () => store.beginFinalize({ turnId, epoch: run.epoch, record: COMPLETED })],

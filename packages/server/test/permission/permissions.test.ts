@@ -85,15 +85,15 @@ describe("[A-19] asking", () => {
     await expect(room.turn(turnId)).resolves.toMatchObject({ state: "completed" });
   });
 
-  test("[A-19, R-14.2] without an answer until the deadline the agent is told reject and the row is expired", async () => {
+  test("[A-19, R-14.2] without an answer until the deadline the agent is told so, and not that somebody rejected, and the row is expired", async () => {
     const { turnId } = await asking([ask("ls")]);
     const { id } = await room.pending();
     room.clock.advance(59_999);
     expect((await room.store.getPermission(id))?.state).toBe("pending");
     // The row may be seen before the deadline is set.
     await room.until(() => (room.clock.advance(1), room.turn(turnId)), { state: "completed" });
-    expect(await told(turnId)).toBe("reject");
-    expect(await room.store.getPermission(id)).toMatchObject({ state: "expired" });
+    expect(await told(turnId)).toBe("expired");
+    expect(await room.store.getPermission(id)).toMatchObject({ state: "expired", expiry: "deadline" });
     await expect(reply(id, "once")).rejects.toMatchObject({
       code: "ALREADY_REPLIED",
       data: { state: "expired" },
@@ -122,8 +122,10 @@ describe("[A-19] asking", () => {
       [{ state: expect.any(String) as string }],
     );
     await room.until(() => (room.clock.advance(0), room.turn(turnId)), { state: "completed" });
-    expect(await room.text(turnId)).toBe("reject");
-    expect(await room.store.listPermissions({ sessionId })).toMatchObject([{ state: "expired" }]);
+    expect(await room.text(turnId)).toBe("expired");
+    expect(await room.store.listPermissions({ sessionId })).toMatchObject([
+      { state: "expired", expiry: "deadline" },
+    ]);
   });
 
   test("[A-15] a cancel of the turn answers cancelled and ends the row", async () => {
@@ -135,8 +137,8 @@ describe("[A-19] asking", () => {
     await room.turns.cancel({ turnId, actor: OWNER });
     expect(await told(turnId)).toBe("cancelled cancelled");
     expect(await room.store.listPermissions({ sessionId })).toMatchObject([
-      { state: "expired" },
-      { state: "expired" },
+      { state: "expired", expiry: "turnEnded" },
+      { state: "expired", expiry: "turnEnded" },
     ]);
     expect((await room.turn(turnId)).reason).toBe("cancelled");
   });
@@ -155,7 +157,7 @@ describe("[A-19] asking", () => {
     await room.ended(turnId);
     room.autoAnswer = (kind) => (kind === "execute" ? "reject" : "once");
     const next = await asking([ask("ls"), ask("a.ts", { kind: "edit" })], { sessionId });
-    expect(await told(next.turnId)).toBe("reject once");
+    expect(await told(next.turnId)).toBe("denied once");
     expect(await room.store.listPermissions({ sessionId })).toHaveLength(1);
   });
 });
@@ -254,7 +256,7 @@ describe("[D-34] while the store cannot write", () => {
       [{}],
     );
     await place.until(() => (place.clock.advance(10_000), place.turn(turnId)), { state: "completed" });
-    expect(await place.text(turnId)).toBe("reject");
+    expect(await place.text(turnId)).toBe("expired");
     expect(refusals).toBe(0);
   });
 });

@@ -52,7 +52,9 @@ const REPLIES = { once: "Allowed once", always: "Always allowed", reject: "Rejec
 export function replyStep(event: SessionEvent, request: Request): Step {
   const said =
     request.state === "expired"
-      ? "Never answered"
+      ? "expiry" in request && request.expiry === "deadline"
+        ? "Nobody answered in time"
+        : "Never answered"
       : "reply" in request && request.reply !== undefined
         ? REPLIES[request.reply]
         : "Answered";

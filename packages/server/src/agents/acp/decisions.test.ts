@@ -189,6 +189,8 @@ describe("what is told to the agent", () => {
   test.each<[string, unknown, PermissionAnswer, string]>([
     ["all offered", all, "once", "id-allow_once"],
     ["all offered", all, "reject", "id-reject_once"],
+    ["all offered", all, "denied", "id-reject_once"],
+    ["all offered", all, "expired", "id-reject_once"],
     ["all offered", all, "cancelled", "cancelled"],
     ["only always", [option("allow_always")], "once", "id-allow_always"],
     ["only always", [option("reject_always")], "reject", "id-reject_always"],

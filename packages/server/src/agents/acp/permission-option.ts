@@ -5,9 +5,12 @@ import { isObject } from "./wire-message.ts";
 export type PermissionOutcome = { outcome: "selected"; optionId: string } | { outcome: "cancelled" };
 
 /** What may stand for an answer, best first: an agent is told `always` only when it offers nothing smaller (A-19). */
+const REJECT = ["reject_once", "reject_always"];
 const KINDS: Record<Exclude<PermissionAnswer, "cancelled">, readonly string[]> = {
   once: ["allow_once", "allow_always"],
-  reject: ["reject_once", "reject_always"],
+  reject: REJECT,
+  denied: REJECT,
+  expired: REJECT,
 };
 
 /**

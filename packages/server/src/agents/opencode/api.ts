@@ -56,7 +56,8 @@ export type OpencodeApi = {
   /** At most so many of the newest messages with their parts, oldest first. */
   messages(sessionId: string, limit: number): Promise<{ info: Json; parts: Json[] }[]>;
   permissions(): Promise<Json[]>;
-  replyPermission(requestId: string, reply: "once" | "reject"): Promise<void>;
+  /** With words a `reject` is feedback, and opencode goes on; without them its work ends there. */
+  replyPermission(requestId: string, reply: "once" | "reject", message?: string): Promise<void>;
   rejectQuestion(requestId: string): Promise<void>;
 };
 
@@ -149,8 +150,9 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
     },
     permissions: async () =>
       list(await read("permissions", (signal) => client.permission.list({}, { signal }))),
-    async replyPermission(requestID, reply) {
-      await ask("reply", (signal) => client.permission.reply({ requestID, reply }, { signal }));
+    async replyPermission(requestID, reply, message) {
+      const body = { requestID, reply, ...(message === undefined ? {} : { message }) };
+      await ask("reply", (signal) => client.permission.reply(body, { signal }));
     },
     async rejectQuestion(requestID) {
       await ask("question", (signal) => client.question.reject({ requestID }, { signal }));

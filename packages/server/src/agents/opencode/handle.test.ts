@@ -124,6 +124,24 @@ describe("permission requests", () => {
     expect(fake.replies).toEqual([{ requestId: "per_1", reply: "reject" }]);
   });
 
+  test.each([
+    ["reject", undefined],
+    ["cancelled", undefined],
+    ["denied", "Not allowed: the session's approval mode does not permit it."],
+    ["expired", "Not allowed: nobody answered in time."],
+  ] as const)("[A-19] %s is a no with the words %j", async (answer, message) => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    sent.turn.answer = () => answer;
+    await fake.play(say.asked("per_1"));
+    await fake.pass();
+    expect(fake.replies).toEqual([
+      { requestId: "per_1", reply: "reject", ...(message === undefined ? {} : { message }) },
+    ]);
+  });
+
   test("[A-19] without a prompt it is refused, and so is a question", async () => {
     const { fake, say } = new OpencodeRoom();
     await fake.play(say.asked("per_1"), say.other("question.asked", { id: "que_1" }));

@@ -3,6 +3,8 @@
  * that did not arrive is given again. Only `once` and `reject` are ever said: standing rules are our own.
  */
 import { errorText, type Logger } from "@holdfast/kernel";
+import { NOT_ALLOWED } from "../not-allowed.ts";
+import type { PermissionAnswer } from "../port.ts";
 import type { OpencodeApi } from "./api.ts";
 import { text, type Json } from "./json.ts";
 import { permissionAskOf, wirePermission, type WirePermission } from "./permission-ask.ts";
@@ -27,7 +29,7 @@ const MAX_REMEMBERED = 1_000;
 
 export class OpenRequests {
   readonly #deps: OpenRequestsDeps;
-  readonly #answers = new Map<string, "once" | "reject" | "waiting">();
+  readonly #answers = new Map<string, PermissionAnswer | "waiting">();
 
   constructor(deps: OpenRequestsDeps) {
     this.#deps = deps;
@@ -68,15 +70,18 @@ export class OpenRequests {
     const run = this.#deps.run();
     const known = request.call && run?.view.findTool(request.call.messageId, request.call.callId);
     const answer = await run?.prompt.ask(permissionAskOf(request, known));
-    await this.#reply(request.id, answer === "once" ? "once" : "reject");
+    await this.#reply(request.id, answer ?? "cancelled");
   }
 
-  async #reply(requestId: string, reply: "once" | "reject"): Promise<void> {
-    this.#remember(requestId, reply);
-    this.#quietly((async () => this.#deps.api().replyPermission(requestId, reply))());
+  /** opencode says by itself that the user rejected: where no person did, it is told why (A-19). A turn that is being stopped does not go on. */
+  async #reply(requestId: string, answer: PermissionAnswer): Promise<void> {
+    this.#remember(requestId, answer);
+    const reply = answer === "once" ? "once" : "reject";
+    const words = answer === "denied" || answer === "expired" ? NOT_ALLOWED[answer] : undefined;
+    this.#quietly((async () => this.#deps.api().replyPermission(requestId, reply, words))());
   }
 
-  #remember(requestId: string, answer: "once" | "reject" | "waiting"): void {
+  #remember(requestId: string, answer: PermissionAnswer | "waiting"): void {
     this.#answers.set(requestId, answer);
     const oldest = this.#answers.size > MAX_REMEMBERED ? this.#answers.keys().next().value : undefined;
     if (oldest !== undefined) this.#answers.delete(oldest);

@@ -18,7 +18,7 @@ import type {
   TurnId,
   Usage,
 } from "@holdfast/protocol";
-import type { AgentEvent, ContentEvent, StateEvent } from "../../agents/index.ts";
+import type { AgentEvent, ContentEvent, NotAllowed, StateEvent } from "../../agents/index.ts";
 import type { AgentSessionPatch, AnswerPatch, ProgressOp, Store, TurnPatch } from "../../store/index.ts";
 import { Answers, type StepEdge } from "./answers.ts";
 import type { ByteAccount } from "./byte-budget.ts";
@@ -128,6 +128,11 @@ export class Recorder {
     else if (this.#takes(event)) this.#content(event);
     else this.#note(noteOp(this.#target.agent, redactedLate(event)));
     if (this.#settled !== undefined && !this.toolRunning) this.#settled();
+  }
+
+  /** A call was not allowed, and no person said so: what its part says when it fails. */
+  notAllowed(callId: string, why: NotAllowed): void {
+    this.#answers.ofCall(callId).tools.notAllowed(callId, why);
   }
 
   turn(patch: TurnPatch): void {

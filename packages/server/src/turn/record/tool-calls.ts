@@ -9,7 +9,7 @@
  */
 import { type Clock, cleanText, newId, type Timer } from "@holdfast/kernel";
 import { isSettledTool, type MessageId, type SessionId, transitionTool } from "@holdfast/protocol";
-import type { ToolUpdate } from "../../agents/index.ts";
+import type { NotAllowed, ToolUpdate } from "../../agents/index.ts";
 import type { ProgressOp, Store } from "../../store/index.ts";
 import { pieces } from "./delta-limit.ts";
 import type { ProgressWriter } from "./progress-writer.ts";
@@ -18,6 +18,7 @@ import {
   type Call,
   cutText,
   mergeFacts,
+  refuse,
   shownOutput,
   shownRaw,
   stateAfter,
@@ -48,6 +49,7 @@ export class ToolCalls {
   readonly #ids: Ids;
   /** A settled call takes nothing more: only its id stays. */
   readonly #calls = new Map<string, Shown | undefined>();
+  readonly #notAllowed = new Map<string, NotAllowed>();
 
   constructor(deps: Deps, ids: Ids) {
     this.#deps = deps;
@@ -74,11 +76,18 @@ export class ToolCalls {
     return count;
   }
 
+  /** The call was not allowed, and no person said so: once it fails its part says why, in place of the agent's guess. */
+  notAllowed(callId: string, why: NotAllowed): void {
+    this.#notAllowed.set(callId, why);
+  }
+
   update(update: ToolUpdate): void {
     const known = this.#calls.get(update.callId);
     if (known === undefined && this.has(update.callId)) return;
     const shown = known ?? this.#create(update);
     if (mergeFacts(shown.call, update)) shown.stale = true;
+    const why = update.status === "error" ? this.#notAllowed.get(update.callId) : undefined;
+    if (why !== undefined) refuse(shown.call, why);
     if (update.raw !== undefined) shown.call.raw = update.raw;
     if (update.output !== undefined) shown.call.output = update.output;
     const taken = stepsOf(update).filter((step) => this.#take(shown, step));

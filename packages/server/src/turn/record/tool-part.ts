@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { cleanJson, cleanText, holdBackSurrogate } from "@holdfast/kernel";
 import {
   isSettledTool,
+  type JsonObject,
   type MessageId,
   type PartId,
   type SessionId,
@@ -11,7 +12,7 @@ import {
   type ToolState,
   transitionTool,
 } from "@holdfast/protocol";
-import type { ToolUpdate } from "../../agents/index.ts";
+import { NOT_ALLOWED, type NotAllowed, type ToolUpdate } from "../../agents/index.ts";
 import { type CutOutput, cutOutput } from "./output-limit.ts";
 
 /** Everything an agent has said about a call, uncut. `output` and `raw` may end in half a surrogate pair while the call runs. */
@@ -30,6 +31,7 @@ export type Call = {
   locations?: ToolUpdate["locations"];
   diffs?: ToolUpdate["diffs"];
   images?: ToolUpdate["images"];
+  metadata?: JsonObject | undefined;
 };
 
 /** Where the cut-off text and the images of a call were stored. */
@@ -105,6 +107,16 @@ export function mergeFacts(call: Call, update: ToolUpdate): boolean {
   return changed;
 }
 
+/** A call that failed because it was not allowed, though no person rejected it; what the agent said of it stays beside (A-19). */
+export function refuse(call: Call, why: NotAllowed): void {
+  call.metadata = {
+    ...call.metadata,
+    notAllowed: why,
+    ...(call.error === undefined ? {} : { agentSaid: call.error }),
+  };
+  call.error = NOT_ALLOWED[why];
+}
+
 const shown = (text: string, mayGrow: boolean): string =>
   cleanText(mayGrow ? holdBackSurrogate(text).text : text);
 
@@ -148,6 +160,7 @@ export function toolPart(
   if (call.kind !== undefined) part.kind = call.kind;
   if (call.locations !== undefined) part.locations = call.locations;
   if (call.diffs !== undefined) part.diffs = call.diffs;
+  if (call.metadata !== undefined) part.metadata = call.metadata;
   return part;
 }
 

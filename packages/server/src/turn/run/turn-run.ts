@@ -9,6 +9,7 @@
 import { type Clock, faultPoint, isHoldfastError, type Logger, type Timer, within } from "@holdfast/kernel";
 import type { AgentSession, Turn, TurnId } from "@holdfast/protocol";
 import type {
+  NotAllowed,
   AgentEvent,
   AgentHandle,
   AgentPool,
@@ -228,8 +229,14 @@ export class TurnRun {
     const { callId } = ask;
     const answered = this.#watchdog.askHuman();
     const waiting = this.#waitForHuman();
+    const tell = (why: NotAllowed) => {
+      if (callId !== undefined) this.#recorder.notAllowed(callId, why);
+    };
+    // The agent may hear of a stop, and fail the call, before the request's row has ended.
+    const stop = () => tell("cancelled");
+    this.#stopping.signal.addEventListener("abort", stop, { once: true });
     try {
-      return await this.#deps.permissions.ask({
+      const answer = await this.#deps.permissions.ask({
         sessionId: session.id,
         turnId: turn.id,
         epoch,
@@ -240,6 +247,8 @@ export class TurnRun {
         call: callId === undefined ? undefined : { messageId: this.#recorder.messageOf(callId), callId },
         signal: this.#stopping.signal,
       });
+      if (answer !== "once" && answer !== "reject") tell(answer);
+      return answer;
     } catch (error) {
       this.#deps.logger.error(
         { ...this.#fields(), error },
@@ -247,6 +256,7 @@ export class TurnRun {
       );
       return "cancelled";
     } finally {
+      this.#stopping.signal.removeEventListener("abort", stop);
       answered();
       waiting.end();
     }

@@ -17,7 +17,7 @@ import {
 } from "@holdfast/protocol";
 import { cancelled, isWorked, settled } from "../../model/index.ts";
 import type { TerminalRecord } from "../../port.ts";
-import { announceAgentSession, announcePermission, announceTurn, rewritePart } from "../announce.ts";
+import { announceAgentSession, announceTurn, rewritePart } from "../announce.ts";
 import { appendPart } from "../insert-part.ts";
 import { claimLost, type Log, openLogByRid } from "../log.ts";
 import {
@@ -28,6 +28,8 @@ import {
   toMessageInfo,
   foldParts,
   findTurn,
+  type PermissionRow,
+  SELECT_PERMISSION,
   toTurn,
   type TurnRow,
 } from "../rows/index.ts";
@@ -35,6 +37,7 @@ import { announceSession, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { releaseLease } from "../workspace-lease.ts";
 import { announceStepFinished, writeAnswer, stepFinishPart } from "./answer.ts";
+import { expireRow } from "./permission.ts";
 import { openParts } from "./progress.ts";
 import { summarize } from "./summarize.ts";
 
@@ -170,15 +173,11 @@ function insertPatch(log: Log, turn: TurnRow, row: MessageRow, { files: patch }:
 }
 
 function expirePermissions(log: Log, turn: TurnRow): void {
-  const { write } = log;
-  const pending = write.all<{ rid: number }>(
-    "SELECT rid FROM permission WHERE turn = ? AND state = 'pending'",
+  const pending = log.write.all<PermissionRow>(
+    `${SELECT_PERMISSION} WHERE p.turn = ? AND p.state = 'pending'`,
     turn.rid,
   );
-  for (const { rid } of pending) {
-    write.run("UPDATE permission SET state = 'expired', time_ended = ? WHERE rid = ?", write.now, rid);
-    announcePermission(log, rid, "permission.expired");
-  }
+  for (const row of pending) expireRow(log, row, "turnEnded");
 }
 
 /**

@@ -9,7 +9,7 @@ import type {
 } from "@holdfast/protocol";
 import type { Applied, AskPermissionCommand, IdempotencyKey } from "../../port.ts";
 import { announcePermission } from "../announce.ts";
-import { claimLost, openLog, openLogByRid } from "../log.ts";
+import { claimLost, type Log, openLog, openLogByRid } from "../log.ts";
 import { recordKey, replayed } from "../replay-key.ts";
 import {
   actorRow,
@@ -113,16 +113,27 @@ function insertRule(write: Write, rule: PermissionRule, project: number, session
 /** Ends a pending request without an answer; a no-op on any other. */
 export function expirePermission(
   write: Write,
-  command: { permissionId: PermissionId; actor: Actor },
+  command: { permissionId: PermissionId; expiry: NonNullable<Permission["expiry"]>; actor: Actor },
 ): Permission {
   const row = requirePermission(write, command.permissionId);
   if (row.state === "pending") {
-    write.run("UPDATE permission SET state = 'expired', time_ended = ? WHERE rid = ?", write.now, row.rid);
     const log = openLogByRid(write, row.session, command.actor, "upkeep");
-    announcePermission(log, row.rid, "permission.expired");
+    expireRow(log, row, command.expiry);
     refreshSession(log);
   }
   return toPermission(write, requirePermission(write, command.permissionId));
+}
+
+/** Within the transaction of who ends it. */
+export function expireRow(log: Log, row: PermissionRow, expiry: NonNullable<Permission["expiry"]>): void {
+  const { write } = log;
+  write.run(
+    "UPDATE permission SET state = 'expired', data = ?, time_ended = ? WHERE rid = ?",
+    permissionData({ ...toPermission(write, row), expiry }),
+    write.now,
+    row.rid,
+  );
+  announcePermission(log, row.rid, "permission.expired");
 }
 
 export function revokePermissionRule(write: Write, command: { id: PermissionRuleId }): boolean {

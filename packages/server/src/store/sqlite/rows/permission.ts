@@ -33,8 +33,8 @@ export type PermissionData = Omit<
 >;
 
 export function permissionData(permission: Permission): string {
-  const { agent, tool, title, kind, args, patterns, call, reply, message } = permission;
-  return JSON.stringify({ agent, tool, title, kind, args, patterns, call, reply, message });
+  const { agent, tool, title, kind, args, patterns, call, expiry, reply, message } = permission;
+  return JSON.stringify({ agent, tool, title, kind, args, patterns, call, expiry, reply, message });
 }
 
 export function toPermission(sql: Sql, row: PermissionRow): Permission {
