@@ -12,10 +12,13 @@ import {
   diagnosticsSchema,
   fileListSchema,
   healthSchema,
+  historyPageSchema,
+  HTTP_LIMITS,
   type Input,
   inputListSchema,
   inputSchema,
   liveAgentListSchema,
+  type Message,
   messageListSchema,
   type PatchInput,
   type PatchSession,
@@ -155,6 +158,16 @@ function sessionCalls({ send }: Transport) {
     /** A page of the history, chronological inside, the newest page first. */
     listMessages: async (id: string, query: PageQuery = {}, options?: CallOptions) =>
       (await send("GET", session(id, "messages"), messageListSchema, { ...options, query })).value,
+    /** The whole history, the newest message first; asks for the next page when it is needed. Ends at the oldest, or with what a page is refused for. */
+    async *readBackwards(id: string, options?: CallOptions): AsyncGenerator<Message, void, undefined> {
+      let before: string | undefined;
+      do {
+        const query = { limit: HTTP_LIMITS.pageLimit, before };
+        const page = await send("GET", session(id, "history"), historyPageSchema, { ...options, query });
+        yield* page.value.items;
+        before = page.value.next;
+      } while (before !== undefined);
+    },
     getPart: async (messageId: string, partId: string, options?: CallOptions) =>
       (await send("GET", at("messages", messageId, "parts", partId), partSchema, options)).value,
     listTurns: async (id: string, query: PageQuery = {}, options?: CallOptions) =>

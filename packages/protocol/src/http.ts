@@ -136,6 +136,11 @@ export const sessionListSchema = z
 export const messageListSchema = z
   .object({ items: z.array(messageSchema), ...page, seq: countSchema })
   .meta({ id: "MessageList" });
+/** A page of the history read backwards, the newest message first (D-29). */
+export const historyPageSchema = z
+  .object({ items: z.array(messageSchema), next: z.string().optional(), seq: countSchema })
+  .meta({ id: "HistoryPage" });
+export type HistoryPage = z.infer<typeof historyPageSchema>;
 export const inputListSchema = z
   .object({ items: z.array(inputSchema), seq: countSchema })
   .meta({ id: "InputList" });

@@ -4,6 +4,7 @@
  */
 import { HoldfastError, notFound, parseCount } from "@holdfast/kernel";
 import type {
+  HistoryPage,
   Message,
   MessageId,
   MessageInfo,
@@ -39,10 +40,14 @@ export async function pageMessages(deps: Deps, sessionId: SessionId, query: Page
   return list;
 }
 
-/** Every delivered message, newest first. Rejects NOT_FOUND before the first one. */
-export async function* streamMessages(deps: Deps, sessionId: SessionId): AsyncGenerator<Message> {
-  await requireSession(deps, sessionId);
-  yield* deps.store.streamMessages(sessionId);
+/** The same backwards: the newest message first, on from `before`. */
+export async function readBackwards(
+  deps: Deps,
+  sessionId: SessionId,
+  query: Pick<PageQuery, "limit" | "before">,
+): Promise<HistoryPage> {
+  const { items, next, seq } = await pageMessages(deps, sessionId, query);
+  return { items: items.toReversed(), seq, ...(next === undefined ? {} : { next }) };
 }
 
 /** Rejects NOT_FOUND. */

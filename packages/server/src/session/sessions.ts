@@ -10,6 +10,7 @@ import type {
   InputId,
   InputList,
   InputPart,
+  HistoryPage,
   Message,
   MessageId,
   MessageInfo,
@@ -51,7 +52,7 @@ import {
   removePart,
   requireMessage,
   requirePart,
-  streamMessages,
+  readBackwards,
   updateMessage,
   updatePart,
 } from "./history.ts";
@@ -91,8 +92,8 @@ export type Sessions = {
   admitted(id: InputId): Promise<Admitted>;
 
   messages(id: SessionId, query: PageQuery): Promise<MessageList>;
-  /** The whole history newest first, with bounded memory. */
-  streamMessages(id: SessionId): AsyncGenerator<Message>;
+  /** The history newest first, page by page: all of it with bounded memory. */
+  readBackwards(id: SessionId, query: Pick<PageQuery, "limit" | "before">): Promise<HistoryPage>;
   getMessage(id: MessageId): Promise<Message>;
   updateMessage(id: MessageId, info: MessageInfo, caller: Caller): Promise<Applied<Message>>;
   removeMessage(id: MessageId, caller: Caller): Promise<void>;
@@ -193,7 +194,7 @@ function queriesOf(deps: SessionDeps) {
       return { input, turn, message };
     },
     messages: (id, query) => pageMessages(deps, id, query),
-    streamMessages: (id) => streamMessages(deps, id),
+    readBackwards: (id, query) => readBackwards(deps, id, query),
     getInput: (id) => requireInput(deps, id),
     getMessage: (id) => requireMessage(deps, id),
     getPart: (messageId, partId) => requirePart(deps, messageId, partId),

@@ -267,7 +267,7 @@ describe("inputs, turns and history over HTTP", () => {
     expect(await admitFile<Problem>(url, 413)).toMatchObject({ code: "TOO_LARGE" });
   });
 
-  test("[D-29] the history pages both ways, newest page first, and the whole streams backwards", async () => {
+  test("[D-29] the history pages both ways, newest page first", async () => {
     for (const word of ["one", "two", "three"]) {
       await admit(text(word));
       await server.endTurn(await server.startTurn(id), { state: "completed" });
@@ -288,9 +288,6 @@ describe("inputs, turns and history over HTTP", () => {
     const second = await page(`limit=4&before=${first.next}`);
     expect([...second.items, ...first.items]).toEqual(all.items);
     expect((await page(`limit=4&after=${second.prev}`)).items).toEqual(first.items);
-    const backwards: string[] = [];
-    for await (const { info } of server.sessions.streamMessages(id)) backwards.unshift(info.id);
-    expect(backwards).toEqual(all.items.map(({ info }) => info.id));
     await server.call("GET", `/api/sessions/${newId("ses")}/messages`, undefined, 404);
     await server.call("GET", `/api/sessions/${id}/messages?before=x`, undefined, 400);
   });

@@ -1,8 +1,14 @@
 import { HoldfastError } from "@holdfast/kernel";
-import { messageInfoSchema, messageListSchema, messageSchema, partSchema } from "@holdfast/protocol";
+import {
+  historyPageSchema,
+  messageInfoSchema,
+  messageListSchema,
+  messageSchema,
+  partSchema,
+} from "@holdfast/protocol";
 import { z } from "zod";
 import { defineRoute, ok, type Route } from "../route.ts";
-import { onMessage, onPart, onSession, pageFields } from "./fields.ts";
+import { cursorField, limitField, onMessage, onPart, onSession, pageFields } from "./fields.ts";
 import { pageLinks } from "./page-links.ts";
 
 const tag = "messages";
@@ -21,6 +27,21 @@ export const MESSAGE_ROUTES: readonly Route[] = [
     answers: { 200: { description: "A page", schema: messageListSchema } },
     async run({ params, query, path }, { sessions }) {
       const page = await sessions.messages(params.id, query);
+      return ok(page, pageLinks(path, query, page));
+    },
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/sessions/:id/history",
+    action: "message.read",
+    on: "session",
+    tag,
+    summary: "Read the history backwards: the newest message first, page by page",
+    params: onSession,
+    query: z.object({ limit: limitField, before: cursorField }),
+    answers: { 200: { description: "A page", schema: historyPageSchema } },
+    async run({ params, query, path }, { sessions }) {
+      const page = await sessions.readBackwards(params.id, query);
       return ok(page, pageLinks(path, query, page));
     },
   }),
