@@ -1,6 +1,6 @@
 /** Whose changes are, on the real server with real agents: a turn and the user, a kill in the middle of a turn, a rejection that is told. */
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Change, Session } from "@holdfast/protocol";
 import { rehearsalBin } from "@holdfast/rehearsal";
@@ -64,29 +64,31 @@ test("[W-4, W-5] an agent's lines and the user's in one file keep apart", async 
   expect(patches.map(({ files }) => files)).toEqual([[join(directory, "b.txt")], [file]]);
 });
 
-test("[D-18, W-5] what a turn changed before its server was killed is found, and attributed to nobody", async () => {
+test("[D-18, W-5] what a turn changed before its server was killed is found: its agent's where a completed call names it, else nobody's", async () => {
   await using root = await temporaryDirectory("recovered");
   const server = await startHoldfast({ root: root.path });
   const directory = await repository(server, "killed");
   const session = await server.client.createSession({ directory, agent: "rehearsal", approvalMode: "all" });
-  const { turn } = await say(server, session, "WRITE b.txt half done\nHANG");
-  const written = () => {
-    try {
-      return readFileSync(join(directory, "b.txt"), "utf8") === "half done" || undefined;
-    } catch {
-      return undefined;
-    }
-  };
-  await until("the file", () => Promise.resolve(written()));
+  const { turn } = await say(server, session, "WRITE b.txt done\nBASH echo half > c.txt; sleep 600");
+  await until("the files", async () => {
+    const { items } = await server.client.listMessages(session.id);
+    const calls = items.flatMap(({ parts }) => parts).filter((part) => part.type === "tool");
+    const states = calls.map(({ state }) => state.status).join();
+    return states === "completed,running" && existsSync(join(directory, "c.txt"));
+  });
   await server.kill();
   await using again = await startHoldfast({ root: root.path });
   expect(await ended(again, turn.id)).toMatchObject({ state: "aborted", reason: "interrupted" });
-  const [row, ...rest] = await changes(again, session);
-  expect(rest).toEqual([]);
-  expect(row).toMatchObject({ path: "b.txt", agent: "unknown", turnId: turn.id });
+  expect(await changes(again, session)).toMatchObject([
+    { path: "b.txt", agent: "rehearsal", turnId: turn.id, sessionId: session.id },
+    { path: "c.txt", agent: "unknown", turnId: turn.id },
+  ]);
   const { items } = await again.client.listMessages(session.id);
   const patch = items.flatMap(({ parts }) => parts).find((part) => part.type === "patch");
-  expect(patch).toMatchObject({ files: [join(directory, "b.txt")], recovered: true });
+  expect(patch).toMatchObject({
+    files: [join(directory, "b.txt"), join(directory, "c.txt")],
+    recovered: true,
+  });
 });
 
 test("[W-6] a rejection is told to the agent once, with the next prompt", async () => {

@@ -145,7 +145,7 @@ export const stepFinishPartSchema = z.object({
 
 export const snapshotPartSchema = z.object({ ...base, type: z.literal("snapshot"), snapshot: z.string() });
 
-/** Files that a step changed against the tree `hash`, and how many `more` than are named; `recovered` when computed after a crash and attributed to nobody (D-18). */
+/** Files that a step changed against the tree `hash`, and how many `more` than are named; `recovered` when computed after a crash (D-18). */
 export const patchPartSchema = z.object({
   ...base,
   type: z.literal("patch"),

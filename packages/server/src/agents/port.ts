@@ -34,8 +34,8 @@ export type ToolUpdate = {
   raw?: string | undefined;
   output?: string | undefined;
   error?: string | undefined;
-  locations?: { path: string; line?: number }[] | undefined;
-  diffs?: { path: string; oldText?: string; newText: string }[] | undefined;
+  locations?: { path: string; line?: number | undefined }[] | undefined;
+  diffs?: { path: string; oldText?: string | undefined; newText: string }[] | undefined;
   images?: { mime: string; data: string }[] | undefined;
 };
 

@@ -65,7 +65,7 @@ export function buildFiles({ config, directory, store, owner, clock, logger, ses
     step: (started, number) => tracker.step(started, number),
     after: (started, wait) => tracker.after(started, wait),
     dismiss: (started) => tracker.dismiss(started),
-    recover: (turn) => tracker.recover(turn),
+    recover: (turn, touched) => tracker.recover(turn, touched),
     requireDirectory: ({ workspaceId }) => worktrees.requireDirectory(workspaceId),
   };
   return { git, snapshots, worktrees, tracker, changes, watch, root };

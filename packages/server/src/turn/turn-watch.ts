@@ -33,6 +33,9 @@ export type TurnWatch = {
   after(started: StartedTurn, wait: StorageWait): Promise<TurnFiles | undefined>;
   /** The agent was never prompted: nothing of what happens is its work. */
   dismiss(started: StartedTurn): Promise<void>;
-  /** The same as `after` for a turn whose owner died: what differs is attributed to nobody (D-18). */
-  recover(turn: { turnId: TurnId; sessionId: SessionId }): Promise<TurnFiles | undefined>;
+  /** The same as `after` for a turn whose owner died: what `touched` names is its agent's, what differs beside is attributed to nobody (D-18). */
+  recover(
+    turn: { turnId: TurnId; sessionId: SessionId },
+    touched: readonly string[],
+  ): Promise<TurnFiles | undefined>;
 };

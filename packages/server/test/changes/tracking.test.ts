@@ -139,26 +139,37 @@ describe("turns that overlap", () => {
 });
 
 describe("what nobody watched", () => {
-  test("[D-18] a crash in mid-turn: what differs is nobody's, names the turn, and is found once", async () => {
+  test("[D-18] a crash in mid-turn: what no call names is nobody's, names the turn, and is found once", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });
     const started = await project.begin({ touched: ["a.txt"] });
     const turn = { turnId: started.turn.id, sessionId: started.session.id };
     project.edit("a.txt", 3, "by whom?");
     project.restart();
-    const files = await project.tracker.recover(turn);
+    const files = await project.tracker.recover(turn, ["b.txt"]);
     expect(files?.files).toEqual([join(project.directory, "a.txt")]);
     const row = await project.change("a.txt");
     expect(row).toMatchObject({ agent: "unknown", ...turn });
-    expect(await project.tracker.recover(turn)).toEqual(files);
+    expect(await project.tracker.recover(turn, [])).toEqual(files);
     expect(await project.change("a.txt")).toEqual(row);
     expect((await project.tracking()).working).toBeUndefined();
+  });
+
+  test("[D-18, W-5] a crash in mid-turn: what a stored call names is its agent's", async () => {
+    await using project = await TrackedProject.open({ "a.txt": lines(9), "b.txt": lines(9) });
+    const started = await project.begin();
+    const turn = { turnId: started.turn.id, sessionId: started.session.id };
+    for (const path of ["a.txt", "b.txt"]) project.edit(path, 3, "before the crash");
+    project.restart();
+    await project.tracker.recover(turn, [join(project.directory, "a.txt")]);
+    expect(await project.change("a.txt")).toMatchObject({ agent: "rehearsal", ...turn });
+    expect(await project.change("b.txt")).toMatchObject({ agent: "unknown", ...turn });
   });
 
   test("[D-18] a turn of this very process that nobody ran any more does not stand in the way of later looks", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });
     const started = await project.begin({ touched: ["a.txt"] });
     project.edit("a.txt", 3, "by whom?");
-    await project.tracker.recover({ turnId: started.turn.id, sessionId: started.session.id });
+    await project.tracker.recover({ turnId: started.turn.id, sessionId: started.session.id }, []);
     project.edit("a.txt", 8, "by the user");
     await project.refresh();
     expect(agents(await project.change("a.txt"))).toEqual(["unknown", "user"]);
@@ -185,8 +196,10 @@ describe("what nobody watched", () => {
   test("[D-18] a crash before the first snapshot leaves nothing to recover", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });
     const sessionId = await project.session();
-    expect(await project.tracker.recover({ turnId: newId("trn"), sessionId })).toBeUndefined();
-    expect(await project.tracker.recover({ turnId: newId("trn"), sessionId: newId("ses") })).toBeUndefined();
+    expect(await project.tracker.recover({ turnId: newId("trn"), sessionId }, [])).toBeUndefined();
+    expect(
+      await project.tracker.recover({ turnId: newId("trn"), sessionId: newId("ses") }, []),
+    ).toBeUndefined();
   });
 
   test("[W-5] a turn that ended without its second snapshot leaves nobody's work behind, not the user's", async () => {

@@ -7,16 +7,21 @@
  * | into one turn              | its agent                      | `shared`; in a worktree its agent             |
  * | into turns that overlap    | the agent of the one that does | `shared`                                      |
  * | where nobody watched       |                                | `unknown`                                     |
+ * | into a turn that died      | its agent                      | `unknown`                                     |
  */
 import type { Origin, SessionId, TurnId, Workspace } from "@holdfast/protocol";
 
 /** A turn that was at work, and which paths its agent named. */
 export type Worker = { agent: string; turnId: TurnId; sessionId: SessionId; names(path: string): boolean };
 
-/** When the edits fell. `unwatched`: a turn ended without a snapshot, or a crash or a pause of the tracking lies between. */
+/**
+ * When the edits fell. `unwatched`: a turn ended without a snapshot, or a crash or a pause of the tracking lies between; `died`: what a turn's owner had
+ * stored of it still says which paths its agent changed.
+ */
 export type Span =
   | { kind: "between" }
   | { kind: "turns"; workers: readonly Worker[] }
+  | { kind: "died"; worker: Worker }
   | { kind: "unwatched"; turn?: { turnId: TurnId; sessionId: SessionId } | undefined };
 
 export function stampOf(paths: readonly string[], span: Span, workspace: Pick<Workspace, "kind">): Origin {
@@ -25,6 +30,10 @@ export function stampOf(paths: readonly string[], span: Span, workspace: Pick<Wo
       return { agent: workspace.kind === "worktree" ? "unknown" : "user" };
     case "unwatched":
       return { agent: "unknown", ...span.turn };
+    case "died": {
+      const turn = ofTurn(span.worker);
+      return paths.some((path) => span.worker.names(path)) ? turn : { ...turn, agent: "unknown" };
+    }
     case "turns":
       return stampOfTurns(paths, span.workers, workspace);
   }

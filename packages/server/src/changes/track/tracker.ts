@@ -190,17 +190,14 @@ export class Tracker {
     });
   }
 
-  /** The same as `after` for a turn whose owner died: what differs is attributed to nobody (D-18). */
-  async recover({
-    turnId,
-    sessionId,
-  }: {
-    turnId: TurnId;
-    sessionId: SessionId;
-  }): Promise<TurnFiles | undefined> {
+  /** The same as `after` for a turn whose owner died: what `touched` names is its agent's, what differs beside is attributed to nobody (D-18). */
+  async recover(
+    { turnId, sessionId }: { turnId: TurnId; sessionId: SessionId },
+    touched: readonly string[],
+  ): Promise<TurnFiles | undefined> {
     const { store } = this.#deps;
-    const session = await store.getSession(sessionId);
-    if (session === undefined) return undefined;
+    const [session, turn] = [await store.getSession(sessionId), await store.getTurn(turnId)];
+    if (session === undefined || turn === undefined) return undefined;
     const { workspaceId } = session;
     return this.exclusive([workspaceId], async () => {
       const rows = await store.turnSnapshots(turnId);
@@ -218,7 +215,10 @@ export class Tracker {
       this.#working.get(workspaceId)?.delete(turnId);
       await this.#advance(opened, {
         taken,
-        span: { kind: "unwatched", turn: { turnId, sessionId } },
+        span: {
+          kind: "died",
+          worker: await workerOf(opened, { turnId, agent: turn.agent, session, touched }),
+        },
         working: working.filter((id) => id !== turnId),
         turn: { turnId, sessionId },
         since: before.time,
@@ -370,13 +370,17 @@ export class Tracker {
 const refOf = (sessionId: SessionId, turnId: TurnId, which: string): string =>
   `refs/holdfast/snap/${sessionId}/${turnId}/${which}`;
 
-async function spanOfTurns({ watched }: WatchedWorkspace, working: readonly Working[]): Promise<Span> {
-  const workers = working.map(async (each): Promise<Worker> => {
-    const { turnId, agent, session } = each;
-    const named = await namedPaths(each.touched(), { root: watched.checkout.root, cwd: session.directory });
-    return { turnId, agent, sessionId: session.id, names: (path) => named.has(path) };
-  });
+async function spanOfTurns(opened: WatchedWorkspace, working: readonly Working[]): Promise<Span> {
+  const workers = working.map((each) => workerOf(opened, { ...each, touched: each.touched() }));
   return { kind: "turns", workers: await Promise.all(workers) };
+}
+
+async function workerOf(
+  { watched }: WatchedWorkspace,
+  { turnId, agent, session, touched }: Omit<Working, "before" | "touched"> & { touched: readonly string[] },
+): Promise<Worker> {
+  const named = await namedPaths(touched, { root: watched.checkout.root, cwd: session.directory });
+  return { turnId, agent, sessionId: session.id, names: (path) => named.has(path) };
 }
 
 /** When the earliest of these turns began, in ms. */

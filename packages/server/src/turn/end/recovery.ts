@@ -11,7 +11,7 @@ import type { InstanceId, TurnId } from "@holdfast/protocol";
 import type { AgentPool } from "../../agents/index.ts";
 import type { LiveTurn, Store, TerminalRecord } from "../../store/index.ts";
 import { RECOVERY_ACTOR } from "../actor.ts";
-import { patchOf } from "../record/index.ts";
+import { patchOf, touchedBy } from "../record/index.ts";
 import type { TurnWatch } from "../turn-watch.ts";
 import { finalize } from "./finalize.ts";
 import { lostOwnerRecord } from "./terminal-record.ts";
@@ -92,12 +92,13 @@ export class Recovery {
     }
   }
 
-  /** What the turn changed until its owner died; attributed to nobody (D-18). */
+  /** What the turn changed until its owner died: its agent's where a call that completed names it, else nobody's (D-18). */
   async #changed(turn: LiveTurn): Promise<TerminalRecord["files"]> {
-    const { watch, clock, settings, logger } = this.#deps;
+    const { watch, store, clock, settings, logger } = this.#deps;
     if (watch === undefined) return undefined;
     try {
-      const files = await within(clock, settings.watchMs, watch.recover(turn));
+      const touched = touchedBy(await store.messagesOfTurn(turn.turnId));
+      const files = await within(clock, settings.watchMs, watch.recover(turn, touched));
       if (files === undefined) return undefined;
       return { ...patchOf(files, clock), recovered: true };
     } catch (error) {

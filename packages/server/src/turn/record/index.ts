@@ -4,3 +4,4 @@ export { FileWatch, patchOf } from "./file-watch.ts";
 export { IdleEvents, type LastTurn } from "./idle-events.ts";
 export { type WriteFailure } from "./progress-writer.ts";
 export { Recorder } from "./recorder.ts";
+export { touchedBy } from "./touched-files.ts";

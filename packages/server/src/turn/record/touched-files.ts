@@ -1,3 +1,4 @@
+import type { Message } from "@holdfast/protocol";
 import type { ToolUpdate } from "../../agents/index.ts";
 
 /** Most paths kept of one turn, and of one call; files beyond that are nobody's in particular (W-5: shared). */
@@ -59,6 +60,15 @@ export class TouchedFiles {
       this.#size += 1;
     }
   }
+}
+
+/** What the stored calls of a turn that completed say: a call that was cut off may have done nothing. */
+export function touchedBy(messages: readonly Message[]): string[] {
+  const files = new TouchedFiles();
+  for (const part of messages.flatMap(({ parts }) => parts))
+    if (part.type === "tool" && part.state.status === "completed")
+      files.take({ ...part, status: "completed", input: part.state.input });
+  return files.paths();
 }
 
 function isChanging(kind: string | undefined, named: ReadonlySet<Named>): boolean {
