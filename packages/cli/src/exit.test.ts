@@ -74,6 +74,7 @@ describe("[I-11] exit codes of refusals", () => {
     NOT_GIT: 2,
     RATE_LIMITED: 7,
     INTERNAL: 1,
+    NEWER_ROW: 1,
     STORAGE_UNAVAILABLE: 6,
     SHUTTING_DOWN: 6,
     CLAIM_LOST: 6,

@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   NOT_GIT: { status: 422, retry: "never", title: "The directory is not a git repository" },
   RATE_LIMITED: { status: 429, retry: "after", title: "Too many requests" },
   INTERNAL: { status: 500, retry: "same", title: "Something broke inside the server" },
+  NEWER_ROW: { status: 500, retry: "never", title: "A stored row is of a newer version" },
   STORAGE_UNAVAILABLE: { status: 503, retry: "after", title: "The store cannot write now" },
   SHUTTING_DOWN: { status: 503, retry: "after", title: "The server is shutting down" },
   CLAIM_LOST: { status: 503, retry: "never", title: "Another process owns the session now" },

@@ -14,6 +14,7 @@ import {
   toPermission,
   toTurn,
   turnByRid,
+  WRITTEN,
 } from "./rows/index.ts";
 
 /**
@@ -81,7 +82,7 @@ export function rewritePart(log: Log, rid: number, part: Part, turn?: { rid: num
   const { write } = log;
   const seq = appendNext(log, { type: "message.part.updated", ref: rid, data: { part }, turn });
   write.run(
-    "UPDATE part SET data = ?, seq = ?, event_seq = ?, open = ? WHERE rid = ?",
+    `UPDATE part SET data = ?, seq = ?, event_seq = ?, open = ?, schema_version = ${WRITTEN.part} WHERE rid = ?`,
     partData(part),
     seq,
     seq,

@@ -1,5 +1,6 @@
 import type { Part } from "@holdfast/protocol";
 import { isOpen, partData } from "../model/index.ts";
+import { WRITTEN } from "./rows/index.ts";
 import type { Write } from "./sql.ts";
 
 type MessageRow = { session: number; message: number };
@@ -29,8 +30,8 @@ export function insertPart(
   seq: number,
 ): number {
   return write.insert(
-    `INSERT INTO part (id, session, message, ordinal, type, seq, event_seq, open, data)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO part (id, session, message, ordinal, type, seq, event_seq, open, data, schema_version)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ${WRITTEN.part})`,
     part.id,
     row.session,
     row.message,

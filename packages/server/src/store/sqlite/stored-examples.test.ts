@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { MessageId, PartId } from "@holdfast/protocol";
+import type { ChangeId, MessageId, PartId, SessionId } from "@holdfast/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DATABASE_FILE, openSqliteStore } from "./index.ts";
 
@@ -72,6 +72,39 @@ test("[D-36] messages, parts and deltas stored by version 1 are read back", asyn
     expect(await store.getPart("prt_text" as PartId)).toEqual(answer?.parts[0]);
     const { drift, foreignKeys, integrity } = await store.inspect();
     expect({ drift, foreignKeys, integrity }).toEqual({ drift: [], foreignKeys: [], integrity: [] });
+  } finally {
+    await store.close();
+  }
+});
+
+test("[D-36] a row of a version that is not known is refused by name, and its neighbours are read", async () => {
+  await (await openSqliteStore({ directory, synchronous: "OFF" })).close();
+  const database = new DatabaseSync(join(directory, DATABASE_FILE));
+  database.exec(VERSION_1);
+  database.exec(`INSERT INTO change (rid, id, workspace, key, state, revision, time_created, time_updated, contributions, data, schema_version)
+    VALUES (1, 'chg_v9', 1, 'a', 'pending', 1, 1, 1, '[]', '{}', 9);
+    INSERT INTO session (rid, id, project, workspace, directory, title, agent, approval_mode, resume_policy, actor, time_created, time_updated,
+      schema_version) VALUES (2, 'ses_v9', 1, 1, '/p', 't', 'rehearsal', 'ask', 'manual', 1, 1, 1, 9);
+    INSERT INTO event (session, seq, type, ref, turn, actor, time) VALUES (1, 4, 40, 1, 1, 1, 3), (1, 9, 42, 3, 1, 1, 3);
+    UPDATE message SET schema_version = 9 WHERE id = 'msg_user'; UPDATE part SET schema_version = 9 WHERE id = 'prt_tool';`);
+  database.close();
+  const store = await openSqliteStore({ directory, synchronous: "OFF" });
+  const refused = (id: string) => ({ code: "NEWER_ROW", data: { id, version: 9 } });
+  try {
+    await expect(store.getMessage("msg_user" as MessageId)).rejects.toMatchObject(refused("msg_user"));
+    await expect(store.getMessage("msg_answer" as MessageId)).rejects.toMatchObject(refused("prt_tool"));
+    await expect(store.getPart("prt_tool" as PartId)).rejects.toMatchObject(refused("prt_tool"));
+    await expect(store.getChange("chg_v9" as ChangeId)).rejects.toMatchObject(refused("chg_v9"));
+    await expect(store.getSession("ses_v9" as SessionId)).rejects.toMatchObject(refused("ses_v9"));
+    expect(await store.getPart("prt_text" as PartId)).toMatchObject({ text: "Hello!" });
+    const { events } = await store.replaySession({ sessionId: "ses_v1" as SessionId, after: 0, limit: 100 });
+    expect(events.map(({ type, data }) => [type, JSON.parse(data) as unknown])).toEqual(
+      expect.arrayContaining([
+        ["message.updated", { messageId: "msg_user", tooLarge: true }],
+        ["message.part.updated", { messageId: "msg_answer", partId: "prt_tool", tooLarge: true }],
+      ]),
+    );
+    expect(await store.getSession("ses_v1" as SessionId)).toMatchObject({ id: "ses_v1" });
   } finally {
     await store.close();
   }

@@ -8,6 +8,7 @@ import {
   SELECT_MESSAGE,
   type SessionHead,
   toMessageInfo,
+  WRITTEN,
 } from "../rows/index.ts";
 import type { Write } from "../sql.ts";
 
@@ -40,7 +41,7 @@ export function insertAnswer(
   };
   if (model !== undefined) info.model = model;
   write.insert(
-    "INSERT INTO message (id, session, ordinal, turn, role, data, event_seq) VALUES (?, ?, ?, ?, 'assistant', ?, 0)",
+    `INSERT INTO message (id, session, ordinal, turn, role, data, event_seq, schema_version) VALUES (?, ?, ?, ?, 'assistant', ?, 0, ${WRITTEN.message})`,
     id,
     session.rid,
     nextOrdinal(write, session.rid),
@@ -94,7 +95,11 @@ export function stepFinishPart(
 
 /** Stores what an answer says of itself now, and tells it. */
 export function writeAnswer(log: Log<SessionHead>, rid: number, info: AssistantMessage): void {
-  log.write.run("UPDATE message SET data = ? WHERE rid = ?", messageData(info), rid);
+  log.write.run(
+    `UPDATE message SET data = ?, schema_version = ${WRITTEN.message} WHERE rid = ?`,
+    messageData(info),
+    rid,
+  );
   announceMessage(log, info.id);
 }
 

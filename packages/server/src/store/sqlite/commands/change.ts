@@ -11,7 +11,7 @@ import { HoldfastError, notFound } from "@holdfast/kernel";
 import { type Actor, type ChangeId, MAX_HUNKS, type WorkspaceId } from "@holdfast/protocol";
 import type { ChangeCommands, ChangeWrite, SnapshotRow, StoredChange } from "../../port.ts";
 import { announceChange, announceEndedChange } from "../announce-sessionless.ts";
-import { changeData, findChange, findWorkspaceHead, type WorkspaceHead } from "../rows/index.ts";
+import { changeData, findChange, findWorkspaceHead, type WorkspaceHead, WRITTEN } from "../rows/index.ts";
 import type { Write } from "../sql.ts";
 import { insertNotes } from "./note.ts";
 import { finishOperation, requireClaim } from "./operation.ts";
@@ -88,8 +88,8 @@ const stale = (id: string, revision: number): HoldfastError =>
 
 function insert(write: Write, workspace: WorkspaceHead, change: StoredChange): number {
   return write.insert(
-    `INSERT INTO change (id, workspace, key, state, revision, reviewed, time_created, time_updated, contributions, data)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO change (id, workspace, key, state, revision, reviewed, time_created, time_updated, contributions, data, schema_version)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${WRITTEN.change})`,
     change.id,
     workspace.rid,
     change.key,
@@ -105,7 +105,8 @@ function insert(write: Write, workspace: WorkspaceHead, change: StoredChange): n
 
 function replace(write: Write, { rid }: Known, change: StoredChange): number {
   write.run(
-    "UPDATE change SET state = ?, revision = ?, reviewed = ?, time_updated = max(?, time_updated), contributions = ?, data = ? WHERE rid = ?",
+    `UPDATE change SET state = ?, revision = ?, reviewed = ?, time_updated = max(?, time_updated), contributions = ?, data = ?,
+     schema_version = ${WRITTEN.change} WHERE rid = ?`,
     change.state,
     change.revision,
     change.reviewed ?? null,

@@ -25,6 +25,7 @@ import {
   toSession,
   findTurn,
   toTurn,
+  WRITTEN,
 } from "../rows/index.ts";
 import { announceActivity, announceSession, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
@@ -86,7 +87,7 @@ function insertAdmission(
   );
   const info = userMessage(command, write.now);
   const message = write.insert(
-    "INSERT INTO message (id, session, turn, role, data, event_seq) VALUES (?, ?, ?, 'user', ?, 0)",
+    `INSERT INTO message (id, session, turn, role, data, event_seq, schema_version) VALUES (?, ?, ?, 'user', ?, 0, ${WRITTEN.message})`,
     command.messageId,
     session.rid,
     turn,

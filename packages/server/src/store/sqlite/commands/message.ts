@@ -15,6 +15,7 @@ import {
   foldParts,
   type PartRow,
   turnByRid,
+  WRITTEN,
 } from "../rows/index.ts";
 import { announceActivity } from "../session-change.ts";
 import type { Write } from "../sql.ts";
@@ -57,7 +58,11 @@ export function updateMessage(
         `Message ${row.id} is of the role ${row.role}, which never changes.`,
       );
     refuseOwnFields(toMessageInfo(row), command.message);
-    write.run("UPDATE message SET data = ? WHERE rid = ?", messageData(command.message), row.rid);
+    write.run(
+      `UPDATE message SET data = ?, schema_version = ${WRITTEN.message} WHERE rid = ?`,
+      messageData(command.message),
+      row.rid,
+    );
     const log = openLogByRid(write, row.session, command.actor, "asked");
     announceMessage(log, row.id);
     announceActivity(log);

@@ -38,6 +38,7 @@ import {
   toTurn,
   type TurnHead,
   turnByRid,
+  WRITTEN,
 } from "../rows/index.ts";
 import { toJson, type Write } from "../sql.ts";
 import { recallTurn, rememberTurn, TurnMemory } from "../turn-memory.ts";
@@ -208,7 +209,7 @@ function putNewPart(write: Write, known: TurnMemory, part: Part, seq: number): P
 
 function overwritePart(write: Write, { rid, ordinal }: PartHead, part: Part, seq: number): PlacedPart {
   write.run(
-    "UPDATE part SET data = ?, seq = ?, event_seq = ?, open = ? WHERE rid = ?",
+    `UPDATE part SET data = ?, seq = ?, event_seq = ?, open = ?, schema_version = ${WRITTEN.part} WHERE rid = ?`,
     partData(part),
     seq,
     seq,
@@ -242,7 +243,12 @@ function checkpoint({ log }: Progress, partId: PartId, seq: number): void {
   if (row.open !== 1) return;
   const part = foldParts(log.write, [row])[0];
   if (part === undefined) return;
-  log.write.run("UPDATE part SET data = ?, seq = ? WHERE rid = ?", partData(part), seq, row.rid);
+  log.write.run(
+    `UPDATE part SET data = ?, seq = ?, schema_version = ${WRITTEN.part} WHERE rid = ?`,
+    partData(part),
+    seq,
+    row.rid,
+  );
 }
 
 /** The open answer ends and the next one begins, in this order; the turn names both (session-model 1.4). */

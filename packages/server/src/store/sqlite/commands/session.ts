@@ -4,7 +4,7 @@ import type { Applied, CreateSessionCommand, IdempotencyKey } from "../../port.t
 import { announceProject, announceWorkspace } from "../announce-sessionless.ts";
 import { appendSessionless, openLog, openLogByRid } from "../log.ts";
 import { once, recordKey, replayed } from "../replay-key.ts";
-import { actorRow, findSession, toSession } from "../rows/index.ts";
+import { actorRow, findSession, toSession, WRITTEN } from "../rows/index.ts";
 import { announceSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { insertProject, insertWorkspace } from "./project.ts";
@@ -25,7 +25,7 @@ export function createSession(write: Write, command: CreateSessionCommand): Appl
   const place = placeOf(write, command);
   const rid = write.insert(
     `INSERT INTO session (id, parent, project, workspace, directory, title, agent, model, approval_mode, resume_policy, actor,
-     time_created, time_updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     time_created, time_updated, schema_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${WRITTEN.session})`,
     command.sessionId,
     parent?.rid ?? null,
     place.project,

@@ -2,10 +2,13 @@
  * Reading the log from a cursor (D-4, D-22). An entry of a row is sent when it is the row's newest, with the row as it is now; one whose row has a newer
  * entry, or is gone, is passed over. Call it in one snapshot.
  */
+import { isHoldfastError } from "@holdfast/kernel";
 import {
   type EventData,
   type EventType,
   isMessageEvent,
+  nameRow,
+  type Session,
   type SessionId,
   type WorkspaceId,
 } from "@holdfast/protocol";
@@ -148,12 +151,14 @@ function currentData(sql: Sql, type: EventType, row: EventRowData): string | und
       return row.payload ?? undefined;
     case "session": {
       const found = one(sessionByRid(sql, ref));
-      return found && data("session.updated", { session: toSession(found) });
+      return (
+        found && orName({ session: found }, () => data("session.updated", { session: toSession(found) }))
+      );
     }
     case "status": {
       const found = sessionByRid(sql, ref);
       if (found?.status_seq !== seq) return undefined;
-      const status = { status: toSession(found).status };
+      const status = { status: found.status as Session["status"] };
       const retry = fromJson<{ attempt: number; message: string; next: number }>(found.retry);
       return data("session.status", retry === undefined ? status : { ...status, retry });
     }
@@ -165,7 +170,7 @@ function currentData(sql: Sql, type: EventType, row: EventRowData): string | und
     }
     case "input": {
       const found = one(inputByRid(sql, ref));
-      return found && data("input.updated", { input: toInput(sql, found) });
+      return found && orName({ input: found }, () => data("input.updated", { input: toInput(sql, found) }));
     }
     case "turn": {
       const found = one(turnByRid(sql, ref));
@@ -173,12 +178,17 @@ function currentData(sql: Sql, type: EventType, row: EventRowData): string | und
     }
     case "message": {
       const found = one(sql.get<MessageRow>(`${SELECT_MESSAGE} WHERE m.rid = ?`, ref));
-      return found && data("message.updated", { message: toMessageInfo(found) });
+      return (
+        found && orName({ message: found }, () => data("message.updated", { message: toMessageInfo(found) }))
+      );
     }
     case "part": {
       const found = one(sql.get<PartRow>(`${SELECT_PART} WHERE p.rid = ?`, ref));
-      const part = found && foldParts(sql, [found])[0];
-      return part && data("message.part.updated", { part });
+      if (found === undefined) return undefined;
+      return orName({ part: { id: found.id, messageId: found.message_id } }, () => {
+        const part = foldParts(sql, [found])[0];
+        return part && data("message.part.updated", { part });
+      });
     }
     case "delta":
       return deltaData(sql, row);
@@ -218,10 +228,22 @@ function sessionlessData(
     }
     case "change": {
       const found = one(changeByRid(sql, ref));
-      return found && data("change.updated", { change: toChange(found) });
+      if (found === undefined) return undefined;
+      const name = { change: { id: found.id, workspaceId: found.workspace_id } };
+      return orName(name, () => data("change.updated", { change: toChange(found) }));
     }
     default:
       return undefined;
+  }
+}
+
+/** What `read` answers, or the row's name alone where this release cannot read it: whoever asks for that row is refused, and has all others (D-36). */
+function orName(row: object, read: () => string | undefined): string | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!isHoldfastError(error, "NEWER_ROW")) throw error;
+    return JSON.stringify(nameRow(row));
   }
 }
 

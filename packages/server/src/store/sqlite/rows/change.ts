@@ -1,6 +1,7 @@
 import type { Change } from "@holdfast/protocol";
 import type { StoredChange } from "../../port.ts";
 import { present, type Sql } from "../sql.ts";
+import { newestForm } from "./payload.ts";
 
 export type ChangeRow = {
   rid: number;
@@ -17,6 +18,7 @@ export type ChangeRow = {
   event_position: number;
   contributions: string;
   data: string;
+  schema_version: number;
   /** 1 while a turn has the workspace's write lease. */
   staged: number;
 };
@@ -61,7 +63,7 @@ export type ChangeView = StoredChange & Pick<Change, "time" | "action" | "staged
 
 export const toChangeView = (row: ChangeRow): ChangeView =>
   present<ChangeView>({
-    ...(JSON.parse(row.data) as ChangeData),
+    ...newestForm("change", row, JSON.parse(row.data) as ChangeData),
     id: row.id as Change["id"],
     workspaceId: row.workspace_id as Change["workspaceId"],
     key: row.key,

@@ -45,6 +45,7 @@ export {
   findPartHead,
   foldParts,
 } from "./part.ts";
+export { WRITTEN } from "./payload.ts";
 export {
   type PermissionRow,
   type PermissionRuleRow,

@@ -1,6 +1,7 @@
 import type { Message, MessageInfo } from "@holdfast/protocol";
 import { present, type Sql } from "../sql.ts";
 import { foldParts, type PartRow, SELECT_PART } from "./part.ts";
+import { newestForm } from "./payload.ts";
 
 export type MessageRow = {
   rid: number;
@@ -13,9 +14,10 @@ export type MessageRow = {
   role: MessageInfo["role"];
   data: string;
   event_seq: number;
+  schema_version: number;
 };
 
-export const SELECT_MESSAGE = `SELECT m.rid, m.id, m.session, s.id AS session_id, m.ordinal, m.turn, t.id AS turn_id, m.role, m.data, m.event_seq
+export const SELECT_MESSAGE = `SELECT m.rid, m.id, m.session, s.id AS session_id, m.ordinal, m.turn, t.id AS turn_id, m.role, m.data, m.event_seq, m.schema_version
   FROM message m JOIN session s ON s.rid = m.session JOIN turn t ON t.rid = m.turn`;
 
 export const findMessage = (sql: Sql, id: string): MessageRow | undefined =>
@@ -27,7 +29,7 @@ export function messageData(info: MessageInfo): string {
 }
 
 export function toMessageInfo(row: MessageRow): MessageInfo {
-  const data = JSON.parse(row.data) as Pick<MessageInfo, "agent">;
+  const data = newestForm("message", row, JSON.parse(row.data) as Pick<MessageInfo, "agent">);
   const identity = present({
     id: row.id,
     sessionId: row.session_id,

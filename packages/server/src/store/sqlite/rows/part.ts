@@ -1,6 +1,7 @@
 import { type DeltaField, deltaTextOf, type Part } from "@holdfast/protocol";
 import { deltaOffset, type DeltaRow, eventCode, fieldCode, foldDeltas } from "../../model/index.ts";
 import type { Sql } from "../sql.ts";
+import { newestForm } from "./payload.ts";
 
 export type PartRow = {
   rid: number;
@@ -15,10 +16,11 @@ export type PartRow = {
   seq: number;
   event_seq: number;
   open: number;
+  schema_version: number;
 };
 
 export const SELECT_PART = `SELECT p.rid, p.id, p.session, p.message, m.id AS message_id, s.id AS session_id, p.ordinal, p.type, p.data,
-  p.seq, p.event_seq, p.open FROM part p JOIN message m ON m.rid = p.message JOIN session s ON s.rid = p.session`;
+  p.seq, p.event_seq, p.open, p.schema_version FROM part p JOIN message m ON m.rid = p.message JOIN session s ON s.rid = p.session`;
 
 const PART_BY_ID = `${SELECT_PART} WHERE p.id = ?`;
 
@@ -52,7 +54,7 @@ export function foldParts(sql: Sql, rows: PartRow[]): Part[] {
 }
 
 function storedPart(row: PartRow): Part {
-  const data = JSON.parse(row.data) as object;
+  const data = newestForm("part", row, JSON.parse(row.data) as object);
   const identity = { id: row.id, sessionId: row.session_id, messageId: row.message_id, ordinal: row.ordinal };
   return { ...identity, type: row.type, ...data } as Part;
 }

@@ -1,5 +1,6 @@
 import type { Session } from "@holdfast/protocol";
 import { fromJson, present, type Sql } from "../sql.ts";
+import { newestForm } from "./payload.ts";
 
 export type SessionRow = {
   rid: number;
@@ -35,6 +36,7 @@ export type SessionRow = {
   time_created: number;
   time_updated: number;
   time_archived: number | null;
+  schema_version: number;
 };
 
 /** Every read of sessions starts with this, so that the shape has one source. */
@@ -55,7 +57,7 @@ export const sessionByRid = (sql: Sql, rid: number): SessionRow | undefined =>
 export type SessionHead = Pick<SessionRow, "rid" | "id" | "workspace_id" | "last_seq">;
 
 export function toSession(row: SessionRow): Session {
-  return present<Session>({
+  const session = present<Session>({
     id: row.id as Session["id"],
     parentId: row.parent_id as Session["parentId"],
     projectId: row.project_id as Session["projectId"],
@@ -77,6 +79,7 @@ export function toSession(row: SessionRow): Session {
     lastSeq: row.last_seq,
     usage: JSON.parse(row.usage) as Session["usage"],
   });
+  return newestForm("session", row, session);
 }
 
 /** The sessions above one, the nearest first. */
