@@ -70,9 +70,9 @@ export const CELLS: Record<CaseId, Row> = {
     except: {
       rehearsal: "failed/error APIError",
       opencode: "failed/error APIError",
-      "opencode-acp": "failed/error AgentReportedError",
+      "opencode-acp": "failed/error APIError",
       qwen: "failed/error APIError",
-      goose: "failed/error AgentReportedError",
+      goose: "failed/error APIError",
       gemini: "failed/error APIError",
       claude: "failed/error AgentReportedError",
       codex: ERROR_AS_TEXT,
@@ -83,7 +83,7 @@ export const CELLS: Record<CaseId, Row> = {
     usual: "tries on; cancel: aborted/cancelled",
     except: {
       rehearsal: "failed/error APIError",
-      goose: "failed/error AgentReportedError",
+      goose: "failed/error APIError",
       codex: ERROR_AS_TEXT,
     },
     inTests: ["rehearsal", "goose"],

@@ -1,7 +1,7 @@
 import { sentTexts } from "./conversation.ts";
 import type { Conversation } from "./conversation.ts";
 import { recall } from "./directives.ts";
-import type { Directive } from "./directives.ts";
+import type { Directive, Failure } from "./directives.ts";
 import { toolCall } from "./tools.ts";
 import type { ToolCall } from "./tools.ts";
 
@@ -10,7 +10,7 @@ export type Beat =
   | { kind: "reasoning" | "text"; text: string }
   | { kind: "pause"; ms: number }
   | ({ kind: "call" } & ToolCall)
-  | { kind: "fail"; status: number; text: string }
+  | ({ kind: "fail" } & Failure)
   | { kind: "hang" }
   | { kind: "crash" };
 

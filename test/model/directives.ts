@@ -5,6 +5,9 @@
  * ignored, because real agents merge a failed message with the next.
  */
 
+/** What a provider answers instead: status and text, and where they are told, headers and a body (JSON, or text as it is). */
+export type Failure = { status: number; text: string; headers?: Record<string, string>; body?: unknown };
+
 /** One line of a script. `think` never stands alone: it opens the answer that follows it. */
 export type Directive =
   | { kind: "say"; text: string }
@@ -21,7 +24,7 @@ export type Directive =
   | { kind: "spawn" }
   | { kind: "ask"; text: string }
   | { kind: "call"; tool: string; args: Record<string, unknown> }
-  | { kind: "fail"; status: number; text: string }
+  | ({ kind: "fail" } & Failure)
   | { kind: "hang" }
   | { kind: "crash" };
 
@@ -62,11 +65,7 @@ const parsers: Record<string, Parse> = {
   FAIL: (rest) => {
     const status = /^[45]\d\d(?=\s|$)/.exec(rest)?.[0];
     const text = (status === undefined ? rest : rest.slice(status.length)).trim();
-    return {
-      kind: "fail",
-      status: Number(status ?? 500),
-      text: text === "" ? "the script failed this request" : text,
-    };
+    return { kind: "fail", status: Number(status ?? 500), ...(failureDetails(text) ?? failureText(text)) };
   },
   HANG: () => ({ kind: "hang" }),
   // A model cannot ignore a cancel: what it sees of one is that the client left, as with HANG.
@@ -82,16 +81,38 @@ function firstWord(text: string): string {
   return /^\S*/.exec(text)?.[0] ?? "";
 }
 
-function parseCall(rest: string): Directive | undefined {
-  const tool = firstWord(rest);
-  if (tool === "") return undefined;
+const failureText = (text: string) => ({ text: text === "" ? "the script failed this request" : text });
+
+/** `{"text", "headers", "body"}` in the place of a FAIL's text. */
+function failureDetails(text: string): Omit<Failure, "status"> | undefined {
+  const told = jsonObject(text);
+  if (told === undefined) return undefined;
+  const { text: said, headers, body } = told;
+  return {
+    ...failureText(typeof said === "string" ? said : ""),
+    ...(typeof headers === "object" && headers !== null
+      ? { headers: headers as Record<string, string> }
+      : {}),
+    ...(body === undefined ? {} : { body }),
+  };
+}
+
+function jsonObject(text: string): Record<string, unknown> | undefined {
   try {
-    const args: unknown = JSON.parse(rest.slice(tool.length).trim() || "{}");
-    if (typeof args !== "object" || args === null || Array.isArray(args)) return undefined;
-    return { kind: "call", tool, args: args as Record<string, unknown> };
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }
+}
+
+function parseCall(rest: string): Directive | undefined {
+  const tool = firstWord(rest);
+  if (tool === "") return undefined;
+  const args = jsonObject(rest.slice(tool.length).trim() || "{}");
+  return args === undefined ? undefined : { kind: "call", tool, args };
 }
 
 function parseLine(line: string): Directive | undefined {

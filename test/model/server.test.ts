@@ -123,6 +123,8 @@ describe.each(names)("the %s format", (format) => {
     const refused = await post(format, "FAIL 429 slow down", true);
     expect(refused.status).toBe(429);
     expect(strings(await refused.json(), ["message"])).toEqual(["slow down"]);
+    const told = await post(format, 'FAIL 429 {"headers":{"retry-after":"3"},"body":{"odd":1}}', true);
+    expect([told.status, told.headers.get("retry-after"), await told.json()]).toEqual([429, "3", { odd: 1 }]);
     const late = await post(format, "SAY begun\nFAIL 500 broke", true);
     expect(late.status).toBe(200);
     expect(strings(await events(late), ["message"])).toContain("broke");

@@ -161,7 +161,8 @@ async function play(exchange: Exchange): Promise<void> {
     if (beat.kind === "hang") return hang(response, conversation.stream, begun);
     if (beat.kind === "fail") {
       if (begun) return void response.end(encoder.fail(beat.status, beat.text));
-      return json(response, beat.status, wire.error(beat.status, beat.text));
+      const { status, headers, body } = beat;
+      return json(response, status, body ?? wire.error(status, beat.text), headers);
     }
     if (beat.kind === "pause") await pause(beat.ms, left);
     else if (beat.kind === "call") {
@@ -232,9 +233,15 @@ function modelList(path: string, models: string[]): unknown {
   };
 }
 
-function json(response: ServerResponse, status: number, body: unknown): void {
+function json(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
   if (response.headersSent || response.destroyed) return void response.destroy();
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  response.writeHead(status, { "content-type": "application/json", ...headers }).end(text);
 }
 
 function inputTokens(conversation: Conversation): number {

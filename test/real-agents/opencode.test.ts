@@ -261,14 +261,29 @@ describe("real opencode", () => {
     if (answer.ended) expect(textOf(answer.messages)).toBe("Good day, heron.");
   });
 
-  test.runIf(isWhole)("[A-25] a refusal of the model's provider fails the turn with its status", async () => {
+  test("[A-25, R-3.2] a refusal of the model's provider fails the turn with what the provider said", async () => {
     const sessionId = await newSession();
-    const { turn } = await ask(sessionId, "FAIL 400 the script says no");
-    expect(turn).toMatchObject({
+    const headers = { "x-request-id": "req_1", "set-cookie": "session=abc" };
+    const body = { error: { message: "not for you", code: "forbidden" } };
+    const refused = await ask(sessionId, `FAIL 403 ${JSON.stringify({ headers, body })}`);
+    expect(refused.turn).toMatchObject({
       state: "failed",
       reason: "error",
-      error: { name: "APIError", data: { statusCode: 400, isRetryable: false } },
+      error: {
+        name: "APIError",
+        data: {
+          message: "not for you",
+          statusCode: 403,
+          isRetryable: false,
+          responseHeaders: { "x-request-id": "req_1", "set-cookie": "[redacted]" },
+          responseBody: JSON.stringify(body),
+          metadata: { url: `${model.url}/v1/chat/completions` },
+        },
+      },
     });
+    expect(refused.messages.at(-1)?.info).toMatchObject({ error: refused.turn.error });
+    const unknown = await ask(sessionId, "FAIL 401 Incorrect API key provided.");
+    expect(unknown.turn.error).toMatchObject({ name: "ProviderAuthError", data: { providerId: "fake" } });
   });
 
   test.runIf(isWhole)(

@@ -22,6 +22,7 @@ export * from "./places.ts";
 export * from "./protocol-version.ts";
 export * from "./redact-headers.ts";
 export * from "./retry.ts";
+export * from "./retryable.ts";
 export * from "./server-file.ts";
 export * from "./session-error.ts";
 export * from "./session.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isRetryable, RETRY_LIMIT_MS, retryDelayMs } from "./retry.ts";
+import { RETRY_LIMIT_MS, retryDelayMs } from "./retry.ts";
+import { isRetryable } from "./retryable.ts";
 import type { APIError, SessionError } from "./session-error.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");

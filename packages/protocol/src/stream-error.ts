@@ -41,6 +41,13 @@ export function classifyStreamError(raw: unknown): SessionError | undefined {
   return message === "" ? undefined : apiError(message, false, responseBody);
 }
 
+/** Whether the body of a refused call says that the same call will be refused again, whatever its status (session-model 3). */
+export function isRefusal(body: string | undefined): boolean {
+  const outer = objectOf(body);
+  const inner = objectOf(outer?.["error"]) ?? outer;
+  return [inner?.["code"], inner?.["type"]].map(textOf).some((code) => code in REFUSALS);
+}
+
 function apiError(message: string, isRetryable: boolean, responseBody: string): SessionError {
   return { name: "APIError", data: { message, isRetryable, responseBody } };
 }

@@ -30,6 +30,11 @@ const table: readonly (readonly [line: string, directive: Directive])[] = [
   ["RECALL", { kind: "recall" }],
   ["FAIL 429 slow down", { kind: "fail", status: 429, text: "slow down" }],
   ["FAIL 4290 birds", { kind: "fail", status: 500, text: "4290 birds" }],
+  [
+    'FAIL 429 {"text":"slow","headers":{"retry-after":"3"},"body":{"error":{}}}',
+    { kind: "fail", status: 429, text: "slow", headers: { "retry-after": "3" }, body: { error: {} } },
+  ],
+  ["FAIL 400 {no json", { kind: "fail", status: 400, text: "{no json" }],
   ["FAIL out of ink", { kind: "fail", status: 500, text: "out of ink" }],
   ["HANG", { kind: "hang" }],
   ["DEAF", { kind: "deaf" }],

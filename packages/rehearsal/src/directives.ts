@@ -6,6 +6,13 @@
  */
 import { splitContextBlocks } from "./context-blocks.ts";
 
+/** What the model's provider is said to have answered: `headers` and `body` stand in the error's data. */
+export type Failure = {
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+};
+
 /** One thing to do, in the order of the prompt's lines. Times are milliseconds, sizes bytes. */
 export type Directive =
   | { readonly kind: "say"; readonly text: string }
@@ -21,7 +28,7 @@ export type Directive =
   | { readonly kind: "ask"; readonly text: string }
   | { readonly kind: "remember"; readonly word: string; readonly silent: boolean }
   | { readonly kind: "recall" }
-  | { readonly kind: "fail"; readonly status: number; readonly text: string }
+  | ({ readonly kind: "fail"; readonly status: number } & Failure)
   | { readonly kind: "hang" }
   | { readonly kind: "deaf" }
   | { readonly kind: "crash" }
@@ -176,11 +183,30 @@ function parseFail(rest: string): Directive {
   const words = rest.trim();
   const status = /^[1-5]\d\d(?=\s|$)/.exec(words)?.[0];
   const text = status === undefined ? words : words.slice(status.length).trim();
+  const failure = failureDetails(text) ?? { text };
   return {
     kind: "fail",
     status: status === undefined ? DEFAULT_FAIL_STATUS : Number(status),
-    text: text === "" ? DEFAULT_FAIL_TEXT : text,
+    ...failure,
+    text: failure.text === "" ? DEFAULT_FAIL_TEXT : failure.text,
   };
+}
+
+/** `{"text", "headers", "body"}` in the place of the text. */
+function failureDetails(text: string): Failure | undefined {
+  if (!text.startsWith("{")) return undefined;
+  try {
+    const { text: said, headers, body } = JSON.parse(text) as Record<string, unknown>;
+    return {
+      text: typeof said === "string" ? said : "",
+      ...(typeof headers === "object" && headers !== null
+        ? { headers: headers as Record<string, string> }
+        : {}),
+      ...(body === undefined ? {} : { body }),
+    };
+  } catch {
+    return undefined;
+  }
 }
 
 function wholeNumber(text: string): number | undefined {

@@ -81,8 +81,10 @@ async function runDirective(
       return directive.silent ? undefined : await turn.say(`Remembered ${directive.word}.\n`);
     case "recall":
       return await turn.say(`${space.remembered() ?? "I remember no word in this session."}\n`);
-    case "fail":
-      throw new RequestError(INTERNAL_ERROR, directive.text, { status: directive.status });
+    case "fail": {
+      const { text, kind: _, ...data } = directive;
+      throw new RequestError(INTERNAL_ERROR, text, data);
+    }
     case "hang":
       await turn.cancelled();
       return;

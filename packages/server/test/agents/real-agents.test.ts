@@ -31,12 +31,31 @@ async function roomOf(name: RealAgentName): Promise<AgentRoom> {
   return room;
 }
 
-const refusals: Record<RealAgentName, unknown> = {
-  goose: {
-    name: "AgentReportedError",
-    data: { agent: "goose", message: expect.stringContaining("the script says no") as unknown },
-  },
-  qwen: { name: "APIError", data: { statusCode: 400, isRetryable: false } },
+type Refusal = { says: string; name: string; data?: Record<string, unknown> };
+
+const tooLong = {
+  type: "error",
+  error: { type: "invalid_request_error", message: "prompt is too long: 9 > 8" },
+};
+const wrongKey = { error: { message: "Incorrect API key provided.", code: "invalid_api_key" } };
+const WRONG_KEY = `FAIL 401 ${JSON.stringify({ body: wrongKey })}`;
+
+/** What each makes of what the model's provider answers. goose compacts by itself at an overflow; qwen tries again at a rate, without a word. */
+const refusals: Record<RealAgentName, readonly Refusal[]> = {
+  goose: [
+    { says: "FAIL 400 the script says no", name: "APIError", data: { statusCode: 400, isRetryable: false } },
+    { says: WRONG_KEY, name: "ProviderAuthError", data: { providerId: "goose" } },
+    {
+      says: `FAIL 429 ${JSON.stringify({ text: "slow down", headers: { "retry-after": "1" } })}`,
+      name: "APIError",
+      data: { statusCode: 429, isRetryable: true },
+    },
+  ],
+  qwen: [
+    { says: "FAIL 400 the script says no", name: "APIError", data: { statusCode: 400, isRetryable: false } },
+    { says: WRONG_KEY, name: "ProviderAuthError", data: { providerId: "qwen" } },
+    { says: `FAIL 400 ${JSON.stringify({ body: tooLong })}`, name: "ContextOverflowError" },
+  ],
 };
 
 const edits: Record<RealAgentName, string> = { goose: "approve", qwen: "auto-edit" };
@@ -135,11 +154,16 @@ describe.each(sampleOf<RealAgentName>(["qwen", "goose"], 1))("the real %s", (nam
     expect(after.text).toContain("still here");
   });
 
-  test("[A-18] a refused model call is a failed turn with a typed error", async () => {
+  test("[A-18, A-25] a refused model call is a failed turn with a typed error", async () => {
     const room = await roomOf(name);
     const handle = await room.open(name);
-    const result = await handle.prompt(room.say("#turn 1\nFAIL 400 the script says no"), new RecordedTurn());
-    expect(result).toMatchObject({ outcome: "failed", error: refusals[name] });
+    for (const [number, { says, name: error, data }] of refusals[name].entries()) {
+      const result = await handle.prompt(room.say(`#turn ${number + 1}\n${says}`), new RecordedTurn());
+      expect(result, says).toMatchObject({
+        outcome: "failed",
+        error: { name: error, ...(data && { data }) },
+      });
+    }
   });
 });
 

@@ -13,7 +13,7 @@ import { chooseOption } from "./permission-option.ts";
 import { promptBlocks } from "./prompt-blocks.ts";
 import { promptResult, type PromptEnd } from "./prompt-result.ts";
 import { PromptUsage } from "./prompt-usage.ts";
-import { classifyRefusal, promptError, type OpenRefusal } from "./request-error.ts";
+import { classifyRefusal, type OpenRefusal } from "./request-error.ts";
 import { placeUpdate, type FeedPhase, type UpdatePlace } from "./update-place.ts";
 
 describe("where an update goes", () => {
@@ -81,45 +81,6 @@ describe("how a session is opened", () => {
     [new Error("session not found"), "broken"],
   ])("[A-5] %s means %s", (error, expected) => {
     expect(classifyRefusal(error)).toBe(expected);
-  });
-});
-
-describe("errors of prompts", () => {
-  test.each([
-    [
-      new RequestError(-32_603, "no", { status: 429 }),
-      { name: "APIError", data: { message: "no", statusCode: 429, isRetryable: true } },
-    ],
-    [
-      new RequestError(-32_603, "no", { status: 500 }),
-      { name: "APIError", data: { message: "no", statusCode: 500, isRetryable: true } },
-    ],
-    [
-      new RequestError(400, "bad"),
-      { name: "APIError", data: { message: "bad", statusCode: 400, isRetryable: false } },
-    ],
-    [
-      new RequestError(-32_603, "Internal error", { details: "400 the script says no" }),
-      {
-        name: "APIError",
-        data: { message: "Internal error: 400 the script says no", statusCode: 400, isRetryable: false },
-      },
-    ],
-    [
-      new RequestError(-32_603, "Internal error", { details: "token=abcdefgh123" }),
-      { name: "AgentReportedError", data: { agent: "a", message: "Internal error: token=[redacted]" } },
-    ],
-    [
-      new RequestError(-32_603, "x", { status: "429" }),
-      { name: "AgentReportedError", data: { agent: "a", message: "x" } },
-    ],
-    [
-      new RequestError(-32_000, "login"),
-      { name: "ProviderAuthError", data: { providerId: "a", message: "login" } },
-    ],
-    [new Error("secret"), { name: "UnknownError", data: { message: "The prompt could not be sent." } }],
-  ])("[A-25] %s", (error, expected) => {
-    expect(promptError("a", error)).toEqual(expected);
   });
 });
 

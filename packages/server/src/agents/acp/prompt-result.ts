@@ -1,7 +1,8 @@
 import { RequestError } from "@agentclientprotocol/sdk";
 import type { SessionError, Usage } from "@holdfast/protocol";
 import { shownText } from "../agent-error.ts";
-import type { Quirks } from "../catalog/index.ts";
+import { toldStatus, type Quirks } from "../catalog/index.ts";
+import { modelError } from "../model-error.ts";
 import type { PromptResult, StopReason } from "../port.ts";
 import { promptError } from "./request-error.ts";
 import { isObject } from "./wire-message.ts";
@@ -37,7 +38,7 @@ export function promptResult(end: PromptEnd): PromptResult {
     if (end.crash !== undefined) return { outcome: "crashed", error: end.crash };
     // Some agents answer a cancel with an error of their own.
     if (end.isCancelled && error instanceof RequestError) return ended("cancelled", end.usage);
-    return { outcome: "failed", error: promptError(end.agent, error) };
+    return { outcome: "failed", error: promptError(end, error) };
   }
   const { result } = end.answer;
   // A null result is tolerated: the agent says that it is done, and nothing else.
@@ -47,14 +48,21 @@ export function promptResult(end: PromptEnd): PromptResult {
     return { outcome: "failed", error: { name: "UnknownError", data: { message } } };
   }
   if (stopReason === "end_turn" && !end.isCancelled && isErrorText(end, result)) {
-    const message = shownText(end.lastText);
-    return { outcome: "failed", error: { name: "AgentReportedError", data: { agent: end.agent, message } } };
+    return { outcome: "failed", error: textError(end) };
   }
   return ended(stopReason as StopReason, end.usage);
 }
 
 function ended(stopReason: StopReason, usage: Usage | undefined): PromptResult {
   return usage === undefined ? { outcome: "ended", stopReason } : { outcome: "ended", stopReason, usage };
+}
+
+/** What an agent told as text: its record knows the sentences that name the provider's answer. */
+function textError(end: PromptEnd): SessionError {
+  const { agent } = end;
+  const message = shownText(end.lastText);
+  const told = modelError({ providerId: agent, message, statusCode: toldStatus(end, message) });
+  return told ?? { name: "AgentReportedError", data: { agent, message } };
 }
 
 /** The structural sign of the record, for the versions that it was seen on: the words alone are never enough. */

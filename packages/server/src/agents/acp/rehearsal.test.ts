@@ -43,6 +43,42 @@ describe("the rehearsal agent over ACP", () => {
     expect(handle.features).toMatchObject({ load: "yes", resume: "yes", close: "yes", modes: "yes" });
   });
 
+  test("[R-3.2] what a provider answered is kept with its status, body and headers, without what could be a secret", async () => {
+    room = new AgentRoom();
+    const handle = await room.open("rehearsal");
+    const said = async (directive: string) => {
+      const result = await handle.prompt(room!.say(directive), new RecordedTurn());
+      return result.outcome === "failed" ? result.error : result;
+    };
+    const headers = { "Retry-After": "30", "Set-Cookie": "session=abc", "X-Request-Id": "req_1" };
+    const body = { error: { message: "slow down", code: "rate_limit_exceeded" } };
+    expect(await said(`FAIL 429 ${JSON.stringify({ text: "slow down", headers, body })}`)).toEqual({
+      name: "APIError",
+      data: {
+        message: "slow down",
+        statusCode: 429,
+        isRetryable: true,
+        responseHeaders: { "retry-after": "30", "set-cookie": "[redacted]", "x-request-id": "req_1" },
+        responseBody: JSON.stringify(body),
+      },
+    });
+    expect(await said("FAIL 400 prompt is too long: 9 tokens > 8 maximum")).toMatchObject({
+      name: "ContextOverflowError",
+    });
+    expect(await said("FAIL 413 no")).toMatchObject({ name: "ContextOverflowError" });
+    expect(await said("FAIL 429 the rate: prompt is too long")).toMatchObject({ name: "APIError" });
+    expect(await said("FAIL 401 who are you")).toMatchObject({ name: "ProviderAuthError" });
+    const page = JSON.stringify({ body: "<html>Sign in</html>" });
+    expect(await said(`FAIL 401 ${page}`)).toMatchObject({
+      name: "APIError",
+      data: { statusCode: 401, isRetryable: false, message: expect.stringContaining("gateway") as unknown },
+    });
+    expect(await said("FAIL 503 overloaded")).toMatchObject({
+      name: "APIError",
+      data: { statusCode: 503, isRetryable: true },
+    });
+  });
+
   test("[A-5] a known session is resumed by a new process, its memory with it", async () => {
     room = new AgentRoom();
     const first = await room.open("rehearsal");

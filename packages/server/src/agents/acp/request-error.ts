@@ -1,6 +1,8 @@
 import { RequestError } from "@agentclientprotocol/sdk";
 import type { SessionError } from "@holdfast/protocol";
 import { shownText } from "../agent-error.ts";
+import { toldStatus, type Quirks } from "../catalog/index.ts";
+import { modelError } from "../model-error.ts";
 import { isObject } from "./wire-message.ts";
 import { RESPONSE_TOO_LARGE } from "./wire.ts";
 
@@ -26,18 +28,34 @@ export function classifyRefusal(error: unknown): OpenRefusal {
   return error.code !== RESPONSE_TOO_LARGE && GONE.test(describeError(error)) ? "gone" : "broken";
 }
 
-/** The error of a prompt that was answered with one: a status of the model's API when it names one, a missing login, else the agent's own words. */
-export function promptError(agent: string, error: unknown): SessionError {
+/** Who answered a prompt with an error. */
+export type Teller = { agent: string; version: string | undefined; quirks: Quirks };
+
+/**
+ * The error of a prompt that was answered with one: what the model's provider said, as far as the agent tells it in data or in a sentence of
+ * its record; a missing login; else the agent's own words.
+ */
+export function promptError(teller: Teller, error: unknown): SessionError {
+  const { agent } = teller;
   if (!(error instanceof RequestError)) {
     return { name: "UnknownError", data: { message: "The prompt could not be sent." } };
   }
   const message = describeError(error);
   if (error.code === AUTH_REQUIRED)
     return { name: "ProviderAuthError", data: { providerId: agent, message } };
-  const statusCode = statusOf(error);
-  if (statusCode === undefined) return { name: "AgentReportedError", data: { agent, message } };
-  const isRetryable = statusCode === 408 || statusCode === 429 || statusCode >= 500;
-  return { name: "APIError", data: { message, statusCode, isRetryable } };
+  const data: Record<string, unknown> = isObject(error.data) ? error.data : {};
+  const told = modelError({
+    providerId: typeof data["providerId"] === "string" ? shownText(data["providerId"]) : agent,
+    message,
+    // opencode over ACP names the type of its error and keeps the rest, 1.18.
+    isCall: data["errorName"] === "APIError",
+    statusCode: statusOf(error) ?? toldStatus(teller, message),
+    isRetryable: data["isRetryable"],
+    responseHeaders: data["responseHeaders"] ?? data["headers"],
+    responseBody: data["responseBody"] ?? data["body"] ?? (isObject(data["error"]) ? data : undefined),
+    metadata: data["metadata"],
+  });
+  return told ?? { name: "AgentReportedError", data: { agent, message } };
 }
 
 /** The error's message with what its data adds to it. */

@@ -19,6 +19,11 @@ export type Quirks = {
   ignoresEof: boolean;
   /** How it tells a model error as text: the last message begins with this, and the response counts no tokens (A-18). */
   errorAsText?: { startsWith: string; versions: RegExp } | undefined;
+  /**
+   * Sentences in which its errors tell what the model's provider answered, as seen on these versions: the HTTP status that each stands for, or
+   * the group `status` of its words.
+   */
+  errorSentences?: { versions: RegExp; known: readonly { says: RegExp; status?: number }[] } | undefined;
   /** What the tokens of a prompt's response span, and whether chunks carry tokens of single model calls, which sum up to the turn (A-21). */
   tokens: { response: NonNullable<Usage["scope"]>; perCall: boolean };
   /** Kinds of tools that the agent reports as `other` or not at all, by the agent's own tool name. */
@@ -44,6 +49,20 @@ export type KnownAgent = {
   quirks: Quirks;
   seen: string;
 };
+
+/** The HTTP status that an agent's words stand for by its record; nothing for words or a version that the record does not know. */
+export function toldStatus(
+  { quirks, version }: { quirks: Quirks; version: string | undefined },
+  words: string,
+): number | undefined {
+  const { errorSentences } = quirks;
+  if (version === undefined || errorSentences?.versions.test(version) !== true) return undefined;
+  for (const { says, status } of errorSentences.known) {
+    const told = says.exec(words);
+    if (told !== null) return status ?? Number(told.groups?.["status"]);
+  }
+  return undefined;
+}
 
 /** An agent without a record: nothing is assumed to be broken, and mode names are matched to what is common. */
 export const NO_QUIRKS: Quirks = {
@@ -81,6 +100,13 @@ const GOOSE: KnownAgent = {
     modes: { ask: "approve", edits: "approve", all: "auto", readOnly: "approve" },
     ignoresEof: true,
     errorAsText: { startsWith: "Ran into this error: ", versions: /^1\./ },
+    errorSentences: {
+      versions: /^1\./,
+      known: [
+        { says: /^Ran into this error: Rate limit exceeded: /, status: 429 },
+        { says: /^Ran into this error: [\w :]+\((?<status>[45]\d\d)(?: [\w -]+)?\)/ },
+      ],
+    },
     tokens: { response: "lastCall", perCall: false },
     toolKinds: {
       write: "edit",
@@ -107,6 +133,8 @@ const QWEN: KnownAgent = {
     ...NO_QUIRKS,
     modes: { ask: "default", edits: "auto-edit", all: "yolo", readOnly: "plan" },
     cannotWrite: ["readOnly"],
+    // Other statuses stand at the beginning of the details.
+    errorSentences: { versions: /^0\./, known: [{ says: /\bexceeds\b.*\(HTTP (?<status>413)\)/ }] },
     tokens: { response: "unknown", perCall: true },
     // `fs` off: through us it makes UTF-8 of a file in another encoding, which it keeps when it writes by itself.
   },

@@ -1,9 +1,10 @@
 import type { SessionError } from "@holdfast/protocol";
 import { shownText } from "../agent-error.ts";
-import { object, text, type Json } from "./json.ts";
+import { modelError, shownBody } from "../model-error.ts";
+import { object, text } from "./json.ts";
 
-/** The error of a message or of a session as ours; texts are bounded and masked. */
-export function promptError(agent: string, value: unknown): SessionError {
+/** The error of a message or of a session as ours; texts are bounded and masked. `providerId` is that of the message's model. */
+export function promptError(agent: string, value: unknown, providerId = agent): SessionError {
   const error = object(value);
   const data = object(error["data"]);
   const message = shownText(text(data["message"]) ?? text(error["name"]) ?? "opencode reported an error.");
@@ -14,29 +15,25 @@ export function promptError(agent: string, value: unknown): SessionError {
       return { name: "MessageOutputLengthError", data: {} };
     case "ContentFilterError":
       return { name: "ContentFilterError", data: { message } };
-    case "ContextOverflowError":
-      return { name: "ContextOverflowError", data: { message } };
     case "ProviderAuthError":
       return {
         name: "ProviderAuthError",
-        data: { providerId: shownText(text(data["providerID"]) ?? agent), message },
+        data: { providerId: shownText(text(data["providerID"]) ?? providerId), message },
       };
-    case "APIError":
-      return { name: "APIError", data: apiErrorData(data, message) };
+    case "ContextOverflowError": {
+      const responseBody = shownBody(data["responseBody"]);
+      return {
+        name: "ContextOverflowError",
+        data: responseBody === undefined ? { message } : { message, responseBody },
+      };
+    }
+    case "APIError": {
+      const { statusCode, isRetryable, responseHeaders, responseBody, metadata } = data;
+      const call = { statusCode, isRetryable: isRetryable === true, responseHeaders, responseBody, metadata };
+      const error = modelError({ providerId, message, ...call });
+      return error ?? { name: "APIError", data: { message, isRetryable: false } };
+    }
     default:
-      return { name: "AgentReportedError", data: { agent, message } };
+      return modelError({ providerId, message }) ?? { name: "AgentReportedError", data: { agent, message } };
   }
-}
-
-function apiErrorData(data: Json, message: string): Extract<SessionError, { name: "APIError" }>["data"] {
-  const { statusCode } = data;
-  const isStatus =
-    typeof statusCode === "number" && Number.isInteger(statusCode) && statusCode >= 100 && statusCode <= 999;
-  const body = text(data["responseBody"]);
-  return {
-    message,
-    isRetryable: data["isRetryable"] === true,
-    ...(isStatus ? { statusCode } : {}),
-    ...(body === undefined ? {} : { responseBody: shownText(body) }),
-  };
 }

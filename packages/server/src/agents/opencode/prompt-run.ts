@@ -230,10 +230,10 @@ export class PromptRun {
   #ending(): PromptResult {
     const { usage } = this;
     if (this.prompt.isCancelled) return { outcome: "ended", stopReason: "cancelled", usage };
-    const { finish, error } = this.view.ending;
+    const { finish, error, providerId } = this.view.ending;
     const reported = error ?? (this.view.newest === undefined ? this.#error : undefined);
     if (reported !== undefined && reported !== null) {
-      return { outcome: "failed", error: promptError(this.#deps.agent, reported) };
+      return { outcome: "failed", error: promptError(this.#deps.agent, reported, providerId) };
     }
     if (finish === "length") return { outcome: "ended", stopReason: "max_tokens", usage };
     if (finish === "content-filter") {

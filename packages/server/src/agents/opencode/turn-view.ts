@@ -117,10 +117,10 @@ export class TurnView {
     return { id, settled: answer.settled, goesOn: answer.finish === "tool-calls" };
   }
 
-  /** Why the newest answer ended, and its error. */
-  get ending(): { finish: string | undefined; error: unknown } {
+  /** Why the newest answer ended, its error, and who provided its model. */
+  get ending(): { finish: string | undefined; error: unknown; providerId: string | undefined } {
     const answer = this.#answers.get(this.newest?.id ?? "");
-    return { finish: answer?.finish, error: answer?.error };
+    return { finish: answer?.finish, error: answer?.error, providerId: answer?.model.split("/", 1)[0] };
   }
 
   /** Usage so far; `sizeOf` is the context of a model named `provider/model`. */

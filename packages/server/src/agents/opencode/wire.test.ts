@@ -70,6 +70,43 @@ describe("what opencode sends", () => {
       },
     ],
     [
+      {
+        name: "APIError",
+        data: {
+          message: "no",
+          statusCode: 403,
+          isRetryable: false,
+          responseHeaders: { "Set-Cookie": "a=b", "x-request-id": "1" },
+          metadata: { url: "https://model/v1?key=secret", odd: 7 },
+        },
+      },
+      {
+        name: "APIError",
+        data: {
+          message: "no",
+          statusCode: 403,
+          isRetryable: false,
+          responseHeaders: { "set-cookie": "[redacted]", "x-request-id": "1" },
+          metadata: { url: "https://model/v1" },
+        },
+      },
+    ],
+    [
+      { name: "APIError", data: { message: "wrong key", statusCode: 401, isRetryable: false } },
+      { name: "ProviderAuthError", data: { providerId: "a", message: "wrong key" } },
+    ],
+    [
+      { name: "UnknownError", data: { message: '{"type":"error","error":{"code":"rate_limit_exceeded"}}' } },
+      {
+        name: "APIError",
+        data: {
+          message: "Too many requests",
+          isRetryable: true,
+          responseBody: '{"type":"error","error":{"code":"rate_limit_exceeded"}}',
+        },
+      },
+    ],
+    [
       { name: "APIError", data: { message: "m", statusCode: "429" } },
       { name: "APIError", data: { message: "m", isRetryable: false } },
     ],
