@@ -57,7 +57,10 @@ function oddity(state: SessionState, turn: Turn): string | undefined {
   if (turn.stopping !== undefined) return `${turn.agent} is being stopped`;
   if (turn.waitingFor !== undefined)
     return `${turn.agent} works, ${holdLine(turn.waitingFor, turn.sessionId)}`;
-  if (state.retry !== undefined) return `${turn.agent} tries again: ${oneLine(state.retry.message, 80)}`;
+  if (state.retry !== undefined) {
+    const { message, next } = state.retry;
+    return `${turn.agent} tries again at ${new Date(next).toLocaleTimeString()}: ${oneLine(message, 80)}`;
+  }
   if (Object.keys(state.permissions).length > 0) return `${turn.agent} waits for an answer`;
   if (Object.keys(state.questions).length > 0)
     return `${turn.agent} asks a question; answer it on the page (holdfast open)`;

@@ -6,9 +6,9 @@
  *   since are gone. Therefore nothing here counts events or infers from their order; order comes from ordinals, and what cannot be
  *   known from what arrived is marked in `needs`.
  */
-import type { SessionEvent, SessionStatus } from "@holdfast/protocol";
+import type { RetryStatus, SessionEvent, SessionStatus } from "@holdfast/protocol";
 import { extendPart, putMessage, putPart, removeMessage, removePart } from "./message-changes.ts";
-import type { RetryStatus, SessionState } from "./session-state.ts";
+import type { SessionState } from "./session-state.ts";
 
 export function reduce(state: SessionState, event: SessionEvent): SessionState {
   if (event.seq <= state.lastSeq) return state;
@@ -26,7 +26,7 @@ function applyEvent(state: SessionState, event: SessionEvent): SessionState {
     case "session.created":
     case "session.updated": {
       const { lastSeq: _lastSeq, ...session } = event.data.session;
-      return withStatus({ ...state, session }, session.status, state.retry);
+      return { ...state, session, status: session.status, retry: session.retry };
     }
     case "session.deleted":
       return { ...state, deleted: true };
@@ -89,14 +89,20 @@ function applyEvent(state: SessionState, event: SessionEvent): SessionState {
   }
 }
 
-/** The session's row and its status event tell the same; the wait before a retry stands in the latter only. */
+/** The session's row and its status event tell the same. */
 function withStatus(
   state: SessionState,
   status: SessionStatus,
   retry: RetryStatus | undefined,
 ): SessionState {
-  const session = state.session === undefined ? undefined : { ...state.session, status };
-  return { ...state, session, status, retry: status === "retry" ? retry : undefined };
+  const { retry: _before, ...session } = state.session ?? {};
+  const told = retry === undefined ? { ...session, status } : { ...session, status, retry };
+  return {
+    ...state,
+    session: state.session === undefined ? undefined : (told as SessionState["session"]),
+    status,
+    retry,
+  };
 }
 
 function put<T extends { id: string }>(

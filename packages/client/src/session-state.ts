@@ -10,6 +10,7 @@ import type {
   Part,
   Permission,
   Question,
+  RetryStatus,
   Session,
   SessionStatus,
   Todo,
@@ -28,8 +29,6 @@ export type Need = {
 
 /** Parts and info of a message that has no place in the history (yet): queued, or of pages that are not loaded. */
 export type Unplaced = { info?: MessageInfo; parts: readonly Part[] };
-
-export type RetryStatus = { attempt: number; message: string; next: number };
 
 type ById<T> = Readonly<Record<string, T>>;
 
@@ -111,6 +110,7 @@ export function stateOfSnapshot(snapshot: Snapshot): SessionState {
     ...EMPTY_SESSION,
     session,
     status: session.status,
+    retry: session.retry,
     messages: placed,
     turns: byId(snapshot.turns.items),
     inputs: byId(snapshot.inputs.items.filter((input) => input.state === "queued")),

@@ -110,12 +110,10 @@ export class SessionRehearsal {
   }
 
   #setStatus(status: Session["status"]): void {
-    this.session.status = status;
-    this.#append(
-      "session.status",
-      status === "retry" ? { status, retry: { attempt: 1, message: "m", next: 9 } } : { status },
-      { row: "status" },
-    );
+    const retry = { attempt: 1, message: "m", next: 9 };
+    const { retry: _before, ...session } = this.session;
+    this.session = status === "retry" ? { ...session, status, retry } : { ...session, status };
+    this.#append("session.status", status === "retry" ? { status, retry } : { status }, { row: "status" });
   }
 
   #putMessage(info: MessageInfo): void {

@@ -27,6 +27,9 @@ export type Model = z.infer<typeof modelSchema>;
 
 export const ACTOR_KINDS = ["owner", "browser", "ref", "agent", "a2a", "mcp", "system"] as const;
 
+/** Most characters of each text in an event that keeps its own data. */
+export const SHORT_TEXT = 4_096;
+
 /** Who did something. `id` is stable per credential or part of the system; `label` is for people (D-36). */
 export const actorSchema = z
   .object({ id: z.string().min(1).max(128), kind: z.enum(ACTOR_KINDS), label: z.string().max(256) })

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { agentSessionSchema } from "./agent.ts";
 import { changeSchema } from "./change.ts";
-import { actorSchema, agentIdSchema, countSchema, timeSchema } from "./common.ts";
+import { actorSchema, agentIdSchema, countSchema, SHORT_TEXT, timeSchema } from "./common.ts";
 import {
   agentSessionIdSchema,
   changeIdSchema,
@@ -20,7 +20,14 @@ import { inputSchema } from "./input.ts";
 import { messageInfoSchema } from "./message.ts";
 import { DELTA_FIELDS, partSchema } from "./part.ts";
 import { permissionSchema, questionSchema } from "./permission.ts";
-import { projectSchema, sessionSchema, sessionStatusSchema, todoSchema, workspaceSchema } from "./session.ts";
+import {
+  projectSchema,
+  retryStatusSchema,
+  sessionSchema,
+  sessionStatusSchema,
+  todoSchema,
+  workspaceSchema,
+} from "./session.ts";
 import { turnSchema } from "./turn.ts";
 import { usageSchema } from "./usage.ts";
 import { worktreeSchema } from "./worktree.ts";
@@ -30,9 +37,6 @@ export const MAX_EVENT_BYTES = 256 * 1024;
 
 /** Most UTF-16 units of one delta: even when JSON writes each of them with six bytes, the event stays under its limit (D-4). */
 export const MAX_DELTA_UNITS = Math.floor((MAX_EVENT_BYTES - 16_384) / 6);
-
-/** Most characters of each text in an event that keeps its own data. */
-export const SHORT_TEXT = 4_096;
 
 /** What stands in the place of a row that is larger than an event may be: its ids, so that the reader fetches it (D-4). */
 export type NamedRow = { tooLarge: true } & Record<string, unknown>;
@@ -71,12 +75,6 @@ const step = {
   reason: z.string().max(SHORT_TEXT).optional(),
   usage: usageSchema.optional(),
 };
-
-export const retryStatusSchema = z.object({
-  attempt: countSchema,
-  message: z.string().max(SHORT_TEXT),
-  next: timeSchema,
-});
 
 /** Data of the durable events by type (interfaces.md section 0): a row, which may be too large, or a payload of its own, which never is. */
 export const EVENT_DATA = {

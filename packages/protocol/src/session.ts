@@ -5,6 +5,7 @@ import {
   countSchema,
   modelSchema,
   resumePolicySchema,
+  SHORT_TEXT,
   timeSchema,
 } from "./common.ts";
 import { projectIdSchema, sessionIdSchema, workspaceIdSchema, worktreeIdSchema } from "./id.ts";
@@ -14,6 +15,14 @@ import { worktreeSettingsSchema } from "./worktree.ts";
 /** Derived from rows, never a variable in memory (D-10). */
 export const sessionStatusSchema = z.enum(["idle", "busy", "retry", "waiting"]);
 export type SessionStatus = z.infer<typeof sessionStatusSchema>;
+
+/** What the running step waits for: the tries that failed so far, why the last one did, and when the next one begins. */
+export const retryStatusSchema = z.object({
+  attempt: countSchema,
+  message: z.string().max(SHORT_TEXT),
+  next: timeSchema,
+});
+export type RetryStatus = z.infer<typeof retryStatusSchema>;
 
 /** Why a person should look at a session. */
 export const attentionSchema = z.enum(["none", "permission", "question", "failed", "interrupted"]);
@@ -32,6 +41,8 @@ export const sessionSchema = z
     approvalMode: approvalModeSchema,
     resumePolicy: resumePolicySchema,
     status: sessionStatusSchema,
+    /** There while the status is `retry`. */
+    retry: retryStatusSchema.optional(),
     attention: attentionSchema,
     queue: z.object({ length: countSchema, paused: z.boolean() }),
     time: z.object({ created: timeSchema, updated: timeSchema, archived: timeSchema.optional() }),

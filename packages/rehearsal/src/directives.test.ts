@@ -36,6 +36,8 @@ const table: readonly (readonly [line: string, directive: Directive])[] = [
   ],
   ["FAIL 400 {no json", { kind: "fail", status: 400, text: "{no json" }],
   ["FAIL out of ink", { kind: "fail", status: 500, text: "out of ink" }],
+  ["RETRY 2000 slow down", { kind: "retry", delayMs: 2000, text: "slow down" }],
+  ["RETRY 5", { kind: "retry", delayMs: 5, text: "overloaded" }],
   ["HANG", { kind: "hang" }],
   ["DEAF", { kind: "deaf" }],
   ["CRASH", { kind: "crash" }],
@@ -48,6 +50,9 @@ const table: readonly (readonly [line: string, directive: Directive])[] = [
 const malformed = [
   "SLOW",
   "SLOW 3",
+  "RETRY",
+  "RETRY soon",
+  "RETRY 86400001",
   "SLOW x 1",
   "SLOW 1 2 3",
   `SLOW ${MAX_SLOW_WORDS + 1} 0`,

@@ -29,6 +29,7 @@ export type Directive =
   | { readonly kind: "remember"; readonly word: string; readonly silent: boolean }
   | { readonly kind: "recall" }
   | ({ readonly kind: "fail"; readonly status: number } & Failure)
+  | { readonly kind: "retry"; readonly delayMs: number; readonly text: string }
   | { readonly kind: "hang" }
   | { readonly kind: "deaf" }
   | { readonly kind: "crash" }
@@ -45,12 +46,16 @@ export const MAX_UPDATES = 1_000_000;
 export const MAX_UPDATE_BYTES = 64 * 1024;
 const DEFAULT_UPDATE_BYTES = 64;
 
+/** Longest wait that a RETRY tells, in ms: a day. */
+export const MAX_RETRY_MS = 86_400_000;
+const DEFAULT_RETRY_TEXT = "overloaded";
+
 const DEFAULT_FAIL_STATUS = 500;
 const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
 
 /** What the agent can do, in one line; the hint that follows an echo. */
 export const DIRECTIVE_HINT =
-  "I obey lines that begin with SAY, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, UPDATES, SPAWN, ASK, REMEMBER, RECALL, FAIL, HANG, DEAF or CRASH.";
+  "I obey lines that begin with SAY, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, UPDATES, SPAWN, ASK, REMEMBER, RECALL, FAIL, RETRY, HANG, DEAF or CRASH.";
 
 type Parse = (rest: string) => Directive;
 
@@ -119,6 +124,7 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   REMEMBER: parseRemember,
   RECALL: () => ({ kind: "recall" }),
   FAIL: parseFail,
+  RETRY: parseRetry,
   HANG: () => ({ kind: "hang" }),
   DEAF: () => ({ kind: "deaf" }),
   CRASH: () => ({ kind: "crash" }),
@@ -207,6 +213,15 @@ function failureDetails(text: string): Failure | undefined {
   } catch {
     return undefined;
   }
+}
+
+function parseRetry(rest: string): Directive {
+  const [, digits = "", text = ""] = /^(\S+)(?:\s+(.*))?$/su.exec(rest.trim()) ?? [];
+  const delayMs = wholeNumber(digits);
+  if (delayMs === undefined) return invalid("RETRY needs <ms>, and may have a <text>");
+  return delayMs > MAX_RETRY_MS
+    ? invalid(`RETRY takes at most ${MAX_RETRY_MS} ms`)
+    : { kind: "retry", delayMs, text: text === "" ? DEFAULT_RETRY_TEXT : text };
 }
 
 function wholeNumber(text: string): number | undefined {

@@ -10,6 +10,8 @@ const WORDS_PER_LOOP = 32;
 
 const SPAWN_COMMAND = ["sleep", "600"] as const;
 const CRASH_EXIT_CODE = 70;
+/** Where Holdfast reads that an agent waits before it tries again. */
+const RETRY_META = "holdfast/retry";
 const INTERNAL_ERROR = -32603;
 
 /** What the directives need of the session they run in. */
@@ -85,6 +87,8 @@ async function runDirective(
       const { text, kind: _, ...data } = directive;
       throw new RequestError(INTERNAL_ERROR, text, data);
     }
+    case "retry":
+      return await waitToRetry(turn, directive);
     case "hang":
       await turn.cancelled();
       return;
@@ -105,6 +109,18 @@ async function saySlowly(turn: Turn, words: number, intervalMs: number): Promise
     if (waitMs > 0) await delay(waitMs, undefined, { signal: turn.signal });
     else if (word % WORDS_PER_LOOP === 0) await nextLoop();
   }
+}
+
+/** As an agent does whose model call failed and is repeated: it says so, waits, and goes on. */
+async function waitToRetry(
+  turn: Turn,
+  { delayMs, text }: Extract<Directive, { kind: "retry" }>,
+): Promise<void> {
+  turn.failedTries += 1;
+  const told = { attempt: turn.failedTries, message: text, next: Date.now() + delayMs };
+  await turn.tell({ sessionUpdate: "session_info_update", _meta: { [RETRY_META]: told } });
+  await delay(delayMs, undefined, { signal: turn.signal });
+  await turn.tell({ sessionUpdate: "session_info_update", _meta: { [RETRY_META]: null } });
 }
 
 async function sendPlan(turn: Turn, entries: readonly string[]): Promise<void> {

@@ -35,6 +35,8 @@ type ToolFields = Omit<ToolCallUpdate, "toolCallId" | "status">;
 export class Turn {
   readonly history = new TurnHistory();
   readonly files: ClientFiles;
+  /** Tries of its model call that failed, as RETRY plays them. */
+  failedTries = 0;
   readonly #client: AgentContext;
   readonly #sessionId: string;
   readonly #cancelled: AbortController;
@@ -60,6 +62,11 @@ export class Turn {
   /** Sends one update and remembers it; resolves when stdout took it, rejects when the connection is gone. */
   async send(update: SessionUpdate): Promise<void> {
     this.history.record(update);
+    await this.tell(update);
+  }
+
+  /** Sends one update that is no part of the history. */
+  async tell(update: SessionUpdate): Promise<void> {
     await this.#client.notify(methods.client.session.update, { sessionId: this.#sessionId, update });
   }
 

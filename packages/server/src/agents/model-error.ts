@@ -1,6 +1,7 @@
 /** What agents tell of a failed call to a model, as the typed error of the turn (session-model 3). Pure. */
 import { cleanText, redact } from "@holdfast/kernel";
 import {
+  type APIError,
   classifyError,
   classifyStreamError,
   ERROR_BODY_LENGTH,
@@ -55,6 +56,16 @@ export function modelError(failure: ModelFailure): SessionError | undefined {
     typeof failure.isRetryable === "boolean" ? failure.isRetryable : passes && !isRefusal(responseBody);
   if (metadata !== undefined) error.data.metadata = metadata;
   return error;
+}
+
+/** The error of a try that is repeated: always an `APIError`. Its words may be the provider's JSON. */
+export function triedError(failure: Omit<ModelFailure, "providerId">): APIError {
+  const streamed = classifyStreamError(failure.message);
+  const said = streamed !== undefined && "message" in streamed.data ? streamed.data.message : undefined;
+  const words = said === undefined ? {} : { message: said, responseBody: failure.message };
+  const error = modelError({ ...failure, ...words, isRetryable: true, providerId: "" });
+  if (error?.name === "APIError") return error;
+  return { name: "APIError", data: { message: shownText(said ?? failure.message), isRetryable: true } };
 }
 
 /** Whatever an agent gives as an HTTP status, when it is one. */

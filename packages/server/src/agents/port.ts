@@ -3,6 +3,7 @@
  * makes rows of them. Events are shaped as upserts by id with explicit state (A-25).
  */
 import type {
+  APIError,
   AgentSession,
   AgentSessionId,
   ApprovalMode,
@@ -51,6 +52,11 @@ export type ContentEvent =
   | ({ type: "reasoning" } & Piece)
   | { type: "tool"; update: ToolUpdate }
   | { type: "plan"; todos: Todo[] }
+  /**
+   * A step that failed will be tried again: how many tries of it failed, why the last one did, and when the next begins, in wall-clock ms. Without
+   * `failed` the step goes on; so it does with any other content.
+   */
+  | { type: "retry"; failed?: { attempt: number; error: APIError; next: number } }
   /** The agent is about to change this file, an absolute path, through us: evidence for whose change it is (W-5), and nothing that is shown. */
   | { type: "file"; path: string }
   /**

@@ -26,6 +26,7 @@ import type {
   PermissionRule,
   PermissionRuleId,
   ProjectId,
+  RetryStatus,
   Session,
   SessionError,
   SessionId,
@@ -147,6 +148,8 @@ export type ProgressOp =
       data: { agent: string; kind: string; bytes: number; tail: string };
     }
   | { op: "todos"; todos: Todo[] }
+  /** What the running step waits for before its next try; `null`: it goes on (D-10). */
+  | { op: "retry"; retry: RetryStatus | null }
   | { op: "title"; title: string };
 
 /** Absent fields keep what was told before. */

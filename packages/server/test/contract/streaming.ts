@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { CommittedEvent } from "../../src/store/index.ts";
 import { reduceAll, replayAll } from "./reduction.ts";
 import { refusalOf, refusalsOf } from "./refusal.ts";
-import { delta, placeOf, textPart, toolPart } from "./rig.ts";
+import { delta, OWNER, placeOf, textPart, toolPart } from "./rig.ts";
 import { topic } from "./topic.ts";
 
 const deltasOf = (events: CommittedEvent[]): Delta[] =>
@@ -49,6 +49,30 @@ export const streamingTopic = topic("streaming", (rig) => {
     expect(await rig().store.lastSeq(run.session.id)).toBe(seq);
     expect((await rig().store.getPart(other.id)) as typeof other).toMatchObject({ text: "" });
     await rig().append(run, delta(part, 3, "d"));
+  });
+
+  test("[D-10, R-13.1] a step that waits for its next try shows until when, whatever else is written, until it goes on or ends", async () => {
+    const run = await rig().running();
+    const retry = { attempt: 2, message: "overloaded", next: 5_000 };
+    const seen = async () => {
+      const { status, retry: waits } = await rig().readSession(run.session.id);
+      return { status, waits };
+    };
+    await rig().append(run, { op: "retry", retry });
+    expect(await seen()).toEqual({ status: "retry", waits: retry });
+    await rig().reopen();
+    expect(await seen()).toEqual({ status: "retry", waits: retry });
+    const asked = await rig().ask(run);
+    await rig().append(run, { op: "retry", retry: { ...retry, next: 9_000 } });
+    expect(await seen()).toEqual({ status: "waiting", waits: undefined });
+    await rig().store.replyPermission({ permissionId: asked.id, reply: "once", actor: OWNER });
+    await rig().admit(run.session.id);
+    expect(await seen()).toEqual({ status: "retry", waits: { ...retry, next: 9_000 } });
+    await rig().append(run, { op: "retry", retry: null });
+    expect(await seen()).toEqual({ status: "busy", waits: undefined });
+    await rig().append(run, { op: "retry", retry });
+    await rig().finish(run);
+    expect(await seen()).toEqual({ status: "idle", waits: undefined });
   });
 
   test("[D-12] a delta belongs to an open part of the running turn's session and message", async () => {

@@ -237,7 +237,9 @@ export function take(library: Library, event: FeedEvent): Library {
     case "session.status": {
       const session = library.sessions.get(event.sessionId ?? "");
       if (session === undefined) return library;
-      return putSession(library, { ...session, status: data["status"] as Session["status"] });
+      const { retry: _before, ...rest } = session;
+      const { status, retry } = data as Pick<Session, "status" | "retry">;
+      return putSession(library, retry === undefined ? { ...rest, status } : { ...rest, status, retry });
     }
     case "permission.asked":
     case "permission.replied":

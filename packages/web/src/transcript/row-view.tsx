@@ -1,4 +1,4 @@
-import type { Message, Turn, WaitingFor } from "@holdfast/protocol";
+import type { Message, RetryStatus, Turn, WaitingFor } from "@holdfast/protocol";
 import { memo } from "react";
 import { OpenedChip } from "../agents/index.ts";
 import { Chip, moment, span } from "../design/index.ts";
@@ -24,7 +24,7 @@ export const RowView = memo(function RowView({ row, sessionId }: { row: Row; ses
     case "part":
       return <PartView part={row.part} isOpen={row.isOpen} sessionId={sessionId} />;
     case "working":
-      return <Working turn={row.turn} />;
+      return <Working turn={row.turn} retry={row.retry} />;
     case "end":
       return <TurnEnd turn={row.turn} totals={row.totals} />;
   }
@@ -56,14 +56,21 @@ function UserMessage({ message, sessionId }: { message: Message; sessionId: stri
   );
 }
 
-/** What a running turn does, in words that are true: opening, working, silent, stopping, writing down. */
-function Working({ turn }: { turn: Turn }) {
+/** What a running turn does, in words that are true: opening, working, waiting for its next try, silent, stopping, writing down. */
+function Working({ turn, retry }: { turn: Turn; retry: RetryStatus | undefined }) {
   const now = useMoment(1_000);
   const { started } = turn.time;
   return (
     <div role="status" className="flex items-center gap-2 py-2 text-sm text-ink-soft">
       <span className="pulse-soft size-2 rounded-full bg-busy" />
-      {workOf(turn)}
+      {retry !== undefined && turn.stopping === undefined ? (
+        <span className="min-w-0 truncate">
+          {retry.next > now ? `Tries again in ${span(retry.next - now)}` : "Tries again"}:{" "}
+          <bdi dir="auto">{retry.message}</bdi>
+        </span>
+      ) : (
+        workOf(turn)
+      )}
       {started !== undefined && (
         <span className="text-ink-faint tabular-nums">{span(Math.max(0, now - started))}</span>
       )}

@@ -3,14 +3,21 @@
  * Pure; rows of a message that did not change are the same objects again, so that only what changed is drawn.
  */
 import type { SessionState } from "@holdfast/client";
-import { type DiffTotals, isTerminal, type Message, type Part, type Turn } from "@holdfast/protocol";
+import {
+  type DiffTotals,
+  isTerminal,
+  type Message,
+  type Part,
+  type RetryStatus,
+  type Turn,
+} from "@holdfast/protocol";
 
 export type Row =
   | { kind: "user"; key: string; message: Message }
   /** Who answers, above the first part of an answer, and how the turn found its agent. */
   | SpeakerRow
   | { kind: "part"; key: string; messageId: string; part: Part; isOpen: boolean }
-  | { kind: "working"; key: string; turn: Turn }
+  | { kind: "working"; key: string; turn: Turn; retry?: RetryStatus }
   | EndRow;
 
 /** `totals`: what the turn changed of the files, where that is known and its message is loaded. */
@@ -39,7 +46,7 @@ const SILENT: ReadonlySet<Part["type"]> = new Set(["step-start", "step-finish", 
 const cache = new WeakMap<Message, readonly Row[]>();
 
 /** The rows of everything that is loaded, in order. */
-export function rowsOf(state: Pick<SessionState, "messages" | "turns">): Row[] {
+export function rowsOf(state: Pick<SessionState, "messages" | "turns" | "retry">): Row[] {
   const rows: Row[] = [];
   const { messages, turns } = state;
   let speaker: string | undefined;
@@ -56,7 +63,8 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns">): Row[] {
     rows.push(...messageRows(message));
     const next = messages[index + 1]?.info;
     const turn = turns[info.turnId];
-    if (turn !== undefined && next?.turnId !== info.turnId) rows.push(...endRows(turn, info.id, totals));
+    if (turn !== undefined && next?.turnId !== info.turnId)
+      rows.push(...endRows(turn, info.id, totals, state.retry));
   }
   return rows;
 }
@@ -105,7 +113,13 @@ function isBlank(part: Part): boolean {
   return (part.type === "text" || part.type === "reasoning") && part.text.trim() === "";
 }
 
-function endRows(turn: Turn, messageId: string, totals: DiffTotals | undefined): Row[] {
+function endRows(
+  turn: Turn,
+  messageId: string,
+  totals: DiffTotals | undefined,
+  retry: RetryStatus | undefined,
+): Row[] {
   if (isTerminal(turn.state)) return [{ kind: "end", key: `end ${turn.id}`, turn, messageId, totals }];
-  return turn.state === "queued" ? [] : [{ kind: "working", key: `working ${turn.id}`, turn }];
+  if (turn.state === "queued") return [];
+  return [{ kind: "working", key: `working ${turn.id}`, turn, ...(retry === undefined ? {} : { retry }) }];
 }

@@ -79,6 +79,27 @@ describe("the rehearsal agent over ACP", () => {
     });
   });
 
+  test("[R-13.1] a try that failed and is repeated is told, and that the step goes on", async () => {
+    room = new AgentRoom();
+    const handle = await room.open("rehearsal");
+    const turn = new RecordedTurn();
+    const before = Date.now();
+    await handle.prompt(room.say("SAY half\nRETRY 1 slow down\nSAY whole"), turn);
+    const retries = turn.events.filter((event) => event.type === "retry");
+    expect(retries).toEqual([
+      {
+        type: "retry",
+        failed: {
+          attempt: 1,
+          next: expect.any(Number) as unknown,
+          error: { name: "APIError", data: { message: "slow down", isRetryable: true } },
+        },
+      },
+      { type: "retry" },
+    ]);
+    expect(retries[0]?.failed?.next).toBeGreaterThan(before);
+  });
+
   test("[A-5] a known session is resumed by a new process, its memory with it", async () => {
     room = new AgentRoom();
     const first = await room.open("rehearsal");

@@ -12,6 +12,7 @@ import type { IdleSink, NoteEvent, StateEvent, ToolUpdate, TurnSink } from "../p
 import { ToolMemory } from "../tool-memory.ts";
 import { classOf, contentOf, isEmptyChunk } from "./content-update.ts";
 import { PromptUsage } from "./prompt-usage.ts";
+import { retryOf } from "./retry-update.ts";
 import { SessionState } from "./session-state.ts";
 import { toolUpdateOf } from "./tool-update.ts";
 import { placeUpdate, type FeedPhase } from "./update-place.ts";
@@ -134,6 +135,7 @@ export class SessionFeed implements WireListener {
       case "drop":
         return;
       case "state":
+        this.#retry(update);
         return this.say(this.state.update(kind, update) ?? []);
       case "turn":
         return this.#content(kind, item);
@@ -161,6 +163,11 @@ export class SessionFeed implements WireListener {
       prompt.lastStream = event.streamId;
     }
     prompt.sink.emit(event.type === "tool" ? { type: "tool", update: this.#told(event.update) } : event);
+  }
+
+  #retry(update: Record<string, unknown>): void {
+    const event = retryOf(update);
+    if (event !== undefined) this.#prompt?.sink.emit(event);
   }
 
   /** Remembers the call; the kind that is known already stays when an update says only `other`. */

@@ -351,7 +351,14 @@ describe("content", () => {
     );
     await room.finish(sent, "fine");
     expect(sent.turn.notes("raw", "session.dreamt")).toHaveLength(1);
-    expect(sent.turn.notes("notice", "retry")).toMatchObject([{ tail: "overloaded" }]);
+    expect(sent.turn.events.filter(({ type }) => type === "retry")).toContainEqual({
+      type: "retry",
+      failed: {
+        attempt: 1,
+        error: { name: "APIError", data: { message: "overloaded", isRetryable: true } },
+        next: 1,
+      },
+    });
     expect(sent.turn.events).toContainEqual({
       type: "plan",
       todos: [{ content: "write", status: "pending", priority: "high" }],

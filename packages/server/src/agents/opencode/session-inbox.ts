@@ -12,6 +12,7 @@ import type { NoteEvent, StateEvent } from "../port.ts";
 import { object, text, type Json } from "./json.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import type { PromptRun } from "./prompt-run.ts";
+import { retryOf } from "./retry-status.ts";
 import { todosOf } from "./todos.ts";
 import type { Taken } from "./turn-view.ts";
 import type { WireEvent } from "./wire-event.ts";
@@ -48,6 +49,8 @@ export class SessionInbox {
   readonly #userMessages = new Set<string>();
   #title: string | undefined;
   #usage: string | undefined;
+  /** The session told that it waits for its next try. */
+  #isRetrying = false;
 
   constructor(deps: InboxDeps) {
     this.#deps = deps;
@@ -129,9 +132,12 @@ export class SessionInbox {
   }
 
   #status(status: Json): void {
-    if (status["type"] === "idle") this.#deps.runs().now?.lookSoon();
-    if (status["type"] !== "retry") return;
-    this.note("notice", "retry", text(status["message"]) ?? "The model's provider failed.");
+    const run = this.#deps.runs().now;
+    if (status["type"] === "idle") run?.lookSoon();
+    const event = retryOf(status);
+    if (event === undefined || (event.failed === undefined && !this.#isRetrying)) return;
+    this.#isRetrying = event.failed !== undefined;
+    run?.prompt.sink.emit(event);
   }
 
   #setTitle(title: string | undefined): void {

@@ -13,7 +13,7 @@ export {
   packDelta,
   partData,
 } from "./part-growth.ts";
-export { type Activity, attentionAfter, movesSession, sessionStatus } from "./session-status.ts";
+export { type Activity, attentionAfter, movesSession, sessionStatus, statusData } from "./session-status.ts";
 export { cancelled, isWorked, settled } from "./turn-end.ts";
 export { mayBecome } from "./worktree-state.ts";
 export { KEEPS_BYTES } from "./keeps-bytes.ts";

@@ -1,4 +1,4 @@
-import type { Actor, Attention, SessionStatus, Turn } from "@holdfast/protocol";
+import type { Actor, Attention, EventData, RetryStatus, SessionStatus, Turn } from "@holdfast/protocol";
 
 /** The status of a session by what its rows say (D-10). `isAsking`: it has an open permission request or question; `isRetrying`: its step waits for a retry. */
 export function sessionStatus(rows: {
@@ -10,6 +10,13 @@ export function sessionStatus(rows: {
   if (rows.isAsking) return "waiting";
   return rows.isRetrying ? "retry" : "busy";
 }
+
+/** The data of `session.status`: what the step waits for is told in status `retry` only. */
+export const statusData = (
+  status: SessionStatus,
+  retry: RetryStatus | undefined,
+): EventData<"session.status"> =>
+  status === "retry" && retry !== undefined ? { status, retry } : { status };
 
 /** What a session that asks nothing wants of a human, by its turn that started last. */
 export function attentionAfter(last: Pick<Turn, "state" | "reason"> | undefined): Attention {

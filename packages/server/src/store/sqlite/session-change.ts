@@ -1,8 +1,8 @@
 import type { Turn } from "@holdfast/protocol";
-import { attentionAfter, sessionStatus } from "../model/index.ts";
+import { attentionAfter, sessionStatus, statusData } from "../model/index.ts";
 import { appendNext, type Log } from "./log.ts";
-import { sessionByRid, toSession } from "./rows/index.ts";
-import { toJson } from "./sql.ts";
+import { sessionByRid, type SessionHead, toSession } from "./rows/index.ts";
+import { fromJson } from "./sql.ts";
 
 /** Appends `session.updated` with the row as it is now. */
 export function announceSession(
@@ -29,17 +29,16 @@ export function announceActivity(log: Log): void {
 
 /**
  * Derives status and attention from the rows (D-10) and appends what changed. Called at the end of every command that touches turns,
- * permission requests or the queue. `retry` is what the running step waits for, if it does. True when it announced the session itself.
+ * permission requests or the queue. What the running step waits for goes with its turn. True when it announced the session itself.
  */
-export function refreshSession(
-  log: Log,
-  retry?: { attempt: number; message: string; next: number },
-): boolean {
+export function refreshSession(log: Log): boolean {
   const { write, session } = log;
   const before = sessionByRid(write, session.rid);
   if (before === undefined) return false;
   const isAsking = hasPending(log);
-  const status = sessionStatus({ isLive: hasLiveTurn(log), isAsking, isRetrying: retry !== undefined });
+  const isLive = hasLiveTurn(log);
+  const retry = isLive ? before.retry : null;
+  const status = sessionStatus({ isLive, isAsking, isRetrying: retry !== null });
   const attention = isAsking ? "permission" : attentionAfter(lastStarted(log));
   const queued = write.get<{ n: number }>(
     "SELECT count(*) AS n FROM input WHERE session = ? AND state = 'queued'",
@@ -49,17 +48,14 @@ export function refreshSession(
   write.run(
     "UPDATE session SET status = ?, retry = ?, attention = ?, queue_length = ? WHERE rid = ?",
     status,
-    toJson(retry),
+    retry,
     attention,
     length,
     session.rid,
   );
-  if (status !== before.status || retry !== undefined) {
-    const seq = appendNext(log, {
-      type: "session.status",
-      ref: session.rid,
-      data: retry === undefined ? { status } : { status, retry },
-    });
+  if (status !== before.status) {
+    const data = statusData(status, fromJson(retry));
+    const seq = appendNext(log, { type: "session.status", ref: session.rid, data });
     write.run("UPDATE session SET status_seq = ? WHERE rid = ?", seq, session.rid);
   }
   const isShown = log.isActivity !== true || log.isPlaced === true;
@@ -83,7 +79,7 @@ const lastStarted = ({ write, session }: Log): Pick<Turn, "state" | "reason"> | 
     session.rid,
   );
 
-function hasPending({ write, session }: Log): boolean {
+export function hasPending({ write, session }: Log<SessionHead>): boolean {
   const row = write.get<{ rid: number }>(
     "SELECT rid FROM permission WHERE session = ? AND state = 'pending' LIMIT 1",
     session.rid,

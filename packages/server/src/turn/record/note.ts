@@ -27,6 +27,7 @@ const CONTENT: ReadonlySet<AgentEvent["type"]> = new Set<ContentEvent["type"]>([
   "reasoning",
   "tool",
   "plan",
+  "retry",
   "file",
   "step",
 ]);

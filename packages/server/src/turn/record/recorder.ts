@@ -24,6 +24,7 @@ import { Answers, type StepEdge } from "./answers.ts";
 import type { ByteAccount } from "./byte-budget.ts";
 import { isContent, isNote, lateNote, noteOp } from "./note.ts";
 import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
+import { Retries } from "./retries.ts";
 import type { TextKind } from "./text-streams.ts";
 import { isDefaultTitle, presentableTitle } from "./title.ts";
 import { TouchedFiles } from "./touched-files.ts";
@@ -60,6 +61,7 @@ export class Recorder {
   readonly #target: RecorderTarget;
   readonly #writer: ProgressWriter;
   readonly #answers: Answers;
+  readonly #retries: Retries;
   readonly #touched = new TouchedFiles();
   readonly #storageWaits = new Set<object>();
   #fence: "open" | "settling" | "closed" = "open";
@@ -73,6 +75,7 @@ export class Recorder {
     this.#target = target;
     this.#writer = new ProgressWriter(deps, { sessionId, turnId: target.turnId, epoch: target.epoch });
     this.#answers = new Answers({ ...deps, writer: this.#writer }, sessionId, messageId);
+    this.#retries = new Retries(deps.clock, sessionId);
   }
 
   /** What the agent reported of its usage so far, merged. */
@@ -227,6 +230,9 @@ export class Recorder {
   }
 
   #content(event: ContentEvent): void {
+    const isWait = event.type === "retry" && event.failed !== undefined;
+    // What is told of a step as a whole says nothing of its tries.
+    if (!isWait && event.type !== "step") this.#writer.push(this.#retries.goesOn());
     switch (event.type) {
       case "text":
       case "reasoning":
@@ -243,6 +249,10 @@ export class Recorder {
         return this.#step(event);
       case "file":
         this.#touched.write(event.path);
+        return;
+      case "retry":
+        if (event.failed !== undefined)
+          this.#writer.push(this.#retries.failed(event.failed, this.#answers.now));
         return;
       case "plan":
         this.#writer.push([{ op: "todos", todos: event.todos }]);

@@ -6,6 +6,7 @@
  * - The first chunk makes the row with its text; later ones are deltas whose offsets leave no gap. A trailing high surrogate waits for its
  *   other half. The end rewrites the row whole. While streaming, the row is checkpointed at most once a second.
  * - What is said of a part beside its text rewrites its row.
+ * - What a failed try of a step said stays, marked with the try, and what the next one says begins new parts (D-15).
  * - The whole text of a named stream rewrites its row, also after its end: what its pieces built is replaced, never repeated (A-23).
  */
 import { type Clock, cleanText, holdBackSurrogate, newId } from "@holdfast/kernel";
@@ -33,6 +34,8 @@ export class TextStreams {
   readonly #open = new Map<string, Stream>();
   /** Rows of named streams that ended, without their text. */
   readonly #ended = new Map<string, TextPart | ReasoningPart>();
+  /** Rows that ended in the running try. */
+  #tried: (TextPart | ReasoningPart)[] = [];
 
   constructor(clock: Clock, ids: { sessionId: SessionId; messageId: MessageId }) {
     this.#clock = clock;
@@ -81,9 +84,18 @@ export class TextStreams {
     return this.#open.has(key) || this.#ended.has(key);
   }
 
-  /** Ends every open part: each row is rewritten whole, with its end. */
+  /** Ends every open part: each row is rewritten whole, with its end. What follows is no part of the same try. */
   closeAll(): ProgressOp[] {
-    return [...this.#open.keys()].flatMap((key) => this.#close(key));
+    const ops = [...this.#open.keys()].flatMap((key) => this.#close(key));
+    this.#tried = [];
+    return ops;
+  }
+
+  /** The running try failed, as number `attempt` of its step: all that it said is marked so. */
+  failTry(attempt: number): ProgressOp[] {
+    const earlier = this.#tried.map((part): ProgressOp => ({ op: "part", part: { ...part, attempt } }));
+    for (const stream of this.#open.values()) if (stream.part !== undefined) stream.part.attempt = attempt;
+    return [...earlier, ...this.closeAll()];
   }
 
   /** Writes what is held back and leaves the parts open: finalization closes them in its own transaction (durability 5). */
@@ -112,6 +124,7 @@ export class TextStreams {
     const start = stream.part.time?.start ?? this.#clock.now();
     const part = { ...stream.part, time: { start, end: Math.max(start, this.#clock.now()) } };
     if (stream.named) this.#ended.set(key, { ...part, text: "" });
+    this.#tried.push(part);
     return [...ops, { op: "part", part }];
   }
 

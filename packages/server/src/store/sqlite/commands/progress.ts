@@ -13,7 +13,15 @@ import {
   type TurnId,
   type Usage,
 } from "@holdfast/protocol";
-import { eventCode, isOpen, joinDeltas, packDelta, partData } from "../../model/index.ts";
+import {
+  eventCode,
+  isOpen,
+  joinDeltas,
+  packDelta,
+  partData,
+  sessionStatus,
+  statusData,
+} from "../../model/index.ts";
 import type { AgentSessionPatch, ProgressOp, TurnPatch } from "../../port.ts";
 import { announceTurn } from "../announce.ts";
 import { toPosition } from "../feed-order.ts";
@@ -40,6 +48,7 @@ import {
   turnByRid,
   WRITTEN,
 } from "../rows/index.ts";
+import { hasPending } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { recallTurn, rememberTurn, TurnMemory } from "../turn-memory.ts";
 import {
@@ -130,6 +139,8 @@ function apply(progress: Progress, op: ProgressOp, seq: number): void {
       return putTodos(progress, op.todos, seq);
     case "title":
       return putTitle(progress, op.title, seq);
+    case "retry":
+      return putRetry(progress, op.retry, seq);
   }
 }
 
@@ -359,6 +370,24 @@ function putTitle({ log, turn }: Progress, title: string, seq: number): void {
   if (row === undefined) return;
   const shown = toSession({ ...row, last_seq: seq });
   append(log, { type: "session.updated", seq, ref: session.rid, data: { session: shown }, turn });
+}
+
+function putRetry(
+  { log, turn }: Progress,
+  retry: Extract<ProgressOp, { op: "retry" }>["retry"],
+  seq: number,
+): void {
+  const { write, session } = log;
+  const status = sessionStatus({ isLive: true, isAsking: hasPending(log), isRetrying: retry !== null });
+  write.run(
+    "UPDATE session SET status = ?, retry = ?, status_seq = ? WHERE rid = ?",
+    status,
+    toJson(retry ?? undefined),
+    seq,
+    session.rid,
+  );
+  const data = statusData(status, retry ?? undefined);
+  append(log, { type: "session.status", seq, ref: session.rid, data, turn });
 }
 
 /** Rows of the parts of a turn's answers that may still grow. */

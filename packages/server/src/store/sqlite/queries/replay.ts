@@ -12,7 +12,7 @@ import {
   type SessionId,
   type WorkspaceId,
 } from "@holdfast/protocol";
-import { deltaField, deltaOffset, encodeEvent, eventRow, eventType } from "../../model/index.ts";
+import { deltaField, deltaOffset, encodeEvent, eventRow, eventType, statusData } from "../../model/index.ts";
 import type { CommittedEvent, FeedPosition, ReplayPage } from "../../port.ts";
 import { toPosition, toRowId } from "../feed-order.ts";
 import {
@@ -158,9 +158,8 @@ function currentData(sql: Sql, type: EventType, row: EventRowData): string | und
     case "status": {
       const found = sessionByRid(sql, ref);
       if (found?.status_seq !== seq) return undefined;
-      const status = { status: found.status as Session["status"] };
-      const retry = fromJson<{ attempt: number; message: string; next: number }>(found.retry);
-      return data("session.status", retry === undefined ? status : { ...status, retry });
+      const { status, retry } = toSession(found);
+      return data("session.status", statusData(status, retry));
     }
     case "todos": {
       const found = sessionByRid(sql, ref);

@@ -69,6 +69,7 @@ export function toSession(row: SessionRow): Session {
     approvalMode: row.approval_mode as Session["approvalMode"],
     resumePolicy: row.resume_policy as Session["resumePolicy"],
     status: row.status as Session["status"],
+    retry: row.status === "retry" ? fromJson(row.retry) : undefined,
     attention: row.attention as Session["attention"],
     queue: { length: row.queue_length, paused: row.queue_paused === 1 },
     time: present<Session["time"]>({
