@@ -15,7 +15,8 @@ export class TurnText {
   }
 
   part(part: Part): void {
-    if (part.type === "text") this.#text(part.id, part.text);
+    if (part.type === "text" && part.synthetic !== true) this.#text(part.id, part.text);
+    else if (part.type === "compaction") this.#tell(part.id, "older messages were summarised for the agent");
     else if (part.type === "tool") this.#tool(part.id, part.state, part.tool);
     else if (part.type === "retry")
       this.#tell(part.id, `retry ${part.number}: ${oneLine(part.error.data.message, 120)}`);

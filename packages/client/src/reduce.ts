@@ -73,6 +73,7 @@ function applyEvent(state: SessionState, event: SessionEvent): SessionState {
       return removePart(state, event.data.messageId, event.data.partId, event.seq);
     case "message.part.delta":
       return extendPart(state, event.data, event.seq);
+    case "session.compacted":
     case "step.started":
     case "step.finished":
     case "agent.notice":

@@ -82,6 +82,13 @@ export const EVENT_DATA = {
   "session.updated": session,
   "session.deleted": z.object({ sessionId: sessionIdSchema }),
   "session.status": z.object({ status: sessionStatusSchema, retry: retryStatusSchema.optional() }),
+  /** What the agent knew of the messages before was replaced by a summary. */
+  "session.compacted": z.object({
+    messageId: messageIdSchema,
+    auto: z.boolean(),
+    overflow: z.boolean().optional(),
+    tailStartId: messageIdSchema.optional(),
+  }),
   "input.admitted": input,
   "input.updated": input,
   "input.delivered": input,

@@ -61,9 +61,30 @@ export type ContentEvent =
   | { type: "file"; path: string }
   /**
    * One of the agent's own steps, by its id: a new id begins the next step, and what follows is that step's; a known one tells more of it. Told in the
-   * order of steps. Of a backend that does not tell its steps apart, a prompt is one step (A-25).
+   * order of steps. Of a backend that does not tell its steps apart, a prompt is one step (A-25). `parentId`: the backend's id of the message that it
+   * answers; `summary`: what it says is a summary that the agent wrote for itself.
    */
-  | { type: "step"; stepId: string; finish?: string; tokens?: Tokens; cost?: number };
+  | {
+      type: "step";
+      stepId: string;
+      parentId?: string;
+      summary?: boolean;
+      finish?: string;
+      tokens?: Tokens;
+      cost?: number;
+    }
+  /**
+   * The agent replaces what it knows by a summary, which is the step `stepId`; `tailStartId` is the backend's id of the first message that it keeps
+   * whole. With `isDone` it has.
+   */
+  | {
+      type: "compaction";
+      stepId: string;
+      auto: boolean;
+      overflow?: boolean;
+      tailStartId?: string;
+      isDone: boolean;
+    };
 
 /** State of the agent session; applies at any time (A-16). */
 export type StateEvent =

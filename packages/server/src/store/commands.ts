@@ -6,6 +6,7 @@ import type {
   AssistantMessage,
   Delta,
   DiffTotals,
+  EventData,
   Features,
   Input,
   InputId,
@@ -150,10 +151,14 @@ export type ProgressOp =
   | { op: "todos"; todos: Todo[] }
   /** What the running step waits for before its next try; `null`: it goes on (D-10). */
   | { op: "retry"; retry: RetryStatus | null }
+  /** A compaction of the agent's was done; the summary stands in this answer (R-14.3). */
+  | { op: "compacted"; compaction: EventData<"session.compacted"> }
   | { op: "title"; title: string };
 
-/** Absent fields keep what was told before. */
-export type AnswerPatch = Partial<Pick<AssistantMessage, "finish" | "tokens" | "cost">>;
+/** Absent fields keep what was told before; metadata is merged. */
+export type AnswerPatch = Partial<
+  Pick<AssistantMessage, "finish" | "tokens" | "cost" | "summary" | "metadata">
+>;
 
 /** `null` clears. */
 export type TurnPatch = {

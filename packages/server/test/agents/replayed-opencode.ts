@@ -52,5 +52,7 @@ export async function replayOpencode(name: string): Promise<ReplayedOpencode> {
     await fake.pass();
   }
   for (let looks = 0; looks < 10; looks += 1) await fake.pass(500);
-  return { idle: fake.idle, turns: await Promise.all(turns) };
+  let replayed = JSON.stringify({ idle: fake.idle, turns: await Promise.all(turns) });
+  for (const [recorded, ours] of ids) replayed = replayed.replaceAll(ours, recorded);
+  return JSON.parse(replayed) as ReplayedOpencode;
 }

@@ -12,6 +12,25 @@ const answersOf = async (rig: StoreRig, run: StartedTurn) =>
   (await rig.store.messagesOfTurn(run.turn.id)).filter(({ info }) => info.role === "assistant");
 
 export const stepsTopic = topic("steps", (rig) => {
+  test("[R-14.3] a compaction is told by an event, and what an answer keeps beside its parts is merged", async () => {
+    const run = await rig().running();
+    const messageId = run.assistantMessageId;
+    const compaction = { messageId, auto: true, overflow: true, tailStartId: run.message.info.id };
+    await rig().append(
+      run,
+      { op: "answer", messageId, patch: { metadata: { backend: { messageId: "a" } }, summary: true } },
+      { op: "answer", messageId, patch: { metadata: { other: 1 } } },
+      { op: "compacted", compaction },
+    );
+    const [answer] = await answersOf(rig(), run);
+    expect(answer?.info).toMatchObject({
+      summary: true,
+      metadata: { backend: { messageId: "a" }, other: 1 },
+    });
+    const heard = rig().heard(run.session.id, 1).at(-1);
+    expect([heard?.type, JSON.parse(heard?.data ?? "null")]).toEqual(["session.compacted", compaction]);
+  });
+
   test("[R-1.6, D-1] one transaction settles the open answer and opens the next, with seven events in order", async () => {
     const run = await rig().running();
     const text = await rig().part(run, textPart(placeOf(run), "", { start: 1 }));

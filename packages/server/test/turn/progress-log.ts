@@ -34,6 +34,11 @@ export class ProgressLog {
       this.stored.push(hash);
       return { hash, size: bytes.byteLength };
     },
+    async *streamMessages() {
+      const backend = { messageId: "a1", parentId: "u1" };
+      await Promise.resolve();
+      yield { info: { id: "msg_of_a1", parentId: "msg_of_u1", role: "assistant", metadata: { backend } } };
+    },
     getSession: () => Promise.resolve({ title: this.title } as Session),
   } as unknown as Store;
 

@@ -46,52 +46,6 @@ describe("[R-5.1] which text goes into which part", () => {
   });
 });
 
-describe("failed tries of a step", () => {
-  const error = { name: "APIError", data: { message: "overloaded", isRetryable: true } } as const;
-  const failed = (attempt: number, next = 1): AgentEvent => ({
-    type: "retry",
-    failed: { attempt, error, next },
-  });
-
-  test("[R-13.1, D-15] each is a part, and what it said stays and is marked with its number", async () => {
-    const log = await record([
-      text("an earlier step"),
-      call("c"),
-      thought("t"),
-      text("on", "1"),
-      failed(1),
-      failed(1, 2),
-      text("two", "2"),
-      failed(2),
-      text("three", "3"),
-    ]);
-    expect(
-      log.parts.map((part) => [
-        part.type,
-        part.attempt,
-        part.type === "retry" ? part.number : part.type === "text" ? part.text : "",
-      ]),
-    ).toEqual([
-      ["step-start", undefined, ""],
-      ["text", undefined, "an earlier step"],
-      ["tool", undefined, ""],
-      ["reasoning", 1, ""],
-      ["text", 1, "on"],
-      ["retry", undefined, 1],
-      ["text", 2, "two"],
-      ["retry", undefined, 2],
-      ["text", undefined, "three"],
-    ]);
-    const waits = log.of("retry").map(({ retry }) => retry && [retry.attempt, retry.next]);
-    expect(waits).toEqual([[1, 1], [1, 2], null, [2, 1], null]);
-  });
-
-  test("[R-13.1] a step that goes on without a word shows that it does", async () => {
-    const log = await record([{ type: "retry" }, failed(1), { type: "retry" }, { type: "retry" }]);
-    expect(log.of("retry").map(({ retry }) => retry?.attempt)).toEqual([1, undefined]);
-  });
-});
-
 describe("[A-23] the whole text of a stream", () => {
   const whole = (said: string, streamId: string): AgentEvent => ({
     type: "text",

@@ -11,6 +11,7 @@ export function PartView(props: { part: Part; isOpen: boolean; sessionId: string
   const { part, isOpen, sessionId } = props;
   switch (part.type) {
     case "text":
+      if (part.synthetic === true) return <Folded title="Summary" text={part.text} />;
       return (
         <div className="py-1">
           <Markdown text={part.text} isOpen={isOpen && part.time?.end === undefined} />
@@ -57,9 +58,16 @@ export function PartView(props: { part: Part; isOpen: boolean; sessionId: string
 
 /** What the agent thought: a line, which opens to all of it. */
 function Reasoning({ part, isOpen }: { part: ReasoningPart; isOpen: boolean }) {
-  const [isUnfolded, setUnfolded] = useState(false);
   const { start, end } = part.time;
-  const preview = part.text.trimEnd().split("\n").at(-1) ?? "";
+  const lasted = end === undefined ? undefined : `for ${span(end - start)}`;
+  return <Folded title={isOpen ? "Thinking" : "Thought"} detail={lasted} text={part.text} />;
+}
+
+/** A text that few people read: a line with its newest words, which opens to all of it. */
+function Folded(props: { title: string; detail?: string | undefined; text: string }) {
+  const { title, detail, text } = props;
+  const [isUnfolded, setUnfolded] = useState(false);
+  const preview = text.trimEnd().split("\n").at(-1) ?? "";
   return (
     <div className="py-1 text-sm">
       <button
@@ -69,8 +77,8 @@ function Reasoning({ part, isOpen }: { part: ReasoningPart; isOpen: boolean }) {
         className="flex w-full items-center gap-1.5 rounded-sm text-left text-ink-soft hover:text-ink pointer-coarse:min-h-11"
       >
         <ChevronRight size={14} className={isUnfolded ? "rotate-90" : ""} />
-        <span className="shrink-0">{isOpen ? "Thinking" : "Thought"}</span>
-        {end !== undefined && <span className="shrink-0 text-ink-faint">for {span(end - start)}</span>}
+        <span className="shrink-0">{title}</span>
+        {detail !== undefined && <span className="shrink-0 text-ink-faint">{detail}</span>}
         {!isUnfolded && (
           <span dir="auto" className="min-w-0 flex-1 truncate text-ink-faint italic">
             {preview}
@@ -82,7 +90,7 @@ function Reasoning({ part, isOpen }: { part: ReasoningPart; isOpen: boolean }) {
           dir="auto"
           className="ms-1.5 mt-1 border-s-2 border-line ps-3 break-words whitespace-pre-wrap text-ink-soft"
         >
-          {part.text}
+          {text}
         </div>
       )}
     </div>

@@ -211,7 +211,7 @@ describe("content", () => {
     ]);
   });
 
-  test("[A-16] what goes on after a compaction is the turn's, its summary is not shown", async () => {
+  test("[A-16, R-14.3] what goes on after a compaction is the turn's, and its summary is a step of its own", async () => {
     const room = new OpencodeRoom();
     const { fake, say } = room;
     const sent = await room.prompt();
@@ -234,7 +234,47 @@ describe("content", () => {
       say.idle(),
     );
     expect(await sent.result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
-    expect(sent.turn.text).toBe("before and after");
+    expect(sent.turn.text).toBe("beforethe summary and after");
+    const told = sent.turn.events.filter(({ type }) => type === "step" || type === "compaction");
+    const summary = told.find((event) => event.type === "step" && event.stepId === "msg_v1");
+    expect(summary).toMatchObject({ parentId: "msg_u2", summary: true });
+    expect(told.filter(({ type }) => type === "compaction")).toEqual([
+      { type: "compaction", stepId: "msg_v1", auto: true, isDone: true },
+    ]);
+  });
+
+  test("[A-16, R-14.3] what opencode says once more for the user after an overflow is answered in the same turn", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    const asked = { id: "prt_c", messageID: "msg_u2", type: "compaction", auto: true, overflow: true };
+    await fake.play(
+      say.answer("msg_a1", sent.id, {}),
+      say.user("msg_u2"),
+      say.part(asked),
+      say.answer("msg_v1", "msg_u2"),
+      say.part({ ...asked, tail_start_id: "msg_t" }),
+      say.answer("msg_v1", "msg_u2", { finish: "stop", summary: true }),
+      say.user("msg_v2"),
+      say.text("prt_u", "msg_v2", "the user's words"),
+      say.answer("msg_v3", "msg_v2"),
+      say.text("prt_2", "msg_v3", "the answer", true),
+      say.answer("msg_v3", "msg_v2", { finish: "stop" }),
+      say.status("idle"),
+      say.idle(),
+    );
+    expect(await sent.result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
+    expect(sent.turn.text).toBe("the answer");
+    expect(sent.turn.notes("late")).toEqual([]);
+    expect(sent.turn.events.findLast(({ type }) => type === "compaction")).toEqual({
+      type: "compaction",
+      stepId: "msg_v1",
+      auto: true,
+      overflow: true,
+      tailStartId: "msg_t",
+      isDone: true,
+    });
   });
 
   test("[R-1.6, A-16] each answer of opencode's is a step, told in order and once, with its own end and usage", async () => {
@@ -255,10 +295,10 @@ describe("content", () => {
     await fake.tell(say.answer("msg_a2", sent.id, { finish: "stop" }));
     const tokens = { total: 2, input: 1, output: 1 };
     expect(sent.turn.events.filter(({ type }) => type === "step")).toEqual([
-      { type: "step", stepId: "msg_a1", tokens },
-      { type: "step", stepId: "msg_a1", finish: "tool-calls", tokens },
-      { type: "step", stepId: "msg_a2", tokens },
-      { type: "step", stepId: "msg_a2", finish: "stop", tokens },
+      { type: "step", stepId: "msg_a1", parentId: sent.id, tokens },
+      { type: "step", stepId: "msg_a1", parentId: sent.id, finish: "tool-calls", tokens },
+      { type: "step", stepId: "msg_a2", parentId: sent.id, tokens },
+      { type: "step", stepId: "msg_a2", parentId: sent.id, finish: "stop", tokens },
     ]);
     expect(sent.turn.notes("late")).toEqual([]);
   });

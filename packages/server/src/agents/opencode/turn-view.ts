@@ -1,9 +1,10 @@
 /**
  * What one turn is in opencode, built from its events and from looks at its messages (A-16, A-23).
  *
- * Invariants: each of its answers but summaries is a step (session-model 1.4), and steps are told in their order; the turn owns our user message, what answers it, and what answers the messages that opencode writes itself to go on after a
- * compaction; content of any other message never leaves here; parts are upserted by id; the final text of a part takes the place of what its
- * deltas built, and nothing that comes after it changes the part; nothing is emitted twice, whatever is repeated.
+ * Invariants: each of its answers is a step (session-model 1.4), and steps are told in their order; the turn owns our user message, what
+ * answers it, and what answers the messages that opencode writes itself to compact it and to go on after that; content of any other
+ * message never leaves here; parts are upserted by id; the final text of a part takes the place of what its deltas built, and nothing that
+ * comes after it changes the part; nothing is emitted twice, whatever is repeated.
  */
 import { isSettledTool, type Usage } from "@holdfast/protocol";
 import type { ContentEvent, ToolUpdate } from "../port.ts";
@@ -17,6 +18,7 @@ type Answer = {
   finish: string | undefined;
   error: unknown;
   isSummary: boolean;
+  parentId: string;
   model: string;
   usage: MessageUsage;
 };
@@ -47,7 +49,9 @@ export class TurnView {
   /** What was told of each step, and the newest one. */
   readonly #steps = new Map<string, string>();
   #step: string | undefined;
-  #isCompacted = false;
+  /** The parts of the messages that opencode writes to ask itself for a summary, by message, and what was told of each summary. */
+  readonly #compactions = new Map<string, Json>();
+  readonly #compacted = new Map<string, string>();
 
   constructor(userMessageId: string, emit: (event: ContentEvent) => void) {
     this.userMessageId = userMessageId;
@@ -59,8 +63,9 @@ export class TurnView {
   message(info: Json): Taken {
     const id = text(info["id"]);
     if (id === undefined) return "foreign";
-    if (info["role"] === "user") return this.#roots.has(id) ? "known" : "foreign";
-    if (!this.#roots.has(text(info["parentID"]) ?? "")) return "foreign";
+    const parentId = text(info["parentID"]) ?? "";
+    if (info["role"] === "user") return this.#goesOn(id) ? "known" : "foreign";
+    if (!this.#roots.has(parentId)) return "foreign";
     const isOver = object(info["time"])["completed"] !== undefined;
     const error = info["error"];
     const answer: Answer = {
@@ -68,11 +73,13 @@ export class TurnView {
       finish: text(info["finish"]),
       error,
       isSummary: info["summary"] === true,
+      parentId,
       model: `${text(info["providerID"]) ?? ""}/${text(info["modelID"]) ?? ""}`,
       usage: messageUsage(info),
     };
     this.#answers.set(id, answer);
-    if (!answer.isSummary) this.#tellStep(id, answer);
+    this.#tellStep(id, answer);
+    if (answer.isSummary) this.#tellCompaction(id, answer);
     return "taken";
   }
 
@@ -82,7 +89,6 @@ export class TurnView {
     if (id === undefined || messageId === undefined) return "foreign";
     const answer = this.#answers.get(messageId);
     if (answer === undefined) return this.#continues(messageId, part) ? "known" : this.#ofUser(messageId);
-    if (answer.isSummary) return "known";
     switch (part["type"]) {
       case "text":
       case "reasoning":
@@ -137,10 +143,11 @@ export class TurnView {
   }
 
   /** A message that is first heard of behind a newer one is no step of its own: what it says stands in the newer one, and steps stay in order. */
-  #tellStep(stepId: string, { finish, usage }: Answer): void {
+  #tellStep(stepId: string, { finish, usage, parentId, isSummary }: Answer): void {
     const isNew = !this.#steps.has(stepId);
     if (isNew && this.#step !== undefined && stepId < this.#step) return;
-    const step: Extract<ContentEvent, { type: "step" }> = { type: "step", stepId };
+    const step: Extract<ContentEvent, { type: "step" }> = { type: "step", stepId, parentId };
+    if (isSummary) step.summary = true;
     if (finish !== undefined) step.finish = finish;
     if (usage.tokens !== undefined) step.tokens = usage.tokens;
     if (usage.cost !== undefined) step.cost = usage.cost;
@@ -149,6 +156,25 @@ export class TurnView {
     this.#steps.set(stepId, told);
     if (isNew) this.#step = stepId;
     this.#emit(step);
+  }
+
+  /** What the message that asked for a summary says of it, once the summary has begun. */
+  #tellCompaction(stepId: string, { parentId, settled }: Answer): void {
+    const asked = this.#compactions.get(parentId);
+    if (asked === undefined || !this.#steps.has(stepId)) return;
+    const [overflow, tailStartId] = [asked["overflow"], text(asked["tail_start_id"])];
+    const event: Extract<ContentEvent, { type: "compaction" }> = {
+      type: "compaction",
+      stepId,
+      auto: asked["auto"] === true,
+      isDone: settled === "completed",
+    };
+    if (typeof overflow === "boolean") event.overflow = overflow;
+    if (tailStartId !== undefined) event.tailStartId = tailStartId;
+    const told = JSON.stringify(event);
+    if (this.#compacted.get(stepId) === told) return;
+    this.#compacted.set(stepId, told);
+    this.#emit(event);
   }
 
   #text(kind: TextState["kind"], id: string, messageId: string, part: Json): Taken {
@@ -205,15 +231,20 @@ export class TurnView {
     return "taken";
   }
 
-  /** A message that opencode wrote itself to compact our turn or to go on after that: what answers it is the turn's too. */
+  /** A message that opencode wrote itself to compact our turn: what answers it is the turn's too. */
   #continues(messageId: string, part: Json): boolean {
-    if (this.#roots.has(messageId)) return true;
-    const isCompaction = part["type"] === "compaction";
-    const isGoingOn = this.#isCompacted && part["type"] === "text" && part["synthetic"] === true;
-    if ((!isCompaction && !isGoingOn) || messageId <= this.userMessageId) return false;
-    this.#isCompacted = true;
+    if (part["type"] !== "compaction" || messageId <= this.userMessageId) return this.#roots.has(messageId);
     this.#roots.add(messageId);
+    this.#compactions.set(messageId, part);
+    for (const [id, answer] of this.#answers)
+      if (answer.isSummary && answer.parentId === messageId) this.#tellCompaction(id, answer);
     return true;
+  }
+
+  /** Behind a compaction opencode goes on with a message of its own: a few words, or what the user said once more. */
+  #goesOn(messageId: string): boolean {
+    if (this.#compactions.size > 0 && messageId > this.userMessageId) this.#roots.add(messageId);
+    return this.#roots.has(messageId);
   }
 
   #ofUser(messageId: string): Taken {

@@ -6,6 +6,7 @@ const CODES: Record<EventType, number> = {
   "session.updated": 2,
   "session.deleted": 3,
   "session.status": 4,
+  "session.compacted": 5,
   "input.admitted": 10,
   "input.updated": 11,
   "input.delivered": 12,
@@ -72,6 +73,7 @@ export type EventRow =
 const FAMILIES: [prefix: string, row: EventRow][] = [
   ["session.status", "status"],
   ["session.deleted", "payload"],
+  ["session.compacted", "payload"],
   ["session.", "session"],
   ["input.", "input"],
   ["turn.", "turn"],

@@ -101,7 +101,12 @@ function finalText(parts: readonly Part[]): string {
   const runs: string[][] = [[]];
   for (const part of parts) {
     if (part.type === "tool") runs.push([]);
-    else if (part.type === "text" && part.ignored !== true && part.attempt === undefined)
+    else if (
+      part.type === "text" &&
+      part.ignored !== true &&
+      part.synthetic !== true &&
+      part.attempt === undefined
+    )
       runs.at(-1)?.push(part.text);
   }
   return (runs.findLast((run) => run.some((text) => text.trim() !== "")) ?? []).join("\n").trim();

@@ -28,6 +28,7 @@ const CONTENT: ReadonlySet<AgentEvent["type"]> = new Set<ContentEvent["type"]>([
   "tool",
   "plan",
   "retry",
+  "compaction",
   "file",
   "step",
 ]);

@@ -22,6 +22,7 @@ import type { AgentEvent, ContentEvent, NotAllowed, StateEvent } from "../../age
 import type { AgentSessionPatch, AnswerPatch, ProgressOp, Store, TurnPatch } from "../../store/index.ts";
 import { Answers, type StepEdge } from "./answers.ts";
 import type { ByteAccount } from "./byte-budget.ts";
+import { type BackendIds, Compactions } from "./compactions.ts";
 import { isContent, isNote, lateNote, noteOp } from "./note.ts";
 import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
 import { Retries } from "./retries.ts";
@@ -62,6 +63,7 @@ export class Recorder {
   readonly #writer: ProgressWriter;
   readonly #answers: Answers;
   readonly #retries: Retries;
+  readonly #compactions: Compactions;
   readonly #touched = new TouchedFiles();
   readonly #storageWaits = new Set<object>();
   #fence: "open" | "settling" | "closed" = "open";
@@ -76,6 +78,7 @@ export class Recorder {
     this.#writer = new ProgressWriter(deps, { sessionId, turnId: target.turnId, epoch: target.epoch });
     this.#answers = new Answers({ ...deps, writer: this.#writer }, sessionId, messageId);
     this.#retries = new Retries(deps.clock, sessionId);
+    this.#compactions = new Compactions({ ...deps, writer: this.#writer }, sessionId);
   }
 
   /** What the agent reported of its usage so far, merged. */
@@ -232,7 +235,8 @@ export class Recorder {
   #content(event: ContentEvent): void {
     const isWait = event.type === "retry" && event.failed !== undefined;
     // What is told of a step as a whole says nothing of its tries.
-    if (!isWait && event.type !== "step") this.#writer.push(this.#retries.goesOn());
+    if (!isWait && event.type !== "step" && event.type !== "compaction")
+      this.#writer.push(this.#retries.goesOn());
     switch (event.type) {
       case "text":
       case "reasoning":
@@ -247,6 +251,8 @@ export class Recorder {
       }
       case "step":
         return this.#step(event);
+      case "compaction":
+        return this.#compactions.take(event, this.#answers.ofStep(event.stepId) ?? this.#answers.now);
       case "file":
         this.#touched.write(event.path);
         return;
@@ -266,12 +272,16 @@ export class Recorder {
   }
 
   /** The first id that is heard of names the step that is open; each other new one begins the next. */
-  #step({ stepId, finish, tokens, cost }: Extract<ContentEvent, { type: "step" }>): void {
+  #step({ stepId, parentId, summary, ...told }: Extract<ContentEvent, { type: "step" }>): void {
+    const { finish, tokens, cost } = told;
     const known = this.#answers.ofStep(stepId);
     if (known === undefined && this.#answers.now.stepId !== undefined) this.nextStep();
     const answer = known ?? this.#answers.now;
-    answer.stepId = stepId;
     const patch: AnswerPatch = {};
+    if (answer.stepId === undefined && parentId !== undefined)
+      patch.metadata = { backend: { messageId: stepId, parentId } satisfies BackendIds };
+    answer.stepId = stepId;
+    if (summary === true) patch.summary = answer.texts.isSummary = true;
     if (finish !== undefined) patch.finish = finish;
     if (tokens !== undefined) patch.tokens = tokens;
     if (cost !== undefined) patch.cost = cost;

@@ -29,6 +29,8 @@ type Stream = {
 };
 
 export class TextStreams {
+  /** What is said is a summary that the agent wrote for itself. */
+  isSummary = false;
   readonly #clock: Clock;
   readonly #ids: { sessionId: SessionId; messageId: MessageId };
   readonly #open = new Map<string, Stream>();
@@ -148,7 +150,8 @@ export class TextStreams {
       text,
       time: { start: this.#clock.now() },
     };
-    stream.part = stream.kind === "text" ? { ...row, type: "text" } : { ...row, type: "reasoning" };
+    if (stream.kind === "reasoning") stream.part = { ...row, type: "reasoning" };
+    else stream.part = { ...row, type: "text", ...(this.isSummary ? { synthetic: true } : {}) };
     stream.checkpointAt = this.#clock.monotonic();
     return { op: "part", part: stream.part };
   }

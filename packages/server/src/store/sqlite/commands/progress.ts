@@ -141,6 +141,14 @@ function apply(progress: Progress, op: ProgressOp, seq: number): void {
       return putTitle(progress, op.title, seq);
     case "retry":
       return putRetry(progress, op.retry, seq);
+    case "compacted":
+      return append(progress.log, {
+        type: "session.compacted",
+        seq,
+        ref: null,
+        data: op.compaction,
+        turn: progress.turn,
+      });
   }
 }
 
@@ -297,7 +305,9 @@ function putStepSnapshot(progress: Progress, { partId, snapshot }: OpOf<"stepSna
 function patchAnswer({ log, turn }: Progress, { messageId, patch }: OpOf<"answer">, seq: number): void {
   const row = findMessage(log.write, messageId);
   if (row?.turn !== turn.rid || row.role !== "assistant") throw notFound("answer of this turn", messageId);
-  const info: AssistantMessage = { ...(toMessageInfo(row) as AssistantMessage), ...patch };
+  const before = toMessageInfo(row) as AssistantMessage;
+  const info: AssistantMessage = { ...before, ...patch };
+  if (patch.metadata !== undefined) info.metadata = { ...before.metadata, ...patch.metadata };
   writeAnswer({ ...log, nextSeq: seq }, row.rid, info);
 }
 

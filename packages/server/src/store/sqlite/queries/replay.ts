@@ -158,8 +158,10 @@ function currentData(sql: Sql, type: EventType, row: EventRowData): string | und
     case "status": {
       const found = sessionByRid(sql, ref);
       if (found?.status_seq !== seq) return undefined;
-      const { status, retry } = toSession(found);
-      return data("session.status", statusData(status, retry));
+      return data(
+        "session.status",
+        statusData(found.status as Session["status"], fromJson<Session["retry"]>(found.retry)),
+      );
     }
     case "todos": {
       const found = sessionByRid(sql, ref);

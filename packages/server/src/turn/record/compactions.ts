@@ -1,0 +1,71 @@
+/** Compactions of the running turn's agent as parts and events (R-14.3). */
+import { type Clock, newId } from "@holdfast/kernel";
+import type { MessageId, PartId, PartOf, SessionId } from "@holdfast/protocol";
+import type { ContentEvent } from "../../agents/index.ts";
+import type { ProgressOp, Store } from "../../store/index.ts";
+import type { ProgressWriter } from "./progress-writer.ts";
+
+type Deps = { clock: Clock; store: Store; writer: ProgressWriter };
+type Compaction = Extract<ContentEvent, { type: "compaction" }>;
+
+/** Messages that are looked through for the one that a backend names; a tail begins within the last turns. */
+const MOST_MESSAGES = 1_000;
+
+/** About how much memory the step holds until it is written, in bytes. */
+const HELD_BYTES = 512;
+
+/** What an answer keeps in `metadata.backend`: the backend's own names for it and for the message that it answers. */
+export type BackendIds = { messageId: string; parentId: string };
+
+export class Compactions {
+  readonly #deps: Deps;
+  readonly #sessionId: SessionId;
+  readonly #parts = new Map<string, PartId>();
+  readonly #done = new Set<string>();
+
+  constructor(deps: Deps, sessionId: SessionId) {
+    this.#deps = deps;
+    this.#sessionId = sessionId;
+  }
+
+  /** The part stands in the answer that is the summary; the event follows once, when the summary is whole. */
+  take(event: Compaction, { messageId }: { messageId: MessageId }): void {
+    const { stepId, auto, overflow, isDone } = event;
+    const id = this.#parts.get(stepId) ?? newId("prt", this.#deps.clock.now());
+    this.#parts.set(stepId, id);
+    const isNews = isDone && !this.#done.has(stepId);
+    if (isDone) this.#done.add(stepId);
+    const later = async (): Promise<ProgressOp[]> => {
+      const tailStartId = await this.#find(event.tailStartId);
+      const facts = {
+        auto,
+        ...(overflow === undefined ? {} : { overflow }),
+        ...(tailStartId === undefined ? {} : { tailStartId }),
+      };
+      const part: PartOf<"compaction"> = {
+        id,
+        sessionId: this.#sessionId,
+        messageId,
+        type: "compaction",
+        ...facts,
+      };
+      const ops: ProgressOp[] = [{ op: "part", part }];
+      return isNews ? [...ops, { op: "compacted", compaction: { messageId, ...facts } }] : ops;
+    };
+    this.#deps.writer.pushLater(later, HELD_BYTES);
+  }
+
+  /** Our message for the one that the backend names: an answer, or what an answer was given to. */
+  async #find(backendId: string | undefined): Promise<MessageId | undefined> {
+    if (backendId === undefined) return undefined;
+    let seen = 0;
+    for await (const { info } of this.#deps.store.streamMessages(this.#sessionId)) {
+      if ((seen += 1) > MOST_MESSAGES) return undefined;
+      if (info.role !== "assistant") continue;
+      const ids = info.metadata?.["backend"] as BackendIds | undefined;
+      if (ids?.messageId === backendId) return info.id;
+      if (ids?.parentId === backendId) return info.parentId;
+    }
+    return undefined;
+  }
+}
