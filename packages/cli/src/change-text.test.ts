@@ -192,7 +192,7 @@ test("[W-8, W-13] what to do next is a command that can be typed", () => {
 });
 
 test("[R-1.7, I-10] how much a turn changed is one short line, and nothing where it changed nothing", () => {
-  const turn = { messageId: "msg_1" } as Turn;
+  const turn = { messageId: "msg_1" } as unknown as Turn;
   const asked = (totals?: DiffTotals) =>
     ({
       info: { id: "msg_1", role: "user", summary: { title: "t", totals } },

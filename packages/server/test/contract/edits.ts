@@ -114,7 +114,7 @@ export const editsTopic = topic("edits of what is settled", (rig) => {
     const refused = [
       ["structured", message({ ...info, structured: { forged: true } })],
       ["summary", message({ ...info, summary: true })],
-      ["summary", message({ ...asked.info, summary: { diffs: [] } })],
+      ["summary", message({ ...asked.info, summary: {} })],
       ["state.time.compacted", part(timed(other, { start: 1, end: 2, compacted: 3 }))],
       ["state.time.compacted", part(timed(call, { start: 1, end: 2, compacted: 4 }))],
       ["state.time.compacted", part(timed(call, { start: 1, end: 2 }))],

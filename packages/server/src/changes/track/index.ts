@@ -6,7 +6,7 @@ export type { TurnFiles } from "./tracker.ts";
 
 export type Tracker = Pick<
   TrackerRoom,
-  "before" | "after" | "dismiss" | "recover" | "refresh" | "exclusive"
+  "before" | "step" | "after" | "dismiss" | "recover" | "refresh" | "exclusive"
 > & {
   /** Deletes snapshots that nothing needs any more (W-3); answers how many. */
   sweep(): Promise<number>;
