@@ -44,7 +44,6 @@ export class SessionRehearsal {
     return this.log.lastSeq;
   }
 
-  /** One random thing that a server does. */
   step({ kind, pick, size }: Step): void {
     const actions = [
       () => this.#admit(),
@@ -110,10 +109,12 @@ export class SessionRehearsal {
   }
 
   #setStatus(status: Session["status"]): void {
-    const retry = { attempt: 1, message: "m", next: 9 };
-    const { retry: _before, ...session } = this.session;
-    this.session = status === "retry" ? { ...session, status, retry } : { ...session, status };
-    this.#append("session.status", status === "retry" ? { status, retry } : { status }, { row: "status" });
+    this.session.status = status;
+    this.#append(
+      "session.status",
+      status === "retry" ? { status, retry: { attempt: 1, message: "m", next: 9 } } : { status },
+      { row: "status" },
+    );
   }
 
   #putMessage(info: MessageInfo): void {
@@ -175,7 +176,6 @@ export class SessionRehearsal {
     const user = rows && this.messages.get(rows.user);
     if (rows === undefined || user === undefined || this.#running !== undefined) return;
     const assistant = this.#id("msg");
-    rows.assistant = assistant;
     rows.turn = {
       ...rows.turn,
       state: "running",
@@ -191,6 +191,7 @@ export class SessionRehearsal {
   }
 
   #putAnswer(rows: TurnRows, id: MessageInfo["id"]): void {
+    rows.assistant = id;
     this.#putMessage({
       id,
       sessionId: this.session.id,
@@ -204,16 +205,14 @@ export class SessionRehearsal {
     });
   }
 
-  /** The open answer ends as a step of its own, and the next one begins. */
   #nextStep(): void {
     const rows = this.#running;
     const answer = rows?.assistant === undefined ? undefined : this.messages.get(rows.assistant);
     if (rows === undefined || answer?.role !== "assistant") return;
     this.#putMessage({ ...answer, finish: "tool-calls", time: { created: 2, completed: 5 } });
-    const next = this.#id("msg");
-    rows.assistant = next;
-    this.#putAnswer(rows, next);
-    rows.turn = { ...rows.turn, assistantMessageIds: [...rows.turn.assistantMessageIds, next] };
+    this.#putAnswer(rows, this.#id("msg"));
+    const assistantMessageIds = [...rows.turn.assistantMessageIds, rows.assistant as never];
+    rows.turn = { ...rows.turn, assistantMessageIds };
     this.#announceTurn("turn.updated", rows);
   }
 

@@ -232,7 +232,7 @@ export const finalizationTopic = topic("finalization", (rig) => {
     await rig().part(run, textPart(placeOf(run), "first", { start: 1, end: 2 }));
     const step = stepOp(run);
     await rig().append(run, step.op);
-    await rig().part(run, textPart(step.place, `${"\u{1f600}".repeat(600)}`, { start: 1 }));
+    await rig().part(run, textPart(step.place, "\u{1f600}".repeat(600), { start: 1 }));
     const totals = { files: 2, additions: 30, deletions: 4 };
     const files = { partId: newId("prt"), hash: "a", snapshot: "b", files: ["/a", "/b"], more: 0, totals };
     await rig().finish(run, { state: "completed", files });

@@ -113,6 +113,7 @@ describe("the files of a turn", () => {
         room.clock.advance(60_000);
         sink.emit({ type: "step", stepId });
         await room.until(() => watch.calls.at(-1), `step ${Number(stepId) - 1}`);
+        await room.store.heartbeat({ instanceId: room.instanceId });
       }
       return endTurn;
     });

@@ -90,7 +90,7 @@ export function noteTurn(
     write.now,
     input.turn,
   );
-  if (changed !== 1) throw new HoldfastError("CONFLICT", `Turn ${input.turn_id} is not queued any more.`);
+  if (changed !== 1) throw new HoldfastError("CONFLICT", `Turn ${command.turnId} is not queued any more.`);
   announceTurn(log, input.turn, "turn.completed");
   refreshSession(log);
   return true;
