@@ -224,6 +224,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   messages: "msg",
   permissions: "per",
   "permission-rules": "prl",
+  questions: "qst",
   workspaces: "wsp",
   auth: "tok",
 };

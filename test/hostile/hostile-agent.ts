@@ -114,6 +114,25 @@ const DEEDS: Record<string, (on: Stage) => Promise<void>> = {
     await ask("session/request_permission", { sessionId: "somebody-else", toolCall, options: [option("a")] });
     await ask("session/request_permission", { sessionId });
   },
+  "odd-questions": async ({ sessionId }) => {
+    const form = (properties: unknown) => ({ mode: "form", message: "?", requestedSchema: { properties } });
+    const page = (url: unknown) => ({ mode: "url", message: "?", url, elicitationId: "e" });
+    for (const params of [
+      {},
+      { mode: "form", message: 7, requestedSchema: null },
+      { mode: "no such mode", message: "?" },
+      form({ a: null }),
+      form({ a: { type: "object" }, __proto__: { type: "string" } }),
+      form({ a: { type: "string", enum: Array(1_000).fill("x") } }),
+      form(Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [index, { type: "boolean" }]))),
+      page("javascript:alert(1)"),
+      page(`https://example.invalid/${"x".repeat(100_000)}`),
+      { ...form({}), sessionId: "somebody-else" },
+    ])
+      await ask("elicitation/create", { sessionId, ...params });
+    for (const elicitationId of [null, {}, "e"])
+      await send({ method: "elicitation/complete", params: { elicitationId } });
+  },
   "foreign-session": async () => {
     for (const sessionId of ["somebody-else", "", null, 7, { a: 1 }])
       await send({ method: "session/update", params: { sessionId, update: chunk("not for you") } });

@@ -27,6 +27,7 @@ import {
   permissionListSchema,
   permissionRuleListSchema,
   permissionSchema,
+  type QuestionAnswer,
   questionListSchema,
   questionSchema,
   type ReplyPermission,
@@ -257,9 +258,11 @@ function inboxCalls({ send }: Transport) {
       (await send("POST", at("permissions", id, "reply"), permissionSchema, { ...options, body })).value,
     listQuestions: async (query: { state?: "pending"; sessionId?: string } = {}, options?: CallOptions) =>
       (await send("GET", at("questions"), questionListSchema, { ...options, query })).value,
-    replyQuestion: async (id: string, answers: string[][], options?: CallOptions) =>
-      (await send("POST", at("questions", id, "reply"), questionSchema, { ...options, body: { answers } }))
-        .value,
+    getQuestion: async (id: string, options?: CallOptions) =>
+      (await send("GET", at("questions", id), questionSchema, options)).value,
+    /** Rejects with ALREADY_REPLIED when somebody else was first, and with UNPROCESSABLE and its issues when the answer does not fit the fields. */
+    replyQuestion: async (id: string, body: QuestionAnswer, options?: CallOptions) =>
+      (await send("POST", at("questions", id, "reply"), questionSchema, { ...options, body })).value,
     listPermissionRules: async (query: { sessionId?: string } = {}, options?: CallOptions) =>
       (await send("GET", at("permission-rules"), permissionRuleListSchema, { ...options, query })).value,
     revokePermissionRule: async (id: string, options?: CallOptions): Promise<void> => {

@@ -44,7 +44,7 @@ export type ApprovalMode = z.infer<typeof approvalModeSchema>;
 export const resumePolicySchema = z.enum(["manual", "auto", "never"]);
 export type ResumePolicy = z.infer<typeof resumePolicySchema>;
 
-/** Milliseconds a permission request may wait, at most 24 h; 0: nobody will answer (A-19). */
+/** Milliseconds a permission request or a question may wait, at most 24 h; 0: nobody will answer (A-19). */
 export const permissionTimeoutSchema = z.number().int().min(0).max(86_400_000);
 
 /** What a turn's answer must look like (session-model 2). `retryCount` is how often a wrong answer is asked for again. */

@@ -49,7 +49,7 @@ export const configSchema = z
     resumePolicy: resumePolicySchema.optional().describe("What follows an interrupted turn; default manual."),
     permissionTimeoutMs: permissionTimeoutSchema
       .optional()
-      .describe("How long a permission request waits, in ms; default 24 h."),
+      .describe("How long a permission request or a question waits, in ms; default 24 h."),
     stopBudgetSeconds: z
       .number()
       .min(0)

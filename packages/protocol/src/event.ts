@@ -19,7 +19,8 @@ import {
 import { inputSchema } from "./input.ts";
 import { messageInfoSchema } from "./message.ts";
 import { DELTA_FIELDS, partSchema } from "./part.ts";
-import { permissionSchema, questionSchema } from "./permission.ts";
+import { permissionSchema } from "./permission.ts";
+import { questionSchema } from "./question.ts";
 import {
   projectSchema,
   retryStatusSchema,

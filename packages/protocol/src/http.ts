@@ -13,12 +13,8 @@ import {
 import { inputIdSchema, sessionIdSchema, workspaceIdSchema } from "./id.ts";
 import { deliverySchema, inputPartSchema, inputSchema } from "./input.ts";
 import { messageSchema } from "./message.ts";
-import {
-  permissionReplySchema,
-  permissionRuleSchema,
-  permissionSchema,
-  questionSchema,
-} from "./permission.ts";
+import { permissionReplySchema, permissionRuleSchema, permissionSchema } from "./permission.ts";
+import { questionSchema } from "./question.ts";
 import { concurrencySchema, projectSchema, sessionSchema, todoSchema } from "./session.ts";
 import { turnSchema } from "./turn.ts";
 import { worktreeSettingsSchema } from "./worktree.ts";
@@ -150,7 +146,9 @@ export const turnListSchema = z
 export const permissionListSchema = z
   .object({ items: z.array(permissionSchema), total })
   .meta({ id: "PermissionList" });
-export const questionListSchema = z.object({ items: z.array(questionSchema) }).meta({ id: "QuestionList" });
+export const questionListSchema = z
+  .object({ items: z.array(questionSchema), total })
+  .meta({ id: "QuestionList" });
 export const permissionRuleListSchema = z
   .object({ items: z.array(permissionRuleSchema) })
   .meta({ id: "PermissionRuleList" });
@@ -173,6 +171,7 @@ export type MessageList = z.infer<typeof messageListSchema>;
 export type InputList = z.infer<typeof inputListSchema>;
 export type TurnList = z.infer<typeof turnListSchema>;
 export type PermissionList = z.infer<typeof permissionListSchema>;
+export type QuestionList = z.infer<typeof questionListSchema>;
 export type LiveAgentList = z.infer<typeof liveAgentListSchema>;
 export type AgentSessionList = z.infer<typeof agentSessionListSchema>;
 
@@ -180,10 +179,6 @@ export const replyPermissionSchema = z
   .strictObject({ reply: permissionReplySchema, message: z.string().max(65_536).optional() })
   .meta({ id: "ReplyPermission" });
 export type ReplyPermission = z.infer<typeof replyPermissionSchema>;
-
-export const replyQuestionSchema = z
-  .strictObject({ answers: z.array(z.array(z.string().max(65_536)).max(64)).max(64) })
-  .meta({ id: "ReplyQuestion" });
 
 export const exchangeCodeSchema = z
   .strictObject({ code: z.string().regex(/^[0-9a-f]{32}$/) })

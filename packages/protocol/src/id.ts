@@ -37,6 +37,7 @@ export type TurnId = Id<"trn">;
 export type MessageId = Id<"msg">;
 export type PartId = Id<"prt">;
 export type PermissionId = Id<"per">;
+export type QuestionId = Id<"qst">;
 export type InstanceId = Id<"ins">;
 export type PermissionRuleId = Id<"rul">;
 export type TokenId = Id<"tok">;

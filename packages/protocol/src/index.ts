@@ -20,6 +20,8 @@ export * from "./part.ts";
 export * from "./permission.ts";
 export * from "./places.ts";
 export * from "./protocol-version.ts";
+export * from "./question-answer.ts";
+export * from "./question.ts";
 export * from "./redact-headers.ts";
 export * from "./retry.ts";
 export * from "./retryable.ts";

@@ -5,7 +5,6 @@ import {
   permissionIdSchema,
   permissionRuleIdSchema,
   projectIdSchema,
-  questionIdSchema,
   sessionIdSchema,
   turnIdSchema,
 } from "./id.ts";
@@ -53,30 +52,3 @@ export const permissionRuleSchema = z
   })
   .meta({ id: "PermissionRule" });
 export type PermissionRule = z.infer<typeof permissionRuleSchema>;
-
-const optionSchema = z.object({ label: z.string(), description: z.string().optional() });
-
-/** A question of an agent to a person; answered by lists of labels, one per entry. */
-export const questionSchema = z
-  .object({
-    id: questionIdSchema,
-    sessionId: sessionIdSchema,
-    turnId: turnIdSchema,
-    agent: agentIdSchema,
-    questions: z.array(
-      z.object({
-        question: z.string(),
-        header: z.string().max(30),
-        options: z.array(optionSchema),
-        multiple: z.boolean().optional(),
-        custom: z.boolean().optional(),
-      }),
-    ),
-    state: z.enum(["pending", "replied", "expired"]),
-    answers: z.array(z.array(z.string())).optional(),
-    actor: actorSchema.optional(),
-    deadline: timeSchema.optional(),
-    time: z.object({ asked: timeSchema, ended: timeSchema.optional() }),
-  })
-  .meta({ id: "Question" });
-export type Question = z.infer<typeof questionSchema>;

@@ -21,7 +21,7 @@ import type {
 import { PromptTickets } from "./prompt-tickets.ts";
 import type { MemoryStore, Mode } from "./session-memory.ts";
 import { Session } from "./session.ts";
-import type { ClientFiles } from "./turn.ts";
+import type { ClientAbilities } from "./turn.ts";
 
 /** Sessions in one answer of `session/list`. */
 export const LIST_PAGE_SIZE = 50;
@@ -40,8 +40,8 @@ export class RehearsalAgent {
   readonly #store: MemoryStore;
   readonly #version: string;
   readonly #sessions = new Map<string, Session>();
-  /** What the client does with files for us; it says so before any session is opened. */
-  #clientFiles: ClientFiles = { read: false, write: false };
+  /** What the client does for us; it says so before any session is opened. */
+  #client: ClientAbilities = { read: false, write: false, form: false, url: false };
 
   constructor(store: MemoryStore, version: string) {
     this.#store = store;
@@ -63,12 +63,17 @@ export class RehearsalAgent {
         if (session.isBusy) {
           throw RequestError.invalidRequest({ sessionId: session.id }, "a prompt is running in this session");
         }
-        const asked = { blocks: params.prompt, files: this.#clientFiles };
+        const asked = { blocks: params.prompt, client: this.#client };
         return session.prompt(client, asked, tickets.cancelledOf(requestId), signal);
       })
       .onRequest(method.initialize, ({ params }) => {
-        const { readTextFile, writeTextFile } = params.clientCapabilities?.fs ?? {};
-        this.#clientFiles = { read: readTextFile === true, write: writeTextFile === true };
+        const { fs, elicitation } = params.clientCapabilities ?? {};
+        this.#client = {
+          read: fs?.readTextFile === true,
+          write: fs?.writeTextFile === true,
+          form: elicitation?.form != null,
+          url: elicitation?.url != null,
+        };
         return this.#initialize();
       })
       .onRequest(method.session.new, async ({ params, client }) => {

@@ -4,6 +4,8 @@
  * Pure and total: every text parses, and what is no directive becomes `echo`, what is a malformed one `invalid`.
  * Text inside `<tag>...</tag>` blocks is ignored, except that a REMEMBER there is obeyed silently.
  */
+import type { ElicitationSchema } from "@agentclientprotocol/sdk";
+import { parseFields } from "./ask-form.ts";
 import { splitContextBlocks } from "./context-blocks.ts";
 
 /** What the model's provider is said to have answered: `headers` and `body` stand in the error's data. */
@@ -26,6 +28,8 @@ export type Directive =
   | { readonly kind: "updates"; readonly count: number; readonly bytes: number }
   | { readonly kind: "spawn" }
   | { readonly kind: "ask"; readonly text: string }
+  | { readonly kind: "askform"; readonly message: string; readonly schema: ElicitationSchema }
+  | { readonly kind: "askurl"; readonly url: string; readonly message: string; readonly done: boolean }
   | { readonly kind: "remember"; readonly word: string; readonly silent: boolean }
   | { readonly kind: "recall" }
   | ({ readonly kind: "fail"; readonly status: number } & Failure)
@@ -55,7 +59,7 @@ const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
 
 /** What the agent can do, in one line; the hint that follows an echo. */
 export const DIRECTIVE_HINT =
-  "I obey lines that begin with SAY, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, UPDATES, SPAWN, ASK, REMEMBER, RECALL, FAIL, RETRY, HANG, DEAF or CRASH.";
+  "I obey lines that begin with SAY, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, FAIL, RETRY, HANG, DEAF or CRASH.";
 
 type Parse = (rest: string) => Directive;
 
@@ -121,6 +125,8 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   UPDATES: parseUpdates,
   SPAWN: () => ({ kind: "spawn" }),
   ASK: (rest) => ({ kind: "ask", text: rest.trim() === "" ? "May I go on?" : rest }),
+  ASKFORM: parseAskForm,
+  ASKURL: parseAskUrl,
   REMEMBER: parseRemember,
   RECALL: () => ({ kind: "recall" }),
   FAIL: parseFail,
@@ -178,6 +184,22 @@ function parseUpdates(rest: string): Directive {
   return count > MAX_UPDATES || bytes > MAX_UPDATE_BYTES
     ? invalid(`UPDATES takes at most ${MAX_UPDATES} updates of ${MAX_UPDATE_BYTES} bytes`)
     : { kind: "updates", count, bytes };
+}
+
+function parseAskForm(rest: string): Directive {
+  const [message = "", ...fields] = rest.split("|").map((each) => each.trim());
+  const schema = parseFields(fields);
+  if (message === "" || fields.length === 0 || typeof schema === "string")
+    return invalid(
+      `ASKFORM needs <message> | <name>: <type> ...${typeof schema === "string" ? `; ${schema}` : ""}`,
+    );
+  return { kind: "askform", message, schema };
+}
+
+function parseAskUrl(rest: string): Directive {
+  const [, url, message] = /^(\S+)(?:[ \t]+(.*))?$/su.exec(rest.trim()) ?? [];
+  if (url === undefined) return invalid("ASKURL needs a <url>, and may have a <message>");
+  return { kind: "askurl", url, message: message ?? "Please visit this page.", done: message === "DONE" };
 }
 
 function parseRemember(rest: string): Directive {

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { setImmediate as nextLoop, setTimeout as delay } from "node:timers/promises";
 import { RequestError } from "@agentclientprotocol/sdk";
 import { DIRECTIVE_HINT, type Directive } from "./directives.ts";
@@ -78,6 +79,15 @@ async function runDirective(
       return await spawnGrandchild(turn);
     case "ask":
       return await ask(turn, directive);
+    case "askform": {
+      const { message, schema: requestedSchema } = directive;
+      return await turn.say(`${await turn.elicit({ mode: "form", message, requestedSchema })}\n`);
+    }
+    case "askurl": {
+      const { message, url, done } = directive;
+      const asked = { mode: "url", message, url, elicitationId: randomUUID() } as const;
+      return await turn.say(`${await turn.elicit(asked, done)}\n`);
+    }
     case "remember":
       await space.remember(directive.word);
       return directive.silent ? undefined : await turn.say(`Remembered ${directive.word}.\n`);

@@ -3,7 +3,7 @@ import { splitContextBlocks } from "./context-blocks.ts";
 import { parseDirectives } from "./directives.ts";
 import { runDirectives, type Workspace } from "./run-directives.ts";
 import type { MemoryStore, Mode, SessionMemory } from "./session-memory.ts";
-import { type ClientFiles, Turn } from "./turn.ts";
+import { type ClientAbilities, Turn } from "./turn.ts";
 
 /** Size of the pretended context window, in tokens. */
 export const CONTEXT_SIZE = 200_000;
@@ -60,11 +60,11 @@ export class Session {
    */
   prompt(
     client: AgentContext,
-    { blocks, files }: { blocks: readonly ContentBlock[]; files: ClientFiles },
+    { blocks, client: abilities }: { blocks: readonly ContentBlock[]; client: ClientAbilities },
     cancelled: AbortController,
     signal: AbortSignal,
   ): Promise<PromptResponse> {
-    const turn = new Turn(client, this.id, cancelled, files);
+    const turn = new Turn(client, this.id, cancelled, abilities);
     const cancel = () => turn.cancel();
     signal.addEventListener("abort", cancel, { once: true });
     const answer = this.#run(turn, blocks).finally(() => {

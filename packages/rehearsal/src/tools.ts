@@ -40,7 +40,7 @@ export async function readTool(turn: Turn, place: Workplace, { path }: Of<"read"
   await tool.progress();
   try {
     const { size } = await regularFile(target);
-    const isClients = turn.files.read && (await containedPath(place.cwd, path)) !== undefined;
+    const isClients = turn.client.read && (await containedPath(place.cwd, path)) !== undefined;
     const text = isClients ? startOf(await turn.readFile(target)) : await readStart(target);
     const note = size > MAX_READ_BYTES ? `\n[${size - MAX_READ_BYTES} more bytes]` : "";
     await tool.complete({ content: [textContent(text + note)] });
@@ -72,7 +72,7 @@ export async function writeTool(turn: Turn, place: Workplace, { path, text }: Of
     // The user may have taken long: look again, so that no link made meanwhile leads the write out of cwd.
     if ((await containedPath(place.cwd, path)) !== target)
       throw new Error("the path changed while it was asked about");
-    if (turn.files.write) await turn.writeFile(target, text);
+    if (turn.client.write) await turn.writeFile(target, text);
     else await writeOwn(target, text);
     await tool.complete({ content: [{ type: "diff", path: target, oldText, newText: text }] });
   } catch (error) {

@@ -8,6 +8,8 @@ import { randomUUID } from "node:crypto";
 import { methods } from "@agentclientprotocol/sdk";
 import type {
   AgentContext,
+  CreateElicitationResponse,
+  ElicitationSchema,
   PermissionOption,
   ReadTextFileResponse,
   SessionUpdate,
@@ -26,15 +28,25 @@ const PERMISSION_OPTIONS: PermissionOption[] = [
   { optionId: "reject_once", name: "Reject", kind: "reject_once" },
 ];
 
-/** Whether the client reads and writes files for the agent. */
-export type ClientFiles = { readonly read: boolean; readonly write: boolean };
+/** What the client does for the agent: reads and writes files, shows forms and pages to a person. */
+export type ClientAbilities = {
+  readonly read: boolean;
+  readonly write: boolean;
+  readonly form: boolean;
+  readonly url: boolean;
+};
+
+/** What a person is asked; the session is added. */
+type Elicitation =
+  | { mode: "form"; message: string; requestedSchema: ElicitationSchema }
+  | { mode: "url"; message: string; url: string; elicitationId: string };
 
 type ToolFields = Omit<ToolCallUpdate, "toolCallId" | "status">;
 
 /** One running prompt of one session. */
 export class Turn {
   readonly history = new TurnHistory();
-  readonly files: ClientFiles;
+  readonly client: ClientAbilities;
   /** Tries of its model call that failed, as RETRY plays them. */
   failedTries = 0;
   readonly #client: AgentContext;
@@ -42,8 +54,13 @@ export class Turn {
   readonly #cancelled: AbortController;
   readonly #openTools = new Map<string, OpenTool>();
 
-  constructor(client: AgentContext, sessionId: string, cancelled: AbortController, files: ClientFiles) {
-    this.files = files;
+  constructor(
+    client: AgentContext,
+    sessionId: string,
+    cancelled: AbortController,
+    abilities: ClientAbilities,
+  ) {
+    this.client = abilities;
     this.#client = client;
     this.#sessionId = sessionId;
     this.#cancelled = cancelled;
@@ -133,6 +150,22 @@ export class Turn {
     this.signal.throwIfAborted();
     if (settled === "cancelled") throw new Error("the turn was cancelled");
     return settled.value;
+  }
+
+  /**
+   * Asks the person something; answers what came of it in words, and never waits past the cancel. `isDone`: it says at once that nobody needs to visit
+   * the page any more.
+   */
+  async elicit(asked: Elicitation, isDone = false): Promise<string> {
+    if (!this.client[asked.mode]) return "This client shows nobody a question.";
+    const { create, complete } = methods.client.elicitation;
+    const request = { sessionId: this.#sessionId, ...asked };
+    const asking = this.#client.request<CreateElicitationResponse>(create, request);
+    if (isDone && asked.mode === "url")
+      await this.#client.notify(complete, { elicitationId: asked.elicitationId });
+    const answer = await this.#unlessCancelled(asking);
+    if (answer.action !== "accept") return `Answered ${answer.action}.`;
+    return `Answered accept: ${JSON.stringify(answer["content"] ?? {})}`;
   }
 
   /** Resolves with `cancelled` when the turn is cancelled; never otherwise. */

@@ -94,9 +94,9 @@ export const STORE: readonly Sabotage[] = [
     name: "permission-answered-twice",
     rules: ["A-19"],
     breaks: "takes the second answer to a permission request and overwrites the first",
-    file: `${ENGINE}/commands/permission.ts`,
+    file: `${ENGINE}/commands/request.ts`,
     edits: [
-      { find: 'if (row.state !== "pending") {', replace: 'if (row.state === "expired") {' },
+      { find: 'if (row.state !== "pending") throw', replace: 'if (row.state === "expired") throw' },
       { find: "time_ended = ? WHERE rid = ? AND state = 'pending'", replace: "time_ended = ? WHERE rid = ?" },
     ],
     catchers: [contract("permissions", "[A-19] of answers at once the first wins")],
@@ -108,8 +108,8 @@ export const STORE: readonly Sabotage[] = [
     file: `${ENGINE}/commands/finalize.ts`,
     edits: [
       {
-        find: "\n  expirePermissions(log, turn);",
-        replace: '\n  if (record.state !== "completed") expirePermissions(log, turn);',
+        find: "\n  expireRequests(log, turn);",
+        replace: '\n  if (record.state !== "completed") expireRequests(log, turn);',
       },
     ],
     catchers: [contract("finalization", "[A-19] requests of the turn expire, answered ones stay")],

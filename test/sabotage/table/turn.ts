@@ -191,14 +191,27 @@ export const TURN: readonly Sabotage[] = [
     file: "packages/server/src/permission/permissions.ts",
     edits: [
       {
-        find: 'waiters.settle(permission.id, "reject"));',
-        replace: 'waiters.settle(permission.id, "once"));',
+        find: 'return answer === "late" ? "reject" : answer;',
+        replace: 'return answer === "late" ? "once" : answer;',
       },
     ],
     catchers: [
       {
         file: "packages/server/test/permission/permissions.test.ts",
         title: "[A-19, R-14.2] without an answer until the deadline",
+      },
+    ],
+  },
+  {
+    name: "question-takes-anything",
+    rules: ["A-19"],
+    breaks: "gives an agent an answer that does not fit its fields",
+    file: "packages/server/src/permission/questions.ts",
+    edits: [{ find: "  if (issues.length === 0) return;", replace: "  return;" }],
+    catchers: [
+      {
+        file: "packages/server/test/permission/questions.test.ts",
+        title: "[A-19] an answer that does not fit is refused",
       },
     ],
   },

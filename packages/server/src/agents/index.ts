@@ -3,6 +3,7 @@ export type {
   AgentEvent,
   AgentHandle,
   AgentPool,
+  AgentQuestion,
   Backend,
   ContentEvent,
   IdleSink,

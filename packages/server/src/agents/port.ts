@@ -14,6 +14,8 @@ import type {
   Model,
   OpenedBy,
   Part,
+  QuestionAnswer,
+  QuestionAsk,
   SessionError,
   SessionId,
   Todo,
@@ -118,10 +120,15 @@ export type NotAllowed = "denied" | "expired" | "cancelled";
 /** `reject`: a person said no. */
 export type PermissionAnswer = "once" | "reject" | NotAllowed;
 
+/** An agent wants to know something of a person (A-19). */
+export type AgentQuestion = QuestionAsk & { callId?: string | undefined };
+
 /** What a handle reports to during one prompt. `emit` is synchronous; `drained` is awaited between updates so that a slow store pauses reading (A-12). */
 export type TurnSink = {
   emit(event: AgentEvent): void;
   ask(request: PermissionAsk): Promise<PermissionAnswer>;
+  /** `cancel` when the turn is being stopped, or once `withdrawn` says that the agent does not ask any more. */
+  askQuestion(question: AgentQuestion, withdrawn: AbortSignal): Promise<QuestionAnswer>;
   drained(): Promise<void> | undefined;
 };
 

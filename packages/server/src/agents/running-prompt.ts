@@ -11,7 +11,8 @@
  * whatever comes later; a cancel resolves behind the prompt's end.
  */
 import { HoldfastError, within, type Clock } from "@holdfast/kernel";
-import type { PermissionAnswer, PermissionAsk, PromptResult, TurnSink } from "./port.ts";
+import type { QuestionAnswer } from "@holdfast/protocol";
+import type { AgentQuestion, PermissionAnswer, PermissionAsk, PromptResult, TurnSink } from "./port.ts";
 
 /** How long a cancelled prompt may take to end (A-15). */
 export const CANCEL_GRACE_MS = 5_000;
@@ -93,6 +94,13 @@ export class RunningPrompt {
     if (this.#isStopping) return "cancelled";
     const answer = this.sink.ask(request).catch(() => "cancelled" as const);
     return await Promise.race([answer, this.#stopped.promise]);
+  }
+
+  /** The same for a question: `cancel` once nobody can answer any more. Never rejects. */
+  async askQuestion(question: AgentQuestion, withdrawn: AbortSignal): Promise<QuestionAnswer> {
+    if (this.#isStopping) return { action: "cancel" };
+    const answer = this.sink.askQuestion(question, withdrawn).catch(() => ({ action: "cancel" as const }));
+    return await Promise.race([answer, this.#stopped.promise.then(() => ({ action: "cancel" as const }))]);
   }
 
   #endRequests(): void {

@@ -45,7 +45,7 @@ function dataOf(control: Control, target: Target): object {
 }
 
 function statePaths(target: Target): string[] {
-  if (target.kind !== "session") return ["/api/sessions", "/api/permissions"];
+  if (target.kind !== "session") return ["/api/sessions", "/api/permissions", "/api/questions"];
   const path = `/api/sessions/${target.sessionId}`;
   return [path, `${path}/messages`, `${path}/inputs?state=queued`];
 }

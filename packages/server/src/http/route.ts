@@ -16,7 +16,7 @@ import type { Diagnostics, Actor, Agent, Health, LiveAgentList, SessionId } from
 import type { z } from "zod";
 import type { Review } from "../changes/index.ts";
 import type { Resume, Target } from "../events/index.ts";
-import type { Permissions } from "../permission/index.ts";
+import type { Permissions, Questions } from "../permission/index.ts";
 import type { Caller, Sessions } from "../session/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
 import type { Action, ActionTarget } from "./authorize.ts";
@@ -29,6 +29,7 @@ export type Rooms = {
   sessions: Sessions;
   worktrees: Worktrees;
   permissions: Pick<Permissions, "reply">;
+  questions: Pick<Questions, "reply">;
   changes: ChangesDoor;
   catalog: { list(): Promise<Agent[]> };
   pool: { list(): LiveAgentList };

@@ -4,7 +4,7 @@ import { type Clock, HoldfastError, type Logger, randomHex } from "@holdfast/ker
 import type { Agent, LiveAgentList, Diagnostics, Health, SessionId } from "@holdfast/protocol";
 import { getRequestListener } from "@hono/node-server";
 import type { Events } from "../events/index.ts";
-import type { Permissions } from "../permission/index.ts";
+import type { Permissions, Questions } from "../permission/index.ts";
 import type { Sessions } from "../session/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
 import { createApp } from "./app.ts";
@@ -18,6 +18,7 @@ export type HttpDeps = {
   sessions: Sessions;
   worktrees: Worktrees;
   permissions: Pick<Permissions, "reply">;
+  questions: Pick<Questions, "reply">;
   turns: { wake(sessionId: SessionId): void };
   changes: ChangesDoor;
   catalog: { list(): Promise<Agent[]> };
@@ -61,6 +62,7 @@ export function createHttp(deps: HttpDeps): Http {
       sessions: deps.sessions,
       worktrees: deps.worktrees,
       permissions: deps.permissions,
+      questions: deps.questions,
       changes: deps.changes,
       catalog: deps.catalog,
       pool: deps.pool,

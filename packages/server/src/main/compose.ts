@@ -30,7 +30,7 @@ import {
 } from "../agents/index.ts";
 import { createEvents } from "../events/index.ts";
 import { createHttp } from "../http/index.ts";
-import { createPermissions, DEFAULT_PERMISSION_SETTINGS } from "../permission/index.ts";
+import { createPermissions, createQuestions, DEFAULT_PERMISSION_SETTINGS } from "../permission/index.ts";
 import { createSessions } from "../session/index.ts";
 import type { Store } from "../store/index.ts";
 import { openSqliteStore } from "../store/sqlite/index.ts";
@@ -183,13 +183,13 @@ function buildTurns(
   { catalog, pool, reap }: Agents,
   { watch }: Files,
 ) {
-  const permissions = createPermissions({
+  const asking = {
     store,
     clock,
-    logger,
-    autoAnswer: (mode, ask) => autoAllow(mode, ask.kind),
     settings: { timeoutMs: config.file.permissionTimeoutMs ?? DEFAULT_PERMISSION_SETTINGS.timeoutMs },
-  });
+  };
+  const permissions = createPermissions({ ...asking, autoAnswer: (mode, { kind }) => autoAllow(mode, kind) });
+  const questions = createQuestions(asking);
   const settings = turnSettings(config);
   const mayWrite = (agent: string, mode: ApprovalMode) =>
     catalog.record(agent)?.cannotWrite?.includes(mode) !== true;
@@ -197,6 +197,7 @@ function buildTurns(
     store,
     pool,
     permissions,
+    questions,
     reap,
     mayWrite,
     watch,
@@ -205,7 +206,7 @@ function buildTurns(
     instanceId,
     settings,
   });
-  return { permissions, turns };
+  return { permissions, questions, turns };
 }
 
 type Running = ReturnType<typeof buildTurns>;
@@ -215,7 +216,7 @@ function buildSurface(
   base: Base,
   { catalog, pool }: Agents,
   { git, worktrees, changes, root }: Files,
-  { permissions, turns }: Running,
+  { permissions, questions, turns }: Running,
 ) {
   const { config, directory, store, clock, logger, instanceId } = base;
   const events = createEvents({ store, clock, logger });
@@ -250,6 +251,7 @@ function buildSurface(
     worktrees,
     changes,
     permissions,
+    questions,
     turns,
     catalog,
     pool,
@@ -281,7 +283,7 @@ function serverOf(
   { events, http, streams, listener }: Surface,
 ): Server {
   const { config, store, clock, logger, instanceId } = base;
-  const { turns, permissions } = running;
+  const { turns, permissions, questions } = running;
   const housekeeping = repeat(clock, HOUSEKEEPING_MS, logger, async () => {
     let passes = 0;
     while ((await store.sweepHousekeeping({ limit: HOUSEKEEPING_ROWS })) > 0 && passes < HOUSEKEEPING_PASSES)
@@ -308,6 +310,7 @@ function serverOf(
       await worktrees.stop();
       await agents.opencode.dispose(OPENCODE_STOP_MS);
       permissions.stop();
+      questions.stop();
       await agents.catalog.close();
       http.stop();
       streams.closeAll();

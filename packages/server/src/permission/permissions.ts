@@ -3,27 +3,15 @@
  *
  *   ask ── mode says no ──────────────────────────► denied
  *    ├──── a stored rule covers it, or mode says yes ► once
- *    └──── row `pending` ─┬─ reply (first wins) ────► once | reject     row `replied`
- *                         ├─ deadline ──────────────► expired           row `expired`, by `deadline`
- *                         └─ turn stops, shutdown ──► cancelled         row `expired`, by `turnEnded`
+ *    └──── row `pending`, as `waiting.ts` draws it
  *
- * - The row is committed before anybody can be asked, and its end before the agent hears of it; the row decides every race.
  * - The agent only ever hears yes or no, once: `always` is our own rule, stored in the reply's transaction. A no that no person said is never told
  *   as a person's.
  * - A mode that refuses wins over a stored rule: a session made read-only stays so.
  * - The text that comes with a `reject` becomes the session's next input (A-19). It is admitted here, under a key made of the request, so
  *   that a repeated reply neither loses nor doubles it; the caller wakes the session.
  */
-import {
-  type Clock,
-  faultPoint,
-  isHoldfastError,
-  type Logger,
-  newId,
-  notFound,
-  retryStorage,
-  type Timer,
-} from "@holdfast/kernel";
+import { type Clock, faultPoint, isHoldfastError, newId, notFound } from "@holdfast/kernel";
 import type {
   Actor,
   ApprovalMode,
@@ -38,6 +26,7 @@ import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
 import { admitFollowUp } from "./follow-up.ts";
 import { isCovered, rulesOf } from "./rule.ts";
 import type { PermissionSettings } from "./settings.ts";
+import { Waiters } from "./waiting.ts";
 
 /** What an agent asks before it acts. `patterns` are the literal commands or paths it is about. */
 export type Asked = {
@@ -76,7 +65,6 @@ export type ReplyCommand = {
 export type PermissionDeps = {
   store: Store;
   clock: Clock;
-  logger: Logger;
   /** What the session's mode answers by itself, if anything (A-20). */
   autoAnswer(mode: ApprovalMode, ask: { kind: string }): "once" | "reject" | undefined;
   settings: PermissionSettings;
@@ -91,10 +79,21 @@ export type Permissions = {
   stop(): void;
 };
 
+/**
+ * What became of a request. `reject` is a person's no, `denied` the mode's, `expired` the deadline's; `cancelled`: the turn is being stopped, or nobody
+ * can answer any more.
+ */
+type PermissionAnswer = "once" | "reject" | "denied" | "expired" | "cancelled";
+
+/** What the row says of it. */
+const EXPIRY = { late: "deadline", cancelled: "turnEnded" } as const;
+
+type Replies = Waiters<"once" | "reject">;
+
 const SYSTEM: Actor = { id: "system:permission", kind: "system", label: "permission" };
 
 export function createPermissions(deps: PermissionDeps): Permissions {
-  const waiters = new Waiters();
+  const waiters: Replies = new Waiters();
   const stopped = new AbortController();
   return {
     ask: (request) =>
@@ -102,12 +101,12 @@ export function createPermissions(deps: PermissionDeps): Permissions {
     reply: (command) => reply(deps, waiters, command),
     stop() {
       stopped.abort();
-      waiters.settleAll("cancelled");
+      waiters.cancelAll();
     },
   };
 }
 
-async function ask(deps: PermissionDeps, waiters: Waiters, request: AskRequest): Promise<PermissionAnswer> {
+async function ask(deps: PermissionDeps, waiters: Replies, request: AskRequest): Promise<PermissionAnswer> {
   if (request.signal.aborted) return "cancelled";
   const automatic = deps.autoAnswer(request.approvalMode, request.ask);
   if (automatic !== undefined) return automatic === "once" ? "once" : "denied";
@@ -115,26 +114,20 @@ async function ask(deps: PermissionDeps, waiters: Waiters, request: AskRequest):
   if (isCovered(rules, { agent: request.agent, ...request.ask })) return "once";
   const timeoutMs = request.timeoutMs ?? deps.settings.timeoutMs;
   const permission = requestRow(request, deps.clock.now(), timeoutMs);
-  const answer = waiters.open(permission.id);
-  let timer: Timer | undefined;
-  const cancel = () => waiters.settle(permission.id, "cancelled");
-  request.signal.addEventListener("abort", cancel, { once: true });
-  try {
-    const command = { sessionId: request.sessionId, epoch: request.epoch, permission };
-    await retryStorage({ clock: deps.clock, signal: request.signal }, () =>
-      deps.store.askPermission(command),
-    );
-    faultPoint("permission.asked");
-    timer = deps.clock.after(timeoutMs, () => waiters.settle(permission.id, "expired"));
-    return await settle(deps, permission.id, await answer, request.signal);
-  } catch (error) {
-    if (request.signal.aborted || isHoldfastError(error, "CLAIM_LOST")) return "cancelled";
-    throw error;
-  } finally {
-    waiters.settle(permission.id, "cancelled");
-    timer?.cancel();
-    request.signal.removeEventListener("abort", cancel);
-  }
+  const command = { sessionId: request.sessionId, epoch: request.epoch, permission };
+  const answer = await waiters.wait(deps.clock, {
+    id: permission.id,
+    timeoutMs,
+    signal: request.signal,
+    async open() {
+      await deps.store.askPermission(command);
+      faultPoint("permission.asked");
+    },
+    expire: (why) =>
+      deps.store.expirePermission({ permissionId: permission.id, expiry: EXPIRY[why], actor: SYSTEM }),
+    answerOf,
+  });
+  return answer === "late" ? "expired" : answer;
 }
 
 function requestRow(request: AskRequest, now: number, timeoutMs: number): Permission {
@@ -157,27 +150,12 @@ function requestRow(request: AskRequest, now: number, timeoutMs: number): Permis
   return permission;
 }
 
-/** Ends the row when nobody replied. A reply that was committed first is what the agent hears. */
-async function settle(
-  deps: PermissionDeps,
-  id: PermissionId,
-  answer: PermissionAnswer,
-  signal: AbortSignal,
-): Promise<PermissionAnswer> {
-  if (answer === "once") return answer;
-  const expiry = answer === "expired" ? ("deadline" as const) : ("turnEnded" as const);
-  const command = { permissionId: id, expiry, actor: SYSTEM };
-  const row = await retryStorage({ clock: deps.clock, signal }, () => deps.store.expirePermission(command));
-  if (row.state !== "replied" || answer === "cancelled") return answer;
-  return answerOf(row);
-}
-
-const answerOf = (permission: Permission): PermissionAnswer =>
+const answerOf = (permission: Permission): "once" | "reject" =>
   permission.reply === "reject" ? "reject" : "once";
 
 async function reply(
   deps: PermissionDeps,
-  waiters: Waiters,
+  waiters: Replies,
   command: ReplyCommand,
 ): Promise<Applied<Permission>> {
   const asked = await deps.store.getPermission(command.permissionId);
@@ -185,7 +163,7 @@ async function reply(
   const rules = command.reply === "always" ? await standingRules(deps, asked, command.actor) : undefined;
   const applied = await deps.store.replyPermission({ ...command, rules });
   faultPoint("permission.replied");
-  waiters.settle(asked.id, answerOf(applied.value));
+  waiters.answered(asked.id, answerOf(applied.value));
   if (command.reply === "always") await replyCovered(deps, waiters, asked.sessionId, command.actor);
   if (command.reply === "reject" && command.message !== undefined && command.message.trim() !== "") {
     await admitFollowUp(deps, asked, command.message, command.actor);
@@ -202,7 +180,7 @@ async function standingRules(deps: PermissionDeps, asked: Permission, actor: Act
 /** A new rule also answers what the session has already asked and the rule covers (session-model 14.5). */
 async function replyCovered(
   deps: PermissionDeps,
-  waiters: Waiters,
+  waiters: Replies,
   sessionId: SessionId,
   actor: Actor,
 ): Promise<void> {
@@ -215,40 +193,9 @@ async function replyCovered(
         reply: "once",
         actor,
       });
-      waiters.settle(permission.id, answerOf(value));
+      waiters.answered(permission.id, answerOf(value));
     } catch (error) {
       if (!isHoldfastError(error, "ALREADY_REPLIED")) throw error;
     }
-  }
-}
-
-/**
- * What became of a request. `reject` is a person's no, `denied` the mode's, `expired` the deadline's; `cancelled`: the turn is being stopped, or nobody
- * can answer any more.
- */
-type PermissionAnswer = "once" | "reject" | "denied" | "expired" | "cancelled";
-
-/** Who in this process waits for the answer to a request. Each waiter is settled once; settling an unknown one does nothing. */
-class Waiters {
-  readonly #waiting = new Map<PermissionId, (answer: PermissionAnswer) => void>();
-
-  open(id: PermissionId): Promise<PermissionAnswer> {
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
-    });
-  }
-
-  settle(id: PermissionId, answer: PermissionAnswer): void {
-    const resolve = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    resolve?.(answer);
-  }
-
-  settleAll(answer: PermissionAnswer): void {
-    for (const id of this.#waiting.keys()) this.settle(id, answer);
-  }
-
-  get size(): number {
-    return this.#waiting.size;
   }
 }

@@ -24,6 +24,9 @@ import type {
   PermissionList,
   PermissionRule,
   PermissionRuleId,
+  Question,
+  QuestionId,
+  QuestionList,
   RiskReport,
   Session,
   SessionId,
@@ -107,6 +110,8 @@ export type Sessions = {
   blob(id: SessionId, hash: string): Promise<{ bytes: Uint8Array; mime: string }>;
   permissions(query: { state?: Permission["state"]; sessionId?: SessionId }): Promise<PermissionList>;
   getPermission(id: PermissionId): Promise<Permission>;
+  questions(query: { state?: Question["state"]; sessionId?: SessionId }): Promise<QuestionList>;
+  getQuestion(id: QuestionId): Promise<Question>;
   permissionRules(): Promise<PermissionRule[]>;
   revokePermissionRule(id: PermissionRuleId, caller: Caller): Promise<void>;
   workspace(id: WorkspaceId): Promise<Workspace>;
@@ -217,6 +222,15 @@ function queriesOf(deps: SessionDeps) {
       const permission = await store.getPermission(id);
       if (permission === undefined) throw notFound("permission request", id);
       return permission;
+    },
+    questions: async (query) => {
+      const items = await store.listQuestions(query);
+      return { items, total: Math.max(items.length, await store.countQuestions(query)) };
+    },
+    async getQuestion(id) {
+      const question = await store.getQuestion(id);
+      if (question === undefined) throw notFound("question", id);
+      return question;
     },
     permissionRules: () => store.listPermissionRules({}),
     workspace: (id) => requireWorkspace(deps, id),

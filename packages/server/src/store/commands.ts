@@ -27,6 +27,9 @@ import type {
   PermissionRule,
   PermissionRuleId,
   ProjectId,
+  Question,
+  QuestionAnswer,
+  QuestionId,
   RetryStatus,
   Session,
   SessionError,
@@ -216,6 +219,7 @@ export type NextTurn = {
 };
 
 export type AskPermissionCommand = { sessionId: SessionId; epoch: number; permission: Permission };
+export type AskQuestionCommand = { sessionId: SessionId; epoch: number; question: Question };
 
 export type LaunchRow = {
   launchId: string;
@@ -333,6 +337,18 @@ export type Commands = {
     expiry: NonNullable<Permission["expiry"]>;
     actor: Actor;
   }): Promise<Permission>;
+
+  askQuestion(command: AskQuestionCommand): Promise<Question>;
+  /** ALREADY_REPLIED unless pending. The caller has checked that the answer fits the fields. */
+  replyQuestion(
+    command: Written & { questionId: QuestionId; answer: QuestionAnswer },
+  ): Promise<Applied<Question>>;
+  /** Ends a pending question without an answer, and keeps why; a no-op otherwise. */
+  expireQuestion(command: {
+    questionId: QuestionId;
+    expiry: NonNullable<Question["expiry"]>;
+    actor: Actor;
+  }): Promise<Question>;
 
   /** SESSION_BUSY while its turn is live; UNPROCESSABLE when a field that Holdfast alone writes would change (R-4.3). So `updatePart`. */
   updateMessage(command: Written & { messageId: MessageId; message: MessageInfo }): Promise<Applied<Message>>;

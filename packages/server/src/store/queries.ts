@@ -16,6 +16,8 @@ import type {
   PermissionId,
   PermissionRule,
   ProjectId,
+  Question,
+  QuestionId,
   Session,
   SessionId,
   Todo,
@@ -87,7 +89,8 @@ export type MessagePage = Page<Message, number> & { seq: number };
 /** The cursor is the position of the last activity in a session. `total`: how many there are of what was asked for, on all pages. */
 export type SessionPage = Page<Session, FeedPosition> & { total: number };
 
-export type PermissionFilter = { state?: Permission["state"]; sessionId?: SessionId };
+/** Of permission requests and of questions. */
+export type RequestFilter = { state?: Permission["state"]; sessionId?: SessionId };
 
 export type Queries = {
   getSession(id: SessionId): Promise<Session | undefined>;
@@ -135,10 +138,13 @@ export type Queries = {
   listAgentSessions(
     sessionId: SessionId,
   ): Promise<{ items: (AgentSession & AgentSessionFacts)[]; seq: number }>;
-  listPermissions(query: PermissionFilter): Promise<Permission[]>;
+  listPermissions(query: RequestFilter): Promise<Permission[]>;
   /** How many there are, those beyond a list's most included. */
-  countPermissions(query: PermissionFilter): Promise<number>;
+  countPermissions(query: RequestFilter): Promise<number>;
   getPermission(id: PermissionId): Promise<Permission | undefined>;
+  listQuestions(query: RequestFilter): Promise<Question[]>;
+  countQuestions(query: RequestFilter): Promise<number>;
+  getQuestion(id: QuestionId): Promise<Question | undefined>;
   /** All rules, or those that hold in a session (its own and its project's). */
   listPermissionRules(query: { sessionId?: SessionId }): Promise<PermissionRule[]>;
 

@@ -18,7 +18,7 @@ import type {
 } from "@holdfast/protocol";
 import { isTerminal } from "@holdfast/protocol";
 import type { AgentPool } from "../agents/index.ts";
-import type { Permissions } from "../permission/index.ts";
+import type { Permissions, Questions } from "../permission/index.ts";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
 import { Recovery } from "./end/index.ts";
 import { ByteBudget } from "./record/index.ts";
@@ -31,6 +31,7 @@ export type TurnsDeps = {
   store: Store;
   pool: AgentPool;
   permissions: Permissions;
+  questions: Questions;
   /** Ends agent processes of other, dead servers, never one of `instanceId` (A-11); resolves when none of them lives. */
   reap(): Promise<void>;
   /** False when an agent's record says that it cannot write in this mode, so that its turns need no lease (A-14). */

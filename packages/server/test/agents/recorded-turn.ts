@@ -1,4 +1,11 @@
-import type { AgentEvent, PermissionAnswer, PermissionAsk, TurnSink } from "../../src/agents/index.ts";
+import type { QuestionAnswer } from "@holdfast/protocol";
+import type {
+  AgentEvent,
+  AgentQuestion,
+  PermissionAnswer,
+  PermissionAsk,
+  TurnSink,
+} from "../../src/agents/index.ts";
 
 /** A turn sink that keeps what it is given, in order. */
 export class RecordedTurn implements TurnSink {
@@ -6,6 +13,12 @@ export class RecordedTurn implements TurnSink {
   readonly asks: PermissionAsk[] = [];
   /** How a permission request is answered. */
   answer: (request: PermissionAsk) => PermissionAnswer | Promise<PermissionAnswer> = () => "once";
+  readonly questions: AgentQuestion[] = [];
+  /** How a question is answered. */
+  tell: (question: AgentQuestion, withdrawn: AbortSignal) => QuestionAnswer | Promise<QuestionAnswer> =
+    () => ({
+      action: "decline",
+    });
   /** What updates wait for. */
   gate: Promise<void> | undefined;
 
@@ -16,6 +29,11 @@ export class RecordedTurn implements TurnSink {
   async ask(request: PermissionAsk): Promise<PermissionAnswer> {
     this.asks.push(request);
     return this.answer(request);
+  }
+
+  async askQuestion(question: AgentQuestion, withdrawn: AbortSignal): Promise<QuestionAnswer> {
+    this.questions.push(question);
+    return this.tell(question, withdrawn);
   }
 
   drained(): Promise<void> | undefined {

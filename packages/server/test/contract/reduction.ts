@@ -12,7 +12,15 @@ import type { CommittedEvent, Store } from "../../src/store/index.ts";
 /** A session as its rows say, in the reducer's words. */
 export type Stored = Pick<
   SessionState,
-  "session" | "messages" | "turns" | "inputs" | "permissions" | "agentSessions" | "todos" | "status"
+  | "session"
+  | "messages"
+  | "turns"
+  | "inputs"
+  | "permissions"
+  | "questions"
+  | "agentSessions"
+  | "todos"
+  | "status"
 > & { unplaced: Record<string, Message> };
 
 /** Applies events as a subscriber's client does; without a store none of them may be too large. */
@@ -47,6 +55,7 @@ async function readNamed(store: Store, event: CommittedEvent, name: NamedRow): P
   if ("inputId" in name) return { input: await store.getInput(id("inputId")) };
   if ("turnId" in name) return { turn: await store.getTurn(id("turnId")) };
   if ("permissionId" in name) return { permission: await store.getPermission(id("permissionId")) };
+  if ("questionId" in name) return { question: await store.getQuestion(id("questionId")) };
   if ("agentSessionId" in name) {
     const { items } = await store.listAgentSessions(sessionId);
     const agentSession = items.find((item) => item.id === name["agentSessionId"]);
@@ -101,7 +110,7 @@ export async function meetNeeds(store: Store, state: SessionState): Promise<Sess
 
 /** What a reduction knows, in the shape of `readStored`. */
 export function asStored(state: SessionState): Stored {
-  const { session, messages, turns, inputs, permissions, agentSessions, todos, status } = state;
+  const { session, messages, turns, inputs, permissions, questions, agentSessions, todos, status } = state;
   const unplaced = Object.entries(state.unplaced).flatMap(([id, { info, parts }]) =>
     info === undefined ? [] : [[id, { info, parts: [...parts] }] satisfies [string, Message]],
   );
@@ -111,6 +120,7 @@ export function asStored(state: SessionState): Stored {
     turns,
     inputs,
     permissions,
+    questions,
     agentSessions,
     todos,
     status,
@@ -123,12 +133,13 @@ const byId = <T extends { id: string }>(items: readonly T[]): Record<string, T> 
 
 /** Everything that a session's rows say, through the queries; nothing may write meanwhile. */
 export async function readStored(store: Store, sessionId: SessionId): Promise<Stored> {
-  const [whole, messages, turns, inputs, permissions, agentSessions, todos] = await Promise.all([
+  const [whole, messages, turns, inputs, permissions, questions, agentSessions, todos] = await Promise.all([
     store.getSession(sessionId),
     historyOf(store, sessionId),
     store.listTurns({ sessionId, limit: 10_000 }),
     store.listInputs({ sessionId, state: "queued" }),
     store.listPermissions({ sessionId, state: "pending" }),
+    store.listQuestions({ sessionId, state: "pending" }),
     store.listAgentSessions(sessionId),
     store.listTodos(sessionId),
   ]);
@@ -144,6 +155,7 @@ export async function readStored(store: Store, sessionId: SessionId): Promise<St
     turns: byId(turns.items),
     inputs: byId(inputs.items),
     permissions: byId(permissions),
+    questions: byId(questions),
     agentSessions: byId(agentSessions.items.map(shownAgentSession)),
     todos: todos.items,
     status: session.status,

@@ -25,6 +25,9 @@ async function busySession(rig: StoreRig): Promise<SessionId> {
   }
   const request = await rig.ask(run);
   await rig.store.replyPermission({ permissionId: request.id, reply: "once", actor: OWNER });
+  const question = await rig.question(run);
+  const answer = { action: "accept", content: { port: 80 } } as const;
+  await rig.store.replyQuestion({ questionId: question.id, answer, actor: OWNER });
   const tool = toolPart(placeOf(run), { status: "running", input: {}, raw: "{}", time: { start: 1 } });
   await rig.part(run, tool);
   await rig.append(run, delta(tool, 0, "out", "output"), { op: "todos", todos: [] });
@@ -35,6 +38,7 @@ async function busySession(rig: StoreRig): Promise<SessionId> {
     op: "part",
     part: textPart(step.place, "second step", { start: 1, end: 2 }),
   });
+  await rig.question(run);
   await rig.finish(run, { state: "completed", usage: { tokens: { input: 1 } } });
   await rig.store.patchSession({ sessionId, patch: { title: "Renamed" }, actor: OWNER });
   await rig.admit(sessionId, "again");
@@ -42,6 +46,7 @@ async function busySession(rig: StoreRig): Promise<SessionId> {
   const open = await rig.part(last, textPart(placeOf(last), "", { start: 1 }));
   await rig.append(last, delta(open, 0, "still "), { op: "checkpoint", partId: open.id });
   await rig.append(last, delta(open, 6, "coming"));
+  await rig.question(last);
   await rig.admit(sessionId, "waits");
   return sessionId;
 }

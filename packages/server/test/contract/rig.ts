@@ -7,6 +7,7 @@ import type {
   Part,
   PartId,
   Permission,
+  Question,
   Session,
   SessionId,
   TextPart,
@@ -244,6 +245,24 @@ export class StoreRig {
         kind: "execute",
         args: { command: "ls" },
         patterns: ["ls"],
+        state: "pending",
+        time: { asked: 1 },
+        ...overrides,
+      },
+    });
+  }
+
+  question(run: StartedTurn, overrides: Partial<Question> = {}): Promise<Question> {
+    return this.store.askQuestion({
+      sessionId: run.session.id,
+      epoch: run.epoch,
+      question: {
+        id: newId("qst"),
+        sessionId: run.session.id,
+        turnId: run.turn.id,
+        agent: "rehearsal",
+        message: "Which port?",
+        fields: [{ name: "port", type: "number", required: true }],
         state: "pending",
         time: { asked: 1 },
         ...overrides,

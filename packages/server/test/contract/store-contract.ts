@@ -14,6 +14,7 @@ import { leasesTopic } from "./leases.ts";
 import { lifecycleTopic } from "./lifecycle.ts";
 import { operationsTopic } from "./operations.ts";
 import { permissionsTopic } from "./permissions.ts";
+import { questionsTopic } from "./questions.ts";
 import { queueTopic } from "./queue.ts";
 import { replayTopic } from "./replay.ts";
 import { reviewsTopic } from "./reviews.ts";
@@ -45,6 +46,7 @@ const TOPICS: Topic[] = [
   streamingModelTopic,
   finalizationTopic,
   permissionsTopic,
+  questionsTopic,
   historyTopic,
   replayTopic,
   editsTopic,

@@ -16,7 +16,11 @@ import { createRepositories, createReview, createTracker } from "../../src/chang
 import { createEvents, type Events } from "../../src/events/index.ts";
 import { GitRunner } from "../../src/git/index.ts";
 import { createHttp, type Http, type HttpDeps } from "../../src/http/index.ts";
-import { createPermissions, DEFAULT_PERMISSION_SETTINGS } from "../../src/permission/index.ts";
+import {
+  createPermissions,
+  createQuestions,
+  DEFAULT_PERMISSION_SETTINGS,
+} from "../../src/permission/index.ts";
 import { createSessions, type Sessions, type TurnDoor } from "../../src/session/index.ts";
 import { createSnapshots } from "../../src/snapshot/index.ts";
 import { type StartedTurn, type Store } from "../../src/store/index.ts";
@@ -151,13 +155,9 @@ export class ServerUnderTest implements AsyncDisposable {
       git: files.git,
     });
     this.events = createEvents({ store, clock, logger });
-    const permissions = createPermissions({
-      store,
-      clock,
-      logger,
-      autoAnswer: () => undefined,
-      settings: DEFAULT_PERMISSION_SETTINGS,
-    });
+    const asking = { store, clock, settings: DEFAULT_PERMISSION_SETTINGS };
+    const permissions = createPermissions({ ...asking, autoAnswer: () => undefined });
+    const questions = createQuestions(asking);
     const access = new Access({
       tokens: store,
       serverToken: TOKEN,
@@ -173,6 +173,7 @@ export class ServerUnderTest implements AsyncDisposable {
       worktrees: files.worktrees,
       changes: files.changes,
       permissions,
+      questions,
       turns: this.turns,
       catalog,
       pool: { list: () => LIVE },

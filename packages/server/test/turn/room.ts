@@ -6,13 +6,19 @@ import type {
   Actor,
   Message,
   Permission,
+  Question,
   ResumePolicy,
   Session,
   SessionId,
   Turn,
   TurnId,
 } from "@holdfast/protocol";
-import { createPermissions, type Permissions } from "../../src/permission/index.ts";
+import {
+  createPermissions,
+  createQuestions,
+  type Permissions,
+  type Questions,
+} from "../../src/permission/index.ts";
 import type { CommittedEvent, Store } from "../../src/store/index.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
 import { createTurns, DEFAULT_TURN_SETTINGS, type Turns, type TurnWatch } from "../../src/turn/index.ts";
@@ -59,6 +65,7 @@ export class Room {
   readonly logs: { level: string; message: string; fields: Record<string, unknown> }[] = [];
   readonly turns: Turns;
   readonly permissions: Permissions;
+  readonly questions: Questions;
   readonly store: Store;
   readonly agent = new ScriptedAgent();
   reaps = 0;
@@ -73,13 +80,12 @@ export class Room {
     this.store = store;
     const { agent, clock, instanceId } = this;
     const logger = this.#logger();
+    const asking = { store, clock, settings: { timeoutMs: 60_000 } };
     this.permissions = createPermissions({
-      store,
-      clock,
-      logger,
+      ...asking,
       autoAnswer: (_mode, { kind }) => this.autoAnswer(kind),
-      settings: { timeoutMs: 60_000 },
     });
+    this.questions = createQuestions(asking);
     const reap = () => {
       this.reaps += 1;
       return this.whileReaping();
@@ -89,6 +95,7 @@ export class Room {
       store,
       pool: agent,
       permissions: this.permissions,
+      questions: this.questions,
       reap,
       mayWrite: (agent, mode) => this.mayWrite(agent, mode),
       ...(watch === undefined ? {} : { watch }),
@@ -203,10 +210,18 @@ export class Room {
   }
 
   /** The oldest request that waits for an answer, once there is one. */
-  async pending(): Promise<Permission> {
-    const look = async () => (await this.store.listPermissions({ state: "pending" }))[0];
-    let found: Permission | undefined;
-    await this.until(async () => (found = await look()) !== undefined, true);
+  pending(): Promise<Permission> {
+    return this.#asked(() => this.store.listPermissions({ state: "pending" }));
+  }
+
+  /** The same of questions. */
+  pendingQuestion(): Promise<Question> {
+    return this.#asked(() => this.store.listQuestions({ state: "pending" }));
+  }
+
+  async #asked<T>(list: () => Promise<T[]>): Promise<T> {
+    let found: T | undefined;
+    await this.until(async () => (found = (await list())[0]) !== undefined, true);
     if (found === undefined) throw new Error("Nothing is asked.");
     return found;
   }

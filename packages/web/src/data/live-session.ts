@@ -186,7 +186,7 @@ export class LiveSession {
       turns,
       inputs,
       permissions: permissions.items,
-      questions: questions.items,
+      questions: questions.items.toReversed(),
       todos,
       agentSessions,
     };

@@ -3,7 +3,8 @@ import { CheckCheck, Pause } from "lucide-react";
 import { useLibrary } from "../data/index.ts";
 import { Empty, Exact, Notice } from "../design/index.ts";
 import { Link } from "../route/index.ts";
-import { PermissionCard, QuestionCard } from "./cards.tsx";
+import { PermissionCard } from "./permission-card.tsx";
+import { QuestionCard } from "./question-card.tsx";
 import { ResumeQueue } from "./resume-queue.tsx";
 
 /** Everything that waits for somebody, over all sessions, the longest waiting first. */

@@ -1,3 +1,4 @@
-export { PermissionCard, QuestionCard } from "./cards.tsx";
+export { PermissionCard } from "./permission-card.tsx";
+export { QuestionCard } from "./question-card.tsx";
 export { InboxView } from "./inbox-view.tsx";
 export { ResumeQueue } from "./resume-queue.tsx";

@@ -10,7 +10,9 @@ import {
 
 const END_OF_TURN = ["reason", "error", "finish", "stalled", "stopping", "waitingFor", "mergedInto"] as const;
 const END_OF_HEAD = ["finish", "error", "cost", "tokens", "structured"] as const;
-const END_OF_REQUEST = ["reply", "answers", "message", "actor"] as const;
+/** Of a question `message` is what was asked. */
+const END_OF_PERMISSION = ["reply", "message", "actor"] as const;
+const END_OF_QUESTION = ["answer", "actor"] as const;
 
 /** The turn while it ran. `opening`: before it was known how the agent was opened. */
 export function openTurn(event: TurnEvent, form: "opening" | "opened"): SessionEvent {
@@ -32,7 +34,7 @@ export function openHead(event: HeadEvent): SessionEvent {
 export function openRequest(event: RequestEvent): SessionEvent {
   const request = requestOf(event);
   const open = {
-    ...without(request, END_OF_REQUEST),
+    ...without(request, "permission" in event.data ? END_OF_PERMISSION : END_OF_QUESTION),
     state: "pending",
     time: without(request.time, ["ended"]),
   };

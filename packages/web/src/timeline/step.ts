@@ -85,8 +85,7 @@ export function endStep(event: SessionEvent, turn: Turn, kind: "completed" | "fa
   return { ...settledAt(event, turn.id), kind, label };
 }
 
-const topicOf = (request: Request): string =>
-  "title" in request ? request.title : (request.questions[0]?.question ?? "a question");
+const topicOf = (request: Request): string => ("title" in request ? request.title : request.message);
 
 /** The first line, with the marks of what would not be seen (I-23), and a sign that there is more. */
 function short(text: string, length = LABEL_LENGTH): string {

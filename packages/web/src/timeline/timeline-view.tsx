@@ -185,7 +185,7 @@ function RequestNote({ request }: { request: Request }) {
           {"title" in request ? (
             <ExactText text={request.title} as={request.kind === "execute" ? "block" : "words"} />
           ) : (
-            <ExactText text={request.questions.map(({ question }) => question).join(" ")} as="words" />
+            <ExactText text={request.message} as="words" />
           )}
         </span>
         {"args" in request && <Arguments args={request.args} />}

@@ -8,6 +8,7 @@ import { processFingerprint } from "../fingerprint.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
 import type { ReadBlob } from "../read-blob.ts";
 import { Connection } from "./connection.ts";
+import { Elicitations } from "./elicitation.ts";
 import { featuresOf, protocolVersionOf, versionOf } from "./features.ts";
 import { fileMethods } from "./file-requests.ts";
 import { AcpHandle } from "./handle.ts";
@@ -51,11 +52,10 @@ async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHa
   const fingerprint = await processFingerprint(definition, deps.environment);
   const started = await launch(deps, definition, request);
   let handle: AcpHandle | undefined;
-  const methods = fileMethods(definition.quirks.clientCapabilities, {
-    agent: request.agent,
-    logger: deps.logger ?? silentLogger,
-    find: () => handle,
-  });
+  const find = () => handle;
+  const elicitations = new Elicitations(find);
+  const files = { agent: request.agent, logger: deps.logger ?? silentLogger, find };
+  const methods = { ...fileMethods(definition.quirks.clientCapabilities, files), ...elicitations.methods };
   const feed = new SessionFeed(request.idle, definition.quirks, Object.keys(methods));
   const connection = new Connection(started, {
     agent: request.agent,
@@ -64,6 +64,7 @@ async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHa
     answerPermission: (params) =>
       handle?.answerPermission(params) ?? Promise.resolve({ outcome: "cancelled" }),
     methods,
+    elicitationComplete: (params) => elicitations.complete(params),
   });
   const abort = () => connection.abort("The opening was stopped.");
   request.signal.addEventListener("abort", abort, { once: true });
@@ -158,7 +159,11 @@ async function initialize(
   const params = {
     protocolVersion: PROTOCOL_VERSION,
     clientInfo: { name: "holdfast", title: "Holdfast", version: deps.clientVersion },
-    clientCapabilities: { fs: { readTextFile: readFiles, writeTextFile: writeFiles }, terminal },
+    clientCapabilities: {
+      fs: { readTextFile: readFiles, writeTextFile: writeFiles },
+      terminal,
+      elicitation: { form: {}, url: {} },
+    },
   };
   let answer: unknown;
   try {

@@ -17,7 +17,7 @@ import type { AgentProcess, StopOptions } from "../../process/index.ts";
 import { agentError } from "../agent-error.ts";
 import { AgentFailure } from "../port.ts";
 import type { PermissionOutcome } from "./permission-option.ts";
-import { Wire, type WireListener } from "./wire.ts";
+import { ELICITATION_COMPLETE, Wire, type WireListener } from "./wire.ts";
 
 export type Phase = SessionErrorOf<"AgentError">["data"]["phase"];
 
@@ -33,8 +33,10 @@ export type Ending = { exitCode?: number; signal?: string; stderrTail: string | 
 /** What the agent asks, as the connection passes it on; `params` are unchecked. */
 export type AnswerPermission = (params: unknown) => Promise<PermissionOutcome>;
 
-/** Requests besides that which are answered, by method; what is not named is answered as unknown. */
-export type Methods = Readonly<Record<string, (params: unknown) => Promise<Record<string, unknown>>>>;
+/** Requests besides that which are answered, by method; what is not named is answered as unknown. The signal aborts when the agent cancels its request. */
+export type Methods = Readonly<
+  Record<string, (params: unknown, signal: AbortSignal) => Promise<Record<string, unknown>>>
+>;
 
 export class Connection {
   readonly process: AgentProcess;
@@ -58,6 +60,7 @@ export class Connection {
       listener: WireListener;
       answerPermission: AnswerPermission;
       methods?: Methods;
+      elicitationComplete?: (params: unknown) => void;
     },
   ) {
     this.process = started;
@@ -73,9 +76,14 @@ export class Connection {
       app.onRequest(
         method,
         (params) => params,
-        ({ params }) => answer(params),
+        ({ params, signal }) => answer(params, signal),
       );
     }
+    app.onNotification(
+      ELICITATION_COMPLETE,
+      (params) => params,
+      ({ params }) => options.elicitationComplete?.(params),
+    );
     this.#sdk = app.connect(this.#wire.stream);
     this.ended = this.#wire.ended.then(() => this.#over());
     void started.ended.then(() => this.#wire.release());

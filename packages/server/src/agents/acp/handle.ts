@@ -9,12 +9,13 @@
  */
 import { RequestError } from "@agentclientprotocol/sdk";
 import { errorText, within, type Clock, type Logger } from "@holdfast/kernel";
-import type { ApprovalMode, Features, SessionId } from "@holdfast/protocol";
+import type { ApprovalMode, Features, QuestionAnswer, SessionId } from "@holdfast/protocol";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { FileAccess, type FileScope } from "../files/index.ts";
 import type {
   AgentHandle,
   AgentProcessFacts,
+  AgentQuestion,
   AgentSettings,
   PromptInput,
   PromptResult,
@@ -154,6 +155,13 @@ export class AcpHandle implements AgentHandle {
     if (answer === "once") running.allowed.add(known.callId);
     return chooseOption(params["options"], answer);
   };
+
+  /** Asks a person what the agent wants to know; without a prompt nobody can answer: `cancel`. */
+  async askQuestion({ callId, ...question }: AgentQuestion, withdrawn: AbortSignal): Promise<QuestionAnswer> {
+    const known = callId === undefined ? undefined : this.#feed.tools.find(callId)?.callId;
+    const answer = this.#prompts.running?.askQuestion({ ...question, callId: known }, withdrawn);
+    return (await answer) ?? { action: "cancel" };
+  }
 
   async #run(input: PromptInput, running: RunningPrompt): Promise<PromptResult> {
     const accepts = {

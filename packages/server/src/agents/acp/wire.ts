@@ -27,7 +27,10 @@ export type WireListener = {
 /** What a response that was too long is replaced by, so that whoever waits for it hears of it. */
 export const RESPONSE_TOO_LARGE = -32_099;
 
+/** Notifications that the SDK hands on; every other one but updates is a stray. */
 const CANCEL_REQUEST = "$/cancel_request";
+export const ELICITATION_COMPLETE = "elicitation/complete";
+const FORWARDED = new Set([CANCEL_REQUEST, ELICITATION_COMPLETE]);
 
 export class Wire {
   /** What the SDK connects to. */
@@ -119,7 +122,7 @@ export class Wire {
       case "request":
         return this.#tellThenForward(() => this.#listener.asked(read.message), read.message);
       case "notification":
-        if (read.method === CANCEL_REQUEST) return this.#forward(read.message);
+        if (FORWARDED.has(read.method)) return this.#forward(read.message);
         return this.#listener.stray(read.method, text.length, text) as undefined;
       case "noise":
         this.#noiseLines += 1;

@@ -7,6 +7,7 @@ import {
   partIdSchema,
   permissionIdSchema,
   permissionRuleIdSchema,
+  permissionSchema,
   projectIdSchema,
   questionIdSchema,
   sessionIdSchema,
@@ -26,6 +27,13 @@ export const onMessage = z.object({ id: messageIdSchema });
 export const onPart = z.object({ id: messageIdSchema, partId: partIdSchema });
 export const onPermission = z.object({ id: permissionIdSchema });
 export const onPermissionRule = z.object({ id: permissionRuleIdSchema });
+/** Which permission requests or questions; without `state` those that have ended too. */
+export const requestQuery = z
+  .object({ state: permissionSchema.shape.state.optional(), sessionId: sessionIdSchema.optional() })
+  .transform(({ state, sessionId }) => ({
+    ...(state === undefined ? {} : { state }),
+    ...(sessionId === undefined ? {} : { sessionId }),
+  }));
 export const onQuestion = z.object({ id: questionIdSchema });
 export const onWorkspace = z.object({ id: workspaceIdSchema });
 export const onChange = onWorkspace.extend({ changeId: changeIdSchema });

@@ -5,6 +5,7 @@ import { INPUT_ROUTES } from "./inputs.ts";
 import { MESSAGE_ROUTES } from "./messages.ts";
 import { PERMISSION_ROUTES } from "./permissions.ts";
 import { PROJECT_ROUTES } from "./projects.ts";
+import { QUESTION_ROUTES } from "./questions.ts";
 import { SERVER_ROUTES } from "./server.ts";
 import { SESSION_ROUTES } from "./sessions.ts";
 import { WORKSPACE_ROUTES } from "./workspaces.ts";
@@ -18,6 +19,7 @@ export const ROUTES: readonly Route[] = [
   ...MESSAGE_ROUTES,
   ...EVENT_ROUTES,
   ...PERMISSION_ROUTES,
+  ...QUESTION_ROUTES,
   ...WORKSPACE_ROUTES,
   ...PROJECT_ROUTES,
   ...WORKTREE_ROUTES,

@@ -1,25 +1,14 @@
-import { notFound } from "@holdfast/kernel";
 import {
   permissionListSchema,
   permissionRuleListSchema,
   permissionSchema,
-  questionListSchema,
-  questionSchema,
   replyPermissionSchema,
-  replyQuestionSchema,
-  sessionIdSchema,
 } from "@holdfast/protocol";
-import { z } from "zod";
 import { applied, defineRoute, ok, type Route } from "../route.ts";
-import { onPermission, onPermissionRule, onQuestion } from "./fields.ts";
+import { onPermission, onPermissionRule, requestQuery } from "./fields.ts";
 
 const tag = "permissions";
-const stateQuery = z.object({
-  state: permissionSchema.shape.state.optional(),
-  sessionId: sessionIdSchema.optional(),
-});
-
-/** What agents ask before they act, and the standing answers. No agent asks questions yet, so their list is empty. */
+/** What agents ask before they act, and the standing answers. */
 export const PERMISSION_ROUTES: readonly Route[] = [
   defineRoute({
     method: "GET",
@@ -28,16 +17,9 @@ export const PERMISSION_ROUTES: readonly Route[] = [
     on: "server",
     tag,
     summary: "List permission requests over all sessions",
-    query: stateQuery,
+    query: requestQuery,
     answers: { 200: { description: "Requests", schema: permissionListSchema } },
-    async run({ query }, { sessions }) {
-      const { state, sessionId } = query;
-      const filter = {
-        ...(state === undefined ? {} : { state }),
-        ...(sessionId === undefined ? {} : { sessionId }),
-      };
-      return ok(await sessions.permissions(filter));
-    },
+    run: async ({ query }, { sessions }) => ok(await sessions.permissions(query)),
   }),
   defineRoute({
     method: "GET",
@@ -89,39 +71,5 @@ export const PERMISSION_ROUTES: readonly Route[] = [
       await sessions.revokePermissionRule(params.id, caller);
       return { status: 204 };
     },
-  }),
-  defineRoute({
-    method: "GET",
-    path: "/api/questions",
-    action: "question.read",
-    on: "server",
-    tag,
-    summary: "List questions of agents",
-    query: z.object({ state: questionSchema.shape.state.optional() }),
-    answers: { 200: { description: "Questions", schema: questionListSchema } },
-    run: async () => ok({ items: [] }),
-  }),
-  defineRoute({
-    method: "GET",
-    path: "/api/questions/:id",
-    action: "question.read",
-    on: "question",
-    tag,
-    summary: "Read a question",
-    params: onQuestion,
-    answers: { 200: { description: "The question", schema: questionSchema } },
-    run: ({ params }) => Promise.reject(notFound("question", params.id)),
-  }),
-  defineRoute({
-    method: "POST",
-    path: "/api/questions/:id/reply",
-    action: "question.reply",
-    on: "question",
-    tag,
-    summary: "Answer a question",
-    params: onQuestion,
-    body: replyQuestionSchema,
-    answers: { 200: { description: "The question", schema: questionSchema } },
-    run: ({ params }) => Promise.reject(notFound("question", params.id)),
   }),
 ];

@@ -62,6 +62,7 @@ export type EventRow =
   | "message"
   | "part"
   | "permission"
+  | "question"
   | "agentSession"
   | "project"
   | "workspace"
@@ -81,6 +82,7 @@ const FAMILIES: [prefix: string, row: EventRow][] = [
   ["message.part.updated", "part"],
   ["message.part.delta", "delta"],
   ["permission.", "permission"],
+  ["question.", "question"],
   ["agent.session.updated", "agentSession"],
   ["todo.updated", "todos"],
   ["project.updated", "project"],

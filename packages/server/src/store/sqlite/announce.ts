@@ -10,8 +10,10 @@ import {
   findMessage,
   type SessionHead,
   toMessageInfo,
-  permissionByRid,
+  type RequestTable,
+  requestByRid,
   toPermission,
+  toQuestion,
   toTurn,
   turnByRid,
   WRITTEN,
@@ -24,7 +26,6 @@ import {
 
 export type TurnEvent = Extract<EventType, `turn.${string}`>;
 export type InputEvent = Extract<EventType, `input.${string}`>;
-export type PermissionEvent = Extract<EventType, `permission.${string}`>;
 
 export function announceTurn(log: Log<SessionHead>, rid: number, type: TurnEvent): Turn {
   const { write } = log;
@@ -58,13 +59,31 @@ export function announceMessage(log: Log<SessionHead>, id: string): MessageInfo 
   return message;
 }
 
-export function announcePermission(log: Log, rid: number, type: PermissionEvent): void {
+export function announceRequest(
+  log: Log,
+  table: RequestTable,
+  rid: number,
+  how: "asked" | "replied" | "expired",
+): void {
   const { write } = log;
-  const row = permissionByRid(write, rid);
-  if (row === undefined) throw new Error(`Permission row ${rid} is missing.`);
+  const row = requestByRid(write, table, rid);
+  if (row === undefined) throw new Error(`Row ${rid} of ${table} is missing.`);
   const turn = { rid: row.turn, id: row.turn_id };
-  const seq = appendNext(log, { type, ref: rid, data: { permission: toPermission(write, row) }, turn });
-  write.run("UPDATE permission SET event_seq = ? WHERE rid = ?", seq, rid);
+  const seq =
+    table === "permission"
+      ? appendNext(log, {
+          type: `permission.${how}`,
+          ref: rid,
+          data: { permission: toPermission(write, row) },
+          turn,
+        })
+      : appendNext(log, {
+          type: `question.${how}`,
+          ref: rid,
+          data: { question: toQuestion(write, row) },
+          turn,
+        });
+  write.run(`UPDATE ${table} SET event_seq = ? WHERE rid = ?`, seq, rid);
 }
 
 export function announceAgentSession(log: Log, id: string): AgentSessionRow {

@@ -148,6 +148,11 @@ async function readAll(sessionId: SessionId): Promise<void> {
   await queries.listPermissions({ state: "pending" });
   await queries.countPermissions({});
   await queries.countPermissions({ state: "pending" });
+  await queries.listQuestions({ sessionId, state: "pending" });
+  await queries.listQuestions({ sessionId });
+  await queries.listQuestions({ state: "pending" });
+  await queries.countQuestions({});
+  await queries.countQuestions({ state: "pending" });
   await queries.listPermissionRules({ sessionId });
   await queries.listAgentSessions(sessionId);
   await queries.replaySession({ sessionId, after: 0, limit: 50 });
@@ -270,7 +275,14 @@ test("[D-34] the next input, live turns, running operations and pending requests
     [...recorder.statements].filter((sql) =>
       recorder.plan(sql).some((detail) => `${detail} `.includes(index)),
     );
-  for (const index of ["input_queue", "permission_pending", "turn_started", "turn_live", "operation_running"])
+  for (const index of [
+    "input_queue",
+    "permission_pending",
+    "question_pending",
+    "turn_started",
+    "turn_live",
+    "operation_running",
+  ])
     expect(using(`INDEX ${index} `).length, index).toBeGreaterThan(0);
   const next = using("INDEX input_queue ").find((sql) => sql.includes("LIMIT 1"));
   expect(recorder.plan(next ?? "").join(), "the queue is not sorted again").not.toContain("B-TREE");

@@ -261,9 +261,23 @@ ALTER TABLE operation ADD COLUMN host TEXT;
 ALTER TABLE operation ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1;
 `;
 
+/** What agents ask beside permissions (A-19): rows of the same form. */
+const questions = `
+CREATE TABLE question (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE,
+  turn INTEGER NOT NULL REFERENCES turn (rid) ON DELETE CASCADE,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'replied', 'expired')), data TEXT NOT NULL,
+  actor INTEGER REFERENCES actor (rid), deadline INTEGER, time_asked INTEGER NOT NULL, time_ended INTEGER, event_seq INTEGER NOT NULL
+);
+CREATE INDEX question_session ON question (session);
+CREATE INDEX question_turn ON question (turn);
+CREATE INDEX question_pending ON question (session) WHERE state = 'pending';
+`;
+
 /** Forward-only, each in one transaction, recorded with its checksum (D-33): a released step is never edited. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: "initial", sql: initial },
   { version: 2, name: "counted lists", sql: countedLists },
   { version: 3, name: "operation owners", sql: operationOwners },
+  { version: 4, name: "questions", sql: questions },
 ];

@@ -1,7 +1,7 @@
 import type { Turn } from "@holdfast/protocol";
 import { attentionAfter, sessionStatus, statusData } from "../model/index.ts";
 import { appendNext, type Log } from "./log.ts";
-import { sessionByRid, type SessionHead, toSession } from "./rows/index.ts";
+import { type RequestTable, sessionByRid, type SessionHead, toSession } from "./rows/index.ts";
 import { fromJson } from "./sql.ts";
 
 /** Appends `session.updated` with the row as it is now. */
@@ -29,17 +29,17 @@ export function announceActivity(log: Log): void {
 
 /**
  * Derives status and attention from the rows (D-10) and appends what changed. Called at the end of every command that touches turns,
- * permission requests or the queue. What the running step waits for goes with its turn. True when it announced the session itself.
+ * requests or the queue. What the running step waits for goes with its turn. True when it announced the session itself.
  */
 export function refreshSession(log: Log): boolean {
   const { write, session } = log;
   const before = sessionByRid(write, session.rid);
   if (before === undefined) return false;
-  const isAsking = hasPending(log);
+  const asks = pendingKind(log);
   const isLive = hasLiveTurn(log);
   const retry = isLive ? before.retry : null;
-  const status = sessionStatus({ isLive, isAsking, isRetrying: retry !== null });
-  const attention = isAsking ? "permission" : attentionAfter(lastStarted(log));
+  const status = sessionStatus({ isLive, isAsking: asks !== undefined, isRetrying: retry !== null });
+  const attention = asks ?? attentionAfter(lastStarted(log));
   const queued = write.get<{ n: number }>(
     "SELECT count(*) AS n FROM input WHERE session = ? AND state = 'queued'",
     session.rid,
@@ -79,9 +79,13 @@ const lastStarted = ({ write, session }: Log): Pick<Turn, "state" | "reason"> | 
     session.rid,
   );
 
-export function hasPending({ write, session }: Log<SessionHead>): boolean {
+/** What the session asks a person, if anything. */
+export const pendingKind = (log: Log<SessionHead>): RequestTable | undefined =>
+  (["permission", "question"] as const).find((table) => hasPending(log, table));
+
+function hasPending({ write, session }: Log<SessionHead>, table: RequestTable): boolean {
   const row = write.get<{ rid: number }>(
-    "SELECT rid FROM permission WHERE session = ? AND state = 'pending' LIMIT 1",
+    `SELECT rid FROM ${table} WHERE session = ? AND state = 'pending' LIMIT 1`,
     session.rid,
   );
   return row !== undefined;

@@ -7,19 +7,20 @@
  * - After CLAIM_LOST the agent is ended and nothing more is written (D-17).
  */
 import { type Clock, faultPoint, isHoldfastError, type Logger, type Timer, within } from "@holdfast/kernel";
-import type { AgentSession, Turn, TurnId } from "@holdfast/protocol";
+import type { AgentSession, QuestionAnswer, Turn, TurnId } from "@holdfast/protocol";
 import type {
   NotAllowed,
   AgentEvent,
   AgentHandle,
   AgentPool,
+  AgentQuestion,
   IdleSink,
   NoteEvent,
   Reservation,
   StateEvent,
   TurnSink,
 } from "../../agents/index.ts";
-import type { Permissions } from "../../permission/index.ts";
+import type { Permissions, Questions } from "../../permission/index.ts";
 import type { StartedTurn, Store, TerminalRecord } from "../../store/index.ts";
 import { TURN_ACTOR } from "../actor.ts";
 import {
@@ -45,6 +46,7 @@ export type TurnRunDeps = {
   store: Store;
   pool: AgentPool;
   permissions: Permissions;
+  questions: Questions;
   clock: Clock;
   logger: Logger;
   settings: TurnSettings;
@@ -215,6 +217,7 @@ export class TurnRun {
     return {
       emit: (event) => this.#emit(event),
       ask: (request) => this.#ask(request),
+      askQuestion: (question, withdrawn) => this.#askQuestion(question, withdrawn),
       drained: () => this.#recorder.drained(),
     };
   }
@@ -225,10 +228,8 @@ export class TurnRun {
   }
 
   async #ask(ask: Parameters<TurnSink["ask"]>[0]): ReturnType<TurnSink["ask"]> {
-    const { session, turn, epoch, input } = this.started;
     const { callId } = ask;
-    const answered = this.#watchdog.askHuman();
-    const waiting = this.#waitForHuman();
+    const request = { ...this.#asking(callId), approvalMode: this.started.session.approvalMode, ask };
     const tell = (why: NotAllowed) => {
       if (callId !== undefined) this.#recorder.notAllowed(callId, why);
     };
@@ -236,27 +237,44 @@ export class TurnRun {
     const stop = () => tell("cancelled");
     this.#stopping.signal.addEventListener("abort", stop, { once: true });
     try {
-      const answer = await this.#deps.permissions.ask({
-        sessionId: session.id,
-        turnId: turn.id,
-        epoch,
-        agent: turn.agent,
-        approvalMode: session.approvalMode,
-        ask,
-        timeoutMs: input.permissionTimeoutMs,
-        call: callId === undefined ? undefined : { messageId: this.#recorder.messageOf(callId), callId },
-        signal: this.#stopping.signal,
-      });
+      const answer = await this.#waitingForHuman(() => this.#deps.permissions.ask(request), "cancelled");
       if (answer !== "once" && answer !== "reject") tell(answer);
       return answer;
+    } finally {
+      this.#stopping.signal.removeEventListener("abort", stop);
+    }
+  }
+
+  #askQuestion({ callId, ...ask }: AgentQuestion, withdrawn: AbortSignal): Promise<QuestionAnswer> {
+    const request = { ...this.#asking(callId), ask, withdrawn };
+    return this.#waitingForHuman(() => this.#deps.questions.ask(request), { action: "cancel" });
+  }
+
+  #asking(callId: string | undefined) {
+    const { session, turn, epoch, input } = this.started;
+    return {
+      sessionId: session.id,
+      turnId: turn.id,
+      epoch,
+      agent: turn.agent,
+      timeoutMs: input.permissionTimeoutMs,
+      call: callId === undefined ? undefined : { messageId: this.#recorder.messageOf(callId), callId },
+      signal: this.#stopping.signal,
+    };
+  }
+
+  async #waitingForHuman<T>(ask: () => Promise<T>, cancelled: T): Promise<T> {
+    const answered = this.#watchdog.askHuman();
+    const waiting = this.#waitForHuman();
+    try {
+      return await ask();
     } catch (error) {
       this.#deps.logger.error(
         { ...this.#fields(), error },
-        "a permission request could not be stored; the agent is told cancelled",
+        "what an agent asks could not be stored; it is told cancelled",
       );
-      return "cancelled";
+      return cancelled;
     } finally {
-      this.#stopping.signal.removeEventListener("abort", stop);
       answered();
       waiting.end();
     }

@@ -28,8 +28,6 @@ import {
   toMessageInfo,
   foldParts,
   findTurn,
-  type PermissionRow,
-  SELECT_PERMISSION,
   toTurn,
   type TurnRow,
 } from "../rows/index.ts";
@@ -37,8 +35,8 @@ import { announceSession, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { releaseLease } from "../workspace-lease.ts";
 import { announceStepFinished, writeAnswer, stepFinishPart } from "./answer.ts";
-import { expireRow } from "./permission.ts";
 import { openParts } from "./progress.ts";
+import { expireRequests } from "./request.ts";
 import { summarize } from "./summarize.ts";
 
 type Begin = { turnId: TurnId; epoch: number; record: TerminalRecord };
@@ -92,7 +90,7 @@ export function finalizeTurn(write: Write, command: Finish): Turn {
   settleParts(log, turn);
   finishAnswers(log, turn, record, usage, command.stepFinishPartId);
   summarize(log, turn, record.files?.totals);
-  expirePermissions(log, turn);
+  expireRequests(log, turn);
   addToTotals(log, turn, record, usage);
   endTurn(log, turn, record, usage);
   return toTurn(write, requireTurn(write, command.turnId));
@@ -170,14 +168,6 @@ function insertPatch(log: Log, turn: TurnRow, row: MessageRow, { files: patch }:
     ...(recovered === true ? { recovered } : {}),
   };
   putLast(log, turn, row, part);
-}
-
-function expirePermissions(log: Log, turn: TurnRow): void {
-  const pending = log.write.all<PermissionRow>(
-    `${SELECT_PERMISSION} WHERE p.turn = ? AND p.state = 'pending'`,
-    turn.rid,
-  );
-  for (const row of pending) expireRow(log, row, "turnEnded");
 }
 
 /**

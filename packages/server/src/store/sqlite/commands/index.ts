@@ -16,6 +16,7 @@ import * as operation from "./operation.ts";
 import * as permission from "./permission.ts";
 import * as progress from "./progress.ts";
 import * as project from "./project.ts";
+import * as question from "./question.ts";
 import * as replay from "./replay.ts";
 import * as session from "./session.ts";
 import * as token from "./token.ts";
@@ -71,6 +72,9 @@ export const PORT_COMMANDS = {
   replyPermission: permission.replyPermission,
   expirePermission: permission.expirePermission,
   revokePermissionRule: permission.revokePermissionRule,
+  askQuestion: question.askQuestion,
+  replyQuestion: question.replyQuestion,
+  expireQuestion: question.expireQuestion,
   updateMessage: message.updateMessage,
   removeMessage: message.removeMessage,
   updatePart: message.updatePart,

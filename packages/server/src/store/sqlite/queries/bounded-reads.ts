@@ -1,11 +1,11 @@
-import type { Features, Message, Permission, SessionId } from "@holdfast/protocol";
+import type { Features, Message, SessionId } from "@holdfast/protocol";
 import type { Reader } from "@holdfast/sqlite";
 import type {
   BrowserTokenRow,
   ChangeQueries,
-  PermissionFilter,
   ProcessRow,
   Queries,
+  RequestFilter,
   OperationQueries,
   WorktreeQueries,
 } from "../../port.ts";
@@ -19,13 +19,15 @@ import {
   withParts,
   findPart,
   foldParts,
-  findPermission,
-  type PermissionRow,
+  findRequest,
   type PermissionRuleRow,
-  SELECT_PERMISSION,
+  type RequestRow,
+  type RequestTable,
   SELECT_RULE,
+  selectRequest,
   toPermission,
   toPermissionRule,
+  toQuestion,
   findSession,
   loadWorkspace,
   toSession,
@@ -44,8 +46,8 @@ import { worktreeQueries } from "./worktree.ts";
 /** Messages a page of the reverse stream (session-model 16). */
 const STREAM_PAGE = 50;
 
-/** Permission requests of one answer; older ones are history. */
-const MOST_PERMISSIONS = 1_000;
+/** Permission requests or questions of one answer; older ones are history. */
+const MOST_REQUESTS = 1_000;
 
 export type BoundedReads = Omit<Queries, "getBlob" | "inspect"> &
   WorktreeQueries &
@@ -99,13 +101,7 @@ export function sqliteQueries(reader: Reader): BoundedReads {
       ),
     listTodos: (sessionId) => read(() => listTodos(sql, sessionId)),
     listAgentSessions: (sessionId) => read(() => listAgentSessions(sql, sessionId)),
-    listPermissions: (query) => read(() => listPermissions(sql, query)),
-    countPermissions: (query) => read(() => countPermissions(sql, query)),
-    getPermission: (id) =>
-      one(
-        () => findPermission(sql, id),
-        (row) => toPermission(sql, row),
-      ),
+    ...requestQueries(sql, read),
     listPermissionRules: (query) => read(() => listPermissionRules(sql, query.sessionId)),
     replaySession: (query) => read(() => replaySession(sql, query)),
     replayFeed: (query) => read(() => replayFeed(sql, query)),
@@ -151,15 +147,38 @@ async function* streamMessages(read: Read, sql: Sql, sessionId: SessionId): Asyn
   } while (before !== undefined);
 }
 
-const PERMISSION_STATES: Record<Permission["state"], string> = {
-  pending: "p.rid IN (SELECT rid FROM permission WHERE state = 'pending')",
-  replied: "p.state = 'replied'",
-  expired: "p.state = 'expired'",
+const requestQueries = (sql: Sql, read: Read) =>
+  ({
+    listPermissions: (query) =>
+      read(() => listRequests(sql, "permission", query).map((row) => toPermission(sql, row))),
+    countPermissions: (query) => read(() => countRequests(sql, "permission", query)),
+    getPermission: (id) =>
+      read(() => {
+        const row = findRequest(sql, "permission", id);
+        return row && toPermission(sql, row);
+      }),
+    listQuestions: (query) =>
+      read(() => listRequests(sql, "question", query).map((row) => toQuestion(sql, row))),
+    countQuestions: (query) => read(() => countRequests(sql, "question", query)),
+    getQuestion: (id) =>
+      read(() => {
+        const row = findRequest(sql, "question", id);
+        return row && toQuestion(sql, row);
+      }),
+  }) satisfies Partial<Queries>;
+
+const REQUEST_STATES: Record<RequestRow["state"], (table: RequestTable) => string> = {
+  pending: (table) => `p.rid IN (SELECT rid FROM ${table} WHERE state = 'pending')`,
+  replied: () => "p.state = 'replied'",
+  expired: () => "p.state = 'expired'",
 };
 
-function permissionsThat({ state, sessionId }: PermissionFilter): { condition: string; params: SessionId[] } {
+function requestsThat(
+  table: RequestTable,
+  { state, sessionId }: RequestFilter,
+): { condition: string; params: SessionId[] } {
   const where = [
-    ...(state === undefined ? [] : [PERMISSION_STATES[state]]),
+    ...(state === undefined ? [] : [REQUEST_STATES[state](table)]),
     ...(sessionId === undefined ? [] : ["p.session = (SELECT rid FROM session WHERE id = ?)"]),
   ];
   return {
@@ -168,18 +187,17 @@ function permissionsThat({ state, sessionId }: PermissionFilter): { condition: s
   };
 }
 
-function listPermissions(sql: Sql, query: PermissionFilter) {
-  const { condition, params } = permissionsThat(query);
-  const rows = sql.all<PermissionRow>(
-    `${SELECT_PERMISSION} ${condition} ORDER BY p.rid DESC LIMIT ${MOST_PERMISSIONS}`,
+function listRequests(sql: Sql, table: RequestTable, query: RequestFilter): RequestRow[] {
+  const { condition, params } = requestsThat(table, query);
+  return sql.all<RequestRow>(
+    `${selectRequest(table)} ${condition} ORDER BY p.rid DESC LIMIT ${MOST_REQUESTS}`,
     ...params,
   );
-  return rows.map((row) => toPermission(sql, row));
 }
 
-function countPermissions(sql: Sql, query: PermissionFilter): number {
-  const { condition, params } = permissionsThat(query);
-  return countOf(sql, `permission p ${condition}`, ...params);
+function countRequests(sql: Sql, table: RequestTable, query: RequestFilter): number {
+  const { condition, params } = requestsThat(table, query);
+  return countOf(sql, `${table} p ${condition}`, ...params);
 }
 
 const RULES_OF_SESSION = `${SELECT_RULE} JOIN session here ON here.id = ? AND here.project = r.project

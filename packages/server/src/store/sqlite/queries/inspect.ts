@@ -30,6 +30,10 @@ const DRIFT: [what: string, sql: string][] = [
     "SELECT p.id FROM permission p JOIN turn t ON t.rid = p.turn WHERE p.state = 'pending' AND t.state IN ('completed', 'failed', 'aborted')",
   ],
   [
+    "question pending on an ended turn",
+    "SELECT q.id FROM question q JOIN turn t ON t.rid = q.turn WHERE q.state = 'pending' AND t.state IN ('completed', 'failed', 'aborted')",
+  ],
+  [
     "write lease of a turn that does not run (A-14)",
     `SELECT w.id FROM workspace_lease l JOIN workspace w ON w.rid = l.workspace JOIN turn t ON t.rid = l.turn
      WHERE t.state NOT IN ('running', 'finalizing')`,

@@ -28,8 +28,9 @@ import {
   foldParts,
   type PartRow,
   SELECT_PART,
-  permissionByRid,
+  requestByRid,
   toPermission,
+  toQuestion,
   changeByRid,
   projectByRid,
   toChange,
@@ -194,8 +195,12 @@ function currentData(sql: Sql, type: EventType, row: EventRowData): string | und
     case "delta":
       return deltaData(sql, row);
     case "permission": {
-      const found = one(permissionByRid(sql, ref));
+      const found = one(requestByRid(sql, "permission", ref));
       return found && data("permission.asked", { permission: toPermission(sql, found) });
+    }
+    case "question": {
+      const found = one(requestByRid(sql, "question", ref));
+      return found && data("question.asked", { question: toQuestion(sql, found) });
     }
     case "agentSession": {
       const found = one(sql.get<AgentSessionRow>(`${SELECT_AGENT_SESSION} WHERE a.rid = ?`, ref));

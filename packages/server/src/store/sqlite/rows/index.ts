@@ -47,16 +47,14 @@ export {
 } from "./part.ts";
 export { WRITTEN } from "./payload.ts";
 export {
-  type PermissionRow,
   type PermissionRuleRow,
-  SELECT_PERMISSION,
   SELECT_RULE,
-  findPermission,
-  permissionByRid,
   permissionData,
   toPermission,
   toPermissionRule,
 } from "./permission.ts";
+export { questionData, toQuestion } from "./question.ts";
+export { type RequestRow, type RequestTable, findRequest, requestByRid, selectRequest } from "./request.ts";
 export {
   SELECT_SESSION,
   type SessionHead,

@@ -1,0 +1,104 @@
+import { isApiError } from "@holdfast/client";
+import type { Permission, PermissionReply } from "@holdfast/protocol";
+import { ShieldQuestion } from "lucide-react";
+import { type ReactNode, useId, useState } from "react";
+import { useClient } from "../data/index.ts";
+import { Arguments, Button, Chip, Exact, ExactText } from "../design/index.ts";
+import { Deadline, useInert } from "./asking.tsx";
+
+/** What a title shows at once, in characters; what it stands for is below it. */
+const TITLE_CHARACTERS = 120;
+
+/** An agent asks before it acts: always with everything that it would do. The first answer wins; a later one is told who was first. */
+export function PermissionCard({ permission, place }: { permission: Permission; place?: ReactNode }) {
+  const client = useClient();
+  const isInert = useInert();
+  const [asked, setAsked] = useState<PermissionReply | undefined>();
+  const [problem, setProblem] = useState<string | undefined>();
+  const title = useId();
+  const reply = (answer: PermissionReply) => {
+    setAsked(answer);
+    setProblem(undefined);
+    client.replyPermission(permission.id, { reply: answer }).catch((error: unknown) => {
+      // By whom, or by nobody in time, is the server's to say.
+      if (isApiError(error, "ALREADY_REPLIED")) return setProblem(error.message);
+      setAsked(undefined);
+      setProblem(error instanceof Error ? error.message : String(error));
+    });
+  };
+  const isOff = isInert || asked !== undefined;
+  const { args } = permission;
+  return (
+    <section
+      aria-labelledby={title}
+      className="group/card flex flex-col gap-2 rounded-lg border border-attention/60 bg-attention-wash p-3 text-sm"
+    >
+      <div className="flex flex-wrap items-center gap-2">
+        <ShieldQuestion size={16} className="text-attention" />
+        <h3 id={title} className="min-w-0 flex-1 basis-40 font-semibold break-words">
+          <ExactText
+            text={permission.title}
+            as={permission.kind === "execute" ? "block" : "words"}
+            characters={TITLE_CHARACTERS}
+          />
+        </h3>
+        <Chip tone="attention">
+          <Exact text={permission.kind} />
+        </Chip>
+        <Deadline at={permission.deadline} />
+      </div>
+      {place}
+      {Object.keys(args).length > 0 && (
+        <div role="group" aria-label="What it would do" className="rounded-md bg-surface p-2">
+          <Arguments args={args} />
+        </div>
+      )}
+      <p className="hidden text-xs text-attention group-has-[[data-mark]]/card:block">
+        What is marked is there and would not be seen.
+      </p>
+      <div className="flex flex-wrap items-center gap-2">
+        <Button size="small" tone="primary" disabled={isOff} onClick={() => reply("once")}>
+          Allow once
+        </Button>
+        <Button size="small" disabled={isOff} onClick={() => reply("always")}>
+          Always allow
+        </Button>
+        <Button size="small" tone="danger" disabled={isOff} onClick={() => reply("reject")}>
+          Reject
+        </Button>
+      </div>
+      <Standing permission={permission} />
+      {problem !== undefined && (
+        <p role="alert" className="text-danger">
+          {problem}
+        </p>
+      )}
+    </section>
+  );
+}
+
+/** What “Always allow” would cover, as far as it does not stand above already; without a command or a path that is the whole tool. */
+function Standing({ permission: { args, patterns, tool } }: { permission: Permission }) {
+  const given = Object.values(args);
+  const others = patterns.filter((pattern) => !given.includes(pattern));
+  if (patterns.length === 0)
+    return (
+      <p className="text-xs text-ink-soft">
+        Always allow covers every call of <ExactText text={tool} as="line" className="font-mono" />, whatever
+        it is given.
+      </p>
+    );
+  if (others.length === 0) return null;
+  return (
+    <div className="text-xs text-ink-soft">
+      Always allow covers
+      <ul className="font-mono">
+        {others.map((pattern) => (
+          <li key={pattern}>
+            <ExactText text={pattern} as="line" />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
