@@ -253,6 +253,73 @@ describe("real opencode", () => {
     expect(textOf(items)).toBe("done");
   });
 
+  test("[A-19] its question waits for a person, is answered once, and the model reads the answer", async () => {
+    const sessionId = await newSession();
+    const questions = [
+      { question: "Which colour?", header: "Colour", options: [{ label: "Red", description: "warm" }] },
+      {
+        question: "Which days?",
+        header: "Days",
+        multiple: true,
+        options: ["Mon", "Tue", "Wed"].map((label) => ({ label, description: "a day" })),
+      },
+    ];
+    const admitted = await server.client.admitInput(
+      sessionId,
+      prompt(`CALL question ${JSON.stringify({ questions })}`, "SAY done"),
+    );
+    const question = await until(
+      "the question",
+      async () => (await server.client.listQuestions({ state: "pending", sessionId })).items[0],
+      TURN_MS,
+    );
+    expect(question).toMatchObject({
+      turnId: admitted.turn.id,
+      agent: "opencode",
+      message: "Colour, Days",
+      call: { callId: expect.any(String) as string },
+      fields: [
+        { type: "one", description: "Which colour?", options: [{ value: "Red" }], custom: true },
+        { type: "many", title: "Days", options: [{ value: "Mon" }, { value: "Tue" }, { value: "Wed" }] },
+      ],
+    });
+    expect(await server.client.getSession(sessionId)).toMatchObject({
+      status: "waiting",
+      attention: "question",
+    });
+    const content = { question_1: "mauve", question_2: ["Mon", "Wed"] };
+    await server.client.replyQuestion(question.id, { action: "accept", content });
+    expect(await ended(admitted.turn.id)).toMatchObject({ state: "completed" });
+    const { items } = await server.client.listMessages(sessionId);
+    const told = items
+      .flatMap(({ parts }) => parts)
+      .flatMap((part) =>
+        part.type === "tool" && part.state.status === "completed" ? [part.state.output] : [],
+      );
+    expect(told.join("")).toMatch(/mauve[^]*Mon, Wed/);
+    expect(textOf(items)).toBe("done");
+    const rejected = await server.client.admitInput(
+      sessionId,
+      prompt(`CALL question ${JSON.stringify({ questions: questions.slice(0, 1) })}`, "SAY next"),
+    );
+    const again = await until(
+      "the second question",
+      async () => (await server.client.listQuestions({ state: "pending", sessionId })).items[0],
+      TURN_MS,
+    );
+    expect(again).toMatchObject({
+      message: "Which colour?",
+      fields: [{ name: "question_1", title: "Colour" }],
+    });
+    await server.client.replyQuestion(again.id, { action: "decline" });
+    await ended(rejected.turn.id);
+    expect((await server.client.listQuestions({ sessionId })).items.map(({ state }) => state)).toEqual([
+      "replied",
+      "replied",
+    ]);
+    expect(textOf((await ask(sessionId, "SAY after")).messages)).toBe("after");
+  });
+
   test.runIf(isWhole)("[A-23] a command of the project is run as such", async () => {
     const sessionId = await newSession();
     const parts = [{ type: "text" as const, text: "/greet heron" }];

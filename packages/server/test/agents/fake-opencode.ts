@@ -28,6 +28,7 @@ export class FakeOpencode implements HandleServer {
   before: (route: string) => void = () => undefined;
   readonly #messages = new Map<string, { info: Json; parts: Map<string, Json> }>();
   readonly #requests = new Map<string, Json>();
+  readonly #questions = new Map<string, Json>();
   #rules: Json[] = [];
   #isBusy = false;
   #member: Member | undefined;
@@ -73,6 +74,8 @@ export class FakeOpencode implements HandleServer {
     if (type === "session.idle") this.#isBusy = false;
     if (type === "permission.asked") this.#requests.set(String(properties["id"]), properties);
     if (type === "permission.replied") this.#requests.delete(String(properties["requestID"]));
+    if (type === "question.asked") this.#questions.set(String(properties["id"]), properties);
+    if (type === "question.replied") this.#questions.delete(String(properties["requestID"]));
     if (type === "message.updated" && info !== undefined) {
       const known = this.#messages.get(String(info["id"]));
       this.#messages.set(String(info["id"]), { info, parts: known?.parts ?? new Map<string, Json>() });
@@ -183,6 +186,9 @@ export class FakeOpencode implements HandleServer {
               message === undefined ? { requestId, reply } : { requestId, reply, message },
             ),
         ),
+      questions: () => route("questions", () => [...this.#questions.values()]),
+      replyQuestion: (requestId, answers) =>
+        route("replyQuestion", () => void this.replies.push({ requestId, reply: JSON.stringify(answers) })),
       rejectQuestion: (requestId) =>
         route("rejectQuestion", () => void this.replies.push({ requestId, reply: "question rejected" })),
     };

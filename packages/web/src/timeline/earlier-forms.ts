@@ -11,8 +11,8 @@ import {
 const END_OF_TURN = ["reason", "error", "finish", "stalled", "stopping", "waitingFor", "mergedInto"] as const;
 const END_OF_HEAD = ["finish", "error", "cost", "tokens", "structured"] as const;
 /** Of a question `message` is what was asked. */
-const END_OF_PERMISSION = ["reply", "message", "actor"] as const;
-const END_OF_QUESTION = ["answer", "actor"] as const;
+const END_OF_PERMISSION = ["reply", "message", "expiry", "actor"] as const;
+const END_OF_QUESTION = ["answer", "expiry", "actor"] as const;
 
 /** The turn while it ran. `opening`: before it was known how the agent was opened. */
 export function openTurn(event: TurnEvent, form: "opening" | "opened"): SessionEvent {

@@ -168,7 +168,6 @@ const OPENCODE_ACP: KnownAgent = {
       grep: "allow",
       list: "allow",
       todowrite: "allow",
-      question: "deny",
     }),
     OPENCODE_DISABLE_AUTOUPDATE: "1",
   },

@@ -58,6 +58,9 @@ export type OpencodeApi = {
   permissions(): Promise<Json[]>;
   /** With words a `reject` is feedback, and opencode goes on; without them its work ends there. */
   replyPermission(requestId: string, reply: "once" | "reject", message?: string): Promise<void>;
+  questions(): Promise<Json[]>;
+  /** A list of labels for each question, in their order. */
+  replyQuestion(requestId: string, answers: string[][]): Promise<void>;
   rejectQuestion(requestId: string): Promise<void>;
 };
 
@@ -153,6 +156,10 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
     async replyPermission(requestID, reply, message) {
       const body = { requestID, reply, ...(message === undefined ? {} : { message }) };
       await ask("reply", (signal) => client.permission.reply(body, { signal }));
+    },
+    questions: async () => list(await read("questions", (signal) => client.question.list({}, { signal }))),
+    async replyQuestion(requestID, answers) {
+      await ask("question", (signal) => client.question.reply({ requestID, answers }, { signal }));
     },
     async rejectQuestion(requestID) {
       await ask("question", (signal) => client.question.reject({ requestID }, { signal }));

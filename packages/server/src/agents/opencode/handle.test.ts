@@ -152,6 +152,73 @@ describe("permission requests", () => {
     ]);
   });
 
+  const which = {
+    sessionID: "ses_fake",
+    questions: [
+      { question: "Which port?", header: "Port", options: [{ label: "80", description: "usual" }] },
+      { question: "Which days?", header: "Days", multiple: true, custom: false, options: [{ label: "Mon" }] },
+    ],
+  };
+
+  test("[A-19] a question is asked once, answered by lists of labels, and a lost answer is given again", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    sent.turn.tell = () => ({ action: "accept", content: { question_1: "8080" } });
+    let losses = 1;
+    fake.before = (route) => {
+      if (route === "replyQuestion" && (losses -= 1) >= 0) throw noAnswer();
+    };
+    await fake.play(say.other("question.asked", { id: "que_1", ...which }));
+    fake.reopened();
+    await fake.pass(1_000);
+    expect(sent.turn.questions).toMatchObject([
+      {
+        message: "Port, Days",
+        fields: [
+          {
+            name: "question_1",
+            type: "one",
+            title: "Port",
+            description: "Which port?",
+            custom: true,
+            options: [{ value: "80", label: "80", description: "usual" }],
+          },
+          { name: "question_2", type: "many", custom: false },
+        ],
+      },
+    ]);
+    expect(fake.replies).toContainEqual({ requestId: "que_1", reply: '[["8080"],[]]' });
+  });
+
+  test("[A-19] a question that was answered in opencode is asked no more, and nothing is said to it", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    sent.turn.tell = (_question, withdrawn) =>
+      new Promise((resolve) => withdrawn.addEventListener("abort", () => resolve({ action: "cancel" })));
+    await fake.play(say.other("question.asked", { id: "que_1", ...which }));
+    await fake.play(say.other("question.replied", { requestID: "que_1", answers: [] }));
+    await fake.pass(1_000);
+    expect(sent.turn.questions).toHaveLength(1);
+    expect(fake.replies).toEqual([]);
+  });
+
+  test("[A-19] a question that is declined, and one that nobody could be shown, are rejected", async () => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    await room.begin(await room.prompt());
+    await fake.play(say.other("question.asked", { id: "que_1", ...which }));
+    await fake.play(say.other("question.asked", { id: "que_2", questions: "none" }));
+    await fake.pass();
+    expect(fake.replies).toEqual([
+      { requestId: "que_2", reply: "question rejected" },
+      { requestId: "que_1", reply: "question rejected" },
+    ]);
+  });
+
   test("[A-15] a cancel answers what is still asked with no", async () => {
     const room = new OpencodeRoom();
     const { fake, say } = room;

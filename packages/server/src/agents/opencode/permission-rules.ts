@@ -13,7 +13,7 @@ const rule = (permission: string, action: Rule["action"], pattern = "*"): Rule =
   action,
 });
 
-/** Asking is the rule; what changes nothing may pass, save files that hold secrets. Nobody could answer a question through us. */
+/** Asking is the rule; what changes nothing may pass, save files that hold secrets. */
 const BASE: readonly Rule[] = [
   rule("*", "ask"),
   ...HARMLESS.map((permission) => rule(permission, "allow")),
@@ -21,13 +21,12 @@ const BASE: readonly Rule[] = [
   rule("read", "ask", "*.env"),
   rule("read", "ask", "*.env.*"),
   rule("read", "allow", "*.env.example"),
-  rule("question", "deny"),
 ];
 
 const OF_MODE: Record<ApprovalMode, readonly Rule[]> = {
   ask: BASE,
   edits: [...BASE, rule("edit", "allow")],
-  all: [rule("*", "allow"), rule("question", "deny")],
+  all: [rule("*", "allow")],
   readOnly: [...BASE, rule("edit", "deny"), rule("bash", "deny")],
 };
 

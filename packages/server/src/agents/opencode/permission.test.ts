@@ -24,7 +24,7 @@ describe("permission rules", () => {
       glob: "allow",
       task: "ask",
       mcp_tool: "ask",
-      question: "deny",
+      question: "ask",
     },
     edits: {
       edit: "allow",
@@ -33,7 +33,7 @@ describe("permission rules", () => {
       glob: "allow",
       task: "ask",
       mcp_tool: "ask",
-      question: "deny",
+      question: "ask",
     },
     all: {
       edit: "allow",
@@ -42,7 +42,7 @@ describe("permission rules", () => {
       glob: "allow",
       task: "allow",
       mcp_tool: "allow",
-      question: "deny",
+      question: "allow",
     },
     readOnly: {
       edit: "deny",
@@ -51,7 +51,7 @@ describe("permission rules", () => {
       glob: "allow",
       task: "ask",
       mcp_tool: "ask",
-      question: "deny",
+      question: "ask",
     },
   };
 
@@ -78,13 +78,15 @@ describe("permission rules", () => {
     expect(decide(rules, "webfetch", "https://example.com")).toBe("deny");
     expect(decide(rules, "bash", "ls")).toBe("allow");
     const asking = sessionRules("ask", agent);
+    expect(decide(asking, "question", "*")).toBe("ask");
     expect(decide(asking, "external_directory", "/home/user/.local/share/opencode/tool-output/x")).toBe(
       "allow",
     );
   });
 
   test("[A-20] subagents are told by the environment to ask", () => {
-    expect(JSON.parse(PERMISSION_VARIABLE)).toMatchObject({ "*": "ask", read: "allow", question: "deny" });
+    expect(JSON.parse(PERMISSION_VARIABLE)).toMatchObject({ "*": "ask", read: "allow" });
+    expect(JSON.parse(PERMISSION_VARIABLE)).not.toHaveProperty("question");
   });
 
   test("[A-20] only the last rules count as held", () => {

@@ -76,6 +76,8 @@ export class SessionInbox {
     const run = this.#deps.runs().now;
     if (type === "permission.asked") return requests.permission(properties);
     if (type === "question.asked") return requests.question(properties);
+    if (type === "question.replied" || type === "question.rejected")
+      return requests.questionEnded(properties);
     if (sessionId !== this.#deps.sessionId) return;
     switch (type) {
       case "session.updated":
