@@ -1,5 +1,5 @@
-import { createInterface } from "node:readline";
 import type { Permission, PermissionReply } from "@holdfast/protocol";
+import { askLines, type Streams } from "./ask-lines.ts";
 import { exact, exactLine, type Output } from "./output.ts";
 
 /** What of an argument is shown at once; of a title; and how many arguments or patterns. The rest is counted, and shown when it is asked for (I-23). */
@@ -21,37 +21,21 @@ export const ANSWERS: Readonly<Record<string, PermissionReply>> = {
   no: "reject",
 };
 
-type Streams = { input: NodeJS.ReadableStream; output: NodeJS.WritableStream };
-
-/**
- * Asks the person at the terminal, until there is an answer that can be understood; undefined when there is none to come: somebody else answered
- * first (the signal), or the terminal is closed.
- */
-export async function askPermission(
+/** Asks the person at the terminal, until there is an answer that can be understood; undefined when there is none to come, as in `askLines`. */
+export function askPermission(
   permission: Permission,
   output: Output,
   signal: AbortSignal,
-  streams: Streams = { input: process.stdin, output: process.stderr },
+  streams?: Streams,
 ): Promise<PermissionReply | undefined> {
   const ask = "\n  [o]nce, [a]lways, [r]eject, [s]how all: ";
   let question = requestText(permission, output.err) + ask;
-  if (signal.aborted) return undefined;
-  const lines = createInterface({ input: streams.input, terminal: false });
-  const close = () => lines.close();
-  signal.addEventListener("abort", close, { once: true });
-  streams.output.write(question);
-  try {
-    for await (const line of lines) {
-      const reply = ANSWERS[line.trim().toLowerCase()];
-      if (reply !== undefined) return reply;
-      if (/^s(how)?( all)?$/i.test(line.trim())) question = requestText(permission, output.err, "all") + ask;
-      streams.output.write(question);
-    }
-    return undefined;
-  } finally {
-    signal.removeEventListener("abort", close);
-    lines.close();
-  }
+  return askLines(question, signal, streams, (line) => {
+    const answer = ANSWERS[line.trim().toLowerCase()];
+    if (answer !== undefined) return { answer };
+    if (/^s(how)?( all)?$/i.test(line.trim())) question = requestText(permission, output.err, "all") + ask;
+    return { ask: question };
+  });
 }
 
 /**

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline/promises";
 import type { SessionState } from "@holdfast/client";
 import { isTerminal, type SessionEvent } from "@holdfast/protocol";
 import { LINE_COMMANDS } from "./attach-line.ts";
-import { activityOf, oldestRequest, queueLines } from "./attach-state.ts";
+import { activityOf, isQuestion, oldestAsked, queueLines } from "./attach-state.ts";
 import { Attachment, type Face, type Outcome } from "./attachment.ts";
 import { shorten } from "./columns.ts";
 import type { Context } from "./context.ts";
@@ -48,8 +48,7 @@ async function onScreen(context: Context, sessionId: string, flags: AttachFlags)
       output.note(colors.dim(titleOf(state)));
     }),
     changed(state) {
-      const question = attachment.asked === undefined ? "> " : "[o]nce, [a]lways, [r]eject [why]> ";
-      screen?.setState(stateLines(state, attachment, colors), colors.bold(question));
+      screen?.setState(stateLines(state, attachment, colors), colors.bold(attachment.asks ?? "> "));
     },
     isTyping: () => screen !== undefined && screen.typed !== "",
   };
@@ -104,7 +103,7 @@ async function plainly(context: Context, sessionId: string, flags: AttachFlags):
       const lines = [
         ...(activity === undefined || activity.isOrdinary ? [] : [activity.text]),
         ...queueLines(state),
-        ...(oldestRequest(state) === undefined ? [] : ["Answer with /once, /always or /reject."]),
+        ...howToAnswer(state),
       ].map((line) => `  ${line}`);
       const now = lines.join("\n");
       if (now !== told && now !== "") text.tell(now);
@@ -119,6 +118,14 @@ async function plainly(context: Context, sessionId: string, flags: AttachFlags):
     text.end();
     return fail(context, error);
   }
+}
+
+function howToAnswer(state: SessionState): string[] {
+  const asked = oldestAsked(state);
+  if (asked === undefined) return [];
+  return isQuestion(asked)
+    ? ["Answer with /answer and a value, field by field, /decline or /cancel."]
+    : ["Answer with /once, /always or /reject."];
 }
 
 /** A transcript for people, on the screen or in plain lines. */

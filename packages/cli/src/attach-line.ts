@@ -6,6 +6,8 @@ export type LineAction =
   | { kind: "nothing" }
   | { kind: "message"; text: string; delivery: Delivery }
   | { kind: "reply"; reply: PermissionReply; message?: string }
+  /** A line of an answer to a question, as an answer sheet takes it. */
+  | { kind: "fill"; line: string }
   | { kind: "remove"; place: number }
   | { kind: "stop" | "queue" | "resume" | "continue" | "leave" | "help" }
   | { kind: "refused"; why: string };
@@ -15,6 +17,9 @@ export const LINE_COMMANDS: readonly (readonly [string, string])[] = [
   ["/once [message]", "allow what the agent asks for, this time"],
   ["/always [message]", "allow it, and what is like it, from now on"],
   ["/reject [message]", "do not allow it"],
+  ["/answer [value]", "answer a question, field by field; an empty value takes what is proposed"],
+  ["/decline", "say no to a question"],
+  ["/cancel", "say that nobody decides a question"],
   ["/send <message>", "send a message that looks like an answer or a command"],
   ["/steer <message>", "give the message at the agent's next step, not after its turn"],
   ["/stop", "stop the turn, as Ctrl-C does"],
@@ -31,27 +36,40 @@ const BARE = ["stop", "queue", "resume", "continue", "leave", "help"] as const;
 /** How long a question is shown before anything that is typed counts, in ms: what was being typed was not meant for it. */
 const INERT_MS = 500;
 
+/** What is asked where a line is typed, and for how many ms it had stood there. */
+export type AskedLine = { what: "permission" | "question"; forMs: number };
+
 /**
- * Reads one line. `askedForMs`: the line was typed at the question of a permission request, which had stood there for so long; then a bare answer counts.
+ * Reads one line. `asked`: it was typed at a permission request or a question; then a bare answer counts.
  * A command of the agent's own (`agentCommands`, without the slash) is a message.
  */
 export function readLine(
   line: string,
-  askedForMs: number | undefined,
+  asked: AskedLine | undefined,
   agentCommands: readonly string[] = [],
 ): LineAction {
   const text = line.trim();
-  if (text === "") return { kind: "nothing" };
-  if (askedForMs !== undefined && askedForMs < INERT_MS)
+  const isFilling = asked?.what === "question";
+  if (text === "" && !isFilling) return { kind: "nothing" };
+  if (asked !== undefined && asked.forMs < INERT_MS)
     return { kind: "refused", why: `A question came up just now; look at it first. Not sent: ${text}` };
   const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   if (text.startsWith("/"))
-    return readCommand(word.slice(1), rest) ?? otherCommand(text, word, agentCommands);
-  return askedForMs === undefined ? { kind: "message", text, delivery: "queue" } : readAnswer(word, rest);
+    return (
+      readCommand(word.slice(1), rest) ??
+      (isFilling ? noAnswer(word) : otherCommand(text, word, agentCommands))
+    );
+  if (isFilling) return { kind: "fill", line: text };
+  return asked === undefined ? { kind: "message", text, delivery: "queue" } : readAnswer(word, rest);
 }
 
 function readCommand(name: string, rest: string): LineAction | undefined {
   if (name === "once" || name === "always" || name === "reject") return replyOf(name, rest);
+  if (name === "answer") return { kind: "fill", line: rest };
+  if (name === "decline" || name === "cancel")
+    return rest === ""
+      ? { kind: "fill", line: `/${name}` }
+      : { kind: "refused", why: `/${name} takes nothing else.` };
   if (name === "send" || name === "steer") {
     return rest === ""
       ? { kind: "refused", why: `/${name} needs a message.` }
@@ -78,6 +96,11 @@ function readAnswer(word: string, rest: string): LineAction {
 function replyOf(reply: PermissionReply, rest: string): LineAction {
   return rest === "" ? { kind: "reply", reply } : { kind: "reply", reply, message: rest };
 }
+
+const noAnswer = (word: string): LineAction => ({
+  kind: "refused",
+  why: `There is no ${word} here; /answer ${word} answers with it.`,
+});
 
 function otherCommand(text: string, word: string, agentCommands: readonly string[]): LineAction {
   if (agentCommands.includes(word.slice(1))) return { kind: "message", text, delivery: "queue" };

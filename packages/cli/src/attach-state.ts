@@ -1,6 +1,6 @@
 /** What `attach` says of a session beside its transcript. Pure. */
 import { queueOf, type SessionState } from "@holdfast/client";
-import { type Input, isTerminal, type Permission, type Turn } from "@holdfast/protocol";
+import { type Input, isTerminal, type Permission, type Question, type Turn } from "@holdfast/protocol";
 import { holdLine } from "./hold-text.ts";
 import { oneLine } from "./output.ts";
 
@@ -27,6 +27,13 @@ export function isIdle(state: SessionState, mine: Iterable<string>): boolean {
 export function oldestRequest(state: SessionState): Permission | undefined {
   return Object.values(state.permissions)[0];
 }
+
+/** What waits for an answer: permission requests first, because the agent is about to act. */
+export function oldestAsked(state: SessionState): Permission | Question | undefined {
+  return oldestRequest(state) ?? Object.values(state.questions)[0];
+}
+
+export const isQuestion = (asked: Permission | Question): asked is Question => "fields" in asked;
 
 /** The last turn of the history that has ended. */
 export function lastEndedTurn(state: SessionState): Turn | undefined {
@@ -61,9 +68,7 @@ function oddity(state: SessionState, turn: Turn): string | undefined {
     const { message, next } = state.retry;
     return `${turn.agent} tries again at ${new Date(next).toLocaleTimeString()}: ${oneLine(message, 80)}`;
   }
-  if (Object.keys(state.permissions).length > 0) return `${turn.agent} waits for an answer`;
-  if (Object.keys(state.questions).length > 0)
-    return `${turn.agent} asks a question; answer it on the page (holdfast open)`;
+  if (oldestAsked(state) !== undefined) return `${turn.agent} waits for an answer`;
   if (turn.stalled !== undefined) return `${turn.agent} has been silent for a long time`;
   return undefined;
 }

@@ -6,9 +6,19 @@
  * - Without a terminal it ends by itself: when its input has ended and the session does nothing, or asks what nobody here can answer.
  */
 import { isApiError, type SessionState } from "@holdfast/client";
-import { isTerminal, type SessionEvent } from "@holdfast/protocol";
-import { LINE_COMMANDS, type LineAction, readLine } from "./attach-line.ts";
-import { isIdle, lastEndedTurn, liveTurn, oldestRequest, queueLines, waitingInputs } from "./attach-state.ts";
+import { isTerminal, type Question, type SessionEvent } from "@holdfast/protocol";
+import { AnswerSheet } from "./answer-sheet.ts";
+import { type AskedLine, LINE_COMMANDS, type LineAction, readLine } from "./attach-line.ts";
+import {
+  isIdle,
+  isQuestion,
+  lastEndedTurn,
+  liveTurn,
+  oldestAsked,
+  oldestRequest,
+  queueLines,
+  waitingInputs,
+} from "./attach-state.ts";
 import type { Context } from "./context.ts";
 import { describe } from "./describe-error.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
@@ -57,7 +67,9 @@ export class Attachment {
   #face: Face | undefined;
   #reason: Outcome["reason"] = "left";
   #isInputOver = false;
-  #asked: { id: string; since: number } | undefined;
+  #asked: { id: string; since: number; question: Question | undefined } | undefined;
+  /** The answer that is being filled in. */
+  #sheet: AnswerSheet | undefined;
   /** Why there is no connection; undefined while there is one. */
   trouble: Error | undefined;
 
@@ -95,9 +107,11 @@ export class Attachment {
     return this.#outbox.waiting;
   }
 
-  /** The request that a bare answer would answer. */
-  get asked(): string | undefined {
-    return this.#asked?.id;
+  /** What a line that is typed now is for, when it is for something that is asked. */
+  get asks(): string | undefined {
+    if (this.#asked === undefined) return undefined;
+    const { question } = this.#asked;
+    return question === undefined ? "[o]nce, [a]lways, [r]eject [why]> " : this.#sheetFor(question).prompt;
   }
 
   async run(face: Face): Promise<Outcome> {
@@ -154,10 +168,13 @@ export class Attachment {
     this.#presses.forget();
     const { state } = this.#follower;
     const commands = Object.values(state.agentSessions).flatMap((row) => row.commands ?? []);
-    const askedForMs = this.#asked === undefined ? undefined : performance.now() - this.#asked.since;
+    const asked: AskedLine | undefined = this.#asked && {
+      what: this.#asked.question === undefined ? "permission" : "question",
+      forMs: performance.now() - this.#asked.since,
+    };
     const names = commands.map(({ name }) => name);
     try {
-      await this.#act(readLine(text, askedForMs, names));
+      await this.#act(readLine(text, asked, names));
     } catch (error) {
       if (!this.#leaving.signal.aborted) this.#tell(describe(error));
     }
@@ -178,6 +195,8 @@ export class Attachment {
       }
       case "reply":
         return await this.#reply(action);
+      case "fill":
+        return await this.#fill(action.line);
       case "stop":
         return this.#stop();
       case "queue":
@@ -206,16 +225,39 @@ export class Attachment {
     const { permissions } = this.#follower.state;
     const request = permissions[this.#asked?.id ?? ""] ?? oldestRequest(this.#follower.state);
     if (request === undefined) return this.#tell("No open requests.");
+    const body = { reply, ...(message === undefined ? {} : { message }) };
+    await this.#answered(() => this.#follower.client.replyPermission(request.id, body));
+    if (this.#options.isPiped) await this.#until((state) => !(request.id in state.permissions));
+  }
+
+  /** Takes a line of an answer; the last one sends it. */
+  async #fill(line: string): Promise<void> {
+    if (this.#options.isPiped)
+      await this.#until((state) => Object.keys(state.questions).length > 0 || this.#isQuiet(state));
+    const { questions } = this.#follower.state;
+    const question = questions[this.#asked?.id ?? ""] ?? Object.values(questions)[0];
+    if (question === undefined) return this.#tell("No open questions.");
+    const { answer, problem } = this.#sheetFor(question).take(line);
+    if (problem !== undefined) this.#tell(problem);
+    if (answer === undefined) return;
+    this.#sheet = undefined;
+    await this.#answered(() => this.#follower.client.replyQuestion(question.id, answer));
+    if (this.#options.isPiped) await this.#until((state) => !(question.id in state.questions));
+  }
+
+  #sheetFor(question: Question): AnswerSheet {
+    if (this.#sheet?.question.id !== question.id) this.#sheet = new AnswerSheet(question);
+    return this.#sheet;
+  }
+
+  /** Sends an answer; that somebody else was first is no failure. */
+  async #answered(send: () => Promise<unknown>): Promise<void> {
     try {
-      await this.#follower.client.replyPermission(request.id, {
-        reply,
-        ...(message === undefined ? {} : { message }),
-      });
+      await send();
     } catch (error) {
       if (!isApiError(error, "ALREADY_REPLIED")) throw error;
-      return this.#tell("Somebody else answered before.");
+      this.#tell("Somebody else answered before.");
     }
-    if (this.#options.isPiped) await this.#until((state) => !(request.id in state.permissions));
   }
 
   #stop(): void {
@@ -264,11 +306,10 @@ export class Attachment {
 
   #heard(event: SessionEvent, state: SessionState, isLive: boolean): void {
     if ("turn" in event.data && isTerminal(event.data.turn.state)) this.#endedTurns.push(event.data.turn.id);
-    if ("permission" in event.data) {
-      const { permission } = event.data;
-      if (permission.state === "expired" || permission.reply === "reject")
-        this.#denied.add(permission.turnId);
-    }
+    const { data } = event;
+    if ("permission" in data && (data.permission.state === "expired" || data.permission.reply === "reject"))
+      this.#denied.add(data.permission.turnId);
+    if ("question" in data && data.question.state === "expired") this.#denied.add(data.question.turnId);
     this.#face?.event(event, state, isLive);
     if (isLive) this.#changed();
   }
@@ -281,22 +322,29 @@ export class Attachment {
 
   #changed(): void {
     const { state } = this.#follower;
-    const request = oldestRequest(state);
-    if (this.#asked !== undefined && !(this.#asked.id in state.permissions)) this.#asked = undefined;
+    const request = oldestAsked(state);
+    if (this.#asked !== undefined && !(this.#asked.id in { ...state.permissions, ...state.questions }))
+      this.#asked = undefined;
     if (
       this.#asked === undefined &&
       request !== undefined &&
       !this.#options.isPiped &&
       this.#face?.isTyping() === false
     )
-      this.#asked = { id: request.id, since: performance.now() };
+      this.#asked = {
+        id: request.id,
+        since: performance.now(),
+        question: isQuestion(request) ? request : undefined,
+      };
     if (this.#leaving.signal.aborted || state.session === undefined) return;
     this.#face?.changed(state);
     this.#wakeAll();
     if (!this.#isInputOver) return;
     if (request !== undefined) {
       this.#denied.add(request.turnId);
-      this.#tell("Nobody here can answer; the request stays open (holdfast permission list).");
+      this.#tell(
+        "Nobody here can answer; the request stays open (holdfast permission list, holdfast question list).",
+      );
       this.leave("unanswered");
     } else if (this.#isQuiet(state)) this.leave("idle");
   }

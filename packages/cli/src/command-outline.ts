@@ -9,6 +9,7 @@ export type ValueKind =
   | "archived"
   | "agents"
   | "requests"
+  | "questions"
   | "places"
   | "worktrees"
   | `choices:${string}`;
@@ -30,6 +31,7 @@ const BY_NAME: Readonly<Record<string, ValueKind>> = {
   "turn-or-session": "sessions",
   agent: "agents",
   request: "requests",
+  question: "questions",
   place: "places",
   worktree: "worktrees",
   file: "files",

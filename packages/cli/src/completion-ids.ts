@@ -50,6 +50,11 @@ const KINDS: Readonly<Record<string, Ids>> = {
       request.id,
       `${request.agent}: ${request.title}`,
     ]),
+  questions: async (client, signal) =>
+    (await client.listQuestions({ state: "pending" }, { signal })).items.map((question) => [
+      question.id,
+      `${question.agent}: ${question.message}`,
+    ]),
 };
 
 /** Prints `id <tab> about` lines; the exit code is 1 when there is nothing to print because something went wrong. */

@@ -20,7 +20,7 @@ export const EXIT_HELP: readonly (readonly [ExitCode, string])[] = [
   [EXIT.usage, "wrong usage or configuration"],
   [EXIT.timeout, "timeout"],
   [EXIT.notFound, "not found"],
-  [EXIT.denied, "permission denied or unanswered"],
+  [EXIT.denied, "permission denied, or something asked and unanswered"],
   [EXIT.unreachable, "server unreachable"],
   [EXIT.conflict, "conflict or busy"],
   [EXIT.refused, "the server did not let it in: another token, or one that was replaced"],

@@ -42,7 +42,7 @@ export type RunFacts = {
   interrupted?: boolean;
   /** The time was up, and we stopped the turn. */
   timedOut?: boolean;
-  /** A permission request of the turn was rejected or expired. */
+  /** A permission request of the turn was rejected, or one or a question expired. */
   denied?: boolean;
 };
 

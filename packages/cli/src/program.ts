@@ -13,6 +13,7 @@ import { type Action, outputMode, type Part, wholeNumber } from "./program-actio
 import { addCompletion } from "./program-completion.ts";
 import { addChanges, addWorktree, worktreeOptions } from "./program-files.ts";
 import { addAgents, addEvents, addHouse, addServer } from "./program-server.ts";
+import type * as questionPart from "./question-commands.ts";
 import type * as runPart from "./run-command.ts";
 import type * as sessionPart from "./session-commands.ts";
 import type * as turnPart from "./turn-commands.ts";
@@ -68,6 +69,7 @@ export function createProgram(finish: Finish): Command {
   addChanges(program, withServer);
   addWorktree(program, withServer);
   addInbox(program, withServer);
+  addQuestions(program, withServer);
   addPage(program, withServer);
   addEvents(program, withServer);
   addAgents(program, withServer);
@@ -250,6 +252,40 @@ function addInbox(program: Command, action: Action): void {
         part,
         (module, context, id: string, reply: "once" | "always" | "reject", flags: { message?: string }) =>
           module.reply(context, id, reply, flags),
+      ),
+    );
+}
+
+function addQuestions(program: Command, action: Action): void {
+  const part = () => import("./question-commands.ts");
+  const question = program.command("question").description("what agents want to know");
+  question
+    .command("list")
+    .description("list open questions")
+    .option("-s, --session <id>", "of this session")
+    .option("--all", "also answered and expired ones")
+    .action(
+      action(part, (module, context, flags: Parameters<typeof questionPart.list>[1]) =>
+        module.list(context, flags),
+      ),
+    );
+  question
+    .command("show")
+    .description("show all of a question, with its fields")
+    .argument("<question>")
+    .action(action(part, (module, context, id: string) => module.show(context, id)));
+  question
+    .command("answer")
+    .description("answer a question, on a terminal field by field")
+    .argument("<question>")
+    .argument("[values...]", "field=value")
+    .option("--decline", "say no")
+    .option("--cancel", "say that nobody decides")
+    .action(
+      action(
+        part,
+        (module, context, id: string, values: string[], flags: Parameters<typeof questionPart.answer>[3]) =>
+          module.answer(context, id, values, flags),
       ),
     );
 }

@@ -1,7 +1,8 @@
 /** `holdfast run`: one input, followed to the end of its turn; the exit code is the turn's (I-11). */
 import type { HoldfastClient } from "@holdfast/client";
-import type { Permission, Session, SessionEvent } from "@holdfast/protocol";
+import type { Permission, Question, Session, SessionEvent } from "@holdfast/protocol";
 import { askPermission } from "./ask-permission.ts";
+import { askQuestion } from "./ask-question.ts";
 import type { Context } from "./context.ts";
 import { describe } from "./describe-error.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
@@ -124,33 +125,42 @@ class Run {
   #hear(event: SessionEvent, turnId: string): void {
     this.#turnId = turnId;
     this.#reporter.event(event, turnId);
-    if (!("permission" in event.data) || event.data.permission.turnId !== turnId) return;
-    const { permission } = event.data;
-    if (permission.state === "pending") {
-      if (this.#context.settings.isInteractive) this.#ask(permission);
-      return;
+    if ("permission" in event.data && event.data.permission.turnId === turnId) {
+      const { permission } = event.data;
+      if (permission.reply === "reject") this.#facts.denied = true;
+      this.#hearRequest(permission, async (signal) => {
+        const reply = await askPermission(permission, this.#context.output, signal);
+        if (reply !== undefined) await this.#client.replyPermission(permission.id, { reply });
+      });
     }
-    this.#questions.get(permission.id)?.abort();
-    if (permission.state === "expired" || permission.reply === "reject") this.#facts.denied = true;
+    if ("question" in event.data && event.data.question.turnId === turnId) {
+      const { question } = event.data;
+      this.#hearRequest(question, async (signal) => {
+        const answer = await askQuestion(question, this.#context.output, signal);
+        if (answer !== undefined) await this.#client.replyQuestion(question.id, answer);
+      });
+    }
   }
 
-  /** One question at a time: two would read the same line. */
-  #ask(permission: Permission): void {
+  /** Something is asked, or ended. One at a time is asked on the terminal: two would read the same line. */
+  #hearRequest({ id, state }: Permission | Question, ask: (signal: AbortSignal) => Promise<void>): void {
+    if (state === "expired") this.#facts.denied = true;
+    if (state !== "pending") return this.#questions.get(id)?.abort();
+    if (!this.#context.settings.isInteractive) return;
     const question = new AbortController();
-    this.#questions.set(permission.id, question);
-    this.#asking = this.#asking.then(() => this.#askNow(permission, question.signal));
+    this.#questions.set(id, question);
+    this.#asking = this.#asking.then(() => this.#askNow(id, () => ask(question.signal)));
   }
 
-  async #askNow(permission: Permission, signal: AbortSignal): Promise<void> {
+  async #askNow(id: string, ask: () => Promise<void>): Promise<void> {
     this.#reporter.asks(true);
     try {
-      const reply = await askPermission(permission, this.#context.output, signal);
-      if (reply !== undefined) await this.#client.replyPermission(permission.id, { reply });
+      await ask();
     } catch (error) {
       this.#context.output.note(`holdfast: ${describe(error)}`);
     } finally {
       this.#reporter.asks(false);
-      this.#questions.delete(permission.id);
+      this.#questions.delete(id);
     }
   }
 

@@ -102,10 +102,11 @@ export async function status(context: Context): Promise<ExitCode> {
     return EXIT.unreachable;
   }
   const { client, url } = context.connect({ retries: 0 });
-  const [health, live, waiting] = await Promise.all([
+  const [health, live, permissions, questions] = await Promise.all([
     client.health(),
     client.listLiveAgents(),
     client.listPermissions({ state: "pending" }),
+    client.listQuestions({ state: "pending" }),
   ]);
   const file = named === undefined && found.state === "running" ? found.file : undefined;
   const facts = {
@@ -115,7 +116,7 @@ export async function status(context: Context): Promise<ExitCode> {
     version: health.version,
     ...(file === undefined ? {} : processFacts(dataDirectory, file)),
     liveAgents: live.items.length,
-    waitingRequests: waiting.total,
+    waitingRequests: permissions.total + questions.total,
   };
   if (context.isJson) {
     context.output.json(facts);
@@ -131,7 +132,7 @@ export async function status(context: Context): Promise<ExitCode> {
           ["log", logFileOf(dataDirectory)],
         ]),
     ["agents alive", String(live.items.length)],
-    ["waiting for you", String(waiting.total)],
+    ["waiting for you", String(facts.waitingRequests)],
   ]);
   return EXIT.completed;
 }

@@ -158,7 +158,7 @@ export class SessionFollower {
       inputs,
       // Newest first in the answer, in the order of asking in a state.
       permissions: permissions.items.toReversed(),
-      questions: questions.items,
+      questions: questions.items.toReversed(),
       todos,
       agentSessions,
     });

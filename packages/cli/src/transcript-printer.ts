@@ -5,10 +5,18 @@
  * While a request is open nothing comes below it, not even the next request: nothing pushes out of sight, or passes for, what an answer is for (I-23).
  */
 import type { SessionState } from "@holdfast/client";
-import { isTerminal, type Message, type Permission, type SessionEvent, type Turn } from "@holdfast/protocol";
+import {
+  isTerminal,
+  type Message,
+  type Permission,
+  type Question,
+  type SessionEvent,
+  type Turn,
+} from "@holdfast/protocol";
 import { requestText } from "./ask-permission.ts";
-import { lastEndedTurn, oldestRequest } from "./attach-state.ts";
+import { isQuestion, lastEndedTurn, oldestAsked } from "./attach-state.ts";
 import { exactLine, oneLine, type Output } from "./output.ts";
+import { questionText } from "./question-text.ts";
 import { changedText, endText, TurnText } from "./turn-text.ts";
 
 export class TranscriptPrinter {
@@ -18,7 +26,7 @@ export class TranscriptPrinter {
   #from: number | undefined;
   readonly #askedBy = new Set<string>();
   readonly #ended = new Set<string>();
-  readonly #open = new Map<string, Permission>();
+  readonly #open = new Map<string, Permission | Question>();
 
   constructor(output: Output) {
     this.#output = output;
@@ -39,7 +47,8 @@ export class TranscriptPrinter {
   /** Shows everything in the state that was not shown yet, in its order; while somebody is asked, nothing. */
   refresh(state: SessionState): void {
     if (this.#from === undefined) return;
-    for (const id of this.#open.keys()) if (!(id in state.permissions)) this.#answered(id, undefined);
+    for (const id of this.#open.keys())
+      if (!(id in state.permissions) && !(id in state.questions)) this.#answered(id, undefined);
     if (this.#open.size > 0) return;
     for (const [index, message] of state.messages.entries()) {
       this.#message(message);
@@ -49,22 +58,23 @@ export class TranscriptPrinter {
       if (isLast && turn !== undefined) this.#turn(turn, state);
     }
     for (const turn of Object.values(state.turns)) this.#turn(turn, state);
-    this.#ask(oldestRequest(state));
+    this.#ask(oldestAsked(state));
   }
 
   /** Shows what one event changed. */
   event(event: SessionEvent, state: SessionState): void {
     if (this.#from === undefined) return;
     if (this.#open.size > 0) {
-      if ("permission" in event.data && event.data.permission.state !== "pending")
-        this.#answered(event.data.permission.id, event.data.permission);
+      const { data } = event;
+      const asked = "permission" in data ? data.permission : "question" in data ? data.question : undefined;
+      if (asked !== undefined && asked.state !== "pending") this.#answered(asked.id, asked);
       return this.refresh(state);
     }
     const id = messageIdOf(event);
     const message = id === undefined ? undefined : state.messages.findLast(({ info }) => info.id === id);
     if (message !== undefined) this.#message(message);
     if ("turn" in event.data) this.#turn(event.data.turn, state);
-    this.#ask(oldestRequest(state));
+    this.#ask(oldestAsked(state));
   }
 
   /** Ends a line that is open. */
@@ -105,33 +115,42 @@ export class TranscriptPrinter {
     if (changed !== undefined) this.#output.note(err.dim(changed));
   }
 
-  #ask(permission: Permission | undefined): void {
-    if (permission === undefined) return;
-    this.#open.set(permission.id, permission);
+  #ask(asked: Permission | Question | undefined): void {
+    if (asked === undefined) return;
+    this.#open.set(asked.id, asked);
     this.#text.end();
-    this.#output.note(requestText(permission, this.#output.err));
+    const text = isQuestion(asked) ? questionText : requestText;
+    this.#output.note(text(asked as Permission & Question, this.#output.err));
   }
 
-  /** `permission` is undefined when nobody told how it ended. */
-  #answered(id: string, permission: Permission | undefined): void {
+  /** `ended` is undefined when nobody told how it ended. */
+  #answered(id: string, ended: Permission | Question | undefined): void {
     const asked = this.#open.get(id);
     if (asked === undefined) return;
     this.#open.delete(id);
     this.#text.end();
     const { err } = this.#output;
-    const title = exactLine(asked.title, 120);
-    const reply = permission?.reply;
-    if (permission?.state === "expired")
-      this.#output.note(`${err.red("✗")} ${UNANSWERED[permission.expiry ?? "deadline"]}: ${title}`);
-    else if (reply === "reject") this.#output.note(`${err.red("✗")} Rejected: ${title}`);
-    else if (reply === undefined) this.#output.note(`${err.dim("•")} Answered: ${title}`);
-    else this.#output.note(`${err.green("✓")} Allowed${reply === "always" ? " always" : ""}: ${title}`);
+    const title = exactLine(isQuestion(asked) ? asked.message : asked.title, 120);
+    this.#output.note(`${endOf(ended, err)}: ${title}`);
   }
 }
 
-const UNANSWERED: Record<NonNullable<Permission["expiry"]>, string> = {
+function endOf(ended: Permission | Question | undefined, err: Output["err"]): string {
+  if (ended?.state === "expired") return `${err.red("✗")} ${UNANSWERED[ended.expiry ?? "deadline"]}`;
+  if (ended === undefined) return `${err.dim("•")} Answered`;
+  if (isQuestion(ended)) {
+    const action = ended.answer?.action;
+    if (action === "accept") return `${err.green("✓")} Answered`;
+    return `${err.red("✗")} ${action === "cancel" ? "Cancelled" : "Declined"}`;
+  }
+  if (ended.reply === "reject") return `${err.red("✗")} Rejected`;
+  return `${err.green("✓")} Allowed${ended.reply === "always" ? " always" : ""}`;
+}
+
+const UNANSWERED: Record<NonNullable<Question["expiry"]>, string> = {
   deadline: "Nobody answered",
   turnEnded: "The turn ended before anybody answered",
+  withdrawn: "Not asked any more",
 };
 
 function messageIdOf(event: SessionEvent): string | undefined {

@@ -273,12 +273,6 @@ describe("tools", () => {
     expect(toolText(toolUpdates(updates)[5])).toBe("");
   });
 
-  test("[A-2] ASKFORM and ASKURL ask nobody where the client shows no questions", async () => {
-    expect(await agent.turn(session, "ASKFORM which? | a: text\nASKURL https://example.org")).toMatchObject({
-      text: "This client shows nobody a question.\nThis client shows nobody a question.\n",
-    });
-  });
-
   test("[A-2] ASK: allowed goes on, rejected says so and ends normally, in every mode", async () => {
     await agent.setMode(session, "auto");
     expect(await agent.turn(session, "ASK cake?\nSAY on")).toMatchObject({ text: "Allowed: cake?\non\n" });

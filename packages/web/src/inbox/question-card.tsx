@@ -1,7 +1,7 @@
 import { HoldfastApiError, isApiError } from "@holdfast/client";
 import { checkAnswer, type Issue, type Question, type QuestionAnswer } from "@holdfast/protocol";
 import { MessageCircleQuestion } from "lucide-react";
-import { type FormEvent, type ReactNode, useId, useRef, useState } from "react";
+import { type ReactNode, useId, useRef, useState } from "react";
 import { useClient } from "../data/index.ts";
 import { Button, Chip, Exact, ExactText } from "../design/index.ts";
 import { Deadline, useInert } from "./asking.tsx";
@@ -19,7 +19,7 @@ export function QuestionCard({ question, place }: { question: Question; place?: 
   const [drafts, setDrafts] = useState<ReadonlyMap<string, Draft>>(new Map());
   const form = useRef<HTMLFormElement>(null);
   const title = useId();
-  const submit = (event: FormEvent) => {
+  const submit = (event: { preventDefault(): void }) => {
     event.preventDefault();
     const content = contentOf(fields, drafts);
     const found = checkAnswer(fields, content);
