@@ -133,6 +133,12 @@ describe("accessibility", () => {
     await page.getByRole("button", { name: "Allow once" }).click();
     await page.goto(`${on.server.url}/s/${session.id}`);
     await said(page).getByText("Title").waitFor();
+    await say(page, "ASKFORM Which? | port!: integer 1..9 | colour: one red, green | days: many Mon, Tue");
+    await page.getByRole("button", { name: "Answer" }).click();
+    await page.getByText("This is required.").waitFor();
+    found.push(...(await findings(page, "question")));
+    await page.getByRole("button", { name: "Decline" }).click();
+    await said(page).getByText("Answered decline.").waitFor();
     await say(page, "SAY ```ts\nSLOW 100000 20");
     await page.getByRole("button", { name: "Stop" }).waitFor();
     await say(page, "SAY later");

@@ -54,6 +54,7 @@ const isSaid = ({ type, data }: SessionEvent): boolean =>
   type === "message.part.delta" ||
   (type === "message.part.updated" && "part" in data && data.part.type === "text" && data.part.ordinal !== 0);
 const isAsked = ({ type }: SessionEvent): boolean => type === "permission.asked";
+const isQuestion = ({ type }: SessionEvent): boolean => type === "question.asked";
 const stop = async ({ server, events }: Recording) => {
   const running = events.findLast(({ type }) => type === "turn.started");
   if (running?.turnId !== undefined) await server.client.cancelTurn(running.turnId);
@@ -89,6 +90,16 @@ const PLANS: Readonly<Record<string, Plan>> = {
         }
       },
     },
+  },
+  question: {
+    inputs: [
+      "SAY I need to know more.\nASKFORM How do we build it? | port!: integer 1..65535 | name: text 2..20 | sure: boolean | colour: one red, green | days: many 1..2 Mon, Tue, Wed",
+    ],
+    until: isQuestion,
+  },
+  "question-page": {
+    inputs: ["ASKURL https://example.org/login?project=parser Please log in there."],
+    until: isQuestion,
   },
   opening: { inputs: ["SLOW 20 20"], until: ({ type }) => type === "turn.started" },
   running: { inputs: ["THINK short\nSLOW 400 20"], until: (_, count) => count > 60 },

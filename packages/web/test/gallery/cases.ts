@@ -16,6 +16,8 @@ const TITLES: Readonly<Record<string, string>> = {
   goose: "Goose, from a recorded stream",
   "permission-edit": "A permission is asked",
   "permission-answered": "One allowed, one rejected",
+  question: "A question with fields",
+  "question-page": "A question with a page to visit",
   opening: "The agent is opened",
   running: "A turn streams",
   queued: "Two inputs wait behind a turn",
