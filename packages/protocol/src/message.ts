@@ -30,6 +30,14 @@ export const diffTotalsSchema = z.object({
 });
 export type DiffTotals = z.infer<typeof diffTotalsSchema>;
 
+const fileDiffSchema = z.object({
+  file: z.string(),
+  status: z.enum(["added", "deleted", "modified"]),
+  additions: countSchema,
+  deletions: countSchema,
+  patch: z.string().optional(),
+});
+
 /** What a person or program asked. `agent`, `model` and the rest are resolved at admission and stored (D-5). */
 export const userMessageSchema = z.object({
   ...base,
@@ -44,6 +52,8 @@ export const userMessageSchema = z.object({
       title: z.string().optional(),
       body: z.string().optional(),
       totals: diffTotalsSchema.optional(),
+      /** In rows that a client edited before there were totals; nothing writes it. */
+      diffs: z.array(fileDiffSchema).optional(),
     })
     .optional(),
 });
