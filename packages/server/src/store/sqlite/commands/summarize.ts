@@ -11,6 +11,7 @@ import {
   SELECT_PART,
   toMessageInfo,
   type TurnRow,
+  WRITTEN,
 } from "../rows/index.ts";
 import type { Write } from "../sql.ts";
 
@@ -27,7 +28,11 @@ export function summarize(log: Log, turn: TurnRow, totals: DiffTotals | undefine
   const summary = summaryOf(foldParts(write, asked), lastText(write, turn), totals);
   if (summary === undefined) return;
   const info: UserMessage = { ...(toMessageInfo(row) as UserMessage), summary };
-  write.run("UPDATE message SET data = ? WHERE rid = ?", messageData(info), row.rid);
+  write.run(
+    `UPDATE message SET data = ?, schema_version = ${WRITTEN.message} WHERE rid = ?`,
+    messageData(info),
+    row.rid,
+  );
   announceMessage(log, row.id);
 }
 
