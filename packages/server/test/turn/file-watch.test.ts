@@ -107,8 +107,9 @@ describe("the files of a turn", () => {
           ? last.promise
           : Promise.resolve("t1");
     room.agent.next(async ({ sink }) => {
-      for (const stepId of ["1", "2", "3"]) sink.emit({ type: "step", stepId });
+      for (const stepId of ["1", "2"]) sink.emit({ type: "step", stepId });
       await room.until(async () => (await edgesOf(turnId))[0], [undefined, undefined, "t1", true]);
+      sink.emit({ type: "step", stepId: "3" });
       for (const stepId of ["4", "5"]) {
         room.clock.advance(60_000);
         sink.emit({ type: "step", stepId });
@@ -135,6 +136,7 @@ describe("the files of a turn", () => {
     expect((await room.ended(turnId)).state).toBe("completed");
     last.resolve("too late");
     await room.ended(await room.say(sessionId, "next"));
+    expect(room.logs.filter(({ level }) => level === "error")).toEqual([]);
     expect(watch.calls.filter((call) => call.startsWith("step"))).toEqual(["step 1", "step 3", "step 4"]);
     expect(await edgesOf(turnId)).toEqual([
       [undefined, undefined, "t1", true],
