@@ -21,6 +21,7 @@ const ENTRIES = {
   "writer-thread": "sqlite/src/writer-thread.ts",
   "reader-thread": "sqlite/src/reader-thread.ts",
   "command-module": "server/src/store/sqlite/command-module.ts",
+  "schema-thread": "server/src/json-schema/schema-thread.ts",
   ...Object.fromEntries(Object.entries(STORE_DOORS).map(([name, door]) => [name, `${door}.ts`])),
 };
 

@@ -46,6 +46,7 @@ const MAX_RESULT_EXCERPT = 120;
 export function cutAnswers(script: readonly Directive[]): Directive[][] {
   const answers: Directive[][] = [[]];
   for (const [index, directive] of script.entries()) {
+    if (directive.kind === "later" && index > 0) answers.push([]);
     answers.at(-1)?.push(directive);
     if (endsAnswer.has(directive.kind) && index < script.length - 1) answers.push([]);
   }

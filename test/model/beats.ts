@@ -15,7 +15,7 @@ export type Beat =
   | { kind: "crash" };
 
 const HINT =
-  "I obey lines such as SAY, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, ASK, REMEMBER, RECALL, FAIL, HANG and CRASH.";
+  "I obey lines such as SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, ASK, REMEMBER, RECALL, FAIL, HANG and CRASH.";
 
 /** What the model does for one answer of a script, directive by directive. */
 export function* beatsOf(directives: readonly Directive[], conversation: Conversation): Generator<Beat> {
@@ -37,6 +37,7 @@ const textKinds = new Set<Directive["kind"]>(["say", "slow", "plan", "remember",
 function beatsOfOne(directive: Directive, conversation: Conversation): Iterable<Beat> {
   switch (directive.kind) {
     case "say":
+    case "later":
       return [text(directive.text)];
     case "slow":
       return slowBeats(directive.words, directive.pauseMs);

@@ -11,6 +11,8 @@ export type Failure = { status: number; text: string; headers?: Record<string, s
 /** One line of a script. `think` never stands alone: it opens the answer that follows it. */
 export type Directive =
   | { kind: "say"; text: string }
+  /** What is said to the next request, which may be a message without a script of its own. */
+  | { kind: "later"; text: string }
   | { kind: "slow"; words: number; pauseMs: number }
   | { kind: "think"; text: string }
   | { kind: "plan"; steps: string[] }
@@ -41,6 +43,7 @@ type Parse = (rest: string) => Directive | undefined;
 
 const parsers: Record<string, Parse> = {
   SAY: (text) => ({ kind: "say", text }),
+  LATER: (text) => ({ kind: "later", text }),
   SLOW: (rest) => {
     const [words, pauseMs, ...more] = rest.split(/\s+/).map(Number);
     if (!inRange(words, 0, MAX_SLOW_WORDS) || !inRange(pauseMs, 0, MAX_SLOW_PAUSE_MS) || more.length > 0)

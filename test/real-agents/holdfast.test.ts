@@ -101,6 +101,32 @@ describe.each(sampleOf(["qwen", "goose"] as const, 1))("real %s", (name) => {
       expect(agentProcesses(root)[0]).toBe(children[0]);
     }));
 
+  test("[R-2.1, A-7] an answer that does not fit is asked for again, and says which model gave it", () =>
+    withAgent(name, async ({ server, sessionId }) => {
+      const schema = { type: "object", properties: { bird: { type: "string" } }, required: ["bird"] };
+      const answer = await server.client.admitInputAndWait(
+        sessionId,
+        {
+          ...prompt("SAY a heron", 'LATER {"bird": "heron"}'),
+          format: { type: "json_schema", schema, retryCount: 2 },
+        },
+        { timeoutMs: TURN_MS },
+      );
+      if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
+      expect(answer.turn.state).toBe("completed");
+      const answers = answer.messages.flatMap(({ info }) => (info.role === "assistant" ? [info] : []));
+      expect(answers.map(({ structured }) => structured)).toEqual([undefined, { bird: "heron" }]);
+      expect(answers[0]?.metadata).toMatchObject({ validation: { try: 1 } });
+      const { items } = await server.client.listAgentSessions(sessionId);
+      const current = items[0]?.models?.current;
+      expect(current).toBeDefined();
+      expect(answers.map(({ model }) => model?.modelId)).toEqual([current, current]);
+      const refused = await server.client
+        .admitInput(sessionId, { ...prompt("SAY x"), model: { modelId: "none-such" } })
+        .catch((error: unknown) => error);
+      expect(refused).toMatchObject({ status: 422, problem: { issues: [{ path: "body.model" }] } });
+    }));
+
   test("[A-19, A-20] a file is written after a permission was asked and answered", () =>
     withAgent(name, async ({ server, sessionId }) => {
       const admitted = await server.client.admitInput(

@@ -200,6 +200,40 @@ describe("real opencode", () => {
     expect(sumOf(answers, ({ cost }) => cost)).toBeCloseTo(turn.usage?.cost ?? -1, 9);
   });
 
+  test("[R-2.1, A-7] an answer that does not fit is asked for again, and says which model gave it; an unknown one is refused", async () => {
+    const sessionId = await newSession();
+    const schema = { type: "object", properties: { bird: { type: "string" } }, required: ["bird"] };
+    const answer = await server.client.admitInputAndWait(
+      sessionId,
+      {
+        ...prompt("SAY a heron", 'LATER {"bird": "heron"}'),
+        format: { type: "json_schema", schema, retryCount: 2 },
+      },
+      { timeoutMs: TURN_MS },
+    );
+    if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
+    expect(answer.turn.state).toBe("completed");
+    const answers = answer.messages.flatMap(({ info }) => (info.role === "assistant" ? [info] : []));
+    expect(answers.map(({ structured }) => structured)).toEqual([undefined, { bird: "heron" }]);
+    expect(answers[0]?.metadata).toMatchObject({ validation: { try: 1 } });
+    for (const { model: ran } of answers)
+      expect(ran).toEqual({
+        providerId: expect.any(String) as string,
+        modelId: expect.any(String) as string,
+      });
+    const unknown = await server.client.admitInputAndWait(
+      await newSession(),
+      { ...prompt("SAY x"), model: { providerId: "none", modelId: "none-such" } },
+      { timeoutMs: TURN_MS },
+    );
+    expect(unknown.turn).toMatchObject({
+      state: "failed",
+      error: {
+        data: { phase: "open", message: expect.stringMatching(/^model: opencode does not offer/) as string },
+      },
+    });
+  });
+
   test("[A-15, A-16] a stop in mid-stream ends the turn as cancelled, and the next turn is untouched", async () => {
     const sessionId = await newSession();
     const admitted = await server.client.admitInput(sessionId, prompt("SLOW 100000 20"));

@@ -95,7 +95,7 @@ export class TranscriptPrinter {
       if (part.type === "text") return part.synthetic === true ? [] : part.text.split("\n");
       return part.type === "file" ? [`[file ${oneLine(part.filename ?? part.url, 120)}]`] : [];
     });
-    this.#output.write(`\n${lines.map((line) => `> ${line}\n`).join("")}`);
+    if (lines.length > 0) this.#output.write(`\n${lines.map((line) => `> ${line}\n`).join("")}`);
   }
 
   #turn(turn: Turn, state: SessionState): void {

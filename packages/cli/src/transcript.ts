@@ -1,5 +1,13 @@
-import { isPreamblePart, isHandoffPart, isNotePart, type Message, type Part } from "@holdfast/protocol";
-import { oneLine, type Output } from "./output.ts";
+import {
+  type AssistantMessage,
+  isCorrectionPart,
+  isPreamblePart,
+  isHandoffPart,
+  isNotePart,
+  type Message,
+  type Part,
+} from "@holdfast/protocol";
+import { exactLine, oneLine, type Output } from "./output.ts";
 
 /**
  * Prints messages as a person reads them: what was asked behind `>`, answers as they are, calls as one line each. What the server itself told
@@ -16,12 +24,22 @@ export function writeTranscript(output: Output, messages: readonly Message[]): v
       const shown = info.role === "user" ? text.replaceAll(/^/gm, "> ") : text;
       output.write(shown.endsWith("\n") ? shown : `${shown}\n`);
     }
+    const other = info.role === "assistant" ? otherModel(info) : undefined;
+    if (other !== undefined) output.line(output.out.dim(other));
     if (info.role === "assistant" && info.error !== undefined) output.write(`[${info.error.name}]\n`);
   }
 }
 
+/** That another model answered than the one that was asked for (A-7). */
+function otherModel({ model, askedModel }: AssistantMessage): string | undefined {
+  if (askedModel === undefined || model === undefined) return undefined;
+  return `• Answered by ${exactLine(model.modelId, 120)}; ${exactLine(askedModel.modelId, 120)} was asked for.`;
+}
+
 function preambleLine(part: Part): string[] {
   if (isHandoffPart(part)) return ["• The agent was told what it had missed."];
+  if (isCorrectionPart(part))
+    return ["• The agent was told that its answer does not fit what was asked for."];
   return isNotePart(part) ? ["• The agent was told what was rejected."] : [];
 }
 

@@ -6,7 +6,7 @@ import { usageSchema } from "./usage.ts";
 export const BACKENDS = ["acp", "opencode", "native"] as const;
 export type BackendKind = (typeof BACKENDS)[number];
 
-/** What an agent can do. Learnt at first use; until then `unknown` (A-3). */
+/** What an agent can do, and what an input may ask of it (`tools`, `variant`). Learnt at first use; until then `unknown` (A-3). */
 export const featureSchema = z.enum(["yes", "no", "unknown"]);
 export const FEATURES = [
   "load",
@@ -18,6 +18,8 @@ export const FEATURES = [
   "steer",
   "modes",
   "usage",
+  "tools",
+  "variant",
 ] as const;
 export const featuresSchema = z.record(z.enum(FEATURES), featureSchema);
 export type Features = z.infer<typeof featuresSchema>;
@@ -44,6 +46,7 @@ export const agentModelSchema = z.object({
   name: z.string(),
   description: z.string().optional(),
 });
+export type AgentModel = z.infer<typeof agentModelSchema>;
 export const agentModeSchema = z.object({
   id: z.string(),
   name: z.string(),

@@ -3,6 +3,8 @@ import type { Part, TextPart } from "./part.ts";
 /** What marks the part of a user message that holds a handoff, or a note of what the user did meanwhile (W-6). */
 const HANDOFF = "handoff";
 const NOTE = "note";
+/** And the one of a message that the server writes itself, when an answer is not what was asked for. */
+const CORRECTION = "correction";
 
 type PartKey = Pick<TextPart, "id" | "sessionId" | "messageId">;
 
@@ -13,6 +15,10 @@ export const handoffPart = (place: PartKey, text: string, now: number): TextPart
 /** The same for a note: what the user decided about the agent's changes since its last turn. */
 export const notePart = (place: PartKey, text: string, now: number): TextPart =>
   preamble(NOTE, place, text, now);
+
+/** What an agent is told whose answer does not fit: the one text of a user message of its own. */
+export const correctionPart = (place: PartKey, text: string, now: number): TextPart =>
+  preamble(CORRECTION, place, text, now);
 
 function preamble(mark: string, place: PartKey, text: string, now: number): TextPart {
   return {
@@ -34,7 +40,11 @@ export const isHandoffPart = (part: Part): boolean => isMarked(part, HANDOFF);
 export const isNotePart = (part: Part): boolean => isMarked(part, NOTE);
 
 /** Whether a part of a user message was made by the server and is none of the user's words. */
-export const isPreamblePart = (part: Part): boolean => isHandoffPart(part) || isNotePart(part);
+export const isPreamblePart = (part: Part): boolean =>
+  isHandoffPart(part) || isNotePart(part) || isCorrectionPart(part);
+
+/** Whether a part is what the server told an agent whose answer did not fit. */
+export const isCorrectionPart = (part: Part): boolean => isMarked(part, CORRECTION);
 
 function isMarked(part: Part, mark: string): boolean {
   return (

@@ -37,6 +37,8 @@ export const HTTP_LIMITS = {
   queuedInputs: 1_000,
   /** Longest `?timeout=` of a waiting request, in ms. */
   waitMs: 600_000,
+  /** Bytes of an output format's schema as JSON; it goes out with the prompt. */
+  schemaBytes: 64 * 1024,
   /** Characters of a directory path. */
   pathLength: 4_096,
 } as const;

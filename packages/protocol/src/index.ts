@@ -10,6 +10,7 @@ export * from "./error-code.ts";
 export * from "./event-outline.ts";
 export * from "./event.ts";
 export * from "./handoff.ts";
+export * from "./honoured.ts";
 export * from "./http.ts";
 export * from "./id.ts";
 export * from "./input.ts";

@@ -58,10 +58,12 @@ export const userMessageSchema = z.object({
     .optional(),
 });
 
-/** One step's answer. It ends completed, failed or aborted, and `time.completed` is set in all three (R-1.5). */
+/** One step's answer. `model` is what the agent says that it runs, absent where it does not say. It ends completed, failed or aborted, and `time.completed` is set in all three (R-1.5). */
 export const assistantMessageSchema = z.object({
   ...base,
   role: z.literal("assistant"),
+  /** The model that was asked for, present only where the one that answered, `model`, is another. */
+  askedModel: modelSchema.optional(),
   /** The user message it answers (R-1.2). */
   parentId: messageIdSchema,
   /** The same as `agent`, under the name that older clients of this model read. */

@@ -12,6 +12,7 @@ import {
 const table: readonly (readonly [line: string, directive: Directive])[] = [
   ["SAY hello there", { kind: "say", text: "hello there" }],
   ["SAY", { kind: "say", text: "" }],
+  ["LATER {}", { kind: "later", text: "{}" }],
   ["SLOW 200 0", { kind: "slow", words: 200, intervalMs: 0 }],
   ["THINK hard", { kind: "think", text: "hard" }],
   ["PLAN look | cut|sew", { kind: "plan", entries: ["look", "cut", "sew"] }],

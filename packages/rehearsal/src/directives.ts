@@ -18,6 +18,7 @@ export type Failure = {
 /** One thing to do, in the order of the prompt's lines. Times are milliseconds, sizes bytes. */
 export type Directive =
   | { readonly kind: "say"; readonly text: string }
+  | { readonly kind: "later"; readonly text: string }
   | { readonly kind: "slow"; readonly words: number; readonly intervalMs: number }
   | { readonly kind: "think"; readonly text: string }
   | { readonly kind: "plan"; readonly entries: readonly string[] }
@@ -59,7 +60,7 @@ const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
 
 /** What the agent can do, in one line; the hint that follows an echo. */
 export const DIRECTIVE_HINT =
-  "I obey lines that begin with SAY, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, FAIL, RETRY, HANG, DEAF or CRASH.";
+  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, FAIL, RETRY, HANG, DEAF or CRASH.";
 
 type Parse = (rest: string) => Directive;
 
@@ -115,6 +116,7 @@ function invalid(reason: string): Directive {
 
 const PARSERS: Readonly<Record<string, Parse>> = {
   SAY: (rest) => ({ kind: "say", text: rest }),
+  LATER: (rest) => ({ kind: "later", text: rest }),
   SLOW: parseSlow,
   THINK: (rest) => ({ kind: "think", text: rest }),
   PLAN: parsePlan,

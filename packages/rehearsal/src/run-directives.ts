@@ -18,6 +18,8 @@ const INTERNAL_ERROR = -32603;
 /** What the directives need of the session they run in. */
 export type Workspace = Workplace & {
   readonly remembered: () => string | null;
+  /** Keeps a text as the whole answer to a coming prompt that has no directive. */
+  readonly later: (text: string) => void;
   /** Durable on return. */
   readonly remember: (word: string) => Promise<void>;
 };
@@ -56,6 +58,8 @@ async function runDirective(
   switch (directive.kind) {
     case "say":
       return await turn.say(`${directive.text}\n`);
+    case "later":
+      return space.later(directive.text);
     case "slow":
       return await saySlowly(turn, directive.words, directive.intervalMs);
     case "think":

@@ -21,6 +21,8 @@ export class Session {
   #title: string | null;
   #remembered: string | null;
   #used: number;
+  /** What to say to the next prompts without directives, in order. */
+  #later: string[] = [];
   #running: { turn: Turn; ended: Promise<unknown> } | undefined;
 
   constructor(store: MemoryStore, cwd: string, memory: Omit<SessionMemory, "updates" | "cwd">) {
@@ -83,7 +85,11 @@ export class Session {
       if (title !== null) {
         await turn.send({ sessionUpdate: "session_info_update", title, updatedAt: new Date().toISOString() });
       }
-      await runDirectives(turn, this.#workspace(), parseDirectives(text));
+      const directives = parseDirectives(text);
+      const kept = directives.length === 0 ? this.#later.shift() : undefined;
+      if (directives.length > 0) this.#later = [];
+      if (kept === undefined) await runDirectives(turn, this.#workspace(), directives);
+      else await turn.say(`${kept}\n`);
       await this.#settle(turn, title);
       return { stopReason: "end_turn" };
     } catch (error) {
@@ -118,6 +124,7 @@ export class Session {
       cwd: this.cwd,
       isAllowed: (kind) => this.#mode === "auto" || this.#alwaysAllowed.has(kind),
       allowAlways: (kind) => void this.#alwaysAllowed.add(kind),
+      later: (words) => void this.#later.push(words),
       remembered: () => this.#remembered,
       remember: async (word) => {
         await this.#store.append(this.id, { kind: "remember", word });

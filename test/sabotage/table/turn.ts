@@ -14,6 +14,19 @@ export const TURN: readonly Sabotage[] = [
     catchers: [{ file: RECOVERY, title: "[D-6] a queued turn behind no interrupted one starts by itself" }],
   },
   {
+    name: "json-answer-not-judged",
+    rules: ["R-2.1"],
+    breaks: "takes an answer as the result that does not fit the schema which was asked for",
+    file: `${ROOM}/run/json-answer.ts`,
+    edits: [
+      {
+        find: "if (verdict.fits) return { ending, answer: { structured: verdict.value } };",
+        replace: 'return { ending, answer: { structured: "value" in verdict ? verdict.value : null } };',
+      },
+    ],
+    catchers: [{ file: `${ROOM}/run/json-answer.test.ts`, title: "[R-2.1] the first that fits ends it" }],
+  },
+  {
     name: "interrupted-as-completed",
     rules: ["D-18", "D-8"],
     breaks: "tells a turn whose server died as completed",

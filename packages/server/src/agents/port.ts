@@ -59,6 +59,8 @@ export type ContentEvent =
    * `failed` the step goes on; so it does with any other content.
    */
   | { type: "retry"; failed?: { attempt: number; error: APIError; next: number } }
+  /** The model that answers from here on, as the agent calls it. */
+  | { type: "model"; model: Model }
   /** The agent is about to change this file, an absolute path, through us: evidence for whose change it is (W-5), and nothing that is shown. */
   | { type: "file"; path: string }
   /**
@@ -176,8 +178,10 @@ export type AgentHandle = {
    * Harmless without a prompt.
    */
   cancel(): Promise<void>;
-  /** Sets approval mode and model as far as the agent's record allows. Rejects with AGENT_UNAVAILABLE when it cannot hold the mode. */
+  /** Sets approval mode and model. Rejects with AGENT_UNAVAILABLE when it cannot hold the mode, or does not offer the model (then it names the field). */
   configure(settings: AgentSettings): Promise<void>;
+  /** The model that `configure` set, as the agent calls it; `undefined` where none was asked for. */
+  readonly model?: Model | undefined;
   /**
    * Politely ends it by the stop ladder (A-10); resolves when nothing of it lives any more. Idempotent. With `graceMs` SIGKILL comes at the
    * latest then; a second call can hurry the first.

@@ -30,6 +30,7 @@ import {
 } from "../agents/index.ts";
 import { createEvents } from "../events/index.ts";
 import { createHttp } from "../http/index.ts";
+import { createJsonSchemas } from "../json-schema/index.ts";
 import { createPermissions, createQuestions, DEFAULT_PERMISSION_SETTINGS } from "../permission/index.ts";
 import { createSessions } from "../session/index.ts";
 import type { Store } from "../store/index.ts";
@@ -193,11 +194,13 @@ function buildTurns(
   const settings = turnSettings(config);
   const mayWrite = (agent: string, mode: ApprovalMode) =>
     catalog.record(agent)?.cannotWrite?.includes(mode) !== true;
+  const schemas = createJsonSchemas(clock);
   const turns = createTurns({
     store,
     pool,
     permissions,
     questions,
+    schemas,
     reap,
     mayWrite,
     watch,
@@ -206,7 +209,7 @@ function buildTurns(
     instanceId,
     settings,
   });
-  return { permissions, questions, turns };
+  return { permissions, questions, turns, schemas };
 }
 
 type Running = ReturnType<typeof buildTurns>;
@@ -216,7 +219,7 @@ function buildSurface(
   base: Base,
   { catalog, pool }: Agents,
   { git, worktrees, changes, root }: Files,
-  { permissions, questions, turns }: Running,
+  { permissions, questions, turns, schemas }: Running,
 ) {
   const { config, directory, store, clock, logger, instanceId } = base;
   const events = createEvents({ store, clock, logger });
@@ -224,6 +227,7 @@ function buildSurface(
     store,
     turns,
     catalog,
+    schemas,
     clock,
     logger,
     settings: {

@@ -20,6 +20,7 @@ import { requireAgent } from "./agent-choice.ts";
 import { requireSession } from "./change.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
 import { admitFile } from "./file-part.ts";
+import { requireHonoured } from "./honoured.ts";
 import { madeBefore } from "./made-before.ts";
 
 /** Admits an input and wakes the dispatcher. Rejects AGENT_UNAVAILABLE, PATH_ESCAPES, UNPROCESSABLE, TOO_LARGE, CONFLICT, RATE_LIMITED. */
@@ -45,6 +46,9 @@ async function admissionOf(
 ): Promise<AdmitInputCommand> {
   const session = await requireSession(deps, sessionId);
   const agent = await requireAgent(deps, request.agent ?? session.agent);
+  const model = request.model ?? defaultModel(session, agent.id);
+  const { tools, format } = request;
+  await requireHonoured(deps, session.id, agent, { model, tools, format });
   const inputParts = await resolveParts(deps, session, request.parts);
   const now = deps.clock.now();
   const messageId = newId("msg", now);
@@ -58,10 +62,10 @@ async function admissionOf(
     requestedDelivery: request.delivery ?? "queue",
     delivery: "queue",
     agent: agent.id,
-    model: request.model ?? defaultModel(session, agent.id),
-    format: request.format,
+    model,
+    format,
     system: request.system,
-    tools: request.tools,
+    tools,
     permissionTimeoutMs: request.permissionTimeoutMs,
   };
 }

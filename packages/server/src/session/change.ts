@@ -30,7 +30,10 @@ export async function patchSession(
   if (request.archived === true && session.status !== "idle")
     throw new HoldfastError("SESSION_BUSY", "Stop the running turn before you archive its session.");
   if (request.archived === false) await deps.worktrees.unarchive(session.workspaceId, caller.actor);
-  const applied = await deps.store.patchSession({ ...caller, sessionId: id, patch: request });
+  // A model is its agent's: another agent begins with its own choice.
+  const isOther = request.agent !== undefined && request.agent !== session.agent;
+  const patch = isOther && request.model === undefined ? { ...request, model: null } : request;
+  const applied = await deps.store.patchSession({ ...caller, sessionId: id, patch });
   if (request.archived === true) {
     await deps.turns.release(id);
     await deps.worktrees.archive(session.workspaceId, caller.actor);

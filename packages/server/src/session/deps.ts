@@ -11,6 +11,7 @@ import type {
 } from "@holdfast/protocol";
 import type { Review } from "../changes/index.ts";
 import type { GitRunner } from "../git/index.ts";
+import type { JsonSchemas } from "../json-schema/index.ts";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
 import type { ReservedPlaces } from "./workspace-path.ts";
@@ -52,6 +53,8 @@ export type SessionDeps = {
   store: Store;
   turns: TurnDoor;
   catalog: AgentCatalog;
+  /** Says what is wrong with the schema of an output format. */
+  schemas: Pick<JsonSchemas, "problemOf">;
   clock: Clock;
   logger: Logger;
   settings: SessionSettings;

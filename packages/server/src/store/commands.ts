@@ -40,6 +40,7 @@ import type {
   TurnId,
   TurnReason,
   Usage,
+  UserMessage,
   WaitingFor,
   Workspace,
   WorkspaceId,
@@ -142,6 +143,8 @@ export type ProgressOp =
     }
   /** The files as they were soon after the end of a step, in the part of that edge (R-1.8). */
   | { op: "stepSnapshot"; partId: PartId; snapshot: string }
+  /** What the server tells the agent on the way, as a user message of the turn and with no input: the newest of the session's history (R-2.1). */
+  | { op: "tell"; message: UserMessage; parts: Part[] }
   /** What the agent tells of an answer of this turn, beside its parts. */
   | { op: "answer"; messageId: MessageId; patch: AnswerPatch }
   | { op: "turn"; patch: TurnPatch }
@@ -158,10 +161,13 @@ export type ProgressOp =
   | { op: "compacted"; compaction: EventData<"session.compacted"> }
   | { op: "title"; title: string };
 
-/** Absent fields keep what was told before; metadata is merged. */
+/** Absent fields keep what was told before; metadata is merged, `null` clears. */
 export type AnswerPatch = Partial<
-  Pick<AssistantMessage, "finish" | "tokens" | "cost" | "summary" | "metadata">
->;
+  Pick<AssistantMessage, "finish" | "tokens" | "cost" | "summary" | "model" | "metadata">
+> & { askedModel?: Model | null };
+
+/** Why an answer was not accepted, and which try of its turn it was, from 1. It stands in the answer's `metadata.validation`. */
+export type AnswerValidation = { problem: string; try: number };
 
 /** `null` clears. */
 export type TurnPatch = {
@@ -179,6 +185,8 @@ export type TerminalRecord = {
   error?: SessionError | undefined;
   finish?: string | undefined;
   usage?: Usage | undefined;
+  /** What the last answer carries: the value that fits the asked format, or why its text does not (R-2.1). */
+  answer?: { structured: unknown } | { validation: AnswerValidation } | undefined;
   /** Status of the agent session afterwards. */
   agentSession?: AgentSession["status"] | undefined;
   /** What the turn changed of its workspace's files: the patch part and the trees before and after (durability 5). */

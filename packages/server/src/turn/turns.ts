@@ -18,6 +18,7 @@ import type {
 } from "@holdfast/protocol";
 import { isTerminal } from "@holdfast/protocol";
 import type { AgentPool } from "../agents/index.ts";
+import type { JsonSchemas } from "../json-schema/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
 import { Recovery } from "./end/index.ts";
@@ -32,6 +33,8 @@ export type TurnsDeps = {
   pool: AgentPool;
   permissions: Permissions;
   questions: Questions;
+  /** Judges answers whose format was asked for (R-2.2). */
+  schemas: Pick<JsonSchemas, "judge">;
   /** Ends agent processes of other, dead servers, never one of `instanceId` (A-11); resolves when none of them lives. */
   reap(): Promise<void>;
   /** False when an agent's record says that it cannot write in this mode, so that its turns need no lease (A-14). */

@@ -1,5 +1,5 @@
 import { newId } from "@holdfast/kernel";
-import type { AssistantMessage, Part, Usage } from "@holdfast/protocol";
+import type { AssistantMessage, Part, Usage, UserMessage } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import type { StartedTurn, TerminalRecord } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
@@ -253,6 +253,66 @@ export const finalizationTopic = topic("finalization", (rig) => {
     const quiet = await rig().start(sessionId);
     await rig().finish(quiet, ABORTED);
     expect(await summaryOf(quiet)).toBeUndefined();
+  });
+
+  test("[R-2.1, D-36] what the server tells on the way is the newest message of the session, by its own actor; the next step answers it, and the last one carries the result", async () => {
+    const run = await rig().running();
+    const { id, sessionId, turnId, agent } = run.message.info as UserMessage;
+    const message: UserMessage = {
+      id: newId("msg"),
+      sessionId,
+      turnId,
+      role: "user",
+      agent,
+      time: { created: 1 },
+    };
+    const part = textPart({ sessionId, messageId: message.id }, "again", { start: 1, end: 1 });
+    const { op, place } = stepOp(run);
+    const asked = { modelId: "asked" };
+    const patch = { model: { modelId: "ran" }, askedModel: asked, metadata: { validation: { try: 1 } } };
+    const from = await rig().store.lastSeq(sessionId);
+    await rig().append(
+      run,
+      { op: "answer", messageId: run.assistantMessageId, patch },
+      { op: "tell", message, parts: [part] },
+      { ...op, next: { ...op.next, parentId: message.id } },
+    );
+    await rig().append(run, { op: "answer", messageId: place.messageId, patch: { askedModel: null } });
+    const told = rig()
+      .heard(sessionId, from)
+      .filter(({ data }) => data.includes(message.id));
+    expect(told.slice(0, 2).map(({ type, actor }) => [type, actor?.kind])).toEqual([
+      ["message.part.updated", "system"],
+      ["message.updated", "system"],
+    ]);
+    await rig().finish(run, { state: "completed", answer: { structured: { yes: 1 } } });
+    const messages = await rig().store.messagesOfTurn(turnId);
+    expect(messages.map(({ info }) => [info.id, info.ordinal])).toEqual([
+      [id, 0],
+      [run.assistantMessageId, 1],
+      [message.id, 2],
+      [place.messageId, 3],
+    ]);
+    const [, first, second, third] = messages;
+    expect(second?.parts).toMatchObject([{ id: part.id, ordinal: 0 }]);
+    expect(first?.info).toMatchObject(patch);
+    expect(first?.info).not.toHaveProperty("structured");
+    expect(third?.info).toMatchObject({
+      parentId: message.id,
+      model: { modelId: "ran" },
+      structured: { yes: 1 },
+    });
+    expect(third?.info).not.toHaveProperty("askedModel");
+    expect(third?.info).not.toHaveProperty("metadata");
+    const other = await rig().running();
+    expect(await refusalOf(rig().append(other, { op: "tell", message, parts: [] }))).toBe("CONFLICT");
+  });
+
+  test("[D-10] a cancel that is on record leaves no result on the answer", async () => {
+    const run = await rig().running();
+    await rig().store.cancelTurn({ turnId: run.turn.id, actor: OWNER });
+    await rig().finish(run, { state: "completed", answer: { structured: 1 } });
+    expect((await answerOf(rig(), run)).info).not.toHaveProperty("structured");
   });
 
   test("[D-9] only the last open answer gets the step-finish, and an answer that ended is left alone", async () => {

@@ -136,7 +136,6 @@ export const lifecycleTopic = topic("turn lifecycle", (rig) => {
         turnId: run.turn.id,
         agent: "rehearsal",
         mode: "rehearsal",
-        model: { modelId: "m" },
         path: { cwd: run.session.directory, root: run.session.directory },
         step: 1,
       },

@@ -16,6 +16,7 @@ import { createRepositories, createReview, createTracker } from "../../src/chang
 import { createEvents, type Events } from "../../src/events/index.ts";
 import { GitRunner } from "../../src/git/index.ts";
 import { createHttp, type Http, type HttpDeps } from "../../src/http/index.ts";
+import { createJsonSchemas } from "../../src/json-schema/index.ts";
 import {
   createPermissions,
   createQuestions,
@@ -146,6 +147,7 @@ export class ServerUnderTest implements AsyncDisposable {
       store,
       turns: this.turns,
       catalog,
+      schemas: createJsonSchemas(clock),
       clock,
       logger,
       settings: { approvalMode: "ask", resumePolicy: "manual" },

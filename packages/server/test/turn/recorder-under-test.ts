@@ -28,6 +28,7 @@ export function recorderUnderTest(limits: ByteLimits = { perSession: 8 << 20, to
       messageId: newId("msg"),
       agentSessionId: newId("ags"),
       agent: "rehearsal",
+      model: undefined,
     },
   );
   return { recorder, log, clock, abandon, failures, budget };

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FakeClock, type Logger, newId } from "@holdfast/kernel";
+import { FakeClock, type Logger, newId, systemClock } from "@holdfast/kernel";
 import type {
   Actor,
   Message,
+  Model,
+  OutputFormat,
   Permission,
   Question,
   ResumePolicy,
@@ -13,6 +15,7 @@ import type {
   Turn,
   TurnId,
 } from "@holdfast/protocol";
+import { createJsonSchemas } from "../../src/json-schema/index.ts";
 import {
   createPermissions,
   createQuestions,
@@ -35,6 +38,15 @@ type StartOptions = {
   death?: Death;
   /** Looks after the files of its turns. */
   watch?: TurnWatch;
+};
+
+/** What an input asks for beside its text. */
+type Asked = {
+  permissionTimeoutMs?: number;
+  agent?: string;
+  ignored?: boolean;
+  model?: Model;
+  format?: OutputFormat;
 };
 
 /** A data directory with one open store, and the servers' rooms that live on it, one after another or beside each other. */
@@ -96,6 +108,7 @@ export class Room {
       pool: agent,
       permissions: this.permissions,
       questions: this.questions,
+      schemas: createJsonSchemas(systemClock),
       reap,
       mayWrite: (agent, mode) => this.mayWrite(agent, mode),
       ...(watch === undefined ? {} : { watch }),
@@ -144,11 +157,7 @@ export class Room {
   }
 
   /** Admits a text without waking anybody. */
-  async admit(
-    sessionId: SessionId,
-    text: string,
-    more: { permissionTimeoutMs?: number; agent?: string; ignored?: boolean } = {},
-  ): Promise<TurnId> {
+  async admit(sessionId: SessionId, text: string, more: Asked = {}): Promise<TurnId> {
     const messageId = newId("msg");
     const part = { type: "text" as const, text, ...(more.ignored === true ? { ignored: true } : {}) };
     const { value } = await this.store.admitInput({
@@ -161,17 +170,15 @@ export class Room {
       requestedDelivery: "queue",
       delivery: "queue",
       agent: more.agent ?? "rehearsal",
+      model: more.model,
+      format: more.format,
       permissionTimeoutMs: more.permissionTimeoutMs,
     });
     return value.turn.id;
   }
 
   /** Admits a text and lets it start. */
-  async say(
-    sessionId: SessionId,
-    text: string,
-    more: { permissionTimeoutMs?: number; agent?: string; ignored?: boolean } = {},
-  ): Promise<TurnId> {
+  async say(sessionId: SessionId, text: string, more: Asked = {}): Promise<TurnId> {
     const turnId = await this.admit(sessionId, text, more);
     this.turns.wake(sessionId);
     return turnId;

@@ -1,6 +1,7 @@
 import {
   isHandoffPart,
   type LiveAgentList,
+  type Model,
   type Part,
   type SessionError,
   type SessionId,
@@ -61,6 +62,7 @@ export class ScriptedHandle implements AgentHandle {
   readonly history: ReadHistory;
   alive = true;
   configured: unknown[] = [];
+  model: Model | undefined;
   cancels = 0;
   readonly #owner: ScriptedAgent;
   #exits: ((exit: { expected: boolean }) => void)[] = [];
@@ -107,8 +109,9 @@ export class ScriptedHandle implements AgentHandle {
     await this.#prompt;
   }
 
-  configure(options: unknown): Promise<void> {
+  configure(options: Parameters<AgentHandle["configure"]>[0]): Promise<void> {
     this.configured.push(options);
+    this.model = options.model;
     return this.#owner.configureFails === undefined
       ? Promise.resolve()
       : Promise.reject(this.#owner.configureFails);

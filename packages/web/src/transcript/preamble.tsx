@@ -1,4 +1,4 @@
-import { isPreamblePart, isNotePart, type Part, type TextPart } from "@holdfast/protocol";
+import { isCorrectionPart, isPreamblePart, isNotePart, type Part, type TextPart } from "@holdfast/protocol";
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 
@@ -9,6 +9,11 @@ export function Preambles({ agent, parts }: { agent: string; parts: readonly Par
       ? [<Preamble key={part.id} agent={agent} part={part} />]
       : [],
   );
+}
+
+function subjectOf(part: TextPart): string {
+  if (isCorrectionPart(part)) return "its answer, which does not fit what was asked for";
+  return isNotePart(part) ? "rejected changes" : "earlier turns";
 }
 
 /** A line, which opens to every word of it. */
@@ -23,7 +28,7 @@ function Preamble({ agent, part }: { agent: string; part: TextPart }) {
         className="flex items-center gap-1 rounded-sm hover:text-ink pointer-coarse:min-h-11"
       >
         <ChevronRight size={13} className={isUnfolded ? "rotate-90" : ""} />
-        What {agent} was told of {isNotePart(part) ? "rejected changes" : "earlier turns"}
+        What {agent} was told of {subjectOf(part)}
       </button>
       {isUnfolded && (
         <pre

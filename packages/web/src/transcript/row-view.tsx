@@ -19,6 +19,9 @@ export const RowView = memo(function RowView({ row, sessionId }: { row: Row; ses
         <h3 className="flex items-center gap-2 pt-3 pb-1 text-sm font-semibold" title={moment(row.time)}>
           {row.agent}
           <OpenedChip turn={row} />
+          {row.otherModel !== undefined && (
+            <Chip title="Another model than the one that was asked for">{row.otherModel}</Chip>
+          )}
         </h3>
       );
     case "part":

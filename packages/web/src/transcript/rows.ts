@@ -38,6 +38,8 @@ type SpeakerRow = {
   time: number;
   opened: Turn["opened"];
   openedBy: Turn["openedBy"];
+  /** Which model answers, where it is not the one that was asked for. */
+  otherModel: string | undefined;
 };
 
 /** Parts that say nothing to a person. */
@@ -84,6 +86,7 @@ function speakerRow({ info }: Message, turn: Turn | undefined): Row {
     time: info.time.created,
     opened,
     openedBy,
+    otherModel: info.role === "assistant" && info.askedModel !== undefined ? info.model?.modelId : undefined,
   };
   speakers.set(info, row);
   return row;

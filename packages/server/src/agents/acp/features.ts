@@ -1,4 +1,5 @@
 import type { Features } from "@holdfast/protocol";
+import { KIND_FEATURES } from "../kind-features.ts";
 import { isObject } from "./wire-message.ts";
 
 /** Feature bits from the answer to initialize; hints only. Modes and usage show later. */
@@ -17,6 +18,7 @@ export function featuresOf(initialized: unknown): Features {
     steer: "no",
     modes: "unknown",
     usage: "unknown",
+    ...KIND_FEATURES.acp,
   };
 }
 

@@ -9,7 +9,7 @@
  */
 import { RequestError } from "@agentclientprotocol/sdk";
 import { errorText, within, type Clock, type Logger } from "@holdfast/kernel";
-import type { ApprovalMode, Features, QuestionAnswer, SessionId } from "@holdfast/protocol";
+import type { ApprovalMode, Features, Model, QuestionAnswer, SessionId } from "@holdfast/protocol";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { FileAccess, type FileScope } from "../files/index.ts";
 import type {
@@ -72,6 +72,7 @@ export class AcpHandle implements AgentHandle {
   #isGone = false;
   /** Until it was set nothing is known of it, and nothing is written. */
   #approvalMode: ApprovalMode = "readOnly";
+  #model: Model | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(connection: Connection, feed: SessionFeed, facts: HandleFacts, deps: HandleDeps) {
@@ -105,6 +106,10 @@ export class AcpHandle implements AgentHandle {
     return this.#prompts.idleSince;
   }
 
+  get model(): Model | undefined {
+    return this.#model;
+  }
+
   onExit(listener: (exit: { expected: boolean }) => void): void {
     if (this.#isGone) listener({ expected: this.#connection.isExpected });
     else this.#listeners.push(listener);
@@ -134,7 +139,10 @@ export class AcpHandle implements AgentHandle {
     };
     await setApprovalMode(session, this.agent, this.#definition.quirks, approvalMode);
     this.#approvalMode = approvalMode;
-    if (model !== undefined) await setModel(session, model);
+    this.#model =
+      model === undefined
+        ? undefined
+        : await setModel(session, { id: this.agent, features: this.features }, model);
   }
 
   async close(graceMs?: number): Promise<void> {
@@ -171,6 +179,8 @@ export class AcpHandle implements AgentHandle {
     const prompt = await promptBlocks(input, accepts, this.#deps.readBlob);
     if (running.isCancelled) return { outcome: "ended", stopReason: "cancelled" };
     const feed = this.#feed.beginPrompt(running.sink);
+    const current = this.#feed.state.models?.current;
+    if (current !== undefined) running.sink.emit({ type: "model", model: { modelId: current } });
     const answer = await this.#connection
       .request("prompt", "session/prompt", { sessionId: this.backendSessionId, prompt })
       .then((result) => ({ result }))

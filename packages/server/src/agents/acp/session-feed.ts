@@ -123,7 +123,11 @@ export class SessionFeed implements WireListener {
   /** Gives a state event to whoever listens now. */
   say(events: readonly StateEvent[]): void {
     const listener = this.#prompt?.sink ?? this.#idle;
-    for (const event of events) listener.emit(event);
+    for (const event of events) {
+      listener.emit(event);
+      if (event.type === "models" && event.models.current !== undefined)
+        this.#prompt?.sink.emit({ type: "model", model: { modelId: event.models.current } });
+    }
   }
 
   #take(item: Update): void {

@@ -1,4 +1,4 @@
-import type { AgentSession, Usage } from "@holdfast/protocol";
+import { type AgentSession, MAX_LISTED, type Usage } from "@holdfast/protocol";
 import type { OfferedModes } from "../catalog/index.ts";
 import type { StateEvent } from "../port.ts";
 import { isObject } from "./wire-message.ts";
@@ -11,7 +11,7 @@ type Choice = { id: string; name: string; description?: string };
 type Select = { configId: string; current: string; available: Choice[] };
 
 /** Entries of one list that are kept; more is a fault of the agent. */
-const MAX_ENTRIES = 1_000;
+const MAX_ENTRIES = MAX_LISTED;
 
 /**
  * What the agent last said of its session: modes, models, commands, gauge. Each change is a whole `StateEvent`; what was said before is not

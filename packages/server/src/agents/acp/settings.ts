@@ -1,11 +1,19 @@
 /** Sets the approval mode and the model of an open session, as far as the agent's record and its own offers allow (A-7, A-20). */
 import { RequestError } from "@agentclientprotocol/sdk";
 import { HoldfastError } from "@holdfast/kernel";
-import type { ApprovalMode, Model } from "@holdfast/protocol";
+import {
+  type ApprovalMode,
+  type Features,
+  findModel,
+  type Model,
+  modelsOf,
+  unhonoured,
+} from "@holdfast/protocol";
 import { holdMode, type Quirks } from "../catalog/index.ts";
 import type { Connection } from "./connection.ts";
 import { describeError } from "./request-error.ts";
 import type { SessionFeed } from "./session-feed.ts";
+import { isObject } from "./wire-message.ts";
 
 type Session = { connection: Connection; feed: SessionFeed; sessionId: string; timeoutMs: number };
 
@@ -63,27 +71,39 @@ async function setMode(
   return undefined;
 }
 
-/** Sets a model that the agent offers; one that it does not is noted and left, because a session keeps its model when the agent is switched. */
+/** Sets a model that the agent offers; answers what the agent calls it. Rejects with AGENT_UNAVAILABLE for any other, and when the agent refuses. */
 export async function setModel(
   { connection, feed, sessionId, timeoutMs }: Session,
+  agent: { id: string; features: Features },
   model: Model,
-): Promise<void> {
+): Promise<Model> {
   const { state } = feed;
-  const offered = state.models?.available.find(({ id, name }) =>
-    [id, name].some((each) => each === model.modelId || each === `${model.providerId}/${model.modelId}`),
-  );
-  if (offered === undefined) return feed.stray("model", 0, `The agent does not offer ${model.modelId}.`);
-  if (offered.id === state.models?.current) return;
+  const models = modelsOf(state.models) ?? [];
+  const refused = unhonoured(agent.id, { model }, { features: agent.features, models, isOpen: true });
+  const offered = findModel(models, model);
+  if (refused !== undefined || offered === undefined)
+    throw new HoldfastError("AGENT_UNAVAILABLE", refused?.message ?? "");
+  if (offered.id === state.models?.current) return { modelId: offered.id };
+  const configId = state.modelOption;
   try {
-    if (state.modelOption === undefined) {
-      await connection.request("open", "session/set_model", { sessionId, modelId: offered.id }, timeoutMs);
-    } else {
-      const params = { sessionId, configId: state.modelOption, value: offered.id };
-      await connection.request("open", "session/set_config_option", params, timeoutMs);
-    }
+    const answer =
+      configId === undefined
+        ? await connection.request("open", "session/set_model", { sessionId, modelId: offered.id }, timeoutMs)
+        : await connection.request(
+            "open",
+            "session/set_config_option",
+            { sessionId, configId, value: offered.id },
+            timeoutMs,
+          );
     feed.say(state.modelChanged(offered.id));
+    // What the agent says that it took goes before what it was asked for.
+    if (isObject(answer)) feed.say(state.options(answer["configOptions"]));
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    feed.stray("model", 0, `The agent refused ${model.modelId}: ${describeError(error)}`);
+    throw new HoldfastError(
+      "AGENT_UNAVAILABLE",
+      `model: ${agent.id} refused ${model.modelId}: ${describeError(error)}`,
+    );
   }
+  return { modelId: offered.id };
 }

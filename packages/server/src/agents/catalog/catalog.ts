@@ -6,6 +6,7 @@ import { errorText, randomHex, silentLogger, type Clock, type Logger } from "@ho
 import { FEATURES, type Agent, type Features } from "@holdfast/protocol";
 import type { Environment } from "../../process/index.ts";
 import type { Store } from "../../store/index.ts";
+import { KIND_FEATURES } from "../kind-features.ts";
 import { heldModes } from "./approval.ts";
 import type { AgentDefinition, ConfiguredAgent } from "./definition.ts";
 import { findProgram } from "./find-program.ts";
@@ -168,7 +169,7 @@ function withPassword({ environment, quirks }: Entry): AgentDefinition["environm
 
 /** What the API shows of one agent. Pure. */
 function agentOf(entry: Entry, isFound: boolean, said: string | undefined, facts: Facts | undefined): Agent {
-  const features = knownFeatures(facts, said);
+  const features = { ...knownFeatures(facts, said), ...KIND_FEATURES[entry.backend] };
   const version = said ?? facts?.version;
   const approvalModes = heldModes(entry.quirks, features.modes);
   const reason = !isFound

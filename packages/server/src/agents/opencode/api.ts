@@ -4,6 +4,7 @@ import { createOpencodeClient, type OpencodeClient } from "@opencode-ai/sdk/v2/c
 import { isObject, object, text, type Json } from "./json.ts";
 import type { Rule } from "./permission-rules.ts";
 import type { InputCommand, InputPart } from "./prompt-parts.ts";
+import type { ChosenModel } from "./session-facts.ts";
 
 /** Where one server listens and what it lets in. */
 export type Address = { url: string; password: string };
@@ -30,7 +31,7 @@ export class ApiError extends Error {
 export type PromptBody = {
   messageID: string;
   parts: InputPart[];
-  model?: { providerID: string; modelID: string } | undefined;
+  model?: ChosenModel | undefined;
   system?: string | undefined;
   /** Runs this instead of giving the texts to the model. */
   command?: InputCommand | undefined;
@@ -121,7 +122,7 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
       ),
     async prompt(sessionID, { messageID, parts, model, system }) {
       const optional = {
-        ...(model === undefined ? {} : { model }),
+        ...modelOf(model),
         ...(system === undefined ? {} : { system }),
       };
       const body = { sessionID, messageID, parts, ...optional };
@@ -129,7 +130,8 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
     },
     async command(sessionID, { name, arguments: words }, { messageID, parts, model }) {
       const files = parts.filter((part) => part.type === "file");
-      const chosen = model === undefined ? {} : { model: `${model.providerID}/${model.modelID}` };
+      const variant = model?.variant === undefined ? {} : { variant: model.variant };
+      const chosen = model === undefined ? {} : { model: `${model.providerID}/${model.modelID}`, ...variant };
       const body = { sessionID, messageID, command: name, arguments: words, parts: files, ...chosen };
       await ask("command", (signal) => client.session.command(body, { signal }), MAX_TIMER_MS);
     },
@@ -165,6 +167,12 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
       await ask("question", (signal) => client.question.reject({ requestID }, { signal }));
     },
   };
+}
+
+function modelOf(model: ChosenModel | undefined) {
+  if (model === undefined) return {};
+  const { variant, ...rest } = model;
+  return { model: rest, ...(variant === undefined ? {} : { variant }) };
 }
 
 type SdkAnswer<T> = { data?: T; error?: unknown; response?: Response | undefined };

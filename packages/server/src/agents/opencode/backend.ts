@@ -5,6 +5,7 @@ import type { LaunchDeps } from "../../process/index.ts";
 import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { processFingerprint } from "../fingerprint.ts";
+import { KIND_FEATURES } from "../kind-features.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
 import type { ReadBlob } from "../read-blob.ts";
 import type { OpencodeApi } from "./api.ts";
@@ -43,6 +44,7 @@ const FEATURES: Features = {
   steer: "no",
   modes: "yes",
   usage: "yes",
+  ...KIND_FEATURES.opencode,
 };
 
 /** How long a session that still works on a prompt nobody waits for may take to stop, before it is opened again. */

@@ -5,7 +5,7 @@
  * server's process, a busy one does not.
  */
 import { errorText, within, type Clock, type Logger } from "@holdfast/kernel";
-import type { ApprovalMode, Features, SessionId } from "@holdfast/protocol";
+import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
 import {
   AgentFailure,
@@ -21,14 +21,13 @@ import {
 } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 import { Prompts, type RunningPrompt } from "../running-prompt.ts";
-import type { PromptBody } from "./api.ts";
 import { userMessageId } from "./message-id.ts";
 import { OpenRequests } from "./open-requests.ts";
 import type { Rule } from "./permission-rules.ts";
 import { commandOf, promptParts } from "./prompt-parts.ts";
 import { PromptRun } from "./prompt-run.ts";
 import type { Member, OpencodeServer, ServerEnd } from "./server.ts";
-import { offeredModel, type SessionFacts } from "./session-facts.ts";
+import { type ChosenModel, chosenModel, type SessionFacts } from "./session-facts.ts";
 import { SessionInbox } from "./session-inbox.ts";
 import { setMode } from "./set-mode.ts";
 import type { WireEvent } from "./wire-event.ts";
@@ -81,7 +80,7 @@ export class OpencodeHandle implements AgentHandle, Member {
   readonly #prompts: Prompts;
   readonly #requests: OpenRequests;
   readonly #inbox: SessionInbox;
-  #contextSizes: ReadonlyMap<string, number> = new Map();
+  #models: SessionFacts["models"] = new Map();
   #commands: ReadonlySet<string> = new Set();
   #described: Promise<void> = Promise.resolve();
   #listeners: ((exit: { expected: boolean }) => void)[] = [];
@@ -90,7 +89,7 @@ export class OpencodeHandle implements AgentHandle, Member {
   /** The prompt before, whose trailing events are known. */
   #before: PromptRun | undefined;
   #mode: ApprovalMode | undefined;
-  #model: PromptBody["model"];
+  #model: ChosenModel | undefined;
 
   constructor(facts: HandleFacts, deps: HandleDeps) {
     this.agent = facts.agent;
@@ -132,6 +131,12 @@ export class OpencodeHandle implements AgentHandle, Member {
     return this.#prompts.idleSince;
   }
 
+  get model(): Model | undefined {
+    if (this.#model === undefined) return undefined;
+    const { providerID, modelID, variant } = this.#model;
+    return { providerId: providerID, modelId: modelID, ...(variant === undefined ? {} : { variant }) };
+  }
+
   onExit(listener: (exit: { expected: boolean }) => void): void {
     if (this.#ended !== undefined) listener(this.#ended);
     else this.#listeners.push(listener);
@@ -158,7 +163,7 @@ export class OpencodeHandle implements AgentHandle, Member {
         clock,
         logger,
         api: () => this.#api(),
-        contextSize: (model) => this.#contextSizes.get(model),
+        contextSize: (model) => this.#models.get(model)?.context,
         findRequests: () => this.#requests.find(),
         late: (event) =>
           this.#inbox.note("late", event.type, "text" in event ? event.text : JSON.stringify(event)),
@@ -187,9 +192,7 @@ export class OpencodeHandle implements AgentHandle, Member {
     this.#model = undefined;
     if (model === undefined) return;
     await within(this.#deps.clock, DESCRIBED_MS, this.#described);
-    this.#model = offeredModel(model, this.#contextSizes);
-    if (this.#model === undefined)
-      this.#inbox.note("notice", "model", `opencode does not offer ${model.modelId}.`);
+    this.#model = chosenModel(this.agent, model, this.#models, this.features);
   }
 
   async close(graceMs?: number): Promise<void> {
@@ -221,9 +224,9 @@ export class OpencodeHandle implements AgentHandle, Member {
   }
 
   async #take(facts: Promise<SessionFacts>): Promise<void> {
-    const { events, contextSizes, commands } = await facts;
+    const { events, models, commands } = await facts;
     this.#commands = commands;
-    this.#contextSizes = contextSizes;
+    this.#models = models;
     for (const event of events) this.#say(event);
   }
 

@@ -54,7 +54,7 @@ describe("sending a prompt", () => {
 
   test("[A-23] a command has begun when its message is there, and its answers are the turn's", async () => {
     const { fake, say, handle } = new OpencodeRoom();
-    const facts = { events: [], contextSizes: new Map(), commands: new Set(["init"]) };
+    const facts = { events: [], models: new Map(), commands: new Set(["init"]) };
     handle.describe(Promise.resolve(facts));
     const done = Promise.withResolvers<void>();
     const api = fake.api();

@@ -1,4 +1,12 @@
-import type { AgentSession, Model } from "@holdfast/protocol";
+import { HoldfastError } from "@holdfast/kernel";
+import {
+  type AgentSession,
+  type Features,
+  findModel,
+  MAX_LISTED,
+  type Model,
+  unhonoured,
+} from "@holdfast/protocol";
 import type { StateEvent } from "../port.ts";
 import { count, object, objects, text, type Json } from "./json.ts";
 import { rulesOf, type Rule } from "./permission-rules.ts";
@@ -12,10 +20,14 @@ const MAX_ENTRIES = 1_000;
 /** opencode's own name for the agent that works when none is chosen. */
 const DEFAULT_AGENT = "build";
 
+/** A model with its context in tokens and its variants, as far as they are told. */
+export type OfferedModel = { context: number | undefined; variants: readonly string[] };
+
 /** What a server offers in one directory: models with their context, modes (opencode calls them agents) and commands. */
 export type SessionFacts = {
   events: StateEvent[];
-  contextSizes: ReadonlyMap<string, number>;
+  /** By opencode's name of a model, `provider/model`. */
+  models: ReadonlyMap<string, OfferedModel>;
   commands: ReadonlySet<string>;
 };
 
@@ -26,13 +38,13 @@ export function sessionFacts(
   commands: Json[],
   providers: Json,
 ): SessionFacts {
-  const contextSizes = new Map<string, number>();
+  const offeredModels = new Map<string, OfferedModel>();
   const models: Choice[] = [];
   for (const provider of objects(providers["providers"])) {
     for (const model of objects(Object.values(object(provider["models"])))) {
       const id = `${text(provider["id"]) ?? ""}/${text(model["id"]) ?? ""}`;
-      const size = count(object(model["limit"])["context"]);
-      if (size !== undefined) contextSizes.set(id, size);
+      const context = count(object(model["limit"])["context"]);
+      offeredModels.set(id, { context, variants: Object.keys(object(model["variants"])) });
       models.push({ id, name: text(model["name"]) ?? id });
     }
   }
@@ -40,10 +52,10 @@ export function sessionFacts(
   return {
     events: [
       { type: "modes", modes: { current, available: modesOf(agents) } },
-      { type: "models", models: { available: models.slice(0, MAX_ENTRIES) } },
+      { type: "models", models: { available: models.slice(0, MAX_LISTED) } },
       { type: "commands", commands: offered },
     ],
-    contextSizes,
+    models: offeredModels,
     commands: new Set(offered.map(({ name }) => name)),
   };
 }
@@ -56,16 +68,31 @@ export function workingAgent(agents: readonly Json[], session: Json): { name: st
   return { name: text(agent["name"]) ?? DEFAULT_AGENT, rules: rulesOf(agent["permission"]) };
 }
 
-/** The model to name in a prompt; `undefined` when it is not offered. */
-export function offeredModel(
+/** What a prompt names to get a model. */
+export type ChosenModel = { providerID: string; modelID: string; variant?: string };
+
+/** What to name in a prompt. Throws AGENT_UNAVAILABLE, naming the field, when the model or its variant is not offered. */
+export function chosenModel(
+  agent: string,
   model: Model,
-  offered: { has(id: string): boolean },
-): { providerID: string; modelID: string } | undefined {
-  const { providerId, modelId } = model;
-  const id = [`${providerId ?? ""}/${modelId}`, modelId].find((each) => offered.has(each));
-  if (id === undefined) return undefined;
+  offered: SessionFacts["models"],
+  features: Features,
+): ChosenModel {
+  const models = [...offered.keys()].map((id) => ({ id, name: id }));
+  const refused = unhonoured(agent, { model }, { features, models, isOpen: true });
+  const id = findModel(models, model)?.id;
+  if (refused !== undefined || id === undefined)
+    throw new HoldfastError("AGENT_UNAVAILABLE", refused?.message ?? "");
   const slash = id.indexOf("/");
-  return { providerID: id.slice(0, slash), modelID: id.slice(slash + 1) };
+  const chosen = { providerID: id.slice(0, slash), modelID: id.slice(slash + 1) };
+  if (model.variant === undefined) return chosen;
+  const variants = offered.get(id)?.variants ?? [];
+  if (variants.includes(model.variant)) return { ...chosen, variant: model.variant };
+  const known = variants.length === 0 ? "none" : variants.join(", ");
+  throw new HoldfastError(
+    "AGENT_UNAVAILABLE",
+    `model.variant: ${id} has no variant ${model.variant} in ${agent}. It has ${known}.`,
+  );
 }
 
 function modesOf(agents: readonly Json[]): Modes["available"] {

@@ -52,6 +52,7 @@ export class TurnView {
   /** The parts of the messages that opencode writes to ask itself for a summary, by message, and what was told of each summary. */
   readonly #compactions = new Map<string, Json>();
   readonly #compacted = new Map<string, string>();
+  #model: string | undefined;
 
   constructor(userMessageId: string, emit: (event: ContentEvent) => void) {
     this.userMessageId = userMessageId;
@@ -79,8 +80,28 @@ export class TurnView {
     };
     this.#answers.set(id, answer);
     this.#tellStep(id, answer);
+    if (!answer.isSummary && id === this.#step) this.#tellModel(info);
     if (answer.isSummary) this.#tellCompaction(id, answer);
     return "taken";
+  }
+
+  /** opencode names the model in every message; it is told when the newest one has another. */
+  #tellModel(info: Json): void {
+    const [providerId, modelId, variant] = [
+      text(info["providerID"]),
+      text(info["modelID"]),
+      text(info["variant"]),
+    ];
+    if (modelId === undefined || modelId === "") return;
+    const model = {
+      modelId,
+      ...(providerId === undefined || providerId === "" ? {} : { providerId }),
+      ...(variant === undefined || variant === "" ? {} : { variant }),
+    };
+    const told = JSON.stringify(model);
+    if (told === this.#model) return;
+    this.#model = told;
+    this.#emit({ type: "model", model });
   }
 
   /** A part as the stream or a look shows it. */

@@ -1,11 +1,12 @@
 import { newId } from "@holdfast/kernel";
-import type { Part } from "@holdfast/protocol";
+import type { Features, Model, Part } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
+import { KIND_FEATURES } from "../kind-features.ts";
 import { MissingBlobError } from "../read-blob.ts";
 import { userMessageId } from "./message-id.ts";
 import { promptError } from "./prompt-error.ts";
 import { commandOf, promptParts } from "./prompt-parts.ts";
-import { offeredModel, sessionFacts, workingAgent } from "./session-facts.ts";
+import { chosenModel, sessionFacts, workingAgent } from "./session-facts.ts";
 import { readyUrl } from "./start-server.ts";
 import { todosOf } from "./todos.ts";
 import { toolUpdateOf } from "./tool-update.ts";
@@ -220,7 +221,7 @@ describe("what opencode sends", () => {
       { type: "commands", commands: [{ name: "init", description: "" }] },
     ]);
     expect([...facts.commands]).toEqual(["init"]);
-    expect(facts.contextSizes.get("fake/m")).toBe(5);
+    expect(facts.models.get("fake/m")).toEqual({ context: 5, variants: [] });
     expect(workingAgent(agents, {}).name).toBe("build");
     expect(workingAgent(agents, { agent: "plan" }).name).toBe("plan");
     expect(workingAgent(agents, { agent: "title" })).toMatchObject({
@@ -228,16 +229,25 @@ describe("what opencode sends", () => {
       rules: [{ action: "allow" }],
     });
     expect(workingAgent([], {})).toEqual({ name: "build", rules: [] });
-    const offered = new Set(["fake/m", "fake/vendor/n"]);
-    expect(offeredModel({ providerId: "fake", modelId: "m" }, offered)).toEqual({
+  });
+
+  test("[A-7] a prompt names the model and the variant that are offered, and nothing else", () => {
+    const offered = new Map([
+      ["fake/m", { context: 5, variants: ["high"] }],
+      ["fake/vendor/n", { context: undefined, variants: [] }],
+    ]);
+    const features = { ...KIND_FEATURES.opencode } as Features;
+    const choose = (model: Model) => chosenModel("opencode", model, offered, features);
+    expect(choose({ providerId: "fake", modelId: "m", variant: "high" })).toEqual({
       providerID: "fake",
       modelID: "m",
+      variant: "high",
     });
-    expect(offeredModel({ modelId: "fake/vendor/n" }, offered)).toEqual({
-      providerID: "fake",
-      modelID: "vendor/n",
-    });
-    expect(offeredModel({ providerId: "other", modelId: "m" }, offered)).toBeUndefined();
+    expect(choose({ modelId: "fake/vendor/n" })).toEqual({ providerID: "fake", modelID: "vendor/n" });
+    expect(() => choose({ providerId: "other", modelId: "m" })).toThrow(
+      /^model: opencode does not offer m\./,
+    );
+    expect(() => choose({ modelId: "fake/m", variant: "low" })).toThrow(/^model\.variant: .* It has high\./);
   });
 
   test.each([

@@ -2,8 +2,19 @@ import { isDeepStrictEqual } from "node:util";
 import { HoldfastError } from "@holdfast/kernel";
 import type { MessageInfo, Part } from "@holdfast/protocol";
 
-/** Fields that tell what Holdfast checked, counted or did: a validated result, totals of a turn, who answered, when a call's output was compacted. */
-const OWN_FIELDS = ["structured", "summary", "mode", "state.time.compacted"];
+/**
+ * Fields that tell what Holdfast checked, heard, counted or did: a validated result or why there is none, the model that answered, totals of a turn, who answered, when a
+ * call's output was compacted.
+ */
+const OWN_FIELDS = [
+  "structured",
+  "metadata.validation",
+  "model",
+  "askedModel",
+  "summary",
+  "mode",
+  "state.time.compacted",
+];
 
 /** Throws UNPROCESSABLE, with the field as an issue, when an edit would set, change or clear what Holdfast alone says. */
 export function refuseOwnFields(current: MessageInfo | Part, edited: MessageInfo | Part): void {

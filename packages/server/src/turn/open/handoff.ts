@@ -14,6 +14,7 @@ import {
   type Turn,
 } from "@holdfast/protocol";
 import type { PastTurn } from "../../agents/index.ts";
+import { finalTexts } from "../final-text.ts";
 import { cutText } from "./cut-text.ts";
 
 /** Bytes of the whole block (A-6). */
@@ -65,7 +66,7 @@ const sizeOf = (text: string): number => Buffer.byteLength(text);
 function accountOf({ turn, messages }: PastTurn): string {
   const parts = messages.filter(({ info }) => info.role === "assistant").flatMap((each) => each.parts);
   const tools = parts.filter((part) => part.type === "tool");
-  const answer = finalText(parts);
+  const answer = finalTexts(parts).join("\n").trim();
   return [
     `-- A turn of ${turn.agent}, ${stateOf(turn)}.`,
     "The user asked:",
@@ -94,22 +95,6 @@ function askedText(messages: readonly Message[]): string {
       return part.type === "file" ? [`[attached: ${part.filename ?? part.url}]`] : [];
     })
     .join("\n");
-}
-
-/** What was said after the last call; when nothing was, what was said last. */
-function finalText(parts: readonly Part[]): string {
-  const runs: string[][] = [[]];
-  for (const part of parts) {
-    if (part.type === "tool") runs.push([]);
-    else if (
-      part.type === "text" &&
-      part.ignored !== true &&
-      part.synthetic !== true &&
-      part.attempt === undefined
-    )
-      runs.at(-1)?.push(part.text);
-  }
-  return (runs.findLast((run) => run.some((text) => text.trim() !== "")) ?? []).join("\n").trim();
 }
 
 function toolLine({ tool, state }: ToolPart): string {

@@ -1,5 +1,5 @@
-import { type Clock, isHoldfastError, newId, storageRefusal } from "@holdfast/kernel";
-import { handoffPart, type SessionError, type TextPart } from "@holdfast/protocol";
+import { type Clock, HoldfastError, isHoldfastError, newId, storageRefusal } from "@holdfast/kernel";
+import { handoffPart, type SessionError, type TextPart, unhonoured } from "@holdfast/protocol";
 import {
   AgentFailure,
   type AgentHandle,
@@ -70,10 +70,18 @@ export async function openAgent(
     ...(isOther ? { cwd: session.directory, watermark: 0 } : {}),
   });
   if (handoff !== undefined) recorder.preamble(handoff);
+  requireHonoured(handle, started);
   await handle.configure({ approvalMode: session.approvalMode, model: turn.model });
+  recorder.asked.expect(handle.model);
   // A backend session that nobody wrote down would be lost with the process, and with it the agent's memory of this turn.
   if (isOther || handoff !== undefined) await recorder.flushed();
   return { handle, handoff };
+}
+
+/** What nobody knew at admission, asked now that the agent is open. */
+function requireHonoured({ features }: AgentHandle, { turn, input }: StartedTurn): void {
+  const refused = unhonoured(turn.agent, { tools: input.tools }, { features, isOpen: true });
+  if (refused !== undefined) throw new HoldfastError("AGENT_UNAVAILABLE", refused.message);
 }
 
 /** The account of the turns that this agent-side session did not see, as a part of the turn's user message. */

@@ -29,6 +29,7 @@ const CONTENT: ReadonlySet<AgentEvent["type"]> = new Set<ContentEvent["type"]>([
   "plan",
   "retry",
   "compaction",
+  "model",
   "file",
   "step",
 ]);

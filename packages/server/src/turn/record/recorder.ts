@@ -12,17 +12,28 @@ import { type Clock, type Logger, redact, retryStorage } from "@holdfast/kernel"
 import type {
   AgentSessionId,
   MessageId,
+  Model,
   PartOf,
   SessionId,
   TextPart,
   TurnId,
   Usage,
 } from "@holdfast/protocol";
+import { addUsage } from "@holdfast/protocol";
 import type { AgentEvent, ContentEvent, NotAllowed, StateEvent } from "../../agents/index.ts";
-import type { AgentSessionPatch, AnswerPatch, ProgressOp, Store, TurnPatch } from "../../store/index.ts";
+import type {
+  AgentSessionPatch,
+  AnswerPatch,
+  AnswerValidation,
+  ProgressOp,
+  Store,
+  TurnPatch,
+} from "../../store/index.ts";
 import { Answers, type StepEdge } from "./answers.ts";
+import { AskedModel } from "./asked-model.ts";
 import type { ByteAccount } from "./byte-budget.ts";
 import { type BackendIds, Compactions } from "./compactions.ts";
+import { correctionOf, spentBy } from "./correction.ts";
 import { isContent, isNote, lateNote, noteOp } from "./note.ts";
 import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
 import { Retries } from "./retries.ts";
@@ -55,9 +66,12 @@ export type RecorderTarget = {
   messageId: MessageId;
   agentSessionId: AgentSessionId;
   agent: string;
+  /** The model that was asked for. */
+  model?: Model | undefined;
 };
 
 export class Recorder {
+  readonly asked: AskedModel;
   readonly #deps: RecorderDeps;
   readonly #target: RecorderTarget;
   readonly #writer: ProgressWriter;
@@ -68,22 +82,32 @@ export class Recorder {
   readonly #storageWaits = new Set<object>();
   #fence: "open" | "settling" | "closed" = "open";
   #notes = 0;
+  /** The message of the turn that is being answered. */
+  #parentId: MessageId;
   #usage: Usage = {};
+  /** Of the prompts before this one, when there were any. */
+  #earlier: Usage | undefined;
   #settled: (() => void) | undefined;
 
   constructor(deps: RecorderDeps, target: RecorderTarget) {
     const { sessionId, messageId } = target;
     this.#deps = deps;
     this.#target = target;
+    this.#parentId = target.parentId;
+    this.asked = new AskedModel(target.model);
     this.#writer = new ProgressWriter(deps, { sessionId, turnId: target.turnId, epoch: target.epoch });
     this.#answers = new Answers({ ...deps, writer: this.#writer }, sessionId, messageId);
     this.#retries = new Retries(deps.clock, sessionId);
     this.#compactions = new Compactions({ ...deps, writer: this.#writer }, sessionId);
   }
 
-  /** What the agent reported of its usage so far, merged. */
+  /** What the agent reported of its present prompt's usage so far. */
   get usage(): Usage {
     return this.#usage;
+  }
+
+  usageWith(present: Usage): Usage {
+    return this.#earlier === undefined ? present : addUsage(this.#earlier, present);
   }
 
   get toolRunning(): boolean {
@@ -105,9 +129,9 @@ export class Recorder {
     this.#writer.push([{ op: "part", part: { ...this.#firstStep(), snapshot } }]);
   }
 
-  /** The next step of this turn begins, and the one before is settled (session-model 1.4). `parentId` is the message of the turn that it answers. */
-  nextStep(parentId = this.#target.parentId): void {
-    const { ops, edge } = this.#answers.next(parentId);
+  /** The next step of this turn begins, and the one before is settled (session-model 1.4). */
+  nextStep(): void {
+    const { ops, edge } = this.#answers.next(this.#parentId);
     this.#writer.push(ops);
     this.#deps.onStep?.(edge);
   }
@@ -116,6 +140,33 @@ export class Recorder {
   lateSnapshot({ partIds }: StepEdge, snapshot: string): void {
     if (this.#fence !== "open") return;
     this.#writer.push(partIds.map((partId) => ({ op: "stepSnapshot", partId, snapshot })));
+  }
+
+  /** A prompt of several in this turn has ended: its usage stands on its answer, unless the agent told it of each step of its own. */
+  endPrompt(reported: Usage | undefined): void {
+    if (this.#fence !== "open") return;
+    if (reported !== undefined) this.#addUsage(reported);
+    const patch = this.#answers.now.stepId === undefined ? spentBy(this.#usage) : undefined;
+    if (patch !== undefined) this.#answer(patch);
+  }
+
+  /** The answer was not accepted: the step begins that answers the server's message (R-2.1). `undefined`, and nothing is written, once it is fenced. */
+  async correct(
+    validation: AnswerValidation,
+    text: string,
+    settleMs: number,
+  ): Promise<MessageId | undefined> {
+    if (this.toolRunning && this.#fence === "open") await this.#toolsSettled(settleMs);
+    if (this.#fence !== "open") return undefined;
+    const now = this.#deps.clock.now();
+    const { messageId, ops } = correctionOf(this.#target, this.#answers.now, { validation, text, now });
+    this.#writer.push(ops);
+    this.#parentId = messageId;
+    this.nextStep();
+    this.#earlier = this.usageWith(this.#usage);
+    this.#usage = {};
+    await this.flushed();
+    return messageId;
   }
 
   /** The answer that a call of the agent stands in. */
@@ -253,6 +304,8 @@ export class Recorder {
         return this.#step(event);
       case "compaction":
         return this.#compactions.take(event, this.#answers.ofStep(event.stepId) ?? this.#answers.now);
+      case "model":
+        return this.#answer(this.asked.answeredBy(event.model));
       case "file":
         this.#touched.write(event.path);
         return;
@@ -289,6 +342,10 @@ export class Recorder {
       this.#writer.push([{ op: "answer", messageId: answer.messageId, patch }]);
   }
 
+  #answer(patch: AnswerPatch): void {
+    this.#writer.push([{ op: "answer", messageId: this.#answers.now.messageId, patch }]);
+  }
+
   #state(event: StateEvent): void {
     switch (event.type) {
       case "commands":
@@ -309,7 +366,7 @@ export class Recorder {
     const merged = { ...this.#usage, ...usage };
     if (isDeepStrictEqual(merged, this.#usage)) return;
     this.#usage = merged;
-    this.turn({ usage: merged });
+    this.turn({ usage: this.usageWith(merged) });
   }
 
   /** A title that somebody gave meanwhile stays: the row is looked at when the op's turn comes. */

@@ -7,7 +7,7 @@
  * - After CLAIM_LOST the agent is ended and nothing more is written (D-17).
  */
 import { type Clock, faultPoint, isHoldfastError, type Logger, type Timer, within } from "@holdfast/kernel";
-import type { AgentSession, QuestionAnswer, Turn, TurnId } from "@holdfast/protocol";
+import type { AgentSession, Part, QuestionAnswer, Turn, TurnId } from "@holdfast/protocol";
 import type {
   NotAllowed,
   AgentEvent,
@@ -20,6 +20,7 @@ import type {
   StateEvent,
   TurnSink,
 } from "../../agents/index.ts";
+import type { JsonSchemas } from "../../json-schema/index.ts";
 import type { Permissions, Questions } from "../../permission/index.ts";
 import type { StartedTurn, Store, TerminalRecord } from "../../store/index.ts";
 import { TURN_ACTOR } from "../actor.ts";
@@ -36,17 +37,19 @@ import { faultEnding, notesFor, openAgent, type OpenedAgent, openFailureOf } fro
 import { type ByteBudget, FileWatch, Recorder, type WriteFailure } from "../record/index.ts";
 import type { TurnWatch } from "../turn-watch.ts";
 import { crashOf, type CrashVerdict } from "./crash-budgets.ts";
+import { HumanWaits } from "./human-waits.ts";
+import { resultOf } from "./json-answer.ts";
+import { answerInJson } from "./json-turn.ts";
 import type { TurnSettings } from "./settings.ts";
 import { Watchdog } from "./watchdog.ts";
-
-/** A request that is open for longer waits for a human: rules and modes answer at once. */
-const HUMAN_WAIT_MS = 1_000;
 
 export type TurnRunDeps = {
   store: Store;
   pool: AgentPool;
   permissions: Permissions;
   questions: Questions;
+  /** Judges answers whose format was asked for. */
+  schemas: Pick<JsonSchemas, "judge">;
   clock: Clock;
   logger: Logger;
   settings: TurnSettings;
@@ -82,9 +85,10 @@ export class TurnRun {
   #state: RunState = OPENING;
   #handle: AgentHandle | undefined;
   #crash: CrashVerdict = "unknown";
+  /** What the last answer carries beside its parts. */
+  #result: TerminalRecord["answer"];
   #force: Timer | undefined;
-  /** Requests that a human has not answered for a while. */
-  #humans = 0;
+  readonly #humans: HumanWaits;
   #isShutdown = false;
 
   constructor(deps: TurnRunDeps, started: StartedTurn) {
@@ -92,6 +96,10 @@ export class TurnRun {
     this.started = started;
     this.#deps = deps;
     this.#agent = turn.agent;
+    this.#humans = new HumanWaits(deps, {
+      begun: () => this.#watchdog.askHuman(),
+      failed: (error, text) => deps.logger.error({ ...this.#fields(), error }, text),
+    });
     this.#recorder = new Recorder(
       {
         ...deps,
@@ -107,6 +115,7 @@ export class TurnRun {
         messageId: assistantMessageId,
         agentSessionId: agentSession.id,
         agent: turn.agent,
+        model: turn.model,
       },
     );
     this.#files = new FileWatch({ ...deps, watch: deps.watch }, started, this.#recorder);
@@ -208,8 +217,26 @@ export class TurnRun {
     const note = await notesFor(this.#deps, this.started);
     if (note !== undefined) this.#recorder.preamble(note);
     const parts = [handoff, note, ...message.parts].filter((part) => part !== undefined);
+    const { format } = input;
+    if (format?.type !== "json_schema") return this.#promptOnce(handle, parts);
+    const { ending, answer } = await answerInJson({
+      ...this.#deps,
+      recorder: this.#recorder,
+      started: this.started,
+      format,
+      parts,
+      prompt: (shown) => this.#promptOnce(handle, shown),
+      goesOn: () => this.#state.phase === "prompting",
+    });
+    this.#result = answer;
+    return ending;
+  }
+
+  async #promptOnce(handle: AgentHandle, parts: Part[]): Promise<Ending> {
+    // Told to stop since the last look; a handle without a prompt did not hear of it.
+    if (this.#state.phase !== "prompting") return { by: "stop" };
     this.#files.prompted();
-    const result = await handle.prompt({ parts, system: input.system }, this.#sink());
+    const result = await handle.prompt({ parts, system: this.started.input.system }, this.#sink());
     return { by: "prompt", result, alive: handle.alive };
   }
 
@@ -237,7 +264,7 @@ export class TurnRun {
     const stop = () => tell("cancelled");
     this.#stopping.signal.addEventListener("abort", stop, { once: true });
     try {
-      const answer = await this.#waitingForHuman(() => this.#deps.permissions.ask(request), "cancelled");
+      const answer = await this.#humans.ask(() => this.#deps.permissions.ask(request), "cancelled");
       if (answer !== "once" && answer !== "reject") tell(answer);
       return answer;
     } finally {
@@ -247,7 +274,7 @@ export class TurnRun {
 
   #askQuestion({ callId, ...ask }: AgentQuestion, withdrawn: AbortSignal): Promise<QuestionAnswer> {
     const request = { ...this.#asking(callId), ask, withdrawn };
-    return this.#waitingForHuman(() => this.#deps.questions.ask(request), { action: "cancel" });
+    return this.#humans.ask(() => this.#deps.questions.ask(request), { action: "cancel" });
   }
 
   #asking(callId: string | undefined) {
@@ -260,42 +287,6 @@ export class TurnRun {
       timeoutMs: input.permissionTimeoutMs,
       call: callId === undefined ? undefined : { messageId: this.#recorder.messageOf(callId), callId },
       signal: this.#stopping.signal,
-    };
-  }
-
-  async #waitingForHuman<T>(ask: () => Promise<T>, cancelled: T): Promise<T> {
-    const answered = this.#watchdog.askHuman();
-    const waiting = this.#waitForHuman();
-    try {
-      return await ask();
-    } catch (error) {
-      this.#deps.logger.error(
-        { ...this.#fields(), error },
-        "what an agent asks could not be stored; it is told cancelled",
-      );
-      return cancelled;
-    } finally {
-      answered();
-      waiting.end();
-    }
-  }
-
-  /** A turn that really waits for a human gives its place in the pool to others meanwhile; what answers itself does not. */
-  #waitForHuman(): { end(): void } {
-    const { clock, place } = this.#deps;
-    let isWaiting = false;
-    const timer = clock.after(HUMAN_WAIT_MS, () => {
-      isWaiting = true;
-      this.#humans += 1;
-      place.waiting(true);
-    });
-    return {
-      end: () => {
-        timer.cancel();
-        if (!isWaiting) return;
-        this.#humans -= 1;
-        if (this.#humans === 0) place.waiting(false);
-      },
     };
   }
 
@@ -323,12 +314,13 @@ export class TurnRun {
 
   /** The record with what only the run knows: usage reported on the way, and what became of the agent. */
   #complete(record: TerminalRecord): TerminalRecord {
-    const usage = { ...this.#recorder.usage, ...record.usage };
+    const usage = this.#recorder.usageWith({ ...this.#recorder.usage, ...record.usage });
     const status: AgentSession["status"] | undefined =
       this.#handle === undefined ? undefined : this.#handle.alive ? "idle" : "resumable";
     return {
       ...record,
       usage: Object.keys(usage).length === 0 ? undefined : usage,
+      answer: resultOf(record, this.#result),
       agentSession: record.agentSession ?? status,
     };
   }

@@ -1,5 +1,14 @@
 /** The answers of a turn as rows: one for each step of its agent, one after another (session-model 1.4). The last one is open while the turn runs. */
-import type { AssistantMessage, MessageId, Part, PartId, SessionId, TurnId, Usage } from "@holdfast/protocol";
+import type {
+  AssistantMessage,
+  MessageId,
+  MessageInfo,
+  Part,
+  PartId,
+  SessionId,
+  TurnId,
+  Usage,
+} from "@holdfast/protocol";
 import { announceMessage } from "../announce.ts";
 import { appendNext, type Log } from "../log.ts";
 import {
@@ -23,14 +32,34 @@ export function nextOrdinal(write: Write, session: number): number {
   return row?.ordinal ?? 0;
 }
 
+/** Inserts a message as the last of its session, not yet announced; answers its row. */
+export function insertMessage(
+  write: Write,
+  place: { session: number; turn: number },
+  info: MessageInfo,
+): number {
+  return write.insert(
+    `INSERT INTO message (id, session, ordinal, turn, role, data, event_seq, schema_version) VALUES (?, ?, ?, ?, ?, ?, 0, ${WRITTEN.message})`,
+    info.id,
+    place.session,
+    nextOrdinal(write, place.session),
+    place.turn,
+    info.role,
+    messageData(info),
+  );
+}
+
 /** Opens an answer as the last message of its session. */
 export function insertAnswer(
   log: Log<SessionHead>,
   turn: TurnIdentity,
-  answer: Pick<AssistantMessage, "parentId" | "agent" | "model" | "path"> & { id: MessageId; step: number },
+  answer: Pick<AssistantMessage, "parentId" | "agent" | "model" | "askedModel" | "path"> & {
+    id: MessageId;
+    step: number;
+  },
 ): void {
   const { write, session } = log;
-  const { id, model, ...facts } = answer;
+  const { id, model, askedModel, ...facts } = answer;
   const info: AssistantMessage = {
     id,
     sessionId: session.id as SessionId,
@@ -40,14 +69,8 @@ export function insertAnswer(
     time: { created: write.now },
   };
   if (model !== undefined) info.model = model;
-  write.insert(
-    `INSERT INTO message (id, session, ordinal, turn, role, data, event_seq, schema_version) VALUES (?, ?, ?, ?, 'assistant', ?, 0, ${WRITTEN.message})`,
-    id,
-    session.rid,
-    nextOrdinal(write, session.rid),
-    turn.rid,
-    messageData(info),
-  );
+  if (askedModel !== undefined) info.askedModel = askedModel;
+  insertMessage(write, { session: session.rid, turn: turn.rid }, info);
   announceMessage(log, id);
 }
 

@@ -127,6 +127,7 @@ function finishAnswers(log: Log, turn: TurnRow, record: TerminalRecord, usage: U
       continue;
     }
     const reason = info.finish ?? record.reason ?? record.state;
+    carryResult(info, record);
     insertPatch(log, turn, row, record);
     putLast(log, turn, row, stepFinishPart(info, partId, { reason, snapshot: record.files?.snapshot }));
     writeAnswer(log, row.rid, info);
@@ -146,6 +147,13 @@ function ended(told: AssistantMessage, record: TerminalRecord, usage: Usage, now
   if (tokens !== undefined) info.tokens = tokens;
   if (cost !== undefined) info.cost = cost;
   return info;
+}
+
+/** The value that was asked for stands on the last answer only; why its text is none, as on every failed try, in its metadata. */
+function carryResult(info: AssistantMessage, { answer }: TerminalRecord): void {
+  if (answer === undefined) return;
+  if ("structured" in answer) info.structured = answer.structured;
+  else info.metadata = { ...info.metadata, validation: answer.validation };
 }
 
 function putLast(log: Log, turn: TurnRow, row: MessageRow, part: Part): void {

@@ -5,7 +5,6 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import {
   type Actor,
-  type AssistantMessage,
   MAX_DELTA_UNITS,
   type Part,
   type PartId,
@@ -33,7 +32,6 @@ import {
   findAgentSession,
   toAgentSession,
   findMessage,
-  toMessageInfo,
   findPart,
   foldParts,
   type PartHead,
@@ -59,6 +57,7 @@ import {
   writeAnswer,
   stepFinishPart,
 } from "./answer.ts";
+import { eventsOf, patchAnswer, STEP_EVENTS, tell } from "./told.ts";
 
 export type ProgressCommand = { sessionId: SessionId; turnId: TurnId; epoch: number; ops: ProgressOp[] };
 
@@ -84,14 +83,6 @@ export function appendProgress(write: Write, command: ProgressCommand): number {
     seq += eventsOf(op);
   }
   return session.last_seq;
-}
-
-/** Events of `beginStep`: two parts, two messages, the turn, and the end and the beginning of a step. */
-const STEP_EVENTS = 7;
-
-function eventsOf({ op }: ProgressOp): number {
-  if (op === "checkpoint") return 0;
-  return op === "step" ? STEP_EVENTS : 1;
 }
 
 /** The turn with the seqs of this append reserved. What is remembered but not so in the row is read again; a row of another epoch is CLAIM_LOST. */
@@ -127,8 +118,10 @@ function apply(progress: Progress, op: ProgressOp, seq: number): void {
       return beginStep(progress, op, seq);
     case "stepSnapshot":
       return putStepSnapshot(progress, op, seq);
+    case "tell":
+      return tell(progress.log, progress.turn, op, seq);
     case "answer":
-      return patchAnswer(progress, op, seq);
+      return patchAnswer(progress.log, progress.turn, op, seq);
     case "turn":
       return patchTurn(progress, op.patch, seq);
     case "agentSession":
@@ -278,7 +271,8 @@ function beginStep(progress: Progress, { finishPartId, next }: OpOf<"step">, fir
   if (open === undefined) throw new HoldfastError("CONFLICT", `Turn ${turn.id} has no answer that is open.`);
   if (findMessage(write, next.parentId)?.turn !== turn.rid)
     throw notFound("message of this turn", next.parentId);
-  const { agent, model, path } = open.info;
+  const { agent, model, askedModel, path } = open.info;
+  const same = { agent, model, askedModel, path };
   const info = { ...open.info, time: { ...open.info.time, completed: write.now } };
   const reason = info.finish ?? "unknown";
   const step = (info.step ?? 1) + 1;
@@ -286,7 +280,7 @@ function beginStep(progress: Progress, { finishPartId, next }: OpOf<"step">, fir
   const rest: ProgressLog = { ...log, nextSeq: first + 1 };
   writeAnswer(rest, open.rid, info);
   announceStepFinished(rest, turn, info, { reason });
-  insertAnswer(rest, turn, { id: next.messageId, parentId: next.parentId, agent, model, path, step });
+  insertAnswer(rest, turn, { id: next.messageId, parentId: next.parentId, ...same, step });
   announceTurn(rest, turn.rid, "turn.updated");
   const { sessionId } = info;
   const start: Part = { id: next.startPartId, sessionId, messageId: next.messageId, type: "step-start" };
@@ -300,15 +294,6 @@ function putStepSnapshot(progress: Progress, { partId, snapshot }: OpOf<"stepSna
   const part = row === undefined ? undefined : foldParts(write, [row])[0];
   if (part?.type !== "step-start" && part?.type !== "step-finish") throw notFound("edge of a step", partId);
   putPart(progress, { ...part, snapshot, late: true }, seq);
-}
-
-function patchAnswer({ log, turn }: Progress, { messageId, patch }: OpOf<"answer">, seq: number): void {
-  const row = findMessage(log.write, messageId);
-  if (row?.turn !== turn.rid || row.role !== "assistant") throw notFound("answer of this turn", messageId);
-  const before = toMessageInfo(row) as AssistantMessage;
-  const info: AssistantMessage = { ...before, ...patch };
-  if (patch.metadata !== undefined) info.metadata = { ...before.metadata, ...patch.metadata };
-  writeAnswer({ ...log, nextSeq: seq }, row.rid, info);
 }
 
 function patchTurn({ log, turn }: Progress, patch: TurnPatch, seq: number): void {

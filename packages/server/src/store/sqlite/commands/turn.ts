@@ -2,7 +2,6 @@ import { HoldfastError, notFound } from "@holdfast/kernel";
 import type {
   Actor,
   AgentSessionId,
-  AssistantMessage,
   InstanceId,
   Message,
   MessageId,
@@ -34,7 +33,7 @@ import {
   type TurnRow,
 } from "../rows/index.ts";
 import { announceActivity, refreshSession } from "../session-change.ts";
-import { fromJson, toJson, type Write } from "../sql.ts";
+import { toJson, type Write } from "../sql.ts";
 import { moveLease, takeLease } from "../workspace-lease.ts";
 import { announceStep, insertAnswer, nextOrdinal } from "./answer.ts";
 import { dropQueued, setPaused } from "./input.ts";
@@ -65,7 +64,6 @@ export function startTurn(write: Write, command: StartTurnCommand): StartedTurn 
     id: command.assistantMessageId,
     parentId: input.message_id as MessageId,
     agent: input.agent,
-    model: fromJson<NonNullable<AssistantMessage["model"]>>(input.model),
     path: { cwd: session.directory, root: projectDirectory(write, session) },
     step: 1,
   });

@@ -1,0 +1,66 @@
+import type { AgentModel, AgentSession, Features } from "./agent.ts";
+import type { Model } from "./common.ts";
+
+/** What an input asks of its agent beside its words. */
+export type Asked = { model?: Model | undefined; tools?: Record<string, boolean> | undefined };
+
+/** A field of an input that its agent cannot honour, and why, as a sentence that names it. */
+export type Unhonoured = { field: "model" | "model.variant" | "tools"; message: string };
+
+/** Most models of an agent that are listed: a list of so many may lack some. */
+export const MAX_LISTED = 1_000;
+
+/** Most models that a refusal names. */
+const MOST_NAMED = 10;
+
+/**
+ * The first thing asked for that the agent cannot do. While it is not open, what nobody knows yet passes (`isOpen` false); once it is, what it does not
+ * offer is refused, so that nothing is accepted and then ignored (A-7). Pure.
+ */
+export function unhonoured(
+  agent: string,
+  asked: Asked,
+  {
+    features,
+    models,
+    isOpen,
+  }: { features: Features; models?: readonly AgentModel[] | undefined; isOpen: boolean },
+): Unhonoured | undefined {
+  const lacks = (feature: "tools" | "variant") =>
+    features[feature] === "no" || (isOpen && features[feature] !== "yes");
+  if (Object.keys(asked.tools ?? {}).length > 0 && lacks("tools"))
+    return { field: "tools", message: `tools: ${agent} does not let its tools be chosen. Leave tools out.` };
+  const { model } = asked;
+  if (model?.variant !== undefined && lacks("variant"))
+    return {
+      field: "model.variant",
+      message: `model.variant: ${agent} has no variants of a model. Leave the variant out.`,
+    };
+  const isKnown = isOpen || (models !== undefined && models.length < MAX_LISTED);
+  if (model === undefined || !isKnown || findModel(models ?? [], model) !== undefined) return undefined;
+  return { field: "model", message: notOffered(agent, model, models ?? []) };
+}
+
+/** What an agent offers, with what it runs now, which its list may lack; `undefined` while it told of no models. */
+export function modelsOf(models: AgentSession["models"]): AgentModel[] | undefined {
+  if (models === undefined) return undefined;
+  const { current, available } = models;
+  const isListed = current === undefined || available.some(({ id }) => id === current);
+  return isListed ? available : [...available, { id: current, name: current }];
+}
+
+/** The model among those that an agent offers, by its id or name, with or without the provider before it. */
+export function findModel(
+  models: readonly AgentModel[],
+  { providerId, modelId }: Model,
+): AgentModel | undefined {
+  const names = [`${providerId ?? ""}/${modelId}`, modelId];
+  return models.find(({ id, name }) => names.includes(id) || names.includes(name));
+}
+
+function notOffered(agent: string, model: Model, models: readonly AgentModel[]): string {
+  if (models.length === 0) return `model: ${agent} does not let its model be chosen. Leave the model out.`;
+  const named = models.slice(0, MOST_NAMED).map(({ id }) => id);
+  const rest = models.length - named.length;
+  return `model: ${agent} does not offer ${model.modelId}. It offers ${named.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}.`;
+}

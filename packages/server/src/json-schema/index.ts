@@ -1,0 +1,1 @@
+export { createJsonSchemas, type JsonSchemas, type Verdict } from "./json-schemas.ts";

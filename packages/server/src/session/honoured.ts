@@ -1,0 +1,45 @@
+import { HoldfastError } from "@holdfast/kernel";
+import {
+  type Agent,
+  type AdmitInput,
+  HTTP_LIMITS,
+  modelsOf,
+  type Model,
+  type OutputFormat,
+  type SessionId,
+  unhonoured,
+} from "@holdfast/protocol";
+import type { SessionDeps } from "./deps.ts";
+
+type Asked = { model: Model | undefined; tools: AdmitInput["tools"]; format: OutputFormat | undefined };
+
+/**
+ * Nothing that an input asks for is stored and then ignored (A-7): what its agent cannot do, or what the session's agent is known not to offer, is refused
+ * here. What nobody knows before the agent is open is looked at then. Rejects UNPROCESSABLE, naming the field.
+ */
+export async function requireHonoured(
+  deps: Pick<SessionDeps, "store" | "schemas">,
+  sessionId: SessionId,
+  agent: Agent,
+  { model, tools, format }: Asked,
+): Promise<void> {
+  const models = model === undefined ? undefined : await offered(deps, sessionId, agent.id);
+  const facts = { features: agent.features, models, isOpen: false };
+  const refused = unhonoured(agent.id, { model, tools }, facts);
+  if (refused !== undefined) throw refusal(refused.field, refused.message);
+  if (format?.type !== "json_schema") return;
+  const bytes = Buffer.byteLength(JSON.stringify(format.schema));
+  const problem =
+    bytes > HTTP_LIMITS.schemaBytes
+      ? `it has ${bytes} bytes as JSON, and may have ${HTTP_LIMITS.schemaBytes}`
+      : await deps.schemas.problemOf(format.schema);
+  if (problem !== undefined) throw refusal("format.schema", `format.schema cannot be used: ${problem}.`);
+}
+
+async function offered(deps: Pick<SessionDeps, "store">, sessionId: SessionId, agent: string) {
+  const { items } = await deps.store.listAgentSessions(sessionId);
+  return modelsOf(items.find((each) => each.agent === agent)?.models);
+}
+
+const refusal = (field: string, message: string): HoldfastError =>
+  new HoldfastError("UNPROCESSABLE", message, { issues: [{ path: `body.${field}`, message }] });
