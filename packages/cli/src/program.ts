@@ -93,6 +93,8 @@ function addRun(program: Command, action: Action): void {
     .option("-t, --title <text>")
     .addOption(approvalMode())
     .option("--timeout <seconds>", "stop the turn after this time", seconds)
+    .option("--schema <file>", "print one JSON value that fits this JSON Schema")
+    .option("--retries <number>", "ask again so often for one that does not fit (default: 2)", wholeNumber)
     .addOption(outputMode())
     .action(
       action(

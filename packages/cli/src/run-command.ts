@@ -1,6 +1,6 @@
 /** `holdfast run`: one input, followed to the end of its turn; the exit code is the turn's (I-11). */
 import type { HoldfastClient } from "@holdfast/client";
-import type { Permission, Question, Session, SessionEvent } from "@holdfast/protocol";
+import type { OutputFormat, Permission, Question, Session, SessionEvent } from "@holdfast/protocol";
 import { askPermission } from "./ask-permission.ts";
 import { askQuestion } from "./ask-question.ts";
 import type { Context } from "./context.ts";
@@ -11,29 +11,37 @@ import { followTurn } from "./follow-turn.ts";
 import { type Hold, holdLines } from "./hold-text.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { createSession, type NewSessionFlags } from "./new-session.ts";
+import { type FormatFlags, outputFormat } from "./output-format.ts";
 import { parseModel, readPrompt } from "./prompt-text.ts";
-import { createRunReporter, type RunReporter } from "./run-reporter.ts";
+import { createRunReporter, type RunMode, type RunReporter } from "./run-reporter.ts";
 
-export type RunFlags = NewSessionFlags & {
-  session?: string;
-  timeout?: number;
-  output: "text" | "stream-json";
-};
+export type RunFlags = NewSessionFlags &
+  FormatFlags & {
+    session?: string;
+    timeout?: number;
+    output: "text" | "stream-json";
+  };
 
 /** How long a stopped turn may take to end before we leave it to the server, in ms. */
 const STOP_WAIT_MS = 30_000;
 
 export async function run(context: Context, words: readonly string[], flags: RunFlags): Promise<ExitCode> {
-  const mode = flags.output === "stream-json" ? "stream-json" : context.isJson ? "json" : "text";
-  const reporter = createRunReporter(mode, context.output);
+  const reporter = createRunReporter(modeOf(context, flags), context.output);
   try {
-    return await new Run(context, flags, reporter).go(await readPrompt(words));
+    const asked = outputFormat(flags);
+    return await new Run(context, flags, reporter).go(await readPrompt(words), asked);
   } catch (error) {
     const exitCode = exitCodeOf(error);
     reporter.failed(errorCodeOf(error), describe(error), exitCode);
     context.output.note(`holdfast: ${describe(error)}`);
     return exitCode;
   }
+}
+
+function modeOf(context: Context, flags: RunFlags): RunMode {
+  if (flags.output === "stream-json") return "stream-json";
+  if (context.isJson) return "json";
+  return flags.schema === undefined ? "text" : "value";
 }
 
 class Run {
@@ -58,7 +66,7 @@ class Run {
     this.#client = context.connect().client;
   }
 
-  async go(text: string): Promise<ExitCode> {
+  async go(text: string, asked: { format?: OutputFormat }): Promise<ExitCode> {
     const forget = onInterrupt(
       () => this.#stop("interrupted"),
       () => this.#exit(),
@@ -66,7 +74,7 @@ class Run {
     try {
       const session = await this.#session();
       this.#sessionId = session.id;
-      const { turn } = await this.#admit(session, text);
+      const { turn } = await this.#admit(session, text, asked);
       this.#turnId = turn.id;
       if (this.#facts.interrupted === true) this.#cancel();
       if (this.#flags.timeout !== undefined)
@@ -111,10 +119,11 @@ class Run {
     return createSession(this.#context, this.#client, this.#flags);
   }
 
-  #admit(session: Session, text: string) {
+  #admit(session: Session, text: string, asked: { format?: OutputFormat }) {
     const isOld = this.#flags.session !== undefined;
     return this.#client.admitInput(session.id, {
       parts: [{ type: "text", text }],
+      ...asked,
       ...(isOld && this.#flags.agent !== undefined ? { agent: this.#flags.agent } : {}),
       ...(isOld ? parseModel(this.#flags.model) : {}),
       // Nobody is there to answer: the agent is told at once (A-19).

@@ -3,6 +3,7 @@ import {
   EVENT_VERSION,
   type FeedEvent,
   isTerminal,
+  type Message,
   type Part,
   type SessionEvent,
   type Turn,
@@ -23,8 +24,12 @@ export type RunReporter = Omit<TurnReporter, "trouble" | "hold"> & {
   failed(code: string, message: string, exitCode: ExitCode): void;
 };
 
-export function createRunReporter(mode: "text" | "json" | "stream-json", output: Output): RunReporter {
+/** `value`: the value that was asked for by a schema, and nothing else of the answer. */
+export type RunMode = "text" | "value" | "json" | "stream-json";
+
+export function createRunReporter(mode: RunMode, output: Output): RunReporter {
   if (mode === "text") return textReporter(output);
+  if (mode === "value") return valueReporter(output);
   return mode === "json" ? jsonReporter(output) : streamReporter(output);
 }
 
@@ -54,6 +59,23 @@ function textReporter(output: Output): RunReporter {
     failed: () => asks(false),
   };
 }
+
+/** The value on stdout; what the agent does and how the turn ended on stderr (R-2.1). */
+function valueReporter(output: Output): RunReporter {
+  const text = textReporter(output);
+  return {
+    ...text,
+    part: (part) => (part.type === "text" ? undefined : text.part(part)),
+    done(followed, exitCode) {
+      const { info } =
+        followed.messages.findLast((message) => isAnswer(message) && "structured" in message.info) ?? {};
+      if (info?.role === "assistant" && followed.turn.state === "completed") output.json(info.structured);
+      text.done(followed, exitCode);
+    },
+  };
+}
+
+const isAnswer = ({ info }: Message): boolean => info.role === "assistant";
 
 /** One object: the turn with its messages, or the error. */
 function jsonReporter(output: Output): RunReporter {

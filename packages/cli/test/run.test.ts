@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { isTerminal, sessionEventSchema, type SessionEvent, type Turn } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createHouse, PATIENCE_MS, type Result } from "./command.ts";
@@ -177,5 +179,47 @@ describe("[I-9] a session is more than a run", () => {
     } finally {
       await other.close();
     }
+  });
+});
+
+describe("[R-2.1] run --schema", () => {
+  const file = join(house.project, "bird.json");
+  const schema = { type: "object", properties: { bird: { type: "string" } }, required: ["bird"] };
+  beforeAll(() => writeFileSync(file, JSON.stringify(schema)));
+
+  test("[R-2.1, I-10] prints the value alone, after a try that did not fit", async () => {
+    const result = await ask('SAY none\nLATER {"bird": "heron"}', "--schema", file);
+    expect(JSON.parse(result.stdout)).toEqual({ bird: "heron" });
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("[R-2.1, I-11] prints nothing and says why when no answer fits", async () => {
+    const result = await ask("SAY none", "--schema", file, "--retries", "0");
+    expect(result).toMatchObject({ code: 1, stdout: "" });
+    expect(result.stderr).toContain("does not fit the schema");
+  });
+
+  test("[R-2.2, I-11] a schema that is none is a wrong use, whoever finds it", async () => {
+    writeFileSync(join(house.project, "text.json"), "bird");
+    writeFileSync(join(house.project, "wrong.json"), '{"type": "bird"}');
+    for (const name of ["missing.json", "text.json", "wrong.json"]) {
+      const result = await ask("SAY x", "--schema", name);
+      expect([name, result.code, result.stdout]).toEqual([name, 2, ""]);
+    }
+    expect((await ask("SAY x", "--retries", "1")).code).toBe(2);
+  });
+
+  test("[I-10] session show tells that an answer was not accepted in a line", async () => {
+    const result = await ask('SAY none\nLATER {"bird": "owl"}', "--schema", file, "--title", "shown");
+    expect(result.code).toBe(0);
+    const list = await house.run(["--json", "session", "list"]);
+    const { items } = JSON.parse(list.stdout) as { items: { id: string; title: string }[] };
+    const shown = await house.run([
+      "session",
+      "show",
+      items.find(({ title }) => title === "shown")?.id ?? "",
+    ]);
+    expect(shown.stdout).toContain("• The agent was told that its answer does not fit what was asked for.");
+    expect(shown.stdout).not.toContain("holdfast-format");
   });
 });
