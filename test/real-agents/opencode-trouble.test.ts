@@ -2,7 +2,6 @@
 import type { Message, Turn } from "@holdfast/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryDirectory, until } from "../harness/index.ts";
-import { isWhole } from "../harness/sample.ts";
 import { matrixAgent } from "../matrix/agents.ts";
 import { Bench, type Place, STEP_MS } from "../matrix/bench.ts";
 
@@ -92,20 +91,3 @@ test("[R-14.3, A-16] a compaction after an overflow: the summary is an answer of
   expect(answers.at(-1)?.parts).toContainEqual(expect.objectContaining({ type: "text", text: "after" }));
   expect((await bench.ask(place, "RECALL")).text).toContain("heron");
 });
-
-/** Characters of a prompt that together with what opencode says itself fill most of the scripted model's context, and of one that overflows it then. */
-const ALMOST_ALL = 316_000;
-const THE_REST = 24_000;
-
-test.runIf(isWhole)(
-  "[R-14.3] a compaction that keeps the last turns says from which of our messages on",
-  async () => {
-    const place = await bench.newPlace();
-    await bench.ask(place, `<pad>${"x".repeat(ALMOST_ALL)}</pad>`, "SAY one");
-    const kept = await bench.ask(place, "SAY two");
-    const { turn } = await bench.ask(place, `<pad>${"y".repeat(THE_REST)}</pad>`, "SAY three");
-    const parts = (await answersOf(place, turn)).flatMap((answer) => answer.parts);
-    const compaction = parts.find((part) => part.type === "compaction");
-    expect(compaction).toMatchObject({ auto: true, tailStartId: kept.turn.messageId });
-  },
-);

@@ -7,7 +7,6 @@ import {
   ERROR_BODY_LENGTH,
   isRefusal,
   isRetryable,
-  redactHeaders,
   type SessionError,
 } from "@holdfast/protocol";
 import { shownText } from "./agent-error.ts";
@@ -83,10 +82,8 @@ export function shownBody(value: unknown): string | undefined {
 
 function headersOf(value: unknown): Record<string, string> | undefined {
   const told = strings(value);
-  return (
-    told &&
-    Object.fromEntries(Object.entries(redactHeaders(told)).map(([name, text]) => [name, shownText(text)]))
-  );
+  // Which of them are kept, and which are secrets, is the table's business.
+  return told && Object.fromEntries(Object.entries(told).map(([name, text]) => [name, shownText(text)]));
 }
 
 /** Addresses lose their query, where keys of some providers stand. */

@@ -44,10 +44,10 @@ describe("the rehearsal agent over ACP", () => {
   });
 
   test("[R-3.2] what a provider answered is kept with its status, body and headers, without what could be a secret", async () => {
-    room = new AgentRoom();
-    const handle = await room.open("rehearsal");
+    const opened = (room = new AgentRoom());
+    const handle = await opened.open("rehearsal");
     const said = async (directive: string) => {
-      const result = await handle.prompt(room!.say(directive), new RecordedTurn());
+      const result = await handle.prompt(opened.say(directive), new RecordedTurn());
       return result.outcome === "failed" ? result.error : result;
     };
     const headers = { "Retry-After": "30", "Set-Cookie": "session=abc", "X-Request-Id": "req_1" };

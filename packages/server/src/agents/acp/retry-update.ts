@@ -9,7 +9,9 @@ import { isObject } from "./wire-message.ts";
 const KEY = "holdfast/retry";
 
 /** What an update says of tries; `undefined` when it says nothing that can be read. */
-export function retryOf(update: Record<string, unknown>): ContentEvent | undefined {
+export function retryOf(
+  update: Record<string, unknown>,
+): Extract<ContentEvent, { type: "retry" }> | undefined {
   const told = isObject(update["_meta"]) ? update["_meta"][KEY] : undefined;
   if (told === null) return { type: "retry" };
   if (!isObject(told)) return undefined;
