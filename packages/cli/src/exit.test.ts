@@ -15,6 +15,7 @@ describe("[I-11] exit codes of turns", () => {
     ["completed", undefined, {}, 0],
     ["completed", undefined, { denied: true }, 5],
     ["completed", "steered", {}, 0],
+    ["completed", "noted", {}, 0],
     ["completed", undefined, { interrupted: true }, 0],
     ["completed", undefined, { timedOut: true }, 0],
     ["failed", "error", {}, 1],
