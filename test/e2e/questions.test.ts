@@ -88,7 +88,7 @@ describe("questions on the page", () => {
     const visited = page.getByRole("button", { name: "I have visited it" });
     await until("the form to take answers", () => visited.isEnabled());
     await visited.click();
-    await said(other).getByText("Answered accept: {} done").waitFor();
+    await said(other).getByText("Answered accept").waitFor();
     expect(await answersOf(on, session.id)).toEqual([{ action: "accept" }, { action: "decline" }]);
     expect(on.complaints).toEqual([]);
   });
