@@ -80,10 +80,12 @@ const lastStarted = ({ write, session }: Log): Pick<Turn, "state" | "reason"> | 
   );
 
 /** What the session asks a person, if anything. */
-export const pendingKind = (log: Log<SessionHead>): RequestTable | undefined =>
-  (["permission", "question"] as const).find((table) => hasPending(log, table));
+const pendingKind = (log: Log<SessionHead>): RequestTable | undefined =>
+  (["permission", "question"] as const).find((table) => isPendingIn(log, table));
 
-function hasPending({ write, session }: Log<SessionHead>, table: RequestTable): boolean {
+export const hasPending = (log: Log<SessionHead>): boolean => pendingKind(log) !== undefined;
+
+function isPendingIn({ write, session }: Log<SessionHead>, table: RequestTable): boolean {
   const row = write.get<{ rid: number }>(
     `SELECT rid FROM ${table} WHERE session = ? AND state = 'pending' LIMIT 1`,
     session.rid,

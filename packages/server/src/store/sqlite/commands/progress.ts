@@ -46,7 +46,7 @@ import {
   turnByRid,
   WRITTEN,
 } from "../rows/index.ts";
-import { pendingKind } from "../session-change.ts";
+import { hasPending } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { recallTurn, rememberTurn, TurnMemory } from "../turn-memory.ts";
 import {
@@ -373,11 +373,7 @@ function putRetry(
   seq: number,
 ): void {
   const { write, session } = log;
-  const status = sessionStatus({
-    isLive: true,
-    isAsking: pendingKind(log) !== undefined,
-    isRetrying: retry !== null,
-  });
+  const status = sessionStatus({ isLive: true, isAsking: hasPending(log), isRetrying: retry !== null });
   write.run(
     "UPDATE session SET status = ?, retry = ?, status_seq = ? WHERE rid = ?",
     status,
