@@ -200,40 +200,6 @@ describe("real opencode", () => {
     expect(sumOf(answers, ({ cost }) => cost)).toBeCloseTo(turn.usage?.cost ?? -1, 9);
   });
 
-  test("[R-2.1, A-7] an answer that does not fit is asked for again, and says which model gave it; an unknown one is refused", async () => {
-    const sessionId = await newSession();
-    const schema = { type: "object", properties: { bird: { type: "string" } }, required: ["bird"] };
-    const answer = await server.client.admitInputAndWait(
-      sessionId,
-      {
-        ...prompt("SAY a heron", 'LATER {"bird": "heron"}'),
-        format: { type: "json_schema", schema, retryCount: 2 },
-      },
-      { timeoutMs: TURN_MS },
-    );
-    if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
-    expect(answer.turn.state).toBe("completed");
-    const answers = answer.messages.flatMap(({ info }) => (info.role === "assistant" ? [info] : []));
-    expect(answers.map(({ structured }) => structured)).toEqual([undefined, { bird: "heron" }]);
-    expect(answers[0]?.metadata).toMatchObject({ validation: { try: 1 } });
-    for (const { model: ran } of answers)
-      expect(ran).toEqual({
-        providerId: expect.any(String) as string,
-        modelId: expect.any(String) as string,
-      });
-    const unknown = await server.client.admitInputAndWait(
-      await newSession(),
-      { ...prompt("SAY x"), model: { providerId: "none", modelId: "none-such" } },
-      { timeoutMs: TURN_MS },
-    );
-    expect(unknown.turn).toMatchObject({
-      state: "failed",
-      error: {
-        data: { phase: "open", message: expect.stringMatching(/^model: opencode does not offer/) as string },
-      },
-    });
-  });
-
   test("[A-15, A-16] a stop in mid-stream ends the turn as cancelled, and the next turn is untouched", async () => {
     const sessionId = await newSession();
     const admitted = await server.client.admitInput(sessionId, prompt("SLOW 100000 20"));
@@ -285,73 +251,6 @@ describe("real opencode", () => {
     expect(existsSync(join(server.project, "below.txt"))).toBe(true);
     const { items } = await server.client.listMessages(sessionId);
     expect(textOf(items)).toBe("done");
-  });
-
-  test("[A-19] its question waits for a person, is answered once, and the model reads the answer", async () => {
-    const sessionId = await newSession();
-    const questions = [
-      { question: "Which colour?", header: "Colour", options: [{ label: "Red", description: "warm" }] },
-      {
-        question: "Which days?",
-        header: "Days",
-        multiple: true,
-        options: ["Mon", "Tue", "Wed"].map((label) => ({ label, description: "a day" })),
-      },
-    ];
-    const admitted = await server.client.admitInput(
-      sessionId,
-      prompt(`CALL question ${JSON.stringify({ questions })}`, "SAY done"),
-    );
-    const question = await until(
-      "the question",
-      async () => (await server.client.listQuestions({ state: "pending", sessionId })).items[0],
-      TURN_MS,
-    );
-    expect(question).toMatchObject({
-      turnId: admitted.turn.id,
-      agent: "opencode",
-      message: "Colour, Days",
-      call: { callId: expect.any(String) as string },
-      fields: [
-        { type: "one", description: "Which colour?", options: [{ value: "Red" }], custom: true },
-        { type: "many", title: "Days", options: [{ value: "Mon" }, { value: "Tue" }, { value: "Wed" }] },
-      ],
-    });
-    expect(await server.client.getSession(sessionId)).toMatchObject({
-      status: "waiting",
-      attention: "question",
-    });
-    const content = { question_1: "mauve", question_2: ["Mon", "Wed"] };
-    await server.client.replyQuestion(question.id, { action: "accept", content });
-    expect(await ended(admitted.turn.id)).toMatchObject({ state: "completed" });
-    const { items } = await server.client.listMessages(sessionId);
-    const told = items
-      .flatMap(({ parts }) => parts)
-      .flatMap((part) =>
-        part.type === "tool" && part.state.status === "completed" ? [part.state.output] : [],
-      );
-    expect(told.join("")).toMatch(/mauve[^]*Mon, Wed/);
-    expect(textOf(items)).toBe("done");
-    const rejected = await server.client.admitInput(
-      sessionId,
-      prompt(`CALL question ${JSON.stringify({ questions: questions.slice(0, 1) })}`, "SAY next"),
-    );
-    const again = await until(
-      "the second question",
-      async () => (await server.client.listQuestions({ state: "pending", sessionId })).items[0],
-      TURN_MS,
-    );
-    expect(again).toMatchObject({
-      message: "Which colour?",
-      fields: [{ name: "question_1", title: "Colour" }],
-    });
-    await server.client.replyQuestion(again.id, { action: "decline" });
-    await ended(rejected.turn.id);
-    expect((await server.client.listQuestions({ sessionId })).items.map(({ state }) => state)).toEqual([
-      "replied",
-      "replied",
-    ]);
-    expect(textOf((await ask(sessionId, "SAY after")).messages)).toBe("after");
   });
 
   test.runIf(isWhole)("[A-23] a command of the project is run as such", async () => {

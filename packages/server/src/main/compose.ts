@@ -5,7 +5,7 @@
 import { hostname, totalmem } from "node:os";
 import { join } from "node:path";
 import { Access, Listener, OpenStreams } from "@holdfast/edge";
-import { errorText, type Clock, type Logger, newId, type Timer, within } from "@holdfast/kernel";
+import { type Clock, type Logger, newId, within } from "@holdfast/kernel";
 import {
   type Agent,
   type ApprovalMode,
@@ -40,6 +40,7 @@ import { buildFiles } from "./build-files.ts";
 import type { ServerConfig } from "./config.ts";
 import { replaceServerToken, serverToken } from "./data-directory.ts";
 import { pageOf } from "./page-directory.ts";
+import { repeat } from "./repeat.ts";
 
 export type Server = {
   readonly listener: Pick<Listener, "listen">;
@@ -376,27 +377,5 @@ function healthOf(clock: Clock, write: () => Promise<void>): () => Promise<Healt
     if (last === undefined || clock.monotonic() - last.at > HEALTH_MS)
       last = { at: clock.monotonic(), health: probe() };
     return last.health;
-  };
-}
-
-/** Runs `work` again and again, `ms` after it last ended; a failure is logged and does not end it. */
-function repeat(clock: Clock, ms: number, logger: Logger, work: () => Promise<unknown>): Timer {
-  let timer: Timer;
-  let isCancelled = false;
-  const run = () => {
-    work()
-      .catch((error: unknown) =>
-        logger.warn({ error: errorText(error) }, "housekeeping failed; it runs again later"),
-      )
-      .finally(() => {
-        if (!isCancelled) timer = clock.after(ms, run);
-      });
-  };
-  timer = clock.after(ms, run);
-  return {
-    cancel() {
-      isCancelled = true;
-      timer.cancel();
-    },
   };
 }

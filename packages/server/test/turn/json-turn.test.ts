@@ -1,4 +1,4 @@
-import type { AssistantMessage, OutputFormat } from "@holdfast/protocol";
+import type { OutputFormat } from "@holdfast/protocol";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { PromptResult } from "../../src/agents/index.ts";
 import { DataDirectory, OWNER, type Room } from "./room.ts";
@@ -21,9 +21,7 @@ const ended = (input: number): PromptResult => ({
   usage: { tokens: { input }, cost: 1, scope: "turn" },
 });
 const answersOf = async (turnId: Parameters<Room["ended"]>[0]) =>
-  (await room.store.messagesOfTurn(turnId)).flatMap(({ info }) =>
-    info.role === "assistant" ? [info as AssistantMessage] : [],
-  );
+  (await room.store.messagesOfTurn(turnId)).flatMap(({ info }) => (info.role === "assistant" ? [info] : []));
 
 test("[R-2.1, A-21] each try has the usage of its own prompt, the turn that of all, and only the first prompt has the user's words", async () => {
   room.agent.next(({ sink }) => {

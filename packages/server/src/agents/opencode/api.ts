@@ -121,10 +121,7 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
         await ask("permission", (signal) => client.session.update({ sessionID, permission }, { signal })),
       ),
     async prompt(sessionID, { messageID, parts, model, system }) {
-      const optional = {
-        ...modelOf(model),
-        ...(system === undefined ? {} : { system }),
-      };
+      const optional = { ...modelOf(model), ...(system === undefined ? {} : { system }) };
       const body = { sessionID, messageID, parts, ...optional };
       await ask("prompt", (signal) => client.session.promptAsync(body, { signal }));
     },

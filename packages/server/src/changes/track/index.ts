@@ -2,7 +2,7 @@ import type { TrackerDeps } from "./deps.ts";
 import { sweepSnapshots } from "./sweep-snapshots.ts";
 import { Tracker as TrackerRoom } from "./tracker.ts";
 
-export type { TurnFiles } from "./tracker.ts";
+export type { TurnFiles } from "./turn-files.ts";
 
 export type Tracker = Pick<
   TrackerRoom,

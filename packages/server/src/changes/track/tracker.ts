@@ -10,10 +10,10 @@
  *   looks again, but for a size that was refused: the reason may have gone.
  */
 import { HoldfastError, notFound, retryStorage, storageRefusal, type StorageWait } from "@holdfast/kernel";
-import type { DiffTotals, SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
-import { diffTrees, type Checkout, refusalOf } from "../../git/index.ts";
+import type { SessionId, Tracking, TurnId, WorkspaceId } from "@holdfast/protocol";
+import { type Checkout, refusalOf } from "../../git/index.ts";
 import { isSnapshotRefused, type Watched } from "../../snapshot/index.ts";
-import { advance, type Advance, pathsOf, type Step } from "./advance.ts";
+import { advance, type Advance, type Step } from "./advance.ts";
 import {
   type Taken,
   type TrackedTurn,
@@ -25,6 +25,7 @@ import {
 import { namedPaths } from "./evidence.ts";
 import { keepTrees } from "./same-store.ts";
 import type { Span, Worker } from "./stamp.ts";
+import { filesOf, type TurnFiles } from "./turn-files.ts";
 import { withUnwatched } from "./unwatched.ts";
 import { WorkspaceLocks } from "./workspace-lock.ts";
 
@@ -38,9 +39,6 @@ const PROJECT_OFF = "Snapshots are switched off in the project's settings.";
 const FAILED = "The last snapshot failed; the server's log says why.";
 /** Nobody has to be told of each turn that is not watched because somebody chose so. */
 const UNWANTED: ReadonlySet<string> = new Set([SWITCHED_OFF, PROJECT_OFF]);
-
-/** What a turn changed: trees before and after it, absolute paths, and how much in all. */
-export type TurnFiles = { hash: string; snapshot: string; files: string[]; totals: DiffTotals };
 
 /** Why a workspace is not watched; `isKnown`: it shows that already. */
 export type Off = { off: string; isKnown: boolean };
@@ -386,19 +384,3 @@ async function workerOf(
 /** When the earliest of these turns began, in ms. */
 const sinceOf = (working: readonly Working[]): number =>
   working.length === 0 ? 0 : Math.min(...working.map(({ before }) => before.time));
-
-/** `step` saves the comparison where it began at the turn's own first snapshot. */
-async function filesOf(
-  { watched: { checkout } }: WatchedWorkspace,
-  from: string,
-  to: string,
-  step?: Advance,
-): Promise<TurnFiles> {
-  const changed = step?.from === from ? step.found : await diffTrees(checkout, from, to);
-  const files = new Set(
-    changed.flatMap((change) => pathsOf(change).map((path) => `${checkout.root}/${path}`)),
-  );
-  const sum = (count: "additions" | "deletions") => changed.reduce((total, each) => total + each[count], 0);
-  const totals = { files: changed.length, additions: sum("additions"), deletions: sum("deletions") };
-  return { hash: from, snapshot: to, files: [...files], totals };
-}

@@ -1,0 +1,120 @@
+/** What real opencode answers in JSON, and what it asks a person, on the scripted model. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { temporaryDirectory, until } from "../harness/index.ts";
+import { matrixAgent } from "../matrix/agents.ts";
+import { Bench, STEP_MS } from "../matrix/bench.ts";
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let bench: Bench;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory("opencode-answers");
+  bench = await Bench.open(matrixAgent("opencode"), directory.path);
+});
+afterAll(async () => {
+  await bench[Symbol.asyncDispose]();
+  await directory[Symbol.asyncDispose]();
+});
+
+test("[R-2.1, A-7] an answer that does not fit is asked for again, and says which model gave it; an unknown one is refused", async () => {
+  const { sessionId } = await bench.newPlace();
+  const schema = { type: "object", properties: { bird: { type: "string" } }, required: ["bird"] };
+  const answer = await bench.client.admitInputAndWait(
+    sessionId,
+    {
+      ...bench.prompt("SAY a heron", 'LATER {"bird": "heron"}'),
+      format: { type: "json_schema", schema, retryCount: 2 },
+    },
+    { timeoutMs: STEP_MS },
+  );
+  if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
+  expect(answer.turn.state).toBe("completed");
+  const answers = answer.messages.flatMap(({ info }) => (info.role === "assistant" ? [info] : []));
+  expect(answers.map(({ structured }) => structured)).toEqual([undefined, { bird: "heron" }]);
+  expect(answers[0]?.metadata).toMatchObject({ validation: { try: 1 } });
+  for (const { model: ran } of answers)
+    expect(ran).toEqual({
+      providerId: expect.any(String) as string,
+      modelId: expect.any(String) as string,
+    });
+  const unknown = await bench.client.admitInputAndWait(
+    (await bench.newPlace()).sessionId,
+    { ...bench.prompt("SAY x"), model: { providerId: "none", modelId: "none-such" } },
+    { timeoutMs: STEP_MS },
+  );
+  expect(unknown.turn).toMatchObject({
+    state: "failed",
+    error: {
+      data: { phase: "open", message: expect.stringMatching(/^model: opencode does not offer/) as string },
+    },
+  });
+});
+
+test("[A-19] its question waits for a person, is answered once, and the model reads the answer", async () => {
+  const place = await bench.newPlace();
+  const { sessionId } = place;
+  const questions = [
+    { question: "Which colour?", header: "Colour", options: [{ label: "Red", description: "warm" }] },
+    {
+      question: "Which days?",
+      header: "Days",
+      multiple: true,
+      options: ["Mon", "Tue", "Wed"].map((label) => ({ label, description: "a day" })),
+    },
+  ];
+  const admitted = await bench.client.admitInput(
+    sessionId,
+    bench.prompt(`CALL question ${JSON.stringify({ questions })}`, "SAY done"),
+  );
+  const question = await until(
+    "the question",
+    async () => (await bench.client.listQuestions({ state: "pending", sessionId })).items[0],
+    STEP_MS,
+  );
+  expect(question).toMatchObject({
+    turnId: admitted.turn.id,
+    agent: "opencode",
+    message: "Colour, Days",
+    call: { callId: expect.any(String) as string },
+    fields: [
+      { type: "one", description: "Which colour?", options: [{ value: "Red" }], custom: true },
+      { type: "many", title: "Days", options: [{ value: "Mon" }, { value: "Tue" }, { value: "Wed" }] },
+    ],
+  });
+  expect(await bench.client.getSession(sessionId)).toMatchObject({
+    status: "waiting",
+    attention: "question",
+  });
+  const content = { question_1: "mauve", question_2: ["Mon", "Wed"] };
+  await bench.client.replyQuestion(question.id, { action: "accept", content });
+  const turn = await bench.ended(admitted.turn);
+  expect(turn).toMatchObject({ state: "completed" });
+  const { items } = await bench.client.listMessages(sessionId);
+  const told = items
+    .flatMap(({ parts }) => parts)
+    .flatMap((part) =>
+      part.type === "tool" && part.state.status === "completed" ? [part.state.output] : [],
+    );
+  expect(told.join("")).toMatch(/mauve[^]*Mon, Wed/);
+  expect(await bench.textOf(place, turn)).toBe("done");
+  const rejected = await bench.client.admitInput(
+    sessionId,
+    bench.prompt(`CALL question ${JSON.stringify({ questions: questions.slice(0, 1) })}`, "SAY next"),
+  );
+  const again = await until(
+    "the second question",
+    async () => (await bench.client.listQuestions({ state: "pending", sessionId })).items[0],
+    STEP_MS,
+  );
+  expect(again).toMatchObject({
+    message: "Which colour?",
+    fields: [{ name: "question_1", title: "Colour" }],
+  });
+  await bench.client.replyQuestion(again.id, { action: "decline" });
+  await bench.ended(rejected.turn);
+  expect((await bench.client.listQuestions({ sessionId })).items.map(({ state }) => state)).toEqual([
+    "replied",
+    "replied",
+  ]);
+  expect((await bench.ask(place, "SAY after")).text).toBe("after");
+});
