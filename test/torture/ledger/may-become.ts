@@ -58,18 +58,19 @@ function stated<T extends { state: string }>(
   return to >= from ? undefined : `was ${before.state} and is ${now.state}`;
 }
 
-/** A user message only gets its place; an answer is open until its completed time. */
+/** A user message only gets its place and, with its turn's end, a summary (R-1.7); an answer is open until its completed time. */
 function message(before: Message["info"], now: Message["info"]): string | undefined {
   if (before.role !== now.role) return same(before, now);
   if (before.role === "assistant") {
     if (before.time.completed !== undefined) return same(before, now);
     return before.ordinal === now.ordinal ? undefined : same(before, now);
   }
-  return same(before, before.ordinal === undefined ? omit(now, "ordinal") : now);
+  const added = (["ordinal", "summary"] as const).filter((field) => !(field in before));
+  return same(before, omit(now, added));
 }
 
-function omit<T extends object>(value: T, key: string): object {
-  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
+function omit<T extends object>(value: T, keys: readonly string[]): object {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !keys.includes(name)));
 }
 
 /** Whether a part may still grow. */
