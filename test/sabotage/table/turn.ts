@@ -204,7 +204,7 @@ export const TURN: readonly Sabotage[] = [
     file: "packages/server/src/permission/permissions.ts",
     edits: [
       {
-        find: 'return answer === "late" ? "reject" : answer;',
+        find: 'return answer === "late" ? "expired" : answer;',
         replace: 'return answer === "late" ? "once" : answer;',
       },
     ],
