@@ -185,7 +185,7 @@ await mkdir(FOLDER, { recursive: true });
   await shoot(page, "welcome");
   await work(on, page);
   await shootGallery(await (await on.context()).newPage());
-  for (const place of ["settings", "agents", "archive", "nowhere"]) {
+  for (const place of ["settings", "agents", "archive"]) {
     await page.goto(`${on.server.url}/${place}`);
     await page.getByRole("heading", { level: 1 }).waitFor();
     await shoot(page, place);

@@ -82,7 +82,8 @@ describe("[D-33] a data directory of another version", () => {
   });
 
   test("[D-33, I-27] an older one is brought up to date, with a copy kept that takes it back", async () => {
-    const newest = alter(`ALTER TABLE operation DROP COLUMN instance; ALTER TABLE operation DROP COLUMN host;
+    const newest =
+      alter(`DROP TABLE question; ALTER TABLE operation DROP COLUMN instance; ALTER TABLE operation DROP COLUMN host;
       ALTER TABLE operation DROP COLUMN epoch; DELETE FROM holdfast_migration WHERE version > 2; PRAGMA user_version = 2`);
     expect(newest).toBeGreaterThan(2);
     expectRun(await run("session", "list"), 0, title);

@@ -364,7 +364,7 @@ describe("inputs, turns and history over HTTP", () => {
     const rule = `/api/permission-rules/${rules.items[0]?.id}`;
     await server.call("DELETE", rule, undefined, 204);
     await server.call("DELETE", rule, undefined, 404);
-    expect(await server.call("GET", "/api/questions?state=pending")).toEqual({ items: [] });
+    expect(await server.call("GET", "/api/questions?state=pending")).toEqual({ items: [], total: 0 });
   });
 
   test("[A-21] usage, plan and agents of a session are read with the seq they are current to", async () => {
