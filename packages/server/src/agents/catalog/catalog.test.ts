@@ -2,10 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { systemClock } from "@holdfast/kernel";
-import { agentSchema, FEATURES, type Features } from "@holdfast/protocol";
+import { agentSchema, type BackendKind, FEATURES, type Features } from "@holdfast/protocol";
 import { rehearsalBin } from "@holdfast/rehearsal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ProcessRows } from "../../../test/process/process-rows.ts";
+import { KIND_FEATURES } from "../kind-features.ts";
 import { createCatalog, knownFeatures, type Catalog, type CatalogDeps } from "./catalog.ts";
 import { findProgram } from "./find-program.ts";
 import { versionIn } from "./version-probe.ts";
@@ -60,6 +61,9 @@ const runs = (): string[] => {
 const features = (value: "yes" | "no" | "unknown"): Features =>
   Object.fromEntries(FEATURES.map((name) => [name, value])) as Features;
 
+/** Of an agent that was never run, only what its kind cannot do is known. */
+const unseen = (kind: BackendKind): Features => ({ ...features("unknown"), ...KIND_FEATURES[kind] });
+
 describe("createCatalog", () => {
   test("[A-3] known programs are found by path without being run, and missing ones say how to install them", async () => {
     program("goose", "echo goose 1.52.0");
@@ -73,7 +77,7 @@ describe("createCatalog", () => {
     ]);
     for (const agent of agents) {
       expect(() => agentSchema.parse(agent)).not.toThrow();
-      expect(agent.features).toEqual(features("unknown"));
+      expect(agent.features).toEqual(unseen(agent.backend));
       expect(agent.version).toBeUndefined();
     }
     expect(agents[4]).toMatchObject({
@@ -135,7 +139,7 @@ describe("createCatalog", () => {
     program("goose", "echo goose 2.0.0 # a longer file");
     await later.find("goose");
     await later.settled();
-    expect((await later.find("goose"))?.features).toEqual(features("unknown"));
+    expect((await later.find("goose"))?.features).toEqual(unseen("acp"));
   });
 
   test("[A-3] a bit that could not be seen this time stays as it was", async () => {
