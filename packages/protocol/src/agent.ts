@@ -8,7 +8,7 @@ export type BackendKind = (typeof BACKENDS)[number];
 
 /** What an agent can do, and what an input may ask of it (`tools`, `variant`). Learnt at first use; until then `unknown` (A-3). */
 export const featureSchema = z.enum(["yes", "no", "unknown"]);
-export const FEATURES = [
+const FIRST_FEATURES = [
   "load",
   "resume",
   "list",
@@ -18,10 +18,12 @@ export const FEATURES = [
   "steer",
   "modes",
   "usage",
-  "tools",
-  "variant",
 ] as const;
-export const featuresSchema = z.record(z.enum(FEATURES), featureSchema);
+export const FEATURES = [...FIRST_FEATURES, "tools", "variant"] as const;
+/** What was written before a later feature was there does not name it: that is `unknown` (D-36). */
+export const featuresSchema = z
+  .record(z.enum(FIRST_FEATURES), featureSchema)
+  .and(z.object({ tools: featureSchema.optional(), variant: featureSchema.optional() }));
 export type Features = z.infer<typeof featuresSchema>;
 
 export const agentSchema = z
