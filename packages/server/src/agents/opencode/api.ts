@@ -85,6 +85,8 @@ export async function askHealth(clock: Clock, address: Address, timeoutMs: numbe
   throw new ApiError("health", undefined, "the answer is not the health of opencode");
 }
 
+const list = (value: unknown): Json[] => (Array.isArray(value) ? value : []).filter(isObject);
+
 /** The API of one directory. */
 export function createApi(clock: Clock, address: Address, directory: string): OpencodeApi {
   const client = sdkClient(address, directory);
@@ -102,7 +104,6 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
       return await ask(...request);
     }
   };
-  const list = (value: unknown): Json[] => (Array.isArray(value) ? value : []).filter(isObject);
   const { firstMs } = API_TIMEOUTS;
   return {
     agents: async () => list(await read("agents", (signal) => client.app.agents({}, { signal }), firstMs)),
@@ -156,7 +157,9 @@ export function createApi(clock: Clock, address: Address, directory: string): Op
       const body = { requestID, reply, ...(message === undefined ? {} : { message }) };
       await ask("reply", (signal) => client.permission.reply(body, { signal }));
     },
-    questions: async () => list(await read("questions", (signal) => client.question.list({}, { signal }))),
+    // Older ones have no such route.
+    questions: async () =>
+      list(await orMissing(() => read("questions", (signal) => client.question.list({}, { signal })))),
     async replyQuestion(requestID, answers) {
       await ask("question", (signal) => client.question.reply({ requestID, answers }, { signal }));
     },
