@@ -7,6 +7,8 @@ import { PermissionCard, QuestionCard } from "../inbox/index.ts";
 import { AgentWarning, troubledAgent } from "./agent-warning.tsx";
 import { HeldTurn } from "./held-turn.tsx";
 
+const BAR = "scroll-area mx-auto flex w-full max-w-3xl shrink-0 flex-col gap-2 px-4 pb-2";
+
 /** Between what was said and what will be: requests of this session that wait for an answer, what holds it up, and the agent's plan. */
 export function TurnBar({ state }: { state: SessionState }) {
   const permissions = Object.values(state.permissions);
@@ -16,24 +18,32 @@ export function TurnBar({ state }: { state: SessionState }) {
   );
   const { agents } = useLibrary();
   const troubled = troubledAgent(agents, state.session);
-  const isQuiet = permissions.length + questions.length + state.todos.length + held.length === 0;
-  if (isQuiet && troubled === undefined) return null;
+  const isQuiet = state.todos.length + held.length === 0 && troubled === undefined;
   return (
-    <div className="scroll-area mx-auto flex max-h-[45dvh] w-full max-w-3xl shrink-0 flex-col gap-2 px-4 pb-2">
-      {state.todos.length > 0 && <Plan todos={state.todos} />}
-      {troubled !== undefined && state.session !== undefined && (
-        <AgentWarning session={state.session} agent={troubled} />
+    <>
+      {/* Above what stands there already, so that a request that comes moves nothing of it. */}
+      {permissions.length + questions.length > 0 && (
+        <div className={`${BAR} max-h-[45dvh]`}>
+          {permissions.map((permission) => (
+            <PermissionCard key={permission.id} permission={permission} />
+          ))}
+          {questions.map((question) => (
+            <QuestionCard key={question.id} question={question} />
+          ))}
+        </div>
       )}
-      {held.map((turn) => (
-        <HeldTurn key={turn.id} turn={turn} />
-      ))}
-      {permissions.map((permission) => (
-        <PermissionCard key={permission.id} permission={permission} />
-      ))}
-      {questions.map((question) => (
-        <QuestionCard key={question.id} question={question} />
-      ))}
-    </div>
+      {!isQuiet && (
+        <div className={`${BAR} max-h-[30dvh]`}>
+          {state.todos.length > 0 && <Plan todos={state.todos} />}
+          {troubled !== undefined && state.session !== undefined && (
+            <AgentWarning session={state.session} agent={troubled} />
+          )}
+          {held.map((turn) => (
+            <HeldTurn key={turn.id} turn={turn} />
+          ))}
+        </div>
+      )}
+    </>
   );
 }
 
