@@ -45,6 +45,8 @@ export class Waiters<Answer> {
     waiting: Waiting<Row, Answer>,
   ): Promise<Answer | Unanswered> {
     const { id, signal } = waiting;
+    // The deadline counts from here, as its row says, and not from when a slow disk had the row.
+    const asked = clock.monotonic();
     const settled = new Promise<{ answer: Answer } | Unanswered>((resolve) => {
       this.#waiting.set(id, resolve);
     });
@@ -54,7 +56,7 @@ export class Waiters<Answer> {
     let timer: Timer | undefined;
     try {
       await retryStorage({ clock, signal }, () => waiting.open());
-      timer = clock.after(waiting.timeoutMs, () => this.#settle(id, "late"));
+      timer = clock.after(waiting.timeoutMs - (clock.monotonic() - asked), () => this.#settle(id, "late"));
       const end = await settled;
       if (typeof end === "object") return end.answer;
       const row = await retryStorage({ clock, signal }, () => waiting.expire(end));
