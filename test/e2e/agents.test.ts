@@ -10,6 +10,7 @@ import {
   temporaryDirectory,
   until,
 } from "../harness/index.ts";
+import { isWhole } from "../harness/sample.ts";
 import { closeBrowser, sharedStage, Stage } from "./browser.ts";
 import { log, said, say } from "./words.ts";
 
@@ -228,21 +229,24 @@ describe("what an agent remembers", () => {
 });
 
 describe("what holds a turn up", () => {
-  test("[A-17, I-15] an agent that ended again and again rests; its turn says until when, and is tried by hand", async () => {
-    await using on = await stageOf("circuit");
-    const session = await sessionOf(on);
-    for (const _ of [1, 2, 3]) await run(on, session.id, "CRASH");
-    const page = await on.open(`/s/${session.id}`);
-    await say(page, "SAY back again");
-    await page.getByText("rehearsal ended again and again").waitFor();
-    await page.getByText(/The next try is in \d+ s/).waitFor();
-    expect(await memory(page).textContent()).toMatch(/crashed$/);
-    await page.getByRole("button", { name: "Try now" }).click();
-    await said(page).getByText("back again").waitFor();
-    await page.getByText("ended again and again").waitFor({ state: "detached" });
-    await until("the chip", async () => (await memory(page).textContent())?.endsWith("resumed") === true);
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[A-17, I-15] an agent that ended again and again rests; its turn says until when, and is tried by hand",
+    async () => {
+      await using on = await stageOf("circuit");
+      const session = await sessionOf(on);
+      for (const _ of [1, 2, 3]) await run(on, session.id, "CRASH");
+      const page = await on.open(`/s/${session.id}`);
+      await say(page, "SAY back again");
+      await page.getByText("rehearsal ended again and again").waitFor();
+      await page.getByText(/The next try is in \d+ s/).waitFor();
+      expect(await memory(page).textContent()).toMatch(/crashed$/);
+      await page.getByRole("button", { name: "Try now" }).click();
+      await said(page).getByText("back again").waitFor();
+      await page.getByText("ended again and again").waitFor({ state: "detached" });
+      await until("the chip", async () => (await memory(page).textContent())?.endsWith("resumed") === true);
+      expect(on.complaints).toEqual([]);
+    },
+  );
 });
 
 describe("what holds a turn up, and who", () => {
@@ -331,49 +335,55 @@ describe("what is live", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[A-8, I-15] while the server is away, what was live stays and is called old; all agents are a press away", async () => {
-    await using on = await stageOf("live-offline");
-    const session = await sessionOf(on, { title: "Done with it" });
-    await run(on, session.id, "SAY done");
-    const page = await on.open("/agents");
-    const row = page.getByRole("list", { name: "Live agents" }).getByText("Done with it");
-    await row.waitFor();
-    await on.server.kill();
-    await page.getByText("This is what was live before").waitFor();
-    await row.waitFor();
-    await page.getByRole("button", { name: "All agents" }).click();
-    await page.getByText("this is what was known before").waitFor();
-    await page.getByText("npm install -g @qwen-code/qwen-code").waitFor();
-    await on.restart();
-    await page.getByRole("button", { name: "Live now" }).click();
-    await page.getByText("No agent lives now.").waitFor();
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[A-8, I-15] while the server is away, what was live stays and is called old; all agents are a press away",
+    async () => {
+      await using on = await stageOf("live-offline");
+      const session = await sessionOf(on, { title: "Done with it" });
+      await run(on, session.id, "SAY done");
+      const page = await on.open("/agents");
+      const row = page.getByRole("list", { name: "Live agents" }).getByText("Done with it");
+      await row.waitFor();
+      await on.server.kill();
+      await page.getByText("This is what was live before").waitFor();
+      await row.waitFor();
+      await page.getByRole("button", { name: "All agents" }).click();
+      await page.getByText("this is what was known before").waitFor();
+      await page.getByText("npm install -g @qwen-code/qwen-code").waitFor();
+      await on.restart();
+      await page.getByRole("button", { name: "Live now" }).click();
+      await page.getByText("No agent lives now.").waitFor();
+      expect(on.complaints).toEqual([]);
+    },
+  );
 });
 
 describe("standing answers", () => {
-  test("[A-19, I-15] what is always allowed is listed where it holds, and asked again once it is revoked", async () => {
-    await using on = await stageOf("rules");
-    const session = await sessionOf(on, { approvalMode: "ask", title: "With a rule" });
-    const page = await on.open("/settings/rules");
-    const rules = page.getByRole("region", { name: "Always allowed" });
-    await rules.getByText("Nothing. Every request is asked").waitFor();
-    const first = on.server.client.admitInput(session.id, { parts: [{ type: "text", text: "BASH true" }] });
-    await page.getByRole("link", { name: "Inbox, 1 waiting" }).click();
-    await page.getByRole("button", { name: "Always allow" }).click();
-    await page.getByText("Nothing waits for you").waitFor();
-    const { turn } = await first;
-    await until("its end", async () => (await on.server.client.getTurn(turn.id)).state === "completed");
-    await run(on, session.id, "BASH true");
-    await page.goto(`${on.server.url}/settings/rules`);
-    const group = rules.getByRole("region", { name: "Session With a rule" });
-    await group.getByRole("button", { name: "Revoke true" }).click();
-    await rules.getByText("Nothing. Every request is asked").waitFor();
-    expect((await on.server.client.listPermissionRules()).items).toEqual([]);
-    await page.setViewportSize(PHONE);
-    expect(await overflow(page)).toBe(0);
-    await on.server.client.admitInput(session.id, { parts: [{ type: "text", text: "BASH true" }] });
-    await page.getByRole("link", { name: "Inbox, 1 waiting" }).waitFor();
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[A-19, I-15] what is always allowed is listed where it holds, and asked again once it is revoked",
+    async () => {
+      await using on = await stageOf("rules");
+      const session = await sessionOf(on, { approvalMode: "ask", title: "With a rule" });
+      const page = await on.open("/settings/rules");
+      const rules = page.getByRole("region", { name: "Always allowed" });
+      await rules.getByText("Nothing. Every request is asked").waitFor();
+      const first = on.server.client.admitInput(session.id, { parts: [{ type: "text", text: "BASH true" }] });
+      await page.getByRole("link", { name: "Inbox, 1 waiting" }).click();
+      await page.getByRole("button", { name: "Always allow" }).click();
+      await page.getByText("Nothing waits for you").waitFor();
+      const { turn } = await first;
+      await until("its end", async () => (await on.server.client.getTurn(turn.id)).state === "completed");
+      await run(on, session.id, "BASH true");
+      await page.goto(`${on.server.url}/settings/rules`);
+      const group = rules.getByRole("region", { name: "Session With a rule" });
+      await group.getByRole("button", { name: "Revoke true" }).click();
+      await rules.getByText("Nothing. Every request is asked").waitFor();
+      expect((await on.server.client.listPermissionRules()).items).toEqual([]);
+      await page.setViewportSize(PHONE);
+      expect(await overflow(page)).toBe(0);
+      await on.server.client.admitInput(session.id, { parts: [{ type: "text", text: "BASH true" }] });
+      await page.getByRole("link", { name: "Inbox, 1 waiting" }).waitFor();
+      expect(on.complaints).toEqual([]);
+    },
+  );
 });

@@ -2,6 +2,7 @@ import type { Permission } from "@holdfast/protocol";
 import type { Page } from "playwright-core";
 import { afterAll, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
+import { isWhole } from "../harness/sample.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
 import { gitStage, runTurn, sessionOf } from "./git-stage.ts";
 
@@ -77,26 +78,28 @@ test("[I-23] the card, the inbox, the timeline and the rules show the command th
   expect(on.complaints).toEqual([]);
 });
 
-test("[I-23] a long command shows its end and how much is left out, and all of it on a press; nothing turns round", async () => {
-  await using on = await stage("exact-long");
-  const command = `echo ${"a".repeat(30_000)}\u202e${"b".repeat(2_000)}; touch x`;
-  const long = await ask(on, `BASH ${command}`, "Long");
-  const page = await on.open(`/s/${long.session.id}`);
-  await asks(page).getByText("b; touch x").waitFor();
-  await asks(page)
-    .getByRole("button", { name: /^3\d,\d{3} more characters: show all$/ })
-    .click();
-  await asks(page)
-    .getByText(`a<U+202E>${"b".repeat(2_000)}; touch x`)
-    .waitFor();
-  expect(await asks(page).textContent()).toContain(command.replace("\u202e", "<U+202E>"));
-  await refuse(on, long.request);
+test.runIf(isWhole)(
+  "[I-23] a long command shows its end and how much is left out, and all of it on a press; nothing turns round",
+  async () => {
+    await using on = await stage("exact-long");
+    const command = `echo ${"a".repeat(30_000)}\u202e${"b".repeat(2_000)}; touch x`;
+    const long = await ask(on, `BASH ${command}`, "Long");
+    const page = await on.open(`/s/${long.session.id}`);
+    await asks(page).getByText("b; touch x").waitFor();
+    await asks(page)
+      .getByRole("button", { name: /^3\d,\d{3} more characters: show all$/ })
+      .click();
+    await asks(page)
+      .getByText(`a<U+202E>${"b".repeat(2_000)}; touch x`)
+      .waitFor();
+    expect(await asks(page).textContent()).toContain(command.replace("\u202e", "<U+202E>"));
+    await refuse(on, long.request);
 
-  const turned = await ask(on, "BASH chmod \u05d0\u05d1 777 \u05d2 && x", "Turned");
-  await page.goto(`${on.server.url}/s/${turned.session.id}`);
-  await asks(page).getByText("chmod").waitFor();
-  // Each sign stands right of the one before it, whatever letters are among them.
-  const places = await page.evaluate<{ text: string; left: number }[]>(`(() => {
+    const turned = await ask(on, "BASH chmod \u05d0\u05d1 777 \u05d2 && x", "Turned");
+    await page.goto(`${on.server.url}/s/${turned.session.id}`);
+    await asks(page).getByText("chmod").waitFor();
+    // Each sign stands right of the one before it, whatever letters are among them.
+    const places = await page.evaluate<{ text: string; left: number }[]>(`(() => {
     const places = [];
     const walk = document.createTreeWalker(document.querySelector('[aria-label="What it would do"]'), NodeFilter.SHOW_TEXT);
     for (let node = walk.nextNode(); node !== null; node = walk.nextNode())
@@ -108,32 +111,33 @@ test("[I-23] a long command shows its end and how much is left out, and all of i
       }
     return places;
   })()`);
-  expect(places.slice(0, 6).map(({ text }) => text)).toEqual(["chmod", "7", "7", "7", "\u05d2", "&&"]);
-  expect(places.slice(0, 6).toSorted((a, b) => a.left - b.left)).toEqual(places.slice(0, 6));
-  await refuse(on, turned.request);
+    expect(places.slice(0, 6).map(({ text }) => text)).toEqual(["chmod", "7", "7", "7", "\u05d2", "&&"]);
+    expect(places.slice(0, 6).toSorted((a, b) => a.left - b.left)).toEqual(places.slice(0, 6));
+    await refuse(on, turned.request);
 
-  const words = await ask(on, "ASK Ye\u200ds \u202eno \u2764\ufe0f", "Wo\u202erds");
-  await page.goto(`${on.server.url}/s/${words.session.id}`);
-  await page.getByRole("heading", { name: "Ye<U+200D>s <U+202E>no \u2764\ufe0f" }).waitFor();
-  await page
-    .getByText(`Always allow covers every call of ${words.request.tool}, whatever it is given.`)
-    .waitFor();
+    const words = await ask(on, "ASK Ye\u200ds \u202eno \u2764\ufe0f", "Wo\u202erds");
+    await page.goto(`${on.server.url}/s/${words.session.id}`);
+    await page.getByRole("heading", { name: "Ye<U+200D>s <U+202E>no \u2764\ufe0f" }).waitFor();
+    await page
+      .getByText(`Always allow covers every call of ${words.request.tool}, whatever it is given.`)
+      .waitFor();
 
-  // A stop pauses what is queued behind it, and the inbox tells of it.
-  await on.server.client.admitInput(words.session.id, { parts: [{ type: "text", text: "Later." }] });
-  await on.server.client.cancelTurn(words.request.turnId);
-  await page.goto(`${on.server.url}/inbox`);
-  await page
-    .getByRole("status")
-    .filter({ hasText: "is paused" })
-    .getByRole("link", { name: "Wo<U+202E>rds" })
-    .waitFor();
-  expect(await hidden(page)).toEqual([]);
-  await page.goto(`${on.server.url}/agents`);
-  await page.getByRole("link", { name: "Wo<U+202E>rds", exact: true }).waitFor();
-  expect(await hidden(page)).toEqual([]);
-  expect(on.complaints).toEqual([]);
-});
+    // A stop pauses what is queued behind it, and the inbox tells of it.
+    await on.server.client.admitInput(words.session.id, { parts: [{ type: "text", text: "Later." }] });
+    await on.server.client.cancelTurn(words.request.turnId);
+    await page.goto(`${on.server.url}/inbox`);
+    await page
+      .getByRole("status")
+      .filter({ hasText: "is paused" })
+      .getByRole("link", { name: "Wo<U+202E>rds" })
+      .waitFor();
+    expect(await hidden(page)).toEqual([]);
+    await page.goto(`${on.server.url}/agents`);
+    await page.getByRole("link", { name: "Wo<U+202E>rds", exact: true }).waitFor();
+    expect(await hidden(page)).toEqual([]);
+    expect(on.complaints).toEqual([]);
+  },
+);
 
 test("[I-23, W-6] paths and lines of the review", async () => {
   await using on = await gitStage("exact-review", { "src/a.ts": "export const a = 1;\n" });

@@ -52,63 +52,66 @@ async function twoTurns(on: Stage): Promise<string> {
 }
 
 describe("the timeline", () => {
-  test("[I-15, I-17] back and forth by keys, over a reload, and played to the end", async () => {
-    await using on = await stage("timeline");
-    const sessionId = await twoTurns(on);
-    const page = await on.open(`/s/${sessionId}`);
-    await said(page).getByText("the second answer").waitFor();
-    await page.getByRole("link", { name: "Timeline" }).click();
-    await banner(page).waitFor();
-    await standsAt(page, "Step 7 of 7: The turn ended");
-    expect(await message(page).count()).toBe(0);
+  test.runIf(isWhole)(
+    "[I-15, I-17] back and forth by keys, over a reload, and played to the end",
+    async () => {
+      await using on = await stage("timeline");
+      const sessionId = await twoTurns(on);
+      const page = await on.open(`/s/${sessionId}`);
+      await said(page).getByText("the second answer").waitFor();
+      await page.getByRole("link", { name: "Timeline" }).click();
+      await banner(page).waitFor();
+      await standsAt(page, "Step 7 of 7: The turn ended");
+      expect(await message(page).count()).toBe(0);
 
-    // The slider has the focus: the arrows go through the steps.
-    await page.keyboard.press("ArrowLeft");
-    await standsAt(page, "Step 6 of 7: You: SAY the second answer");
-    await log(page).getByText("Opening the agent").waitFor();
-    expect(await said(page).getByText("the second answer").count()).toBe(0);
-    for (let left = 4; left > 0; left -= 1) await page.keyboard.press("ArrowLeft");
-    await standsAt(page, "Step 2 of 7: Asked: echo from the shell");
-    await page.getByText("The agent waited for an answer.").waitFor();
-    await said(page).getByText("before the call").waitFor();
-    await log(page)
-      .getByRole("region", { name: /echo from the shell, pending/ })
-      .waitFor();
-    expect(await page.getByRole("button", { name: "Allow once" }).count()).toBe(0);
-    expect(await log(page).getByText("after the call").count()).toBe(1); // in what was asked, not in what was said
-    expect(await said(page).getByText("after the call").count()).toBe(0);
+      // The slider has the focus: the arrows go through the steps.
+      await page.keyboard.press("ArrowLeft");
+      await standsAt(page, "Step 6 of 7: You: SAY the second answer");
+      await log(page).getByText("Opening the agent").waitFor();
+      expect(await said(page).getByText("the second answer").count()).toBe(0);
+      for (let left = 4; left > 0; left -= 1) await page.keyboard.press("ArrowLeft");
+      await standsAt(page, "Step 2 of 7: Asked: echo from the shell");
+      await page.getByText("The agent waited for an answer.").waitFor();
+      await said(page).getByText("before the call").waitFor();
+      await log(page)
+        .getByRole("region", { name: /echo from the shell, pending/ })
+        .waitFor();
+      expect(await page.getByRole("button", { name: "Allow once" }).count()).toBe(0);
+      expect(await log(page).getByText("after the call").count()).toBe(1); // in what was asked, not in what was said
+      expect(await said(page).getByText("after the call").count()).toBe(0);
 
-    // The address follows each step a moment later; that of the request is its id, the others are numbers.
-    await until("the address of the request", async () => /step=per_\w+$/.test(page.url()));
-    await page.keyboard.press("ArrowRight");
-    await standsAt(page, "Step 3 of 7: Allowed once");
-    await until("the address of the third step", async () => /step=\d+$/.test(page.url()));
-    const third = page.url();
-    await page.keyboard.press("ArrowRight");
-    await standsAt(page, "Step 4 of 7: echo from the shell");
-    await log(page)
-      .getByRole("region", { name: /echo from the shell, completed/ })
-      .waitFor();
-    await until("the address of the fourth", async () => page.url() !== third);
+      // The address follows each step a moment later; that of the request is its id, the others are numbers.
+      await until("the address of the request", async () => /step=per_\w+$/.test(page.url()));
+      await page.keyboard.press("ArrowRight");
+      await standsAt(page, "Step 3 of 7: Allowed once");
+      await until("the address of the third step", async () => /step=\d+$/.test(page.url()));
+      const third = page.url();
+      await page.keyboard.press("ArrowRight");
+      await standsAt(page, "Step 4 of 7: echo from the shell");
+      await log(page)
+        .getByRole("region", { name: /echo from the shell, completed/ })
+        .waitFor();
+      await until("the address of the fourth", async () => page.url() !== third);
 
-    await page.reload();
-    await standsAt(page, "Step 4 of 7: echo from the shell");
-    await log(page)
-      .getByRole("region", { name: /echo from the shell, completed/ })
-      .waitFor();
-    expect(await said(page).getByText("after the call").count()).toBe(0);
+      await page.reload();
+      await standsAt(page, "Step 4 of 7: echo from the shell");
+      await log(page)
+        .getByRole("region", { name: /echo from the shell, completed/ })
+        .waitFor();
+      expect(await said(page).getByText("after the call").count()).toBe(0);
 
-    await page.getByRole("combobox", { name: "Speed" }).selectOption("4");
-    await page.getByRole("button", { name: "Play" }).click();
-    await standsAt(page, "Step 7 of 7");
-    await page.getByRole("button", { name: "Play" }).waitFor();
-    await said(page).getByText("the second answer").waitFor();
+      await page.getByRole("combobox", { name: "Speed" }).selectOption("4");
+      await page.getByRole("button", { name: "Play" }).click();
+      await standsAt(page, "Step 7 of 7");
+      await page.getByRole("button", { name: "Play" }).waitFor();
+      await said(page).getByText("the second answer").waitFor();
 
-    await page.keyboard.press("Escape");
-    await message(page).waitFor();
-    expect(page.url()).toBe(`${on.server.url}/s/${sessionId}`);
-    expect(on.complaints).toEqual([]);
-  });
+      await page.keyboard.press("Escape");
+      await message(page).waitFor();
+      expect(page.url()).toBe(`${on.server.url}/s/${sessionId}`);
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
   test("[I-15] a step that is chosen while the address takes the one before it stays", async () => {
     await using on = await stage("timeline-address");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
+import { isWhole } from "../harness/sample.ts";
 import { closeBrowser, type Stage } from "./browser.ts";
 import { gitStage, runTurn, sessionOf } from "./git-stage.ts";
 import { message, said, say } from "./words.ts";
@@ -97,24 +98,27 @@ describe("worktrees", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[W-11, I-15] a teardown command that fails keeps the worktree, says what it said, and can be left out", async () => {
-    await using on = await gitStage("worktree-teardown", FILES);
-    await sessionOf(on, { worktree: true });
-    const [worktree] = await worktrees(on);
-    const teardown = ["sh", "-c", "echo the database is still up; exit 3"];
-    await on.server.client.patchProject(worktree?.projectId ?? "", { worktree: { teardown } });
-    const page = await on.open("/worktrees");
-    const row = page.getByRole("listitem").filter({ hasText: worktree?.branch ?? "-" });
-    await row.getByRole("button", { name: /^Delete/ }).click();
-    const risks = dialog(page, /^Delete/);
-    await risks.getByText("Nothing would be lost.").waitFor();
-    await risks.getByRole("button", { name: "Delete" }).click();
-    await risks.getByText("the database is still up").waitFor();
-    await risks.getByRole("checkbox", { name: "Leave the teardown command out" }).check();
-    await risks.getByRole("button", { name: "Delete" }).click();
-    await row.getByText("removed", { exact: true }).waitFor();
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[W-11, I-15] a teardown command that fails keeps the worktree, says what it said, and can be left out",
+    async () => {
+      await using on = await gitStage("worktree-teardown", FILES);
+      await sessionOf(on, { worktree: true });
+      const [worktree] = await worktrees(on);
+      const teardown = ["sh", "-c", "echo the database is still up; exit 3"];
+      await on.server.client.patchProject(worktree?.projectId ?? "", { worktree: { teardown } });
+      const page = await on.open("/worktrees");
+      const row = page.getByRole("listitem").filter({ hasText: worktree?.branch ?? "-" });
+      await row.getByRole("button", { name: /^Delete/ }).click();
+      const risks = dialog(page, /^Delete/);
+      await risks.getByText("Nothing would be lost.").waitFor();
+      await risks.getByRole("button", { name: "Delete" }).click();
+      await risks.getByText("the database is still up").waitFor();
+      await risks.getByRole("checkbox", { name: "Leave the teardown command out" }).check();
+      await risks.getByRole("button", { name: "Delete" }).click();
+      await row.getByText("removed", { exact: true }).waitFor();
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
   test("[W-10, W-15, I-15] from the archive a session is brought back with its worktree, or deleted after a look", async () => {
     await using on = await gitStage("worktree-archive", FILES);
@@ -140,30 +144,33 @@ describe("worktrees", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[W-12, W-13, I-15] a directory that is gone is made anew; the clean-up says first what it would do", async () => {
-    await using on = await gitStage("worktree-lost", FILES);
-    const session = await sessionOf(on, { worktree: true });
-    await rm(session.directory, { recursive: true });
-    const page = await on.open(`/s/${session.id}`);
-    await say(page, "SAY is anybody there");
-    await page.getByRole("link", { name: "Bring it back" }).click();
-    const [worktree] = await worktrees(on);
-    const row = page.getByRole("listitem").filter({ hasText: worktree?.branch ?? "-" });
-    await row.getByText("lost", { exact: true }).waitFor();
-    await row.getByRole("button", { name: "Make anew" }).click();
-    await row.getByText("active", { exact: true }).waitFor();
-    expect(await readFile(join(session.directory, "README.md"), "utf8")).toBe("# Parser\n");
-    await page.goBack();
-    await say(page, "SAY back again");
-    await said(page).getByText("back again").waitFor();
-    await page.goto(`${on.server.url}/worktrees`);
-    await page.getByRole("button", { name: "Clean up" }).click();
-    await dialog(page, "Clean up worktrees")
-      .getByText(/would be|There is nothing to clean up/)
-      .first()
-      .waitFor();
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[W-12, W-13, I-15] a directory that is gone is made anew; the clean-up says first what it would do",
+    async () => {
+      await using on = await gitStage("worktree-lost", FILES);
+      const session = await sessionOf(on, { worktree: true });
+      await rm(session.directory, { recursive: true });
+      const page = await on.open(`/s/${session.id}`);
+      await say(page, "SAY is anybody there");
+      await page.getByRole("link", { name: "Bring it back" }).click();
+      const [worktree] = await worktrees(on);
+      const row = page.getByRole("listitem").filter({ hasText: worktree?.branch ?? "-" });
+      await row.getByText("lost", { exact: true }).waitFor();
+      await row.getByRole("button", { name: "Make anew" }).click();
+      await row.getByText("active", { exact: true }).waitFor();
+      expect(await readFile(join(session.directory, "README.md"), "utf8")).toBe("# Parser\n");
+      await page.goBack();
+      await say(page, "SAY back again");
+      await said(page).getByText("back again").waitFor();
+      await page.goto(`${on.server.url}/worktrees`);
+      await page.getByRole("button", { name: "Clean up" }).click();
+      await dialog(page, "Clean up worktrees")
+        .getByText(/would be|There is nothing to clean up/)
+        .first()
+        .waitFor();
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
   test("[W-2, I-15] a project says what is copied and run; the next worktree has it", async () => {
     await using on = await gitStage("worktree-project", FILES);

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import type { Session, Turn, Worktree } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import { amount } from "../harness/sample.ts";
 
-const AT_ONCE = 24;
+const AT_ONCE = amount(8, 24);
 const TURN_MS = 240_000;
 
 function git(directory: string, ...args: string[]): string {
@@ -64,7 +65,7 @@ async function ask(server: HoldfastProcess, id: string, ...lines: string[]): Pro
 const worktreesOf = async (server: HoldfastProcess): Promise<Worktree[]> =>
   (await call<{ items: Worktree[] }>(server, "GET", "/api/worktrees")).body.items;
 
-test("[W-2] twenty-four sessions with worktrees at once all get one, and their agents work beside each other", async () => {
+test(`[W-2] ${AT_ONCE} sessions with worktrees at once all get one, and their agents work beside each other`, async () => {
   await using root = await temporaryDirectory("worktrees");
   await using server = await startHoldfast({ root: root.path });
   await makeRepository(server.project);

@@ -203,7 +203,7 @@ describe("[I-9] changes", () => {
     },
   );
 
-  test("[I-11] what is not said, not there or not known", async () => {
+  test.runIf(isWhole)("[I-11] what is not said, not there or not known", async () => {
     const id = await fresh();
     const code = async (...args: string[]) => (await house.run(["changes", ...args])).code;
     expect(await code("apply", id)).toBe(2);
@@ -218,39 +218,42 @@ describe("[I-9] changes", () => {
 });
 
 describe("[I-9] worktrees", () => {
-  test("[W-10, W-11, I-11] show, a refusal with its report, removal with --discard, and restoring", async () => {
-    const id = await fresh("--worktree");
-    await say(id, "WRITE e.txt precious");
-    const { id: worktreeId, path, branch } = await worktreeOf(id);
-    const shown = await house.run(["worktree", "show", worktreeId]);
-    expect(shown.stdout).toContain(branch);
-    expect(shown.stderr).toMatch(/untracked: .*e\.txt \[kept in a rescue ref\]/);
-    const risk = await json<{ risk: RiskReport }>("worktree", "show", worktreeId);
-    expect(risk.risk).toMatchObject({ safe: false });
+  test.runIf(isWhole)(
+    "[W-10, W-11, I-11] show, a refusal with its report, removal with --discard, and restoring",
+    async () => {
+      const id = await fresh("--worktree");
+      await say(id, "WRITE e.txt precious");
+      const { id: worktreeId, path, branch } = await worktreeOf(id);
+      const shown = await house.run(["worktree", "show", worktreeId]);
+      expect(shown.stdout).toContain(branch);
+      expect(shown.stderr).toMatch(/untracked: .*e\.txt \[kept in a rescue ref\]/);
+      const risk = await json<{ risk: RiskReport }>("worktree", "show", worktreeId);
+      expect(risk.risk).toMatchObject({ safe: false });
 
-    const refused = await house.run(["worktree", "remove", worktreeId]);
-    expect(refused).toMatchObject({ code: 7, stdout: "" });
-    expect(refused.stderr).toMatch(/e\.txt[^]*Repeat with --discard/);
-    // The API's own words hold no flag of somebody else's, and the report is told once.
-    expect(refused.stderr).not.toContain("discard=true");
-    expect(refused.stderr.match(/is untracked/g)).toHaveLength(1);
-    expect(existsSync(join(path, "e.txt"))).toBe(true);
-    const removed = await house.run(["worktree", "remove", worktreeId, "--discard"]);
-    expect(removed.code).toBe(0);
-    expect(removed.stderr).toContain(`holdfast worktree restore ${worktreeId}`);
-    expect(existsSync(path)).toBe(false);
-    expect(await must("worktree", "list")).not.toContain(worktreeId);
-    expect(await must("worktree", "list", "--all", "-C", project)).toMatch(
-      new RegExp(`${worktreeId} +removed .*rescued until`),
-    );
+      const refused = await house.run(["worktree", "remove", worktreeId]);
+      expect(refused).toMatchObject({ code: 7, stdout: "" });
+      expect(refused.stderr).toMatch(/e\.txt[^]*Repeat with --discard/);
+      // The API's own words hold no flag of somebody else's, and the report is told once.
+      expect(refused.stderr).not.toContain("discard=true");
+      expect(refused.stderr.match(/is untracked/g)).toHaveLength(1);
+      expect(existsSync(join(path, "e.txt"))).toBe(true);
+      const removed = await house.run(["worktree", "remove", worktreeId, "--discard"]);
+      expect(removed.code).toBe(0);
+      expect(removed.stderr).toContain(`holdfast worktree restore ${worktreeId}`);
+      expect(existsSync(path)).toBe(false);
+      expect(await must("worktree", "list")).not.toContain(worktreeId);
+      expect(await must("worktree", "list", "--all", "-C", project)).toMatch(
+        new RegExp(`${worktreeId} +removed .*rescued until`),
+      );
 
-    // Its history stays readable; work there says what is missing (W-13).
-    expect((await house.run(["session", "show", id])).code).toBe(0);
-    expect((await house.run(["run", "-s", id, "SAY hi"])).code).toBe(1);
-    expect(await must("worktree", "restore", worktreeId)).toBe(path);
-    expect(readFileSync(join(path, "e.txt"), "utf8")).toBe("precious");
-    await say(id, "SAY hi");
-  });
+      // Its history stays readable; work there says what is missing (W-13).
+      expect((await house.run(["session", "show", id])).code).toBe(0);
+      expect((await house.run(["run", "-s", id, "SAY hi"])).code).toBe(1);
+      expect(await must("worktree", "restore", worktreeId)).toBe(path);
+      expect(readFileSync(join(path, "e.txt"), "utf8")).toBe("precious");
+      await say(id, "SAY hi");
+    },
+  );
 
   test.runIf(isWhole)(
     "[W-3, W-10, W-11] work that git does not list is named, stops a removal, and comes back",
