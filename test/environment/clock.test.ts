@@ -95,7 +95,8 @@ describe("a clock that jumps", () => {
         await ended(server, (await say(server, id, said[1] ?? "")).turn.id);
         expect(await server.client.health()).toMatchObject({ status: "ok" });
         await say(server, id, said[2] ?? "");
-        await until("words", async () => textOf(await eventsOf(server, id)).includes("w5 "));
+        // More words than the first turn said: the third is under way.
+        await until("words", async () => textOf(await eventsOf(server, id)).includes("w205 "));
         await server.kill();
         await off(-2 * jump);
       }
