@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
 import { amount } from "../harness/sample.ts";
@@ -91,6 +93,28 @@ describe("the page", () => {
     expect(await message(page).inputValue()).toBe("");
     const { items } = await on.server.client.listTurns(session.id);
     expect(items).toHaveLength(1);
+  });
+
+  test("[R-8.2, I-15] a file is mentioned by a few letters and Enter, goes along, and a missing one comes back", async () => {
+    await using on = await sharedStage();
+    const session = await sessionOf(on);
+    await mkdir(join(on.project, "mentions"), { recursive: true });
+    await writeFile(join(on.project, "mentions", "some notes.md"), "one\ntwo\n");
+    const page = await on.open(`/s/${session.id}`);
+    await message(page).pressSequentially("GIVEN (@some");
+    const option = page.getByRole("option", { name: "mentions/some notes.md" });
+    await option.waitFor();
+    await message(page).press("Enter");
+    await option.waitFor({ state: "hidden" });
+    expect(await message(page).inputValue()).toBe('GIVEN (@"mentions/some notes.md" ');
+    await message(page).press("Enter");
+    await log(page).getByText(`mentions/some%20notes.md "one\\ntwo\\n"`).waitFor();
+    await log(page).getByText("mentions/some notes.md", { exact: true }).waitFor();
+    await message(page).fill("SAY @mentions/gone.md");
+    await message(page).press("Enter");
+    await page.getByText("There is no mentions/gone.md in").waitFor();
+    expect(await message(page).inputValue()).toBe("SAY @mentions/gone.md");
+    expect(on.complaints).toEqual([]);
   });
 
   test("[I-15, D-5] a second message is sent while the first is under way: two keys, and the order is kept", async () => {

@@ -1,6 +1,13 @@
 /** What `attach` says of a session beside its transcript. Pure. */
 import { queueOf, type SessionState } from "@holdfast/client";
-import { type Input, isTerminal, type Permission, type Question, type Turn } from "@holdfast/protocol";
+import {
+  type Input,
+  isMentioned,
+  isTerminal,
+  type Permission,
+  type Question,
+  type Turn,
+} from "@holdfast/protocol";
 import { holdLine } from "./hold-text.ts";
 import { oneLine } from "./output.ts";
 
@@ -93,5 +100,6 @@ export function waitingInputs(state: SessionState): Input[] {
 }
 
 export function inputText(input: Pick<Input, "parts">): string {
-  return input.parts.map((part) => (part.type === "text" ? part.text : `[${part.type}]`)).join(" ");
+  const shown = input.parts.filter((part) => !isMentioned(part));
+  return shown.map((part) => (part.type === "text" ? part.text : `[${part.type}]`)).join(" ");
 }

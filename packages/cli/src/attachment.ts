@@ -25,6 +25,7 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 import { exitCodeOfTurn } from "./exit.ts";
 import { createPresses } from "./interrupts.ts";
 import { MAX_WAITING, Outbox } from "./outbox.ts";
+import { typedWords } from "./prompt-text.ts";
 import { SessionFollower } from "./session-follower.ts";
 
 /** What shows a session to somebody. */
@@ -90,7 +91,7 @@ export class Attachment {
       send: ({ text, delivery }, call) =>
         this.#follower.client.admitInput(
           options.sessionId,
-          { parts: [{ type: "text", text }], ...(delivery === "steer" ? { delivery } : {}) },
+          { ...typedWords(text), ...(delivery === "steer" ? { delivery } : {}) },
           call,
         ),
       admitted: ({ turn, input }) => {

@@ -18,6 +18,8 @@ import type * as runPart from "./run-command.ts";
 import type * as sessionPart from "./session-commands.ts";
 import type * as turnPart from "./turn-commands.ts";
 
+const PROMPT = "what to do, with files as @path or @path:10-20; else read from stdin";
+
 type Finish = (exitCode: number) => void;
 
 /** The whole program; `finish` hears the exit code of the command that ran. */
@@ -85,7 +87,7 @@ function addRun(program: Command, action: Action): void {
   const run = program
     .command("run")
     .description("give a session one input and follow its turn to the end")
-    .argument("[prompt...]", "what to do; else read from stdin")
+    .argument("[prompt...]", PROMPT)
     .option("-s, --session <id>", "go on in this session; else a new one")
     .option("-C, --directory <path>", "where a new session works", ".")
     .option("-a, --agent <id>")
@@ -196,7 +198,7 @@ function addTurn(program: Command, action: Action): void {
     .command("send")
     .description("admit an input and leave")
     .argument("<session>")
-    .argument("[prompt...]", "what to do; else read from stdin")
+    .argument("[prompt...]", PROMPT)
     .option("--steer", "at the next step of the running turn, if the agent can")
     .option("-a, --agent <id>")
     .option("-m, --model <[provider/]model>")

@@ -22,6 +22,8 @@ export type RunFlags = NewSessionFlags &
     output: "text" | "stream-json";
   };
 
+type Words = Awaited<ReturnType<typeof readPrompt>>;
+
 /** How long a stopped turn may take to end before we leave it to the server, in ms. */
 const STOP_WAIT_MS = 30_000;
 
@@ -66,7 +68,7 @@ class Run {
     this.#client = context.connect().client;
   }
 
-  async go(text: string, asked: { format?: OutputFormat }): Promise<ExitCode> {
+  async go(words: Words, asked: { format?: OutputFormat }): Promise<ExitCode> {
     const forget = onInterrupt(
       () => this.#stop("interrupted"),
       () => this.#exit(),
@@ -74,7 +76,7 @@ class Run {
     try {
       const session = await this.#session();
       this.#sessionId = session.id;
-      const { turn } = await this.#admit(session, text, asked);
+      const { turn } = await this.#admit(session, words, asked);
       this.#turnId = turn.id;
       if (this.#facts.interrupted === true) this.#cancel();
       if (this.#flags.timeout !== undefined)
@@ -119,10 +121,10 @@ class Run {
     return createSession(this.#context, this.#client, this.#flags);
   }
 
-  #admit(session: Session, text: string, asked: { format?: OutputFormat }) {
+  #admit(session: Session, words: Words, asked: { format?: OutputFormat }) {
     const isOld = this.#flags.session !== undefined;
     return this.#client.admitInput(session.id, {
-      parts: [{ type: "text", text }],
+      ...words,
       ...asked,
       ...(isOld && this.#flags.agent !== undefined ? { agent: this.#flags.agent } : {}),
       ...(isOld ? parseModel(this.#flags.model) : {}),

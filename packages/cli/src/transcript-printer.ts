@@ -6,6 +6,7 @@
  */
 import type { SessionState } from "@holdfast/client";
 import {
+  fileLabel,
   isTerminal,
   type Message,
   type Permission,
@@ -93,7 +94,7 @@ export class TranscriptPrinter {
     this.#text.end();
     const lines = parts.flatMap((part) => {
       if (part.type === "text") return part.synthetic === true ? [] : part.text.split("\n");
-      return part.type === "file" ? [`[file ${oneLine(part.filename ?? part.url, 120)}]`] : [];
+      return part.type === "file" ? [`[file ${oneLine(fileLabel(part), 120)}]`] : [];
     });
     if (lines.length > 0) this.#output.write(`\n${lines.map((line) => `> ${line}\n`).join("")}`);
   }

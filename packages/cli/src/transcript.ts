@@ -1,5 +1,6 @@
 import {
   type AssistantMessage,
+  fileLabel,
   isCorrectionPart,
   isPreamblePart,
   isHandoffPart,
@@ -46,7 +47,7 @@ function preambleLine(part: Part): string[] {
 function textOf(part: Part): string | undefined {
   if (isPreamblePart(part)) return undefined;
   if (part.type === "text") return part.text === "" ? undefined : part.text;
-  if (part.type === "file") return `[file ${oneLine(part.filename ?? part.url, 120)}]`;
+  if (part.type === "file") return `[file ${oneLine(fileLabel(part), 120)}]`;
   if (part.type !== "tool") return undefined;
   return `• ${oneLine(part.state.title ?? part.tool, 120)} (${part.state.status})`;
 }

@@ -1,4 +1,5 @@
 import { isInputId, isSessionId, isTerminal } from "@holdfast/protocol";
+import { inputText } from "./attach-state.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
 import { oneLine } from "./output.ts";
@@ -10,9 +11,9 @@ export async function send(
   words: readonly string[],
   flags: { steer?: boolean; agent?: string; model?: string },
 ): Promise<ExitCode> {
-  const text = await readPrompt(words);
+  const asked = await readPrompt(words);
   const admitted = await context.connect().client.admitInput(sessionId, {
-    parts: [{ type: "text", text }],
+    ...asked,
     ...(flags.steer === true ? { delivery: "steer" } : {}),
     ...(flags.agent === undefined ? {} : { agent: flags.agent }),
     ...parseModel(flags.model),
@@ -63,12 +64,6 @@ export async function queue(
   if (context.isJson) output.json({ items });
   else if (items.length === 0) output.note("Nothing waits.");
   else
-    output.table(
-      items.map((input) => [input.id, input.turnId, input.agent, oneLine(textOf(input.parts), 60)]),
-    );
+    output.table(items.map((input) => [input.id, input.turnId, input.agent, oneLine(inputText(input), 60)]));
   return EXIT.completed;
-}
-
-function textOf(parts: readonly { type: string; text?: string }[]): string {
-  return parts.map((part) => part.text ?? `[${part.type}]`).join(" ");
 }

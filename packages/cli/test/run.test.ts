@@ -106,6 +106,26 @@ describe("[I-10] output", () => {
     expect(result.stderr).toMatch(/^• /m);
   });
 
+  test("[R-8.2, I-9] files that are mentioned go along, a missing one is wrong usage, and stdin is taken as it is", async () => {
+    writeFileSync(join(house.project, "mentioned.ts"), "one\ntwo\nthree\n");
+    const given = await ask("GIVEN @mentioned.ts:2-3");
+    expect([given.code, given.stdout]).toEqual([
+      0,
+      `resource file://${house.project}/mentioned.ts#L2-3 ${JSON.stringify("two\nthree\n")}\n`,
+    ]);
+    const missing = await ask("GIVEN @missing.ts");
+    expect([missing.code, missing.stdout]).toEqual([2, ""]);
+    expect(missing.stderr).toContain("There is no missing.ts in");
+    const piped = await house.run(["run", "--agent", "rehearsal"], { stdin: "GIVEN @missing.ts\n" });
+    expect(piped.stdout).toBe("Nothing was given beside the words.\n");
+    const session = await newSession();
+    const sent = await house.run(["turn", "send", session, "SAY @missing.ts"]);
+    expect(sent.code).toBe(2);
+    await house.run(["attach", session], { stdin: "SAY hello @mentioned.ts:2\n" });
+    const shown = await house.run(["session", "show", session]);
+    expect(shown.stdout).toContain("> [file mentioned.ts:2]");
+  });
+
   test("[I-10] a prompt may come on stdin", async () => {
     const result = await house.run(["run", "--agent", "rehearsal"], { stdin: "SAY from a pipe\n" });
     expect(result).toMatchObject({ code: 0, stdout: "from a pipe\n" });

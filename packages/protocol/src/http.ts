@@ -29,6 +29,8 @@ export const HTTP_LIMITS = {
   titleLength: 500,
   /** Parts of one input. */
   inputParts: 256,
+  /** Files that the texts of one input may mention. */
+  mentions: 64,
   /** Characters of an idempotency key. */
   idempotencyKeyLength: 255,
   /** Rows of a page. */
@@ -90,9 +92,15 @@ export type PatchProject = z.infer<typeof patchProjectSchema>;
 
 export const projectListSchema = z.object({ items: z.array(projectSchema) }).meta({ id: "ProjectList" });
 
+/** The words of an input; with `mentions` what its texts mention as `@path` or `@path:10-20` becomes a file part of its own (R-8.2). */
+const inputWords = {
+  parts: z.array(inputPartSchema).min(1).max(HTTP_LIMITS.inputParts),
+  mentions: z.boolean().optional(),
+};
+
 export const admitInputSchema = z
   .strictObject({
-    parts: z.array(inputPartSchema).min(1).max(HTTP_LIMITS.inputParts),
+    ...inputWords,
     agent: agentIdSchema.optional(),
     model: modelSchema.optional(),
     delivery: deliverySchema.optional(),
@@ -104,9 +112,7 @@ export const admitInputSchema = z
   .meta({ id: "AdmitInput" });
 export type AdmitInput = z.infer<typeof admitInputSchema>;
 
-export const patchInputSchema = z
-  .strictObject({ parts: z.array(inputPartSchema).min(1).max(HTTP_LIMITS.inputParts) })
-  .meta({ id: "PatchInput" });
+export const patchInputSchema = z.strictObject(inputWords).meta({ id: "PatchInput" });
 export type PatchInput = z.infer<typeof patchInputSchema>;
 
 export const reorderQueueSchema = z

@@ -3,6 +3,7 @@ import { countSchema } from "./common.ts";
 
 /** The words of the prompt that a reference came from: the text and its UTF-16 range. */
 export const sourceTextSchema = z.object({ value: z.string(), start: countSchema, end: countSchema });
+export type SourceText = z.infer<typeof sourceTextSchema>;
 
 const position = z.object({ line: countSchema, character: countSchema });
 

@@ -55,6 +55,7 @@ const table: readonly (readonly [line: string, directive: Directive])[] = [
   ],
   ["REMEMBER kiwi please", { kind: "remember", word: "kiwi", silent: false }],
   ["RECALL", { kind: "recall" }],
+  ["GIVEN", { kind: "given" }],
   ["FAIL 429 slow down", { kind: "fail", status: 429, text: "slow down" }],
   ["FAIL 4290 birds", { kind: "fail", status: 500, text: "4290 birds" }],
   [

@@ -33,6 +33,7 @@ export type Directive =
   | { readonly kind: "askurl"; readonly url: string; readonly message: string; readonly done: boolean }
   | { readonly kind: "remember"; readonly word: string; readonly silent: boolean }
   | { readonly kind: "recall" }
+  | { readonly kind: "given" }
   | ({ readonly kind: "fail"; readonly status: number } & Failure)
   | { readonly kind: "retry"; readonly delayMs: number; readonly text: string }
   | { readonly kind: "hang" }
@@ -60,7 +61,7 @@ const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
 
 /** What the agent can do, in one line; the hint that follows an echo. */
 export const DIRECTIVE_HINT =
-  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, FAIL, RETRY, HANG, DEAF or CRASH.";
+  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, RETRY, HANG, DEAF or CRASH.";
 
 type Parse = (rest: string) => Directive;
 
@@ -131,6 +132,7 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   ASKURL: parseAskUrl,
   REMEMBER: parseRemember,
   RECALL: () => ({ kind: "recall" }),
+  GIVEN: () => ({ kind: "given" }),
   FAIL: parseFail,
   RETRY: parseRetry,
   HANG: () => ({ kind: "hang" }),

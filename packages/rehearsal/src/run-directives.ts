@@ -18,6 +18,8 @@ const INTERNAL_ERROR = -32603;
 /** What the directives need of the session they run in. */
 export type Workspace = Workplace & {
   readonly remembered: () => string | null;
+  /** What came with the prompt beside its words, a line each. */
+  readonly given: readonly string[];
   /** Keeps a text as the whole answer to a coming prompt that has no directive. */
   readonly later: (text: string) => void;
   /** Durable on return. */
@@ -97,6 +99,8 @@ async function runDirective(
       return directive.silent ? undefined : await turn.say(`Remembered ${directive.word}.\n`);
     case "recall":
       return await turn.say(`${space.remembered() ?? "I remember no word in this session."}\n`);
+    case "given":
+      return await turn.say(`${space.given.join("\n") || "Nothing was given beside the words."}\n`);
     case "fail": {
       const { text, kind: _, ...data } = directive;
       throw new RequestError(INTERNAL_ERROR, text, data);

@@ -88,7 +88,7 @@ export class Session {
       const directives = parseDirectives(text);
       const kept = directives.length === 0 ? this.#later.shift() : undefined;
       if (directives.length > 0) this.#later = [];
-      if (kept === undefined) await runDirectives(turn, this.#workspace(), directives);
+      if (kept === undefined) await runDirectives(turn, this.#workspace(blocks), directives);
       else await turn.say(`${kept}\n`);
       await this.#settle(turn, title);
       return { stopReason: "end_turn" };
@@ -119,8 +119,9 @@ export class Session {
     this.#title = title ?? this.#title;
   }
 
-  #workspace(): Workspace {
+  #workspace(blocks: readonly ContentBlock[]): Workspace {
     return {
+      given: blocks.flatMap(describeGiven),
       cwd: this.cwd,
       isAllowed: (kind) => this.#mode === "auto" || this.#alwaysAllowed.has(kind),
       allowAlways: (kind) => void this.#alwaysAllowed.add(kind),
@@ -131,6 +132,23 @@ export class Session {
         this.#remembered = word;
       },
     };
+  }
+}
+
+function describeGiven(block: ContentBlock): string[] {
+  switch (block.type) {
+    case "text":
+      return [];
+    case "resource_link":
+      return [`${block.type} ${block.name} ${block.uri}`];
+    case "resource": {
+      const { resource } = block;
+      return [
+        `${block.type} ${resource.uri} ${"text" in resource ? JSON.stringify(resource.text) : "bytes"}`,
+      ];
+    }
+    default:
+      return [`${block.type} ${block.mimeType}`];
   }
 }
 

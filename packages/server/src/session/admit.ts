@@ -12,6 +12,7 @@ import type {
   MessageId,
   Model,
   Part,
+  PatchInput,
   Session,
   SessionId,
 } from "@holdfast/protocol";
@@ -22,6 +23,7 @@ import type { Caller, SessionDeps } from "./deps.ts";
 import { admitFile } from "./file-part.ts";
 import { requireHonoured } from "./honoured.ts";
 import { madeBefore } from "./made-before.ts";
+import { withMentions } from "./mentions.ts";
 
 /** Admits an input and wakes the dispatcher. Rejects AGENT_UNAVAILABLE, PATH_ESCAPES, UNPROCESSABLE, TOO_LARGE, CONFLICT, RATE_LIMITED. */
 export async function admitInput(
@@ -49,7 +51,7 @@ async function admissionOf(
   const model = request.model ?? defaultModel(session, agent.id);
   const { tools, format } = request;
   await requireHonoured(deps, session.id, agent, { model, tools, format });
-  const inputParts = await resolveParts(deps, session, request.parts);
+  const inputParts = await resolveParts(deps, session, request);
   const now = deps.clock.now();
   const messageId = newId("msg", now);
   return {
@@ -79,12 +81,12 @@ function defaultModel(session: Session, agent: string): Model | undefined {
 export async function editInput(
   deps: SessionDeps,
   inputId: InputId,
-  parts: InputPart[],
+  words: PatchInput,
   caller: Caller,
 ): Promise<Applied<Input>> {
   const input = await requireInput(deps, inputId);
   const session = await requireSession(deps, input.sessionId);
-  const inputParts = await resolveParts(deps, session, parts);
+  const inputParts = await resolveParts(deps, session, words);
   const rows = identify(inputParts, session.id, input.messageId, deps.clock.now());
   return deps.store.editInput({ ...caller, inputId, parts: rows });
 }
@@ -109,7 +111,7 @@ export function identify(
 async function resolveParts(
   deps: SessionDeps,
   session: Session,
-  parts: readonly InputPart[],
+  { parts, mentions }: PatchInput,
 ): Promise<InputPart[]> {
   const place = {
     sessionId: session.id,
@@ -117,7 +119,7 @@ async function resolveParts(
     reserved: deps.reserved,
   };
   const resolved: InputPart[] = [];
-  for (const part of parts) {
+  for (const part of mentions === true ? await withMentions(parts, place) : parts) {
     if (part.type === "subtask") await requireAgent(deps, part.agent);
     resolved.push(part.type === "file" ? await admitFile(part, place, deps.store) : part);
   }

@@ -4,7 +4,7 @@
  */
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { HoldfastError } from "@holdfast/kernel";
-import type { SessionId } from "@holdfast/protocol";
+import { type FilePart, HTTP_LIMITS, type SessionId } from "@holdfast/protocol";
 import type { Store } from "../store/index.ts";
 import { type ReservedPlaces, resolveInWorkspace } from "./workspace-path.ts";
 
@@ -16,7 +16,7 @@ const MIME = /^[\w.+-]{1,64}\/[\w.+-]{1,128}(?:;[ \w.+="-]{1,128})*$/;
 /** Where the file part belongs. */
 export type AttachmentScope = { sessionId: SessionId; directory: string; reserved: ReservedPlaces };
 
-type FileFields = { mime: string; url: string; filename?: string | undefined };
+type FileFields = Pick<FilePart, "mime" | "url" | "filename" | "source">;
 
 /** The same part with a `url` that may be stored. Rejects UNPROCESSABLE, PATH_ESCAPES or TOO_LARGE. */
 export async function admitFile<T extends FileFields>(
@@ -25,7 +25,18 @@ export async function admitFile<T extends FileFields>(
   store: Pick<Store, "putBlob" | "getBlob">,
 ): Promise<T> {
   if (!MIME.test(part.mime)) throw refusal("A file part has no usable media type.");
+  requireSource(part.source);
   return { ...part, url: await admitUrl(part, place, store) };
+}
+
+/** The words that a reference came from are a range of a text, and no content of their own. */
+function requireSource(source: FilePart["source"]): void {
+  if (source === undefined) return;
+  const { value, start, end } = source.text;
+  if (end < start) throw refusal("The source of a file part ends before it begins.");
+  const names = source.type === "resource" ? [source.clientName, source.uri] : [source.path];
+  if ([value, ...names].some((text) => text.length > HTTP_LIMITS.pathLength))
+    throw refusal(`A text in the source of a file part has more than ${HTTP_LIMITS.pathLength} characters.`);
 }
 
 async function admitUrl(

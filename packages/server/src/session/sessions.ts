@@ -9,7 +9,6 @@ import type {
   Input,
   InputId,
   InputList,
-  InputPart,
   HistoryPage,
   Message,
   MessageId,
@@ -17,6 +16,7 @@ import type {
   MessageList,
   Part,
   PartId,
+  PatchInput,
   PatchSession,
   PatchWorkspace,
   Permission,
@@ -78,7 +78,7 @@ export type Sessions = {
   commentChange(id: WorkspaceId, request: CommentChange, caller: Caller): Promise<Applied<Admitted>>;
   listInputs(id: SessionId, state?: Input["state"]): Promise<InputList>;
   getInput(id: InputId): Promise<Input>;
-  editInput(id: InputId, parts: InputPart[], caller: Caller): Promise<Applied<Input>>;
+  editInput(id: InputId, words: PatchInput, caller: Caller): Promise<Applied<Input>>;
   removeInput(id: InputId, caller: Caller): Promise<Applied<Input>>;
   reorderQueue(id: SessionId, inputIds: InputId[], caller: Caller): Promise<Applied<InputList>>;
   resumeQueue(id: SessionId, caller: Caller): Promise<Applied<Session>>;
@@ -141,7 +141,7 @@ function commandsOf(deps: SessionDeps) {
     },
     admit: (id, request, caller) => admitInput(deps, id, request, caller),
     commentChange: (id, request, caller) => commentChange(deps, id, request, caller),
-    editInput: (id, parts, caller) => editInput(deps, id, parts, caller),
+    editInput: (id, words, caller) => editInput(deps, id, words, caller),
     async removeInput(inputId, caller) {
       await requireInput(deps, inputId);
       return store.removeInput({ ...caller, inputId });

@@ -7,6 +7,9 @@ import { access, realpath, stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { HoldfastError, isInside } from "@holdfast/kernel";
 
+/** Characters of a path that a refusal repeats. */
+const SHOWN = 200;
+
 /** Real paths. Worktrees are below `worktreeDirectory`, which mostly is in the data directory. */
 export type ReservedPlaces = { dataDirectory: string; worktreeDirectory: string };
 
@@ -53,7 +56,7 @@ export async function resolveInWorkspace(
   const wanted = resolve(root, named);
   const real = await realpathOf(wanted);
   if (!isInside(root, real ?? wanted) && !isInside(workspace, wanted)) throw escapes();
-  if (real === undefined) throw refusal("A file that the input names does not exist in the workspace.");
+  if (real === undefined) throw refusal(`There is no file ${named.slice(0, SHOWN)} in the workspace.`);
   if (!isInside(root, real)) throw escapes();
   if (isReserved(await realPlaces(reserved), real)) throw escapes();
   return real;

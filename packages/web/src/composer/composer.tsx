@@ -37,7 +37,7 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
 
   const send = (delivery: Delivery) => {
     if (isBlank(draft)) return;
-    outbox.put({ ...draft, delivery, key: newIdempotencyKey(), at: Date.now() });
+    outbox.put({ ...draft, delivery, mentions: true, key: newIdempotencyKey(), at: Date.now() });
     change(() => ({ text: "", files: [] }));
     setNote(undefined);
     field.current?.focus();

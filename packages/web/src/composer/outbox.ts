@@ -12,8 +12,8 @@ import type { Delivery, Input } from "@holdfast/protocol";
 import { Store } from "../data/index.ts";
 import type { Draft } from "./draft.ts";
 
-/** What was sent; `at` in ms since the epoch. */
-export type Sent = Draft & { key: string; at: number; delivery: Delivery };
+/** What was sent; `at` in ms since the epoch; `mentions`: with the files that its words mention (R-8.2). */
+export type Sent = Draft & { key: string; at: number; delivery: Delivery; mentions?: boolean };
 export type Outgoing = Sent & {
   state: "waiting" | "sending" | "refused" | "unanswered";
   problem?: string;

@@ -1,4 +1,4 @@
-import type { Input, Session } from "@holdfast/protocol";
+import { type Input, isMentioned, type Session } from "@holdfast/protocol";
 import { ArrowDown, ArrowUp, Pencil, Play, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useClient } from "../data/index.ts";
@@ -56,7 +56,10 @@ export function QueueList({ queue, session }: QueueProps) {
 }
 
 const textOf = (input: Input): string =>
-  input.parts.map((part) => (part.type === "text" ? part.text : `[${part.type}]`)).join(" ");
+  input.parts
+    .filter((part) => !isMentioned(part))
+    .map((part) => (part.type === "text" ? part.text : `[${part.type}]`))
+    .join(" ");
 
 type QueuedProps = {
   input: Input;
@@ -72,9 +75,11 @@ function QueuedInput({ input, isFirst, isLast, onMove, onError }: QueuedProps) {
   const text = textOf(input);
   const save = async () => {
     if (edited === undefined) return;
-    const others = input.parts.filter(({ type }) => type !== "text");
+    // What was mentioned is read anew from the new words.
+    const others = input.parts.filter((part) => part.type !== "text" && !isMentioned(part));
     try {
-      await client.editInput(input.id, { parts: [{ type: "text", text: edited }, ...others] });
+      const parts = [{ type: "text" as const, text: edited }, ...others];
+      await client.editInput(input.id, { parts, mentions: true });
       setEdited(undefined);
     } catch (error) {
       onError(error);

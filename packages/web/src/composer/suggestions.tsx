@@ -1,4 +1,5 @@
 import type { SessionState } from "@holdfast/client";
+import { mentionText } from "@holdfast/protocol";
 import { type KeyboardEvent, type RefObject, useEffect, useId, useState } from "react";
 import { useClient } from "../data/index.ts";
 import { classes, Exact } from "../design/index.ts";
@@ -10,7 +11,7 @@ const SHOWN = 8;
 
 type Suggestion = { insert: string; label: string; detail?: string };
 
-/** The word under the caret that asks for help: `/command` at the beginning, `@file` behind a blank (never inside an address). */
+/** The word under the caret that asks for help: `/command` at the beginning, `@file` where that is a mention (never inside an address). */
 export function triggerOf(
   text: string,
   caret: number,
@@ -18,10 +19,10 @@ export function triggerOf(
   const before = text.slice(0, caret);
   const command = /^\/(\S*)$/.exec(before);
   if (command !== null) return { kind: "command", word: command[1] ?? "", from: 0 };
-  const file = /(?:^|\s)@([^\s@]*)$/.exec(before);
+  const file = /(?:^|[\s(])(@(?:"([^"\n]*)|([^\s@"]*)))$/.exec(before);
   if (file === null) return undefined;
-  const word = file[1] ?? "";
-  return { kind: "file", word, from: caret - word.length - 1 };
+  const [, typed = "", quoted, bare = ""] = file;
+  return { kind: "file", word: quoted ?? bare, from: caret - typed.length };
 }
 
 /** Suggestions for the message's field: commands that the agent offers, and files of the workspace. */
@@ -61,7 +62,9 @@ export function useSuggestions(
     const timer = setTimeout(() => {
       client.searchFiles(workspaceId, trigger.word, { signal: stop.signal }).then(
         (answer) =>
-          setItems(answer.items.slice(0, SHOWN).map(({ path }) => ({ insert: `@${path} `, label: path }))),
+          setItems(
+            answer.items.slice(0, SHOWN).map(({ path }) => ({ insert: `${mentionText(path)} `, label: path })),
+          ),
         () => setItems([]),
       );
     }, ASK_MS);

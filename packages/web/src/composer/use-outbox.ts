@@ -11,7 +11,8 @@ function outboxOf(sessionId: string, client: HoldfastClient): Outbox {
   const kept = outboxes.get(sessionId);
   if (kept !== undefined) return kept;
   const admit = async (sent: Sent) => {
-    const body = { parts: partsOf(sent), delivery: sent.delivery };
+    const { delivery, mentions } = sent;
+    const body = { parts: partsOf(sent), delivery, ...(mentions === undefined ? {} : { mentions }) };
     return (await client.admitInput(sessionId, body, { idempotencyKey: sent.key })).input;
   };
   const made = new Outbox(sentMemory(sessionId), admit);

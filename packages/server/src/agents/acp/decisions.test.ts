@@ -10,7 +10,7 @@ import { permissionAskOf, ToolMemory } from "../tool-memory.ts";
 import type { UpdateClass } from "./content-update.ts";
 import { afterRefusal, openAttempts, type Attempt } from "./open-session.ts";
 import { chooseOption } from "./permission-option.ts";
-import { promptBlocks } from "./prompt-blocks.ts";
+import { promptBlocks, type PromptFiles } from "./prompt-blocks.ts";
 import { promptResult, type PromptEnd } from "./prompt-result.ts";
 import { PromptUsage } from "./prompt-usage.ts";
 import { classifyRefusal, type OpenRefusal } from "./request-error.ts";
@@ -179,11 +179,14 @@ describe("what is told to the agent", () => {
     url,
     filename: "f",
   });
-  const blob = async () => ({ bytes: Buffer.from("hello"), mime: "x" });
+  const files: PromptFiles = {
+    readBlob: async () => ({ bytes: Buffer.from("hello"), mime: "x" }),
+    read: async () => "read",
+  };
 
   test("[A-25] the system text comes first, machine text is sent, text for people is not", async () => {
     const parts = [text("one"), text("two", { synthetic: true }), text("three", { ignored: true })];
-    const blocks = await promptBlocks({ parts, system: "be brief" }, { images: true, embedded: true }, blob);
+    const blocks = await promptBlocks({ parts, system: "be brief" }, { images: true, embedded: true }, files);
     expect(blocks.map((block) => (block.type === "text" ? block.text : block.type))).toEqual([
       "be brief",
       "one",
@@ -224,15 +227,18 @@ describe("what is told to the agent", () => {
     ],
     ["stored bytes it cannot take", file("application/pdf", "blob:h"), true, false, { type: "text" }],
   ])("[A-25] %s becomes a block", async (_, part, images, embedded, expected) => {
-    const [block] = await promptBlocks({ parts: [part] }, { images, embedded }, blob);
+    const [block] = await promptBlocks({ parts: [part] }, { images, embedded }, files);
     expect(block).toMatchObject(expected);
   });
 
   test("[A-25] an attachment that is gone is a typed error; an empty prompt is one empty block", async () => {
     const accepts = { images: true, embedded: true };
-    const gone = promptBlocks({ parts: [file("image/png", "blob:h")] }, accepts, async () => undefined);
+    const gone = promptBlocks({ parts: [file("image/png", "blob:h")] }, accepts, {
+      ...files,
+      readBlob: async () => undefined,
+    });
     await expect(gone).rejects.toBeInstanceOf(MissingBlobError);
-    expect(await promptBlocks({ parts: [] }, accepts, blob)).toEqual([{ type: "text", text: "" }]);
+    expect(await promptBlocks({ parts: [] }, accepts, files)).toEqual([{ type: "text", text: "" }]);
   });
 });
 

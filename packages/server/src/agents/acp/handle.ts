@@ -176,7 +176,10 @@ export class AcpHandle implements AgentHandle {
       images: this.features.images === "yes",
       embedded: this.features.embeddedContext === "yes",
     };
-    const prompt = await promptBlocks(input, accepts, this.#deps.readBlob);
+    const prompt = await promptBlocks(input, accepts, {
+      readBlob: this.#deps.readBlob,
+      read: (path, range) => this.files.read(path, range),
+    });
     if (running.isCancelled) return { outcome: "ended", stopReason: "cancelled" };
     const feed = this.#feed.beginPrompt(running.sink);
     const current = this.#feed.state.models?.current;

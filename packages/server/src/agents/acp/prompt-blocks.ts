@@ -1,35 +1,53 @@
+import { fileURLToPath } from "node:url";
 import type { ContentBlock } from "@agentclientprotocol/sdk";
-import type { FilePart } from "@holdfast/protocol";
+import { type FilePart, fileLabel, linesOf } from "@holdfast/protocol";
 import type { PromptInput } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 
 type Accepts = { images: boolean; embedded: boolean };
 
+/** Where the content of a prompt's files comes from. */
+export type PromptFiles = {
+  readBlob: ReadBlob;
+  /** Lines of a text file where the session works. Rejects for what is none, is not there, or is not in that directory. */
+  read(path: string, range: { line: number; limit?: number }): Promise<string>;
+};
+
 const BLOB = "blob:";
+
+/** Most characters of files that go along with one prompt; of what has no room the agent gets the link, and reads what it needs. */
+const MAX_EMBEDDED = 128 * 1024;
 
 /**
  * The content blocks of a prompt (A-25): the system text first, as a block of its own; text with what machines wrote for the model, without
- * what is only shown to people; files as links, stored content as images or resources where the agent takes them, else named in a text.
+ * what is only shown to people. A text file that was mentioned goes along, only the lines that were named, where the agent takes that (R-8.2); other files are
+ * links; stored content is an image or a resource where the agent takes them, else named in a text.
  */
 export async function promptBlocks(
   input: PromptInput,
   accepts: Accepts,
-  readBlob: ReadBlob,
+  files: PromptFiles,
 ): Promise<ContentBlock[]> {
   const blocks: ContentBlock[] = [];
+  const room = { left: MAX_EMBEDDED };
   if (input.system !== undefined && input.system !== "") blocks.push({ type: "text", text: input.system });
   for (const part of input.parts) {
     if (part.type === "text" && part.ignored !== true) blocks.push({ type: "text", text: part.text });
     else if (part.type === "subtask") blocks.push({ type: "text", text: part.prompt });
-    else if (part.type === "file") blocks.push(await fileBlock(part, accepts, readBlob));
+    else if (part.type === "file") blocks.push(await fileBlock(part, accepts, files, room));
   }
   return blocks.length > 0 ? blocks : [{ type: "text", text: "" }];
 }
 
-async function fileBlock(part: FilePart, accepts: Accepts, readBlob: ReadBlob): Promise<ContentBlock> {
+async function fileBlock(
+  part: FilePart,
+  accepts: Accepts,
+  files: PromptFiles,
+  room: { left: number },
+): Promise<ContentBlock> {
+  if (!part.url.startsWith(BLOB)) return referenceBlock(part, accepts, files, room);
   const name = part.filename ?? lastSegment(part.url);
-  if (!part.url.startsWith(BLOB)) return { type: "resource_link", uri: part.url, name, mimeType: part.mime };
-  const blob = await readBlob(part.url.slice(BLOB.length), part.sessionId);
+  const blob = await files.readBlob(part.url.slice(BLOB.length), part.sessionId);
   if (blob === undefined) throw new MissingBlobError(name);
   const isImage = part.mime.startsWith("image/");
   const base64 = () => Buffer.from(blob.bytes).toString("base64");
@@ -48,6 +66,30 @@ async function fileBlock(part: FilePart, accepts: Accepts, readBlob: ReadBlob): 
     return { type: "resource", resource: { uri, blob: base64(), mimeType: part.mime } };
   }
   return { type: "text", text: `[The user attached ${name} (${part.mime}), which you cannot see.]` };
+}
+
+async function referenceBlock(
+  part: FilePart,
+  { embedded }: Accepts,
+  files: PromptFiles,
+  room: { left: number },
+): Promise<ContentBlock> {
+  const lines = linesOf(part.url);
+  const uri = part.url.startsWith("file:") ? (part.url.split("?")[0] ?? part.url) : part.url;
+  if (embedded && part.source?.type === "file" && isText(part.mime)) {
+    const range = {
+      line: lines?.start ?? 1,
+      ...(lines?.end === undefined ? {} : { limit: lines.end - lines.start + 1 }),
+    };
+    // What cannot be read any more is still named: the agent sees for itself.
+    const text = await files.read(fileURLToPath(uri), range).catch(() => undefined);
+    if (text !== undefined && text.length <= room.left) {
+      room.left -= text.length;
+      const place = lines === undefined ? uri : `${uri}#L${lines.start}-${lines.end ?? ""}`;
+      return { type: "resource", resource: { uri: place, text, mimeType: part.mime } };
+    }
+  }
+  return { type: "resource_link", uri, name: fileLabel(part), mimeType: part.mime };
 }
 
 function isText(mime: string): boolean {

@@ -5,7 +5,10 @@ import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 /** A part as opencode takes it. */
 export type InputPart =
   | { type: "text"; text: string; synthetic?: boolean }
-  | { type: "file"; mime: string; filename?: string; url: string };
+  | { type: "file"; mime: string; filename?: string; url: string; source?: Mentioned };
+
+/** The words that a file was mentioned with, in opencode's own form, which is ours (R-8.2). */
+type Mentioned = Extract<FilePart["source"], { type: "file" | "symbol" }>;
 
 /** One of opencode's own commands, with what was typed behind its name. */
 export type InputCommand = { name: string; arguments: string };
@@ -29,7 +32,14 @@ export async function promptParts(input: PromptInput, readBlob: ReadBlob): Promi
 
 async function fileInput(part: FilePart, readBlob: ReadBlob): Promise<InputPart> {
   const name = part.filename;
-  const named = name === undefined ? {} : { filename: name };
+  const { source } = part;
+  const named = {
+    ...(name === undefined ? {} : { filename: name }),
+    ...(source?.type === "file" || source?.type === "symbol" ? { source } : {}),
+  };
+  // opencode would give the model all of its bytes, which no model takes.
+  if (source?.type === "file" && part.mime === "application/octet-stream")
+    return { type: "text", text: `The file ${source.path} is no text.`, synthetic: true };
   if (!part.url.startsWith(BLOB)) return { type: "file", mime: part.mime, url: part.url, ...named };
   const blob = await readBlob(part.url.slice(BLOB.length), part.sessionId);
   if (blob === undefined) throw new MissingBlobError(name ?? part.url);

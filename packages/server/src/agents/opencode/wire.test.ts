@@ -285,4 +285,19 @@ describe("what opencode sends", () => {
     await expect(promptParts({ parts }, async () => undefined)).rejects.toThrow(MissingBlobError);
     expect(await promptParts({ parts: [] }, readBlob)).toEqual([{ type: "text", text: "" }]);
   });
+
+  test("[R-8.2] a mention goes to opencode as its own; what is no text is only named", async () => {
+    const identity = { id: newId("prt"), sessionId: newId("ses"), messageId: newId("msg") };
+    const text = { value: "@a.txt:2-3", start: 4, end: 14 };
+    const source = { type: "file" as const, path: "a.txt", text };
+    const url = "file:///p/a.txt?start=2&end=3";
+    const parts: Part[] = [
+      { ...identity, type: "file", mime: "text/plain", url, filename: "a.txt", source },
+      { ...identity, type: "file", mime: "application/octet-stream", url: "file:///p/a.txt", source },
+    ];
+    expect(await promptParts({ parts }, async () => undefined)).toEqual([
+      { type: "file", mime: "text/plain", url, filename: "a.txt", source },
+      { type: "text", text: "The file a.txt is no text.", synthetic: true },
+    ]);
+  });
 });

@@ -81,7 +81,7 @@ export const INPUT_ROUTES: readonly Route[] = [
     body: patchInputSchema,
     answers: { 200: { description: "The input", schema: inputSchema } },
     async run({ params, body, caller }, { sessions }) {
-      return ok((await sessions.editInput(params.id, body.parts, caller)).value);
+      return ok((await sessions.editInput(params.id, body, caller)).value);
     },
   }),
   defineRoute({

@@ -1,0 +1,69 @@
+import { describe, expect, test } from "vitest";
+import { fileLabel, linesOf, mentionsOf, mentionText } from "./mention.ts";
+
+describe("mentions of files", () => {
+  test.each<[string, string[]]>([
+    ["look at @src/a.ts and @b", ["src/a.ts!", "b"]],
+    ["@src/a.ts:10-20, then @b.md:7.", ["src/a.ts:10-20!", "b.md:7-7!"]],
+    ["is it in @src/a.ts? or @src/b.ts.", ["src/a.ts!", "src/b.ts!"]],
+    ['(@"with blanks/a b.ts":3-4)', ["with blanks/a b.ts:3-4!"]],
+    ["@./x @../y @~/z", ["./x!", "../y!", "~/z!"]],
+    [
+      "@types/node @Override @app.route('/') @/lib/button @user:name",
+      ["types/node", "Override", "app.route", "/lib/button", "user"],
+    ],
+    ["me@example.com \\@src/a.ts x/@b.ts '@c.ts'", []],
+    ["@ @. @.. @\"\" @@a.ts @'a.ts'", []],
+    ["@app/[id]/page.tsx", ["app/[id]/page.tsx!"]],
+    ["@a.ts:10-20-30 @a.ts:12x", ["a.ts!", "a.ts!"]],
+    ["@a.ts\n@b.ts", ["a.ts!", "b.ts!"]],
+  ])("[R-8.2] %j mentions %j", (text, expected) => {
+    const shown = mentionsOf(text).map(({ path, lines, isPath }) =>
+      [path, lines === undefined ? "" : `:${lines.start}-${lines.end}`, isPath ? "!" : ""].join(""),
+    );
+    expect(shown).toEqual(expected);
+  });
+
+  test("[R-8.2] the words of a mention are the range that it names", () => {
+    const text = 'see (@src/a.ts:1-2) and @"a b". Then @c.ts.';
+    const mentions = mentionsOf(text);
+    expect(mentions.map(({ text: { value } }) => value)).toEqual(["@src/a.ts:1-2", '@"a b"', "@c.ts"]);
+    for (const { text: source } of mentions) expect(text.slice(source.start, source.end)).toBe(source.value);
+  });
+
+  test.each([
+    "a.ts",
+    "src/app/[id]/x-y_z.tsx",
+    "a b.ts",
+    "app/(group)/page.tsx",
+    "odd:name.ts",
+    "ends.",
+    "ä.md",
+  ])("[R-8.2] %s is mentioned so that it is read back", (path) => {
+    expect(mentionsOf(`see ${mentionText(path)}, now`).map((mention) => mention.path)).toEqual([path]);
+  });
+
+  test("[R-8.2] many signs of a mention are read in one pass", () => {
+    const text = `${"@".repeat(50_000)} ${" @a".repeat(50_000)} @"${"x".repeat(50_000)}`;
+    expect(mentionsOf(text)).toHaveLength(50_000);
+  });
+});
+
+test.each<[string, ReturnType<typeof linesOf>, string]>([
+  ["file:///w/src/a.ts?start=10&end=20", { start: 10, end: 20 }, "src/a.ts:10-20"],
+  ["file:///w/src/a.ts?start=10&end=10", { start: 10, end: 10 }, "src/a.ts:10"],
+  ["file:///w/src/a.ts?start=10", { start: 10 }, "src/a.ts:10"],
+  ["file:///w/src/a.ts", undefined, "src/a.ts"],
+  ["https://example.test/a.ts?start=10", undefined, "src/a.ts"],
+])("[R-8.2] %s is shown with its lines", (url, lines, label) => {
+  expect(linesOf(url)).toEqual(lines);
+  expect(fileLabel({ url, filename: "src/a.ts" })).toBe(label);
+});
+
+test.each([
+  ["blob:0123", "file"],
+  ["file:///w/src/a%20b.ts", "a%20b.ts"],
+  ["https://example.test/pictures/?x=1", "pictures"],
+])("[R-8.2] %s without a name is called %s", (url, label) => {
+  expect(fileLabel({ url })).toBe(label);
+});

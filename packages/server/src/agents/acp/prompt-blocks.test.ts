@@ -1,0 +1,79 @@
+import { newId } from "@holdfast/kernel";
+import type { FilePart } from "@holdfast/protocol";
+import { describe, expect, test } from "vitest";
+import { promptBlocks, type PromptFiles } from "./prompt-blocks.ts";
+
+const identity = { sessionId: newId("ses"), messageId: newId("msg") };
+
+const mentioned = (over: Partial<FilePart> = {}): FilePart => ({
+  ...identity,
+  id: newId("prt"),
+  type: "file",
+  mime: "text/plain",
+  filename: "src/a.ts",
+  url: "file:///w/src/a%20b.ts",
+  source: { type: "file", path: "src/a.ts", text: { value: "@src/a.ts", start: 0, end: 9 } },
+  ...over,
+});
+
+/** A text of 5 lines; what else is asked for is not there. */
+const files = (asked: unknown[] = []): PromptFiles => ({
+  readBlob: async () => undefined,
+  read: async (path, range) => {
+    asked.push([path, range]);
+    if (path !== "/w/src/a b.ts") throw new Error("no such file");
+    return "one\ntwo\n";
+  },
+});
+
+const TAKES_ALL = { images: true, embedded: true };
+const LINK = { type: "resource_link", uri: "file:///w/src/a%20b.ts", mimeType: "text/plain" };
+
+describe("[R-8.2] a mentioned file", () => {
+  test("[R-8.2] goes along as a whole where the agent takes that", async () => {
+    const asked: unknown[] = [];
+    const blocks = await promptBlocks({ parts: [mentioned()] }, TAKES_ALL, files(asked));
+    expect(asked).toEqual([["/w/src/a b.ts", { line: 1 }]]);
+    expect(blocks).toEqual([
+      {
+        type: "resource",
+        resource: { uri: "file:///w/src/a%20b.ts", text: "one\ntwo\n", mimeType: "text/plain" },
+      },
+    ]);
+  });
+
+  test("[R-8.2] goes along with the lines that were named, which its address says", async () => {
+    const asked: unknown[] = [];
+    const url = "file:///w/src/a%20b.ts?start=10&end=20";
+    const blocks = await promptBlocks({ parts: [mentioned({ url })] }, TAKES_ALL, files(asked));
+    expect(asked).toEqual([["/w/src/a b.ts", { line: 10, limit: 11 }]]);
+    expect(blocks).toMatchObject([{ resource: { uri: "file:///w/src/a%20b.ts#L10-20" } }]);
+  });
+
+  test.each<[string, Partial<FilePart>, boolean, object]>([
+    ["an agent that takes no content", {}, false, { ...LINK, name: "src/a.ts" }],
+    [
+      "lines, for such an agent",
+      { url: "file:///w/src/a%20b.ts?start=10&end=20" },
+      false,
+      { ...LINK, name: "src/a.ts:10-20" },
+    ],
+    [
+      "a file that is gone by now",
+      { url: "file:///w/gone.ts" },
+      true,
+      { type: "resource_link", uri: "file:///w/gone.ts" },
+    ],
+    ["what is no text", { mime: "image/png" }, true, { type: "resource_link", mimeType: "image/png" }],
+    ["what was not mentioned", { source: undefined }, true, { ...LINK, name: "src/a.ts" }],
+  ])("[R-8.2] is a link: %s", async (_, over, embedded, expected) => {
+    const [block] = await promptBlocks({ parts: [mentioned(over)] }, { images: true, embedded }, files());
+    expect(block).toMatchObject(expected);
+  });
+
+  test("[R-8.2] is a link once the room of the prompt is used up", async () => {
+    const half = { ...files(), read: async () => "x".repeat(65 * 1024) };
+    const blocks = await promptBlocks({ parts: [mentioned(), mentioned()] }, TAKES_ALL, half);
+    expect(blocks.map(({ type }) => type)).toEqual(["resource", "resource_link"]);
+  });
+});

@@ -1,0 +1,121 @@
+/** Files that the texts of an input mention (R-8.2): each becomes a file part behind its text, with the words that it came from. */
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { extname, relative, resolve, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+import { HoldfastError, isHoldfastError } from "@holdfast/kernel";
+import { HTTP_LIMITS, type InputPart, type LineWindow, type Mention, mentionsOf } from "@holdfast/protocol";
+import { type AttachmentScope, FILE_BYTES } from "./file-part.ts";
+import { resolveInWorkspace } from "./workspace-path.ts";
+
+type FileInput = Extract<InputPart, { type: "file" }>;
+
+const TEXT = "text/plain";
+const DIRECTORY = "application/x-directory";
+/** What is no text, and no picture that models take. */
+const UNKNOWN = "application/octet-stream";
+
+/** Kinds of files that are given to a model as they are; everything else is text, or nothing that a model reads. */
+const MEDIA: Readonly<Record<string, string>> = {
+  ".png": "image/png",
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+  ".gif": "image/gif",
+  ".webp": "image/webp",
+  ".pdf": "application/pdf",
+  ".mp3": "audio/mpeg",
+  ".wav": "audio/wav",
+};
+
+/** Bytes at the beginning of a file that tell text from other content, as git does. */
+const LOOKED_AT = 8_000;
+
+/**
+ * The parts with a file part for each file that is mentioned, once, behind the text that mentions it first. Words that are no file of the workspace stay
+ * words, unless they can only be a path. Rejects UNPROCESSABLE, PATH_ESCAPES or TOO_LARGE, naming the mention.
+ */
+export async function withMentions(
+  parts: readonly InputPart[],
+  place: AttachmentScope,
+): Promise<InputPart[]> {
+  const all: InputPart[] = [];
+  const known = new Set<string>();
+  for (const part of parts) {
+    all.push(part);
+    if (part.type !== "text" || part.synthetic === true || part.ignored === true) continue;
+    for (const mention of mentionsOf(part.text)) {
+      const file = await fileOf(mention, place);
+      if (file === undefined || known.has(file.url)) continue;
+      if (known.size === HTTP_LIMITS.mentions)
+        throw new HoldfastError("UNPROCESSABLE", `An input mentions at most ${HTTP_LIMITS.mentions} files.`);
+      known.add(file.url);
+      all.push(file);
+    }
+  }
+  return all;
+}
+
+async function fileOf(mention: Mention, place: AttachmentScope): Promise<FileInput | undefined> {
+  const { path, lines, text } = mention;
+  const real = await located(mention, place);
+  if (real === undefined) return undefined;
+  const mime = await mimeOf(real, text.value);
+  const name = relative(place.directory, resolve(place.directory, path)).split(sep).join("/");
+  const url = pathToFileURL(real);
+  if (lines !== undefined) addLines(url, lines, mime, text.value);
+  return {
+    type: "file",
+    mime,
+    filename: name === "" ? "." : name,
+    url: url.href,
+    source: { type: "file", path: name === "" ? "." : name, text },
+  };
+}
+
+/** The real path; `undefined` for words. */
+async function located({ path, isPath, text }: Mention, place: AttachmentScope): Promise<string | undefined> {
+  try {
+    return await resolveInWorkspace(place.directory, path, place.reserved);
+  } catch (refusal) {
+    if (!isHoldfastError(refusal)) throw refusal;
+    if (!isPath) return undefined;
+    const what =
+      refusal.code === "PATH_ESCAPES"
+        ? `${text.value} leads out of ${place.directory}.`
+        : `There is no ${path} in ${place.directory}.`;
+    throw new HoldfastError(refusal.code, `${what} Write \\${text.value} where only the words are meant.`);
+  }
+}
+
+function addLines(url: URL, { start, end }: LineWindow, mime: string, words: string): void {
+  if (mime !== TEXT) throw refusal(words, "has no lines: it is no text");
+  if (start < 1 || end < start) throw refusal(words, "names lines that there cannot be");
+  url.searchParams.set("start", String(start));
+  url.searchParams.set("end", String(end));
+}
+
+async function mimeOf(path: string, words: string): Promise<string> {
+  // Without waiting for a pipe's other end.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => {
+    throw refusal(words, "cannot be read");
+  });
+  try {
+    const stats = await file.stat();
+    if (stats.isDirectory()) return DIRECTORY;
+    if (!stats.isFile()) throw refusal(words, "is no regular file");
+    const mime = MEDIA[extname(path).toLowerCase()] ?? ((await isText(file)) ? TEXT : UNKNOWN);
+    if (mime !== TEXT && mime !== UNKNOWN && stats.size > FILE_BYTES)
+      throw new HoldfastError("TOO_LARGE", `${words} has ${stats.size} bytes; the most is ${FILE_BYTES}.`);
+    return mime;
+  } finally {
+    await file.close();
+  }
+}
+
+async function isText(file: FileHandle): Promise<boolean> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(LOOKED_AT), 0, LOOKED_AT, 0);
+  return !buffer.subarray(0, bytesRead).includes(0);
+}
+
+const refusal = (words: string, why: string): HoldfastError =>
+  new HoldfastError("UNPROCESSABLE", `${words} ${why}.`);

@@ -1,0 +1,136 @@
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Admitted, InputId, SessionId } from "@holdfast/protocol";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ServerUnderTest } from "./server-under-test.ts";
+
+type Problem = { code: string; message?: string; detail?: string };
+
+describe("files that an input mentions", () => {
+  let server: ServerUnderTest;
+  let id: SessionId;
+  beforeAll(async () => {
+    server = await ServerUnderTest.start();
+    await mkdir(join(server.project, "src"));
+    await writeFile(join(server.project, "src", "a.ts"), "one\ntwo\n");
+    await writeFile(join(server.project, "Makefile"), "all:\n");
+    await writeFile(join(server.project, "with blank.md"), "");
+    await writeFile(join(server.project, "picture.PNG"), "\0png");
+    await writeFile(join(server.project, "big.png"), Buffer.alloc(10 * 1024 * 1024 + 1));
+    await writeFile(join(server.project, "data.bin"), "\0\u0001");
+    await writeFile(join(server.root, "outside.txt"), "outside");
+    await symlink(join(server.root, "outside.txt"), join(server.project, "out.txt"));
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    id = await server.createSession();
+  });
+
+  const body = (text: string, more: object = {}) => ({
+    parts: [{ type: "text", text }],
+    mentions: true,
+    ...more,
+  });
+  const admit = <T = Admitted>(text: string, status = 202): Promise<T> =>
+    server.call<T>("POST", `/api/sessions/${id}/inputs`, body(text), status);
+  const url = (name: string, query = "") => `${pathToFileURL(join(server.project, name)).href}${query}`;
+
+  test("[R-8.2] each becomes a file part behind its text, once, with the words that it came from", async () => {
+    const text = 'compare @src/a.ts:1-2 with @Makefile, (@"with blank.md") and @src/a.ts:1-2';
+    const { message, input } = await admit(text);
+    const source = (path: string, value: string) => {
+      const start = text.indexOf(value);
+      return { type: "file", path, text: { value, start, end: start + value.length } };
+    };
+    const expected = [
+      { type: "text", text },
+      {
+        type: "file",
+        mime: "text/plain",
+        filename: "src/a.ts",
+        url: url("src/a.ts", "?start=1&end=2"),
+        source: source("src/a.ts", "@src/a.ts:1-2"),
+      },
+      { url: url("Makefile"), source: source("Makefile", "@Makefile") },
+      { url: url("with blank.md"), source: source("with blank.md", '@"with blank.md"') },
+    ];
+    expect(message.parts).toMatchObject(expected);
+    expect(input.parts).toMatchObject(expected);
+  });
+
+  test.each([
+    ["src", "application/x-directory"],
+    ["picture.PNG", "image/png"],
+    ["data.bin", "application/octet-stream"],
+    ["./src/../Makefile", "text/plain"],
+  ])("[R-8.2] @%s is %s", async (path, mime) => {
+    const { message } = await admit(`what is @${path}`);
+    expect(message.parts[1]).toMatchObject({ type: "file", mime });
+  });
+
+  test.each([
+    ["a file that is not there", "@src/b.ts", "UNPROCESSABLE", "There is no src/b.ts in"],
+    ["a path that leads out", "@../outside.txt", "PATH_ESCAPES", "@../outside.txt leads out of"],
+    ["a link that leads out", "@out.txt", "PATH_ESCAPES", "@out.txt leads out of"],
+    ["lines that there cannot be", "@src/a.ts:20-10", "UNPROCESSABLE", "@src/a.ts:20-10 names lines"],
+    ["line 0", "@src/a.ts:0", "UNPROCESSABLE", "@src/a.ts:0 names lines"],
+    ["lines of a directory", "@src:1-2", "UNPROCESSABLE", "@src:1-2 has no lines"],
+    ["lines of a picture", "@picture.PNG:1", "UNPROCESSABLE", "@picture.PNG:1 has no lines"],
+  ])("[R-8.2] %s is refused, and nothing is queued", async (_, mention, code, words) => {
+    const problem = await admit<Problem>(`look at ${mention} now`, 422);
+    expect(problem.code).toBe(code);
+    expect(JSON.stringify(problem)).toContain(words);
+    expect(await server.call("GET", `/api/sessions/${id}/inputs`)).toEqual({ items: [] });
+  });
+
+  test("[R-8.2] a picture over 10 MiB is too large, and more than 64 files are too many", async () => {
+    expect(await admit<Problem>("see @big.png", 413)).toMatchObject({ code: "TOO_LARGE" });
+    const names = await Promise.all(
+      Array.from({ length: 65 }, async (_, index) => {
+        await writeFile(join(server.project, `n${index}.txt`), "");
+        return `@n${index}.txt`;
+      }),
+    );
+    expect(await admit<Problem>(names.join(" "), 422)).toMatchObject({ code: "UNPROCESSABLE" });
+    expect((await admit(names.slice(1).join(" "))).message.parts).toHaveLength(65);
+  });
+
+  test("[R-8.2] other words stay words, and so does everything without `mentions`", async () => {
+    const text = "npm i @types/node, @Override, me@src/a.ts, \\@src/b.ts, @nobody and @/etc/passwd";
+    expect((await admit(text)).message.parts).toHaveLength(1);
+    const plain = { parts: [{ type: "text", text: "@src/a.ts @src/b.ts" }] };
+    const { message } = await server.call<Admitted>("POST", `/api/sessions/${id}/inputs`, plain, 202);
+    expect(message.parts).toHaveLength(1);
+    const machine = body("@src/b.ts", { parts: [{ type: "text", text: "@src/b.ts", synthetic: true }] });
+    await server.call("POST", `/api/sessions/${id}/inputs`, machine, 202);
+  });
+
+  test("[R-8.2, D-6] an input that waits is read anew when its words change", async () => {
+    await admit("first");
+    const { input } = await admit("see @Makefile");
+    const edit = (text: string, status = 200) =>
+      server.call<{ id: InputId; parts: unknown[] }>("PATCH", `/api/inputs/${input.id}`, body(text), status);
+    expect((await edit("see @src/a.ts")).parts).toMatchObject([
+      { text: "see @src/a.ts" },
+      { source: { path: "src/a.ts" } },
+    ]);
+    await edit("see @src/b.ts", 422);
+  });
+
+  test("[R-8.2] a source that a client names is a range of a text, and bounded", async () => {
+    const file = (source: object) => ({
+      parts: [{ type: "file", mime: "text/plain", url: "Makefile", source: { type: "file", ...source } }],
+    });
+    const refused = [
+      { path: "Makefile", text: { value: "x", start: 2, end: 1 } },
+      { path: "x".repeat(4_097), text: { value: "x", start: 0, end: 1 } },
+      { path: "Makefile", text: { value: "x".repeat(4_097), start: 0, end: 4_097 } },
+    ];
+    for (const source of refused)
+      await server.call("POST", `/api/sessions/${id}/inputs`, file(source), 422);
+    const source = { path: "Makefile", text: { value: "the rules", start: 3, end: 12 } };
+    const { message } = await server.call<Admitted>("POST", `/api/sessions/${id}/inputs`, file(source), 202);
+    expect(message.parts).toMatchObject([{ source: { type: "file", ...source } }]);
+  });
+});
