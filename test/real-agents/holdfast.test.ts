@@ -1,5 +1,5 @@
 /** Real goose and real qwen behind the real server, on the scripted model (agents.md 9). */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Message, Permission, Turn } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
@@ -13,12 +13,13 @@ import {
   until,
 } from "../harness/index.ts";
 import { sampleOf } from "../harness/sample.ts";
-import { startModel } from "../model/index.ts";
+import { type ScriptedModel, startModel } from "../model/index.ts";
 
 const TURN_MS = 240_000;
 
 type Bench = {
   server: HoldfastProcess;
+  model: ScriptedModel;
   restart: () => Promise<HoldfastProcess>;
   sessionId: string;
   root: string;
@@ -36,7 +37,7 @@ async function withAgent(name: RealAgentName, run: (bench: Bench) => Promise<voi
   try {
     const session = await server.client.createSession({ directory: server.project, agent: name });
     const restart = async () => (server = await startHoldfast({ root, config }));
-    await run({ server, restart, sessionId: session.id, root });
+    await run({ server, model, restart, sessionId: session.id, root });
   } finally {
     await server[Symbol.asyncDispose]();
     await model.close();
@@ -99,6 +100,19 @@ describe.each(sampleOf(["qwen", "goose"] as const, 1))("real %s", (name) => {
       expect(second.turn).toMatchObject({ state: "completed", opened: "resumed", openedBy: "live" });
       expect(textOf(second.messages)).toContain("heron");
       expect(agentProcesses(root)[0]).toBe(children[0]);
+    }));
+
+  test("[R-8.2] the model is given the lines of a file that was mentioned, and no others", () =>
+    withAgent(name, async ({ server, model, sessionId }) => {
+      writeFileSync(join(server.project, "birds.txt"), "auk-1\nheron-2\nkite-3\nowl-4\n");
+      const words = prompt("SAY I looked at @birds.txt:2-3");
+      const asked = { ...words, mentions: true };
+      const answer = await server.client.admitInputAndWait(sessionId, asked, { timeoutMs: TURN_MS });
+      expect(answer).toMatchObject({ ended: true, turn: { state: "completed" } });
+      const bodies = model.requests.map(({ body }) => JSON.stringify(body));
+      const given = bodies.find((body) => body.includes("heron-2"));
+      expect(given).toContain("kite-3");
+      expect(bodies.filter((body) => /auk-1|owl-4/.test(body))).toEqual([]);
     }));
 
   test("[R-2.1, A-7] an answer that does not fit is asked for again, and says which model gave it", () =>

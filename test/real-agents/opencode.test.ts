@@ -162,6 +162,26 @@ describe("real opencode", () => {
     expect(textOf(items)).toBe("done");
   });
 
+  test("[R-8.2, A-23] the model is given the lines of a file that was mentioned, and told to call an agent that was", async () => {
+    const sessionId = await newSession("opencode", "all");
+    await ask(sessionId, "SAY ready");
+    writeFileSync(join(server.project, "birds.txt"), "auk-1\nheron-2\nkite-3\nowl-4\n");
+    const asked = { ...prompt("SAY I looked at @birds.txt:2-3 as @general would"), mentions: true };
+    const answer = await server.client.admitInputAndWait(sessionId, asked, { timeoutMs: TURN_MS });
+    if (!answer.ended) throw new Error("The turn did not end.");
+    expect(answer.turn.state).toBe("completed");
+    expect(answer.messages[0]?.parts.map(({ type }) => type)).toEqual(["text", "file", "agent"]);
+    const given = model.requests
+      .map(({ body }) => JSON.stringify(body))
+      .filter((body) => body.includes("heron-2"));
+    expect(given).not.toEqual([]);
+    for (const body of given) {
+      expect(body).toContain("kite-3");
+      expect(body).not.toMatch(/auk-1|owl-4/);
+      expect(body).toMatch(/call the task tool with subagent: general/);
+    }
+  });
+
   test("[R-1.6, A-16, A-21] a turn of three model calls is three answers, each with its own end, tokens and cost", async () => {
     const sessionId = await newSession("opencode", "all");
     const { turn, messages } = await ask(

@@ -94,6 +94,7 @@ export class TranscriptPrinter {
     this.#text.end();
     const lines = parts.flatMap((part) => {
       if (part.type === "text") return part.synthetic === true ? [] : part.text.split("\n");
+      if (part.type === "agent") return [`[agent ${oneLine(part.name, 120)}]`];
       return part.type === "file" ? [`[file ${oneLine(fileLabel(part), 120)}]`] : [];
     });
     if (lines.length > 0) this.#output.write(`\n${lines.map((line) => `> ${line}\n`).join("")}`);

@@ -48,6 +48,7 @@ function textOf(part: Part): string | undefined {
   if (isPreamblePart(part)) return undefined;
   if (part.type === "text") return part.text === "" ? undefined : part.text;
   if (part.type === "file") return `[file ${oneLine(fileLabel(part), 120)}]`;
+  if (part.type === "agent") return `[agent ${oneLine(part.name, 120)}]`;
   if (part.type !== "tool") return undefined;
   return `• ${oneLine(part.state.title ?? part.tool, 120)} (${part.state.status})`;
 }

@@ -6,7 +6,7 @@ import { usageSchema } from "./usage.ts";
 export const BACKENDS = ["acp", "opencode", "native"] as const;
 export type BackendKind = (typeof BACKENDS)[number];
 
-/** What an agent can do, and what an input may ask of it (`tools`, `variant`). Learnt at first use; until then `unknown` (A-3). */
+/** What an agent can do, and what an input may ask of it (`tools`, `variant`, `subagents`: a mention of one). Learnt at first use; until then `unknown` (A-3). */
 export const featureSchema = z.enum(["yes", "no", "unknown"]);
 const FIRST_FEATURES = [
   "load",
@@ -19,11 +19,15 @@ const FIRST_FEATURES = [
   "modes",
   "usage",
 ] as const;
-export const FEATURES = [...FIRST_FEATURES, "tools", "variant"] as const;
+export const FEATURES = [...FIRST_FEATURES, "tools", "variant", "subagents"] as const;
 /** What was written before a later feature was there does not name it: that is `unknown` (D-36). */
-export const featuresSchema = z
-  .record(z.enum(FIRST_FEATURES), featureSchema)
-  .and(z.object({ tools: featureSchema.optional(), variant: featureSchema.optional() }));
+export const featuresSchema = z.record(z.enum(FIRST_FEATURES), featureSchema).and(
+  z.object({
+    tools: featureSchema.optional(),
+    variant: featureSchema.optional(),
+    subagents: featureSchema.optional(),
+  }),
+);
 export type Features = z.infer<typeof featuresSchema>;
 
 export const agentSchema = z
@@ -59,6 +63,8 @@ export const agentCommandSchema = z.object({
   description: z.string(),
   hint: z.string().optional(),
 });
+export const subagentSchema = z.object({ name: z.string(), description: z.string().optional() });
+export type Subagent = z.infer<typeof subagentSchema>;
 
 /**
  * An agent session that lives now (A-8). `idleMs` is absent while it is used; `waiting`: its turn waits for a human. `pid` and
@@ -88,6 +94,8 @@ export const agentSessionSchema = z
     models: z.object({ current: z.string().optional(), available: z.array(agentModelSchema) }).optional(),
     modes: z.object({ current: z.string().optional(), available: z.array(agentModeSchema) }).optional(),
     commands: z.array(agentCommandSchema).optional(),
+    /** Agents of its own that an input may mention. */
+    subagents: z.array(subagentSchema).optional(),
     usage: usageSchema,
     time: z.object({ created: timeSchema, updated: timeSchema }),
   })

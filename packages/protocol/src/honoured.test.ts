@@ -10,6 +10,7 @@ const models = [
   { id: "maker/big", name: "Big" },
   { id: "small", name: "small one" },
 ];
+const helper = { type: "agent", name: "helper" } as const;
 const big = { modelId: "big", providerId: "maker" };
 
 describe("[A-7] what an agent cannot honour", () => {
@@ -56,6 +57,31 @@ describe("[A-7] what an agent cannot honour", () => {
       { model: { modelId: "huge" } },
       { models: Array.from({ length: MAX_LISTED }, () => ({ id: "m", name: "m" })) },
       undefined,
+    ],
+    [
+      "an agent below it, where there are none",
+      { parts: [{ type: "text", text: "x" }, helper] },
+      { features: features({ subagents: "no" }) },
+      "parts",
+    ],
+    ["an agent below it, before anybody knows", { parts: [helper] }, {}, undefined],
+    [
+      "an agent below it, and open it does not say that it has any",
+      { parts: [helper] },
+      { isOpen: true },
+      "parts",
+    ],
+    [
+      "an agent below it that it has",
+      { parts: [helper] },
+      { isOpen: true, features: features({ subagents: "yes" }), subagents: [{ name: "helper" }] },
+      undefined,
+    ],
+    [
+      "an agent below it that it does not have",
+      { parts: [helper] },
+      { features: features({ subagents: "yes" }), subagents: [{ name: "other" }] },
+      "parts",
     ],
   ] as const)("[A-7] %s", (_name, asked, known, field) => {
     const refused = unhonoured("qwen", asked, { features: features(), isOpen: false, ...known });

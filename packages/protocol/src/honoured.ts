@@ -1,16 +1,23 @@
-import type { AgentModel, AgentSession, Features } from "./agent.ts";
+import type { AgentModel, AgentSession, Features, Subagent } from "./agent.ts";
 import type { Model } from "./common.ts";
+import type { InputPart } from "./input.ts";
+import type { Part } from "./part.ts";
 
 /** What an input asks of its agent beside its words. */
-export type Asked = { model?: Model | undefined; tools?: Record<string, boolean> | undefined };
+export type Asked = {
+  model?: Model | undefined;
+  tools?: Record<string, boolean> | undefined;
+  /** Of these the mentions of agents. */
+  parts?: readonly (InputPart | Part)[] | undefined;
+};
 
 /** A field of an input that its agent cannot honour, and why, as a sentence that names it. */
-export type Unhonoured = { field: "model" | "model.variant" | "tools"; message: string };
+export type Unhonoured = { field: "model" | "model.variant" | "tools" | "parts"; message: string };
 
 /** Most models of an agent that are listed: a list of so many may lack some. */
 export const MAX_LISTED = 1_000;
 
-/** Most models that a refusal names. */
+/** Most models or agents that a refusal names. */
 const MOST_NAMED = 10;
 
 /**
@@ -23,13 +30,32 @@ export function unhonoured(
   {
     features,
     models,
+    subagents,
     isOpen,
-  }: { features: Features; models?: readonly AgentModel[] | undefined; isOpen: boolean },
+  }: {
+    features: Features;
+    models?: readonly AgentModel[] | undefined;
+    subagents?: readonly Subagent[] | undefined;
+    isOpen: boolean;
+  },
 ): Unhonoured | undefined {
-  const lacks = (feature: "tools" | "variant") =>
+  const lacks = (feature: "tools" | "variant" | "subagents") =>
     features[feature] === "no" || (isOpen && features[feature] !== "yes");
   if (Object.keys(asked.tools ?? {}).length > 0 && lacks("tools"))
     return { field: "tools", message: `tools: ${agent} does not let its tools be chosen. Leave tools out.` };
+  for (const part of asked.parts ?? []) {
+    if (part.type !== "agent") continue;
+    if (lacks("subagents"))
+      return {
+        field: "parts",
+        message: `parts: ${agent} has no agents of its own to mention. Leave the mention of ${part.name} out.`,
+      };
+    if (subagents !== undefined && !subagents.some(({ name }) => name === part.name))
+      return {
+        field: "parts",
+        message: `parts: ${agent} has no agent ${part.name}. It has ${listed(subagents.map(({ name }) => name))}.`,
+      };
+  }
   const { model } = asked;
   if (model?.variant !== undefined && lacks("variant"))
     return {
@@ -60,7 +86,12 @@ export function findModel(
 
 function notOffered(agent: string, model: Model, models: readonly AgentModel[]): string {
   if (models.length === 0) return `model: ${agent} does not let its model be chosen. Leave the model out.`;
-  const named = models.slice(0, MOST_NAMED).map(({ id }) => id);
-  const rest = models.length - named.length;
-  return `model: ${agent} does not offer ${model.modelId}. It offers ${named.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}.`;
+  return `model: ${agent} does not offer ${model.modelId}. It offers ${listed(models.map(({ id }) => id))}.`;
+}
+
+function listed(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMED;
+  const shown = names.slice(0, MOST_NAMED).join(", ");
+  if (rest > 0) return `${shown} and ${rest} more`;
+  return shown === "" ? "none" : shown;
 }

@@ -1,10 +1,11 @@
-import type { FilePart } from "./part.ts";
+import type { InputPart } from "./input.ts";
+import type { FilePart, Part } from "./part.ts";
 import type { SourceText } from "./source.ts";
 
 /** Lines of a file, counted from 1; both are meant. */
 export type LineWindow = { start: number; end: number };
 
-/** Words of a text that may name a file: `@path`, `@path:10-20`, `@"a path with blanks"`. */
+/** Words of a text that may name a file, or an agent of the agent: `@path`, `@path:10-20`, `@"a path with blanks"`. */
 export type Mention = {
   path: string;
   lines?: LineWindow;
@@ -77,5 +78,5 @@ function nameOf(url: string): string {
 }
 
 /** Whether a part stands in the words of its message already, because it was mentioned there. */
-export const isMentioned = (part: { type: string; source?: { type?: string } | undefined }): boolean =>
-  part.type === "file" && part.source?.type === "file";
+export const isMentioned = (part: InputPart | Part): boolean =>
+  part.type === "file" ? part.source?.type === "file" : part.type === "agent" && part.source !== undefined;

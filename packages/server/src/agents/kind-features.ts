@@ -1,11 +1,11 @@
 import type { BackendKind, Features } from "@holdfast/protocol";
 
 /**
- * What an input may ask of every agent of a kind, or of none: known without running one (A-3). ACP has no words for a choice of tools or a variant of
- * a model; opencode's `tools` would take the place of the permission rules that hold our approval modes (A-20).
+ * What an input may ask of every agent of a kind, or of none: known without running one (A-3). ACP has no words for a choice of tools, a variant of
+ * a model or an agent below the agent; opencode's `tools` would take the place of the permission rules that hold our approval modes (A-20).
  */
 export const KIND_FEATURES = {
-  acp: { tools: "no", variant: "no" },
-  opencode: { tools: "no", variant: "yes" },
+  acp: { tools: "no", variant: "no", subagents: "no" },
+  opencode: { tools: "no", variant: "yes", subagents: "yes" },
   native: {},
 } as const satisfies Record<BackendKind, Partial<Features>>;

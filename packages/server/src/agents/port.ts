@@ -93,6 +93,7 @@ export type ContentEvent =
 /** State of the agent session; applies at any time. */
 export type StateEvent =
   | { type: "commands"; commands: NonNullable<AgentSession["commands"]> }
+  | { type: "subagents"; subagents: NonNullable<AgentSession["subagents"]> }
   | { type: "modes"; modes: NonNullable<AgentSession["modes"]> }
   | { type: "models"; models: NonNullable<AgentSession["models"]> }
   | { type: "usage"; usage: Usage }

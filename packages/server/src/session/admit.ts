@@ -21,7 +21,7 @@ import { requireAgent } from "./agent-choice.ts";
 import { requireSession } from "./change.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
 import { admitFile } from "./file-part.ts";
-import { requireHonoured } from "./honoured.ts";
+import { agentSessionOf, requireHonoured } from "./honoured.ts";
 import { madeBefore } from "./made-before.ts";
 import { withMentions } from "./mentions.ts";
 
@@ -49,9 +49,9 @@ async function admissionOf(
   const session = await requireSession(deps, sessionId);
   const agent = await requireAgent(deps, request.agent ?? session.agent);
   const model = request.model ?? defaultModel(session, agent.id);
-  const { tools, format } = request;
-  await requireHonoured(deps, session.id, agent, { model, tools, format });
-  const inputParts = await resolveParts(deps, session, request);
+  const { tools, format, parts } = request;
+  await requireHonoured(deps, session.id, agent, { model, tools, parts, format });
+  const inputParts = await resolveParts(deps, session, agent.id, request);
   const now = deps.clock.now();
   const messageId = newId("msg", now);
   return {
@@ -77,7 +77,7 @@ function defaultModel(session: Session, agent: string): Model | undefined {
   return agent === session.agent ? session.model : undefined;
 }
 
-/** Replaces the parts of an input that is still queued. Rejects CONFLICT once it was delivered or removed. */
+/** Replaces the parts of an input that is still queued. Rejects CONFLICT once it was delivered or removed, else as admission does. */
 export async function editInput(
   deps: SessionDeps,
   inputId: InputId,
@@ -86,7 +86,9 @@ export async function editInput(
 ): Promise<Applied<Input>> {
   const input = await requireInput(deps, inputId);
   const session = await requireSession(deps, input.sessionId);
-  const inputParts = await resolveParts(deps, session, words);
+  if (words.parts.some(({ type }) => type === "agent"))
+    await requireHonoured(deps, session.id, await requireAgent(deps, input.agent), { parts: words.parts });
+  const inputParts = await resolveParts(deps, session, input.agent, words);
   const rows = identify(inputParts, session.id, input.messageId, deps.clock.now());
   return deps.store.editInput({ ...caller, inputId, parts: rows });
 }
@@ -111,6 +113,7 @@ export function identify(
 async function resolveParts(
   deps: SessionDeps,
   session: Session,
+  agent: string,
   { parts, mentions }: PatchInput,
 ): Promise<InputPart[]> {
   const place = {
@@ -119,7 +122,8 @@ async function resolveParts(
     reserved: deps.reserved,
   };
   const resolved: InputPart[] = [];
-  for (const part of mentions === true ? await withMentions(parts, place) : parts) {
+  const subagents = async () => (await agentSessionOf(deps, session.id, agent))?.subagents;
+  for (const part of mentions === true ? await withMentions(parts, place, await subagents()) : parts) {
     if (part.type === "subtask") await requireAgent(deps, part.agent);
     resolved.push(part.type === "file" ? await admitFile(part, place, deps.store) : part);
   }

@@ -2,7 +2,9 @@ import { HoldfastError } from "@holdfast/kernel";
 import {
   type Agent,
   type AdmitInput,
+  type AgentSession,
   HTTP_LIMITS,
+  type InputPart,
   modelsOf,
   type Model,
   type OutputFormat,
@@ -11,7 +13,12 @@ import {
 } from "@holdfast/protocol";
 import type { SessionDeps } from "./deps.ts";
 
-type Asked = { model: Model | undefined; tools: AdmitInput["tools"]; format: OutputFormat | undefined };
+type Asked = {
+  model?: Model | undefined;
+  tools?: AdmitInput["tools"];
+  parts: InputPart[];
+  format?: OutputFormat | undefined;
+};
 
 /**
  * Nothing that an input asks for is stored and then ignored (A-7): what its agent cannot do, or what the session's agent is known not to offer, is refused
@@ -21,11 +28,12 @@ export async function requireHonoured(
   deps: Pick<SessionDeps, "store" | "schemas">,
   sessionId: SessionId,
   agent: Agent,
-  { model, tools, format }: Asked,
+  { model, tools, parts, format }: Asked,
 ): Promise<void> {
-  const models = model === undefined ? undefined : await offered(deps, sessionId, agent.id);
-  const facts = { features: agent.features, models, isOpen: false };
-  const refused = unhonoured(agent.id, { model, tools }, facts);
+  const isListed = model !== undefined || parts.some(({ type }) => type === "agent");
+  const known = isListed ? await agentSessionOf(deps, sessionId, agent.id) : undefined;
+  const facts = { features: agent.features, models: modelsOf(known?.models), subagents: known?.subagents };
+  const refused = unhonoured(agent.id, { model, tools, parts }, { ...facts, isOpen: false });
   if (refused !== undefined) throw refusal(refused.field, refused.message);
   if (format?.type !== "json_schema") return;
   const bytes = Buffer.byteLength(JSON.stringify(format.schema));
@@ -36,9 +44,14 @@ export async function requireHonoured(
   if (problem !== undefined) throw refusal("format.schema", `format.schema cannot be used: ${problem}.`);
 }
 
-async function offered(deps: Pick<SessionDeps, "store">, sessionId: SessionId, agent: string) {
+/** What is known of the agent in this session, once it was opened. */
+export async function agentSessionOf(
+  deps: Pick<SessionDeps, "store">,
+  sessionId: SessionId,
+  agent: string,
+): Promise<AgentSession | undefined> {
   const { items } = await deps.store.listAgentSessions(sessionId);
-  return modelsOf(items.find((each) => each.agent === agent)?.models);
+  return items.find((each) => each.agent === agent);
 }
 
 const refusal = (field: string, message: string): HoldfastError =>

@@ -1,14 +1,22 @@
-/** Files that the texts of an input mention (R-8.2): each becomes a file part behind its text, with the words that it came from. */
+/** What the texts of an input mention (R-8.2): each file and agent becomes a part behind its text, with the words that it came from. */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { extname, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HoldfastError, isHoldfastError } from "@holdfast/kernel";
-import { HTTP_LIMITS, type InputPart, type LineWindow, type Mention, mentionsOf } from "@holdfast/protocol";
+import {
+  HTTP_LIMITS,
+  type InputPart,
+  type LineWindow,
+  type Mention,
+  mentionsOf,
+  type Subagent,
+} from "@holdfast/protocol";
 import { type AttachmentScope, FILE_BYTES } from "./file-part.ts";
 import { resolveInWorkspace } from "./workspace-path.ts";
 
 type FileInput = Extract<InputPart, { type: "file" }>;
+type AgentInput = Extract<InputPart, { type: "agent" }>;
 
 const TEXT = "text/plain";
 const DIRECTORY = "application/x-directory";
@@ -31,12 +39,13 @@ const MEDIA: Readonly<Record<string, string>> = {
 const LOOKED_AT = 8_000;
 
 /**
- * The parts with a file part for each file that is mentioned, once, behind the text that mentions it first. Words that are no file of the workspace stay
- * words, unless they can only be a path. Rejects UNPROCESSABLE, PATH_ESCAPES or TOO_LARGE, naming the mention.
+ * The parts with one for each file that is mentioned, and each of these agents, once, behind the text that mentions it first. Words that are neither stay
+ * words, unless they can only be a path; a name of both is the file. Rejects UNPROCESSABLE, PATH_ESCAPES or TOO_LARGE, naming the mention.
  */
 export async function withMentions(
   parts: readonly InputPart[],
   place: AttachmentScope,
+  subagents: readonly Subagent[] = [],
 ): Promise<InputPart[]> {
   const all: InputPart[] = [];
   const known = new Set<string>();
@@ -44,15 +53,21 @@ export async function withMentions(
     all.push(part);
     if (part.type !== "text" || part.synthetic === true || part.ignored === true) continue;
     for (const mention of mentionsOf(part.text)) {
-      const file = await fileOf(mention, place);
-      if (file === undefined || known.has(file.url)) continue;
+      const found = (await fileOf(mention, place)) ?? agentOf(mention, subagents);
+      const key = found?.type === "file" ? found.url : found?.name;
+      if (found === undefined || key === undefined || known.has(key)) continue;
       if (known.size === HTTP_LIMITS.mentions)
-        throw new HoldfastError("UNPROCESSABLE", `An input mentions at most ${HTTP_LIMITS.mentions} files.`);
-      known.add(file.url);
-      all.push(file);
+        throw refusal("An input", `mentions at most ${HTTP_LIMITS.mentions} files and agents`);
+      known.add(key);
+      all.push(found);
     }
   }
   return all;
+}
+
+function agentOf({ path, text }: Mention, subagents: readonly Subagent[]): AgentInput | undefined {
+  if (!subagents.some(({ name }) => name === path)) return undefined;
+  return { type: "agent", name: path, source: text };
 }
 
 async function fileOf(mention: Mention, place: AttachmentScope): Promise<FileInput | undefined> {

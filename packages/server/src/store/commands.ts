@@ -121,7 +121,10 @@ export type AgentSessionFacts = {
 };
 
 export type AgentSessionPatch = Partial<
-  Pick<AgentSession, "status" | "backendSessionId" | "version" | "models" | "modes" | "commands">
+  Pick<
+    AgentSession,
+    "status" | "backendSessionId" | "version" | "models" | "modes" | "commands" | "subagents"
+  >
 > &
   Partial<AgentSessionFacts>;
 

@@ -42,7 +42,7 @@ export class FakeOpencode implements HandleServer {
 
   /** A handle on the session, not described, in no approval mode. */
   open(): OpencodeHandle {
-    const features = Object.fromEntries(FEATURES.map((name) => [name, "unknown" as const])) as Features;
+    const features = Object.fromEntries(FEATURES.map((name) => [name, "yes" as const])) as Features;
     return new OpencodeHandle(
       {
         agent: "opencode",

@@ -81,7 +81,7 @@ describe("files that an input mentions", () => {
     const problem = await admit<Problem>(`look at ${mention} now`, 422);
     expect(problem.code).toBe(code);
     expect(JSON.stringify(problem)).toContain(words);
-    expect(await server.call("GET", `/api/sessions/${id}/inputs`)).toEqual({ items: [] });
+    expect(await server.call("GET", `/api/sessions/${id}/inputs`)).toMatchObject({ items: [] });
   });
 
   test("[R-8.2] a picture over 10 MiB is too large, and more than 64 files are too many", async () => {
@@ -106,6 +106,31 @@ describe("files that an input mentions", () => {
     await server.call("POST", `/api/sessions/${id}/inputs`, machine, 202);
   });
 
+  test("[R-8.2] an agent that the session's agent is known to have is mentioned by its name, where no file has it", async () => {
+    await admit("first");
+    const { turn, epoch, agentSession } = await server.startTurn(id);
+    const subagents = [{ name: "helper" }, { name: "src", description: "also a directory" }];
+    const op = { op: "agentSession" as const, agentSessionId: agentSession.id, patch: { subagents } };
+    await server.store.appendProgress({ sessionId: id, turnId: turn.id, epoch, ops: [op] });
+    const { message } = await admit("ask @helper, @src and @stranger");
+    expect(message.parts.slice(1)).toMatchObject([
+      { type: "agent", name: "helper", source: { value: "@helper", start: 4, end: 11 } },
+      { type: "file", source: { path: "src" } },
+    ]);
+    expect(await server.call("GET", `/api/sessions/${id}/agents`)).toMatchObject({
+      items: [{ subagents }],
+    });
+  });
+
+  test("[A-7, D-6] a mention of an agent below one that has none is refused, also when what waits is changed", async () => {
+    const parts = { parts: [{ type: "agent", name: "helper" }] };
+    const issues = [{ path: "body.parts" }];
+    const path = `/api/sessions/${id}/inputs`;
+    expect(await server.call("POST", path, parts, 422)).toMatchObject({ code: "UNPROCESSABLE", issues });
+    const { input } = await admit("first");
+    expect(await server.call("PATCH", `/api/inputs/${input.id}`, parts, 422)).toMatchObject({ issues });
+  });
+
   test("[R-8.2, D-6] an input that waits is read anew when its words change", async () => {
     await admit("first");
     const { input } = await admit("see @Makefile");
@@ -127,8 +152,7 @@ describe("files that an input mentions", () => {
       { path: "x".repeat(4_097), text: { value: "x", start: 0, end: 1 } },
       { path: "Makefile", text: { value: "x".repeat(4_097), start: 0, end: 4_097 } },
     ];
-    for (const source of refused)
-      await server.call("POST", `/api/sessions/${id}/inputs`, file(source), 422);
+    for (const source of refused) await server.call("POST", `/api/sessions/${id}/inputs`, file(source), 422);
     const source = { path: "Makefile", text: { value: "the rules", start: 3, end: 12 } };
     const { message } = await server.call<Admitted>("POST", `/api/sessions/${id}/inputs`, file(source), 202);
     expect(message.parts).toMatchObject([{ source: { type: "file", ...source } }]);

@@ -38,7 +38,7 @@ const AGENTS: Agent[] = [
     name: "Rehearsal",
     backend: "acp",
     available: true,
-    features: {} as Agent["features"],
+    features: { subagents: "no" } as Agent["features"],
     approvalModes: ["ask", "all"],
   },
   {

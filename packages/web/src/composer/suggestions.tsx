@@ -5,9 +5,10 @@ import { useClient } from "../data/index.ts";
 import { classes, Exact } from "../design/index.ts";
 import { ranked } from "../ranking/index.ts";
 
-/** Pause in typing before files are asked for, in ms, and how many are shown. */
+/** Pause in typing before files are asked for, in ms, how many are shown, and how many agents before them. */
 const ASK_MS = 120;
 const SHOWN = 8;
+const SHOWN_AGENTS = 3;
 
 type Suggestion = { insert: string; label: string; detail?: string };
 
@@ -25,7 +26,7 @@ export function triggerOf(
   return { kind: "file", word: quoted ?? bare, from: caret - typed.length };
 }
 
-/** Suggestions for the message's field: commands that the agent offers, and files of the workspace. */
+/** Suggestions for the message's field: commands and agents of its own that the agent offers, and files of the workspace. */
 export function useSuggestions(
   state: SessionState,
   text: string,
@@ -41,7 +42,8 @@ export function useSuggestions(
   const trigger = triggerOf(text, caret);
   const key = trigger === undefined ? undefined : `${trigger.kind} ${trigger.from} ${trigger.word}`;
   const { session, agentSessions } = state;
-  const commands = Object.values(agentSessions).find(({ agent }) => agent === session?.agent)?.commands;
+  const offered = Object.values(agentSessions).find(({ agent }) => agent === session?.agent);
+  const { commands, subagents } = offered ?? {};
   const workspaceId = session?.workspaceId;
 
   useEffect(() => {
@@ -58,14 +60,24 @@ export function useSuggestions(
       );
     }
     if (workspaceId === undefined) return;
+    const agents = ranked(subagents ?? [], ({ name }) => name, trigger.word)
+      .slice(0, SHOWN_AGENTS)
+      .map(({ name, description }) => ({
+        insert: `${mentionText(name)} `,
+        label: `@${name}`,
+        detail: description ?? "",
+      }));
     const stop = new AbortController();
     const timer = setTimeout(() => {
       client.searchFiles(workspaceId, trigger.word, { signal: stop.signal }).then(
         (answer) =>
-          setItems(
-            answer.items.slice(0, SHOWN).map(({ path }) => ({ insert: `${mentionText(path)} `, label: path })),
-          ),
-        () => setItems([]),
+          setItems([
+            ...agents,
+            ...answer.items
+              .slice(0, SHOWN)
+              .map(({ path }) => ({ insert: `${mentionText(path)} `, label: path })),
+          ]),
+        () => setItems(agents),
       );
     }, ASK_MS);
     return () => {
@@ -73,7 +85,7 @@ export function useSuggestions(
       stop.abort();
     };
     // The trigger is new with every stroke; its key says whether it is another one.
-  }, [key, dismissed, commands, workspaceId, client]);
+  }, [key, dismissed, commands, subagents, workspaceId, client]);
 
   const choose = (item: Suggestion) => {
     if (trigger === undefined) return;

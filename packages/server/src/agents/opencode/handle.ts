@@ -4,8 +4,8 @@
  * Invariants: a prompt never rejects; whoever keeps handles hears of an end before the prompt's result is known; an idle handle outlives its
  * server's process, a busy one does not.
  */
-import { errorText, within, type Clock, type Logger } from "@holdfast/kernel";
-import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
+import { errorText, HoldfastError, within, type Clock, type Logger } from "@holdfast/kernel";
+import { type ApprovalMode, type Features, type Model, type SessionId, unhonoured } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
 import {
   AgentFailure,
@@ -82,6 +82,7 @@ export class OpencodeHandle implements AgentHandle, Member {
   readonly #inbox: SessionInbox;
   #models: SessionFacts["models"] = new Map();
   #commands: ReadonlySet<string> = new Set();
+  #subagents: SessionFacts["subagents"] | undefined;
   #described: Promise<void> = Promise.resolve();
   #listeners: ((exit: { expected: boolean }) => void)[] = [];
   #ended: { expected: boolean } | undefined;
@@ -224,8 +225,9 @@ export class OpencodeHandle implements AgentHandle, Member {
   }
 
   async #take(facts: Promise<SessionFacts>): Promise<void> {
-    const { events, models, commands } = await facts;
+    const { events, models, commands, subagents } = await facts;
     this.#commands = commands;
+    this.#subagents = subagents;
     this.#models = models;
     for (const event of events) this.#say(event);
   }
@@ -236,9 +238,10 @@ export class OpencodeHandle implements AgentHandle, Member {
       const parts = await promptParts(input, readBlob);
       await server.running(this.sessionId);
       await server.subscribed(this.directory);
-      if (parts.some((part) => part.type === "text" && part.text.startsWith("/")))
+      if (parts.some((part) => part.type === "agent" || (part.type === "text" && part.text.startsWith("/"))))
         await within(this.#deps.clock, DESCRIBED_MS, this.#described);
       if (run.prompt.isCancelled) return run.prompt.settle({ outcome: "ended", stopReason: "cancelled" });
+      this.#requireSubagents(input);
       const { system } = input;
       const command = commandOf(parts, this.#commands);
       await run.send({ messageID: run.view.userMessageId, parts, model: this.#model, system, command });
@@ -254,6 +257,13 @@ export class OpencodeHandle implements AgentHandle, Member {
             : agentError({ agent: this.agent, phase: "prompt", message }),
       });
     }
+  }
+
+  /** An agent that opencode does not have would be passed over in silence. */
+  #requireSubagents({ parts }: PromptInput): void {
+    const facts = { features: this.features, subagents: this.#subagents, isOpen: true };
+    const refused = unhonoured(this.agent, { parts }, facts);
+    if (refused !== undefined) throw new HoldfastError("AGENT_UNAVAILABLE", refused.message);
   }
 
   /** It does not stop: the process goes when nobody else uses it, else this session is left behind. */

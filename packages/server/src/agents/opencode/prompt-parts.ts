@@ -1,10 +1,11 @@
-import type { FilePart } from "@holdfast/protocol";
+import type { FilePart, SourceText } from "@holdfast/protocol";
 import type { PromptInput } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 
 /** A part as opencode takes it. */
 export type InputPart =
   | { type: "text"; text: string; synthetic?: boolean }
+  | { type: "agent"; name: string; source?: SourceText }
   | { type: "file"; mime: string; filename?: string; url: string; source?: Mentioned };
 
 /** The words that a file was mentioned with, in opencode's own form, which is ours. */
@@ -17,7 +18,7 @@ const BLOB = "blob:";
 
 /**
  * The parts of a prompt: texts with what machines wrote for the model, without what is only shown to people; files by reference, stored content
- * as data URLs, which opencode turns into what the model takes.
+ * as data URLs, which opencode turns into what the model takes; mentions of agents, which it tells the model to call.
  */
 export async function promptParts(input: PromptInput, readBlob: ReadBlob): Promise<InputPart[]> {
   const parts: InputPart[] = [];
@@ -26,6 +27,10 @@ export async function promptParts(input: PromptInput, readBlob: ReadBlob): Promi
       parts.push({ type: "text", text: part.text, ...(part.synthetic === true ? { synthetic: true } : {}) });
     } else if (part.type === "subtask") parts.push({ type: "text", text: part.prompt });
     else if (part.type === "file") parts.push(await fileInput(part, readBlob));
+    else if (part.type === "agent") {
+      const { name, source } = part;
+      parts.push({ type: "agent", name, ...(source === undefined ? {} : { source }) });
+    }
   }
   return parts.length > 0 ? parts : [{ type: "text", text: "" }];
 }

@@ -1,3 +1,4 @@
+import type { Part } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { noAnswer } from "../../../test/agents/fake-opencode.ts";
 import { OpencodeRoom } from "../../../test/agents/opencode-room.ts";
@@ -52,9 +53,27 @@ describe("sending a prompt", () => {
     expect(await result).toMatchObject({ outcome: "ended", stopReason: "end_turn" });
   });
 
+  test("[A-7, R-8.2] an agent that opencode does not have fails the turn before anything is sent; one that it has goes along", async () => {
+    const { fake, handle } = new OpencodeRoom();
+    const facts = { events: [], models: new Map(), commands: new Set<string>() };
+    handle.describe(Promise.resolve({ ...facts, subagents: [{ name: "general" }] }));
+    const mention = (name: string) => {
+      const { parts } = OpencodeRoom.words("go");
+      const [{ id, sessionId, messageId }] = parts as [Part];
+      return { parts: [...parts, { id, sessionId, messageId, type: "agent" as const, name }] };
+    };
+    const refused = await handle.prompt(mention("nobody"), new RecordedTurn());
+    const message = "parts: opencode has no agent nobody. It has general.";
+    expect(refused).toMatchObject({ outcome: "failed", error: { data: { phase: "prompt", message } } });
+    expect(fake.prompts).toEqual([]);
+    void handle.prompt(mention("general"), new RecordedTurn());
+    await fake.pass();
+    expect(fake.prompts[0]?.parts).toContainEqual({ type: "agent", name: "general" });
+  });
+
   test("[A-23] a command has begun when its message is there, and its answers are the turn's", async () => {
     const { fake, say, handle } = new OpencodeRoom();
-    const facts = { events: [], models: new Map(), commands: new Set(["init"]) };
+    const facts = { events: [], models: new Map(), commands: new Set(["init"]), subagents: [] };
     handle.describe(Promise.resolve(facts));
     const done = Promise.withResolvers<void>();
     const api = fake.api();

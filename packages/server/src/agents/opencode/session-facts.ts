@@ -5,6 +5,7 @@ import {
   findModel,
   MAX_LISTED,
   type Model,
+  type Subagent,
   unhonoured,
 } from "@holdfast/protocol";
 import type { StateEvent } from "../port.ts";
@@ -23,12 +24,14 @@ const DEFAULT_AGENT = "build";
 /** A model with its context in tokens and its variants, as far as they are told. */
 export type OfferedModel = { context: number | undefined; variants: readonly string[] };
 
-/** What a server offers in one directory: models with their context, modes (opencode calls them agents) and commands. */
+/** What a server offers in one directory: models with their context, modes (opencode calls them agents), agents to mention and commands. */
 export type SessionFacts = {
   events: StateEvent[];
   /** By opencode's name of a model, `provider/model`. */
   models: ReadonlyMap<string, OfferedModel>;
   commands: ReadonlySet<string>;
+  /** opencode's agents that do a part of the work, which a prompt may mention. */
+  subagents: Subagent[];
 };
 
 /** Reads what a session may be shown to offer; `current` is the mode that it is in. */
@@ -49,14 +52,17 @@ export function sessionFacts(
     }
   }
   const offered = commandsOf(commands);
+  const subagents = subagentsOf(agents);
   return {
     events: [
       { type: "modes", modes: { current, available: modesOf(agents) } },
       { type: "models", models: { available: models.slice(0, MAX_LISTED) } },
       { type: "commands", commands: offered },
+      { type: "subagents", subagents },
     ],
     models: offeredModels,
     commands: new Set(offered.map(({ name }) => name)),
+    subagents,
   };
 }
 
@@ -104,6 +110,16 @@ function modesOf(agents: readonly Json[]): Modes["available"] {
       return id === undefined
         ? []
         : [{ id, name: id, ...(description === undefined ? {} : { description }) }];
+    });
+}
+
+function subagentsOf(agents: readonly Json[]): Subagent[] {
+  return agents
+    .filter(({ mode, hidden }) => mode !== "primary" && hidden !== true)
+    .slice(0, MAX_ENTRIES)
+    .flatMap((agent): Subagent[] => {
+      const [name, description] = [text(agent["name"]), text(agent["description"])];
+      return name === undefined ? [] : [{ name, ...(description === undefined ? {} : { description }) }];
     });
 }
 

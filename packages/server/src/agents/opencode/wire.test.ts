@@ -219,6 +219,7 @@ describe("what opencode sends", () => {
         },
       },
       { type: "commands", commands: [{ name: "init", description: "" }] },
+      { type: "subagents", subagents: [{ name: "plan", description: "thinks" }, { name: "general" }] },
     ]);
     expect([...facts.commands]).toEqual(["init"]);
     expect(facts.models.get("fake/m")).toEqual({ context: 5, variants: [] });
@@ -294,10 +295,14 @@ describe("what opencode sends", () => {
     const parts: Part[] = [
       { ...identity, type: "file", mime: "text/plain", url, filename: "a.txt", source },
       { ...identity, type: "file", mime: "application/octet-stream", url: "file:///p/a.txt", source },
+      { ...identity, type: "agent", name: "general", source: { value: "@general", start: 0, end: 8 } },
+      { ...identity, type: "agent", name: "explore" },
     ];
     expect(await promptParts({ parts }, async () => undefined)).toEqual([
       { type: "file", mime: "text/plain", url, filename: "a.txt", source },
       { type: "text", text: "The file a.txt is no text.", synthetic: true },
+      { type: "agent", name: "general", source: { value: "@general", start: 0, end: 8 } },
+      { type: "agent", name: "explore" },
     ]);
   });
 });

@@ -80,7 +80,11 @@ export async function openAgent(
 
 /** What nobody knew at admission, asked now that the agent is open. */
 function requireHonoured({ features }: AgentHandle, { turn, input }: StartedTurn): void {
-  const refused = unhonoured(turn.agent, { tools: input.tools }, { features, isOpen: true });
+  const refused = unhonoured(
+    turn.agent,
+    { tools: input.tools, parts: input.parts },
+    { features, isOpen: true },
+  );
   if (refused !== undefined) throw new HoldfastError("AGENT_UNAVAILABLE", refused.message);
 }
 

@@ -5,8 +5,9 @@
 import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
 import type { Actor, AgentSessionId, SessionId, TurnId } from "@holdfast/protocol";
 import type { NoteEvent, StateEvent } from "../../agents/index.ts";
-import type { AgentSessionPatch, Store } from "../../store/index.ts";
+import type { Store } from "../../store/index.ts";
 import { isNote, noteOp } from "./note.ts";
+import { statePatch } from "./state-patch.ts";
 import { isDefaultTitle, presentableTitle } from "./title.ts";
 
 /** Most events that wait for the store; an agent that says more between its turns is not kept. */
@@ -69,16 +70,5 @@ export class IdleEvents {
       { ...origin, type: event.type, reason },
       "what an agent said between its turns is not kept",
     );
-  }
-}
-
-function statePatch(event: Exclude<StateEvent, { type: "usage" | "info" }>): AgentSessionPatch {
-  switch (event.type) {
-    case "commands":
-      return { commands: event.commands };
-    case "modes":
-      return { modes: event.modes };
-    case "models":
-      return { models: event.models };
   }
 }

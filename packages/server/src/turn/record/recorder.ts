@@ -37,6 +37,7 @@ import { correctionOf, spentBy } from "./correction.ts";
 import { isContent, isNote, lateNote, noteOp } from "./note.ts";
 import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
 import { Retries } from "./retries.ts";
+import { statePatch } from "./state-patch.ts";
 import type { TextKind } from "./text-streams.ts";
 import { isDefaultTitle, presentableTitle } from "./title.ts";
 import { TouchedFiles } from "./touched-files.ts";
@@ -348,16 +349,12 @@ export class Recorder {
 
   #state(event: StateEvent): void {
     switch (event.type) {
-      case "commands":
-        return this.agentSession({ commands: event.commands });
-      case "modes":
-        return this.agentSession({ modes: event.modes });
-      case "models":
-        return this.agentSession({ models: event.models });
       case "usage":
         return this.#addUsage(event.usage);
       case "info":
         return this.#title(event.title);
+      default:
+        return this.agentSession(statePatch(event));
     }
   }
 

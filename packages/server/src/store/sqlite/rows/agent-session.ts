@@ -27,14 +27,15 @@ export const agentSessionOf = (sql: Sql, session: number, agent: string): AgentS
 
 /** Columns kept as one JSON: what only whole rows need. */
 export type AgentSessionData = Partial<
-  Pick<AgentSession, "backendSessionId" | "version" | "models" | "modes" | "commands"> & AgentSessionFacts
+  Pick<AgentSession, "backendSessionId" | "version" | "models" | "modes" | "commands" | "subagents"> &
+    AgentSessionFacts
 >;
 
 export const agentSessionData = (row: AgentSessionRow): AgentSessionData =>
   JSON.parse(row.data) as AgentSessionData;
 
 export function toAgentSession(row: AgentSessionRow): AgentSession {
-  const { backendSessionId, version, models, modes, commands } = agentSessionData(row);
+  const { backendSessionId, version, models, modes, commands, subagents } = agentSessionData(row);
   return present<AgentSession>({
     id: row.id as AgentSession["id"],
     sessionId: row.session_id as AgentSession["sessionId"],
@@ -45,6 +46,7 @@ export function toAgentSession(row: AgentSessionRow): AgentSession {
     models,
     modes,
     commands,
+    subagents,
     usage: JSON.parse(row.usage) as AgentSession["usage"],
     time: { created: row.time_created, updated: row.time_updated },
   });
