@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
@@ -114,6 +114,22 @@ describe("the page", () => {
     await message(page).press("Enter");
     await page.getByText("There is no mentions/gone.md in").waitFor();
     expect(await message(page).inputValue()).toBe("SAY @mentions/gone.md");
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[R-8.1, I-15] a file that came with a tool's result is shown and can be saved", async () => {
+    await using on = await sharedStage();
+    const session = await sessionOf(on);
+    const page = await on.open(`/s/${session.id}`);
+    await say(page, "ATTACH file the very bytes\nATTACH link https://example.test/elsewhere");
+    const name = "Save attached.bin";
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      log(page).getByRole("button", { name }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("attached.bin");
+    expect(await readFile(await download.path(), "utf8")).toBe("the very bytes");
+    await log(page).getByRole("list", { name: "Attachments" }).getByText("a link", { exact: true }).waitFor();
     expect(on.complaints).toEqual([]);
   });
 

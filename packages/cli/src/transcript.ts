@@ -50,5 +50,9 @@ function textOf(part: Part): string | undefined {
   if (part.type === "file") return `[file ${oneLine(fileLabel(part), 120)}]`;
   if (part.type === "agent") return `[agent ${oneLine(part.name, 120)}]`;
   if (part.type !== "tool") return undefined;
-  return `• ${oneLine(part.state.title ?? part.tool, 120)} (${part.state.status})`;
+  const attached = part.state.status === "completed" ? (part.state.attachments ?? []) : [];
+  return [
+    `• ${oneLine(part.state.title ?? part.tool, 120)} (${part.state.status})`,
+    ...attached.map((file) => `  [${oneLine(file.mime, 60)} ${oneLine(fileLabel(file), 120)}]`),
+  ].join("\n");
 }

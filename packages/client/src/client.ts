@@ -65,6 +65,9 @@ export type SessionQuery = PageQuery & {
 /** What came of waiting for a turn's end: the turn with its messages, or only what was admitted when the time was up first. */
 export type Waited = ({ ended: true } & TurnResult) | ({ ended: false } & Admitted);
 
+/** How long the content of a blob may take, in ms: the largest has some 24 MiB. */
+const BLOB_MS = 120_000;
+
 /** How much longer than the server's own wait the client waits, in ms. */
 const WAIT_GRACE_MS = 15_000;
 
@@ -90,6 +93,12 @@ export function createClient(config: TransportConfig) {
     ...inboxCalls(transport),
     ...changeCalls(transport),
     ...worktreeCalls(transport),
+    /** The whole content that a session keeps under a `blob:<hash>` (R-8.1). One try. Rejects as other calls do. */
+    readBlob: async (sessionId: string, hash: string, options: { signal?: AbortSignal } = {}) => {
+      const signal = options.signal ?? AbortSignal.timeout(BLOB_MS);
+      const response = await transport.open(at("sessions", sessionId, "blobs", hash), { signal });
+      return new Uint8Array(await response.arrayBuffer());
+    },
     /** Events of one session from a cursor on, without an end until the signal aborts or the session is deleted (`SessionStreamItem`). */
     streamSession: (options: SessionStreamOptions): AsyncGenerator<SessionStreamItem> =>
       streamSession(transport, options),

@@ -56,6 +56,7 @@ const table: readonly (readonly [line: string, directive: Directive])[] = [
   ["REMEMBER kiwi please", { kind: "remember", word: "kiwi", silent: false }],
   ["RECALL", { kind: "recall" }],
   ["GIVEN", { kind: "given" }],
+  ["ATTACH audio beep beep", { kind: "attach", form: "audio", text: "beep beep" }],
   ["FAIL 429 slow down", { kind: "fail", status: 429, text: "slow down" }],
   ["FAIL 4290 birds", { kind: "fail", status: 500, text: "4290 birds" }],
   [

@@ -15,6 +15,9 @@ export type Failure = {
   readonly body?: unknown;
 };
 
+export const ATTACHMENT_FORMS = ["image", "audio", "file", "link"] as const;
+export type AttachmentForm = (typeof ATTACHMENT_FORMS)[number];
+
 /** One thing to do, in the order of the prompt's lines. Times are milliseconds, sizes bytes. */
 export type Directive =
   | { readonly kind: "say"; readonly text: string }
@@ -26,6 +29,7 @@ export type Directive =
   | { readonly kind: "write"; readonly path: string; readonly text: string }
   | { readonly kind: "bash"; readonly command: string }
   | { readonly kind: "output"; readonly bytes: number }
+  | { readonly kind: "attach"; readonly form: AttachmentForm; readonly text: string }
   | { readonly kind: "updates"; readonly count: number; readonly bytes: number }
   | { readonly kind: "spawn" }
   | { readonly kind: "ask"; readonly text: string }
@@ -61,7 +65,7 @@ const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
 
 /** What the agent can do, in one line; the hint that follows an echo. */
 export const DIRECTIVE_HINT =
-  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, RETRY, HANG, DEAF or CRASH.";
+  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, ATTACH, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, RETRY, HANG, DEAF or CRASH.";
 
 type Parse = (rest: string) => Directive;
 
@@ -125,6 +129,7 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   WRITE: parseWrite,
   BASH: (rest) => (rest.trim() === "" ? invalid("BASH needs a <command>") : { kind: "bash", command: rest }),
   OUTPUT: parseOutput,
+  ATTACH: parseAttach,
   UPDATES: parseUpdates,
   SPAWN: () => ({ kind: "spawn" }),
   ASK: (rest) => ({ kind: "ask", text: rest.trim() === "" ? "May I go on?" : rest }),
@@ -178,6 +183,14 @@ function parseOutput(rest: string): Directive {
   return bytes > MAX_OUTPUT_BYTES
     ? invalid(`OUTPUT takes at most ${MAX_OUTPUT_BYTES} bytes`)
     : { kind: "output", bytes };
+}
+
+function parseAttach(rest: string): Directive {
+  const [, word, text] = /^(\S+)[ \t]+(\S.*)$/su.exec(rest) ?? [];
+  const form = ATTACHMENT_FORMS.find((each) => each === word);
+  return form === undefined || text === undefined
+    ? invalid(`ATTACH needs ${ATTACHMENT_FORMS.join(", ")} and a <text>`)
+    : { kind: "attach", form, text };
 }
 
 function parseUpdates(rest: string): Directive {

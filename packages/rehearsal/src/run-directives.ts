@@ -3,7 +3,16 @@ import { randomUUID } from "node:crypto";
 import { setImmediate as nextLoop, setTimeout as delay } from "node:timers/promises";
 import { RequestError } from "@agentclientprotocol/sdk";
 import { DIRECTIVE_HINT, type Directive } from "./directives.ts";
-import { askTool, bashTool, outputTool, readTool, updatesTool, writeTool, type Workplace } from "./tools.ts";
+import {
+  askTool,
+  attachTool,
+  bashTool,
+  outputTool,
+  readTool,
+  updatesTool,
+  writeTool,
+  type Workplace,
+} from "./tools.ts";
 import type { Turn } from "./turn.ts";
 
 /** Words of a SLOW with interval 0 between two looks at stdin, so that a cancel is heard. */
@@ -79,6 +88,8 @@ async function runDirective(
       return await bashTool(turn, space, directive);
     case "output":
       return await outputTool(turn, directive);
+    case "attach":
+      return await attachTool(turn, directive);
     case "updates":
       return await updatesTool(turn, directive);
     case "spawn":

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { open, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { setImmediate as nextLoop, setTimeout as delay } from "node:timers/promises";
-import type { ToolKind } from "@agentclientprotocol/sdk";
+import type { ContentBlock, ToolKind } from "@agentclientprotocol/sdk";
 import { containedPath } from "./contained-path.ts";
 import type { Directive } from "./directives.ts";
 import { runShellCommand, type ShellResult } from "./shell-command.ts";
@@ -122,6 +122,32 @@ export async function outputTool(turn: Turn, { bytes }: Of<"output">): Promise<v
   });
   await tool.progress();
   await tool.complete({ content: [textContent(filler(bytes))] });
+}
+
+/** ATTACH: a tool call whose result is not text: the bytes of `text` as a picture, sound or file, or a link to it. */
+export async function attachTool(turn: Turn, { form, text }: Of<"attach">): Promise<void> {
+  const tool = await turn.openTool({
+    name: "attach",
+    title: `Attach ${form}`,
+    kind: "other",
+    rawInput: { form, text },
+  });
+  await tool.progress();
+  await tool.complete({ content: [{ type: "content", content: attachment(form, text) }] });
+}
+
+function attachment(form: Of<"attach">["form"], text: string): ContentBlock {
+  const data = Buffer.from(text).toString("base64");
+  switch (form) {
+    case "image":
+      return { type: "image", mimeType: "image/png", data };
+    case "audio":
+      return { type: "audio", mimeType: "audio/wav", data };
+    case "file":
+      return { type: "resource", resource: { uri: "attached:///attached.bin", blob: data } };
+    case "link":
+      return { type: "resource_link", name: "a link", uri: text };
+  }
 }
 
 /**

@@ -26,6 +26,15 @@ import type {
   Usage,
 } from "@holdfast/protocol";
 
+/** What came with a tool's result beside its text: content in base64, or a `https:` or `file:` reference to it. */
+export type Attachment = { mime: string; filename?: string | undefined } & (
+  | { data: string }
+  | { url: string }
+);
+
+/** Most attachments of one call; further ones are named in its output at best. */
+export const MAX_ATTACHMENTS = 100;
+
 /** One call as far as the agent told it. Absent fields keep what was said before; `output` and `raw` replace, growing text is recognised by the recorder. */
 export type ToolUpdate = {
   callId: string;
@@ -39,7 +48,7 @@ export type ToolUpdate = {
   error?: string | undefined;
   locations?: { path: string; line?: number | undefined }[] | undefined;
   diffs?: { path: string; oldText?: string | undefined; newText: string }[] | undefined;
-  images?: { mime: string; data: string }[] | undefined;
+  attachments?: Attachment[] | undefined;
 };
 
 /**

@@ -19,7 +19,7 @@ export class ToolMemory {
     const merged = { ...known, ...update };
     // Outputs may be large and are of no use to whoever decides.
     delete merged.output;
-    delete merged.images;
+    delete merged.attachments;
     this.#calls.delete(update.callId);
     this.#calls.set(update.callId, merged);
     const oldest = this.#calls.size > MAX_CALLS ? this.#calls.keys().next().value : undefined;

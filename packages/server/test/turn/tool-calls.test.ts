@@ -236,30 +236,35 @@ describe("[D-28] output over the limits", () => {
     expect(under.log.of("turn").map(({ patch }) => patch.waitingFor)).toEqual([{ kind: "storage" }, null]);
   });
 
-  test("[D-28] images are stored once and never as base64 in the part", async () => {
+  test("[D-28, R-8.1] attachments are stored once and never as base64 in the part; a reference stays one", async () => {
     const under = recorderUnderTest();
     const data = Buffer.from("pixels").toString("base64");
-    tell(under, { callId: "c", status: "running", images: [{ mime: "image/png", data }] });
+    const link = { mime: "text/html", filename: "page", url: "https://example.test/page" };
+    const attachments = [{ mime: "image/png", filename: "shot.png", data }, link];
+    tell(under, { callId: "c", status: "running", attachments });
     tell(under, { callId: "c", status: "completed", output: "shot" });
     await under.recorder.flushed();
     const hash = [...under.log.blobs.keys()][0] ?? "";
     expect(under.log.tool("c").state).toMatchObject({
-      attachments: [{ type: "file", mime: "image/png", url: `blob:${hash}` }],
+      attachments: [
+        { type: "file", mime: "image/png", filename: "shot.png", url: `blob:${hash}` },
+        { type: "file", ...link },
+      ],
     });
     expect(JSON.stringify(under.log.ops)).not.toContain(data);
     expect(Buffer.from(under.log.blobs.get(hash) ?? []).toString()).toBe("pixels");
   });
 
-  test("[D-28] a refused image is stored again without storing the text twice", async () => {
+  test("[D-28] a refused attachment is stored again without storing the text twice", async () => {
     const under = recorderUnderTest();
-    const images = ["one", "two"].map((text) => ({
+    const attachments = ["one", "two"].map((text) => ({
       mime: "image/png",
       data: Buffer.from(text).toString("base64"),
     }));
     tell(under, { callId: "c", status: "running" });
     await under.recorder.flushed();
     under.log.answers.push("commit", "commit", "unavailable");
-    tell(under, { callId: "c", status: "completed", output: long, images });
+    tell(under, { callId: "c", status: "completed", output: long, attachments });
     await expect.poll(() => (under.clock.advance(5_000), under.log.tool("c").state.status)).toBe("completed");
     expect(under.log.stored).toHaveLength(3);
     expect(new Set(under.log.stored).size).toBe(3);

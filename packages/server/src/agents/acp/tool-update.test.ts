@@ -11,3 +11,38 @@ test.each([
 ])("[R-11.1] the arguments %j of a call are told as %j", (rawInput, told) => {
   expect(toolUpdateOf({ toolCallId: "c", rawInput }, {})).toEqual({ callId: "c", ...told });
 });
+
+const content = (...blocks: object[]) => blocks.map((block) => ({ type: "content", content: block }));
+
+test("[R-8.1, A-25] what comes with a result beside its text is told as attachments: pictures, sound, files and links", () => {
+  const blocks = content(
+    { type: "text", text: "done" },
+    { type: "image", mimeType: "image/png", data: "AAAA" },
+    { type: "audio", mimeType: "audio/wav", data: "BBBB" },
+    {
+      type: "resource",
+      resource: { uri: "file:///w/out/report.pdf?x=1", mimeType: "application/pdf", blob: "CCCC" },
+    },
+    { type: "resource", resource: { uri: "memo://x", text: "memo" } },
+    { type: "resource_link", name: "page", uri: "https://example.test/page", mimeType: "text/html" },
+    { type: "resource_link", name: "odd", uri: "javascript:alert(1)" },
+    { type: "audio", mimeType: "audio/wav", data: "" },
+    { type: "image", mimeType: 7, data: "DDDD" },
+  );
+  const update = toolUpdateOf({ toolCallId: "c", status: "completed", content: blocks }, {});
+  expect(update?.attachments).toEqual([
+    { mime: "image/png", data: "AAAA" },
+    { mime: "audio/wav", data: "BBBB" },
+    { mime: "application/pdf", filename: "report.pdf", data: "CCCC" },
+    { mime: "text/html", filename: "page", url: "https://example.test/page" },
+    { mime: "application/octet-stream", data: "DDDD" },
+  ]);
+  expect(update?.output).toBe("done\nmemo\n[page](https://example.test/page)\n[odd](javascript:alert(1))");
+});
+
+test("[R-8.1] at most 100 attachments of a call are told", () => {
+  const blocks = content(
+    ...Array.from({ length: 120 }, () => ({ type: "audio", mimeType: "a/b", data: "AAAA" })),
+  );
+  expect(toolUpdateOf({ toolCallId: "c", content: blocks }, {})?.attachments).toHaveLength(100);
+});

@@ -1,5 +1,5 @@
 import { toolInput } from "@holdfast/protocol";
-import type { ToolUpdate } from "../port.ts";
+import { type Attachment, MAX_ATTACHMENTS, type ToolUpdate } from "../port.ts";
 import { isObject } from "./wire-message.ts";
 
 const STATUS = new Map<unknown, ToolUpdate["status"]>([
@@ -11,6 +11,10 @@ const STATUS = new Map<unknown, ToolUpdate["status"]>([
 
 /** An error text longer than this is output; the error then says only that it failed. */
 const MAX_ERROR_CHARS = 2_000;
+
+/** The type of what comes without one, and most characters of its name. */
+const UNKNOWN_MIME = "application/octet-stream";
+const MAX_NAME = 255;
 
 /** What an ACP tool call says, as an upsert; `undefined` when it does not say of which call (A-25). */
 export function toolUpdateOf(
@@ -60,18 +64,18 @@ function addContent(update: ToolUpdate, call: Record<string, unknown>): void {
   const items = Array.isArray(call["content"]) ? call["content"].filter(isObject) : [];
   const texts: string[] = [];
   const diffs: NonNullable<ToolUpdate["diffs"]> = [];
-  const images: NonNullable<ToolUpdate["images"]> = [];
+  const attachments: Attachment[] = [];
   for (const item of items) {
     const diff = item["type"] === "diff" ? diffOf(item) : undefined;
     if (diff !== undefined) diffs.push(diff);
     const block = item["type"] === "content" && isObject(item["content"]) ? item["content"] : {};
-    const image = imageOf(block);
-    if (image !== undefined) images.push(image);
+    const attachment = attachmentOf(block);
+    if (attachment !== undefined) attachments.push(attachment);
     const words = blockText(block);
     if (words !== undefined) texts.push(words);
   }
   if (diffs.length > 0) update.diffs = diffs;
-  if (images.length > 0) update.images = images;
+  if (attachments.length > 0) update.attachments = attachments.slice(0, MAX_ATTACHMENTS);
   const output =
     texts.length > 0 ? texts.join("\n") : items.length > 0 ? undefined : rawOutput(call["rawOutput"]);
   if (update.status !== "error") {
@@ -97,10 +101,34 @@ export function blockText(block: Record<string, unknown>): string | undefined {
   }
 }
 
-function imageOf(block: Record<string, unknown>): { mime: string; data: string } | undefined {
-  const [mime, data] = [text(block["mimeType"]), text(block["data"])];
-  return block["type"] === "image" && mime !== undefined && data !== undefined ? { mime, data } : undefined;
+/** Pictures, sound, files that came as bytes, and links that lead somewhere; a resource that is text is output. */
+function attachmentOf(block: Record<string, unknown>): Attachment | undefined {
+  const mime = text(block["mimeType"]) ?? UNKNOWN_MIME;
+  switch (block["type"]) {
+    case "image":
+    case "audio": {
+      const data = text(block["data"]);
+      return data === undefined || data === "" ? undefined : { mime, data };
+    }
+    case "resource": {
+      const resource = isObject(block["resource"]) ? block["resource"] : {};
+      const [data, uri] = [text(resource["blob"]), text(resource["uri"]) ?? ""];
+      if (data === undefined) return undefined;
+      return { mime: text(resource["mimeType"]) ?? UNKNOWN_MIME, ...named(lastSegment(uri)), data };
+    }
+    case "resource_link": {
+      const url = text(block["uri"]) ?? "";
+      return /^(?:https|file):/i.test(url) ? { mime, ...named(text(block["name"])), url } : undefined;
+    }
+    default:
+      return undefined;
+  }
 }
+
+const named = (filename: string | undefined) =>
+  filename === undefined || filename === "" ? {} : { filename: filename.slice(0, MAX_NAME) };
+
+const lastSegment = (uri: string): string | undefined => uri.split(/[?#]/)[0]?.split("/").at(-1);
 
 function diffOf(
   item: Record<string, unknown>,

@@ -1,4 +1,4 @@
-import type { ToolUpdate } from "../port.ts";
+import { type Attachment, MAX_ATTACHMENTS, type ToolUpdate } from "../port.ts";
 import { object, objects, text, type Json } from "./json.ts";
 
 /** Kinds of opencode's own tools and permissions; what is not listed comes from a plugin or an MCP server. */
@@ -27,6 +27,9 @@ export function kindOf(tool: string): string {
   return (Object.hasOwn(KINDS, tool) ? KINDS[tool] : undefined) ?? "other";
 }
 
+/** Most characters of an attachment's name. */
+const MAX_NAME = 255;
+
 const PATH_ARGUMENTS = ["filePath", "path"];
 
 /** A tool part as an upsert of the call `callId`; `undefined` when its state is none that is known. */
@@ -53,8 +56,8 @@ export function toolUpdateOf(part: Json, callId: string): ToolUpdate | undefined
   if (places.length > 0) update.locations = places.map((path) => ({ path }));
   const diff = status === "completed" ? diffOf(tool, input, metadata) : undefined;
   if (diff !== undefined) update.diffs = [diff];
-  const images = objects(state["attachments"]).flatMap(imageOf);
-  if (images.length > 0) update.images = images;
+  const attachments = objects(state["attachments"]).slice(0, MAX_ATTACHMENTS).flatMap(attachmentOf);
+  if (attachments.length > 0) update.attachments = attachments;
   return update;
 }
 
@@ -76,9 +79,13 @@ function diffOf(
   return undefined;
 }
 
-/** Images come as data URLs; anything else is named by the output already. */
-function imageOf(attachment: Json): { mime: string; data: string }[] {
+/** Files come as data URLs, or as references to what is elsewhere. */
+function attachmentOf(attachment: Json): Attachment[] {
   const url = text(attachment["url"]) ?? "";
-  const found = /^data:(image\/[\w.+-]+);base64,/.exec(url);
-  return found?.[1] === undefined ? [] : [{ mime: found[1], data: url.slice(found[0].length) }];
+  const filename = text(attachment["filename"])?.slice(0, MAX_NAME);
+  const named = filename === undefined ? {} : { filename };
+  const inline = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+=-]+)*;base64,/.exec(url);
+  if (inline?.[1] !== undefined) return [{ mime: inline[1], ...named, data: url.slice(inline[0].length) }];
+  const mime = text(attachment["mime"]) ?? "application/octet-stream";
+  return /^(?:https|file):/.test(url) ? [{ mime, ...named, url }] : [];
 }

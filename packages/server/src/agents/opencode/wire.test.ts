@@ -173,9 +173,17 @@ describe("what opencode sends", () => {
       { path: "/p/a" },
       { path: "/p/b" },
     ]);
-    const attachments = [{ url: "data:image/png;base64,AAAA" }, { url: "https://example.com/x.png" }];
-    expect(part({ status: "completed", input: {}, output: "", attachments }, "read")?.images).toEqual([
+    const attachments = [
+      { url: "data:image/png;base64,AAAA" },
+      { url: "data:audio/wav;x=y;base64,BBBB", mime: "audio/wav", filename: "a.wav" },
+      { url: "https://example.com/x.pdf", mime: "application/pdf" },
+      { url: "javascript:alert(1)" },
+      { url: "data:text/plain,plain" },
+    ];
+    expect(part({ status: "completed", input: {}, output: "", attachments }, "read")?.attachments).toEqual([
       { mime: "image/png", data: "AAAA" },
+      { mime: "audio/wav", filename: "a.wav", data: "BBBB" },
+      { mime: "application/pdf", url: "https://example.com/x.pdf" },
     ]);
     expect(part({ status: "error", input: {} })?.error).toBe("The tool call failed.");
     expect(part({ status: "dancing" })).toBeUndefined();

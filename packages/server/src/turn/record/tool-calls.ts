@@ -20,6 +20,7 @@ import {
   mergeFacts,
   refuse,
   shownOutput,
+  type ShownAttachment,
   shownRaw,
   stateAfter,
   stepsOf,
@@ -136,7 +137,8 @@ export class ToolCalls {
     call.state = next;
     const isSettled = isSettledTool(next.status);
     if (isSettled) this.#calls.set(call.callId, undefined);
-    if (isSettled && (cutText(call) !== undefined || call.images !== undefined)) this.#writeStored(shown);
+    if (isSettled && (cutText(call) !== undefined || call.attachments !== undefined))
+      this.#writeStored(shown);
     else this.#write(shown);
     return true;
   }
@@ -214,11 +216,14 @@ export class ToolCalls {
 
   #writeStored(shown: Shown): void {
     const call: Call = { ...shown.call };
-    const images = isSettledTool(call.state.status) ? (call.images ?? []) : [];
-    const bytes = (call.output?.length ?? 0) * 2 + images.reduce((sum, image) => sum + image.data.length, 0);
+    const attachments = isSettledTool(call.state.status) ? (call.attachments ?? []) : [];
+    const bytes = attachments.reduce(
+      (sum, each) => sum + ("data" in each ? each.data.length : 0),
+      (call.output?.length ?? 0) * 2,
+    );
     const stored: Stored = {};
     const later = async (): Promise<ProgressOp[]> => {
-      await this.#store(call, images, stored);
+      await this.#store(call, attachments, stored);
       return [{ op: "part", part: toolPart(call, this.#ids, stored) }];
     };
     this.#deps.writer.pushLater(later, bytes);
@@ -233,7 +238,7 @@ export class ToolCalls {
   }
 
   /** Adds to `stored` what is not there yet: a repeat after a refusal stores nothing twice. */
-  async #store(call: Call, images: NonNullable<Call["images"]>, stored: Stored): Promise<void> {
+  async #store(call: Call, attachments: NonNullable<Call["attachments"]>, stored: Stored): Promise<void> {
     const { sessionId } = this.#ids;
     const cut = cutText(call);
     if (cut !== undefined && stored.truncated === undefined) {
@@ -241,14 +246,17 @@ export class ToolCalls {
       stored.truncated = { hash: (await this.#deps.store.putBlob(text)).hash, ...cut.whole };
     }
     stored.attachments ??= [];
-    for (const image of images.slice(stored.attachments.length)) {
-      const mime = cleanText(image.mime);
-      const { hash } = await this.#deps.store.putBlob({
-        bytes: Buffer.from(image.data, "base64"),
-        mime,
-        sessionId,
-      });
-      stored.attachments.push({ type: "file", mime, url: `blob:${hash}` });
-    }
+    for (const attachment of attachments.slice(stored.attachments.length))
+      stored.attachments.push(await this.#attached(attachment));
+  }
+
+  async #attached(attachment: NonNullable<Call["attachments"]>[number]): Promise<ShownAttachment> {
+    const mime = cleanText(attachment.mime);
+    const { filename } = attachment;
+    const named = filename === undefined ? {} : { filename: cleanText(filename) };
+    if ("url" in attachment) return { type: "file", mime, ...named, url: cleanText(attachment.url) };
+    const bytes = Buffer.from(attachment.data, "base64");
+    const { hash } = await this.#deps.store.putBlob({ bytes, mime, sessionId: this.#ids.sessionId });
+    return { type: "file", mime, ...named, url: `blob:${hash}` };
   }
 }

@@ -30,15 +30,18 @@ export type Call = {
   error?: string | undefined;
   locations?: ToolUpdate["locations"];
   diffs?: ToolUpdate["diffs"];
-  images?: ToolUpdate["images"];
+  attachments?: ToolUpdate["attachments"];
   metadata?: JsonObject | undefined;
 };
 
-/** Where the cut-off text and the images of a call were stored. */
+/** Where the cut-off text and the attachments of a call were stored. */
 export type Stored = {
   truncated?: { hash: string; bytes: number; lines: number } | undefined;
-  attachments?: { type: "file"; mime: string; url: string }[] | undefined;
+  attachments?: ShownAttachment[] | undefined;
 };
+
+/** An attachment as a part shows it. */
+export type ShownAttachment = NonNullable<Extract<ToolState, { status: "completed" }>["attachments"]>[number];
 
 type Step = "start" | "complete" | "fail";
 
@@ -103,7 +106,7 @@ export function mergeFacts(call: Call, update: ToolUpdate): boolean {
     Object.assign(call, { [key]: value });
     changed = true;
   }
-  if (update.images !== undefined) call.images = update.images;
+  if (update.attachments !== undefined) call.attachments = update.attachments;
   return changed;
 }
 

@@ -11,6 +11,7 @@ import {
 } from "lucide-react";
 import { memo, useMemo, useState } from "react";
 import { Arguments, Chip, classes, Exact, span } from "../../design/index.ts";
+import { Attachment } from "../attachment.tsx";
 import { useMoment } from "../past.tsx";
 import { DiffView } from "./diff-view.tsx";
 import { Output } from "./output.tsx";
@@ -37,9 +38,15 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
   const [isUnfolded, setUnfolded] = useState<boolean | undefined>();
   const kind = part.kind ?? "other";
   const output = "output" in state ? (state.output ?? "") : "";
+  const attachments = state.status === "completed" ? (state.attachments ?? []) : [];
   const hasContent =
-    output !== "" || (part.diffs?.length ?? 0) > 0 || state.status === "error" || hasInput(part);
-  const isShown = isUnfolded ?? (hasContent && (OPEN_KINDS.has(kind) || state.status === "error"));
+    output !== "" ||
+    (part.diffs?.length ?? 0) > 0 ||
+    attachments.length > 0 ||
+    state.status === "error" ||
+    hasInput(part);
+  const isWorthSeeing = OPEN_KINDS.has(kind) || attachments.length > 0 || state.status === "error";
+  const isShown = isUnfolded ?? (hasContent && isWorthSeeing);
   const Icon = ICONS[kind] ?? Wrench;
   const title = state.title ?? part.tool;
   return (
@@ -81,6 +88,15 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
             />
           )}
           {state.status === "error" && state.error.trim() !== output.trim() && <Failure text={state.error} />}
+          {attachments.length > 0 && (
+            <ul aria-label="Attachments" className="flex flex-wrap gap-2 px-1">
+              {attachments.map((each, index) => (
+                <li key={index} className="max-w-full">
+                  <Attachment part={each} sessionId={part.sessionId} />
+                </li>
+              ))}
+            </ul>
+          )}
           {part.locations !== undefined && part.locations.length > 0 && (
             <p className="flex flex-wrap gap-x-3 px-1 font-mono text-xs break-all text-ink-faint">
               {part.locations.map(({ path, line }, index) => (
