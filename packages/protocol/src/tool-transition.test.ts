@@ -97,6 +97,16 @@ describe("[D-16] a tool call goes pending -> running -> completed | error only",
     expect(ended).toMatchObject({ time: { start: 10, end: 10 } });
   });
 
+  test("[D-16] a call that its agent ends while the turn is stopped keeps the agent's words, and says that it was cut off", () => {
+    const cut = transitionTool(states.running, { type: "fail", error: "cancelled", at: 12, isCut: true });
+    expect(cut).toMatchObject({
+      status: "error",
+      error: "cancelled",
+      output: "so far",
+      metadata: { early: true, interrupted: true },
+    });
+  });
+
   test("[D-16] an interrupted call keeps its output and says so", () => {
     expect(transitionTool(states.running, events.interrupt)).toEqual({
       status: "error",

@@ -2,7 +2,7 @@
  * The life of a tool call (D-16). Pure and total: an event that does not fit the state changes nothing and returns the same object.
  *
  * Invariants: `raw` is kept in every state (R-11.1); a state that has ended takes nothing more; metadata is merged, never replaced; a call
- * that is cut off ends as an error with `metadata.interrupted` and its output so far.
+ * that is cut off ends as an error with `metadata.interrupted` and its output so far, also when its agent says how it ended.
  *
  *   pending --start--> running --complete--> completed
  *      |                  |----fail--------> error
@@ -14,12 +14,12 @@ import type { ToolState } from "./part.ts";
 export type ToolStatus = ToolState["status"];
 type StateOf<S extends ToolStatus> = Extract<ToolState, { status: S }>;
 
-/** `at` is a time in ms. A title that came as progress goes before the one of `complete`. */
+/** `at` is a time in ms. A title that came as progress goes before the one of `complete`. `isCut`: it failed because its turn is being stopped. */
 export type ToolEvent =
   | { type: "progress"; told: Partial<Pick<StateOf<"running">, "input" | "raw" | "title" | "output">> }
   | { type: "start"; at: number }
   | { type: "complete"; title: string; at: number }
-  | { type: "fail"; error: string; at: number }
+  | { type: "fail"; error: string; at: number; isCut?: boolean }
   | { type: "interrupt"; at: number };
 
 /** The text of a call that was cut off (session-model 11.3). */
@@ -79,7 +79,7 @@ function fromRunning(state: StateOf<"running">, event: ToolEvent): ToolState {
         time: spanTo(state, event.at),
       };
     case "fail":
-      return ended(state, event.at, event.error, false);
+      return ended(state, event.at, event.error, event.isCut === true);
     case "interrupt":
       return ended(state, event.at, TOOL_INTERRUPTED, true);
     case "start":

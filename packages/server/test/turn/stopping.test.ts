@@ -1,6 +1,6 @@
-import type { TurnId } from "@holdfast/protocol";
+import type { ToolState, TurnId } from "@holdfast/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { AgentFailure, type PromptResult } from "../../src/agents/index.ts";
+import { AgentFailure, type PromptResult, type ToolUpdate } from "../../src/agents/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { DataDirectory, OWNER, type Room } from "./room.ts";
 import { agentError, endTurn, type Scene, untilCancelled } from "./scripted-agent.ts";
@@ -47,6 +47,33 @@ describe("[A-15] cancel", () => {
     expect((await room.store.listAgentSessions(sessionId)).items[0]?.status).toBe("idle");
     await cancel(turnId);
     expect(await room.turn(turnId)).toEqual(turn);
+  });
+
+  test("[D-16, A-15] a call that the agent fails because of the stop was interrupted; one that it completes was not", async () => {
+    const sessionId = await room.createSession();
+    room.agent.next(async ({ sink, cancelled }) => {
+      const tool = (update: ToolUpdate) => sink.emit({ type: "tool", update });
+      tool({ callId: "failed before", status: "error", error: "broke" });
+      for (const callId of ["cut", "done"]) tool({ callId, status: "running", output: "so far" });
+      sink.emit({ type: "text", text: "working" });
+      await cancelled;
+      tool({ callId: "cut", status: "error", error: "cancelled" });
+      tool({ callId: "done", status: "completed" });
+      return endTurn;
+    });
+    const turnId = await room.say(sessionId, "hello");
+    await saidBy(turnId, "working");
+    await cancel(turnId);
+    await room.ended(turnId);
+    const states: Record<string, ToolState> = {};
+    const { parts } = await room.answer(turnId);
+    for (const part of parts) if (part.type === "tool") states[part.callId] = part.state;
+    expect(states).toMatchObject({
+      cut: { status: "error", error: "cancelled", output: "so far", metadata: { interrupted: true } },
+      done: { status: "completed", output: "so far", metadata: {} },
+      "failed before": { status: "error", error: "broke" },
+    });
+    expect(states["failed before"]).not.toHaveProperty("metadata");
   });
 
   test("[D-6] stopping pauses what is queued until it is resumed; a queued turn that is cancelled ends at once", async () => {

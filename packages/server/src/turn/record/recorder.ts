@@ -83,6 +83,8 @@ export class Recorder {
   readonly #storageWaits = new Set<object>();
   #fence: "open" | "settling" | "closed" = "open";
   #notes = 0;
+  /** The agent was told to stop: calls that fail from then on were cut off. */
+  isStopping = false;
   /** The message of the turn that is being answered. */
   #parentId: MessageId;
   #usage: Usage = {};
@@ -297,7 +299,7 @@ export class Recorder {
       case "tool": {
         const { texts, tools } = this.#answers.ofCall(event.update.callId);
         if (!tools.has(event.update.callId)) this.#writer.push(texts.closeAll());
-        tools.update(event.update);
+        tools.update(event.update, this.isStopping);
         this.#touched.take(event.update);
         return;
       }

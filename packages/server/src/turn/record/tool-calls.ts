@@ -82,11 +82,13 @@ export class ToolCalls {
     this.#notAllowed.set(callId, why);
   }
 
-  update(update: ToolUpdate): void {
+  /** `isStopping`: a call that fails now was cut off by the stop, whatever its agent says of it (session-model 11). */
+  update(update: ToolUpdate, isStopping = false): void {
     const known = this.#calls.get(update.callId);
     if (known === undefined && this.has(update.callId)) return;
     const shown = known ?? this.#create(update);
     if (mergeFacts(shown.call, update)) shown.stale = true;
+    if (isStopping) shown.call.isCut = true;
     const why = update.status === "error" ? this.#notAllowed.get(update.callId) : undefined;
     if (why !== undefined) refuse(shown.call, why);
     if (update.raw !== undefined) shown.call.raw = update.raw;

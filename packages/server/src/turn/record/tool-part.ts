@@ -32,6 +32,8 @@ export type Call = {
   diffs?: ToolUpdate["diffs"];
   attachments?: ToolUpdate["attachments"];
   metadata?: JsonObject | undefined;
+  /** Its turn was being stopped when its end was told. */
+  isCut?: boolean;
 };
 
 /** Where the cut-off text and the attachments of a call were stored. */
@@ -69,7 +71,7 @@ function stepEvent(call: Call, type: Step, at: number): ToolEvent {
   if (type === "start") return { type, at };
   return type === "complete"
     ? { type, title: call.title ?? call.tool, at }
-    : { type, error: shownError(call).text, at };
+    : { type, error: shownError(call).text, at, isCut: call.isCut === true };
 }
 
 /** The state with everything that was told so far. */

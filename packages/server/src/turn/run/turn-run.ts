@@ -333,6 +333,7 @@ export class TurnRun {
   }
 
   #tellAgent(): void {
+    this.#recorder.isStopping = true;
     const stopped = this.#handle?.cancel();
     stopped?.catch((error: unknown) =>
       this.#deps.logger.warn({ ...this.#fields(), error }, "an agent could not be told to stop"),
