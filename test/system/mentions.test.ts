@@ -22,7 +22,8 @@ test("[R-8.2, A-25] the agent gets the lines that were named, a long file as a l
   await writeFile(join(place, "src", "a.ts"), "one\ntwo\nthree\nfour\n");
   await writeFile(join(place, "long.txt"), "x".repeat(200_000));
   const session = await server.client.createSession({ directory: place, agent: "rehearsal" });
-  const text = "GIVEN @src/a.ts:2-3 @long.txt @src\nSAY @src/a.ts";
+  await writeFile(join(place, "shot.png"), "\0png");
+  const text = "GIVEN @src/a.ts:2-3 @long.txt @src @shot.png\nSAY @src/a.ts";
   const asked = { parts: [{ type: "text" as const, text }], mentions: true };
   const waited = await server.client.admitInputAndWait(session.id, asked, { timeoutMs: 120_000 });
   if (!waited.ended) throw new Error("The turn did not end.");
@@ -34,6 +35,7 @@ test("[R-8.2, A-25] the agent gets the lines that were named, a long file as a l
     `resource file://${place}/src/a.ts#L2-3 ${JSON.stringify("two\nthree\n")}`,
     `resource_link long.txt file://${place}/long.txt`,
     `resource_link src file://${place}/src`,
+    "image image/png",
     `resource file://${place}/src/a.ts ${JSON.stringify("one\ntwo\nthree\nfour\n")}`,
     "@src/a.ts",
     "",

@@ -182,6 +182,7 @@ describe("what is told to the agent", () => {
   const files: PromptFiles = {
     readBlob: async () => ({ bytes: Buffer.from("hello"), mime: "x" }),
     read: async () => "read",
+    bytes: async () => Buffer.from("read"),
   };
 
   test("[A-25] the system text comes first, machine text is sent, text for people is not", async () => {

@@ -179,6 +179,7 @@ export class AcpHandle implements AgentHandle {
     const prompt = await promptBlocks(input, accepts, {
       readBlob: this.#deps.readBlob,
       read: (path, range) => this.files.read(path, range),
+      bytes: (path) => this.files.bytes(path),
     });
     if (running.isCancelled) return { outcome: "ended", stopReason: "cancelled" };
     const feed = this.#feed.beginPrompt(running.sink);

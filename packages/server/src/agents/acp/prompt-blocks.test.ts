@@ -24,6 +24,10 @@ const files = (asked: unknown[] = []): PromptFiles => ({
     if (path !== "/w/src/a b.ts") throw new Error("no such file");
     return "one\ntwo\n";
   },
+  bytes: async (path) => {
+    if (path !== "/w/src/a b.ts") throw new Error("no such file");
+    return Buffer.from("hello");
+  },
 });
 
 const TAKES_ALL = { images: true, embedded: true };
@@ -64,11 +68,33 @@ describe("[R-8.2] a mentioned file", () => {
       true,
       { type: "resource_link", uri: "file:///w/gone.ts" },
     ],
-    ["what is no text", { mime: "image/png" }, true, { type: "resource_link", mimeType: "image/png" }],
+    [
+      "what is neither text nor picture",
+      { mime: "application/pdf" },
+      true,
+      { ...LINK, mimeType: "application/pdf" },
+    ],
+    [
+      "a picture that is gone by now",
+      { mime: "image/png", url: "file:///w/gone.png" },
+      true,
+      { type: "resource_link", uri: "file:///w/gone.png" },
+    ],
     ["what was not mentioned", { source: undefined }, true, { ...LINK, name: "src/a.ts" }],
   ])("[R-8.2] is a link: %s", async (_, over, embedded, expected) => {
     const [block] = await promptBlocks({ parts: [mentioned(over)] }, { images: true, embedded }, files());
     expect(block).toMatchObject(expected);
+  });
+
+  test("[R-8.2] that is a picture is one where the agent takes pictures, else a link", async () => {
+    const parts = [mentioned({ mime: "image/png" })];
+    const uri = "file:///w/src/a%20b.ts";
+    expect(await promptBlocks({ parts }, TAKES_ALL, files())).toEqual([
+      { type: "image", data: "aGVsbG8=", mimeType: "image/png", uri },
+    ]);
+    expect(await promptBlocks({ parts }, { images: false, embedded: true }, files())).toMatchObject([
+      { type: "resource_link", uri },
+    ]);
   });
 
   test("[R-8.2] is a link once the room of the prompt is used up", async () => {

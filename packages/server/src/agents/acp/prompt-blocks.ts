@@ -11,6 +11,8 @@ export type PromptFiles = {
   readBlob: ReadBlob;
   /** Lines of a text file where the session works. Rejects for what is none, is not there, or is not in that directory. */
   read(path: string, range: { line: number; limit?: number }): Promise<string>;
+  /** All of a file there. Rejects in the same way. */
+  bytes(path: string): Promise<Uint8Array>;
 };
 
 const BLOB = "blob:";
@@ -20,8 +22,8 @@ const MAX_EMBEDDED = 128 * 1024;
 
 /**
  * The content blocks of a prompt (A-25): the system text first, as a block of its own; text with what machines wrote for the model, without
- * what is only shown to people. A text file that was mentioned goes along, only the lines that were named, where the agent takes that (R-8.2); other files are
- * links; stored content is an image or a resource where the agent takes them, else named in a text.
+ * what is only shown to people. A text file that was mentioned goes along, only the lines that were named, and a picture, where the agent takes that (R-8.2); other
+ * files are links; stored content is an image or a resource where the agent takes them, else named in a text.
  */
 export async function promptBlocks(
   input: PromptInput,
@@ -70,7 +72,7 @@ async function fileBlock(
 
 async function referenceBlock(
   part: FilePart,
-  { embedded }: Accepts,
+  { embedded, images }: Accepts,
   files: PromptFiles,
   room: { left: number },
 ): Promise<ContentBlock> {
@@ -88,6 +90,11 @@ async function referenceBlock(
       const place = lines === undefined ? uri : `${uri}#L${lines.start}-${lines.end ?? ""}`;
       return { type: "resource", resource: { uri: place, text, mimeType: part.mime } };
     }
+  }
+  if (images && part.source?.type === "file" && part.mime.startsWith("image/")) {
+    const bytes = await files.bytes(fileURLToPath(uri)).catch(() => undefined);
+    if (bytes !== undefined)
+      return { type: "image", data: Buffer.from(bytes).toString("base64"), mimeType: part.mime, uri };
   }
   return { type: "resource_link", uri, name: fileLabel(part), mimeType: part.mime };
 }

@@ -70,6 +70,16 @@ export async function readLines(path: string, range: { line: number; limit?: num
   }
 }
 
+/** The content of any regular file. Rejects NOT_FOUND, TOO_LARGE, and UNPROCESSABLE for what is no file. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  const file = await openRegular(path, constants.O_RDONLY);
+  try {
+    return await readWhole(path, file);
+  } finally {
+    await file.close();
+  }
+}
+
 /**
  * Replaces or makes a file, and the directories that it needs; the permissions of an existing one stay. The path is one that `locate` answered.
  * Rejects TOO_LARGE, and UNPROCESSABLE for what is no file or must not be written.

@@ -14,7 +14,7 @@ import { autoAllow } from "../catalog/index.ts";
 import type { PermissionAsk } from "../port.ts";
 import type { RunningPrompt } from "../running-prompt.ts";
 import { permissionAskOf, type ToolMemory } from "../tool-memory.ts";
-import { type FileScope, locate, readLines, shownPath, writeWhole } from "./contained-file.ts";
+import { type FileScope, locate, readBytes, readLines, shownPath, writeWhole } from "./contained-file.ts";
 
 /** Characters of a new content that a permission request shows; the rest is counted. */
 const MAX_SHOWN = 256 * 1024;
@@ -50,6 +50,11 @@ export class FileAccess {
   /** Whole lines of a text file, as `readLines` counts them. Rejects as `locate` and `readLines` do. */
   async read(named: string, range: { line: number; limit?: number }): Promise<string> {
     return await readLines(await locate(this.#facts.place, named, "read"), range);
+  }
+
+  /** The content of a file, for a prompt that mentions it. Rejects as `locate` and `readBytes` do. */
+  async bytes(named: string): Promise<Uint8Array> {
+    return await readBytes(await locate(this.#facts.place, named, "read"));
   }
 
   /**
