@@ -62,7 +62,7 @@ async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHa
     clock: deps.clock,
     listener: feed,
     answerPermission: (params) =>
-      handle?.answerPermission(params) ?? Promise.resolve({ outcome: "cancelled" }),
+      handle?.answerPermission(params) ?? Promise.resolve({ outcome: { outcome: "cancelled" } }),
     methods,
     elicitationComplete: (params) => elicitations.complete(params),
   });

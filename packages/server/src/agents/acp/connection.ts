@@ -16,7 +16,7 @@ import { abortedError, type SessionErrorOf } from "@holdfast/protocol";
 import type { AgentProcess, StopOptions } from "../../process/index.ts";
 import { agentError } from "../agent-error.ts";
 import { AgentFailure } from "../port.ts";
-import type { PermissionOutcome } from "./permission-option.ts";
+import type { PermissionReply } from "./permission-option.ts";
 import { ELICITATION_COMPLETE, Wire, type WireListener } from "./wire.ts";
 
 export type Phase = SessionErrorOf<"AgentError">["data"]["phase"];
@@ -31,7 +31,7 @@ const EXIT_WAIT_MS = 2_000;
 export type Ending = { exitCode?: number; signal?: string; stderrTail: string | undefined };
 
 /** What the agent asks, as the connection passes it on; `params` are unchecked. */
-export type AnswerPermission = (params: unknown) => Promise<PermissionOutcome>;
+export type AnswerPermission = (params: unknown) => Promise<PermissionReply>;
 
 /** Requests besides that which are answered, by method; what is not named is answered as unknown. The signal aborts when the agent cancels its request. */
 export type Methods = Readonly<
@@ -70,7 +70,7 @@ export class Connection {
     const app = client({ name: "holdfast" }).onRequest(
       "session/request_permission",
       (params) => params,
-      async ({ params }) => ({ outcome: await options.answerPermission(params) }),
+      async ({ params }) => options.answerPermission(params),
     );
     for (const [method, answer] of Object.entries(options.methods ?? {})) {
       app.onRequest(

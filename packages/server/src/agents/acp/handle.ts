@@ -26,9 +26,10 @@ import { Prompts, type RunningPrompt } from "../running-prompt.ts";
 import { permissionAskOf } from "../tool-memory.ts";
 import type { Connection, AnswerPermission } from "./connection.ts";
 import type { AcpTimeouts, Attempt } from "./open-session.ts";
-import { chooseOption } from "./permission-option.ts";
+import { chooseOption, type PermissionReply } from "./permission-option.ts";
 import { promptBlocks } from "./prompt-blocks.ts";
 import { promptResult } from "./prompt-result.ts";
+import { answerQuestionTool } from "./question-tool.ts";
 import type { SessionFeed } from "./session-feed.ts";
 import { setApprovalMode, setModel } from "./settings.ts";
 import { isObject } from "./wire-message.ts";
@@ -38,6 +39,12 @@ const CANCEL_TERM_MS = 1_000;
 
 /** How long what is being written to the disk may take once the prompt was answered. */
 const WRITE_WAIT_MS = 5_000;
+
+/** What nobody can answer any more. */
+const NOT_ANSWERED: PermissionReply = { outcome: { outcome: "cancelled" } };
+
+/** A permission request is not withdrawn. */
+const NEVER = new AbortController().signal;
 
 export type HandleFacts = {
   definition: AgentDefinition;
@@ -155,13 +162,19 @@ export class AcpHandle implements AgentHandle {
   /** Answers a permission request of the agent; what nobody can answer any more is `cancelled`. */
   readonly answerPermission: AnswerPermission = async (params) => {
     const { running } = this.#prompts;
-    if (!isObject(params) || running === undefined) return { outcome: "cancelled" };
+    if (!isObject(params) || running === undefined) return NOT_ANSWERED;
     const call = isObject(params["toolCall"]) ? params["toolCall"]["toolCallId"] : undefined;
     const known = typeof call === "string" ? this.#feed.tools.find(call) : undefined;
-    if (known === undefined || params["sessionId"] !== this.backendSessionId) return { outcome: "cancelled" };
+    if (known === undefined || params["sessionId"] !== this.backendSessionId) return NOT_ANSWERED;
+    const { options } = params;
+    if (known.tool !== undefined && known.tool === this.#definition.quirks.questionTool) {
+      const ask = (question: AgentQuestion) => running.askQuestion(question, NEVER);
+      const told = await answerQuestionTool(known, options, ask);
+      if (told !== undefined) return told;
+    }
     const answer = await running.ask(permissionAskOf(known));
     if (answer === "once") running.allowed.add(known.callId);
-    return chooseOption(params["options"], answer);
+    return { outcome: chooseOption(options, answer) };
   };
 
   /** Asks a person what the agent wants to know; without a prompt nobody can answer: `cancel`. */

@@ -4,6 +4,9 @@ import { isObject } from "./wire-message.ts";
 /** How a request is answered on the wire. */
 export type PermissionOutcome = { outcome: "selected"; optionId: string } | { outcome: "cancelled" };
 
+/** The outcome, and beside it what the agent's own tool was told (`question-tool.ts`). */
+export type PermissionReply = { outcome: PermissionOutcome; answers?: Record<string, string> };
+
 /** What may stand for an answer, best first: an agent is told `always` only when it offers nothing smaller (A-19). */
 const REJECT = ["reject_once", "reject_always"];
 const KINDS: Record<Exclude<PermissionAnswer, "cancelled">, readonly string[]> = {

@@ -28,6 +28,8 @@ export type Quirks = {
   tokens: { response: NonNullable<Usage["scope"]>; perCall: boolean };
   /** Kinds of tools that the agent reports as `other` or not at all, by the agent's own tool name. */
   toolKinds: Readonly<Record<string, string>>;
+  /** Its own tool that asks a person something: sent as a permission request, whose answer carries what was chosen (A-19). */
+  questionTool?: string | undefined;
   /** It opens an HTTP port and lets in whoever knows the password in this variable: a fresh random one for each start (A-10). */
   passwordVariable?: string | undefined;
   /** Advertised only where it is known to work (A-3). */
@@ -136,6 +138,7 @@ const QWEN: KnownAgent = {
     // Other statuses stand at the beginning of the details.
     errorSentences: { versions: /^0\./, known: [{ says: /\bexceeds\b.*\(HTTP (?<status>413)\)/ }] },
     tokens: { response: "unknown", perCall: true },
+    questionTool: "ask_user_question",
     // `fs` off: through us it makes UTF-8 of a file in another encoding, which it keeps when it writes by itself.
   },
   seen: "0.24.4",

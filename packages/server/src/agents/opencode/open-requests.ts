@@ -4,12 +4,13 @@
  */
 import { errorText, type Logger } from "@holdfast/kernel";
 import type { QuestionAnswer } from "@holdfast/protocol";
+import { labelsOf } from "../asked-questions.ts";
 import { NOT_ALLOWED } from "../not-allowed.ts";
 import type { OpencodeApi } from "./api.ts";
 import { text, type Json } from "./json.ts";
 import { permissionAskOf, wirePermission, type WirePermission } from "./permission-ask.ts";
 import type { PromptRun } from "./prompt-run.ts";
-import { wireAnswers, wireQuestion, type WireQuestion } from "./question-ask.ts";
+import { wireQuestion, type WireQuestion } from "./question-ask.ts";
 
 export type OpenRequestsDeps = {
   logger: Logger;
@@ -65,7 +66,7 @@ export class OpenRequests {
       if (answer === "withdrawn") return async () => undefined;
       if (request === undefined || answer?.action !== "accept")
         return async () => this.#deps.api().rejectQuestion(id);
-      const answers = wireAnswers(request.ask.fields, answer.content ?? {});
+      const answers = labelsOf(request.ask.fields, answer.content ?? {});
       return async () => this.#deps.api().replyQuestion(id, answers);
     });
   }
