@@ -121,12 +121,8 @@ export type AgentSessionFacts = {
 };
 
 export type AgentSessionPatch = Partial<
-  Pick<
-    AgentSession,
-    "status" | "backendSessionId" | "version" | "models" | "modes" | "commands" | "subagents"
-  >
-> &
-  Partial<AgentSessionFacts>;
+  Omit<AgentSession, "id" | "sessionId" | "agent" | "usage" | "time"> & AgentSessionFacts
+>;
 
 /** One write of a running turn. All ops of a command apply in order, in one transaction, or none does. */
 export type ProgressOp =
