@@ -51,6 +51,7 @@ const cases: [string, string, z.ZodType, unknown][] = [
   ...rowsOf("errors", () => sessionErrorSchema),
   ...rowsOf("events", () => sessionEventSchema),
   ...rowsOf("rows", (name) => ROWS[name]),
+  ...rowsOf("agent-sessions", () => agentSessionSchema),
 ];
 
 function rowsOf(
