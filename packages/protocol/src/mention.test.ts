@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fileLabel, linesOf, mentionsOf, mentionText } from "./mention.ts";
+import { canBeMentioned, fileLabel, isMentioned, linesOf, mentionsOf, mentionText } from "./mention.ts";
 
 describe("mentions of files", () => {
   test.each<[string, string[]]>([
@@ -41,6 +41,29 @@ describe("mentions of files", () => {
     "ä.md",
   ])("[R-8.2] %s is mentioned so that it is read back", (path) => {
     expect(mentionsOf(`see ${mentionText(path)}, now`).map((mention) => mention.path)).toEqual([path]);
+  });
+
+  test("[R-8.2] a path that would end its own mention cannot be one", () => {
+    expect(["a b.ts", 'a"b.ts', "a\nb.ts"].map(canBeMentioned)).toEqual([true, false, false]);
+  });
+
+  test("[R-8.2] a part that was mentioned is known by its words", () => {
+    const file = (value: string) => ({
+      type: "file" as const,
+      mime: "text/plain",
+      url: "file:///a",
+      source: { type: "file" as const, path: "a", text: { value, start: 0, end: value.length } },
+    });
+    const agent = { type: "agent" as const, name: "a" };
+    const source = { value: "@a", start: 0, end: 2 };
+    const parts = [
+      file("@a"),
+      file("the file"),
+      agent,
+      { ...agent, source },
+      { type: "text" as const, text: "@a" },
+    ];
+    expect(parts.map(isMentioned)).toEqual([true, false, false, true, false]);
   });
 
   test("[R-8.2] many signs of a mention are read in one pass", () => {

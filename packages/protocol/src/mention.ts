@@ -47,7 +47,10 @@ export function mentionsOf(text: string): Mention[] {
   });
 }
 
-/** How a path is mentioned: quoted where it holds what would end it. A path with a quote or a line break cannot be mentioned. */
+/** A path with a quote or a line break cannot be mentioned. */
+export const canBeMentioned = (path: string): boolean => !/["\n]/.test(path);
+
+/** How a path is mentioned: quoted where it holds what would end it. */
 export const mentionText = (path: string): string => (BARE.test(path) ? `@${path}` : `@"${path}"`);
 
 /** The lines that the `start` and `end` of a reference name, where they do; a start alone goes to the end of the file. */
@@ -77,6 +80,8 @@ function nameOf(url: string): string {
   return path.split("/").findLast((segment) => segment !== "") ?? url;
 }
 
-/** Whether a part stands in the words of its message already, because it was mentioned there. */
-export const isMentioned = (part: InputPart | Part): boolean =>
-  part.type === "file" ? part.source?.type === "file" : part.type === "agent" && part.source !== undefined;
+/** Whether a part stands in the words of its message already, because it was mentioned there as `@...`. */
+export function isMentioned(part: InputPart | Part): boolean {
+  if (part.type === "agent") return part.source?.value.startsWith("@") === true;
+  return part.type === "file" && part.source?.type === "file" && part.source.text.value.startsWith("@");
+}

@@ -1,5 +1,5 @@
 import type { SessionState } from "@holdfast/client";
-import { mentionText } from "@holdfast/protocol";
+import { canBeMentioned, mentionText } from "@holdfast/protocol";
 import { type KeyboardEvent, type RefObject, useEffect, useId, useState } from "react";
 import { useClient } from "../data/index.ts";
 import { classes, Exact } from "../design/index.ts";
@@ -74,6 +74,7 @@ export function useSuggestions(
           setItems([
             ...agents,
             ...answer.items
+              .filter(({ path }) => canBeMentioned(path))
               .slice(0, SHOWN)
               .map(({ path }) => ({ insert: `${mentionText(path)} `, label: path })),
           ]),

@@ -62,10 +62,14 @@ describe("sending a prompt", () => {
       const [{ id, sessionId, messageId }] = parts as [Part];
       return { parts: [...parts, { id, sessionId, messageId, type: "agent" as const, name }] };
     };
-    const refused = await handle.prompt(mention("nobody"), new RecordedTurn());
-    const message = "parts: opencode has no agent nobody. It has general.";
-    expect(refused).toMatchObject({ outcome: "failed", error: { data: { phase: "prompt", message } } });
+    const refused = handle.prompt(mention("nobody"), new RecordedTurn());
+    await fake.pass();
     expect(fake.prompts).toEqual([]);
+    const message = "parts: opencode has no agent nobody. It has general.";
+    expect(await refused).toMatchObject({
+      outcome: "failed",
+      error: { data: { phase: "prompt", message } },
+    });
     void handle.prompt(mention("general"), new RecordedTurn());
     await fake.pass();
     expect(fake.prompts[0]?.parts).toContainEqual({ type: "agent", name: "general" });
