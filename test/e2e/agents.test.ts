@@ -116,6 +116,26 @@ describe("choosing an agent", () => {
     expect(on.complaints).toEqual([]);
   });
 
+  test("[A-7] the session's MCP servers are named below the agents, and what they are given is not", async () => {
+    await using on = await sharedStageOf();
+    const session = await sessionOf(on);
+    const docs = {
+      type: "http",
+      url: "https://docs.example/mcp",
+      headers: { Authorization: "hush" },
+    } as const;
+    await on.server.client.patchSession(session.id, { mcpServers: { docs, old: { type: "off" } } });
+    const page = await on.open(`/s/${session.id}`);
+    await picker(page, "Rehearsal").click();
+    const given = chooser(page).getByRole("region", { name: "MCP servers" });
+    await given.getByText("https://docs.example/mcp").waitFor();
+    await given.getByText("old: left out of this session").waitFor();
+    expect(await page.content()).not.toContain("hush");
+    await on.server.client.patchSession(session.id, { mcpServers: { docs: null, old: null } });
+    await given.waitFor({ state: "detached" });
+    expect(on.complaints).toEqual([]);
+  });
+
   test("[A-20] one that cannot ask is taken only with a mode that it can hold", async () => {
     await using on = await sharedStageOf();
     const other = await sessionOf(on, { agent: "bold" });

@@ -22,17 +22,24 @@ export class HoldfastProcess implements AsyncDisposable {
   readonly client: HoldfastClient;
   readonly pid: number;
   readonly root: string;
+  readonly #log: () => string;
   readonly #child: ChildProcess;
   readonly #exited: Promise<{ code: number | null; signal: string | null }>;
 
-  constructor(child: ChildProcess, facts: { url: string; token: string; root: string }) {
+  constructor(child: ChildProcess, facts: { url: string; token: string; root: string; log: () => string }) {
     this.#child = child;
+    this.#log = facts.log;
     this.#exited = exited(child);
     this.url = facts.url;
     this.token = facts.token;
     this.root = facts.root;
     this.pid = child.pid ?? 0;
     this.client = createClient({ url: facts.url, token: facts.token });
+  }
+
+  /** The end of what it logged. */
+  get log(): string {
+    return this.#log();
   }
 
   get project(): string {
@@ -92,7 +99,7 @@ export async function startHoldfast(options: HarnessOptions): Promise<HoldfastPr
     });
   });
   const token = (await readFile(join(root, "data", "token"), "utf8")).trim();
-  return new HoldfastProcess(child, { url, token, root });
+  return new HoldfastProcess(child, { url, token, root, log: () => errors });
 }
 
 /** The program as a child, not waited for. */

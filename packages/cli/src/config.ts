@@ -62,6 +62,10 @@ export function readSettings(flags: GlobalFlags, env: NodeJS.ProcessEnv = proces
   };
 }
 
+/** The value of one of the user's variables, which a command was told to take from here. */
+export const readVariable = (name: string, env: NodeJS.ProcessEnv = process.env): string | undefined =>
+  env[name];
+
 /** What of the environment a service gets: where programs are, and where they keep their files. Nothing secret is among it (I-26). */
 const SERVICE_VARIABLES = ["PATH", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"];
 

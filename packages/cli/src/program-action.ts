@@ -16,5 +16,8 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** What a repeated option gave so far, and one more. */
+export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
 export const outputMode = () =>
   new Option("--output <mode>", "text, or events as NDJSON").choices(["text", "stream-json"]).default("text");

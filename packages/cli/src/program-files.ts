@@ -1,14 +1,11 @@
 /** The part of the command line that is about files: worktrees and pending changes. */
 import { type Command, Option } from "commander";
 import type * as changesPart from "./changes-commands.ts";
-import type { Action } from "./program-action.ts";
+import { type Action, collect } from "./program-action.ts";
 import type * as worktreePart from "./worktree-commands.ts";
 
 const PLACE = "[place]";
 const ABOUT_PLACE = "a session, a worktree or a workspace by its id, or a directory where sessions work";
-
-/** What a repeated option gave so far, and one more. */
-const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 /** For a new session; the two do not go together. */
 export const worktreeOptions = (): Option[] => [

@@ -1,7 +1,8 @@
 /** The commands around the server itself: running, looking at, configuring and checking it, and what lives in it. */
 import { type Command, Option } from "commander";
 import type * as eventsPart from "./events-command.ts";
-import { type Action, outputMode, wholeNumber } from "./program-action.ts";
+import type * as mcpPart from "./mcp-commands.ts";
+import { type Action, collect, outputMode, wholeNumber } from "./program-action.ts";
 import type * as servePart from "./serve-command.ts";
 
 export function addServer(program: Command, action: Action): void {
@@ -170,5 +171,56 @@ export function addAgents(program: Command, action: Action): void {
     .argument("[agent]", "this one; else all of the session")
     .action(
       action(agent, (module, context, id: string, one: string | undefined) => module.close(context, id, one)),
+    );
+}
+
+export function addMcp(program: Command, action: Action): void {
+  const part = () => import("./mcp-commands.ts");
+  const mcp = program.command("mcp").description("MCP servers that agents are given");
+  const placed = (command: Command) =>
+    command
+      .option("-C, --directory <path>", "of this directory's project", ".")
+      .option("-s, --session <id>", "of this session alone, over those of its project");
+  placed(
+    mcp
+      .command("list", { isDefault: true })
+      .description("list them; values of variables and headers are never shown"),
+  ).action(action(part, (module, context, flags: mcpPart.PlaceFlags) => module.list(context, flags)));
+  placed(mcp.command("add").description("add a server, or replace the one of that name"))
+    .argument("<name>")
+    .argument("[command...]", "behind --: the program that speaks MCP, and its arguments")
+    .option("--http <url>", "an address in place of a program")
+    .option("--sse <url>", "an address with the older transport of server-sent events")
+    .option(
+      "--env <variable>",
+      "NAME=value for the program, or NAME for its value here; repeat it for more",
+      collect,
+    )
+    .option(
+      "--header <header>",
+      "'Name: value' for the address; $NAME in it is taken from here; repeat it for more",
+      collect,
+    )
+    .action(
+      action(part, (module, context, name: string, command: string[], flags: mcpPart.AddFlags) =>
+        module.add(context, name, command, flags),
+      ),
+    );
+  placed(mcp.command("remove").description("take one out"))
+    .argument("<name>")
+    .action(
+      action(part, (module, context, name: string, flags: mcpPart.PlaceFlags) =>
+        module.remove(context, name, flags),
+      ),
+    );
+  mcp
+    .command("off")
+    .description("leave a server of the project out of one session")
+    .argument("<name>")
+    .requiredOption("-s, --session <id>", "of this session")
+    .action(
+      action(part, (module, context, name: string, flags: { session: string }) =>
+        module.off(context, name, flags),
+      ),
     );
 }

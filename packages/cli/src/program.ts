@@ -12,7 +12,7 @@ import type * as permissionPart from "./permission-commands.ts";
 import { type Action, outputMode, type Part, wholeNumber } from "./program-action.ts";
 import { addCompletion } from "./program-completion.ts";
 import { addChanges, addWorktree, worktreeOptions } from "./program-files.ts";
-import { addAgents, addEvents, addHouse, addServer } from "./program-server.ts";
+import { addAgents, addEvents, addHouse, addMcp, addServer } from "./program-server.ts";
 import type * as questionPart from "./question-commands.ts";
 import type * as runPart from "./run-command.ts";
 import type * as sessionPart from "./session-commands.ts";
@@ -75,6 +75,7 @@ export function createProgram(finish: Finish): Command {
   addPage(program, withServer);
   addEvents(program, withServer);
   addAgents(program, withServer);
+  addMcp(program, withServer);
   addHouse(program, action);
   addCompletion(program, finish);
   return program;

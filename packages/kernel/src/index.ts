@@ -4,7 +4,7 @@ export { pointsGitElsewhere } from "./git-environment.ts";
 export { isInside } from "./path.ts";
 export { newId, randomHex } from "./id.ts";
 export { type ErrorDetails, errorText, HoldfastError, isHoldfastError, notFound } from "./error.ts";
-export { cleanJson, cleanText, holdBackSurrogate, parseCount, redact } from "./text.ts";
+export { cleanJson, cleanText, holdBackSurrogate, parseCount, redact, withoutSecrets } from "./text.ts";
 export { Tail } from "./tail.ts";
 export { backoffMs } from "./backoff.ts";
 export { faultPoint, planFault } from "./fault.ts";

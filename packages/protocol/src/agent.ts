@@ -6,7 +6,10 @@ import { usageSchema } from "./usage.ts";
 export const BACKENDS = ["acp", "opencode", "native"] as const;
 export type BackendKind = (typeof BACKENDS)[number];
 
-/** What an agent can do, and what an input may ask of it (`tools`, `variant`, `subagents`: a mention of one). Learnt at first use; until then `unknown` (A-3). */
+/**
+ * What an agent can do, what an input may ask of it (`tools`, `variant`, `subagents`: a mention of one), and over what it takes MCP servers besides stdio,
+ * which every agent does. Learnt at first use; until then `unknown` (A-3).
+ */
 export const featureSchema = z.enum(["yes", "no", "unknown"]);
 const FIRST_FEATURES = [
   "load",
@@ -19,15 +22,12 @@ const FIRST_FEATURES = [
   "modes",
   "usage",
 ] as const;
-export const FEATURES = [...FIRST_FEATURES, "tools", "variant", "subagents"] as const;
+export const FEATURES = [...FIRST_FEATURES, "tools", "variant", "subagents", "mcpHttp", "mcpSse"] as const;
+const later = featureSchema.optional();
 /** What was written before a later feature was there does not name it: that is `unknown` (D-36). */
-export const featuresSchema = z.record(z.enum(FIRST_FEATURES), featureSchema).and(
-  z.object({
-    tools: featureSchema.optional(),
-    variant: featureSchema.optional(),
-    subagents: featureSchema.optional(),
-  }),
-);
+export const featuresSchema = z
+  .record(z.enum(FIRST_FEATURES), featureSchema)
+  .and(z.object({ tools: later, variant: later, subagents: later, mcpHttp: later, mcpSse: later }));
 export type Features = z.infer<typeof featuresSchema>;
 
 export const agentSchema = z

@@ -1,6 +1,7 @@
 import type { AgentModel, AgentSession, Features, Subagent } from "./agent.ts";
 import type { Model } from "./common.ts";
 import type { InputPart } from "./input.ts";
+import type { McpTransport } from "./mcp.ts";
 import type { Part } from "./part.ts";
 
 /** What an input asks of its agent beside its words. */
@@ -94,4 +95,22 @@ function listed(names: readonly string[]): string {
   const shown = names.slice(0, MOST_NAMED).join(", ");
   if (rest > 0) return `${shown} and ${rest} more`;
   return shown === "" ? "none" : shown;
+}
+
+/**
+ * Why an agent cannot be given these MCP servers, as a sentence that begins with the field; each takes stdio. While it is not open, what nobody knows yet
+ * passes. Pure.
+ */
+export function ungivable(
+  agent: string,
+  servers: readonly { name: string; type: McpTransport }[],
+  { features, isOpen }: { features: Features; isOpen: boolean },
+): string | undefined {
+  const lacks = (feature: Features["mcpHttp"]) => feature === "no" || (isOpen && feature !== "yes");
+  const refused = servers.find(
+    ({ type }) => type !== "stdio" && lacks(features[type === "http" ? "mcpHttp" : "mcpSse"]),
+  );
+  if (refused === undefined) return undefined;
+  const { name, type } = refused;
+  return `mcpServers.${name}: ${agent} takes no MCP servers over ${type}. Leave it out of this session (holdfast mcp off ${name} --session ...), or use another agent.`;
 }

@@ -12,6 +12,7 @@ import {
 } from "./common.ts";
 import { inputIdSchema, sessionIdSchema, workspaceIdSchema } from "./id.ts";
 import { deliverySchema, inputPartSchema, inputSchema } from "./input.ts";
+import { mcpServersSchema, patchMcpServersSchema, patchProjectServersSchema } from "./mcp.ts";
 import { messageSchema } from "./message.ts";
 import { permissionReplySchema, permissionRuleSchema, permissionSchema } from "./permission.ts";
 import { questionSchema } from "./question.ts";
@@ -64,6 +65,7 @@ export const createSessionSchema = z
     worktreeBase: z.enum(["head", "dirty"]).optional(),
     workspaceId: workspaceIdSchema.optional(),
     parentId: sessionIdSchema.optional(),
+    mcpServers: mcpServersSchema.optional(),
   })
   .meta({ id: "CreateSession" });
 export type CreateSession = z.infer<typeof createSessionSchema>;
@@ -76,6 +78,7 @@ export const patchSessionSchema = z
     approvalMode: approvalModeSchema.optional(),
     resumePolicy: resumePolicySchema.optional(),
     archived: z.boolean().optional(),
+    mcpServers: patchMcpServersSchema.optional(),
   })
   .meta({ id: "PatchSession" });
 export type PatchSession = z.infer<typeof patchSessionSchema>;
@@ -86,7 +89,10 @@ export const patchWorkspaceSchema = z
 export type PatchWorkspace = z.infer<typeof patchWorkspaceSchema>;
 
 export const patchProjectSchema = z
-  .strictObject({ worktree: worktreeSettingsSchema })
+  .strictObject({
+    worktree: worktreeSettingsSchema.optional(),
+    mcpServers: patchProjectServersSchema.optional(),
+  })
   .meta({ id: "PatchProject" });
 export type PatchProject = z.infer<typeof patchProjectSchema>;
 

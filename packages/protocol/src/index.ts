@@ -14,6 +14,7 @@ export * from "./honoured.ts";
 export * from "./http.ts";
 export * from "./id.ts";
 export * from "./input.ts";
+export * from "./mcp.ts";
 export * from "./mention.ts";
 export * from "./message.ts";
 export * from "./normalize-usage.ts";

@@ -9,6 +9,7 @@ import {
   timeSchema,
 } from "./common.ts";
 import { projectIdSchema, sessionIdSchema, workspaceIdSchema, worktreeIdSchema } from "./id.ts";
+import { shownMcpServersSchema } from "./mcp.ts";
 import { usageSchema } from "./usage.ts";
 import { worktreeSettingsSchema } from "./worktree.ts";
 
@@ -48,6 +49,8 @@ export const sessionSchema = z
     time: z.object({ created: timeSchema, updated: timeSchema, archived: timeSchema.optional() }),
     lastSeq: countSchema,
     usage: usageSchema,
+    /** Its own MCP servers, over those of its project; absent while there is none. */
+    mcpServers: shownMcpServersSchema.optional(),
   })
   .meta({ id: "Session" });
 export type Session = z.infer<typeof sessionSchema>;
@@ -63,6 +66,8 @@ export const projectSchema = z
     name: z.string(),
     /** How worktrees of it are made; empty until somebody sets it. */
     worktree: worktreeSettingsSchema,
+    /** What agents of its sessions are given; absent while there is none. */
+    mcpServers: shownMcpServersSchema.optional(),
     time: z.object({ created: timeSchema }),
   })
   .meta({ id: "Project" });

@@ -52,6 +52,7 @@ const cases: [string, string, z.ZodType, unknown][] = [
   ...rowsOf("events", () => sessionEventSchema),
   ...rowsOf("rows", (name) => ROWS[name]),
   ...rowsOf("agent-sessions", () => agentSessionSchema),
+  ...rowsOf("rows-mcp", (name) => ROWS[name]),
 ];
 
 function rowsOf(

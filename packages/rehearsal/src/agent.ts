@@ -15,6 +15,8 @@ import type {
   AvailableCommand,
   InitializeResponse,
   ListSessionsResponse,
+  McpServer,
+  McpServerStdio,
   SessionModeState,
   Stream,
 } from "@agentclientprotocol/sdk";
@@ -77,17 +79,17 @@ export class RehearsalAgent {
         return this.#initialize();
       })
       .onRequest(method.session.new, async ({ params, client }) => {
-        const session = await this.#create(params.cwd);
+        const session = await this.#create(placeOf(params));
         announceCommands(client, session.id);
         return { sessionId: session.id, modes: modeState(session.mode) };
       })
       .onRequest(method.session.load, async ({ params, client }) => {
-        const session = await this.#reopen(params.sessionId, params.cwd, client);
+        const session = await this.#reopen(params.sessionId, placeOf(params), client);
         announceCommands(client, session.id);
         return { modes: modeState(session.mode) };
       })
       .onRequest(method.session.resume, async ({ params, client }) => {
-        const session = await this.#reopen(params.sessionId, params.cwd);
+        const session = await this.#reopen(params.sessionId, placeOf(params));
         announceCommands(client, session.id);
         return { modes: modeState(session.mode) };
       })
@@ -125,11 +127,12 @@ export class RehearsalAgent {
     return session;
   }
 
-  async #create(cwd: string): Promise<Session> {
+  async #create(place: Place): Promise<Session> {
+    const { cwd } = place;
     await requireDirectory(cwd);
     const sessionId = `reh_${randomUUID()}`;
     await this.#store.create({ kind: "session", sessionId, cwd, createdAt: Date.now() });
-    const session = new Session(this.#store, cwd, {
+    const session = new Session(this.#store, place, {
       sessionId,
       mode: "ask",
       title: null,
@@ -141,8 +144,8 @@ export class RehearsalAgent {
   }
 
   /** Opens a remembered session; with a client, replays its history there first. */
-  async #reopen(sessionId: string, cwd: string, replayTo?: AgentContext): Promise<Session> {
-    await requireDirectory(cwd);
+  async #reopen(sessionId: string, place: Place, replayTo?: AgentContext): Promise<Session> {
+    await requireDirectory(place.cwd);
     const busy = this.#sessions.get(sessionId)?.isBusy === true;
     if (busy) throw RequestError.invalidRequest({ sessionId }, "a prompt is running in this session");
     const memory = await this.#store.read(sessionId);
@@ -151,7 +154,7 @@ export class RehearsalAgent {
       for (const update of memory.updates)
         await replayTo.notify(methods.client.session.update, { sessionId, update });
     }
-    const session = new Session(this.#store, cwd, memory);
+    const session = new Session(this.#store, place, memory);
     this.#sessions.set(sessionId, session);
     return session;
   }
@@ -180,6 +183,23 @@ export class RehearsalAgent {
       update: { sessionUpdate: "current_mode_update", currentModeId: mode.id },
     });
   }
+}
+
+/** Where a session works, and the MCP servers that CALL finds there. */
+type Place = { readonly cwd: string; readonly mcpServers: readonly McpServerStdio[] };
+
+/** Only servers over stdio: `initialize` says so. */
+function placeOf({ cwd, mcpServers = [] }: { cwd: string; mcpServers?: McpServer[] }): Place {
+  return {
+    cwd,
+    mcpServers: mcpServers.map((server) => {
+      if (!("type" in server)) return server;
+      throw RequestError.invalidParams(
+        { name: server.name },
+        `no MCP server over ${server.type} can be used`,
+      );
+    }),
+  };
 }
 
 function modeState(currentModeId: Mode): SessionModeState {

@@ -22,6 +22,11 @@ const table: readonly (readonly [line: string, directive: Directive])[] = [
   ['WRITE "a b.txt" two  words', { kind: "write", path: "a b.txt", text: "two  words" }],
   ["WRITE empty.txt", { kind: "write", path: "empty.txt", text: "" }],
   ["BASH echo hi && ls", { kind: "bash", command: "echo hi && ls" }],
+  ["CALL words__tell", { kind: "call", server: "words", tool: "tell", args: {} }],
+  [
+    'CALL my_words__tell__all {"name": "x"}',
+    { kind: "call", server: "my_words", tool: "tell__all", args: { name: "x" } },
+  ],
   ["OUTPUT 2048", { kind: "output", bytes: 2048 }],
   ["UPDATES 10000", { kind: "updates", count: 10_000, bytes: 64 }],
   ["UPDATES 3 9", { kind: "updates", count: 3, bytes: 9 }],
@@ -107,6 +112,10 @@ const malformed = [
   "READ",
   "WRITE",
   "BASH  ",
+  "CALL",
+  "CALL tell",
+  "CALL words__",
+  "CALL words__tell [1]",
   "REMEMBER",
 ];
 

@@ -29,6 +29,12 @@ export type Directive =
   | { readonly kind: "write"; readonly path: string; readonly text: string }
   | { readonly kind: "bash"; readonly command: string }
   | { readonly kind: "output"; readonly bytes: number }
+  | {
+      readonly kind: "call";
+      readonly server: string;
+      readonly tool: string;
+      readonly args: Readonly<Record<string, unknown>>;
+    }
   | { readonly kind: "attach"; readonly form: AttachmentForm; readonly text: string }
   | { readonly kind: "updates"; readonly count: number; readonly bytes: number }
   | { readonly kind: "spawn" }
@@ -65,7 +71,7 @@ const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
 
 /** What the agent can do, in one line; the hint that follows an echo. */
 export const DIRECTIVE_HINT =
-  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, OUTPUT, ATTACH, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, RETRY, HANG, DEAF or CRASH.";
+  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, CALL, OUTPUT, ATTACH, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, RETRY, HANG, DEAF or CRASH.";
 
 type Parse = (rest: string) => Directive;
 
@@ -128,6 +134,7 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   READ: parseRead,
   WRITE: parseWrite,
   BASH: (rest) => (rest.trim() === "" ? invalid("BASH needs a <command>") : { kind: "bash", command: rest }),
+  CALL: parseCall,
   OUTPUT: parseOutput,
   ATTACH: parseAttach,
   UPDATES: parseUpdates,
@@ -175,6 +182,14 @@ function parseWrite(rest: string): Directive {
   return path === undefined
     ? invalid("WRITE needs a <path> and a <text>")
     : { kind: "write", path, text: match?.[3] ?? "" };
+}
+
+function parseCall(rest: string): Directive {
+  const [, server, tool, words] = /^(\S+?)__(\S+)(?:\s+(.*))?$/su.exec(rest.trim()) ?? [];
+  const args = jsonObject(words ?? "{}");
+  return server === undefined || tool === undefined || args === undefined
+    ? invalid("CALL needs <server>__<tool>, and may have the arguments as JSON")
+    : { kind: "call", server, tool, args };
 }
 
 function parseOutput(rest: string): Directive {
@@ -239,16 +254,22 @@ function parseFail(rest: string): Directive {
 
 /** `{"text", "headers", "body"}` in the place of the text. */
 function failureDetails(text: string): Failure | undefined {
+  const told = jsonObject(text);
+  if (told === undefined) return undefined;
+  const { text: said, headers, body } = told;
+  return {
+    text: typeof said === "string" ? said : "",
+    ...(typeof headers === "object" && headers !== null
+      ? { headers: headers as Record<string, string> }
+      : {}),
+    ...(body === undefined ? {} : { body }),
+  };
+}
+
+function jsonObject(text: string): Record<string, unknown> | undefined {
   if (!text.startsWith("{")) return undefined;
   try {
-    const { text: said, headers, body } = JSON.parse(text) as Record<string, unknown>;
-    return {
-      text: typeof said === "string" ? said : "",
-      ...(typeof headers === "object" && headers !== null
-        ? { headers: headers as Record<string, string> }
-        : {}),
-      ...(body === undefined ? {} : { body }),
-    };
+    return JSON.parse(text) as Record<string, unknown>;
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextLoop, setTimeout as delay } from "node:timers/promises";
-import { RequestError } from "@agentclientprotocol/sdk";
+import { type McpServerStdio, RequestError } from "@agentclientprotocol/sdk";
+import { callTool } from "./call-tool.ts";
 import { DIRECTIVE_HINT, type Directive } from "./directives.ts";
 import {
   askTool,
@@ -26,6 +27,7 @@ const INTERNAL_ERROR = -32603;
 
 /** What the directives need of the session they run in. */
 export type Workspace = Workplace & {
+  readonly mcpServers: readonly McpServerStdio[];
   readonly remembered: () => string | null;
   /** What came with the prompt beside its words, a line each. */
   readonly given: readonly string[];
@@ -86,6 +88,8 @@ async function runDirective(
       return await writeTool(turn, space, directive);
     case "bash":
       return await bashTool(turn, space, directive);
+    case "call":
+      return await callTool(turn, space, directive);
     case "output":
       return await outputTool(turn, directive);
     case "attach":

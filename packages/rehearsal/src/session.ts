@@ -1,4 +1,10 @@
-import type { AgentContext, ContentBlock, PromptResponse, ToolKind } from "@agentclientprotocol/sdk";
+import type {
+  AgentContext,
+  ContentBlock,
+  McpServerStdio,
+  PromptResponse,
+  ToolKind,
+} from "@agentclientprotocol/sdk";
 import { splitContextBlocks } from "./context-blocks.ts";
 import { parseDirectives } from "./directives.ts";
 import { runDirectives, type Workspace } from "./run-directives.ts";
@@ -16,6 +22,7 @@ export class Session {
   readonly id: string;
   readonly cwd: string;
   readonly #store: MemoryStore;
+  readonly #mcpServers: readonly McpServerStdio[];
   readonly #alwaysAllowed = new Set<ToolKind>();
   #mode: Mode;
   #title: string | null;
@@ -25,10 +32,15 @@ export class Session {
   #later: string[] = [];
   #running: { turn: Turn; ended: Promise<unknown> } | undefined;
 
-  constructor(store: MemoryStore, cwd: string, memory: Omit<SessionMemory, "updates" | "cwd">) {
+  constructor(
+    store: MemoryStore,
+    place: { cwd: string; mcpServers: readonly McpServerStdio[] },
+    memory: Omit<SessionMemory, "updates" | "cwd">,
+  ) {
     this.#store = store;
     this.id = memory.sessionId;
-    this.cwd = cwd;
+    this.cwd = place.cwd;
+    this.#mcpServers = place.mcpServers;
     this.#mode = memory.mode;
     this.#title = memory.title;
     this.#remembered = memory.remembered;
@@ -123,6 +135,7 @@ export class Session {
     return {
       given: blocks.flatMap(describeGiven),
       cwd: this.cwd,
+      mcpServers: this.#mcpServers,
       isAllowed: (kind) => this.#mode === "auto" || this.#alwaysAllowed.has(kind),
       allowAlways: (kind) => void this.#alwaysAllowed.add(kind),
       later: (words) => void this.#later.push(words),

@@ -178,7 +178,13 @@ export async function askTool(turn: Turn, { text }: Of<"ask">): Promise<boolean>
   return isAllowed;
 }
 
-async function allowed(turn: Turn, place: Workplace, tool: OpenTool, kind: ToolKind): Promise<boolean> {
+/** Whether this tool may go on, as the mode says or the user answers; a no ends the call. */
+export async function allowed(
+  turn: Turn,
+  place: Workplace,
+  tool: OpenTool,
+  kind: ToolKind,
+): Promise<boolean> {
   if (place.isAllowed(kind)) return true;
   const verdict = await turn.requestPermission(tool);
   if (verdict === "allow_always") place.allowAlways(kind);

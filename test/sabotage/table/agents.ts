@@ -129,4 +129,40 @@ export const AGENTS: readonly Sabotage[] = [
     edits: [{ find: "return this.#holds > 0;", replace: "return this.#holds > 1_000;" }],
     catchers: [{ file: `${ROOM}/pool-room.test.ts`, title: "[A-8] a place that is kept is never taken" }],
   },
+  {
+    name: "other-servers-same-handle",
+    rules: ["A-7"],
+    breaks: "goes on with an agent that was opened with other MCP servers",
+    file: `${ROOM}/fingerprint.ts`,
+    edits: [{ find: "JSON.stringify([directory, mcpServers])", replace: "JSON.stringify([directory])" }],
+    catchers: [
+      { file: `${ROOM}/pool-room.test.ts`, title: "[A-7] a handle that was opened with other MCP servers" },
+    ],
+  },
+  {
+    name: "secrets-shown",
+    rules: ["A-7"],
+    breaks: "shows the values of an MCP server's variables",
+    file: "packages/server/src/store/model/mcp-servers.ts",
+    edits: [{ find: "env: Object.keys(env)", replace: "env: Object.entries(env).flat()" }],
+    catchers: [
+      {
+        file: "packages/server/src/store/model/mcp-servers.test.ts",
+        title: "[A-7] nothing that is shown holds a secret",
+      },
+    ],
+  },
+  {
+    name: "server-left-out-in-silence",
+    rules: ["A-25"],
+    breaks: "opens an agent without an MCP server whose program is not there",
+    file: `${ROOM}/mcp-servers.ts`,
+    edits: [
+      {
+        find: "if (program === undefined) throw",
+        replace: 'if (program === undefined) continue; else if (command === "") throw',
+      },
+    ],
+    catchers: [{ file: `${ROOM}/mcp-servers.test.ts`, title: "[A-7, A-25] a program that is not there" }],
+  },
 ];

@@ -3,6 +3,7 @@ import { realpath, stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import type { Environment } from "../process/index.ts";
 import type { AgentDefinition } from "./catalog/index.ts";
+import type { OpenRequest } from "./port.ts";
 
 /**
  * What decides which process an agent is (A-7): arguments, the files that they name as they are now, and the names of its variables; never a
@@ -31,3 +32,9 @@ async function identityOf(path: string): Promise<unknown[]> {
     return [path];
   }
 }
+
+/** What decides which agent-side opening serves a session. Values are in it, so it is only ever in memory. */
+export const sessionFingerprint = ({ directory, mcpServers }: OpenRequest): string =>
+  createHash("sha256")
+    .update(JSON.stringify([directory, mcpServers]))
+    .digest("hex");

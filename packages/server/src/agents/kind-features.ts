@@ -6,6 +6,6 @@ import type { BackendKind, Features } from "@holdfast/protocol";
  */
 export const KIND_FEATURES = {
   acp: { tools: "no", variant: "no", subagents: "no" },
-  opencode: { tools: "no", variant: "yes", subagents: "yes" },
+  opencode: { tools: "no", variant: "yes", subagents: "yes", mcpHttp: "yes", mcpSse: "yes" },
   native: {},
 } as const satisfies Record<BackendKind, Partial<Features>>;

@@ -166,6 +166,32 @@ describe("places", () => {
     await pool.dispose(0);
   });
 
+  test("[A-7] a handle that was opened with other MCP servers is replaced when it is idle, keeping its session", async () => {
+    const backend = new ScriptedBackend();
+    const pool = createPool({ backendOf: async () => backend, clock: new FakeClock() });
+    const given = (word: string) => {
+      const server = { type: "stdio", name: "words", command: "words", env: { WORD: word } } as const;
+      return request({ backendSessionId: "b", mcpServers: [server] });
+    };
+    const opening = pool.acquire(given("one"));
+    const first = await backend.succeed(0);
+    await opening;
+    first.idleSince = 0;
+    expect(await pool.acquire(given("one"))).toEqual({ handle: first, live: true });
+    first.idleSince = undefined;
+    expect(await pool.acquire(given("two"))).toEqual({ handle: first, live: true });
+    first.idleSince = 0;
+    const again = pool.acquire(given("two"));
+    const second = await backend.succeed(1);
+    expect(await again).toEqual({ handle: second, live: false });
+    expect(backend.openings[1]?.request).toMatchObject({
+      backendSessionId: "b",
+      mcpServers: [{ name: "words" }],
+    });
+    expect(first.alive).toBe(false);
+    await pool.dispose(0);
+  });
+
   test("[A-7] a handle of another program or directory is replaced when it is idle, keeping its session", async () => {
     const backend = new ScriptedBackend() as ScriptedBackend & Pick<Backend, "fingerprint">;
     let now = "f";

@@ -9,6 +9,7 @@
 import { errorText, HoldfastError, silentLogger, within, type Clock, type Logger } from "@holdfast/kernel";
 import { abortedError, type LiveAgent, type LiveAgentList, type SessionId } from "@holdfast/protocol";
 import { chooseEvictions, POOL_LIMITS, roomFor, type PoolLimits, type Resident } from "./eviction.ts";
+import { sessionFingerprint } from "./fingerprint.ts";
 import {
   AgentFailure,
   type AgentHandle,
@@ -90,12 +91,12 @@ class Pool implements AgentPool {
     this.#refuseWhenDisposed();
     const live = this.#find(request.sessionId, request.agent);
     if (live?.state.name === "live" && live.state.handle.alive) {
-      const { handle, directory } = live.state;
-      if (!(await this.#isOutdated(handle, directory, request))) {
+      const { handle, session } = live.state;
+      if (!(await this.#isOutdated(handle, session, request))) {
         live.use();
         if (handle.alive) return { handle, live: true };
       } else if (live.has(handle)) {
-        // Its program or its directory is another one now: a new generation takes over, with the same session of the agent.
+        // Its program, directory or MCP servers are others now: a new generation takes over, with the same session of the agent.
         void this.#leave(live, handle);
       }
       this.#refuseWhenDisposed();
@@ -156,9 +157,9 @@ class Pool implements AgentPool {
   }
 
   /** Only a handle without a prompt may be replaced. */
-  async #isOutdated(handle: AgentHandle, directory: string, request: OpenRequest): Promise<boolean> {
+  async #isOutdated(handle: AgentHandle, session: string, request: OpenRequest): Promise<boolean> {
     if (handle.idleSince === undefined) return false;
-    if (directory !== request.directory) return true;
+    if (session !== sessionFingerprint(request)) return true;
     const backend = await this.#deps.backendOf(request.agent);
     const now = await backend?.fingerprint?.(request.agent);
     return now !== undefined && now !== handle.process?.fingerprint;
@@ -196,8 +197,8 @@ class Pool implements AgentPool {
       await handle.close(0);
       throw aborted();
     }
-    const { directory } = request;
-    slot.become("opened", { name: "live", handle, directory, usedAt: this.#deps.clock.monotonic() });
+    const session = sessionFingerprint(request);
+    slot.become("opened", { name: "live", handle, session, usedAt: this.#deps.clock.monotonic() });
     this.#upkeep.plan();
     handle.onExit(() => {
       if (slot.has(handle)) void this.#leave(slot, handle);

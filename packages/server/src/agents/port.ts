@@ -9,6 +9,7 @@ import type {
   ApprovalMode,
   BackendKind,
   Features,
+  GivenMcpServer,
   LiveAgentList,
   Message,
   Model,
@@ -225,6 +226,8 @@ export type OpenRequest = {
   directory: string;
   approvalMode: ApprovalMode;
   model?: Model | undefined;
+  /** What the agent is given to reach its tools by; another list makes a live handle outdated. */
+  mcpServers: readonly GivenMcpServer[];
   /** What an earlier opening was called by the agent; tried first. */
   backendSessionId?: string | undefined;
   /** For an agent whose memory the session itself is. What a handoff tells is read by the same way. */

@@ -30,7 +30,7 @@ describe("a slot of the pool", () => {
     const handle = await backend.succeed(0);
     slot.become("open", { name: "opening", opening: { promise, abort: new AbortController(), waiters: 1 } });
     slot.launch();
-    slot.become("opened", { name: "live", handle, directory: "/", usedAt: 0 });
+    slot.become("opened", { name: "live", handle, session: "s", usedAt: 0 });
     handle.idleSince = 0;
     other.waiting(true);
     expect([slot.idleSince, slot.isWaiting]).toEqual([undefined, true]);

@@ -17,8 +17,8 @@ export type Opening = { promise: Promise<AgentHandle>; abort: AbortController; w
 export type SlotState =
   | { name: "empty" }
   | { name: "opening" | "launching"; opening: Opening }
-  /** `usedAt`: when its last prompt ended, or when one may have been about to follow; on the monotonic clock. */
-  | { name: "live"; handle: AgentHandle; directory: string; usedAt: number };
+  /** `session`: the fingerprint that it was opened with. `usedAt`: when its last prompt ended, or when one may have been about to follow; on the monotonic clock. */
+  | { name: "live"; handle: AgentHandle; session: string; usedAt: number };
 
 export type SlotName = SlotState["name"];
 export type SlotEvent = "open" | "launch" | "opened" | "failed" | "left";

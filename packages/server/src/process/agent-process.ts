@@ -42,6 +42,7 @@ export type ProcessContext = {
   table: ProcessTable;
   logger: Logger;
   limits: StopLimits;
+  secrets: readonly string[];
 };
 
 /** Between two looks for what is left of a launch. */
@@ -66,7 +67,7 @@ export class AgentProcess {
   readonly #context: ProcessContext;
   readonly #rootExit: Promise<ProcessExit>;
   readonly #output = new PassThrough();
-  readonly #stderr = new OutputTail();
+  readonly #stderr: OutputTail;
   #schedule: StopSchedule | undefined;
   #climb: Promise<void> | undefined;
   #hurry = new AbortController();
@@ -75,6 +76,7 @@ export class AgentProcess {
   constructor(child: RunningChild, context: ProcessContext) {
     this.#child = child;
     this.#context = context;
+    this.#stderr = new OutputTail(context.secrets);
     this.pid = child.pid;
     this.stdin = child.stdin;
     // Node throws away what an exited child said before anybody reads it; behind a stream of our own it is kept.

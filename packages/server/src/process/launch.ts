@@ -38,6 +38,8 @@ export type LaunchRequest = {
   sessionId: SessionId;
   agent: string;
   limits?: Partial<StopLimits> | undefined;
+  /** Values that it is told, and that may not stand in what is kept of its stderr. The longest first. */
+  secrets?: readonly string[] | undefined;
 };
 
 /** A program that could not be started. The message says why and holds no secret. */
@@ -125,6 +127,7 @@ async function register(
     table: deps.table,
     logger,
     limits: { ...STOP_LIMITS, ...request.limits },
+    secrets: request.secrets ?? [],
   });
   const live = await deps.table.inspect(child.pid);
   if (live !== undefined) key.root = { pid: live.pid, startTime: live.startTime };

@@ -1,12 +1,18 @@
-import { cleanText, redact } from "@holdfast/kernel";
+import { cleanText, redact, withoutSecrets } from "@holdfast/kernel";
 
 /** Characters of stderr kept per child (A-13). */
 export const STDERR_TAIL_CHARS = 8_192;
 
 /** The last words of a program on stderr: bounded, without a first line that was cut in two (half a secret is not recognised), redacted. */
 export class OutputTail {
+  readonly #secrets: readonly string[];
   #text = "";
   #isCut = false;
+
+  /** `secrets` are masked wherever they stand, the longest first. */
+  constructor(secrets: readonly string[] = []) {
+    this.#secrets = secrets;
+  }
 
   append(text: string): void {
     const all = this.#text + text;
@@ -17,7 +23,7 @@ export class OutputTail {
   /** `undefined` when nothing was said. */
   read(): string | undefined {
     const whole = this.#isCut ? this.#text.slice(this.#text.indexOf("\n") + 1) : this.#text;
-    const text = cleanText(redact(whole)).trim();
+    const text = cleanText(redact(withoutSecrets(whole, this.#secrets))).trim();
     return text === "" ? undefined : text;
   }
 }

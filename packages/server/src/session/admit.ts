@@ -50,7 +50,7 @@ async function admissionOf(
   const agent = await requireAgent(deps, request.agent ?? session.agent);
   const model = request.model ?? defaultModel(session, agent.id);
   const { tools, format, parts } = request;
-  await requireHonoured(deps, session.id, agent, { model, tools, parts, format });
+  await requireHonoured(deps, session, agent, { model, tools, parts, format });
   const inputParts = await resolveParts(deps, session, agent.id, request);
   const now = deps.clock.now();
   const messageId = newId("msg", now);
@@ -87,7 +87,7 @@ export async function editInput(
   const input = await requireInput(deps, inputId);
   const session = await requireSession(deps, input.sessionId);
   if (words.parts.some(({ type }) => type === "agent"))
-    await requireHonoured(deps, session.id, await requireAgent(deps, input.agent), { parts: words.parts });
+    await requireHonoured(deps, session, await requireAgent(deps, input.agent), { parts: words.parts });
   const inputParts = await resolveParts(deps, session, input.agent, words);
   const rows = identify(inputParts, session.id, input.messageId, deps.clock.now());
   return deps.store.editInput({ ...caller, inputId, parts: rows });

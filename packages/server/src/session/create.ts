@@ -54,6 +54,7 @@ export async function commandOf(
     model: request.model,
     approvalMode,
     resumePolicy: request.resumePolicy ?? deps.settings.resumePolicy,
+    mcpServers: request.mcpServers,
   };
 }
 

@@ -3,12 +3,15 @@ import {
   type Agent,
   type AdmitInput,
   type AgentSession,
+  givenServers,
   HTTP_LIMITS,
   type InputPart,
   modelsOf,
   type Model,
   type OutputFormat,
+  type Session,
   type SessionId,
+  ungivable,
   unhonoured,
 } from "@holdfast/protocol";
 import type { SessionDeps } from "./deps.ts";
@@ -22,19 +25,23 @@ type Asked = {
 
 /**
  * Nothing that an input asks for is stored and then ignored (A-7): what its agent cannot do, or what the session's agent is known not to offer, is refused
- * here. What nobody knows before the agent is open is looked at then. Rejects UNPROCESSABLE, naming the field.
+ * here; so is a session whose MCP servers it cannot be given. What nobody knows before the agent is open is looked at then. Rejects UNPROCESSABLE, naming the field.
  */
 export async function requireHonoured(
   deps: Pick<SessionDeps, "store" | "schemas">,
-  sessionId: SessionId,
+  session: Pick<Session, "id" | "projectId" | "mcpServers">,
   agent: Agent,
   { model, tools, parts, format }: Asked,
 ): Promise<void> {
   const isListed = model !== undefined || parts.some(({ type }) => type === "agent");
-  const known = isListed ? await agentSessionOf(deps, sessionId, agent.id) : undefined;
-  const facts = { features: agent.features, models: modelsOf(known?.models), subagents: known?.subagents };
-  const refused = unhonoured(agent.id, { model, tools, parts }, { ...facts, isOpen: false });
+  const known = isListed ? await agentSessionOf(deps, session.id, agent.id) : undefined;
+  const { features } = agent;
+  const facts = { features, models: modelsOf(known?.models), subagents: known?.subagents, isOpen: false };
+  const refused = unhonoured(agent.id, { model, tools, parts }, facts);
   if (refused !== undefined) throw refusal(refused.field, refused.message);
+  const project = await deps.store.getProject(session.projectId);
+  const ungiven = ungivable(agent.id, givenServers(project?.mcpServers, session.mcpServers), facts);
+  if (ungiven !== undefined) throw new HoldfastError("UNPROCESSABLE", ungiven);
   if (format?.type !== "json_schema") return;
   const bytes = Buffer.byteLength(JSON.stringify(format.schema));
   const problem =

@@ -8,9 +8,11 @@ import type {
   DiffTotals,
   EventData,
   Features,
+  GivenMcpServer,
   Input,
   InputId,
   InstanceId,
+  McpServers,
   Message,
   MessageId,
   MessageInfo,
@@ -45,20 +47,7 @@ import type {
   Workspace,
   WorkspaceId,
 } from "@holdfast/protocol";
-
-/** A retried POST is recognised by (actor, method, route with ids, key); `bodyHash` is of the canonical raw body (D-5). */
-export type IdempotencyKey = {
-  actorId: string;
-  method: string;
-  route: string;
-  key: string;
-  bodyHash: string;
-};
-
-/** `replayed`: the key had been used, nothing was applied, and the value is the resource's current state. */
-export type Applied<T> = { value: T; replayed: boolean };
-
-type Written = { actor: Actor; idempotency?: IdempotencyKey | undefined };
+import type { Applied, IdempotencyKey, Written } from "./written.ts";
 
 export type CreateSessionCommand = Written & {
   sessionId: SessionId;
@@ -74,6 +63,7 @@ export type CreateSessionCommand = Written & {
   model?: Model | undefined;
   approvalMode: Session["approvalMode"];
   resumePolicy: Session["resumePolicy"];
+  mcpServers?: McpServers | undefined;
 };
 
 export type AdmitInputCommand = Written & {
@@ -109,6 +99,8 @@ export type StartedTurn = {
   message: Message;
   assistantMessageId: MessageId;
   agentSession: AgentSession & AgentSessionFacts;
+  /** What its agent is given, with their secrets (A-7). */
+  mcpServers: GivenMcpServer[];
 };
 
 /** What an agent session stores beside what the API shows (A-4). */
@@ -221,6 +213,8 @@ export type NextTurn = {
   concurrency: Workspace["concurrency"];
   /** Nothing of what was asked is for the agent (every part is `ignored`), so none is called. */
   isForPeopleOnly: boolean;
+  /** Its agent is given MCP servers, whose tools may write whatever the mode of the agent is (A-14). */
+  hasMcpServers: boolean;
   /** The sessions above this one, the nearest first. */
   ancestors: SessionId[];
 };

@@ -1,8 +1,6 @@
 /** The writes and reads of the store port that concern work on files that is not one transaction (W-9, W-11). See `port.ts`. */
 import type { Actor, InstanceId, JsonObject, OperationId, WorkspaceId, WorktreeId } from "@holdfast/protocol";
-import type { Applied, IdempotencyKey } from "./commands.ts";
-
-type Written = { actor: Actor; idempotency?: IdempotencyKey | undefined };
+import type { Applied, Written } from "./written.ts";
 
 /** Kinds of work on files that is not one transaction: an intent first, then git and files, then rows (W-9, W-11). */
 export type OperationKind =

@@ -16,6 +16,7 @@ export type * from "./commands.ts";
 export type * from "./queries.ts";
 export type * from "./operation-commands.ts";
 export type * from "./worktree-commands.ts";
+export type { Applied, IdempotencyKey } from "./written.ts";
 
 /** Every write of the port by its name. An engine keeps one table of functions that is typed against this. */
 export type StoreCommands = Commands & WorktreeCommands & OperationCommands & ChangeCommands;

@@ -4,6 +4,7 @@ import type {
   InstanceId,
   JsonObject,
   OperationId,
+  PatchMcpServers,
   Project,
   ProjectId,
   Rescue,
@@ -16,14 +17,19 @@ import type {
   WorktreeSettings,
   WorktreeState,
 } from "@holdfast/protocol";
-import type { Applied, IdempotencyKey } from "./commands.ts";
 import type { Operation, OperationClaim, OperationState } from "./operation-commands.ts";
-
-type Written = { actor: Actor; idempotency?: IdempotencyKey | undefined };
+import type { Applied, Written } from "./written.ts";
 
 export type WorktreePatch = Partial<
   Pick<Worktree, "state" | "size" | "path" | "branch" | "baseCommit" | "baseTree">
 > & { note?: string | null; rescue?: Rescue | null };
+
+export type PatchProjectCommand = Written & {
+  projectId: ProjectId;
+  /** Replaces how its worktrees are made. */
+  worktree?: WorktreeSettings | undefined;
+  mcpServers?: PatchMcpServers | undefined;
+};
 
 export type BeginWorktreeCommand = Written & {
   operationId: OperationId;
@@ -59,10 +65,8 @@ export type WorktreeAudit = {
 };
 
 export type WorktreeCommands = {
-  /** Its event is `project.updated`. NOT_FOUND. */
-  patchProject(
-    command: Written & { projectId: ProjectId; worktree: WorktreeSettings },
-  ): Promise<Applied<Project>>;
+  /** Its event is `project.updated`. NOT_FOUND; UNPROCESSABLE for more MCP servers than may be set. */
+  patchProject(command: PatchProjectCommand): Promise<Applied<Project>>;
 
   /**
    * The row in `creating`, its workspace and the running operation `create`, which holds that workspace's lease, in one transaction. A repeated key answers

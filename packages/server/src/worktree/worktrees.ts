@@ -12,6 +12,7 @@
 import { errorText, HoldfastError, notFound, type Timer, within } from "@holdfast/kernel";
 import type {
   Actor,
+  PatchProject,
   Project,
   ProjectId,
   PruneReport,
@@ -21,7 +22,6 @@ import type {
   WorkspaceId,
   Worktree,
   WorktreeId,
-  WorktreeSettings,
   WorktreeState,
 } from "@holdfast/protocol";
 import { isGitError, RepositoryLocks } from "../git/index.ts";
@@ -65,11 +65,7 @@ export type Worktrees = {
 
   projects(): Promise<Project[]>;
   project(id: ProjectId): Promise<Project>;
-  patchProject(
-    id: ProjectId,
-    settings: WorktreeSettings,
-    caller: { actor: Actor },
-  ): Promise<Applied<Project>>;
+  patchProject(id: ProjectId, patch: PatchProject, caller: { actor: Actor }): Promise<Applied<Project>>;
 
   /** Settles what a dead server left, then starts the timer of the reaper. Call once, before anything else. */
   recover(): Promise<void>;
@@ -190,11 +186,11 @@ class WorktreeRoom implements Worktrees {
 
   async patchProject(
     projectId: ProjectId,
-    worktree: WorktreeSettings,
+    patch: PatchProject,
     { actor }: { actor: Actor },
   ): Promise<Applied<Project>> {
-    requireCopyPatterns(worktree.copy ?? []);
-    return this.#deps.store.patchProject({ projectId, worktree, actor });
+    requireCopyPatterns(patch.worktree?.copy ?? []);
+    return this.#deps.store.patchProject({ ...patch, projectId, actor });
   }
 
   async recover(): Promise<void> {

@@ -73,6 +73,7 @@ export class AgentRoom {
       agent,
       directory: this.project,
       approvalMode: "ask",
+      mcpServers: [],
       history: async () => [],
       idle: { emit: (event) => this.idle.push(event) },
       signal: new AbortController().signal,

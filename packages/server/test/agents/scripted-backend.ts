@@ -93,6 +93,7 @@ export function request(over: Partial<OpenRequest> = {}): OpenRequest {
     agent: "a",
     directory: "/",
     approvalMode: "ask",
+    mcpServers: [],
     history: async () => [],
     idle: { emit: () => undefined },
     signal: new AbortController().signal,

@@ -1,5 +1,5 @@
 import { newId } from "@holdfast/kernel";
-import { EVENT_DATA, isNamed, MAX_DELTA_UNITS, MAX_EVENT_BYTES } from "@holdfast/protocol";
+import { EVENT_DATA, isNamed, MAX_DELTA_UNITS, MAX_EVENT_BYTES, type McpServer } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import type { CommittedEvent, FeedPosition } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
@@ -9,9 +9,13 @@ import { activeWorktree, change, record } from "./worktree-rig.ts";
 
 /** Does everything that writes a row with words in it, and says `text` wherever there are words. */
 async function sayEverywhere(rig: StoreRig, text: string): Promise<void> {
-  const { value: session } = await rig.create({ title: text, model: { modelId: text } });
+  // Those of one owner are limited together.
+  const word = text.slice(0, 1_000);
+  const server: McpServer = { type: "stdio", command: word, args: [word], env: { [word]: word } };
+  const mcpServers = { [word]: server };
+  const { value: session } = await rig.create({ title: text, model: { modelId: text }, mcpServers });
   const { id: sessionId, workspaceId, projectId } = session;
-  await rig.store.patchProject({ projectId, worktree: { setup: [text] }, actor: OWNER });
+  await rig.store.patchProject({ projectId, worktree: { setup: [text] }, mcpServers, actor: OWNER });
   await rig.store.patchWorkspace({ workspaceId, concurrency: "shared", actor: OWNER });
   const asked = {
     system: text,

@@ -12,6 +12,7 @@ import { historyTopic } from "./history.ts";
 import { housekeepingTopic } from "./housekeeping.ts";
 import { leasesTopic } from "./leases.ts";
 import { lifecycleTopic } from "./lifecycle.ts";
+import { mcpServersTopic } from "./mcp-servers.ts";
 import { operationsTopic } from "./operations.ts";
 import { permissionsTopic } from "./permissions.ts";
 import { questionsTopic } from "./questions.ts";
@@ -36,6 +37,7 @@ const TOPICS: Topic[] = [
   lifecycleTopic,
   claimsTopic,
   agentSessionsTopic,
+  mcpServersTopic,
   leasesTopic,
   operationsTopic,
   worktreesTopic,

@@ -66,6 +66,12 @@ describe("[A-14] a workspace", () => {
     expect(await room.ended(await room.say(two, "read", { agent: "reader" }))).toMatchObject({
       state: "completed",
     });
+    // What its servers do is not in its record.
+    const mcpServers = { words: { type: "stdio", command: "words" } } as const;
+    await room.store.patchSession({ sessionId: two, patch: { mcpServers }, actor: OWNER });
+    const given = await room.say(two, "read by a server", { agent: "reader" });
+    await waitsFor(given, { kind: "workspace", holder: one });
+    await cancel(given);
     await cancel(first);
     await room.ended(first);
   });

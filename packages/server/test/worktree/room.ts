@@ -171,7 +171,7 @@ export class Room implements AsyncDisposable {
   async settings(settings: WorktreeSettings): Promise<void> {
     const known = (await this.store.listProjects())[0];
     if (known === undefined) throw new Error("no project yet");
-    await this.worktrees.patchProject(known.id, settings, { actor: OWNER });
+    await this.worktrees.patchProject(known.id, { worktree: settings }, { actor: OWNER });
   }
 
   /** A project that is known before its first worktree. */

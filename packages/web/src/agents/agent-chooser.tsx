@@ -4,13 +4,14 @@ import { useEffect, useRef, useState } from "react";
 import { useApp } from "../data/index.ts";
 import { Button, Dialog, IconButton, Notice } from "../design/index.ts";
 import { Link } from "../route/index.ts";
+import { GivenServers } from "./given-servers.tsx";
 import { KnownAgents } from "./known-agents.tsx";
 import { canHold, MODE_WORDS, MODES } from "./words.ts";
 
 type Change = { agent: string; model: null; approvalMode?: ApprovalMode };
 
 type AgentChooserProps = {
-  session: Pick<Session, "agent" | "approvalMode">;
+  session: Pick<Session, "agent" | "approvalMode" | "projectId" | "mcpServers">;
   onChoose: (change: Change) => void;
   onClose: () => void;
 };
@@ -43,7 +44,10 @@ export function AgentChooser({ session, onChoose, onClose }: AgentChooserProps) 
       </header>
       <div ref={content} className="scroll-area flex min-h-0 flex-col gap-4 p-4">
         {risky === undefined ? (
-          <KnownAgents current={session.agent} onChoose={choose} />
+          <>
+            <KnownAgents current={session.agent} onChoose={choose} />
+            <GivenServers session={session} />
+          </>
         ) : (
           <Confirm
             agent={risky}

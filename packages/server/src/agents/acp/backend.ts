@@ -1,19 +1,21 @@
-import { PROTOCOL_VERSION } from "@agentclientprotocol/sdk";
 import { errorText, isHoldfastError, silentLogger } from "@holdfast/kernel";
 import { abortedError, type Features } from "@holdfast/protocol";
-import { launchProcess, LaunchError, type AgentProcess, type LaunchDeps } from "../../process/index.ts";
+import type { LaunchDeps } from "../../process/index.ts";
 import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { processFingerprint } from "../fingerprint.ts";
+import { maskedFailure, placeServers } from "../mcp-servers.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
 import type { ReadBlob } from "../read-blob.ts";
 import { Connection } from "./connection.ts";
 import { Elicitations } from "./elicitation.ts";
-import { featuresOf, protocolVersionOf, versionOf } from "./features.ts";
+import { featuresOf, versionOf } from "./features.ts";
 import { fileMethods } from "./file-requests.ts";
 import { AcpHandle } from "./handle.ts";
+import { acpServers } from "./mcp-servers.ts";
 import { ACP_TIMEOUTS, openSession, type AcpTimeouts } from "./open-session.ts";
 import { SessionFeed } from "./session-feed.ts";
+import { initialize, launch } from "./start.ts";
 
 export type AcpBackendDeps = LaunchDeps & {
   /** How to run an agent; `undefined` when there is none of this id or its program is missing. */
@@ -76,29 +78,9 @@ async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHa
     return handle;
   } catch (error) {
     await connection.stop({ from: "kill" });
-    throw error;
+    throw maskedFailure(error, request.mcpServers);
   } finally {
     request.signal.removeEventListener("abort", abort);
-  }
-}
-
-async function launch(
-  deps: AcpBackendDeps,
-  definition: AgentDefinition,
-  request: OpenRequest,
-): Promise<AgentProcess> {
-  try {
-    return await launchProcess(deps, {
-      argv: definition.argv,
-      cwd: request.directory,
-      environment: definition.environment,
-      sessionId: request.sessionId,
-      agent: request.agent,
-    });
-  } catch (error) {
-    if (!(error instanceof LaunchError)) throw error;
-    const facts = { agent: request.agent, phase: "spawn", message: error.message } as const;
-    throw new AgentFailure("unavailable", agentError(facts));
   }
 }
 
@@ -110,12 +92,22 @@ async function openHandle(
   const { definition, fingerprint, connection, feed } = started;
   const timeouts = { ...ACP_TIMEOUTS, ...deps.timeouts };
   const { agent } = request;
-  const initialized = await initialize(deps, definition, connection, timeouts.initializeMs);
+  const initialized = await initialize(definition, connection, {
+    clientVersion: deps.clientVersion,
+    timeoutMs: timeouts.initializeMs,
+  });
   const features = featuresOf(initialized);
   const version = versionOf(initialized) ?? definition.version;
+  const servers = await placeServers(request.mcpServers, {
+    agent,
+    features,
+    directory: request.directory,
+    searchPath: deps.environment["PATH"] ?? "",
+  });
   const { openedBy, unsupported } = await openSession(connection, feed, {
     agent,
     cwd: request.directory,
+    mcpServers: acpServers(servers),
     known: request.backendSessionId,
     features,
     resumeBroken: definition.quirks.resumeBroken,
@@ -147,37 +139,6 @@ async function openHandle(
     },
     { clock: deps.clock, logger, readBlob: deps.readBlob, timeouts },
   );
-}
-
-async function initialize(
-  deps: AcpBackendDeps,
-  { id, quirks }: AgentDefinition,
-  connection: Connection,
-  timeoutMs: number,
-): Promise<unknown> {
-  const { readFiles, writeFiles, terminal } = quirks.clientCapabilities;
-  const params = {
-    protocolVersion: PROTOCOL_VERSION,
-    clientInfo: { name: "holdfast", title: "Holdfast", version: deps.clientVersion },
-    clientCapabilities: {
-      fs: { readTextFile: readFiles, writeTextFile: writeFiles },
-      terminal,
-      elicitation: { form: {}, url: {} },
-    },
-  };
-  let answer: unknown;
-  try {
-    answer = await connection.request("initialize", "initialize", params, timeoutMs);
-  } catch (error) {
-    if (error instanceof AgentFailure) throw error;
-    const facts = { agent: id, phase: "initialize", message: errorText(error) } as const;
-    throw new AgentFailure("crashed", agentError({ ...facts, stderrTail: connection.process.stderrTail() }));
-  }
-  connection.initialized();
-  const version = protocolVersionOf(answer);
-  if (version === PROTOCOL_VERSION) return answer;
-  const message = `${id} speaks version ${String(version)} of the protocol; version ${PROTOCOL_VERSION} is needed.`;
-  throw new AgentFailure("unavailable", agentError({ agent: id, phase: "initialize", message }));
 }
 
 /** Puts the new session into its approval mode before anything is asked of it; a mode that cannot be held is refused (A-20). */

@@ -8,6 +8,7 @@ export function featuresOf(initialized: unknown): Features {
   const capabilities = objectIn(answer, "agentCapabilities");
   const prompt = objectIn(capabilities, "promptCapabilities");
   const session = objectIn(capabilities, "sessionCapabilities");
+  const mcp = objectIn(capabilities, "mcpCapabilities");
   return {
     load: bit(capabilities["loadSession"] === true),
     resume: bit(isObject(session["resume"])),
@@ -15,6 +16,8 @@ export function featuresOf(initialized: unknown): Features {
     close: bit(isObject(session["close"])),
     images: bit(prompt["image"] === true),
     embeddedContext: bit(prompt["embeddedContext"] === true),
+    mcpHttp: bit(mcp["http"] === true),
+    mcpSse: bit(mcp["sse"] === true),
     steer: "no",
     modes: "unknown",
     usage: "unknown",

@@ -32,6 +32,7 @@ async function openWith(pages: Answer[], list: Features["list"] = "yes") {
   const opened = await openSession(connection as unknown as Connection, feed as unknown as SessionFeed, {
     agent: "one",
     cwd: "/home/me/one",
+    mcpServers: [],
     known: "old",
     features,
     resumeBroken: false,

@@ -1,5 +1,5 @@
 /** How a session of the agent is opened (A-5): the one we know by resume or load, else a new one. Falling back is reported, never silent. */
-import { RequestError } from "@agentclientprotocol/sdk";
+import { type McpServer, RequestError } from "@agentclientprotocol/sdk";
 import type { Features, OpenedBy } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
 import { AgentFailure } from "../port.ts";
@@ -53,6 +53,7 @@ export function afterRefusal(refusal: OpenRefusal, rest: readonly Attempt[]): "n
 type OpenSession = {
   agent: string;
   cwd: string;
+  mcpServers: readonly McpServer[];
   known: string | undefined;
   features: Features;
   resumeBroken: boolean;
@@ -90,9 +91,9 @@ async function ask(
   attempt: Attempt,
   open: OpenSession,
 ): Promise<void> {
-  const { cwd, known, timeouts } = open;
+  const { cwd, mcpServers, known, timeouts } = open;
   if (attempt === "create" || known === undefined) {
-    await connection.request("open", "session/new", { cwd, mcpServers: [] }, timeouts.newMs);
+    await connection.request("open", "session/new", { cwd, mcpServers }, timeouts.newMs);
     if (feed.sessionId !== undefined && feed.sessionId !== known) return;
     throw new AgentFailure(
       "crashed",
@@ -104,7 +105,7 @@ async function ask(
     );
   }
   feed.expectReplay(known);
-  const params = { sessionId: known, cwd, mcpServers: [] };
+  const params = { sessionId: known, cwd, mcpServers };
   await connection.request("open", `session/${attempt}`, params, timeouts.loadMs);
 }
 

@@ -14,6 +14,8 @@ export type AgentDefinition = {
     set?: Readonly<Record<string, string>> | undefined;
   };
   quirks: Quirks;
+  /** Values in its environment that may not stand in what is kept of its stderr, the longest first. */
+  secrets?: readonly string[] | undefined;
   /** What the program said of itself, if it was asked already. */
   version?: string | undefined;
 };

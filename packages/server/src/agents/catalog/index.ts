@@ -1,4 +1,5 @@
 export { autoAllow, holdMode, type OfferedModes } from "./approval.ts";
 export { createCatalog, type Catalog } from "./catalog.ts";
 export type { AgentDefinition, ConfiguredAgent } from "./definition.ts";
+export { findProgram } from "./find-program.ts";
 export { KNOWN_AGENTS, NO_QUIRKS, toldStatus, type Quirks } from "./quirks.ts";

@@ -6,12 +6,14 @@ import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { processFingerprint } from "../fingerprint.ts";
 import { KIND_FEATURES } from "../kind-features.ts";
+import { maskedFailure, placeServers } from "../mcp-servers.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
 import type { ReadBlob } from "../read-blob.ts";
 import type { OpencodeApi } from "./api.ts";
 import { OpencodeHandle } from "./handle.ts";
 import { text, type Json } from "./json.ts";
 import { sessionRules } from "./permission-rules.ts";
+import { CONFIG_VARIABLE, withServers } from "./server-config.ts";
 import { SERVER_LIMITS, type OpencodeServer, type ServerLimits } from "./server.ts";
 import { Servers } from "./servers.ts";
 import { sessionFacts, workingAgent } from "./session-facts.ts";
@@ -78,7 +80,7 @@ async function open(deps: OpencodeBackendDeps, servers: Servers, request: OpenRe
     throw new AgentFailure("unavailable", agentError({ agent, phase: "spawn", message }));
   }
   const fingerprint = await processFingerprint(definition, deps.environment);
-  const server = await servers.find(definition);
+  const server = await servers.find(await configured(deps, definition, request));
   const release = server.use();
   const stop = abortOf(signal);
   let handle: OpencodeHandle | undefined;
@@ -96,9 +98,24 @@ async function open(deps: OpencodeBackendDeps, servers: Servers, request: OpenRe
   } catch (error) {
     await handle?.close(0);
     release();
-    throw failureOf(agent, error);
+    throw maskedFailure(failureOf(agent, error), request.mcpServers);
   } finally {
     stop.forget();
+  }
+}
+
+/** With the MCP servers of the session. Rejects with an `AgentFailure`. */
+async function configured(
+  { environment }: OpencodeBackendDeps,
+  definition: AgentDefinition,
+  { agent, directory, mcpServers }: OpenRequest,
+): Promise<AgentDefinition> {
+  const place = { agent, features: FEATURES, directory, searchPath: environment["PATH"] ?? "" };
+  const servers = await placeServers(mcpServers, place);
+  try {
+    return withServers(definition, servers, environment[CONFIG_VARIABLE]);
+  } catch (error) {
+    throw new AgentFailure("unavailable", agentError({ agent, phase: "open", message: errorText(error) }));
   }
 }
 

@@ -65,6 +65,7 @@ const request = (over: Partial<OpenRequest> = {}): OpenRequest => ({
   agent: "opencode",
   directory: root,
   approvalMode: "ask",
+  mcpServers: [],
   history: async () => [],
   idle: { emit: () => undefined },
   signal: new AbortController().signal,

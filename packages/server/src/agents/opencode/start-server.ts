@@ -117,6 +117,7 @@ async function launch(
       environment: { ...definition.environment, set },
       sessionId,
       agent: definition.id,
+      secrets: definition.secrets,
     });
   } catch (error) {
     if (!(error instanceof LaunchError)) throw error;

@@ -33,12 +33,13 @@ export const PROJECT_ROUTES: readonly Route[] = [
     action: "project.change",
     on: "project",
     tag,
-    summary: "Say how worktrees of a project are made: files to copy, setup and teardown commands, hooks",
+    summary:
+      "Say how worktrees of a project are made (files to copy, setup and teardown commands, hooks), and which MCP servers its agents are given",
     params: onProject,
     body: patchProjectSchema,
     answers: { 200: { description: "The project as it is now", schema: projectSchema } },
     async run({ params, body, actor }, { worktrees }) {
-      return ok((await worktrees.patchProject(params.id, body.worktree, { actor })).value);
+      return ok((await worktrees.patchProject(params.id, body, { actor })).value);
     },
   }),
 ];

@@ -94,7 +94,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     action: "session.change",
     on: "session",
     tag,
-    summary: "Change a session's title, agent, model or policies; archive it or bring it back",
+    summary: "Change a session's title, agent, model, policies or MCP servers; archive it or bring it back",
     params: onSession,
     body: patchSessionSchema,
     answers: { 200: { description: "The session", schema: sessionSchema } },

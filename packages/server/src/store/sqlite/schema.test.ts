@@ -9,13 +9,16 @@ import { DATABASE_FILE, openSqliteStore } from "./index.ts";
 
 const OWNER: Actor = { id: "owner", kind: "owner", label: "Owner" };
 
-const NO_QUESTIONS = "DROP TABLE question;";
+const NO_SERVERS =
+  "ALTER TABLE project DROP COLUMN mcp_servers; ALTER TABLE session DROP COLUMN mcp_servers;";
+const NO_QUESTIONS = `${NO_SERVERS} DROP TABLE question;`;
 const NO_OWNERS = ["instance", "host", "epoch"]
   .map((column) => `ALTER TABLE operation DROP COLUMN ${column};`)
   .join(" ");
 
 /** What takes the newest schema back to each version before it. */
 const BACK: Readonly<Record<number, string>> = {
+  4: NO_SERVERS,
   3: NO_QUESTIONS,
   2: `${NO_QUESTIONS} ${NO_OWNERS}`,
   1: `${NO_QUESTIONS} ${NO_OWNERS} DROP INDEX session_listed; DROP INDEX session_archived;

@@ -274,10 +274,17 @@ CREATE INDEX question_turn ON question (turn);
 CREATE INDEX question_pending ON question (session) WHERE state = 'pending';
 `;
 
+/** MCP servers of projects and sessions, by their names (A-7): JSON with whatever secrets they need. */
+const mcpServers = `
+ALTER TABLE project ADD COLUMN mcp_servers TEXT;
+ALTER TABLE session ADD COLUMN mcp_servers TEXT;
+`;
+
 /** Forward-only, each in one transaction, recorded with its checksum (D-33): a released step is never edited. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: "initial", sql: initial },
   { version: 2, name: "counted lists", sql: countedLists },
   { version: 3, name: "operation owners", sql: operationOwners },
   { version: 4, name: "questions", sql: questions },
+  { version: 5, name: "mcp servers", sql: mcpServers },
 ];

@@ -50,6 +50,7 @@ export async function openAgent(
       directory: session.directory,
       approvalMode: session.approvalMode,
       model: turn.model,
+      mcpServers: started.mcpServers,
       backendSessionId: isMoved ? undefined : agentSession.backendSessionId,
       history,
       idle: deps.idle,

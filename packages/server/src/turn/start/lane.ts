@@ -141,7 +141,8 @@ export class Lane {
         await this.#note(next.turnId);
         return undefined;
       }
-      const writes = next === undefined || this.#deps.mayWrite(next.agent, next.approvalMode);
+      const writes =
+        next === undefined || next.hasMcpServers || this.#deps.mayWrite(next.agent, next.approvalMode);
       permit = next && (await this.#permitFor(next, writes));
       const started = next && permit && (await this.#start(next, writes));
       if (permit !== undefined && started !== undefined) return { ...started, permit, writes };

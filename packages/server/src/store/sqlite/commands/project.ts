@@ -1,11 +1,12 @@
 import { basename } from "node:path";
 import { notFound } from "@holdfast/kernel";
-import type { Actor, Project, ProjectId, Workspace, WorkspaceId, WorktreeSettings } from "@holdfast/protocol";
-import type { Applied, IdempotencyKey } from "../../port.ts";
+import type { Actor, Project, ProjectId, Workspace, WorkspaceId } from "@holdfast/protocol";
+import { patchedServers } from "../../model/index.ts";
+import type { Applied, IdempotencyKey, PatchProjectCommand } from "../../port.ts";
 import { announceProject, announceWorkspace } from "../announce-sessionless.ts";
 import { once } from "../replay-key.ts";
 import { actorRow, findProject, findWorkspaceHead, loadWorkspace, toProject } from "../rows/index.ts";
-import type { Write } from "../sql.ts";
+import { fromJson, toJson, type Write } from "../sql.ts";
 
 type NewProject = { id: ProjectId; directory: string; actor: Actor };
 
@@ -42,19 +43,21 @@ export const insertWorkspace = (write: Write, { kind = "directory", ...row }: Ne
 
 type Patch = { actor: Actor; idempotency?: IdempotencyKey | undefined };
 
-/** How worktrees of a project are made from now on (W-2). */
-export function patchProject(
-  write: Write,
-  command: Patch & { projectId: ProjectId; worktree: WorktreeSettings },
-): Applied<Project> {
+/** How worktrees of a project are made from now on (W-2), and which MCP servers its agents are given. */
+export function patchProject(write: Write, command: PatchProjectCommand): Applied<Project> {
   const row = () => {
     const found = findProject(write, command.projectId);
     if (found === undefined) throw notFound("project", command.projectId);
     return found;
   };
   const apply = () => {
-    const { rid } = row();
-    write.run("UPDATE project SET worktree = ? WHERE rid = ?", JSON.stringify(command.worktree), rid);
+    const { rid, worktree, mcp_servers: servers } = row();
+    write.run(
+      "UPDATE project SET worktree = ?, mcp_servers = ? WHERE rid = ?",
+      toJson(command.worktree) ?? worktree,
+      toJson(patchedServers(fromJson(servers), command.mcpServers)),
+      rid,
+    );
     announceProject(write, rid, command.actor);
   };
   return once(write, command.idempotency, apply, () => toProject(row()));

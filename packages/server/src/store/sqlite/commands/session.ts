@@ -1,12 +1,13 @@
 import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { Actor, PatchSession, Session, SessionId } from "@holdfast/protocol";
+import { patchedServers } from "../../model/index.ts";
 import type { Applied, CreateSessionCommand, IdempotencyKey } from "../../port.ts";
 import { announceProject, announceWorkspace } from "../announce-sessionless.ts";
 import { appendSessionless, openLog, openLogByRid } from "../log.ts";
 import { once, recordKey, replayed } from "../replay-key.ts";
 import { actorRow, findSession, toSession, WRITTEN } from "../rows/index.ts";
 import { announceSession } from "../session-change.ts";
-import { toJson, type Write } from "../sql.ts";
+import { fromJson, toJson, type Write } from "../sql.ts";
 import { insertProject, insertWorkspace } from "./project.ts";
 
 type Made = { sessionId: SessionId };
@@ -24,8 +25,8 @@ export function createSession(write: Write, command: CreateSessionCommand): Appl
   if (command.parentId !== undefined && parent === undefined) throw notFound("session", command.parentId);
   const place = placeOf(write, command);
   const rid = write.insert(
-    `INSERT INTO session (id, parent, project, workspace, directory, title, agent, model, approval_mode, resume_policy, actor,
-     time_created, time_updated, schema_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${WRITTEN.session})`,
+    `INSERT INTO session (id, parent, project, workspace, directory, title, agent, model, approval_mode, resume_policy, mcp_servers,
+     actor, time_created, time_updated, schema_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${WRITTEN.session})`,
     command.sessionId,
     parent?.rid ?? null,
     place.project,
@@ -36,6 +37,7 @@ export function createSession(write: Write, command: CreateSessionCommand): Appl
     toJson(command.model),
     command.approvalMode,
     command.resumePolicy,
+    toJson(patchedServers(undefined, command.mcpServers)),
     actorRow(write, command.actor),
     write.now,
     write.now,
@@ -99,12 +101,13 @@ function applyPatch(write: Write, command: PatchCommand): void {
         ? (row.time_archived ?? write.now)
         : null;
   write.run(
-    "UPDATE session SET title = ?, agent = ?, model = ?, approval_mode = ?, resume_policy = ?, time_archived = ? WHERE rid = ?",
+    "UPDATE session SET title = ?, agent = ?, model = ?, approval_mode = ?, resume_policy = ?, mcp_servers = ?, time_archived = ? WHERE rid = ?",
     patch.title ?? row.title,
     patch.agent ?? row.agent,
     patch.model === undefined ? row.model : toJson(patch.model),
     patch.approvalMode ?? row.approval_mode,
     patch.resumePolicy ?? row.resume_policy,
+    toJson(patchedServers(fromJson(row.mcp_servers), patch.mcpServers)),
     archived,
     row.rid,
   );

@@ -18,6 +18,7 @@ import {
   agentSessionOf,
   toAgentSessionWithFacts,
   findInput,
+  givenServersOf,
   type InputRow,
   isForPeopleOnly,
   nextInput,
@@ -47,6 +48,8 @@ export function startTurn(write: Write, command: StartTurnCommand): StartedTurn 
   const { session } = log;
   const input = nextInput(write, session);
   if (input === undefined || !isExpected(command, session, input)) return undefined;
+  // Set since somebody looked: their tools may write, so it is looked at again.
+  if (command.writes === false && givenServersOf(write, session).length > 0) return undefined;
   const epoch = claim(write, session.rid, command.instanceId);
   if (command.writes !== false)
     takeLease(write, session, { rid: input.turn, instance: command.instanceId, epoch });
@@ -171,6 +174,7 @@ function startedTurn(
     message: whole,
     assistantMessageId: answer,
     agentSession: toAgentSessionWithFacts(agentSession),
+    mcpServers: givenServersOf(write, sessionRow),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   toInput,
   ancestorsOf,
   findSession,
+  givenServersOf,
   loadWorkspace,
   SELECT_TURN,
   toTurn,
@@ -86,6 +87,7 @@ export function nextTurn(sql: Sql, sessionId: SessionId): NextTurn | undefined {
     workspaceId: session.workspace_id as NextTurn["workspaceId"],
     concurrency: workspace?.concurrency ?? "exclusive",
     isForPeopleOnly: isForPeopleOnly(sql, input),
+    hasMcpServers: givenServersOf(sql, session).length > 0,
     ancestors: ancestorsOf(sql, session.rid).map(({ id }) => id as SessionId),
   };
 }

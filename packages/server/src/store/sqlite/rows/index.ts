@@ -61,6 +61,7 @@ export {
   type SessionRow,
   ancestorsOf,
   findSession,
+  givenServersOf,
   sessionByRid,
   toSession,
 } from "./session.ts";

@@ -1,4 +1,5 @@
-import type { Session } from "@holdfast/protocol";
+import { type GivenMcpServer, givenServers, type McpServers, type Session } from "@holdfast/protocol";
+import { shownServers } from "../../model/index.ts";
 import { fromJson, present, type Sql } from "../sql.ts";
 import { newestForm } from "./payload.ts";
 
@@ -33,6 +34,7 @@ export type SessionRow = {
   last_position: number;
   todos: string | null;
   usage: string;
+  mcp_servers: string | null;
   time_created: number;
   time_updated: number;
   time_archived: number | null;
@@ -79,8 +81,18 @@ export function toSession(row: SessionRow): Session {
     }),
     lastSeq: row.last_seq,
     usage: JSON.parse(row.usage) as Session["usage"],
+    mcpServers: shownServers(fromJson(row.mcp_servers)),
   });
   return newestForm("session", row, session);
+}
+
+/** What the agents of a session are given, with their secrets: for whoever starts them, and for nobody else. */
+export function givenServersOf(sql: Sql, { project, mcp_servers: own }: SessionRow): GivenMcpServer[] {
+  const row = sql.get<{ mcp_servers: string | null }>(
+    "SELECT mcp_servers FROM project WHERE rid = ?",
+    project,
+  );
+  return givenServers(fromJson<McpServers>(row?.mcp_servers ?? null), fromJson<McpServers>(own));
 }
 
 /** The sessions above one, the nearest first. */

@@ -1,5 +1,6 @@
 import type { Project, Workspace } from "@holdfast/protocol";
-import { present, type Sql } from "../sql.ts";
+import { shownServers } from "../../model/index.ts";
+import { fromJson, present, type Sql } from "../sql.ts";
 
 /** What an event needs of its workspace. */
 export type WorkspaceHead = { rid: number; id: string };
@@ -13,12 +14,13 @@ export type ProjectRow = {
   directory: string;
   name: string;
   worktree: string;
+  mcp_servers: string | null;
   event_position: number;
   time_created: number;
 };
 
 export const SELECT_PROJECT =
-  "SELECT p.rid, p.id, p.directory, p.name, p.worktree, p.event_position, p.time_created FROM project p";
+  "SELECT p.rid, p.id, p.directory, p.name, p.worktree, p.mcp_servers, p.event_position, p.time_created FROM project p";
 
 export const findProject = (sql: Sql, id: string): ProjectRow | undefined =>
   sql.get<ProjectRow>(`${SELECT_PROJECT} WHERE p.id = ?`, id);
@@ -26,13 +28,15 @@ export const findProject = (sql: Sql, id: string): ProjectRow | undefined =>
 export const projectByRid = (sql: Sql, rid: number): ProjectRow | undefined =>
   sql.get<ProjectRow>(`${SELECT_PROJECT} WHERE p.rid = ?`, rid);
 
-export const toProject = (row: ProjectRow): Project => ({
-  id: row.id as Project["id"],
-  directory: row.directory,
-  name: row.name,
-  worktree: JSON.parse(row.worktree) as Project["worktree"],
-  time: { created: row.time_created },
-});
+export const toProject = (row: ProjectRow): Project =>
+  present<Project>({
+    id: row.id as Project["id"],
+    directory: row.directory,
+    name: row.name,
+    worktree: JSON.parse(row.worktree) as Project["worktree"],
+    mcpServers: shownServers(fromJson(row.mcp_servers)),
+    time: { created: row.time_created },
+  });
 
 export type WorkspaceRow = WorkspaceHead & {
   project_id: string;
