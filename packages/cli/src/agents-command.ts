@@ -1,8 +1,8 @@
 import { type HoldfastApiError, isApiError } from "@holdfast/client";
-import type { AgentSession, LiveAgent } from "@holdfast/protocol";
+import { abilitiesOf, type Agent, type AgentSession, type LiveAgent } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { oneLine } from "./output.ts";
+import { exactLine, oneLine } from "./output.ts";
 
 /** Every agent that there is, and below them the ones that live now (A-8). */
 export async function agents(context: Context): Promise<ExitCode> {
@@ -18,9 +18,14 @@ export async function agents(context: Context): Promise<ExitCode> {
       agent.backend,
       agent.available ? "available" : "missing",
       agent.version ?? "-",
-      oneLine(agent.reason ?? agent.install ?? agent.name, 100),
+      oneLine(agent.reason ?? agent.name, 100),
     ]),
   );
+  context.output.line("\nWhat each can do:");
+  context.output.table(answer.items.map((agent) => [agent.id, abilityText(agent)]));
+  const missing = answer.items.filter(({ install }) => install !== undefined);
+  if (missing.length > 0) context.output.line("\nTo install:");
+  context.output.table(missing.map(({ id, install }) => [id, exactLine(install ?? "")]));
   if (live.items.length === 0) return EXIT.completed;
   context.output.line(`\n${live.items.length} live, of at most ${live.limit}:`);
   context.output.table(live.items.map(liveRow));
@@ -59,6 +64,15 @@ export async function close(
   for (const { agent: name } of closed)
     context.output.note(`Closing ${name}; the next turn of the session resumes it.`);
   return EXIT.completed;
+}
+
+/** Where it is from is said: an agent that was never run may be another version than the record's. */
+function abilityText(agent: Agent): string {
+  const { can, source } = abilitiesOf(agent);
+  const modes = `modes ${agent.approvalModes.join(", ")}`;
+  if (source === "none") return `shows after its first turn; ${modes}`;
+  const said = [...can, modes].join(", ");
+  return source === "learnt" ? said : `${said} (as seen of version ${agent.recorded?.version ?? ""})`;
 }
 
 const MEGABYTE = 1_048_576;

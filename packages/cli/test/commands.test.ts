@@ -97,9 +97,12 @@ describe("[I-9] turns and events", () => {
       { parts: [{ type: "text", text: "SAY hi" }] },
       { timeoutMs: PATIENCE_MS },
     );
-    expect((await house.run(["agents"])).stdout).toMatch(
-      new RegExp(`live, of at most 10:[^]*rehearsal +${id} +idle for`),
-    );
+    const { stdout } = await house.run(["agents"]);
+    expect(stdout).toMatch(new RegExp(`live, of at most 10:[^]*rehearsal +${id} +idle for`));
+    const can = "keeps its memory over a restart, .*modes ask, edits, all, readOnly";
+    expect(stdout).toMatch(new RegExp(`What each can do:\\n[^]*^rehearsal +${can}$`, "m"));
+    expect(stdout).toMatch(new RegExp(`^qwen +${can} \\(as seen of version [\\d.]+\\)$`, "m"));
+    expect(stdout).toMatch(/To install:\n[^]*^codex +npm install -g @agentclientprotocol\/codex-acp$/m);
   });
 
   test("[A-8, I-11] an idle agent is closed by hand, a busy one is not, and closing again is no error", async () => {

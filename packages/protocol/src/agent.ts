@@ -38,6 +38,8 @@ export const agentSchema = z
     available: z.boolean(),
     version: z.string().optional(),
     features: featuresSchema,
+    /** What Holdfast's own record says that it was seen to do, on that version; what is not named was not looked for, or did not work. */
+    recorded: z.object({ version: z.string(), features: z.array(z.enum(FEATURES)) }).optional(),
     /** Approval modes it can hold (A-20). */
     approvalModes: z.array(approvalModeSchema),
     /** Why it is not available, or what to know about it (`acts without asking`). */

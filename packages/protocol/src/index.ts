@@ -1,5 +1,6 @@
 import "./without-eval.ts";
 
+export * from "./abilities.ts";
 export * from "./agent.ts";
 export * from "./change.ts";
 export * from "./classify-error.ts";

@@ -53,6 +53,7 @@ const cases: [string, string, z.ZodType, unknown][] = [
   ...rowsOf("rows", (name) => ROWS[name]),
   ...rowsOf("agent-sessions", () => agentSessionSchema),
   ...rowsOf("rows-mcp", (name) => ROWS[name]),
+  ...rowsOf("rows-recorded", (name) => ROWS[name]),
 ];
 
 function rowsOf(

@@ -1,14 +1,17 @@
-import type { Agent } from "@holdfast/protocol";
+import { abilitiesOf, type Agent } from "@holdfast/protocol";
 import { CopyCommand } from "./copy-command.tsx";
-import { abilitiesOf, canHold, MODE_VERBS, MODES } from "./words.ts";
+import { canHold, MODE_VERBS, MODES } from "./words.ts";
 
 /** What an agent can do, and what to know about it. */
 export function AgentFacts({ agent }: { agent: Agent }) {
-  const { can, isKnown } = abilitiesOf(agent);
+  const { can, source } = abilitiesOf(agent);
   const held = MODES.filter((mode) => canHold(agent, mode));
   return (
     <span className="flex min-w-0 flex-col gap-0.5 text-xs text-ink-soft">
-      <span>{isKnown ? sentence(can) : "What else it can do shows after its first turn."}</span>
+      <span>
+        {source === "none" ? "What else it can do shows after its first turn." : sentence(can)}
+        {source === "recorded" && ` As seen of version ${agent.recorded?.version ?? ""}.`}
+      </span>
       <span className={held.includes("ask") ? "" : "font-medium text-attention"}>
         {held.includes("ask")
           ? `Can be told to ${held.map((mode) => MODE_VERBS[mode]).join(" · ")}`

@@ -1,6 +1,6 @@
 import { type Agent, FEATURES } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
-import { abilitiesOf, canHold, MODES, openedMeaning } from "./words.ts";
+import { canHold, MODES, openedMeaning } from "./words.ts";
 
 const agent = (features: Partial<Agent["features"]>, approvalModes: Agent["approvalModes"] = []): Agent => ({
   id: "a",
@@ -15,16 +15,6 @@ const agent = (features: Partial<Agent["features"]>, approvalModes: Agent["appro
 });
 
 describe("what the page says of agents", () => {
-  test("[A-3] nothing is known before the first turn, and nothing is claimed", () => {
-    expect(abilitiesOf(agent({}))).toEqual({ can: [], isKnown: false });
-    expect(abilitiesOf(agent({ load: "no" }))).toEqual({ can: [], isKnown: true });
-  });
-
-  test("[A-3] load and resume are one thing to a person, and only what was seen is said", () => {
-    const { can } = abilitiesOf(agent({ load: "yes", resume: "yes", images: "no", steer: "yes" }));
-    expect(can).toEqual(["keeps its memory over a restart", "can be steered during a turn"]);
-  });
-
   test("[A-20] a mode that an agent cannot hold is ruled out; nothing is while its modes are not known", () => {
     expect(MODES.filter((mode) => canHold(agent({}, ["all"]), mode))).toEqual(["all"]);
     expect(MODES.filter((mode) => canHold(agent({}), mode))).toEqual(MODES);

@@ -21,19 +21,6 @@ export const MODES = Object.keys(MODE_WORDS) as ApprovalMode[];
 export const canHold = (agent: Agent | undefined, mode: ApprovalMode): boolean =>
   agent === undefined || agent.approvalModes.length === 0 || agent.approvalModes.includes(mode);
 
-/** What an agent was seen to do: hints, and nothing before its first turn. */
-export function abilitiesOf({ features }: Agent): { can: string[]; isKnown: boolean } {
-  const has = (name: keyof Agent["features"]) => features[name] === "yes";
-  const can = [
-    has("resume") || has("load") ? "keeps its memory over a restart" : undefined,
-    has("images") ? "sees images" : undefined,
-    has("embeddedContext") ? "takes files" : undefined,
-    has("steer") ? "can be steered during a turn" : undefined,
-    has("usage") ? "reports its usage" : undefined,
-  ].filter((word) => word !== undefined);
-  return { can, isKnown: Object.values(features).some((value) => value !== "unknown") };
-}
-
 /** How a turn found its agent: the word of the chip. */
 export const OPENED_WORDS: Record<Opened, string> = {
   new: "new",

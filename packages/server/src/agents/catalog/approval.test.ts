@@ -56,6 +56,9 @@ const ANSWERS: Record<ApprovalMode, Record<(typeof KINDS)[number], "o" | "r" | "
 const quirksOf = (id: string) => KNOWN_AGENTS.find((agent) => agent.id === id)?.quirks ?? NO_QUIRKS;
 const GOOSE_MODES = ["auto", "approve", "smart_approve", "chat"];
 const QWEN_MODES = ["plan", "default", "auto-edit", "auto", "yolo"];
+const GEMINI_MODES = ["default", "autoEdit", "yolo", "plan"];
+const CLAUDE_MODES = ["default", "acceptEdits", "plan", "auto"];
+const CODEX_MODES = ["read-only", "workspace-write", "agent", "agent-full-access"];
 
 describe("approval modes", () => {
   test("[A-20] what each mode answers by itself", () => {
@@ -83,6 +86,18 @@ describe("approval modes", () => {
     ["qwen", "edits", QWEN_MODES, "auto-edit"],
     ["qwen", "all", QWEN_MODES, "yolo"],
     ["qwen", "readOnly", QWEN_MODES, "plan"],
+    ["gemini", "ask", GEMINI_MODES, "default"],
+    ["gemini", "edits", GEMINI_MODES, "autoEdit"],
+    ["gemini", "all", GEMINI_MODES, "yolo"],
+    ["gemini", "readOnly", GEMINI_MODES, "plan"],
+    ["claude", "ask", CLAUDE_MODES, "default"],
+    ["claude", "edits", CLAUDE_MODES, "acceptEdits"],
+    ["claude", "all", CLAUDE_MODES, "default"],
+    ["claude", "readOnly", CLAUDE_MODES, "plan"],
+    ["codex", "ask", CODEX_MODES, "none"],
+    ["codex", "edits", CODEX_MODES, "none"],
+    ["codex", "all", CODEX_MODES, "agent"],
+    ["codex", "readOnly", CODEX_MODES, "read-only"],
     ["own", "ask", ["default", "acceptEdits", "plan"], "default"],
     ["own", "edits", ["default", "acceptEdits", "plan"], "acceptEdits"],
     ["own", "readOnly", ["default", "acceptEdits", "plan"], "plan"],
@@ -101,6 +116,7 @@ describe("approval modes", () => {
   test.each([
     ["rehearsal", "unknown", ["ask", "edits", "all", "readOnly"]],
     ["goose", "no", ["ask", "edits", "all", "readOnly"]],
+    ["codex", "unknown", ["all", "readOnly"]],
     ["own", "unknown", ["ask", "edits", "all", "readOnly"]],
     ["own", "yes", ["ask", "edits", "all", "readOnly"]],
     ["own", "no", ["all"]],

@@ -74,6 +74,9 @@ describe("createCatalog", () => {
       ["opencode-acp", false],
       ["goose", true],
       ["qwen", false],
+      ["gemini", false],
+      ["claude", false],
+      ["codex", false],
     ]);
     for (const agent of agents) {
       expect(() => agentSchema.parse(agent)).not.toThrow();
@@ -83,6 +86,16 @@ describe("createCatalog", () => {
     expect(agents[4]).toMatchObject({
       reason: expect.stringContaining("qwen") as unknown,
       install: expect.any(String) as unknown,
+      recorded: {
+        version: expect.any(String) as unknown,
+        features: expect.arrayContaining(["load"]) as unknown,
+      },
+    });
+    // What a program was seen to do is no claim on what another version of it does.
+    expect(agents.find(({ id }) => id === "codex")).toMatchObject({
+      reason: "The program codex-acp was not found.",
+      approvalModes: ["all", "readOnly"],
+      recorded: { version: "2.6.0" },
     });
   });
 
@@ -163,6 +176,9 @@ describe("createCatalog", () => {
       ["opencode-acp", "opencode over ACP", false],
       ["goose", "Goose", false],
       ["qwen", "Qwen Code", true],
+      ["gemini", "Gemini CLI", false],
+      ["claude", "Claude Code", false],
+      ["codex", "Codex", false],
       ["mine", "Mine", true],
     ]);
     expect(await made.definition("mine")).toMatchObject({

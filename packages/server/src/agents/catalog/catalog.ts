@@ -49,6 +49,7 @@ type Entry = {
   args: readonly string[];
   environment: AgentDefinition["environment"];
   quirks: Quirks;
+  seen: KnownAgent["seen"] | undefined;
   install: string | undefined;
   /** What stands before `--version`; absent for commands of the user's own, which may take it for something else. */
   probe: readonly string[] | undefined;
@@ -130,14 +131,14 @@ function entriesOf({ agents, rehearsal }: CatalogDeps): Map<string, Entry> {
 }
 
 function knownEntry(agent: KnownAgent, rehearsal: readonly string[]): Entry {
-  const { id, name, quirks, install } = agent;
+  const { id, name, quirks, seen, install } = agent;
   const [runner = "", ...script] = rehearsal;
   const place =
     agent.program === undefined
       ? { program: runner, args: [...script, ...agent.args], probe: rehearsal }
       : { program: agent.program, args: agent.args, probe: [] };
   const environment = { inherit: "user", set: agent.environment } as const;
-  return { id, name, backend: agent.backend ?? "acp", ...place, environment, quirks, install };
+  return { id, name, backend: agent.backend ?? "acp", ...place, environment, quirks, seen, install };
 }
 
 function configuredEntry(id: string, agent: ConfiguredAgent): Entry {
@@ -155,6 +156,7 @@ function configuredEntry(id: string, agent: ConfiguredAgent): Entry {
       set: { ...known?.environment, ...agent.env },
     },
     quirks: known?.quirks ?? NO_QUIRKS,
+    seen: known?.seen,
     install: undefined,
     probe: undefined,
   };
@@ -184,6 +186,9 @@ function agentOf(entry: Entry, isFound: boolean, said: string | undefined, facts
     available: isFound,
     features,
     approvalModes,
+    ...(entry.seen === undefined
+      ? {}
+      : { recorded: { version: entry.seen.version, features: [...entry.seen.features] } }),
     ...(version === undefined ? {} : { version }),
     ...(reason === undefined ? {} : { reason }),
     ...(isFound || entry.install === undefined ? {} : { install: entry.install }),

@@ -2,7 +2,7 @@
  * What is known of each agent program beyond its own advertisement, which is only a hint (A-3). Every entry was seen on the version named in
  * `seen`; the recorded streams under `test/golden/acp` show it.
  */
-import type { ApprovalMode, BackendKind, Usage } from "@holdfast/protocol";
+import type { ApprovalMode, BackendKind, FEATURES, Usage } from "@holdfast/protocol";
 
 /** What an agent does that its advertisement does not tell. */
 export type Quirks = {
@@ -49,8 +49,11 @@ export type KnownAgent = {
   environment?: Readonly<Record<string, string>> | undefined;
   install?: string | undefined;
   quirks: Quirks;
-  seen: string;
+  /** The version that all this was seen on, and what it was seen to do there; what is not named was not looked for, or did not work. */
+  seen: { version: string; features: readonly FeatureName[] };
 };
+
+type FeatureName = (typeof FEATURES)[number];
 
 /** The HTTP status that an agent's words stand for by its record; nothing for words or a version that the record does not know. */
 export function toldStatus(
@@ -87,7 +90,10 @@ const REHEARSAL: KnownAgent = {
     cannotWrite: ["readOnly"],
     clientCapabilities: { readFiles: true, writeFiles: true, terminal: false },
   },
-  seen: "0.1.0",
+  seen: {
+    version: "0.1.0",
+    features: ["load", "resume", "list", "close", "images", "embeddedContext", "modes", "usage"],
+  },
 };
 
 const GOOSE: KnownAgent = {
@@ -122,7 +128,10 @@ const GOOSE: KnownAgent = {
     // Its write and edit go through us whole, new files and directories too; it reads better by itself, which knows more than UTF-8.
     clientCapabilities: { readFiles: false, writeFiles: true, terminal: false },
   },
-  seen: "1.52.0",
+  seen: {
+    version: "1.52.0",
+    features: ["load", "list", "close", "images", "embeddedContext", "modes", "usage", "mcpHttp"],
+  },
 };
 
 const QWEN: KnownAgent = {
@@ -141,7 +150,10 @@ const QWEN: KnownAgent = {
     questionTool: "ask_user_question",
     // `fs` off: through us it makes UTF-8 of a file in another encoding, which it keeps when it writes by itself.
   },
-  seen: "0.24.4",
+  seen: {
+    version: "0.24.4",
+    features: ["load", "resume", "list", "images", "embeddedContext", "modes", "usage"],
+  },
 };
 
 const OPENCODE: KnownAgent = {
@@ -153,7 +165,7 @@ const OPENCODE: KnownAgent = {
   install: "npm install -g opencode-ai",
   // Approval modes are permission rules on its session, not modes of its own.
   quirks: { ...NO_QUIRKS, modes: { ask: "build", edits: "build", all: "build", readOnly: "build" } },
-  seen: "1.18.33",
+  seen: { version: "1.18.33", features: ["resume", "list", "images", "embeddedContext", "modes", "usage"] },
 };
 
 const OPENCODE_ACP: KnownAgent = {
@@ -180,7 +192,64 @@ const OPENCODE_ACP: KnownAgent = {
     passwordVariable: "OPENCODE_SERVER_PASSWORD",
     // `fs` off: it writes by itself all the same, and gives us only some of its files once more.
   },
-  seen: "1.18.33",
+  seen: { version: "1.18.33", features: ["load", "resume", "list", "close", "usage"] },
 };
 
-export const KNOWN_AGENTS: readonly KnownAgent[] = [REHEARSAL, OPENCODE, OPENCODE_ACP, GOOSE, QWEN];
+// The three below were driven through the whole of `npm run matrix`, and their modes probed raw; their prompts' tokens and most of their prompt capabilities
+// were not, so nothing is said of them.
+
+const GEMINI: KnownAgent = {
+  id: "gemini",
+  name: "Gemini CLI",
+  program: "gemini",
+  args: ["--acp"],
+  install: "npm install -g @google/gemini-cli",
+  quirks: {
+    ...NO_QUIRKS,
+    modes: { ask: "default", edits: "autoEdit", all: "yolo", readOnly: "plan" },
+    // `fs` off: it reads a file before it writes it, and takes the error of a new one for its own.
+  },
+  seen: { version: "0.61.0", features: ["load", "modes"] },
+};
+
+const CLAUDE: KnownAgent = {
+  id: "claude",
+  name: "Claude Code",
+  // The adapter, which brings the program; `claude` itself does not speak the protocol.
+  program: "claude-agent-acp",
+  args: [],
+  install: "npm install -g @agentclientprotocol/claude-agent-acp",
+  quirks: {
+    ...NO_QUIRKS,
+    // Its `auto` lets a model decide: our ladder answers what `default` asks.
+    modes: { ask: "default", edits: "acceptEdits", all: "default", readOnly: "plan" },
+  },
+  seen: { version: "0.100.0", features: ["load", "resume", "list", "close", "modes", "usage"] },
+};
+
+const CODEX: KnownAgent = {
+  id: "codex",
+  name: "Codex",
+  // The adapter, which brings the program; `codex` itself does not speak the protocol.
+  program: "codex-acp",
+  args: [],
+  install: "npm install -g @agentclientprotocol/codex-acp",
+  quirks: {
+    ...NO_QUIRKS,
+    // It was never seen to ask: its sandbox refuses instead. `agent`, in which it begins, runs commands in the session's directory.
+    modes: { all: "agent", readOnly: "read-only" },
+    ignoresEof: true,
+  },
+  seen: { version: "2.6.0", features: ["load", "resume", "list", "close", "modes", "usage"] },
+};
+
+export const KNOWN_AGENTS: readonly KnownAgent[] = [
+  REHEARSAL,
+  OPENCODE,
+  OPENCODE_ACP,
+  GOOSE,
+  QWEN,
+  GEMINI,
+  CLAUDE,
+  CODEX,
+];
