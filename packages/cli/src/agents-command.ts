@@ -66,6 +66,21 @@ export async function close(
   return EXIT.completed;
 }
 
+/** Logs the agent of a session in. Its methods are named by the error of the turn that needed one. */
+export async function login(
+  context: Context,
+  sessionId: string,
+  methodId: string,
+  flags: { agent?: string },
+): Promise<ExitCode> {
+  const { client } = context.connect();
+  const agent = flags.agent ?? (await client.getSession(sessionId)).agent;
+  const done = await client.authenticateAgent(sessionId, agent, methodId);
+  if (context.isJson) context.output.json({ agent, ...done });
+  else context.output.note(`Logged in to ${agent}; send the message again.`);
+  return EXIT.completed;
+}
+
 /** Where it is from is said: an agent that was never run may be another version than the record's. */
 function abilityText(agent: Agent): string {
   const { can, source } = abilitiesOf(agent);

@@ -172,6 +172,23 @@ export function addAgents(program: Command, action: Action): void {
     .action(
       action(agent, (module, context, id: string, one: string | undefined) => module.close(context, id, one)),
     );
+  addLogin(agents, action);
+}
+
+function addLogin(agents: Command, action: Action): void {
+  agents
+    .command("login")
+    .description("log in to an agent by a method that its turn's error names; it may open a browser")
+    .argument("<session>")
+    .argument("<method>")
+    .option("-a, --agent <id>", "this agent; else the session's")
+    .action(
+      action(
+        () => import("./agents-command.ts"),
+        (module, context, id: string, method: string, flags: { agent?: string }) =>
+          module.login(context, id, method, flags),
+      ),
+    );
 }
 
 export function addMcp(program: Command, action: Action): void {

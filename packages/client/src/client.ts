@@ -7,6 +7,7 @@ import {
   agentListSchema,
   agentSessionListSchema,
   agentSessionSchema,
+  authenticateSchema,
   browserTokenSchema,
   type CreateSession,
   diagnosticsSchema,
@@ -48,6 +49,9 @@ import { type FeedOptions, type FeedItem, streamFeed } from "./stream-feed.ts";
 import { type SessionStreamItem, type SessionStreamOptions, streamSession } from "./stream-session.ts";
 import { createTransport, type Shape, type Transport, type TransportConfig } from "./transport.ts";
 import { WORKTREE_TIMEOUT_MS, worktreeCalls } from "./worktree-calls.ts";
+
+/** How long a login may take: the server gives a person 5 minutes in a browser, in ms. */
+const LOGIN_TIMEOUT_MS = 330_000;
 
 /** A page's place: `before` takes an answer's `next` (older), `after` its `prev` (newer). */
 export type PageQuery = { limit?: number; before?: string; after?: string };
@@ -190,6 +194,15 @@ function sessionCalls({ send }: Transport) {
         await send("POST", session(id, "agents", agent, "close"), agentSessionSchema, {
           ...options,
           body: {},
+        })
+      ).value,
+    /** Logs in to an agent by a method of its own; a person may have to do their part in a browser on the server's machine, within 5 minutes. */
+    authenticateAgent: async (id: string, agent: string, methodId: string, options?: CallOptions) =>
+      (
+        await send("POST", session(id, "agents", agent, "authenticate"), authenticateSchema, {
+          timeoutMs: LOGIN_TIMEOUT_MS,
+          ...options,
+          body: { methodId },
         })
       ).value,
     listAgentSessions: async (id: string, options?: CallOptions) =>

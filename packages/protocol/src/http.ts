@@ -189,6 +189,10 @@ export type QuestionList = z.infer<typeof questionListSchema>;
 export type LiveAgentList = z.infer<typeof liveAgentListSchema>;
 export type AgentSessionList = z.infer<typeof agentSessionListSchema>;
 
+export const authenticateSchema = z
+  .strictObject({ methodId: z.string().min(1).max(1_024) })
+  .meta({ id: "Authenticate" });
+
 export const replyPermissionSchema = z
   .strictObject({ reply: permissionReplySchema, message: z.string().max(65_536).optional() })
   .meta({ id: "ReplyPermission" });

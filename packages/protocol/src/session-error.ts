@@ -21,10 +21,24 @@ export const apiErrorSchema = named(
 );
 export type APIError = z.infer<typeof apiErrorSchema>;
 
+/** A way to log in to an agent: the agent does it when it is asked to (`POST .../authenticate`), or, with `command`, a person runs that in a terminal. */
+const authMethodSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string().optional(),
+    command: z.array(z.string()).optional(),
+  })
+  .meta({ id: "AuthMethod" });
+export type AuthMethod = z.infer<typeof authMethodSchema>;
+
 export const sessionErrorSchema = z
   .discriminatedUnion("name", [
     named("MessageAbortedError", z.object({ message })),
-    named("ProviderAuthError", z.object({ providerId: z.string(), message })),
+    named(
+      "ProviderAuthError",
+      z.object({ providerId: z.string(), message, methods: z.array(authMethodSchema).optional() }),
+    ),
     apiErrorSchema,
     named("ContextOverflowError", z.object({ message, responseBody: z.string().optional() })),
     named("MessageOutputLengthError", z.object({})),

@@ -54,6 +54,7 @@ const cases: [string, string, z.ZodType, unknown][] = [
   ...rowsOf("agent-sessions", () => agentSessionSchema),
   ...rowsOf("rows-mcp", (name) => ROWS[name]),
   ...rowsOf("rows-recorded", (name) => ROWS[name]),
+  ...rowsOf("errors-login", () => sessionErrorSchema),
 ];
 
 function rowsOf(

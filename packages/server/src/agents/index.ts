@@ -7,6 +7,7 @@ export type {
   Backend,
   ContentEvent,
   IdleSink,
+  LoginRequest,
   NoteEvent,
   OpenRequest,
   PastTurn,

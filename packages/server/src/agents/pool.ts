@@ -15,6 +15,7 @@ import {
   type AgentHandle,
   type AgentPool,
   type Backend,
+  type LoginRequest,
   type OpenRequest,
   type Reservation,
 } from "./port.ts";
@@ -49,6 +50,8 @@ class Pool implements AgentPool {
   readonly #slots = new Map<string, Slot>();
   readonly #upkeep: Upkeep;
   readonly #listeners = new Set<() => void>();
+  readonly #logins = new Set<Promise<void>>();
+  readonly #disposing = new AbortController();
   #isDisposed = false;
 
   constructor(deps: PoolDeps) {
@@ -125,15 +128,31 @@ class Pool implements AgentPool {
     return true;
   }
 
+  async authenticate(request: LoginRequest): Promise<void> {
+    this.#refuseWhenDisposed();
+    const backend = await this.#deps.backendOf(request.agent);
+    if (backend?.authenticate === undefined) {
+      const message = `${request.agent} takes no login from here. Log in with the program itself.`;
+      throw new HoldfastError("UNPROCESSABLE", message);
+    }
+    const signal = AbortSignal.any([request.signal, this.#disposing.signal]);
+    const login = backend.authenticate({ ...request, signal });
+    const left = login.catch(() => undefined).finally(() => this.#logins.delete(left));
+    this.#logins.add(left);
+    await login;
+  }
+
   async closeSession(sessionId: SessionId): Promise<void> {
     await this.#close(this.#all().filter((slot) => slot.sessionId === sessionId));
   }
 
   async dispose(graceMs: number): Promise<void> {
     this.#isDisposed = true;
+    this.#disposing.abort();
     this.#upkeep.stop();
     this.#listeners.clear();
-    await within(this.#deps.clock, graceMs + KILL_DEADLINE_MS, this.#close(this.#all(), graceMs));
+    const closing = Promise.all([this.#close(this.#all(), graceMs), ...this.#logins]);
+    await within(this.#deps.clock, graceMs + KILL_DEADLINE_MS, closing);
   }
 
   #all(): Slot[] {

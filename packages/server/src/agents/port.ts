@@ -236,6 +236,15 @@ export type OpenRequest = {
   signal: AbortSignal;
 };
 
+/** A login that a person asked for: the agent does it by this method of its own, which may open a browser on this machine. */
+export type LoginRequest = {
+  sessionId: SessionId;
+  agent: string;
+  directory: string;
+  methodId: string;
+  signal: AbortSignal;
+};
+
 export type Backend = {
   readonly kind: BackendKind;
   /** Starts what runs the agent and opens its session. Rejects with an AgentFailure whose `error` is an AgentError (A-25). */
@@ -245,6 +254,11 @@ export type Backend = {
    * processes has none.
    */
   fingerprint?(agent: string): Promise<string | undefined>;
+  /**
+   * Logs in; absent where only the program itself can. Rejects with a HoldfastError: UNPROCESSABLE for a method that there is not, or that needs a
+   * terminal, naming the command; AGENT_UNAVAILABLE with what the agent said.
+   */
+  authenticate?(request: LoginRequest): Promise<void>;
 };
 
 /** Thrown by `open`: typed, with what the agent last said on stderr (A-13). */
@@ -285,6 +299,8 @@ export type AgentPool = {
   find(sessionId: SessionId, agent: string): AgentHandle | undefined;
   /** Closes a handle by hand as an eviction would; false while it is opened or used. Nothing that lives, nothing to close: true. */
   closeIdle(sessionId: SessionId, agent: string): boolean;
+  /** Logs in to an agent, in a program of its own that ends afterwards. Rejects as `Backend.authenticate` does. */
+  authenticate(request: LoginRequest): Promise<void>;
   /** Closes every handle of a session (delete, archive, claim lost). */
   closeSession(sessionId: SessionId): Promise<void>;
   /** Ends everything within `graceMs` and refuses new work (A-9). */

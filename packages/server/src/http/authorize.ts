@@ -29,6 +29,7 @@ export const ACTIONS = {
   "blob.read": "owner",
   "agent.list": "owner",
   "agent.close": "owner",
+  "agent.login": "owner",
   "permission.read": "owner",
   "permission.reply": "owner",
   "permission.revoke": "owner",

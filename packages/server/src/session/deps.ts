@@ -30,6 +30,14 @@ export type TurnDoor = {
   finished(turnId: TurnId, timeoutMs: number, signal?: AbortSignal): Promise<Turn | undefined>;
   /** Lets go of one agent of a session that nothing uses; false while something does. */
   closeAgent(sessionId: SessionId, agent: string): boolean;
+  /** Logs in to an agent. Rejects UNPROCESSABLE and AGENT_UNAVAILABLE. */
+  authenticate(request: {
+    sessionId: SessionId;
+    agent: string;
+    directory: string;
+    methodId: string;
+    signal: AbortSignal;
+  }): Promise<void>;
   /** Lets go of every agent of a session. */
   release(sessionId: SessionId): Promise<void>;
 };

@@ -42,6 +42,7 @@ import type {
 } from "@holdfast/protocol";
 import type { Applied, SessionFilter } from "../store/index.ts";
 import { admitInput, editInput, requireInput } from "./admit.ts";
+import { requireAgent } from "./agent-choice.ts";
 import { patchSession, requireSession } from "./change.ts";
 import { WorktreeSessions } from "./create-in-worktree.ts";
 import { createSession } from "./create.ts";
@@ -89,6 +90,8 @@ export type Sessions = {
   resumeTurn(id: TurnId, caller: Caller): Promise<Applied<Admitted>>;
   /** Closes an idle agent of a session by hand; repeating is harmless. Rejects SESSION_BUSY while it is used. */
   closeAgent(id: SessionId, agent: string): Promise<AgentSession>;
+  /** Logs in to an agent by one of its own methods. Rejects NOT_FOUND, SESSION_BUSY while it is used, UNPROCESSABLE and AGENT_UNAVAILABLE. */
+  authenticate(id: SessionId, agent: string, methodId: string, signal: AbortSignal): Promise<void>;
   /** The ended turn (the one it was merged into, if so) with its messages; `undefined` when the time is over or the caller left. */
   waitForTurn(id: TurnId, timeoutMs: number, signal: AbortSignal): Promise<TurnResult | undefined>;
   /** The current state of what was admitted. */
@@ -163,6 +166,7 @@ function commandsOf(deps: SessionDeps) {
     },
     resumeTurn: (id, caller) => resumeTurn(deps, id, caller),
     closeAgent: (id, agent) => closeAgent(deps, id, agent),
+    authenticate: (...login) => authenticate(deps, ...login),
     updateMessage: (id, info, caller) => updateMessage(deps, id, info, caller),
     removeMessage: (id, caller) => removeMessage(deps, id, caller),
     updatePart: (part, caller) => updatePart(deps, part, caller),
@@ -248,12 +252,30 @@ async function closeAgent(deps: SessionDeps, id: SessionId, agent: string): Prom
   const { items } = await listAgents(deps, id);
   const known = items.find((each) => each.agent === agent);
   if (known === undefined) throw notFound(`agent of the session ${id}`, agent);
-  if (!deps.turns.closeAgent(id, agent))
-    throw new HoldfastError(
-      "SESSION_BUSY",
-      `The agent ${agent} of session ${id} is at work. Stop its turn first.`,
-    );
+  letGo(deps, id, agent);
   return known;
+}
+
+function letGo(deps: SessionDeps, id: SessionId, agent: string): void {
+  if (deps.turns.closeAgent(id, agent)) return;
+  throw new HoldfastError(
+    "SESSION_BUSY",
+    `The agent ${agent} of session ${id} is at work. Stop its turn first.`,
+  );
+}
+
+/** The next turn opens the agent anew, so that it finds what the login left. */
+async function authenticate(
+  deps: SessionDeps,
+  id: SessionId,
+  agent: string,
+  methodId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { directory } = await requireSession(deps, id);
+  await requireAgent(deps, agent);
+  letGo(deps, id, agent);
+  await deps.turns.authenticate({ sessionId: id, agent, directory, methodId, signal });
 }
 
 /** A remark on a line of a change, admitted as an input (W-6). Rejects what the remark and its admission refuse. */

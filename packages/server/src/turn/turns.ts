@@ -17,7 +17,7 @@ import type {
   WorkspaceId,
 } from "@holdfast/protocol";
 import { isTerminal } from "@holdfast/protocol";
-import type { AgentPool } from "../agents/index.ts";
+import type { AgentPool, LoginRequest } from "../agents/index.ts";
 import type { JsonSchemas } from "../json-schema/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
@@ -66,6 +66,8 @@ export type Turns = {
   finished(turnId: TurnId, timeoutMs: number, signal?: AbortSignal): Promise<Turn | undefined>;
   /** Closes one idle agent of a session, whose next turn resumes it; false while it is used (A-8). Repeating is harmless. */
   closeAgent(sessionId: SessionId, agent: string): boolean;
+  /** Logs in to an agent as its backend can. Rejects UNPROCESSABLE and AGENT_UNAVAILABLE. */
+  authenticate(request: LoginRequest): Promise<void>;
   /** Before a session is archived or deleted, or after: closes its agents. Rejects SESSION_BUSY while a turn runs. */
   release(sessionId: SessionId): Promise<void>;
   /** D-21: starts nothing more, lets turns run for `graceMs`, then ends them as aborted / shutdown and closes every agent. Call once. */
@@ -138,6 +140,10 @@ class TurnRoom implements Turns {
 
   closeAgent(sessionId: SessionId, agent: string): boolean {
     return this.#deps.pool.closeIdle(sessionId, agent);
+  }
+
+  authenticate(request: LoginRequest): Promise<void> {
+    return this.#deps.pool.authenticate(request);
   }
 
   release(sessionId: SessionId): Promise<void> {

@@ -87,6 +87,8 @@ class HandDrivenTurns implements TurnDoor {
     return this.#store.cancelTurn(command);
   }
 
+  async authenticate(): Promise<void> {}
+
   async finished(id: TurnId, timeoutMs: number, signal?: AbortSignal): Promise<Turn | undefined> {
     const ended = async (): Promise<Turn | undefined> => {
       const turn = await this.#store.getTurn(id);

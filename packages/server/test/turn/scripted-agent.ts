@@ -215,6 +215,10 @@ export class ScriptedAgent implements AgentPool {
     return true;
   }
 
+  authenticate(): Promise<void> {
+    return Promise.resolve();
+  }
+
   closeSession(sessionId: SessionId): Promise<void> {
     this.closed.push(sessionId);
     for (const handle of this.#live.values()) if (handle.sessionId === sessionId) handle.exit(true);

@@ -7,6 +7,8 @@ import { processFingerprint } from "../fingerprint.ts";
 import { maskedFailure, placeServers } from "../mcp-servers.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
 import type { ReadBlob } from "../read-blob.ts";
+import { authMethodsOf } from "./auth-methods.ts";
+import { authenticate } from "./authenticate.ts";
 import { Connection } from "./connection.ts";
 import { Elicitations } from "./elicitation.ts";
 import { featuresOf, versionOf } from "./features.ts";
@@ -36,6 +38,7 @@ export function createAcpBackend(deps: AcpBackendDeps): Backend {
   return {
     kind: "acp",
     open: (request) => open(deps, request),
+    authenticate: (request) => authenticate(deps, request),
     async fingerprint(agent) {
       const definition = await deps.definition(agent);
       return definition && (await processFingerprint(definition, deps.environment));
@@ -104,8 +107,10 @@ async function openHandle(
     directory: request.directory,
     searchPath: deps.environment["PATH"] ?? "",
   });
+  const authMethods = authMethodsOf(initialized, definition);
   const { openedBy, unsupported } = await openSession(connection, feed, {
     agent,
+    authMethods,
     cwd: request.directory,
     mcpServers: acpServers(servers),
     known: request.backendSessionId,
@@ -130,6 +135,7 @@ async function openHandle(
       openedBy,
       version,
       features,
+      authMethods,
       process: { fingerprint },
       place: {
         directory: request.directory,

@@ -98,6 +98,7 @@ describe("how a prompt ended", () => {
     lastText: "",
     usage: undefined,
     quirks: NO_QUIRKS,
+    authMethods: [],
     ...over,
   });
   const ended = (stopReason: string) => ({ outcome: "ended", stopReason }) as PromptResult;

@@ -9,7 +9,14 @@
  */
 import { RequestError } from "@agentclientprotocol/sdk";
 import { errorText, within, type Clock, type Logger } from "@holdfast/kernel";
-import type { ApprovalMode, Features, Model, QuestionAnswer, SessionId } from "@holdfast/protocol";
+import type {
+  ApprovalMode,
+  AuthMethod,
+  Features,
+  Model,
+  QuestionAnswer,
+  SessionId,
+} from "@holdfast/protocol";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { FileAccess, type FileScope } from "../files/index.ts";
 import type {
@@ -53,6 +60,7 @@ export type HandleFacts = {
   openedBy: Attempt;
   version: string | undefined;
   features: Features;
+  authMethods: readonly AuthMethod[];
   process: AgentProcessFacts;
   place: FileScope;
 };
@@ -72,6 +80,7 @@ export class AcpHandle implements AgentHandle {
   readonly #connection: Connection;
   readonly #feed: SessionFeed;
   readonly #definition: AgentDefinition;
+  readonly #authMethods: readonly AuthMethod[];
   readonly #deps: HandleDeps;
   readonly #prompts: Prompts;
   readonly #exitTold: Promise<void>;
@@ -86,6 +95,7 @@ export class AcpHandle implements AgentHandle {
     this.#connection = connection;
     this.#feed = feed;
     this.#definition = facts.definition;
+    this.#authMethods = facts.authMethods;
     this.#deps = deps;
     this.agent = facts.definition.id;
     this.sessionId = facts.sessionId;
@@ -216,6 +226,7 @@ export class AcpHandle implements AgentHandle {
       lastText: feed.lastText,
       usage: feed.usage.settle("result" in answer ? answer.result : undefined, this.#feed.state),
       quirks: this.#definition.quirks,
+      authMethods: this.#authMethods,
     });
   }
 

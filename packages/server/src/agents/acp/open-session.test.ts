@@ -33,6 +33,7 @@ async function openWith(pages: Answer[], list: Features["list"] = "yes") {
     agent: "one",
     cwd: "/home/me/one",
     mcpServers: [],
+    authMethods: [],
     known: "old",
     features,
     resumeBroken: false,

@@ -1,8 +1,9 @@
 /** How a session of the agent is opened (A-5): the one we know by resume or load, else a new one. Falling back is reported, never silent. */
 import { type McpServer, RequestError } from "@agentclientprotocol/sdk";
-import type { Features, OpenedBy } from "@holdfast/protocol";
+import type { AuthMethod, Features, OpenedBy } from "@holdfast/protocol";
 import { agentError } from "../agent-error.ts";
 import { AgentFailure } from "../port.ts";
+import { loginError } from "./auth-methods.ts";
 import type { Connection } from "./connection.ts";
 import { classifyRefusal, describeError, type OpenRefusal } from "./request-error.ts";
 import type { SessionFeed } from "./session-feed.ts";
@@ -52,6 +53,7 @@ export function afterRefusal(refusal: OpenRefusal, rest: readonly Attempt[]): "n
 
 type OpenSession = {
   agent: string;
+  authMethods: readonly AuthMethod[];
   cwd: string;
   mcpServers: readonly McpServer[];
   known: string | undefined;
@@ -79,7 +81,7 @@ export async function openSession(
       const rest = attempts.slice(index + 1);
       let next = afterRefusal(refusal, rest);
       if (next === "fail" && rest.length > 0 && (await isUnlisted(connection, open))) next = "next";
-      if (next !== "next") throw refused(open.agent, next, error, connection.process.stderrTail());
+      if (next !== "next") throw refused(open, next, error, connection.process.stderrTail());
     }
   }
   throw new Error("the last attempt neither opened nor failed");
@@ -138,7 +140,7 @@ async function isUnlisted(
 }
 
 function refused(
-  agent: string,
+  { agent, authMethods }: OpenSession,
   why: "login" | "fail",
   error: RequestError,
   stderrTail: string | undefined,
@@ -146,6 +148,5 @@ function refused(
   const words = describeError(error);
   if (why === "fail")
     return new AgentFailure("crashed", agentError({ agent, phase: "open", message: words, stderrTail }));
-  const message = `${agent} wants a login: ${words}. Log in with the program itself, then try again.`;
-  return new AgentFailure("unavailable", agentError({ agent, phase: "authenticate", message, stderrTail }));
+  return new AgentFailure("unavailable", loginError(agent, words, authMethods));
 }

@@ -1,5 +1,5 @@
 import { RequestError } from "@agentclientprotocol/sdk";
-import type { SessionError, Usage } from "@holdfast/protocol";
+import type { AuthMethod, SessionError, Usage } from "@holdfast/protocol";
 import { shownText } from "../agent-error.ts";
 import { toldStatus, type Quirks } from "../catalog/index.ts";
 import { modelError } from "../model-error.ts";
@@ -20,6 +20,8 @@ export type PromptEnd = {
   lastText: string;
   usage: Usage | undefined;
   quirks: Quirks;
+  /** The ways to log in that the agent offers. */
+  authMethods: readonly AuthMethod[];
 };
 
 const STOP_REASONS = new Set<unknown>([

@@ -80,11 +80,17 @@ describe("errors of prompts", () => {
     ],
     [
       new RequestError(-32_000, "login"),
-      { name: "ProviderAuthError", data: { providerId: "a", message: "login" } },
+      {
+        name: "ProviderAuthError",
+        data: {
+          providerId: "a",
+          message: "a wants a login: login. Log in with the program itself, then try again.",
+        },
+      },
     ],
     [new Error("secret"), { name: "UnknownError", data: { message: "The prompt could not be sent." } }],
   ])("[A-25] %s", (error, expected) => {
-    const teller = { agent: "a", version: "1.0", quirks: NO_QUIRKS };
+    const teller = { agent: "a", version: "1.0", quirks: NO_QUIRKS, authMethods: [] };
     expect(promptError(teller, error)).toEqual(expected);
   });
 
@@ -93,7 +99,8 @@ describe("errors of prompts", () => {
     const details =
       "Model request exceeds the endpoint request-body limit (HTTP 413) and there is no history.";
     const error = new RequestError(-32_603, "Internal error", { details });
-    const name = (version: string | undefined) => promptError({ agent: "qwen", version, quirks }, error).name;
+    const name = (version: string | undefined) =>
+      promptError({ agent: "qwen", version, quirks, authMethods: [] }, error).name;
     expect(name("0.24.4")).toBe("ContextOverflowError");
     expect(name("9.0.0")).toBe("AgentReportedError");
     expect(name(undefined)).toBe("AgentReportedError");

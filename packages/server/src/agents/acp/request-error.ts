@@ -1,8 +1,9 @@
 import { RequestError } from "@agentclientprotocol/sdk";
-import type { SessionError } from "@holdfast/protocol";
+import type { AuthMethod, SessionError } from "@holdfast/protocol";
 import { shownText } from "../agent-error.ts";
 import { toldStatus, type Quirks } from "../catalog/index.ts";
 import { modelError } from "../model-error.ts";
+import { loginError } from "./auth-methods.ts";
 import { isObject } from "./wire-message.ts";
 import { RESPONSE_TOO_LARGE } from "./wire.ts";
 
@@ -29,7 +30,12 @@ export function classifyRefusal(error: unknown): OpenRefusal {
 }
 
 /** Who answered a prompt with an error. */
-export type Teller = { agent: string; version: string | undefined; quirks: Quirks };
+export type Teller = {
+  agent: string;
+  version: string | undefined;
+  quirks: Quirks;
+  authMethods: readonly AuthMethod[];
+};
 
 /**
  * The error of a prompt that was answered with one: what the model's provider said, as far as the agent tells it in data or in a sentence of
@@ -41,8 +47,7 @@ export function promptError(teller: Teller, error: unknown): SessionError {
     return { name: "UnknownError", data: { message: "The prompt could not be sent." } };
   }
   const message = describeError(error);
-  if (error.code === AUTH_REQUIRED)
-    return { name: "ProviderAuthError", data: { providerId: agent, message } };
+  if (error.code === AUTH_REQUIRED) return loginError(agent, message, teller.authMethods);
   const data: Record<string, unknown> = isObject(error.data) ? error.data : {};
   const told = modelError({
     providerId: typeof data["providerId"] === "string" ? shownText(data["providerId"]) : agent,

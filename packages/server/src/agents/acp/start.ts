@@ -45,6 +45,8 @@ export async function initialize(
       fs: { readTextFile: readFiles, writeTextFile: writeFiles },
       terminal,
       elicitation: { form: {}, url: {} },
+      // What needs a terminal is told as the command to run in one.
+      auth: { terminal: true },
     },
   };
   let answer: unknown;

@@ -2,6 +2,7 @@ import { SANDBOX_POLICY } from "@holdfast/edge";
 import {
   agentSessionListSchema,
   agentSessionSchema,
+  authenticateSchema,
   createSessionSchema,
   HTTP_LIMITS,
   patchSessionSchema,
@@ -145,6 +146,24 @@ export const SESSION_ROUTES: readonly Route[] = [
     },
     run: async ({ params }, { sessions }) =>
       applied(202, await sessions.closeAgent(params.id, params.agent), false),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/sessions/:id/agents/:agent/authenticate",
+    action: "agent.login",
+    on: "session",
+    tag,
+    summary:
+      "Log in to an agent by one of the methods that its ProviderAuthError names; it may open a browser on the server's machine",
+    params: onAgentSession,
+    body: authenticateSchema,
+    answers: {
+      200: { description: "It is done; the next turn opens the agent anew", schema: authenticateSchema },
+    },
+    async run({ params, body, leaving }, { sessions }) {
+      await sessions.authenticate(params.id, params.agent, body.methodId, leaving());
+      return applied(200, body, false);
+    },
   }),
   defineRoute({
     method: "GET",
