@@ -34,7 +34,7 @@ async function opened(
           backend: "acp",
           argv: [process.execPath, PROGRAM],
           environment: { inherit: "user" },
-          quirks: { ...NO_QUIRKS, clientCapabilities: { ...capabilities, terminal: false } },
+          quirks: { ...NO_QUIRKS, clientCapabilities: capabilities },
         }),
     },
   );

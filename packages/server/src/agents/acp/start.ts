@@ -37,13 +37,13 @@ export async function initialize(
   connection: Connection,
   { clientVersion, timeoutMs }: { clientVersion: string; timeoutMs: number },
 ): Promise<unknown> {
-  const { readFiles, writeFiles, terminal } = quirks.clientCapabilities;
+  const { readFiles, writeFiles } = quirks.clientCapabilities;
   const params = {
     protocolVersion: PROTOCOL_VERSION,
     clientInfo: { name: "holdfast", title: "Holdfast", version: clientVersion },
     clientCapabilities: {
       fs: { readTextFile: readFiles, writeTextFile: writeFiles },
-      terminal,
+      terminal: false,
       elicitation: { form: {}, url: {} },
       // What needs a terminal is told as the command to run in one.
       auth: { terminal: true },

@@ -32,8 +32,11 @@ export type Quirks = {
   questionTool?: string | undefined;
   /** It opens an HTTP port and lets in whoever knows the password in this variable: a fresh random one for each start (A-10). */
   passwordVariable?: string | undefined;
-  /** Advertised only where it is known to work (A-3). */
-  clientCapabilities: { readFiles: boolean; writeFiles: boolean; terminal: boolean };
+  /**
+   * Advertised only where it is known to work (A-3). Terminals never are: every agent runs its commands itself where they are not offered, and only goose was
+   * seen to use them, for its whole shell.
+   */
+  clientCapabilities: { readFiles: boolean; writeFiles: boolean };
 };
 
 /** A program that Holdfast knows by itself. */
@@ -76,7 +79,7 @@ export const NO_QUIRKS: Quirks = {
   ignoresEof: false,
   tokens: { response: "unknown", perCall: false },
   toolKinds: {},
-  clientCapabilities: { readFiles: false, writeFiles: false, terminal: false },
+  clientCapabilities: { readFiles: false, writeFiles: false },
 };
 
 const REHEARSAL: KnownAgent = {
@@ -88,7 +91,7 @@ const REHEARSAL: KnownAgent = {
     modes: { ask: "ask", edits: "ask", all: "auto", readOnly: "ask" },
     // It asks before WRITE and BASH in mode `ask`, and read-only sessions refuse both.
     cannotWrite: ["readOnly"],
-    clientCapabilities: { readFiles: true, writeFiles: true, terminal: false },
+    clientCapabilities: { readFiles: true, writeFiles: true },
   },
   seen: {
     version: "0.1.0",
@@ -126,7 +129,7 @@ const GOOSE: KnownAgent = {
       tree: "search",
     },
     // Its write and edit go through us whole, new files and directories too; it reads better by itself, which knows more than UTF-8.
-    clientCapabilities: { readFiles: false, writeFiles: true, terminal: false },
+    clientCapabilities: { readFiles: false, writeFiles: true },
   },
   seen: {
     version: "1.52.0",
