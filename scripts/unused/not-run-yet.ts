@@ -7,8 +7,4 @@ export const NOT_RUN_YET: Readonly<Record<string, { since: string; awaits: strin
     since: "2026-11-29",
     awaits: "the native agent: counts of the AI SDK",
   },
-  "packages/protocol/src/retry.ts": {
-    since: "2026-11-29",
-    awaits: "the native agent: the delay of a repeated step",
-  },
 };

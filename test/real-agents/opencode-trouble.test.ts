@@ -76,6 +76,28 @@ test("[R-13.1, D-15] a step that fails in mid-stream is tried again: its text st
   expect([status, retry]).toEqual(["idle", undefined]);
 });
 
+test("[A-29, R-13.1] a limit that is over far ahead ends the turn, where opencode would wait in a retry of its own", async () => {
+  const place = await bench.newPlace();
+  const { client } = bench;
+  const failure = { headers: { "retry-after": "3600" }, body: { error: { message: "no more today" } } };
+  const { turn } = await bench.ask(place, `FAIL 429 ${JSON.stringify(failure)}`);
+  expect(turn).toMatchObject({ state: "failed", reason: "limited", error: { name: "APIError" } });
+  const { suspended } = await client.getSession(place.sessionId);
+  expect(turn.error?.data).toMatchObject({ message: "no more today", resetAt: suspended?.until });
+  expect(suspended?.until).toBeGreaterThan((turn.time.started ?? 0) + 3_000_000);
+  const next = await bench.admit(place, "SAY after");
+  await until("the wait for the reset", async () => {
+    const { waitingFor } = await client.getTurn(next.id);
+    return waitingFor?.kind === "limit" ? waitingFor : undefined;
+  });
+  await client.resumeQueue(place.sessionId);
+  const sent = await bench.ended(next);
+  expect(sent).toMatchObject({ state: "completed" });
+  expect((await answersOf(place, sent)).at(-1)?.parts).toContainEqual(
+    expect.objectContaining({ type: "text", text: "after" }),
+  );
+});
+
 test("[R-14.3, A-16] a compaction after an overflow: the summary is an answer of its own, the user's words are answered behind it", async () => {
   const place = await bench.newPlace();
   await bench.ask(place, "REMEMBER heron");

@@ -17,7 +17,7 @@ test("[R-13.1, D-10] the wait for the next try is the session's status; a cancel
         const session = await server.client.getSession(id);
         return session.status === "retry" ? session : undefined;
       });
-    const first = await say("SAY half\nRETRY 3600000 overloaded");
+    const first = await say("SAY half\nRETRY 120000 overloaded");
     const { retry } = await retrying();
     expect(retry).toMatchObject({ attempt: 1, message: "overloaded" });
     expect(retry?.next).toBeGreaterThan(Date.now());
@@ -36,7 +36,7 @@ test("[R-13.1, D-10] the wait for the next try is the session's status; a cancel
       { timeoutMs: TURN_MS },
     );
     expect(again).toMatchObject({ ended: true, turn: { state: "completed" } });
-    await say("RETRY 3600000");
+    await say("RETRY 120000");
     await retrying();
     await server.kill();
     server = await startHoldfast({ root });

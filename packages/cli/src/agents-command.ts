@@ -2,7 +2,7 @@ import { type HoldfastApiError, isApiError } from "@holdfast/client";
 import { abilitiesOf, type Agent, type AgentSession, type LiveAgent } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { exactLine, oneLine } from "./output.ts";
+import { exactLine, moment, oneLine } from "./output.ts";
 
 /** Every agent that there is, and below them the ones that live now (A-8). */
 export async function agents(context: Context): Promise<ExitCode> {
@@ -18,7 +18,9 @@ export async function agents(context: Context): Promise<ExitCode> {
       agent.backend,
       agent.available ? "available" : "missing",
       agent.version ?? "-",
-      oneLine(agent.reason ?? agent.name, 100),
+      agent.limit === undefined
+        ? oneLine(agent.reason ?? agent.name, 100)
+        : `at its usage limit until ${moment(agent.limit.until)}, told by session ${agent.limit.sessionId}`,
     ]),
   );
   context.output.line("\nWhat each can do:");

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline/promises";
 import type { SessionState } from "@holdfast/client";
 import { isTerminal, type SessionEvent } from "@holdfast/protocol";
 import { LINE_COMMANDS } from "./attach-line.ts";
-import { activityOf, isQuestion, oldestAsked, queueLines } from "./attach-state.ts";
+import { activityOf, countdownOf, isQuestion, oldestAsked, queueLines } from "./attach-state.ts";
 import { Attachment, type Face, type Outcome } from "./attachment.ts";
 import { shorten } from "./columns.ts";
 import type { Context } from "./context.ts";
@@ -22,6 +22,8 @@ export type AttachFlags = { messages: number; output: "text" | "stream-json" };
 /** How long the server may be gone before a program is told, and before a person is, in ms. */
 const GIVE_UP_MS = 60_000;
 const MIN_COLUMNS = 20;
+/** Between two looks at a countdown, in ms. */
+const TICK_MS = 5_000;
 const GIVE_UP_SCREEN_MS = 24 * 60 * 60_000;
 
 export async function attach(context: Context, sessionId: string, flags: AttachFlags): Promise<ExitCode> {
@@ -52,6 +54,8 @@ async function onScreen(context: Context, sessionId: string, flags: AttachFlags)
     },
     isTyping: () => screen !== undefined && screen.typed !== "",
   };
+  const ticking = setInterval(() => attachment.look(), TICK_MS);
+  attachment.whenOver(() => clearInterval(ticking));
   try {
     const outcome = await attachment.run(face);
     screen?.close();
@@ -78,8 +82,10 @@ function openScreen(attachment: Attachment): Screen {
 
 function stateLines(state: SessionState, attachment: Attachment, colors: Output["out"]): string[] {
   const activity = activityOf(state);
+  const countdown = countdownOf(state, Date.now());
   const lines = [
     ...(activity === undefined ? [] : [`${activity.text} (Ctrl-C stops it)`]),
+    ...(countdown === undefined ? [] : [countdown]),
     ...queueLines(state),
     ...attachment.unsent.map((text) => `sending: ${oneLine(text, 70)}`),
   ].map((line) => colors.dim(`  ${shorten(line, process.stdout.columns - 4)}`));

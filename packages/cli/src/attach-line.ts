@@ -25,8 +25,8 @@ export const LINE_COMMANDS: readonly (readonly [string, string])[] = [
   ["/stop", "stop the turn, as Ctrl-C does"],
   ["/queue", "show what waits"],
   ["/remove <number>", "take a message out of the queue"],
-  ["/resume", "let a paused queue go on"],
-  ["/continue", "go on after an interrupted turn"],
+  ["/resume", "let a paused queue go on, or send what waits for a usage limit all the same"],
+  ["/continue", "go on after a turn that was interrupted or ended at a usage limit"],
   ["/leave", "leave; that stops nothing"],
   ["/help", "this"],
 ];

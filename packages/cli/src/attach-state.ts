@@ -4,12 +4,13 @@ import {
   type Input,
   isMentioned,
   isTerminal,
+  limitAt,
   type Permission,
   type Question,
   type Turn,
 } from "@holdfast/protocol";
 import { holdLine } from "./hold-text.ts";
-import { oneLine } from "./output.ts";
+import { moment, oneLine, span } from "./output.ts";
 
 /** Messages of the queue that are shown; of more only the number. */
 const SHOWN = 3;
@@ -49,6 +50,14 @@ export function lastEndedTurn(state: SessionState): Turn | undefined {
   return message === undefined ? undefined : state.turns[message.info.turnId];
 }
 
+const limitOf = ({ session }: SessionState, now: number) => session && limitAt(session, now);
+
+/** How much is left of the usage limit that the session waits for (A-29); undefined without one. */
+export function countdownOf(state: SessionState, now: number): string | undefined {
+  const limit = limitOf(state, now);
+  return limit && `The limit is over in ${span(limit.until - now)}.`;
+}
+
 /** What a session does. `isOrdinary`: there is nothing to say about it but that it works. */
 export type Activity = { text: string; isOrdinary: boolean };
 
@@ -64,7 +73,10 @@ function whyNotStarted(state: SessionState): string | undefined {
   const waiting = Object.values(state.turns).find(
     ({ state, waitingFor }) => state === "queued" && waitingFor !== undefined,
   );
-  return waiting?.waitingFor === undefined ? undefined : holdLine(waiting.waitingFor, waiting.sessionId);
+  if (waiting?.waitingFor !== undefined) return holdLine(waiting.waitingFor, waiting.sessionId);
+  const limit = limitOf(state, Date.now());
+  if (limit === undefined) return undefined;
+  return `${limit.agent} is at its usage limit until ${moment(limit.until)}; a message waits until then, /resume sends it all the same`;
 }
 
 function oddity(state: SessionState, turn: Turn): string | undefined {

@@ -25,6 +25,7 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 import { exitCodeOfTurn } from "./exit.ts";
 import { createPresses } from "./interrupts.ts";
 import { MAX_WAITING, Outbox } from "./outbox.ts";
+import { moment } from "./output.ts";
 import { typedWords } from "./prompt-text.ts";
 import { SessionFollower } from "./session-follower.ts";
 
@@ -300,10 +301,23 @@ export class Attachment {
   #refreshed(state: SessionState): void {
     if (this.#isFirst) this.#face?.begin(state);
     else this.#face?.refreshed(state);
+    if (this.#isFirst) this.#tellLimit(state);
     this.#isFirst = false;
     this.#changed();
   }
   #isFirst = true;
+
+  /** That another session met the usage limit of this one's agent (A-29). It is no event of this session, and not being told is no failure. */
+  #tellLimit({ session }: SessionState): void {
+    const tell = async () => {
+      const { items } = await this.#follower.client.listAgents();
+      const limit = items.find(({ id }) => id === session?.agent)?.limit;
+      if (limit === undefined || limit.sessionId === session?.id) return;
+      const until = `is at its usage limit until ${moment(limit.until)}`;
+      this.#tell(`${session?.agent} ${until}, as session ${limit.sessionId} was told.`);
+    };
+    tell().catch(() => undefined);
+  }
 
   #heard(event: SessionEvent, state: SessionState, isLive: boolean): void {
     if ("turn" in event.data && isTerminal(event.data.turn.state)) this.#endedTurns.push(event.data.turn.id);

@@ -23,6 +23,7 @@ describe("[I-11] exit codes of turns", () => {
     ["failed", "timeout", {}, 3],
     ["failed", "exhausted", {}, 1],
     ["failed", "refused", {}, 1],
+    ["failed", "limited", {}, 1],
     ["failed", "denied", {}, 5],
     ["failed", "error", { denied: true }, 1],
     ["aborted", "cancelled", {}, 1],

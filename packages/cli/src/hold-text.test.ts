@@ -43,9 +43,14 @@ describe("what holds a turn up", () => {
     [{ kind: "workspace" }, "same directory", "same directory"],
     [{ kind: "pool" }, "agents live", "holdfast agents"],
     [{ kind: "circuit", holder: "qwen", until: 0 }, "qwen ended again", `holdfast turn queue ${ME} --resume`],
+    [
+      { kind: "limit", holder: "qwen", until: 0 },
+      "qwen is at its usage limit until",
+      `holdfast turn queue ${ME} --resume`,
+    ],
     [{ kind: "storage" }, "storage", "holdfast doctor"],
     [{ kind: "host", holder: "box" }, "box", "not there"],
-  ])("[A-8, A-14, A-17, D-6, D-34] %j in words", (hold, what, way) => {
+  ])("[A-8, A-14, A-17, A-29, D-6, D-34] %j in words", (hold, what, way) => {
     for (const text of [holdLines(hold, ME).join("\n"), holdLine(hold, ME)]) {
       expect(text).toContain(what);
       expect(text).toContain(way);

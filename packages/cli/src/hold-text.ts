@@ -1,6 +1,6 @@
-/** What holds a turn up, in words, and the commands that say more or end it (A-8, A-14, A-17, D-6, D-34). Pure. */
+/** What holds a turn up, in words, and the commands that say more or end it (A-8, A-14, A-17, A-29, D-6, D-34). Pure. */
 import { isSessionId, isTerminal, type Session, type Turn, type WaitingFor } from "@holdfast/protocol";
-import { oneLine } from "./output.ts";
+import { moment, oneLine } from "./output.ts";
 
 /** `paused`: its queue is; `behind`: its session does something else first; else what the server says that it waits for. */
 export type Hold = { [K in WaitingFor["kind"]]: WaitingFor & { kind: K } }[WaitingFor["kind"]] | OwnHold;
@@ -49,6 +49,10 @@ const WORDS: { [K in Hold["kind"]]: (hold: Extract<Hold, { kind: K }>, sessionId
   circuit: ({ holder, until }, sessionId) => ({
     what: `${oneLine(holder ?? "its agent", 80)} ended again and again, so it is given a rest${until === undefined ? "" : ` until ${new Date(until).toLocaleTimeString()}`}`,
     ways: resume(sessionId, "tries it now"),
+  }),
+  limit: ({ holder, until = 0 }, sessionId) => ({
+    what: `${oneLine(holder ?? "its agent", 80)} is at its usage limit until ${moment(until)}`,
+    ways: resume(sessionId, "sends it all the same"),
   }),
   storage: () => ({
     what: "the server cannot write to its storage; it goes on by itself when it can",

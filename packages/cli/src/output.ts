@@ -106,3 +106,20 @@ export function ago(time: number, now: number): string {
   if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
+
+/** When something comes, for people: the time, and the day unless it is today. */
+export function moment(time: number, now = Date.now()): string {
+  const at = new Date(time);
+  const isToday = at.toDateString() === new Date(now).toDateString();
+  return isToday ? at.toLocaleTimeString() : at.toLocaleString();
+}
+
+/** How long something lasts still: `50 s`, `3 min`, `2 h 5 min`, `4 d 3 h`. */
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

@@ -171,6 +171,18 @@ function addSession(program: Command, action: Action): void {
       action(part, (module, context, id: string, title: string) => module.patch(context, id, { title })),
     );
   session
+    .command("after-limit")
+    .description(
+      "say how often in a row a turn goes on by itself once its agent's usage limit has reset; 0: never",
+    )
+    .argument("<session>")
+    .argument("<times>", "0 to 10", wholeNumber)
+    .action(
+      action(part, (module, context, id: string, limitAttempts: number) =>
+        module.patch(context, id, { limitAttempts }),
+      ),
+    );
+  session
     .command("archive")
     .description("put a session away")
     .argument("<session>")
@@ -217,9 +229,9 @@ function addTurn(program: Command, action: Action): void {
     .action(action(part, (module, context, id: string) => module.stop(context, id)));
   turn
     .command("queue")
-    .description("list what waits; let a paused queue go on; take an input out")
+    .description("list what waits; let it go on; take an input out")
     .argument("<session>")
-    .option("--resume", "let it go on")
+    .option("--resume", "let it go on: it is paused, or waits for a usage limit")
     .option("--remove <input>", "take this input out")
     .action(
       action(part, (module, context, id: string, flags: Parameters<typeof turnPart.queue>[2]) =>

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerFile } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
-import { ago, oneLine } from "./output.ts";
+import { ago, moment, oneLine, span } from "./output.ts";
 import { findHolder, findServer, isRunning } from "./server-file.ts";
 import { logFileOf, startServer } from "./start-server.ts";
 
@@ -102,8 +102,9 @@ export async function status(context: Context): Promise<ExitCode> {
     return EXIT.unreachable;
   }
   const { client, url } = context.connect({ retries: 0 });
-  const [health, live, permissions, questions] = await Promise.all([
+  const [health, agents, live, permissions, questions] = await Promise.all([
     client.health(),
+    client.listAgents(),
     client.listLiveAgents(),
     client.listPermissions({ state: "pending" }),
     client.listQuestions({ state: "pending" }),
@@ -117,6 +118,7 @@ export async function status(context: Context): Promise<ExitCode> {
     ...(file === undefined ? {} : processFacts(dataDirectory, file)),
     liveAgents: live.items.length,
     waitingRequests: permissions.total + questions.total,
+    limits: agents.items.flatMap(({ id, limit }) => (limit === undefined ? [] : [{ agent: id, ...limit }])),
   };
   if (context.isJson) {
     context.output.json(facts);
@@ -133,6 +135,10 @@ export async function status(context: Context): Promise<ExitCode> {
         ]),
     ["agents alive", String(live.items.length)],
     ["waiting for you", String(facts.waitingRequests)],
+    ...facts.limits.map(({ agent, until }) => [
+      "usage limit",
+      `${agent}, until ${moment(until)}, for ${span(until - Date.now())}`,
+    ]),
   ]);
   return EXIT.completed;
 }

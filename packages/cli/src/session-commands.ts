@@ -1,10 +1,10 @@
 import type { HoldfastClient, SessionQuery } from "@holdfast/client";
-import { hasPausedQueue, type PatchSession, type Session, type Turn } from "@holdfast/protocol";
+import { hasPausedQueue, limitAt, type PatchSession, type Session, type Turn } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { holdLine, holdOf } from "./hold-text.ts";
 import { createSession, type NewSessionFlags } from "./new-session.ts";
-import { ago, exactLine, oneLine } from "./output.ts";
+import { ago, exactLine, moment, oneLine, span } from "./output.ts";
 import { writeTranscript } from "./transcript.ts";
 import { realDirectory } from "./work-place.ts";
 
@@ -68,19 +68,21 @@ function rowOf(session: Session, now: number): string[] {
   return [
     session.id,
     session.agent,
-    stateOf(session),
+    stateOf(session, now),
     ago(session.time.updated, now),
     oneLine(session.title, 60),
   ];
 }
 
 /** An idle session with a queue waits for something: for somebody when it is paused. `show` tells for what. */
-function stateOf(session: Session): string {
+function stateOf(session: Session, now: number): string {
   const { status, attention, queue } = session;
   const words: string[] = [status];
   if (attention !== "none") words.push(attention);
   if (hasPausedQueue(session)) words.push("paused");
   else if (queue.length > 0 && status === "idle") words.push("queued");
+  const limit = limitAt(session, now);
+  if (limit !== undefined) words.push(`limited for ${span(limit.until - now)}`);
   return words.join(", ");
 }
 
@@ -107,11 +109,27 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
     ["approval", session.approvalMode],
     ["queue", `${session.queue.length}${session.queue.paused ? ", paused" : ""}`],
     ...holdsOf(session, turns.items).map((line) => ["", line]),
+    ...limitRows(session, Date.now()),
     ["updated", ago(session.time.updated, Date.now())],
     ...turns.items.map((turn) => ["turn", turnText(turn)]),
   ]);
   writeTranscript(output, messages.items);
   return EXIT.completed;
+}
+
+/** What is asked until the reset waits; what becomes of the turn that met the limit (A-29). */
+function limitRows(session: Session, now: number): string[][] {
+  const limit = limitAt(session, now);
+  const { limitAttempts = 0 } = session;
+  const goesOn = limitAttempts === 0 ? "waits for you" : `goes on by itself, ${limitAttempts} times at most`;
+  return limit === undefined
+    ? []
+    : [
+        [
+          "usage limit",
+          `${limit.agent}, until ${moment(limit.until, now)}, for ${span(limit.until - now)}; ${goesOn}`,
+        ],
+      ];
 }
 
 /** Each reason why a turn of the session waits, once. */

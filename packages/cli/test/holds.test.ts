@@ -69,6 +69,36 @@ describe("[A-14, I-11] a run says what its turn waits for, and what can be done"
   });
 });
 
+test("[A-29, I-11] a usage limit is told by lists, runs and attachments, of other sessions too, and can be sent against", async () => {
+  const { id } = await client().createSession({ directory: place("limited"), agent: "rehearsal" });
+  const refused = await house.run(["run", "-s", id, "LIMIT 3600000 no more today"]);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("The turn ended (limited): no more today");
+  const next = house.start(["run", "-s", id, "SAY later"]);
+  await says(next, "Waiting: rehearsal is at its usage limit until ");
+  await says(next, `holdfast turn queue ${id} --resume`);
+  expect((await house.run(["session", "after-limit", id, "2"])).code).toBe(0);
+  expect((await house.run(["session", "after-limit", id, "11"])).code).toBe(2);
+  expect((await house.run(["session", "list"])).stdout).toMatch(
+    new RegExp(`${id}.*failed, queued, limited for (1 h 0|[45]\\d) min`),
+  );
+  const shown = (await house.run(["session", "show", id])).stdout;
+  expect(shown).toMatch(/usage limit +rehearsal, until .*goes on by itself, 2 times at most/);
+  expect((await house.run(["agents"])).stdout).toContain(`told by session ${id}`);
+  expect((await house.run(["status"])).stdout).toMatch(/usage limit +rehearsal, until .*, for [15]/);
+  const other = await client().createSession({ directory: place("told"), agent: "rehearsal" });
+  const attached = house.start(["attach", other.id], { isStdinOpen: true });
+  await says(attached, `as session ${id} was told.`);
+  attached.child.stdin?.end();
+  await attached.ended;
+  const own = house.start(["attach", id], { isStdinOpen: true });
+  await says(own, "waiting: rehearsal is at its usage limit until ");
+  own.child.stdin?.write("/resume\n");
+  expect(await next.ended).toMatchObject({ code: 0, stdout: "later\n" });
+  own.child.stdin?.end();
+  await own.ended;
+});
+
 describe("[I-6, I-11] a token that is replaced under a command", () => {
   test("[I-6, I-11] one that can read the new one goes on; one that cannot says so, and exits 8", async () => {
     const token = readFileSync(join(house.dataDirectory, "token"), "utf8").trim();

@@ -263,7 +263,7 @@ function turnCalls({ send }: Transport) {
     /** Stops a turn; repeating is harmless. The turn's end comes as an event. */
     cancelTurn: async (id: string, options?: CallOptions) =>
       (await send("POST", at("turns", id, "cancel"), turnSchema, { ...options, body: {} })).value,
-    /** Goes on after an interrupted turn (D-19). */
+    /** Goes on after a turn that was interrupted, or that ended at a usage limit and then at its reset (D-19, A-29). */
     resumeTurn: async (id: string, options?: CallOptions) =>
       (await send("POST", at("turns", id, "resume"), admittedSchema, { ...options, body: {} })).value,
   };

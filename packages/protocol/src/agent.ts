@@ -45,6 +45,8 @@ export const agentSchema = z
     /** Why it is not available, or what to know about it (`acts without asking`). */
     reason: z.string().optional(),
     install: z.string().optional(),
+    /** Its usage limit was reached in that session; turns of others may meet it too, until then (A-29). */
+    limit: z.object({ until: timeSchema, sessionId: sessionIdSchema }).optional(),
   })
   .meta({ id: "Agent" });
 export type Agent = z.infer<typeof agentSchema>;

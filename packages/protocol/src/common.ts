@@ -44,6 +44,9 @@ export type ApprovalMode = z.infer<typeof approvalModeSchema>;
 export const resumePolicySchema = z.enum(["manual", "auto", "never"]);
 export type ResumePolicy = z.infer<typeof resumePolicySchema>;
 
+/** How often in a row a turn goes on by itself after its agent's usage limit has reset; 0: never. */
+export const limitAttemptsSchema = z.int().min(0).max(10);
+
 /** Milliseconds a permission request or a question may wait, at most 24 h; 0: nobody will answer. */
 export const permissionTimeoutSchema = z.number().int().min(0).max(86_400_000);
 

@@ -4,6 +4,7 @@ import {
   agentIdSchema,
   approvalModeSchema,
   countSchema,
+  limitAttemptsSchema,
   modelSchema,
   outputFormatSchema,
   permissionTimeoutSchema,
@@ -59,6 +60,7 @@ export const createSessionSchema = z
     model: modelSchema.optional(),
     approvalMode: approvalModeSchema.optional(),
     resumePolicy: resumePolicySchema.optional(),
+    limitAttempts: limitAttemptsSchema.optional(),
     /** Makes a worktree of the directory's repository and works there (W-2). */
     worktree: z.boolean().optional(),
     /** What the new worktree starts from: HEAD's commit (default), or a snapshot of the checkout as it is. */
@@ -77,6 +79,7 @@ export const patchSessionSchema = z
     model: modelSchema.nullable().optional(),
     approvalMode: approvalModeSchema.optional(),
     resumePolicy: resumePolicySchema.optional(),
+    limitAttempts: limitAttemptsSchema.optional(),
     archived: z.boolean().optional(),
     mcpServers: patchMcpServersSchema.optional(),
   })

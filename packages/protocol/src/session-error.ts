@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { countSchema } from "./common.ts";
+import { countSchema, timeSchema } from "./common.ts";
 import { worktreeIdSchema } from "./id.ts";
 
 /** Typed errors of turns and messages, discriminated by `name` (session-model 3, D-8, A-25). */
@@ -17,6 +17,8 @@ export const apiErrorSchema = named(
     responseHeaders: z.record(z.string(), z.string()).optional(),
     responseBody: z.string().optional(),
     metadata: z.record(z.string(), z.string()).optional(),
+    /** When the usage limit that the call ended at is over, where the provider told that (A-29). */
+    resetAt: timeSchema.optional(),
   }),
 );
 export type APIError = z.infer<typeof apiErrorSchema>;

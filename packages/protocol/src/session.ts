@@ -3,6 +3,7 @@ import {
   agentIdSchema,
   approvalModeSchema,
   countSchema,
+  limitAttemptsSchema,
   modelSchema,
   resumePolicySchema,
   SHORT_TEXT,
@@ -44,6 +45,10 @@ export const sessionSchema = z
     status: sessionStatusSchema,
     /** There while the status is `retry`. */
     retry: retryStatusSchema.optional(),
+    /** A turn ended at its agent's usage limit: what that agent is asked next waits until then (A-29). It is over when `until` has passed. */
+    suspended: z.object({ agent: agentIdSchema, until: timeSchema }).optional(),
+    /** Absent: never. */
+    limitAttempts: limitAttemptsSchema.optional(),
     attention: attentionSchema,
     queue: z.object({ length: countSchema, paused: z.boolean() }),
     time: z.object({ created: timeSchema, updated: timeSchema, archived: timeSchema.optional() }),
@@ -58,6 +63,13 @@ export type Session = z.infer<typeof sessionSchema>;
 /** What waits in it goes on only when somebody says so (D-6). */
 export const hasPausedQueue = ({ queue }: Pick<Session, "queue">): boolean =>
   queue.paused && queue.length > 0;
+
+/** The usage limit that turns of the session wait for at `now`, if there is one (A-29). */
+export const limitAt = (
+  { suspended }: Pick<Session, "suspended">,
+  now: number,
+): NonNullable<Session["suspended"]> | undefined =>
+  suspended !== undefined && suspended.until > now ? suspended : undefined;
 
 export const projectSchema = z
   .object({

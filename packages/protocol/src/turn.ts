@@ -11,7 +11,7 @@ export type TurnState = (typeof TURN_STATES)[number];
 export const TURN_REASONS = {
   completed: ["steered", "noted"],
   aborted: ["cancelled", "interrupted", "shutdown", "superseded"],
-  failed: ["error", "crashed", "timeout", "exhausted", "refused", "denied"],
+  failed: ["error", "crashed", "timeout", "exhausted", "refused", "denied", "limited"],
 } as const;
 export type TurnReason = (typeof TURN_REASONS)[keyof typeof TURN_REASONS][number];
 
@@ -21,9 +21,9 @@ export const turnReasonSchema = z.enum([
   ...TURN_REASONS.failed,
 ]);
 
-/** What a queued turn waits for, or why a running one cannot write (D-34). */
+/** What a queued turn waits for, or why a running one cannot write (D-34). */
 export const waitingForSchema = z.object({
-  kind: z.enum(["workspace", "pool", "circuit", "storage", "host"]),
+  kind: z.enum(["workspace", "pool", "circuit", "storage", "host", "limit"]),
   holder: z.string().optional(),
   until: timeSchema.optional(),
 });
@@ -54,7 +54,7 @@ export const turnSchema = z
     stalled: timeSchema.optional(),
     stopping: timeSchema.optional(),
     mergedInto: turnIdSchema.optional(),
-    /** The interrupted turn that this one goes on from (D-19). */
+    /** The turn that this one goes on from: it was interrupted (D-19), or ended at a usage limit. */
     resumes: turnIdSchema.optional(),
     attempts: countSchema,
     actor: actorSchema,

@@ -55,6 +55,7 @@ const cases: [string, string, z.ZodType, unknown][] = [
   ...rowsOf("rows-mcp", (name) => ROWS[name]),
   ...rowsOf("rows-recorded", (name) => ROWS[name]),
   ...rowsOf("errors-login", () => sessionErrorSchema),
+  ...rowsOf("limits", (name) => ROWS[name]),
 ];
 
 function rowsOf(

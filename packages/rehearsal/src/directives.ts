@@ -62,16 +62,18 @@ export const MAX_UPDATES = 1_000_000;
 export const MAX_UPDATE_BYTES = 64 * 1024;
 const DEFAULT_UPDATE_BYTES = 64;
 
-/** Longest wait that a RETRY tells, in ms: a day. */
+/** Longest wait that a RETRY or a LIMIT tells, in ms: a day. */
 export const MAX_RETRY_MS = 86_400_000;
 const DEFAULT_RETRY_TEXT = "overloaded";
+const DEFAULT_LIMIT_TEXT = "usage limit reached";
 
 const DEFAULT_FAIL_STATUS = 500;
+const TOO_MANY_REQUESTS = 429;
 const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
 
 /** What the agent can do, in one line; the hint that follows an echo. */
 export const DIRECTIVE_HINT =
-  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, CALL, OUTPUT, ATTACH, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, RETRY, HANG, DEAF or CRASH.";
+  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, CALL, OUTPUT, ATTACH, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, LIMIT, RETRY, HANG, DEAF or CRASH.";
 
 type Parse = (rest: string) => Directive;
 
@@ -146,6 +148,7 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   RECALL: () => ({ kind: "recall" }),
   GIVEN: () => ({ kind: "given" }),
   FAIL: parseFail,
+  LIMIT: parseLimit,
   RETRY: parseRetry,
   HANG: () => ({ kind: "hang" }),
   DEAF: () => ({ kind: "deaf" }),
@@ -275,13 +278,26 @@ function jsonObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
+/** A failure as providers tell of a usage limit: with the time until it is over. */
+function parseLimit(rest: string): Directive {
+  const wait = parseWait("LIMIT", rest);
+  if (typeof wait === "string") return invalid(wait);
+  const headers = { "retry-after-ms": String(wait.ms) };
+  return { kind: "fail", status: TOO_MANY_REQUESTS, text: wait.text || DEFAULT_LIMIT_TEXT, headers };
+}
+
 function parseRetry(rest: string): Directive {
+  const wait = parseWait("RETRY", rest);
+  if (typeof wait === "string") return invalid(wait);
+  return { kind: "retry", delayMs: wait.ms, text: wait.text || DEFAULT_RETRY_TEXT };
+}
+
+/** `<ms> [text]`, or what is wrong with it. */
+function parseWait(word: string, rest: string): { ms: number; text: string } | string {
   const [, digits = "", text = ""] = /^(\S+)(?:\s+(.*))?$/su.exec(rest.trim()) ?? [];
-  const delayMs = wholeNumber(digits);
-  if (delayMs === undefined) return invalid("RETRY needs <ms>, and may have a <text>");
-  return delayMs > MAX_RETRY_MS
-    ? invalid(`RETRY takes at most ${MAX_RETRY_MS} ms`)
-    : { kind: "retry", delayMs, text: text === "" ? DEFAULT_RETRY_TEXT : text };
+  const ms = wholeNumber(digits);
+  if (ms === undefined) return `${word} needs <ms>, and may have a <text>`;
+  return ms > MAX_RETRY_MS ? `${word} takes at most ${MAX_RETRY_MS} ms` : { ms, text };
 }
 
 function wholeNumber(text: string): number | undefined {

@@ -2,6 +2,7 @@ import type { Sabotage } from "../sabotage.ts";
 
 const ROOM = "packages/server/src/turn";
 const RECOVERY = "packages/server/test/turn/recovery.test.ts";
+const LIMITS = "packages/server/test/turn/limits.test.ts";
 
 /** The rooms `turn` and `permission`: running, ending, recovering. */
 export const TURN: readonly Sabotage[] = [
@@ -84,7 +85,7 @@ export const TURN: readonly Sabotage[] = [
     rules: ["D-19"],
     breaks: "goes on with an interrupted turn although the session's policy is to ask",
     file: `${ROOM}/end/follow-interruption.ts`,
-    edits: [{ find: 'session.resumePolicy === "auto" && (await', replace: "(await" }],
+    edits: [{ find: 'session.resumePolicy === "auto" && turn', replace: "turn" }],
     catchers: [{ file: RECOVERY, title: "[D-18] a turn of the dead server is interrupted" }],
   },
   {
@@ -92,8 +93,24 @@ export const TURN: readonly Sabotage[] = [
     rules: ["D-19", "D-20"],
     breaks: "goes on with a turn that kills the server every time, without an end",
     file: `${ROOM}/end/follow-interruption.ts`,
-    edits: [{ find: "if (turn.attempts > deps.settings.resumeAttempts) return false;", replace: "" }],
+    edits: [{ find: " && turn.attempts <= deps.settings.resumeAttempts", replace: "" }],
     catchers: [{ file: RECOVERY, title: "[D-19, D-20] at most three times" }],
+  },
+  {
+    name: "limit-does-not-hold",
+    rules: ["A-29"],
+    breaks: "asks an agent again although its usage limit is not over",
+    file: `${ROOM}/start/lane.ts`,
+    edits: [{ find: "if (limitedUntil > now)", replace: "if (limitedUntil > now + 1e12)" }],
+    catchers: [{ file: LIMITS, title: "[A-29, D-8] a turn that ends at a limit" }],
+  },
+  {
+    name: "limit-met-for-ever",
+    rules: ["A-29", "D-20"],
+    breaks: "goes on after every usage limit, however often that was asked for",
+    file: `${ROOM}/end/follow-limit.ts`,
+    edits: [{ find: 'if (at?.reason === "limited") count += 1;', replace: "" }],
+    catchers: [{ file: LIMITS, title: "[A-29, D-20] where it is asked for" }],
   },
   {
     name: "late-text-enters-the-answer",

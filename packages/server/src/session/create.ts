@@ -55,6 +55,7 @@ export async function commandOf(
     approvalMode,
     resumePolicy: request.resumePolicy ?? deps.settings.resumePolicy,
     mcpServers: request.mcpServers,
+    limitAttempts: request.limitAttempts,
   };
 }
 

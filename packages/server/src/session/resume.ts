@@ -1,10 +1,10 @@
 /**
- * Going on after an interrupted turn (D-19): a new turn with a prompt that says what happened; the interrupted prompt itself is never sent
- * again. At most one turn goes on from another: the admission is keyed by the interrupted turn itself, so that the store decides every race.
+ * Going on after a turn that was interrupted (D-19) or ended at a usage limit (A-29): a new turn with a prompt that says what happened; the prompt
+ * itself is never sent again. After a limit it waits for the reset, like everything that is asked until then. At most one turn goes on from another: the admission is keyed by the interrupted turn itself, so that the store decides every race.
  */
 import { createHash } from "node:crypto";
 import { HoldfastError, isHoldfastError, newId, notFound, randomHex } from "@holdfast/kernel";
-import type { Admitted, InputPart, Turn, TurnId } from "@holdfast/protocol";
+import type { Admitted, InputPart, Turn, TurnId, TurnReason } from "@holdfast/protocol";
 import type { AdmitInputCommand, Applied, IdempotencyKey } from "../store/index.ts";
 import { identify, requireInput } from "./admit.ts";
 import { requireAgent } from "./agent-choice.ts";
@@ -14,20 +14,21 @@ import type { Caller, SessionDeps } from "./deps.ts";
 const PAGE = 200;
 const ROUTE = "resume";
 
-const PROMPT =
-  "The previous turn was interrupted before it ended, and some of its actions may already have happened. " +
-  "Look at what is there, then go on with the task from where it stopped.";
+/** What happened, by the reason of the turn that goes on. */
+const HAPPENED: Partial<Record<TurnReason, string>> = {
+  interrupted: "was interrupted before it ended",
+  shutdown: "was interrupted before it ended",
+  limited: "ended at your usage limit before it was done",
+};
 
-/** Rejects CONFLICT when the turn was not interrupted or another turn goes on from it already. */
+/** Rejects CONFLICT when nothing stopped the turn in its work, or another turn goes on from it already. */
 export async function resumeTurn(
   deps: SessionDeps,
   turnId: TurnId,
   caller: Caller,
 ): Promise<Applied<Admitted>> {
   const turn = await requireTurn(deps, turnId);
-  const isInterrupted =
-    turn.state === "aborted" && (turn.reason === "interrupted" || turn.reason === "shutdown");
-  if (!isInterrupted)
+  if (turn.reason === undefined || HAPPENED[turn.reason] === undefined)
     throw new HoldfastError("CONFLICT", `The turn ${turnId} was not interrupted: nothing can go on from it.`);
   if ((await successorOf(deps, turn))?.actor.kind === "system") throw alreadyResumed(turnId);
   const applied = await deps.store
@@ -50,7 +51,10 @@ export async function requireTurn(deps: Pick<SessionDeps, "store">, id: TurnId):
 async function resumeCommand(deps: SessionDeps, turn: Turn, caller: Caller): Promise<AdmitInputCommand> {
   const input = await requireInput(deps, turn.inputId);
   await requireAgent(deps, turn.agent);
-  const part: InputPart = { type: "text", text: PROMPT, synthetic: true };
+  const text =
+    `The previous turn ${turn.reason && HAPPENED[turn.reason]}, and some of its actions may already have happened. ` +
+    "Look at what is there, then go on with the task from where it stopped.";
+  const part: InputPart = { type: "text", text, synthetic: true };
   const now = deps.clock.now();
   const messageId = newId("msg", now);
   return {

@@ -64,6 +64,7 @@ export type CreateSessionCommand = Written & {
   approvalMode: Session["approvalMode"];
   resumePolicy: Session["resumePolicy"];
   mcpServers?: McpServers | undefined;
+  limitAttempts?: number | undefined;
 };
 
 export type AdmitInputCommand = Written & {
@@ -81,7 +82,7 @@ export type AdmitInputCommand = Written & {
   system?: string | undefined;
   tools?: Record<string, boolean> | undefined;
   permissionTimeoutMs?: number | undefined;
-  /** The interrupted turn this goes on from (D-19); its attempts count is carried forward plus one. */
+  /** The turn this goes on from (D-19, A-29); its attempts count is carried forward plus one. */
   resumes?: TurnId | undefined;
 };
 
@@ -217,6 +218,8 @@ export type NextTurn = {
   hasMcpServers: boolean;
   /** The sessions above this one, the nearest first. */
   ancestors: SessionId[];
+  /** Until when the usage limit of its agent holds the session, as far as it was told (A-29); it may have passed. */
+  limitedUntil?: number;
 };
 
 export type AskPermissionCommand = { sessionId: SessionId; epoch: number; permission: Permission };
@@ -277,6 +280,7 @@ export type Commands = {
   removeInput(command: Written & { inputId: InputId }): Promise<Applied<Input>>;
   /** `inputIds` go first, in this order; CONFLICT when one is not queued in the session. */
   reorderInputs(command: Written & { sessionId: SessionId; inputIds: InputId[] }): Promise<Applied<Input[]>>;
+  /** Ends the pause, and the waiting for a usage limit (D-6, A-29). */
   resumeQueue(command: Written & { sessionId: SessionId }): Promise<Applied<Session>>;
 
   /**

@@ -171,6 +171,8 @@ export type Queries = {
 
   openProcesses(): Promise<ProcessRow[]>;
   agentFacts(): Promise<{ agent: string; version?: string; features: Features }[]>;
+  /** The agents whose usage limit holds a session after `now` (A-29): of each agent the session that is held longest. */
+  agentLimits(now: number): Promise<{ agent: string; until: number; sessionId: SessionId }[]>;
   getBlob(query: {
     hash: string;
     sessionId: SessionId;

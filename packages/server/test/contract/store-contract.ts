@@ -12,6 +12,7 @@ import { historyTopic } from "./history.ts";
 import { housekeepingTopic } from "./housekeeping.ts";
 import { leasesTopic } from "./leases.ts";
 import { lifecycleTopic } from "./lifecycle.ts";
+import { limitsTopic } from "./limits.ts";
 import { mcpServersTopic } from "./mcp-servers.ts";
 import { operationsTopic } from "./operations.ts";
 import { permissionsTopic } from "./permissions.ts";
@@ -47,6 +48,7 @@ const TOPICS: Topic[] = [
   streamingTopic,
   streamingModelTopic,
   finalizationTopic,
+  limitsTopic,
   permissionsTopic,
   questionsTopic,
   historyTopic,

@@ -3,7 +3,13 @@ import type { ProcessRow, Store } from "../../src/store/index.ts";
 
 type Needed = Pick<
   Store,
-  "recordLaunch" | "recordSpawn" | "recordExit" | "openProcesses" | "agentFacts" | "putAgentFacts"
+  | "recordLaunch"
+  | "recordSpawn"
+  | "recordExit"
+  | "openProcesses"
+  | "agentFacts"
+  | "agentLimits"
+  | "putAgentFacts"
 >;
 
 /** The process rows and agent facts of a store, in memory: all that the agents room writes. */
@@ -36,6 +42,10 @@ export class ProcessRows implements Needed {
 
   async openProcesses(): Promise<ProcessRow[]> {
     return [...this.rows.values()];
+  }
+
+  async agentLimits(): ReturnType<Store["agentLimits"]> {
+    return [];
   }
 
   async agentFacts(): Promise<{ agent: string; version?: string; features: Features }[]> {

@@ -10,7 +10,8 @@ import { Link } from "../route/index.ts";
 export function HeldTurn({ turn }: { turn: Turn }) {
   const now = useNow(1_000);
   const { waitingFor } = turn;
-  if (waitingFor === undefined) return null;
+  // Of its limit the session tells.
+  if (waitingFor === undefined || waitingFor.kind === "limit") return null;
   const { kind, holder, until } = waitingFor;
   return (
     <Notice
@@ -29,8 +30,11 @@ export function HeldTurn({ turn }: { turn: Turn }) {
   );
 }
 
-/** Every kind there is: a new one does not compile without its words. */
-const REASONS: Record<WaitingFor["kind"], (turn: Turn, holder: string | undefined) => ReactNode> = {
+/** Every other kind there is: a new one does not compile without its words. */
+const REASONS: Record<
+  Exclude<WaitingFor["kind"], "limit">,
+  (turn: Turn, holder: string | undefined) => ReactNode
+> = {
   circuit: (turn, holder) => `${holder ?? turn.agent} ended again and again, so it is given a rest.`,
   pool: () => (
     <>

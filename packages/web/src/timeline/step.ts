@@ -78,6 +78,7 @@ const ENDS: Record<NonNullable<Turn["reason"]>, string> = {
   exhausted: "Tried as often as allowed",
   refused: "The agent refused",
   denied: "A permission was denied",
+  limited: "The usage limit was reached",
 };
 
 export function endStep(event: SessionEvent, turn: Turn, kind: "completed" | "failed" | "aborted"): Step {

@@ -88,6 +88,7 @@ const WAITING: Record<WaitingFor["kind"], string> = {
   circuit: "Waiting until the agent may be started again",
   storage: "Waiting for the server's storage; it goes on by itself",
   host: "Waiting for its machine",
+  limit: "Waiting until the agent's usage limit is over",
 };
 
 function workOf(turn: Turn): string {

@@ -20,9 +20,10 @@ const WORDS: Record<TurnReason, string> = {
   exhausted: "It was tried as often as allowed",
   refused: "The agent refused",
   denied: "A permission was denied",
+  limited: "The agent's usage limit was reached",
 };
 
-/** How a turn ended. An interrupted one can go on; everything that was said before it stays. */
+/** How a turn ended. An interrupted one can go on, and one that met a usage limit; everything that was said before it stays. */
 export function TurnEnd({ turn, totals }: { turn: Turn; totals: DiffTotals | undefined }) {
   const isPast = useIsPast();
   if (turn.state === "completed" && turn.reason === undefined) return <Figures turn={turn} totals={totals} />;
@@ -35,7 +36,7 @@ export function TurnEnd({ turn, totals }: { turn: Turn; totals: DiffTotals | und
         <ChangedFiles totals={totals} />
       </p>
     );
-  const canGoOn = turn.state === "aborted";
+  const canGoOn = turn.state === "aborted" || turn.reason === "limited";
   return (
     <div className="py-2">
       <Notice
@@ -87,7 +88,7 @@ function GoOn({ turn }: { turn: Turn }) {
   return (
     <>
       <Button size="small" disabled={isGoing} onClick={goOn}>
-        <RotateCcw size={14} /> Go on
+        <RotateCcw size={14} /> {turn.reason === "limited" ? "Go on when it is over" : "Go on"}
       </Button>
       {problem !== undefined && <span className="text-xs text-danger">{problem}</span>}
     </>

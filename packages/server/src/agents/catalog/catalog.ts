@@ -20,13 +20,13 @@ export type CatalogDeps = {
   rehearsal: readonly string[];
   environment: Environment;
   temporaryRoot: string;
-  store: Pick<Store, "agentFacts" | "putAgentFacts">;
+  store: Pick<Store, "agentFacts" | "agentLimits" | "putAgentFacts">;
   clock: Clock;
   logger?: Logger | undefined;
 };
 
 export type Catalog = {
-  /** Every agent, available or not, in a stable order. Never waits for a program. */
+  /** Every agent, available or not, in a stable order, with the usage limit that sessions of it wait for. Never waits for a program. */
   list(): Promise<Agent[]>;
   find(id: string): Promise<Agent | undefined>;
   /** What is known of it, without looking whether it is there. */
@@ -57,6 +57,7 @@ type Entry = {
 
 const PASSWORD_BYTES = 32;
 
+type Limit = Awaited<ReturnType<Store["agentLimits"]>>[number];
 type Facts = Awaited<ReturnType<Store["agentFacts"]>>[number];
 
 /** Makes the catalog; nothing is looked up yet. */
@@ -92,7 +93,12 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     return agentOf(entry, program !== undefined, said, learnt.get(entry.id));
   };
   return {
-    list: () => Promise.all([...entries.values()].map(describe)),
+    async list() {
+      const { store, clock } = deps;
+      const limits = new Map((await store.agentLimits(clock.now())).map((limit) => [limit.agent, limit]));
+      const agents = await Promise.all([...entries.values()].map(describe));
+      return agents.map((agent) => withLimit(agent, limits.get(agent.id)));
+    },
     async find(id) {
       const entry = entries.get(id);
       return entry && (await describe(entry));
@@ -122,6 +128,11 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     settled: () => probe.settled(),
     close: () => probe.close(),
   };
+}
+
+function withLimit(agent: Agent, limit: Limit | undefined): Agent {
+  if (limit === undefined) return agent;
+  return { ...agent, limit: { until: limit.until, sessionId: limit.sessionId } };
 }
 
 function entriesOf({ agents, rehearsal }: CatalogDeps): Map<string, Entry> {

@@ -158,6 +158,7 @@ async function readAll(sessionId: SessionId): Promise<void> {
   await queries.replaySession({ sessionId, after: 0, limit: 50 });
   await queries.replayFeed({ after: feedOrder.start, limit: 50 });
   await queries.lastAgent("/d");
+  await queries.agentLimits(1);
   await queries.startableSessions();
   await queries.liveTurns();
   await queries.lastPosition();

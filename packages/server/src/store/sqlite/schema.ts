@@ -280,6 +280,13 @@ ALTER TABLE project ADD COLUMN mcp_servers TEXT;
 ALTER TABLE session ADD COLUMN mcp_servers TEXT;
 `;
 
+/** What a session waits for at its agent's usage limit, and how often it goes on by itself after it (A-29). */
+const usageLimits = `
+ALTER TABLE session ADD COLUMN suspended TEXT;
+ALTER TABLE session ADD COLUMN limit_attempts INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX session_suspended ON session (rid) WHERE suspended IS NOT NULL;
+`;
+
 /** Forward-only, each in one transaction, recorded with its checksum (D-33): a released step is never edited. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: "initial", sql: initial },
@@ -287,4 +294,5 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: "operation owners", sql: operationOwners },
   { version: 4, name: "questions", sql: questions },
   { version: 5, name: "mcp servers", sql: mcpServers },
+  { version: 6, name: "usage limits", sql: usageLimits },
 ];

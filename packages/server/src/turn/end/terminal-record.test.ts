@@ -1,4 +1,4 @@
-import type { SessionError } from "@holdfast/protocol";
+import type { APIError, SessionError } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import type { PromptResult } from "../../agents/index.ts";
 import type { TerminalRecord } from "../../store/index.ts";
@@ -8,6 +8,7 @@ const error: SessionError = {
   name: "AgentError",
   data: { agent: "qwen", phase: "prompt", message: "broken" },
 };
+const limit: APIError = { name: "APIError", data: { message: "no more", isRetryable: true, resetAt: 5_000 } };
 const ended = (stopReason: Extract<PromptResult, { outcome: "ended" }>["stopReason"]): PromptResult => ({
   outcome: "ended",
   stopReason,
@@ -59,10 +60,27 @@ const ROWS: Row[] = [
     "interrupted",
     "MessageAbortedError",
   ],
+  [
+    "a usage limit that says when it is over",
+    prompt({ outcome: "failed", error: limit }),
+    "failed",
+    "limited",
+    "APIError",
+  ],
+  [
+    "a usage limit that does not",
+    prompt({
+      outcome: "failed",
+      error: { name: "APIError", data: { message: "no more", isRetryable: true } },
+    }),
+    "failed",
+    "error",
+    "APIError",
+  ],
   ["a fault of ours", { by: "fault", error }, "failed", "error", "AgentError"],
 ];
 
-describe("[A-25] how a turn ends by itself", () => {
+describe("[A-25, A-29] how a turn ends by itself", () => {
   test.each(ROWS)("[A-25, R-3.1] %s", (_name, ending, state, reason, name) => {
     const record = recordOf("qwen", ending);
     expect([record.state, record.reason, record.error?.name]).toEqual([state, reason, name]);
@@ -80,6 +98,7 @@ describe("[A-15] how a stopped turn ends, whatever the agent answers", () => {
     [{ kind: "cancelled" }, "aborted", "cancelled"],
     [{ kind: "shutdown" }, "aborted", "shutdown"],
     [{ kind: "timeout", message: "silent" }, "failed", "timeout"],
+    [{ kind: "limited", error: limit }, "failed", "limited"],
   ];
   const cells = expected.flatMap(([cause, state, reason]) =>
     ROWS.map(([name, ending]) => ({ cause, state, reason, name, ending })),

@@ -1,10 +1,15 @@
 /** How the ways in which a turn can stop become the one record that ends it (D-8, A-15, A-25). Pure. */
-import { abortedError, type SessionError, type TurnReason } from "@holdfast/protocol";
+import { abortedError, type APIError, type SessionError, type TurnReason } from "@holdfast/protocol";
 import type { AgentFailure, PromptResult } from "../../agents/index.ts";
 import type { TerminalRecord } from "../../store/index.ts";
 
 /** Why we stop a turn ourselves. Only `cancelled` has a durable intent behind it (D-10). */
-export type StopCause = { kind: "cancelled" } | { kind: "timeout"; message: string } | { kind: "shutdown" };
+export type StopCause =
+  | { kind: "cancelled" }
+  | { kind: "timeout"; message: string }
+  | { kind: "shutdown" }
+  /** The agent waits longer for its next try than a turn may (A-29). */
+  | { kind: "limited"; error: APIError };
 
 /** How an agent could not be opened. */
 export type OpenFailure = Pick<AgentFailure, "kind" | "error">;
@@ -55,6 +60,8 @@ export function stoppedRecord(agent: string, cause: StopCause, ending: Ending): 
       };
       return { ...failed("timeout", error), ...after };
     }
+    case "limited":
+      return { ...failed("limited", cause.error), ...after };
   }
 }
 
@@ -71,14 +78,18 @@ function promptEnded(agent: string, result: PromptResult): TerminalRecord {
     case "ended":
       return { ...stopReason(agent, result.stopReason), usage: result.usage };
     case "failed":
-      return result.error.name === "MessageAbortedError"
-        ? { state: "aborted", reason: "cancelled", error: result.error }
-        : failed("error", result.error);
+      return promptFailed(result.error);
     case "crashed":
       return failed("crashed", result.error);
     case "killed":
       return aborted("interrupted", STOP_TEXT.closed);
   }
+}
+
+function promptFailed(error: SessionError): TerminalRecord {
+  if (error.name === "MessageAbortedError") return { state: "aborted", reason: "cancelled", error };
+  const isLimited = error.name === "APIError" && error.data.resetAt !== undefined;
+  return failed(isLimited ? "limited" : "error", error);
 }
 
 type Ended = Extract<PromptResult, { outcome: "ended" }>;

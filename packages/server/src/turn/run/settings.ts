@@ -8,6 +8,8 @@ export type TurnSettings = DeadlineLimits & {
   graceMs: number;
   /** Continuing turns that follow one interrupted turn under `auto` (D-19). */
   resumeAttempts: number;
+  /** How far ahead an agent's own next try of a model call may be while its turn waits for it; later is a usage limit (A-29). */
+  retryAheadMs: number;
   /** How long a stopping agent may take, its own ladder included, before we go on without its answer (A-15, A-10: 5 s + 5 s + 10 s, and slack). */
   stopDeadlineMs: number;
   /** The same at shutdown, when every agent is about to be ended anyway (D-21). */
@@ -36,6 +38,7 @@ export const DEFAULT_TURN_SETTINGS: TurnSettings = {
   totalMs: 43_200_000,
   graceMs: 10_000,
   resumeAttempts: 3,
+  retryAheadMs: 120_000,
   stopDeadlineMs: 25_000,
   shutdownDeadlineMs: 1_000,
   toolSettleMs: 250,

@@ -40,6 +40,7 @@ import { crashOf, type CrashVerdict } from "./crash-budgets.ts";
 import { HumanWaits } from "./human-waits.ts";
 import { resultOf } from "./json-answer.ts";
 import { answerInJson } from "./json-turn.ts";
+import { farRetry, withReset } from "./limit.ts";
 import type { TurnSettings } from "./settings.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -237,7 +238,7 @@ export class TurnRun {
     if (this.#state.phase !== "prompting") return { by: "stop" };
     this.#files.prompted();
     const result = await handle.prompt({ parts, system: this.started.input.system }, this.#sink());
-    return { by: "prompt", result, alive: handle.alive };
+    return { by: "prompt", result: withReset(result, this.#deps.clock.now()), alive: handle.alive };
   }
 
   #sink(): TurnSink {
@@ -252,6 +253,9 @@ export class TurnRun {
   #emit(event: AgentEvent): void {
     this.#recorder.emit(event);
     this.#watchdog.event(this.#recorder.toolRunning);
+    // An agent that waits long for its next try would hold the session and its workspace.
+    const far = farRetry(event, this.#deps.settings.retryAheadMs, this.#deps.clock.now());
+    if (far !== undefined) this.stop({ kind: "limited", error: far });
   }
 
   async #ask(ask: Parameters<TurnSink["ask"]>[0]): ReturnType<TurnSink["ask"]> {
@@ -379,11 +383,8 @@ export class TurnRun {
     this.#apply({ type: "claimLost" });
     const { clock, pool, settings, logger } = this.#deps;
     logger.warn(this.#fields(), "the claim on a session was lost; its agent is ended");
-    await within(
-      clock,
-      settings.stopDeadlineMs,
-      pool.closeSession(this.started.session.id).catch(() => undefined),
-    );
+    const closed = pool.closeSession(this.started.session.id).catch(() => undefined);
+    await within(clock, settings.stopDeadlineMs, closed);
     return { kind: "lost" };
   }
 

@@ -200,18 +200,17 @@ export class Lane {
   }
 
   /**
-   * A queued turn whose agent's circuit is open says so and is looked at again when it closes (A-17); one that waits for its workspace or for a
-   * place in the pool says that, and is woken (A-8, A-14).
+   * A queued turn whose agent is at its usage limit (A-29), or has its circuit open (A-17), says so and is looked at again when that is over; one that
+   * waits for its workspace or for a place in the pool says that, and is woken (A-8, A-14).
    */
   async #permitFor(next: NextTurn, mayWrite: boolean): Promise<Permit | undefined> {
-    const { circuits, clock, gate } = this.#deps;
+    const { clock, gate } = this.#deps;
     const { turnId, agent, workspaceId, ancestors, concurrency } = next;
-    const blockedMs = circuits.blockedForMs(this.sessionId, agent);
-    if (blockedMs > 0) {
+    const rest = this.#restOf(next);
+    if (rest !== undefined) {
       gate.withdraw(this.sessionId);
-      this.#wakeAfter(blockedMs);
-      const until = Math.round(clock.now() + blockedMs);
-      await this.#show(turnId, { kind: "circuit", holder: agent, until });
+      this.#wakeAfter(rest.until - clock.now());
+      await this.#show(turnId, { ...rest, holder: agent });
       return undefined;
     }
     const writes = mayWrite && concurrency === "exclusive";
@@ -219,6 +218,15 @@ export class Lane {
     if ("permit" in answer) return answer.permit;
     await this.#show(turnId, answer.waitingFor);
     return undefined;
+  }
+
+  /** Why its agent is left alone for a time, and until when. */
+  #restOf({ agent, limitedUntil = 0 }: NextTurn): { kind: "limit" | "circuit"; until: number } | undefined {
+    const { circuits, clock } = this.#deps;
+    const now = clock.now();
+    if (limitedUntil > now) return { kind: "limit", until: limitedUntil };
+    const blockedMs = circuits.blockedForMs(this.sessionId, agent);
+    return blockedMs > 0 ? { kind: "circuit", until: Math.round(now + blockedMs) } : undefined;
   }
 
   /** Nothing is to be started: what the queue waited for does not hold it any more. */

@@ -10,6 +10,7 @@ import {
   isTerminal,
   type Part,
   type PartId,
+  type Session,
   type SessionId,
   type Turn,
   type TurnId,
@@ -92,6 +93,7 @@ export function finalizeTurn(write: Write, command: Finish): Turn {
   summarize(log, turn, record.files?.totals);
   expireRequests(log, turn);
   addToTotals(log, turn, record, usage);
+  suspend(log, turn, record);
   endTurn(log, turn, record, usage);
   return toTurn(write, requireTurn(write, command.turnId));
 }
@@ -201,6 +203,13 @@ function addToTotals(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usa
     agentSession.rid,
   );
   announceAgentSession(log, agentSession.id);
+}
+
+/** What the agent is asked next in this session waits until its usage limit is over. */
+function suspend({ write, session }: Log, { agent }: TurnRow, { reason, error }: TerminalRecord): void {
+  if (reason !== "limited" || error?.name !== "APIError" || error.data.resetAt === undefined) return;
+  const suspended: Session["suspended"] = { agent, until: error.data.resetAt };
+  write.run("UPDATE session SET suspended = ? WHERE rid = ?", JSON.stringify(suspended), session.rid);
 }
 
 /** Whether the agent produced anything in this turn, so that what the turn told it counts as told. */

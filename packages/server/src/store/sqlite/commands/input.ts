@@ -295,21 +295,21 @@ export function resumeQueue(write: Write, command: By & { sessionId: SessionId }
     if (row === undefined) throw notFound("session", command.sessionId);
     return toSession(row);
   };
-  const resume = () => setPaused(openLog(write, command.sessionId, command.actor, "asked"), false);
+  const resume = () => {
+    const log = openLog(write, command.sessionId, command.actor, "asked");
+    const isHeld = "rid = ? AND (queue_paused = 1 OR suspended IS NOT NULL)";
+    const sql = `UPDATE session SET queue_paused = 0, suspended = NULL WHERE ${isHeld}`;
+    if (write.run(sql, log.session.rid) === 1) announceSession(log);
+  };
   return once(write, command.idempotency, resume, current);
 }
 
 export function pauseQueue(write: Write, command: { sessionId: SessionId; actor: Actor }): void {
-  setPaused(openLog(write, command.sessionId, command.actor, "asked"), true);
+  pause(openLog(write, command.sessionId, command.actor, "asked"));
 }
 
-/** Sets the durable "paused" (D-6); an event only when it changes. */
-export function setPaused(log: Log, paused: boolean): void {
-  const changed = log.write.run(
-    "UPDATE session SET queue_paused = ? WHERE rid = ? AND queue_paused <> ?",
-    paused ? 1 : 0,
-    log.session.rid,
-    paused ? 1 : 0,
-  );
-  if (changed === 1) announceSession(log);
+/** What waits goes on only when somebody says so (D-6); an event only when that is new. */
+export function pause(log: Log): void {
+  const sql = "UPDATE session SET queue_paused = 1 WHERE rid = ? AND queue_paused = 0";
+  if (log.write.run(sql, log.session.rid) === 1) announceSession(log);
 }

@@ -25,8 +25,8 @@ export function createSession(write: Write, command: CreateSessionCommand): Appl
   if (command.parentId !== undefined && parent === undefined) throw notFound("session", command.parentId);
   const place = placeOf(write, command);
   const rid = write.insert(
-    `INSERT INTO session (id, parent, project, workspace, directory, title, agent, model, approval_mode, resume_policy, mcp_servers,
-     actor, time_created, time_updated, schema_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${WRITTEN.session})`,
+    `INSERT INTO session (id, parent, project, workspace, directory, title, agent, model, approval_mode, resume_policy, mcp_servers, limit_attempts,
+     actor, time_created, time_updated, schema_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${WRITTEN.session})`,
     command.sessionId,
     parent?.rid ?? null,
     place.project,
@@ -38,6 +38,7 @@ export function createSession(write: Write, command: CreateSessionCommand): Appl
     command.approvalMode,
     command.resumePolicy,
     toJson(patchedServers(undefined, command.mcpServers)),
+    command.limitAttempts ?? 0,
     actorRow(write, command.actor),
     write.now,
     write.now,
@@ -101,13 +102,14 @@ function applyPatch(write: Write, command: PatchCommand): void {
         ? (row.time_archived ?? write.now)
         : null;
   write.run(
-    "UPDATE session SET title = ?, agent = ?, model = ?, approval_mode = ?, resume_policy = ?, mcp_servers = ?, time_archived = ? WHERE rid = ?",
+    "UPDATE session SET title = ?, agent = ?, model = ?, approval_mode = ?, resume_policy = ?, mcp_servers = ?, limit_attempts = ?, time_archived = ? WHERE rid = ?",
     patch.title ?? row.title,
     patch.agent ?? row.agent,
     patch.model === undefined ? row.model : toJson(patch.model),
     patch.approvalMode ?? row.approval_mode,
     patch.resumePolicy ?? row.resume_policy,
     toJson(patchedServers(fromJson(row.mcp_servers), patch.mcpServers)),
+    patch.limitAttempts ?? row.limit_attempts,
     archived,
     row.rid,
   );

@@ -37,7 +37,7 @@ import { announceActivity, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { moveLease, takeLease } from "../workspace-lease.ts";
 import { announceStep, insertAnswer, nextOrdinal } from "./answer.ts";
-import { dropQueued, setPaused } from "./input.ts";
+import { dropQueued, pause } from "./input.ts";
 
 /**
  * queued -> running: claim, lease, delivery, ordinals and the answer's header in one transaction, before the backend is called (D-11, D-17,
@@ -55,6 +55,7 @@ export function startTurn(write: Write, command: StartTurnCommand): StartedTurn 
     takeLease(write, session, { rid: input.turn, instance: command.instanceId, epoch });
   deliver(log, input);
   openAgentSession(log, input.agent, command.agentSessionId);
+  endSuspension(write, session.rid, input.agent);
   const changed = write.run(
     "UPDATE turn SET state = 'running', time_started = max(?, time_queued), first_seq = ?, waiting_for = NULL WHERE rid = ? AND state = 'queued'",
     write.now,
@@ -95,6 +96,12 @@ export function noteTurn(
   announceTurn(log, input.turn, "turn.completed");
   refreshSession(log);
   return true;
+}
+
+/** A turn of the agent starts, so its limit is over, or somebody tries all the same. */
+function endSuspension(write: Write, session: number, agent: string): void {
+  const sql = "UPDATE session SET suspended = NULL WHERE rid = ? AND suspended ->> '$.agent' = ?";
+  write.run(sql, session, agent);
 }
 
 function projectDirectory(write: Write, session: SessionRow): string {
@@ -221,7 +228,7 @@ function applyCancel(write: Write, command: { turnId: TurnId; actor: Actor }): v
       row.rid,
     );
     announceTurn(log, row.rid, "turn.updated");
-    if (log.session.queue_length > 0) setPaused(log, true);
+    if (log.session.queue_length > 0) pause(log);
     announceActivity(log);
   }
 }

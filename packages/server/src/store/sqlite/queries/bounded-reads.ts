@@ -39,7 +39,7 @@ import { changeQueries } from "./change.ts";
 import { messagesOfTurn, pageMessages } from "./history.ts";
 import type { Read } from "./read.ts";
 import { lastPosition, replayFeed, replaySession } from "./replay.ts";
-import { lastAgent, lastSeq, listSessions, listTodos } from "./session.ts";
+import { agentLimits, lastAgent, lastSeq, listSessions, listTodos } from "./session.ts";
 import { listInputs, listTurns, liveTurns, nextTurn, startableSessions, turnsSince } from "./turn.ts";
 import { worktreeQueries } from "./worktree.ts";
 
@@ -114,6 +114,7 @@ export function sqliteQueries(reader: Reader): BoundedReads {
     epochOf: (id) => read(() => findSession(sql, id)?.epoch),
     openProcesses: () => read(() => openProcesses(sql)),
     agentFacts: () => read(() => agentFacts(sql)),
+    agentLimits: (now) => read(() => agentLimits(sql, now)),
     findBrowserToken: (hash) =>
       read(() => presentToken(sql.get<BrowserTokenRow>(`${SELECT_TOKEN} WHERE hash = ?`, hash))),
     listBrowserTokens: () =>

@@ -76,6 +76,17 @@ export function listTodos(sql: Sql, sessionId: SessionId): { items: Todo[]; seq:
 export const lastSeq = (sql: Sql, id: SessionId): number | undefined =>
   sql.get<{ last_seq: number }>("SELECT last_seq FROM session WHERE id = ?", id)?.last_seq;
 
+/** The index of those that are suspended keeps this cheap, however many sessions there are. */
+export const agentLimits = (
+  sql: Sql,
+  now: number,
+): { agent: string; until: number; sessionId: SessionId }[] =>
+  sql.all(
+    `SELECT suspended ->> '$.agent' AS agent, max(suspended ->> '$.until') AS until, id AS sessionId
+     FROM session WHERE suspended IS NOT NULL AND suspended ->> '$.until' > ? GROUP BY 1`,
+    now,
+  );
+
 /** The agent most recently asked in a directory's project (A-3). */
 export function lastAgent(sql: Sql, directory: string): string | undefined {
   return sql.get<{ agent: string }>(

@@ -1,4 +1,4 @@
-import type { Input, Message, SessionId, Turn, TurnId } from "@holdfast/protocol";
+import type { Input, Message, Session, SessionId, Turn, TurnId } from "@holdfast/protocol";
 import type { LiveTurn, NextTurn, Page } from "../../port.ts";
 import {
   type InputRow,
@@ -14,7 +14,7 @@ import {
   toTurn,
   type TurnRow,
 } from "../rows/index.ts";
-import { present, type Sql } from "../sql.ts";
+import { fromJson, present, type Sql } from "../sql.ts";
 import { messagesOfTurn } from "./history.ts";
 import { lastSeq } from "./session.ts";
 
@@ -80,6 +80,7 @@ export function nextTurn(sql: Sql, sessionId: SessionId): NextTurn | undefined {
   const input = session && nextInput(sql, session);
   if (session === undefined || input === undefined) return undefined;
   const workspace = loadWorkspace(sql, { rid: session.workspace });
+  const suspended = fromJson<NonNullable<Session["suspended"]>>(session.suspended);
   return {
     turnId: input.turn_id as TurnId,
     agent: input.agent,
@@ -89,6 +90,7 @@ export function nextTurn(sql: Sql, sessionId: SessionId): NextTurn | undefined {
     isForPeopleOnly: isForPeopleOnly(sql, input),
     hasMcpServers: givenServersOf(sql, session).length > 0,
     ancestors: ancestorsOf(sql, session.rid).map(({ id }) => id as SessionId),
+    ...(suspended?.agent === input.agent ? { limitedUntil: suspended.until } : {}),
   };
 }
 

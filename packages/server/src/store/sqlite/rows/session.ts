@@ -18,6 +18,8 @@ export type SessionRow = {
   model: string | null;
   approval_mode: string;
   resume_policy: string;
+  suspended: string | null;
+  limit_attempts: number;
   status: string;
   retry: string | null;
   attention: string;
@@ -72,6 +74,8 @@ export function toSession(row: SessionRow): Session {
     resumePolicy: row.resume_policy as Session["resumePolicy"],
     status: row.status as Session["status"],
     retry: row.status === "retry" ? fromJson(row.retry) : undefined,
+    suspended: fromJson(row.suspended),
+    limitAttempts: row.limit_attempts === 0 ? undefined : row.limit_attempts,
     attention: row.attention as Session["attention"],
     queue: { length: row.queue_length, paused: row.queue_paused === 1 },
     time: present<Session["time"]>({
