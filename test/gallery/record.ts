@@ -114,6 +114,10 @@ const PLANS: Readonly<Record<string, Plan>> = {
   },
   "waiting-workspace": { inputs: ["SAY after the other one"], beside: "workspace", until: isHeld },
   "waiting-pool": { inputs: ["SAY when there is a place"], beside: "pool", until: isHeld },
+  limit: {
+    inputs: ["SAY I begin.\nLIMIT 3600000 this week's limit is used up", "SAY then the documentation"],
+    until: isHeld,
+  },
   switched: {
     inputs: [
       "SAY The parser splits at commas.",

@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest";
 import { isResting } from "./group.ts";
 import { markOf } from "./mark.ts";
 
-type Facts = Pick<Session, "status" | "attention"> & { length: number; paused: boolean };
+type Facts = Pick<Session, "status" | "attention" | "suspended"> & { length: number; paused: boolean };
 const session = ({ length, paused, ...rest }: Facts): Session =>
   ({ ...rest, queue: { length, paused } }) as unknown as Session;
+const NOW = 1_000;
 const idle = { status: "idle", attention: "none", length: 0, paused: false } as const;
 
 describe("the sign of a session in lists", () => {
@@ -26,9 +27,21 @@ describe("the sign of a session in lists", () => {
       "Working; the queue is paused",
       false,
     ],
+    [
+      "a usage limit before the turn that met it",
+      { ...idle, attention: "failed", suspended: { agent: "qwen", until: NOW + 1 } },
+      "At its usage limit",
+      false,
+    ],
+    [
+      "a usage limit that is over",
+      { ...idle, attention: "failed", suspended: { agent: "qwen", until: NOW } },
+      "The last turn failed",
+      false,
+    ],
     ["a queue behind a turn that runs", { ...idle, status: "busy", length: 1 }, "Working", false],
-  ])("[I-15, D-6] %s", (_, facts, label, rests) => {
-    expect(markOf(session(facts)).label).toBe(label);
+  ])("[I-15, D-6, A-29] %s", (_, facts, label, rests) => {
+    expect(markOf(session(facts), NOW).label).toBe(label);
     expect(isResting(session(facts))).toBe(rests);
   });
 });

@@ -1,4 +1,4 @@
-import { hasPausedQueue, type Session } from "@holdfast/protocol";
+import { hasPausedQueue, limitAt, type Session } from "@holdfast/protocol";
 import type { Tone } from "../design/index.ts";
 
 export type Mark = { tone: Tone; label: string; moving?: boolean };
@@ -11,15 +11,17 @@ const ATTENTION: Record<Exclude<Session["attention"], "none">, Mark> = {
 };
 
 /** The one sign of a session: what it needs comes before what it does. */
-export function markOf(session: Session): Mark {
-  const mark = markOfWork(session);
+export function markOf(session: Session, now = Date.now()): Mark {
+  const mark = markOfWork(session, now);
   if (!hasPausedQueue(session)) return mark;
   if (session.attention === "none" && session.status === "idle")
     return { tone: "attention", label: "The queue is paused" };
   return { ...mark, label: `${mark.label}; the queue is paused` };
 }
 
-function markOfWork(session: Session): Mark {
+function markOfWork(session: Session, now: number): Mark {
+  if (session.status === "idle" && limitAt(session, now) !== undefined)
+    return { tone: "attention", label: "At its usage limit" };
   if (session.attention !== "none") return ATTENTION[session.attention];
   switch (session.status) {
     case "busy":

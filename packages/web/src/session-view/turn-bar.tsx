@@ -6,6 +6,7 @@ import { useLibrary } from "../data/index.ts";
 import { PermissionCard, QuestionCard } from "../inbox/index.ts";
 import { AgentWarning, troubledAgent } from "./agent-warning.tsx";
 import { HeldTurn } from "./held-turn.tsx";
+import { LimitNotice } from "./limit-notice.tsx";
 
 const BAR = "scroll-area mx-auto flex w-full max-w-3xl shrink-0 flex-col gap-2 px-4 pb-2";
 
@@ -14,7 +15,7 @@ export function TurnBar({ state }: { state: SessionState }) {
   const permissions = Object.values(state.permissions);
   const questions = Object.values(state.questions);
   const held = Object.values(state.turns).filter(
-    (turn) => turn.state === "queued" && turn.waitingFor !== undefined,
+    ({ state, waitingFor }) => state === "queued" && waitingFor !== undefined && waitingFor.kind !== "limit",
   );
   const { agents } = useLibrary();
   const troubled = troubledAgent(agents, state.session);
@@ -32,6 +33,7 @@ export function TurnBar({ state }: { state: SessionState }) {
           ))}
         </div>
       )}
+      {state.session !== undefined && <LimitNotice session={state.session} className={BAR} />}
       {!isQuiet && (
         <div className={`${BAR} max-h-[30dvh]`}>
           {state.todos.length > 0 && <Plan todos={state.todos} />}

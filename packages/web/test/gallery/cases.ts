@@ -24,6 +24,7 @@ const TITLES: Readonly<Record<string, string>> = {
   "waiting-for": "A queued turn waits until its agent may be started again",
   "waiting-workspace": "A queued turn waits until another session has ended its own in the same directory",
   "waiting-pool": "A queued turn waits for a place among the live agents",
+  limit: "The agent is at its usage limit, and an input waits for the reset",
   switched: "Another agent takes a turn; each is told what it missed",
   resumed: "An agent that was started again and remembers",
   replayed: "An agent that lost its memory and was told what happened",
