@@ -3,6 +3,8 @@ import type { Part, TextPart } from "./part.ts";
 /** What marks the part of a user message that holds a handoff, or a note of what the user did meanwhile (W-6). */
 const HANDOFF = "handoff";
 const NOTE = "note";
+/** And what the subtasks of an input came to. */
+const SUBTASKS = "subtasks";
 /** And the one of a message that the server writes itself, when an answer is not what was asked for. */
 const CORRECTION = "correction";
 
@@ -15,6 +17,10 @@ export const handoffPart = (place: PartKey, text: string, now: number): TextPart
 /** The same for a note: what the user decided about the agent's changes since its last turn. */
 export const notePart = (place: PartKey, text: string, now: number): TextPart =>
   preamble(NOTE, place, text, now);
+
+/** The same for what subtasks came to, which ran before the message. */
+export const subtasksPart = (place: PartKey, text: string, now: number): TextPart =>
+  preamble(SUBTASKS, place, text, now);
 
 /** What an agent is told whose answer does not fit: the one text of a user message of its own. */
 export const correctionPart = (place: PartKey, text: string, now: number): TextPart =>
@@ -39,9 +45,12 @@ export const isHandoffPart = (part: Part): boolean => isMarked(part, HANDOFF);
 /** The same of a note. */
 export const isNotePart = (part: Part): boolean => isMarked(part, NOTE);
 
+/** The same of what subtasks came to. */
+export const isSubtasksPart = (part: Part): boolean => isMarked(part, SUBTASKS);
+
 /** Whether a part of a user message was made by the server and is none of the user's words. */
 export const isPreamblePart = (part: Part): boolean =>
-  isHandoffPart(part) || isNotePart(part) || isCorrectionPart(part);
+  isHandoffPart(part) || isNotePart(part) || isSubtasksPart(part) || isCorrectionPart(part);
 
 /** Whether a part is what the server told an agent whose answer did not fit. */
 export const isCorrectionPart = (part: Part): boolean => isMarked(part, CORRECTION);

@@ -13,12 +13,15 @@ export type Asked = {
 };
 
 /** A field of an input that its agent cannot honour, and why, as a sentence that names it. */
-export type Unhonoured = { field: "model" | "model.variant" | "tools" | "parts"; message: string };
+export type Unhonoured = {
+  field: "model" | "model.variant" | "tools" | "parts" | "command";
+  message: string;
+};
 
 /** Most models of an agent that are listed: a list of so many may lack some. */
 export const MAX_LISTED = 1_000;
 
-/** Most models or agents that a refusal names. */
+/** Most models, agents or commands that a refusal names. */
 const MOST_NAMED = 10;
 
 /**
@@ -66,6 +69,20 @@ export function unhonoured(
   const isKnown = isOpen || (models !== undefined && models.length < MAX_LISTED);
   if (model === undefined || !isKnown || findModel(models ?? [], model) !== undefined) return undefined;
   return { field: "model", message: notOffered(agent, model, models ?? []) };
+}
+
+/** The refusal of a command that is none of those that its agent offers. */
+export function unoffered(
+  agent: string,
+  command: string,
+  offered: readonly string[],
+): Unhonoured | undefined {
+  if (offered.includes(command)) return undefined;
+  const names = offered.map((name) => `/${name}`);
+  return {
+    field: "command",
+    message: `command: ${agent} does not offer /${command}. It offers ${listed(names)}.`,
+  };
 }
 
 /** What an agent offers, with what it runs now, which its list may lack; `undefined` while it told of no models. */

@@ -71,6 +71,20 @@ export const TURN: readonly Sabotage[] = [
     catchers: [{ file: RECOVERY, title: "[D-18] agents of the dead server are ended behind" }],
   },
   {
+    name: "orphaned-subtask-starts",
+    rules: ["R-9.1", "D-18"],
+    breaks:
+      "lets the queued turn of a subtask start although the turn that waited for it died with the server",
+    file: `${ROOM}/end/recovery.ts`,
+    edits: [{ find: "await retryStorage(this.#deps, () => dropChildren(this.#deps, turn));", replace: "" }],
+    catchers: [
+      {
+        file: "packages/server/test/turn/subtasks.test.ts",
+        title: "[D-18] before the child's turn starts",
+      },
+    ],
+  },
+  {
     name: "epoch-kept-at-recovery",
     rules: ["D-18", "D-17"],
     breaks: "recovery reads the epoch instead of raising it, so that the old owner may still write",

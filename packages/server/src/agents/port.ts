@@ -50,6 +50,8 @@ export type ToolUpdate = {
   locations?: { path: string; line?: number | undefined }[] | undefined;
   diffs?: { path: string; oldText?: string | undefined; newText: string }[] | undefined;
   attachments?: Attachment[] | undefined;
+  /** What is said of the call beside its state. */
+  metadata?: Record<string, unknown> | undefined;
 };
 
 /**

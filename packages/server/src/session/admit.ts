@@ -24,6 +24,7 @@ import { admitFile } from "./file-part.ts";
 import { agentSessionOf, requireHonoured } from "./honoured.ts";
 import { madeBefore } from "./made-before.ts";
 import { withMentions } from "./mentions.ts";
+import { requireSubtasks } from "./subtask-parts.ts";
 
 /** Admits an input and wakes the dispatcher. Rejects AGENT_UNAVAILABLE, PATH_ESCAPES, UNPROCESSABLE, TOO_LARGE, CONFLICT, RATE_LIMITED. */
 export async function admitInput(
@@ -121,10 +122,10 @@ async function resolveParts(
     directory: session.directory,
     reserved: deps.reserved,
   };
+  await requireSubtasks(deps, session, parts);
   const resolved: InputPart[] = [];
   const subagents = async () => (await agentSessionOf(deps, session.id, agent))?.subagents;
   for (const part of mentions === true ? await withMentions(parts, place, await subagents()) : parts) {
-    if (part.type === "subtask") await requireAgent(deps, part.agent);
     resolved.push(part.type === "file" ? await admitFile(part, place, deps.store) : part);
   }
   return resolved;

@@ -61,5 +61,6 @@ export async function agentSessionOf(
   return items.find((each) => each.agent === agent);
 }
 
-const refusal = (field: string, message: string): HoldfastError =>
+/** Rejects what stands in this field of the body. */
+export const refusal = (field: string, message: string): HoldfastError =>
   new HoldfastError("UNPROCESSABLE", message, { issues: [{ path: `body.${field}`, message }] });

@@ -21,10 +21,12 @@ import type { AgentPool, LoginRequest } from "../agents/index.ts";
 import type { JsonSchemas } from "../json-schema/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
+import { TURN_ACTOR } from "./actor.ts";
 import { Recovery } from "./end/index.ts";
 import { ByteBudget } from "./record/index.ts";
 import { CrashBudgets, type TurnSettings } from "./run/index.ts";
 import { Dispatcher } from "./start/index.ts";
+import type { Children } from "./subtask/index.ts";
 import { TurnWaiters } from "./turn-waiters.ts";
 import type { TurnWatch } from "./turn-watch.ts";
 
@@ -99,14 +101,25 @@ class TurnRoom implements Turns {
     this.#circuits = new CrashBudgets(clock, settings.circuit);
     this.#waiters = new TurnWaiters(deps.store, clock);
     const signal = this.#abandon.signal;
+    const children: Children = {
+      wake: (sessionId) => this.wake(sessionId),
+      cancel: (turnId) => this.#stopChild(turnId),
+      finished: (turnId, timeoutMs) => this.finished(turnId, timeoutMs),
+    };
     this.#dispatcher = new Dispatcher({
       ...deps,
       signal,
+      children,
       budget: new ByteBudget(settings.bytes),
       circuits: this.#circuits,
       isStopping: () => this.#stopping,
     });
-    this.#recovery = new Recovery({ ...deps, signal, isHeld: (turn) => this.#dispatcher.holds(turn) });
+    this.#recovery = new Recovery({
+      ...deps,
+      signal,
+      isHeld: (turn) => this.#dispatcher.holds(turn),
+      stopChild: (turnId) => this.#stopChild(turnId),
+    });
   }
 
   async recover(): Promise<void> {
@@ -127,10 +140,8 @@ class TurnRoom implements Turns {
   }
 
   async cancel(command: CancelCommand): Promise<Applied<Turn>> {
-    const applied = await this.#deps.store.cancelTurn(command);
-    const { id, sessionId, state } = applied.value;
-    if (!isTerminal(state)) this.#dispatcher.cancel(sessionId, id);
-    this.wake(sessionId);
+    const applied = await this.#stop(command);
+    this.wake(applied.value.sessionId);
     return applied;
   }
 
@@ -166,6 +177,18 @@ class TurnRoom implements Turns {
     await pool.dispose(DISPOSE_MS);
     this.#abandon.abort();
     this.#waiters.close();
+  }
+
+  async #stop(command: CancelCommand): Promise<Applied<Turn>> {
+    const applied = await this.#deps.store.cancelTurn(command);
+    const { id, sessionId, state } = applied.value;
+    if (!isTerminal(state)) this.#dispatcher.cancel(sessionId, id);
+    return applied;
+  }
+
+  /** A turn of a child is stopped because its parent's is, or has to be; what else its session waits to do starts by itself. */
+  async #stopChild(turnId: TurnId): Promise<void> {
+    await this.#stop({ turnId, actor: TURN_ACTOR });
   }
 
   /** Also the net under every lost wake: what may start is woken. */

@@ -7,6 +7,8 @@ import type {
   Message,
   Model,
   OutputFormat,
+  Part,
+  PartOf,
   Permission,
   Question,
   ResumePolicy,
@@ -47,7 +49,11 @@ type Asked = {
   ignored?: boolean;
   model?: Model;
   format?: OutputFormat;
+  /** Before its text; without one when that is empty. */
+  subtasks?: Subtask[];
 };
+
+export type Subtask = Omit<PartOf<"subtask">, "id" | "sessionId" | "messageId" | "type">;
 
 /** A data directory with one open store, and the servers' rooms that live on it, one after another or beside each other. */
 export class DataDirectory {
@@ -159,14 +165,17 @@ export class Room {
   /** Admits a text without waking anybody. */
   async admit(sessionId: SessionId, text: string, more: Asked = {}): Promise<TurnId> {
     const messageId = newId("msg");
-    const part = { type: "text" as const, text, ...(more.ignored === true ? { ignored: true } : {}) };
+    const at = () => ({ id: newId("prt"), sessionId, messageId });
+    const words = { type: "text" as const, text, ...(more.ignored === true ? { ignored: true } : {}) };
+    const parts: Part[] = (more.subtasks ?? []).map((each) => ({ ...at(), type: "subtask", ...each }));
+    if (text !== "" || parts.length === 0) parts.push({ ...at(), ...words });
     const { value } = await this.store.admitInput({
       actor: OWNER,
       sessionId,
       inputId: newId("inp"),
       turnId: newId("trn"),
       messageId,
-      parts: [{ ...part, id: newId("prt"), sessionId, messageId }],
+      parts,
       requestedDelivery: "queue",
       delivery: "queue",
       agent: more.agent ?? "rehearsal",

@@ -149,6 +149,8 @@ export class ScriptedAgent implements AgentPool {
   /** When false a stored backend session is not found again. */
   remembers = true;
   configureFails: Error | undefined;
+  /** The commands that an agent tells of when it is opened. */
+  offers: string[] | undefined;
   /** Whether an opening that is stopped opens all the same, late. */
   ignoresAbort = false;
   disposed = false;
@@ -201,6 +203,8 @@ export class ScriptedAgent implements AgentPool {
       backendSessionId: known ?? `backend-${this.opened.length + 1}`,
     });
     this.opened.push(handle);
+    const commands = this.offers?.map((name) => ({ name, description: "" }));
+    if (commands !== undefined) request.idle.emit({ type: "commands", commands });
     this.#live.set(`${request.sessionId} ${request.agent}`, handle);
     return { handle, live: false };
   }

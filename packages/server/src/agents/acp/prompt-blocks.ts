@@ -35,7 +35,6 @@ export async function promptBlocks(
   if (input.system !== undefined && input.system !== "") blocks.push({ type: "text", text: input.system });
   for (const part of input.parts) {
     if (part.type === "text" && part.ignored !== true) blocks.push({ type: "text", text: part.text });
-    else if (part.type === "subtask") blocks.push({ type: "text", text: part.prompt });
     else if (part.type === "file") blocks.push(await fileBlock(part, accepts, files, room));
   }
   return blocks.length > 0 ? blocks : [{ type: "text", text: "" }];

@@ -25,8 +25,7 @@ export async function promptParts(input: PromptInput, readBlob: ReadBlob): Promi
   for (const part of input.parts) {
     if (part.type === "text" && part.ignored !== true) {
       parts.push({ type: "text", text: part.text, ...(part.synthetic === true ? { synthetic: true } : {}) });
-    } else if (part.type === "subtask") parts.push({ type: "text", text: part.prompt });
-    else if (part.type === "file") parts.push(await fileInput(part, readBlob));
+    } else if (part.type === "file") parts.push(await fileInput(part, readBlob));
     else if (part.type === "agent") {
       const { name, source } = part;
       parts.push({ type: "agent", name, ...(source === undefined ? {} : { source }) });

@@ -10,8 +10,9 @@ import { sqliteQueries } from "./queries/index.ts";
 
 const OWNER: Actor = { id: "owner", kind: "owner", label: "Owner" };
 
-/** Tables that stay small, and one question that is about all rows: read whole on purpose. */
+/** Tables that stay small, the sessions below one, and one question that is about all rows: read whole on purpose. */
 const SMALL = [
+  "below",
   "process",
   "agent_facts",
   "browser_token",

@@ -1,7 +1,7 @@
 import type { Turn } from "@holdfast/protocol";
 import { attentionAfter, sessionStatus, statusData } from "../model/index.ts";
-import { appendNext, type Log } from "./log.ts";
-import { type RequestTable, sessionByRid, type SessionHead, toSession } from "./rows/index.ts";
+import { appendNext, type Log, openLogByRid } from "./log.ts";
+import { ancestorsOf, type RequestTable, sessionByRid, type SessionHead, toSession } from "./rows/index.ts";
 import { fromJson } from "./sql.ts";
 
 /** Appends `session.updated` with the row as it is now. */
@@ -29,9 +29,26 @@ export function announceActivity(log: Log): void {
 
 /**
  * Derives status and attention from the rows (D-10) and appends what changed. Called at the end of every command that touches turns,
- * requests or the queue. What the running step waits for goes with its turn. True when it announced the session itself.
+ * requests or the queue. What the running step waits for goes with its turn; what a session asks of a person, the ones above it ask too (R-9.4). True
+ * when it announced the session itself.
  */
 export function refreshSession(log: Log): boolean {
+  const { write, session, actor } = log;
+  const before = session.attention;
+  const isAnnounced = refreshOne(log);
+  const after = sessionByRid(write, session.rid)?.attention;
+  if (session.parent !== null && before !== after && (isRequest(before) || isRequest(after))) {
+    for (const { rid } of ancestorsOf(write, session.rid))
+      refreshOne(openLogByRid(write, rid, actor, "upkeep"));
+  }
+  return isAnnounced;
+}
+
+const REQUESTS = ["permission", "question"] as const satisfies RequestTable[];
+
+const isRequest = (attention: string | undefined): boolean => REQUESTS.some((table) => table === attention);
+
+function refreshOne(log: Log): boolean {
   const { write, session } = log;
   const before = sessionByRid(write, session.rid);
   if (before === undefined) return false;
@@ -79,15 +96,24 @@ const lastStarted = ({ write, session }: Log): Pick<Turn, "state" | "reason"> | 
     session.rid,
   );
 
-/** What the session asks a person, if anything. */
+/** What the session asks a person, or else one below it, if anything. */
 const pendingKind = (log: Log<SessionHead>): RequestTable | undefined =>
-  (["permission", "question"] as const).find((table) => isPendingIn(log, table));
+  REQUESTS.find((table) => isPendingIn(log, table)) ?? REQUESTS.find((table) => isPendingBelow(log, table));
 
 export const hasPending = (log: Log<SessionHead>): boolean => pendingKind(log) !== undefined;
 
 function isPendingIn({ write, session }: Log<SessionHead>, table: RequestTable): boolean {
   const row = write.get<{ rid: number }>(
     `SELECT rid FROM ${table} WHERE session = ? AND state = 'pending' LIMIT 1`,
+    session.rid,
+  );
+  return row !== undefined;
+}
+
+function isPendingBelow({ write, session }: Log<SessionHead>, table: RequestTable): boolean {
+  const row = write.get<{ rid: number }>(
+    `WITH RECURSIVE below (rid) AS (SELECT rid FROM session WHERE parent = ? UNION ALL SELECT s.rid FROM below JOIN session s ON s.parent = below.rid)
+     SELECT asked.rid FROM below JOIN ${table} asked ON asked.session = below.rid AND asked.state = 'pending' LIMIT 1`,
     session.rid,
   );
   return row !== undefined;

@@ -1,7 +1,8 @@
 /**
  * Ends what a dead owner left (D-18), at start and every few seconds afterwards.
  *
- *   raise the epoch ─► reap the dead owner's agent processes ─► look at the files ─► finalize (the stored record, else interrupted or cancelled)
+ *   raise the epoch ─► reap the dead owner's agent processes ─► look at the files ─► stop what its children would still start
+ *     ─► finalize (the stored record, else interrupted or cancelled)
  *
  * Everything may be repeated: a crash at any point leaves the turn live for the next look. A turn of this very process that nobody runs is
  * taken over only when two looks in a row saw it so; one of a dead process at once.
@@ -13,6 +14,7 @@ import type { LiveTurn, Store, TerminalRecord } from "../../store/index.ts";
 import { RECOVERY_ACTOR } from "../actor.ts";
 import { patchOf, touchedBy } from "../record/index.ts";
 import type { TurnWatch } from "../turn-watch.ts";
+import { dropChildren } from "./drop-children.ts";
 import { finalize } from "./finalize.ts";
 import { lostOwnerRecord } from "./terminal-record.ts";
 
@@ -28,7 +30,9 @@ export type RecoveryDeps = {
   watch?: TurnWatch | undefined;
   signal: AbortSignal;
   /** Whether a run of this process holds the turn, or may be about to. */
-  isHeld: (turn: LiveTurn) => boolean;
+  isHeld: (turn: Pick<LiveTurn, "sessionId">) => boolean;
+  /** Stops the turn of a child: one that is queued ends at once. */
+  stopChild: (turnId: TurnId) => Promise<unknown>;
 };
 
 const isLeft = (turn: LiveTurn): boolean => !turn.isOwnerAlive;
@@ -113,6 +117,8 @@ export class Recovery {
       const identity = { sessionId, turnId, epoch, actor: RECOVERY_ACTOR };
       // A turn that was finalizing has its record, and in it what the files were.
       const files = turn.state === "running" ? await this.#changed(turn) : undefined;
+      // As long as its children may start, the turn is live and recovery comes by again.
+      await retryStorage(this.#deps, () => dropChildren(this.#deps, turn));
       const ended = await finalize(this.#deps, identity, { ...lostOwnerRecord(cancelled), files });
       faultPoint("recovery.finalized");
       this.#deps.logger.info(

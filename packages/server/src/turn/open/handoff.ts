@@ -21,7 +21,7 @@ import { cutText } from "./cut-text.ts";
 export const HANDOFF_BYTES = 32 * 1024;
 
 /** Of one turn: bytes of the user's text and of the answer each, lines of each kind and bytes of a line. Together they fit into one block. */
-const TEXT_BYTES = 8 * 1024;
+export const TEXT_BYTES = 8 * 1024;
 const MOST_LINES = 30;
 const LINE_BYTES = 200;
 

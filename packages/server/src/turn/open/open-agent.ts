@@ -12,6 +12,7 @@ import type { Ending } from "../end/index.ts";
 import type { Recorder } from "../record/index.ts";
 import { buildHandoff } from "./handoff.ts";
 import { missedTurns } from "./missed-turns.ts";
+import { OfferedCommands } from "./offered-commands.ts";
 import { openedAs } from "./opened.ts";
 
 export type OpenAgentDeps = {
@@ -42,6 +43,7 @@ export async function openAgent(
   // An agent-side session keeps its directory; a session that was moved gets another one.
   const isMoved = agentSession.cwd !== session.directory;
   const history: ReadHistory = (page) => deps.store.turnsSince({ ...page, sessionId: session.id });
+  const commands = new OfferedCommands(agentSession.commands);
   const { handle, live } = await recorder.stored(deps.signal, () =>
     deps.pool.acquire({
       sessionId: session.id,
@@ -53,7 +55,7 @@ export async function openAgent(
       mcpServers: started.mcpServers,
       backendSessionId: isMoved ? undefined : agentSession.backendSessionId,
       history,
-      idle: deps.idle,
+      idle: commands.heardBy(deps.idle),
       signal: deps.signal,
     }),
   );
@@ -72,6 +74,7 @@ export async function openAgent(
   });
   if (handoff !== undefined) recorder.preamble(handoff);
   requireHonoured(handle, started);
+  await commands.require(deps.clock, turn.agent, started.message.parts);
   await handle.configure({ approvalMode: session.approvalMode, model: turn.model });
   recorder.asked.expect(handle.model);
   // A backend session that nobody wrote down would be lost with the process, and with it the agent's memory of this turn.

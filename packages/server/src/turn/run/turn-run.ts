@@ -1,19 +1,17 @@
 /**
- * One claimed turn in this process, from `running` to its end (durability 3 to 5, A-14 to A-18): open the agent, prompt it, record what it
- * says, end the turn. `state.ts` says what may still happen; this makes it happen.
+ * One claimed turn in this process, from `running` to its end (durability 3 to 5, A-14 to A-18): run its subtasks, open the agent, prompt it, record
+ * what it says, end the turn. `state.ts` says what may still happen; this makes it happen.
  *
  * - Content is fenced before the turn is finalized; whatever comes later is a note (A-16).
  * - A stop tells the agent first, then cancels its questions, and keeps taking updates until its answer or the deadline (A-15).
  * - After CLAIM_LOST the agent is ended and nothing more is written (D-17).
  */
 import { type Clock, faultPoint, isHoldfastError, type Logger, type Timer, within } from "@holdfast/kernel";
-import type { AgentSession, Part, QuestionAnswer, Turn, TurnId } from "@holdfast/protocol";
+import type { AgentSession, Part, TextPart, Turn, TurnId } from "@holdfast/protocol";
 import type {
-  NotAllowed,
   AgentEvent,
   AgentHandle,
   AgentPool,
-  AgentQuestion,
   IdleSink,
   NoteEvent,
   Reservation,
@@ -35,9 +33,10 @@ import {
 } from "../end/index.ts";
 import { faultEnding, notesFor, openAgent, type OpenedAgent, openFailureOf } from "../open/index.ts";
 import { type ByteBudget, FileWatch, Recorder, type WriteFailure } from "../record/index.ts";
+import { type Children, hasSubtasks, runSubtasks } from "../subtask/index.ts";
 import type { TurnWatch } from "../turn-watch.ts";
+import { AgentAsks } from "./agent-asks.ts";
 import { crashOf, type CrashVerdict } from "./crash-budgets.ts";
-import { HumanWaits } from "./human-waits.ts";
 import { resultOf } from "./json-answer.ts";
 import { answerInJson } from "./json-turn.ts";
 import { farRetry, withReset } from "./limit.ts";
@@ -51,6 +50,8 @@ export type TurnRunDeps = {
   questions: Questions;
   /** Judges answers whose format was asked for. */
   schemas: Pick<JsonSchemas, "judge">;
+  /** Runs the turns of its children. */
+  children: Children;
   clock: Clock;
   logger: Logger;
   settings: TurnSettings;
@@ -89,7 +90,9 @@ export class TurnRun {
   /** What the last answer carries beside its parts. */
   #result: TerminalRecord["answer"];
   #force: Timer | undefined;
-  readonly #humans: HumanWaits;
+  /** What the subtasks came to, to be told before the user's words. */
+  #report: TextPart | undefined;
+  readonly #asks: AgentAsks;
   #isShutdown = false;
 
   constructor(deps: TurnRunDeps, started: StartedTurn) {
@@ -97,10 +100,6 @@ export class TurnRun {
     this.started = started;
     this.#deps = deps;
     this.#agent = turn.agent;
-    this.#humans = new HumanWaits(deps, {
-      begun: () => this.#watchdog.askHuman(),
-      failed: (error, text) => deps.logger.error({ ...this.#fields(), error }, text),
-    });
     this.#recorder = new Recorder(
       {
         ...deps,
@@ -120,6 +119,12 @@ export class TurnRun {
       },
     );
     this.#files = new FileWatch({ ...deps, watch: deps.watch }, started, this.#recorder);
+    const [recorder, stopping, begun] = [
+      this.#recorder,
+      this.#stopping.signal,
+      () => this.#watchdog.askHuman(),
+    ];
+    this.#asks = new AgentAsks({ ...deps, recorder, stopping, begun }, started);
     this.#watchdog = new Watchdog({
       clock: deps.clock,
       limits: deps.settings,
@@ -184,6 +189,8 @@ export class TurnRun {
   }
 
   async #work(): Promise<Ending> {
+    const early = await Promise.race([this.#subtasks(), this.#forced.promise]);
+    if (early !== undefined) return early;
     const opening = this.#open();
     const opened = await Promise.race([opening, this.#forced.promise]);
     if ("by" in opened) return opened;
@@ -193,6 +200,22 @@ export class TurnRun {
     this.#apply({ type: "opened" });
     if (this.#state.phase !== "prompting") return { by: "stop" };
     return Promise.race([this.#prompt(opened), this.#forced.promise]);
+  }
+
+  /** They run before this turn's agent is there, so that what they change of the files is theirs alone (R-9.1). An ending when the turn ends here. */
+  async #subtasks(): Promise<Ending | undefined> {
+    if (!hasSubtasks(this.started)) return undefined;
+    const over = this.#watchdog.askHuman();
+    const isLive = () => this.#state.phase === "opening" || this.#state.phase === "stopping";
+    const now = { isLive, isShutdown: () => this.#isShutdown, stopping: this.#stopping.signal };
+    try {
+      const done = await runSubtasks({ ...this.#deps, ...now, recorder: this.#recorder }, this.started);
+      if ("by" in done) return done;
+      this.#report = done;
+      return undefined;
+    } finally {
+      over();
+    }
   }
 
   async #open(): Promise<OpenedAgent | Ending> {
@@ -216,8 +239,9 @@ export class TurnRun {
     faultPoint("turn.before-prompt");
     const { message, input } = this.started;
     const note = await notesFor(this.#deps, this.started);
-    if (note !== undefined) this.#recorder.preamble(note);
-    const parts = [handoff, note, ...message.parts].filter((part) => part !== undefined);
+    for (const told of [this.#report, note]) if (told !== undefined) this.#recorder.preamble(told);
+    const said = message.parts.filter(({ type }) => type !== "subtask");
+    const parts = [handoff, this.#report, note, ...said].filter((part) => part !== undefined);
     const { format } = input;
     if (format?.type !== "json_schema") return this.#promptOnce(handle, parts);
     const { ending, answer } = await answerInJson({
@@ -244,8 +268,8 @@ export class TurnRun {
   #sink(): TurnSink {
     return {
       emit: (event) => this.#emit(event),
-      ask: (request) => this.#ask(request),
-      askQuestion: (question, withdrawn) => this.#askQuestion(question, withdrawn),
+      ask: (request) => this.#asks.permission(request),
+      askQuestion: (question, withdrawn) => this.#asks.question(question, withdrawn),
       drained: () => this.#recorder.drained(),
     };
   }
@@ -256,42 +280,6 @@ export class TurnRun {
     // An agent that waits long for its next try would hold the session and its workspace (A-29).
     const far = farRetry(event, this.#deps.settings.retryAheadMs, this.#deps.clock.now());
     if (far !== undefined) this.stop({ kind: "limited", error: far });
-  }
-
-  async #ask(ask: Parameters<TurnSink["ask"]>[0]): ReturnType<TurnSink["ask"]> {
-    const { callId } = ask;
-    const request = { ...this.#asking(callId), approvalMode: this.started.session.approvalMode, ask };
-    const tell = (why: NotAllowed) => {
-      if (callId !== undefined) this.#recorder.notAllowed(callId, why);
-    };
-    // The agent may hear of a stop, and fail the call, before the request's row has ended.
-    const stop = () => tell("cancelled");
-    this.#stopping.signal.addEventListener("abort", stop, { once: true });
-    try {
-      const answer = await this.#humans.ask(() => this.#deps.permissions.ask(request), "cancelled");
-      if (answer !== "once" && answer !== "reject") tell(answer);
-      return answer;
-    } finally {
-      this.#stopping.signal.removeEventListener("abort", stop);
-    }
-  }
-
-  #askQuestion({ callId, ...ask }: AgentQuestion, withdrawn: AbortSignal): Promise<QuestionAnswer> {
-    const request = { ...this.#asking(callId), ask, withdrawn };
-    return this.#humans.ask(() => this.#deps.questions.ask(request), { action: "cancel" });
-  }
-
-  #asking(callId: string | undefined) {
-    const { session, turn, epoch, input } = this.started;
-    return {
-      sessionId: session.id,
-      turnId: turn.id,
-      epoch,
-      agent: turn.agent,
-      timeoutMs: input.permissionTimeoutMs,
-      call: callId === undefined ? undefined : { messageId: this.#recorder.messageOf(callId), callId },
-      signal: this.#stopping.signal,
-    };
   }
 
   /** Nothing of the agent enters the turn any more; then its end is written. */

@@ -31,7 +31,7 @@ export class Dispatcher {
   }
 
   /** Whether a lane of this process runs the session's turn, or may be about to. */
-  holds(turn: LiveTurn): boolean {
+  holds(turn: Pick<LiveTurn, "sessionId">): boolean {
     return this.#lanes.get(turn.sessionId)?.busy === true;
   }
 

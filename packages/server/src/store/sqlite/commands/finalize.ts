@@ -212,12 +212,13 @@ function suspend({ write, session }: Log, { agent }: TurnRow, { reason, error }:
   write.run("UPDATE session SET suspended = ? WHERE rid = ?", JSON.stringify(suspended), session.rid);
 }
 
-/** Whether the agent produced anything in this turn, so that what the turn told it counts as told (A-6). */
+/** Whether the agent produced anything in this turn, so that what the turn told it counts as told (A-6). What ran before it is not its work (R-9.1). */
 function isAnswered(write: Write, turn: TurnRow, record: TerminalRecord): boolean {
   if (record.state === "completed") return true;
   const part = write.get(
     `SELECT 1 FROM part p JOIN message m ON m.rid = p.message
-     WHERE p.session = ? AND m.turn = ? AND m.role = 'assistant' AND p.type IN ('text', 'reasoning', 'tool') LIMIT 1`,
+     WHERE p.session = ? AND m.turn = ? AND m.role = 'assistant' AND p.type IN ('text', 'reasoning', 'tool')
+       AND p.data ->> '$.metadata.holdfast' IS NOT 'subtask' LIMIT 1`,
     turn.session,
     turn.rid,
   );

@@ -1,0 +1,78 @@
+/** The child session of a subtask and what it is asked, as commands of the store (R-9.1). Each may be repeated: its key is the subtask's own id. */
+import { newId } from "@holdfast/kernel";
+import { commandText, type PartOf, type SessionId, type TurnId } from "@holdfast/protocol";
+import type {
+  AdmitInputCommand,
+  CreateSessionCommand,
+  IdempotencyKey,
+  StartedTurn,
+} from "../../store/index.ts";
+import { TURN_ACTOR } from "../actor.ts";
+
+type SubtaskPart = PartOf<"subtask">;
+
+/** Characters of a child's title. */
+const TITLE_LENGTH = 100;
+
+/** Below the parent's session, where that works and with what it may do. It goes on by itself never: its parent's turn would not hear of it. */
+export function childSession(
+  { session, input }: Pick<StartedTurn, "session" | "input">,
+  part: SubtaskPart,
+  now: number,
+): CreateSessionCommand {
+  return {
+    actor: input.actor,
+    idempotency: keyOf(part, "session"),
+    sessionId: newId("ses", now),
+    // Of a directory that is new, and this one is not.
+    projectId: newId("prj", now),
+    workspaceId: newId("wsp", now),
+    directory: session.directory,
+    existingWorkspaceId: session.workspaceId,
+    parentId: session.id,
+    title: titleOf(part, now),
+    agent: part.agent,
+    model: part.model,
+    approvalMode: session.approvalMode,
+    resumePolicy: "never",
+  };
+}
+
+export function childInput(
+  { input }: Pick<StartedTurn, "input">,
+  part: SubtaskPart,
+  child: { sessionId: SessionId; turnId: TurnId },
+  now: number,
+): AdmitInputCommand {
+  const messageId = newId("msg", now);
+  const words =
+    part.command === undefined
+      ? { type: "text" as const, text: part.prompt }
+      : commandText(part.command, part.prompt);
+  return {
+    actor: input.actor,
+    idempotency: keyOf(part, "input"),
+    ...child,
+    inputId: newId("inp", now),
+    messageId,
+    parts: [{ ...words, id: newId("prt", now), sessionId: child.sessionId, messageId }],
+    requestedDelivery: "queue",
+    delivery: "queue",
+    agent: part.agent,
+    model: part.model,
+    permissionTimeoutMs: input.permissionTimeoutMs,
+  };
+}
+
+const keyOf = ({ id }: SubtaskPart, key: "session" | "input"): IdempotencyKey => ({
+  actorId: TURN_ACTOR.id,
+  method: "SUBTASK",
+  route: `/parts/${id}`,
+  key,
+  bodyHash: id,
+});
+
+function titleOf({ description }: SubtaskPart, now: number): string {
+  const title = description.replaceAll(/\s+/g, " ").trim().slice(0, TITLE_LENGTH);
+  return title === "" ? `Child session - ${new Date(now).toISOString()}` : title;
+}
