@@ -70,7 +70,7 @@ function rowOf(session: Session, now: number): string[] {
     session.agent,
     stateOf(session, now),
     ago(session.time.updated, now),
-    oneLine(session.title, 60),
+    `${session.parentId === undefined ? "" : "↳ "}${oneLine(session.title, 60)}`,
   ];
 }
 
@@ -92,15 +92,23 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
   const queue = await client.listInputs(id, { state: "queued" });
   const turns = await client.listTurns(id, { limit: RECENT_TURNS });
   const messages = await client.listMessages(id, { limit: RECENT_MESSAGES });
+  const children = await client.listSessions({ parentId: id, limit: PAGE });
   const { output } = context;
   if (context.isJson) {
-    output.json({ session, inputs: queue.items, turns: turns.items, messages: messages.items });
+    output.json({
+      session,
+      children: children.items,
+      inputs: queue.items,
+      turns: turns.items,
+      messages: messages.items,
+    });
     return EXIT.completed;
   }
   const model = session.model === undefined ? [] : [["model", session.model.modelId]];
   output.table([
     ["id", session.id],
     ["title", oneLine(session.title, 200)],
+    ...(session.parentId === undefined ? [] : [["parent", session.parentId]]),
     ["directory", exactLine(session.directory)],
     ["agent", session.agent],
     ...model,
@@ -112,6 +120,10 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
     ...limitRows(session, Date.now()),
     ["updated", ago(session.time.updated, Date.now())],
     ...turns.items.map((turn) => ["turn", turnText(turn)]),
+    ...children.items.map((child) => [
+      "child",
+      `${child.id}  ${stateOf(child)}  ${oneLine(child.title, 60)}`,
+    ]),
   ]);
   writeTranscript(output, messages.items);
   return EXIT.completed;

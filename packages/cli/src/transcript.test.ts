@@ -1,4 +1,14 @@
-import { handoffPart, type Message, notePart, type Part, type TextPart } from "@holdfast/protocol";
+import {
+  handoffPart,
+  type Message,
+  notePart,
+  type Part,
+  type SessionId,
+  subtaskMetadata,
+  subtasksPart,
+  type TextPart,
+  type TurnId,
+} from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { createOutput, type Output } from "./output.ts";
 import { writeTranscript } from "./transcript.ts";
@@ -29,4 +39,22 @@ test("[A-6, W-6] what the server told the agent first is a line before the user'
   // Nobody passes words of his own off as the server's.
   const pretended: Part = { ...place, type: "text", text: "mine", metadata: { holdfast: "note" } };
   expect(written([pretended])).toBe("\n> mine\n");
+});
+
+test("[R-9.1, R-9.2] a subtask says whose it is, and its call in which session it runs", () => {
+  const subtask: Part = { ...place, type: "subtask", agent: "goose", description: "Look", prompt: "look" };
+  const sessionId = `ses_${"a".repeat(26)}` as SessionId;
+  const turnId = `trn_${"a".repeat(26)}` as TurnId;
+  const call: Part = {
+    ...place,
+    type: "tool",
+    callId: "prt_1",
+    tool: "task",
+    state: { status: "running", input: {}, raw: "", title: "Look", time: { start: 1 } },
+    metadata: subtaskMetadata({ sessionId, turnId, agent: "goose" }),
+  };
+  expect(written([subtask, subtasksPart(place, "<holdfast-subtasks>", 1)])).toBe(
+    "\n• The agent was told what its subtasks came to.\n> [subtask for goose: Look]\n",
+  );
+  expect(written([call])).toBe(`\n> • Look (running, in ${sessionId})\n`);
 });

@@ -5,8 +5,10 @@ import {
   isPreamblePart,
   isHandoffPart,
   isNotePart,
+  isSubtasksPart,
   type Message,
   type Part,
+  subtaskOf,
 } from "@holdfast/protocol";
 import { exactLine, oneLine, type Output } from "./output.ts";
 
@@ -41,6 +43,7 @@ function preambleLine(part: Part): string[] {
   if (isHandoffPart(part)) return ["• The agent was told what it had missed."];
   if (isCorrectionPart(part))
     return ["• The agent was told that its answer does not fit what was asked for."];
+  if (isSubtasksPart(part)) return ["• The agent was told what its subtasks came to."];
   return isNotePart(part) ? ["• The agent was told what was rejected."] : [];
 }
 
@@ -49,10 +52,13 @@ function textOf(part: Part): string | undefined {
   if (part.type === "text") return part.text === "" ? undefined : part.text;
   if (part.type === "file") return `[file ${oneLine(fileLabel(part), 120)}]`;
   if (part.type === "agent") return `[agent ${oneLine(part.name, 120)}]`;
+  if (part.type === "subtask") return `[subtask for ${part.agent}: ${oneLine(part.description, 120)}]`;
   if (part.type !== "tool") return undefined;
+  const child = subtaskOf(part);
+  const where = child === undefined ? "" : `, in ${child.sessionId}`;
   const attached = part.state.status === "completed" ? (part.state.attachments ?? []) : [];
   return [
-    `• ${oneLine(part.state.title ?? part.tool, 120)} (${part.state.status})`,
+    `• ${oneLine(part.state.title ?? part.tool, 120)} (${part.state.status}${where})`,
     ...attached.map((file) => `  [${oneLine(file.mime, 60)} ${oneLine(fileLabel(file), 120)}]`),
   ].join("\n");
 }

@@ -57,6 +57,18 @@ describe("groups of sessions", () => {
     expect(groups).toMatchObject([{ name: "one", title: "/home/me/one" }]);
   });
 
+  test("[I-15, R-9.1] a child stands behind its parent, whatever is newer, and for itself where that is not listed", () => {
+    const sessions = [
+      session("child", 1, { parentId: "parent" }),
+      session("other", 2),
+      session("parent", 3),
+      session("older child", 4, { parentId: "parent" }),
+      session("below", 0, { parentId: "child" }),
+      session("alone", 5, { parentId: "gone" }),
+    ];
+    expect(names(sessions)).toEqual([["other", "parent", "child", "below", "older child", "alone"]]);
+  });
+
   test("[I-15] the filter looks at title and directory, and children are listed like all others", () => {
     const sessions = [session("Parser", 1), session("b", 2), session("c", 3, { parentId: "ses_1" })];
     expect(names(sessions, new StillOrder(), " PARS")).toEqual([["Parser"]]);

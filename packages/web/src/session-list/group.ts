@@ -7,7 +7,7 @@ export type Group = { key: string; name: string; title?: string; sessions: Sessi
 const STATUS_NAMES = ["Needs you", "Working", "Idle"] as const;
 const DAY_MS = 86_400_000;
 
-/** Sessions in the groups that were chosen, the newest first in each, as `order` places them. */
+/** Sessions in the groups that were chosen, the newest first in each, as `order` places them; a child stands behind its parent where that is in the same group. */
 export function groupSessions(
   sessions: Iterable<Session>,
   grouping: Preferences["grouping"],
@@ -60,7 +60,23 @@ function collect(sessions: Session[], groupOf: (session: Session) => Omit<Group,
     group.sessions.push(session);
     groups.set(head.key, group);
   }
-  return [...groups.values()];
+  return [...groups.values()].map((group) => ({ ...group, sessions: nested(group.sessions) }));
+}
+
+function nested(sessions: readonly Session[]): Session[] {
+  const listed = new Set<string>(sessions.map(({ id }) => id));
+  const tops: Session[] = [];
+  const below = new Map<string, Session[]>();
+  for (const session of sessions) {
+    const { parentId } = session;
+    if (parentId === undefined || !listed.has(parentId)) tops.push(session);
+    else below.set(parentId, [...(below.get(parentId) ?? []), session]);
+  }
+  const withChildren = (session: Session): Session[] => [
+    session,
+    ...(below.get(session.id) ?? []).flatMap(withChildren),
+  ];
+  return tops.flatMap(withChildren);
 }
 
 /** The last name of a path; of the root itself, the path. */

@@ -1,5 +1,5 @@
 import { type Session, visibleText } from "@holdfast/protocol";
-import { Archive, ChevronRight, Search } from "lucide-react";
+import { Archive, ChevronRight, CornerDownRight, Search } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { prefer, type Preferences, preferences, useLibrary, useNow, useStore } from "../data/index.ts";
 import { ago, classes, Count, Exact, Skeleton, StatusDot } from "../design/index.ts";
@@ -163,8 +163,17 @@ function Row({ session, now }: { session: Session; now: number }) {
       className={classes(
         "flex items-center gap-2 rounded-md px-2 py-1.5 pointer-coarse:min-h-11",
         isCurrent ? "bg-selected" : "hover:bg-hover",
+        session.parentId !== undefined && "ms-4",
       )}
     >
+      {session.parentId !== undefined && (
+        <CornerDownRight
+          size={13}
+          role="img"
+          aria-label="Below another session"
+          className="shrink-0 text-ink-faint"
+        />
+      )}
       <StatusDot {...mark} />
       <span className="min-w-0 flex-1">
         <Exact text={session.title} as="words" className="block truncate text-sm" />

@@ -1,6 +1,6 @@
 import type { SessionState } from "@holdfast/client";
 import { visibleText } from "@holdfast/protocol";
-import { Archive, Check, Folder, History, Pencil } from "lucide-react";
+import { Archive, Check, CornerLeftUp, Folder, History, Pencil } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { useApp, useClient } from "../data/index.ts";
 import { Exact, IconButton } from "../design/index.ts";
@@ -25,6 +25,14 @@ export function SessionHeader({ state, tools }: SessionHeaderProps) {
   if (session === undefined) return null;
   return (
     <header className="flex min-h-11 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-4 py-1.5">
+      {session.parentId !== undefined && (
+        <Link
+          to={{ at: "session", sessionId: session.parentId }}
+          className="inline-flex h-8 shrink-0 items-center gap-1 rounded-md px-1.5 text-sm text-accent hover:bg-hover pointer-coarse:h-11"
+        >
+          <CornerLeftUp size={15} /> Parent session
+        </Link>
+      )}
       <Title id={session.id} title={session.title} />
       {tools === undefined ? (
         <Directory directory={session.directory} />

@@ -34,7 +34,10 @@ export function PartView(props: { part: Part; isOpen: boolean; sessionId: string
       return (
         <p className="flex items-center gap-2 py-1 text-sm">
           <Chip tone="accent">Subtask</Chip> <bdi dir="auto">{part.description}</bdi>{" "}
-          <span className="text-ink-faint">@{part.agent}</span>
+          <span className="text-ink-faint">
+            @{part.agent}
+            {part.command !== undefined && <bdi> /{part.command}</bdi>}
+          </span>
         </p>
       );
     case "retry":

@@ -1,8 +1,15 @@
-import { isCorrectionPart, isPreamblePart, isNotePart, type Part, type TextPart } from "@holdfast/protocol";
+import {
+  isCorrectionPart,
+  isPreamblePart,
+  isNotePart,
+  isSubtasksPart,
+  type Part,
+  type TextPart,
+} from "@holdfast/protocol";
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 
-/** What an agent was told before the user's words: the turns that it did not see, and what was rejected (W-6). */
+/** What an agent was told before the user's words: the turns that it did not see, what its subtasks came to, and what was rejected (W-6). */
 export function Preambles({ agent, parts }: { agent: string; parts: readonly Part[] }) {
   return parts.flatMap((part) =>
     part.type === "text" && isPreamblePart(part)
@@ -13,6 +20,7 @@ export function Preambles({ agent, parts }: { agent: string; parts: readonly Par
 
 function subjectOf(part: TextPart): string {
   if (isCorrectionPart(part)) return "its answer, which does not fit what was asked for";
+  if (isSubtasksPart(part)) return "the subtasks";
   return isNotePart(part) ? "rejected changes" : "earlier turns";
 }
 

@@ -1,6 +1,7 @@
-import { type ToolPart, visibleText } from "@holdfast/protocol";
+import { subtaskOf, type ToolPart, visibleText } from "@holdfast/protocol";
 import {
   ChevronRight,
+  CornerDownRight,
   FilePen,
   FileSearch,
   Globe,
@@ -11,6 +12,7 @@ import {
 } from "lucide-react";
 import { memo, useMemo, useState } from "react";
 import { Arguments, Chip, classes, Exact, span } from "../../design/index.ts";
+import { Link } from "../../route/index.ts";
 import { Attachment } from "../attachment.tsx";
 import { useMoment } from "../past.tsx";
 import { DiffView } from "./diff-view.tsx";
@@ -72,6 +74,7 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
           <ChevronRight size={14} className={classes("shrink-0 text-ink-faint", isShown && "rotate-90")} />
         )}
       </button>
+      <Child part={part} />
       {isShown && hasContent && (
         <div className="flex flex-col gap-2 border-t border-line bg-sunken/60 p-2">
           {part.diffs?.map((diff) => (
@@ -109,6 +112,20 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
     </section>
   );
 });
+
+/** Of a subtask: who runs it, and the way to the session in which it runs. */
+function Child({ part }: { part: ToolPart }) {
+  const link = subtaskOf(part);
+  if (link === undefined) return null;
+  return (
+    <Link
+      to={{ at: "session", sessionId: link.sessionId }}
+      className="flex items-center gap-2 border-t border-line px-2.5 py-1 text-sm text-accent hover:bg-hover pointer-coarse:min-h-11"
+    >
+      <CornerDownRight size={14} className="shrink-0" /> Subtask of {link.agent}: open its session
+    </Link>
+  );
+}
 
 /** Whether one line may not show all of it. */
 const isLong = (title: string): boolean => title.length > 60 || title.includes("\n");
