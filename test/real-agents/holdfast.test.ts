@@ -115,6 +115,21 @@ describe.each(sampleOf(["qwen", "goose"] as const, 1))("real %s", (name) => {
       expect(bodies.filter((body) => /auk-1|owl-4/.test(body))).toEqual([]);
     }));
 
+  test("[R-9.1, R-9.2] a subtask runs as a child of its own, and the parent goes on from what it said", () =>
+    withAgent(name, async ({ server, sessionId }) => {
+      const [words] = prompt("SAY a heron").parts;
+      const look = { type: "subtask", agent: name, description: "Look", prompt: words?.text ?? "" } as const;
+      const parts = [look, ...prompt("SAY done").parts];
+      const answer = await server.client.admitInputAndWait(sessionId, { parts }, { timeoutMs: TURN_MS });
+      if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
+      expect(answer.turn.state).toBe("completed");
+      const [call] = answer.messages
+        .flatMap((message) => message.parts)
+        .filter((part) => part.type === "tool");
+      expect(call?.state).toMatchObject({ status: "completed", output: "a heron" });
+      expect(textOf(answer.messages)).toBe("done");
+    }));
+
   test("[R-2.1, A-7] an answer that does not fit is asked for again, and says which model gave it", () =>
     withAgent(name, async ({ server, sessionId }) => {
       const schema = { type: "object", properties: { bird: { type: "string" } }, required: ["bird"] };
