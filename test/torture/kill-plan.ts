@@ -7,6 +7,7 @@ export const PHASES = [
   "streaming",
   "tool",
   "permission",
+  "subtask",
   "finalization",
   "recovery",
   "migration",
@@ -93,6 +94,8 @@ export function triggerIn(phase: Phase, random: Random, depth: number): Trigger 
       return random.chance(0.5)
         ? { by: "frame", frame: "permission", count: random.int(1, depth) }
         : fault(["permission.asked", "permission.replied"], depth);
+    case "subtask":
+      return fault(["subtask.named", "subtask.admitted", "subtask.ended"], depth);
     case "finalization":
       return finalizationFault(random, depth);
     case "recovery":

@@ -34,11 +34,20 @@ export function promptFor(phase: Phase, mark: string, random: Random): string {
 
 type SentPart =
   | { type: "text"; text: string }
+  | { type: "subtask"; agent: string; description: string; prompt: string }
   | { type: "file"; mime: string; filename: string; url: string };
 
-/** Now and then with a file of its own content. */
-export function partsFor(text: string, random: Random): SentPart[] {
+/** What the prompts of subtasks begin with; each goes on with a mark of its own, so no agent is given one twice. */
+export const SUBTASK_PROMPT = "SAY sub-";
+
+/** Now and then with a file of its own content, or with a subtask before it. */
+export function partsFor(text: string, phase: Phase, random: Random): SentPart[] {
   const parts: SentPart[] = [{ type: "text", text }];
+  if (random.chance(phase === "subtask" ? 0.7 : 0.05)) {
+    const [mark = ""] = text.slice("SAY ".length).split("\n");
+    const prompt = `${SUBTASK_PROMPT}${mark}\nSLOW ${random.int(5, 40)} 4`;
+    parts.unshift({ type: "subtask", agent: "rehearsal", description: `of ${mark}`, prompt });
+  }
   if (random.chance(0.08)) {
     const content = Buffer.from(text.padEnd(ATTACHED_BYTES, `${text}\n`)).toString("base64");
     parts.push({

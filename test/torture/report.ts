@@ -1,3 +1,4 @@
+import { type Part, subtaskOf } from "@holdfast/protocol";
 import { PHASES, type Phase } from "./kill-plan.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -17,6 +18,7 @@ const CHECKS = [
   "titles",
   "sessions",
   "deletions",
+  "subtasks",
 ] as const;
 
 /** What a run counted; kept in its state, and the largest part of its report. */
@@ -84,7 +86,12 @@ export function count(
   checked.titles += ledger.titles.size;
   checked.sessions += ledger.created.size - carried.created.length;
   checked.deletions += ledger.deleted.size - carried.deleted.length;
+  checked.subtasks += [...ledger.rows.rows.values()].filter(({ value }) => isSubtask(value)).length;
 }
+
+/** The call that stands for one. */
+const isSubtask = (value: Record<string, unknown> | undefined): boolean =>
+  value?.["type"] === "tool" && subtaskOf(value as unknown as Part) !== undefined;
 
 export function print(report: TortureReport, say: (line: string) => void): void {
   for (const [phase, { kills, withAgents, triggers }] of Object.entries(report.phases)) {

@@ -83,7 +83,7 @@ export class Workload {
     const { random, phase } = this.#options;
     const text = promptFor(phase, `${this.#mark()}-${id.slice(-6)}`, random);
     const delivery = random.chance(0.15) ? { delivery: "steer" } : {};
-    const body = { parts: partsFor(text, random), ...delivery };
+    const body = { parts: partsFor(text, phase, random), ...delivery };
     return this.#send("POST", `/api/sessions/${id}/inputs`, body) as Promise<Admitted | undefined>;
   }
 

@@ -3,7 +3,7 @@ import {
   type Input,
   type InputList,
   type InputPart,
-  isHandoffPart,
+  isPreamblePart,
   type Part,
 } from "@holdfast/protocol";
 
@@ -37,10 +37,10 @@ export type QueueClaim = {
 };
 
 export const textOfParts = (parts: readonly (Part | InputPart)[]): string =>
-  parts.map((part) => (part.type === "text" && !isHandoff(part) ? part.text : "")).join("");
+  parts.map((part) => (part.type === "text" && !isPreamble(part) ? part.text : "")).join("");
 
 /** What the server put in front of what was asked. A part of an input never is one. */
-const isHandoff = (part: Part | InputPart): boolean => "id" in part && isHandoffPart(part);
+const isPreamble = (part: Part | InputPart): boolean => "id" in part && isPreamblePart(part);
 
 /** Inputs: admitted, edited, removed, ordered, held. */
 export class InputBook {

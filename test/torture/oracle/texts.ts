@@ -4,6 +4,7 @@ import type { Ledger } from "../ledger.ts";
 import { textOfParts } from "../ledger/input-book.ts";
 import { isOpenPart } from "../ledger/may-become.ts";
 import { fieldOf, isInterrupted } from "../ledger/text-book.ts";
+import { SUBTASK_PROMPT } from "../prompts.ts";
 import type { Picture } from "./picture.ts";
 
 /** Every acknowledged delta is in its part's text, in its place; a call's own end may give its output anew (D-16). */
@@ -44,10 +45,11 @@ export function doubles(ledger: Ledger, picture: Picture): string[] {
   return [...wrong, ...saidTwice(ledger, picture), ...promptedTwice(ledger, picture)];
 }
 
-/** No prompt is given to an agent again: its effects may be there already (D-19). */
+/** No prompt is given to an agent again, and no subtask's: its effects may be there already (D-19, R-9.1). */
 function promptedTwice(ledger: Ledger, { prompts }: Picture): string[] {
   const sent = new Set([...ledger.inputs.sent.values()].map(({ text }) => text));
-  return repeated(prompts.filter((prompt) => sent.has(prompt))).map(
+  const isOnce = (prompt: string) => sent.has(prompt) || prompt.startsWith(SUBTASK_PROMPT);
+  return repeated(prompts.filter(isOnce)).map(
     (prompt) => `an agent was given twice: ${JSON.stringify(prompt)}`,
   );
 }
