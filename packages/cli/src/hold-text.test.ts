@@ -50,6 +50,7 @@ describe("what holds a turn up", () => {
     ],
     [{ kind: "storage" }, "storage", "holdfast doctor"],
     [{ kind: "host", holder: "box" }, "box", "not there"],
+    [{ kind: "turn", holder: "trn_1", detail: "no\u001b[2J room" }, "did not take it", "no<U+001B>[2J room"],
   ])("[A-8, A-14, A-17, A-29, D-6, D-34] %j in words", (hold, what, way) => {
     for (const text of [holdLines(hold, ME).join("\n"), holdLine(hold, ME)]) {
       expect(text).toContain(what);

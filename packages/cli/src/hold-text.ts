@@ -58,6 +58,9 @@ const WORDS: { [K in Hold["kind"]]: (hold: Extract<Hold, { kind: K }>, sessionId
     what: "the server cannot write to its storage; it goes on by itself when it can",
     ways: [["holdfast doctor", "looks for the reason"]],
   }),
+  turn: ({ detail }) => ({
+    what: `the agent did not take it into the turn that runs, so it is next${detail === undefined ? "" : `: ${oneLine(detail, 200)}`}`,
+  }),
   host: ({ holder }) => ({ what: `the machine ${oneLine(holder ?? "that it runs on", 80)} is not there` }),
 };
 

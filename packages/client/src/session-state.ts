@@ -144,7 +144,11 @@ export function addOlderMessages(state: SessionState, page: MessageList): Sessio
 
 /** Queued inputs in the order in which they will run, as far as it is known now. */
 export function queueOf(state: SessionState): Input[] {
-  return Object.values(state.inputs).toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0));
+  return Object.values(state.inputs).toSorted(
+    (a, b) =>
+      Number(b.delivery === "steer") - Number(a.delivery === "steer") ||
+      (a.position ?? 0) - (b.position ?? 0),
+  );
 }
 
 function byId<T extends { id: string }>(items: readonly T[]): ById<T> {

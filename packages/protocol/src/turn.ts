@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { actorSchema, agentIdSchema, countSchema, modelSchema, timeSchema } from "./common.ts";
+import { actorSchema, agentIdSchema, countSchema, modelSchema, SHORT_TEXT, timeSchema } from "./common.ts";
 import { inputIdSchema, messageIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
 import { sessionErrorSchema } from "./session-error.ts";
 import { usageSchema } from "./usage.ts";
@@ -21,11 +21,15 @@ export const turnReasonSchema = z.enum([
   ...TURN_REASONS.failed,
 ]);
 
-/** What a queued turn waits for (A-14, A-29), or why a running one cannot write (D-34). */
+/**
+ * What a queued turn waits for (A-14, A-29), or why a running one cannot write (D-34). `turn`: it was to go into the turn `holder`, whose agent did not take
+ * it, and said why in `detail` (A-28).
+ */
 export const waitingForSchema = z.object({
-  kind: z.enum(["workspace", "pool", "circuit", "storage", "host", "limit"]),
+  kind: z.enum(["workspace", "pool", "circuit", "storage", "host", "limit", "turn"]),
   holder: z.string().optional(),
   until: timeSchema.optional(),
+  detail: z.string().max(SHORT_TEXT).optional(),
 });
 export type WaitingFor = z.infer<typeof waitingForSchema>;
 
@@ -53,6 +57,7 @@ export const turnSchema = z
     waitingFor: waitingForSchema.optional(),
     stalled: timeSchema.optional(),
     stopping: timeSchema.optional(),
+    /** The running turn that its input went into (D-6); while this one is still queued, the one whose agent is being told. */
     mergedInto: turnIdSchema.optional(),
     /** The turn that this one goes on from: it was interrupted (D-19), or ended at a usage limit (A-29). */
     resumes: turnIdSchema.optional(),

@@ -131,6 +131,27 @@ export const STORE: readonly Sabotage[] = [
     ],
   },
   {
+    name: "steer-left-open",
+    rules: ["D-6"],
+    breaks: "leaves what went into a turn without an end when that turn ends before its agent answered",
+    file: `${ENGINE}/commands/finalize.ts`,
+    edits: [{ find: "  endOpenSteers(log, turn);\n", replace: "" }],
+    catchers: [contract("steering", "[D-6] the end of the running turn ends what its agent was given")],
+  },
+  {
+    name: "steer-stays-in-the-queue",
+    rules: ["D-6"],
+    breaks: "gives a steer to the running turn and leaves it in the queue",
+    file: `${ENGINE}/commands/steer.ts`,
+    edits: [
+      {
+        find: "UPDATE input SET state = 'delivered', time_delivered = ? WHERE rid = ?",
+        replace: "UPDATE input SET time_delivered = ? WHERE rid = ?",
+      },
+    ],
+    catchers: [contract("steering", "[D-6] a steer is delivered into the running turn before its agent")],
+  },
+  {
     name: "pause-not-durable",
     rules: ["D-6"],
     breaks: "starts the next input although the queue was paused",

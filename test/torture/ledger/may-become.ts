@@ -19,7 +19,7 @@ export function whyNot(key: string, before: Value, now: Value): string | undefin
     case "trn_":
       return turn(before as Turn, now as Turn);
     case "inp_":
-      return stated(before as Input, now as Input, (input) => input.state !== "queued");
+      return input(before as Input, now as Input);
     case "per_":
       return stated(before as Permission, now as Permission, (request) => request.state !== "pending");
     case "msg_":
@@ -43,6 +43,13 @@ function turn(before: Turn, now: Turn): string | undefined {
   if (before.stopping !== undefined && isTerminal(now.state) && !isCancelled(now))
     return `was cancelled and ended ${now.state} / ${now.reason ?? "-"}`;
   return stated(before, now, ({ state }) => isTerminal(state));
+}
+
+/** What was given to a running turn comes back to the queue when its agent does not take it (A-28). */
+function input(before: Input, now: Input): string | undefined {
+  if (before.state !== "delivered" || before.delivery !== "steer")
+    return stated(before, now, ({ state }) => state !== "queued");
+  return now.state === "delivered" ? same(omit(before, ["time"]), omit(now, ["time"])) : undefined;
 }
 
 export const isCancelled = ({ state, reason }: Turn): boolean =>

@@ -25,9 +25,10 @@ function lostInput(ledger: Ledger, admission: Admission, session: SessionPicture
   if (turn === undefined) wrong.push(`turn ${turnId} was acknowledged and is gone`);
   const delivered = session.messages.filter(({ info }) => info.id === messageId);
   const input = session.inputs.find(({ id }) => id === inputId);
-  const isWaiting = input?.state === "queued" && (session.isStill || delivered.length === 0);
+  const isGiven = input?.state === "delivered" && turn?.state === "queued";
+  const isWaiting = (input?.state === "queued" && (session.isStill || delivered.length === 0)) || isGiven;
   const count = delivered.length + (isWaiting ? 1 : 0);
-  const isRemoved = turn?.state === "aborted" && turn.time.started === undefined;
+  const isRemoved = turn?.reason === "cancelled" && turn.time.started === undefined;
   if (count !== 1 && !(isRemoved && count === 0))
     wrong.push(`input ${inputId} was acknowledged and is there ${count} times`);
   if (isRemoved && admission.removal === "none" && !ledger.inputs.stops.has(turnId))

@@ -22,6 +22,7 @@ import { replayTopic } from "./replay.ts";
 import { reviewsTopic } from "./reviews.ts";
 import { rowTextTopic } from "./row-text.ts";
 import { sessionsTopic } from "./sessions.ts";
+import { steeringTopic } from "./steering.ts";
 import { stepsTopic } from "./steps.ts";
 import { streamingModelTopic } from "./streaming-model.ts";
 import { streamingTopic } from "./streaming.ts";
@@ -35,6 +36,7 @@ const TOPICS: Topic[] = [
   sessionsTopic,
   admissionTopic,
   queueTopic,
+  steeringTopic,
   lifecycleTopic,
   claimsTopic,
   agentSessionsTopic,

@@ -51,6 +51,12 @@ const REASONS: Record<
     </>
   ),
   storage: () => "The server cannot write to its storage at the moment. It goes on by itself when it can.",
+  turn: ({ waitingFor }) => (
+    <>
+      The agent did not take the message into its turn, so it is next:{" "}
+      <Exact text={waitingFor?.detail ?? ""} as="words" />
+    </>
+  ),
   host: (_, holder) => `Waits for the machine ${holder ?? "that it runs on"}.`,
 };
 

@@ -89,6 +89,7 @@ const WAITING: Record<WaitingFor["kind"], string> = {
   storage: "Waiting for the server's storage; it goes on by itself",
   host: "Waiting for its machine",
   limit: "Waiting until the agent's usage limit is over",
+  turn: "Waiting for the turn before it",
 };
 
 function workOf(turn: Turn): string {

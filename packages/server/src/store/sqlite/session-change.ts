@@ -89,10 +89,10 @@ function hasLiveTurn({ write, session }: Log): boolean {
   return row !== undefined;
 }
 
-/** The turn that started last: what was dropped from the queue before its start says nothing. */
+/** The turn that started last: what was dropped from the queue before its start says nothing, nor does what went into another one. */
 const lastStarted = ({ write, session }: Log): Pick<Turn, "state" | "reason"> | undefined =>
   write.get(
-    "SELECT state, reason FROM turn WHERE session = ? AND first_seq > 0 ORDER BY first_seq DESC LIMIT 1",
+    "SELECT state, reason FROM turn WHERE session = ? AND first_seq > 0 AND time_started IS NOT NULL ORDER BY first_seq DESC LIMIT 1",
     session.rid,
   );
 

@@ -2,7 +2,7 @@
  * The end of a turn (durability section 5). `beginFinalize` stores the whole terminal record once; `finalizeTurn` ends everything in one transaction of
  * stored values, so that a crash between the two, or the recovery of a dead owner, runs the same function again with the same result (D-7).
  */
-import { HoldfastError, notFound } from "@holdfast/kernel";
+import { HoldfastError } from "@holdfast/kernel";
 import {
   type Actor,
   addUsage,
@@ -20,7 +20,7 @@ import { cancelled, isWorked, settled } from "../../model/index.ts";
 import type { TerminalRecord } from "../../port.ts";
 import { announceAgentSession, announceTurn, rewritePart } from "../announce.ts";
 import { appendPart } from "../insert-part.ts";
-import { claimLost, type Log, openLogByRid } from "../log.ts";
+import { type Log, openLogByRid } from "../log.ts";
 import {
   agentSessionData,
   agentSessionOf,
@@ -28,7 +28,6 @@ import {
   SELECT_MESSAGE,
   toMessageInfo,
   foldParts,
-  findTurn,
   toTurn,
   type TurnRow,
 } from "../rows/index.ts";
@@ -36,25 +35,16 @@ import { announceSession, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { releaseLease } from "../workspace-lease.ts";
 import { announceStepFinished, writeAnswer, stepFinishPart } from "./answer.ts";
+import { fence, requireTurn } from "./owned-turn.ts";
 import { openParts } from "./progress.ts";
 import { expireRequests } from "./request.ts";
+import { endOpenSteers } from "./steer.ts";
 import { summarize } from "./summarize.ts";
 
 type Begin = { turnId: TurnId; epoch: number; record: TerminalRecord };
 type Finish = { turnId: TurnId; epoch: number; actor: Actor; stepFinishPartId: PartId };
 
 const SYSTEM: Actor = { id: "system:finalize", kind: "system", label: "finalize" };
-
-function requireTurn(write: Write, id: string): TurnRow {
-  const row = findTurn(write, id);
-  if (row === undefined) throw notFound("turn", id);
-  return row;
-}
-
-function fence(write: Write, turn: TurnRow, epoch: number): void {
-  const row = write.get<{ epoch: number }>("SELECT epoch FROM session WHERE rid = ?", turn.session);
-  if (row?.epoch !== epoch) throw claimLost(turn.session_id);
-}
 
 const recordOf = (turn: TurnRow): TerminalRecord | undefined =>
   turn.record === null ? undefined : (JSON.parse(turn.record) as TerminalRecord);
@@ -92,6 +82,7 @@ export function finalizeTurn(write: Write, command: Finish): Turn {
   finishAnswers(log, turn, record, usage, command.stepFinishPartId);
   summarize(log, turn, record.files?.totals);
   expireRequests(log, turn);
+  endOpenSteers(log, turn);
   addToTotals(log, turn, record, usage);
   suspend(log, turn, record);
   endTurn(log, turn, record, usage);

@@ -19,6 +19,7 @@ import * as project from "./project.ts";
 import * as question from "./question.ts";
 import * as replay from "./replay.ts";
 import * as session from "./session.ts";
+import * as steer from "./steer.ts";
 import * as token from "./token.ts";
 import * as turn from "./turn.ts";
 import * as worktree from "./worktree.ts";
@@ -62,6 +63,8 @@ export const PORT_COMMANDS = {
   pauseQueue: input.pauseQueue,
   startTurn: turn.startTurn,
   noteTurn: turn.noteTurn,
+  offerSteer: steer.offerSteer,
+  endSteer: steer.endSteer,
   setWaiting: turn.setWaiting,
   cancelTurn: turn.cancelTurn,
   takeOver: turn.takeOver,

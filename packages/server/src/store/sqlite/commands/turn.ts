@@ -28,16 +28,15 @@ import {
   sessionByRid,
   type SessionRow,
   toSession,
-  findTurn,
   toTurn,
   turnByRid,
-  type TurnRow,
 } from "../rows/index.ts";
 import { announceActivity, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { moveLease, takeLease } from "../workspace-lease.ts";
 import { announceStep, insertAnswer, nextOrdinal } from "./answer.ts";
-import { dropQueued, pause } from "./input.ts";
+import { dropQueued, setPaused } from "./input.ts";
+import { requireTurn } from "./owned-turn.ts";
 
 /**
  * queued -> running: claim, lease, delivery, ordinals and the answer's header in one transaction, before the backend is called (D-11, D-17,
@@ -185,12 +184,6 @@ function startedTurn(
   };
 }
 
-function requireTurn(write: Write, id: string): TurnRow {
-  const row = findTurn(write, id);
-  if (row === undefined) throw notFound("turn", id);
-  return row;
-}
-
 export function setWaiting(write: Write, command: { turnId: TurnId; waitingFor: WaitingFor | null }): void {
   const row = requireTurn(write, command.turnId);
   const next = toJson(command.waitingFor);
@@ -216,7 +209,15 @@ export function cancelTurn(
 function applyCancel(write: Write, command: { turnId: TurnId; actor: Actor }): void {
   const row = requireTurn(write, command.turnId);
   const log = openLogByRid(write, row.session, command.actor, "asked");
-  if (row.state === "queued") {
+  if (row.state === "queued" && row.merged_into !== null) {
+    // The agent is being told right now: it ends if it comes back to the queue.
+    write.run(
+      "UPDATE turn SET cancel_time = coalesce(cancel_time, ?), cancel_actor = coalesce(cancel_actor, ?) WHERE rid = ?",
+      write.now,
+      log.actorRid,
+      row.rid,
+    );
+  } else if (row.state === "queued") {
     const input = findInput(write, row.input_id);
     if (input !== undefined) dropQueued(log, input);
     refreshSession(log);

@@ -35,7 +35,7 @@ export function listTurns(
   return rows.length > query.limit && last !== undefined ? { ...page, next: last.rid } : page;
 }
 
-/** By `first_seq`, which only turns that started have. */
+/** By `first_seq`, which turns have that started, and those whose input went into another one. */
 export function turnsSince(
   sql: Sql,
   query: { sessionId: SessionId; after: number; before?: TurnId | undefined; limit: number },

@@ -22,6 +22,7 @@ export {
   type InputRow,
   SELECT_INPUT,
   findInput,
+  firstQueued,
   inputByRid,
   isForPeopleOnly,
   nextInput,

@@ -69,12 +69,15 @@ type QueueHead = Pick<SessionRow, "rid" | "queue_paused" | "time_archived">;
  */
 export function nextInput(sql: Sql, session: QueueHead): InputRow | undefined {
   if (session.queue_paused === 1 || session.time_archived !== null) return undefined;
-  if (liveTurnRow(sql, session.rid) !== undefined) return undefined;
-  return sql.get<InputRow>(
-    `${SELECT_INPUT} WHERE i.session = ? AND i.state = 'queued' ORDER BY i.delivery DESC, i.position LIMIT 1`,
-    session.rid,
-  );
+  return liveTurnRow(sql, session.rid) === undefined ? firstQueued(sql, session.rid) : undefined;
 }
+
+/** The head of a session's queue. */
+export const firstQueued = (sql: Sql, session: number): InputRow | undefined =>
+  sql.get<InputRow>(
+    `${SELECT_INPUT} WHERE i.session = ? AND i.state = 'queued' ORDER BY i.delivery DESC, i.position LIMIT 1`,
+    session,
+  );
 
 /** What was asked is what the user message's parts hold, save for a handoff: no second copy is stored (D-27). */
 const toInputPart = ({
