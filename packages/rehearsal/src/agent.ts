@@ -13,6 +13,7 @@ import type {
   AgentConnection,
   AgentContext,
   AvailableCommand,
+  ContentBlock,
   InitializeResponse,
   ListSessionsResponse,
   McpServer,
@@ -32,6 +33,16 @@ const MODES = [
   { id: "ask", name: "Ask", description: "WRITE and BASH ask for permission" },
   { id: "auto", name: "Auto", description: "WRITE and BASH run without asking" },
 ] as const satisfies readonly { id: Mode; name: string; description: string }[];
+
+/** No part of the protocol yet; agents share it by custom. */
+const STEERING = "_session/steering";
+
+function steerParams(params: unknown): { sessionId: string; prompt: ContentBlock[] } {
+  const { sessionId, prompt } = params as { sessionId?: unknown; prompt?: unknown };
+  if (typeof sessionId !== "string" || !Array.isArray(prompt))
+    throw RequestError.invalidParams({ sessionId });
+  return { sessionId, prompt: prompt as ContentBlock[] };
+}
 
 const COMMANDS: AvailableCommand[] = [
   { name: "help", description: "Says which directives the rehearsal agent obeys", input: null },
@@ -100,6 +111,7 @@ export class RehearsalAgent {
         await this.#changeMode(this.#open(params.sessionId), params.modeId, client);
         return {};
       })
+      .onRequest(STEERING, steerParams, ({ params }) => this.#open(params.sessionId).steer(params.prompt))
       .onRequest(method.session.close, async ({ params }) => {
         const session = this.#open(params.sessionId);
         this.#sessions.delete(session.id);
@@ -118,6 +130,7 @@ export class RehearsalAgent {
         sessionCapabilities: { list: {}, resume: {}, close: {} },
       },
       authMethods: [],
+      _meta: { steering: { supported: true } },
     };
   }
 

@@ -18,6 +18,10 @@ export type Failure = {
 export const ATTACHMENT_FORMS = ["image", "audio", "file", "link"] as const;
 export type AttachmentForm = (typeof ATTACHMENT_FORMS)[number];
 
+/** How the agent answers what is given into its running prompt; `silent`: not at all. */
+const STEER_ANSWERS = ["injected", "required", "failed", "silent"] as const;
+export type SteerAnswer = (typeof STEER_ANSWERS)[number];
+
 /** One thing to do, in the order of the prompt's lines. Times are milliseconds, sizes bytes. */
 export type Directive =
   | { readonly kind: "say"; readonly text: string }
@@ -46,6 +50,7 @@ export type Directive =
   | { readonly kind: "given" }
   | ({ readonly kind: "fail"; readonly status: number } & Failure)
   | { readonly kind: "retry"; readonly delayMs: number; readonly text: string }
+  | { readonly kind: "steer"; readonly answer: SteerAnswer; readonly text: string }
   | { readonly kind: "hang" }
   | { readonly kind: "deaf" }
   | { readonly kind: "crash" }
@@ -73,7 +78,7 @@ const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
 
 /** What the agent can do, in one line; the hint that follows an echo. */
 export const DIRECTIVE_HINT =
-  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, CALL, OUTPUT, ATTACH, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, LIMIT, RETRY, HANG, DEAF or CRASH.";
+  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, CALL, OUTPUT, ATTACH, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, LIMIT, RETRY, STEER, HANG, DEAF or CRASH.";
 
 type Parse = (rest: string) => Directive;
 
@@ -150,6 +155,7 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   FAIL: parseFail,
   LIMIT: parseLimit,
   RETRY: parseRetry,
+  STEER: parseSteer,
   HANG: () => ({ kind: "hang" }),
   DEAF: () => ({ kind: "deaf" }),
   CRASH: () => ({ kind: "crash" }),
@@ -298,6 +304,14 @@ function parseWait(word: string, rest: string): { ms: number; text: string } | s
   const ms = wholeNumber(digits);
   if (ms === undefined) return `${word} needs <ms>, and may have a <text>`;
   return ms > MAX_RETRY_MS ? `${word} takes at most ${MAX_RETRY_MS} ms` : { ms, text };
+}
+
+function parseSteer(rest: string): Directive {
+  const [, word = "", text = ""] = /^(\S*)(?:\s+(.*))?$/su.exec(rest.trim()) ?? [];
+  const answer = STEER_ANSWERS.find((each) => each === word);
+  return answer === undefined
+    ? invalid(`STEER needs ${STEER_ANSWERS.join(", ")}, and may have a <text>`)
+    : { kind: "steer", answer, text };
 }
 
 function wholeNumber(text: string): number | undefined {

@@ -122,6 +122,9 @@ async function runDirective(
     }
     case "retry":
       return await waitToRetry(turn, directive);
+    case "steer":
+      turn.steering = { answer: directive.answer, text: directive.text };
+      return;
     case "hang":
       await turn.cancelled();
       return;

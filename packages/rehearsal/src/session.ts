@@ -89,8 +89,25 @@ export class Session {
     return answer;
   }
 
+  /** Takes words into the running prompt: they are obeyed at once, beside what it does. */
+  steer(blocks: readonly ContentBlock[]): Promise<Steered> {
+    const turn = this.#running?.turn;
+    if (turn === undefined || turn.isOver)
+      return Promise.resolve({ outcome: "promptRequired", reason: "noRunningTurn" });
+    const { answer, text } = turn.steering;
+    if (answer === "silent") return turn.say(`${text}\n`).then(() => new Promise<never>(() => {}));
+    if (answer === "required") return Promise.resolve({ outcome: "promptRequired", reason: text });
+    if (answer === "failed") return Promise.resolve({ outcome: "failed", reason: text });
+    turn.history.recordPrompt(blocks);
+    const directives = parseDirectives(textOf(blocks));
+    turn.steered = turn.steered.then(() => runDirectives(turn, this.#workspace(blocks), directives));
+    // The prompt hears of it when it waits for them.
+    turn.steered.catch(() => {});
+    return Promise.resolve({ outcome: "injected" });
+  }
+
   async #run(turn: Turn, blocks: readonly ContentBlock[]): Promise<PromptResponse> {
-    const text = blocks.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n");
+    const text = textOf(blocks);
     turn.history.recordPrompt(blocks);
     const title = this.#title === null ? titleOf(text) : null;
     try {
@@ -102,9 +119,11 @@ export class Session {
       if (directives.length > 0) this.#later = [];
       if (kept === undefined) await runDirectives(turn, this.#workspace(blocks), directives);
       else await turn.say(`${kept}\n`);
+      await allSteered(turn);
       await this.#settle(turn, title);
       return { stopReason: "end_turn" };
     } catch (error) {
+      turn.isOver = true;
       await turn.failOpenTools(turn.signal.aborted ? "cancelled" : "the turn failed");
       await this.#settle(turn, title);
       if (turn.signal.aborted) return { stopReason: "cancelled" };
@@ -163,6 +182,22 @@ function describeGiven(block: ContentBlock): string[] {
     default:
       return [`${block.type} ${block.mimeType}`];
   }
+}
+
+/** What the agent answers to words for its running prompt. */
+type Steered = { outcome: "injected" | "promptRequired" | "failed"; reason?: string };
+
+const textOf = (blocks: readonly ContentBlock[]): string =>
+  blocks.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n");
+
+/** More may be given while the last ones are obeyed. */
+async function allSteered(turn: Turn): Promise<void> {
+  let last: Promise<void>;
+  do {
+    last = turn.steered;
+    await last;
+  } while (last !== turn.steered);
+  turn.isOver = true;
 }
 
 /** The first words of the user, outside of context blocks; null when there are none. */

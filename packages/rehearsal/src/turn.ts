@@ -17,6 +17,7 @@ import type {
   ToolCallContent,
   ToolCallUpdate,
 } from "@agentclientprotocol/sdk";
+import type { SteerAnswer } from "./directives.ts";
 import { TurnHistory } from "./history.ts";
 
 /** What the user may answer to a permission request. */
@@ -49,6 +50,12 @@ export class Turn {
   readonly client: ClientAbilities;
   /** Tries of its model call that failed, as RETRY plays them. */
   failedTries = 0;
+  /** What is answered to words that are given into it, as STEER says. */
+  steering: { answer: SteerAnswer; text: string } = { answer: "injected", text: "" };
+  /** The words that were given into it, obeyed one after another. */
+  steered: Promise<void> = Promise.resolve();
+  /** Everything was obeyed: nothing more is taken. */
+  isOver = false;
   readonly #client: AgentContext;
   readonly #sessionId: string;
   readonly #cancelled: AbortController;

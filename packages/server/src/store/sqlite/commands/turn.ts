@@ -35,7 +35,7 @@ import { announceActivity, refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { moveLease, takeLease } from "../workspace-lease.ts";
 import { announceStep, insertAnswer, nextOrdinal } from "./answer.ts";
-import { dropQueued, setPaused } from "./input.ts";
+import { dropQueued, pause } from "./input.ts";
 import { requireTurn } from "./owned-turn.ts";
 
 /**
