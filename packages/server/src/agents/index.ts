@@ -19,6 +19,7 @@ export type {
   PromptResult,
   ReadHistory,
   StateEvent,
+  SteerResult,
   ToolUpdate,
   TurnSink,
 } from "./port.ts";

@@ -160,6 +160,11 @@ export type PromptResult =
   /** What runs the agent was ended on purpose by the cancel ladder or a shutdown. */
   | { outcome: "killed" };
 
+/** What became of words that were given to a running prompt (A-28). `unknown`: the agent said nothing that tells whether it has them. */
+export type SteerResult =
+  | { outcome: "injected" | "promptRequired" | "unknown" }
+  | { outcome: "failed"; message: string };
+
 export type AgentSettings = { approvalMode: ApprovalMode; model?: Model | undefined };
 
 export type PromptInput = { parts: Part[]; system?: string | undefined };
@@ -191,6 +196,11 @@ export type AgentHandle = {
    * Harmless without a prompt.
    */
   cancel(): Promise<void>;
+  /**
+   * Gives more to the running prompt; only of a handle whose features say `steer`. Never rejects, and answers soon after the prompt's end at the latest:
+   * `promptRequired` without a prompt, or when the agent had ended it already.
+   */
+  steer?(input: Pick<PromptInput, "parts">): Promise<SteerResult>;
   /** Sets approval mode and model. Rejects with AGENT_UNAVAILABLE when it cannot hold the mode, or does not offer the model (then it names the field). */
   configure(settings: AgentSettings): Promise<void>;
   /** The model that `configure` set, as the agent calls it; `undefined` where none was asked for. */

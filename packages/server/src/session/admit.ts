@@ -1,11 +1,13 @@
 /**
  * Admission (D-5): an input is resolved, checked and stored before anything runs. What runs later is what was admitted, whatever happens
- * to the session's defaults in between. Delivery `steer` becomes `queue` as long as no backend takes input during a turn (D-6).
+ * to the session's defaults in between. Delivery `steer` becomes `queue` where the agent takes no input during a turn, and where more is asked than words and
+ * files for it (D-6, A-28).
  */
 import { HoldfastError, newId } from "@holdfast/kernel";
 import type {
   AdmitInput,
   Admitted,
+  Agent,
   Input,
   InputId,
   InputPart,
@@ -63,7 +65,7 @@ async function admissionOf(
     messageId,
     parts: identify(inputParts, sessionId, messageId, now),
     requestedDelivery: request.delivery ?? "queue",
-    delivery: "queue",
+    delivery: request.delivery === "steer" && takesSteer(agent, request) ? "steer" : "queue",
     agent: agent.id,
     model,
     format,
@@ -71,6 +73,14 @@ async function admissionOf(
     tools,
     permissionTimeoutMs: request.permissionTimeoutMs,
   };
+}
+
+/** What goes into a running turn shares its format, tools and system text. */
+function takesSteer(agent: Agent, { parts, format, system, tools }: AdmitInput): boolean {
+  const isOwn = format !== undefined || system !== undefined || tools !== undefined;
+  return (
+    agent.features.steer === "yes" && !isOwn && parts.every(({ type }) => type === "text" || type === "file")
+  );
 }
 
 /** The session's model belongs to its agent. */

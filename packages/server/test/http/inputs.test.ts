@@ -57,9 +57,15 @@ describe("inputs, turns and history over HTTP", () => {
     expect((await server.startTurn(id)).turn.model).toEqual({ modelId: "then" });
   });
 
-  test("[D-6] a steer that no agent takes becomes a queued input, and the answer names both", async () => {
-    const { input } = await admit({ ...text("now"), delivery: "steer" });
-    expect([input.requestedDelivery, input.delivery]).toEqual(["steer", "queue"]);
+  test("[D-6, A-28] a steer is one where the agent was seen to take it and nothing but words and files is asked; else it is queued, and the answer names both", async () => {
+    const deliveries = async (more: object) => {
+      const { input } = await admit({ ...text("now"), delivery: "steer", ...more });
+      return [input.requestedDelivery, input.delivery];
+    };
+    expect(await deliveries({})).toEqual(["steer", "queue"]);
+    expect(await deliveries({ agent: "steered" })).toEqual(["steer", "steer"]);
+    for (const more of [{ system: "Be short." }, { parts: [{ type: "agent", name: "explore" }] }])
+      expect(await deliveries({ agent: "steered", ...more })).toEqual(["steer", "queue"]);
   });
 
   test("[D-5] a repeated input is the same input, also when only the repetition waits", async () => {

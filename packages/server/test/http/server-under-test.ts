@@ -42,6 +42,14 @@ const AGENTS: Agent[] = [
     approvalModes: ["ask", "all"],
   },
   {
+    id: "steered",
+    name: "Steered",
+    backend: "acp",
+    available: true,
+    features: { steer: "yes" } as Agent["features"],
+    approvalModes: ["ask", "all"],
+  },
+  {
     id: "qwen",
     name: "Qwen Code",
     backend: "acp",

@@ -47,6 +47,8 @@ type Asked = {
   permissionTimeoutMs?: number;
   agent?: string;
   ignored?: boolean;
+  /** It is to go into the turn that runs. */
+  steer?: boolean;
   model?: Model;
   format?: OutputFormat;
   /** Before its text; without one when that is empty. */
@@ -176,8 +178,8 @@ export class Room {
       turnId: newId("trn"),
       messageId,
       parts,
-      requestedDelivery: "queue",
-      delivery: "queue",
+      requestedDelivery: more.steer === true ? "steer" : "queue",
+      delivery: more.steer === true ? "steer" : "queue",
       agent: more.agent ?? "rehearsal",
       model: more.model,
       format: more.format,

@@ -16,6 +16,7 @@ import {
   type PromptInput,
   type PromptResult,
   type ReadHistory,
+  type SteerResult,
   type TurnSink,
 } from "../../src/agents/index.ts";
 
@@ -57,7 +58,7 @@ export class ScriptedHandle implements AgentHandle {
   readonly backendSessionId: string;
   readonly openedBy: AgentHandle["openedBy"];
   readonly version = "1.0.0";
-  readonly features = {} as AgentHandle["features"];
+  readonly features: AgentHandle["features"];
   readonly idle: IdleSink;
   readonly history: ReadHistory;
   alive = true;
@@ -80,6 +81,7 @@ export class ScriptedHandle implements AgentHandle {
     this.sessionId = request.sessionId;
     this.idle = request.idle;
     this.history = request.history;
+    this.features = (owner.steering === undefined ? {} : { steer: "yes" }) as AgentHandle["features"];
     this.openedBy = opened.openedBy;
     this.backendSessionId = opened.backendSessionId;
   }
@@ -101,6 +103,12 @@ export class ScriptedHandle implements AgentHandle {
     );
     this.#prompt = result;
     return result;
+  }
+
+  steer({ parts }: Pick<PromptInput, "parts">): Promise<SteerResult> {
+    const text = parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+    this.#owner.steered.push(text);
+    return this.#owner.steering?.(text) ?? Promise.resolve({ outcome: "unknown" });
   }
 
   async cancel(): Promise<void> {
@@ -142,6 +150,10 @@ export class ScriptedAgent implements AgentPool {
   readonly prompts: string[] = [];
   /** What each prompt was told of earlier turns; empty for nothing. */
   readonly handoffs: string[] = [];
+  /** How words for a running prompt are answered; without it they are not taken. */
+  steering: ((text: string) => Promise<SteerResult>) | undefined;
+  /** What was given into prompts, in order. */
+  readonly steered: string[] = [];
   readonly opened: ScriptedHandle[] = [];
   readonly closed: SessionId[] = [];
   /** Failures of the next openings; `undefined` opens. */

@@ -18,7 +18,7 @@ export function featuresOf(initialized: unknown): Features {
     embeddedContext: bit(prompt["embeddedContext"] === true),
     mcpHttp: bit(mcp["http"] === true),
     mcpSse: bit(mcp["sse"] === true),
-    steer: "no",
+    steer: bit(objectIn(objectIn(answer, "_meta"), "steering")["supported"] === true),
     modes: "unknown",
     usage: "unknown",
     ...KIND_FEATURES.acp,

@@ -26,6 +26,7 @@ import type {
   AgentSettings,
   PromptInput,
   PromptResult,
+  SteerResult,
   TurnSink,
 } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
@@ -39,6 +40,7 @@ import { promptResult } from "./prompt-result.ts";
 import { answerQuestionTool } from "./question-tool.ts";
 import type { SessionFeed } from "./session-feed.ts";
 import { setApprovalMode, setModel } from "./settings.ts";
+import { STEERING, steeringParams, steerResultOf } from "./steering.ts";
 import { isObject } from "./wire-message.ts";
 
 /** How long the child of a prompt that is given up has between SIGTERM and SIGKILL to save what it has. */
@@ -46,6 +48,9 @@ const CANCEL_TERM_MS = 1_000;
 
 /** How long what is being written to the disk may take once the prompt was answered. */
 const WRITE_WAIT_MS = 5_000;
+
+/** How long the answer to a steer may take once the prompt that it is for was answered. */
+const STEER_WAIT_MS = 2_000;
 
 /** What nobody can answer any more. */
 const NOT_ANSWERED: PermissionReply = { outcome: { outcome: "cancelled" } };
@@ -90,6 +95,8 @@ export class AcpHandle implements AgentHandle {
   #approvalMode: ApprovalMode = "readOnly";
   #model: Model | undefined;
   #closing: Promise<void> | undefined;
+  /** The running prompt is on its way, or will not be sent any more. */
+  #sent = Promise.withResolvers<void>();
 
   constructor(connection: Connection, feed: SessionFeed, facts: HandleFacts, deps: HandleDeps) {
     this.#connection = connection;
@@ -137,6 +144,9 @@ export class AcpHandle implements AgentHandle {
       tell: () => this.#connection.notify("session/cancel", { sessionId: this.backendSessionId }),
       giveUp: () => this.#connection.stop({ from: "term", withinMs: CANCEL_TERM_MS }),
     });
+    const sent = Promise.withResolvers<void>();
+    this.#sent = sent;
+    prompt.over.addEventListener("abort", () => sent.resolve());
     void this.#run(input, prompt)
       .catch((error: unknown) => this.#notBuilt(error))
       .then((result) => prompt.settle(result));
@@ -145,6 +155,23 @@ export class AcpHandle implements AgentHandle {
 
   cancel(): Promise<void> {
     return this.#prompts.cancel();
+  }
+
+  async steer(input: Pick<PromptInput, "parts">): Promise<SteerResult> {
+    const { running } = this.#prompts;
+    try {
+      await this.#sent.promise;
+      const prompt = await this.#blocks(input);
+      if (running === undefined || running.isStopping) return { outcome: "promptRequired" };
+      const answer = this.#connection
+        .request("prompt", STEERING, steeringParams(this.backendSessionId, prompt))
+        .then((result) => ({ result }))
+        .catch((error: unknown) => ({ error }));
+      const late = running.result.then(() => within(this.#deps.clock, STEER_WAIT_MS, answer));
+      return steerResultOf((await Promise.race([answer, late])) ?? { error: undefined });
+    } catch (error) {
+      return { outcome: "failed", message: this.#whyNotBuilt(error) };
+    }
   }
 
   async configure({ approvalMode, model }: AgentSettings): Promise<void> {
@@ -195,23 +222,17 @@ export class AcpHandle implements AgentHandle {
   }
 
   async #run(input: PromptInput, running: RunningPrompt): Promise<PromptResult> {
-    const accepts = {
-      images: this.features.images === "yes",
-      embedded: this.features.embeddedContext === "yes",
-    };
-    const prompt = await promptBlocks(input, accepts, {
-      readBlob: this.#deps.readBlob,
-      read: (path, range) => this.files.read(path, range),
-      bytes: (path) => this.files.bytes(path),
-    });
+    const prompt = await this.#blocks(input);
     if (running.isCancelled) return { outcome: "ended", stopReason: "cancelled" };
     const feed = this.#feed.beginPrompt(running.sink);
     const current = this.#feed.state.models?.current;
     if (current !== undefined) running.sink.emit({ type: "model", model: { modelId: current } });
-    const answer = await this.#connection
+    const answering = this.#connection
       .request("prompt", "session/prompt", { sessionId: this.backendSessionId, prompt })
       .then((result) => ({ result }))
       .catch((error: unknown) => ({ error }));
+    this.#sent.resolve();
+    const answer = await answering;
     const isBroken = "error" in answer && !(answer.error instanceof RequestError);
     if (isBroken) await this.#exitTold;
     await within(this.#deps.clock, WRITE_WAIT_MS, this.files.settled());
@@ -230,10 +251,28 @@ export class AcpHandle implements AgentHandle {
     });
   }
 
+  #blocks(input: PromptInput) {
+    const accepts = {
+      images: this.features.images === "yes",
+      embedded: this.features.embeddedContext === "yes",
+    };
+    return promptBlocks(input, accepts, {
+      readBlob: this.#deps.readBlob,
+      read: (path, range) => this.files.read(path, range),
+      bytes: (path) => this.files.bytes(path),
+    });
+  }
+
   #notBuilt(error: unknown): PromptResult {
+    return {
+      outcome: "failed",
+      error: { name: "UnknownError", data: { message: this.#whyNotBuilt(error) } },
+    };
+  }
+
+  #whyNotBuilt(error: unknown): string {
     this.#deps.logger.warn({ agent: this.agent, error: errorText(error) }, "a prompt could not be built");
-    const message = error instanceof MissingBlobError ? error.message : "The attachments could not be read.";
-    return { outcome: "failed", error: { name: "UnknownError", data: { message } } };
+    return error instanceof MissingBlobError ? error.message : "The attachments could not be read.";
   }
 
   async #closePolitely(graceMs: number | undefined): Promise<void> {

@@ -41,6 +41,7 @@ import { resultOf } from "./json-answer.ts";
 import { answerInJson } from "./json-turn.ts";
 import { farRetry, withReset } from "./limit.ts";
 import type { TurnSettings } from "./settings.ts";
+import { Steering } from "./steering.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export type TurnRunDeps = {
@@ -93,6 +94,7 @@ export class TurnRun {
   /** What the subtasks came to, to be told before the user's words. */
   #report: TextPart | undefined;
   readonly #asks: AgentAsks;
+  readonly #steering: Steering;
   #isShutdown = false;
 
   constructor(deps: TurnRunDeps, started: StartedTurn) {
@@ -125,6 +127,7 @@ export class TurnRun {
       () => this.#watchdog.askHuman(),
     ];
     this.#asks = new AgentAsks({ ...deps, recorder, stopping, begun }, started);
+    this.#steering = new Steering({ ...deps, started, goesOn: () => this.#state.phase === "prompting" });
     this.#watchdog = new Watchdog({
       clock: deps.clock,
       limits: deps.settings,
@@ -150,6 +153,11 @@ export class TurnRun {
 
   emitIdle(event: StateEvent | NoteEvent): void {
     this.#recorder.emit(event);
+  }
+
+  /** Something may wait in the queue that is to go into this turn (D-6). */
+  steer(): void {
+    this.#steering.look();
   }
 
   /** Runs it to its end. Never rejects. */
@@ -261,8 +269,10 @@ export class TurnRun {
     // Told to stop since the last look; a handle without a prompt did not hear of it.
     if (this.#state.phase !== "prompting") return { by: "stop" };
     this.#files.prompted();
-    const result = await handle.prompt({ parts, system: this.started.input.system }, this.#sink());
-    return { by: "prompt", result: withReset(result, this.#deps.clock.now()), alive: handle.alive };
+    const prompted = handle.prompt({ parts, system: this.started.input.system }, this.#sink());
+    this.#steering.prompted(handle);
+    const result = withReset(await prompted, this.#deps.clock.now());
+    return { by: "prompt", result, alive: handle.alive };
   }
 
   #sink(): TurnSink {
@@ -287,6 +297,7 @@ export class TurnRun {
     const { toolSettleMs } = this.#deps.settings;
     const answered =
       ending.by === "prompt" && (ending.result.outcome === "ended" || ending.result.outcome === "failed");
+    await this.#steering.settled();
     await this.#recorder.fence(answered ? toolSettleMs : 0);
     const files = this.#state.phase === "finalizing" ? await this.#files.end(this.#watchMs) : undefined;
     await this.#recorder.flushed();

@@ -86,6 +86,7 @@ export class Lane {
     this.#wanted = true;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#run?.steer();
     if (this.#loop !== undefined || this.#deps.isStopping()) return;
     this.#loop = this.#work().finally(() => {
       this.#loop = undefined;
@@ -272,6 +273,8 @@ export class Lane {
     this.#endedMeanwhile = undefined;
     this.#last = { turnId: turn.id, epoch: started.epoch };
     if (this.#cancelled.delete(turn.id)) run.stop({ kind: "cancelled" });
+    // Woken since it was claimed.
+    if (this.#wanted) run.steer();
     const end = await run.run();
     this.#run = undefined;
     this.#countEnd(turn.agent, end);
