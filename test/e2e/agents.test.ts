@@ -12,11 +12,12 @@ import {
 } from "../harness/index.ts";
 import { isWhole } from "../harness/sample.ts";
 import { closeBrowser, sharedStage, Stage } from "./browser.ts";
-import { log, said, say } from "./words.ts";
+import { log, message, said, say } from "./words.ts";
 
 afterAll(closeBrowser);
 
 const ROOT = join(import.meta.dirname, "../..");
+const FAULTY = join(ROOT, "packages/rehearsal/test/fixture/faulty.js");
 /** Speaks the protocol, has no modes, and so can only act without asking. */
 const BOLD = join(ROOT, "test/gallery/agent.ts");
 /** A program of its own, which can be taken away. */
@@ -286,6 +287,24 @@ describe("what holds a turn up, and who", () => {
     await page.goto(`${on.server.url}/s/${second.id}`);
     await said(page).getByText("my turn").waitFor();
     await held.waitFor({ state: "detached" });
+    expect(on.complaints).toEqual([]);
+  });
+
+  test("[I-15, A-28] an agent that takes nothing during a turn: the page says so, and stops the turn to send now", async () => {
+    const mute = acp("Mute", process.execPath, FAULTY, "--fault", "no-steering");
+    await using on = await stageOf("no-steering", { agents: { mute } });
+    const { id } = await sessionOf(on, { agent: "mute" });
+    const page = await on.open(`/s/${id}`);
+    for (const text of ["SLOW 100000 20", "SAY later"]) await say(page, text);
+    await page.getByRole("region", { name: "Queue" }).getByText("SAY later").waitFor();
+    await message(page).fill("SAY now");
+    await page.getByRole("button", { name: "Stop and send now" }).click();
+    await said(page).getByText("now", { exact: true }).waitFor();
+    await said(page).getByText("later", { exact: true }).waitFor();
+    await until("their ends", async () => {
+      const { items } = await on.server.client.listTurns(id);
+      return items.map(({ state, reason }) => reason ?? state).join() === "completed,completed,cancelled";
+    });
     expect(on.complaints).toEqual([]);
   });
 

@@ -232,9 +232,10 @@ describe("the page", () => {
       await say(page, text);
       await queue.getByText(text).waitFor();
     }
-    await message(page).fill("SAY three");
+    await message(page).fill("SAY turned");
     await page.getByRole("button", { name: "Steer" }).click();
-    await page.getByText("This agent takes no messages during a turn. Yours is queued.").waitFor();
+    await log(page).getByText("Went into the turn that was running").waitFor();
+    await say(page, "SAY three");
     await queue.getByText("SAY three").waitFor();
     const row = (text: string) => queue.getByRole("listitem").filter({ hasText: text });
     await row("SAY two").getByRole("button", { name: "Edit" }).click();
@@ -265,6 +266,7 @@ describe("the page", () => {
     const delivered = items.toSorted((a, b) => (a.time.delivered ?? 0) - (b.time.delivered ?? 0));
     expect(delivered.map(({ parts }) => (parts[0]?.type === "text" ? parts[0].text : ""))).toEqual([
       "SLOW 100000 20",
+      "SAY turned",
       "SAY three",
       "SAY two, edited",
     ]);

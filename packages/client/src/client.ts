@@ -45,6 +45,7 @@ import {
 } from "@holdfast/protocol";
 import { at, type CallOptions, nothing } from "./call.ts";
 import { changeCalls } from "./change-calls.ts";
+import { stopAndSend } from "./stop-and-send.ts";
 import { type FeedOptions, type FeedItem, streamFeed } from "./stream-feed.ts";
 import { type SessionStreamItem, type SessionStreamOptions, streamSession } from "./stream-session.ts";
 import { createTransport, type Shape, type Transport, type TransportConfig } from "./transport.ts";
@@ -89,11 +90,14 @@ export type HoldfastClient = ReturnType<typeof createClient>;
 /** A client of the server at `url`. `token` is the server's token or a browser token; without one only health and the exchange of a code work. */
 export function createClient(config: TransportConfig) {
   const transport = createTransport(config);
+  const queue = queueCalls(transport);
+  const turns = turnCalls(transport);
   return {
     ...serverCalls(transport),
     ...sessionCalls(transport),
-    ...queueCalls(transport),
-    ...turnCalls(transport),
+    ...queue,
+    ...turns,
+    stopAndSend: stopAndSend({ ...queue, ...turns }),
     ...inboxCalls(transport),
     ...changeCalls(transport),
     ...worktreeCalls(transport),

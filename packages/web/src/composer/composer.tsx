@@ -14,6 +14,7 @@ import { Suggestions, useSuggestions } from "./suggestions.tsx";
 import { useDraft } from "./use-draft.ts";
 import { useQueueShown } from "./use-late.ts";
 import { useOutbox } from "./use-outbox.ts";
+import { useSteer } from "./use-steer.ts";
 
 /** Where a person says what they want: with the queue above, so that nothing that waits is out of sight. */
 export function Composer({ sessionId, state }: { sessionId: string; state: SessionState }) {
@@ -31,13 +32,15 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
   const isQueueShown = useQueueShown(queue.length > 0, running !== undefined);
   const isBusy = running !== undefined || isQueueShown;
   const isEmpty = isBlank(draft);
+  const steer = useSteer(state.session, running);
 
   useGrowingField(field, draft.text);
   useEffect(() => field.current?.focus({ preventScroll: true }), [sessionId]);
 
-  const send = (delivery: Delivery) => {
+  const send = (delivery: Delivery, stops?: string) => {
     if (isBlank(draft)) return;
-    outbox.put({ ...draft, delivery, mentions: true, key: newIdempotencyKey(), at: Date.now() });
+    const sent = { ...draft, delivery, mentions: true, key: newIdempotencyKey(), at: Date.now() };
+    outbox.put(stops === undefined ? sent : { ...sent, stops });
     change(() => ({ text: "", files: [] }));
     setNote(undefined);
     field.current?.focus();
@@ -171,9 +174,14 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
             <div className="flex-1" />
             {isBusy ? (
               <>
-                {running !== undefined && (
+                {running !== undefined && steer === "steer" && (
                   <Button size="small" disabled={isEmpty} onClick={() => send("steer")}>
                     <Zap size={14} /> <span className="max-sm:sr-only">Steer</span>
+                  </Button>
+                )}
+                {running !== undefined && steer === "stop" && (
+                  <Button size="small" disabled={isEmpty} onClick={() => send("queue", running.id)}>
+                    <Zap size={14} /> <span className="max-sm:sr-only">Stop and send now</span>
                   </Button>
                 )}
                 <Button size="small" tone="primary" disabled={isEmpty} onClick={() => send("queue")}>

@@ -30,6 +30,7 @@ function parse(text: string | null): Sent[] {
       typeof sent.at === "number" &&
       typeof sent.text === "string" &&
       Array.isArray(sent.files) &&
+      (sent.stops === undefined || typeof sent.stops === "string") &&
       (sent.delivery === "queue" || sent.delivery === "steer");
     return isSent ? [sent as Sent] : [];
   } catch {

@@ -11,9 +11,12 @@ function outboxOf(sessionId: string, client: HoldfastClient): Outbox {
   const kept = outboxes.get(sessionId);
   if (kept !== undefined) return kept;
   const admit = async (sent: Sent) => {
-    const { delivery, mentions } = sent;
+    const { delivery, mentions, stops } = sent;
     const body = { parts: partsOf(sent), delivery, ...(mentions === undefined ? {} : { mentions }) };
-    return (await client.admitInput(sessionId, body, { idempotencyKey: sent.key })).input;
+    const options = { idempotencyKey: sent.key };
+    return stops === undefined
+      ? (await client.admitInput(sessionId, body, options)).input
+      : (await client.stopAndSend({ sessionId, turnId: stops }, body, options)).input;
   };
   const made = new Outbox(sentMemory(sessionId), admit);
   outboxes.set(sessionId, made);

@@ -1,0 +1,34 @@
+import type { AdmitInput, Admitted } from "@holdfast/protocol";
+import type { CallOptions } from "./call.ts";
+import { isApiError } from "./error.ts";
+
+/** The calls that it is made of. */
+type Calls = {
+  admitInput(sessionId: string, body: AdmitInput, options?: CallOptions): Promise<Admitted>;
+  reorderQueue(sessionId: string, inputIds: string[], options?: CallOptions): Promise<void>;
+  cancelTurn(id: string, options?: CallOptions): Promise<unknown>;
+  resumeQueue(sessionId: string, options?: CallOptions): Promise<void>;
+};
+
+/**
+ * Admits an input, stops the turn, and lets the input come next, the queue behind it: for agents that take nothing into a running turn (A-28). Nothing
+ * is stopped when the input is refused. With a key of the caller's own it may be repeated until it is answered.
+ */
+export const stopAndSend =
+  (calls: Calls) =>
+  async (
+    { sessionId, turnId }: { sessionId: string; turnId: string },
+    body: AdmitInput,
+    options: CallOptions = {},
+  ): Promise<Admitted> => {
+    const { idempotencyKey: _key, ...each } = options;
+    const admitted = await calls.admitInput(sessionId, body, options);
+    if (admitted.input.state !== "queued") return admitted;
+    await calls.reorderQueue(sessionId, [admitted.input.id], each).catch((error: unknown) => {
+      // It has begun, or was taken out, in between.
+      if (!isApiError(error, "CONFLICT")) throw error;
+    });
+    await calls.cancelTurn(turnId, each);
+    await calls.resumeQueue(sessionId, each);
+    return admitted;
+  };
