@@ -51,12 +51,11 @@ export class TranscriptPrinter {
     for (const id of this.#open.keys())
       if (!(id in state.permissions) && !(id in state.questions)) this.#answered(id, undefined);
     if (this.#open.size > 0) return;
+    const last = new Map(state.messages.map(({ info }, index) => [info.turnId as string, index]));
     for (const [index, message] of state.messages.entries()) {
       this.#message(message);
-      const { turnId } = message.info;
-      const turn = state.turns[turnId];
-      const isLast = state.messages[index + 1]?.info.turnId !== turnId;
-      if (isLast && turn !== undefined) this.#turn(turn, state);
+      const turn = state.turns[message.info.turnId];
+      if (turn !== undefined && last.get(turn.id) === index) this.#turn(turn, state);
     }
     for (const turn of Object.values(state.turns)) this.#turn(turn, state);
     this.#ask(oldestAsked(state));

@@ -1,9 +1,9 @@
 import { newId } from "@holdfast/kernel";
-import type { SessionId } from "@holdfast/protocol";
+import type { MessageId, SessionId } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import type { SteerEnd, StartedTurn } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
-import { OWNER, type StoreRig, SYSTEM, textPart } from "./rig.ts";
+import { OWNER, stepOp, type StoreRig, SYSTEM, textPart } from "./rig.ts";
 import { topic } from "./topic.ts";
 
 const STEER = { requestedDelivery: "steer", delivery: "steer" } as const;
@@ -55,6 +55,28 @@ export const steeringTopic = topic("steering", (rig) => {
     expect((await rig().readSession(session.id)).attention).toBe("none");
     const since = await rig().store.turnsSince({ sessionId: session.id, after: 0, limit: 10 });
     expect(since.map(({ turn: { id } }) => id)).toEqual([own.id, turn.id]);
+  });
+
+  test("[R-1.6, A-28] a step of the turn may answer what went into it, and nothing else of another turn", async () => {
+    const run = await rig().running();
+    const { message, end } = await offered(rig(), run);
+    await end({ outcome: "taken" });
+    const waiting = await rig().admit(run.session.id, "later");
+    const answering = (parentId: MessageId) => {
+      const { op, place } = stepOp(run);
+      return { place, op: { ...op, next: { ...op.next, parentId } } };
+    };
+    const stranger = answering(waiting.message.info.id);
+    expect(await refusalOf(rig().append(run, stranger.op))).toBe("NOT_FOUND");
+    const { op, place } = answering(message.info.id);
+    await rig().append(run, op);
+    const { ordinal } = (await rig().store.getMessage(message.info.id))?.info ?? {};
+    expect((await rig().store.getMessage(place.messageId))?.info).toMatchObject({
+      parentId: message.info.id,
+      ordinal: (ordinal ?? 0) + 1,
+      step: 2,
+    });
+    await rig().finish(run);
   });
 
   test("[A-28] a steer that the agent did not take is queued again, ahead of the queue, and says why", async () => {

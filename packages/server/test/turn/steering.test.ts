@@ -64,6 +64,52 @@ test("[D-6] what is taken into the running turn ends its own turn as steered, wh
   expect(room.agent.prompts).toEqual(["begin"]);
 });
 
+test("[R-1.6, A-28] what the agent begins once it has the message answers it, as a step behind it; what it goes on with stays where it is", async () => {
+  const sessionId = await room.createSession();
+  const taken = Promise.withResolvers<void>();
+  room.agent.next(async ({ sink }) => {
+    sink.emit({ type: "text", text: "work", streamId: "1" });
+    sink.emit({ type: "tool", update: { callId: "c", tool: "bash", status: "running" } });
+    await taken.promise;
+    sink.emit({ type: "tool", update: { callId: "c", status: "completed", output: "a" } });
+    sink.emit({ type: "text", text: "left then", streamId: "2" });
+    sink.emit({ type: "tool", update: { callId: "d", tool: "bash", status: "completed" } });
+    return endTurn;
+  });
+  const turnId = await room.say(sessionId, "begin");
+  await room.until(() => room.text(turnId), "work");
+  const own = await steer(sessionId, "left");
+  await given("left");
+  answerTo("left").resolve({ outcome: "injected" });
+  await room.until(() => room.turn(own), { reason: "steered" });
+  // Answered behind the end of the steer, so that the turn has heard of it.
+  await room.store.heartbeat({ instanceId: room.instanceId });
+  taken.resolve();
+  await room.ended(turnId);
+  const both = await Promise.all([turnId, own].map((id) => room.store.messagesOfTurn(id)));
+  const messages = both.flat().toSorted((a, b) => (a.info.ordinal ?? 0) - (b.info.ordinal ?? 0));
+  const [asked, first, said, second] = messages;
+  expect(messages.map(({ info }) => [info.role, info.turnId])).toEqual([
+    ["user", turnId],
+    ["assistant", turnId],
+    ["user", own],
+    ["assistant", turnId],
+  ]);
+  const answers = [first, second].map((answer) =>
+    answer?.parts.flatMap((part) =>
+      part.type === "text" ? [part.text] : part.type === "tool" ? [part.callId] : [],
+    ),
+  );
+  expect(answers).toEqual([
+    ["work", "c"],
+    ["left then", "d"],
+  ]);
+  expect([first?.info, second?.info]).toMatchObject([
+    { parentId: asked?.info.id, step: 1 },
+    { parentId: said?.info.id, step: 2 },
+  ]);
+});
+
 test("[D-6] several are given one after another in their order, also one that was said while the agent was being opened", async () => {
   const opening = Promise.withResolvers<void>();
   room.agent.openings.push(opening.promise);

@@ -53,6 +53,7 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns" | "retry">
   const { messages, turns } = state;
   let speaker: string | undefined;
   let totals: DiffTotals | undefined;
+  const last = lastOfTurns(messages, turns);
   for (const [index, message] of messages.entries()) {
     const { info } = message;
     if (info.role === "user") {
@@ -63,12 +64,25 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns" | "retry">
       speaker = info.turnId;
     }
     rows.push(...messageRows(message));
-    const next = messages[index + 1]?.info;
-    const turn = turns[info.turnId];
-    if (turn !== undefined && next?.turnId !== info.turnId)
-      rows.push(...endRows(turn, info.id, totals, state.retry));
+    for (const turn of turnsOf(info, turns))
+      if (last.get(turn.id) === index) rows.push(...endRows(turn, info.id, totals, state.retry));
   }
   return rows;
+}
+
+/** The turn of a message, and the one that it went into. */
+function turnsOf(info: Message["info"], turns: SessionState["turns"]): Turn[] {
+  const own = turns[info.turnId];
+  const running = own?.mergedInto === undefined ? undefined : turns[own.mergedInto];
+  return [own, running].filter((turn) => turn !== undefined);
+}
+
+/** Where each turn ends: behind its last message, and behind those that went into it. */
+function lastOfTurns(messages: readonly Message[], turns: SessionState["turns"]): Map<string, number> {
+  const last = new Map<string, number>();
+  for (const [index, { info }] of messages.entries())
+    for (const turn of turnsOf(info, turns)) last.set(turn.id, index);
+  return last;
 }
 
 const speakers = new WeakMap<Message["info"], SpeakerRow>();

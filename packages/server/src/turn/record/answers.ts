@@ -6,6 +6,7 @@
  */
 import { type Clock, newId } from "@holdfast/kernel";
 import type { MessageId, PartId, SessionId } from "@holdfast/protocol";
+import type { ContentEvent } from "../../agents/index.ts";
 import type { ProgressOp, Store } from "../../store/index.ts";
 import type { ProgressWriter } from "./progress-writer.ts";
 import { type TextKind, TextStreams } from "./text-streams.ts";
@@ -31,11 +32,15 @@ export class Answers {
   readonly #all: Answer[] = [];
   readonly first: Answer;
   #now: Answer;
+  /** What is being answered, and what the next answer is to. */
+  #parentId: MessageId;
+  #steered: MessageId | undefined;
 
-  constructor(deps: Deps, sessionId: SessionId, messageId: MessageId) {
+  constructor(deps: Deps, turn: { sessionId: SessionId; parentId: MessageId; messageId: MessageId }) {
     this.#deps = deps;
-    this.#sessionId = sessionId;
-    this.first = this.#open(messageId);
+    this.#sessionId = turn.sessionId;
+    this.#parentId = turn.parentId;
+    this.first = this.#open(turn.messageId);
     this.#now = this.first;
   }
 
@@ -50,11 +55,14 @@ export class Answers {
   }
 
   /** Ends what streams in the newest answer, and opens the next one; `edge` are the parts between them. */
-  next(parentId: MessageId): { ops: ProgressOp[]; edge: StepEdge } {
+  next(): { ops: ProgressOp[]; edge: StepEdge } {
     const now = this.#deps.clock.now();
     const closed = this.#now.texts.closeAll();
     this.#now = this.#open(newId("msg", now));
     const { messageId, startPartId } = this.#now;
+    const parentId = this.#steered ?? this.#parentId;
+    this.#parentId = parentId;
+    this.#steered = undefined;
     const next = { messageId, parentId, startPartId };
     const finishPartId = newId("prt", now);
     const edge = { number: this.#all.length - 1, partIds: [finishPartId, startPartId] };
@@ -68,6 +76,25 @@ export class Answers {
   /** Where what is said of a call belongs. Agents may number the calls of each step anew: one that has ended elsewhere is another one (R-11.2). */
   ofCall(callId: string): Answer {
     return this.#all.findLast(({ tools }) => tools.isOpen(callId)) ?? this.#now;
+  }
+
+  /** The turn was told this message on the way: the next answer is to it. */
+  steered(messageId: MessageId): void {
+    this.#steered = messageId;
+  }
+
+  /** Whether an event begins the answer to what the turn was told on the way: it goes on with nothing that is there. */
+  beginsStep(event: ContentEvent): boolean {
+    if (this.#steered === undefined) return false;
+    switch (event.type) {
+      case "text":
+      case "reasoning":
+        return !this.#all.some(({ texts }) => texts.isOpen(event.type, event.streamId));
+      case "tool":
+        return !this.ofCall(event.update.callId).tools.has(event.update.callId);
+      default:
+        return false;
+    }
   }
 
   /** Where the whole text of a stream belongs. */

@@ -1,4 +1,4 @@
-import { cleanText } from "@holdfast/kernel";
+import { cleanText, redact } from "@holdfast/kernel";
 import type { AgentEvent, ContentEvent, NoteEvent } from "../../agents/index.ts";
 import type { ProgressOp } from "../../store/index.ts";
 
@@ -19,7 +19,8 @@ export function noteOp(agent: string, event: NoteEvent): ProgressOp {
 /** Content that came after its turn was fenced: kept for diagnostics, never in a message. */
 export function lateNote(event: ContentEvent): NoteEvent {
   const text = event.type === "text" || event.type === "reasoning" ? event.text : JSON.stringify(event);
-  return { type: "late", kind: event.type, bytes: Buffer.byteLength(text), tail: text.slice(-TAIL_UNITS) };
+  const tail = redact(text.slice(-TAIL_UNITS));
+  return { type: "late", kind: event.type, bytes: Buffer.byteLength(text), tail };
 }
 
 const CONTENT: ReadonlySet<AgentEvent["type"]> = new Set<ContentEvent["type"]>([

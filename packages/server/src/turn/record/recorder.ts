@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from "node:util";
  *
  * `emit` never waits: a backend asks `drained` between its updates and stops reading while too much is uncommitted (D-34).
  */
-import { type Clock, type Logger, redact, retryStorage } from "@holdfast/kernel";
+import { type Clock, type Logger, retryStorage } from "@holdfast/kernel";
 import type {
   AgentSessionId,
   MessageId,
@@ -85,21 +85,18 @@ export class Recorder {
   #notes = 0;
   /** The agent was told to stop: calls that fail from then on were cut off. */
   isStopping = false;
-  /** The message of the turn that is being answered. */
-  #parentId: MessageId;
   #usage: Usage = {};
   /** Of the prompts before this one, when there were any. */
   #earlier: Usage | undefined;
   #settled: (() => void) | undefined;
 
   constructor(deps: RecorderDeps, target: RecorderTarget) {
-    const { sessionId, messageId } = target;
+    const { sessionId } = target;
     this.#deps = deps;
     this.#target = target;
-    this.#parentId = target.parentId;
     this.asked = new AskedModel(target.model);
     this.#writer = new ProgressWriter(deps, { sessionId, turnId: target.turnId, epoch: target.epoch });
-    this.#answers = new Answers({ ...deps, writer: this.#writer }, sessionId, messageId);
+    this.#answers = new Answers({ ...deps, writer: this.#writer }, target);
     this.#retries = new Retries(deps.clock, sessionId);
     this.#compactions = new Compactions({ ...deps, writer: this.#writer }, sessionId);
   }
@@ -132,9 +129,14 @@ export class Recorder {
     this.#writer.push([{ op: "part", part: { ...this.#firstStep(), snapshot } }]);
   }
 
+  /** A message went into this turn (A-28): what the agent begins from now on answers that one, as a step of its own. */
+  steered(messageId: MessageId): void {
+    this.#answers.steered(messageId);
+  }
+
   /** The next step of this turn begins, and the one before is settled (session-model 1.4). */
   nextStep(): void {
-    const { ops, edge } = this.#answers.next(this.#parentId);
+    const { ops, edge } = this.#answers.next();
     this.#writer.push(ops);
     this.#deps.onStep?.(edge);
   }
@@ -164,7 +166,7 @@ export class Recorder {
     const now = this.#deps.clock.now();
     const { messageId, ops } = correctionOf(this.#target, this.#answers.now, { validation, text, now });
     this.#writer.push(ops);
-    this.#parentId = messageId;
+    this.#answers.steered(messageId);
     this.nextStep();
     this.#earlier = this.usageWith(this.#usage);
     this.#usage = {};
@@ -186,7 +188,7 @@ export class Recorder {
     if (isNote(event)) this.#note(noteOp(this.#target.agent, event));
     else if (!isContent(event)) this.#state(event);
     else if (this.#takes(event)) this.#content(event);
-    else this.#note(noteOp(this.#target.agent, redactedLate(event)));
+    else this.#note(noteOp(this.#target.agent, lateNote(event)));
     if (this.#settled !== undefined && !this.toolRunning) this.#settled();
   }
 
@@ -287,6 +289,7 @@ export class Recorder {
   }
 
   #content(event: ContentEvent): void {
+    if (this.#answers.beginsStep(event)) this.nextStep();
     const isWait = event.type === "retry" && event.failed !== undefined;
     // What is told of a step as a whole says nothing of its tries.
     if (!isWait && event.type !== "step" && event.type !== "compaction")
@@ -390,9 +393,4 @@ export class Recorder {
       );
     }
   }
-}
-
-function redactedLate(event: ContentEvent) {
-  const note = lateNote(event);
-  return { ...note, tail: redact(note.tail) };
 }

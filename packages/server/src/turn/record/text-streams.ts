@@ -80,6 +80,11 @@ export class TextStreams {
     return [{ op: "part", part: stream.part }];
   }
 
+  /** Whether what comes of this stream goes on with a part. */
+  isOpen(kind: TextKind, streamId: string | undefined): boolean {
+    return this.#open.has(keyOf(kind, streamId));
+  }
+
   /** Whether a named stream was heard of here. */
   has(kind: TextKind, streamId: string): boolean {
     const key = keyOf(kind, streamId);

@@ -45,9 +45,10 @@ function jsonTurn({ store, clock, settings, recorder, started, parts, prompt, go
     async answer() {
       await recorder.flushed();
       const messages = await store.messagesOfTurn(turn.id);
+      // Also what answers a message that went into the turn meanwhile (D-6).
       return messages
-        .filter(({ info }) => info.role === "assistant" && info.parentId === asked)
-        .flatMap((each) => each.parts);
+        .slice(messages.findIndex(({ info }) => info.id === asked) + 1)
+        .flatMap(({ info, parts: said }) => (info.role === "assistant" ? said : []));
     },
     async correct(validation, words) {
       if (!goesOn()) return;

@@ -10,6 +10,7 @@
  * - What was returned runs ahead of the queue, and so does what comes behind it.
  */
 import { type Clock, faultPoint, isHoldfastError, type Logger, retryStorage } from "@holdfast/kernel";
+import type { MessageId } from "@holdfast/protocol";
 import type { AgentHandle, SteerResult } from "../../agents/index.ts";
 import type { OfferedSteer, StartedTurn, SteerEnd, Store } from "../../store/index.ts";
 import { TURN_ACTOR } from "../actor.ts";
@@ -21,6 +22,8 @@ type Deps = {
   started: StartedTurn;
   /** False once the turn is being stopped or has ended. */
   goesOn: () => boolean;
+  /** The message is in the history now, and the agent has it. */
+  taken: (messageId: MessageId) => void;
   /** Ends the repeating of refused writes. */
   signal: AbortSignal;
 };
@@ -95,6 +98,7 @@ export class Steering {
     const { store, started } = this.#deps;
     const command = { turnId: input.turnId, epoch: started.epoch, actor: TURN_ACTOR, end };
     await retryStorage(this.#deps, () => store.endSteer(command));
+    if (end.outcome === "taken") this.#deps.taken(input.messageId);
   }
 }
 

@@ -121,13 +121,15 @@ export class TurnRun {
       },
     );
     this.#files = new FileWatch({ ...deps, watch: deps.watch }, started, this.#recorder);
-    const [recorder, stopping, begun] = [
-      this.#recorder,
-      this.#stopping.signal,
-      () => this.#watchdog.askHuman(),
-    ];
-    this.#asks = new AgentAsks({ ...deps, recorder, stopping, begun }, started);
-    this.#steering = new Steering({ ...deps, started, goesOn: () => this.#state.phase === "prompting" });
+    const stopping = this.#stopping.signal;
+    const begun = () => this.#watchdog.askHuman();
+    this.#asks = new AgentAsks({ ...deps, recorder: this.#recorder, stopping, begun }, started);
+    this.#steering = new Steering({
+      ...deps,
+      started,
+      goesOn: () => this.#state.phase === "prompting",
+      taken: (messageId) => this.#recorder.steered(messageId),
+    });
     this.#watchdog = new Watchdog({
       clock: deps.clock,
       limits: deps.settings,

@@ -96,6 +96,15 @@ export function openAnswer(write: Write, turn: number): { rid: number; info: Ass
   return info.time.completed === undefined ? { rid: row.rid, info } : undefined;
 }
 
+/** Whether a message can be answered in this turn: it is of the turn, or went into it (D-6). */
+export const isAskedIn = (write: Write, messageId: MessageId, turn: TurnIdentity): boolean =>
+  write.get(
+    "SELECT 1 FROM message m JOIN turn t ON t.rid = m.turn WHERE m.id = ? AND (t.rid = ? OR t.merged_into = ?)",
+    messageId,
+    turn.rid,
+    turn.id,
+  ) !== undefined;
+
 /** The last part of an answer's step. `snapshot` is the tree of the files after it. */
 export function stepFinishPart(
   info: AssistantMessage,

@@ -31,7 +31,6 @@ import {
   agentSessionData,
   findAgentSession,
   toAgentSession,
-  findMessage,
   findPart,
   foldParts,
   type PartHead,
@@ -53,6 +52,7 @@ import {
   announceStep,
   announceStepFinished,
   insertAnswer,
+  isAskedIn,
   openAnswer,
   writeAnswer,
   stepFinishPart,
@@ -269,8 +269,7 @@ function beginStep(progress: Progress, { finishPartId, next }: OpOf<"step">, fir
   const { write } = log;
   const open = openAnswer(write, turn.rid);
   if (open === undefined) throw new HoldfastError("CONFLICT", `Turn ${turn.id} has no answer that is open.`);
-  if (findMessage(write, next.parentId)?.turn !== turn.rid)
-    throw notFound("message of this turn", next.parentId);
+  if (!isAskedIn(write, next.parentId, turn)) throw notFound("message of this turn", next.parentId);
   const { agent, model, askedModel, path } = open.info;
   const same = { agent, model, askedModel, path };
   const info = { ...open.info, time: { ...open.info.time, completed: write.now } };

@@ -1,0 +1,39 @@
+import type { SessionState } from "@holdfast/client";
+import type { Message, Turn } from "@holdfast/protocol";
+import { expect, test } from "vitest";
+import { rowsOf } from "./rows.ts";
+
+const message = (id: string, role: "user" | "assistant", turnId: string, text: string) =>
+  ({
+    info: { id, role, turnId, agent: "rehearsal", time: { created: 1 } },
+    parts: [{ id: `${id} part`, messageId: id, type: "text", text }],
+  }) as unknown as Message;
+const turn = (id: string, more: Partial<Turn>) =>
+  ({ id, messageId: `${id} asked`, ...more }) as unknown as Turn;
+
+const shown = (messages: Message[], ...turns: Turn[]) => {
+  const state = {
+    messages,
+    turns: Object.fromEntries(turns.map((each) => [each.id, each])),
+    retry: undefined,
+  };
+  return rowsOf(state as unknown as SessionState).map(({ kind, key }) => `${kind} ${key}`);
+};
+
+test("[I-16, D-6] a turn ends behind its last message, and behind what went into it, once", () => {
+  const steered = turn("b", { state: "completed", reason: "steered", mergedInto: "a" as Turn["id"] });
+  const begun = [
+    message("1", "user", "a", "go"),
+    message("2", "assistant", "a", "work"),
+    message("3", "user", "b", "left"),
+  ];
+  const before = ["user 1", "speaker speaker 2", "part 2 part", "user 3", "end end b"];
+  expect(shown(begun, turn("a", { state: "running" }), steered)).toEqual([...before, "working working a"]);
+  const gone = [...begun, message("4", "assistant", "a", "left then")];
+  expect(shown(gone, turn("a", { state: "completed" }), steered)).toEqual([
+    ...before,
+    "speaker speaker 4",
+    "part 4 part",
+    "end end a",
+  ]);
+});
