@@ -213,6 +213,7 @@ function addTurn(program: Command, action: Action): void {
     .argument("<session>")
     .argument("[prompt...]", PROMPT)
     .option("--steer", "at the next step of the running turn, if the agent can")
+    .addOption(new Option("--now", "stop what runs, and send it before all that waits").conflicts("steer"))
     .option("-a, --agent <id>")
     .option("-m, --model <[provider/]model>")
     .action(

@@ -1,4 +1,4 @@
-import { isInputId, isSessionId, isTerminal } from "@holdfast/protocol";
+import { type AdmitInput, isInputId, isSessionId, isTerminal } from "@holdfast/protocol";
 import { inputText } from "./attach-state.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
@@ -9,22 +9,31 @@ export async function send(
   context: Context,
   sessionId: string,
   words: readonly string[],
-  flags: { steer?: boolean; agent?: string; model?: string },
+  flags: { steer?: boolean; now?: boolean; agent?: string; model?: string },
 ): Promise<ExitCode> {
   const asked = await readPrompt(words);
-  const admitted = await context.connect().client.admitInput(sessionId, {
+  const { client } = context.connect();
+  const input: AdmitInput = {
     ...asked,
     ...(flags.steer === true ? { delivery: "steer" } : {}),
     ...(flags.agent === undefined ? {} : { agent: flags.agent }),
     ...parseModel(flags.model),
-  });
+  };
+  const stops = flags.now === true ? await runningTurn(context, sessionId) : undefined;
+  const admitted =
+    stops === undefined
+      ? await client.admitInput(sessionId, input)
+      : await client.stopAndSend({ sessionId, turnId: stops }, input);
   const { output } = context;
   if (context.isJson) {
     output.json(admitted);
     return EXIT.completed;
   }
   const { requestedDelivery, delivery } = admitted.input;
-  if (requestedDelivery !== delivery) output.note(`The agent takes no input during a turn; it was queued.`);
+  if (requestedDelivery !== delivery)
+    output.note(
+      "The agent takes no input during a turn; it was queued. With --now it stops the turn and goes first.",
+    );
   output.line(admitted.turn.id);
   return EXIT.completed;
 }

@@ -61,6 +61,24 @@ describe("[I-9] turns and events", () => {
     expect(await json(["turn", "stop", id])).toEqual({ turn: null });
   });
 
+  test("[A-28] send --now stops what runs and goes before what waits", async () => {
+    const { id } = await server.client.createSession({ directory: house.project, agent: "rehearsal" });
+    const first = (await house.run(["turn", "send", id, "HANG"])).stdout.trim();
+    await vi.waitFor(async () => expect((await server.client.getTurn(first)).opened).toBeDefined(), {
+      timeout: PATIENCE_MS,
+    });
+    const later = (await house.run(["turn", "send", id, "SAY later"])).stdout.trim();
+    const now = (await house.run(["turn", "send", id, "--now", "SAY now"])).stdout.trim();
+    const turns = () => Promise.all([first, now, later].map((turn) => server.client.getTurn(turn)));
+    await vi.waitFor(
+      async () =>
+        expect((await turns()).map(({ state }) => state)).toEqual(["aborted", "completed", "completed"]),
+      { timeout: PATIENCE_MS },
+    );
+    const [, second, third] = await turns();
+    expect(second?.time.started).toBeLessThanOrEqual(third?.time.started ?? 0);
+  });
+
   test("[D-22] events are printed from a place on, and end in one record", async () => {
     const { id } = await server.client.createSession({ directory: house.project, agent: "rehearsal" });
     await server.client.patchSession(id, { title: "x" });
