@@ -59,6 +59,7 @@ export class Script {
     // The last ones are at work when the life ends.
     await this.#admit(acts, "SLOW 4000 5");
     await this.#admit(acts, "SAY behind it");
+    await this.#endOf(await this.#admit(acts, "SAY into it", { delivery: "steer" }));
   }
 
   async #session(approvalMode: "ask" | "all", directory: string): Promise<SessionId | undefined> {
@@ -77,10 +78,10 @@ export class Script {
     return session.id;
   }
 
-  #admit(id: SessionId | undefined, text: string): Promise<Admitted | undefined> {
+  #admit(id: SessionId | undefined, text: string, more: object = {}): Promise<Admitted | undefined> {
     if (id === undefined) return Promise.resolve(undefined);
-    const parts = [{ type: "text", text: `SAY ${this.#mark()}.\n${text}` }];
-    return this.#send("POST", `/api/sessions/${id}/inputs`, { parts }) as Promise<Admitted | undefined>;
+    const body = { parts: [{ type: "text", text: `SAY ${this.#mark()}.\n${text}` }], ...more };
+    return this.#send("POST", `/api/sessions/${id}/inputs`, body) as Promise<Admitted | undefined>;
   }
 
   #heard({ event, data }: LiveFrame): void {
