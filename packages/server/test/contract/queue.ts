@@ -142,6 +142,31 @@ export const queueTopic = topic("queue", (rig) => {
     expect((await queueOf(rig(), sessionId)).map(({ id }) => id)).toEqual([b, a, c, e]);
   });
 
+  test("[D-6] a steer that is put behind another waits for it, and does not go into the running turn", async () => {
+    const { sessionId, ids } = await filled(rig(), 2);
+    const [a, b] = ids as [InputId, InputId];
+    const steered = { requestedDelivery: "steer", delivery: "steer" } as const;
+    const [first, second] = [
+      (await rig().admit(sessionId, "now", steered)).input.id,
+      (await rig().admit(sessionId, "now too", steered)).input.id,
+    ];
+    const reorder = (inputIds: InputId[]) => rig().store.reorderInputs({ sessionId, inputIds, actor: OWNER });
+    const shown = async () => (await queueOf(rig(), sessionId)).map(({ id, delivery }) => [id, delivery]);
+    await reorder([second, first]);
+    expect((await shown()).slice(0, 2)).toEqual([
+      [second, "steer"],
+      [first, "steer"],
+    ]);
+    const { value } = await reorder([second, b, first]);
+    expect(await shown()).toEqual([
+      [second, "steer"],
+      [b, "queue"],
+      [first, "queue"],
+      [a, "queue"],
+    ]);
+    expect(await queueOf(rig(), sessionId)).toEqual(value);
+  });
+
   test("[D-5] a repeated reorder or resume is not applied again", async () => {
     const { sessionId, ids } = await filled(rig(), 3);
     const [a, b, c] = ids as [InputId, InputId, InputId];

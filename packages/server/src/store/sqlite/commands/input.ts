@@ -2,6 +2,7 @@ import { HoldfastError, notFound } from "@holdfast/kernel";
 import {
   HTTP_LIMITS,
   type Actor,
+  type Delivery,
   type Input,
   type InputId,
   type Part,
@@ -250,7 +251,7 @@ export function dropQueued(log: Log, row: InputRow): void {
 }
 
 type Reorder = By & { sessionId: SessionId; inputIds: InputId[] };
-type Queued = { rid: number; id: InputId; position: number };
+type Queued = { rid: number; id: InputId; position: number; delivery: Delivery };
 
 export function reorderInputs(write: Write, command: Reorder): Applied<Input[]> {
   const log = openLog(write, command.sessionId, command.actor, "asked");
@@ -264,7 +265,7 @@ export function reorderInputs(write: Write, command: Reorder): Applied<Input[]> 
 
 const queueOf = ({ write, session }: Log): Queued[] =>
   write.all<Queued>(
-    "SELECT rid, id, position FROM input WHERE session = ? AND state = 'queued' ORDER BY position",
+    "SELECT rid, id, position, delivery FROM input WHERE session = ? AND state = 'queued' ORDER BY delivery DESC, position",
     session.rid,
   );
 
@@ -279,11 +280,15 @@ function applyOrder(log: Log, inputIds: InputId[]): void {
     return row;
   });
   const order = [...first, ...queue.filter((row) => !first.includes(row))];
-  const positions = queue.map((row) => row.position);
+  const positions = queue.map((row) => row.position).toSorted((one, other) => one - other);
+  let isBehind = false;
   order.forEach((row, index) => {
     const position = positions[index];
-    if (position === undefined || position === row.position) return;
-    write.run("UPDATE input SET position = ? WHERE rid = ?", position, row.rid);
+    // What is put behind another waits for it: it does not go into the running turn any more.
+    const delivery = isBehind ? "queue" : row.delivery;
+    isBehind ||= row.delivery === "queue";
+    if (position === undefined || (position === row.position && delivery === row.delivery)) return;
+    write.run("UPDATE input SET position = ?, delivery = ? WHERE rid = ?", position, delivery, row.rid);
     announceInput(log, row.rid, "input.updated");
     announceActivity(log);
   });
