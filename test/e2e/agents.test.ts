@@ -12,12 +12,11 @@ import {
 } from "../harness/index.ts";
 import { isWhole } from "../harness/sample.ts";
 import { closeBrowser, sharedStage, Stage } from "./browser.ts";
-import { log, message, said, say } from "./words.ts";
+import { log, said, say } from "./words.ts";
 
 afterAll(closeBrowser);
 
 const ROOT = join(import.meta.dirname, "../..");
-const FAULTY = join(ROOT, "packages/rehearsal/test/fixture/faulty.js");
 /** Speaks the protocol, has no modes, and so can only act without asking. */
 const BOLD = join(ROOT, "test/gallery/agent.ts");
 /** A program of its own, which can be taken away. */
@@ -290,24 +289,6 @@ describe("what holds a turn up, and who", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[I-15, A-28] an agent that takes nothing during a turn: the page says so, and stops the turn to send now", async () => {
-    const mute = acp("Mute", process.execPath, FAULTY, "--fault", "no-steering");
-    await using on = await stageOf("no-steering", { agents: { mute } });
-    const { id } = await sessionOf(on, { agent: "mute" });
-    const page = await on.open(`/s/${id}`);
-    for (const text of ["SLOW 100000 20", "SAY later"]) await say(page, text);
-    await page.getByRole("region", { name: "Queue" }).getByText("SAY later").waitFor();
-    await message(page).fill("SAY now");
-    await page.getByRole("button", { name: "Stop and send now" }).click();
-    await said(page).getByText("now", { exact: true }).waitFor();
-    await said(page).getByText("later", { exact: true }).waitFor();
-    await until("their ends", async () => {
-      const { items } = await on.server.client.listTurns(id);
-      return items.map(({ state, reason }) => reason ?? state).join() === "completed,completed,cancelled";
-    });
-    expect(on.complaints).toEqual([]);
-  });
-
   test("[A-8, I-15] all places are taken by agents at work: the turn says so, leads to them, and begins when one has ended", async () => {
     await using on = await stageOf("pool", { maxLiveAgents: 1 });
     const elsewhere = join(on.server.root, "elsewhere");
@@ -392,36 +373,6 @@ describe("what is live", () => {
       await on.restart();
       await page.getByRole("button", { name: "Live now" }).click();
       await page.getByText("No agent lives now.").waitFor();
-      expect(on.complaints).toEqual([]);
-    },
-  );
-});
-
-describe("standing answers", () => {
-  test.runIf(isWhole)(
-    "[A-19, I-15] what is always allowed is listed where it holds, and asked again once it is revoked",
-    async () => {
-      await using on = await stageOf("rules");
-      const session = await sessionOf(on, { approvalMode: "ask", title: "With a rule" });
-      const page = await on.open("/settings/rules");
-      const rules = page.getByRole("region", { name: "Always allowed" });
-      await rules.getByText("Nothing. Every request is asked").waitFor();
-      const first = on.server.client.admitInput(session.id, { parts: [{ type: "text", text: "BASH true" }] });
-      await page.getByRole("link", { name: "Inbox, 1 waiting" }).click();
-      await page.getByRole("button", { name: "Always allow" }).click();
-      await page.getByText("Nothing waits for you").waitFor();
-      const { turn } = await first;
-      await until("its end", async () => (await on.server.client.getTurn(turn.id)).state === "completed");
-      await run(on, session.id, "BASH true");
-      await page.goto(`${on.server.url}/settings/rules`);
-      const group = rules.getByRole("region", { name: "Session With a rule" });
-      await group.getByRole("button", { name: "Revoke true" }).click();
-      await rules.getByText("Nothing. Every request is asked").waitFor();
-      expect((await on.server.client.listPermissionRules()).items).toEqual([]);
-      await page.setViewportSize(PHONE);
-      expect(await overflow(page)).toBe(0);
-      await on.server.client.admitInput(session.id, { parts: [{ type: "text", text: "BASH true" }] });
-      await page.getByRole("link", { name: "Inbox, 1 waiting" }).waitFor();
       expect(on.complaints).toEqual([]);
     },
   );

@@ -19,7 +19,8 @@ test("[I-15, R-9.1] a subtask's call leads to its session, that back to its pare
     description: "Look around",
     prompt: "SAY a heron",
   } as const;
-  await client.admitInputAndWait(session.id, { parts: [subtask, { type: "text", text: "SAY done" }] });
+  const parts = [subtask, { type: "text", text: "SAY done" } as const];
+  await client.admitInputAndWait(session.id, { parts }, { timeoutMs: 240_000 });
   const page = await on.open(`/s/${session.id}`);
   await said(page).getByText("done").waitFor();
   await page.getByText("What rehearsal was told of the subtasks").waitFor();

@@ -1,4 +1,6 @@
-/** What real opencode answers in JSON, and what it asks a person, on the scripted model. */
+/** What real opencode answers in JSON, what it asks a person, and what it does as the child of a subtask, on the scripted model. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryDirectory, until } from "../harness/index.ts";
 import { matrixAgent } from "../matrix/agents.ts";
@@ -117,4 +119,33 @@ test("[A-19] its question waits for a person, is answered once, and the model re
     "replied",
   ]);
   expect((await bench.ask(place, "SAY after")).text).toBe("after");
+});
+
+test("[R-9.1, R-9.2] subtasks run as its children, by words and by a command of its own, and the parent goes on", async () => {
+  const { sessionId, directory: place } = await bench.newPlace();
+  const commands = join(place, ".opencode", "command");
+  await mkdir(commands, { recursive: true });
+  await writeFile(join(commands, "greet.md"), "---\ndescription: greets\n---\nSAY Good day, $ARGUMENTS.\n");
+  const [words] = bench.prompt("SAY a heron").parts;
+  const prompt = words?.type === "text" ? words.text : "";
+  const common = { type: "subtask", agent: "opencode" } as const;
+  const parts = [
+    { ...common, description: "Look", prompt },
+    { ...common, description: "Greet", command: "greet", prompt: "heron" },
+    ...bench.prompt("SAY done").parts,
+  ];
+  const answer = await bench.client.admitInputAndWait(sessionId, { parts }, { timeoutMs: STEP_MS });
+  if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
+  expect(answer.turn).toMatchObject({ state: "completed" });
+  const said = answer.messages.filter(({ info }) => info.role === "assistant").flatMap((each) => each.parts);
+  const outputs = said.map((part) =>
+    part.type === "tool" && part.state.status === "completed" ? part.state.output : undefined,
+  );
+  expect(outputs.filter((output) => output !== undefined)).toEqual(["a heron", "Good day, heron."]);
+  expect(said.flatMap((part) => (part.type === "text" ? [part.text] : []))).toEqual(["done"]);
+  const children = (await bench.client.listSessions({ parentId: sessionId })).items;
+  expect(children.map(({ title, status }) => [title, status])).toEqual([
+    ["Greet", "idle"],
+    ["Look", "idle"],
+  ]);
 });

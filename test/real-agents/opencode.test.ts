@@ -119,42 +119,6 @@ const asked = (sessionId: string): Promise<Permission> =>
     TURN_MS,
   );
 
-test("[R-9.1, R-9.2] subtasks run as children, by words and by a command of opencode's, and the parent goes on", async () => {
-  const sessionId = await newSession();
-  const [words] = prompt("SAY a heron").parts;
-  const look = {
-    type: "subtask",
-    agent: "opencode",
-    description: "Look",
-    prompt: words?.text ?? "",
-  } as const;
-  const greet = {
-    type: "subtask",
-    agent: "opencode",
-    description: "Greet",
-    command: "greet",
-    prompt: "heron",
-  } as const;
-  const parts = [look, greet, ...prompt("SAY done").parts];
-  const answer = await server.client.admitInputAndWait(sessionId, { parts }, { timeoutMs: TURN_MS });
-  if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
-  expect(answer.turn).toMatchObject({ state: "completed" });
-  const calls = answer.messages.flatMap((message) => message.parts).filter((part) => part.type === "tool");
-  expect(calls).toMatchObject([
-    { tool: "task", state: { status: "completed", output: expect.stringContaining("a heron") as string } },
-    {
-      tool: "task",
-      state: { status: "completed", output: expect.stringContaining("Good day, heron.") as string },
-    },
-  ]);
-  expect(textOf(answer.messages)).toBe("done");
-  const children = (await server.client.listSessions({ parentId: sessionId })).items;
-  expect(children.map(({ agent, status }) => [agent, status])).toEqual([
-    ["opencode", "idle"],
-    ["opencode", "idle"],
-  ]);
-});
-
 describe("real opencode", () => {
   test.runIf(isWhole)(
     "[A-23, A-8, A-21] two sessions share one server, each remembers its own, and usage is told",

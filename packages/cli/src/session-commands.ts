@@ -122,7 +122,7 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
     ...turns.items.map((turn) => ["turn", turnText(turn)]),
     ...children.items.map((child) => [
       "child",
-      `${child.id}  ${stateOf(child)}  ${oneLine(child.title, 60)}`,
+      `${child.id}  ${stateOf(child, Date.now())}  ${oneLine(child.title, 60)}`,
     ]),
   ]);
   writeTranscript(output, messages.items);

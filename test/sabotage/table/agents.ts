@@ -163,6 +163,6 @@ export const AGENTS: readonly Sabotage[] = [
         replace: 'if (program === undefined) continue; else if (command === "") throw',
       },
     ],
-    catchers: [{ file: `${ROOM}/mcp-servers.test.ts`, title: "[A-7, A-25] a program that is not there" }],
+    catchers: [{ file: `${ROOM}/mcp-servers.test.ts`, title: "[A-7, A-25] %s is refused, not left out" }],
   },
 ];

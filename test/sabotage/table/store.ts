@@ -45,7 +45,7 @@ export const STORE: readonly Sabotage[] = [
     name: "finalization-unfenced",
     rules: ["D-17"],
     breaks: "lets an owner that lost its claim end the turn",
-    file: `${ENGINE}/commands/finalize.ts`,
+    file: `${ENGINE}/commands/owned-turn.ts`,
     edits: [
       { find: "if (row?.epoch !== epoch) throw", replace: "if (row === undefined || epoch < 0) throw" },
     ],

@@ -80,7 +80,7 @@ export const TURN: readonly Sabotage[] = [
     catchers: [
       {
         file: "packages/server/test/turn/subtasks.test.ts",
-        title: "[D-18] before the child's turn starts",
+        title: "before the child's turn starts",
       },
     ],
   },

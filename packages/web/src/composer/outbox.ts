@@ -13,7 +13,13 @@ import { Store } from "../data/index.ts";
 import type { Draft } from "./draft.ts";
 
 /** What was sent; `at` in ms since the epoch; `mentions`: with the files that its words mention (R-8.2); `stops`: the turn that is ended for it. */
-export type Sent = Draft & { key: string; at: number; delivery: Delivery; mentions?: boolean; stops?: string };
+export type Sent = Draft & {
+  key: string;
+  at: number;
+  delivery: Delivery;
+  mentions?: boolean;
+  stops?: string;
+};
 export type Outgoing = Sent & {
   state: "waiting" | "sending" | "refused" | "unanswered";
   problem?: string;

@@ -30,7 +30,7 @@ describe("recordings of the gallery", () => {
       new Set(["queued", "running", "completed", "failed", "aborted"]),
     );
     expect(new Set(turns.map(({ reason }) => reason))).toEqual(
-      new Set([undefined, "cancelled", "interrupted", "error", "crashed"]),
+      new Set([undefined, "cancelled", "interrupted", "error", "crashed", "limited"]),
     );
     for (const sign of ["stalled", "stopping", "waitingFor"] as const)
       expect(
@@ -68,7 +68,7 @@ describe("recordings of the gallery", () => {
       new Set([undefined, "new", "resumed", "replayed", "lost"]),
     );
     const held = turns.flatMap(({ waitingFor }) => waitingFor?.kind ?? []);
-    expect(new Set(held)).toEqual(new Set(["circuit", "workspace", "pool"]));
+    expect(new Set(held)).toEqual(new Set(["circuit", "workspace", "pool", "limit"]));
     const told = views.flatMap(({ state }) =>
       state.messages.filter(({ parts }) => parts.some(isHandoffPart)),
     );

@@ -36,7 +36,7 @@ export async function authenticate(deps: LoginDeps, request: LoginRequest): Prom
       agent,
       clock: deps.clock,
       listener: new SessionFeed({ emit: () => undefined }, definition.quirks),
-      answerPermission: () => Promise.resolve({ outcome: "cancelled" }),
+      answerPermission: () => Promise.resolve({ outcome: { outcome: "cancelled" } }),
     });
     const abort = () => connection.abort("The login was stopped.");
     signal.addEventListener("abort", abort, { once: true });
