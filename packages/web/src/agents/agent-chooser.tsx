@@ -1,7 +1,7 @@
 import type { Agent, ApprovalMode, Session } from "@holdfast/protocol";
 import { RefreshCw, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useApp } from "../data/index.ts";
+import { useApp, useLibrary } from "../data/index.ts";
 import { Button, Dialog, IconButton, Notice } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 import { GivenServers } from "./given-servers.tsx";
@@ -23,7 +23,16 @@ export function AgentChooser({ session, onChoose, onClose }: AgentChooserProps) 
   const { library } = useApp();
   // What was seen of an agent is no event; a list that is a little old is still of use when the server does not answer.
   useEffect(() => void library.refreshAgents().catch(() => undefined), [library]);
-  useEffect(() => content.current?.querySelector<HTMLElement>("[aria-current=true]")?.focus(), []);
+  const { agents } = useLibrary();
+  const isPlaced = useRef(false);
+  // Once the list is there; and again when a newer list moved the entry that had the focus, which loses it then.
+  useEffect(() => {
+    const dialog = content.current?.closest("dialog");
+    if (isPlaced.current && dialog?.querySelector(":focus") !== null) return;
+    const current = content.current?.querySelector<HTMLElement>("[aria-current=true]");
+    current?.focus();
+    isPlaced.current ||= current != null;
+  }, [agents]);
   const choose = (agent: Agent) => {
     if (agent.id === session.agent) return onClose();
     if (!canHold(agent, session.approvalMode)) return setRisky(agent);

@@ -14,6 +14,7 @@ const BAR = "scroll-area mx-auto flex w-full max-w-3xl shrink-0 flex-col gap-2 p
 export function TurnBar({ state }: { state: SessionState }) {
   const permissions = Object.values(state.permissions);
   const questions = Object.values(state.questions);
+  const area = useAreaKey([...permissions, ...questions].map(({ id }) => id));
   const held = Object.values(state.turns).filter(
     ({ state, waitingFor }) => state === "queued" && waitingFor !== undefined && waitingFor.kind !== "limit",
   );
@@ -24,7 +25,7 @@ export function TurnBar({ state }: { state: SessionState }) {
     <>
       {/* Above what stands there already, so that a request that comes moves nothing of it. */}
       {permissions.length + questions.length > 0 && (
-        <div className={`${BAR} max-h-[45dvh]`}>
+        <div key={area} className={`${BAR} max-h-[45dvh]`}>
           {permissions.map((permission) => (
             <PermissionCard key={permission.id} permission={permission} />
           ))}
@@ -47,6 +48,15 @@ export function TurnBar({ state }: { state: SessionState }) {
       )}
     </>
   );
+}
+
+/** The same as long as one of what is asked stays; another one for what is asked when all of that is gone: nothing moves from one to the other. */
+function useAreaKey(ids: readonly string[]): string | undefined {
+  const [area, setArea] = useState({ key: ids[0], ids });
+  if (ids.join() === area.ids.join()) return area.key;
+  const key = ids.some((id) => area.ids.includes(id)) ? area.key : ids[0];
+  setArea({ key, ids });
+  return key;
 }
 
 const ICONS = {
