@@ -54,6 +54,7 @@ const LONG = [
   "packages/server/test/contract/sqlite-delayed.test.ts",
   "test/e2e/long-history.test.ts",
   "test/e2e/many-windows.test.ts",
+  "test/real-agents/mcp-servers.test.ts",
   "test/real-agents/opencode-answers.test.ts",
   "test/real-agents/opencode-trouble.test.ts",
   "test/real-agents/pool-mixed.test.ts",
