@@ -97,6 +97,7 @@ export function createClient(config: TransportConfig) {
     ...sessionCalls(transport),
     ...queue,
     ...turns,
+    /** Admits an input, stops the turn, and lets the input come next, for agents that take nothing into a running turn. Repeatable with a key of the caller's own. */
     stopAndSend: stopAndSend({ ...queue, ...turns }),
     ...inboxCalls(transport),
     ...changeCalls(transport),

@@ -33,6 +33,8 @@ export const HTTP_LIMITS = {
   inputParts: 256,
   /** Files and agents that the texts of one input may mention. */
   mentions: 64,
+  /** Words with an `@` that are looked up for it. */
+  mentionLooks: 1_000,
   /** Characters of an idempotency key. */
   idempotencyKeyLength: 255,
   /** Rows of a page. */

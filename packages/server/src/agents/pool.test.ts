@@ -68,6 +68,29 @@ describe("createPool", () => {
     expect((await third).handle).toBe(handle);
   });
 
+  test("[A-25] only so many logins run at once; the next one may begin when one has ended", async () => {
+    const ends: (() => void)[] = [];
+    const authenticate = () => new Promise<void>((resolve) => void ends.push(resolve));
+    const pool = poolOf(Object.assign(new ScriptedBackend(), { authenticate }));
+    const login = () =>
+      pool.authenticate({
+        sessionId,
+        agent: "a",
+        directory: "/",
+        methodId: "m",
+        signal: new AbortController().signal,
+      });
+    const running = [login(), login(), login(), login()];
+    await until("they began", () => ends.length === 4);
+    await expect(login()).rejects.toMatchObject({ code: "RATE_LIMITED" });
+    ends[0]?.();
+    await running[0];
+    const next = login();
+    await until("the next one began", () => ends.length === 5);
+    for (const end of ends) end();
+    await Promise.all([...running, next]);
+  });
+
   test("[A-17] a handle has left the pool before anybody else hears of its exit", async () => {
     const backend = new ScriptedBackend();
     const pool = poolOf(backend);

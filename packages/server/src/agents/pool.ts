@@ -32,6 +32,9 @@ export type PoolDeps = {
   measure?: (() => Promise<Measured[]>) | undefined;
 };
 
+/** Logins that run at once: each is a process of its own, beside the places of sessions. */
+const MAX_LOGINS = 4;
+
 /** After the grace of a dispose, how long SIGKILL may take (A-10: 10 s deadline). */
 const KILL_DEADLINE_MS = 10_000;
 
@@ -135,6 +138,11 @@ class Pool implements AgentPool {
       const message = `${request.agent} takes no login from here. Log in with the program itself.`;
       throw new HoldfastError("UNPROCESSABLE", message);
     }
+    if (this.#logins.size >= MAX_LOGINS)
+      throw new HoldfastError(
+        "RATE_LIMITED",
+        `At most ${MAX_LOGINS} logins run at once. Try again when one has ended.`,
+      );
     const signal = AbortSignal.any([request.signal, this.#disposing.signal]);
     const login = backend.authenticate({ ...request, signal });
     const left = login.catch(() => undefined).finally(() => this.#logins.delete(left));

@@ -35,6 +35,8 @@ export type Attachment = { mime: string; filename?: string | undefined } & (
 
 /** Most attachments of one call; further ones are named in its output at best. */
 export const MAX_ATTACHMENTS = 100;
+/** Most characters of the name of one. */
+export const MAX_ATTACHMENT_NAME = 255;
 
 /** One call as far as the agent told it. Absent fields keep what was said before; `output` and `raw` replace, growing text is recognised by the recorder. */
 export type ToolUpdate = {
@@ -259,7 +261,7 @@ export type LoginRequest = {
 
 export type Backend = {
   readonly kind: BackendKind;
-  /** Starts what runs the agent and opens its session. Rejects with an AgentFailure whose `error` is an AgentError (A-25). */
+  /** Starts what runs the agent and opens its session. Rejects with an AgentFailure whose `error` is an AgentError or a ProviderAuthError (A-25). */
   open(request: OpenRequest): Promise<AgentHandle>;
   /**
    * The process fingerprint that a handle would have if it were opened now (A-7); `undefined` when that cannot be told. A backend without

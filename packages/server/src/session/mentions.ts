@@ -49,10 +49,15 @@ export async function withMentions(
 ): Promise<InputPart[]> {
   const all: InputPart[] = [];
   const known = new Set<string>();
+  const looked = new Set<string>();
   for (const part of parts) {
     all.push(part);
     if (part.type !== "text" || part.synthetic === true || part.ignored === true) continue;
     for (const mention of mentionsOf(part.text)) {
+      if (looked.has(mention.text.value)) continue;
+      if (looked.size === HTTP_LIMITS.mentionLooks)
+        throw refusal("An input", `has at most ${HTTP_LIMITS.mentionLooks} words with an @ to look up`);
+      looked.add(mention.text.value);
       const found = (await fileOf(mention, place)) ?? agentOf(mention, subagents);
       const key = found?.type === "file" ? found.url : found?.name;
       if (found === undefined || key === undefined || known.has(key)) continue;

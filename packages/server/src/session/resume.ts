@@ -1,6 +1,6 @@
 /**
  * Going on after a turn that was interrupted (D-19) or ended at a usage limit (A-29): a new turn with a prompt that says what happened; the prompt
- * itself is never sent again. After a limit it waits for the reset, like everything that is asked until then. At most one turn goes on from another: the admission is keyed by the interrupted turn itself, so that the store decides every race.
+ * itself is never sent again. After a limit it waits for the reset, like everything that is asked until then. At most one turn goes on from another: the admission is keyed by that turn itself, so that the store decides every race.
  */
 import { createHash } from "node:crypto";
 import { HoldfastError, isHoldfastError, newId, notFound, randomHex } from "@holdfast/kernel";
@@ -29,7 +29,10 @@ export async function resumeTurn(
 ): Promise<Applied<Admitted>> {
   const turn = await requireTurn(deps, turnId);
   if (turn.reason === undefined || HAPPENED[turn.reason] === undefined)
-    throw new HoldfastError("CONFLICT", `The turn ${turnId} was not interrupted: nothing can go on from it.`);
+    throw new HoldfastError(
+      "CONFLICT",
+      `The turn ${turnId} was neither interrupted nor ended at a usage limit: nothing can go on from it.`,
+    );
   if ((await successorOf(deps, turn))?.actor.kind === "system") throw alreadyResumed(turnId);
   const applied = await deps.store
     .admitInput(await resumeCommand(deps, turn, caller))

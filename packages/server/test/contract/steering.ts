@@ -133,6 +133,9 @@ export const steeringTopic = topic("steering", (rig) => {
     const taken = await offered(rig(), run, "taken");
     await rig().store.cancelTurn({ turnId: taken.turn.id, actor: OWNER });
     expect(await taken.end({ outcome: "taken" })).toMatchObject({ state: "completed", reason: "steered" });
+    const lost = await offered(rig(), run, "lost");
+    await rig().store.cancelTurn({ turnId: lost.turn.id, actor: OWNER });
+    expect(await lost.end({ outcome: "unknown" })).toMatchObject({ state: "aborted", reason: "cancelled" });
     await rig().finish(run);
   });
 

@@ -36,6 +36,13 @@ describe("files that an input mentions", () => {
     server.call<T>("POST", `/api/sessions/${id}/inputs`, body(text), status);
   const url = (name: string, query = "") => `${pathToFileURL(join(server.project, name)).href}${query}`;
 
+  test("[R-8.2] only so many words are looked up, each once", async () => {
+    const words = (count: number) => Array.from({ length: count }, (_, at) => `@nobody${at}`).join(" ");
+    expect((await admit(`${words(1_000)} ${words(1_000)}`)).message.parts).toHaveLength(1);
+    const refused = await admit<Problem>(words(1_001), 422);
+    expect(refused.detail ?? refused.message).toContain("at most 1000 words with an @");
+  });
+
   test("[R-8.2] each becomes a file part behind its text, once, with the words that it came from", async () => {
     const text = 'compare @src/a.ts:1-2 with @Makefile, (@"with blank.md") and @src/a.ts:1-2';
     const { message, input } = await admit(text);

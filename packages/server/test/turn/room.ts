@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { FakeClock, type Logger, newId, systemClock } from "@holdfast/kernel";
 import type {
   Actor,
+  McpServers,
   Message,
   Model,
   OutputFormat,
@@ -146,6 +147,7 @@ export class Room {
       /** Its own by default, so that it waits for nobody. */
       directory?: string;
       parentId?: SessionId;
+      mcpServers?: McpServers;
     } = {},
   ): Promise<SessionId> {
     const sessionId = newId("ses");
@@ -160,6 +162,7 @@ export class Room {
       agent: "rehearsal",
       approvalMode: more.approvalMode ?? "ask",
       resumePolicy: more.resumePolicy ?? "manual",
+      mcpServers: more.mcpServers,
     });
     return value.id;
   }

@@ -120,6 +120,16 @@ test("[R-9.2] an input of subtasks alone asks its agent to go on from what they 
   expect(room.agent.prompts[1]).toMatch(/<\/holdfast-subtasks>\nThe user said nothing beside the subtasks/);
 });
 
+test("[R-9.1, A-7] a child has the MCP servers of its parent's session, and not those that it leaves out", async () => {
+  const docs = { type: "http", url: "https://docs.example/mcp", headers: { Authorization: "hush" } } as const;
+  const mcpServers = { docs, old: { type: "off" } } as const;
+  const sessionId = await room.createSession({ mcpServers });
+  await room.ended(await room.say(sessionId, "", { subtasks: [look] }));
+  const [child] = await childrenOf(sessionId);
+  expect(child?.mcpServers).toEqual((await room.session(sessionId)).mcpServers);
+  expect(Object.keys(child?.mcpServers ?? {})).toEqual(["docs", "old"]);
+});
+
 test("[R-9.1] one that fails is a failed call with why, the next one runs, and the agent is told", async () => {
   const sessionId = await room.createSession();
   room.agent.next(({ sink }) => {

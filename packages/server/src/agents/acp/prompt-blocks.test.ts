@@ -80,6 +80,12 @@ describe("[R-8.2] a mentioned file", () => {
       true,
       { type: "resource_link", uri: "file:///w/gone.png" },
     ],
+    [
+      "what is elsewhere",
+      { url: "https://example.test/a.ts" },
+      true,
+      { type: "resource_link", uri: "https://example.test/a.ts" },
+    ],
     ["what was not mentioned", { source: undefined }, true, { ...LINK, name: "src/a.ts" }],
   ])("[R-8.2] is a link: %s", async (_, over, embedded, expected) => {
     const [block] = await promptBlocks({ parts: [mentioned(over)] }, { images: true, embedded }, files());
@@ -101,5 +107,9 @@ describe("[R-8.2] a mentioned file", () => {
     const half = { ...files(), read: async () => "x".repeat(65 * 1024) };
     const blocks = await promptBlocks({ parts: [mentioned(), mentioned()] }, TAKES_ALL, half);
     expect(blocks.map(({ type }) => type)).toEqual(["resource", "resource_link"]);
+    const picture = mentioned({ mime: "image/png" });
+    const large = { ...files(), bytes: async () => Buffer.alloc(9 * 1024 * 1024) };
+    const pictures = await promptBlocks({ parts: [picture, picture] }, TAKES_ALL, large);
+    expect(pictures.map(({ type }) => type)).toEqual(["image", "resource_link"]);
   });
 });

@@ -17,8 +17,9 @@ export type PromptFiles = {
 
 const BLOB = "blob:";
 
-/** Most characters of files that go along with one prompt; of what has no room the agent gets the link, and reads what it needs. */
-const MAX_EMBEDDED = 128 * 1024;
+/** Most characters of text files, and bytes of pictures, that go along with one prompt; of what has no room the agent gets the link, and reads what it needs. */
+const MAX_EMBEDDED = { characters: 128 * 1024, bytes: 16 * 1024 * 1024 };
+type Room = typeof MAX_EMBEDDED;
 
 /**
  * The content blocks of a prompt (A-25): the system text first, as a block of its own; text with what machines wrote for the model, without
@@ -31,7 +32,7 @@ export async function promptBlocks(
   files: PromptFiles,
 ): Promise<ContentBlock[]> {
   const blocks: ContentBlock[] = [];
-  const room = { left: MAX_EMBEDDED };
+  const room = { ...MAX_EMBEDDED };
   if (input.system !== undefined && input.system !== "") blocks.push({ type: "text", text: input.system });
   for (const part of input.parts) {
     if (part.type === "text" && part.ignored !== true) blocks.push({ type: "text", text: part.text });
@@ -44,7 +45,7 @@ async function fileBlock(
   part: FilePart,
   accepts: Accepts,
   files: PromptFiles,
-  room: { left: number },
+  room: Room,
 ): Promise<ContentBlock> {
   if (!part.url.startsWith(BLOB)) return referenceBlock(part, accepts, files, room);
   const name = part.filename ?? lastSegment(part.url);
@@ -73,27 +74,30 @@ async function referenceBlock(
   part: FilePart,
   { embedded, images }: Accepts,
   files: PromptFiles,
-  room: { left: number },
+  room: Room,
 ): Promise<ContentBlock> {
   const lines = linesOf(part.url);
+  const isHere = part.source?.type === "file" && part.url.startsWith("file:");
   const uri = part.url.startsWith("file:") ? (part.url.split("?")[0] ?? part.url) : part.url;
-  if (embedded && part.source?.type === "file" && isText(part.mime)) {
+  if (embedded && isHere && isText(part.mime)) {
     const range = {
       line: lines?.start ?? 1,
       ...(lines?.end === undefined ? {} : { limit: lines.end - lines.start + 1 }),
     };
     // What cannot be read any more is still named: the agent sees for itself.
     const text = await files.read(fileURLToPath(uri), range).catch(() => undefined);
-    if (text !== undefined && text.length <= room.left) {
-      room.left -= text.length;
+    if (text !== undefined && text.length <= room.characters) {
+      room.characters -= text.length;
       const place = lines === undefined ? uri : `${uri}#L${lines.start}-${lines.end ?? ""}`;
       return { type: "resource", resource: { uri: place, text, mimeType: part.mime } };
     }
   }
-  if (images && part.source?.type === "file" && part.mime.startsWith("image/")) {
+  if (images && isHere && part.mime.startsWith("image/")) {
     const bytes = await files.bytes(fileURLToPath(uri)).catch(() => undefined);
-    if (bytes !== undefined)
+    if (bytes !== undefined && bytes.byteLength <= room.bytes) {
+      room.bytes -= bytes.byteLength;
       return { type: "image", data: Buffer.from(bytes).toString("base64"), mimeType: part.mime, uri };
+    }
   }
   return { type: "resource_link", uri, name: fileLabel(part), mimeType: part.mime };
 }

@@ -1,5 +1,5 @@
 import { toolInput } from "@holdfast/protocol";
-import { type Attachment, MAX_ATTACHMENTS, type ToolUpdate } from "../port.ts";
+import { type Attachment, MAX_ATTACHMENT_NAME, MAX_ATTACHMENTS, type ToolUpdate } from "../port.ts";
 import { isObject } from "./wire-message.ts";
 
 const STATUS = new Map<unknown, ToolUpdate["status"]>([
@@ -12,9 +12,8 @@ const STATUS = new Map<unknown, ToolUpdate["status"]>([
 /** An error text longer than this is output; the error then says only that it failed. */
 const MAX_ERROR_CHARS = 2_000;
 
-/** The type of what comes without one, and most characters of its name. */
+/** The type of what comes without one. */
 const UNKNOWN_MIME = "application/octet-stream";
-const MAX_NAME = 255;
 
 /** What an ACP tool call says, as an upsert; `undefined` when it does not say of which call (A-25). */
 export function toolUpdateOf(
@@ -126,7 +125,7 @@ function attachmentOf(block: Record<string, unknown>): Attachment | undefined {
 }
 
 const named = (filename: string | undefined) =>
-  filename === undefined || filename === "" ? {} : { filename: filename.slice(0, MAX_NAME) };
+  filename === undefined || filename === "" ? {} : { filename: filename.slice(0, MAX_ATTACHMENT_NAME) };
 
 const lastSegment = (uri: string): string | undefined => uri.split(/[?#]/)[0]?.split("/").at(-1);
 

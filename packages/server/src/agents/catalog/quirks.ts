@@ -1,6 +1,6 @@
 /**
  * What is known of each agent program beyond its own advertisement, which is only a hint (A-3). Every entry was seen on the version named in
- * `seen`; the recorded streams under `test/golden/acp` show it.
+ * `seen`; the recorded streams under `test/golden/acp` show it, save for Gemini, Claude Code and Codex, of which there are none.
  */
 import type { ApprovalMode, BackendKind, FEATURES, Usage } from "@holdfast/protocol";
 
@@ -95,7 +95,7 @@ const REHEARSAL: KnownAgent = {
   },
   seen: {
     version: "0.1.0",
-    features: ["load", "resume", "list", "close", "images", "embeddedContext", "modes", "usage"],
+    features: ["load", "resume", "list", "close", "images", "embeddedContext", "steer", "modes", "usage"],
   },
 };
 

@@ -1,4 +1,4 @@
-import { type Attachment, MAX_ATTACHMENTS, type ToolUpdate } from "../port.ts";
+import { type Attachment, MAX_ATTACHMENT_NAME, MAX_ATTACHMENTS, type ToolUpdate } from "../port.ts";
 import { object, objects, text, type Json } from "./json.ts";
 
 /** Kinds of opencode's own tools and permissions; what is not listed comes from a plugin or an MCP server. */
@@ -27,9 +27,6 @@ export function kindOf(tool: string): string {
   return (Object.hasOwn(KINDS, tool) ? KINDS[tool] : undefined) ?? "other";
 }
 
-/** Most characters of an attachment's name. */
-const MAX_NAME = 255;
-
 const PATH_ARGUMENTS = ["filePath", "path"];
 
 /** A tool part as an upsert of the call `callId`; `undefined` when its state is none that is known. */
@@ -56,7 +53,7 @@ export function toolUpdateOf(part: Json, callId: string): ToolUpdate | undefined
   if (places.length > 0) update.locations = places.map((path) => ({ path }));
   const diff = status === "completed" ? diffOf(tool, input, metadata) : undefined;
   if (diff !== undefined) update.diffs = [diff];
-  const attachments = objects(state["attachments"]).slice(0, MAX_ATTACHMENTS).flatMap(attachmentOf);
+  const attachments = objects(state["attachments"]).flatMap(attachmentOf).slice(0, MAX_ATTACHMENTS);
   if (attachments.length > 0) update.attachments = attachments;
   return update;
 }
@@ -82,7 +79,7 @@ function diffOf(
 /** Files come as data URLs, or as references to what is elsewhere. */
 function attachmentOf(attachment: Json): Attachment[] {
   const url = text(attachment["url"]) ?? "";
-  const filename = text(attachment["filename"])?.slice(0, MAX_NAME);
+  const filename = text(attachment["filename"])?.slice(0, MAX_ATTACHMENT_NAME);
   const named = filename === undefined ? {} : { filename };
   const inline = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+=-]+)*;base64,/.exec(url);
   if (inline?.[1] !== undefined) return [{ mime: inline[1], ...named, data: url.slice(inline[0].length) }];

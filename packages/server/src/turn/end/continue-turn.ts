@@ -11,6 +11,21 @@ import type { Session, Turn } from "@holdfast/protocol";
 import type { Store } from "../../store/index.ts";
 import { RECOVERY_ACTOR } from "../actor.ts";
 
+/** How many turns ended at a limit, or otherwise, since a person last asked for something, this one not counted: as often a turn went on by itself after that. */
+export async function endedBefore(
+  store: Pick<Store, "getTurn">,
+  turn: Turn,
+  how: "limited" | "otherwise",
+): Promise<number> {
+  let count = 0;
+  let at: Turn | undefined = turn;
+  while (at?.resumes !== undefined && at.actor.kind === "system") {
+    at = await store.getTurn(at.resumes);
+    if (at !== undefined && (at.reason === "limited") === (how === "limited")) count += 1;
+  }
+  return count;
+}
+
 export type ContinueDeps = { store: Store; clock: Clock; logger: Logger };
 
 /** Lets a new turn with that prompt go on from one that ends, ahead of the queue. False when its input is refused. May be repeated: it is admitted once. */

@@ -1,7 +1,7 @@
 /** What follows an interrupted turn by its session's policy (D-6, D-19). Everything here may be repeated. */
 import type { SessionId, TurnId } from "@holdfast/protocol";
 import { RECOVERY_ACTOR } from "../actor.ts";
-import { continueTurn, type ContinueDeps } from "./continue-turn.ts";
+import { continueTurn, type ContinueDeps, endedBefore } from "./continue-turn.ts";
 
 type Deps = ContinueDeps & { settings: { resumeAttempts: number } };
 
@@ -12,13 +12,15 @@ const CONTINUE =
 
 /**
  * For a turn that is finalizing, else nothing: pauses the queue under `manual`, admits the continuing input under `auto` while attempts are left, and does
- * nothing under `never`. A turn's own try is its first; the ones after it are the attempts to continue.
+ * nothing under `never`. What went on after a usage limit is no attempt of these (A-29).
  */
 export async function followInterruption(deps: Deps, sessionId: SessionId, turnId: TurnId): Promise<void> {
   const session = await deps.store.getSession(sessionId);
   const turn = await deps.store.getTurn(turnId);
   if (session === undefined || turn?.state !== "finalizing" || session.resumePolicy === "never") return;
-  const mayResume = session.resumePolicy === "auto" && turn.attempts <= deps.settings.resumeAttempts;
+  const mayResume =
+    session.resumePolicy === "auto" &&
+    (await endedBefore(deps.store, turn, "otherwise")) < deps.settings.resumeAttempts;
   if (mayResume && (await continueTurn(deps, session, turn, CONTINUE))) return;
   await deps.store.pauseQueue({ sessionId, actor: RECOVERY_ACTOR });
 }

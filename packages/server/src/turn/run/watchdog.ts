@@ -40,7 +40,7 @@ export class Watchdog {
     if (this.#stalled) this.#look();
   }
 
-  /** A human is asked; call the answer's function when that is over. */
+  /** A human is asked, or subtasks run; call the answer's function when that is over. */
   askHuman(): () => void {
     this.#count(1);
     let open = true;

@@ -1,6 +1,6 @@
 /** The child session of a subtask and what it is asked, as commands of the store. Each may be repeated: its key is the subtask's own id. */
 import { newId } from "@holdfast/kernel";
-import { commandText, type PartOf, type SessionId, type TurnId } from "@holdfast/protocol";
+import { commandText, type McpServers, type PartOf, type SessionId, type TurnId } from "@holdfast/protocol";
 import type {
   AdmitInputCommand,
   CreateSessionCommand,
@@ -16,10 +16,11 @@ const TITLE_LENGTH = 100;
 
 /** Below the parent's session, where that works and with what it may do. It goes on by itself never: its parent's turn would not hear of it. */
 export function childSession(
-  { session, input }: Pick<StartedTurn, "session" | "input">,
+  started: Pick<StartedTurn, "session" | "input" | "mcpServers">,
   part: SubtaskPart,
   now: number,
 ): CreateSessionCommand {
+  const { session, input } = started;
   return {
     actor: input.actor,
     idempotency: keyOf(part, "session"),
@@ -35,7 +36,19 @@ export function childSession(
     model: part.model,
     approvalMode: session.approvalMode,
     resumePolicy: "never",
+    mcpServers: ownServers(started),
   };
+}
+
+/** What the parent's session adds to the servers of the project, or leaves out of them: the child has those by itself. */
+function ownServers({ session, mcpServers }: Pick<StartedTurn, "session" | "mcpServers">): McpServers {
+  const given = new Map(mcpServers.map(({ name, ...server }) => [name, server]));
+  return Object.fromEntries(
+    Object.entries(session.mcpServers ?? {}).flatMap(([name, { type }]) => {
+      const server = type === "off" ? { type } : given.get(name);
+      return server === undefined ? [] : [[name, server]];
+    }),
+  );
 }
 
 export function childInput(

@@ -110,7 +110,8 @@ function giveBack(log: Log, turn: TurnRow, detail: string | undefined): void {
 function settle(log: Log, turn: TurnRow, outcome: "taken" | "unknown"): void {
   const { write, session } = log;
   const error: SessionError | undefined = outcome === "taken" ? undefined : abortedError(UNKNOWN);
-  const [state, reason] = outcome === "taken" ? ["completed", "steered"] : ["aborted", "interrupted"];
+  const lost = turn.cancel_time === null ? "interrupted" : "cancelled";
+  const [state, reason] = outcome === "taken" ? ["completed", "steered"] : ["aborted", lost];
   const place = nextOrdinal(write, session.rid);
   write.run("UPDATE message SET ordinal = ? WHERE id = ?", place, turn.message_id);
   const changed = write.run(
