@@ -38,11 +38,12 @@ export function holdBackSurrogate(text: string): { text: string; held: string } 
     : { text, held: "" };
 }
 
+/** Every repetition in what stands behind has a bound: else a long run of blanks takes the square of its length. */
 const SECRETS: RegExp[] = [
   /\b(?:sk|pk|rk|ghp|gho|ghu|ghs|github_pat|glpat|xox[abprs]|AKIA|ASIA|AIza|hf|npm)[-_]?[A-Za-z0-9_-]{12,}/g,
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}/g,
   /(?<=\b(?:bearer|basic)\s)[A-Za-z0-9._~+/=-]{8,}/gi,
-  /(?<=\b[\w-]*(?:api[-_]?key|token|secret|password|passwd|authorization)["']?\s*[:=]\s*["']?)[^\s"',;]{4,}/gi,
+  /(?<=\b[\w-]*(?:api[-_]?key|token|secret|password|passwd|authorization)["']?\s{0,8}[:=]\s{0,8}["']?)[^\s"',;]{4,}/gi,
   /(?<=:\/\/[^\s/:@]{1,64}:)[^\s/@]{1,256}(?=@)/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
 ];
