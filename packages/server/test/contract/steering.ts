@@ -124,6 +124,16 @@ export const steeringTopic = topic("steering", (rig) => {
     expect((await rig().readSession(sessionId)).attention, "of the turn that ran").toBe("failed");
   });
 
+  test("[D-6] a stop holds what is being given too, when it comes back to the queue", async () => {
+    const run = await rig().running();
+    const { input, end } = await offered(rig(), run);
+    await rig().store.cancelTurn({ turnId: run.turn.id, actor: OWNER });
+    await end({ outcome: "returned" });
+    await rig().finish(run);
+    expect((await rig().readSession(run.session.id)).queue).toEqual({ length: 1, paused: true });
+    expect(await queued(rig(), run.session.id)).toEqual([input.id]);
+  });
+
   test("[D-10] a cancel of what is being given ends it when it comes back, and comes too late for what was taken", async () => {
     const run = await rig().running();
     const back = await offered(rig(), run, "back");

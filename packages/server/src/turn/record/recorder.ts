@@ -126,6 +126,7 @@ export class Recorder {
 
   /** The tree of the files before the turn, once it is known (session-model 6). */
   stepSnapshot(snapshot: string): void {
+    if (this.#fence !== "open") return;
     this.#writer.push([{ op: "part", part: { ...this.#firstStep(), snapshot } }]);
   }
 

@@ -24,7 +24,7 @@ import {
 import { refreshSession } from "../session-change.ts";
 import { toJson, type Write } from "../sql.ts";
 import { nextOrdinal } from "./answer.ts";
-import { dropQueued } from "./input.ts";
+import { dropQueued, pause } from "./input.ts";
 import { fence, requireTurn } from "./owned-turn.ts";
 
 type Owned = { turnId: TurnId; epoch: number; actor: Actor };
@@ -102,6 +102,9 @@ function giveBack(log: Log, turn: TurnRow, detail: string | undefined): void {
     turn.rid,
   );
   if (turn.cancel_time !== null) return dropQueued(log, input);
+  // A stop meanwhile found nothing in the queue that it could hold (D-6).
+  const running = turn.merged_into === null ? undefined : requireTurn(write, turn.merged_into);
+  if (running !== undefined && running.cancel_time !== null) pause(log);
   announceInput(log, input.rid, "input.updated");
   announceTurn(log, turn.rid, "turn.updated");
 }
