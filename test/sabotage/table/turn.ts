@@ -99,7 +99,7 @@ export const TURN: readonly Sabotage[] = [
     rules: ["D-19"],
     breaks: "goes on with an interrupted turn although the session's policy is to ask",
     file: `${ROOM}/end/follow-interruption.ts`,
-    edits: [{ find: 'session.resumePolicy === "auto" && turn', replace: "turn" }],
+    edits: [{ find: 'session.resumePolicy === "auto" &&', replace: "" }],
     catchers: [{ file: RECOVERY, title: "[D-18] a turn of the dead server is interrupted" }],
   },
   {
@@ -107,7 +107,7 @@ export const TURN: readonly Sabotage[] = [
     rules: ["D-19", "D-20"],
     breaks: "goes on with a turn that kills the server every time, without an end",
     file: `${ROOM}/end/follow-interruption.ts`,
-    edits: [{ find: " && turn.attempts <= deps.settings.resumeAttempts", replace: "" }],
+    edits: [{ find: "< deps.settings.resumeAttempts;", replace: ">= 0;" }],
     catchers: [{ file: RECOVERY, title: "[D-19, D-20] at most three times" }],
   },
   {
@@ -123,7 +123,7 @@ export const TURN: readonly Sabotage[] = [
     rules: ["A-29", "D-20"],
     breaks: "goes on after every usage limit, however often that was asked for",
     file: `${ROOM}/end/follow-limit.ts`,
-    edits: [{ find: 'if (at?.reason === "limited") count += 1;', replace: "" }],
+    edits: [{ find: 'turn, "limited")) < attempts)', replace: 'turn, "limited")) >= 0)' }],
     catchers: [{ file: LIMITS, title: "[A-29, D-20] where it is asked for" }],
   },
   {
