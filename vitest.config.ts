@@ -3,9 +3,7 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Whose test files share the processes that run them, because a process and its imports cost more than most of these files; they leave nothing behind in it. */
-const sharing = ["protocol", "kernel", "edge", "client", "sqlite", "rehearsal"];
-const packages = [...sharing, "server", "cli"];
+const packages = ["protocol", "kernel", "edge", "client", "sqlite", "rehearsal", "server", "cli"];
 
 /** Begun first, so that none of them is left alone at the end. What is not here goes by project, the large ones first, and then by size. */
 const FIRST = [
@@ -51,9 +49,13 @@ process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules", 
 
 /** Files of `npm run test:full` alone: what they show is shown once more by shorter ones, of another agent, engine or number. */
 const LONG = [
+  "packages/cli/test/places.test.ts",
   "packages/server/test/contract/sqlite-delayed.test.ts",
+  "test/e2e/exact-text.test.ts",
+  "test/e2e/input-methods.test.ts",
   "test/e2e/long-history.test.ts",
   "test/e2e/many-windows.test.ts",
+  "test/e2e/timeline.test.ts",
   "test/real-agents/mcp-servers.test.ts",
   "test/real-agents/opencode-answers.test.ts",
   "test/real-agents/opencode-trouble.test.ts",
@@ -61,6 +63,9 @@ const LONG = [
   "test/real-agents/raw.test.ts",
   "test/real-agents/switch-agents.test.ts",
   "test/real-agents/worktree-review.test.ts",
+  "test/system/healed-refusals.test.ts",
+  "test/system/odd-paths.test.ts",
+  "test/system/session-lists.test.ts",
 ];
 const left = isWhole ? [] : LONG.map((file) => join(import.meta.dirname, file));
 
@@ -73,6 +78,8 @@ export default defineConfig({
     hookTimeout: LIMIT_MS,
     expect: { poll: { timeout: 120_000, interval: 20 } },
     setupFiles: [join(import.meta.dirname, "test", "harness", "patience.ts")],
+    // Files share the processes that run them, because a process and its imports cost more than most of them; they leave nothing behind in it.
+    isolate: false,
     // Files wait for processes and deadlines more than they work.
     maxWorkers: availableParallelism() * 2 + 1,
     sequence: { sequencer: LongFirst },
@@ -83,7 +90,6 @@ export default defineConfig({
         extends: true as const,
         test: {
           name,
-          isolate: !sharing.includes(name),
           root: `packages/${name}`,
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
           exclude: left,
@@ -94,7 +100,6 @@ export default defineConfig({
         extends: true as const,
         test: {
           name: "web",
-          isolate: false,
           root: "packages/web",
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
           experimental: { viteModuleRunner: true, nodeLoader: true },

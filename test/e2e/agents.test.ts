@@ -166,21 +166,24 @@ describe("choosing an agent", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[A-3, I-15] a session whose agent left the machine says so, and goes on with another one", async () => {
-    await using on = await stageOf("gone");
-    const session = await sessionOf(on, { agent: "tool" });
-    await run(on, session.id, "SAY here");
-    await rm(join(on.server.root, TOOL));
-    const page = await on.open(`/s/${session.id}`);
-    const warning = page.getByRole("status").filter({ hasText: "Tool cannot be started." });
-    await warning.getByText("was not found").waitFor();
-    await warning.getByRole("button", { name: "Choose another agent" }).click();
-    await chooser(page).getByRole("button", { name: "Rehearsal", exact: true }).click();
-    await warning.waitFor({ state: "detached" });
-    await say(page, "SAY and on");
-    await said(page).getByText("and on").waitFor();
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[A-3, I-15] a session whose agent left the machine says so, and goes on with another one",
+    async () => {
+      await using on = await stageOf("gone");
+      const session = await sessionOf(on, { agent: "tool" });
+      await run(on, session.id, "SAY here");
+      await rm(join(on.server.root, TOOL));
+      const page = await on.open(`/s/${session.id}`);
+      const warning = page.getByRole("status").filter({ hasText: "Tool cannot be started." });
+      await warning.getByText("was not found").waitFor();
+      await warning.getByRole("button", { name: "Choose another agent" }).click();
+      await chooser(page).getByRole("button", { name: "Rehearsal", exact: true }).click();
+      await warning.waitFor({ state: "detached" });
+      await say(page, "SAY and on");
+      await said(page).getByText("and on").waitFor();
+      expect(on.complaints).toEqual([]);
+    },
+  );
 });
 
 describe("what an agent remembers", () => {
@@ -212,40 +215,43 @@ describe("what an agent remembers", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[A-5, I-15] after a restart it is resumed; without its own memory it is replayed, and the chip says what that means", async () => {
-    await using on = await stageOf("memory");
-    const session = await sessionOf(on);
-    const page = await on.open(`/s/${session.id}`);
-    await say(page, "REMEMBER plum\nSAY kept");
-    await said(page).getByText("kept").waitFor();
-    await until("the chip", async () => (await memory(page).textContent())?.endsWith("new") === true);
-    await rested(on, session.id);
-    await on.server.kill();
-    await on.restart();
-    await say(page, "RECALL");
-    await said(page).getByText("plum").last().waitFor();
-    await until("the chip", async () => (await memory(page).textContent())?.endsWith("resumed") === true);
-    await rested(on, session.id);
-    await on.server.kill();
-    await rm(join(on.server.root, "rehearsal"), { recursive: true });
-    await on.restart();
-    await say(page, "SAY who am I");
-    await said(page).getByText("who am I").waitFor();
-    await until("the chip", async () => (await memory(page).textContent())?.endsWith("replayed") === true);
-    expect(await chips(page).allTextContents()).toEqual(["new", "resumed", "replayed"]);
-    await chips(page).last().click();
-    await explanation(page).getByText("The agent's own memory of this session is gone.").waitFor();
-    await page.keyboard.press("Escape");
-    await explanation(page).waitFor({ state: "hidden" });
-    await page.setViewportSize(PHONE);
-    await memory(page).click();
-    await explanation(page).waitFor();
-    const box = await explanation(page).boundingBox();
-    expect(box?.x).toBeGreaterThanOrEqual(0);
-    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(PHONE.width);
-    expect(await overflow(page)).toBe(0);
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[A-5, I-15] after a restart it is resumed; without its own memory it is replayed, and the chip says what that means",
+    async () => {
+      await using on = await stageOf("memory");
+      const session = await sessionOf(on);
+      const page = await on.open(`/s/${session.id}`);
+      await say(page, "REMEMBER plum\nSAY kept");
+      await said(page).getByText("kept").waitFor();
+      await until("the chip", async () => (await memory(page).textContent())?.endsWith("new") === true);
+      await rested(on, session.id);
+      await on.server.kill();
+      await on.restart();
+      await say(page, "RECALL");
+      await said(page).getByText("plum").last().waitFor();
+      await until("the chip", async () => (await memory(page).textContent())?.endsWith("resumed") === true);
+      await rested(on, session.id);
+      await on.server.kill();
+      await rm(join(on.server.root, "rehearsal"), { recursive: true });
+      await on.restart();
+      await say(page, "SAY who am I");
+      await said(page).getByText("who am I").waitFor();
+      await until("the chip", async () => (await memory(page).textContent())?.endsWith("replayed") === true);
+      expect(await chips(page).allTextContents()).toEqual(["new", "resumed", "replayed"]);
+      await chips(page).last().click();
+      await explanation(page).getByText("The agent's own memory of this session is gone.").waitFor();
+      await page.keyboard.press("Escape");
+      await explanation(page).waitFor({ state: "hidden" });
+      await page.setViewportSize(PHONE);
+      await memory(page).click();
+      await explanation(page).waitFor();
+      const box = await explanation(page).boundingBox();
+      expect(box?.x).toBeGreaterThanOrEqual(0);
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(PHONE.width);
+      expect(await overflow(page)).toBe(0);
+      expect(on.complaints).toEqual([]);
+    },
+  );
 });
 
 describe("what holds a turn up", () => {
@@ -270,50 +276,60 @@ describe("what holds a turn up", () => {
 });
 
 describe("what holds a turn up, and who", () => {
-  test("[A-14, I-15] one session works at a time in a directory: the other names it, with a link, and begins after it", async () => {
-    await using on = await sharedStageOf();
-    const first = await sessionOf(on, { title: "The first of two" });
-    const second = await sessionOf(on);
-    const { turn } = await on.server.client.admitInput(first.id, { parts: [{ type: "text", text: "HANG" }] });
-    await until("its start", async () => (await on.server.client.getTurn(turn.id)).opened !== undefined);
-    const page = await on.open(`/s/${second.id}`);
-    await say(page, "SAY my turn");
-    const held = page.getByRole("status").filter({ hasText: "works in this directory" });
-    await held.getByRole("link", { name: "The first of two" }).click();
-    expect(new URL(page.url()).pathname).toBe(`/s/${first.id}`);
-    await page.getByRole("button", { name: "Stop" }).click();
-    await page.getByText("Stopped by you").waitFor();
-    await page.goto(`${on.server.url}/s/${second.id}`);
-    await said(page).getByText("my turn").waitFor();
-    await held.waitFor({ state: "detached" });
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[A-14, I-15] one session works at a time in a directory: the other names it, with a link, and begins after it",
+    async () => {
+      await using on = await sharedStageOf();
+      const first = await sessionOf(on, { title: "The first of two" });
+      const second = await sessionOf(on);
+      const { turn } = await on.server.client.admitInput(first.id, {
+        parts: [{ type: "text", text: "HANG" }],
+      });
+      await until("its start", async () => (await on.server.client.getTurn(turn.id)).opened !== undefined);
+      const page = await on.open(`/s/${second.id}`);
+      await say(page, "SAY my turn");
+      const held = page.getByRole("status").filter({ hasText: "works in this directory" });
+      await held.getByRole("link", { name: "The first of two" }).click();
+      expect(new URL(page.url()).pathname).toBe(`/s/${first.id}`);
+      await page.getByRole("button", { name: "Stop" }).click();
+      await page.getByText("Stopped by you").waitFor();
+      await page.goto(`${on.server.url}/s/${second.id}`);
+      await said(page).getByText("my turn").waitFor();
+      await held.waitFor({ state: "detached" });
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
-  test("[A-8, I-15] all places are taken by agents at work: the turn says so, leads to them, and begins when one has ended", async () => {
-    await using on = await stageOf("pool", { maxLiveAgents: 1 });
-    const elsewhere = join(on.server.root, "elsewhere");
-    await mkdir(elsewhere);
-    const busy = await on.server.client.createSession({
-      directory: elsewhere,
-      agent: "rehearsal",
-      approvalMode: "all",
-      title: "At work",
-    });
-    const { turn } = await on.server.client.admitInput(busy.id, { parts: [{ type: "text", text: "HANG" }] });
-    await until("its start", async () => (await on.server.client.getTurn(turn.id)).opened !== undefined);
-    const session = await sessionOf(on);
-    const page = await on.open(`/s/${session.id}`);
-    await say(page, "SAY a place at last");
-    const held = page.getByRole("status").filter({ hasText: "There is no place for one more agent" });
-    await held.getByRole("link", { name: "What runs now" }).click();
-    await page.getByRole("list", { name: "Live agents" }).getByText("At work").waitFor();
-    await page.goBack();
-    await held.waitFor();
-    await on.server.client.cancelTurn(turn.id);
-    await said(page).getByText("a place at last").waitFor();
-    await held.waitFor({ state: "detached" });
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[A-8, I-15] all places are taken by agents at work: the turn says so, leads to them, and begins when one has ended",
+    async () => {
+      await using on = await stageOf("pool", { maxLiveAgents: 1 });
+      const elsewhere = join(on.server.root, "elsewhere");
+      await mkdir(elsewhere);
+      const busy = await on.server.client.createSession({
+        directory: elsewhere,
+        agent: "rehearsal",
+        approvalMode: "all",
+        title: "At work",
+      });
+      const { turn } = await on.server.client.admitInput(busy.id, {
+        parts: [{ type: "text", text: "HANG" }],
+      });
+      await until("its start", async () => (await on.server.client.getTurn(turn.id)).opened !== undefined);
+      const session = await sessionOf(on);
+      const page = await on.open(`/s/${session.id}`);
+      await say(page, "SAY a place at last");
+      const held = page.getByRole("status").filter({ hasText: "There is no place for one more agent" });
+      await held.getByRole("link", { name: "What runs now" }).click();
+      await page.getByRole("list", { name: "Live agents" }).getByText("At work").waitFor();
+      await page.goBack();
+      await held.waitFor();
+      await on.server.client.cancelTurn(turn.id);
+      await said(page).getByText("a place at last").waitFor();
+      await held.waitFor({ state: "detached" });
+      expect(on.complaints).toEqual([]);
+    },
+  );
 });
 
 describe("what is live", () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
+import { isWhole } from "../harness/sample.ts";
 import { closeBrowser, type Stage } from "./browser.ts";
 import { git, runTurn, sessionOf, sharedGitStage } from "./git-stage.ts";
 import { log, message } from "./words.ts";
@@ -98,71 +99,80 @@ describe("the changes of a worktree", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[I-15, I-16] on a phone the changes have the whole width, nothing is cut off, and the way back leads to the session", async () => {
-    await using on = await sharedGitStage(FILES);
-    const session = await twoAuthors(on);
-    const context = await on.context({ viewport: { width: 390, height: 844 } });
-    const page = await on.open(`/s/${session.id}`, { context });
-    await page.getByRole("link", { name: /^Changes.*2 pending/ }).click();
-    await button(page, "Apply line 18").waitFor();
-    expect((await panel(page).boundingBox())?.width).toBe(390);
-    expect(await message(page).isVisible()).toBe(false);
-    await button(page, /^Comment on added line 2$/).click();
-    await panel(page).getByRole("form").waitFor();
-    const cut = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    expect(await page.evaluate<number>(cut)).toBe(0);
-    await page.keyboard.press("Escape");
-    await panel(page).getByRole("form").waitFor({ state: "detached" });
-    await button(page, "Close the changes").click();
-    await message(page).waitFor();
-    await page
-      .getByRole("link", { name: /^Changes/ })
-      .and(page.locator(":focus"))
-      .waitFor();
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[I-15, I-16] on a phone the changes have the whole width, nothing is cut off, and the way back leads to the session",
+    async () => {
+      await using on = await sharedGitStage(FILES);
+      const session = await twoAuthors(on);
+      const context = await on.context({ viewport: { width: 390, height: 844 } });
+      const page = await on.open(`/s/${session.id}`, { context });
+      await page.getByRole("link", { name: /^Changes.*2 pending/ }).click();
+      await button(page, "Apply line 18").waitFor();
+      expect((await panel(page).boundingBox())?.width).toBe(390);
+      expect(await message(page).isVisible()).toBe(false);
+      await button(page, /^Comment on added line 2$/).click();
+      await panel(page).getByRole("form").waitFor();
+      const cut = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+      expect(await page.evaluate<number>(cut)).toBe(0);
+      await page.keyboard.press("Escape");
+      await panel(page).getByRole("form").waitFor({ state: "detached" });
+      await button(page, "Close the changes").click();
+      await message(page).waitFor();
+      await page
+        .getByRole("link", { name: /^Changes/ })
+        .and(page.locator(":focus"))
+        .waitFor();
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
-  test("[W-8, I-15] what does not fit is refused with both sides; the rest is taken", async () => {
-    await using on = await sharedGitStage(FILES);
-    const session = await twoAuthors(on);
-    await writeFile(join(on.project, "numbers.txt"), NUMBERS.replace("line 2\n", "zwei\n"));
-    const page = await on.open(`/s/${session.id}/changes`);
-    await button(page, "Apply all").click();
-    await told(page, "1 file cannot be brought together");
-    await button(page, "Show both sides").click();
-    const dialog = page.getByRole("dialog", { name: "Conflicts" });
-    await dialog.getByRole("region", { name: "numbers.txt" }).getByText("zwei").waitFor();
-    await dialog.getByText("two", { exact: true }).waitFor();
-    await dialog.getByRole("button", { name: "Leave these out and take the rest" }).click();
-    await told(page, "Applied: notes.md.");
-    expect(await inProject(on, "notes.md")).toBe("# Notes");
-    expect(await inProject(on, "numbers.txt")).toContain("zwei\n");
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[W-8, I-15] what does not fit is refused with both sides; the rest is taken",
+    async () => {
+      await using on = await sharedGitStage(FILES);
+      const session = await twoAuthors(on);
+      await writeFile(join(on.project, "numbers.txt"), NUMBERS.replace("line 2\n", "zwei\n"));
+      const page = await on.open(`/s/${session.id}/changes`);
+      await button(page, "Apply all").click();
+      await told(page, "1 file cannot be brought together");
+      await button(page, "Show both sides").click();
+      const dialog = page.getByRole("dialog", { name: "Conflicts" });
+      await dialog.getByRole("region", { name: "numbers.txt" }).getByText("zwei").waitFor();
+      await dialog.getByText("two", { exact: true }).waitFor();
+      await dialog.getByRole("button", { name: "Leave these out and take the rest" }).click();
+      await told(page, "Applied: notes.md.");
+      expect(await inProject(on, "notes.md")).toBe("# Notes");
+      expect(await inProject(on, "numbers.txt")).toContain("zwei\n");
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
-  test("[W-8, A-14] a branch that moved on and files that a turn holds are told, each with its way on", async () => {
-    await using on = await sharedGitStage(FILES);
-    const session = await twoAuthors(on);
-    const { turn } = await on.server.client.admitInput(session.id, {
-      parts: [{ type: "text", text: "HANG" }],
-    });
-    await until("its start", async () => (await on.server.client.getTurn(turn.id)).opened !== undefined);
-    const page = await on.open(`/s/${session.id}/changes`);
-    await panel(page).getByText("a turn works here now").waitFor();
-    await button(page, "Apply all").click();
-    await panel(page).getByRole("link", { name: "Mend the numbers" }).waitFor();
-    await on.server.client.cancelTurn(turn.id);
-    await until("its end", async () => (await on.server.client.getTurn(turn.id)).time.ended !== undefined);
-    await panel(page).getByText("a turn works here now").waitFor({ state: "detached" });
-    await git(on, "checkout", "--quiet", "--orphan", "other");
-    await git(on, "commit", "--quiet", "--message=elsewhere");
-    await button(page, "Try again").click();
-    await told(page, "no longer contains the commit");
-    await button(page, "Apply onto the files as they are").click();
-    await told(page, /^Applied: /);
-    expect(await inProject(on, "numbers.txt")).toContain("eighteen\n");
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[W-8, A-14] a branch that moved on and files that a turn holds are told, each with its way on",
+    async () => {
+      await using on = await sharedGitStage(FILES);
+      const session = await twoAuthors(on);
+      const { turn } = await on.server.client.admitInput(session.id, {
+        parts: [{ type: "text", text: "HANG" }],
+      });
+      await until("its start", async () => (await on.server.client.getTurn(turn.id)).opened !== undefined);
+      const page = await on.open(`/s/${session.id}/changes`);
+      await panel(page).getByText("a turn works here now").waitFor();
+      await button(page, "Apply all").click();
+      await panel(page).getByRole("link", { name: "Mend the numbers" }).waitFor();
+      await on.server.client.cancelTurn(turn.id);
+      await until("its end", async () => (await on.server.client.getTurn(turn.id)).time.ended !== undefined);
+      await panel(page).getByText("a turn works here now").waitFor({ state: "detached" });
+      await git(on, "checkout", "--quiet", "--orphan", "other");
+      await git(on, "commit", "--quiet", "--message=elsewhere");
+      await button(page, "Try again").click();
+      await told(page, "no longer contains the commit");
+      await button(page, "Apply onto the files as they are").click();
+      await told(page, /^Applied: /);
+      expect(await inProject(on, "numbers.txt")).toContain("eighteen\n");
+      expect(on.complaints).toEqual([]);
+    },
+  );
 });
 
 describe("the changes of a directory", () => {

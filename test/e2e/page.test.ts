@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { until } from "../harness/index.ts";
-import { amount } from "../harness/sample.ts";
+import { amount, isWhole } from "../harness/sample.ts";
 import { openWire } from "../harness/wire.ts";
 import { closeBrowser, sharedStage, type Stage, stage } from "./browser.ts";
 import { log, message, said, say, slowWords } from "./words.ts";
@@ -43,22 +43,25 @@ describe("the page", () => {
     expect(page.url()).not.toContain("code=");
   });
 
-  test("[I-15] a permission of a session that is not open is answered from the inbox", async () => {
-    await using on = await sharedStage();
-    const session = await sessionOf(on, "ask");
-    const page = await on.open();
-    const { turn } = await on.server.client.admitInput(session.id, {
-      parts: [{ type: "text", text: "ASK may I\nSAY thank you" }],
-    });
-    await page.getByRole("link", { name: "Inbox, 1 waiting" }).click();
-    await page.getByRole("button", { name: "Allow once" }).click();
-    await page.getByText("Nothing waits for you").waitFor();
-    await until(
-      "the end of the turn",
-      async () => (await on.server.client.getTurn(turn.id)).state === "completed",
-    );
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[I-15] a permission of a session that is not open is answered from the inbox",
+    async () => {
+      await using on = await sharedStage();
+      const session = await sessionOf(on, "ask");
+      const page = await on.open();
+      const { turn } = await on.server.client.admitInput(session.id, {
+        parts: [{ type: "text", text: "ASK may I\nSAY thank you" }],
+      });
+      await page.getByRole("link", { name: "Inbox, 1 waiting" }).click();
+      await page.getByRole("button", { name: "Allow once" }).click();
+      await page.getByText("Nothing waits for you").waitFor();
+      await until(
+        "the end of the turn",
+        async () => (await on.server.client.getTurn(turn.id)).state === "completed",
+      );
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
   test("[I-15, A-19] a permission answered in two windows at once is answered once", async () => {
     await using on = await sharedStage();
@@ -153,33 +156,36 @@ describe("the page", () => {
     expect((await on.server.client.listTurns(session.id)).items).toHaveLength(1);
   });
 
-  test("[I-15, I-3] a message that is refused comes back to the composer with the reason", async () => {
-    await using on = await sharedStage();
-    const session = await sessionOf(on);
-    const page = await on.open(`/s/${session.id}`);
-    await message(page).waitFor();
-    await page.route("**/inputs", (route) =>
-      route.fulfill({
-        status: 409,
-        contentType: "application/problem+json",
-        body: JSON.stringify({
-          type: "about:blank",
-          title: "Conflict",
+  test.runIf(isWhole)(
+    "[I-15, I-3] a message that is refused comes back to the composer with the reason",
+    async () => {
+      await using on = await sharedStage();
+      const session = await sessionOf(on);
+      const page = await on.open(`/s/${session.id}`);
+      await message(page).waitFor();
+      await page.route("**/inputs", (route) =>
+        route.fulfill({
           status: 409,
-          code: "CONFLICT",
-          detail: "Not now.",
-          requestId: "r",
+          contentType: "application/problem+json",
+          body: JSON.stringify({
+            type: "about:blank",
+            title: "Conflict",
+            status: 409,
+            code: "CONFLICT",
+            detail: "Not now.",
+            requestId: "r",
+          }),
         }),
-      }),
-    );
-    await message(page).fill("SAY again");
-    await message(page).press("Enter");
-    await page.getByRole("alert").getByText("Not now.").waitFor();
-    expect(await message(page).inputValue()).toBe("SAY again");
-    await page.unrouteAll();
-    await message(page).press("Enter");
-    await said(page).getByText("again", { exact: true }).waitFor();
-  });
+      );
+      await message(page).fill("SAY again");
+      await message(page).press("Enter");
+      await page.getByRole("alert").getByText("Not now.").waitFor();
+      expect(await message(page).inputValue()).toBe("SAY again");
+      await page.unrouteAll();
+      await message(page).press("Enter");
+      await said(page).getByText("again", { exact: true }).waitFor();
+    },
+  );
 
   test("[I-15, D-6] queue, edit, reorder, remove, steer, stop", async () => {
     await using on = await sharedStage();
@@ -260,25 +266,28 @@ describe("the page", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[I-16] offline for long, then on from where it was, with nothing lost or doubled", async () => {
-    await using wire = await openWire();
-    await using on = await stage("offline", { HOLDFAST_ALLOWED_HOSTS: `127.0.0.1:${wire.port}` });
-    wire.leadTo(on.server.url);
-    const session = await sessionOf(on);
-    const page = await on.open(`/s/${session.id}`, { url: `http://127.0.0.1:${wire.port}` });
-    await say(page, "SLOW 300 20");
-    await until("a part of the stream", async () => (await slowWords(page)).length > 20);
-    wire.cut();
-    await page.getByText("No connection to the server").waitFor();
-    await new Promise((resume) => setTimeout(resume, amount(10_000, 60_000)));
-    wire.mend();
-    await until("all words", async () => (await slowWords(page)).length === 300);
-    expect(await slowWords(page)).toEqual(upTo(300));
-    await page.getByText("No connection to the server").waitFor({ state: "detached" });
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[I-16] offline for long, then on from where it was, with nothing lost or doubled",
+    async () => {
+      await using wire = await openWire();
+      await using on = await stage("offline", { HOLDFAST_ALLOWED_HOSTS: `127.0.0.1:${wire.port}` });
+      wire.leadTo(on.server.url);
+      const session = await sessionOf(on);
+      const page = await on.open(`/s/${session.id}`, { url: `http://127.0.0.1:${wire.port}` });
+      await say(page, "SLOW 300 20");
+      await until("a part of the stream", async () => (await slowWords(page)).length > 20);
+      wire.cut();
+      await page.getByText("No connection to the server").waitFor();
+      await new Promise((resume) => setTimeout(resume, amount(10_000, 60_000)));
+      wire.mend();
+      await until("all words", async () => (await slowWords(page)).length === 300);
+      expect(await slowWords(page)).toEqual(upTo(300));
+      await page.getByText("No connection to the server").waitFor({ state: "detached" });
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
-  test("[I-16] a page that was frozen, as by sleep, goes on when it wakes", async () => {
+  test.runIf(isWhole)("[I-16] a page that was frozen, as by sleep, goes on when it wakes", async () => {
     await using on = await sharedStage();
     const session = await sessionOf(on);
     const context = await on.context();

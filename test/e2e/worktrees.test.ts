@@ -79,24 +79,27 @@ describe("worktrees", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[W-10, I-15] deleting a session asks the same, and its worktree goes with it", async () => {
-    await using on = await gitStage("worktree-session", FILES);
-    const session = await sessionOf(on, { worktree: true, title: "Mend the parser" });
-    await runTurn(on, session.id, "WRITE notes.md # Notes");
-    const page = await on.open(`/s/${session.id}`);
-    await place(page).click();
-    await dialog(page, "Where it works").getByRole("button", { name: "Delete the session" }).click();
-    const risks = dialog(page, "Delete Mend the parser");
-    await risks.getByRole("list", { name: "Risks" }).waitFor();
-    await risks.getByRole("button", { name: "Keep" }).click();
-    await place(page).click();
-    await dialog(page, "Where it works").getByRole("button", { name: "Delete the session" }).click();
-    await risks.getByRole("checkbox", { name: "Delete anyway" }).check();
-    await risks.getByRole("button", { name: "Delete" }).click();
-    await page.getByRole("heading", { name: "Welcome to Holdfast" }).waitFor();
-    expect(await worktrees(on)).toMatchObject([{ state: "removed" }]);
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[W-10, I-15] deleting a session asks the same, and its worktree goes with it",
+    async () => {
+      await using on = await gitStage("worktree-session", FILES);
+      const session = await sessionOf(on, { worktree: true, title: "Mend the parser" });
+      await runTurn(on, session.id, "WRITE notes.md # Notes");
+      const page = await on.open(`/s/${session.id}`);
+      await place(page).click();
+      await dialog(page, "Where it works").getByRole("button", { name: "Delete the session" }).click();
+      const risks = dialog(page, "Delete Mend the parser");
+      await risks.getByRole("list", { name: "Risks" }).waitFor();
+      await risks.getByRole("button", { name: "Keep" }).click();
+      await place(page).click();
+      await dialog(page, "Where it works").getByRole("button", { name: "Delete the session" }).click();
+      await risks.getByRole("checkbox", { name: "Delete anyway" }).check();
+      await risks.getByRole("button", { name: "Delete" }).click();
+      await page.getByRole("heading", { name: "Welcome to Holdfast" }).waitFor();
+      expect(await worktrees(on)).toMatchObject([{ state: "removed" }]);
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
   test.runIf(isWhole)(
     "[W-11, I-15] a teardown command that fails keeps the worktree, says what it said, and can be left out",
@@ -120,29 +123,32 @@ describe("worktrees", () => {
     },
   );
 
-  test("[W-10, W-15, I-15] from the archive a session is brought back with its worktree, or deleted after a look", async () => {
-    await using on = await gitStage("worktree-archive", FILES);
-    const session = await sessionOf(on, { worktree: true, title: "Mend the parser" });
-    await runTurn(on, session.id, "WRITE notes.md # Notes");
-    const page = await on.open(`/s/${session.id}`);
-    const archive = async () => {
-      await page.getByRole("button", { name: "Archive" }).click();
-      await until("the archived worktree", async () => (await worktrees(on))[0]?.state === "archived");
-      await page.goto(`${on.server.url}/archive`);
-    };
-    await archive();
-    await page.getByRole("button", { name: "Bring back" }).click();
-    await message(page).waitFor();
-    expect(await worktrees(on)).toMatchObject([{ state: "active" }]);
-    expect(await readFile(join(session.directory, "notes.md"), "utf8")).toBe("# Notes");
-    await archive();
-    await page.getByRole("button", { name: "Delete Mend the parser" }).click();
-    const risks = dialog(page, "Delete Mend the parser");
-    await risks.getByRole("checkbox", { name: "Delete anyway" }).check();
-    await risks.getByRole("button", { name: "Delete" }).click();
-    await page.getByText("The archive is empty").waitFor();
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[W-10, W-15, I-15] from the archive a session is brought back with its worktree, or deleted after a look",
+    async () => {
+      await using on = await gitStage("worktree-archive", FILES);
+      const session = await sessionOf(on, { worktree: true, title: "Mend the parser" });
+      await runTurn(on, session.id, "WRITE notes.md # Notes");
+      const page = await on.open(`/s/${session.id}`);
+      const archive = async () => {
+        await page.getByRole("button", { name: "Archive" }).click();
+        await until("the archived worktree", async () => (await worktrees(on))[0]?.state === "archived");
+        await page.goto(`${on.server.url}/archive`);
+      };
+      await archive();
+      await page.getByRole("button", { name: "Bring back" }).click();
+      await message(page).waitFor();
+      expect(await worktrees(on)).toMatchObject([{ state: "active" }]);
+      expect(await readFile(join(session.directory, "notes.md"), "utf8")).toBe("# Notes");
+      await archive();
+      await page.getByRole("button", { name: "Delete Mend the parser" }).click();
+      const risks = dialog(page, "Delete Mend the parser");
+      await risks.getByRole("checkbox", { name: "Delete anyway" }).check();
+      await risks.getByRole("button", { name: "Delete" }).click();
+      await page.getByText("The archive is empty").waitFor();
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
   test.runIf(isWhole)(
     "[W-12, W-13, I-15] a directory that is gone is made anew; the clean-up says first what it would do",

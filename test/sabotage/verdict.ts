@@ -75,6 +75,8 @@ function runVitest(root: string, args: readonly string[]): Promise<string> {
     // A group of its own: what a hanging test has started ends with it.
     const child = spawn(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), ...args], {
       cwd: root,
+      // A catcher may be a case of the whole suites alone.
+      env: { ...process.env, HOLDFAST_TESTS: "whole" },
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });

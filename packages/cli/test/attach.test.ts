@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isTerminal, sessionEventSchema, type SessionId } from "@holdfast/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { sampleOf } from "../../../test/harness/sample.ts";
+import { sampleOf, isWhole } from "../../../test/harness/sample.ts";
 import { openWire } from "../../../test/harness/wire.ts";
 import { createHouse, PATIENCE_MS, type Running } from "./command.ts";
 import { runInTerminal } from "./terminal.ts";
@@ -164,7 +164,7 @@ describe("[I-9] attach without a terminal", () => {
     );
   });
 
-  test("[I-9] leaving never stops the session, however it happens", async () => {
+  test.runIf(isWhole)("[I-9] leaving never stops the session, however it happens", async () => {
     const id = await newSession();
     const attached = attachOpen(id);
     attached.child.stdin?.write("SLOW 900 10\n");
@@ -185,7 +185,7 @@ describe("[I-9] attach without a terminal", () => {
 });
 
 describe("[I-10] attach for programs", () => {
-  test("[I-10] stream-json: the API's events, then one record of the end", async () => {
+  test.runIf(isWhole)("[I-10] stream-json: the API's events, then one record of the end", async () => {
     const id = await newSession();
     const { stdout, code } = await attach(id, "SAY hi\nFAIL broken", "--output", "stream-json");
     const records = lines(stdout).map((line) => JSON.parse(line) as { seq: number });
@@ -257,7 +257,7 @@ describe("[I-5] attach and a server that goes away", () => {
     },
   );
 
-  test("[D-22] a connection that is back within 3 s is not spoken of", async () => {
+  test.runIf(isWhole)("[D-22] a connection that is back within 3 s is not spoken of", async () => {
     await using wire = await openWire();
     const other = createHouse();
     try {

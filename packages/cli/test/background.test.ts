@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { ServerFile } from "@holdfast/protocol";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { isWhole } from "../../../test/harness/sample.ts";
+import { isWhole, sampleOf } from "../../../test/harness/sample.ts";
 import { isRunning, startOfProcess } from "../src/server-file.ts";
 import { createHouse, expectRun, PATIENCE_MS, type Result } from "./command.ts";
 
@@ -63,7 +63,7 @@ describe("[I-24] a server in the background", () => {
     expect(existsSync(join(house.dataDirectory, "starting"))).toBe(false);
   });
 
-  test("[I-24] not with --no-start, nor when the settings say so: 6", async () => {
+  test.runIf(isWhole)("[I-24] not with --no-start, nor when the settings say so: 6", async () => {
     const refusals = [
       await run("--no-start", "session", "list"),
       await house.run(["session", "list"], { env: { HOLDFAST_START_SERVER: "false" } }),
@@ -95,12 +95,13 @@ describe("[I-24] a server in the background", () => {
     expect(await run("session", "list")).toMatchObject({ code: 0 });
   });
 
-  test.each<[string, (path: string) => void]>([
+  const claims: [string, (path: string) => void][] = [
     ["empty, of who died as it wrote", (path) => writeFileSync(path, "")],
     ["a directory", (path) => mkdirSync(path)],
     ["a pipe, which nobody writes to", (path) => execFileSync("mkfifo", [path])],
     ["a link to a process that lives", (path) => symlinkSync(linkedTo(path), path)],
-  ])("[I-24] a claim that is none is no hindrance: %s", async (_what, make) => {
+  ];
+  test.each(sampleOf(claims, 2))("[I-24] a claim that is none is no hindrance: %s", async (_what, make) => {
     mkdirSync(house.dataDirectory, { recursive: true });
     make(join(house.dataDirectory, "starting"));
     expect(startsOf([await run("session", "list")])).toEqual([serverFile().url]);
@@ -191,27 +192,30 @@ describe("[I-24] a server in the background", () => {
     expect(JSON.parse(last.stdout)).toMatchObject({ level: 30, msg: "stopping" });
   });
 
-  test("[I-24] a server that stops is waited for by a second stop too, and a forced one ends it", async () => {
-    await house.run(["serve", "--detach"], { env: { HOLDFAST_STOP_BUDGET: "600" } });
-    const { pid, processStart } = serverFile();
-    const turn = house.start(["run", "SAY begun\nHANG"]);
-    await vi.waitFor(() => expect(turn.stdout()).toContain("begun"), { timeout: PATIENCE_MS });
-    const stops = [house.start(["stop"])];
-    await vi.waitFor(() => expect(existsSync(join(house.dataDirectory, "server.json"))).toBe(false), {
-      timeout: PATIENCE_MS,
-    });
-    stops.push(house.start(["stop"]));
-    for (const stop of stops)
-      await vi.waitFor(() => expect(stop.stderr()).toContain("Waiting for"), { timeout: PATIENCE_MS });
-    expectRun(await house.run(["status"]), 6, `Process ${pid} starts or stops one.`);
-    expect(isRunning({ pid, processStart })).toBe(true);
+  test.runIf(isWhole)(
+    "[I-24] a server that stops is waited for by a second stop too, and a forced one ends it",
+    async () => {
+      await house.run(["serve", "--detach"], { env: { HOLDFAST_STOP_BUDGET: "600" } });
+      const { pid, processStart } = serverFile();
+      const turn = house.start(["run", "SAY begun\nHANG"]);
+      await vi.waitFor(() => expect(turn.stdout()).toContain("begun"), { timeout: PATIENCE_MS });
+      const stops = [house.start(["stop"])];
+      await vi.waitFor(() => expect(existsSync(join(house.dataDirectory, "server.json"))).toBe(false), {
+        timeout: PATIENCE_MS,
+      });
+      stops.push(house.start(["stop"]));
+      for (const stop of stops)
+        await vi.waitFor(() => expect(stop.stderr()).toContain("Waiting for"), { timeout: PATIENCE_MS });
+      expectRun(await house.run(["status"]), 6, `Process ${pid} starts or stops one.`);
+      expect(isRunning({ pid, processStart })).toBe(true);
 
-    expectRun(await house.run(["stop", "--force"]), 0, "Stopped the server of");
-    expect(isRunning({ pid, processStart })).toBe(false);
-    for (const stop of stops) expectRun(await stop.ended, 0, "Stopped the server");
-    turn.child.kill("SIGKILL");
-    await turn.ended;
-  });
+      expectRun(await house.run(["stop", "--force"]), 0, "Stopped the server of");
+      expect(isRunning({ pid, processStart })).toBe(false);
+      for (const stop of stops) expectRun(await stop.ended, 0, "Stopped the server");
+      turn.child.kill("SIGKILL");
+      await turn.ended;
+    },
+  );
 
   test("[I-24] a line of the log that says nothing of its time is printed as it is", async () => {
     mkdirSync(join(house.dataDirectory, "logs"), { recursive: true });
@@ -241,21 +245,24 @@ describe("[I-24] a server in the background", () => {
     expect(startsOf([listed])).toEqual([serverFile().url]);
   });
 
-  test("[I-24] serve --detach takes the flags of serve, and says when they cannot hold", async () => {
-    const other = createHouse();
-    const free = (await other.serve()).url.split(":").at(-1) ?? "";
-    await other.close();
-    await house.run(["serve", "--detach", "--port", free, "--log-level", "debug"]);
-    expect(serverFile().url).toBe(`http://127.0.0.1:${free}`);
-    await run("session", "list");
-    // What is asked is said only at this level.
-    const { stdout } = await house.run(["--json", "logs", "-n", "1000"]);
-    expect(stdout).toContain('"level":20');
-    const refused = await house.run(["serve", "--detach", "--port", "0"]);
-    expectRun(refused, 7, "--port 0 can hold after `holdfast stop`");
-  });
+  test.runIf(isWhole)(
+    "[I-24] serve --detach takes the flags of serve, and says when they cannot hold",
+    async () => {
+      const other = createHouse();
+      const free = (await other.serve()).url.split(":").at(-1) ?? "";
+      await other.close();
+      await house.run(["serve", "--detach", "--port", free, "--log-level", "debug"]);
+      expect(serverFile().url).toBe(`http://127.0.0.1:${free}`);
+      await run("session", "list");
+      // What is asked is said only at this level.
+      const { stdout } = await house.run(["--json", "logs", "-n", "1000"]);
+      expect(stdout).toContain('"level":20');
+      const refused = await house.run(["serve", "--detach", "--port", "0"]);
+      expectRun(refused, 7, "--port 0 can hold after `holdfast stop`");
+    },
+  );
 
-  test("[I-24] two data directories of one user: the second takes another port", async () => {
+  test.runIf(isWhole)("[I-24] two data directories of one user: the second takes another port", async () => {
     const other = createHouse();
     const env = { ...STARTS, HOLDFAST_PORT: "" };
     try {

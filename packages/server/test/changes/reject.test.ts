@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { newId } from "@holdfast/kernel";
 import type { Session } from "@holdfast/protocol";
 import { expect, test } from "vitest";
+import { isWhole } from "../../../../test/harness/sample.ts";
 import { OWNER, ReviewRoom } from "./review-room.ts";
 import { lines } from "./scenes.ts";
 
@@ -114,7 +115,7 @@ test("[W-7] what was decided later about the same file is undone first", async (
   expect((await room.change("a.txt")).hunks.map(({ newStart }) => newStart)).toEqual([2, 28]);
 });
 
-test("[W-3, W-7] a directory without git is reviewed the same way", async () => {
+test.runIf(isWhole)("[W-3, W-7] a directory without git is reviewed the same way", async () => {
   await using room = await ReviewRoom.open({ "a.txt": "a\n", "d/x": "x\n" }, { git: false });
   const session = await room.inProject();
   await room.turn(session, "qwen", { "a.txt": "agent\n", "d/x": null, "e.txt": "e\n" });
@@ -128,7 +129,7 @@ test("[W-3, W-7] a directory without git is reviewed the same way", async () => 
   expect(await room.changes()).toEqual([]);
 });
 
-test("[W-7] a project below its repository's top is reviewed alone", async () => {
+test.runIf(isWhole)("[W-7] a project below its repository's top is reviewed alone", async () => {
   await using room = await ReviewRoom.open({ "app/a.txt": "a\n", "lib/b.txt": "b\n" });
   const session = await room.inProject(join(room.project, "app"));
   await room.turn(session, "qwen", {
@@ -175,31 +176,38 @@ test("[W-8] a parent that became a symbolic link leads no rejection out of the w
   expect(await room.store.listOperations({ state: "running", limit: 10 })).toEqual([]);
 });
 
-test("[W-7] an undo of a rejection brings binaries, modes, links and renames back", async () => {
-  await using room = await ReviewRoom.open({
-    bin: Buffer.from([0, 1, 2]),
-    "run.sh": "#!/bin/sh\n",
-    "old.txt": lines(),
-    ln: { link: "bin" },
-  });
-  const session = await room.inWorktree();
-  await room.turn(session, "qwen", {
-    bin: Buffer.from([0, 9, 9]),
-    "run.sh": { text: "#!/bin/sh\n", mode: 0o755 },
-    "old.txt": null,
-    "new.txt": lines(),
-    ln: null,
-  });
-  const before = await room.picture(room.directory);
-  const rows = await room.changes();
-  const { value } = await room.review.reject(room.workspace.id, { changeIds: rows.map(({ id }) => id) }, by);
-  expect(await room.picture(room.directory)).toMatchObject(await room.picture());
-  await room.review.undo(room.workspace.id, value.operationId, by);
-  expect(await room.picture(room.directory)).toEqual(before);
-  const shown = (all: typeof rows) =>
-    all.map(({ path, oldPath, kind, agent, hunks }) => ({ path, oldPath, kind, agent, hunks }));
-  expect(shown(await room.changes())).toEqual(shown(rows));
-});
+test.runIf(isWhole)(
+  "[W-7] an undo of a rejection brings binaries, modes, links and renames back",
+  async () => {
+    await using room = await ReviewRoom.open({
+      bin: Buffer.from([0, 1, 2]),
+      "run.sh": "#!/bin/sh\n",
+      "old.txt": lines(),
+      ln: { link: "bin" },
+    });
+    const session = await room.inWorktree();
+    await room.turn(session, "qwen", {
+      bin: Buffer.from([0, 9, 9]),
+      "run.sh": { text: "#!/bin/sh\n", mode: 0o755 },
+      "old.txt": null,
+      "new.txt": lines(),
+      ln: null,
+    });
+    const before = await room.picture(room.directory);
+    const rows = await room.changes();
+    const { value } = await room.review.reject(
+      room.workspace.id,
+      { changeIds: rows.map(({ id }) => id) },
+      by,
+    );
+    expect(await room.picture(room.directory)).toMatchObject(await room.picture());
+    await room.review.undo(room.workspace.id, value.operationId, by);
+    expect(await room.picture(room.directory)).toEqual(before);
+    const shown = (all: typeof rows) =>
+      all.map(({ path, oldPath, kind, agent, hunks }) => ({ path, oldPath, kind, agent, hunks }));
+    expect(shown(await room.changes())).toEqual(shown(rows));
+  },
+);
 
 test("[W-6] a remark quotes its line and finds the session that worked on it last and is still there", async () => {
   await using room = await ReviewRoom.open({ "a.txt": lines() });
@@ -228,27 +236,30 @@ test("[W-6] a remark quotes its line and finds the session that worked on it las
   await refused({ sessionId: stranger.id }, "UNPROCESSABLE");
 });
 
-test("[W-4, W-6] a list has as many patches as fit, a change alone its whole patch, and marks go with revisions", async () => {
-  await using room = await ReviewRoom.open({ "a.txt": "a\n" });
-  const session = await room.inWorktree();
-  const long = Array.from({ length: 40_000 }, (_, at) => `line number ${at}\n`).join("");
-  await room.turn(session, "qwen", { "a.txt": "agent\n", "long.txt": long });
-  const items = await room.changes();
-  expect(items).toMatchObject([{ path: "a.txt" }, { path: "long.txt", patchTruncated: true }]);
-  expect(items[0]?.patch).toContain("+agent");
-  expect(items[1]?.patch).toBeUndefined();
-  const whole = await room.review.get(room.workspace.id, items[1]?.id ?? newId("chg"));
-  expect(whole.patch?.length).toBeGreaterThan(long.length);
-  const { id, revision } = await room.change("a.txt");
-  const mark = (reviewed: boolean) =>
-    room.review.mark(room.workspace.id, { changes: [{ id, revision }], reviewed }, by);
-  expect((await mark(true)).items[0]).toMatchObject({ reviewed: revision });
-  expect((await mark(false)).items[0]?.reviewed).toBeUndefined();
-  await room.turn(session, "qwen", { "a.txt": "later\n" });
-  await expect(mark(true)).rejects.toMatchObject({ code: "STALE" });
-  await rm(join(room.directory, "a.txt"));
-  expect((await room.review.list(room.workspace.id, { refresh: true })).items[0]).toMatchObject({
-    path: "a.txt",
-    kind: "deleted",
-  });
-});
+test.runIf(isWhole)(
+  "[W-4, W-6] a list has as many patches as fit, a change alone its whole patch, and marks go with revisions",
+  async () => {
+    await using room = await ReviewRoom.open({ "a.txt": "a\n" });
+    const session = await room.inWorktree();
+    const long = Array.from({ length: 40_000 }, (_, at) => `line number ${at}\n`).join("");
+    await room.turn(session, "qwen", { "a.txt": "agent\n", "long.txt": long });
+    const items = await room.changes();
+    expect(items).toMatchObject([{ path: "a.txt" }, { path: "long.txt", patchTruncated: true }]);
+    expect(items[0]?.patch).toContain("+agent");
+    expect(items[1]?.patch).toBeUndefined();
+    const whole = await room.review.get(room.workspace.id, items[1]?.id ?? newId("chg"));
+    expect(whole.patch?.length).toBeGreaterThan(long.length);
+    const { id, revision } = await room.change("a.txt");
+    const mark = (reviewed: boolean) =>
+      room.review.mark(room.workspace.id, { changes: [{ id, revision }], reviewed }, by);
+    expect((await mark(true)).items[0]).toMatchObject({ reviewed: revision });
+    expect((await mark(false)).items[0]?.reviewed).toBeUndefined();
+    await room.turn(session, "qwen", { "a.txt": "later\n" });
+    await expect(mark(true)).rejects.toMatchObject({ code: "STALE" });
+    await rm(join(room.directory, "a.txt"));
+    expect((await room.review.list(room.workspace.id, { refresh: true })).items[0]).toMatchObject({
+      path: "a.txt",
+      kind: "deleted",
+    });
+  },
+);

@@ -5,6 +5,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/
 import { join } from "node:path";
 import { isHoldfastError } from "@holdfast/kernel";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { isWhole } from "../../../../test/harness/sample.ts";
 import { RESCUE_MS } from "../../src/worktree/rescue.ts";
 import { OWNER, Room } from "./room.ts";
 
@@ -81,36 +82,39 @@ describe("a worktree in use", () => {
     expect(await room.worktrees.requireDirectory(workspace.id)).toBeUndefined();
   });
 
-  test("[W-11, W-13] a turn after the last rescue counts, and a commit after the last turn counts more", async () => {
-    const made = await room.create();
-    const { worktree } = made;
-    room.clock.shiftMs = -10_000;
-    await room.worktrees.remove(worktree.id, DISCARD);
-    await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
-    room.clock.shiftMs = 0;
-    expect((await room.worktrees.get(worktree.id)).rescue).toBeDefined();
-    await room.write(worktree.path, { "a.txt": "work\n" });
-    await afterTurn(made);
-    await rm(worktree.path, { recursive: true });
-    await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
-    expect(await restored(worktree.path)).toEqual(["work\n", " M a.txt"]);
+  test.runIf(isWhole)(
+    "[W-11, W-13] a turn after the last rescue counts, and a commit after the last turn counts more",
+    async () => {
+      const made = await room.create();
+      const { worktree } = made;
+      room.clock.shiftMs = -10_000;
+      await room.worktrees.remove(worktree.id, DISCARD);
+      await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
+      room.clock.shiftMs = 0;
+      expect((await room.worktrees.get(worktree.id)).rescue).toBeDefined();
+      await room.write(worktree.path, { "a.txt": "work\n" });
+      await afterTurn(made);
+      await rm(worktree.path, { recursive: true });
+      await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
+      expect(await restored(worktree.path)).toEqual(["work\n", " M a.txt"]);
 
-    const other = await room.create();
-    await room.write(other.worktree.path, { "a.txt": "turn\n" });
-    await afterTurn(other);
-    const { commit } = await room.store.getTracking(other.workspace.id);
-    await room.write(other.worktree.path, { "a.txt": "committed\n" });
-    room.git(["commit", "-q", "-am", "by hand"], other.worktree.path);
-    await rm(other.worktree.path, { recursive: true });
-    await room.worktrees.restore(other.worktree.id, { from: "rescue", actor: OWNER });
-    expect(await restored(other.worktree.path)).toEqual(["committed\n", ""]);
-    const held = room.git([
-      "for-each-ref",
-      "--format=%(objectname)",
-      `refs/holdfast/rescue/${other.worktree.id}/`,
-    ]);
-    expect(held.split("\n")).toContain(commit);
-  });
+      const other = await room.create();
+      await room.write(other.worktree.path, { "a.txt": "turn\n" });
+      await afterTurn(other);
+      const { commit } = await room.store.getTracking(other.workspace.id);
+      await room.write(other.worktree.path, { "a.txt": "committed\n" });
+      room.git(["commit", "-q", "-am", "by hand"], other.worktree.path);
+      await rm(other.worktree.path, { recursive: true });
+      await room.worktrees.restore(other.worktree.id, { from: "rescue", actor: OWNER });
+      expect(await restored(other.worktree.path)).toEqual(["committed\n", ""]);
+      const held = room.git([
+        "for-each-ref",
+        "--format=%(objectname)",
+        `refs/holdfast/rescue/${other.worktree.id}/`,
+      ]);
+      expect(held.split("\n")).toContain(commit);
+    },
+  );
 
   test("[W-13] one that was moved is lost until it is moved back, and nothing is made in its place", async () => {
     const { worktree, workspace } = await room.create();
@@ -202,20 +206,23 @@ describe("a worktree in use", () => {
     expect(room.git(["for-each-ref", "refs/holdfast/"])).toBe("");
   });
 
-  test("[W-11] what a filter of the repository cannot take in comes back all the same", async () => {
-    await room.write(room.project, { ".gitattributes": "*.bad filter=broken\n" });
-    room.git(["add", "-A"]);
-    room.git(["commit", "-q", "-m", "attributes"]);
-    room.git(["config", "filter.broken.clean", "false"]);
-    room.git(["config", "filter.broken.required", "true"]);
-    const { worktree } = await room.create();
-    await room.write(worktree.path, { "x.bad": "x", "y.good": "y" });
-    const removed = await room.worktrees.remove(worktree.id, DISCARD);
-    expect(removed.note).toBeUndefined();
-    await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
-    for (const name of ["x.bad", "y.good"])
-      expect(await readFile(join(worktree.path, name), "utf8")).toBe(name.slice(0, 1));
-  });
+  test.runIf(isWhole)(
+    "[W-11] what a filter of the repository cannot take in comes back all the same",
+    async () => {
+      await room.write(room.project, { ".gitattributes": "*.bad filter=broken\n" });
+      room.git(["add", "-A"]);
+      room.git(["commit", "-q", "-m", "attributes"]);
+      room.git(["config", "filter.broken.clean", "false"]);
+      room.git(["config", "filter.broken.required", "true"]);
+      const { worktree } = await room.create();
+      await room.write(worktree.path, { "x.bad": "x", "y.good": "y" });
+      const removed = await room.worktrees.remove(worktree.id, DISCARD);
+      expect(removed.note).toBeUndefined();
+      await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
+      for (const name of ["x.bad", "y.good"])
+        expect(await readFile(join(worktree.path, name), "utf8")).toBe(name.slice(0, 1));
+    },
+  );
 
   test("[W-11] a teardown that fails removes nothing; left out, the removal goes on", async () => {
     const { worktree } = await room.create();
@@ -271,7 +278,7 @@ describe("a worktree in use", () => {
     expect(await room.store.listWorktreeAudit({ limit: 10 })).toHaveLength(1);
   });
 
-  test("[W-14] a dead index.lock of ours goes before a turn", async () => {
+  test.runIf(isWhole)("[W-14] a dead index.lock of ours goes before a turn", async () => {
     const { worktree, workspace } = await room.create();
     const lock = join(room.git(["rev-parse", "--absolute-git-dir"], worktree.path), "index.lock");
     await writeFile(lock, "");

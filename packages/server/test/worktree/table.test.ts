@@ -13,7 +13,7 @@ import { OWNER, Room } from "./room.ts";
 const ALL = process.getuid?.() === 0 ? [...CASES, FOREIGN] : CASES;
 
 /** States in a sample. */
-const STATES = 5;
+const STATES = 3;
 
 async function inState<T>(each: Case, work: (room: Room, worktree: Worktree) => Promise<T>): Promise<T> {
   await using room = await Room.open();
