@@ -9,7 +9,7 @@ import { ended, follow, say, sessionOn, textOf, upTo, wordsIn } from "./session-
 import { clockOf } from "./set-clock.ts";
 
 /** Updates of an agent that floods, and of one tool call. */
-const FLOOD = amount(700, 50_000);
+const FLOOD = amount(2_000, 50_000);
 const UPDATES = amount(1_000, 10_000);
 /** How long a flood may take before it counts as hanging, in ms. */
 const FLOOD_MS = 480_000;
