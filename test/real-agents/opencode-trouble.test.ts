@@ -1,4 +1,6 @@
 /** What real opencode makes of a model in trouble, on the scripted model: refusals, tries that it repeats, compactions. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Message, Turn } from "@holdfast/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryDirectory, until } from "../harness/index.ts";
@@ -16,6 +18,10 @@ afterAll(async () => {
   await bench[Symbol.asyncDispose]();
   await directory[Symbol.asyncDispose]();
 });
+
+/** What opencode reads as the configuration of a project. */
+const configure = (place: Place, config: object): Promise<void> =>
+  writeFile(join(place.directory, "opencode.json"), JSON.stringify(config));
 
 const answersOf = async (place: Place, turn: Turn): Promise<Message[]> => {
   const { items } = await bench.client.listMessages(place.sessionId, { limit: 100 });
@@ -112,4 +118,82 @@ test("[R-14.3, A-16] a compaction after an overflow: the summary is an answer of
   expect(summary?.parts.find((part) => part.type === "text")).toMatchObject({ synthetic: true });
   expect(answers.at(-1)?.parts).toContainEqual(expect.objectContaining({ type: "text", text: "after" }));
   expect((await bench.ask(place, "RECALL")).text).toContain("heron");
+});
+
+test("[R-14.3] a compaction names our message from which on opencode keeps everything", async () => {
+  const place = await bench.newPlace();
+  await configure(place, { compaction: { preserve_recent_tokens: 400 } });
+  await bench.ask(place, `SAY ${"long ".repeat(1_000)}`);
+  const kept = await bench.ask(place, "SAY short");
+  const body = { error: { type: "invalid_request_error", message: "prompt is too long: 9 > 8" } };
+  const { turn } = await bench.ask(place, `FAIL 400 ${JSON.stringify({ body })}`, "SAY after");
+  expect(turn).toMatchObject({ state: "completed" });
+  const parts = (await answersOf(place, turn)).flatMap((answer) => answer.parts);
+  expect(parts.find(({ type }) => type === "compaction")).toMatchObject({ tailStartId: kept.turn.messageId });
+});
+
+test("[R-14.4] outputs of old calls that opencode prunes stay, and say since when its model has them no more", async () => {
+  const place = await bench.newPlace("all");
+  await configure(place, { compaction: { prune: true } });
+  const large = "BASH head -c 49000 /dev/zero | tr '\\0' x";
+  const first = await bench.ask(place, ...Array.from({ length: 6 }, () => large), "SAY done");
+  expect(first.turn).toMatchObject({ state: "completed" });
+  await bench.ask(place, "SAY two");
+  await bench.ask(place, "SAY three");
+  const states = await until(
+    "the end of pruning",
+    async () => {
+      const { items } = await bench.client.listMessages(place.sessionId, { limit: 100 });
+      const calls = items.flatMap(({ parts }) =>
+        parts.flatMap((part) =>
+          part.type === "tool" && part.state.status === "completed" ? [part.state] : [],
+        ),
+      );
+      return calls.filter(({ time }) => time.compacted !== undefined).length >= 3 ? calls : undefined;
+    },
+    STEP_MS,
+  );
+  expect(states.map(({ time }) => time.compacted === undefined)).toEqual([
+    false,
+    false,
+    false,
+    true,
+    true,
+    true,
+  ]);
+  for (const { output, time } of states) {
+    expect(output.length).toBeGreaterThan(40_000);
+    expect(time.compacted ?? Number.MAX_SAFE_INTEGER).toBeGreaterThan(time.end);
+  }
+});
+
+test("[R-14.4] a part that opencode removes goes here too, while its turn runs and after it has ended", async () => {
+  const place = await bench.newPlace("all");
+  const plugins = join(place.directory, ".opencode", "plugin");
+  await mkdir(plugins, { recursive: true });
+  // Removes what says so as soon as it is whole, and what it is told to later when something else is said.
+  await writeFile(
+    join(plugins, "forget.js"),
+    `const kept = [];
+    export const Forget = async ({ client }) => ({
+      event: async ({ event }) => {
+        const part = event.properties?.part;
+        if (event.type !== "message.part.updated" || part?.type !== "text" || part.time?.end === undefined) return;
+        const remove = (path) => client._client.delete({ url: "/session/{sessionID}/message/{messageID}/part/{id}", path });
+        if (part.text === "later") kept.push(part);
+        if (part.text === "forget this") await remove(part);
+        if (part.text === "now") for (const each of kept.splice(0)) await remove(each);
+      },
+    });`,
+  );
+  await bench.ask(place, "SAY later");
+  await bench.ask(place, "SAY forget this", "BASH true", "SAY now");
+  const texts = async () => {
+    const { items } = await bench.client.listMessages(place.sessionId, { limit: 100 });
+    return items
+      .filter(({ info }) => info.role === "assistant")
+      .flatMap(({ parts }) => parts.flatMap((part) => (part.type === "text" ? [part.text] : [])));
+  };
+  await until("the removals", async () => ((await texts()).length === 1 ? true : undefined), STEP_MS);
+  expect(await texts()).toEqual(["now"]);
 });

@@ -10,6 +10,7 @@ export type {
   LoginRequest,
   NoteEvent,
   OpenRequest,
+  PastEvent,
   PastTurn,
   NotAllowed,
   PermissionAnswer,

@@ -41,6 +41,8 @@ export const MAX_ATTACHMENT_NAME = 255;
 /** One call as far as the agent told it. Absent fields keep what was said before; `output` and `raw` replace, growing text is recognised by the recorder. */
 export type ToolUpdate = {
   callId: string;
+  /** The backend's id of the part that shows the call, where it has one. */
+  partId?: string | undefined;
   status?: ToolStatus | undefined;
   tool?: string | undefined;
   title?: string | undefined;
@@ -111,7 +113,16 @@ export type StateEvent =
   | { type: "modes"; modes: NonNullable<AgentSession["modes"]> }
   | { type: "models"; models: NonNullable<AgentSession["models"]> }
   | { type: "usage"; usage: Usage }
-  | { type: "info"; title: string };
+  | { type: "info"; title: string }
+  | PastEvent;
+
+/**
+ * What an agent changes in what it said before (R-14.4), by the backend's ids. `removed`: it no longer has the message, or one part of it; `outputCleared`:
+ * since `time`, in wall-clock ms, it no longer gives the output of this call to its model.
+ */
+export type PastEvent =
+  | { type: "removed"; messageId: string; partId?: string }
+  | { type: "outputCleared"; messageId: string; partId: string; time: number };
 
 /** Something for diagnostics: `late` came after its turn ended, `raw` is a kind we do not know, `notice` is noise or a protocol fault. `tail` is redacted. */
 export type NoteEvent = { type: "notice" | "raw" | "late"; kind: string; bytes: number; tail: string };

@@ -15,7 +15,6 @@ import type {
   McpServers,
   Message,
   MessageId,
-  MessageInfo,
   Model,
   Opened,
   OpenedBy,
@@ -135,6 +134,8 @@ export type ProgressOp =
     }
   /** The files as they were soon after the end of a step, in the part of that edge (R-1.8). */
   | { op: "stepSnapshot"; partId: PartId; snapshot: string }
+  /** The agent took this part of an answer of this turn back (R-14.4). */
+  | { op: "removePart"; partId: PartId }
   /** What the server tells the agent on the way, as a user message of the turn and with no input: the newest of the session's history (R-2.1). */
   | { op: "tell"; message: UserMessage; parts: Part[] }
   /** What the agent tells of an answer of this turn, beside its parts. */
@@ -355,12 +356,6 @@ export type Commands = {
     actor: Actor;
   }): Promise<Question>;
 
-  /** SESSION_BUSY while its turn is live; UNPROCESSABLE when a field that Holdfast alone writes would change (R-4.3). So `updatePart`. */
-  updateMessage(command: Written & { messageId: MessageId; message: MessageInfo }): Promise<Applied<Message>>;
-  /** SESSION_BUSY while its turn is live. */
-  removeMessage(command: Written & { messageId: MessageId }): Promise<void>;
-  updatePart(command: Written & { part: Part }): Promise<Applied<Part>>;
-  removePart(command: Written & { partId: PartId }): Promise<void>;
   updateAgentSession(command: {
     agentSessionId: AgentSessionId;
     patch: AgentSessionPatch;

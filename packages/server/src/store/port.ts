@@ -7,6 +7,7 @@
  */
 import type { ChangeCommands, ChangeQueries } from "./change-commands.ts";
 import type { Commands } from "./commands.ts";
+import type { EditCommands } from "./edit-commands.ts";
 import type { OperationCommands, OperationQueries } from "./operation-commands.ts";
 import type { CommittedEvent, FeedOrder, Queries } from "./queries.ts";
 import type { SteerCommands } from "./steer-commands.ts";
@@ -14,6 +15,7 @@ import type { WorktreeCommands, WorktreeQueries } from "./worktree-commands.ts";
 
 export type * from "./change-commands.ts";
 export type * from "./commands.ts";
+export type * from "./edit-commands.ts";
 export type * from "./queries.ts";
 export type * from "./operation-commands.ts";
 export type * from "./steer-commands.ts";
@@ -21,7 +23,12 @@ export type * from "./worktree-commands.ts";
 export type { Applied, IdempotencyKey } from "./written.ts";
 
 /** Every write of the port by its name. An engine keeps one table of functions that is typed against this. */
-export type StoreCommands = Commands & SteerCommands & WorktreeCommands & OperationCommands & ChangeCommands;
+export type StoreCommands = Commands &
+  EditCommands &
+  SteerCommands &
+  WorktreeCommands &
+  OperationCommands &
+  ChangeCommands;
 
 export type Store = StoreCommands &
   Queries &

@@ -80,6 +80,9 @@ export class FakeOpencode implements HandleServer {
       const known = this.#messages.get(String(info["id"]));
       this.#messages.set(String(info["id"]), { info, parts: known?.parts ?? new Map<string, Json>() });
     }
+    if (type === "message.removed") this.#messages.delete(String(properties["messageID"]));
+    if (type === "message.part.removed")
+      this.#messages.get(String(properties["messageID"]))?.parts.delete(String(properties["partID"]));
     if (type === "message.part.updated" && part !== undefined) {
       this.#messages.get(String(part["messageID"]))?.parts.set(String(part["id"]), part);
     }

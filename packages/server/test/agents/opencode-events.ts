@@ -45,6 +45,12 @@ export class SessionEvents {
     return this.#event("message.part.updated", { part: { sessionID: this.sessionID, ...part } });
   }
 
+  removed(messageID: string, partID?: string): FakeEvent {
+    return partID === undefined
+      ? this.#event("message.removed", { messageID })
+      : this.#event("message.part.removed", { messageID, partID });
+  }
+
   delta(partID: string, messageID: string, delta: string): FakeEvent {
     return this.#event("message.part.delta", { partID, messageID, field: "text", delta });
   }

@@ -94,6 +94,59 @@ export const editsTopic = topic("edits of what is settled", (rig) => {
     expect(await refusalOf(remove(newId("msg")))).toBe("NOT_FOUND");
     expect(await refusalOf(rig().store.removePart({ partId: newId("prt"), actor: OWNER }))).toBe("NOT_FOUND");
   });
+
+  test("[R-14.4] a call that completed keeps its output and says since when its agent's model has it no more, once", async () => {
+    const sessionId = await rig().session();
+    await rig().admit(sessionId);
+    const run = await rig().start(sessionId);
+    const call = await rig().part(run, calledAt(run, { start: 1, end: 2 }));
+    const text = await rig().part(run, textPart(placeOf(run), "x", { start: 1, end: 2 }));
+    const clear = (part: Part, time: number) =>
+      rig().store.clearOutput({ partId: part.id, time, actor: OWNER });
+    await clear(text, 3);
+    expect(await rig().store.getPart(text.id)).toMatchObject(text);
+    await clear(call, 4);
+    await rig().finish(run);
+    const before = await rig().store.lastSeq(sessionId);
+    await clear(call, 5);
+    expect(await rig().store.lastSeq(sessionId)).toBe(before);
+    if (call.type !== "tool" || call.state.status !== "completed") throw new Error("No call.");
+    const state = { ...call.state, time: { start: 1, end: 2, compacted: 4 } };
+    expect(await rig().store.getPart(call.id)).toMatchObject({ ...call, state });
+    expect(await refusalOf(clear({ ...call, id: newId("prt") }, 6))).toBe("NOT_FOUND");
+  });
+
+  test("[R-14.4] a part that a running turn's agent took back is gone and told of, and its id is free for a new one", async () => {
+    const run = await rig().running();
+    const place = placeOf(run);
+    const part = await rig().part(run, textPart(place, "said", { start: 1 }));
+    const kept = await rig().part(run, textPart(place, "kept", { start: 1 }));
+    await rig().append(run, { op: "removePart", partId: part.id });
+    expect(await rig().store.getPart(part.id)).toBeUndefined();
+    expect((await rig().store.getMessage(run.assistantMessageId))?.parts.map(({ id }) => id)).toEqual([
+      kept.id,
+    ]);
+    const { events } = await rig().store.replaySession({ sessionId: run.session.id, after: 0, limit: 100 });
+    expect(events.map(({ type, data }) => (type === "message.part.removed" ? data : undefined))).toContain(
+      JSON.stringify({ messageId: part.messageId, partId: part.id }),
+    );
+    const again = rig().append(run, { op: "removePart", partId: part.id });
+    expect(await refusalOf(again)).toBe("NOT_FOUND");
+    const next = await rig().part(run, textPart(place, "next", { start: 1 }));
+    const delta = {
+      messageId: next.messageId,
+      partId: next.id,
+      field: "text",
+      offset: 4,
+      text: " one",
+    } as const;
+    await rig().append(run, { op: "delta", ...delta });
+    expect(await rig().store.getPart(next.id)).toMatchObject({ text: "next one" });
+    const other = await rig().running();
+    const foreign = rig().append(other, { op: "removePart", partId: kept.id });
+    expect(await refusalOf(foreign)).toBe("NOT_FOUND");
+  });
+
   test("[R-4.3] an edit neither sets nor changes nor clears what Holdfast alone says", async () => {
     const sessionId = await rig().session();
     await rig().admit(sessionId);

@@ -16,6 +16,7 @@ export class ProgressLog {
   /** Hashes in the order they were stored, repetitions too: each is one more reference. */
   readonly stored: string[] = [];
   readonly answers: Answer[] = [];
+  turnId = "";
   title = "New session - 2026-09-01T00:00:00.000Z";
   readonly #parts = new Map<string, Part>();
 
@@ -34,11 +35,8 @@ export class ProgressLog {
       this.stored.push(hash);
       return { hash, size: bytes.byteLength };
     },
-    async *streamMessages() {
-      const backend = { messageId: "a1", parentId: "u1" };
-      await Promise.resolve();
-      yield { info: { id: "msg_of_a1", parentId: "msg_of_u1", role: "assistant", metadata: { backend } } };
-    },
+    streamMessages: () => this.#messages(),
+    ...this.#edits(),
     getSession: () => Promise.resolve({ title: this.title } as Session),
   } as unknown as Store;
 
@@ -62,6 +60,42 @@ export class ProgressLog {
     return this.ops.filter((candidate): candidate is Extract<ProgressOp, { op: O }> => candidate.op === op);
   }
 
+  /** What was asked of the store about rows of earlier turns, which are one answer with one part. */
+  readonly edits: [string, unknown][] = [];
+
+  #edits() {
+    const taken = (name: string) => async (command: unknown) => {
+      await this.#answer();
+      this.edits.push([name, command]);
+    };
+    return Object.fromEntries(
+      ["removeMessage", "removePart", "clearOutput"].map((name) => [name, taken(name)]),
+    );
+  }
+
+  /** Newest first: the answers of the running turn as its ops made them, and before them one of an earlier turn. */
+  async *#messages() {
+    await Promise.resolve();
+    for (const { messageId, patch } of this.of("answer").toReversed()) {
+      const ids = patch.metadata?.["backend"] as { parentId: string } | undefined;
+      if (ids === undefined) continue;
+      const parentId = `msg_of_${ids.parentId}`;
+      const parts = this.parts.filter((part) => part.messageId === messageId);
+      yield {
+        info: { id: messageId, parentId, turnId: this.turnId, role: "assistant", metadata: patch.metadata },
+        parts,
+      };
+    }
+    const backend = { messageId: "a1", parentId: "u1" };
+    const metadata = { backend: { partId: "p1" } };
+    const parts = [
+      { id: "prt_of_p1", type: "tool", metadata },
+      { id: "prt_unnamed", type: "step-finish" },
+    ];
+    const ids = { id: "msg_of_a1", parentId: "msg_of_u1", turnId: "trn_before" };
+    yield { info: { ...ids, role: "assistant", metadata: { backend } }, parts };
+  }
+
   async #answer(): Promise<void> {
     const answer = this.answers.shift() ?? "commit";
     if (answer instanceof Promise) await answer;
@@ -73,6 +107,7 @@ export class ProgressLog {
   #apply(op: ProgressOp): void {
     if (op.op === "part") this.#put(op.part);
     if (op.op === "delta") this.#extend(op);
+    if (op.op === "removePart" && !this.#parts.delete(op.partId)) throw new Error("A removal of no part.");
     if (op.op === "checkpoint" && !this.#parts.has(op.partId)) throw new Error("A checkpoint of no part.");
   }
 

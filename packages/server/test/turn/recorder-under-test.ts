@@ -11,6 +11,8 @@ export function recorderUnderTest(limits: ByteLimits = { perSession: 8 << 20, to
   const abandon = new AbortController();
   const failures: WriteFailure[] = [];
   const budget = new ByteBudget(limits);
+  const turnId = newId("trn");
+  log.turnId = turnId;
   const recorder = new Recorder(
     {
       store: log.store,
@@ -22,7 +24,7 @@ export function recorderUnderTest(limits: ByteLimits = { perSession: 8 << 20, to
     },
     {
       sessionId: newId("ses"),
-      turnId: newId("trn"),
+      turnId,
       epoch: 1,
       parentId: newId("msg"),
       messageId: newId("msg"),

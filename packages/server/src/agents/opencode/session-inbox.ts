@@ -14,6 +14,7 @@ import type { OpenRequests } from "./open-requests.ts";
 import type { PromptRun } from "./prompt-run.ts";
 import { retryOf } from "./retry-status.ts";
 import { todosOf } from "./todos.ts";
+import { clearedOutput } from "./tool-update.ts";
 import type { Taken } from "./turn-view.ts";
 import type { WireEvent } from "./wire-event.ts";
 
@@ -34,8 +35,6 @@ const SILENT = new Set([
   "session.created",
   "session.deleted",
   "session.compacted",
-  "message.removed",
-  "message.part.removed",
   "command.executed",
 ]);
 
@@ -92,8 +91,11 @@ export class SessionInbox {
         return run?.prompt.sink.emit({ type: "plan", todos: todosOf(properties["todos"]) });
       case "message.updated":
         return this.#message(object(properties["info"]));
+      case "message.removed":
+      case "message.part.removed":
+        return this.#removed(text(properties["messageID"]), text(properties["partID"]));
       case "message.part.updated":
-        return this.#content(type, properties, (owner) => owner.view.part(object(properties["part"])));
+        return this.#part(type, properties);
       case "message.part.delta":
         return this.#content(type, properties, (owner) => owner.view.delta(properties));
       default:
@@ -124,6 +126,21 @@ export class SessionInbox {
     if (usage === undefined || said === this.#usage) return;
     this.#usage = said;
     this.#deps.say({ type: "usage", usage });
+  }
+
+  #removed(messageId: string | undefined, partId: string | undefined): void {
+    // What a person said is not the agent's to take back.
+    if (messageId === undefined || this.#userMessages.has(messageId)) return;
+    const { now, before } = this.#deps.runs();
+    for (const run of [now, before]) run?.view.forget(messageId, partId);
+    this.#deps.say({ type: "removed", messageId, ...(partId === undefined ? {} : { partId }) });
+  }
+
+  #part(type: string, properties: Json): void {
+    const part = object(properties["part"]);
+    const cleared = clearedOutput(part);
+    if (cleared !== undefined) return this.#deps.say(cleared);
+    this.#content(type, properties, (owner) => owner.view.part(part));
   }
 
   #content(type: string, properties: Json, take: (owner: PromptRun) => Taken): void {

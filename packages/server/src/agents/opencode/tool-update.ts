@@ -1,5 +1,11 @@
-import { type Attachment, MAX_ATTACHMENT_NAME, MAX_ATTACHMENTS, type ToolUpdate } from "../port.ts";
-import { object, objects, text, type Json } from "./json.ts";
+import {
+  type Attachment,
+  MAX_ATTACHMENT_NAME,
+  MAX_ATTACHMENTS,
+  type PastEvent,
+  type ToolUpdate,
+} from "../port.ts";
+import { count, object, objects, text, type Json } from "./json.ts";
 
 /** Kinds of opencode's own tools and permissions; what is not listed comes from a plugin or an MCP server. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -39,7 +45,7 @@ export function toolUpdateOf(part: Json, callId: string): ToolUpdate | undefined
   const tool = text(part["tool"]) ?? "tool";
   const input = object(state["input"]);
   const metadata = object(state["metadata"]);
-  const update: ToolUpdate = { callId, status, tool, kind: kindOf(tool) };
+  const update: ToolUpdate = { callId, partId: text(part["id"]), status, tool, kind: kindOf(tool) };
   const title = text(state["title"]);
   const raw = text(state["raw"]);
   if (title !== undefined && title !== "") update.title = title;
@@ -56,6 +62,15 @@ export function toolUpdateOf(part: Json, callId: string): ToolUpdate | undefined
   const attachments = objects(state["attachments"]).flatMap(attachmentOf).slice(0, MAX_ATTACHMENTS);
   if (attachments.length > 0) update.attachments = attachments;
   return update;
+}
+
+/** A call of an earlier turn whose output opencode no longer gives to its model; it tells so once, by the whole part. */
+export function clearedOutput(part: Json): PastEvent | undefined {
+  const [messageId, partId] = [text(part["messageID"]), text(part["id"])];
+  const time = count(object(object(part["state"])["time"])["compacted"]);
+  if (part["type"] !== "tool" || time === undefined || messageId === undefined || partId === undefined)
+    return undefined;
+  return { type: "outputCleared", messageId, partId, time };
 }
 
 function diffOf(

@@ -136,6 +136,19 @@ export class TurnView {
     return "taken";
   }
 
+  /** opencode no longer has a message, or this part of it: what comes under these names again is told anew. */
+  forget(messageId: string, partId: string | undefined): void {
+    const isGone = (id: string | undefined) => partId === undefined || partId === id;
+    if (partId === undefined) this.#answers.delete(messageId);
+    for (const [id, state] of this.#texts)
+      if (state.messageId === messageId && isGone(id)) this.#texts.delete(id);
+    for (const [key, { callId, update }] of this.#tools) {
+      if (!key.startsWith(`${messageId} `) || !isGone(update.partId)) continue;
+      this.#tools.delete(key);
+      this.#callIds.delete(callId);
+    }
+  }
+
   /** The newest answer. opencode's ids grow with time. */
   get newest(): NewestMessage | undefined {
     const id = [...this.#answers.keys()].toSorted().at(-1);

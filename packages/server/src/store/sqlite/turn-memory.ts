@@ -75,6 +75,11 @@ export class TurnMemory {
     });
   }
 
+  /** The part is gone. */
+  forgetPart(id: string): void {
+    this.#parts.delete(id);
+  }
+
   /** A message of this turn and the place of its next part, which whoever inserts there moves on. */
   message(write: Write, id: string): MessageMemory | undefined {
     const known = this.#messages.get(id);

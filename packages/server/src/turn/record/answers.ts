@@ -102,6 +102,13 @@ export class Answers {
     return this.#all.findLast(({ texts }) => texts.has(kind, streamId)) ?? this.#now;
   }
 
+  /** The agent no longer has a step, or this part of it: nothing goes on with what was said there. */
+  forget(stepId: string, partId: string | undefined): void {
+    const answer = this.ofStep(stepId);
+    answer?.texts.forget(partId);
+    answer?.tools.forget(partId);
+  }
+
   /** What is withheld is let go: finalization settles what is open (durability 5). */
   release(): ProgressOp[] {
     return this.#now.texts.releaseHeld();

@@ -3,19 +3,11 @@ import { type Clock, newId } from "@holdfast/kernel";
 import type { MessageId, PartId, PartOf, SessionId } from "@holdfast/protocol";
 import type { ContentEvent } from "../../agents/index.ts";
 import type { ProgressOp, Store } from "../../store/index.ts";
+import { type BackendIds, findAnswer } from "./past.ts";
 import type { ProgressWriter } from "./progress-writer.ts";
 
 type Deps = { clock: Clock; store: Store; writer: ProgressWriter };
 type Compaction = Extract<ContentEvent, { type: "compaction" }>;
-
-/** Messages that are looked through for the one that a backend names; a tail begins within the last turns. */
-const MOST_MESSAGES = 1_000;
-
-/** About how much memory the step holds until it is written, in bytes. */
-const HELD_BYTES = 512;
-
-/** What an answer keeps in `metadata.backend`: the backend's own names for it and for the message that it answers. */
-export type BackendIds = { messageId: string; parentId: string };
 
 export class Compactions {
   readonly #deps: Deps;
@@ -52,20 +44,15 @@ export class Compactions {
       const ops: ProgressOp[] = [{ op: "part", part }];
       return isNews ? [...ops, { op: "compacted", compaction: { messageId, ...facts } }] : ops;
     };
-    this.#deps.writer.pushLater(later, HELD_BYTES);
+    this.#deps.writer.pushLater(later);
   }
 
   /** Our message for the one that the backend names: an answer, or what an answer was given to. */
   async #find(backendId: string | undefined): Promise<MessageId | undefined> {
     if (backendId === undefined) return undefined;
-    let seen = 0;
-    for await (const { info } of this.#deps.store.streamMessages(this.#sessionId)) {
-      if ((seen += 1) > MOST_MESSAGES) return undefined;
-      if (info.role !== "assistant") continue;
-      const ids = info.metadata?.["backend"] as BackendIds | undefined;
-      if (ids?.messageId === backendId) return info.id;
-      if (ids?.parentId === backendId) return info.parentId;
-    }
-    return undefined;
+    const isNamed = ({ messageId, parentId }: BackendIds) =>
+      messageId === backendId || parentId === backendId;
+    const answer = await findAnswer(this.#deps.store, this.#sessionId, isNamed);
+    return answer?.ids.messageId === backendId ? answer.info.id : answer?.info.parentId;
   }
 }

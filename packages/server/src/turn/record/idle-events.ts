@@ -2,16 +2,21 @@
  * What an agent says between its turns (A-16): state of the agent session applies at any time, everything else is a note. There is no turn to
  * fail and no claim to defend here: a refused write is logged and dropped.
  */
-import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
+import { type Clock, HoldfastError, isHoldfastError, type Logger, wait } from "@holdfast/kernel";
 import type { Actor, AgentSessionId, SessionId, TurnId } from "@holdfast/protocol";
-import type { NoteEvent, StateEvent } from "../../agents/index.ts";
+import type { NoteEvent, PastEvent, StateEvent } from "../../agents/index.ts";
 import type { Store } from "../../store/index.ts";
 import { isNote, noteOp } from "./note.ts";
+import { changePast, isPast } from "./past.ts";
 import { statePatch } from "./state-patch.ts";
 import { isDefaultTitle, presentableTitle } from "./title.ts";
 
 /** Most events that wait for the store; an agent that says more between its turns is not kept. */
 const MAX_WAITING = 64;
+
+/** How often, and after how many ms, the end of a turn is looked for. */
+const BUSY_LOOKS = 20;
+const BUSY_MS = 250;
 
 export type IdleOrigin = { sessionId: SessionId; agentSessionId: AgentSessionId; agent: string };
 
@@ -53,8 +58,24 @@ export class IdleEvents {
       if (last !== undefined) await store.appendProgress({ sessionId, ...last, ops: [noteOp(agent, event)] });
     } else if (event.type === "info") {
       await this.#title(sessionId, actor, event.title);
+    } else if (isPast(event)) {
+      await this.#past(origin, event);
     } else if (event.type !== "usage") {
       await store.updateAgentSession({ agentSessionId, patch: statePatch(event), actor });
+    }
+  }
+
+  /** What comes right behind a turn's end is about a turn that takes no change yet. */
+  async #past(origin: IdleOrigin, event: PastEvent): Promise<void> {
+    const { store, clock } = this.#deps;
+    for (let looks = 1; ; looks += 1) {
+      try {
+        await changePast(store, origin, event);
+        return;
+      } catch (error) {
+        if (looks === BUSY_LOOKS || !isHoldfastError(error, "SESSION_BUSY")) throw error;
+      }
+      await wait(clock, BUSY_MS);
     }
   }
 

@@ -33,6 +33,9 @@ type Entry = { bytes: number } & ({ op: ProgressOp } | { later: LaterOps });
 /** Most bytes of ops in one append, so that one command never holds the writer for long. */
 const BATCH_BYTES = 1024 * 1024;
 
+/** About what a step holds that brings no content, in bytes. */
+const LATER_BYTES = 512;
+
 export class ProgressWriter {
   readonly #deps: Deps;
   readonly #target: ProgressTarget;
@@ -56,7 +59,7 @@ export class ProgressWriter {
   }
 
   /** `bytes`: what the step holds in memory until it is done. */
-  pushLater(later: LaterOps, bytes: number): void {
+  pushLater(later: LaterOps, bytes = LATER_BYTES): void {
     this.#enqueue({ later, bytes });
   }
 

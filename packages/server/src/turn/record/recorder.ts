@@ -20,7 +20,7 @@ import type {
   Usage,
 } from "@holdfast/protocol";
 import { addUsage } from "@holdfast/protocol";
-import type { AgentEvent, ContentEvent, NotAllowed, StateEvent } from "../../agents/index.ts";
+import type { AgentEvent, ContentEvent, NotAllowed, PastEvent, StateEvent } from "../../agents/index.ts";
 import type {
   AgentSessionPatch,
   AnswerPatch,
@@ -32,14 +32,15 @@ import type {
 import { Answers, type StepEdge } from "./answers.ts";
 import { AskedModel } from "./asked-model.ts";
 import type { ByteAccount } from "./byte-budget.ts";
-import { type BackendIds, Compactions } from "./compactions.ts";
+import { Compactions } from "./compactions.ts";
 import { correctionOf, spentBy } from "./correction.ts";
 import { isContent, isNote, lateNote, noteOp } from "./note.ts";
+import { type BackendIds, changePast, isPast } from "./past.ts";
 import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
 import { Retries } from "./retries.ts";
 import { statePatch } from "./state-patch.ts";
 import type { TextKind } from "./text-streams.ts";
-import { isDefaultTitle, presentableTitle } from "./title.ts";
+import { presentableTitle, titleOps } from "./title.ts";
 import { TouchedFiles } from "./touched-files.ts";
 
 /** Most notes kept of one turn; noise beyond that is only logged. */
@@ -341,19 +342,20 @@ export class Recorder {
     if (answer.stepId === undefined && parentId !== undefined)
       patch.metadata = { backend: { messageId: stepId, parentId } satisfies BackendIds };
     answer.stepId = stepId;
+    answer.texts.keepsNames = true;
     if (summary === true) patch.summary = answer.texts.isSummary = true;
     if (finish !== undefined) patch.finish = finish;
     if (tokens !== undefined) patch.tokens = tokens;
     if (cost !== undefined) patch.cost = cost;
-    if (Object.keys(patch).length > 0)
-      this.#writer.push([{ op: "answer", messageId: answer.messageId, patch }]);
+    if (Object.keys(patch).length > 0) this.#answer(patch, answer.messageId);
   }
 
-  #answer(patch: AnswerPatch): void {
-    this.#writer.push([{ op: "answer", messageId: this.#answers.now.messageId, patch }]);
+  #answer(patch: AnswerPatch, messageId = this.#answers.now.messageId): void {
+    this.#writer.push([{ op: "answer", messageId, patch }]);
   }
 
   #state(event: StateEvent): void {
+    if (isPast(event)) return this.#past(event);
     switch (event.type) {
       case "usage":
         return this.#addUsage(event.usage);
@@ -364,6 +366,12 @@ export class Recorder {
     }
   }
 
+  /** Behind everything that was said before it. */
+  #past(event: PastEvent): void {
+    if (event.type === "removed") this.#answers.forget(event.messageId, event.partId);
+    this.#writer.pushLater(() => changePast(this.#deps.store, this.#target, event));
+  }
+
   /** Reports of one turn follow each other: the newest of each figure holds. */
   #addUsage(usage: Usage): void {
     const merged = { ...this.#usage, ...usage };
@@ -372,15 +380,10 @@ export class Recorder {
     this.turn({ usage: this.usageWith(merged) });
   }
 
-  /** A title that somebody gave meanwhile stays: the row is looked at when the op's turn comes. */
   #title(text: string): void {
     const title = presentableTitle(text);
-    if (title === undefined) return;
-    const later = async (): Promise<ProgressOp[]> => {
-      const session = await this.#deps.store.getSession(this.#target.sessionId);
-      return session !== undefined && isDefaultTitle(session.title) ? [{ op: "title", title }] : [];
-    };
-    this.#writer.pushLater(later, title.length * 2);
+    if (title !== undefined)
+      this.#writer.pushLater(() => titleOps(this.#deps.store, this.#target.sessionId, title));
   }
 
   #note(op: ProgressOp): void {

@@ -13,6 +13,7 @@ import { type Clock, cleanText, holdBackSurrogate, newId } from "@holdfast/kerne
 import type { MessageId, ReasoningPart, SessionId, TextPart } from "@holdfast/protocol";
 import type { ProgressOp } from "../../store/index.ts";
 import { pieces } from "./delta-limit.ts";
+import type { BackendPart } from "./past.ts";
 
 /** D-13: at most once a second per streaming part. */
 export const CHECKPOINT_MS = 1_000;
@@ -21,7 +22,7 @@ export type TextKind = "text" | "reasoning";
 
 type Stream = {
   kind: TextKind;
-  named: boolean;
+  streamId: string | undefined;
   /** The row as it stands after every op so far; absent until there is text. */
   part: TextPart | ReasoningPart | undefined;
   held: string;
@@ -31,6 +32,8 @@ type Stream = {
 export class TextStreams {
   /** What is said is a summary that the agent wrote for itself. */
   isSummary = false;
+  /** Ids of streams are the backend's names of its parts, which rows keep (R-14.4). */
+  keepsNames = false;
   readonly #clock: Clock;
   readonly #ids: { sessionId: SessionId; messageId: MessageId };
   readonly #open = new Map<string, Stream>();
@@ -54,19 +57,19 @@ export class TextStreams {
     const ops: ProgressOp[] = [];
     if (streamId === undefined) ops.push(...this.#closeUnnamed(kind === "text" ? "reasoning" : "text"));
     const key = keyOf(kind, streamId);
-    const stream = this.#open.get(key) ?? this.#openStream(key, kind, streamId !== undefined);
+    const stream = this.#open.get(key) ?? this.#openStream(key, kind, streamId);
     const { text, held } = holdBackSurrogate(stream.held + chunk);
     stream.held = held;
     ops.push(...this.#extend(stream, cleanText(text)));
     if (metadata === undefined || stream.part === undefined) return ops;
-    stream.part = { ...stream.part, metadata };
+    stream.part = { ...stream.part, ...this.#told(streamId, metadata) };
     return [...ops, { op: "part", part: stream.part }];
   }
 
   /** The stream says exactly `text`, whatever its pieces were; a stream that was never heard of begins with it. */
   replace(kind: TextKind, text: string, streamId: string, metadata?: Record<string, unknown>): ProgressOp[] {
     const key = keyOf(kind, streamId);
-    const told = metadata === undefined ? {} : { metadata };
+    const told = metadata === undefined ? {} : this.#told(streamId, metadata);
     const ended = this.#ended.get(key);
     if (ended !== undefined) {
       this.#ended.set(key, { ...ended, ...told });
@@ -78,6 +81,17 @@ export class TextStreams {
     stream.part = { ...stream.part, ...told, text: cleanText(text) };
     stream.checkpointAt = this.#clock.monotonic();
     return [{ op: "part", part: stream.part }];
+  }
+
+  /** The backend no longer has this part, or any: what comes of its stream again is a new one. */
+  forget(streamId: string | undefined): void {
+    for (const kind of ["text", "reasoning"] as const)
+      for (const rows of [this.#open, this.#ended])
+        if (streamId === undefined) rows.clear();
+        else rows.delete(keyOf(kind, streamId));
+    const isKept = (part: TextPart | ReasoningPart) =>
+      streamId !== undefined && backendPartOf(part) !== streamId;
+    this.#tried = this.#tried.filter(isKept);
   }
 
   /** Whether what comes of this stream goes on with a part. */
@@ -110,15 +124,15 @@ export class TextStreams {
     return [...this.#open.values()].flatMap((stream) => this.#releaseHeld(stream));
   }
 
-  #openStream(key: string, kind: TextKind, named: boolean): Stream {
-    const stream: Stream = { kind, named, part: undefined, held: "", checkpointAt: 0 };
+  #openStream(key: string, kind: TextKind, streamId: string | undefined): Stream {
+    const stream: Stream = { kind, streamId, part: undefined, held: "", checkpointAt: 0 };
     this.#open.set(key, stream);
     return stream;
   }
 
   #closeUnnamed(kind: TextKind): ProgressOp[] {
     return [...this.#open].flatMap(([key, stream]) =>
-      stream.kind === kind && !stream.named ? this.#close(key) : [],
+      stream.kind === kind && stream.streamId === undefined ? this.#close(key) : [],
     );
   }
 
@@ -130,9 +144,19 @@ export class TextStreams {
     if (stream.part === undefined) return ops;
     const start = stream.part.time?.start ?? this.#clock.now();
     const part = { ...stream.part, time: { start, end: Math.max(start, this.#clock.now()) } };
-    if (stream.named) this.#ended.set(key, { ...part, text: "" });
+    if (stream.streamId !== undefined) this.#ended.set(key, { ...part, text: "" });
     this.#tried.push(part);
     return [...ops, { op: "part", part }];
+  }
+
+  /** What stands beside the text of a part: what the provider said of it, and its name where that is kept. */
+  #told(
+    streamId: string | undefined,
+    metadata?: Record<string, unknown>,
+  ): { metadata?: Record<string, unknown> } {
+    const name = this.keepsNames && streamId !== undefined ? { partId: streamId } : undefined;
+    if (name === undefined) return metadata === undefined ? {} : { metadata };
+    return { metadata: { ...metadata, backend: name satisfies BackendPart } };
   }
 
   #releaseHeld(stream: Stream): ProgressOp[] {
@@ -154,6 +178,7 @@ export class TextStreams {
       ...this.#ids,
       text,
       time: { start: this.#clock.now() },
+      ...this.#told(stream.streamId),
     };
     if (stream.kind === "reasoning") stream.part = { ...row, type: "reasoning" };
     else stream.part = { ...row, type: "text", ...(this.isSummary ? { synthetic: true } : {}) };
@@ -177,6 +202,9 @@ export class TextStreams {
     return [delta, { op: "checkpoint", partId: part.id }];
   }
 }
+
+const backendPartOf = ({ metadata }: TextPart | ReasoningPart): string | undefined =>
+  (metadata?.["backend"] as BackendPart | undefined)?.partId;
 
 function keyOf(kind: TextKind, streamId: string | undefined): string {
   return `${kind}:${streamId ?? ""}:${streamId === undefined}`;

@@ -109,10 +109,20 @@ export class ToolCalls {
     }
   }
 
+  /** Calls that have not ended go, those that the backend shows by this part or all of them; nothing more is written of them. */
+  forget(backendPartId: string | undefined): void {
+    for (const [callId, shown] of this.#calls) {
+      if (backendPartId !== undefined && shown?.call.backendPartId !== backendPartId) continue;
+      shown?.timer?.cancel();
+      this.#calls.delete(callId);
+    }
+  }
+
   #create(update: ToolUpdate): Shown {
     const call: Call = {
       callId: update.callId,
       partId: newId("prt", this.#deps.clock.now()),
+      backendPartId: update.partId,
       state: { status: "pending", input: {}, raw: "" },
       tool: "tool",
       input: {},

@@ -14,11 +14,14 @@ import {
 } from "@holdfast/protocol";
 import { NOT_ALLOWED, type NotAllowed, type ToolUpdate } from "../../agents/index.ts";
 import { type CutOutput, cutOutput } from "./output-limit.ts";
+import type { BackendPart } from "./past.ts";
 
 /** Everything an agent has said about a call, uncut. `output` and `raw` may end in half a surrogate pair while the call runs. */
 export type Call = {
   readonly callId: string;
   readonly partId: PartId;
+  /** The backend's id of the part, where it has one. */
+  readonly backendPartId?: string | undefined;
   /** What of it is shown. */
   state: ToolState;
   tool: string;
@@ -166,7 +169,10 @@ export function toolPart(
   if (call.kind !== undefined) part.kind = call.kind;
   if (call.locations !== undefined) part.locations = call.locations;
   if (call.diffs !== undefined) part.diffs = call.diffs;
-  if (call.metadata !== undefined) part.metadata = call.metadata;
+  const { backendPartId: partId } = call;
+  const named = partId === undefined ? {} : { backend: { partId } satisfies BackendPart };
+  const metadata = { ...call.metadata, ...named };
+  if (Object.keys(metadata).length > 0) part.metadata = metadata;
   return part;
 }
 

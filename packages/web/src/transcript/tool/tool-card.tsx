@@ -90,6 +90,9 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
               part={part}
             />
           )}
+          {state.status === "completed" && state.time.compacted !== undefined && (
+            <p className="px-1 text-xs text-ink-faint">The agent no longer gives this output to its model</p>
+          )}
           {state.status === "error" && state.error.trim() !== output.trim() && <Failure text={state.error} />}
           {attachments.length > 0 && (
             <ul aria-label="Attachments" className="flex flex-wrap gap-2 px-1">

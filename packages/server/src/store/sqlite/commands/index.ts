@@ -82,6 +82,7 @@ export const PORT_COMMANDS = {
   removeMessage: message.removeMessage,
   updatePart: message.updatePart,
   removePart: message.removePart,
+  clearOutput: message.clearOutput,
   updateAgentSession: instance.updateAgentSession,
   closeDeadAgentSessions: instance.closeDeadAgentSessions,
   registerInstance: instance.registerInstance,

@@ -149,3 +149,15 @@ export function removePart(write: Write, command: { partId: PartId; actor: Actor
   announceAsked(log, message);
   announceActivity(log);
 }
+
+export function clearOutput(write: Write, command: { partId: PartId; time: number; actor: Actor }): void {
+  const row = requirePart(write, command.partId);
+  const part = foldParts(write, [row])[0];
+  if (part?.type !== "tool" || part.state.status !== "completed") return;
+  const { state } = part;
+  if (state.time.compacted !== undefined) return;
+  const cleared = { ...state, time: { ...state.time, compacted: command.time } };
+  const message = requireMessage(write, row.message_id);
+  const log = openLogByRid(write, row.session, command.actor, "upkeep");
+  rewritePart(log, row.rid, { ...part, state: cleared }, { rid: message.turn, id: message.turn_id });
+}

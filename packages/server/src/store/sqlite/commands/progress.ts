@@ -57,7 +57,7 @@ import {
   writeAnswer,
   stepFinishPart,
 } from "./answer.ts";
-import { eventsOf, patchAnswer, STEP_EVENTS, tell } from "./told.ts";
+import { dropPart, eventsOf, patchAnswer, STEP_EVENTS, tell } from "./told.ts";
 
 export type ProgressCommand = { sessionId: SessionId; turnId: TurnId; epoch: number; ops: ProgressOp[] };
 
@@ -118,6 +118,8 @@ function apply(progress: Progress, op: ProgressOp, seq: number): void {
       return beginStep(progress, op, seq);
     case "stepSnapshot":
       return putStepSnapshot(progress, op, seq);
+    case "removePart":
+      return dropPart(progress.log, progress, op, seq);
     case "tell":
       return tell(progress.log, progress.turn, op, seq);
     case "answer":

@@ -1,11 +1,12 @@
-/** What is told of a running turn beside the parts of its answers: by the agent of an answer, and by the server to the agent. */
+/** What is told of a running turn beside the parts of its answers: by the agent of an answer and of what it took back, and by the server to the agent. */
 import { HoldfastError, notFound } from "@holdfast/kernel";
-import type { Actor, AssistantMessage } from "@holdfast/protocol";
+import type { Actor, AssistantMessage, MessageId } from "@holdfast/protocol";
 import type { ProgressOp } from "../../port.ts";
 import { announceMessage } from "../announce.ts";
 import { insertPart } from "../insert-part.ts";
 import { append, type Log } from "../log.ts";
 import { actorRow, findMessage, type SessionHead, toMessageInfo, type TurnHead } from "../rows/index.ts";
+import type { TurnMemory } from "../turn-memory.ts";
 import { insertMessage, writeAnswer } from "./answer.ts";
 
 type OpOf<O extends ProgressOp["op"]> = Extract<ProgressOp, { op: O }>;
@@ -58,4 +59,21 @@ export function patchAnswer(
   if (askedModel === null) delete info.askedModel;
   else if (askedModel !== undefined) info.askedModel = askedModel;
   writeAnswer({ ...log, nextSeq: seq }, row.rid, info);
+}
+
+/** A part that its agent took back; no other turn's. */
+export function dropPart(
+  log: Log<SessionHead>,
+  { known, turn }: { known: TurnMemory; turn: TurnHead },
+  { partId }: OpOf<"removePart">,
+  seq: number,
+): void {
+  const { write } = log;
+  const part = known.part(write, partId);
+  const message = part && findMessage(write, part.message_id);
+  if (part === undefined || message?.turn !== turn.rid) throw notFound("part of this turn", partId);
+  write.run("DELETE FROM part WHERE rid = ?", part.rid);
+  known.forgetPart(partId);
+  const data = { messageId: message.id as MessageId, partId };
+  append(log, { type: "message.part.removed", seq, ref: null, data, turn });
 }
