@@ -4,6 +4,7 @@ import type {
   Change,
   ChangeId,
   JsonObject,
+  PartId,
   SessionId,
   Tracking,
   TurnId,
@@ -50,16 +51,20 @@ export type ChangeWrite = {
 /** Something an agent is told once, in front of a session's next prompt (W-6). */
 export type SessionNote = { id: number; sessionId: SessionId; kind: "rejected"; paths: string[] };
 
+/** What a session is told of its files when somebody put them to another state: their tree, as a part with this id. */
+export type SnapshotMark = { sessionId: SessionId; partId: PartId; snapshot: string };
+
 export type ChangeCommands = {
   /** What a snapshot showed. NOT_FOUND for the workspace. */
   recordChanges(command: ChangeWrite): Promise<void>;
-  /** The end of an apply, accept, reject or undo: rows, notes and intent in one transaction (W-9). A no-op once the operation has ended; CLAIM_LOST. */
+  /** The end of an apply, accept, reject or undo: rows, notes, marks and intent in one transaction (W-9). A no-op once the operation has ended; CLAIM_LOST. */
   commitReview(
     command: ChangeWrite & {
       operation: OperationClaim;
       state: Exclude<OperationState, "running">;
       data: JsonObject;
       notes: { sessionId: SessionId; kind: "rejected"; paths: string[] }[];
+      marks?: SnapshotMark[] | undefined;
       /** Other workspaces whose trees moved with it: the project directory that a worktree's changes were merged into. */
       others?: ChangeWrite[] | undefined;
     },

@@ -17,6 +17,7 @@ import type {
   WorktreeSettings,
   WorktreeState,
 } from "@holdfast/protocol";
+import type { SnapshotMark } from "./change-commands.ts";
 import type { Operation, OperationClaim, OperationState } from "./operation-commands.ts";
 import type { Applied, Written } from "./written.ts";
 
@@ -87,6 +88,8 @@ export type WorktreeCommands = {
     operation?: (OperationClaim & { state: OperationState; data?: JsonObject | undefined }) | undefined;
     /** What people are told of it (W-12), in the same transaction. */
     audit?: Pick<WorktreeAudit, "action" | "reason"> | undefined;
+    /** Sessions that work there, whose files it brought back. */
+    marks?: SnapshotMark[] | undefined;
   }): Promise<Worktree>;
   /**
    * A creation that was undone leaves neither worktree nor workspace, and its operation ends `undone`. A no-op that leaves the operation alone when a

@@ -3,7 +3,7 @@
  * from its rescue (files byte for byte, HEAD, what was staged), or at the commit and tree it started from.
  */
 import { mkdir } from "node:fs/promises";
-import { faultPoint, HoldfastError } from "@holdfast/kernel";
+import { faultPoint, HoldfastError, newId } from "@holdfast/kernel";
 import type { Actor, Worktree, WorktreeId } from "@holdfast/protocol";
 import { z } from "zod";
 import {
@@ -20,6 +20,7 @@ import {
 } from "../git/index.ts";
 import type { HeldOperation } from "../operation/index.ts";
 import { endGroupOf, groupSchema } from "../process/index.ts";
+import type { SnapshotMark } from "../store/index.ts";
 import { Beside } from "./beside/index.ts";
 import { conditionOf } from "./condition.ts";
 import type { SagaDeps } from "./deps.ts";
@@ -91,16 +92,29 @@ export async function restoreWorktree(
     if (condition.kind === "missing") await rebuild(deps, worktree, source, intent);
     const workspace = await store.getWorkspace(worktree.workspaceId);
     if (workspace !== undefined) await mkdir(workspace.directory, { recursive: true });
+    const marks = condition.kind === "missing" ? await marksOf(deps, worktree, source) : [];
     const restored = await store.patchWorktree({
       worktreeId: id,
       patch: { state: "active", note: null },
       actor,
       operation: { ...intent.claim, state: "done" },
       audit: { action: "restored", reason: `from ${from}` },
+      marks,
     });
     faultPoint("worktree.restore.active");
     return restored;
   });
+}
+
+/** Tells the sessions that work there which tree their files are again (R-6.4). */
+async function marksOf(
+  { store, git, clock }: SagaDeps,
+  { workspaceId, repository }: Worktree,
+  { start, head }: Source,
+): Promise<SnapshotMark[]> {
+  const snapshot = start?.tree ?? (await treeOfCommit(git, repository, head));
+  const users = await store.workspaceUsers(workspaceId);
+  return users.map(({ sessionId }) => ({ sessionId, partId: newId("prt", clock.now()), snapshot }));
 }
 
 /** What was decided by may have changed before the intent: another restoring may have ended in between. Rejects CONFLICT. */

@@ -66,6 +66,32 @@ test("[W-6] rejecting hunks keeps the others, whoever made them, and only their 
   expect(await readFile(join(room.directory, "a.txt"), "utf8")).toBe(lines([3, "qwen"], [20, "goose"]));
 });
 
+test("[R-6.4] whose work is rejected, and put back, is told which tree its files are each time; nobody else is", async () => {
+  await using room = await ReviewRoom.open({ "a.txt": lines() });
+  const first = await room.inWorktree();
+  const place = { directory: room.directory, existingWorkspaceId: first.workspaceId };
+  const second = await room.session(place);
+  for (const session of [first, second]) await (await room.startTurn(session))();
+  await room.turn(first, "qwen", { "a.txt": lines([3, "qwen"]) });
+  await room.turn(second, "goose", { "a.txt": lines([3, "qwen"], [20, "goose"]) });
+  const told = async (session: Session) => {
+    const parts = [];
+    for await (const message of room.store.streamMessages(session.id)) parts.push(...message.parts);
+    return parts.flatMap((part) => (part.type === "snapshot" ? [part.snapshot] : []));
+  };
+  const newest = async () => (await room.store.getTracking(room.workspace.id)).newest;
+  const before = await newest();
+  const { id, revision, hunks } = await room.change("a.txt");
+  const changes = [{ id, revision, hunks: [hunks[0]?.id ?? ""] }];
+  const { value } = await room.review.reject(room.workspace.id, { changes }, by);
+  const rejected = await newest();
+  expect(rejected).not.toBe(before);
+  expect(await told(first)).toEqual([rejected]);
+  await room.review.undo(room.workspace.id, value.operationId, by);
+  expect(await told(first)).toEqual([rejected, before]);
+  expect(await told(second)).toEqual([]);
+});
+
 test("[W-7] in a project directory accept leaves the files, reject writes back, and the user's index stays", async () => {
   await using room = await ReviewRoom.open({ "a.txt": lines(), "b.txt": "b\n" });
   const session = await room.inProject();

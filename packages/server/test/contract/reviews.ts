@@ -6,6 +6,7 @@ import { refusalOf } from "./refusal.ts";
 import { OWNER } from "./rig.ts";
 import { topic } from "./topic.ts";
 import {
+  activeWorktree,
   change,
   firstClaim,
   changeWrite,
@@ -86,6 +87,39 @@ export const reviewsTopic = topic("reviews, notes and snapshots", (rig) => {
     const started = await run(sessionId);
     expect(await take(started)).toMatchObject([{ sessionId, kind: "rejected", paths: ["a"] }]);
     await rig().finish(started);
+  });
+
+  test("[R-6.4] the end of a review, and of a restored worktree, is said at the end of the newest answer of each session that is named", async () => {
+    const { id: sessionId, workspaceId } = (await rig().create()).value;
+    const silent = await rig().session({ existingWorkspaceId: workspaceId });
+    await rig().exchange(sessionId);
+    await rig().exchange(sessionId);
+    const mark = (of: SessionId, tree: string) => ({
+      sessionId: of,
+      partId: newId("prt"),
+      snapshot: tree.repeat(40),
+    });
+    const marks = [mark(sessionId, "a"), mark(silent, "a"), mark(newId("ses"), "a")];
+    const { id } = await operate(rig(), workspaceId, { kind: "reject" });
+    const seq = (await rig().store.lastSeq(sessionId)) ?? 0;
+    await commit(id, workspaceId, { marks });
+    await commit(id, workspaceId, { marks: [mark(sessionId, "b")] });
+    expect(
+      rig()
+        .heard(sessionId, seq)
+        .map(({ type }) => type),
+    ).toEqual(["message.part.updated"]);
+    // What still runs has no place for it yet.
+    const run_ = await run(sessionId);
+    const worktree = await activeWorktree(rig());
+    const restored = { worktreeId: worktree.id, patch: { note: "back" }, actor: OWNER };
+    await rig().store.patchWorktree({ ...restored, marks: [mark(sessionId, "c")] });
+    await rig().finish(run_);
+    const told = (await rig().history(sessionId)).map(({ parts }) =>
+      parts.flatMap((part) => (part.type === "snapshot" ? [part.snapshot[0]] : [])),
+    );
+    expect(told).toEqual([[], [], [], ["a", "c"], [], []]);
+    expect(await rig().history(silent)).toEqual([]);
   });
 
   test("[W-9] a review that a newer revision overtook writes nothing and is still at work", async () => {

@@ -65,7 +65,7 @@ describe("a worktree in use", () => {
     room.git(["status", "--porcelain"], path),
   ];
 
-  test("[W-11, W-13] what turns left in one that was deleted by hand is a rescue, also without its branch", async () => {
+  test("[W-11, W-13, R-6.4] what turns left in one that was deleted by hand is a rescue, also without its branch", async () => {
     const made = await room.create();
     const { worktree, workspace } = made;
     await room.write(worktree.path, { "a.txt": "work\n", "n.txt": "new\n" });
@@ -77,8 +77,18 @@ describe("a worktree in use", () => {
     room.git(["branch", "-D", worktree.branch]);
     room.git(["update-ref", "-d", `refs/holdfast/snap/${workspace.id}/after`]);
     room.git(["gc", "-q", "--prune=now"]);
+    const marks: unknown[] = [];
+    const patchWorktree = room.store.patchWorktree.bind(room.store);
+    room.store.patchWorktree = (command) => {
+      marks.push(...(command.marks ?? []));
+      return patchWorktree(command);
+    };
     await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
+    room.store.patchWorktree = patchWorktree;
     expect(await restored(worktree.path)).toEqual(["work\n", " M a.txt\n?? n.txt"]);
+    const { rescue } = await room.worktrees.get(worktree.id);
+    const snapshot = room.git(["rev-parse", `${rescue?.commit ?? ""}^{tree}`]);
+    expect(marks).toMatchObject([{ sessionId: made.sessionId, snapshot }]);
     expect(await room.worktrees.requireDirectory(workspace.id)).toBeUndefined();
   });
 

@@ -49,15 +49,20 @@ export function PartView(props: { part: Part; isOpen: boolean; sessionId: string
         </div>
       );
     case "compaction":
-      return (
-        <p className="my-3 flex items-center gap-3 text-xs text-ink-faint before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
-          Older messages were summarised for the agent
-        </p>
-      );
+      return <Divider>Older messages were summarised for the agent</Divider>;
+    case "snapshot":
+      return <Divider>Files of this session were put back here, by a decision about its changes</Divider>;
     default:
       return <p className="py-1 text-xs text-ink-faint">{part.type}</p>;
   }
 }
+
+/** What happened between two things that were said. */
+const Divider = ({ children }: { children: string }) => (
+  <p className="my-3 flex items-center gap-3 text-xs text-ink-faint before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
+    {children}
+  </p>
+);
 
 /** What the agent thought: a line, which opens to all of it. */
 function Reasoning({ part, isOpen }: { part: ReasoningPart; isOpen: boolean }) {

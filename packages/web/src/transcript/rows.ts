@@ -43,7 +43,7 @@ type SpeakerRow = {
 };
 
 /** Parts that say nothing to a person. */
-const SILENT: ReadonlySet<Part["type"]> = new Set(["step-start", "step-finish", "snapshot"]);
+const SILENT: ReadonlySet<Part["type"]> = new Set(["step-start", "step-finish"]);
 
 const cache = new WeakMap<Message, readonly Row[]>();
 

@@ -12,7 +12,7 @@ import {
   type SessionId,
 } from "@holdfast/protocol";
 import { z } from "zod";
-import type { ChangeWrite, StoredChange } from "../../store/index.ts";
+import type { ChangeWrite, SnapshotMark, StoredChange } from "../../store/index.ts";
 
 /** Most bytes of a plan as JSON (W-8); what is larger has to be done in several acts. */
 const MAX_PLAN_BYTES = 32 * 1024 * 1024;
@@ -66,6 +66,8 @@ export type Plan = z.infer<typeof planSchema>;
 
 export type ReviewWrite = Omit<ChangeWrite, "actor"> & {
   notes: { sessionId: SessionId; kind: "rejected"; paths: string[] }[];
+  /** Absent in plans of before. */
+  marks?: SnapshotMark[];
   /** The project directory that was written to, when it is watched as well. */
   others: Omit<ChangeWrite, "actor">[];
 };

@@ -1,12 +1,13 @@
 /** What accept, reject and apply are going to do, worked out from a fresh look at the files (W-7, W-8). Nothing is written here but objects and refs. */
 import { faultPoint, HoldfastError } from "@holdfast/kernel";
 import type { ApplyChanges, OperationId } from "@holdfast/protocol";
-import type { SnapshotRow } from "../../store/index.ts";
+import type { SnapshotMark, SnapshotRow } from "../../store/index.ts";
 import type { Prepared } from "./acts.ts";
 import { refsOf } from "./carry-out.ts";
 import { decide, type Decided } from "./decide.ts";
 import type { WorkspaceRepository, ReviewDeps, Target } from "./deps.ts";
 import { contributors, type Decision } from "./left-rows.ts";
+import { marksOf } from "./marks.ts";
 import { type Entry, entryOf, type Plan, type PlannedFile, type ReviewWrite } from "./plan.ts";
 import { type ProjectMove, projectMove } from "./project-trees.ts";
 import { conflictRefusal } from "./refusal.ts";
@@ -72,7 +73,11 @@ export async function prepareReject(
   const about = aboutOf(deps, facts);
   const moved = await movedTree(repo, about, "snap", newest);
   const row = await keep(repo, about, [watched.newest], files);
-  const kept: Kept = { newest: moved, snapshots: [row] };
+  const kept: Kept = {
+    newest: moved,
+    snapshots: [row],
+    marks: marksOf(chosen, newest, deps.clock.now()),
+  };
   return { repo, plan: planOf(facts, watched, chosen, decided, { decision: "reject", repo, files, kept }) };
 }
 
@@ -169,6 +174,7 @@ type Kept = {
   newest?: MovedTree;
   snapshots: SnapshotRow[];
   project?: ProjectMove;
+  marks?: SnapshotMark[];
 };
 
 /** The new baseline: the old one with what was chosen, and nothing else (W-9). */
@@ -187,7 +193,7 @@ function planOf(
 ): Plan {
   const { decision, repo, files, kept } = made;
   const entriesOf = (wanted: Decision): Entry[] => (decision === wanted ? decided.entries : []);
-  const { baseline, newest, snapshots, project } = kept;
+  const { baseline, newest, snapshots, project, marks = [] } = kept;
   const moved = [baseline, newest].filter((tree) => tree !== undefined);
   return {
     root: repo.root,
@@ -203,6 +209,7 @@ function planOf(
       gone: decided.gone,
       snapshots: [...snapshots, ...moved.map(({ row }) => row)],
       notes: decision === "reject" ? notesFor(chosen) : [],
+      marks,
       others: project?.others ?? [],
     },
     former: chosen.map(({ change, hunks }) => ({ row: change, hunks: hunks === "all" ? "all" : [...hunks] })),

@@ -5,6 +5,7 @@ import type { Operation } from "../../store/index.ts";
 import type { Prepared } from "./acts.ts";
 import type { WorkspaceRepository, ReviewDeps, Target } from "./deps.ts";
 import type { Decision } from "./left-rows.ts";
+import { chosenBefore, marksOf } from "./marks.ts";
 import { type EndedPlan, type Entry, entryOf, readStep, reversed, storedPlan } from "./plan.ts";
 import { projectMove } from "./project-trees.ts";
 import { conflictRefusal } from "./refusal.ts";
@@ -78,6 +79,10 @@ export async function prepareUndo(
     baseline: baseline?.tree ?? watched.baseline,
     newest: newest?.tree ?? watched.newest,
   });
+  const marks =
+    undoable.decision === "reject"
+      ? marksOf(chosenBefore(undoable.plan.former), newest?.tree ?? watched.newest, about.time)
+      : [];
   const row = await keep(filesRepo, about, [], back.files);
   const entries = back.files.map(entryOf);
   const project = target === undefined ? undefined : await projectMove(deps, operation.id, target, entries);
@@ -95,6 +100,7 @@ export async function prepareUndo(
         ...rows,
         snapshots: [row, ...trees.map((tree) => tree.row)],
         notes: [],
+        marks,
         others: project?.others ?? [],
       },
       former: [],

@@ -11,6 +11,7 @@ import { HoldfastError, notFound } from "@holdfast/kernel";
 import { type Actor, type ChangeId, MAX_HUNKS, type WorkspaceId } from "@holdfast/protocol";
 import type { ChangeCommands, ChangeWrite, SnapshotRow, StoredChange } from "../../port.ts";
 import { announceChange, announceEndedChange } from "../announce-sessionless.ts";
+import { markSnapshots } from "../mark-snapshots.ts";
 import { changeData, findChange, findWorkspaceHead, type WorkspaceHead, WRITTEN } from "../rows/index.ts";
 import type { Write } from "../sql.ts";
 import { insertNotes } from "./note.ts";
@@ -37,6 +38,7 @@ export function commitReview(write: Write, command: Commit): void {
   recordChanges(write, command);
   for (const other of command.others ?? []) recordChanges(write, other);
   insertNotes(write, command.notes);
+  markSnapshots(write, command.marks ?? [], command.actor);
   finishOperation(write, operation, command.state, command.data);
 }
 

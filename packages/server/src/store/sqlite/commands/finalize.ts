@@ -19,7 +19,7 @@ import {
 import { cancelled, isWorked, settled } from "../../model/index.ts";
 import type { TerminalRecord } from "../../port.ts";
 import { announceAgentSession, announceTurn, rewritePart } from "../announce.ts";
-import { appendPart } from "../insert-part.ts";
+import { putLast } from "../insert-part.ts";
 import { type Log, openLogByRid } from "../log.ts";
 import {
   agentSessionData,
@@ -122,7 +122,7 @@ function finishAnswers(log: Log, turn: TurnRow, record: TerminalRecord, usage: U
     const reason = info.finish ?? record.reason ?? record.state;
     carryResult(info, record);
     insertPatch(log, turn, row, record);
-    putLast(log, turn, row, stepFinishPart(info, partId, { reason, snapshot: record.files?.snapshot }));
+    putLast(log, row, stepFinishPart(info, partId, { reason, snapshot: record.files?.snapshot }));
     writeAnswer(log, row.rid, info);
     announceStepFinished(log, turn, info, { reason, usage: whole });
   }
@@ -149,11 +149,6 @@ function carryResult(info: AssistantMessage, { answer }: TerminalRecord): void {
   else info.metadata = { ...info.metadata, validation: answer.validation };
 }
 
-function putLast(log: Log, turn: TurnRow, row: MessageRow, part: Part): void {
-  const { rid, ordinal } = appendPart(log.write, { session: turn.session, message: row.rid }, part, 0);
-  rewritePart(log, rid, { ...part, ordinal }, turn);
-}
-
 /** What the turn changed of the files, when it changed any (session-model 6). */
 function insertPatch(log: Log, turn: TurnRow, row: MessageRow, { files: patch }: TerminalRecord): void {
   if (patch === undefined || patch.files.length === 0) return;
@@ -168,7 +163,7 @@ function insertPatch(log: Log, turn: TurnRow, row: MessageRow, { files: patch }:
     ...(more === 0 ? {} : { more }),
     ...(recovered === true ? { recovered } : {}),
   };
-  putLast(log, turn, row, part);
+  putLast(log, row, part);
 }
 
 /**

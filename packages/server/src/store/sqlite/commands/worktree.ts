@@ -16,6 +16,7 @@ import {
   announceWorkspace,
   announceWorktree,
 } from "../announce-sessionless.ts";
+import { markSnapshots } from "../mark-snapshots.ts";
 import { forgetKey, recordKey, replayed } from "../replay-key.ts";
 import {
   actorRow,
@@ -147,6 +148,7 @@ export function patchWorktree(write: Write, command: PatchCommand): Worktree {
       actor: command.actor,
       time: write.now,
     });
+  markSnapshots(write, command.marks ?? [], command.actor);
   return toWorktree(write, announceWorktree(write, row.rid, command.actor));
 }
 
