@@ -96,6 +96,7 @@ function storedTurn(store: Store, budget: ByteBudget, started: StartedTurn): Sto
       messageId: started.assistantMessageId,
       agentSessionId: agentSession.id,
       agent: turn.agent,
+      mask: (text) => text,
     },
   );
   const acknowledged = async (): Promise<void> => {

@@ -82,6 +82,7 @@ export async function writeLongSession(root: string, turns: number): Promise<Ses
         messageId: started.assistantMessageId,
         agentSessionId: started.agentSession.id,
         agent: started.turn.agent,
+        mask: (text) => text,
       },
     );
     recorder.begin();

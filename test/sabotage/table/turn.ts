@@ -127,6 +127,14 @@ export const TURN: readonly Sabotage[] = [
     catchers: [{ file: LIMITS, title: "[A-29, D-20] where it is asked for" }],
   },
   {
+    name: "secrets-in-errors",
+    rules: ["A-7"],
+    breaks: "keeps the secrets of MCP servers in what an agent says of an error",
+    file: `${ROOM}/record/masked.ts`,
+    edits: [{ find: "WORDS.has(name) ? masked(mask, value) : value", replace: "value" }],
+    catchers: [{ file: "packages/server/test/turn/secrets.test.ts", title: "[A-7, A-25] %s" }],
+  },
+  {
     name: "late-text-enters-the-answer",
     rules: ["A-16"],
     breaks: "takes text that comes after the agent's answer",

@@ -3,9 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FEATURES, type Features, type GivenMcpServer } from "@holdfast/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { agentError } from "./agent-error.ts";
-import { maskedFailure, placeServers, secretsOf } from "./mcp-servers.ts";
-import { AgentFailure } from "./port.ts";
+import { placeServers } from "./mcp-servers.ts";
+import type { AgentFailure } from "./port.ts";
 
 const features = Object.fromEntries(FEATURES.map((name) => [name, "no"])) as Features;
 let directory: string;
@@ -40,18 +39,4 @@ test.each<[string, GivenMcpServer, string]>([
   const refusal = await placeServers([server], place()).catch((error: unknown) => error);
   expect(refusal).toMatchObject({ kind: "unavailable", error: { name: "AgentError" } });
   expect((refusal as AgentFailure).message).toContain(message);
-});
-
-test("[A-7, A-13] an agent that repeats the values of its servers is not repeated", () => {
-  const servers: GivenMcpServer[] = [
-    { type: "stdio", name: "a", command: "a", env: { LONG: "hush-hush-2", TOKEN: "hush-hush", DEBUG: "1" } },
-    { type: "http", name: "b", url: "http://127.0.0.1/", headers: { A: "also-hush" } },
-  ];
-  expect(secretsOf(servers)).toEqual(["hush-hush-2", "hush-hush", "also-hush"]);
-  const message = "cannot start a with 1 hush-hush-2 hush-hush";
-  const thrown = new AgentFailure("crashed", agentError({ agent: "a", phase: "open", message }));
-  expect(maskedFailure(thrown, servers)).toMatchObject({
-    kind: "crashed",
-    error: { name: "AgentError", data: { message: "cannot start a with 1 [redacted] [redacted]" } },
-  });
 });

@@ -1,2 +1,2 @@
-export { joinDeltas } from "./model/index.ts";
+export { joinDeltas, secretsOf } from "./model/index.ts";
 export type * from "./port.ts";

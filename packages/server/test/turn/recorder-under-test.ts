@@ -31,6 +31,7 @@ export function recorderUnderTest(limits: ByteLimits = { perSession: 8 << 20, to
       agentSessionId: newId("ags"),
       agent: "rehearsal",
       model: undefined,
+      mask: (text) => text,
     },
   );
   return { recorder, log, clock, abandon, failures, budget };

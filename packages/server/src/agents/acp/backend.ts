@@ -4,7 +4,7 @@ import type { LaunchDeps } from "../../process/index.ts";
 import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { processFingerprint } from "../fingerprint.ts";
-import { maskedFailure, placeServers } from "../mcp-servers.ts";
+import { placeServers } from "../mcp-servers.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
 import type { ReadBlob } from "../read-blob.ts";
 import { authMethodsOf } from "./auth-methods.ts";
@@ -81,7 +81,7 @@ async function open(deps: AcpBackendDeps, request: OpenRequest): Promise<AgentHa
     return handle;
   } catch (error) {
     await connection.stop({ from: "kill" });
-    throw maskedFailure(error, request.mcpServers);
+    throw error;
   } finally {
     request.signal.removeEventListener("abort", abort);
   }

@@ -2,9 +2,9 @@
 import { PROTOCOL_VERSION } from "@agentclientprotocol/sdk";
 import { errorText } from "@holdfast/kernel";
 import { launchProcess, LaunchError, type AgentProcess, type LaunchDeps } from "../../process/index.ts";
+import { secretsOf } from "../../store/index.ts";
 import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
-import { secretsOf } from "../mcp-servers.ts";
 import { AgentFailure, type OpenRequest } from "../port.ts";
 import type { Connection } from "./connection.ts";
 import { protocolVersionOf } from "./features.ts";

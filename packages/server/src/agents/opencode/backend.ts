@@ -6,7 +6,7 @@ import { agentError } from "../agent-error.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
 import { processFingerprint } from "../fingerprint.ts";
 import { KIND_FEATURES } from "../kind-features.ts";
-import { maskedFailure, placeServers } from "../mcp-servers.ts";
+import { placeServers } from "../mcp-servers.ts";
 import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "../port.ts";
 import type { ReadBlob } from "../read-blob.ts";
 import type { OpencodeApi } from "./api.ts";
@@ -98,7 +98,7 @@ async function open(deps: OpencodeBackendDeps, servers: Servers, request: OpenRe
   } catch (error) {
     await handle?.close(0);
     release();
-    throw maskedFailure(failureOf(agent, error), request.mcpServers);
+    throw failureOf(agent, error);
   } finally {
     stop.forget();
   }

@@ -1,8 +1,8 @@
 /** How opencode is told its MCP servers: by its configuration, laid over the user's. */
 import type { GivenMcpServer } from "@holdfast/protocol";
 import { parse, type ParseError } from "jsonc-parser";
+import { secretsOf } from "../../store/index.ts";
 import type { AgentDefinition } from "../catalog/index.ts";
-import { secretsOf } from "../mcp-servers.ts";
 import { isObject, object, type Json } from "./json.ts";
 
 /** opencode reads a configuration from it, after the user's own and the project's files. */

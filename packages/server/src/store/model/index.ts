@@ -1,7 +1,7 @@
 export { eventCode, eventRow, eventType } from "./event-code.ts";
 export { encodeEvent } from "./event-data.ts";
 export { joinDeltas } from "./join-deltas.ts";
-export { patchedServers, shownServers } from "./mcp-servers.ts";
+export { patchedServers, secretsOf, shownServers } from "./mcp-servers.ts";
 export { refuseOwnFields } from "./own-fields.ts";
 export {
   type DeltaRow,

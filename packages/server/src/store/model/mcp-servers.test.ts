@@ -1,6 +1,6 @@
-import { MCP_LIMITS, type McpServer } from "@holdfast/protocol";
+import { type GivenMcpServer, MCP_LIMITS, type McpServer } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import { patchedServers, shownServers } from "./mcp-servers.ts";
+import { patchedServers, secretsOf, shownServers } from "./mcp-servers.ts";
 
 const stdio: McpServer = { type: "stdio", command: "a" };
 
@@ -72,4 +72,52 @@ test("[A-7] nothing that is shown holds a secret", () => {
   });
   expect(JSON.stringify(shown)).not.toContain("hush");
   expect(shownServers(undefined)).toBeUndefined();
+});
+
+test("[A-7] what is not shown of a server is a secret of it, and what is shown is none", () => {
+  const servers: GivenMcpServer[] = [
+    {
+      type: "stdio",
+      name: "remote",
+      command: "npx",
+      args: [
+        "mcp-remote",
+        "https://me%40home:pass%20word@docs.example/mcp?key=hush%2F1&version=2#hush-2",
+        "--header",
+        "Authorization: Bearer hush-hush-3",
+        "--db=postgres://app:hush-4@db.example/app",
+        "-e",
+        "NOTION_KEY=hush-5",
+      ],
+      env: { HEADERS: '{"Authorization":"Bearer hush-hush-6"}' },
+    },
+    {
+      type: "http",
+      name: "docs",
+      url: "https://docs.example/mcp",
+      headers: { Authorization: "Bearer hush-hush-7" },
+    },
+  ];
+  const shown = shownServers(
+    Object.fromEntries(servers.map(({ name, ...server }) => [name, server as McpServer])),
+  );
+  expect(shown?.["remote"]).toMatchObject({
+    args: [
+      "mcp-remote",
+      "https://docs.example/mcp?[redacted]",
+      "--header",
+      "Authorization: [redacted] [redacted]",
+      "--db=postgres://db.example/app",
+      "-e",
+      "NOTION_KEY=[redacted]",
+    ],
+  });
+  const secrets = secretsOf(servers);
+  expect(secrets).toEqual(
+    expect.arrayContaining([
+      ...["me%40home", "me@home", "pass%20word", "pass word", "hush%2F1", "hush/1", "2", "hush-2"],
+      ...["hush-hush-3", "hush-4", "hush-5", "hush-hush-6", "Bearer hush-hush-7", "hush-hush-7"],
+    ]),
+  );
+  expect(secrets.filter((secret) => secret.includes("mcp") || secret.includes("example"))).toEqual([]);
 });

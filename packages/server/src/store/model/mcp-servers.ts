@@ -1,6 +1,7 @@
 /** MCP servers as they are stored, changed and shown (A-7). Pure. */
-import { HoldfastError, redact } from "@holdfast/kernel";
+import { credentialsIn, HIDDEN, HoldfastError, redact } from "@holdfast/kernel";
 import {
+  type GivenMcpServer,
   MCP_LIMITS,
   type McpServer,
   type McpServers,
@@ -41,37 +42,70 @@ function shown(server: McpServer): ShownMcpServer {
     const { type, command, args, env } = server;
     return {
       type,
-      command: redact(command),
-      ...(args === undefined ? {} : { args: shownArguments(args) }),
+      command: wordOf(command).shown,
+      ...(args === undefined ? {} : { args: argumentsOf(args).map((word) => word.shown) }),
       ...(env === undefined ? {} : { env: Object.keys(env) }),
     };
   }
   const { type, url, headers } = server;
   return {
     type,
-    url: shownAddress(url),
+    url: addressOf(url).shown,
     ...(headers === undefined ? {} : { headers: Object.keys(headers) }),
   };
 }
 
-const HIDDEN = "[redacted]";
+/** What is not shown of servers, and so must not stand in what an agent says of them: `secretMask` masks it. */
+export function secretsOf(servers: readonly GivenMcpServer[]): string[] {
+  return servers.flatMap((server) => {
+    const isProgram = server.type === "stdio";
+    const words = isProgram
+      ? [wordOf(server.command), ...argumentsOf(server.args ?? [])]
+      : [addressOf(server.url)];
+    const values = Object.values((isProgram ? server.env : server.headers) ?? {});
+    return [...words.flatMap(({ hidden }) => hidden), ...values, ...values.flatMap(credentialsIn)];
+  });
+}
 
-/** An option whose value is a secret by its name. */
-const SECRET_OPTION = /^-.*(?:key|token|secret|passw|auth|credential|bearer)/i;
+/** A text as it is shown, and what of it is not. */
+type Word = { shown: string; hidden: string[] };
 
-function shownArguments(args: readonly string[]): string[] {
+const wordOf = (text: string): Word => ({ shown: redact(text), hidden: credentialsIn(text) });
+
+/** What has a secret for its value, by its name. */
+const SECRET_NAME = /key|token|secret|passw|auth|credential|bearer/i;
+
+const ADDRESS = /[a-z][a-z0-9+.-]{0,31}:\/\/.*/is;
+
+function argumentsOf(args: readonly string[]): Word[] {
   return args.map((word, index) => {
-    if (SECRET_OPTION.test(args[index - 1] ?? "") && !(args[index - 1] ?? "").includes("=")) return HIDDEN;
-    const [option = "", ...value] = word.split("=");
-    if (value.length > 0 && SECRET_OPTION.test(option)) return `${option}=${HIDDEN}`;
-    return redact(word);
+    const before = args[index - 1] ?? "";
+    if (before.startsWith("-") && !before.includes("=") && SECRET_NAME.test(before))
+      return { shown: HIDDEN, hidden: [word] };
+    const [name = "", ...value] = word.split("=");
+    if (value.length > 0 && SECRET_NAME.test(name) && !name.includes("://"))
+      return { shown: `${name}=${HIDDEN}`, hidden: [value.join("=")] };
+    const address = ADDRESS.exec(word);
+    if (address === null) return wordOf(word);
+    const { shown, hidden } = addressOf(address[0]);
+    return { shown: redact(word.slice(0, address.index)) + shown, hidden };
   });
 }
 
 /** Keys of some services stand in the query, or before the host. */
-function shownAddress(text: string): string {
-  if (!URL.canParse(text)) return HIDDEN;
+function addressOf(text: string): Word {
+  if (!URL.canParse(text)) return { shown: HIDDEN, hidden: [text] };
   const url = new URL(text);
-  const query = url.search === "" ? "" : `?${HIDDEN}`;
-  return redact(`${url.protocol}//${url.host}${url.pathname}`) + query;
+  const query = url.search.slice(1);
+  const values = query.split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
+  const { shown, hidden } = wordOf(`${url.protocol}//${url.host}${url.pathname}`);
+  const left = [url.username, url.password, url.hash.slice(1), ...values].filter((each) => each !== "");
+  return {
+    shown: query === "" ? shown : `${shown}?${HIDDEN}`,
+    hidden: [...hidden, ...left, ...left.map(decoded)],
+  };
 }
+
+/** As whoever reads an address says it. */
+const decoded = (text: string): string =>
+  new URLSearchParams(`_=${text.replaceAll("+", "%2B")}`).get("_") ?? "";

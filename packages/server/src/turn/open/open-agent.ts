@@ -9,7 +9,7 @@ import {
 } from "../../agents/index.ts";
 import type { StartedTurn, Store } from "../../store/index.ts";
 import type { Ending } from "../end/index.ts";
-import type { Recorder } from "../record/index.ts";
+import { maskedEvent, maskOf, type Recorder } from "../record/index.ts";
 import { buildHandoff } from "./handoff.ts";
 import { missedTurns } from "./missed-turns.ts";
 import { OfferedCommands } from "./offered-commands.ts";
@@ -44,6 +44,7 @@ export async function openAgent(
   const isMoved = agentSession.cwd !== session.directory;
   const history: ReadHistory = (page) => deps.store.turnsSince({ ...page, sessionId: session.id });
   const commands = new OfferedCommands(agentSession.commands);
+  const mask = maskOf(started);
   const { handle, live } = await recorder.stored(deps.signal, () =>
     deps.pool.acquire({
       sessionId: session.id,
@@ -55,7 +56,7 @@ export async function openAgent(
       mcpServers: started.mcpServers,
       backendSessionId: isMoved ? undefined : agentSession.backendSessionId,
       history,
-      idle: commands.heardBy(deps.idle),
+      idle: commands.heardBy({ emit: (event) => deps.idle.emit(maskedEvent(mask, event)) }),
       signal: deps.signal,
     }),
   );

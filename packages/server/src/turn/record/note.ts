@@ -17,9 +17,9 @@ export function noteOp(agent: string, event: NoteEvent): ProgressOp {
 }
 
 /** Content that came after its turn was fenced: kept for diagnostics, never in a message. */
-export function lateNote(event: ContentEvent): NoteEvent {
+export function lateNote(mask: (text: string) => string, event: ContentEvent): NoteEvent {
   const text = event.type === "text" || event.type === "reasoning" ? event.text : JSON.stringify(event);
-  const tail = redact(text.slice(-TAIL_UNITS));
+  const tail = redact(mask(text.slice(-TAIL_UNITS)));
   return { type: "late", kind: event.type, bytes: Buffer.byteLength(text), tail };
 }
 

@@ -9,17 +9,14 @@ import { isDeepStrictEqual } from "node:util";
  * `emit` never waits: a backend asks `drained` between its updates and stops reading while too much is uncommitted (D-34).
  */
 import { type Clock, type Logger, retryStorage } from "@holdfast/kernel";
-import type {
-  AgentSessionId,
-  MessageId,
-  Model,
-  PartOf,
-  SessionId,
-  TextPart,
-  TurnId,
-  Usage,
+import {
+  addUsage,
+  type MessageId,
+  type PartOf,
+  type SessionError,
+  type TextPart,
+  type Usage,
 } from "@holdfast/protocol";
-import { addUsage } from "@holdfast/protocol";
 import type { AgentEvent, ContentEvent, NotAllowed, PastEvent, StateEvent } from "../../agents/index.ts";
 import type {
   AgentSessionPatch,
@@ -34,9 +31,11 @@ import { AskedModel } from "./asked-model.ts";
 import type { ByteAccount } from "./byte-budget.ts";
 import { Compactions } from "./compactions.ts";
 import { correctionOf, spentBy } from "./correction.ts";
+import { maskedError, maskedEvent } from "./masked.ts";
 import { isContent, isNote, lateNote, noteOp } from "./note.ts";
 import { type BackendIds, changePast, isPast } from "./past.ts";
 import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
+import type { RecorderTarget } from "./recorder-target.ts";
 import { Retries } from "./retries.ts";
 import { statePatch } from "./state-patch.ts";
 import type { TextKind } from "./text-streams.ts";
@@ -57,19 +56,6 @@ export type RecorderDeps = {
   onFailure(failure: WriteFailure): void;
   /** A step has ended and the next one runs. */
   onStep?(edge: StepEdge): void;
-};
-
-export type RecorderTarget = {
-  sessionId: SessionId;
-  turnId: TurnId;
-  epoch: number;
-  /** What the turn was asked, and its first answer. */
-  parentId: MessageId;
-  messageId: MessageId;
-  agentSessionId: AgentSessionId;
-  agent: string;
-  /** The model that was asked for. */
-  model?: Model | undefined;
 };
 
 export class Recorder {
@@ -186,12 +172,19 @@ export class Recorder {
     return this.#touched.paths();
   }
 
-  emit(event: AgentEvent): void {
-    if (isNote(event)) this.#note(noteOp(this.#target.agent, event));
+  emit(said: AgentEvent): void {
+    const { agent, mask } = this.#target;
+    const event = maskedEvent(mask, said);
+    if (isNote(event)) this.#note(noteOp(agent, event));
     else if (!isContent(event)) this.#state(event);
     else if (this.#takes(event)) this.#content(event);
-    else this.#note(noteOp(this.#target.agent, lateNote(event)));
+    else this.#note(noteOp(agent, lateNote(mask, event)));
     if (this.#settled !== undefined && !this.toolRunning) this.#settled();
+  }
+
+  /** As it may be kept (A-7). */
+  masked(error: SessionError | undefined): SessionError | undefined {
+    return error && maskedError(this.#target.mask, error);
   }
 
   /** A call was not allowed, and no person said so: what its part says when it fails (A-19). */

@@ -14,6 +14,7 @@ import type { MessageId } from "@holdfast/protocol";
 import type { AgentHandle, SteerResult } from "../../agents/index.ts";
 import type { OfferedSteer, StartedTurn, SteerEnd, Store } from "../../store/index.ts";
 import { TURN_ACTOR } from "../actor.ts";
+import { maskOf } from "../record/index.ts";
 
 type Deps = {
   store: Store;
@@ -90,7 +91,7 @@ export class Steering {
     const result = (await handle.steer?.({ parts: offered.message.parts })) ?? NOT_TAKEN;
     faultPoint("turn.steer-answered");
     if (result.outcome === "promptRequired" || result.outcome === "failed") this.#isOver = true;
-    await this.#end(offered, endOf(result));
+    await this.#end(offered, endOf(result, maskOf(started)));
     return true;
   }
 
@@ -104,14 +105,14 @@ export class Steering {
 
 const NOT_TAKEN: SteerResult = { outcome: "promptRequired" };
 
-function endOf(result: SteerResult): SteerEnd {
+function endOf(result: SteerResult, mask: (text: string) => string): SteerEnd {
   switch (result.outcome) {
     case "injected":
       return { outcome: "taken" };
     case "promptRequired":
       return { outcome: "returned" };
     case "failed":
-      return { outcome: "returned", detail: result.message };
+      return { outcome: "returned", detail: mask(result.message) };
     case "unknown":
       return { outcome: "unknown" };
   }

@@ -32,7 +32,7 @@ import {
   transition,
 } from "../end/index.ts";
 import { faultEnding, notesFor, openAgent, type OpenedAgent, openFailureOf } from "../open/index.ts";
-import { type ByteBudget, FileWatch, Recorder, type WriteFailure } from "../record/index.ts";
+import { type ByteBudget, FileWatch, Recorder, targetOf, type WriteFailure } from "../record/index.ts";
 import { type Children, hasSubtasks, runSubtasks } from "../subtask/index.ts";
 import type { TurnWatch } from "../turn-watch.ts";
 import { AgentAsks } from "./agent-asks.ts";
@@ -98,10 +98,9 @@ export class TurnRun {
   #isShutdown = false;
 
   constructor(deps: TurnRunDeps, started: StartedTurn) {
-    const { session, turn, epoch, message, assistantMessageId, agentSession } = started;
     this.started = started;
     this.#deps = deps;
-    this.#agent = turn.agent;
+    this.#agent = started.turn.agent;
     this.#recorder = new Recorder(
       {
         ...deps,
@@ -109,16 +108,7 @@ export class TurnRun {
         onFailure: (failure) => this.#writeFailed(failure),
         onStep: (edge) => this.#files.stepEnded(edge),
       },
-      {
-        sessionId: session.id,
-        turnId: turn.id,
-        epoch,
-        parentId: message.info.id,
-        messageId: assistantMessageId,
-        agentSessionId: agentSession.id,
-        agent: turn.agent,
-        model: turn.model,
-      },
+      targetOf(started),
     );
     this.#files = new FileWatch({ ...deps, watch: deps.watch }, started, this.#recorder);
     const stopping = this.#stopping.signal;
@@ -324,6 +314,7 @@ export class TurnRun {
       this.#handle === undefined ? undefined : this.#handle.alive ? "idle" : "resumable";
     return {
       ...record,
+      error: this.#recorder.masked(record.error),
       usage: Object.keys(usage).length === 0 ? undefined : usage,
       answer: resultOf(record, this.#result),
       agentSession: record.agentSession ?? status,
