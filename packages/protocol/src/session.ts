@@ -30,6 +30,9 @@ export type RetryStatus = z.infer<typeof retryStatusSchema>;
 export const attentionSchema = z.enum(["none", "permission", "question", "failed", "interrupted"]);
 export type Attention = z.infer<typeof attentionSchema>;
 
+const limitSchema = z.object({ agent: agentIdSchema, until: timeSchema });
+export type UsageLimit = z.infer<typeof limitSchema>;
+
 export const sessionSchema = z
   .object({
     id: sessionIdSchema,
@@ -45,8 +48,8 @@ export const sessionSchema = z
     status: sessionStatusSchema,
     /** There while the status is `retry`. */
     retry: retryStatusSchema.optional(),
-    /** A turn ended at its agent's usage limit: what that agent is asked next waits until then (A-29). It is over when `until` has passed. */
-    suspended: z.object({ agent: agentIdSchema, until: timeSchema }).optional(),
+    /** A turn ended at its agent's usage limit: what that agent is asked next waits until then (A-29). It is over when `until` has passed. `also`: other agents that met theirs before. */
+    suspended: limitSchema.extend({ also: z.array(limitSchema).optional() }).optional(),
     /** Absent: never. */
     limitAttempts: limitAttemptsSchema.optional(),
     attention: attentionSchema,
@@ -64,12 +67,12 @@ export type Session = z.infer<typeof sessionSchema>;
 export const hasPausedQueue = ({ queue }: Pick<Session, "queue">): boolean =>
   queue.paused && queue.length > 0;
 
-/** The usage limit that turns of the session wait for at `now`, if there is one (A-29). */
-export const limitAt = (
-  { suspended }: Pick<Session, "suspended">,
-  now: number,
-): NonNullable<Session["suspended"]> | undefined =>
-  suspended !== undefined && suspended.until > now ? suspended : undefined;
+/** The usage limits that turns of the session wait for at `now`, the one that was met last first; of each agent one (A-29). */
+export const limitsAt = ({ suspended }: Pick<Session, "suspended">, now: number): UsageLimit[] =>
+  (suspended === undefined ? [] : [suspended, ...(suspended.also ?? [])]).filter(({ until }) => until > now);
+
+export const limitAt = (session: Pick<Session, "suspended">, now: number): UsageLimit | undefined =>
+  limitsAt(session, now)[0];
 
 export const projectSchema = z
   .object({

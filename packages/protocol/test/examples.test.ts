@@ -56,6 +56,7 @@ const cases: [string, string, z.ZodType, unknown][] = [
   ...rowsOf("rows-recorded", (name) => ROWS[name]),
   ...rowsOf("errors-login", () => sessionErrorSchema),
   ...rowsOf("limits", (name) => ROWS[name]),
+  ...rowsOf("limits-two", (name) => ROWS[name]),
 ];
 
 function rowsOf(

@@ -203,6 +203,8 @@ export type StartTurnCommand = {
   agentSessionId: AgentSessionId;
   actor: Actor;
   expected?: Pick<NextTurn, "turnId" | "approvalMode"> | undefined;
+  /** As the next turn was found with. */
+  past?: NextTurn["past"] | undefined;
   writes?: boolean | undefined;
 };
 
@@ -210,6 +212,8 @@ export type StartTurnCommand = {
 export type NextTurn = {
   turnId: TurnId;
   agent: string;
+  /** Agents at their usage limits, whose turns let the others go first (A-29). */
+  past: readonly string[];
   approvalMode: Session["approvalMode"];
   workspaceId: WorkspaceId;
   concurrency: Workspace["concurrency"];
@@ -295,7 +299,12 @@ export type Commands = {
    * Takes a queued turn whose input says nothing to an agent from `queued` to `completed / noted`, with its message in the history; no claim and
    * no lease. False when it is not the session's next turn any more, or now says something.
    */
-  noteTurn(command: { sessionId: SessionId; turnId: TurnId; actor: Actor }): Promise<boolean>;
+  noteTurn(command: {
+    sessionId: SessionId;
+    turnId: TurnId;
+    past?: NextTurn["past"];
+    actor: Actor;
+  }): Promise<boolean>;
   /** Sets or clears what queued turns of a session wait for; an event only when it changes. */
   setWaiting(command: { turnId: TurnId; waitingFor: WaitingFor | null }): Promise<void>;
   /** CLAIM_LOST when `epoch` is not the session's; CONFLICT once the turn is not running, except for notes (A-16). Answers the session's new last seq. */

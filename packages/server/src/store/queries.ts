@@ -161,8 +161,8 @@ export type Queries = {
   trimmedSeq(id: SessionId): Promise<number>;
   lastPosition(): Promise<FeedPosition>;
 
-  /** What `startTurn` would start, `undefined` when it would start nothing. */
-  nextTurn(sessionId: SessionId): Promise<NextTurn | undefined>;
+  /** What `startTurn` would start, `undefined` when it would start nothing. Usage limits that are over at `now` hold nothing any more; without it each one counts. */
+  nextTurn(sessionId: SessionId, now?: number): Promise<NextTurn | undefined>;
   /** Sessions with a queued turn that could start now, oldest first. */
   startableSessions(): Promise<SessionId[]>;
   liveTurns(): Promise<LiveTurn[]>;

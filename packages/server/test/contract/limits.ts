@@ -1,7 +1,8 @@
+import { newId } from "@holdfast/kernel";
 import type { SessionId } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import type { TerminalRecord } from "../../src/store/index.ts";
-import { OWNER, type StoreRig } from "./rig.ts";
+import { OWNER, type StoreRig, textPart } from "./rig.ts";
 import { topic } from "./topic.ts";
 
 /** The end of a turn at a usage limit that is over at that time. */
@@ -32,9 +33,58 @@ export const limitsTopic = topic("limits", (rig) => {
     expect(JSON.parse(told?.data ?? "{}")).toMatchObject({ session: { suspended: { until } } });
     const { turn } = await rig().admit(sessionId, "next");
     expect(await rig().store.nextTurn(sessionId)).toMatchObject({ turnId: turn.id, limitedUntil: until });
+  });
+
+  test("[A-29, D-6] what is for another agent goes ahead of what waits for a limit, in its order, until that is over", async () => {
+    const until = Date.now() + 3_600_000;
+    const sessionId = await suspended(rig(), until);
+    const waiting = await rig().admit(sessionId, "next");
     const other = await rig().admit(sessionId, "other", { agent: "qwen" });
-    await rig().store.reorderInputs({ sessionId, inputIds: [other.input.id], actor: OWNER });
-    expect(await rig().store.nextTurn(sessionId)).not.toHaveProperty("limitedUntil");
+    const messageId = newId("msg");
+    const parts = [{ ...textPart({ sessionId, messageId }, "for people"), ignored: true }];
+    const note = await rig().admit(sessionId, undefined, { agent: "qwen", messageId, parts });
+    const next = (now?: number) => rig().store.nextTurn(sessionId, now);
+    expect(await next(until)).toMatchObject({ turnId: waiting.turn.id, past: [] });
+    expect(await next(until)).not.toHaveProperty("limitedUntil");
+    const found = await next(until - 1);
+    expect(found).toMatchObject({ turnId: other.turn.id, past: ["rehearsal"] });
+    expect(found).not.toHaveProperty("limitedUntil");
+    await rig().finish(await rig().start(sessionId, ["rehearsal"]));
+    expect(await next(until - 1)).toMatchObject({ turnId: note.turn.id, isForPeopleOnly: true });
+    const take = { sessionId, turnId: note.turn.id, actor: OWNER };
+    expect(await rig().store.noteTurn(take), "another one is first").toBe(false);
+    expect(await rig().store.noteTurn({ ...take, past: ["rehearsal"] })).toBe(true);
+    expect(await next(until - 1)).toMatchObject({ turnId: waiting.turn.id, limitedUntil: until });
+  });
+
+  test("[A-29] two agents at their limits are both remembered, each until it is over or starts again", async () => {
+    const until = Date.now() + 3_600_000;
+    const sessionId = await suspended(rig(), until, "limits:three");
+    await rig().admit(sessionId, "other", { agent: "limits:four" });
+    await rig().finish(await rig().start(sessionId), limited(until + 1));
+    const also = [{ agent: "limits:three", until }];
+    expect((await rig().readSession(sessionId)).suspended).toEqual({
+      agent: "limits:four",
+      until: until + 1,
+      also,
+    });
+    const found = (await rig().store.agentLimits(until - 1)).filter((each) => each.sessionId === sessionId);
+    expect(new Map(found.map((each) => [each.agent, each.until]))).toEqual(
+      new Map([
+        ["limits:three", until],
+        ["limits:four", until + 1],
+      ]),
+    );
+    const waiting = await rig().admit(sessionId, "again", { agent: "limits:three" });
+    expect(await rig().store.nextTurn(sessionId)).toMatchObject({
+      turnId: waiting.turn.id,
+      limitedUntil: until,
+    });
+    await rig().finish(await rig().start(sessionId));
+    expect((await rig().readSession(sessionId)).suspended).toEqual({
+      agent: "limits:four",
+      until: until + 1,
+    });
   });
 
   test("[A-29] a turn of that agent that starts ends it, one of another agent does not, nor does another end", async () => {

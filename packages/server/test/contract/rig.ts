@@ -148,9 +148,10 @@ export class StoreRig {
     return (await this.store.admitInput(this.admission(sessionId, text, overrides))).value;
   }
 
-  tryStart(sessionId: SessionId): Promise<StartedTurn | undefined> {
+  tryStart(sessionId: SessionId, past: readonly string[] = []): Promise<StartedTurn | undefined> {
     return this.store.startTurn({
       sessionId,
+      past,
       instanceId: this.instanceId,
       assistantMessageId: newId("msg"),
       agentSessionId: newId("ags"),
@@ -159,8 +160,8 @@ export class StoreRig {
   }
 
   /** Starts the next queued turn. */
-  async start(sessionId: SessionId): Promise<StartedTurn> {
-    const started = await this.tryStart(sessionId);
+  async start(sessionId: SessionId, past?: readonly string[]): Promise<StartedTurn> {
+    const started = await this.tryStart(sessionId, past);
     if (started === undefined) throw new Error(`Nothing to start in ${sessionId}.`);
     return started;
   }

@@ -75,6 +75,10 @@ test("[A-29] letting the queue go on sends it at once; another agent does not wa
   });
   const next = await room.say(sessionId, "two");
   await waitsForReset(next, untilReset());
+  expect(await room.ended(await room.say(sessionId, "another", { agent: "reader" }))).toMatchObject({
+    state: "completed",
+  });
+  await waitsForReset(next, untilReset());
   await room.store.resumeQueue({ sessionId, actor: OWNER });
   room.turns.wake(sessionId, { byHand: true });
   expect(await room.ended(next)).toMatchObject({ state: "completed" });

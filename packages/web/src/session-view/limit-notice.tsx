@@ -1,4 +1,4 @@
-import { limitAt, type Session } from "@holdfast/protocol";
+import { limitsAt, type Session } from "@holdfast/protocol";
 import { Hourglass } from "lucide-react";
 import { useSessionChange } from "../agents/index.ts";
 import { useLibrary, useNow } from "../data/index.ts";
@@ -12,22 +12,24 @@ type OfSession = Pick<Session, "id" | "agent" | "suspended" | "limitAttempts" | 
 export function LimitNotice({ session, className }: { session: OfSession; className?: string }) {
   const now = useNow(1_000);
   const { sessions } = useLibrary();
-  const own = limitAt(session, now);
+  const met = limitsAt(session, now);
+  const own = met.find(({ agent }) => agent === session.agent) ?? met[0];
   if (own !== undefined)
     return (
       <div className={className}>
         <OwnLimit session={session} agent={own.agent} leftMs={own.until - now} />
       </div>
     );
-  const other = [...sessions.values()].find(
-    (each) => each.id !== session.id && limitAt(each, now)?.agent === session.agent,
+  const others = [...sessions.values()].flatMap((each) =>
+    limitsAt(each, now).map((limit) => ({ ...limit, id: each.id, title: each.title })),
   );
+  const other = others.find(({ id, agent }) => id !== session.id && agent === session.agent);
   if (other === undefined) return null;
   return (
     <div className={className}>
       <Notice role="status" icon={<Hourglass size={16} />}>
         {session.agent} is at its usage limit for{" "}
-        <span className="tabular-nums">{span((other.suspended?.until ?? now) - now)}</span>, as{" "}
+        <span className="tabular-nums">{span(other.until - now)}</span>, as{" "}
         <Link to={{ at: "session", sessionId: other.id }} className="underline underline-offset-2">
           <Exact text={other.title} as="words" />
         </Link>{" "}
@@ -39,6 +41,7 @@ export function LimitNotice({ session, className }: { session: OfSession; classN
 
 function OwnLimit({ session, agent, leftMs }: { session: OfSession; agent: string; leftMs: number }) {
   const { change, problem } = useSessionChange(session.id);
+  const { limitAttempts = 0 } = session;
   return (
     <Notice
       tone="attention"
@@ -51,14 +54,15 @@ function OwnLimit({ session, agent, leftMs }: { session: OfSession; agent: strin
       }
     >
       {agent} is at its usage limit. It is over in <span className="tabular-nums">{span(leftMs)}</span>; what
-      you send waits until then.
+      you send it waits until then.
       <label className="mt-1.5 flex items-center gap-2 pointer-coarse:min-h-11">
         <input
           type="checkbox"
-          checked={(session.limitAttempts ?? 0) > 0}
+          checked={limitAttempts > 0}
           onChange={(event) => change({ limitAttempts: event.target.checked ? 1 : 0 })}
         />
-        From now on, go on by itself once after a limit
+        From now on, go on by itself {limitAttempts > 1 ? `${limitAttempts} times in a row` : "once"} after a
+        limit
       </label>
       {problem !== undefined && (
         <span role="alert" className="text-xs text-danger">

@@ -15,6 +15,7 @@ export {
   partData,
 } from "./part-growth.ts";
 export { type Activity, attentionAfter, movesSession, sessionStatus, statusData } from "./session-status.ts";
+export { suspendedBy } from "./suspension.ts";
 export { cancelled, isWorked, settled } from "./turn-end.ts";
 export { mayBecome } from "./worktree-state.ts";
 export { KEEPS_BYTES } from "./keeps-bytes.ts";

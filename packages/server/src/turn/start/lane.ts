@@ -137,9 +137,9 @@ export class Lane {
   async #claim(): Promise<Claimed | undefined> {
     let permit: Permit | undefined;
     try {
-      const next = await this.#deps.store.nextTurn(this.sessionId);
+      const next = await this.#deps.store.nextTurn(this.sessionId, this.#deps.clock.now());
       if (next?.isForPeopleOnly === true) {
-        await this.#note(next.turnId);
+        await this.#note(next);
         return undefined;
       }
       const writes =
@@ -160,16 +160,16 @@ export class Lane {
   }
 
   /** It says nothing to an agent, so it needs neither one nor the workspace. */
-  async #note(turnId: TurnId): Promise<void> {
+  async #note({ turnId, past }: NextTurn): Promise<void> {
     this.#deps.gate.withdraw(this.sessionId);
-    await this.#deps.store.noteTurn({ sessionId: this.sessionId, turnId, actor: TURN_ACTOR });
+    await this.#deps.store.noteTurn({ sessionId: this.sessionId, turnId, past, actor: TURN_ACTOR });
     this.#shown = undefined;
     // Also when something else is next by now.
     this.#wanted = true;
   }
 
   async #start(
-    { turnId, approvalMode, workspaceId }: NextTurn,
+    { turnId, approvalMode, workspaceId, past }: NextTurn,
     writes: boolean,
   ): Promise<Pick<Claimed, "started"> | undefined> {
     const { store, clock, instanceId } = this.#deps;
@@ -183,6 +183,7 @@ export class Lane {
         agentSessionId: newId("ags", now),
         actor: TURN_ACTOR,
         expected: { turnId, approvalMode },
+        past,
         writes,
       });
       if (started === undefined) return undefined;

@@ -10,13 +10,12 @@ import {
   isTerminal,
   type Part,
   type PartId,
-  type Session,
   type SessionId,
   type Turn,
   type TurnId,
   type Usage,
 } from "@holdfast/protocol";
-import { cancelled, isWorked, settled } from "../../model/index.ts";
+import { cancelled, isWorked, settled, suspendedBy } from "../../model/index.ts";
 import type { TerminalRecord } from "../../port.ts";
 import { announceAgentSession, announceTurn, rewritePart } from "../announce.ts";
 import { putLast } from "../insert-part.ts";
@@ -32,7 +31,7 @@ import {
   type TurnRow,
 } from "../rows/index.ts";
 import { announceSession, refreshSession } from "../session-change.ts";
-import { toJson, type Write } from "../sql.ts";
+import { fromJson, toJson, type Write } from "../sql.ts";
 import { releaseLease } from "../workspace-lease.ts";
 import { announceStepFinished, writeAnswer, stepFinishPart } from "./answer.ts";
 import { fence, requireTurn } from "./owned-turn.ts";
@@ -194,7 +193,7 @@ function addToTotals(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usa
 /** What the agent is asked next in this session waits until its usage limit is over. */
 function suspend({ write, session }: Log, { agent }: TurnRow, { reason, error }: TerminalRecord): void {
   if (reason !== "limited" || error?.name !== "APIError" || error.data.resetAt === undefined) return;
-  const suspended: Session["suspended"] = { agent, until: error.data.resetAt };
+  const suspended = suspendedBy(fromJson(session.suspended), agent, error.data.resetAt);
   write.run("UPDATE session SET suspended = ? WHERE rid = ?", JSON.stringify(suspended), session.rid);
 }
 

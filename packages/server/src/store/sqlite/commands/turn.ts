@@ -10,6 +10,7 @@ import type {
   TurnId,
   WaitingFor,
 } from "@holdfast/protocol";
+import { suspendedBy } from "../../model/index.ts";
 import type { Applied, IdempotencyKey, StartedTurn, StartTurnCommand } from "../../port.ts";
 import { announceAgentSession, announceInput, announceMessage, announceTurn } from "../announce.ts";
 import { type Log, openLog, openLogByRid } from "../log.ts";
@@ -32,7 +33,7 @@ import {
   turnByRid,
 } from "../rows/index.ts";
 import { announceActivity, refreshSession } from "../session-change.ts";
-import { toJson, type Write } from "../sql.ts";
+import { fromJson, toJson, type Write } from "../sql.ts";
 import { moveLease, takeLease } from "../workspace-lease.ts";
 import { announceStep, insertAnswer, nextOrdinal } from "./answer.ts";
 import { dropQueued, pause } from "./input.ts";
@@ -45,7 +46,7 @@ import { requireTurn } from "./owned-turn.ts";
 export function startTurn(write: Write, command: StartTurnCommand): StartedTurn | undefined {
   const log = openLog(write, command.sessionId, command.actor, "work");
   const { session } = log;
-  const input = nextInput(write, session);
+  const input = nextInput(write, session, command.past);
   if (input === undefined || !isExpected(command, session, input)) return undefined;
   // Set since somebody looked: their tools may write, so it is looked at again.
   if (command.writes === false && givenServersOf(write, session).length > 0) return undefined;
@@ -54,7 +55,7 @@ export function startTurn(write: Write, command: StartTurnCommand): StartedTurn 
     takeLease(write, session, { rid: input.turn, instance: command.instanceId, epoch });
   deliver(log, input);
   openAgentSession(log, input.agent, command.agentSessionId);
-  endSuspension(write, session.rid, input.agent);
+  endSuspension(write, session, input.agent);
   const changed = write.run(
     "UPDATE turn SET state = 'running', time_started = max(?, time_queued), first_seq = ?, waiting_for = NULL WHERE rid = ? AND state = 'queued'",
     write.now,
@@ -79,10 +80,10 @@ export function startTurn(write: Write, command: StartTurnCommand): StartedTurn 
 /** queued -> completed / noted, in the order of the queue: the message joins the history, and no agent is asked. */
 export function noteTurn(
   write: Write,
-  command: { sessionId: SessionId; turnId: TurnId; actor: Actor },
+  command: { sessionId: SessionId; turnId: TurnId; past?: readonly string[]; actor: Actor },
 ): boolean {
   const log = openLog(write, command.sessionId, command.actor, "work");
-  const input = nextInput(write, log.session);
+  const input = nextInput(write, log.session, command.past);
   if (input?.turn_id !== command.turnId || !isForPeopleOnly(write, input)) return false;
   deliver(log, input);
   const changed = write.run(
@@ -98,9 +99,10 @@ export function noteTurn(
 }
 
 /** A turn of the agent starts, so its limit is over, or somebody tries all the same. */
-function endSuspension(write: Write, session: number, agent: string): void {
-  const sql = "UPDATE session SET suspended = NULL WHERE rid = ? AND suspended ->> '$.agent' = ?";
-  write.run(sql, session, agent);
+function endSuspension(write: Write, session: SessionRow, agent: string): void {
+  if (session.suspended === null) return;
+  const suspended = suspendedBy(fromJson(session.suspended), agent);
+  write.run("UPDATE session SET suspended = ? WHERE rid = ?", toJson(suspended), session.rid);
 }
 
 function projectDirectory(write: Write, session: SessionRow): string {

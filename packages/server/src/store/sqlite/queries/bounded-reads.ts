@@ -108,7 +108,7 @@ export function sqliteQueries(reader: Reader): BoundedReads {
     lastSeq: (id) => read(() => lastSeq(sql, id)),
     trimmedSeq: (id) => read(() => findSession(sql, id)?.trimmed_seq ?? 0),
     lastPosition: () => read(() => lastPosition(sql)),
-    nextTurn: (sessionId) => read(() => nextTurn(sql, sessionId)),
+    nextTurn: (sessionId, now) => read(() => nextTurn(sql, sessionId, now)),
     startableSessions: () => read(() => startableSessions(sql)),
     liveTurns: () => read(() => liveTurns(sql)),
     epochOf: (id) => read(() => findSession(sql, id)?.epoch),

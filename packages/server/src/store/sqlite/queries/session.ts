@@ -82,8 +82,9 @@ export const agentLimits = (
   now: number,
 ): { agent: string; until: number; sessionId: SessionId }[] =>
   sql.all(
-    `SELECT suspended ->> '$.agent' AS agent, max(suspended ->> '$.until') AS until, id AS sessionId
-     FROM session WHERE suspended IS NOT NULL AND suspended ->> '$.until' > ? GROUP BY 1`,
+    `SELECT met.value ->> '$.agent' AS agent, max(met.value ->> '$.until') AS until, s.id AS sessionId
+     FROM session s, json_each(json_insert(coalesce(s.suspended -> '$.also', '[]'), '$[#]', json(s.suspended))) met
+     WHERE s.suspended IS NOT NULL AND met.value ->> '$.until' > ? GROUP BY 1`,
     now,
   );
 

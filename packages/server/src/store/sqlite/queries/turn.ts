@@ -1,4 +1,12 @@
-import type { Input, Message, Session, SessionId, Turn, TurnId } from "@holdfast/protocol";
+import {
+  type Input,
+  limitsAt,
+  type Message,
+  type Session,
+  type SessionId,
+  type Turn,
+  type TurnId,
+} from "@holdfast/protocol";
 import type { LiveTurn, NextTurn, Page } from "../../port.ts";
 import {
   type InputRow,
@@ -75,22 +83,26 @@ export function listInputs(
   return { items: rows.map((row) => toInput(sql, row)), seq: lastSeq(sql, query.sessionId) ?? 0 };
 }
 
-export function nextTurn(sql: Sql, sessionId: SessionId): NextTurn | undefined {
+export function nextTurn(sql: Sql, sessionId: SessionId, now = 0): NextTurn | undefined {
   const session = findSession(sql, sessionId);
-  const input = session && nextInput(sql, session);
+  const suspended = fromJson<NonNullable<Session["suspended"]>>(session?.suspended ?? null);
+  const limits = limitsAt({ suspended }, now);
+  const past = limits.map(({ agent }) => agent);
+  const input = session && nextInput(sql, session, past);
   if (session === undefined || input === undefined) return undefined;
   const workspace = loadWorkspace(sql, { rid: session.workspace });
-  const suspended = fromJson<NonNullable<Session["suspended"]>>(session.suspended);
+  const limit = limits.find(({ agent }) => agent === input.agent);
   return {
     turnId: input.turn_id as TurnId,
     agent: input.agent,
+    past,
     approvalMode: session.approval_mode as NextTurn["approvalMode"],
     workspaceId: session.workspace_id as NextTurn["workspaceId"],
     concurrency: workspace?.concurrency ?? "exclusive",
     isForPeopleOnly: isForPeopleOnly(sql, input),
     hasMcpServers: givenServersOf(sql, session).length > 0,
     ancestors: ancestorsOf(sql, session.rid).map(({ id }) => id as SessionId),
-    ...(suspended?.agent === input.agent ? { limitedUntil: suspended.until } : {}),
+    ...(limit === undefined ? {} : { limitedUntil: limit.until }),
   };
 }
 

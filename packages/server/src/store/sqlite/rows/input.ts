@@ -64,19 +64,22 @@ export const isForPeopleOnly = (
 type QueueHead = Pick<SessionRow, "rid" | "queue_paused" | "time_archived">;
 
 /**
- * What a session would start next; a steer that its turn did not take runs ahead of the queue (D-6): the order of `input_queue`. Nothing while it
- * is paused, archived, or a turn is live.
+ * What a session would start next; a steer that its turn did not take runs ahead of the queue (D-6): the order of `input_queue`. What is for an agent of
+ * `past` lets the others go first, for as long as there are any (A-29). Nothing while it is paused, archived, or a turn is live.
  */
-export function nextInput(sql: Sql, session: QueueHead): InputRow | undefined {
+export function nextInput(sql: Sql, session: QueueHead, past: readonly string[] = []): InputRow | undefined {
   if (session.queue_paused === 1 || session.time_archived !== null) return undefined;
-  return liveTurnRow(sql, session.rid) === undefined ? firstQueued(sql, session.rid) : undefined;
+  if (liveTurnRow(sql, session.rid) !== undefined) return undefined;
+  return (past.length > 0 && firstQueued(sql, session.rid, past)) || firstQueued(sql, session.rid);
 }
 
 /** The head of a session's queue. */
-export const firstQueued = (sql: Sql, session: number): InputRow | undefined =>
+export const firstQueued = (sql: Sql, session: number, past: readonly string[] = []): InputRow | undefined =>
   sql.get<InputRow>(
-    `${SELECT_INPUT} WHERE i.session = ? AND i.state = 'queued' ORDER BY i.delivery DESC, i.position LIMIT 1`,
+    `${SELECT_INPUT} WHERE i.session = ? AND i.state = 'queued' AND t.agent NOT IN (SELECT value FROM json_each(?))
+     ORDER BY i.delivery DESC, i.position LIMIT 1`,
     session,
+    JSON.stringify(past),
   );
 
 /** What was asked is what the user message's parts hold, save for a handoff: no second copy is stored (D-27). */
