@@ -35,6 +35,8 @@ export const HTTP_LIMITS = {
   mentions: 64,
   /** Words with an `@` that are looked up for it. */
   mentionLooks: 1_000,
+  /** Words with an `@` in its texts, the same one as often as it stands there. */
+  mentionWords: 100_000,
   /** Characters of an idempotency key. */
   idempotencyKeyLength: 255,
   /** Rows of a page. */

@@ -65,7 +65,10 @@ async function admissionOf(
     messageId,
     parts: identify(inputParts, sessionId, messageId, now),
     requestedDelivery: request.delivery ?? "queue",
-    delivery: request.delivery === "steer" && takesSteer(agent, request) ? "steer" : "queue",
+    delivery:
+      request.delivery === "steer" && takesSteer(agent, { ...request, parts: inputParts })
+        ? "steer"
+        : "queue",
     agent: agent.id,
     model,
     format,

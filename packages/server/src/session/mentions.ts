@@ -35,6 +35,9 @@ const MEDIA: Readonly<Record<string, string>> = {
   ".wav": "audio/wav",
 };
 
+/** Where a word begins that may be a mention. */
+const SIGN = /(?<=^|[\s(])@/g;
+
 /** Bytes at the beginning of a file that tell text from other content, as git does. */
 const LOOKED_AT = 8_000;
 
@@ -50,9 +53,12 @@ export async function withMentions(
   const all: InputPart[] = [];
   const known = new Set<string>();
   const looked = new Set<string>();
+  let words: number = HTTP_LIMITS.mentionWords;
   for (const part of parts) {
     all.push(part);
     if (part.type !== "text" || part.synthetic === true || part.ignored === true) continue;
+    words -= signsIn(part.text, words);
+    if (words < 0) throw refusal("An input", `has at most ${HTTP_LIMITS.mentionWords} words with an @`);
     for (const mention of mentionsOf(part.text)) {
       if (looked.has(mention.text.value)) continue;
       if (looked.size === HTTP_LIMITS.mentionLooks)
@@ -70,6 +76,16 @@ export async function withMentions(
   return all;
 }
 
+/** How many words of a text may be mentions; one more than `most` stands for all that are more. */
+function signsIn(text: string, most: number): number {
+  let count = 0;
+  for (const _ of text.matchAll(SIGN)) {
+    count += 1;
+    if (count > most) break;
+  }
+  return count;
+}
+
 function agentOf({ path, text }: Mention, subagents: readonly Subagent[]): AgentInput | undefined {
   if (!subagents.some(({ name }) => name === path)) return undefined;
   return { type: "agent", name: path, source: text };
@@ -82,7 +98,10 @@ async function fileOf(mention: Mention, place: AttachmentScope): Promise<FileInp
   const mime = await mimeOf(real, text.value);
   const name = relative(place.directory, resolve(place.directory, path)).split(sep).join("/");
   const url = pathToFileURL(real);
-  if (lines !== undefined) addLines(url, lines, mime, text.value);
+  if (lines !== undefined) {
+    addLines(url, lines, mime, text.value);
+    await requireLine(real, lines.start, text.value);
+  }
   return {
     type: "file",
     mime,
@@ -114,11 +133,27 @@ function addLines(url: URL, { start, end }: LineWindow, mime: string, words: str
   url.searchParams.set("end", String(end));
 }
 
-async function mimeOf(path: string, words: string): Promise<string> {
-  // Without waiting for a pipe's other end.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => {
+/** Lines behind the end of a file would be nothing. What is too large to be taken whole is not counted. */
+async function requireLine(path: string, line: number, words: string): Promise<void> {
+  const file = await opened(path, words);
+  try {
+    if ((await file.stat()).size > FILE_BYTES) return;
+    const lines = (await file.readFile("utf8")).split("\n");
+    const count = lines.at(-1) === "" ? lines.length - 1 : lines.length;
+    if (line > count) throw refusal(words, `names lines that are not there: the file has ${count}`);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Without waiting for a pipe's other end. */
+const opened = (path: string, words: string): Promise<FileHandle> =>
+  open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => {
     throw refusal(words, "cannot be read");
   });
+
+async function mimeOf(path: string, words: string): Promise<string> {
+  const file = await opened(path, words);
   try {
     const stats = await file.stat();
     if (stats.isDirectory()) return DIRECTORY;

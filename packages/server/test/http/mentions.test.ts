@@ -43,6 +43,20 @@ describe("files that an input mentions", () => {
     expect(refused.detail ?? refused.message).toContain("at most 1000 words with an @");
   });
 
+  test("[R-8.2] a text of nothing but mentions is refused before they are read", async () => {
+    const refused = await admit<Problem>(" @a".repeat(5_000_000), 422);
+    expect(refused.detail ?? refused.message).toContain("at most 100000 words with an @");
+    expect((await admit(" me@a.example".repeat(110_000))).message.parts).toHaveLength(1);
+  });
+
+  test("[R-8.2] lines behind the end of a file are refused with how many it has", async () => {
+    const refused = await admit<Problem>("look at @src/a.ts:3-9", 422);
+    expect(refused.detail ?? refused.message).toContain(
+      "@src/a.ts:3-9 names lines that are not there: the file has 2.",
+    );
+    expect((await admit("look at @src/a.ts:2-9")).message.parts).toHaveLength(2);
+  });
+
   test("[R-8.2] each becomes a file part behind its text, once, with the words that it came from", async () => {
     const text = 'compare @src/a.ts:1-2 with @Makefile, (@"with blank.md") and @src/a.ts:1-2';
     const { message, input } = await admit(text);
@@ -127,6 +141,24 @@ describe("files that an input mentions", () => {
     expect(await server.call("GET", `/api/sessions/${id}/agents`)).toMatchObject({
       items: [{ subagents }],
     });
+  });
+
+  test("[D-6, R-8.2] a steer that mentions an agent goes into no running turn, one that mentions a file does", async () => {
+    const say = (text: string, more: object = {}) =>
+      server.call<Admitted>(
+        "POST",
+        `/api/sessions/${id}/inputs`,
+        body(text, { agent: "steered", ...more }),
+        202,
+      );
+    await say("first");
+    const { turn, epoch, agentSession } = await server.startTurn(id);
+    const patch = { subagents: [{ name: "helper" }] };
+    const op = { op: "agentSession" as const, agentSessionId: agentSession.id, patch };
+    await server.store.appendProgress({ sessionId: id, turnId: turn.id, epoch, ops: [op] });
+    const deliveryOf = async (text: string) => (await say(text, { delivery: "steer" })).input.delivery;
+    expect(await deliveryOf("look at @Makefile")).toBe("steer");
+    expect(await deliveryOf("ask @helper")).toBe("queue");
   });
 
   test("[A-7, D-6] a mention of an agent below one that has none is refused, also when what waits is changed", async () => {

@@ -22,7 +22,7 @@ const files = (asked: unknown[] = []): PromptFiles => ({
   read: async (path, range) => {
     asked.push([path, range]);
     if (path !== "/w/src/a b.ts") throw new Error("no such file");
-    return "one\ntwo\n";
+    return range.line > 100 ? "" : "one\ntwo\n";
   },
   bytes: async (path) => {
     if (path !== "/w/src/a b.ts") throw new Error("no such file");
@@ -61,6 +61,12 @@ describe("[R-8.2] a mentioned file", () => {
       { url: "file:///w/src/a%20b.ts?start=10&end=20" },
       false,
       { ...LINK, name: "src/a.ts:10-20" },
+    ],
+    [
+      "lines that are gone by now",
+      { url: "file:///w/src/a%20b.ts?start=101&end=102" },
+      true,
+      { ...LINK, name: "src/a.ts:101-102" },
     ],
     [
       "a file that is gone by now",

@@ -86,7 +86,9 @@ async function referenceBlock(
     };
     // What cannot be read any more is still named: the agent sees for itself.
     const text = await files.read(fileURLToPath(uri), range).catch(() => undefined);
-    if (text !== undefined && text.length <= room.characters) {
+    // Nor are lines that the file lost since.
+    const isThere = text !== undefined && (lines === undefined || text !== "");
+    if (isThere && text.length <= room.characters) {
       room.characters -= text.length;
       const place = lines === undefined ? uri : `${uri}#L${lines.start}-${lines.end ?? ""}`;
       return { type: "resource", resource: { uri: place, text, mimeType: part.mime } };
