@@ -4,8 +4,8 @@ import type { AgentDefinition } from "../catalog/index.ts";
 import { isObject } from "./wire-message.ts";
 
 /** Most ways to log in that are shown, and characters of each of their words. */
-const MOST_METHODS = 16;
-const MOST_ARGUMENTS = 64;
+const MAX_METHODS = 16;
+const MAX_ARGUMENTS = 64;
 const LENGTH = 1_024;
 
 /**
@@ -14,7 +14,7 @@ const LENGTH = 1_024;
  */
 export function authMethodsOf(initialized: unknown, { argv }: Pick<AgentDefinition, "argv">): AuthMethod[] {
   const offered = isObject(initialized) ? initialized["authMethods"] : undefined;
-  return (Array.isArray(offered) ? offered : []).slice(0, MOST_METHODS).flatMap((each: unknown) => {
+  return (Array.isArray(offered) ? offered : []).slice(0, MAX_METHODS).flatMap((each: unknown) => {
     if (!isObject(each)) return [];
     const [id, name = id, description] = ["id", "name", "description"].map((key) => words(each[key]));
     if (id === undefined || name === undefined) return [];
@@ -25,7 +25,7 @@ export function authMethodsOf(initialized: unknown, { argv }: Pick<AgentDefiniti
 
 const argumentsOf = (method: Record<string, unknown>): string[] => {
   const { args } = method;
-  return (Array.isArray(args) ? args : []).slice(0, MOST_ARGUMENTS).flatMap((each) => words(each) ?? []);
+  return (Array.isArray(args) ? args : []).slice(0, MAX_ARGUMENTS).flatMap((each) => words(each) ?? []);
 };
 
 function words(value: unknown): string | undefined {
