@@ -11,8 +11,12 @@ const session = (paused: boolean, status: Session["status"] = "idle") => ({
 });
 const turn = (state: Turn["state"], waitingFor?: WaitingFor) => ({
   state,
+  agent: "qwen",
   ...(waitingFor === undefined ? {} : { waitingFor }),
 });
+
+const FUTURE = Date.now() + 3_600_000;
+const limited = (agent: string, until: number) => ({ ...session(false), suspended: { agent, until } });
 
 describe("what holds a turn up", () => {
   test.each<[string, Parameters<typeof holdOf>, Hold["kind"] | undefined]>([
@@ -23,6 +27,13 @@ describe("what holds a turn up", () => {
     ["what the server says", [turn("queued", { kind: "circuit" }), session(false, "busy")], "circuit"],
     ["its own session", [turn("queued"), session(false, "busy")], "behind"],
     ["its own session, which asks", [turn("queued"), session(false, "waiting")], "behind"],
+    [
+      "a limit of its agent, behind others that wait for it",
+      [turn("queued"), limited("qwen", FUTURE)],
+      "limit",
+    ],
+    ["the limit of another agent", [turn("queued"), limited("goose", FUTURE)], undefined],
+    ["a limit that is over", [turn("queued"), limited("qwen", 1)], undefined],
     [
       "a running turn that cannot be stored",
       [turn("running", { kind: "storage" }), session(true)],

@@ -1,5 +1,12 @@
 /** What holds a turn up, in words, and the commands that say more or end it (A-8, A-14, A-17, A-29, D-6, D-34). Pure. */
-import { isSessionId, isTerminal, type Session, type Turn, type WaitingFor } from "@holdfast/protocol";
+import {
+  isSessionId,
+  isTerminal,
+  limitsAt,
+  type Session,
+  type Turn,
+  type WaitingFor,
+} from "@holdfast/protocol";
 import { moment, oneLine } from "./output.ts";
 
 /** `paused`: its queue is; `behind`: its session does something else first; else what the server says that it waits for. */
@@ -8,14 +15,18 @@ type OwnHold = { kind: "paused" | "behind" };
 
 /** Why a turn does not begin, or cannot be written down; undefined while nothing is in its way. */
 export function holdOf(
-  turn: Pick<Turn, "state" | "waitingFor">,
-  session: Pick<Session, "queue" | "status"> | undefined,
+  turn: Pick<Turn, "state" | "waitingFor" | "agent">,
+  session: Pick<Session, "queue" | "status" | "suspended"> | undefined,
 ): Hold | undefined {
   if (isTerminal(turn.state)) return undefined;
   if (turn.state !== "queued") return turn.waitingFor;
   if (session?.queue.paused === true) return { kind: "paused" };
   if (turn.waitingFor !== undefined) return turn.waitingFor;
-  return session !== undefined && session.status !== "idle" ? { kind: "behind" } : undefined;
+  if (session === undefined) return undefined;
+  if (session.status !== "idle") return { kind: "behind" };
+  // Only the first of those that wait for it is told so by the server.
+  const limit = limitsAt(session, Date.now()).find(({ agent }) => agent === turn.agent);
+  return limit && { kind: "limit", holder: limit.agent, until: limit.until };
 }
 
 type Words = { what: string; ways?: readonly (readonly [command: string, does: string])[] };

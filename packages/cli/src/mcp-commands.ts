@@ -61,8 +61,18 @@ export async function add(
   return change(context, flags, { [name]: serverOf(command, flags) });
 }
 
-export const remove = (context: Context, name: string, flags: PlaceFlags): Promise<ExitCode> =>
-  change(context, flags, { [name]: null });
+export async function remove(context: Context, name: string, flags: PlaceFlags): Promise<ExitCode> {
+  const { client } = context.connect();
+  const { session } = flags;
+  const owner =
+    session === undefined ? await findProject(client, flags.directory) : await client.getSession(session);
+  if (!Object.hasOwn(owner.mcpServers ?? {}, name)) {
+    const whose = session === undefined ? "The project has" : "The session has of its own";
+    const way = session === undefined ? "" : `; \`holdfast mcp off\` leaves out one of its project`;
+    throw new CliError(EXIT.notFound, `${whose} no MCP server ${exactLine(name, 80)}${way}.`);
+  }
+  return change(context, flags, { [name]: null });
+}
 
 /** Leaves a server of the project out of one session. */
 export const off = (context: Context, name: string, flags: { session: string }): Promise<ExitCode> =>

@@ -183,6 +183,17 @@ function addSession(program: Command, action: Action): void {
       ),
     );
   session
+    .command("save")
+    .description("save a file of a session: what came with a call, as `show` names it")
+    .argument("<session>")
+    .argument("<blob>", "its hash")
+    .argument("<file>", "a file that is not there yet")
+    .action(
+      action(part, (module, context, id: string, blob: string, file: string) =>
+        module.save(context, id, blob, file),
+      ),
+    );
+  session
     .command("archive")
     .description("put a session away")
     .argument("<session>")
@@ -228,6 +239,11 @@ function addTurn(program: Command, action: Action): void {
     .description("stop a turn, or what a session is doing")
     .argument("<turn-or-session>")
     .action(action(part, (module, context, id: string) => module.stop(context, id)));
+  turn
+    .command("continue")
+    .description("go on from a turn that was interrupted or ended at a usage limit, once that is over")
+    .argument("<turn-or-session>")
+    .action(action(part, (module, context, id: string) => module.goOn(context, id)));
   turn
     .command("queue")
     .description("list what waits; let it go on; take an input out")

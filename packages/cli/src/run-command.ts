@@ -1,5 +1,5 @@
 /** `holdfast run`: one input, followed to the end of its turn; the exit code is the turn's (I-11). */
-import type { HoldfastClient } from "@holdfast/client";
+import { HoldfastApiError, type HoldfastClient } from "@holdfast/client";
 import type { OutputFormat, Permission, Question, Session, SessionEvent } from "@holdfast/protocol";
 import { askPermission } from "./ask-permission.ts";
 import { askQuestion } from "./ask-question.ts";
@@ -76,7 +76,9 @@ class Run {
     try {
       const session = await this.#session();
       this.#sessionId = session.id;
-      const { turn } = await this.#admit(session, words, asked);
+      const { turn } = await this.#admit(session, words, asked).catch((error: unknown) =>
+        this.#refused(session, error),
+      );
       this.#turnId = turn.id;
       if (this.#facts.interrupted === true) this.#cancel();
       if (this.#flags.timeout !== undefined)
@@ -131,6 +133,16 @@ class Run {
       // Nobody is there to answer: the agent is told at once (A-19).
       ...(this.#context.settings.isInteractive ? {} : { permissionTimeoutMs: 0 }),
     });
+  }
+
+  /** A session that was made for words that were refused is taken away again. Rejects with the refusal. */
+  async #refused(session: Session, error: unknown): Promise<never> {
+    const isRefusal = error instanceof HoldfastApiError && error.status < 500;
+    if (isRefusal && this.#flags.session === undefined) {
+      await this.#client.deleteSession(session.id).catch(() => undefined);
+      this.#sessionId = undefined;
+    }
+    throw error;
   }
 
   #hear(event: SessionEvent, turnId: string): void {

@@ -134,7 +134,7 @@ export async function status(context: Context): Promise<ExitCode> {
           ["log", logFileOf(dataDirectory)],
         ]),
     ["agents alive", String(live.items.length)],
-    ["waiting for you", String(facts.waitingRequests)],
+    ["waiting for you", facts.waitingRequests === 0 ? "nothing" : String(facts.waitingRequests)],
     ...facts.limits.map(({ agent, until }) => [
       "usage limit",
       `${agent}, until ${moment(until)}, for ${span(until - Date.now())}`,

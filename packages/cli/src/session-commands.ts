@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import type { HoldfastClient, SessionQuery } from "@holdfast/client";
 import { hasPausedQueue, limitAt, type PatchSession, type Session, type Turn } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
@@ -126,6 +127,14 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
     ]),
   ]);
   writeTranscript(output, messages.items);
+  return EXIT.completed;
+}
+
+/** Writes what came with a call, or was given with a message, to a file that is not there yet; `blob` as `session show` names it. */
+export async function save(context: Context, id: string, blob: string, file: string): Promise<ExitCode> {
+  const bytes = await context.connect().client.readBlob(id, blob.replace(/^blob:/, ""));
+  await writeFile(file, bytes, { flag: "wx" });
+  if (context.isJson) context.output.json({ file, bytes: bytes.byteLength });
   return EXIT.completed;
 }
 

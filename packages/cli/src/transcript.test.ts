@@ -18,14 +18,14 @@ const place = { id: "prt_1", sessionId: "ses_1", messageId: "msg_1" } as unknown
   "id" | "sessionId" | "messageId"
 >;
 
-function written(parts: Part[]): string {
+function written(parts: Part[], info: object = { role: "user" }): string {
   let text = "";
   const output: Output = {
     ...createOutput({ stdoutColor: false, stderrColor: false }),
     write: (piece) => void (text += piece),
     line: (line) => void (text += `${line}\n`),
   };
-  writeTranscript(output, [{ info: { role: "user" }, parts } as Message]);
+  writeTranscript(output, [{ info, parts } as Message]);
   return text;
 }
 
@@ -57,4 +57,32 @@ test("[R-9.1, R-9.2] a subtask says whose it is, and its call in which session i
     "\n• The agent was told what its subtasks came to.\n> [subtask for goose: Look]\n",
   );
   expect(written([call])).toBe(`\n> • Look (running, in ${sessionId})\n`);
+});
+
+test("[I-10] what came of a call stands below it: why it failed, what it said, and what came with it by its hash", () => {
+  const call = (state: object): Part =>
+    ({
+      ...place,
+      type: "tool",
+      callId: "1",
+      tool: "words__tell",
+      state: { input: {}, raw: "", ...state },
+    }) as Part;
+  const hash = "a".repeat(64);
+  const file = { ...place, type: "file", mime: "image/png", filename: "shot.png", url: `blob:${hash}` };
+  const link = { ...place, type: "file", mime: "text/html", filename: "page", url: "https://example.test/" };
+  const done = { status: "completed", title: "Tell", output: "heron\nand wren", metadata: {} };
+  expect(written([call({ ...done, attachments: [file, link] })], { role: "assistant" })).toBe(
+    `\n• Tell (completed)\n  heron and wren\n  [image/png shot.png, blob:${hash}]\n  [text/html page]\n`,
+  );
+  expect(written([call({ status: "error", error: "no such\u001b[2J file" })], { role: "assistant" })).toBe(
+    "\n• words__tell (error)\n  no such<U+001B>[2J file\n",
+  );
+});
+
+test("[I-10] an answer that failed says why", () => {
+  const error = { name: "APIError", data: { message: "no more today", isRetryable: true } };
+  expect(written([], { role: "assistant", error })).toBe("\n[APIError: no more today]\n");
+  const silent = { name: "MessageOutputLengthError", data: {} };
+  expect(written([], { role: "assistant", error: silent })).toBe("\n[MessageOutputLengthError]\n");
 });

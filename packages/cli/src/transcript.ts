@@ -8,7 +8,9 @@ import {
   isSubtasksPart,
   type Message,
   type Part,
+  type SessionError,
   subtaskOf,
+  type ToolState,
 } from "@holdfast/protocol";
 import { exactLine, oneLine, type Output } from "./output.ts";
 
@@ -29,8 +31,14 @@ export function writeTranscript(output: Output, messages: readonly Message[]): v
     }
     const other = info.role === "assistant" ? otherModel(info) : undefined;
     if (other !== undefined) output.line(output.out.dim(other));
-    if (info.role === "assistant" && info.error !== undefined) output.write(`[${info.error.name}]\n`);
+    if (info.role === "assistant" && info.error !== undefined)
+      output.line(`[${[info.error.name, ...errorWords(info.error)].join(": ")}]`);
   }
+}
+
+/** Its message, where it has one. */
+function errorWords({ data }: SessionError): string[] {
+  return "message" in data && data.message !== "" ? [oneLine(data.message, 400)] : [];
 }
 
 /** That another model answered than the one that was asked for (A-7). */
@@ -50,15 +58,28 @@ function preambleLine(part: Part): string[] {
 function textOf(part: Part): string | undefined {
   if (isPreamblePart(part)) return undefined;
   if (part.type === "text") return part.text === "" ? undefined : part.text;
-  if (part.type === "file") return `[file ${oneLine(fileLabel(part), 120)}]`;
+  if (part.type === "file") return `[file ${fileName(part)}]`;
   if (part.type === "agent") return `[agent ${oneLine(part.name, 120)}]`;
   if (part.type === "subtask") return `[subtask for ${part.agent}: ${oneLine(part.description, 120)}]`;
   if (part.type !== "tool") return undefined;
   const child = subtaskOf(part);
   const where = child === undefined ? "" : `, in ${child.sessionId}`;
-  const attached = part.state.status === "completed" ? (part.state.attachments ?? []) : [];
   return [
     `• ${oneLine(part.state.title ?? part.tool, 120)} (${part.state.status}${where})`,
-    ...attached.map((file) => `  [${oneLine(file.mime, 60)} ${oneLine(fileLabel(file), 120)}]`),
+    ...outcome(part.state),
   ].join("\n");
+}
+
+/** With the hash that `session save` takes, where the session has its content. */
+function fileName(file: Parameters<typeof fileLabel>[0]): string {
+  return `${oneLine(fileLabel(file), 120)}${file.url.startsWith("blob:") ? `, ${file.url}` : ""}`;
+}
+
+/** What came of a call, a line each: why it failed, or what it says and what came with it. */
+function outcome(state: ToolState): string[] {
+  if (state.status === "error") return [`  ${oneLine(state.error, 400)}`];
+  if (state.status !== "completed") return [];
+  const said = oneLine(state.output, 160);
+  const files = (state.attachments ?? []).map((file) => `  [${oneLine(file.mime, 60)} ${fileName(file)}]`);
+  return [...(said === "" ? [] : [`  ${said}`]), ...files];
 }

@@ -1,6 +1,6 @@
 import type { Message, Part, Turn } from "@holdfast/protocol";
 import type { Output } from "./output.ts";
-import { oneLine } from "./output.ts";
+import { moment, oneLine, span } from "./output.ts";
 
 /** Writes an answer as it grows: text on stdout, tool calls and retries as short lines on stderr. */
 export class TurnText {
@@ -63,7 +63,7 @@ export function endText(turn: Turn): string | undefined {
   const how = turn.reason ?? turn.state;
   const line =
     message === "" ? `The turn ended: ${how}.` : `The turn ended (${how}): ${oneLine(message, 400)}`;
-  return [line, ...wayBack(turn)].join("\n");
+  return [line, ...wayBack(turn), ...pastLimit(turn, Date.now())].join("\n");
 }
 
 /** How much a turn changed of the files, as its message says (R-1.7), in a line for a person; `undefined` where it changed none, or nobody looked. */
@@ -73,6 +73,17 @@ export function changedText(turn: Turn, messages: readonly Message[]): string | 
   if (totals === undefined || totals.files === 0) return undefined;
   const { files, additions, deletions } = totals;
   return `${files} ${files === 1 ? "file" : "files"} changed, +${additions} -${deletions}.`;
+}
+
+/** When the usage limit that ended it is over, and the commands that go on from there (A-29). */
+function pastLimit({ error, sessionId }: Turn, now: number): string[] {
+  const until = error?.name === "APIError" ? error.data.resetAt : undefined;
+  if (until === undefined) return [];
+  return [
+    `The usage limit is over at ${moment(until, now)}, in ${span(until - now)}.`,
+    `  holdfast turn continue ${sessionId}  goes on then`,
+    `  holdfast session after-limit ${sessionId} 1  goes on by itself, from the next limit on`,
+  ];
 }
 
 /** The commands that bring a missing worktree back, the one that loses least first (W-13). */

@@ -61,6 +61,33 @@ describe("[I-9] turns and events", () => {
     expect(await json(["turn", "stop", id])).toEqual({ turn: null });
   });
 
+  test("[A-28, D-6] send --steer says what becomes of it", async () => {
+    const { id } = await server.client.createSession({ directory: house.project, agent: "rehearsal" });
+    await server.client.admitInputAndWait(
+      id,
+      { parts: [{ type: "text", text: "SAY known" }] },
+      { timeoutMs: PATIENCE_MS },
+    );
+    const { stderr, stdout } = await house.run(["turn", "send", id, "--steer", "SAY more"]);
+    expect(stderr).toContain("It is given to the agent at its next step");
+    expect(stdout).toMatch(/^trn_/);
+  });
+
+  test("[R-8.1, I-9] what came with a call is named by show, and saved once", async () => {
+    const { id } = await server.client.createSession({ directory: house.project, agent: "rehearsal" });
+    await server.client.admitInputAndWait(
+      id,
+      { parts: [{ type: "text", text: "ATTACH file bytes" }] },
+      { timeoutMs: PATIENCE_MS },
+    );
+    const shown = (await house.run(["session", "show", id])).stdout;
+    const hash = /attached\.bin, (blob:[0-9a-f]{64})\]/.exec(shown)?.[1] ?? "";
+    const save = () => house.run(["session", "save", id, hash, "saved.bin"]);
+    expect((await save()).code).toBe(0);
+    expect(readFileSync(join(house.project, "saved.bin"), "utf8")).toBe("bytes");
+    expect((await save()).code, "it is never overwritten").toBe(1);
+  });
+
   test("[A-28] send --now stops what runs and goes before what waits", async () => {
     const { id } = await server.client.createSession({ directory: house.project, agent: "rehearsal" });
     const first = (await house.run(["turn", "send", id, "HANG"])).stdout.trim();

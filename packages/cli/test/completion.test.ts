@@ -87,7 +87,10 @@ function inBash(line: string, type = 9, more: Record<string, string> = {}): stri
 describe("[I-9] completion in bash", () => {
   test.each<[string, string[]]>([
     ["holdfast se", ["serve", "service", "session"]],
-    ["holdfast session ", ["list", "show", "new", "rename", "after-limit", "archive", "unarchive", "delete"]],
+    [
+      "holdfast session ",
+      ["list", "show", "new", "rename", "after-limit", "save", "archive", "unarchive", "delete"],
+    ],
     ["holdfast session re", ["rename"]],
     ["holdfast --json session sh", ["show"]],
     ["holdfast --url http://127.0.0.1:1 turn s", ["send", "stop"]],

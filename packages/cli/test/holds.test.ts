@@ -74,9 +74,14 @@ test("[A-29, I-11] a usage limit is told by lists, runs and attachments, of othe
   const refused = await house.run(["run", "-s", id, "LIMIT 3600000 no more today"]);
   expect(refused.code).toBe(1);
   expect(refused.stderr).toContain("The turn ended (limited): no more today");
+  expect(refused.stderr).toMatch(/The usage limit is over at .*, in (1 h 0|[45]\d) min\./);
+  expect(refused.stderr).toContain(`holdfast turn continue ${id}`);
   const next = house.start(["run", "-s", id, "SAY later"]);
   await says(next, "Waiting: rehearsal is at its usage limit until ");
   await says(next, `holdfast turn queue ${id} --resume`);
+  const second = house.start(["run", "-s", id, "SAY later still"]);
+  await says(second, "Waiting: rehearsal is at its usage limit until ");
+  expect((await house.run(["turn", "continue", id])).stdout).toMatch(/^trn_/);
   expect((await house.run(["session", "after-limit", id, "2"])).code).toBe(0);
   expect((await house.run(["session", "after-limit", id, "11"])).code).toBe(2);
   expect((await house.run(["session", "list"])).stdout).toMatch(
@@ -93,8 +98,11 @@ test("[A-29, I-11] a usage limit is told by lists, runs and attachments, of othe
   await attached.ended;
   const own = house.start(["attach", id], { isStdinOpen: true });
   await says(own, "waiting: rehearsal is at its usage limit until ");
-  own.child.stdin?.write("/resume\n");
+  const resumed = await house.run(["turn", "queue", id, "--resume"]);
+  expect(resumed.stderr).toContain("What waited for the usage limit of rehearsal is sent now.");
   expect(await next.ended).toMatchObject({ code: 0, stdout: "later\n" });
+  expect(await second.ended).toMatchObject({ code: 0, stdout: "later still\n" });
+  expect((await house.run(["turn", "queue", id, "--resume"])).stderr).toContain("Nothing held the queue.");
   own.child.stdin?.end();
   await own.ended;
 });

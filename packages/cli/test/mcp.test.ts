@@ -62,6 +62,18 @@ describe("[I-9] holdfast mcp", () => {
     });
   });
 
+  test("[A-7, I-11] removing what is not there is an error, and says what is", async () => {
+    const { id } = await server.client.createSession({ directory: house.project, agent: "rehearsal" });
+    expectRun(await mcp("remove", "nosuch"), 4, "The project has no MCP server nosuch.");
+    expectRun(await mcp("add", "files", "--", "npx"), 0, "next turn");
+    expectRun(
+      await mcp("remove", "files", "--session", id),
+      4,
+      "`holdfast mcp off` leaves out one of its project",
+    );
+    expectRun(await mcp("remove", "files"), 0, "next turn");
+  });
+
   test.each<[string[], string]>([
     [["add", "a"], "one of these"],
     [["add", "a", "--http", "http://127.0.0.1/", "--", "npx"], "one of these"],

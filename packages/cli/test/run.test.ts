@@ -116,6 +116,9 @@ describe("[I-10] output", () => {
     const missing = await ask("GIVEN @missing.ts");
     expect([missing.code, missing.stdout]).toEqual([2, ""]);
     expect(missing.stderr).toContain("There is no missing.ts in");
+    const { total } = await server.client.listSessions();
+    expect(await ask("GIVEN @missing.ts")).toMatchObject({ code: 2 });
+    expect((await server.client.listSessions()).total, "nothing is left of a refused run").toBe(total);
     const piped = await house.run(["run", "--agent", "rehearsal"], { stdin: "GIVEN @missing.ts\n" });
     expect(piped.stdout).toBe("Nothing was given beside the words.\n");
     const session = await newSession();
