@@ -22,10 +22,16 @@ test("[I-15, A-29] a usage limit is counted down, in other sessions of its agent
   await say(page, "SAY sent all the same");
   const now = page.getByRole("button", { name: "Send now" });
   await now.waitFor();
+  await client.patchSession(session.id, { limitAttempts: 2 });
+  await page.getByRole("checkbox", { name: "go on by itself 2 times in a row after a limit" }).waitFor();
   const beside = await on.open(`/s/${other.id}`);
   const told = beside.getByText("What you send here may meet it too.");
   await told.waitFor();
-  expect(await client.getSession(session.id)).toMatchObject({ limitAttempts: 1, queue: { length: 1 } });
+  expect(await client.getSession(session.id)).toMatchObject({ limitAttempts: 2, queue: { length: 1 } });
+  const goOn = page.getByRole("button", { name: "Go on when it is over" });
+  await goOn.click();
+  await until("the turn to go on", async () => (await client.getSession(session.id)).queue.length === 2);
+  await goOn.waitFor({ state: "detached" });
   await now.click();
   await said(page).getByText("sent all the same").waitFor();
   await now.waitFor({ state: "detached" });

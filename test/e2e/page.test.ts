@@ -363,6 +363,13 @@ describe("the page", () => {
     const stop = await page.getByRole("button", { name: "Stop" }).boundingBox();
     expect((stop?.x ?? 0) + (stop?.width ?? 999)).toBeLessThanOrEqual(390);
     expect(stop?.height).toBeGreaterThanOrEqual(44);
+    const other = await sessionOf(on);
+    const beside = await on.open(`/s/${other.id}`, { context });
+    const tabs = beside.getByRole("navigation", { name: "Open sessions" }).getByRole("link");
+    await until("both tabs", async () => (await tabs.count()) === 2);
+    const tab = await tabs.and(beside.locator('[aria-current="page"]')).boundingBox();
+    expect((tab?.x ?? 0) + (tab?.width ?? 999), "the tab that is open is seen").toBeLessThanOrEqual(390);
+    await beside.close();
     await page.getByRole("button", { name: "Sessions" }).tap();
     await page.getByRole("link", { name: /Settings/ }).tap();
     await page.getByRole("heading", { name: "Settings" }).waitFor();

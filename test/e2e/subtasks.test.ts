@@ -24,6 +24,7 @@ test("[I-15, R-9.1] a subtask's call leads to its session, that back to its pare
   const page = await on.open(`/s/${session.id}`);
   await said(page).getByText("done").waitFor();
   await page.getByText("What rehearsal was told of the subtasks").waitFor();
+  await page.getByRole("article", { name: "You" }).getByText("Look around").waitFor();
   await page.getByRole("link", { name: "Subtask of rehearsal: open its session" }).click();
   await page.getByRole("heading", { name: "Look around" }).waitFor();
   await said(page).getByText("a heron").waitFor();

@@ -1,6 +1,6 @@
 import { visibleText } from "@holdfast/protocol";
 import { X } from "lucide-react";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { prefer, preferences, useLibrary, useStore } from "../data/index.ts";
 import { classes, Exact, StatusDot } from "../design/index.ts";
 import { Link, navigate, sessionOf, useRoute } from "../route/index.ts";
@@ -21,6 +21,14 @@ export function Tabs() {
     prefer({ tabs: [...preferences.get().tabs, current].slice(-TABS) });
   }, [current]);
 
+  const tab = useRef<HTMLDivElement>(null);
+  const shown = tabs.filter((id) => id === current || phase === "loading" || sessions.has(id));
+  const titles = shown.map((id) => sessions.get(id)?.title ?? "Session").join("\n");
+  // On a phone few of them are seen at once; what changes their width moves them.
+  useEffect(() => {
+    tab.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [current, titles]);
+
   const close = (id: string) => {
     const at = tabs.indexOf(id);
     const rest = tabs.filter((other) => other !== id);
@@ -30,7 +38,6 @@ export function Tabs() {
     navigate(next === undefined ? { at: "home" } : { at: "session", sessionId: next });
   };
 
-  const shown = tabs.filter((id) => id === current || phase === "loading" || sessions.has(id));
   return (
     <nav
       aria-label="Open sessions"
@@ -44,6 +51,7 @@ export function Tabs() {
         return (
           <div
             key={id}
+            ref={isCurrent ? tab : undefined}
             className={classes(
               "group flex h-8 max-w-56 min-w-0 shrink-0 items-center gap-1.5 rounded-md pr-1 pl-2.5 text-sm",
               isCurrent ? "bg-selected text-ink" : "text-ink-soft hover:bg-hover",

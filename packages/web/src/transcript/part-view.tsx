@@ -1,4 +1,4 @@
-import type { Part, ReasoningPart } from "@holdfast/protocol";
+import type { Part, PartOf, ReasoningPart } from "@holdfast/protocol";
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { Chip, Notice, span } from "../design/index.ts";
@@ -31,15 +31,7 @@ export function PartView(props: { part: Part; isOpen: boolean; sessionId: string
         </p>
       );
     case "subtask":
-      return (
-        <p className="flex items-center gap-2 py-1 text-sm">
-          <Chip tone="accent">Subtask</Chip> <bdi dir="auto">{part.description}</bdi>{" "}
-          <span className="text-ink-faint">
-            @{part.agent}
-            {part.command !== undefined && <bdi> /{part.command}</bdi>}
-          </span>
-        </p>
-      );
+      return <SubtaskLine part={part} />;
     case "retry":
       return (
         <div className="py-1">
@@ -63,6 +55,22 @@ const Divider = ({ children }: { children: string }) => (
     {children}
   </p>
 );
+
+/** What another session is asked to do. */
+export function SubtaskLine({ part }: { part: PartOf<"subtask"> }) {
+  return (
+    <p className="flex max-w-full items-center gap-2 py-1 text-sm">
+      <Chip tone="accent">Subtask</Chip>{" "}
+      <bdi dir="auto" className="min-w-0 break-words">
+        {part.description}
+      </bdi>{" "}
+      <span className="text-ink-faint">
+        @{part.agent}
+        {part.command !== undefined && <bdi> /{part.command}</bdi>}
+      </span>
+    </p>
+  );
+}
 
 /** What the agent thought: a line, which opens to all of it. */
 function Reasoning({ part, isOpen }: { part: ReasoningPart; isOpen: boolean }) {

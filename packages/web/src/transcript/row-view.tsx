@@ -3,7 +3,7 @@ import { memo } from "react";
 import { OpenedChip } from "../agents/index.ts";
 import { Chip, moment, span } from "../design/index.ts";
 import { Attachment } from "./attachment.tsx";
-import { PartView } from "./part-view.tsx";
+import { PartView, SubtaskLine } from "./part-view.tsx";
 import { useMoment } from "./past.tsx";
 import { Preambles } from "./preamble.tsx";
 import type { Row } from "./rows.ts";
@@ -29,7 +29,7 @@ export const RowView = memo(function RowView({ row, sessionId }: { row: Row; ses
     case "working":
       return <Working turn={row.turn} retry={row.retry} />;
     case "end":
-      return <TurnEnd turn={row.turn} totals={row.totals} />;
+      return <TurnEnd turn={row.turn} totals={row.totals} isResumed={row.isResumed} />;
   }
 });
 
@@ -50,6 +50,7 @@ function UserMessage({ message, sessionId }: { message: Message; sessionId: stri
               </div>
             );
           if (part.type === "file") return <Attachment key={part.id} part={part} sessionId={sessionId} />;
+          if (part.type === "subtask") return <SubtaskLine key={part.id} part={part} />;
           if (part.type === "agent") return <Chip key={part.id}>@{part.name}</Chip>;
           return null;
         })}

@@ -20,6 +20,24 @@ const shown = (messages: Message[], ...turns: Turn[]) => {
   return rowsOf(state as unknown as SessionState).map(({ kind, key }) => `${kind} ${key}`);
 };
 
+test("[A-29, D-19] the end of a turn says whether another one goes on from it", () => {
+  const messages = [message("1", "user", "a", "go"), message("2", "assistant", "a", "half")];
+  const limited = turn("a", { state: "failed", reason: "limited" });
+  const next = turn("b", { state: "queued", resumes: "a" as Turn["id"] });
+  const isResumed = (...turns: Turn[]) => {
+    const state = {
+      messages,
+      turns: Object.fromEntries(turns.map((each) => [each.id, each])),
+      retry: undefined,
+    };
+    return rowsOf(state as unknown as SessionState).flatMap((row) =>
+      row.kind === "end" ? [row.isResumed] : [],
+    );
+  };
+  expect(isResumed(limited)).toEqual([false]);
+  expect(isResumed(limited, next)).toEqual([true]);
+});
+
 test("[I-16, D-6] a turn ends behind its last message, and behind what went into it, once", () => {
   const steered = turn("b", { state: "completed", reason: "steered", mergedInto: "a" as Turn["id"] });
   const begun = [

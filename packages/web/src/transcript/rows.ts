@@ -27,6 +27,8 @@ type EndRow = {
   turn: Turn;
   messageId: string | undefined;
   totals: DiffTotals | undefined;
+  /** Another turn goes on from it. */
+  isResumed: boolean;
 };
 
 type SpeakerRow = {
@@ -54,6 +56,7 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns" | "retry">
   let speaker: string | undefined;
   let totals: DiffTotals | undefined;
   const last = lastOfTurns(messages, turns);
+  const resumed = new Set(Object.values(turns).map(({ resumes }) => resumes));
   for (const [index, message] of messages.entries()) {
     const { info } = message;
     if (info.role === "user") {
@@ -65,7 +68,8 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns" | "retry">
     }
     rows.push(...messageRows(message));
     for (const turn of turnsOf(info, turns))
-      if (last.get(turn.id) === index) rows.push(...endRows(turn, info.id, totals, state.retry));
+      if (last.get(turn.id) === index)
+        rows.push(...endRows(turn, resumed.has(turn.id), info.id, totals, state.retry));
   }
   return rows;
 }
@@ -132,11 +136,13 @@ function isBlank(part: Part): boolean {
 
 function endRows(
   turn: Turn,
+  isResumed: boolean,
   messageId: string,
   totals: DiffTotals | undefined,
   retry: RetryStatus | undefined,
 ): Row[] {
-  if (isTerminal(turn.state)) return [{ kind: "end", key: `end ${turn.id}`, turn, messageId, totals }];
+  if (isTerminal(turn.state))
+    return [{ kind: "end", key: `end ${turn.id}`, turn, messageId, totals, isResumed }];
   if (turn.state === "queued") return [];
   return [{ kind: "working", key: `working ${turn.id}`, turn, ...(retry === undefined ? {} : { retry }) }];
 }

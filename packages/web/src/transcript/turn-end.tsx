@@ -23,8 +23,9 @@ const WORDS: Record<TurnReason, string> = {
   limited: "The agent's usage limit was reached",
 };
 
-/** How a turn ended. An interrupted one can go on, and one that met a usage limit; everything that was said before it stays. */
-export function TurnEnd({ turn, totals }: { turn: Turn; totals: DiffTotals | undefined }) {
+/** How a turn ended. An interrupted one can go on, and one that met a usage limit, once; everything that was said before it stays. */
+export function TurnEnd(props: { turn: Turn; totals: DiffTotals | undefined; isResumed: boolean }) {
+  const { turn, totals, isResumed } = props;
   const isPast = useIsPast();
   if (turn.state === "completed" && turn.reason === undefined) return <Figures turn={turn} totals={totals} />;
   const words = turn.reason === undefined ? "It ended" : WORDS[turn.reason];
@@ -42,7 +43,13 @@ export function TurnEnd({ turn, totals }: { turn: Turn; totals: DiffTotals | und
       <Notice
         tone={canGoOn ? "attention" : "danger"}
         icon={<TriangleAlert size={16} className={canGoOn ? "text-attention" : "text-danger"} />}
-        action={isPast ? undefined : canGoOn ? <GoOn turn={turn} /> : <WayOn turn={turn} />}
+        action={
+          isPast || (canGoOn && isResumed) ? undefined : canGoOn ? (
+            <GoOn turn={turn} />
+          ) : (
+            <WayOn turn={turn} />
+          )
+        }
       >
         <span className="font-medium">{words}.</span>
         {turn.error !== undefined && (
