@@ -67,7 +67,7 @@ export class RehearsalAgent {
     return this.#app(tickets).connect(tickets.watch(stream));
   }
 
-  /** Cancels reach their prompts through the tickets, so there is no handler for `session/cancel`. */
+  /** Cancels reach their prompts through the tickets; the handler of `session/cancel` is for what nobody asked for. */
   #app(tickets: PromptTickets): AgentApp {
     const { agent: method } = methods;
     return agent({ name: "rehearsal" })
@@ -111,6 +111,9 @@ export class RehearsalAgent {
         await this.#changeMode(this.#open(params.sessionId), params.modeId, client);
         return {};
       })
+      .onNotification(method.session.cancel, ({ params }) =>
+        this.#sessions.get(params.sessionId)?.cancelOwnWork(),
+      )
       .onRequest(STEERING, steerParams, ({ params }) => this.#open(params.sessionId).steer(params.prompt))
       .onRequest(method.session.close, async ({ params }) => {
         const session = this.#open(params.sessionId);
@@ -199,12 +202,23 @@ export class RehearsalAgent {
 }
 
 /** Where a session works, and the MCP servers that CALL finds there. */
-type Place = { readonly cwd: string; readonly mcpServers: readonly McpServerStdio[] };
+type Place = {
+  readonly cwd: string;
+  readonly mcpServers: readonly McpServerStdio[];
+  /** The client wants to know of background tasks. */
+  readonly tellsTasks: boolean;
+};
 
 /** Only servers over stdio: `initialize` says so. */
-function placeOf({ cwd, mcpServers = [] }: { cwd: string; mcpServers?: McpServer[] }): Place {
+function placeOf(params: {
+  cwd: string;
+  mcpServers?: McpServer[];
+  _meta?: Record<string, unknown> | null;
+}): Place {
+  const { cwd, mcpServers = [], _meta: meta } = params;
   return {
     cwd,
+    tellsTasks: JSON.stringify(meta ?? {}).includes("background_tasks_changed"),
     mcpServers: mcpServers.map((server) => {
       if (!("type" in server)) return server;
       throw RequestError.invalidParams(

@@ -79,6 +79,17 @@ const table: readonly (readonly [line: string, directive: Directive])[] = [
   ["RETRY 5", { kind: "retry", delayMs: 5, text: "overloaded" }],
   ["STEER injected", { kind: "steer", answer: "injected", text: "" }],
   ["STEER failed no room", { kind: "steer", answer: "failed", text: "no room" }],
+  [
+    "WAKE go.txt SAY awake ; WRITE a.txt b",
+    {
+      kind: "wake",
+      on: "go.txt",
+      work: [
+        { kind: "say", text: "awake" },
+        { kind: "write", path: "a.txt", text: "b" },
+      ],
+    },
+  ],
   ["HANG", { kind: "hang" }],
   ["DEAF", { kind: "deaf" }],
   ["CRASH", { kind: "crash" }],
@@ -98,6 +109,8 @@ const malformed = [
   "RETRY 86400001",
   "STEER",
   "STEER perhaps",
+  "WAKE",
+  "WAKE now",
   "SLOW x 1",
   "SLOW 1 2 3",
   `SLOW ${MAX_SLOW_WORDS + 1} 0`,

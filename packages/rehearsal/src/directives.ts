@@ -51,6 +51,7 @@ export type Directive =
   | ({ readonly kind: "fail"; readonly status: number } & Failure)
   | { readonly kind: "retry"; readonly delayMs: number; readonly text: string }
   | { readonly kind: "steer"; readonly answer: SteerAnswer; readonly text: string }
+  | { readonly kind: "wake"; readonly on: string; readonly work: readonly Directive[] }
   | { readonly kind: "hang" }
   | { readonly kind: "deaf" }
   | { readonly kind: "crash" }
@@ -78,7 +79,7 @@ const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
 
 /** What the agent can do, in one line; the hint that follows an echo. */
 export const DIRECTIVE_HINT =
-  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, CALL, OUTPUT, ATTACH, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, LIMIT, RETRY, STEER, HANG, DEAF or CRASH.";
+  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, CALL, OUTPUT, ATTACH, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, LIMIT, RETRY, STEER, WAKE, HANG, DEAF or CRASH.";
 
 type Parse = (rest: string) => Directive;
 
@@ -156,6 +157,7 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   LIMIT: parseLimit,
   RETRY: parseRetry,
   STEER: parseSteer,
+  WAKE: parseWake,
   HANG: () => ({ kind: "hang" }),
   DEAF: () => ({ kind: "deaf" }),
   CRASH: () => ({ kind: "crash" }),
@@ -312,6 +314,14 @@ function parseSteer(rest: string): Directive {
   return answer === undefined
     ? invalid(`STEER needs ${STEER_ANSWERS.join(", ")}, and may have a <text>`)
     : { kind: "steer", answer, text };
+}
+
+/** What the agent does by itself is directives too, with ` ; ` between them. */
+function parseWake(rest: string): Directive {
+  const [, on, work] = /^(\S+)[ \t]+(\S.*)$/su.exec(rest.trim()) ?? [];
+  return on === undefined || work === undefined
+    ? invalid("WAKE needs now, next or the <path> of a file, and then directives with ; between them")
+    : { kind: "wake", on, work: parseDirectives(work.replaceAll(" ; ", "\n")) };
 }
 
 function wholeNumber(text: string): number | undefined {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextLoop, setTimeout as delay } from "node:timers/promises";
 import { type McpServerStdio, RequestError } from "@agentclientprotocol/sdk";
+import type { Wake } from "./background.ts";
 import { callTool } from "./call-tool.ts";
 import { DIRECTIVE_HINT, type Directive } from "./directives.ts";
 import {
@@ -31,6 +32,8 @@ export type Workspace = Workplace & {
   readonly remembered: () => string | null;
   /** What came with the prompt beside its words, a line each. */
   readonly given: readonly string[];
+  /** Starts a background task that wakes the agent. */
+  readonly wake: (wake: Wake) => Promise<void>;
   /** Keeps a text as the whole answer to a coming prompt that has no directive. */
   readonly later: (text: string) => void;
   /** Durable on return. */
@@ -125,6 +128,8 @@ async function runDirective(
     case "steer":
       turn.steering = { answer: directive.answer, text: directive.text };
       return;
+    case "wake":
+      return await space.wake(directive);
     case "hang":
       await turn.cancelled();
       return;

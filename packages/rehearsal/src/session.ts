@@ -5,8 +5,9 @@ import type {
   PromptResponse,
   ToolKind,
 } from "@agentclientprotocol/sdk";
+import { Background } from "./background.ts";
 import { splitContextBlocks } from "./context-blocks.ts";
-import { parseDirectives } from "./directives.ts";
+import { type Directive, parseDirectives } from "./directives.ts";
 import { runDirectives, type Workspace } from "./run-directives.ts";
 import type { MemoryStore, Mode, SessionMemory } from "./session-memory.ts";
 import { type ClientAbilities, Turn } from "./turn.ts";
@@ -31,10 +32,11 @@ export class Session {
   /** What to say to the next prompts without directives, in order. */
   #later: string[] = [];
   #running: { turn: Turn; ended: Promise<unknown> } | undefined;
+  readonly #background: Background;
 
   constructor(
     store: MemoryStore,
-    place: { cwd: string; mcpServers: readonly McpServerStdio[] },
+    place: { cwd: string; mcpServers: readonly McpServerStdio[]; tellsTasks: boolean },
     memory: Omit<SessionMemory, "updates" | "cwd">,
   ) {
     this.#store = store;
@@ -45,6 +47,14 @@ export class Session {
     this.#title = memory.title;
     this.#remembered = memory.remembered;
     this.#used = memory.used;
+    this.#background = new Background({
+      cwd: this.cwd,
+      prompt: () => this.#running?.ended,
+      tell: async (turn, tasks) => {
+        if (place.tellsTasks) await turn.tellTasks(tasks).catch(() => {});
+      },
+      obey: (turn, work) => this.#workByItself(turn, work),
+    });
   }
 
   get mode(): Mode {
@@ -62,9 +72,15 @@ export class Session {
     this.#mode = mode;
   }
 
+  /** Stops what the agent does by itself. The running prompt hears of a cancel by its ticket. */
+  cancelOwnWork(): void {
+    this.#background.cancel();
+  }
+
   /** Cancels the running prompt and waits for its end. */
   async close(): Promise<void> {
     this.#running?.turn.cancel();
+    await this.#background.close();
     await this.#running?.ended;
   }
 
@@ -81,10 +97,14 @@ export class Session {
     const turn = new Turn(client, this.id, cancelled, abilities);
     const cancel = () => turn.cancel();
     signal.addEventListener("abort", cancel, { once: true });
-    const answer = this.#run(turn, blocks).finally(() => {
-      signal.removeEventListener("abort", cancel);
-      this.#running = undefined;
-    });
+    const work = () => this.#run(turn, blocks);
+    const answer = this.#background
+      .before(turn)
+      .then(work)
+      .finally(() => {
+        signal.removeEventListener("abort", cancel);
+        this.#running = undefined;
+      });
     this.#running = { turn, ended: answer.catch(() => {}) };
     return answer;
   }
@@ -100,10 +120,21 @@ export class Session {
     if (answer === "failed") return Promise.resolve({ outcome: "failed", reason: text });
     turn.history.recordPrompt(blocks);
     const directives = parseDirectives(textOf(blocks));
-    turn.steered = turn.steered.then(() => runDirectives(turn, this.#workspace(blocks), directives));
+    turn.steered = turn.steered.then(() => runDirectives(turn, this.#workspace(turn, blocks), directives));
     // The prompt hears of it when it waits for them.
     turn.steered.catch(() => {});
     return Promise.resolve({ outcome: "injected" });
+  }
+
+  /** Its end is told as claude-agent-acp tells it: beside the usage. */
+  async #workByItself(turn: Turn, work: readonly Directive[]): Promise<void> {
+    try {
+      await runDirectives(turn, this.#workspace(turn, []), work);
+    } catch {
+      await turn.failOpenTools("cancelled").catch(() => {});
+    }
+    // Fails only when the connection is gone.
+    await this.#settle(turn, null, { "_claude/origin": { kind: "task-notification" } }).catch(() => {});
   }
 
   async #run(turn: Turn, blocks: readonly ContentBlock[]): Promise<PromptResponse> {
@@ -117,7 +148,7 @@ export class Session {
       const directives = parseDirectives(text);
       const kept = directives.length === 0 ? this.#later.shift() : undefined;
       if (directives.length > 0) this.#later = [];
-      if (kept === undefined) await runDirectives(turn, this.#workspace(blocks), directives);
+      if (kept === undefined) await runDirectives(turn, this.#workspace(turn, blocks), directives);
       else await turn.say(`${kept}\n`);
       await allSteered(turn);
       await this.#settle(turn, title);
@@ -132,12 +163,13 @@ export class Session {
   }
 
   /** Reports usage and writes the turn; after it the prompt may be answered. */
-  async #settle(turn: Turn, title: string | null): Promise<void> {
+  async #settle(turn: Turn, title: string | null, meta?: Record<string, unknown>): Promise<void> {
     const used = this.#used + Math.ceil(turn.history.characters / CHARACTERS_PER_TOKEN);
     await turn.send({
       sessionUpdate: "usage_update",
       used: Math.min(used, CONTEXT_SIZE),
       size: CONTEXT_SIZE,
+      ...(meta === undefined ? {} : { _meta: meta }),
     });
     await this.#store.append(this.id, {
       kind: "turn",
@@ -150,8 +182,9 @@ export class Session {
     this.#title = title ?? this.#title;
   }
 
-  #workspace(blocks: readonly ContentBlock[]): Workspace {
+  #workspace(turn: Turn, blocks: readonly ContentBlock[]): Workspace {
     return {
+      wake: (wake) => this.#background.start(wake, turn),
       given: blocks.flatMap(describeGiven),
       cwd: this.cwd,
       mcpServers: this.#mcpServers,

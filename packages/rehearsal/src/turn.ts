@@ -44,7 +44,7 @@ type Elicitation =
 
 type ToolFields = Omit<ToolCallUpdate, "toolCallId" | "status">;
 
-/** One running prompt of one session. */
+/** One running prompt of one session, or what the agent does there by itself. */
 export class Turn {
   readonly history = new TurnHistory();
   readonly client: ClientAbilities;
@@ -73,6 +73,11 @@ export class Turn {
     this.#cancelled = cancelled;
   }
 
+  /** One more of the same session, which nobody has cancelled. */
+  another(): Turn {
+    return new Turn(this.#client, this.#sessionId, new AbortController(), this.client);
+  }
+
   /** Aborts when the turn is cancelled. */
   get signal(): AbortSignal {
     return this.#cancelled.signal;
@@ -92,6 +97,16 @@ export class Turn {
   /** Sends one update that is no part of the history. */
   async tell(update: SessionUpdate): Promise<void> {
     await this.#client.notify(methods.client.session.update, { sessionId: this.#sessionId, update });
+  }
+
+  /** Tells which background tasks run now, as claude-agent-acp passes on the messages of its SDK. */
+  async tellTasks(tasks: readonly string[]): Promise<void> {
+    const message = {
+      type: "system",
+      subtype: "background_tasks_changed",
+      tasks: tasks.map((description, at) => ({ task_id: String(at), task_type: "wake", description })),
+    };
+    await this.#client.notify("_claude/sdkMessage", { sessionId: this.#sessionId, message });
   }
 
   /** Reads a text file through the client; rejects with the client's refusal, and once the turn is cancelled. */
