@@ -86,6 +86,30 @@ export const liveAgentSchema = z
   .meta({ id: "LiveAgent" });
 export type LiveAgent = z.infer<typeof liveAgentSchema>;
 
+/** Names of background tasks that are kept, and the length of one. */
+export const MAX_BACKGROUND_NAMES = 20;
+export const MAX_BACKGROUND_NAME = 200;
+
+/**
+ * Background tasks of an agent's own, each of which may wake it (A-27): how many run, since when there is any, and what the first ones are called. With
+ * `lost` they ended with the agent's program, at that time.
+ */
+export const backgroundSchema = z.object({
+  count: countSchema,
+  since: timeSchema,
+  tasks: z.array(z.string().max(MAX_BACKGROUND_NAME)).max(MAX_BACKGROUND_NAMES).optional(),
+  lost: timeSchema.optional(),
+});
+export type Background = z.infer<typeof backgroundSchema>;
+
+/** The same in words, for people. */
+export function backgroundText({ count, tasks = [], lost }: Background): string {
+  const what = count === 1 ? "1 background task" : `${count} background tasks`;
+  const names = tasks.filter((name) => name !== "").join(", ");
+  const end = lost === undefined ? "" : " ended with the agent's program";
+  return `${what}${end}${names === "" ? "" : `: ${names}`}`;
+}
+
 /** The tie between one session and one agent (A-4). `modes.current` and `models.current` are what the agent last said. */
 export const agentSessionSchema = z
   .object({
@@ -100,6 +124,8 @@ export const agentSessionSchema = z
     commands: z.array(agentCommandSchema).optional(),
     /** Agents of its own that an input may mention. */
     subagents: z.array(subagentSchema).optional(),
+    /** Absent while there is none, and for an agent that does not tell. */
+    background: backgroundSchema.optional(),
     usage: usageSchema,
     time: z.object({ created: timeSchema, updated: timeSchema }),
   })

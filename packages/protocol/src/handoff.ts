@@ -7,6 +7,8 @@ const NOTE = "note";
 const SUBTASKS = "subtasks";
 /** And the one of a message that the server writes itself, when an answer is not what was asked for. */
 const CORRECTION = "correction";
+/** And the one of a message that stands where the agent began to work by itself, and nobody asked for it. */
+const OWN_WORK = "own work";
 
 type PartKey = Pick<TextPart, "id" | "sessionId" | "messageId">;
 
@@ -25,6 +27,12 @@ export const subtasksPart = (place: PartKey, text: string, now: number): TextPar
 /** What an agent is told whose answer does not fit: the one text of a user message of its own. */
 export const correctionPart = (place: PartKey, text: string, now: number): TextPart =>
   preamble(CORRECTION, place, text, now);
+
+/** What stands for people where an agent began to work by itself: the one text of a message of its own, sent to nobody. */
+export const ownWorkPart = (place: PartKey, now: number): TextPart => ({
+  ...preamble(OWN_WORK, place, "A background task ended.", now),
+  ignored: true,
+});
 
 function preamble(mark: string, place: PartKey, text: string, now: number): TextPart {
   return {
@@ -54,6 +62,9 @@ export const isPreamblePart = (part: Part): boolean =>
 
 /** Whether a part is what the server told an agent whose answer did not fit. */
 export const isCorrectionPart = (part: Part): boolean => isMarked(part, CORRECTION);
+
+/** Whether a part says that its agent began to work by itself. */
+export const isOwnWorkPart = (part: Part): boolean => isMarked(part, OWN_WORK);
 
 function isMarked(part: Part, mark: string): boolean {
   return (

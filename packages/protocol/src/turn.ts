@@ -43,7 +43,9 @@ export const turnSchema = z
   .object({
     id: turnIdSchema,
     sessionId: sessionIdSchema,
-    inputId: inputIdSchema,
+    /** Absent where its agent started it by itself. */
+    inputId: inputIdSchema.optional(),
+    /** What it was asked; where nobody asked, a message of the server that says so. */
     messageId: messageIdSchema,
     assistantMessageIds: z.array(messageIdSchema),
     agent: agentIdSchema,

@@ -57,6 +57,7 @@ const cases: [string, string, z.ZodType, unknown][] = [
   ...rowsOf("errors-login", () => sessionErrorSchema),
   ...rowsOf("limits", (name) => ROWS[name]),
   ...rowsOf("limits-two", (name) => ROWS[name]),
+  ...rowsOf("rows-agent-turn", (name) => ROWS[name]),
 ];
 
 function rowsOf(

@@ -73,11 +73,21 @@ export const AGENTS: readonly Sabotage[] = [
     edits: [
       { find: 'return this.#noteUpdate("late", kind, item);', replace: "return this.#hold(item);" },
       {
-        find: "    return this.#prompt;\n",
-        replace: "    for (const item of this.#held.splice(0)) this.#take(item);\n    return this.#prompt;\n",
+        find: "    return prompt;\n",
+        replace: "    for (const item of this.#held.splice(0)) this.#take(item);\n    return prompt;\n",
       },
     ],
     catchers: [{ file: FAULTS, title: "[A-16] an update after the response" }],
+  },
+  {
+    name: "own-work-filed-as-late",
+    rules: ["A-27"],
+    breaks: "takes what an agent begins by itself for something that came too late",
+    file: `${ROOM}/acp/session-feed.ts`,
+    edits: [{ find: "if (this.hasBegun || this.#beginsWork(item)) {", replace: "if (this.hasBegun) {" }],
+    catchers: [
+      { file: `${ROOM}/acp/own-work.test.ts`, title: "[A-27] what an agent begins by itself waits" },
+    ],
   },
   {
     name: "replay-enters-the-turn",

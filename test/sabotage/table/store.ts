@@ -179,8 +179,8 @@ export const STORE: readonly Sabotage[] = [
     file: `${ENGINE}/commands/finalize.ts`,
     edits: [
       {
-        find: "if (isAnswered(write, turn, record)) data.watermark",
-        replace: "if (isAnswered(write, turn, record) && write.now === 0) data.watermark",
+        find: "isAnswered(write, turn, record)) data.watermark",
+        replace: "isAnswered(write, turn, record) && write.now === 0) data.watermark",
       },
     ],
     catchers: [

@@ -2,6 +2,7 @@ import type { Sabotage } from "../sabotage.ts";
 
 const ROOM = "packages/server/src/turn";
 const RECOVERY = "packages/server/test/turn/recovery.test.ts";
+const AGENT_TURNS = "packages/server/test/turn/agent-turns.test.ts";
 const LIMITS = "packages/server/test/turn/limits.test.ts";
 
 /** The rooms `turn` and `permission`: running, ending, recovering. */
@@ -26,6 +27,22 @@ export const TURN: readonly Sabotage[] = [
       },
     ],
     catchers: [{ file: `${ROOM}/run/json-answer.test.ts`, title: "[R-2.1] the first that fits ends it" }],
+  },
+  {
+    name: "prompt-overtakes-own-work",
+    rules: ["A-27"],
+    breaks: "sends a prompt while its agent does something else by itself",
+    file: `${ROOM}/run/turn-run.ts`,
+    edits: [{ find: "    await this.#ownWork.settled(handle);\n", replace: "" }],
+    catchers: [{ file: AGENT_TURNS, title: "[A-27] a prompt overtakes nothing" }],
+  },
+  {
+    name: "own-turn-goes-on-by-itself",
+    rules: ["A-27", "D-6"],
+    breaks: "pauses the queue, or goes on, after a turn that nobody had asked for",
+    file: `${ROOM}/end/follow-interruption.ts`,
+    edits: [{ find: "  if (turn.inputId === undefined) return;\n", replace: "" }],
+    catchers: [{ file: AGENT_TURNS, title: "[A-27, D-18, D-6] after a crash" }],
   },
   {
     name: "interrupted-as-completed",

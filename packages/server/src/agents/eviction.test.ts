@@ -33,6 +33,7 @@ describe("eviction", () => {
     ],
     ["too many, all busy", many(20, undefined), []],
     ["one waits for a human", [idleFor("a", minutes(900), { isWaiting: true })], []],
+    ["background tasks run in one", [idleFor("a", minutes(900), { isArmed: true })], []],
     [
       "those that wait for a human do not count",
       [...many(9, 0), idleFor("a", 5), idleFor("w", undefined, { isWaiting: true })],

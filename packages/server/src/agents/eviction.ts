@@ -20,6 +20,8 @@ export type Resident<K> = {
   idleSince: number | undefined;
   /** It waits for a human: never closed, and counted for memory only. */
   isWaiting: boolean;
+  /** Background tasks of its own run in it: never closed. */
+  isArmed?: boolean;
   /** What its processes took when they were last measured. */
   bytes: number;
 };
@@ -45,7 +47,9 @@ type Idle<K> = Resident<K> & { idleSince: number };
 function idleOf<K>(residents: readonly Resident<K>[]): Idle<K>[] {
   return residents
     .flatMap((each) =>
-      each.idleSince === undefined || each.isWaiting ? [] : [{ ...each, idleSince: each.idleSince }],
+      each.idleSince === undefined || each.isWaiting || each.isArmed === true
+        ? []
+        : [{ ...each, idleSince: each.idleSince }],
     )
     .toSorted((one, other) => one.idleSince - other.idleSince);
 }

@@ -183,9 +183,9 @@ class Pool implements AgentPool {
       throw new HoldfastError("SHUTTING_DOWN", "The server is shutting down; try again later.");
   }
 
-  /** Only a handle without a prompt may be replaced. */
+  /** Only a handle without a prompt, and without background tasks, may be replaced. */
   async #isOutdated(handle: AgentHandle, session: string, request: OpenRequest): Promise<boolean> {
-    if (handle.idleSince === undefined) return false;
+    if (handle.idleSince === undefined || handle.isArmed === true) return false;
     if (session !== sessionFingerprint(request)) return true;
     const backend = await this.#deps.backendOf(request.agent);
     const now = await backend?.fingerprint?.(request.agent);
@@ -292,6 +292,7 @@ class Pool implements AgentPool {
         key: slot,
         idleSince: slot.idleSince,
         isWaiting: slot.isWaiting,
+        isArmed: slot.isArmed,
         bytes: slot.process?.memoryBytes ?? 0,
       }));
   }

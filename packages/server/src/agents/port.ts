@@ -79,6 +79,8 @@ export type ContentEvent =
   | { type: "model"; model: Model }
   /** The agent is about to change this file, an absolute path, through us: evidence for whose change it is (W-5), and nothing that is shown. */
   | { type: "file"; path: string }
+  /** What came since the prompt began, or since the last of these, answers nobody: the agent had begun it by itself before it read the prompt (A-27). */
+  | { type: "ownWork" }
   /**
    * One of the agent's own steps, by its id: a new id begins the next step, and what follows is that step's; a known one tells more of it. Told in the
    * order of steps. Of a backend that does not tell its steps apart, a prompt is one step (A-25). `parentId`: the backend's id of the message that it
@@ -112,6 +114,8 @@ export type StateEvent =
   | { type: "subagents"; subagents: NonNullable<AgentSession["subagents"]> }
   | { type: "modes"; modes: NonNullable<AgentSession["modes"]> }
   | { type: "models"; models: NonNullable<AgentSession["models"]> }
+  /** Names of the background tasks of its own that run now (A-27). */
+  | { type: "background"; tasks: string[] }
   | { type: "usage"; usage: Usage }
   | { type: "info"; title: string }
   | PastEvent;
@@ -161,7 +165,11 @@ export type TurnSink = {
 };
 
 /** What a handle reports between prompts. Called at any time until `close` ended. */
-export type IdleSink = { emit(event: StateEvent | NoteEvent): void };
+export type IdleSink = {
+  emit(event: StateEvent | NoteEvent): void;
+  /** The agent has begun to work by itself (A-27): its `hasBegun` is true, and nothing of it is read until `attend`, `prompt` or `letGo`. Absent where nobody attends. */
+  began?(): void;
+};
 
 export type StopReason = "end_turn" | "max_tokens" | "max_turn_requests" | "refusal" | "cancelled";
 
@@ -209,6 +217,15 @@ export type AgentHandle = {
    * Harmless without a prompt.
    */
   cancel(): Promise<void>;
+  /** The agent works by itself, and nobody attends to it yet (A-27). */
+  readonly hasBegun?: boolean;
+  /**
+   * Takes what the agent began by itself, as `prompt` takes what it answers, to the end that it tells; `cancel` stops it. At once `ended` when nothing
+   * has begun; a call while a prompt runs throws.
+   */
+  attend?(sink: TurnSink): Promise<PromptResult>;
+  /** Nobody will attend: what waits is noted as late, and so is what the agent begins from now on. */
+  letGo?(): void;
   /**
    * Gives more to the running prompt; only of a handle whose features say `steer`. Never rejects, and answers soon after the prompt's end at the latest:
    * `promptRequired` without a prompt, or when the agent had ended it already.
@@ -225,6 +242,8 @@ export type AgentHandle = {
   close(graceMs?: number): Promise<void>;
   /** Monotonic ms since when no prompt runs; `undefined` while one runs. A handle that does not tell is never evicted (A-8). */
   readonly idleSince?: number | undefined;
+  /** Background tasks of its own run in it: it is closed by hand only, and by the end of its session (A-27). */
+  readonly isArmed?: boolean;
   /** False once what runs it is gone or being closed. */
   readonly alive: boolean;
   /** Fires once, when what runs it ends, however it did; the handle has left the pool before (A-17). */

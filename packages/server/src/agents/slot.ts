@@ -113,6 +113,10 @@ export class Slot {
     return this.#waiting > 0;
   }
 
+  get isArmed(): boolean {
+    return this.#state.name === "live" && this.#state.handle.isArmed === true;
+  }
+
   get isBeyondCap(): boolean {
     return this.#isBeyondCap;
   }

@@ -13,8 +13,8 @@ export async function admitFollowUp(
   actor: Actor,
 ): Promise<void> {
   const turn = await deps.store.getTurn(asked.turnId);
-  const input = turn === undefined ? undefined : await deps.store.getInput(turn.inputId);
-  if (input === undefined) return;
+  if (turn === undefined) return;
+  const input = turn.inputId === undefined ? undefined : await deps.store.getInput(turn.inputId);
   const now = deps.clock.now();
   const ids = { inputId: newId("inp", now), turnId: newId("trn", now), messageId: newId("msg", now) };
   const part = { type: "text" as const, text: message };
@@ -32,12 +32,12 @@ export async function admitFollowUp(
     parts: [{ ...part, id: newId("prt", now), sessionId: asked.sessionId, messageId: ids.messageId }],
     requestedDelivery: "queue",
     delivery: "queue",
-    agent: input.agent,
-    model: input.model,
-    format: input.format,
-    system: input.system,
-    tools: input.tools,
-    permissionTimeoutMs: input.permissionTimeoutMs,
+    agent: turn.agent,
+    model: turn.model,
+    format: input?.format,
+    system: input?.system,
+    tools: input?.tools,
+    permissionTimeoutMs: input?.permissionTimeoutMs,
   });
   try {
     await deps.store.reorderInputs({ sessionId: asked.sessionId, inputIds: [value.input.id], actor });

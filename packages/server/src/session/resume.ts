@@ -52,7 +52,7 @@ export async function requireTurn(deps: Pick<SessionDeps, "store">, id: TurnId):
 }
 
 async function resumeCommand(deps: SessionDeps, turn: Turn, caller: Caller): Promise<AdmitInputCommand> {
-  const input = await requireInput(deps, turn.inputId);
+  const input = turn.inputId === undefined ? undefined : await requireInput(deps, turn.inputId);
   await requireAgent(deps, turn.agent);
   const text =
     `The previous turn ${turn.reason && HAPPENED[turn.reason]}, and some of its actions may already have happened. ` +
@@ -72,10 +72,10 @@ async function resumeCommand(deps: SessionDeps, turn: Turn, caller: Caller): Pro
     delivery: "queue",
     agent: turn.agent,
     model: turn.model,
-    format: input.format,
-    system: input.system,
-    tools: input.tools,
-    permissionTimeoutMs: input.permissionTimeoutMs,
+    format: input?.format,
+    system: input?.system,
+    tools: input?.tools,
+    permissionTimeoutMs: input?.permissionTimeoutMs,
     resumes: turn.id,
   };
 }

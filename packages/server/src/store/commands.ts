@@ -4,6 +4,7 @@ import type {
   AgentSession,
   AgentSessionId,
   AssistantMessage,
+  Background,
   Delta,
   DiffTotals,
   EventData,
@@ -95,7 +96,8 @@ export type StartedTurn = {
   epoch: number;
   session: Session;
   turn: Turn;
-  input: Input;
+  /** Absent where the agent started the turn by itself (A-27). */
+  input?: Input;
   message: Message;
   assistantMessageId: MessageId;
   agentSession: AgentSession & AgentSessionFacts;
@@ -112,9 +114,10 @@ export type AgentSessionFacts = {
   watermark?: number | undefined;
 };
 
+/** `background`: the tasks that run now, `null` for none; the store knows since when. A status that says that the program is gone makes them lost. */
 export type AgentSessionPatch = Partial<
-  Omit<AgentSession, "id" | "sessionId" | "agent" | "usage" | "time"> & AgentSessionFacts
->;
+  Omit<AgentSession, "id" | "sessionId" | "agent" | "usage" | "time" | "background"> & AgentSessionFacts
+> & { background?: Pick<Background, "count" | "tasks"> | null };
 
 /** One write of a running turn. All ops of a command apply in order, in one transaction, or none does. */
 export type ProgressOp =
@@ -154,9 +157,9 @@ export type ProgressOp =
   | { op: "compacted"; compaction: EventData<"session.compacted"> }
   | { op: "title"; title: string };
 
-/** Absent fields keep what was told before; metadata is merged, `null` clears. */
+/** Absent fields keep what was told before; metadata is merged, `null` clears. `parentId` is a message that can be answered in the turn. */
 export type AnswerPatch = Partial<
-  Pick<AssistantMessage, "finish" | "tokens" | "cost" | "summary" | "model" | "metadata">
+  Pick<AssistantMessage, "parentId" | "finish" | "tokens" | "cost" | "summary" | "model" | "metadata">
 > & { askedModel?: Model | null };
 
 /** Why an answer was not accepted, and which try of its turn it was, from 1. It stands in the answer's `metadata.validation`. */

@@ -5,6 +5,7 @@
  * Refusals reject with HoldfastError: NOT_FOUND, CONFLICT, SESSION_BUSY, CLAIM_LOST, IDEMPOTENCY_MISMATCH, ALREADY_REPLIED, RATE_LIMITED,
  * STORAGE_UNAVAILABLE, SHUTTING_DOWN.
  */
+import type { AgentTurnCommands } from "./agent-turn-commands.ts";
 import type { ChangeCommands, ChangeQueries } from "./change-commands.ts";
 import type { Commands } from "./commands.ts";
 import type { EditCommands } from "./edit-commands.ts";
@@ -13,6 +14,7 @@ import type { CommittedEvent, FeedOrder, Queries } from "./queries.ts";
 import type { SteerCommands } from "./steer-commands.ts";
 import type { WorktreeCommands, WorktreeQueries } from "./worktree-commands.ts";
 
+export type * from "./agent-turn-commands.ts";
 export type * from "./change-commands.ts";
 export type * from "./commands.ts";
 export type * from "./edit-commands.ts";
@@ -26,6 +28,7 @@ export type { Applied, IdempotencyKey } from "./written.ts";
 export type StoreCommands = Commands &
   EditCommands &
   SteerCommands &
+  AgentTurnCommands &
   WorktreeCommands &
   OperationCommands &
   ChangeCommands;

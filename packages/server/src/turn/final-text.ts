@@ -1,4 +1,4 @@
-import type { Part, TextPart } from "@holdfast/protocol";
+import { isOwnWorkPart, type Message, type Part, type TextPart } from "@holdfast/protocol";
 
 /**
  * What was said in the end: the texts behind the last call, or behind the beginning of the last step; when nothing was said there, those before it. Parts
@@ -16,3 +16,13 @@ export function finalTexts(parts: readonly Part[]): string[] {
 /** Words of the agent that stand: not of a machine, not for people alone, not of a try that failed and was repeated. */
 const isSaid = (part: Part): part is TextPart =>
   part.type === "text" && part.ignored !== true && part.synthetic !== true && part.attempt === undefined;
+
+/** Parts of what answers the messages of a turn. What its agent did by itself meanwhile answers none of them, unless nobody asked for the turn. */
+export function answerParts(messages: readonly Message[]): Part[] {
+  const own = messages.filter(({ parts }) => parts.some(isOwnWorkPart)).map(({ info }) => info.id);
+  const answers = messages.flatMap((message) => (message.info.role === "assistant" ? [message] : []));
+  const isAsked = messages.some(({ info }) => info.role === "user" && !own.includes(info.id));
+  return answers
+    .filter(({ info }) => !isAsked || !("parentId" in info && own.includes(info.parentId)))
+    .flatMap(({ parts }) => parts);
+}

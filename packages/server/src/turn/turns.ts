@@ -164,6 +164,7 @@ class TurnRoom implements Turns {
   async stop(graceMs: number): Promise<void> {
     const { clock, pool, logger } = this.#deps;
     this.#stopping = true;
+    this.#dispatcher.letGo();
     const quiet = this.#dispatcher.quiet().then(() => true);
     if ((await within(clock, graceMs, quiet)) !== true) this.#dispatcher.stopAll({ kind: "shutdown" });
     if ((await within(clock, FINALIZE_MS, quiet)) !== true) {

@@ -209,6 +209,17 @@ test("[W-8, A-14] a turn in a shared workspace is in the way, though it holds no
   await apply();
 });
 
+test("[A-27, W-8] a turn that an agent started by itself is in the way, also without a lease", async () => {
+  const { room, session } = await oneChange();
+  await using _room = room;
+  const end = await room.startByItself(session);
+  const { id } = await room.change("a.txt");
+  const apply = () => room.review.apply(room.workspace.id, { changeIds: [id] }, by);
+  await expect(apply()).rejects.toMatchObject({ code: "WORKSPACE_BUSY", data: { holder: session.id } });
+  await end();
+  await apply();
+});
+
 test("[W-6, W-9] a part is applied, the rest stays pending as the next revision and can follow", async () => {
   await using room = await ReviewRoom.open({ "a.txt": lines(), "b.txt": "b\n" });
   const session = await room.inWorktree();

@@ -84,6 +84,23 @@ describe("whose a change is, in a repository", () => {
     expect([shared.kind, shared.agent, shared.sessionId]).toEqual(["added", "shared", sessionId]);
   });
 
+  test("[A-27, W-5] what changed before an agent began by itself is nobody's for sure; what changes while another turn has the workspace is shared", async () => {
+    await using project = await TrackedProject.open({ "a.txt": lines(9), "b.txt": lines(9) });
+    const { sessionId } = await project.turn({}, () => undefined);
+    project.edit("a.txt", 1, "by whom?");
+    const own = await project.beginByItself(sessionId);
+    expect((await project.change("a.txt")).agent).toBe("unknown");
+    await project.end(own);
+    const held = await project.begin({ agent: "qwen", touched: ["b.txt"] });
+    const second = await project.beginByItself(sessionId);
+    project.edit("b.txt", 1, "by qwen");
+    project.write("c.txt", "by whom?\n");
+    await project.end(second);
+    await project.end(held);
+    expect((await project.change("b.txt")).agent).toBe("qwen");
+    expect((await project.change("c.txt")).agent).toBe("shared");
+  });
+
   test("[W-5] a look at the files between turns stamps them too, and looking again adds nothing", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });
     await project.turn({}, () => undefined);

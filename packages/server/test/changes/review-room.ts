@@ -224,7 +224,7 @@ export class ReviewRoom implements AsyncDisposable {
 
   /** One turn of an agent: what it wrote is attributed to it. */
   async turn(session: Session, agent: string, files: Files, directory = this.directory): Promise<Change[]> {
-    const turn = { id: newId("trn"), agent } as Turn;
+    const turn = { id: newId("trn"), inputId: newId("inp"), agent } as Turn;
     const touched = () => Object.keys(files).map((name) => join(directory, name));
     await this.tracker.before({ session, turn }, touched);
     await this.write(directory, files);
@@ -266,6 +266,31 @@ export class ReviewRoom implements AsyncDisposable {
     return async () => {
       await store.beginFinalize({ turnId: turn.id, epoch, record: { state: "completed", finish: "stop" } });
       await store.finalizeTurn({ turnId: turn.id, epoch, actor: OWNER, stepFinishPartId: newId("prt") });
+    };
+  }
+
+  /** A turn that the agent of the session started by itself while somebody else had the workspace, so that it has no lease; answers what ends it. */
+  async startByItself({ id: sessionId }: Session): Promise<() => Promise<void>> {
+    const { store } = this;
+    const [instanceId, turnId] = [newId("ins"), newId("trn")];
+    await store.registerInstance({ id: instanceId, pid: 1, host: "test", startTime: 1, isAlone: true });
+    const started = await store.startAgentTurn({
+      sessionId,
+      instanceId,
+      agent: "rehearsal",
+      turnId,
+      messageId: newId("msg"),
+      parts: [],
+      assistantMessageId: newId("msg"),
+      agentSessionId: newId("ags"),
+      actor: OWNER,
+      writes: false,
+    });
+    if (started === undefined) throw new Error("no turn");
+    const { epoch } = started;
+    return async () => {
+      await store.beginFinalize({ turnId, epoch, record: { state: "completed", finish: "stop" } });
+      await store.finalizeTurn({ turnId, epoch, actor: OWNER, stepFinishPartId: newId("prt") });
     };
   }
 

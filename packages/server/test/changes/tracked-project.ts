@@ -189,6 +189,25 @@ export class TrackedProject {
     return started;
   }
 
+  /** A turn that the agent of a session starts by itself. */
+  async beginByItself(sessionId: SessionId): Promise<StartedTurn> {
+    const started = await this.store.startAgentTurn({
+      sessionId,
+      instanceId: this.instanceId,
+      agent: "rehearsal",
+      turnId: newId("trn"),
+      messageId: newId("msg"),
+      parts: [],
+      assistantMessageId: newId("msg"),
+      agentSessionId: newId("ags"),
+      actor: OWNER,
+      writes: true,
+    });
+    if (started === undefined) throw new Error("The turn does not start.");
+    await this.tracker.before(started, () => []);
+    return started;
+  }
+
   /** What follows the end of the agent's work: the snapshot, unless there is to be none, and the end of the turn. */
   async end(started: StartedTurn, { isCompared = true } = {}): Promise<TurnFiles | undefined> {
     const files = isCompared ? await this.tracker.after(started) : undefined;

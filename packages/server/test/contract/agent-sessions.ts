@@ -1,8 +1,8 @@
 import { newId } from "@holdfast/kernel";
 import { handoffPart } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import type { StartedTurn, TerminalRecord } from "../../src/store/index.ts";
-import { placeOf, type StoreRig, textPart, toolPart } from "./rig.ts";
+import type { AgentSessionPatch, StartedTurn, TerminalRecord } from "../../src/store/index.ts";
+import { COMPLETED, placeOf, type StoreRig, SYSTEM, textPart, toolPart } from "./rig.ts";
 import { topic } from "./topic.ts";
 
 const CANCELLED: TerminalRecord = {
@@ -97,5 +97,37 @@ export const agentSessionsTopic = topic("agent sessions", (rig) => {
     expect(message?.parts.map((each) => ("text" in each ? each.text : ""))).toEqual(["Do it.", "before"]);
     expect((await rig().store.getInput(run.input.id))?.parts).toEqual([{ type: "text", text: "Do it." }]);
     await rig().finish(run);
+  });
+
+  test("[A-27, D-18] background tasks are kept since when there was any, and are lost with the program that ran them", async () => {
+    const run = await rig().running();
+    const { agentSession } = run;
+    const background = async () => (await rig().store.listAgentSessions(run.session.id)).items[0]?.background;
+    const patch = (told: AgentSessionPatch) =>
+      rig().append(run, { op: "agentSession", agentSessionId: agentSession.id, patch: told });
+    await patch({ background: { count: 1, tasks: ["build"] } });
+    const first = await background();
+    expect(first).toEqual({ count: 1, tasks: ["build"], since: expect.any(Number) as number });
+    await patch({ background: { count: 2, tasks: ["build", "serve"] } });
+    await patch({ version: "2" });
+    expect(await background()).toEqual({ ...first, count: 2, tasks: ["build", "serve"] });
+    await patch({ background: null });
+    expect(await background()).toBeUndefined();
+    await patch({ background: { count: 1 } });
+    await rig().finish(run, { ...COMPLETED, agentSession: "idle" });
+    expect(await background()).not.toHaveProperty("lost");
+    const told = { agentSessionId: agentSession.id, actor: SYSTEM };
+    await rig().store.updateAgentSession({ ...told, patch: { status: "resumable" } });
+    const lost = await background();
+    expect(lost).toMatchObject({ count: 1, lost: expect.any(Number) as number });
+    await rig().store.updateAgentSession({ ...told, patch: { status: "crashed" } });
+    expect(await background(), "once").toEqual(lost);
+    await rig().store.updateAgentSession({ ...told, patch: { background: { count: 3 } } });
+    expect(await background()).toEqual({ count: 3, since: expect.any(Number) as number });
+    await rig().store.updateAgentSession({ ...told, patch: { status: "crashed" } });
+    const at = (await background())?.lost ?? 0;
+    while (Date.now() <= at) await new Promise((resume) => setImmediate(resume));
+    await rig().exchange(run.session.id);
+    expect(await background(), "somebody asked since").toBeUndefined();
   });
 });

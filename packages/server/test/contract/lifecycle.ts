@@ -3,7 +3,7 @@ import type { TurnState } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import type { StartedTurn } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
-import { OWNER, placeOf, type StoreRig, SYSTEM, textPart } from "./rig.ts";
+import { type AskedTurn, OWNER, placeOf, type StoreRig, SYSTEM, textPart } from "./rig.ts";
 import { topic } from "./topic.ts";
 
 type Command = "start" | "append" | "begin" | "finalize" | "cancel" | "remove" | "ask" | "wait" | "resume";
@@ -67,13 +67,13 @@ const ERROR = { name: "UnknownError", data: { message: "broke" } } as const;
 const ABORTED = { name: "MessageAbortedError", data: { message: "Stopped." } } as const;
 
 /** A turn in a state, as a started one; a queued one has the epoch that its session has. */
-async function turnIn(rig: StoreRig, state: TurnState): Promise<StartedTurn> {
+async function turnIn(rig: StoreRig, state: TurnState): Promise<AskedTurn> {
   if (state === "queued") {
     const sessionId = await rig.session();
     const admitted = await rig.admit(sessionId);
     const session = await rig.readSession(sessionId);
     const epoch = (await rig.store.epochOf(sessionId)) ?? 0;
-    return { ...admitted, session, epoch, assistantMessageId: newId("msg") } as unknown as StartedTurn;
+    return { ...admitted, session, epoch, assistantMessageId: newId("msg") } as unknown as AskedTurn;
   }
   const run = await rig.running();
   if (state === "finalizing") await rig.begin(run);
@@ -83,7 +83,7 @@ async function turnIn(rig: StoreRig, state: TurnState): Promise<StartedTurn> {
   return run;
 }
 
-const COMMANDS: Record<Command, (rig: StoreRig, run: StartedTurn) => Promise<unknown>> = {
+const COMMANDS: Record<Command, (rig: StoreRig, run: AskedTurn) => Promise<unknown>> = {
   start: (rig, run) => rig.tryStart(run.session.id),
   append: (rig, run) => rig.append(run, { op: "turn", patch: { opened: "new" } }),
   begin: (rig, run) => rig.begin(run),

@@ -1,6 +1,7 @@
 import { newId } from "@holdfast/kernel";
 import type {
   Actor,
+  Input,
   InstanceId,
   Message,
   MessageId,
@@ -32,6 +33,9 @@ import type { Engine, OpenEngine } from "./engine.ts";
 export const OWNER: Actor = { id: "owner", kind: "owner", label: "Owner" };
 export const SYSTEM: Actor = { id: "system:test", kind: "system", label: "Test" };
 export const COMPLETED: TerminalRecord = { state: "completed", finish: "stop" };
+
+/** A turn that an input asked for. */
+export type AskedTurn = StartedTurn & { input: Input };
 
 /** A store of one engine with short words for what the cases need, and every event it has told of. */
 export class StoreRig {
@@ -160,14 +164,14 @@ export class StoreRig {
   }
 
   /** Starts the next queued turn. */
-  async start(sessionId: SessionId, past?: readonly string[]): Promise<StartedTurn> {
+  async start(sessionId: SessionId, past?: readonly string[]): Promise<AskedTurn> {
     const started = await this.tryStart(sessionId, past);
-    if (started === undefined) throw new Error(`Nothing to start in ${sessionId}.`);
-    return started;
+    if (started?.input === undefined) throw new Error(`Nothing to start in ${sessionId}.`);
+    return { ...started, input: started.input };
   }
 
   /** A new session with a running turn. */
-  async running(overrides: Partial<CreateSessionCommand> = {}): Promise<StartedTurn> {
+  async running(overrides: Partial<CreateSessionCommand> = {}): Promise<AskedTurn> {
     const sessionId = await this.session(overrides);
     await this.admit(sessionId);
     return this.start(sessionId);

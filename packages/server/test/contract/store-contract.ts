@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { amount } from "../../../../test/harness/sample.ts";
 import { admissionTopic } from "./admission.ts";
 import { agentSessionsTopic } from "./agent-sessions.ts";
+import { agentTurnsTopic } from "./agent-turns.ts";
 import { blobsTopic } from "./blobs.ts";
 import { changesTopic } from "./changes.ts";
 import { claimsTopic } from "./claims.ts";
@@ -40,6 +41,7 @@ const TOPICS: Topic[] = [
   lifecycleTopic,
   claimsTopic,
   agentSessionsTopic,
+  agentTurnsTopic,
   mcpServersTopic,
   leasesTopic,
   operationsTopic,

@@ -1,5 +1,5 @@
 import { isHandoffPart } from "@holdfast/protocol";
-import type { SessionId, Turn } from "@holdfast/protocol";
+import type { InputId, SessionId, Turn } from "@holdfast/protocol";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AgentFailure, type ReadHistory } from "../../src/agents/index.ts";
@@ -86,7 +86,9 @@ describe("[A-6] switching agents in a session", () => {
     const turn = await ask(sessionId, "b", "two");
     expect(types).toEqual(["handoff", "text"]);
     expect(stored).toBe(1);
-    expect((await room.store.getInput(turn.inputId))?.parts).toEqual([{ type: "text", text: "two" }]);
+    expect((await room.store.getInput(turn.inputId as InputId))?.parts).toEqual([
+      { type: "text", text: "two" },
+    ]);
   });
 
   test("[A-4, A-6] an agent whose session is gone gets another one and is told everything", async () => {

@@ -70,6 +70,7 @@ export class ScriptedHandle implements AgentHandle {
   #cancelled: (() => void) | undefined;
   #ended: ((result: PromptResult) => void) | undefined;
   #prompt: Promise<unknown> = Promise.resolve();
+  #own: Script | undefined;
 
   constructor(
     owner: ScriptedAgent,
@@ -88,20 +89,45 @@ export class ScriptedHandle implements AgentHandle {
 
   prompt(input: PromptInput, sink: TurnSink): Promise<PromptResult> {
     if (this.#ended !== undefined) throw new Error("A prompt runs already.");
+    if (this.hasBegun) throw new Error("The prompt overtakes what the agent began.");
     const script = this.#owner.scripts.shift() ?? echo;
     const words = (parts: readonly Part[]) =>
       parts.map((part) => (part.type === "text" ? part.text : "")).join("");
     const text = words(input.parts.filter((part) => !isHandoffPart(part)));
     this.#owner.prompts.push(text);
     this.#owner.handoffs.push(words(input.parts.filter(isHandoffPart)));
+    return this.#play(script, { text, input, sink });
+  }
+
+  /** The agent begins to do this by itself: nothing of it is told before somebody attends. */
+  begin(script: Script): void {
+    this.#own = script;
+    this.idle.began?.();
+  }
+
+  get hasBegun(): boolean {
+    return this.#own !== undefined;
+  }
+
+  attend(sink: TurnSink): Promise<PromptResult> {
+    const script = this.#own ?? (() => Promise.resolve(endTurn));
+    this.#own = undefined;
+    return this.#play(script, { text: "", input: { parts: [] }, sink });
+  }
+
+  letGo(): void {
+    if (this.hasBegun) this.idle.emit({ type: "late", kind: "own work", bytes: 1, tail: "." });
+    this.#own = undefined;
+  }
+
+  #play(script: Script, told: Pick<Scene, "text" | "input" | "sink">): Promise<PromptResult> {
     const cancelled = new Promise<void>((resolve) => (this.#cancelled = resolve));
     const ended = new Promise<PromptResult>((resolve) => (this.#ended = resolve));
-    const result = Promise.race([script({ text, input, sink, handle: this, cancelled }), ended]).finally(
-      () => {
-        this.#ended = undefined;
-      },
-    );
+    const result = Promise.race([script({ ...told, handle: this, cancelled }), ended]).finally(() => {
+      this.#ended = undefined;
+    });
     this.#prompt = result;
+    if (!this.alive) this.#ended?.({ outcome: "crashed", error: agentError("prompt") });
     return result;
   }
 
@@ -117,15 +143,15 @@ export class ScriptedHandle implements AgentHandle {
     await this.#prompt;
   }
 
-  configure(options: Parameters<AgentHandle["configure"]>[0]): Promise<void> {
+  async configure(options: Parameters<AgentHandle["configure"]>[0]): Promise<void> {
     this.configured.push(options);
+    await this.#owner.configuring?.(this);
     this.model = options.model;
-    return this.#owner.configureFails === undefined
-      ? Promise.resolve()
-      : Promise.reject(this.#owner.configureFails);
+    if (this.#owner.configureFails !== undefined) throw this.#owner.configureFails;
   }
 
   close(): Promise<void> {
+    if (this.alive) this.letGo();
     this.exit(true);
     return Promise.resolve();
   }
@@ -161,6 +187,8 @@ export class ScriptedAgent implements AgentPool {
   /** When false a stored backend session is not found again. */
   remembers = true;
   configureFails: Error | undefined;
+  /** What an agent does while it is told its settings. */
+  configuring: ((handle: ScriptedHandle) => Promise<void>) | undefined;
   /** The commands that an agent tells of when it is opened. */
   offers: string[] | undefined;
   /** Whether an opening that is stopped opens all the same, late. */

@@ -1,4 +1,5 @@
 import {
+  type InputId,
   isSubtasksPart,
   type Session,
   type SessionId,
@@ -108,7 +109,7 @@ test("[R-9.2] what they came to goes out once in front of the user's words, and 
   expect(told).not.toContain("said nothing");
   const [message] = await room.store.messagesOfTurn(turnId);
   expect(message?.parts.filter(isSubtasksPart)).toHaveLength(1);
-  expect((await room.store.getInput((await room.turn(turnId)).inputId))?.parts).toHaveLength(2);
+  expect((await room.store.getInput((await room.turn(turnId)).inputId as InputId))?.parts).toHaveLength(2);
   await room.ended(await room.say(sessionId, "and now?"));
   expect(room.agent.prompts[2]).toBe("and now?");
 });

@@ -9,6 +9,7 @@ import { AgentFailure, type AgentHandle, type Backend, type OpenRequest } from "
 import type { ReadBlob } from "../read-blob.ts";
 import { authMethodsOf } from "./auth-methods.ts";
 import { authenticate } from "./authenticate.ts";
+import { askForTasks } from "./background-tasks.ts";
 import { Connection } from "./connection.ts";
 import { Elicitations } from "./elicitation.ts";
 import { featuresOf, versionOf } from "./features.ts";
@@ -117,6 +118,7 @@ async function openHandle(
     features,
     resumeBroken: definition.quirks.resumeBroken,
     timeouts,
+    more: askForTasks(definition.quirks),
   });
   for (const attempt of unsupported) if (attempt !== "create") features[attempt] = "no";
   const modes = feed.state.offeredModes;

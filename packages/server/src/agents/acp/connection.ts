@@ -4,13 +4,7 @@
  * Invariants: the connection is over when stdout has ended and everything before its end was passed on; whoever waits for an answer then hears
  * how the program exited and what it last said on stderr; a program that closes its output is ended.
  */
-import {
-  client,
-  RequestError,
-  type AnyRequest,
-  type AnyResponse,
-  type ClientConnection,
-} from "@agentclientprotocol/sdk";
+import { client, RequestError, type AnyResponse, type ClientConnection } from "@agentclientprotocol/sdk";
 import { within, type Clock } from "@holdfast/kernel";
 import { abortedError, type SessionErrorOf } from "@holdfast/protocol";
 import type { AgentProcess, StopOptions } from "../../process/index.ts";
@@ -181,7 +175,7 @@ export class Connection {
     return {
       update: (sessionId, update, bytes) => listener.update(sessionId, update, bytes),
       answered: (method: string, response: AnyResponse) => listener.answered(method, response),
-      asked: (request: AnyRequest) => listener.asked(request),
+      asked: (request, bytes) => listener.asked(request, bytes),
       stray: (kind, bytes, text) => {
         listener.stray(kind, bytes, text);
         if (this.#isInitialized || this.#wire.noiseLines <= MAX_NOISE_BEFORE_INITIALIZE) return;

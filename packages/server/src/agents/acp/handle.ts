@@ -38,7 +38,7 @@ import { chooseOption, type PermissionReply } from "./permission-option.ts";
 import { promptBlocks } from "./prompt-blocks.ts";
 import { promptResult } from "./prompt-result.ts";
 import { answerQuestionTool } from "./question-tool.ts";
-import type { SessionFeed } from "./session-feed.ts";
+import type { PromptFeed, SessionFeed } from "./session-feed.ts";
 import { setApprovalMode, setModel } from "./settings.ts";
 import { STEERING, steeringParams, steerResultOf } from "./steering.ts";
 import { isObject } from "./wire-message.ts";
@@ -127,7 +127,15 @@ export class AcpHandle implements AgentHandle {
   }
 
   get idleSince(): number | undefined {
-    return this.#prompts.idleSince;
+    return this.#feed.hasBegun ? undefined : this.#prompts.idleSince;
+  }
+
+  get isArmed(): boolean {
+    return this.#feed.state.isArmed;
+  }
+
+  get hasBegun(): boolean {
+    return this.#feed.hasBegun;
   }
 
   get model(): Model | undefined {
@@ -140,10 +148,7 @@ export class AcpHandle implements AgentHandle {
   }
 
   prompt(input: PromptInput, sink: TurnSink): Promise<PromptResult> {
-    const prompt = this.#prompts.begin(sink, {
-      tell: () => this.#connection.notify("session/cancel", { sessionId: this.backendSessionId }),
-      giveUp: () => this.#connection.stop({ from: "term", withinMs: CANCEL_TERM_MS }),
-    });
+    const prompt = this.#begin(sink);
     const sent = Promise.withResolvers<void>();
     this.#sent = sent;
     prompt.over.addEventListener("abort", () => sent.resolve());
@@ -151,6 +156,16 @@ export class AcpHandle implements AgentHandle {
       .catch((error: unknown) => this.#notBuilt(error))
       .then((result) => prompt.settle(result));
     return prompt.result;
+  }
+
+  attend(sink: TurnSink): Promise<PromptResult> {
+    const own = this.#begin(sink);
+    void this.#attend(own).then((result) => own.settle(result));
+    return own.result;
+  }
+
+  letGo(): void {
+    this.#feed.letGo();
   }
 
   cancel(): Promise<void> {
@@ -225,14 +240,48 @@ export class AcpHandle implements AgentHandle {
     const prompt = await this.#blocks(input);
     if (running.isCancelled) return { outcome: "ended", stopReason: "cancelled" };
     const feed = this.#feed.beginPrompt(running.sink);
-    const current = this.#feed.state.models?.current;
-    if (current !== undefined) running.sink.emit({ type: "model", model: { modelId: current } });
+    this.#tellModel(running);
     const answering = this.#connection
       .request("prompt", "session/prompt", { sessionId: this.backendSessionId, prompt })
       .then((result) => ({ result }))
       .catch((error: unknown) => ({ error }));
     this.#sent.resolve();
     const answer = await answering;
+    return this.#over(running, feed, answer);
+  }
+
+  /** What the agent does by itself, until it says that this has ended, or is gone. */
+  async #attend(own: RunningPrompt): Promise<PromptResult> {
+    if (!this.hasBegun) return { outcome: "ended", stopReason: "end_turn" };
+    const ended = Promise.withResolvers<void>();
+    let hasEnded = false;
+    const feed = this.#feed.beginPrompt(own.sink, () => {
+      hasEnded = true;
+      ended.resolve();
+    });
+    this.#tellModel(own);
+    await Promise.race([ended.promise, this.#exitTold]);
+    const stopReason = own.isCancelled ? "cancelled" : "end_turn";
+    return this.#over(own, feed, hasEnded ? { result: { stopReason } } : { error: undefined });
+  }
+
+  #begin(sink: TurnSink): RunningPrompt {
+    return this.#prompts.begin(sink, {
+      tell: () => this.#connection.notify("session/cancel", { sessionId: this.backendSessionId }),
+      giveUp: () => this.#connection.stop({ from: "term", withinMs: CANCEL_TERM_MS }),
+    });
+  }
+
+  #tellModel({ sink }: RunningPrompt): void {
+    const current = this.#feed.state.models?.current;
+    if (current !== undefined) sink.emit({ type: "model", model: { modelId: current } });
+  }
+
+  async #over(
+    running: RunningPrompt,
+    feed: PromptFeed,
+    answer: { result: unknown } | { error: unknown },
+  ): Promise<PromptResult> {
     const isBroken = "error" in answer && !(answer.error instanceof RequestError);
     if (isBroken) await this.#exitTold;
     await within(this.#deps.clock, WRITE_WAIT_MS, this.files.settled());
@@ -279,6 +328,7 @@ export class AcpHandle implements AgentHandle {
     const { clock, timeouts } = this.#deps;
     const start = clock.monotonic();
     const politeMs = Math.min(timeouts.closeMs, graceMs ?? timeouts.closeMs);
+    if (this.alive) this.letGo();
     if (this.alive) await this.#prompts.running?.stop(politeMs);
     if (this.#prompts.running === undefined && this.alive && this.features.close === "yes") {
       const params = { sessionId: this.backendSessionId };

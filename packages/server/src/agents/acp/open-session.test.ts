@@ -37,6 +37,7 @@ async function openWith(pages: Answer[], list: Features["list"] = "yes") {
     known: "old",
     features,
     resumeBroken: false,
+    more: {},
     timeouts: ACP_TIMEOUTS,
   }).then(
     ({ openedBy }) => openedBy,

@@ -60,6 +60,8 @@ type OpenSession = {
   features: Features;
   resumeBroken: boolean;
   timeouts: AcpTimeouts;
+  /** What else is asked of the agent, whichever way it is opened. */
+  more: { _meta?: Record<string, unknown> };
 };
 
 /** Opens the session; the feed knows its id afterwards. Rejects with an `AgentFailure`. `unsupported` are ways that turned out not to exist. */
@@ -93,9 +95,9 @@ async function ask(
   attempt: Attempt,
   open: OpenSession,
 ): Promise<void> {
-  const { cwd, mcpServers, known, timeouts } = open;
+  const { cwd, mcpServers, known, timeouts, more } = open;
   if (attempt === "create" || known === undefined) {
-    await connection.request("open", "session/new", { cwd, mcpServers }, timeouts.newMs);
+    await connection.request("open", "session/new", { cwd, mcpServers, ...more }, timeouts.newMs);
     if (feed.sessionId !== undefined && feed.sessionId !== known) return;
     throw new AgentFailure(
       "crashed",
@@ -107,7 +109,7 @@ async function ask(
     );
   }
   feed.expectReplay(known);
-  const params = { sessionId: known, cwd, mcpServers };
+  const params = { sessionId: known, cwd, mcpServers, ...more };
   await connection.request("open", `session/${attempt}`, params, timeouts.loadMs);
 }
 

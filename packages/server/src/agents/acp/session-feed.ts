@@ -2,22 +2,24 @@
  * Turns what passes the serial loop of one connection into AgentEvents (A-1, A-12, A-16, A-25).
  *
  * Invariants: the phase changes only when a message passes the loop or a prompt is about to be sent, so an update always belongs to where it
- * stands on the wire; a content update outside of a prompt is noted as late and never reaches a message; nothing that an agent writes throws
- * out of here.
+ * stands on the wire; a content update outside of a prompt is noted as late and never reaches a message, save for an agent that works by itself: then
+ * the loop waits until somebody attends (A-27); nothing that an agent writes throws out of here.
  */
-import type { AnyRequest, AnyResponse } from "@agentclientprotocol/sdk";
+import type { AnyResponse } from "@agentclientprotocol/sdk";
 import type { Quirks } from "../catalog/index.ts";
 import { NoteThrottle } from "../note-throttle.ts";
 import type { IdleSink, NoteEvent, StateEvent, ToolUpdate, TurnSink } from "../port.ts";
 import { ToolMemory } from "../tool-memory.ts";
+import { SDK_MESSAGE, tasksIn } from "./background-tasks.ts";
 import { classOf, contentOf, isEmptyChunk } from "./content-update.ts";
+import { asksInWork, endsOwnWork, WaitingWork } from "./own-work.ts";
 import { PromptUsage } from "./prompt-usage.ts";
 import { retryOf } from "./retry-update.ts";
 import { SessionState } from "./session-state.ts";
 import { toolUpdateOf } from "./tool-update.ts";
 import { placeUpdate, type FeedPhase } from "./update-place.ts";
 import { isObject } from "./wire-message.ts";
-import type { WireListener } from "./wire.ts";
+import type { Request, WireListener } from "./wire.ts";
 
 type Update = { sessionId: string; update: Record<string, unknown>; bytes: number };
 
@@ -35,6 +37,10 @@ export type PromptFeed = {
   /** The newest message that was begun, for agents that tell errors as text (A-18). */
   lastText: string;
   lastStream: string | undefined;
+  /** Content came since it began, or since the end of what the agent had begun before. */
+  hasContent: boolean;
+  /** Nobody asked: it is over when the agent says so. */
+  ownEnded: (() => void) | undefined;
 };
 
 const OPENING = new Set(["session/new", "session/load", "session/resume"]);
@@ -52,6 +58,9 @@ export class SessionFeed implements WireListener {
   #held: Update[] = [];
   #heldBytes = 0;
   #prompt: PromptFeed | undefined;
+  readonly #waiting = new WaitingWork();
+  /** It was asked something, so that it may have begun what goes on by itself. */
+  #mayBegin = false;
 
   constructor(idle: IdleSink, quirks: Quirks, served: readonly string[] = []) {
     this.#idle = idle;
@@ -69,13 +78,27 @@ export class SessionFeed implements WireListener {
     this.#phase = "replaying";
   }
 
-  /** A prompt is about to be sent; its answer ends it. */
-  beginPrompt(sink: TurnSink): PromptFeed {
+  /** The agent has begun to work by itself, and nothing of it passes. */
+  get hasBegun(): boolean {
+    return this.#waiting.isWaiting;
+  }
+
+  /** A prompt is about to be sent; its answer ends it. What waits passes into it: with `ownEnded` nothing is sent, and the end of the agent's own work ends it. */
+  beginPrompt(sink: TurnSink, ownEnded?: () => void): PromptFeed {
     this.tools.clear();
     const usage = new PromptUsage(this.#quirks.tokens, this.state.cost);
-    this.#prompt = { sink, usage, lastText: "", lastStream: undefined };
+    const prompt = { sink, usage, lastText: "", lastStream: undefined, hasContent: false, ownEnded };
+    this.#prompt = prompt;
     this.#phase = "prompting";
-    return this.#prompt;
+    this.#mayBegin = this.#quirks.startsTurns !== undefined && this.#idle.began !== undefined;
+    this.#waiting.goOn();
+    return prompt;
+  }
+
+  /** Nobody attends to what the agent does by itself, now and later. */
+  letGo(): void {
+    this.#mayBegin = false;
+    this.#waiting.goOn();
   }
 
   /** The prompt is over without an answer: the connection ended, or it was never sent. */
@@ -85,8 +108,13 @@ export class SessionFeed implements WireListener {
   }
 
   update(sessionId: string, update: Record<string, unknown>, bytes: number): Promise<void> | undefined {
+    const item = { sessionId, update, bytes };
+    if (this.hasBegun || this.#beginsWork(item)) {
+      const waits = this.#wait(bytes, () => void this.update(sessionId, update, bytes));
+      if (waits !== undefined) return waits.then(() => this.#prompt?.sink.drained());
+    }
     try {
-      this.#take({ sessionId, update, bytes });
+      this.#take(item);
     } catch (error) {
       this.#note("notice", "update", bytes, String(error));
     }
@@ -101,14 +129,21 @@ export class SessionFeed implements WireListener {
     }
   }
 
-  asked(request: AnyRequest): void {
-    if (this.#served.has(request.method)) return;
-    if (request.method !== "session/request_permission") {
+  asked(request: Request, bytes: number): Promise<void> | undefined {
+    const begins = this.#isFree && asksInWork(request, this.#sessionId);
+    if (this.hasBegun || begins) {
+      const waits = this.#wait(bytes, () => void this.asked(request, bytes));
+      if (waits !== undefined) return waits;
+    }
+    if (request.method === "session/request_permission") this.#askedPermission(request);
+    else if (!this.#served.has(request.method)) {
       const text = JSON.stringify(request);
       this.#note("raw", request.method, text.length, text);
-      return;
     }
-    const { params } = request;
+    return undefined;
+  }
+
+  #askedPermission({ params }: Request): void {
     const call = isObject(params) && isObject(params["toolCall"]) ? params["toolCall"] : undefined;
     const isOurs = isObject(params) && params["sessionId"] === this.#sessionId;
     const update = call && toolUpdateOf(call, this.#quirks.toolKinds);
@@ -117,7 +152,13 @@ export class SessionFeed implements WireListener {
   }
 
   stray(kind: string, bytes: number, text: string): void {
+    const tasks = kind === SDK_MESSAGE ? this.#tasksIn(text) : undefined;
+    if (tasks !== undefined) return this.say(this.state.background(tasks));
     this.#note(kind.includes("/") ? "raw" : "notice", kind, bytes, text);
+  }
+
+  #tasksIn(line: string): string[] | undefined {
+    return this.#quirks.startsTurns === undefined ? undefined : tasksIn(line, this.#sessionId);
   }
 
   /** Gives a state event to whoever listens now. */
@@ -127,6 +168,39 @@ export class SessionFeed implements WireListener {
       listener.emit(event);
       if (event.type === "models" && event.models.current !== undefined)
         this.#prompt?.sink.emit({ type: "model", model: { modelId: event.models.current } });
+    }
+  }
+
+  /** Nobody asked it anything that is not answered, and what it does now it does by itself. */
+  get #isFree(): boolean {
+    return this.#mayBegin && this.#phase === "idle";
+  }
+
+  /** What only goes on with an earlier call begins nothing. */
+  #beginsWork({ sessionId, update }: Update): boolean {
+    if (!this.#isFree || sessionId !== this.#sessionId) return false;
+    const kind = String(update["sessionUpdate"]);
+    if (classOf(kind) !== "content" || kind === "tool_call_update") return false;
+    return contentOf(kind, update, this.#quirks.toolKinds) !== undefined;
+  }
+
+  /** The first one that waits is told of. */
+  #wait(bytes: number, pass: () => void): Promise<void> | undefined {
+    const isFirst = !this.hasBegun;
+    const waits = this.#waiting.hold(bytes, pass);
+    if (isFirst) this.#idle.began?.();
+    return waits;
+  }
+
+  /** What it did by itself is over. Of a prompt that was sent meanwhile nothing was answered yet. */
+  #ownWorkEnded(): void {
+    const prompt = this.#prompt;
+    if (prompt?.ownEnded !== undefined) {
+      this.endPrompt();
+      prompt.ownEnded();
+    } else if (prompt?.hasContent === true) {
+      Object.assign(prompt, { lastText: "", lastStream: undefined, hasContent: false });
+      prompt.sink.emit({ type: "ownWork" });
     }
   }
 
@@ -140,7 +214,8 @@ export class SessionFeed implements WireListener {
         return;
       case "state":
         this.#retry(update);
-        return this.say(this.state.update(kind, update) ?? []);
+        this.say(this.state.update(kind, update) ?? []);
+        return endsOwnWork(this.#quirks, update) ? this.#ownWorkEnded() : undefined;
       case "turn":
         return this.#content(kind, item);
       case "late":
@@ -161,6 +236,7 @@ export class SessionFeed implements WireListener {
       if (!isEmptyChunk(item.update)) this.#noteUpdate("raw", kind, item);
       return;
     }
+    prompt.hasContent = true;
     if (event.type === "text") {
       const before = event.streamId === prompt.lastStream ? prompt.lastText : "";
       prompt.lastText = (before + event.text).slice(0, MAX_LAST_TEXT);

@@ -24,6 +24,7 @@ export class SessionState {
   #modelOption: Select | undefined;
   #hasModes = false;
   #mayHaveModes = true;
+  #tasks = 0;
   #cost: number | undefined;
   #context: Usage["context"];
   readonly #said = new Map<string, string>();
@@ -97,6 +98,17 @@ export class SessionState {
 
   modelChanged(current: string): StateEvent[] {
     return this.#setModels({ current, available: this.#models?.available ?? [] });
+  }
+
+  /** Whether background tasks of its own run. */
+  get isArmed(): boolean {
+    return this.#tasks > 0;
+  }
+
+  /** These background tasks run now. */
+  background(tasks: string[]): StateEvent[] {
+    this.#tasks = tasks.length;
+    return this.#say({ type: "background", tasks });
   }
 
   /** Takes a state update; `undefined` when it is of another kind or says nothing. */

@@ -11,6 +11,7 @@ type Seen = string;
 function wired(
   ready: () => Promise<void> | undefined = () => undefined,
   answered: () => void = () => undefined,
+  asked: () => Promise<void> | undefined = () => undefined,
 ): {
   wire: Wire;
   stdin: PassThrough;
@@ -28,7 +29,10 @@ function wired(
       seen.push(`answered ${method}`);
       answered();
     },
-    asked: ({ method }) => void seen.push(`asked ${method}`),
+    asked: ({ method }) => {
+      seen.push(`asked ${method}`);
+      return asked();
+    },
     stray: (kind, bytes) => void seen.push(`stray ${kind} ${bytes}`),
   };
   return { wire: new Wire({ stdin, stdout }, listener), stdin, stdout, seen };
@@ -102,6 +106,32 @@ describe("Wire", () => {
     stdout.end();
     await wire.ended;
     expect(seen).toHaveLength(written + 2);
+  });
+
+  test("[A-27, A-12] a request that the listener is not ready for is passed on once it is, and nothing behind it is read before", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { wire, stdout, seen } = wired(undefined, undefined, () => gate.promise);
+    let isAsked = false;
+    client({ name: "test" })
+      .onRequest(
+        "session/request_permission",
+        (params) => params,
+        async () => {
+          isAsked = true;
+          return { outcome: { outcome: "cancelled" as const } };
+        },
+      )
+      .connect(wire.stream);
+    const request = { jsonrpc: "2.0", id: 1, method: "session/request_permission", params: {} };
+    stdout.write(`${JSON.stringify(request)}\n${update(0)}`);
+    await until("it came", () => seen.length === 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([seen, isAsked]).toEqual([["asked session/request_permission"], false]);
+    gate.resolve();
+    await until("it was passed on", () => isAsked);
+    stdout.end();
+    await wire.ended;
+    expect(seen).toEqual(["asked session/request_permission", "update 0"]);
   });
 
   test("[A-12] a wire that is released waits for nobody", async () => {

@@ -13,13 +13,15 @@ import type { AnyMessage, AnyRequest, AnyResponse, Stream } from "@agentclientpr
 import { LineSplitter, type Line } from "./line-splitter.ts";
 import { droppedResponseId, readLine } from "./wire-message.ts";
 
-/** Who listens to the loop. All calls come in wire order; only `update` may make the loop wait. */
+export type Request = Pick<AnyRequest, "method" | "params">;
+
+/** Who listens to the loop. All calls come in wire order; only `update` and `asked` may make the loop wait. */
 export type WireListener = {
   update(sessionId: string, update: Record<string, unknown>, bytes: number): Promise<void> | undefined;
   /** A response to our own request `method` passes. */
   answered(method: string, response: AnyResponse): void;
-  /** The agent asks something. */
-  asked(request: AnyRequest): void;
+  /** The agent asks something, in a line of that length; it is passed on once the promise has resolved. */
+  asked(request: Request, bytes: number): Promise<void> | undefined;
   /** What fits nowhere: `kind` names it, `text` is the start or end of it. */
   stray(kind: string, bytes: number, text: string): void;
 };
@@ -120,7 +122,7 @@ export class Wire {
       case "response":
         return this.#answer(read.message, text);
       case "request":
-        return this.#tellThenForward(() => this.#listener.asked(read.message), read.message);
+        return this.#ask(read.message, text.length);
       case "notification":
         if (FORWARDED.has(read.method)) return this.#forward(read.message);
         return this.#listener.stray(read.method, text.length, text) as undefined;
@@ -130,6 +132,17 @@ export class Wire {
     }
   }
 
+  #ask(request: AnyRequest, bytes: number): Promise<void> | undefined {
+    let ready: Promise<void> | undefined;
+    try {
+      ready = this.#listener.asked(request, bytes);
+    } finally {
+      // Also when the listener breaks: the agent waits for an answer.
+      if (ready === undefined) this.#forward(request);
+    }
+    return ready && Promise.race([ready, this.#released]).then(() => this.#forward(request));
+  }
+
   #answer(response: AnyResponse, text: string): undefined {
     const method = response.id === null ? undefined : this.#pending.get(response.id);
     if (method === undefined || response.id === null) {
@@ -137,15 +150,11 @@ export class Wire {
       return;
     }
     this.#pending.delete(response.id);
-    this.#tellThenForward(() => this.#listener.answered(method, response), response);
-  }
-
-  /** Also when the listener breaks: somebody waits for this message. */
-  #tellThenForward(tell: () => void, message: AnyMessage): undefined {
     try {
-      tell();
+      this.#listener.answered(method, response);
     } finally {
-      this.#forward(message);
+      // Also when the listener breaks: somebody waits for this message.
+      this.#forward(response);
     }
   }
 

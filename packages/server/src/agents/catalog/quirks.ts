@@ -30,6 +30,11 @@ export type Quirks = {
   toolKinds: Readonly<Record<string, string>>;
   /** Its own tool that asks a person something: sent as a permission request, whose answer carries what was chosen (A-19). */
   questionTool?: string | undefined;
+  /**
+   * It works by itself outside of prompts, when a background task of its own ends (A-27), and says when it is done: `usage-origin`, in a `usage_update` that names
+   * where the work came from. The tasks that run it tells by the messages of its SDK, which it is asked to pass on.
+   */
+  startsTurns?: { endedBy: "usage-origin"; tasksBy: "sdk-messages" } | undefined;
   /** It opens an HTTP port and lets in whoever knows the password in this variable: a fresh random one for each start (A-10). */
   passwordVariable?: string | undefined;
   /**
@@ -91,6 +96,7 @@ const REHEARSAL: KnownAgent = {
     modes: { ask: "ask", edits: "ask", all: "auto", readOnly: "ask" },
     // It asks before WRITE and BASH in mode `ask`, and read-only sessions refuse both.
     cannotWrite: ["readOnly"],
+    startsTurns: { endedBy: "usage-origin", tasksBy: "sdk-messages" },
     clientCapabilities: { readFiles: true, writeFiles: true },
   },
   seen: {
@@ -226,6 +232,7 @@ const CLAUDE: KnownAgent = {
     ...NO_QUIRKS,
     // Its `auto` lets a model decide: our ladder answers what `default` asks.
     modes: { ask: "default", edits: "acceptEdits", all: "default", readOnly: "plan" },
+    startsTurns: { endedBy: "usage-origin", tasksBy: "sdk-messages" },
   },
   seen: { version: "0.100.0", features: ["load", "resume", "list", "close", "modes", "usage"] },
 };

@@ -59,18 +59,19 @@ export function runAct(
   });
 }
 
-/** Turns of a shared workspace hold no lease, but they write all the same (A-14). */
+/** Turns of a shared workspace hold no lease, nor may those that an agent started by itself, but they write all the same (A-14, A-27). */
 async function requireQuiet({ store }: ReviewDeps, workspaceIds: readonly WorkspaceId[]): Promise<void> {
   for (const id of workspaceIds) {
-    const users = await store.workspaceUsers(id);
-    const user = users.find(({ liveTurnId }) => liveTurnId !== undefined);
-    const workspace = user === undefined ? undefined : await store.getWorkspace(id);
-    if (user !== undefined && workspace?.concurrency === "shared")
+    const workspace = await store.getWorkspace(id);
+    for (const { sessionId, liveTurnId } of await store.workspaceUsers(id)) {
+      const turn = liveTurnId === undefined ? undefined : await store.getTurn(liveTurnId);
+      if (turn === undefined || (workspace?.concurrency !== "shared" && turn.inputId !== undefined)) continue;
       throw new HoldfastError(
         "WORKSPACE_BUSY",
-        `A turn of session ${user.sessionId} works in workspace ${id}. Wait for its end.`,
-        { data: { holder: user.sessionId } },
+        `A turn of session ${sessionId} works in workspace ${id}. Wait for its end.`,
+        { data: { holder: sessionId } },
       );
+    }
   }
 }
 

@@ -85,9 +85,12 @@ export class Tracker {
     // Its agent works by now: nobody can tell any more what was there before.
     if (wait?.signal.aborted === true) return this.#off(workspaceId, TOO_LATE);
     const others = [...this.#workingIn(workspaceId).values()];
+    const span = await this.#spanBetween(opened, others);
+    // Its agent works already where nobody asked for the turn: whose those edits are nobody can tell.
+    const isUntold = span.kind === "between" && turn.inputId === undefined;
     await this.#advance(opened, {
       taken,
-      span: await this.#spanBetween(opened, others),
+      span: isUntold ? { kind: "unwatched" } : span,
       working: [...others.map(({ turnId }) => turnId), turn.id],
       turn: { sessionId: session.id, turnId: turn.id },
       since: sinceOf(others),

@@ -91,6 +91,26 @@ function liveThrough(sessionId: SessionId, instanceId: InstanceId): void {
   recorder.run("sweepHousekeeping", { limit: 10 });
   recorder.run("dropUnusedBlobs", { limit: 10 });
   recorder.run("removeMessage", { messageId: run.assistantMessageId, actor: OWNER });
+  startByItself(sessionId, instanceId);
+}
+
+function startByItself(sessionId: SessionId, instanceId: InstanceId): void {
+  const messageId: MessageId = newId("msg");
+  const { turn, epoch } = recorder.run<StartedTurn>("startAgentTurn", {
+    sessionId,
+    instanceId,
+    agent: "rehearsal",
+    turnId: newId("trn"),
+    messageId,
+    parts: [{ id: newId("prt"), sessionId, messageId, type: "text", text: "x" }],
+    assistantMessageId: newId("msg"),
+    agentSessionId: newId("ags"),
+    actor: OWNER,
+    writes: true,
+  });
+  const end = { turnId: turn.id, epoch, actor: OWNER };
+  recorder.run("beginFinalize", { ...end, record: { state: "completed" } });
+  recorder.run("finalizeTurn", { ...end, stepFinishPartId: newId("prt") });
 }
 
 function admit(sessionId: SessionId): string {

@@ -54,7 +54,7 @@ async function admitContinuing(
   turn: Turn,
   prompt: string,
 ): Promise<void> {
-  const input = await deps.store.getInput(turn.inputId);
+  const input = turn.inputId === undefined ? undefined : await deps.store.getInput(turn.inputId);
   const now = deps.clock.now();
   const messageId = newId("msg", now);
   const part = { type: "text" as const, text: prompt, synthetic: true };

@@ -12,12 +12,13 @@ const CONTINUE =
 
 /**
  * For a turn that is finalizing, else nothing: pauses the queue under `manual`, admits the continuing input under `auto` while attempts are left, and does
- * nothing under `never`. What went on after a usage limit is no attempt of these (A-29).
+ * nothing under `never`, nor where nobody had asked for it (A-27). What went on after a usage limit is no attempt of these (A-29).
  */
 export async function followInterruption(deps: Deps, sessionId: SessionId, turnId: TurnId): Promise<void> {
   const session = await deps.store.getSession(sessionId);
   const turn = await deps.store.getTurn(turnId);
   if (session === undefined || turn?.state !== "finalizing" || session.resumePolicy === "never") return;
+  if (turn.inputId === undefined) return;
   const mayResume =
     session.resumePolicy === "auto" &&
     (await endedBefore(deps.store, turn, "otherwise")) < deps.settings.resumeAttempts;

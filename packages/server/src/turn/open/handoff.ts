@@ -6,6 +6,7 @@
  */
 import { redact } from "@holdfast/kernel";
 import {
+  isOwnWorkPart,
   isPreamblePart,
   type Message,
   type Part,
@@ -14,7 +15,7 @@ import {
   type Turn,
 } from "@holdfast/protocol";
 import type { PastTurn } from "../../agents/index.ts";
-import { finalTexts } from "../final-text.ts";
+import { answerParts, finalTexts } from "../final-text.ts";
 import { cutText } from "./cut-text.ts";
 
 /** Bytes of the whole block (A-6). */
@@ -66,11 +67,12 @@ const sizeOf = (text: string): number => Buffer.byteLength(text);
 function accountOf({ turn, messages }: PastTurn): string {
   const parts = messages.filter(({ info }) => info.role === "assistant").flatMap((each) => each.parts);
   const tools = parts.filter((part) => part.type === "tool");
-  const answer = finalTexts(parts).join("\n").trim();
+  const answer = finalTexts(answerParts(messages)).join("\n").trim();
   return [
     `-- A turn of ${turn.agent}, ${stateOf(turn)}.`,
-    "The user asked:",
-    indented(askedText(messages)),
+    ...(isOwnWork(messages)
+      ? ["Nobody asked for it: a background task had ended."]
+      : ["The user asked:", indented(askedText(messages))]),
     ...listed(`${turn.agent} used:`, tools.map(toolLine)),
     ...listed("Files changed:", [...new Set(parts.flatMap(changedFiles))]),
     ...(answer === "" ? [] : [`${turn.agent} answered:`, indented(answer)]),
@@ -85,6 +87,10 @@ function stateOf({ state, reason, error }: Turn): string {
 
 const messageOf = ({ data }: SessionError): string | undefined =>
   "message" in data ? data.message : undefined;
+
+/** The agent started the turn by itself (A-27). */
+const isOwnWork = (messages: readonly Message[]): boolean =>
+  messages.find(({ info }) => info.role === "user")?.parts.some(isOwnWorkPart) === true;
 
 function askedText(messages: readonly Message[]): string {
   const asked = messages.filter(({ info }) => info.role === "user").flatMap((each) => each.parts);

@@ -18,6 +18,7 @@ export class OfferedCommands {
   /** The sink, overheard. */
   heardBy(sink: IdleSink): IdleSink {
     return {
+      ...sink,
       emit: (event) => {
         if (event.type === "commands") this.#told.resolve(event.commands);
         sink.emit(event);

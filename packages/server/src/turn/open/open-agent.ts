@@ -45,7 +45,7 @@ export async function openAgent(
   const history: ReadHistory = (page) => deps.store.turnsSince({ ...page, sessionId: session.id });
   const commands = new OfferedCommands(agentSession.commands);
   const mask = maskOf(started);
-  const { handle, live } = await recorder.stored(deps.signal, () =>
+  const { handle, live } = await recorder.storage.stored(deps.signal, () =>
     deps.pool.acquire({
       sessionId: session.id,
       agentSessionId: agentSession.id,
@@ -56,7 +56,7 @@ export async function openAgent(
       mcpServers: started.mcpServers,
       backendSessionId: isMoved ? undefined : agentSession.backendSessionId,
       history,
-      idle: commands.heardBy({ emit: (event) => deps.idle.emit(maskedEvent(mask, event)) }),
+      idle: commands.heardBy({ ...deps.idle, emit: (event) => deps.idle.emit(maskedEvent(mask, event)) }),
       signal: deps.signal,
     }),
   );
@@ -87,7 +87,7 @@ export async function openAgent(
 function requireHonoured({ features }: AgentHandle, { turn, input }: StartedTurn): void {
   const refused = unhonoured(
     turn.agent,
-    { tools: input.tools, parts: input.parts },
+    { tools: input?.tools, parts: input?.parts },
     { features, isOpen: true },
   );
   if (refused !== undefined) throw new HoldfastError("AGENT_UNAVAILABLE", refused.message);

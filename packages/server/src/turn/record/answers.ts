@@ -35,6 +35,8 @@ export class Answers {
   /** What is being answered, and what the next answer is to. */
   #parentId: MessageId;
   #steered: MessageId | undefined;
+  /** Answers before the present prompt, or before what was begun in it by itself. */
+  #before = 0;
 
   constructor(deps: Deps, turn: { sessionId: SessionId; parentId: MessageId; messageId: MessageId }) {
     this.#deps = deps;
@@ -47,6 +49,23 @@ export class Answers {
   /** The newest one. */
   get now(): Answer {
     return this.#now;
+  }
+
+  /** What is answered from here on. */
+  get asked(): MessageId {
+    return this.#steered ?? this.#parentId;
+  }
+
+  /** A prompt goes out: what comes from here on is said in it. */
+  prompted(): void {
+    this.#before = this.#all.length - 1;
+  }
+
+  /** What was said since then stands under another message than the one that was asked. */
+  movedUnder(parentId: MessageId): ProgressOp[] {
+    return this.#all
+      .slice(this.#before)
+      .map(({ messageId }) => ({ op: "answer", messageId, patch: { parentId } }));
   }
 
   /** Calls that run now. */

@@ -4,6 +4,7 @@ import {
   type MessageId,
   type Model,
   type SessionId,
+  type TextPart,
   type TurnId,
   type Usage,
   type UserMessage,
@@ -12,14 +13,15 @@ import type { AnswerPatch, AnswerValidation, ProgressOp } from "../../store/inde
 
 type Target = { sessionId: SessionId; turnId: TurnId; agent: string; model?: Model | undefined };
 
-/** Says of an answer that it was not accepted, and tells its agent why in a user message of the server's (R-2.1). */
-export function correctionOf(
+/** A user message of a turn that the server writes: what it says is one part. */
+export function serverMessage(
   { sessionId, turnId, agent, model }: Target,
-  answer: { messageId: MessageId; stepId: string | undefined },
-  { validation, text, now }: { validation: AnswerValidation; text: string; now: number },
-): { messageId: MessageId; ops: ProgressOp[] } {
+  now: number,
+  partOf: (place: Pick<TextPart, "id" | "sessionId" | "messageId">) => TextPart,
+): { messageId: MessageId; op: ProgressOp } {
+  const messageId = newId("msg", now);
   const message: UserMessage = {
-    id: newId("msg", now),
+    id: messageId,
     sessionId,
     turnId,
     role: "user",
@@ -27,15 +29,22 @@ export function correctionOf(
     time: { created: now },
   };
   if (model !== undefined) message.model = model;
-  const part = correctionPart({ id: newId("prt", now), sessionId, messageId: message.id }, text, now);
+  const part = partOf({ id: newId("prt", now), sessionId, messageId });
+  return { messageId, op: { op: "tell", message, parts: [part] } };
+}
+
+/** Says of an answer that it was not accepted, and tells its agent why in a user message of the server's (R-2.1). */
+export function correctionOf(
+  target: Target,
+  answer: { messageId: MessageId; stepId: string | undefined },
+  { validation, text, now }: { validation: AnswerValidation; text: string; now: number },
+): { messageId: MessageId; ops: ProgressOp[] } {
+  const { messageId, op } = serverMessage(target, now, (place) => correctionPart(place, text, now));
   // An agent that names its steps says itself how each ended.
   const finish = answer.stepId === undefined ? { finish: "end_turn" } : {};
   return {
-    messageId: message.id,
-    ops: [
-      { op: "answer", messageId: answer.messageId, patch: { ...finish, metadata: { validation } } },
-      { op: "tell", message, parts: [part] },
-    ],
+    messageId,
+    ops: [{ op: "answer", messageId: answer.messageId, patch: { ...finish, metadata: { validation } } }, op],
   };
 }
 

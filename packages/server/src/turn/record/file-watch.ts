@@ -81,7 +81,7 @@ export class FileWatch {
       return undefined;
     }
     if (!this.#isWatched) return undefined;
-    const { refused, over } = this.#recorder.storageWait();
+    const { refused, over } = this.#recorder.storage.wait();
     const late = new AbortController();
     try {
       const wait = { signal: late.signal, onRefused: refused };
@@ -107,7 +107,7 @@ export class FileWatch {
   async #before(): Promise<void> {
     const { watch, writes, clock, settings } = this.#deps;
     if (watch === undefined || !writes) return;
-    const { refused, over } = this.#recorder.storageWait();
+    const { refused, over } = this.#recorder.storage.wait();
     const late = new AbortController();
     try {
       const wait = { signal: late.signal, onRefused: refused };

@@ -6,6 +6,7 @@ import { type Clock, HoldfastError, isHoldfastError, type Logger, wait } from "@
 import type { Actor, AgentSessionId, SessionId, TurnId } from "@holdfast/protocol";
 import type { NoteEvent, PastEvent, StateEvent } from "../../agents/index.ts";
 import type { Store } from "../../store/index.ts";
+import { agentActor } from "../actor.ts";
 import { isNote, noteOp } from "./note.ts";
 import { changePast, isPast } from "./past.ts";
 import { statePatch } from "./state-patch.ts";
@@ -32,10 +33,16 @@ export class IdleEvents {
     this.#deps = deps;
   }
 
-  emit(origin: IdleOrigin, last: LastTurn | undefined, event: StateEvent | NoteEvent): void {
+  /** `after`: what was said before is still being written then. */
+  emit(
+    origin: IdleOrigin,
+    last: LastTurn | undefined,
+    event: StateEvent | NoteEvent,
+    after?: Promise<unknown>,
+  ): void {
     if (this.#waiting >= MAX_WAITING) return this.#drop(origin, event, "too many wait for the store");
     this.#waiting += 1;
-    this.#line = this.#line
+    this.#line = Promise.all([this.#line, after])
       .then(() => this.#write(origin, last, event))
       .catch((error: unknown) =>
         this.#drop(origin, event, error instanceof HoldfastError ? error.code : "fault"),
@@ -53,7 +60,7 @@ export class IdleEvents {
   async #write(origin: IdleOrigin, last: LastTurn | undefined, event: StateEvent | NoteEvent): Promise<void> {
     const { store } = this.#deps;
     const { sessionId, agentSessionId, agent } = origin;
-    const actor: Actor = { id: `agent:${agent}`, kind: "agent", label: agent };
+    const actor = agentActor(agent);
     if (isNote(event)) {
       if (last !== undefined) await store.appendProgress({ sessionId, ...last, ops: [noteOp(agent, event)] });
     } else if (event.type === "info") {

@@ -33,6 +33,7 @@ const CONTENT: ReadonlySet<AgentEvent["type"]> = new Set<ContentEvent["type"]>([
   "model",
   "file",
   "step",
+  "ownWork",
 ]);
 
 export function isContent(event: AgentEvent): event is ContentEvent {

@@ -8,36 +8,29 @@ import { isDeepStrictEqual } from "node:util";
  *
  * `emit` never waits: a backend asks `drained` between its updates and stops reading while too much is uncommitted (D-34).
  */
-import { type Clock, type Logger, retryStorage } from "@holdfast/kernel";
-import {
-  addUsage,
-  type MessageId,
-  type PartOf,
-  type SessionError,
-  type TextPart,
-  type Usage,
-} from "@holdfast/protocol";
+import type { MessageId, PartOf, SessionError, TextPart, Usage } from "@holdfast/protocol";
+import { addUsage, ownWorkPart } from "@holdfast/protocol";
 import type { AgentEvent, ContentEvent, NotAllowed, PastEvent, StateEvent } from "../../agents/index.ts";
 import type {
   AgentSessionPatch,
   AnswerPatch,
   AnswerValidation,
   ProgressOp,
-  Store,
   TurnPatch,
 } from "../../store/index.ts";
 import { Answers, type StepEdge } from "./answers.ts";
 import { AskedModel } from "./asked-model.ts";
-import type { ByteAccount } from "./byte-budget.ts";
 import { Compactions } from "./compactions.ts";
-import { correctionOf, spentBy } from "./correction.ts";
+import { correctionOf, serverMessage, spentBy } from "./correction.ts";
 import { maskedError, maskedEvent } from "./masked.ts";
 import { isContent, isNote, lateNote, noteOp } from "./note.ts";
 import { type BackendIds, changePast, isPast } from "./past.ts";
 import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
+import type { RecorderDeps } from "./recorder-deps.ts";
 import type { RecorderTarget } from "./recorder-target.ts";
 import { Retries } from "./retries.ts";
 import { statePatch } from "./state-patch.ts";
+import { StorageWaits } from "./storage-waits.ts";
 import type { TextKind } from "./text-streams.ts";
 import { presentableTitle, titleOps } from "./title.ts";
 import { TouchedFiles } from "./touched-files.ts";
@@ -45,21 +38,9 @@ import { TouchedFiles } from "./touched-files.ts";
 /** Most notes kept of one turn; noise beyond that is only logged. */
 const MAX_NOTES = 256;
 
-export type RecorderDeps = {
-  store: Store;
-  clock: Clock;
-  logger: Logger;
-  account: ByteAccount;
-  /** Ends repeats of refused writes: the process is about to exit. */
-  signal: AbortSignal;
-  /** Called once; nothing is written afterwards. */
-  onFailure(failure: WriteFailure): void;
-  /** A step has ended and the next one runs. */
-  onStep?(edge: StepEdge): void;
-};
-
 export class Recorder {
   readonly asked: AskedModel;
+  readonly storage: StorageWaits;
   readonly #deps: RecorderDeps;
   readonly #target: RecorderTarget;
   readonly #writer: ProgressWriter;
@@ -67,7 +48,6 @@ export class Recorder {
   readonly #retries: Retries;
   readonly #compactions: Compactions;
   readonly #touched = new TouchedFiles();
-  readonly #storageWaits = new Set<object>();
   #fence: "open" | "settling" | "closed" = "open";
   #notes = 0;
   /** The agent was told to stop: calls that fail from then on were cut off. */
@@ -82,6 +62,7 @@ export class Recorder {
     this.#deps = deps;
     this.#target = target;
     this.asked = new AskedModel(target.model);
+    this.storage = new StorageWaits(deps.clock, (waitingFor) => this.turn({ waitingFor }));
     this.#writer = new ProgressWriter(deps, { sessionId, turnId: target.turnId, epoch: target.epoch });
     this.#answers = new Answers({ ...deps, writer: this.#writer }, target);
     this.#retries = new Retries(deps.clock, sessionId);
@@ -162,6 +143,32 @@ export class Recorder {
     return messageId;
   }
 
+  /** A prompt of the turn goes out. */
+  prompted(): void {
+    this.#answers.prompted();
+  }
+
+  /** The agent works by itself before it is asked (A-27): a step of its own begins, under a message of the server's. Answers what was to be answered. */
+  beginOwnWork(): MessageId {
+    const { asked } = this.#answers;
+    const { messageId, op } = this.#ownMessage();
+    this.#writer.push([op]);
+    this.#answers.steered(messageId);
+    this.nextStep();
+    return asked;
+  }
+
+  /** It is over: what comes now answers `asked`. */
+  endOwnWork(asked: MessageId, reported: Usage | undefined): void {
+    if (this.#fence !== "open") return;
+    this.endPrompt(reported);
+    this.#answer({ finish: "end_turn" });
+    this.#answers.steered(asked);
+    this.nextStep();
+    this.#earlier = this.usageWith(this.#usage);
+    this.#usage = {};
+  }
+
   /** The answer that a call of the agent stands in. */
   messageOf(callId: string): MessageId {
     return this.#answers.ofCall(callId).messageId;
@@ -198,34 +205,6 @@ export class Recorder {
 
   agentSession(patch: AgentSessionPatch): void {
     this.#writer.push([{ op: "agentSession", agentSessionId: this.#target.agentSessionId, patch }]);
-  }
-
-  /**
-   * Runs what writes files, again and again while storage refuses; the turn shows that it waits (D-34). It must be one that may be repeated.
-   * Rejects with the last refusal once `signal` aborts.
-   */
-  async stored<T>(signal: AbortSignal, write: () => Promise<T>): Promise<T> {
-    const { refused, over } = this.storageWait();
-    try {
-      return await retryStorage({ clock: this.#deps.clock, signal, onRefused: refused }, write);
-    } finally {
-      over();
-    }
-  }
-
-  /** The turn shows that it waits for storage from the first `refused` to `over`; several waits at once are shown as one (D-34). */
-  storageWait(): { refused: () => void; over: () => void } {
-    const wait = {};
-    return {
-      refused: () => {
-        if (this.#storageWaits.size === 0) this.turn({ waitingFor: { kind: "storage" } });
-        this.#storageWaits.add(wait);
-      },
-      over: () => {
-        const isLast = this.#storageWaits.delete(wait) && this.#storageWaits.size === 0;
-        if (isLast) this.turn({ waitingFor: null });
-      },
-    };
   }
 
   /** What the agent is told before the user's own words; it stands on the user's message (A-6, W-6). */
@@ -310,6 +289,8 @@ export class Recorder {
       case "file":
         this.#touched.write(event.path);
         return;
+      case "ownWork":
+        return this.#saidByItself();
       case "retry":
         if (event.failed !== undefined)
           this.#writer.push(this.#retries.failed(event.failed, this.#answers.now));
@@ -317,6 +298,22 @@ export class Recorder {
       case "plan":
         this.#writer.push([{ op: "todos", todos: event.todos }]);
     }
+  }
+
+  /** What came since the prompt went out answered nobody; what comes now answers it. */
+  #saidByItself(): void {
+    const { asked } = this.#answers;
+    const { messageId, op } = this.#ownMessage();
+    this.#writer.push([op, ...this.#answers.movedUnder(messageId)]);
+    this.#answer({ finish: "end_turn" });
+    this.#answers.steered(asked);
+    this.nextStep();
+    this.#answers.prompted();
+  }
+
+  #ownMessage(): { messageId: MessageId; op: ProgressOp } {
+    const now = this.#deps.clock.now();
+    return serverMessage(this.#target, now, (place) => ownWorkPart(place, now));
   }
 
   #text({ type, text, streamId, whole, metadata }: Extract<ContentEvent, { type: TextKind }>): ProgressOp[] {

@@ -1,3 +1,4 @@
+import { MAX_BACKGROUND_NAMES } from "@holdfast/protocol";
 import type { PastEvent, StateEvent } from "../../agents/index.ts";
 import type { AgentSessionPatch } from "../../store/index.ts";
 
@@ -14,5 +15,10 @@ export function statePatch(
       return { modes: event.modes };
     case "models":
       return { models: event.models };
+    case "background": {
+      const { length: count } = event.tasks;
+      const tasks = event.tasks.slice(0, MAX_BACKGROUND_NAMES);
+      return { background: count === 0 ? null : { count, tasks } };
+    }
   }
 }

@@ -68,7 +68,7 @@ export class AgentAsks {
       turnId: turn.id,
       epoch,
       agent: turn.agent,
-      timeoutMs: input.permissionTimeoutMs,
+      timeoutMs: input?.permissionTimeoutMs,
       call: callId === undefined ? undefined : { messageId: recorder.messageOf(callId), callId },
       signal: stopping,
     };

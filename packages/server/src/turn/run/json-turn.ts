@@ -4,6 +4,7 @@ import { correctionPart, type MessageId, type Part, type Usage } from "@holdfast
 import type { JsonSchemas } from "../../json-schema/index.ts";
 import type { StartedTurn, Store } from "../../store/index.ts";
 import type { Ending } from "../end/index.ts";
+import { answerParts } from "../final-text.ts";
 import type { Recorder } from "../record/index.ts";
 import { type JsonAnswer, type JsonFormat, type JsonTurn, promptForJson } from "./json-answer.ts";
 
@@ -46,9 +47,7 @@ function jsonTurn({ store, clock, settings, recorder, started, parts, prompt, go
       await recorder.flushed();
       const messages = await store.messagesOfTurn(turn.id);
       // Also what answers a message that went into the turn meanwhile (D-6).
-      return messages
-        .slice(messages.findIndex(({ info }) => info.id === asked) + 1)
-        .flatMap(({ info, parts: said }) => (info.role === "assistant" ? said : []));
+      return answerParts(messages.slice(messages.findIndex(({ info }) => info.id === asked)));
     },
     async correct(validation, words) {
       if (!goesOn()) return;

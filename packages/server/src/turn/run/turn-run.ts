@@ -6,21 +6,10 @@
  * - A stop tells the agent first, then cancels its questions, and keeps taking updates until its answer or the deadline (A-15).
  * - After CLAIM_LOST the agent is ended and nothing more is written (D-17).
  */
-import { type Clock, faultPoint, isHoldfastError, type Logger, type Timer, within } from "@holdfast/kernel";
+import { faultPoint, isHoldfastError, type Timer, within } from "@holdfast/kernel";
 import type { AgentSession, Part, TextPart, Turn, TurnId } from "@holdfast/protocol";
-import type {
-  AgentEvent,
-  AgentHandle,
-  AgentPool,
-  IdleSink,
-  NoteEvent,
-  Reservation,
-  StateEvent,
-  TurnSink,
-} from "../../agents/index.ts";
-import type { JsonSchemas } from "../../json-schema/index.ts";
-import type { Permissions, Questions } from "../../permission/index.ts";
-import type { StartedTurn, Store, TerminalRecord } from "../../store/index.ts";
+import type { AgentEvent, AgentHandle, NoteEvent, StateEvent, TurnSink } from "../../agents/index.ts";
+import type { StartedTurn, TerminalRecord } from "../../store/index.ts";
 import { TURN_ACTOR } from "../actor.ts";
 import {
   type Ending,
@@ -32,44 +21,17 @@ import {
   transition,
 } from "../end/index.ts";
 import { faultEnding, notesFor, openAgent, type OpenedAgent, openFailureOf } from "../open/index.ts";
-import { type ByteBudget, FileWatch, Recorder, targetOf, type WriteFailure } from "../record/index.ts";
-import { type Children, hasSubtasks, runSubtasks } from "../subtask/index.ts";
-import type { TurnWatch } from "../turn-watch.ts";
+import { FileWatch, Recorder, targetOf, type WriteFailure } from "../record/index.ts";
+import { hasSubtasks, runSubtasks } from "../subtask/index.ts";
 import { AgentAsks } from "./agent-asks.ts";
 import { crashOf, type CrashVerdict } from "./crash-budgets.ts";
 import { resultOf } from "./json-answer.ts";
 import { answerInJson } from "./json-turn.ts";
 import { farRetry, withReset } from "./limit.ts";
-import type { TurnSettings } from "./settings.ts";
+import { OwnWork } from "./own-work.ts";
 import { Steering } from "./steering.ts";
+import type { TurnRunDeps } from "./turn-run-deps.ts";
 import { Watchdog } from "./watchdog.ts";
-
-export type TurnRunDeps = {
-  store: Store;
-  pool: AgentPool;
-  permissions: Permissions;
-  questions: Questions;
-  /** Judges answers whose format was asked for. */
-  schemas: Pick<JsonSchemas, "judge">;
-  /** Runs the turns of its children. */
-  children: Children;
-  clock: Clock;
-  logger: Logger;
-  settings: TurnSettings;
-  budget: ByteBudget;
-  /** Looks after the files of turns; absent where nobody does. */
-  watch?: TurnWatch | undefined;
-  /** Whether the agent may write in the session's mode (A-14). */
-  writes: boolean;
-  /** Ends every repeating of refused writes: the process is about to exit. */
-  signal: AbortSignal;
-  /** Kept in the pool while the turn runs. */
-  place: Pick<Reservation, "waiting">;
-  /** Where the agent reports between its turns. */
-  idle: IdleSink;
-  /** A handle was acquired; `live`: an earlier turn had it already. */
-  onHandle: (handle: AgentHandle, live: boolean) => void;
-};
 
 /** `crash`: how the agent broke by itself, if it did. `lost` and `left`: this process wrote no end; its new owner or the sweeper does. */
 export type RunEnd = { kind: "ended"; turn: Turn; crash: CrashVerdict } | { kind: "lost" } | { kind: "left" };
@@ -95,7 +57,9 @@ export class TurnRun {
   #report: TextPart | undefined;
   readonly #asks: AgentAsks;
   readonly #steering: Steering;
+  readonly #ownWork: OwnWork;
   #isShutdown = false;
+  #isPrompted = false;
 
   constructor(deps: TurnRunDeps, started: StartedTurn) {
     this.started = started;
@@ -119,6 +83,12 @@ export class TurnRun {
       started,
       goesOn: () => this.#state.phase === "prompting",
       taken: (messageId) => this.#recorder.steered(messageId),
+    });
+    this.#ownWork = new OwnWork({
+      recorder: this.#recorder,
+      files: this.#files,
+      sink: () => this.#sink(),
+      isStopping: () => this.#state.phase === "stopping",
     });
     this.#watchdog = new Watchdog({
       clock: deps.clock,
@@ -147,6 +117,15 @@ export class TurnRun {
     this.#recorder.emit(event);
   }
 
+  /** Its agent has begun to work by itself (A-27). True when this turn sees to it, because its prompt did not go out yet. */
+  agentBegan(): boolean {
+    const isOpen = this.#state.phase === "opening" || this.#state.phase === "prompting";
+    if (this.#handle === undefined || !isOpen || this.#isPrompted) return false;
+    // Whoever prompts waits for the same, and hears what went wrong.
+    this.#ownWork.settled(this.#handle).catch(() => undefined);
+    return true;
+  }
+
   /** Something may wait in the queue that is to go into this turn (D-6). */
   steer(): void {
     this.#steering.look();
@@ -157,6 +136,7 @@ export class TurnRun {
     faultPoint("turn.started");
     this.#recorder.begin();
     const ending = await this.#work().catch((error: unknown) => this.#fault(error));
+    await Promise.race([this.#ownWork.over(), this.#forced.promise]).catch(() => undefined);
     this.#apply({ type: "ended", ending });
     this.#watchdog.stop();
     this.#force?.cancel();
@@ -189,6 +169,8 @@ export class TurnRun {
   }
 
   async #work(): Promise<Ending> {
+    if (this.#deps.begun !== undefined)
+      return Promise.race([this.#attend(this.#deps.begun), this.#forced.promise]);
     const early = await Promise.race([this.#subtasks(), this.#forced.promise]);
     if (early !== undefined) return early;
     const opening = this.#open();
@@ -200,6 +182,16 @@ export class TurnRun {
     this.#apply({ type: "opened" });
     if (this.#state.phase !== "prompting") return { by: "stop" };
     return Promise.race([this.#prompt(opened), this.#forced.promise]);
+  }
+
+  /** The whole turn is what its agent does by itself (A-27). Also one that is being stopped is attended to: its agent hears of the stop then. */
+  async #attend(handle: AgentHandle): Promise<Ending> {
+    this.#handle = handle;
+    this.#isPrompted = true;
+    this.#recorder.turn({ opened: "resumed", openedBy: "live" });
+    this.#recorder.agentSession({ status: "live" });
+    const result = await this.#ownWork.whole(handle, () => this.#apply({ type: "opened" }));
+    return { by: "prompt", result: withReset(result, this.#deps.clock.now()), alive: handle.alive };
   }
 
   /** They run before this turn's agent is there, so that what they change of the files is theirs alone (R-9.1). An ending when the turn ends here. */
@@ -222,6 +214,7 @@ export class TurnRun {
     const onHandle = (handle: AgentHandle, live: boolean) => {
       this.#handle = handle;
       this.#deps.onHandle(handle, live);
+      if (handle.hasBegun === true) this.agentBegan();
     };
     try {
       const missing = await this.#deps.watch?.requireDirectory(this.started.session);
@@ -242,7 +235,7 @@ export class TurnRun {
     for (const told of [this.#report, note]) if (told !== undefined) this.#recorder.preamble(told);
     const said = message.parts.filter(({ type }) => type !== "subtask");
     const parts = [handoff, this.#report, note, ...said].filter((part) => part !== undefined);
-    const { format } = input;
+    const format = input?.format;
     if (format?.type !== "json_schema") return this.#promptOnce(handle, parts);
     const { ending, answer } = await answerInJson({
       ...this.#deps,
@@ -258,10 +251,13 @@ export class TurnRun {
   }
 
   async #promptOnce(handle: AgentHandle, parts: Part[]): Promise<Ending> {
+    await this.#ownWork.settled(handle);
     // Told to stop since the last look; a handle without a prompt did not hear of it.
     if (this.#state.phase !== "prompting") return { by: "stop" };
+    this.#isPrompted = true;
     this.#files.prompted();
-    const prompted = handle.prompt({ parts, system: this.started.input.system }, this.#sink());
+    this.#recorder.prompted();
+    const prompted = handle.prompt({ parts, system: this.started.input?.system }, this.#sink());
     this.#steering.prompted(handle);
     const result = withReset(await prompted, this.#deps.clock.now());
     return { by: "prompt", result, alive: handle.alive };

@@ -52,6 +52,11 @@ export class Dispatcher {
     await this.#deps.pool.closeSession(sessionId);
   }
 
+  /** No agent starts a turn by itself any more. */
+  letGo(): void {
+    for (const lane of this.#lanes.values()) lane.letGo();
+  }
+
   stopAll(cause: StopCause): void {
     for (const lane of this.#lanes.values()) lane.stop(cause);
   }

@@ -12,12 +12,13 @@ import type {
   WaitingFor,
   WorkspaceId,
 } from "@holdfast/protocol";
-import type { AgentHandle, AgentPool, IdleSink } from "../../agents/index.ts";
+import type { AgentHandle, AgentPool, IdleSink, NoteEvent, StateEvent } from "../../agents/index.ts";
 import type { NextTurn, StartedTurn, Store } from "../../store/index.ts";
 import { TURN_ACTOR } from "../actor.ts";
 import type { StopCause } from "../end/index.ts";
-import { IdleEvents, type LastTurn } from "../record/index.ts";
+import { IdleEvents, type IdleOrigin, type LastTurn } from "../record/index.ts";
 import { type CrashBudgets, type RunEnd, TurnRun, type TurnRunDeps } from "../run/index.ts";
+import { OwnTurns } from "./own-turns.ts";
 import type { Permit, StartGate } from "./start-gate.ts";
 
 /** Spacing of looks while the store cannot claim (D-34): 250 ms doubling to 5 s. */
@@ -26,7 +27,7 @@ const START_BACKOFF = { base: 250, cap: 5_000, jitter: 0 } as const;
 /** Ends of a wait that differ by less are the same one, seen by two clocks. */
 const SAME_UNTIL_MS = 1_000;
 
-export type LaneDeps = Omit<TurnRunDeps, "idle" | "onHandle" | "place" | "writes"> & {
+export type LaneDeps = Omit<TurnRunDeps, "idle" | "onHandle" | "place" | "writes" | "begun"> & {
   store: Store;
   pool: AgentPool;
   clock: Clock;
@@ -40,8 +41,8 @@ export type LaneDeps = Omit<TurnRunDeps, "idle" | "onHandle" | "place" | "writes
   isStopping(): boolean;
 };
 
-/** `writes`: the agent may write in this mode, so the turn's files are watched. */
-type Claimed = { started: StartedTurn; permit: Permit; writes: boolean };
+/** `writes`: the agent may write in this mode, so the turn's files are watched. `begun`: it started the turn by itself. */
+type Claimed = { started: StartedTurn; permit: Permit; writes: boolean; begun?: AgentHandle };
 
 const isSame = (one: WaitingFor, other: WaitingFor): boolean =>
   one.kind === other.kind &&
@@ -52,9 +53,11 @@ export class Lane {
   readonly sessionId: SessionId;
   readonly #deps: LaneDeps;
   readonly #idleEvents: IdleEvents;
+  readonly #ownTurns: OwnTurns;
   #wanted = false;
   #loop: Promise<void> | undefined;
   #run: TurnRun | undefined;
+  #ending: Promise<RunEnd> | undefined;
   /** An agent that ended while its turn was being written down. */
   #endedMeanwhile: (() => void) | undefined;
   #last: LastTurn | undefined;
@@ -70,6 +73,7 @@ export class Lane {
     this.#deps = deps;
     this.sessionId = sessionId;
     this.#idleEvents = new IdleEvents(deps);
+    this.#ownTurns = new OwnTurns(deps, sessionId);
   }
 
   /** True while a turn runs or is being claimed. */
@@ -112,7 +116,13 @@ export class Lane {
     this.#run?.stop(cause);
   }
 
+  /** Nothing more starts by itself: what agents begin is noted as late. */
+  letGo(): void {
+    this.#ownTurns.letGo();
+  }
+
   close(): void {
+    this.letGo();
     this.#deps.gate.withdraw(this.sessionId);
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -137,6 +147,11 @@ export class Lane {
   async #claim(): Promise<Claimed | undefined> {
     let permit: Permit | undefined;
     try {
+      const own = await this.#ownTurns.claim();
+      if (own !== undefined) {
+        this.#refusals = 0;
+        return own;
+      }
       const next = await this.#deps.store.nextTurn(this.sessionId, this.#deps.clock.now());
       if (next?.isForPeopleOnly === true) {
         await this.#note(next);
@@ -256,15 +271,17 @@ export class Lane {
     this.#timer = this.#deps.clock.after(ms, () => this.wake());
   }
 
-  async #runTurn({ started, permit, writes }: Claimed): Promise<void> {
+  async #runTurn({ started, permit, writes, begun }: Claimed): Promise<void> {
     const { agentSession, turn } = started;
     const run = new TurnRun(
       {
         ...this.#deps,
         place: permit.place,
         writes,
+        begun,
         idle: this.#idleSink(agentSession.id, turn.agent),
         onHandle: (handle, live) => {
+          this.#ownTurns.known(handle);
           if (!live) handle.onExit(({ expected }) => this.#handleEnded(handle, agentSession.id, expected));
         },
       },
@@ -276,7 +293,9 @@ export class Lane {
     if (this.#cancelled.delete(turn.id)) run.stop({ kind: "cancelled" });
     // Woken since it was claimed.
     if (this.#wanted) run.steer();
-    const end = await run.run();
+    const ending = run.run();
+    this.#ending = ending;
+    const end = await ending;
     this.#run = undefined;
     this.#countEnd(turn.agent, end);
     // The turn had its end already when the agent went: nobody else says so.
@@ -300,9 +319,20 @@ export class Lane {
     return {
       emit: (event) => {
         if (this.#run?.takesIdleEvents === true && this.#run.agent === agent) this.#run.emitIdle(event);
-        else this.#idleEvents.emit({ sessionId: this.sessionId, agentSessionId, agent }, this.#last, event);
+        else this.#emitIdle({ sessionId: this.sessionId, agentSessionId, agent }, event);
+      },
+      began: () => {
+        if (this.#run?.agent === agent && this.#run.agentBegan()) return;
+        this.#ownTurns.began(agent);
+        this.wake();
       },
     };
+  }
+
+  /** Behind what a turn of that agent, which is just ending, was told before. */
+  #emitIdle(origin: IdleOrigin, event: StateEvent | NoteEvent): void {
+    const after = this.#run?.agent === origin.agent ? this.#ending : undefined;
+    this.#idleEvents.emit(origin, this.#last, event, after);
   }
 
   /** A handle that ends between turns: closed by us it can be resumed, else it crashed (A-8, A-17). During a turn the turn says so. */
@@ -311,6 +341,8 @@ export class Lane {
       this.#endedMeanwhile = () => this.#handleEnded(handle, agentSessionId, expected);
       return;
     }
+    // The turn that it started by itself says so.
+    if (this.#ownTurns.waitsFor(handle)) return;
     const { store, circuits, logger } = this.#deps;
     if (!expected) circuits.crashed(this.sessionId, handle.agent, "session");
     const status = expected ? ("resumable" as const) : ("crashed" as const);

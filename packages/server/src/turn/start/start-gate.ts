@@ -55,15 +55,27 @@ export class StartGate {
       ? undefined
       : this.#deps.pool.reserve({ sessionId, agent, beyondCap });
     if (place === undefined) return this.#wait(start, at, { kind: "pool" });
-    const running: Running = { ...start, lease };
-    this.#running = [...this.#running, running];
     this.#forget(sessionId);
+    return { permit: this.#let({ ...start, lease }, place) };
+  }
+
+  /** The permit of a turn that its agent has begun already: it waits for nothing, and has the workspace where that is free. */
+  begun(start: Start): Permit {
+    const { sessionId, agent } = start;
+    const place = this.#deps.pool.reserve({ sessionId, agent, beyondCap: true });
+    if (place === undefined) throw new Error("A place beyond the cap is always to be had.");
+    const lease = leaseFor(start, [], this.#running);
+    return this.#let({ ...start, lease: typeof lease === "string" ? lease : "none" }, place);
+  }
+
+  #let(running: Running, place: Reservation): Permit {
+    this.#running = [...this.#running, running];
     let isReleased = false;
     const release = () => {
       if (!isReleased) this.#release(running, place);
       isReleased = true;
     };
-    return { permit: { place, release } };
+    return { place, release };
   }
 
   /** The session has nothing to start now. */

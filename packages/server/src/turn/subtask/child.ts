@@ -16,13 +16,13 @@ const TITLE_LENGTH = 100;
 
 /** Below the parent's session, where that works and with what it may do. It goes on by itself never: its parent's turn would not hear of it. */
 export function childSession(
-  started: Pick<StartedTurn, "session" | "input" | "mcpServers">,
+  started: Pick<StartedTurn, "session" | "turn" | "mcpServers">,
   part: SubtaskPart,
   now: number,
 ): CreateSessionCommand {
-  const { session, input } = started;
+  const { session, turn } = started;
   return {
-    actor: input.actor,
+    actor: turn.actor,
     idempotency: keyOf(part, "session"),
     sessionId: newId("ses", now),
     // Of a directory that is new, and this one is not.
@@ -52,7 +52,7 @@ function ownServers({ session, mcpServers }: Pick<StartedTurn, "session" | "mcpS
 }
 
 export function childInput(
-  { input }: Pick<StartedTurn, "input">,
+  { turn, input }: Pick<StartedTurn, "turn" | "input">,
   part: SubtaskPart,
   child: { sessionId: SessionId; turnId: TurnId },
   now: number,
@@ -63,7 +63,7 @@ export function childInput(
       ? { type: "text" as const, text: part.prompt }
       : commandText(part.command, part.prompt);
   return {
-    actor: input.actor,
+    actor: turn.actor,
     idempotency: keyOf(part, "input"),
     ...child,
     inputId: newId("inp", now),
@@ -73,7 +73,7 @@ export function childInput(
     delivery: "queue",
     agent: part.agent,
     model: part.model,
-    permissionTimeoutMs: input.permissionTimeoutMs,
+    permissionTimeoutMs: input?.permissionTimeoutMs,
   };
 }
 

@@ -32,7 +32,7 @@ import {
 import type { ToolUpdate } from "../../agents/index.ts";
 import type { StartedTurn, Store } from "../../store/index.ts";
 import type { Ending } from "../end/index.ts";
-import { finalTexts } from "../final-text.ts";
+import { answerParts, finalTexts } from "../final-text.ts";
 import type { Recorder } from "../record/index.ts";
 import { childInput, childSession } from "./child.ts";
 import { subtaskReport, type SubtaskResult } from "./subtask-report.ts";
@@ -52,7 +52,7 @@ type Deps = {
   clock: Clock;
   logger: Logger;
   settings: { toolIdleMs: number };
-  recorder: Pick<Recorder, "emit" | "stored" | "flushed">;
+  recorder: Pick<Recorder, "emit" | "storage" | "flushed">;
   children: Children;
   /** Aborts when the parent's turn is being stopped, for whatever reason. */
   stopping: AbortSignal;
@@ -122,7 +122,7 @@ class Subtask {
     const { store, recorder, clock, stopping } = this.#deps;
     const { agent, description, prompt, model, command } = this.#part;
     const making = childSession(this.#started, this.#part, clock.now());
-    const { value: session } = await recorder.stored(stopping, () => store.createSession(making));
+    const { value: session } = await recorder.storage.stored(stopping, () => store.createSession(making));
     const child = { sessionId: session.id, turnId: newId("trn", clock.now()) };
     this.#tell({
       status: "running",
@@ -155,7 +155,7 @@ class Subtask {
     const giveUp = clock.after(settings.toolIdleMs, () => void this.#stop(turnId, true));
     stopping.addEventListener("abort", stop, { once: true });
     try {
-      await recorder.stored(stopping, () => store.admitInput(asked));
+      await recorder.storage.stored(stopping, () => store.admitInput(asked));
       faultPoint("subtask.admitted");
       // It may have been told to stop before there was anything to stop.
       if (stopping.aborted) stop();
@@ -185,9 +185,9 @@ class Subtask {
   }
 
   async #answer({ id }: Turn): Promise<string> {
-    const messages = await this.#deps.store.messagesOfTurn(id);
-    const parts = messages.filter(({ info }) => info.role === "assistant").flatMap((each) => each.parts);
-    return finalTexts(parts).join("\n").trim();
+    return finalTexts(answerParts(await this.#deps.store.messagesOfTurn(id)))
+      .join("\n")
+      .trim();
   }
 
   #tell(update: Omit<ToolUpdate, "callId">): void {

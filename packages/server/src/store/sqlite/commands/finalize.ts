@@ -23,6 +23,7 @@ import { type Log, openLogByRid } from "../log.ts";
 import {
   agentSessionData,
   agentSessionOf,
+  withStatus,
   type MessageRow,
   SELECT_MESSAGE,
   toMessageInfo,
@@ -177,13 +178,16 @@ function addToTotals(log: Log, turn: TurnRow, record: TerminalRecord, usage: Usa
   if (agentSession === undefined) return;
   const sum = addUsage(JSON.parse(agentSession.usage) as Usage, usage);
   const data = agentSessionData(agentSession);
-  // Everything above is of this turn or an earlier one, and the next turn starts above it.
-  if (isAnswered(write, turn, record)) data.watermark = session.last_seq;
+  // Everything above is of this turn or an earlier one, and the next turn starts above it. An agent that nobody asked was told nothing of the earlier ones.
+  const status = record.agentSession ?? agentSession.status;
+  // Whoever asked since has seen that they are lost.
+  if ((data.background?.lost ?? Number.POSITIVE_INFINITY) < turn.time_queued) delete data.background;
+  if (turn.input_id !== null && isAnswered(write, turn, record)) data.watermark = session.last_seq;
   write.run(
     "UPDATE agent_session SET usage = ?, status = ?, data = ?, time_updated = ? WHERE rid = ?",
     JSON.stringify(sum),
-    record.agentSession ?? agentSession.status,
-    JSON.stringify(data),
+    status,
+    JSON.stringify(withStatus(data, status, write.now)),
     write.now,
     agentSession.rid,
   );

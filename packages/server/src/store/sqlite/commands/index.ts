@@ -4,6 +4,7 @@
  */
 import type { StoreCommands } from "../../port.ts";
 import type { Write } from "../sql.ts";
+import * as agentTurn from "./agent-turn.ts";
 import * as blob from "./blob.ts";
 import * as change from "./change.ts";
 import * as finalize from "./finalize.ts";
@@ -63,6 +64,7 @@ export const PORT_COMMANDS = {
   pauseQueue: input.pauseQueue,
   startTurn: turn.startTurn,
   noteTurn: turn.noteTurn,
+  startAgentTurn: agentTurn.startAgentTurn,
   offerSteer: steer.offerSteer,
   endSteer: steer.endSteer,
   setWaiting: turn.setWaiting,

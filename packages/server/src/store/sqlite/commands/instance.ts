@@ -3,7 +3,13 @@ import type { Actor, AgentSessionId, Features, InstanceId } from "@holdfast/prot
 import type { AgentSessionPatch, InstanceRow, LaunchRow, SpawnRow } from "../../port.ts";
 import { announceAgentSession } from "../announce.ts";
 import { openLogByRid } from "../log.ts";
-import { type AgentSessionRow, findAgentSession, SELECT_AGENT_SESSION } from "../rows/index.ts";
+import {
+  agentSessionData,
+  type AgentSessionRow,
+  findAgentSession,
+  SELECT_AGENT_SESSION,
+  withStatus,
+} from "../rows/index.ts";
 import type { Write } from "../sql.ts";
 import { writeAgentSession } from "./progress.ts";
 
@@ -77,9 +83,10 @@ export function closeDeadAgentSessions(write: Write, command: { actor: Actor }):
   );
   for (const row of rows) {
     write.run(
-      `UPDATE agent_session SET time_updated = ?, status = CASE WHEN EXISTS (SELECT 1 FROM turn t WHERE t.session = agent_session.session
+      `UPDATE agent_session SET time_updated = ?, data = ?, status = CASE WHEN EXISTS (SELECT 1 FROM turn t WHERE t.session = agent_session.session
          AND t.agent = agent_session.agent AND t.state IN ('running', 'finalizing')) THEN 'crashed' ELSE 'resumable' END WHERE rid = ?`,
       write.now,
+      JSON.stringify(withStatus(agentSessionData(row), "resumable", write.now)),
       row.rid,
     );
     announceAgentSession(openLogByRid(write, row.session, command.actor, "upkeep"), row.id);

@@ -79,8 +79,7 @@ export function updateMessage(
 export function removeMessage(write: Write, command: { messageId: MessageId; actor: Actor }): void {
   const row = requireMessage(write, command.messageId);
   requireSettled(write, row);
-  const input = write.get<{ rid: number }>("SELECT rid FROM input WHERE message = ?", row.rid);
-  if (input !== undefined) {
+  if (turnByRid(write, row.turn)?.message_id === row.id) {
     throw new HoldfastError(
       "CONFLICT",
       `Message ${row.id} is what a turn was asked. Delete its answer, or the queued input.`,

@@ -29,6 +29,8 @@ import { append, claimLost, type Log, ownedSession, reserveAsOwner } from "../lo
 import {
   actorRow,
   agentSessionData,
+  patched,
+  withStatus,
   findAgentSession,
   toAgentSession,
   findPart,
@@ -333,12 +335,13 @@ function patchAgentSession({ log, turn }: Progress, id: string, patch: AgentSess
 export function writeAgentSession(write: Write, id: string, patch: AgentSessionPatch, seq: number): void {
   const row = findAgentSession(write, id);
   if (row === undefined) throw notFound("agent session", id);
-  const { status, cwd, ...data } = patch;
+  const { status, cwd = row.cwd } = patch;
+  const data = patched(agentSessionData(row), patch, write.now);
   write.run(
     "UPDATE agent_session SET status = ?, cwd = ?, data = ?, time_updated = ?, event_seq = ? WHERE rid = ?",
     status ?? row.status,
-    cwd ?? row.cwd,
-    JSON.stringify({ ...agentSessionData(row), ...data }),
+    cwd,
+    JSON.stringify(status === undefined ? data : withStatus(data, status, write.now)),
     write.now,
     seq,
     row.rid,

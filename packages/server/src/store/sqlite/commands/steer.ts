@@ -14,6 +14,7 @@ import {
   findInput,
   findMessage,
   firstQueued,
+  inputOf,
   type InputRow,
   isForPeopleOnly,
   toInput,
@@ -135,7 +136,7 @@ function settle(log: Log, turn: TurnRow, outcome: "taken" | "unknown"): void {
 }
 
 function requireOwnInput(write: Write, turn: TurnRow): InputRow {
-  const input = findInput(write, turn.input_id);
+  const input = inputOf(write, turn);
   if (input === undefined) throw new Error(`Turn ${turn.id} lost its input.`);
   return input;
 }

@@ -7,7 +7,7 @@ import { insertPart } from "../insert-part.ts";
 import { append, type Log } from "../log.ts";
 import { actorRow, findMessage, type SessionHead, toMessageInfo, type TurnHead } from "../rows/index.ts";
 import type { TurnMemory } from "../turn-memory.ts";
-import { insertMessage, writeAnswer } from "./answer.ts";
+import { insertMessage, isAskedIn, writeAnswer } from "./answer.ts";
 
 type OpOf<O extends ProgressOp["op"]> = Extract<ProgressOp, { op: O }>;
 
@@ -52,6 +52,8 @@ export function patchAnswer(
 ): void {
   const row = findMessage(log.write, messageId);
   if (row?.turn !== turn.rid || row.role !== "assistant") throw notFound("answer of this turn", messageId);
+  if (patch.parentId !== undefined && !isAskedIn(log.write, patch.parentId, turn))
+    throw notFound("message of this turn", patch.parentId);
   const before = toMessageInfo(row) as AssistantMessage;
   const { askedModel, ...told } = patch;
   const info: AssistantMessage = { ...before, ...told };

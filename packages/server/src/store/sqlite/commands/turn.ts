@@ -20,6 +20,7 @@ import {
   toAgentSessionWithFacts,
   findInput,
   givenServersOf,
+  inputOf,
   type InputRow,
   isForPeopleOnly,
   nextInput,
@@ -74,7 +75,14 @@ export function startTurn(write: Write, command: StartTurnCommand): StartedTurn 
   announceTurn(log, input.turn, "turn.started");
   announceStep(log, turn, command.assistantMessageId, 1);
   refreshSession(log);
-  return startedTurn(write, session.rid, input, epoch, command.assistantMessageId);
+  return startedTurn(write, session.rid, {
+    turn,
+    agent: input.agent,
+    messageId: input.message_id,
+    inputId: input.id,
+    epoch,
+    assistantMessageId: command.assistantMessageId,
+  });
 }
 
 /** queued -> completed / noted, in the order of the queue: the message joins the history, and no agent is asked. */
@@ -105,7 +113,8 @@ function endSuspension(write: Write, session: SessionRow, agent: string): void {
   write.run("UPDATE session SET suspended = ? WHERE rid = ?", toJson(suspended), session.rid);
 }
 
-function projectDirectory(write: Write, session: SessionRow): string {
+/** What an answer's path names as its root. */
+export function projectDirectory(write: Write, session: SessionRow): string {
   const row = write.get<{ directory: string }>(
     "SELECT directory FROM project WHERE rid = ?",
     session.project,
@@ -120,7 +129,8 @@ function isExpected({ expected }: StartTurnCommand, session: SessionRow, input: 
   );
 }
 
-function claim(write: Write, session: number, instanceId: InstanceId): number {
+/** Raises the epoch and gives the session to the instance (D-17); answers the epoch. */
+export function claim(write: Write, session: number, instanceId: InstanceId): number {
   const row = write.get<{ epoch: number }>(
     "UPDATE session SET epoch = epoch + 1 WHERE rid = ? RETURNING epoch",
     session,
@@ -143,7 +153,8 @@ function deliver(log: Log, input: InputRow): void {
   announceMessage(log, input.message_id);
 }
 
-function openAgentSession(log: Log, agent: string, id: AgentSessionId): void {
+/** Inserts the agent session that is the first of its agent here. */
+export function openAgentSession(log: Log, agent: string, id: AgentSessionId): void {
   const { write, session } = log;
   if (agentSessionOf(write, session.rid, agent) !== undefined) return;
   write.insert(
@@ -159,28 +170,33 @@ function openAgentSession(log: Log, agent: string, id: AgentSessionId): void {
   announceAgentSession(log, id);
 }
 
-function startedTurn(
-  write: Write,
-  session: number,
-  input: InputRow,
-  epoch: number,
-  answer: MessageId,
-): StartedTurn {
+type Started = {
+  turn: { rid: number; id: string };
+  agent: string;
+  messageId: string;
+  inputId?: string;
+  epoch: number;
+  assistantMessageId: MessageId;
+};
+
+/** What whoever runs the turn needs of it, as the rows are now. */
+export function startedTurn(write: Write, session: number, started: Started): StartedTurn {
+  const { agent, epoch, assistantMessageId, inputId } = started;
   const sessionRow = sessionByRid(write, session);
-  const turn = turnByRid(write, input.turn);
-  const message = findMessage(write, input.message_id);
-  const agentSession = agentSessionOf(write, session, input.agent);
-  const delivered = findInput(write, input.id);
+  const turn = turnByRid(write, started.turn.rid);
+  const message = findMessage(write, started.messageId);
+  const agentSession = agentSessionOf(write, session, agent);
+  const delivered = inputId === undefined ? undefined : findInput(write, inputId);
   const whole: Message | undefined = message === undefined ? undefined : withParts(write, [message])[0];
-  if (!sessionRow || !turn || !whole || !agentSession || !delivered)
-    throw new Error(`Turn ${input.turn_id} lost its rows.`);
+  if (!sessionRow || !turn || !whole || !agentSession)
+    throw new Error(`Turn ${started.turn.id} lost its rows.`);
   return {
     epoch,
     session: toSession(sessionRow),
     turn: toTurn(write, turn),
-    input: toInput(write, delivered),
+    ...(delivered === undefined ? {} : { input: toInput(write, delivered) }),
     message: whole,
-    assistantMessageId: answer,
+    assistantMessageId,
     agentSession: toAgentSessionWithFacts(agentSession),
     mcpServers: givenServersOf(write, sessionRow),
   };
@@ -220,7 +236,7 @@ function applyCancel(write: Write, command: { turnId: TurnId; actor: Actor }): v
       row.rid,
     );
   } else if (row.state === "queued") {
-    const input = findInput(write, row.input_id);
+    const input = inputOf(write, row);
     if (input !== undefined) dropQueued(log, input);
     refreshSession(log);
   } else if (row.state === "running" && row.cancel_time === null) {

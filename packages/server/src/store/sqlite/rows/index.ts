@@ -5,8 +5,10 @@ export {
   agentSessionData,
   agentSessionOf,
   findAgentSession,
+  patched,
   toAgentSession,
   toAgentSessionWithFacts,
+  withStatus,
 } from "./agent-session.ts";
 export {
   type ChangeRow,
@@ -24,6 +26,7 @@ export {
   findInput,
   firstQueued,
   inputByRid,
+  inputOf,
   isForPeopleOnly,
   nextInput,
   toInput,
@@ -73,6 +76,7 @@ export {
   type TurnRow,
   findTurn,
   findTurnHead,
+  liveTurnRow,
   toTurn,
   turnByRid,
 } from "./turn.ts";

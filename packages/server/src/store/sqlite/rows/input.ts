@@ -3,7 +3,7 @@ import { fromJson, present, type Sql } from "../sql.ts";
 import { loadActor } from "./actor.ts";
 import { foldParts, type PartRow, SELECT_PART } from "./part.ts";
 import type { SessionRow } from "./session.ts";
-import { liveTurnRow } from "./turn.ts";
+import { liveTurnRow, type TurnRow } from "./turn.ts";
 
 export type InputRow = {
   rid: number;
@@ -36,6 +36,10 @@ export const SELECT_INPUT = `SELECT i.*, s.id AS session_id, t.id AS turn_id, m.
 
 export const findInput = (sql: Sql, id: string): InputRow | undefined =>
   sql.get<InputRow>(`${SELECT_INPUT} WHERE i.id = ?`, id);
+
+/** What asked for a turn; nothing did where its agent started it by itself. */
+export const inputOf = (sql: Sql, { input_id: id }: Pick<TurnRow, "input_id">): InputRow | undefined =>
+  id === null ? undefined : findInput(sql, id);
 
 export const inputByRid = (sql: Sql, rid: number): InputRow | undefined =>
   sql.get<InputRow>(`${SELECT_INPUT} WHERE i.rid = ?`, rid);

@@ -7,7 +7,8 @@ export type TurnRow = {
   id: string;
   session: number;
   session_id: string;
-  input_id: string;
+  /** Null: its agent started it by itself (A-27). */
+  input_id: string | null;
   message_id: string;
   agent: string;
   model: string | null;
@@ -33,8 +34,10 @@ export type TurnRow = {
   event_seq: number;
 };
 
+/** What a turn without an input stands on is its first message. */
 export const SELECT_TURN = `SELECT t.*, s.id AS session_id, i.id AS input_id, m.id AS message_id
-  FROM turn t JOIN session s ON s.rid = t.session JOIN input i ON i.turn = t.rid JOIN message m ON m.rid = i.message`;
+  FROM turn t JOIN session s ON s.rid = t.session LEFT JOIN input i ON i.turn = t.rid
+  JOIN message m ON m.rid = coalesce(i.message, (SELECT min(rid) FROM message WHERE turn = t.rid AND role = 'user'))`;
 
 const TURN_BY_ID = `${SELECT_TURN} WHERE t.id = ?`;
 const TURN_BY_RID = `${SELECT_TURN} WHERE t.rid = ?`;
