@@ -1,6 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import type { HoldfastClient, SessionQuery } from "@holdfast/client";
-import { hasPausedQueue, limitAt, type PatchSession, type Session, type Turn } from "@holdfast/protocol";
+import {
+  backgroundText,
+  hasPausedQueue,
+  limitAt,
+  type PatchSession,
+  type Session,
+  type Turn,
+} from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { holdLine, holdOf } from "./hold-text.ts";
@@ -94,11 +101,13 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
   const turns = await client.listTurns(id, { limit: RECENT_TURNS });
   const messages = await client.listMessages(id, { limit: RECENT_MESSAGES });
   const children = await client.listSessions({ parentId: id, limit: PAGE });
+  const agents = await client.listAgentSessions(id);
   const { output } = context;
   if (context.isJson) {
     output.json({
       session,
       children: children.items,
+      agents: agents.items,
       inputs: queue.items,
       turns: turns.items,
       messages: messages.items,
@@ -119,6 +128,11 @@ export async function show(context: Context, id: string): Promise<ExitCode> {
     ["queue", `${session.queue.length}${session.queue.paused ? ", paused" : ""}`],
     ...holdsOf(session, turns.items).map((line) => ["", line]),
     ...limitRows(session, Date.now()),
+    ...agents.items.flatMap(({ agent, background }) =>
+      background === undefined
+        ? []
+        : [["background", oneLine(`${agent}, ${backgroundText(background)}`, 200)]],
+    ),
     ["updated", ago(session.time.updated, Date.now())],
     ...turns.items.map((turn) => ["turn", turnText(turn)]),
     ...children.items.map((child) => [

@@ -7,6 +7,7 @@
 import type { SessionState } from "@holdfast/client";
 import {
   fileLabel,
+  isOwnWorkPart,
   isTerminal,
   type Message,
   type Permission,
@@ -18,6 +19,7 @@ import { requestText } from "./ask-permission.ts";
 import { isQuestion, lastEndedTurn, oldestAsked } from "./attach-state.ts";
 import { exactLine, oneLine, type Output } from "./output.ts";
 import { questionText } from "./question-text.ts";
+import { OWN_WORK } from "./transcript.ts";
 import { changedText, endText, TurnText } from "./turn-text.ts";
 
 export class TranscriptPrinter {
@@ -96,6 +98,7 @@ export class TranscriptPrinter {
       if (part.type === "agent") return [`[agent ${oneLine(part.name, 120)}]`];
       return part.type === "file" ? [`[file ${oneLine(fileLabel(part), 120)}]`] : [];
     });
+    if (parts.some(isOwnWorkPart)) this.#output.note(this.#output.err.dim(OWN_WORK));
     if (lines.length > 0) this.#output.write(`\n${lines.map((line) => `> ${line}\n`).join("")}`);
   }
 

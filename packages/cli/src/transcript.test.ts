@@ -2,6 +2,7 @@ import {
   handoffPart,
   type Message,
   notePart,
+  ownWorkPart,
   type Part,
   type SessionId,
   subtaskMetadata,
@@ -85,4 +86,10 @@ test("[I-10] an answer that failed says why", () => {
   expect(written([], { role: "assistant", error })).toBe("\n[APIError: no more today]\n");
   const silent = { name: "MessageOutputLengthError", data: {} };
   expect(written([], { role: "assistant", error: silent })).toBe("\n[MessageOutputLengthError]\n");
+});
+
+test("[A-27] where nobody asked, a line says that the agent went on by itself", () => {
+  expect(written([ownWorkPart(place, 1)])).toBe(
+    "\n• The agent went on by itself: a background task had ended.\n",
+  );
 });

@@ -4,6 +4,7 @@ import {
   isCorrectionPart,
   isPreamblePart,
   isHandoffPart,
+  isOwnWorkPart,
   isNotePart,
   isSubtasksPart,
   type Message,
@@ -13,6 +14,9 @@ import {
   type ToolState,
 } from "@holdfast/protocol";
 import { exactLine, oneLine, type Output } from "./output.ts";
+
+/** What is said where nobody asked for an answer (A-27). */
+export const OWN_WORK = "The agent went on by itself: a background task had ended.";
 
 /**
  * Prints messages as a person reads them: what was asked behind `>`, answers as they are, calls as one line each. What the server itself told
@@ -51,12 +55,13 @@ function preambleLine(part: Part): string[] {
   if (isHandoffPart(part)) return ["• The agent was told what it had missed."];
   if (isCorrectionPart(part))
     return ["• The agent was told that its answer does not fit what was asked for."];
+  if (isOwnWorkPart(part)) return [`• ${OWN_WORK}`];
   if (isSubtasksPart(part)) return ["• The agent was told what its subtasks came to."];
   return isNotePart(part) ? ["• The agent was told what was rejected."] : [];
 }
 
 function textOf(part: Part): string | undefined {
-  if (isPreamblePart(part)) return undefined;
+  if (isPreamblePart(part) || isOwnWorkPart(part)) return undefined;
   if (part.type === "text") return part.text === "" ? undefined : part.text;
   if (part.type === "file") return `[file ${fileName(part)}]`;
   if (part.type === "agent") return `[agent ${oneLine(part.name, 120)}]`;

@@ -3,6 +3,6 @@ export { AgentList } from "./agent-list.tsx";
 export { LiveList } from "./live-list.tsx";
 export { AgentChooser, LookAgain } from "./agent-chooser.tsx";
 export { CopyCommand } from "./copy-command.tsx";
-export { MemoryChip, OpenedChip } from "./opened-chip.tsx";
+export { BackgroundChips, MemoryChip, OpenedChip } from "./opened-chip.tsx";
 export { useSessionChange } from "./use-session-change.ts";
 export { canHold, MODE_WORDS, MODES } from "./words.ts";

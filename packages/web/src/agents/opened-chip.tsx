@@ -1,9 +1,23 @@
 import type { SessionState } from "@holdfast/client";
-import type { Turn } from "@holdfast/protocol";
+import { backgroundText, type Turn } from "@holdfast/protocol";
 import { Chip } from "../design/index.ts";
 import { Explained } from "./explained.tsx";
 import { isWorthSaying, memoryOf } from "./memory.ts";
 import { OPENED_WORDS, openedMeaning } from "./words.ts";
+
+/** The background tasks of agents in this session, each of which may wake its agent (A-27), and those that were lost. */
+export function BackgroundChips({ state }: { state: SessionState }) {
+  return Object.values(state.agentSessions).flatMap(({ agent, background }) => {
+    if (background === undefined) return [];
+    const { count, lost } = background;
+    const label = lost === undefined ? `${count} in background` : `${count} lost`;
+    return [
+      <Explained key={agent} explanation={`${agent}: ${backgroundText(background)}`}>
+        <Chip tone={lost === undefined ? "neutral" : "attention"}>{label}</Chip>
+      </Explained>,
+    ];
+  });
+}
 
 /** What the agent of the next message remembers: how its last turn found it, and what comes. */
 export function MemoryChip({ state }: { state: SessionState }) {

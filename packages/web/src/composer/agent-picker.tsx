@@ -1,7 +1,7 @@
 import type { SessionState } from "@holdfast/client";
 import { ChevronDown } from "lucide-react";
 import { useState } from "react";
-import { AgentChooser, MemoryChip, useSessionChange } from "../agents/index.ts";
+import { AgentChooser, BackgroundChips, MemoryChip, useSessionChange } from "../agents/index.ts";
 import { useLibrary } from "../data/index.ts";
 
 const FIELD =
@@ -49,6 +49,7 @@ export function AgentPicker({ state }: { state: SessionState }) {
         </select>
       )}
       <MemoryChip state={state} />
+      <BackgroundChips state={state} />
       {problem !== undefined && (
         <span role="alert" className="min-w-0 truncate text-xs text-danger" title={problem}>
           {problem}

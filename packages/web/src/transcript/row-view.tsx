@@ -1,8 +1,15 @@
-import type { Message, RetryStatus, Turn, WaitingFor } from "@holdfast/protocol";
+import {
+  isOwnWorkPart,
+  type Message,
+  type RetryStatus,
+  type Turn,
+  type WaitingFor,
+} from "@holdfast/protocol";
 import { memo } from "react";
 import { OpenedChip } from "../agents/index.ts";
 import { Chip, moment, span } from "../design/index.ts";
 import { Attachment } from "./attachment.tsx";
+import { OwnWorkLine } from "./own-work.tsx";
 import { PartView, SubtaskLine } from "./part-view.tsx";
 import { useMoment } from "./past.tsx";
 import { Preambles } from "./preamble.tsx";
@@ -35,6 +42,7 @@ export const RowView = memo(function RowView({ row, sessionId }: { row: Row; ses
 
 function UserMessage({ message, sessionId }: { message: Message; sessionId: string }) {
   const { info, parts } = message;
+  if (parts.some(isOwnWorkPart)) return <OwnWorkLine info={info} />;
   return (
     <article aria-label="You" className="flex justify-end pt-4 pb-1" title={moment(info.time.created)}>
       <div className="flex max-w-[85%] min-w-0 flex-col items-end gap-2">
