@@ -53,7 +53,9 @@ export class Script {
     await this.#endOf(queued[2]);
     await this.#endOf(queued[0]);
     await this.#endOf(first);
-    await this.#endOf(await this.#admit(asks, "THINK so\nPLAN one | two\nSAY done"));
+    await this.#endOf(
+      await this.#admit(asks, "THINK so\nPLAN one | two\nWAKE now SLOW 60 5 ; SAY woken\nSAY done"),
+    );
     await this.#endOf(await this.#admit(acts, "OUTPUT 3000\nFAIL 500 on purpose"));
     if (goes !== undefined) await this.#send("DELETE", `/api/sessions/${goes}`);
     // The last ones are at work when the life ends.

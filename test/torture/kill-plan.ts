@@ -8,6 +8,7 @@ export const PHASES = [
   "tool",
   "permission",
   "subtask",
+  "own-turn",
   "finalization",
   "recovery",
   "migration",
@@ -96,6 +97,8 @@ export function triggerIn(phase: Phase, random: Random, depth: number): Trigger 
         : fault(["permission.asked", "permission.replied"], depth);
     case "subtask":
       return fault(["subtask.named", "subtask.admitted", "subtask.ended"], depth);
+    case "own-turn":
+      return fault(["turn.own-begun", "turn.own-attended"], depth);
     case "finalization":
       return finalizationFault(random, depth);
     case "recovery":

@@ -13,6 +13,8 @@ const KINDS: Readonly<Record<string, (random: Random) => string>> = {
       `OUTPUT ${random.int(60_000, 200_000)}`,
     ]),
   permission: () => "ASK may I go on",
+  "own-turn": (random) =>
+    `WAKE ${random.pick(["now", "now", "next"])} SLOW ${random.int(10, 60)} ${random.int(1, 5)} ; ${random.pick(["SAY woken", "WRITE own.txt mine", "BASH sleep 0.05"])}`,
   finalization: () => "THINK a little\nPLAN one | two",
   checkpoint: (random) => `OUTPUT ${random.int(20_000, 200_000)}\nSLOW ${random.int(300, 900)} 1`,
   other: (random) =>

@@ -19,6 +19,7 @@ const CHECKS = [
   "sessions",
   "deletions",
   "subtasks",
+  "ownTurns",
 ] as const;
 
 /** What a run counted; kept in its state, and the largest part of its report. */
@@ -86,8 +87,13 @@ export function count(
   checked.titles += ledger.titles.size;
   checked.sessions += ledger.created.size - carried.created.length;
   checked.deletions += ledger.deleted.size - carried.deleted.length;
+  checked.ownTurns += [...ledger.rows.rows.values()].filter(({ value }) => isOwnTurn(value)).length;
   checked.subtasks += [...ledger.rows.rows.values()].filter(({ value }) => isSubtask(value)).length;
 }
+
+/** One that an agent started by itself. */
+const isOwnTurn = (value: Record<string, unknown> | undefined): boolean =>
+  value !== undefined && "attempts" in value && !("inputId" in value);
 
 /** The call that stands for one. */
 const isSubtask = (value: Record<string, unknown> | undefined): boolean =>

@@ -33,6 +33,8 @@ export type LifeDeps = {
 /** When a planned kill does not come to pass by itself, the server is killed after this long, in ms. */
 const PATIENCE_MS = 6_000;
 const REST_MS = 30_000;
+/** Looks in a row at which nothing was live. */
+const STILL_LOOKS = 3;
 /** How long a server that answers no more may take to be seen dead, in ms. */
 const DEATH_MS = 5_000;
 /** How long a server may take until it listens, in ms. */
@@ -215,13 +217,14 @@ export class TortureLife {
   /** Empties the queue, stops what runs, and waits until nothing is live. */
   async #settle(client: HoldfastClient, id: string): Promise<void> {
     const deadline = performance.now() + REST_MS;
-    for (;;) {
+    // What an agent does by itself may begin right behind a turn's end.
+    for (let looks = 0; looks < STILL_LOOKS;) {
       for (const input of (await client.listInputs(id, { state: "queued" })).items)
         await this.#call("DELETE", `/api/inputs/${input.id}`).catch(() => undefined);
       const live = (await allTurns(client, id)).filter(({ state }) =>
         ["queued", "running", "finalizing"].includes(state),
       );
-      if (live.length === 0) return;
+      looks = live.length === 0 ? looks + 1 : 0;
       for (const turn of live) await this.#call("POST", `/api/turns/${turn.id}/cancel`, {});
       if (performance.now() > deadline)
         throw new Error(`Session ${id} does not come to rest: ${JSON.stringify(live[0])}`);

@@ -23,4 +23,5 @@ test(`[D-5, D-12, D-18, D-22] ${KILLS} kills in every phase, seed ${SEED}: nothi
   expect(report.checked.deltas).toBeGreaterThan(0);
   expect(report.checked.inputs).toBeGreaterThan(KILLS);
   expect(report.checked.subtasks).toBeGreaterThan(0);
+  expect(report.checked.ownTurns).toBeGreaterThan(0);
 });

@@ -22,7 +22,9 @@ export class PauseWatch {
       const isOfItsPlace = event.data.session.lastSeq === seq;
       seen.pausedAt = isOfItsPlace && event.data.session.queue.paused ? seq : undefined;
     }
-    if (type === "turn.started" && seen.pausedAt !== undefined)
+    // What an agent begins by itself was never queued (A-27).
+    const isQueued = type === "turn.started" && event.data.turn.inputId !== undefined;
+    if (isQueued && seen.pausedAt !== undefined)
       this.#say(`${event.data.turn.id} started at ${seq} behind a queue that was paused at ${seen.pausedAt}`);
   }
 }

@@ -1,5 +1,5 @@
 /** Text that was told stays where it was told, and nothing of an answer is there twice (D-12, D-13). */
-import type { Message, Part } from "@holdfast/protocol";
+import { isOwnWorkPart, type Message, type Part } from "@holdfast/protocol";
 import type { Ledger } from "../ledger.ts";
 import { textOfParts } from "../ledger/input-book.ts";
 import { isOpenPart } from "../ledger/may-become.ts";
@@ -36,7 +36,9 @@ export function doubles(ledger: Ledger, picture: Picture): string[] {
       ...repeated(parts.map((part) => part.id)).map((twice) => `${id}: part ${twice} is there twice`),
     );
     wrong.push(...messages.flatMap((message) => sameText(message)));
-    const askers = messages.filter(({ info }) => info.role === "user").map(({ info }) => info.turnId);
+    // What stands where its agent began by itself asks nothing (A-27).
+    const asking = messages.filter((each) => each.info.role === "user" && !each.parts.some(isOwnWorkPart));
+    const askers = asking.map(({ info }) => info.turnId);
     wrong.push(...repeated(askers).map((twice) => `${id}: turn ${twice} asks twice`));
     const places = messages.map(({ info }) => info.ordinal ?? 0);
     if (places.some((place, index) => index > 0 && place <= (places[index - 1] ?? 0)))
