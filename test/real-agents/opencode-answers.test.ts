@@ -149,3 +149,48 @@ test("[R-9.1, R-9.2] subtasks run as its children, by words and by a command of 
     ["Look", "idle"],
   ]);
 });
+
+test("[R-9.5] what its own tool task does is shown as a child that takes nothing, with what it was asked and what it said", async () => {
+  const place = await bench.newPlace("all");
+  const { sessionId } = place;
+  const [words] = bench.prompt("SAY a heron").parts;
+  const prompt = words?.type === "text" ? words.text : "";
+  const work = { description: "Look", prompt, subagent_type: "general" };
+  const answer = await bench.client.admitInputAndWait(
+    sessionId,
+    bench.prompt(`CALL task ${JSON.stringify(work)}`, "SAY done"),
+    { timeoutMs: STEP_MS },
+  );
+  if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
+  expect(answer.turn).toMatchObject({ state: "completed" });
+  const [child] = (await bench.client.listSessions({ parentId: sessionId })).items;
+  if (child === undefined) throw new Error("No child is shown.");
+  expect(child).toMatchObject({
+    parentId: sessionId,
+    mirrors: expect.stringMatching(/^ses_/) as string,
+    title: expect.stringContaining("Look") as string,
+    agent: "opencode",
+    status: "idle",
+  });
+  const { items } = await bench.client.listMessages(child.id);
+  const said = items.map(({ info, parts }) => [
+    info.role,
+    parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("|"),
+  ]);
+  expect(said).toEqual([
+    ["user", prompt],
+    ["assistant", "a heron"],
+  ]);
+  const calls = answer.messages.flatMap(({ parts }) =>
+    parts.flatMap((part) => (part.type === "tool" ? [part] : [])),
+  );
+  expect(calls).toMatchObject([
+    {
+      tool: "task",
+      state: { status: "completed" },
+      metadata: { sessionId: child.id, turnId: items[0]?.info.turnId },
+    },
+  ]);
+  const refused = bench.client.admitInput(child.id, bench.prompt("SAY x"));
+  await expect(refused).rejects.toMatchObject({ status: 409 });
+});

@@ -37,6 +37,8 @@ export const sessionSchema = z
   .object({
     id: sessionIdSchema,
     parentId: sessionIdSchema.optional(),
+    /** It shows a session that its agent made by itself, by the agent's id for that, and takes no inputs. */
+    mirrors: z.string().max(SHORT_TEXT).optional(),
     projectId: projectIdSchema,
     workspaceId: workspaceIdSchema,
     directory: z.string(),

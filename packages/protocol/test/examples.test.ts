@@ -58,6 +58,7 @@ const cases: [string, string, z.ZodType, unknown][] = [
   ...rowsOf("limits", (name) => ROWS[name]),
   ...rowsOf("limits-two", (name) => ROWS[name]),
   ...rowsOf("rows-agent-turn", (name) => ROWS[name]),
+  ...rowsOf("mirrors", (name) => ROWS[name]),
 ];
 
 function rowsOf(

@@ -5,6 +5,8 @@ export type {
   AgentPool,
   AgentQuestion,
   Backend,
+  ChildEvent,
+  ChildTold,
   ContentEvent,
   IdleSink,
   LoginRequest,

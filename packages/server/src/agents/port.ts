@@ -133,6 +133,18 @@ export type NoteEvent = { type: "notice" | "raw" | "late"; kind: string; bytes: 
 
 export type AgentEvent = ContentEvent | StateEvent | NoteEvent;
 
+/**
+ * What a session tells that the agent made by itself for a part of its work (R-9.5), by the agent's id for it; during a prompt only. Each `began` is a turn of
+ * it, to its `ended`, or to the end of the prompt. `parentId`: the session that it works for, where that is such a session itself; `callId`: the call there
+ * that stands for it.
+ */
+export type ChildTold =
+  | { type: "began"; parentId?: string; callId?: string; title: string; prompt: string }
+  | { type: "said"; event: ContentEvent }
+  | { type: "ended"; finish?: string; usage?: Usage; error?: SessionError };
+
+export type ChildEvent = { type: "child"; childId: string; told: ChildTold };
+
 /** An agent asks before it acts. `args` is complete; `patterns` are what a stored rule would match: command or paths. */
 export type PermissionAsk = {
   callId?: string | undefined;
@@ -157,7 +169,7 @@ export type AgentQuestion = QuestionAsk & { callId?: string | undefined };
 
 /** What a handle reports to during one prompt. `emit` is synchronous; `drained` is awaited between updates so that a slow store pauses reading (A-12). */
 export type TurnSink = {
-  emit(event: AgentEvent): void;
+  emit(event: AgentEvent | ChildEvent): void;
   ask(request: PermissionAsk): Promise<PermissionAnswer>;
   /** `cancel` when the turn is being stopped, or once `withdrawn` says that the agent does not ask any more. */
   askQuestion(question: AgentQuestion, withdrawn: AbortSignal): Promise<QuestionAnswer>;

@@ -58,6 +58,7 @@ export type CreateSessionCommand = Written & {
   directory: string;
   existingWorkspaceId?: WorkspaceId | undefined;
   parentId?: SessionId | undefined;
+  mirrors?: string | undefined;
   title: string;
   agent: string;
   model?: Model | undefined;

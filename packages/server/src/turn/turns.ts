@@ -20,7 +20,7 @@ import { isTerminal } from "@holdfast/protocol";
 import type { AgentPool, LoginRequest } from "../agents/index.ts";
 import type { JsonSchemas } from "../json-schema/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
-import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
+import { type Applied, type IdempotencyKey, readOnly, type Store } from "../store/index.ts";
 import { TURN_ACTOR } from "./actor.ts";
 import { Recovery } from "./end/index.ts";
 import { ByteBudget } from "./record/index.ts";
@@ -93,6 +93,8 @@ class TurnRoom implements Turns {
   /** Aborts when nothing is worth repeating any more. */
   readonly #abandon = new AbortController();
   readonly #timers = new Set<Timer>();
+  /** Sessions whose agent was asked by another agent of ours, and whose turn runs within that one's. */
+  readonly #mirrored = new Set<SessionId>();
   #stopping = false;
 
   constructor(deps: TurnsDeps) {
@@ -105,6 +107,10 @@ class TurnRoom implements Turns {
       wake: (sessionId) => this.wake(sessionId),
       cancel: (turnId) => this.#stopChild(turnId),
       finished: (turnId, timeoutMs) => this.finished(turnId, timeoutMs),
+      hold: (sessionId) => {
+        this.#mirrored.add(sessionId);
+        return () => this.#mirrored.delete(sessionId);
+      },
     };
     this.#dispatcher = new Dispatcher({
       ...deps,
@@ -117,7 +123,7 @@ class TurnRoom implements Turns {
     this.#recovery = new Recovery({
       ...deps,
       signal,
-      isHeld: (turn) => this.#dispatcher.holds(turn),
+      isHeld: (turn) => this.#mirrored.has(turn.sessionId) || this.#dispatcher.holds(turn),
       stopChild: (turnId) => this.#stopChild(turnId),
     });
   }
@@ -140,6 +146,7 @@ class TurnRoom implements Turns {
   }
 
   async cancel(command: CancelCommand): Promise<Applied<Turn>> {
+    await this.#requireOwn(command.turnId);
     const applied = await this.#stop(command);
     this.wake(applied.value.sessionId);
     return applied;
@@ -185,6 +192,13 @@ class TurnRoom implements Turns {
     const { id, sessionId, state } = applied.value;
     if (!isTerminal(state)) this.#dispatcher.cancel(sessionId, id);
     return applied;
+  }
+
+  /** What only shows another agent's doing is stopped where that was asked for. */
+  async #requireOwn(turnId: TurnId): Promise<void> {
+    const turn = await this.#deps.store.getTurn(turnId);
+    const session = turn && !isTerminal(turn.state) && (await this.#deps.store.getSession(turn.sessionId));
+    if (session && session.mirrors !== undefined) throw readOnly(session.id, session.parentId);
   }
 
   /** A turn of a child is stopped because its parent's is, or has to be; what else its session waits to do starts by itself. */

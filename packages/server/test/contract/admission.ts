@@ -203,4 +203,16 @@ export const admissionTopic = topic("admission", (rig) => {
     const ended = await rig().finish(run, { state: "failed", reason: "error", error, finish: hostile });
     expect(ended).toMatchObject({ error, finish: hostile });
   });
+
+  test("[R-9.5] a session that only shows another one takes no input, and says whose it is", async () => {
+    const parentId = await rig().session();
+    const { value } = await rig().create({ parentId, mirrors: "ses_of_the_agent" });
+    expect(value).toMatchObject({ parentId, mirrors: "ses_of_the_agent" });
+    expect(await rig().readSession(value.id)).toEqual(value);
+    expect(await rig().readSession(parentId)).not.toHaveProperty("mirrors");
+    const refused = await rig()
+      .store.admitInput(rig().admission(value.id))
+      .catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: "CONFLICT", message: expect.stringContaining(parentId) as string });
+  });
 });

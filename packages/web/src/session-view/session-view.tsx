@@ -6,6 +6,7 @@ import { classes, Empty, Skeleton } from "../design/index.ts";
 import { navigate, type Route } from "../route/index.ts";
 import { type History, Transcript } from "../transcript/index.ts";
 import { ChangesLink } from "./changes-link.tsx";
+import { ReadOnlyNote } from "./read-only-note.tsx";
 import { SessionHeader } from "./session-header.tsx";
 import { TurnBar } from "./turn-bar.tsx";
 
@@ -84,12 +85,17 @@ export function SessionBody({ live, view, message, tools }: SessionBodyProps) {
         <Skeleton lines={6} label="Loading the session" />
       </div>
     );
+  const { session } = view.state;
   return (
     <>
       <SessionHeader state={view.state} tools={tools} />
       <Transcript live={live} view={view} message={message} />
       <TurnBar state={view.state} />
-      <Composer sessionId={live.id} state={view.state} />
+      {session?.mirrors === undefined ? (
+        <Composer sessionId={live.id} state={view.state} />
+      ) : (
+        <ReadOnlyNote session={session} />
+      )}
     </>
   );
 }

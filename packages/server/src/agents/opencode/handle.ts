@@ -21,6 +21,7 @@ import {
 } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 import { Prompts, type RunningPrompt } from "../running-prompt.ts";
+import { ChildSessions } from "./child-sessions.ts";
 import { userMessageId } from "./message-id.ts";
 import { OpenRequests } from "./open-requests.ts";
 import type { Rule } from "./permission-rules.ts";
@@ -80,6 +81,7 @@ export class OpencodeHandle implements AgentHandle, Member {
   readonly #prompts: Prompts;
   readonly #requests: OpenRequests;
   readonly #inbox: SessionInbox;
+  readonly #children: ChildSessions;
   #models: SessionFacts["models"] = new Map();
   #commands: ReadonlySet<string> = new Set();
   #subagents: SessionFacts["subagents"] | undefined;
@@ -111,8 +113,15 @@ export class OpencodeHandle implements AgentHandle, Member {
       isOurs: (id) => deps.server.memberOf(id) === this,
       adopt: (child, parent) => deps.server.adopt(child, parent),
     });
+    this.#children = new ChildSessions({
+      agent: facts.agent,
+      sessionId: facts.backendSessionId,
+      contextSize: (model) => this.#models.get(model)?.context,
+      emit: (event) => this.#prompts.running?.sink.emit(event),
+    });
     this.#inbox = new SessionInbox({
       sessionId: facts.backendSessionId,
+      children: this.#children,
       requests: this.#requests,
       runs: () => ({ now: this.#run, before: this.#before }),
       say: (event) => this.#say(event),
@@ -173,6 +182,7 @@ export class OpencodeHandle implements AgentHandle, Member {
     );
     this.#run = run;
     prompt.over.addEventListener("abort", () => {
+      this.#children.clear();
       this.#before = run;
       this.#run = undefined;
     });

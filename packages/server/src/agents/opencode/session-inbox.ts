@@ -9,6 +9,7 @@ import { errorText } from "@holdfast/kernel";
 import type { Usage } from "@holdfast/protocol";
 import { NoteThrottle } from "../note-throttle.ts";
 import type { NoteEvent, StateEvent } from "../port.ts";
+import type { ChildSessions } from "./child-sessions.ts";
 import { object, text, type Json } from "./json.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import type { PromptRun } from "./prompt-run.ts";
@@ -21,6 +22,8 @@ import type { WireEvent } from "./wire-event.ts";
 export type InboxDeps = {
   sessionId: string;
   requests: OpenRequests;
+  /** Sessions that opencode makes for the running prompt. */
+  children: ChildSessions;
   /** The running prompt and the one before it. */
   runs(): { now: PromptRun | undefined; before: PromptRun | undefined };
   say(event: StateEvent | NoteEvent): void;
@@ -77,7 +80,10 @@ export class SessionInbox {
     if (type === "question.asked") return requests.question(properties);
     if (type === "question.replied" || type === "question.rejected")
       return requests.questionEnded(properties);
-    if (sessionId !== this.#deps.sessionId) return;
+    if (sessionId !== this.#deps.sessionId) {
+      if (run?.prompt.isOver === false) this.#deps.children.take({ type, sessionId, properties });
+      return;
+    }
     switch (type) {
       case "session.updated":
         return this.#setTitle(text(object(properties["info"])["title"]));
@@ -141,6 +147,9 @@ export class SessionInbox {
     const cleared = clearedOutput(part);
     if (cleared !== undefined) return this.#deps.say(cleared);
     this.#content(type, properties, (owner) => owner.view.part(part));
+    const call = [text(part["messageID"]), text(part["callID"])] as const;
+    const known = this.#deps.runs().now?.view.findTool(call[0] ?? "", call[1] ?? "");
+    if (known !== undefined) this.#deps.children.called(part, known.callId);
   }
 
   #content(type: string, properties: Json, take: (owner: PromptRun) => Taken): void {

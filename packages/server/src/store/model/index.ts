@@ -21,3 +21,4 @@ export { mayBecome } from "./worktree-state.ts";
 export { KEEPS_BYTES } from "./keeps-bytes.ts";
 export { RETENTION } from "./retention.ts";
 export { summaryOf } from "./turn-summary.ts";
+export { readOnly } from "./read-only.ts";

@@ -10,7 +10,9 @@ import { DATABASE_FILE, openSqliteStore } from "./index.ts";
 
 const OWNER: Actor = { id: "owner", kind: "owner", label: "Owner" };
 
+const NO_MIRRORS = "ALTER TABLE session DROP COLUMN mirrors;";
 const NO_LIMITS =
+  NO_MIRRORS +
   "DROP INDEX session_suspended; ALTER TABLE session DROP COLUMN suspended; ALTER TABLE session DROP COLUMN limit_attempts;";
 const NO_SERVERS = `${NO_LIMITS} ALTER TABLE project DROP COLUMN mcp_servers; ALTER TABLE session DROP COLUMN mcp_servers;`;
 const NO_QUESTIONS = `${NO_SERVERS} DROP TABLE question;`;
@@ -20,6 +22,7 @@ const NO_OWNERS = ["instance", "host", "epoch"]
 
 /** What takes the newest schema back to each version before it. */
 const BACK: Readonly<Record<number, string>> = {
+  6: NO_MIRRORS,
   5: NO_LIMITS,
   4: NO_SERVERS,
   3: NO_QUESTIONS,

@@ -287,6 +287,9 @@ ALTER TABLE session ADD COLUMN limit_attempts INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX session_suspended ON session (rid) WHERE suspended IS NOT NULL;
 `;
 
+/** Which session of its agent a session only shows (R-9.5). */
+const mirrors = "ALTER TABLE session ADD COLUMN mirrors TEXT;";
+
 /** Forward-only, each in one transaction, recorded with its checksum (D-33): a released step is never edited. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: "initial", sql: initial },
@@ -295,4 +298,5 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: "questions", sql: questions },
   { version: 5, name: "mcp servers", sql: mcpServers },
   { version: 6, name: "usage limits", sql: usageLimits },
+  { version: 7, name: "mirrors", sql: mirrors },
 ];

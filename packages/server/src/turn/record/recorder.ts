@@ -179,6 +179,11 @@ export class Recorder {
     return this.#touched.paths();
   }
 
+  /** A call in a session that the agent made by itself: what it changes is this turn's (R-9.5). Calls are numbered anew there. */
+  touch(childId: string, { update }: Extract<ContentEvent, { type: "tool" }>): void {
+    this.#touched.take({ ...update, callId: `${childId} ${update.callId}` });
+  }
+
   emit(said: AgentEvent): void {
     const { agent, mask } = this.#target;
     const event = maskedEvent(mask, said);

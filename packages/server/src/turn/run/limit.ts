@@ -1,6 +1,6 @@
 /** What a turn makes of its agent's usage limit (A-29). Pure: time is passed in. */
 import { type APIError, FURTHEST_RESET_MS, limitReset } from "@holdfast/protocol";
-import type { AgentEvent, PromptResult } from "../../agents/index.ts";
+import type { AgentEvent, ChildEvent, PromptResult } from "../../agents/index.ts";
 
 /** The result with the moment at which the limit that the prompt ended at is over, where its error tells that. */
 export function withReset(result: PromptResult, now: number): PromptResult {
@@ -11,7 +11,7 @@ export function withReset(result: PromptResult, now: number): PromptResult {
 }
 
 /** The error of a failed try that the agent itself repeats later than `aheadMs` from now; nothing of one that a turn waits for, or of other events. */
-export function farRetry(event: AgentEvent, aheadMs: number, now: number): APIError | undefined {
+export function farRetry(event: AgentEvent | ChildEvent, aheadMs: number, now: number): APIError | undefined {
   const failed = event.type === "retry" ? event.failed : undefined;
   if (failed === undefined || failed.next - now <= aheadMs) return undefined;
   const resetAt = Math.min(failed.next, now + FURTHEST_RESET_MS);

@@ -1,4 +1,5 @@
 import type { Clock, Logger } from "@holdfast/kernel";
+import type { InstanceId, Turn } from "@holdfast/protocol";
 import type { AgentHandle, AgentPool, IdleSink, Reservation } from "../../agents/index.ts";
 import type { JsonSchemas } from "../../json-schema/index.ts";
 import type { Permissions, Questions } from "../../permission/index.ts";
@@ -6,6 +7,7 @@ import type { Store } from "../../store/index.ts";
 import type { ByteBudget } from "../record/index.ts";
 import type { Children } from "../subtask/index.ts";
 import type { TurnWatch } from "../turn-watch.ts";
+import type { CrashVerdict } from "./crash-budgets.ts";
 import type { TurnSettings } from "./settings.ts";
 
 export type TurnRunDeps = {
@@ -19,6 +21,7 @@ export type TurnRunDeps = {
   children: Children;
   clock: Clock;
   logger: Logger;
+  instanceId: InstanceId;
   settings: TurnSettings;
   budget: ByteBudget;
   /** Looks after the files of turns; absent where nobody does. */
@@ -36,3 +39,6 @@ export type TurnRunDeps = {
   /** A handle was acquired; `live`: an earlier turn had it already. */
   onHandle: (handle: AgentHandle, live: boolean) => void;
 };
+
+/** `crash`: how the agent broke by itself, if it did. `lost` and `left`: this process wrote no end; its new owner or the sweeper does. */
+export type RunEnd = { kind: "ended"; turn: Turn; crash: CrashVerdict } | { kind: "lost" } | { kind: "left" };

@@ -7,8 +7,8 @@
  * - After CLAIM_LOST the agent is ended and nothing more is written (D-17).
  */
 import { faultPoint, isHoldfastError, type Timer, within } from "@holdfast/kernel";
-import type { AgentSession, Part, TextPart, Turn, TurnId } from "@holdfast/protocol";
-import type { AgentEvent, AgentHandle, NoteEvent, StateEvent, TurnSink } from "../../agents/index.ts";
+import type { AgentSession, Part, TextPart, TurnId } from "@holdfast/protocol";
+import type { AgentHandle, NoteEvent, StateEvent, TurnSink } from "../../agents/index.ts";
 import type { StartedTurn, TerminalRecord } from "../../store/index.ts";
 import { TURN_ACTOR } from "../actor.ts";
 import {
@@ -22,7 +22,7 @@ import {
 } from "../end/index.ts";
 import { faultEnding, notesFor, openAgent, type OpenedAgent, openFailureOf } from "../open/index.ts";
 import { FileWatch, Recorder, targetOf, type WriteFailure } from "../record/index.ts";
-import { hasSubtasks, runSubtasks } from "../subtask/index.ts";
+import { hasSubtasks, LOST, Mirrors, runSubtasks } from "../subtask/index.ts";
 import { AgentAsks } from "./agent-asks.ts";
 import { crashOf, type CrashVerdict } from "./crash-budgets.ts";
 import { resultOf } from "./json-answer.ts";
@@ -30,11 +30,8 @@ import { answerInJson } from "./json-turn.ts";
 import { farRetry, withReset } from "./limit.ts";
 import { OwnWork } from "./own-work.ts";
 import { Steering } from "./steering.ts";
-import type { TurnRunDeps } from "./turn-run-deps.ts";
+import type { RunEnd, TurnRunDeps } from "./turn-run-deps.ts";
 import { Watchdog } from "./watchdog.ts";
-
-/** `crash`: how the agent broke by itself, if it did. `lost` and `left`: this process wrote no end; its new owner or the sweeper does. */
-export type RunEnd = { kind: "ended"; turn: Turn; crash: CrashVerdict } | { kind: "lost" } | { kind: "left" };
 
 export class TurnRun {
   readonly started: StartedTurn;
@@ -58,6 +55,7 @@ export class TurnRun {
   readonly #asks: AgentAsks;
   readonly #steering: Steering;
   readonly #ownWork: OwnWork;
+  readonly #mirrors: Mirrors;
   #isShutdown = false;
   #isPrompted = false;
 
@@ -78,6 +76,7 @@ export class TurnRun {
     const stopping = this.#stopping.signal;
     const begun = () => this.#watchdog.askHuman();
     this.#asks = new AgentAsks({ ...deps, recorder: this.#recorder, stopping, begun }, started);
+    this.#mirrors = new Mirrors(deps, started, this.#recorder);
     this.#steering = new Steering({
       ...deps,
       started,
@@ -268,12 +267,13 @@ export class TurnRun {
       emit: (event) => this.#emit(event),
       ask: (request) => this.#asks.permission(request),
       askQuestion: (question, withdrawn) => this.#asks.question(question, withdrawn),
-      drained: () => this.#recorder.drained(),
+      drained: () => this.#recorder.drained() ?? this.#mirrors.drained(),
     };
   }
 
-  #emit(event: AgentEvent): void {
-    this.#recorder.emit(event);
+  #emit(event: Parameters<TurnSink["emit"]>[0]): void {
+    if (event.type === "child") this.#mirrors.take(event);
+    else this.#recorder.emit(event);
     this.#watchdog.event(this.#recorder.toolRunning);
     // An agent that waits long for its next try would hold the session and its workspace (A-29).
     const far = farRetry(event, this.#deps.settings.retryAheadMs, this.#deps.clock.now());
@@ -282,12 +282,15 @@ export class TurnRun {
 
   /** Nothing of the agent enters the turn any more; then its end is written. */
   async #finish(ending: Ending): Promise<RunEnd> {
-    const { toolSettleMs } = this.#deps.settings;
+    const { toolSettleMs, watchMs, shutdownWatchMs } = this.#deps.settings;
     const answered =
       ending.by === "prompt" && (ending.result.outcome === "ended" || ending.result.outcome === "failed");
     await this.#steering.settled();
     await this.#recorder.fence(answered ? toolSettleMs : 0);
-    const files = this.#state.phase === "finalizing" ? await this.#files.end(this.#watchMs) : undefined;
+    if (this.#state.phase === "finalizing") await this.#mirrors.end(this.#state.record);
+    // The shutdown leaves less time; what is not compared then is attributed to nobody.
+    const ms = this.#isShutdown ? shutdownWatchMs : watchMs;
+    const files = this.#state.phase === "finalizing" ? await this.#files.end(ms) : undefined;
     await this.#recorder.flushed();
     if (this.#state.phase !== "finalizing") return this.#lose();
     const { session, epoch } = this.started;
@@ -295,12 +298,6 @@ export class TurnRun {
     const turn = await finalize(this.#deps, identity, this.#complete({ ...this.#state.record, files }));
     this.#apply({ type: "finalized", record: this.#state.record });
     return { kind: "ended", turn, crash: this.#crash };
-  }
-
-  /** The shutdown leaves less time; what is not compared then is attributed to nobody. */
-  get #watchMs(): number {
-    const { watchMs, shutdownWatchMs } = this.#deps.settings;
-    return this.#isShutdown ? shutdownWatchMs : watchMs;
   }
 
   /** The record with what only the run knows: usage reported on the way, and what became of the agent. */
@@ -373,6 +370,7 @@ export class TurnRun {
     logger.warn(this.#fields(), "the claim on a session was lost; its agent is ended");
     const closed = pool.closeSession(this.started.session.id).catch(() => undefined);
     await within(clock, settings.stopDeadlineMs, closed);
+    await within(clock, settings.stopDeadlineMs, this.#mirrors.end(LOST));
     return { kind: "lost" };
   }
 

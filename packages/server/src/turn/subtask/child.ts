@@ -1,6 +1,13 @@
 /** The child session of a subtask and what it is asked, as commands of the store (R-9.1). Each may be repeated: its key is the subtask's own id. */
 import { newId } from "@holdfast/kernel";
-import { commandText, type McpServers, type PartOf, type SessionId, type TurnId } from "@holdfast/protocol";
+import {
+  commandText,
+  type McpServers,
+  type PartOf,
+  type Session,
+  type SessionId,
+  type TurnId,
+} from "@holdfast/protocol";
 import type {
   AdmitInputCommand,
   CreateSessionCommand,
@@ -20,25 +27,38 @@ export function childSession(
   part: SubtaskPart,
   now: number,
 ): CreateSessionCommand {
-  const { session, turn } = started;
   return {
-    actor: turn.actor,
+    ...sessionBelow(started.session, part.description, now),
+    actor: started.turn.actor,
     idempotency: keyOf(part, "session"),
-    sessionId: newId("ses", now),
-    // Of a directory that is new, and this one is not.
-    projectId: newId("prj", now),
-    workspaceId: newId("wsp", now),
-    directory: session.directory,
-    existingWorkspaceId: session.workspaceId,
-    parentId: session.id,
-    title: titleOf(part, now),
     agent: part.agent,
     model: part.model,
-    approvalMode: session.approvalMode,
-    resumePolicy: "never",
     mcpServers: ownServers(started),
   };
 }
+
+/** A session below another one, which goes on by itself never. */
+export const sessionBelow = (
+  {
+    id,
+    directory,
+    workspaceId,
+    approvalMode,
+  }: Pick<Session, "id" | "directory" | "workspaceId" | "approvalMode">,
+  title: string,
+  now: number,
+) => ({
+  sessionId: newId("ses", now),
+  // Of a directory that is new, and this one is not.
+  projectId: newId("prj", now),
+  workspaceId: newId("wsp", now),
+  directory,
+  existingWorkspaceId: workspaceId,
+  parentId: id,
+  title: titleOf(title, now),
+  approvalMode,
+  resumePolicy: "never" as const,
+});
 
 /** What the parent's session adds to the servers of the project, or leaves out of them: the child has those by itself (A-7). */
 function ownServers({ session, mcpServers }: Pick<StartedTurn, "session" | "mcpServers">): McpServers {
@@ -85,7 +105,7 @@ const keyOf = ({ id }: SubtaskPart, key: "session" | "input"): IdempotencyKey =>
   bodyHash: id,
 });
 
-function titleOf({ description }: SubtaskPart, now: number): string {
-  const title = description.replaceAll(/\s+/g, " ").trim().slice(0, TITLE_LENGTH);
+function titleOf(said: string, now: number): string {
+  const title = said.replaceAll(/\s+/g, " ").trim().slice(0, TITLE_LENGTH);
   return title === "" ? `Child session - ${new Date(now).toISOString()}` : title;
 }

@@ -45,6 +45,8 @@ export type Children = {
   cancel(turnId: TurnId): Promise<unknown>;
   /** The terminal turn, `undefined` once `timeoutMs` passed. Rejects NOT_FOUND when its session was deleted. */
   finished(turnId: TurnId, timeoutMs: number): Promise<Turn | undefined>;
+  /** A turn of it runs here and in no lane of its own: recovery lets it be until what is answered is called. */
+  hold(sessionId: SessionId): () => void;
 };
 
 type Deps = {

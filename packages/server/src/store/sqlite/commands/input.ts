@@ -10,6 +10,7 @@ import {
   type SessionId,
   type UserMessage,
 } from "@holdfast/protocol";
+import { readOnly } from "../../model/index.ts";
 import type { AdmitInputCommand, AdmittedRows, Applied, IdempotencyKey } from "../../port.ts";
 import { announceInput, announceMessage, announceTurn, rewritePart } from "../announce.ts";
 import { appendPart } from "../insert-part.ts";
@@ -43,6 +44,7 @@ export function admitInput(write: Write, command: AdmitInputCommand): Applied<Ad
   if (session.time_archived !== null) {
     throw new HoldfastError("CONFLICT", `Session ${session.id} is archived. Unarchive it to go on.`);
   }
+  if (session.mirrors !== null) throw readOnly(session.id, session.parent_id);
   if (session.queue_length >= HTTP_LIMITS.queuedInputs) {
     throw new HoldfastError(
       "RATE_LIMITED",

@@ -26,7 +26,7 @@ export function createSession(write: Write, command: CreateSessionCommand): Appl
   const place = placeOf(write, command);
   const rid = write.insert(
     `INSERT INTO session (id, parent, project, workspace, directory, title, agent, model, approval_mode, resume_policy, mcp_servers, limit_attempts,
-     actor, time_created, time_updated, schema_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${WRITTEN.session})`,
+     mirrors, actor, time_created, time_updated, schema_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${WRITTEN.session})`,
     command.sessionId,
     parent?.rid ?? null,
     place.project,
@@ -39,6 +39,7 @@ export function createSession(write: Write, command: CreateSessionCommand): Appl
     command.resumePolicy,
     toJson(patchedServers(undefined, command.mcpServers)),
     command.limitAttempts ?? 0,
+    command.mirrors ?? null,
     actorRow(write, command.actor),
     write.now,
     write.now,

@@ -37,6 +37,7 @@ export type SessionRow = {
   todos: string | null;
   usage: string;
   mcp_servers: string | null;
+  mirrors: string | null;
   time_created: number;
   time_updated: number;
   time_archived: number | null;
@@ -64,6 +65,7 @@ export function toSession(row: SessionRow): Session {
   const session = present<Session>({
     id: row.id as Session["id"],
     parentId: row.parent_id as Session["parentId"],
+    mirrors: row.mirrors,
     projectId: row.project_id as Session["projectId"],
     workspaceId: row.workspace_id as Session["workspaceId"],
     directory: row.directory,
