@@ -1,10 +1,10 @@
 /** The thread that is asked: compiles the schema, reads and validates the answer. Each question is new to it, and who asked ends it when it takes too long. */
-import { parentPort } from "node:worker_threads";
 import { errorText } from "@holdfast/kernel";
 import type { JsonObject } from "@holdfast/protocol";
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import type { FromThread, Question, Verdict } from "./json-schemas.ts";
+import { answerQuestions } from "../thread/index.ts";
+import type { Question, Verdict } from "./json-schemas.ts";
 
 /** Characters of a problem, and how many of one answer are named. */
 const PROBLEM_LENGTH = 2_000;
@@ -67,6 +67,4 @@ function answer({ schema, texts }: Question): Verdict {
   return texts === undefined ? { fits: true, value: undefined } : judge(validate, texts);
 }
 
-const send = (message: FromThread) => parentPort?.postMessage(message);
-parentPort?.on("message", (question: Question) => send(answer(question)));
-send("ready");
+answerQuestions(answer);

@@ -1,0 +1,2 @@
+export { answerQuestions } from "./answer-questions.ts";
+export { createThreads, moduleBeside } from "./threads.ts";
