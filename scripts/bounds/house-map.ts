@@ -26,7 +26,7 @@ const SURFACE_IMPORTS = ["session", "sharing", "permission", "changes", "agents"
 export const ROOMS: Readonly<Record<string, readonly string[] | "everything">> = {
   main: "everything",
   ...Object.fromEntries(SURFACES.map((surface) => [surface, SURFACE_IMPORTS])),
-  session: ["turn", "worktree", "changes", "git", "events", "json-schema", "store"],
+  session: ["turn", "worktree", "changes", "git", "events", "json-schema", "symbols", "store"],
   sharing: ["session", "outbox", "events", "store"],
   turn: ["permission", "agents", "events", "json-schema", "store"],
   permission: ["events", "store"],
@@ -38,6 +38,7 @@ export const ROOMS: Readonly<Record<string, readonly string[] | "everything">> =
   git: ["process", "store"],
   process: ["store"],
   "json-schema": ["thread"],
+  symbols: ["thread"],
   thread: [],
   events: ["store"],
   outbox: ["store"],

@@ -22,10 +22,13 @@ const PACKAGE = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
 
 /**
  * Two plugins: `collect` for bundles of workers, which are made on the way, and `write` for the bundle itself, which writes `THIRD-PARTY.txt` beside it for
- * all of them. Throws for a package without a licence.
+ * all of them, and for the packages in the directories `also`, of which files are copied. Throws for a package without a licence.
  */
-export function thirdPartyNotices(): { collect: BundlePlugin; write: BundlePlugin } {
-  const packages = new Set<string>();
+export function thirdPartyNotices(also: readonly string[] = []): {
+  collect: BundlePlugin;
+  write: BundlePlugin;
+} {
+  const packages = new Set<string>(also);
   const add = (bundle: Bundle) => {
     const modules = Object.values(bundle).flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
     for (const id of modules) {

@@ -2,9 +2,10 @@
 import { execFile } from "node:child_process";
 import { statSync } from "node:fs";
 import { chmod, cp, mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { VERSION } from "@holdfast/protocol";
+import { parserFiles } from "@holdfast/server";
 import { rolldown } from "rolldown";
 import { writeManifest } from "./manifest.ts";
 import { thirdPartyNotices } from "./notices.ts";
@@ -22,8 +23,12 @@ const ENTRIES = {
   "reader-thread": "sqlite/src/reader-thread.ts",
   "command-module": "server/src/store/sqlite/command-module.ts",
   "schema-thread": "server/src/json-schema/schema-thread.ts",
+  "symbol-thread": "server/src/symbols/symbol-thread.ts",
   ...Object.fromEntries(Object.entries(STORE_DOORS).map(([name, door]) => [name, `${door}.ts`])),
 };
+
+/** Grammars of languages, beside the bundle, where the thread that reads symbols looks for them. */
+const GRAMMARS = "lib/grammars";
 
 /** What it is made of. */
 const SOURCES = ["packages", "scripts/build", "package-lock.json"].map((path) => join(ROOT, path));
@@ -37,10 +42,12 @@ export async function buildProgramUnlessFresh(directory: string): Promise<void> 
   if (SOURCES.some((source) => newest(source) > builtAt)) await buildProgram(directory);
 }
 
-/** Writes it into this directory, which is emptied first: `bin`, `lib` (the bundle), `dist` (the page), `completion`. */
+/** Writes it into this directory, which is emptied first: `bin`, `lib` (the bundle, and grammars), `dist` (the page), `completion`. */
 export async function buildProgram(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
   await mkdir(join(directory, "bin"), { recursive: true });
+  const files = parserFiles();
+  const copied = [...new Set(files.map(({ path }) => dirname(dirname(path))))];
   const bundle = await rolldown({
     input: Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, join(PACKAGES, file)])),
     cwd: ROOT,
@@ -48,7 +55,7 @@ export async function buildProgram(directory: string): Promise<void> {
     external: ["vitest"],
     // Packages that offer both are taken as modules: a bundler cannot follow what their other form loads.
     resolve: { mainFields: ["module", "main"] },
-    plugins: [thirdPartyNotices().write],
+    plugins: [thirdPartyNotices(copied).write],
   });
   await bundle.write({
     dir: join(directory, "lib"),
@@ -59,6 +66,7 @@ export async function buildProgram(directory: string): Promise<void> {
     minify: false,
   });
   await bundle.close();
+  for (const { path, name } of files) await cp(path, join(directory, GRAMMARS, name));
   await buildPage({ isForced: false });
   await cp(join(PACKAGES, "web/dist"), join(directory, "dist"), {
     recursive: true,

@@ -31,6 +31,23 @@ test("[R-8.2, I-15] a file is mentioned by a few letters and Enter, goes along, 
   expect(on.complaints).toEqual([]);
 });
 
+test("[R-8.3, I-15] a symbol of a file is found behind its #, and goes along with its lines", async () => {
+  await using on = await sharedStage();
+  const session = await sessionOf(on);
+  await writeFile(join(on.project, "lane.py"), "class Lane:\n    def claim(self):\n        return 1\n");
+  const page = await on.open(`/s/${session.id}`);
+  await message(page).pressSequentially("GIVEN @lane.py#cl");
+  const option = page.getByRole("option", { name: "Lane.claim" });
+  await option.getByText("method, line 2").waitFor();
+  await message(page).press("Enter");
+  await option.waitFor({ state: "hidden" });
+  expect(await message(page).inputValue()).toBe("GIVEN @lane.py#Lane.claim ");
+  await message(page).press("Enter");
+  await log(page).getByText("lane.py#L2-3").waitFor();
+  await log(page).getByText("lane.py#Lane.claim", { exact: true }).waitFor();
+  expect(on.complaints).toEqual([]);
+});
+
 test("[R-8.1, I-15] a file that came with a tool's result is shown and can be saved", async () => {
   await using on = await sharedStage();
   const session = await sessionOf(on);

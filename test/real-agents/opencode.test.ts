@@ -182,6 +182,22 @@ describe("real opencode", () => {
     }
   });
 
+  test("[R-8.3] the model is given the lines of a symbol that was mentioned", async () => {
+    const sessionId = await newSession("opencode", "all");
+    const source = "def auk():\n    pass\n\n\ndef heron():\n    return 'kite-5'\n";
+    writeFileSync(join(server.project, "birds.py"), source);
+    const words = prompt("SAY I looked at @birds.py#heron");
+    const asked = { ...words, mentions: true };
+    const answer = await server.client.admitInputAndWait(sessionId, asked, { timeoutMs: TURN_MS });
+    expect(answer).toMatchObject({ ended: true, turn: { state: "completed" } });
+    const bodies = model.requests.map(({ body }) => JSON.stringify(body));
+    const given = bodies.filter((body) => body.includes("kite-5"));
+    expect(given).not.toEqual([]);
+    for (const body of given) {
+      expect(body).not.toContain("def auk");
+    }
+  });
+
   test("[R-1.6, A-16, A-21] a turn of three model calls is three answers, each with its own end, tokens and cost", async () => {
     const sessionId = await newSession("opencode", "all");
     const { turn, messages } = await ask(

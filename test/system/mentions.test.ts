@@ -41,3 +41,24 @@ test("[R-8.2, A-25] the agent gets the lines that were named, a long file as a l
     "",
   ]);
 });
+
+test("[R-8.3, A-25] the agent gets the text of a symbol that was named, and its lines", async () => {
+  const place = await server.place("symbols");
+  await writeFile(
+    join(place, "lane.go"),
+    "package lane\n\ntype Lane struct{}\n\n// Claim takes it.\nfunc (l *Lane) Claim() {}\n",
+  );
+  const session = await server.client.createSession({ directory: place, agent: "rehearsal" });
+  const { items } = await server.client.listSymbols(session.workspaceId, "lane.go");
+  expect(items.map(({ name, kind }) => [name, kind])).toEqual([
+    ["Lane", 23],
+    ["Lane.Claim", 6],
+  ]);
+  const asked = { parts: [{ type: "text" as const, text: "GIVEN @lane.go#Claim" }], mentions: true };
+  const waited = await server.client.admitInputAndWait(session.id, asked, { timeoutMs: 120_000 });
+  expect(waited.ended && JSON.stringify(waited.messages)).toContain(
+    JSON.stringify(
+      `resource file://${place}/lane.go#L5-6 ${JSON.stringify("// Claim takes it.\nfunc (l *Lane) Claim() {}\n")}`,
+    ).slice(1, -1),
+  );
+});

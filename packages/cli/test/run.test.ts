@@ -113,6 +113,11 @@ describe("[I-10] output", () => {
       0,
       `resource file://${house.project}/mentioned.ts#L2-3 ${JSON.stringify("two\nthree\n")}\n`,
     ]);
+    const symbol = await ask("GIVEN @mentioned.ts#three");
+    expect([symbol.code, symbol.stderr]).toEqual([
+      2,
+      expect.stringContaining("names no symbol of mentioned.ts"),
+    ]);
     const missing = await ask("GIVEN @missing.ts");
     expect([missing.code, missing.stdout]).toEqual([2, ""]);
     expect(missing.stderr).toContain("There is no missing.ts in");
@@ -127,6 +132,20 @@ describe("[I-10] output", () => {
     await house.run(["attach", session], { stdin: "SAY hello @mentioned.ts:2\n" });
     const shown = await house.run(["session", "show", session]);
     expect(shown.stdout).toContain("> [file mentioned.ts:2]");
+  });
+
+  test("[R-8.3] a symbol that is mentioned goes along with its lines, and is shown by its name", async () => {
+    writeFileSync(join(house.project, "lane.py"), "class Lane:\n    def claim(self):\n        return 1\n");
+    const given = await ask("GIVEN @lane.py#claim");
+    const lines = JSON.stringify("    def claim(self):\n        return 1\n");
+    expect([given.code, given.stdout]).toEqual([
+      0,
+      `resource file://${house.project}/lane.py#L2-3 ${lines}\n`,
+    ]);
+    const session = await newSession();
+    expect((await house.run(["turn", "send", session, "SAY @lane.py#Lane"])).code).toBe(0);
+    const shown = await house.run(["session", "show", session]);
+    expect(shown.stdout).toContain("> [file lane.py#Lane]");
   });
 
   test("[I-10] a prompt may come on stdin", async () => {

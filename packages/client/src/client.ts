@@ -35,6 +35,7 @@ import {
   serverTokenSchema,
   sessionListSchema,
   sessionSchema,
+  symbolListSchema,
   todoListSchema,
   tokenListSchema,
   type TurnResult,
@@ -137,6 +138,14 @@ function serverCalls({ send }: Transport) {
         await send("GET", at("workspaces", workspaceId, "files"), fileListSchema, {
           ...options,
           query: { q },
+        })
+      ).value,
+    /** The symbols of a source file of the workspace, as `@path#symbol` names them (R-8.3). */
+    listSymbols: async (workspaceId: string, path: string, options?: CallOptions) =>
+      (
+        await send("GET", at("workspaces", workspaceId, "symbols"), symbolListSchema, {
+          ...options,
+          query: { path },
         })
       ).value,
     /** Exchanges the one-time code of `holdfast open` for a browser token (I-6). */

@@ -35,6 +35,7 @@ export * from "./session.ts";
 export * from "./source.ts";
 export * from "./stream-error.ts";
 export * from "./subtask.ts";
+export * from "./symbol.ts";
 export * from "./tool-transition.ts";
 export * from "./turn.ts";
 export * from "./usage.ts";

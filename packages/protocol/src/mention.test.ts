@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { canBeMentioned, fileLabel, isMentioned, linesOf, mentionsOf, mentionText } from "./mention.ts";
+import {
+  canBeMentioned,
+  fileLabel,
+  isMentioned,
+  linesOf,
+  mentionsOf,
+  mentionText,
+  symbolMention,
+} from "./mention.ts";
+import type { FileSymbol } from "./symbol.ts";
 
 describe("mentions of files", () => {
   test.each<[string, string[]]>([
@@ -22,6 +31,40 @@ describe("mentions of files", () => {
       [path, lines === undefined ? "" : `:${lines.start}-${lines.end}`, isPath ? "!" : ""].join(""),
     );
     expect(shown).toEqual(expected);
+  });
+
+  test.each<[string, string[]]>([
+    ["see @src/a.ts#Lane.claim, and @src/b.rs#open.", ["src/a.ts#Lane.claim!", "src/b.rs#open!"]],
+    ["@a.ts#open() @a.ts#Lane.#held @a.ts#$x", ["a.ts#open!", "a.ts#Lane.#held!", "a.ts#$x!"]],
+    ['(@"a b.ts"#open) @"a b.ts"#open:10 @"a b.ts"#10:10', ["a b.ts#open!", "a b.ts#open!", "a b.ts#10!"]],
+    ["@a.ts#Größe: nothing", ["a.ts#Größe!"]],
+    ["@docs/C#/x.cs @docs/C#/x.ts#open", ["docs/C#/x.cs!", "docs/C#/x.ts#open!"]],
+    [
+      "@README.md#how-to-start @a.ts# @#open @pull#12",
+      ["README.md#how-to-start", "a.ts#", "#open", "pull#12"],
+    ],
+    [`@a.ts${"#".repeat(4_000)}b`, [`a.ts${"#".repeat(4_000)}b`]],
+  ])("[R-8.3] %j mentions %j", (text, expected) => {
+    const shown = mentionsOf(text).map(({ path, symbol, lines, isPath }) => {
+      expect(lines).toBeUndefined();
+      return [path, symbol === undefined ? "" : `#${symbol}`, isPath ? "!" : ""].join("");
+    });
+    expect(shown).toEqual(expected);
+    for (const { text: source } of mentionsOf(text))
+      expect(text.slice(source.start, source.end)).toBe(source.value);
+  });
+
+  test("[R-8.3] a symbol is mentioned so that it alone is meant, else by its lines", () => {
+    const at = (name: string, line: number): FileSymbol => ({
+      name,
+      kind: 12,
+      range: { start: { line, character: 0 }, end: { line: line + 3, character: 0 } },
+    });
+    const symbols = [at("open", 0), at("Lane.fmt", 4), at("Lane.fmt", 8), at('"odd name"', 12)];
+    const shown = symbols.map((symbol) => symbolMention("a.ts", symbol, symbols));
+    expect(shown).toEqual(["@a.ts#open", "@a.ts:5-7", "@a.ts:9-11", "@a.ts:13-15"]);
+    for (const path of ["a b.ts", "C#.ts"])
+      expect(symbolMention(path, at("open", 0), symbols)).toBe(`@"${path}"#open`);
   });
 
   test("[R-8.2] the words of a mention are the range that it names", () => {
@@ -81,6 +124,15 @@ test.each<[string, ReturnType<typeof linesOf>, string]>([
 ])("[R-8.2] %s is shown with its lines", (url, lines, label) => {
   expect(linesOf(url)).toEqual(lines);
   expect(fileLabel({ url, filename: "src/a.ts" })).toBe(label);
+});
+
+test("[R-8.3] a part of a symbol is shown with its name", () => {
+  const text = { value: "@a.ts#open", start: 0, end: 10 };
+  const range = { start: { line: 1, character: 0 }, end: { line: 2, character: 1 } };
+  const source = { type: "symbol" as const, path: "src/a.ts", name: "Lane.open", kind: 6, range, text };
+  const part = { type: "file" as const, mime: "text/plain", url: "file:///w/src/a.ts?start=2&end=3", source };
+  expect(fileLabel(part)).toBe("src/a.ts#Lane.open");
+  expect(isMentioned(part)).toBe(true);
 });
 
 test.each([

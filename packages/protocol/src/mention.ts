@@ -1,14 +1,17 @@
 import type { InputPart } from "./input.ts";
 import type { FilePart, Part } from "./part.ts";
 import type { SourceText } from "./source.ts";
+import { type FileSymbol, linesOfRange, symbolsNamed } from "./symbol.ts";
 
 /** Lines of a file, counted from 1; both are meant. */
 export type LineWindow = { start: number; end: number };
 
-/** Words of a text that may name a file, or an agent of the agent: `@path`, `@path:10-20`, `@"a path with blanks"`. */
+/** Words of a text that may name a file, or an agent of the agent: `@path`, `@path:10-20`, `@path#symbol`, `@"a path with blanks"`. */
 export type Mention = {
   path: string;
   lines?: LineWindow;
+  /** What is named in the file. A bare path may hold a `#` itself: where there is such a file, that is meant. */
+  symbol?: string;
   /**
    * It can hardly be anything but a path: quoted, with lines, beginning like one (`./`, `../`, `~/`), or with the ending of a kind of file. Then
    * it is an error when there is no such file; other words, as `@types/node` or `@Override`, are just words.
@@ -17,9 +20,14 @@ export type Mention = {
   text: SourceText;
 };
 
+const SYMBOL = /[\p{L}\p{N}_$](?:[\p{L}\p{N}\p{M}_$.#]{0,255}[\p{L}\p{N}\p{M}_$])?/u.source;
+const WHOLE_SYMBOL = new RegExp(`^${SYMBOL}$`, "u");
+
 /** Behind a blank or `(`, so that `name@host` and `\@path` are words. What a bare path cannot hold is quoted. */
-const MENTION =
-  /(?<=^|[\s(])@(?:"([^"\n]{1,4096})"|([^\s@"'`()<>{},;:]{1,4096}))(?::(\d{1,9})(?:-(\d{1,9}))?(?![\w-]))?/gu;
+const MENTION = new RegExp(
+  `(?<=^|[\\s(])@(?:"([^"\\n]{1,4096})"(?:#(${SYMBOL}))?|([^\\s@"'\`()<>{},;:]{1,4096}))(?::(\\d{1,9})(?:-(\\d{1,9}))?(?![\\w-]))?`,
+  "gu",
+);
 
 const BARE = /^[^\s@"'`()<>{},;:]*[^\s@"'`()<>{},;:.!?]$/u;
 const BEGINNING = /^(?:~|\.{1,2})\//;
@@ -29,22 +37,52 @@ const ENDING =
 /** The mentions of a text, in order. Pure: whether there is such a file only the server knows. */
 export function mentionsOf(text: string): Mention[] {
   return [...text.matchAll(MENTION)].flatMap((found) => {
-    const [, quoted, bare, first, last] = found;
-    const isWithLines = first !== undefined;
+    const [, quoted, quotedSymbol, bare, first, last] = found;
+    const isWithLines = first !== undefined && quotedSymbol === undefined;
     // The end of a sentence is not the end of a path.
-    const path = quoted ?? (isWithLines ? bare : bare?.replace(/[.!?]+$/, ""));
-    if (path === undefined || path === "") return [];
-    const value = quoted === undefined && !isWithLines ? `@${path}` : found[0];
-    const isPath = quoted !== undefined || isWithLines || BEGINNING.test(path) || ENDING.test(path);
+    const named = quoted ?? (isWithLines ? bare : withoutEnd(bare ?? "", ".!?"));
+    if (named === undefined || named === "") return [];
+    const isBare = quoted === undefined && !isWithLines;
+    // A symbol has its lines already: what stands behind it is no part of the mention.
+    const whole = quotedSymbol === undefined ? found[0] : `@"${quoted}"#${quotedSymbol}`;
+    const value = isBare ? `@${named}` : whole;
+    const split = isBare ? splitSymbol(named) : undefined;
+    const path = split?.path ?? named;
+    const symbol = split?.symbol ?? quotedSymbol;
+    const isPath =
+      quoted !== undefined || isWithLines || BEGINNING.test(path) || ENDING.test(path) || ENDING.test(named);
     return [
       {
         path,
         isPath,
         text: { value, start: found.index, end: found.index + value.length },
         ...(isWithLines ? { lines: { start: Number(first), end: Number(last ?? first) } } : {}),
+        ...(symbol === undefined ? {} : { symbol }),
       },
     ];
   });
+}
+
+/** Signs of a symbol that are tried in one path. */
+const MOST_SIGNS = 8;
+
+/** At the first `#` with a name behind it: names may hold one, as `#field` of a class does. */
+function splitSymbol(named: string): { path: string; symbol: string } | undefined {
+  let at = 0;
+  for (let tries = 0; tries < MOST_SIGNS; tries += 1) {
+    at = named.indexOf("#", at + 1);
+    if (at === -1) return undefined;
+    const symbol = named.slice(at + 1);
+    if (WHOLE_SYMBOL.test(symbol)) return { path: named.slice(0, at), symbol };
+  }
+  return undefined;
+}
+
+/** The text without these characters at its end, found in one pass. */
+function withoutEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }
 
 /** A path with a quote or a line break cannot be mentioned. */
@@ -52,6 +90,16 @@ export const canBeMentioned = (path: string): boolean => !/["\n]/.test(path);
 
 /** How a path is mentioned: quoted where it holds what would end it. */
 export const mentionText = (path: string): string => (BARE.test(path) ? `@${path}` : `@"${path}"`);
+
+/** How a symbol of a file is mentioned; by its lines where its name says too little, or is no name that can be written. */
+export function symbolMention(path: string, symbol: FileSymbol, others: readonly FileSymbol[]): string {
+  const { name, range } = symbol;
+  const isBare = BARE.test(path) && !path.includes("#");
+  const file = isBare ? `@${path}` : `@"${path}"`;
+  if (WHOLE_SYMBOL.test(name) && symbolsNamed(others, name).length === 1) return `${file}#${name}`;
+  const { start, end } = linesOfRange(range);
+  return `${file}:${start}-${end}`;
+}
 
 /** The lines that the `start` and `end` of a reference name, where they do; a start alone goes to the end of the file. */
 export function linesOf(url: string): { start: number; end?: number } | undefined {
@@ -63,8 +111,9 @@ export function linesOf(url: string): { start: number; end?: number } | undefine
   return start === undefined ? undefined : { start, ...(end === undefined ? {} : { end }) };
 }
 
-/** What a file part is called on a screen: the path that was mentioned with its lines, else its name, else the end of its reference. */
+/** What a file part is called on a screen: the path that was mentioned with its symbol or lines, else its name, else the end of its reference. */
 export function fileLabel({ source, filename, url }: Pick<FilePart, "source" | "filename" | "url">): string {
+  if (source?.type === "symbol") return `${source.path}#${source.name}`;
   const lines = linesOf(url);
   const name = (source?.type === "file" ? source.path : filename) ?? nameOf(url);
   if (lines === undefined) return name;
@@ -83,5 +132,5 @@ function nameOf(url: string): string {
 /** Whether a part stands in the words of its message already, because it was mentioned there as `@...`. */
 export function isMentioned(part: InputPart | Part): boolean {
   if (part.type === "agent") return part.source?.value.startsWith("@") === true;
-  return part.type === "file" && part.source?.type === "file" && part.source.text.value.startsWith("@");
+  return part.type === "file" && part.source?.text.value.startsWith("@") === true;
 }

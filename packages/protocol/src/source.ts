@@ -6,6 +6,8 @@ export const sourceTextSchema = z.object({ value: z.string(), start: countSchema
 export type SourceText = z.infer<typeof sourceTextSchema>;
 
 const position = z.object({ line: countSchema, character: countSchema });
+/** A range of a text as the Language Server Protocol has it. */
+export const rangeSchema = z.object({ start: position, end: position });
 
 /** Where a file part came from (session-model 8). */
 export const fileSourceSchema = z
@@ -14,7 +16,7 @@ export const fileSourceSchema = z
     z.object({
       type: z.literal("symbol"),
       path: z.string(),
-      range: z.object({ start: position, end: position }),
+      range: rangeSchema,
       name: z.string(),
       kind: z.int(),
       text: sourceTextSchema,

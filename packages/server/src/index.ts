@@ -1,2 +1,3 @@
 export { inspectDataDirectory, type ServeFlags, serve } from "./main/index.ts";
 export { openApiDocument } from "./http/index.ts";
+export { parserFiles } from "./symbols/index.ts";

@@ -35,6 +35,7 @@ import { createPermissions, createQuestions, DEFAULT_PERMISSION_SETTINGS } from 
 import { createSessions } from "../session/index.ts";
 import type { Store } from "../store/index.ts";
 import { openSqliteStore } from "../store/sqlite/index.ts";
+import { createSymbols } from "../symbols/index.ts";
 import { createTurns, DEFAULT_TURN_SETTINGS, type TurnSettings } from "../turn/index.ts";
 import { buildFiles } from "./build-files.ts";
 import type { ServerConfig } from "./config.ts";
@@ -229,6 +230,7 @@ function buildSurface(
     turns,
     catalog,
     schemas,
+    symbols: createSymbols(clock),
     clock,
     logger,
     settings: {

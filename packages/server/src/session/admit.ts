@@ -137,8 +137,11 @@ async function resolveParts(
   };
   await requireSubtasks(deps, session, parts);
   const resolved: InputPart[] = [];
-  const subagents = async () => (await agentSessionOf(deps, session.id, agent))?.subagents;
-  for (const part of mentions === true ? await withMentions(parts, place, await subagents()) : parts) {
+  const known = async () => ({
+    subagents: (await agentSessionOf(deps, session.id, agent))?.subagents,
+    symbols: deps.symbols,
+  });
+  for (const part of mentions === true ? await withMentions(parts, place, await known()) : parts) {
     resolved.push(part.type === "file" ? await admitFile(part, place, deps.store) : part);
   }
   return resolved;

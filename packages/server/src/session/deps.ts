@@ -13,6 +13,7 @@ import type { Review } from "../changes/index.ts";
 import type { GitRunner } from "../git/index.ts";
 import type { JsonSchemas } from "../json-schema/index.ts";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
+import type { Symbols } from "../symbols/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
 import type { ReservedPlaces } from "./workspace-path.ts";
 
@@ -63,6 +64,8 @@ export type SessionDeps = {
   catalog: AgentCatalog;
   /** Says what is wrong with the schema of an output format. */
   schemas: Pick<JsonSchemas, "problemOf">;
+  /** Finds the symbols of source files. */
+  symbols: Symbols;
   clock: Clock;
   logger: Logger;
   settings: SessionSettings;

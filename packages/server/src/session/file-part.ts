@@ -34,9 +34,14 @@ function requireSource(source: FilePart["source"]): void {
   if (source === undefined) return;
   const { value, start, end } = source.text;
   if (end < start) throw refusal("The source of a file part ends before it begins.");
-  const names = source.type === "resource" ? [source.clientName, source.uri] : [source.path];
+  const names = namesIn(source);
   if ([value, ...names].some((text) => text.length > HTTP_LIMITS.pathLength))
     throw refusal(`A text in the source of a file part has more than ${HTTP_LIMITS.pathLength} characters.`);
+}
+
+function namesIn(source: NonNullable<FilePart["source"]>): string[] {
+  if (source.type === "resource") return [source.clientName, source.uri];
+  return source.type === "symbol" ? [source.path, source.name] : [source.path];
 }
 
 async function admitUrl(

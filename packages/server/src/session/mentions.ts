@@ -1,4 +1,4 @@
-/** What the texts of an input mention (R-8.2): each file and agent becomes a part behind its text, with the words that it came from. */
+/** What the texts of an input mention (R-8.2, R-8.3): each file, symbol and agent becomes a part behind its text, with the words that it came from. */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { extname, relative, resolve, sep } from "node:path";
@@ -7,12 +7,16 @@ import { HoldfastError, isHoldfastError } from "@holdfast/kernel";
 import {
   HTTP_LIMITS,
   type InputPart,
+  linesOfRange,
   type LineWindow,
   type Mention,
   mentionsOf,
   type Subagent,
+  symbolsNamed,
 } from "@holdfast/protocol";
+import type { Symbols } from "../symbols/index.ts";
 import { type AttachmentScope, FILE_BYTES } from "./file-part.ts";
+import { symbolsAt } from "./file-symbols.ts";
 import { resolveInWorkspace } from "./workspace-path.ts";
 
 type FileInput = Extract<InputPart, { type: "file" }>;
@@ -38,17 +42,23 @@ const MEDIA: Readonly<Record<string, string>> = {
 /** Where a word begins that may be a mention. */
 const SIGN = /(?<=^|[\s(])@/g;
 
+/** Symbols of one name that a refusal tells. */
+const SHOWN_SYMBOLS = 5;
+
 /** Bytes at the beginning of a file that tell text from other content, as git does. */
 const LOOKED_AT = 8_000;
 
+/** What a mention may mean beside a file. */
+type Known = { subagents?: readonly Subagent[] | undefined; symbols: Symbols };
+
 /**
- * The parts with one for each file that is mentioned, and each of these agents, once, behind the text that mentions it first. Words that are neither stay
+ * The parts with one for each file and symbol that is mentioned, and each of these agents, once, behind the text that mentions it first. Words that are neither stay
  * words, unless they can only be a path; a name of both is the file. Rejects UNPROCESSABLE, PATH_ESCAPES or TOO_LARGE, naming the mention.
  */
 export async function withMentions(
   parts: readonly InputPart[],
   place: AttachmentScope,
-  subagents: readonly Subagent[] = [],
+  { subagents = [], symbols }: Known,
 ): Promise<InputPart[]> {
   const all: InputPart[] = [];
   const known = new Set<string>();
@@ -64,8 +74,8 @@ export async function withMentions(
       if (looked.size === HTTP_LIMITS.mentionLooks)
         throw refusal("An input", `has at most ${HTTP_LIMITS.mentionLooks} words with an @ to look up`);
       looked.add(mention.text.value);
-      const found = (await fileOf(mention, place)) ?? agentOf(mention, subagents);
-      const key = found?.type === "file" ? found.url : found?.name;
+      const found = (await fileOf(mention, place, symbols)) ?? agentOf(mention, subagents);
+      const key = found === undefined ? undefined : keyOf(found);
       if (found === undefined || key === undefined || known.has(key)) continue;
       if (known.size === HTTP_LIMITS.mentions)
         throw refusal("An input", `mentions at most ${HTTP_LIMITS.mentions} files and agents`);
@@ -86,28 +96,81 @@ function signsIn(text: string, most: number): number {
   return count;
 }
 
-function agentOf({ path, text }: Mention, subagents: readonly Subagent[]): AgentInput | undefined {
-  if (!subagents.some(({ name }) => name === path)) return undefined;
+function agentOf({ path, symbol, text }: Mention, subagents: readonly Subagent[]): AgentInput | undefined {
+  if (symbol !== undefined || !subagents.some(({ name }) => name === path)) return undefined;
   return { type: "agent", name: path, source: text };
 }
 
-async function fileOf(mention: Mention, place: AttachmentScope): Promise<FileInput | undefined> {
-  const { path, lines, text } = mention;
+/** What is taken once: symbols may share their lines. */
+function keyOf(part: FileInput | AgentInput): string {
+  if (part.type === "agent") return part.name;
+  return part.source?.type === "symbol" ? `${part.url} ${part.source.name}` : part.url;
+}
+
+async function fileOf(
+  mention: Mention,
+  place: AttachmentScope,
+  symbols: Symbols,
+): Promise<FileInput | undefined> {
+  const { path, symbol } = mention;
+  if (symbol !== undefined) {
+    // The name of a file may hold a #.
+    const whole = { path: `${path}#${symbol}`, isPath: false, text: mention.text };
+    return (await fileOf(whole, place, symbols)) ?? symbolOf(mention, symbol, place, symbols);
+  }
   const real = await located(mention, place);
   if (real === undefined) return undefined;
+  const { lines, text } = mention;
   const mime = await mimeOf(real, text.value);
-  const name = relative(place.directory, resolve(place.directory, path)).split(sep).join("/");
   const url = pathToFileURL(real);
   if (lines !== undefined) {
     addLines(url, lines, mime, text.value);
     await requireLine(real, lines.start, text.value);
   }
+  const name = nameIn(place, path);
+  return { type: "file", mime, filename: name, url: url.href, source: { type: "file", path: name, text } };
+}
+
+/** As a path from the directory of the session. */
+function nameIn({ directory }: AttachmentScope, path: string): string {
+  const name = relative(directory, resolve(directory, path)).split(sep).join("/");
+  return name === "" ? "." : name;
+}
+
+async function symbolOf(
+  mention: Mention,
+  symbol: string,
+  place: AttachmentScope,
+  symbols: Symbols,
+): Promise<FileInput | undefined> {
+  const { path, text, isPath } = mention;
+  const real = await located(mention, place);
+  if (real === undefined) return undefined;
+  const name = nameIn(place, path);
+  const { language, items } = await symbolsAt(symbols, real, name);
+  const refuse = (why: string) =>
+    refusal(text.value, `${why}. Write \\${text.value} where only the words are meant`);
+  if (language === undefined) {
+    if (!isPath) return undefined;
+    throw refuse(
+      "names a symbol of a file that has none: they are known of TypeScript, JavaScript, Python, Go and Rust",
+    );
+  }
+  const [found, ...more] = symbolsNamed(items, symbol);
+  if (found === undefined) throw refuse(`names no symbol of ${name}`);
+  if (more.length > 0) {
+    const places = [found, ...more].slice(0, SHOWN_SYMBOLS);
+    const shown = places.map((each) => `${each.name} in line ${linesOfRange(each.range).start}`).join(", ");
+    throw refuse(`names ${more.length + 1} symbols of ${name} (${shown}): name one in full, or its lines`);
+  }
+  const url = pathToFileURL(real);
+  addLines(url, linesOfRange(found.range), TEXT, text.value);
   return {
     type: "file",
-    mime,
-    filename: name === "" ? "." : name,
+    mime: TEXT,
+    filename: name,
     url: url.href,
-    source: { type: "file", path: name === "" ? "." : name, text },
+    source: { type: "symbol", path: name, ...found, text },
   };
 }
 

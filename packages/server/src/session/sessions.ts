@@ -31,6 +31,7 @@ import type {
   Session,
   SessionId,
   SessionList,
+  SymbolList,
   Todo,
   Turn,
   TurnId,
@@ -50,6 +51,7 @@ import type { PageQuery } from "./cursor.ts";
 import { deleteSession, sessionRisk } from "./delete.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
 import { FileNames } from "./file-names.ts";
+import { fileSymbols } from "./file-symbols.ts";
 import {
   pageMessages,
   removeMessage,
@@ -122,6 +124,8 @@ export type Sessions = {
   patchWorkspace(id: WorkspaceId, request: PatchWorkspace, caller: Caller): Promise<Applied<Workspace>>;
   /** File names of a workspace that match, best first. */
   files(id: WorkspaceId, query: string, limit: number): Promise<string[]>;
+  /** The symbols of one of its files. Rejects PATH_ESCAPES, TOO_LARGE, and UNPROCESSABLE for what is no readable file. */
+  symbols(id: WorkspaceId, path: string): Promise<SymbolList>;
 };
 
 /** Opens the session room. */
@@ -240,6 +244,9 @@ function queriesOf(deps: SessionDeps) {
     workspace: (id) => requireWorkspace(deps, id),
     async files(id, query, limit) {
       return names.find((await requireWorkspace(deps, id)).directory, query, limit);
+    },
+    async symbols(id, path) {
+      return fileSymbols(deps, (await requireWorkspace(deps, id)).directory, path);
     },
   } satisfies Partial<Sessions>;
 }

@@ -5,6 +5,18 @@ import type { Admitted, InputId, SessionId } from "@holdfast/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ServerUnderTest } from "./server-under-test.ts";
 
+const LANE = `export class Lane {
+
+  // It is taken.
+  claim() {
+    return 1;
+  }
+}
+class One { run() {} }
+class Two { run() {} }
+const x = 1, y = 2;
+`;
+
 type Problem = { code: string; message?: string; detail?: string };
 
 describe("files that an input mentions", () => {
@@ -14,6 +26,12 @@ describe("files that an input mentions", () => {
     server = await ServerUnderTest.start();
     await mkdir(join(server.project, "src"));
     await writeFile(join(server.project, "src", "a.ts"), "one\ntwo\n");
+    await writeFile(join(server.project, "src", "lane.ts"), LANE);
+    await writeFile(join(server.project, "README.md"), "# How\n");
+    await writeFile(join(server.project, "odd#name.ts"), "");
+    await mkdir(join(server.project, "dir.ts"));
+    await writeFile(join(server.project, "big.ts"), " ".repeat(1024 * 1024 + 1));
+    await writeFile(join(server.root, "outside.ts"), "let a = 1;");
     await writeFile(join(server.project, "Makefile"), "all:\n");
     await writeFile(join(server.project, "with blank.md"), "");
     await writeFile(join(server.project, "picture.PNG"), "\0png");
@@ -115,6 +133,79 @@ describe("files that an input mentions", () => {
     );
     expect(await admit<Problem>(names.join(" "), 422)).toMatchObject({ code: "UNPROCESSABLE" });
     expect((await admit(names.slice(1).join(" "))).message.parts).toHaveLength(65);
+  });
+
+  const sourceOf = async (text: string) => (await admit(text)).message.parts[1];
+
+  test("[R-8.3] a symbol becomes a file part with its range, kind and lines, by its whole name or its last", async () => {
+    const part = await sourceOf("explain @src/lane.ts#Lane.claim, please");
+    expect(part).toMatchObject({
+      type: "file",
+      mime: "text/plain",
+      filename: "src/lane.ts",
+      url: url("src/lane.ts", "?start=3&end=6"),
+      source: {
+        type: "symbol",
+        path: "src/lane.ts",
+        name: "Lane.claim",
+        kind: 6,
+        range: { start: { line: 2, character: 2 }, end: { line: 5, character: 3 } },
+        text: { value: "@src/lane.ts#Lane.claim", start: 8, end: 31 },
+      },
+    });
+    expect(await sourceOf("explain @./src/lane.ts#claim")).toMatchObject({
+      source: { path: "src/lane.ts", name: "Lane.claim" },
+    });
+    expect(await sourceOf("see @odd#name.ts")).toMatchObject({
+      source: { type: "file", path: "odd#name.ts" },
+    });
+    const both = await admit("@src/lane.ts#x and @src/lane.ts#y, @src/lane.ts#Lane.claim @src/lane.ts#claim");
+    expect(both.message.parts).toHaveLength(4);
+    expect((await admit("see @README.md#how-to @Makefile#all and @src#lane")).message.parts).toHaveLength(1);
+  });
+
+  test.each([
+    ["a symbol that is not there", "@src/lane.ts#nothing", "names no symbol of src/lane.ts"],
+    ["a name of several", "@src/lane.ts#run", "(One.run in line 8, Two.run in line 9)"],
+    [
+      "one of a language that has none",
+      "@README.md#how",
+      "known of TypeScript, JavaScript, Python, Go and Rust",
+    ],
+    ["one of a file that is not there", "@src/none.ts#a", "There is no src/none.ts"],
+  ])("[R-8.3] %s is refused, and nothing is queued", async (_, mention, words) => {
+    const problem = await admit<Problem>(`look at ${mention} now`, 422);
+    expect(problem.detail).toContain(words);
+    expect(problem.detail).toContain(`Write \\${mention} where only the words are meant`);
+    expect(await server.call("GET", `/api/sessions/${id}/inputs`)).toMatchObject({ items: [] });
+  });
+
+  test("[R-8.3] the symbols of a file are listed, those of other languages are not known", async () => {
+    const { workspaceId } = await server.call<{ workspaceId: string }>("GET", `/api/sessions/${id}`);
+    const list = (path: string, status = 200) =>
+      server.call<{ language?: string; items: { name: string }[] }>(
+        "GET",
+        `/api/workspaces/${workspaceId}/symbols?path=${encodeURIComponent(path)}`,
+        undefined,
+        status,
+      );
+    const { language, items } = await list("src/lane.ts");
+    expect(language).toBe("typescript");
+    expect(items.map(({ name }) => name)).toEqual([
+      "Lane",
+      "Lane.claim",
+      "One",
+      "One.run",
+      "Two",
+      "Two.run",
+      "x",
+      "y",
+    ]);
+    expect(await list("README.md")).toEqual({ items: [], truncated: false });
+    expect(await list("../outside.ts", 422)).toMatchObject({ code: "PATH_ESCAPES" });
+    expect(await list("src/none.ts", 422)).toMatchObject({ code: "UNPROCESSABLE" });
+    expect(await list("dir.ts", 422)).toMatchObject({ code: "UNPROCESSABLE" });
+    expect(await list("big.ts", 413)).toMatchObject({ code: "TOO_LARGE" });
   });
 
   test("[R-8.2] other words stay words, and so does everything without `mentions`", async () => {

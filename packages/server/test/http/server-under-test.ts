@@ -26,6 +26,7 @@ import { createSessions, type Sessions, type TurnDoor } from "../../src/session/
 import { createSnapshots } from "../../src/snapshot/index.ts";
 import { type StartedTurn, type Store } from "../../src/store/index.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
+import { createSymbols } from "../../src/symbols/index.ts";
 import { createWorktrees } from "../../src/worktree/index.ts";
 
 export const TOKEN = "t".repeat(40);
@@ -158,6 +159,7 @@ export class ServerUnderTest implements AsyncDisposable {
       turns: this.turns,
       catalog,
       schemas: createJsonSchemas(clock),
+      symbols: createSymbols(clock),
       clock,
       logger,
       settings: { approvalMode: "ask", resumePolicy: "manual" },

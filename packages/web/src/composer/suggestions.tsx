@@ -1,32 +1,14 @@
 import type { SessionState } from "@holdfast/client";
-import { canBeMentioned, mentionText } from "@holdfast/protocol";
 import { type KeyboardEvent, type RefObject, useEffect, useId, useState } from "react";
 import { useClient } from "../data/index.ts";
 import { classes, Exact } from "../design/index.ts";
-import { ranked } from "../ranking/index.ts";
+import { foundSuggestions, offeredSuggestions, type Suggestion } from "./find-suggestions.ts";
+import { triggerOf } from "./trigger.ts";
 
-/** Pause in typing before files are asked for, in ms, how many are shown, and how many agents before them. */
+/** Pause in typing before the server is asked, in ms. */
 const ASK_MS = 120;
-const SHOWN = 8;
-const SHOWN_AGENTS = 3;
 
-type Suggestion = { insert: string; label: string; detail?: string };
-
-/** The word under the caret that asks for help: `/command` at the beginning, `@file` where that is a mention (never inside an address). */
-export function triggerOf(
-  text: string,
-  caret: number,
-): { kind: "command" | "file"; word: string; from: number } | undefined {
-  const before = text.slice(0, caret);
-  const command = /^\/(\S*)$/.exec(before);
-  if (command !== null) return { kind: "command", word: command[1] ?? "", from: 0 };
-  const file = /(?:^|[\s(])(@(?:"([^"\n]*)|([^\s@"]*)))$/.exec(before);
-  if (file === null) return undefined;
-  const [, typed = "", quoted, bare = ""] = file;
-  return { kind: "file", word: quoted ?? bare, from: caret - typed.length };
-}
-
-/** Suggestions for the message's field: commands and agents of its own that the agent offers, and files of the workspace. */
+/** Suggestions for the message's field: commands and agents of its own that the agent offers, files of the workspace, and symbols of a file. */
 export function useSuggestions(
   state: SessionState,
   text: string,
@@ -40,45 +22,25 @@ export function useSuggestions(
   const [caret, setCaret] = useState(0);
   const [dismissed, setDismissed] = useState<string | undefined>();
   const trigger = triggerOf(text, caret);
-  const key = trigger === undefined ? undefined : `${trigger.kind} ${trigger.from} ${trigger.word}`;
+  const key = trigger === undefined ? undefined : JSON.stringify(trigger);
   const { session, agentSessions } = state;
-  const offered = Object.values(agentSessions).find(({ agent }) => agent === session?.agent);
-  const { commands, subagents } = offered ?? {};
+  const { commands, subagents } =
+    Object.values(agentSessions).find(({ agent }) => agent === session?.agent) ?? {};
   const workspaceId = session?.workspaceId;
 
   useEffect(() => {
     setActive(0);
     if (trigger === undefined || key === dismissed) return setItems([]);
-    if (trigger.kind === "command") {
-      const found = ranked(commands ?? [], ({ name }) => name, trigger.word).slice(0, SHOWN);
-      return setItems(
-        found.map(({ name, description }) => ({
-          insert: `/${name} `,
-          label: `/${name}`,
-          detail: description,
-        })),
-      );
-    }
+    const offered = offeredSuggestions(trigger, { commands, subagents });
+    if (trigger.kind === "command") return setItems(offered);
     if (workspaceId === undefined) return;
-    const agents = ranked(subagents ?? [], ({ name }) => name, trigger.word)
-      .slice(0, SHOWN_AGENTS)
-      .map(({ name, description }) => ({
-        insert: `${mentionText(name)} `,
-        label: `@${name}`,
-        detail: description ?? "",
-      }));
     const stop = new AbortController();
     const timer = setTimeout(() => {
-      client.searchFiles(workspaceId, trigger.word, { signal: stop.signal }).then(
-        (answer) =>
-          setItems([
-            ...agents,
-            ...answer.items
-              .filter(({ path }) => canBeMentioned(path))
-              .slice(0, SHOWN)
-              .map(({ path }) => ({ insert: `${mentionText(path)} `, label: path })),
-          ]),
-        () => setItems(agents),
+      foundSuggestions(trigger, client, workspaceId, stop.signal).then(
+        (found) => setItems([...offered, ...found]),
+        () => {
+          if (!stop.signal.aborted) setItems(offered);
+        },
       );
     }, ASK_MS);
     return () => {
@@ -146,7 +108,7 @@ export function Suggestions({ items, active, listId, choose }: SuggestionsProps)
     >
       {items.map((item, index) => (
         <li
-          key={item.label}
+          key={item.insert}
           id={`${listId}-${index}`}
           role="option"
           aria-selected={index === active}

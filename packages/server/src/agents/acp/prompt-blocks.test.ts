@@ -109,6 +109,24 @@ describe("[R-8.2] a mentioned file", () => {
     ]);
   });
 
+  test("[R-8.3] of which a symbol was named goes along with its lines", async () => {
+    const asked: unknown[] = [];
+    const source: FilePart["source"] = {
+      type: "symbol",
+      path: "src/a.ts",
+      name: "Lane.claim",
+      kind: 6,
+      range: { start: { line: 1, character: 2 }, end: { line: 2, character: 3 } },
+      text: { value: "@src/a.ts#claim", start: 0, end: 15 },
+    };
+    const part = mentioned({ source, url: "file:///w/src/a%20b.ts?start=2&end=3" });
+    const [block] = await promptBlocks({ parts: [part] }, TAKES_ALL, files(asked));
+    expect(asked).toEqual([["/w/src/a b.ts", { line: 2, limit: 2 }]]);
+    expect(block).toMatchObject({ type: "resource", resource: { uri: "file:///w/src/a%20b.ts#L2-3" } });
+    const [link] = await promptBlocks({ parts: [part] }, { images: true, embedded: false }, files());
+    expect(link).toMatchObject({ type: "resource_link", name: "src/a.ts#Lane.claim" });
+  });
+
   test("[R-8.2] is a link once the room of the prompt is used up", async () => {
     const half = { ...files(), read: async () => "x".repeat(65 * 1024) };
     const blocks = await promptBlocks({ parts: [mentioned(), mentioned()] }, TAKES_ALL, half);

@@ -77,7 +77,8 @@ async function referenceBlock(
   room: Room,
 ): Promise<ContentBlock> {
   const lines = linesOf(part.url);
-  const isHere = part.source?.type === "file" && part.url.startsWith("file:");
+  const isHere =
+    (part.source?.type === "file" || part.source?.type === "symbol") && part.url.startsWith("file:");
   const uri = part.url.startsWith("file:") ? (part.url.split("?")[0] ?? part.url) : part.url;
   if (embedded && isHere && isText(part.mime)) {
     const range = {

@@ -295,6 +295,26 @@ describe("what opencode sends", () => {
     expect(await promptParts({ parts: [] }, readBlob)).toEqual([{ type: "text", text: "" }]);
   });
 
+  test("[R-8.3] a symbol goes to opencode as its own", async () => {
+    const identity = { id: newId("prt"), sessionId: newId("ses"), messageId: newId("msg") };
+    const text = { value: "@x", start: 0, end: 2 };
+    const range = { start: { line: 1, character: 0 }, end: { line: 2, character: 1 } };
+    const symbol = { type: "symbol" as const, path: "a.ts", name: "open", kind: 12, range, text };
+    const file = { ...identity, type: "file" as const, filename: "a" };
+    const parts: Part[] = [
+      { ...file, mime: "text/plain", url: "file:///p/a.ts?start=2&end=3", source: symbol },
+    ];
+    expect(await promptParts({ parts }, async () => undefined)).toEqual([
+      {
+        type: "file",
+        mime: "text/plain",
+        url: "file:///p/a.ts?start=2&end=3",
+        filename: "a",
+        source: symbol,
+      },
+    ]);
+  });
+
   test("[R-8.2] a mention goes to opencode as its own; what is no text is only named", async () => {
     const identity = { id: newId("prt"), sessionId: newId("ses"), messageId: newId("msg") };
     const text = { value: "@a.txt:2-3", start: 4, end: 14 };

@@ -1,4 +1,10 @@
-import { fileListSchema, patchWorkspaceSchema, workspaceSchema } from "@holdfast/protocol";
+import {
+  fileListSchema,
+  HTTP_LIMITS,
+  patchWorkspaceSchema,
+  symbolListSchema,
+  workspaceSchema,
+} from "@holdfast/protocol";
 import { z } from "zod";
 import { applied, defineRoute, ok, type Route } from "../route.ts";
 import { limitField, onWorkspace } from "./fields.ts";
@@ -47,5 +53,17 @@ export const WORKSPACE_ROUTES: readonly Route[] = [
       const paths = await sessions.files(params.id, query.q, query.limit);
       return ok({ items: paths.map((path) => ({ path })) });
     },
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/workspaces/:id/symbols",
+    action: "workspace.read",
+    on: "workspace",
+    tag,
+    summary: "List the symbols of a source file, as @path#symbol names them",
+    params: onWorkspace,
+    query: z.object({ path: z.string().min(1).max(HTTP_LIMITS.pathLength) }),
+    answers: { 200: { description: "Symbols in the order of the file", schema: symbolListSchema } },
+    run: async ({ params, query }, { sessions }) => ok(await sessions.symbols(params.id, query.path)),
   }),
 ];
