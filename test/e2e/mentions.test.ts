@@ -48,6 +48,34 @@ test("[R-8.3, I-15] a symbol of a file is found behind its #, and goes along wit
   expect(on.complaints).toEqual([]);
 });
 
+test("[R-8.4, I-15] a resource of an MCP server is found behind @mcp, and goes along as it was read", async () => {
+  await using on = await sharedStage();
+  const { id } = await sessionOf(on);
+  const args = [join(import.meta.dirname, "../harness/mcp-server.ts")];
+  const notes = {
+    type: "stdio" as const,
+    command: process.execPath,
+    args,
+    env: { NOTE: "a note of herons" },
+  };
+  await on.server.client.patchSession(id, { mcpServers: { notes } });
+  const page = await on.open(`/s/${id}`);
+  await message(page).pressSequentially("GIVEN @mcp");
+  await page.getByRole("option", { name: "@mcp://" }).waitFor();
+  await message(page).press("Enter");
+  await page.getByRole("option", { name: "note://both" }).waitFor();
+  await message(page).pressSequentially("notes/note://te");
+  const option = page.getByRole("option", { name: "note://text", selected: true });
+  await option.getByText("The note note://text, from notes").waitFor();
+  await message(page).press("Enter");
+  await option.waitFor({ state: "hidden" });
+  expect(await message(page).inputValue()).toBe("GIVEN @mcp://notes/note://text ");
+  await message(page).press("Enter");
+  await log(page).getByText('note://text "a note of herons"').waitFor();
+  await log(page).getByText("note://text", { exact: true }).waitFor();
+  expect(on.complaints).toEqual([]);
+});
+
 test("[R-8.1, I-15] a file that came with a tool's result is shown and can be saved", async () => {
   await using on = await sharedStage();
   const session = await sessionOf(on);

@@ -182,11 +182,19 @@ describe("real opencode", () => {
     }
   });
 
-  test("[R-8.3] the model is given the lines of a symbol that was mentioned", async () => {
+  test("[R-8.3, R-8.4] the model is given the lines of a symbol and the text of a resource that were mentioned", async () => {
     const sessionId = await newSession("opencode", "all");
+    const args = [join(import.meta.dirname, "../harness/mcp-server.ts")];
+    const notes = {
+      type: "stdio" as const,
+      command: process.execPath,
+      args,
+      env: { NOTE: "a-note-of-herons" },
+    };
+    await server.client.patchSession(sessionId, { mcpServers: { notes } });
     const source = "def auk():\n    pass\n\n\ndef heron():\n    return 'kite-5'\n";
     writeFileSync(join(server.project, "birds.py"), source);
-    const words = prompt("SAY I looked at @birds.py#heron");
+    const words = prompt("SAY I looked at @birds.py#heron and @mcp://notes/note://text");
     const asked = { ...words, mentions: true };
     const answer = await server.client.admitInputAndWait(sessionId, asked, { timeoutMs: TURN_MS });
     expect(answer).toMatchObject({ ended: true, turn: { state: "completed" } });
@@ -194,6 +202,7 @@ describe("real opencode", () => {
     const given = bodies.filter((body) => body.includes("kite-5"));
     expect(given).not.toEqual([]);
     for (const body of given) {
+      expect(body).toContain("a-note-of-herons");
       expect(body).not.toContain("def auk");
     }
   });

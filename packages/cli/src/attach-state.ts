@@ -112,6 +112,8 @@ export function waitingInputs(state: SessionState): Input[] {
 }
 
 export function inputText(input: Pick<Input, "parts">): string {
-  const shown = input.parts.filter((part) => !isMentioned(part));
+  const shown = input.parts.filter(
+    (part) => !isMentioned(part) && !(part.type === "text" && part.synthetic === true),
+  );
   return shown.map((part) => (part.type === "text" ? part.text : `[${part.type}]`)).join(" ");
 }

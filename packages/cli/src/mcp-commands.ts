@@ -3,6 +3,7 @@ import {
   givenServers,
   type McpServer,
   type PatchMcpServers,
+  resourceMention,
   type ShownMcpServer,
   type ShownMcpServers,
 } from "@holdfast/protocol";
@@ -50,6 +51,25 @@ function textOf(server: ShownMcpServer): string {
   const what =
     server.type === "stdio" ? shellLine([server.command, ...(server.args ?? [])]) : exactLine(server.url);
   return names === undefined || names.length === 0 ? what : `${what}  (${exactLine(names.join(", "))})`;
+}
+
+/** What the servers have that the agents of a session are given, each as it is mentioned. */
+export async function resources(context: Context, { session }: { session: string }): Promise<ExitCode> {
+  const { output } = context;
+  const found = await context.connect().client.listResources(session);
+  if (context.isJson) output.json(found);
+  else {
+    output.table(
+      found.items.map(({ server, uri, name, title, mimeType }) => [
+        exactLine(resourceMention(server, uri) ?? uri),
+        exactLine(title ?? name),
+        exactLine(mimeType ?? ""),
+      ]),
+    );
+    if (found.items.length === 0) output.note("No resources.");
+    for (const { server, message } of found.problems) output.note(`${server}: ${exactLine(message)}`);
+  }
+  return EXIT.completed;
 }
 
 export async function add(

@@ -203,6 +203,13 @@ export function addMcp(program: Command, action: Action): void {
       .command("list", { isDefault: true })
       .description("list them; values of variables and headers are never shown"),
   ).action(action(part, (module, context, flags: mcpPart.PlaceFlags) => module.list(context, flags)));
+  mcp
+    .command("resources")
+    .description(
+      "list what the servers of a session have, as a message can mention it; it starts them for that",
+    )
+    .requiredOption("-s, --session <id>", "of this session")
+    .action(action(part, (module, context, flags: { session: string }) => module.resources(context, flags)));
   placed(mcp.command("add").description("add a server, or replace the one of that name"))
     .argument("<name>")
     .argument("[command...]", "behind --: the program that speaks MCP, and its arguments")

@@ -18,7 +18,8 @@ import type * as runPart from "./run-command.ts";
 import type * as sessionPart from "./session-commands.ts";
 import type * as turnPart from "./turn-commands.ts";
 
-const PROMPT = "what to do, with files as @path, @path:10-20 or @path#symbol; else read from stdin";
+const PROMPT =
+  "what to do, with files as @path, @path:10-20 or @path#symbol, resources as @mcp://server/uri; else read from stdin";
 
 type Finish = (exitCode: number) => void;
 

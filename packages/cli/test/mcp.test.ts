@@ -1,6 +1,10 @@
 /** `holdfast mcp`: which MCP servers the agents of a project or a session are given (A-7). */
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createHouse, expectRun } from "./command.ts";
+
+/** An MCP server with resources. */
+const NOTES = join(import.meta.dirname, "../../../test/harness/mcp-server.ts");
 
 const house = createHouse();
 let server: Awaited<ReturnType<typeof house.serve>>;
@@ -72,6 +76,30 @@ describe("[I-9] holdfast mcp", () => {
       "`holdfast mcp off` leaves out one of its project",
     );
     expectRun(await mcp("remove", "files"), 0, "next turn");
+  });
+
+  test("[R-8.4] lists what the servers of a session have, as it is mentioned, and those that do not tell", async () => {
+    const { id } = await server.client.createSession({
+      directory: house.project,
+      agent: "rehearsal",
+      mcpServers: {
+        notes: { type: "stdio", command: process.execPath, args: [NOTES], env: { NOTE: "hush-hush" } },
+        gone: { type: "stdio", command: "no-such-program-anywhere" },
+      },
+    });
+    const { code, stdout, stderr } = await mcp("resources", "--session", id);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^@mcp:\/\/notes\/note:\/\/text +The note note:\/\/text/m);
+    expect(stderr).toContain("gone: the program no-such-program-anywhere was not found");
+    expect(await json("resources", "--session", id)).toMatchObject({
+      items: expect.arrayContaining([
+        expect.objectContaining({ server: "notes", uri: "note://text" }),
+      ]) as unknown,
+      problems: expect.arrayContaining([expect.objectContaining({ server: "gone" })]) as unknown,
+    });
+    await house.run(["turn", "send", id, "SAY @mcp://notes/note://text"]);
+    const shown = await house.run(["session", "show", id]);
+    expect(shown.stdout).toContain("> [file note://text]");
   });
 
   test.each<[string[], string]>([

@@ -31,6 +31,7 @@ import {
   type QuestionAnswer,
   questionListSchema,
   questionSchema,
+  resourceListSchema,
   type ReplyPermission,
   serverTokenSchema,
   sessionListSchema,
@@ -176,6 +177,9 @@ function sessionCalls({ send }: Transport) {
       (await send("GET", at("sessions"), sessionListSchema, { ...options, query })).value,
     getSession: async (id: string, options?: CallOptions) =>
       (await send("GET", session(id), sessionSchema, options)).value,
+    /** What the MCP servers have that the session's agents are given, as `@mcp://server/uri` names it (R-8.4); it starts them for that. */
+    listResources: async (id: string, options?: CallOptions) =>
+      (await send("GET", `${session(id)}/resources`, resourceListSchema, options)).value,
     patchSession: async (id: string, body: PatchSession, options?: CallOptions) =>
       (await send("PATCH", session(id), sessionSchema, { ...options, body })).value,
     /** Refused with RISK_UNCONFIRMED while work would be lost, unless `discard`. */

@@ -31,7 +31,7 @@ export const HTTP_LIMITS = {
   titleLength: 500,
   /** Parts of one input. */
   inputParts: 256,
-  /** Files, symbols and agents that the texts of one input may mention. */
+  /** Files, symbols, resources and agents that the texts of one input may mention. */
   mentions: 64,
   /** Words with an `@` that are looked up for it. */
   mentionLooks: 1_000,
@@ -105,7 +105,7 @@ export type PatchProject = z.infer<typeof patchProjectSchema>;
 
 export const projectListSchema = z.object({ items: z.array(projectSchema) }).meta({ id: "ProjectList" });
 
-/** The words of an input; with `mentions` what its texts mention as `@path`, `@path:10-20`, `@path#symbol` or `@agent` becomes a part of its own (R-8.2, R-8.3). */
+/** The words of an input; with `mentions` what its texts mention as `@path`, `@path:10-20`, `@path#symbol`, `@mcp://server/uri` or `@agent` becomes a part of its own (R-8.2 to R-8.4). */
 const inputWords = {
   parts: z.array(inputPartSchema).min(1).max(HTTP_LIMITS.inputParts),
   mentions: z.boolean().optional(),

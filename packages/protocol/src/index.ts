@@ -36,6 +36,7 @@ export * from "./source.ts";
 export * from "./stream-error.ts";
 export * from "./subtask.ts";
 export * from "./symbol.ts";
+export * from "./text-mime.ts";
 export * from "./tool-transition.ts";
 export * from "./turn.ts";
 export * from "./usage.ts";

@@ -8,6 +8,19 @@ export const MCP_LIMITS = {
   bytes: 32 * 1024,
 } as const;
 
+/** Limits of reading the resources of MCP servers for an input; each stands here once. */
+export const RESOURCE_LIMITS = {
+  /** Resources of one input. */
+  ofInput: 16,
+  /** Bytes of the content of one resource. */
+  bytes: 10 * 1024 * 1024,
+  /** For the start of a server and all that it is asked, in ms. */
+  readMs: 10_000,
+  /** Contents of one resource, and resources of one server that are listed. */
+  contents: 64,
+  listed: 500,
+} as const;
+
 /** Part of the names that agents give the tools of a server, so it holds nothing that a model's provider refuses there. */
 const nameSchema = z
   .string()
@@ -70,6 +83,25 @@ export const shownMcpServerSchema = z
 export type ShownMcpServer = z.infer<typeof shownMcpServerSchema>;
 export const shownMcpServersSchema = z.record(z.string(), shownMcpServerSchema);
 export type ShownMcpServers = z.infer<typeof shownMcpServersSchema>;
+
+export const resourceListSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        /** The name that the server has in the session; with the URI it makes `@mcp://server/uri`. */
+        server: z.string(),
+        uri: z.string(),
+        name: z.string(),
+        title: z.string().optional(),
+        description: z.string().optional(),
+        mimeType: z.string().optional(),
+      }),
+    ),
+    /** Servers that did not tell theirs, and why. */
+    problems: z.array(z.object({ server: z.string(), message: z.string() })),
+  })
+  .meta({ id: "ResourceList" });
+export type ResourceList = z.infer<typeof resourceListSchema>;
 
 /** One that an agent is given. */
 type Given<T extends { type: string }> = Exclude<T, { type: "off" }> & { name: string };

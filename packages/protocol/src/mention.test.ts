@@ -6,6 +6,8 @@ import {
   linesOf,
   mentionsOf,
   mentionText,
+  resourceMention,
+  resourceMentionsOf,
   symbolMention,
 } from "./mention.ts";
 import type { FileSymbol } from "./symbol.ts";
@@ -124,6 +126,41 @@ test.each<[string, ReturnType<typeof linesOf>, string]>([
 ])("[R-8.2] %s is shown with its lines", (url, lines, label) => {
   expect(linesOf(url)).toEqual(lines);
   expect(fileLabel({ url, filename: "src/a.ts" })).toBe(label);
+});
+
+describe("mentions of resources", () => {
+  test.each<[string, string[]]>([
+    [
+      "see @mcp://docs/config://app, and (@mcp://n-1/file:///a/b.md#x).",
+      ["docs config://app", "n-1 file:///a/b.md#x"],
+    ],
+    ['@"mcp://docs/memo://a b" @mcp://docs/memo://(a)?q=1', ["docs memo://a b", "docs memo://(a)?q=1"]],
+    ["@mcp://docs @mcp://docs/ @mcp:///x @mcp://1/x mcp://docs/x \\@mcp://docs/x a@mcp://docs/x", []],
+    [`@mcp://docs/a${".".repeat(4_000)}`, ["docs a"]],
+  ])("[R-8.4] %j mentions %j", (text, expected) => {
+    const found = resourceMentionsOf(text);
+    expect(found.map(({ server, uri }) => `${server} ${uri}`)).toEqual(expected);
+    for (const { text: source } of found) expect(text.slice(source.start, source.end)).toBe(source.value);
+    expect(mentionsOf(text)).toEqual([]);
+  });
+
+  test.each([
+    ["memo://a", "@mcp://docs/memo://a"],
+    ["memo://a b", '@"mcp://docs/memo://a b"'],
+    ["memo://(a)", '@"mcp://docs/memo://(a)"'],
+    ["memo://a.", '@"mcp://docs/memo://a."'],
+    ['memo://a"b c', undefined],
+  ])("[R-8.4] %s is mentioned so that it is read back", (uri, words) => {
+    expect(resourceMention("docs", uri)).toBe(words);
+  });
+
+  test("[R-8.4] a part of a resource is shown by its URI", () => {
+    const text = { value: "@mcp://docs/memo://a", start: 0, end: 20 };
+    const source = { type: "resource" as const, clientName: "docs", uri: "memo://a", text };
+    const part = { type: "file" as const, mime: "text/plain", url: `blob:${"0".repeat(64)}`, source };
+    expect(fileLabel(part)).toBe("memo://a");
+    expect(isMentioned(part)).toBe(true);
+  });
 });
 
 test("[R-8.3] a part of a symbol is shown with its name", () => {

@@ -41,7 +41,12 @@ export function mentionsOf(text: string): Mention[] {
     const isWithLines = first !== undefined && quotedSymbol === undefined;
     // The end of a sentence is not the end of a path.
     const named = quoted ?? (isWithLines ? bare : withoutEnd(bare ?? "", ".!?"));
-    if (named === undefined || named === "") return [];
+    if (
+      named === undefined ||
+      named === "" ||
+      text.startsWith("mcp://", found.index + (quoted === undefined ? 1 : 2))
+    )
+      return [];
     const isBare = quoted === undefined && !isWithLines;
     // A symbol has its lines already: what stands behind it is no part of the mention.
     const whole = quotedSymbol === undefined ? found[0] : `@"${quoted}"#${quotedSymbol}`;
@@ -85,6 +90,36 @@ function withoutEnd(text: string, characters: string): string {
   return text.slice(0, end);
 }
 
+/** Words that name a resource of an MCP server: `@mcp://server/uri`, with the name that the server has in the session and the URI as it tells it. */
+export type ResourceMention = { server: string; uri: string; text: SourceText };
+
+const RESOURCE = /(?<=^|[\s(])@(?:"(mcp:\/\/[^"\n]{1,4096})"|(mcp:\/\/[^\s"'`<>{}]{1,4096}))/gu;
+const REFERENCE = /^mcp:\/\/([A-Za-z][\w-]{0,63})\/(.+)$/su;
+
+/** The server and URI of a reference to a resource. */
+export function resourceOf(url: string): { server: string; uri: string } | undefined {
+  const [, server, uri] = REFERENCE.exec(url) ?? [];
+  return server === undefined || uri === undefined ? undefined : { server, uri };
+}
+
+/** The resources that a text mentions, in order. */
+export function resourceMentionsOf(text: string): ResourceMention[] {
+  return [...text.matchAll(RESOURCE)].flatMap((found) => {
+    const [, quoted, bare = ""] = found;
+    const url = quoted ?? withoutEnd(bare, ".,;:!?)]");
+    const named = resourceOf(url);
+    if (named === undefined) return [];
+    const value = quoted === undefined ? `@${url}` : found[0];
+    return [{ ...named, text: { value, start: found.index, end: found.index + value.length } }];
+  });
+}
+
+/** How a resource is mentioned; `undefined` for a URI that would end its own mention. */
+export function resourceMention(server: string, uri: string): string | undefined {
+  const url = `mcp://${server}/${uri}`;
+  return [`@${url}`, `@"${url}"`].find((words) => resourceMentionsOf(words)[0]?.text.value === words);
+}
+
 /** A path with a quote or a line break cannot be mentioned. */
 export const canBeMentioned = (path: string): boolean => !/["\n]/.test(path);
 
@@ -113,6 +148,7 @@ export function linesOf(url: string): { start: number; end?: number } | undefine
 
 /** What a file part is called on a screen: the path that was mentioned with its symbol or lines, else its name, else the end of its reference. */
 export function fileLabel({ source, filename, url }: Pick<FilePart, "source" | "filename" | "url">): string {
+  if (source?.type === "resource") return source.uri;
   if (source?.type === "symbol") return `${source.path}#${source.name}`;
   const lines = linesOf(url);
   const name = (source?.type === "file" ? source.path : filename) ?? nameOf(url);

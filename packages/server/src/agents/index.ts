@@ -28,7 +28,14 @@ export type {
 } from "./port.ts";
 export { createAcpBackend, type AcpBackendDeps } from "./acp/index.ts";
 export { NOT_ALLOWED } from "./not-allowed.ts";
-export { autoAllow, createCatalog, type Catalog, type ConfiguredAgent } from "./catalog/index.ts";
+export {
+  autoAllow,
+  createCatalog,
+  type Catalog,
+  type ConfiguredAgent,
+  findProgram,
+} from "./catalog/index.ts";
+export { secretsOf } from "./mcp-servers.ts";
 export { createOpencodeBackend } from "./opencode/index.ts";
 export type { PoolLimits } from "./eviction.ts";
 export { createPool } from "./pool.ts";

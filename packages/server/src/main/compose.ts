@@ -32,6 +32,7 @@ import { createEvents } from "../events/index.ts";
 import { createHttp } from "../http/index.ts";
 import { createJsonSchemas } from "../json-schema/index.ts";
 import { createPermissions, createQuestions, DEFAULT_PERMISSION_SETTINGS } from "../permission/index.ts";
+import { createResources } from "../resources/index.ts";
 import { createSessions } from "../session/index.ts";
 import type { Store } from "../store/index.ts";
 import { openSqliteStore } from "../store/sqlite/index.ts";
@@ -175,7 +176,7 @@ function buildAgents({ config, directory, store, clock, logger, instanceId }: Ba
     if (report.reaped.length + report.spared.length > 0)
       logger.info({ ...report }, "reaped what an earlier server left");
   };
-  return { catalog, pool, opencode, reap };
+  return { catalog, pool, opencode, reap, resources: createResources({ launch, clock }) };
 }
 
 type Agents = ReturnType<typeof buildAgents>;
@@ -219,7 +220,7 @@ type Running = ReturnType<typeof buildTurns>;
 /** What the outside touches: sessions, event streams, HTTP. */
 function buildSurface(
   base: Base,
-  { catalog, pool }: Agents,
+  { catalog, pool, resources }: Agents,
   { git, worktrees, changes, root }: Files,
   { permissions, questions, turns, schemas }: Running,
 ) {
@@ -231,6 +232,7 @@ function buildSurface(
     catalog,
     schemas,
     symbols: createSymbols(clock),
+    resources,
     clock,
     logger,
     settings: {
@@ -312,7 +314,7 @@ function serverOf(
     async stop() {
       http.drain();
       housekeeping.cancel();
-      await turns.stop(config.stopBudgetMs);
+      await Promise.all([turns.stop(config.stopBudgetMs), agents.resources.stop()]);
       changes.stop();
       await worktrees.stop();
       await agents.opencode.dispose(OPENCODE_STOP_MS);

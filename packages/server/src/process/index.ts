@@ -1,5 +1,6 @@
 export type { AgentProcess } from "./agent-process.ts";
 export { childEnvironment, type Environment } from "./environment.ts";
+export { type Line, LineSplitter } from "./line-splitter.ts";
 export { launchProcess, LaunchError, type LaunchDeps } from "./launch.ts";
 export { isFileOpen } from "./proc.ts";
 export { trySignal } from "./process-table.ts";

@@ -4,28 +4,30 @@
  * files for it (D-6, A-28).
  */
 import { HoldfastError, newId } from "@holdfast/kernel";
-import type {
-  AdmitInput,
-  Admitted,
-  Agent,
-  Input,
-  InputId,
-  InputPart,
-  MessageId,
-  Model,
-  Part,
-  PatchInput,
-  Session,
-  SessionId,
+import {
+  type AdmitInput,
+  type Admitted,
+  type Agent,
+  type Input,
+  type InputId,
+  type InputPart,
+  type MessageId,
+  type Model,
+  type Part,
+  type PatchInput,
+  resourceOf,
+  type Session,
+  type SessionId,
 } from "@holdfast/protocol";
 import type { AdmitInputCommand, Applied } from "../store/index.ts";
 import { requireAgent } from "./agent-choice.ts";
 import { requireSession } from "./change.ts";
 import type { Caller, SessionDeps } from "./deps.ts";
-import { admitFile } from "./file-part.ts";
+import { admitFile, requireReference } from "./file-part.ts";
 import { agentSessionOf, requireHonoured } from "./honoured.ts";
 import { madeBefore } from "./made-before.ts";
 import { withMentions } from "./mentions.ts";
+import { withResources } from "./resource-parts.ts";
 import { requireSubtasks } from "./subtask-parts.ts";
 
 /** Admits an input and wakes the dispatcher. Rejects AGENT_UNAVAILABLE, PATH_ESCAPES, UNPROCESSABLE, TOO_LARGE, CONFLICT, RATE_LIMITED. */
@@ -142,7 +144,12 @@ async function resolveParts(
     symbols: deps.symbols,
   });
   for (const part of mentions === true ? await withMentions(parts, place, await known()) : parts) {
-    resolved.push(part.type === "file" ? await admitFile(part, place, deps.store) : part);
+    if (part.type !== "file") resolved.push(part);
+    else if (resourceOf(part.url) === undefined) resolved.push(await admitFile(part, place, deps.store));
+    else {
+      requireReference(part);
+      resolved.push(part);
+    }
   }
-  return resolved;
+  return withResources(resolved, place, deps);
 }

@@ -12,6 +12,7 @@ import type {
 import type { Review } from "../changes/index.ts";
 import type { GitRunner } from "../git/index.ts";
 import type { JsonSchemas } from "../json-schema/index.ts";
+import type { Resources } from "../resources/index.ts";
 import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
 import type { Symbols } from "../symbols/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
@@ -66,6 +67,8 @@ export type SessionDeps = {
   schemas: Pick<JsonSchemas, "problemOf">;
   /** Finds the symbols of source files. */
   symbols: Symbols;
+  /** Reads resources of MCP servers. */
+  resources: Resources;
   clock: Clock;
   logger: Logger;
   settings: SessionSettings;

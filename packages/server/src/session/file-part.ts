@@ -29,6 +29,12 @@ export async function admitFile<T extends FileFields>(
   return { ...part, url: await admitUrl(part, place, store) };
 }
 
+/** A reference to a resource of an MCP server, which is read before anything of it is stored. Throws UNPROCESSABLE. */
+export function requireReference({ url, source }: FileFields): void {
+  requireSource(source);
+  if (url.length > URL_LENGTH) throw refusal("The reference of a file part is too long.");
+}
+
 /** The words that a reference came from are a range of a text, and no content of their own. */
 function requireSource(source: FilePart["source"]): void {
   if (source === undefined) return;

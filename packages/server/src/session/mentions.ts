@@ -1,4 +1,4 @@
-/** What the texts of an input mention (R-8.2, R-8.3): each file, symbol and agent becomes a part behind its text, with the words that it came from. */
+/** What the texts of an input mention (R-8.2, R-8.3, R-8.4): each file, symbol, resource and agent becomes a part behind its text, with the words that it came from. */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { extname, relative, resolve, sep } from "node:path";
@@ -11,6 +11,8 @@ import {
   type LineWindow,
   type Mention,
   mentionsOf,
+  type ResourceMention,
+  resourceMentionsOf,
   type Subagent,
   symbolsNamed,
 } from "@holdfast/protocol";
@@ -69,12 +71,15 @@ export async function withMentions(
     if (part.type !== "text" || part.synthetic === true || part.ignored === true) continue;
     words -= signsIn(part.text, words);
     if (words < 0) throw refusal("An input", `has at most ${HTTP_LIMITS.mentionWords} words with an @`);
-    for (const mention of mentionsOf(part.text)) {
+    for (const mention of mentionsIn(part.text)) {
       if (looked.has(mention.text.value)) continue;
       if (looked.size === HTTP_LIMITS.mentionLooks)
         throw refusal("An input", `has at most ${HTTP_LIMITS.mentionLooks} words with an @ to look up`);
       looked.add(mention.text.value);
-      const found = (await fileOf(mention, place, symbols)) ?? agentOf(mention, subagents);
+      const found =
+        "uri" in mention
+          ? referenceTo(mention)
+          : ((await fileOf(mention, place, symbols)) ?? agentOf(mention, subagents));
       const key = found === undefined ? undefined : keyOf(found);
       if (found === undefined || key === undefined || known.has(key)) continue;
       if (known.size === HTTP_LIMITS.mentions)
@@ -99,6 +104,17 @@ function signsIn(text: string, most: number): number {
 function agentOf({ path, symbol, text }: Mention, subagents: readonly Subagent[]): AgentInput | undefined {
   if (symbol !== undefined || !subagents.some(({ name }) => name === path)) return undefined;
   return { type: "agent", name: path, source: text };
+}
+
+const mentionsIn = (text: string): (Mention | ResourceMention)[] =>
+  [...mentionsOf(text), ...resourceMentionsOf(text)].toSorted(
+    (one, other) => one.text.start - other.text.start,
+  );
+
+/** A reference to the resource; what it holds is read behind this. */
+function referenceTo({ server, uri, text }: ResourceMention): FileInput {
+  const source = { type: "resource", clientName: server, uri, text } as const;
+  return { type: "file", mime: TEXT, url: `mcp://${server}/${uri}`, source };
 }
 
 /** What is taken once: symbols may share their lines. */

@@ -27,6 +27,7 @@ import type {
   Question,
   QuestionId,
   QuestionList,
+  ResourceList,
   RiskReport,
   Session,
   SessionId,
@@ -119,6 +120,8 @@ export type Sessions = {
   getQuestion(id: QuestionId): Promise<Question>;
   permissionRules(): Promise<PermissionRule[]>;
   revokePermissionRule(id: PermissionRuleId, caller: Caller): Promise<void>;
+  /** What the MCP servers have that its agents are given. */
+  resources(id: SessionId): Promise<ResourceList>;
   workspace(id: WorkspaceId): Promise<Workspace>;
   /** Lets the turns start that waited for a workspace which is shared now. */
   patchWorkspace(id: WorkspaceId, request: PatchWorkspace, caller: Caller): Promise<Applied<Workspace>>;
@@ -242,6 +245,10 @@ function queriesOf(deps: SessionDeps) {
     },
     permissionRules: () => store.listPermissionRules({}),
     workspace: (id) => requireWorkspace(deps, id),
+    async resources(sessionId) {
+      const { directory } = await requireSession(deps, sessionId);
+      return deps.resources.list({ sessionId, directory, servers: await store.givenServers(sessionId) });
+    },
     async files(id, query, limit) {
       return names.find((await requireWorkspace(deps, id)).directory, query, limit);
     },

@@ -5,6 +5,7 @@ import type {
   Diagnostics,
   EventType,
   Features,
+  GivenMcpServer,
   Input,
   InputId,
   InstanceId,
@@ -138,6 +139,8 @@ export type Queries = {
   listAgentSessions(
     sessionId: SessionId,
   ): Promise<{ items: (AgentSession & AgentSessionFacts)[]; seq: number }>;
+  /** What the agents of a session are given, with their secrets: for whoever asks the servers, and for nobody else. None for a session that is not there. */
+  givenServers(sessionId: SessionId): Promise<GivenMcpServer[]>;
   listPermissions(query: RequestFilter): Promise<Permission[]>;
   /** How many there are, those beyond a list's most included. */
   countPermissions(query: RequestFilter): Promise<number>;

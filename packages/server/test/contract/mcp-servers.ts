@@ -30,6 +30,8 @@ export const mcpServersTopic = topic("MCP servers", (rig) => {
       { ...docs, name: "docs" },
       { ...one, name: "one" },
     ]);
+    expect(await rig().store.givenServers(sessionId)).toEqual(run.mcpServers);
+    expect(await rig().store.givenServers(newId("ses"))).toEqual([]);
     await rig().finish(run);
 
     const patch = { mcpServers: { docs: null, one: { type: "off" } } } as const;

@@ -12,6 +12,7 @@ import {
   type TurnId,
   type WorkspaceId,
 } from "@holdfast/protocol";
+import { processTable } from "../../src/agents/index.ts";
 import { createRepositories, createReview, createTracker } from "../../src/changes/index.ts";
 import { createEvents, type Events } from "../../src/events/index.ts";
 import { GitRunner } from "../../src/git/index.ts";
@@ -22,6 +23,7 @@ import {
   createQuestions,
   DEFAULT_PERMISSION_SETTINGS,
 } from "../../src/permission/index.ts";
+import { createResources } from "../../src/resources/index.ts";
 import { createSessions, type Sessions, type TurnDoor } from "../../src/session/index.ts";
 import { createSnapshots } from "../../src/snapshot/index.ts";
 import { type StartedTurn, type Store } from "../../src/store/index.ts";
@@ -160,6 +162,17 @@ export class ServerUnderTest implements AsyncDisposable {
       catalog,
       schemas: createJsonSchemas(clock),
       symbols: createSymbols(clock),
+      resources: createResources({
+        clock,
+        launch: {
+          store,
+          clock,
+          table: processTable(process.platform),
+          instanceId: newId("ins"),
+          environment: process.env,
+          temporaryRoot: tmpdir(),
+        },
+      }),
       clock,
       logger,
       settings: { approvalMode: "ask", resumePolicy: "manual" },

@@ -4,6 +4,8 @@ import {
   canBeMentioned,
   type FileSymbol,
   mentionText,
+  type ResourceList,
+  resourceMention,
   symbolMention,
 } from "@holdfast/protocol";
 import { ranked } from "../ranking/index.ts";
@@ -25,6 +27,9 @@ export function offeredSuggestions(trigger: Trigger, { commands, subagents }: Of
       .slice(0, SHOWN)
       .map(({ name, description }) => ({ insert: `/${name} `, label: `/${name}`, detail: description }));
   if (trigger.kind !== "file") return [];
+  // Where the words begin that list them: nothing else says that there are any.
+  if (trigger.word === "mcp")
+    return [{ insert: "@mcp://", label: "@mcp://", detail: "resources of MCP servers" }];
   return ranked(subagents ?? [], ({ name }) => name, trigger.word)
     .slice(0, SHOWN_AGENTS)
     .map(({ name, description }) => ({
@@ -34,13 +39,20 @@ export function offeredSuggestions(trigger: Trigger, { commands, subagents }: Of
     }));
 }
 
-/** What the workspace has: files, or symbols of one. */
+/** Where things are looked for. */
+export type Place = { sessionId: string; workspaceId: string };
+
+/** What the workspace has, files or symbols of one, and what the session's MCP servers have. */
 export async function foundSuggestions(
   trigger: Trigger,
-  client: Pick<HoldfastClient, "searchFiles" | "listSymbols">,
-  workspaceId: string,
+  client: Pick<HoldfastClient, "searchFiles" | "listSymbols" | "listResources">,
+  { sessionId, workspaceId }: Place,
   signal: AbortSignal,
 ): Promise<Suggestion[]> {
+  if (trigger.kind === "resource") {
+    const { items } = await client.listResources(sessionId, { signal });
+    return resourceSuggestions(trigger.word, items);
+  }
   if (trigger.kind === "symbol") {
     const { items } = await client.listSymbols(workspaceId, trigger.path, { signal });
     return symbolSuggestions(trigger, items);
@@ -50,6 +62,16 @@ export async function foundSuggestions(
     .filter(({ path }) => canBeMentioned(path))
     .slice(0, SHOWN)
     .map(({ path }) => ({ insert: `${mentionText(path)} `, label: path }));
+}
+
+function resourceSuggestions(word: string, resources: ResourceList["items"]): Suggestion[] {
+  return ranked(resources, ({ server, uri, name, title }) => `${server}/${uri} ${title ?? name}`, word)
+    .slice(0, SHOWN)
+    .flatMap(({ server, uri, name, title }) => {
+      const words = resourceMention(server, uri);
+      if (words === undefined) return [];
+      return [{ insert: `${words} `, label: uri, detail: `${title ?? name}, from ${server}` }];
+    });
 }
 
 function symbolSuggestions(

@@ -57,7 +57,7 @@ export function QueueList({ queue, session }: QueueProps) {
 
 const textOf = (input: Input): string =>
   input.parts
-    .filter((part) => !isMentioned(part))
+    .filter((part) => !isMentioned(part) && !(part.type === "text" && part.synthetic === true))
     .map((part) => (part.type === "text" ? part.text : `[${part.type}]`))
     .join(" ");
 

@@ -8,7 +8,7 @@ import { triggerOf } from "./trigger.ts";
 /** Pause in typing before the server is asked, in ms. */
 const ASK_MS = 120;
 
-/** Suggestions for the message's field: commands and agents of its own that the agent offers, files of the workspace, and symbols of a file. */
+/** Suggestions for the message's field: commands and agents of its own that the agent offers, files of the workspace, symbols of a file, and resources of MCP servers. */
 export function useSuggestions(
   state: SessionState,
   text: string,
@@ -26,17 +26,17 @@ export function useSuggestions(
   const { session, agentSessions } = state;
   const { commands, subagents } =
     Object.values(agentSessions).find(({ agent }) => agent === session?.agent) ?? {};
-  const workspaceId = session?.workspaceId;
+  const { id: sessionId, workspaceId } = session ?? {};
 
   useEffect(() => {
     setActive(0);
     if (trigger === undefined || key === dismissed) return setItems([]);
     const offered = offeredSuggestions(trigger, { commands, subagents });
     if (trigger.kind === "command") return setItems(offered);
-    if (workspaceId === undefined) return;
+    if (sessionId === undefined || workspaceId === undefined) return;
     const stop = new AbortController();
     const timer = setTimeout(() => {
-      foundSuggestions(trigger, client, workspaceId, stop.signal).then(
+      foundSuggestions(trigger, client, { sessionId, workspaceId }, stop.signal).then(
         (found) => setItems([...offered, ...found]),
         () => {
           if (!stop.signal.aborted) setItems(offered);
@@ -48,7 +48,7 @@ export function useSuggestions(
       stop.abort();
     };
     // The trigger is new with every stroke; its key says whether it is another one.
-  }, [key, dismissed, commands, subagents, workspaceId, client]);
+  }, [key, dismissed, commands, subagents, sessionId, workspaceId, client]);
 
   const choose = (item: Suggestion) => {
     if (trigger === undefined) return;

@@ -10,6 +10,11 @@ test.each([
   ["@src/a.ts#Lane.#cl", { kind: "symbol", path: "src/a.ts", word: "Lane.#cl", from: 0 }],
   ['@"with blank.ts"#a', { kind: "symbol", path: "with blank.ts", word: "a", from: 0 }],
   ["me@src/a.ts#a", undefined],
+  ["see @mcp:", { kind: "resource", word: "", from: 4 }],
+  ["see @mcp://docs/memo://a#b", { kind: "resource", word: "docs/memo://a#b", from: 4 }],
+  ['see @"mcp://docs/a b', { kind: "resource", word: "docs/a b", from: 4 }],
+  ["see @mcp://docs/a and", undefined],
+  ["@src/a.ts#a and", undefined],
 ])("[R-8.2, R-8.3] %j asks for %j", (text, trigger) => {
   expect(triggerOf(text, text.length)).toEqual(trigger);
 });

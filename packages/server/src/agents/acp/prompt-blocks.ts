@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { ContentBlock } from "@agentclientprotocol/sdk";
-import { type FilePart, fileLabel, linesOf } from "@holdfast/protocol";
+import { type FilePart, fileLabel, isTextMime, linesOf } from "@holdfast/protocol";
 import type { PromptInput } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 
@@ -52,19 +52,20 @@ async function fileBlock(
   const blob = await files.readBlob(part.url.slice(BLOB.length), part.sessionId);
   if (blob === undefined) throw new MissingBlobError(name);
   const isImage = part.mime.startsWith("image/");
+  const uri =
+    part.source?.type === "resource" ? part.source.uri : `attachment:///${encodeURIComponent(name)}`;
   const base64 = () => Buffer.from(blob.bytes).toString("base64");
   if (isImage && accepts.images) return { type: "image", data: base64(), mimeType: part.mime };
-  if (isText(part.mime)) {
+  if (isTextMime(part.mime)) {
     const text = Buffer.from(blob.bytes).toString("utf8");
     if (!accepts.embedded)
       return { type: "text", text: `<file name=${JSON.stringify(name)}>\n${text}\n</file>` };
     return {
       type: "resource",
-      resource: { uri: `attachment:///${encodeURIComponent(name)}`, text, mimeType: part.mime },
+      resource: { uri, text, mimeType: part.mime },
     };
   }
   if (!isImage && accepts.embedded) {
-    const uri = `attachment:///${encodeURIComponent(name)}`;
     return { type: "resource", resource: { uri, blob: base64(), mimeType: part.mime } };
   }
   return { type: "text", text: `[The user attached ${name} (${part.mime}), which you cannot see.]` };
@@ -80,7 +81,7 @@ async function referenceBlock(
   const isHere =
     (part.source?.type === "file" || part.source?.type === "symbol") && part.url.startsWith("file:");
   const uri = part.url.startsWith("file:") ? (part.url.split("?")[0] ?? part.url) : part.url;
-  if (embedded && isHere && isText(part.mime)) {
+  if (embedded && isHere && isTextMime(part.mime)) {
     const range = {
       line: lines?.start ?? 1,
       ...(lines?.end === undefined ? {} : { limit: lines.end - lines.start + 1 }),
@@ -103,10 +104,6 @@ async function referenceBlock(
     }
   }
   return { type: "resource_link", uri, name: fileLabel(part), mimeType: part.mime };
-}
-
-function isText(mime: string): boolean {
-  return mime.startsWith("text/") || /^application\/(?:json|xml|yaml|toml|javascript|x-sh)\b/.test(mime);
 }
 
 function lastSegment(url: string): string {

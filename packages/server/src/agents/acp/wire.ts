@@ -10,7 +10,7 @@
  */
 import type { Readable, Writable } from "node:stream";
 import type { AnyMessage, AnyRequest, AnyResponse, Stream } from "@agentclientprotocol/sdk";
-import { LineSplitter, type Line } from "./line-splitter.ts";
+import { LineSplitter, type Line } from "../../process/index.ts";
 import { droppedResponseId, readLine } from "./wire-message.ts";
 
 export type Request = Pick<AnyRequest, "method" | "params">;

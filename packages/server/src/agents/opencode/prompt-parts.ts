@@ -1,4 +1,4 @@
-import type { FilePart, SourceText } from "@holdfast/protocol";
+import { type FilePart, isTextMime, type SourceText } from "@holdfast/protocol";
 import type { PromptInput } from "../port.ts";
 import { MissingBlobError, type ReadBlob } from "../read-blob.ts";
 
@@ -48,7 +48,9 @@ async function fileInput(part: FilePart, readBlob: ReadBlob): Promise<InputPart>
   const blob = await readBlob(part.url.slice(BLOB.length), part.sessionId);
   if (blob === undefined) throw new MissingBlobError(name ?? part.url);
   const data = Buffer.from(blob.bytes).toString("base64");
-  return { type: "file", mime: part.mime, url: `data:${part.mime};base64,${data}`, ...named };
+  // Of content, it turns only this kind into words; anything else goes to the model as a file, which takes no text in that form.
+  const mime = isTextMime(part.mime) ? "text/plain" : part.mime;
+  return { type: "file", mime, url: `data:${mime};base64,${data}`, ...named };
 }
 
 /** The command that a prompt asks for: its first text begins with a slash and the name of one. */

@@ -295,16 +295,19 @@ describe("what opencode sends", () => {
     expect(await promptParts({ parts: [] }, readBlob)).toEqual([{ type: "text", text: "" }]);
   });
 
-  test("[R-8.3] a symbol goes to opencode as its own", async () => {
+  test("[R-8.3, R-8.4] a symbol goes to opencode as its own, the text of a resource as text", async () => {
     const identity = { id: newId("prt"), sessionId: newId("ses"), messageId: newId("msg") };
     const text = { value: "@x", start: 0, end: 2 };
     const range = { start: { line: 1, character: 0 }, end: { line: 2, character: 1 } };
     const symbol = { type: "symbol" as const, path: "a.ts", name: "open", kind: 12, range, text };
+    const resource = { type: "resource" as const, clientName: "docs", uri: "doc://a", text };
     const file = { ...identity, type: "file" as const, filename: "a" };
     const parts: Part[] = [
       { ...file, mime: "text/plain", url: "file:///p/a.ts?start=2&end=3", source: symbol },
+      { ...file, mime: "text/markdown", url: "blob:abc", source: resource },
     ];
-    expect(await promptParts({ parts }, async () => undefined)).toEqual([
+    const readBlob = async () => ({ bytes: Buffer.from("# A"), mime: "text/markdown" });
+    expect(await promptParts({ parts }, readBlob)).toEqual([
       {
         type: "file",
         mime: "text/plain",
@@ -312,6 +315,7 @@ describe("what opencode sends", () => {
         filename: "a",
         source: symbol,
       },
+      { type: "file", mime: "text/plain", url: "data:text/plain;base64,IyBB", filename: "a" },
     ]);
   });
 

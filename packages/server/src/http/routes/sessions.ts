@@ -7,6 +7,7 @@ import {
   HTTP_LIMITS,
   patchSessionSchema,
   projectIdSchema,
+  resourceListSchema,
   sessionIdSchema,
   sessionListSchema,
   sessionSchema,
@@ -88,6 +89,20 @@ export const SESSION_ROUTES: readonly Route[] = [
     params: onSession,
     answers: { 200: { description: "The session", schema: sessionSchema } },
     run: async ({ params }, { sessions }) => ok(await sessions.get(params.id)),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/sessions/:id/resources",
+    // Programs are started for the answer, as an input would.
+    action: "input.admit",
+    on: "session",
+    tag,
+    summary: "List the resources of the session's MCP servers, as @mcp://server/uri names them",
+    params: onSession,
+    answers: {
+      200: { description: "Resources, and the servers that did not tell theirs", schema: resourceListSchema },
+    },
+    run: async ({ params }, { sessions }) => ok(await sessions.resources(params.id)),
   }),
   defineRoute({
     method: "PATCH",

@@ -176,6 +176,7 @@ async function readAll(sessionId: SessionId): Promise<void> {
   await queries.countQuestions({ state: "pending" });
   await queries.listPermissionRules({ sessionId });
   await queries.listAgentSessions(sessionId);
+  await queries.givenServers(sessionId);
   await queries.replaySession({ sessionId, after: 0, limit: 50 });
   await queries.replayFeed({ after: feedOrder.start, limit: 50 });
   await queries.lastAgent("/d");

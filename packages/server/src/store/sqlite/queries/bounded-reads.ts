@@ -1,4 +1,4 @@
-import type { Features, Message, SessionId } from "@holdfast/protocol";
+import type { Features, GivenMcpServer, Message, SessionId } from "@holdfast/protocol";
 import type { Reader } from "@holdfast/sqlite";
 import type {
   BrowserTokenRow,
@@ -29,6 +29,7 @@ import {
   toPermissionRule,
   toQuestion,
   findSession,
+  givenServersOf,
   loadWorkspace,
   toSession,
   findTurn,
@@ -101,6 +102,7 @@ export function sqliteQueries(reader: Reader): BoundedReads {
       ),
     listTodos: (sessionId) => read(() => listTodos(sql, sessionId)),
     listAgentSessions: (sessionId) => read(() => listAgentSessions(sql, sessionId)),
+    givenServers: (sessionId) => read(() => givenServers(sql, sessionId)),
     ...requestQueries(sql, read),
     listPermissionRules: (query) => read(() => listPermissionRules(sql, query.sessionId)),
     replaySession: (query) => read(() => replaySession(sql, query)),
@@ -132,6 +134,11 @@ const listAgentSessions = (sql: Sql, sessionId: SessionId) => ({
     .map(toAgentSessionWithFacts),
   seq: lastSeq(sql, sessionId) ?? 0,
 });
+
+function givenServers(sql: Sql, sessionId: SessionId): GivenMcpServer[] {
+  const session = findSession(sql, sessionId);
+  return session === undefined ? [] : givenServersOf(sql, session);
+}
 
 const SELECT_TOKEN = "SELECT id, label, created, expires, used FROM browser_token";
 

@@ -1,0 +1,1 @@
+export { createResources, type ReadContent, type ReadResource, type Resources } from "./resources.ts";
