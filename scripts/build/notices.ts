@@ -16,7 +16,8 @@ type BundlePlugin = {
 
 const NOTICES_FILE = "THIRD-PARTY.txt";
 const RULE = `\n\n${"-".repeat(80)}\n\n`;
-const LICENCE_FILE = /^(licen[cs]e|copying|notice)([.-].*)?$/i;
+/** A `cgmanifest.json` names the projects whose programs a package holds, with their licences. */
+const LICENCE_FILE = /^(licen[cs]e|copying|notice|cgmanifest)([.-].*)?$/i;
 /** The innermost package of a module's path. */
 const PACKAGE = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
 

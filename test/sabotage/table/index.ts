@@ -7,6 +7,7 @@ import { EVENTS } from "./events.ts";
 import { FILES } from "./files.ts";
 import { HTTP } from "./http.ts";
 import { RUNNER } from "./runner.ts";
+import { SOURCES } from "./sources.ts";
 import { STORE } from "./store.ts";
 import { TURN } from "./turn.ts";
 import { WORKTREES } from "./worktrees.ts";
@@ -23,5 +24,6 @@ export const SABOTAGES: readonly Sabotage[] = [
   ...TURN,
   ...AGENTS,
   ...AGENT_FILES,
+  ...SOURCES,
   ...HTTP,
 ];
