@@ -183,17 +183,7 @@ function addSession(program: Command, action: Action): void {
         module.patch(context, id, { limitAttempts }),
       ),
     );
-  session
-    .command("save")
-    .description("save a file of a session: what came with a call, as `show` names it")
-    .argument("<session>")
-    .argument("<blob>", "its hash")
-    .argument("<file>", "a file that is not there yet")
-    .action(
-      action(part, (module, context, id: string, blob: string, file: string) =>
-        module.save(context, id, blob, file),
-      ),
-    );
+  addSave(session, action);
   session
     .command("archive")
     .description("put a session away")
@@ -212,6 +202,21 @@ function addSession(program: Command, action: Action): void {
     .action(
       action(part, (module, context, id: string, flags: { discard?: boolean }) =>
         module.remove(context, id, flags),
+      ),
+    );
+}
+
+function addSave(session: Command, action: Action): void {
+  session
+    .command("save")
+    .description("save a file of a session: what came with a call, as `show` names it")
+    .argument("<session>")
+    .argument("<blob>", "its hash")
+    .argument("<file>", "a file that is not there yet")
+    .action(
+      action(
+        () => import("./session-commands.ts"),
+        (module, context, id: string, blob: string, file: string) => module.save(context, id, blob, file),
       ),
     );
 }

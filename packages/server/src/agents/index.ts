@@ -35,7 +35,6 @@ export {
   type ConfiguredAgent,
   findProgram,
 } from "./catalog/index.ts";
-export { secretsOf } from "./mcp-servers.ts";
 export { createOpencodeBackend } from "./opencode/index.ts";
 export type { PoolLimits } from "./eviction.ts";
 export { createPool } from "./pool.ts";

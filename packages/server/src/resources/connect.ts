@@ -7,8 +7,9 @@ import {
   StreamableHTTPClientTransport,
   type Transport,
 } from "@modelcontextprotocol/client";
-import { findProgram, secretsOf } from "../agents/index.ts";
+import { findProgram } from "../agents/index.ts";
 import { launchProcess, type LaunchDeps } from "../process/index.ts";
+import { secretsOf } from "../store/index.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
 import { MESSAGE_BYTES, StdioTransport } from "./stdio-transport.ts";
 

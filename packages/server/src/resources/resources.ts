@@ -2,10 +2,10 @@
  * Resources of MCP servers (R-8.4): Holdfast is a client of the servers that a session's agents are given, for as long as it takes to read what somebody mentions
  * or to list what there is. Whatever goes wrong is told as text: a server is foreign, and so are its words.
  */
-import { type Clock, errorText, HoldfastError, redact, withoutSecrets } from "@holdfast/kernel";
+import { type Clock, errorText, HoldfastError, redact, secretMask } from "@holdfast/kernel";
 import { type GivenMcpServer, RESOURCE_LIMITS, type ResourceList } from "@holdfast/protocol";
-import { secretsOf } from "../agents/index.ts";
 import type { LaunchDeps } from "../process/index.ts";
+import { secretsOf } from "../store/index.ts";
 import { connect, type Connection, type ConnectPlace } from "./connect.ts";
 
 /** Servers that are asked at once; more are told that they have to be asked again. */
@@ -208,6 +208,6 @@ async function readOne({ client }: Connection, uri: string, ask: Ask): Promise<R
 /** Why a server could not be asked, without the values that it is told. */
 function toProblem(server: GivenMcpServer, error: unknown): { problem: string } {
   const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
-  const told = withoutSecrets(errorText(error) + cause, secretsOf([server]));
+  const told = secretMask(secretsOf([server]))(errorText(error) + cause);
   return { problem: redact(told).slice(0, TOLD).toWellFormed() };
 }

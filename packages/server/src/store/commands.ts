@@ -303,12 +303,9 @@ export type Commands = {
    * Takes a queued turn whose input says nothing to an agent from `queued` to `completed / noted`, with its message in the history; no claim and
    * no lease. False when it is not the session's next turn any more, or now says something.
    */
-  noteTurn(command: {
-    sessionId: SessionId;
-    turnId: TurnId;
-    past?: NextTurn["past"];
-    actor: Actor;
-  }): Promise<boolean>;
+  noteTurn(
+    command: Pick<StartTurnCommand, "sessionId" | "past" | "actor"> & { turnId: TurnId },
+  ): Promise<boolean>;
   /** Sets or clears what queued turns of a session wait for; an event only when it changes. */
   setWaiting(command: { turnId: TurnId; waitingFor: WaitingFor | null }): Promise<void>;
   /** CLAIM_LOST when `epoch` is not the session's; CONFLICT once the turn is not running, except for notes (A-16). Answers the session's new last seq. */

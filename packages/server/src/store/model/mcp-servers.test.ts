@@ -114,10 +114,16 @@ test("[A-7] what is not shown of a server is a secret of it, and what is shown i
   });
   const secrets = secretsOf(servers);
   expect(secrets).toEqual(
-    expect.arrayContaining([
-      ...["me%40home", "me@home", "pass%20word", "pass word", "hush%2F1", "hush/1", "2", "hush-2"],
-      ...["hush-hush-3", "hush-4", "hush-5", "hush-hush-6", "Bearer hush-hush-7", "hush-hush-7"],
-    ]),
+    expect.arrayContaining(
+      ["me%40home", "me@home", "pass%20word", "pass word", "hush%2F1", "hush/1", "2", "hush-2"].concat([
+        "hush-hush-3",
+        "hush-4",
+        "hush-5",
+        "hush-hush-6",
+        "Bearer hush-hush-7",
+        "hush-hush-7",
+      ]),
+    ),
   );
   expect(secrets.filter((secret) => secret.includes("mcp") || secret.includes("example"))).toEqual([]);
 });

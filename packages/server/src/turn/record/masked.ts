@@ -19,14 +19,14 @@ export function maskedError<E extends SessionError>(mask: Mask, error: E): E {
     name,
     WORDS.has(name) ? masked(mask, value) : value,
   ]);
-  return { ...error, data: Object.fromEntries(data) as unknown } as E;
+  return { ...error, data: Object.fromEntries(data) as unknown };
 }
 
 /** Its answer stays as it is: what it says there was asked for. */
 export function maskedEvent<E extends AgentEvent>(mask: Mask, event: E): E {
-  if (isNote(event)) return { ...event, tail: mask(event.tail) } as E;
+  if (isNote(event)) return { ...event, tail: mask(event.tail) };
   if (event.type !== "retry" || event.failed === undefined) return event;
-  return { ...event, failed: { ...event.failed, error: maskedError(mask, event.failed.error) } } as E;
+  return { ...event, failed: { ...event.failed, error: maskedError(mask, event.failed.error) } };
 }
 
 function masked(mask: Mask, value: unknown): unknown {
