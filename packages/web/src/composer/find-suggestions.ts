@@ -50,11 +50,12 @@ export async function foundSuggestions(
   signal: AbortSignal,
 ): Promise<Suggestion[]> {
   if (trigger.kind === "resource") {
-    const { items } = await client.listResources(sessionId, { signal });
-    return resourceSuggestions(trigger.word, items);
+    const { items, problems } = await client.listResources(sessionId, { signal });
+    return [...resourceSuggestions(trigger.word, items), ...problemSuggestions(trigger.word, problems)];
   }
   if (trigger.kind === "symbol") {
-    const { items } = await client.listSymbols(workspaceId, trigger.path, { signal });
+    const { language, items } = await client.listSymbols(workspaceId, trigger.path, { signal });
+    if (language === undefined) return noSymbols(trigger);
     return symbolSuggestions(trigger, items);
   }
   const { items } = await client.searchFiles(workspaceId, trigger.word, { signal });
@@ -73,6 +74,18 @@ function resourceSuggestions(word: string, resources: ResourceList["items"]): Su
       return [{ insert: `${words} `, label: uri, detail: `${title ?? name}, from ${server}` }];
     });
 }
+
+/** Servers that do not tell what they have, until more than a server is named: who knows a URI goes on typing. */
+const problemSuggestions = (word: string, problems: ResourceList["problems"]): Suggestion[] =>
+  problems
+    .filter(({ server }) => server.startsWith(word))
+    .map(({ server, message }) => ({ insert: `@mcp://${server}/`, label: server, detail: message }));
+
+/** Said once at the `#`; what is typed behind it are words, and stays. */
+const noSymbols = ({ path, word }: Extract<Trigger, { kind: "symbol" }>): Suggestion[] =>
+  word === ""
+    ? [{ insert: `${mentionText(path)} `, label: path, detail: "no symbols are known of files like this" }]
+    : [];
 
 function symbolSuggestions(
   { path, word }: Extract<Trigger, { kind: "symbol" }>,
