@@ -60,7 +60,7 @@ test("[A-27, D-36] an agent that wakes between turns works in a turn of its own,
   await ended(first.id);
   await writeFile(join(place, "go"), "");
   const own = await ownTurn(id);
-  expect(own).toMatchObject({ actor: { id: "agent:rehearsal", kind: "agent" }, openedBy: "live" });
+  expect(own.actor).toMatchObject({ id: "agent:rehearsal", kind: "agent" });
   const asked = await until(
     "the question whether it may write",
     async () => (await server.client.listPermissions({ sessionId: id, state: "pending" })).items[0],
@@ -70,7 +70,7 @@ test("[A-27, D-36] an agent that wakes between turns works in a turn of its own,
   const queued = await say(id, "SAY later");
   expect((await server.client.getTurn(queued.id)).state).toBe("queued");
   await server.client.replyPermission(asked.id, { reply: "once" });
-  expect(await ended(own.id)).toMatchObject({ state: "completed" });
+  expect(await ended(own.id)).toMatchObject({ state: "completed", openedBy: "live" });
   expect(await ended(queued.id)).toMatchObject({ state: "completed" });
   expect((await saidIn(id, own.id)).join("")).toBe(`${numbered(40)}done\n`);
   expect(await saidIn(id, queued.id)).toEqual(["later\n"]);

@@ -55,8 +55,8 @@ export const SOURCES: readonly Sabotage[] = [
     file: `${SERVER}/src/resources/resources.ts`,
     edits: [
       {
-        find: "withoutSecrets(errorText(error) + cause, secretsOf([server]))",
-        replace: "withoutSecrets(errorText(error) + cause, secretsOf([]))",
+        find: "secretMask(secretsOf([server]))(errorText(error) + cause)",
+        replace: "secretMask(secretsOf([]))(errorText(error) + cause)",
       },
     ],
     catchers: [

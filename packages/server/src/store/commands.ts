@@ -388,7 +388,6 @@ export type Commands = {
     mime: string;
     sessionId: SessionId;
   }): Promise<{ hash: string; size: number }>;
-
   putBrowserToken(row: BrowserTokenRow & { hash: string }): Promise<void>;
   touchBrowserToken(command: { id: TokenId }): Promise<void>;
   /** True when there was one. `all` revokes every token. */

@@ -261,8 +261,9 @@ test.each(["manual", "auto"] as const)(
     await room.turns.recover();
     expect(await room.turn(id)).toMatchObject({ state: "aborted", reason: "interrupted" });
     expect(await room.text(id)).toBe("By myself.");
-    await room.ended(queued);
+    expect((await room.session(sessionId)).queue.paused).toBe(false);
     expect((await turnsOf(sessionId)).map((turn) => turn.id).slice(-2)).toEqual([id, queued]);
+    await room.ended(queued);
   },
 );
 

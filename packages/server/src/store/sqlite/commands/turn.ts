@@ -88,7 +88,7 @@ export function startTurn(write: Write, command: StartTurnCommand): StartedTurn 
 /** queued -> completed / noted, in the order of the queue: the message joins the history, and no agent is asked. */
 export function noteTurn(
   write: Write,
-  command: { sessionId: SessionId; turnId: TurnId; past?: readonly string[]; actor: Actor },
+  command: { sessionId: SessionId; turnId: TurnId; past?: readonly string[] | undefined; actor: Actor },
 ): boolean {
   const log = openLog(write, command.sessionId, command.actor, "work");
   const input = nextInput(write, log.session, command.past);
