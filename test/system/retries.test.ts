@@ -4,7 +4,7 @@ import { startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
 
 const TURN_MS = 240_000;
 
-test("[R-13.1, D-10] the wait for the next try is the session's status; a cancel ends it, and a crash too", async () => {
+test("[R-13.1, D-10, R-17.14] the wait for the next try is the session's status; a cancel ends it, and a crash too", async () => {
   await using directory = await temporaryDirectory("retries");
   const root = directory.path;
   let server = await startHoldfast({ root });

@@ -61,7 +61,7 @@ describe("[I-14] one reducer for replay and live", () => {
     );
   });
 
-  test("[D-2] duplicates and old events change nothing, not even the object", () => {
+  test("[D-2, R-17.23] duplicates and old events change nothing, not even the object", () => {
     fc.assert(
       fc.property(steps, fc.nat(), (plan, pick) => {
         const events = rehearse(plan).log.history();

@@ -35,7 +35,7 @@ describe("classifyError asks in the order of session-model 3", () => {
     });
   });
 
-  test("a connection reset by a real socket is retryable and says how it broke", async () => {
+  test("[R-17.6] a connection reset by a real socket is retryable and says how it broke", async () => {
     const server = createServer((request) => request.socket.resetAndDestroy());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
@@ -72,12 +72,12 @@ describe("classifyError asks in the order of session-model 3", () => {
     [123, "123"],
     [{ odd: true }, '{"odd":true}'],
     [undefined, "undefined"],
-  ])("%s is unknown, with its text", (error, message) => {
+  ])("[R-17.7] %s is unknown, with its text", (error, message) => {
     expect(classifyError(error, context)).toEqual({ name: "UnknownError", data: { message } });
   });
 });
 
-describe("overflow of the context window", () => {
+describe("[R-17.4] overflow of the context window", () => {
   test.each([
     "prompt is too long: 213462 tokens > 200000 maximum",
     "Input is too long for requested model.",
@@ -110,7 +110,7 @@ describe("overflow of the context window", () => {
     });
   });
 
-  test("429 without a body is a rate, not an overflow", () => {
+  test("[R-17.4] 429 without a body is a rate, not an overflow", () => {
     const error = call({ message: "429 status code (no body)", statusCode: 429, isRetryable: true });
     expect(classifyError(error, context)).toMatchObject({
       name: "APIError",
@@ -120,7 +120,7 @@ describe("overflow of the context window", () => {
 });
 
 describe("failed calls", () => {
-  test("OpenAI 404 is retryable, another provider's is not", () => {
+  test("[R-17.6] OpenAI 404 is retryable, another provider's is not", () => {
     const error = call({ message: "Not Found", statusCode: 404 });
     expect(classifyError(error, { providerId: "openai" })).toMatchObject({ data: { isRetryable: true } });
     expect(classifyError(error, context)).toMatchObject({ data: { isRetryable: false } });
@@ -162,7 +162,7 @@ describe("failed calls", () => {
   });
 });
 
-describe("errors inside a stream", () => {
+describe("[R-17.5] errors inside a stream", () => {
   test.each([
     [
       { type: "error", error: { code: "context_length_exceeded", message: "m" } },

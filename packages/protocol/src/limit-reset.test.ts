@@ -17,6 +17,8 @@ test.each<[string, SessionError, number | undefined]>([
   ["milliseconds", headers({ "retry-after-ms": "1500.2" }), 1_501],
   ["milliseconds before seconds", headers({ "retry-after-ms": "10", "retry-after": "50" }), 10],
   ["seconds", headers({ "retry-after": "50" }), 50_000],
+  ["minutes", headers({ "retry-after": "700" }), 700_000],
+  ["longer than a timer", headers({ "retry-after-ms": "2560000000" }), 2_560_000_000],
   ["parts of a second", headers({ "Retry-After": "0.0305" }), 31],
   ["a date", headers({ "retry-after": new Date(NOW + 20_000).toUTCString() }), 20_000],
   ["bad milliseconds fall to seconds", headers({ "retry-after-ms": "x", "retry-after": "3" }), 3_000],
@@ -74,6 +76,6 @@ test.each<[string, SessionError, number | undefined]>([
     undefined,
   ],
   ["another error", { name: "UnknownError", data: { message: "rate limit, retry-after: 5" } }, undefined],
-])("[A-29] when a limit is over: %s", (_name, error, delay) => {
+])("[A-29, R-17.9] when a limit is over: %s", (_name, error, delay) => {
   expect(limitReset(error, NOW)).toBe(delay === undefined ? undefined : NOW + delay);
 });

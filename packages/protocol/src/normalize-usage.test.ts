@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { costOf, normalizeUsage } from "./normalize-usage.ts";
 
-describe("usage as stored (session-model 1.5)", () => {
+describe("[R-17.21] usage as stored (session-model 1.5)", () => {
   test("input excludes the cache, output excludes the reasoning", () => {
     const { tokens } = normalizeUsage({
       inputTokens: 1_000,
@@ -57,7 +57,7 @@ describe("usage as stored (session-model 1.5)", () => {
   });
 });
 
-describe("cost in decimal arithmetic", () => {
+describe("[R-17.21] cost in decimal arithmetic", () => {
   const price = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 };
 
   test("each kind has its price, reasoning costs what output costs", () => {

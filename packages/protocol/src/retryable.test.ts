@@ -7,7 +7,7 @@ const api = (data: Partial<APIError["data"]> = {}): SessionError => ({
   data: { message: "failed", isRetryable: true, ...data },
 });
 
-describe("what is retried", () => {
+describe("[R-17.8] what is retried", () => {
   test.each<[string, SessionError, boolean]>([
     ["retryable call", api(), true],
     ["status 500 even if the SDK says no", api({ isRetryable: false, statusCode: 503 }), true],

@@ -36,7 +36,7 @@ describe("ids (interfaces.md section 0)", () => {
   });
 });
 
-describe("output format (session-model 2)", () => {
+describe("[R-17.22] output format (session-model 2)", () => {
   test("the count defaults to 2", () => {
     expect(outputFormatSchema.parse({ type: "json_schema", schema: {} })).toMatchObject({ retryCount: 2 });
     expect(outputFormatSchema.parse({ type: "json_schema", schema: {}, retryCount: 0 })).toMatchObject({

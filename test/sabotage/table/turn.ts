@@ -222,9 +222,22 @@ export const TURN: readonly Sabotage[] = [
     catchers: [
       {
         file: "packages/server/test/turn/stopping.test.ts",
-        title: "[D-10] a running turn: the intent is durable first",
+        title: "[D-10, R-17.12] a running turn: the intent is durable first",
       },
     ],
+  },
+  {
+    name: "call-metadata-overwritten",
+    rules: ["R-17.11"],
+    breaks: "lets what is said of a call later overwrite what was said of it before",
+    file: `${ROOM}/record/tool-part.ts`,
+    edits: [
+      {
+        find: "metadata: update.metadata && { ...call.metadata, ...update.metadata },",
+        replace: "metadata: update.metadata,",
+      },
+    ],
+    catchers: [{ file: "packages/server/test/turn/tool-calls.test.ts", title: "[R-17.11]" }],
   },
   {
     name: "handoff-with-secrets",

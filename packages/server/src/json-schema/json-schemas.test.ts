@@ -49,6 +49,19 @@ describe("[R-2.2] an answer is read and validated", () => {
     else expect(verdict.problem).toMatch(problem);
   });
 
+  test("[R-2.2, R-17.22] a schema in a schema, and one of lists, are held to the innermost value", async () => {
+    const flock: JsonObject = {
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      type: "object",
+      properties: { birds: { type: "array", items: { type: "object", properties: { at: point } } } },
+    };
+    const value = { birds: [{ at: { x: 1 } }, {}] };
+    expect(await schemas.judge(flock, [JSON.stringify(value)])).toEqual({ fits: true, value });
+    expect(await schemas.judge(flock, ['{"birds": [{}, {"at": {"x": "1"}}]}'])).toMatchObject({
+      problem: "/birds/1/at/x must be integer",
+    });
+  });
+
   test("[R-2.2] a pattern that never ends is given up, and others are answered meanwhile", async () => {
     const endless = schemas.judge({ pattern: "^(a+)+$" }, [JSON.stringify(`${"a".repeat(64)}!`)]);
     expect(await schemas.judge(point, ['{"x": 3}'])).toEqual({ fits: true, value: { x: 3 } });

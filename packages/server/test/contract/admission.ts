@@ -39,7 +39,7 @@ export const admissionTopic = topic("admission", (rig) => {
     expect(run.message.info).toMatchObject({ agent: "qwen", model: resolved.model, system: "Be short." });
   });
 
-  test("[D-5] admission is one transaction: every row has its event and no part is missing", async () => {
+  test("[D-5, R-17.23] admission is one transaction: every row has its event and no part is missing", async () => {
     const sessionId = await rig().session();
     const messageId = newId("msg");
     const place = { sessionId, messageId };

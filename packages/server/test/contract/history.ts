@@ -26,7 +26,7 @@ async function sessionWith(rig: StoreRig, turns: number): Promise<SessionId> {
 }
 
 export const historyTopic = topic("history", (rig, size) => {
-  test("[D-29, R-1.1] pages go back from the newest, chronological inside", async () => {
+  test("[D-29, R-1.1, R-17.1] pages go back from the newest, chronological inside", async () => {
     const sessionId = await sessionWith(rig(), 6);
     const whole = await rig().history(sessionId);
     expect(whole.map(({ info }) => info.ordinal)).toEqual(Array.from({ length: 12 }, (_, index) => index));
@@ -67,7 +67,7 @@ export const historyTopic = topic("history", (rig, size) => {
     expect(forward.prev).toBe(4);
   });
 
-  test("[D-29] a page back and the page forward from it are the same place", async () => {
+  test("[D-29, R-17.1] a page back and the page forward from it are the same place", async () => {
     const sessionId = await sessionWith(rig(), 5);
     const newest = await rig().store.pageMessages({ sessionId, limit: 3 });
     const older = await rig().store.pageMessages({ sessionId, limit: 3, before: newest.next as number });
@@ -76,7 +76,7 @@ export const historyTopic = topic("history", (rig, size) => {
     expect(back.next).toBe(newest.next);
   });
 
-  test("[D-29] an exact limit has no further page, one more has", async () => {
+  test("[D-29, R-17.1] an exact limit has no further page, one more has", async () => {
     const sessionId = await sessionWith(rig(), 3);
     const exact = await rig().store.pageMessages({ sessionId, limit: 6 });
     expect(exact.items).toHaveLength(6);
@@ -91,7 +91,7 @@ export const historyTopic = topic("history", (rig, size) => {
     expect(large).toEqual(exact);
   });
 
-  test("[D-29] a limit of one gives the newest; empty and unknown sessions give an empty page", async () => {
+  test("[D-29, R-17.1] a limit of one gives the newest; empty and unknown sessions give an empty page", async () => {
     const sessionId = await sessionWith(rig(), 2);
     const [newest] = (await rig().store.pageMessages({ sessionId, limit: 1 })).items;
     expect(newest?.info.ordinal).toBe(3);
@@ -103,7 +103,7 @@ export const historyTopic = topic("history", (rig, size) => {
     });
   });
 
-  test("[D-29] pages hold one session's messages only, with all their parts in order", async () => {
+  test("[D-29, R-17.2] pages hold one session's messages only, with all their parts in order", async () => {
     const mine = await rig().running();
     const other = await rig().running();
     const parts = Array.from({ length: 7 }, (_, index) =>
@@ -118,7 +118,7 @@ export const historyTopic = topic("history", (rig, size) => {
     expect(items[1]?.parts).toEqual(parts.map((part, ordinal) => ({ ...part, ordinal })));
   });
 
-  test("[D-29] the reverse stream gives a long history newest first, and nothing of an empty one", async () => {
+  test("[D-29, R-17.3] the reverse stream gives a long history newest first, and nothing of an empty one", async () => {
     const sessionId = await sessionWith(rig(), size.longHistory);
     const streamed: (number | undefined)[] = [];
     for await (const message of rig().store.streamMessages(sessionId)) streamed.push(message.info.ordinal);

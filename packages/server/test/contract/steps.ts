@@ -12,7 +12,7 @@ const answersOf = async (rig: StoreRig, run: StartedTurn) =>
   (await rig.store.messagesOfTurn(run.turn.id)).filter(({ info }) => info.role === "assistant");
 
 export const stepsTopic = topic("steps", (rig) => {
-  test("[R-14.3] a compaction is told by an event, and what an answer keeps beside its parts is merged", async () => {
+  test("[R-14.3, R-17.20] a compaction is told by an event, and what an answer keeps beside its parts is merged", async () => {
     const run = await rig().running();
     const messageId = run.assistantMessageId;
     const compaction = { messageId, auto: true, overflow: true, tailStartId: run.message.info.id };

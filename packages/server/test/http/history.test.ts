@@ -1,6 +1,6 @@
 import { createClient } from "@holdfast/client";
 import { newId } from "@holdfast/kernel";
-import type { HistoryPage, Message, MessageList } from "@holdfast/protocol";
+import type { HistoryPage, Message, MessageList, Problem } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { ServerUnderTest, TOKEN } from "./server-under-test.ts";
 
@@ -30,4 +30,28 @@ test("[D-29] the whole history is read backwards, the newest message first, by p
   expect(read).toEqual(newestFirst);
   await server.call("GET", `/api/sessions/${newId("ses")}/history`, undefined, 404);
   await server.call("GET", `${path}?before=x`, undefined, 400);
+});
+
+test("[R-17.2] what is not there is named by its id; a session without messages is an empty page, and an answer may have no parts yet", async () => {
+  await using server = await ServerUnderTest.start();
+  const [nobody, nothing] = [newId("ses"), newId("msg")];
+  for (const [path, id] of [
+    [`/api/sessions/${nobody}/messages`, nobody],
+    [`/api/messages/${nothing}`, nothing],
+  ]) {
+    const problem = await server.call<Problem>("GET", path ?? "", undefined, 404);
+    expect(problem).toMatchObject({ detail: expect.stringContaining(id ?? "") as string });
+  }
+  const id = await server.createSession();
+  const empty = await server.call<MessageList>("GET", `/api/sessions/${id}/messages?limit=200`);
+  expect(empty).toEqual({ items: [], seq: empty.seq });
+  const body = { parts: ["one", "two"].map((text) => ({ type: "text", text })) };
+  await server.call("POST", `/api/sessions/${id}/inputs`, body, 202);
+  const { assistantMessageId, turn } = await server.startTurn(id);
+  const read = (messageId: string) => server.call<Message>("GET", `/api/messages/${messageId}`);
+  expect(await read(assistantMessageId)).toMatchObject({ info: { parentId: turn.messageId }, parts: [] });
+  const asked = await read(turn.messageId);
+  expect(asked.parts).toMatchObject(
+    ["one", "two"].map((text, ordinal) => ({ text, ordinal, messageId: turn.messageId, sessionId: id })),
+  );
 });

@@ -168,7 +168,7 @@ describe("sessions over HTTP", () => {
     expect([await listed("false"), server.turns.woken.includes(id)]).toEqual([true, true]);
   });
 
-  test("[D-10] a session with a running turn can be renamed, but neither archived nor deleted", async () => {
+  test("[D-10, R-17.18] a session with a running turn can be renamed, but neither archived nor deleted", async () => {
     await server.call("POST", `/api/sessions/${id}/inputs`, { parts: [{ type: "text", text: "a" }] });
     const started = await server.startTurn(id);
     expect((await patch({ title: "busy" }, 200)).title).toBe("busy");

@@ -233,7 +233,7 @@ describe("[D-19] going on by itself", () => {
     });
   });
 
-  test("[D-19] under never it stays as it is and the queue goes on", async () => {
+  test("[D-19, R-17.16] under never it stays as it is and the queue goes on", async () => {
     const sessionId = await room.createSession({ resumePolicy: "never" });
     await midTurn(sessionId);
     const queued = await room.admit(sessionId, "next");

@@ -22,7 +22,7 @@ const running = (turnId: TurnId) => room.until(() => room.turn(turnId), { state:
 const saidBy = (turnId: TurnId, text: string) => room.until(() => room.text(turnId), text);
 
 describe("[A-15] cancel", () => {
-  test("[D-10] a running turn: the intent is durable first, the agent is told, and its answer does not matter", async () => {
+  test("[D-10, R-17.12] a running turn: the intent is durable first, the agent is told, and its answer does not matter", async () => {
     const sessionId = await room.createSession();
     let intent: unknown;
     room.agent.next(async ({ sink, cancelled }) => {
@@ -49,7 +49,7 @@ describe("[A-15] cancel", () => {
     expect(await room.turn(turnId)).toEqual(turn);
   });
 
-  test("[D-16, A-15] a call that the agent fails because of the stop was interrupted; one that it completes was not", async () => {
+  test("[D-16, A-15, R-17.10] a call that the agent fails because of the stop was interrupted; one that it completes was not", async () => {
     const sessionId = await room.createSession();
     room.agent.next(async ({ sink, cancelled }) => {
       const tool = (update: ToolUpdate) => sink.emit({ type: "tool", update });

@@ -176,7 +176,7 @@ describe("[R-9.1, A-7] a command", () => {
 });
 
 describe("[R-9.1, A-15] a stop of the parent", () => {
-  test("[R-9.1] reaches its child, and both are cancelled; what is left is not run", async () => {
+  test("[R-9.1, R-17.17] reaches its child, and both are cancelled; what is left is not run", async () => {
     room.agent.next(untilCancelled);
     const turnId = await room.say(await room.createSession(), "go on", { subtasks: [look, count] });
     const child = await childTurn(turnId);
@@ -184,7 +184,9 @@ describe("[R-9.1, A-15] a stop of the parent", () => {
     await room.turns.cancel({ turnId, actor: OWNER });
     expect(await room.ended(turnId)).toMatchObject({ state: "aborted", reason: "cancelled" });
     expect(await room.turn(child)).toMatchObject({ state: "aborted", reason: "cancelled" });
-    expect(await calls(turnId)).toMatchObject([{ state: { status: "error", output: "working" } }]);
+    expect(await calls(turnId)).toMatchObject([
+      { metadata: { turnId: child }, state: { status: "error", output: "working" } },
+    ]);
     expect(room.agent.prompts).toEqual(["what is there?"]);
   });
 
@@ -284,7 +286,7 @@ describe("[D-18, R-9.1] a crash", () => {
     },
   );
 
-  test("[D-18] while the child works", async () => {
+  test("[D-18, R-17.17] while the child works", async () => {
     const sessionId = await room.createSession();
     room.agent.next(({ sink }) => {
       sink.emit({ type: "text", text: "half" });

@@ -76,6 +76,15 @@ describe("[D-16] the states of a call", () => {
     });
   });
 
+  test("[R-17.11] what is said of a call beside its state is merged, and its end takes nothing of it away", async () => {
+    const under = recorderUnderTest();
+    tell(under, { callId: "c", status: "pending", metadata: { early: 1, both: 1 } });
+    tell(under, { callId: "c", status: "running", metadata: { both: 2 } });
+    tell(under, { callId: "c", status: "error", error: "broke" });
+    await under.recorder.flushed();
+    expect(under.log.tool("c").metadata).toEqual({ early: 1, both: 2 });
+  });
+
   test("[R-11.1] raw input text is kept and grows by deltas; other text replaces it", async () => {
     const under = recorderUnderTest();
     for (const raw of ['{"com', '{"command":', '{"command":"ls"}']) {
@@ -209,7 +218,7 @@ describe("[D-28] output over the limits", () => {
     expect(Buffer.from(under.log.blobs.get(state.truncated?.hash ?? "") ?? []).toString()).toBe(long);
   });
 
-  test("[D-28] of a call that is interrupted is kept whole too", async () => {
+  test("[D-28, R-17.19] of a call that is interrupted is kept whole too", async () => {
     const under = recorderUnderTest();
     tell(under, { callId: "c", status: "running", output: long });
     await under.recorder.flushed();

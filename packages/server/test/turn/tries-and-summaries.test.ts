@@ -26,7 +26,7 @@ describe("failed tries of a step", () => {
     failed: { attempt, error, next },
   });
 
-  test("[R-13.1, D-15] each is a part, and what it said stays and is marked with its number", async () => {
+  test("[R-13.1, D-15, R-17.13] each is a part, and what it said stays and is marked with its number", async () => {
     const log = await record([
       text("an earlier step"),
       call("c"),

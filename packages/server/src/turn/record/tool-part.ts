@@ -103,7 +103,7 @@ export function mergeFacts(call: Call, update: ToolUpdate): boolean {
     error: update.error,
     locations: update.locations,
     diffs: update.diffs,
-    metadata: update.metadata,
+    metadata: update.metadata && { ...call.metadata, ...update.metadata },
   });
   let changed = false;
   for (const [name, value] of Object.entries(facts)) {

@@ -68,7 +68,7 @@ describe("[R-2.1] an answer that does not fit is asked for again", () => {
   });
 
   test.each([0, 1, 3])(
-    "[R-2.1] with %i retries that many are made, and the error says how many",
+    "[R-2.1, R-17.22] with %i retries that many are made, and the error says how many",
     async (retries) => {
       const wrong = Array.from({ length: retries + 1 }, (_, index) => misfit(`no ${index}`));
       const { ending, answer, prompts } = await play(retries, [], wrong);
