@@ -114,7 +114,7 @@ function qwenEnv(modelUrl: string): Record<string, string> {
 async function writeQwenSettings(home: string): Promise<void> {
   const settings = {
     security: { auth: { selectedType: "openai" } },
-    model: { name: SCRIPTED_MODEL },
+    model: { name: SCRIPTED_MODEL, generationConfig: { modalities: { image: true } } },
     privacy: { usageStatisticsEnabled: false },
     telemetry: { enabled: false },
     general: { enableAutoUpdate: false, disableAutoUpdate: true },

@@ -11,11 +11,13 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { realAgent } from "../../test-agents/agents.ts";
 import { startModel } from "../model/index.ts";
+import { DOT } from "./neutral.ts";
 
 /** One line of a recording. A prompt's id stands for the one that a replay chooses. */
 type Line =
   | { from: "client"; call: "prompt"; messageId: string; text: string }
   | { from: "client"; call: "reply"; reply: "once" | "reject" }
+  | { from: "client"; call: "answer"; answer: string }
   | { from: "client"; call: "abort" }
   | { from: "server"; event: Event };
 
@@ -69,12 +71,14 @@ class Recording {
   readonly lines: Line[] = [];
   readonly #server: Server;
   readonly sessionId: string;
+  readonly directory: string;
   readonly #watchers = new Set<() => void>();
   #prompts = 0;
 
-  constructor(server: Server, sessionId: string) {
+  constructor(server: Server, sessionId: string, directory: string) {
     this.#server = server;
     this.sessionId = sessionId;
+    this.directory = directory;
   }
 
   add(line: Line): void {
@@ -118,6 +122,12 @@ class Recording {
   async reply(reply: "once" | "reject", request: Event): Promise<void> {
     this.add({ from: "client", call: "reply", reply });
     await this.#server.post(`/permission/${String(request.properties["id"])}/reply`, { reply });
+  }
+
+  /** Chooses one option of a question. */
+  async answer(answer: string, question: Event): Promise<void> {
+    this.add({ from: "client", call: "answer", answer });
+    await this.#server.post(`/question/${String(question.properties["id"])}/reply`, { answers: [[answer]] });
   }
 
   async abort(): Promise<void> {
@@ -179,12 +189,45 @@ const cases: Record<string, (recording: Recording) => Promise<void>> = {
     await recording.prompt("FAIL 400 the script says no");
     await idle;
   },
+  async retry(recording) {
+    const idle = recording.next("session.idle");
+    await recording.prompt("SAY begun\nFAIL 500 broke\nSAY recovered");
+    await idle;
+  },
+  async compaction(recording) {
+    let idle = recording.next("session.idle");
+    await recording.prompt("REMEMBER walrus");
+    await idle;
+    await sleep(TRAIL_MS);
+    idle = recording.next("session.idle");
+    const body = { error: { type: "invalid_request_error", message: "prompt is too long: 9 > 8" } };
+    await recording.prompt(`FAIL 400 ${JSON.stringify({ body })}\nSAY after`);
+    await idle;
+  },
+  async image(recording) {
+    await writeFile(path.join(recording.directory, "picture.png"), DOT);
+    const idle = recording.next("session.idle");
+    const asked = recording.next("permission.asked");
+    await recording.prompt("READ picture.png\nSAY It is a dot.");
+    await recording.reply("once", await asked);
+    await idle;
+  },
+  async question(recording) {
+    const idle = recording.next("session.idle");
+    const asked = recording.next("question.asked");
+    const options = ["Red", "Blue"].map((label) => ({ label, description: "a colour" }));
+    const questions = [{ question: "Which colour?", header: "Colour", options }];
+    await recording.prompt(`CALL question ${JSON.stringify({ questions })}\nSAY done`);
+    await recording.answer("Red", await asked);
+    await idle;
+  },
 };
 
-/** Records every case into a file of its own. */
-export async function recordOpencode(): Promise<void> {
+/** Records each wanted case (`opencode/text`) into a file of its own. */
+export async function recordOpencode(isWanted: (file: string) => boolean): Promise<void> {
   await mkdir(target, { recursive: true });
-  for (const [name, play] of Object.entries(cases)) await recordCase(name, play);
+  for (const [name, play] of Object.entries(cases))
+    if (isWanted(`opencode/${name}`)) await recordCase(name, play);
 }
 
 async function recordCase(name: string, play: (recording: Recording) => Promise<void>): Promise<void> {
@@ -202,7 +245,7 @@ async function recordCase(name: string, play: (recording: Recording) => Promise<
     const server = new Server(await readUrl(child.stdout), cwd);
     const permission = [{ permission: "*", pattern: "*", action: "ask" }];
     const session = (await server.post("/session", { permission })) as { id: string };
-    const recording = new Recording(server, session.id);
+    const recording = new Recording(server, session.id, cwd);
     const over = new AbortController();
     const reading = follow(server.events(over.signal), recording);
     await sleep(TRAIL_MS);

@@ -1,8 +1,8 @@
 /**
  * Records the raw ACP streams of the real agents for the golden tests of the ACP backend, one file per agent and case, and opencode's own.
- * Run by hand after a change of an agent's version: `node test/real-agents/record-golden.ts`. Paths and the model's port
+ * Run by hand after a change of an agent's version: `node test/real-agents/record-golden.ts [goose-text opencode/tool ...]`. Paths and the model's port
  * are made neutral; long lists and texts that say nothing about the protocol (goose's providers, qwen's skill texts of half a
- * megabyte) are cut; everything else is as it came.
+ * megabyte) are cut (neutral.ts); everything else is as it came.
  */
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -13,19 +13,18 @@ import type { RealAgentName } from "../../test-agents/agents.ts";
 import { startModel } from "../model/index.ts";
 import { startAgent, updateKind } from "./acp-process.ts";
 import type { AcpAgent, TraceLine } from "./acp-process.ts";
+import { DOT, neutralText } from "./neutral.ts";
 import { recordOpencode } from "./opencode-recording.ts";
-
-/** Largest golden file, in bytes. */
-const MAX_GOLDEN_BYTES = 60_000;
-/** Most entries kept of a list of options or commands. */
-const MAX_LIST = 5;
-/** Most UTF-16 code units kept of one string. */
-const MAX_STRING = 1000;
 
 const programs = path.join(import.meta.dirname, "../../test-agents");
 const target = path.join(import.meta.dirname, "../../packages/server/test/golden/acp");
 
-type Case = (agent: AcpAgent, restart: () => Promise<AcpAgent>, cwd: string) => Promise<TraceLine[]>;
+type Case = (
+  agent: AcpAgent,
+  restart: () => Promise<AcpAgent>,
+  cwd: string,
+  name: RealAgentName,
+) => Promise<TraceLine[]>;
 
 const cases: Record<string, Case> = {
   async text(agent) {
@@ -60,6 +59,14 @@ const cases: Record<string, Case> = {
     await agent.prompt(sessionId, "#turn 1\nFAIL 400 the script says no").catch(() => undefined);
     return agent.trace;
   },
+  async image(agent, _restart, cwd, name) {
+    const source = path.join(cwd, "picture.png");
+    await writeFile(source, DOT);
+    const sessionId = await agent.newSession();
+    const look = name === "goose" ? `CALL read_image ${JSON.stringify({ source })}` : "READ picture.png";
+    await agent.prompt(sessionId, `#turn 1\n${look}\nSAY It is a dot.`);
+    return agent.trace;
+  },
   async load(agent, restart, cwd) {
     const sessionId = await agent.newSession();
     await agent.prompt(sessionId, "#turn 1\nREMEMBER walrus\nWRITE notes.txt a grey seal\nSAY Done with it.");
@@ -71,22 +78,6 @@ const cases: Record<string, Case> = {
     return next.trace;
   },
 };
-
-function shorten(value: unknown, key = ""): unknown {
-  if (Array.isArray(value)) {
-    const kept =
-      key === "options" ||
-      key === "availableCommands" ||
-      key === "availableSkillDetails" ||
-      key === "availableSkills"
-        ? value.slice(0, MAX_LIST)
-        : value;
-    return kept.map((item) => shorten(item));
-  }
-  if (typeof value === "string") return value.slice(0, MAX_STRING);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shorten(inner, name)]));
-}
 
 async function recordCase(name: RealAgentName, label: string, play: Case): Promise<void> {
   const root = await mkdtemp(path.join(os.tmpdir(), "holdfast-golden-"));
@@ -100,17 +91,18 @@ async function recordCase(name: RealAgentName, label: string, play: Case): Promi
     return agent;
   };
   try {
-    const trace = await play(await start(), start, cwd);
-    const lines = trace.map((line) => JSON.stringify(shorten(line)));
-    const text = `${lines.join("\n")}\n`
-      .replaceAll(cwd, "/home/user/project")
-      .replaceAll(home, "/home/user")
-      .replaceAll(programs, "/home/user/agents")
-      .replaceAll(model.url, "http://127.0.0.1:1");
-    if (text.includes(root) || Buffer.byteLength(text) > MAX_GOLDEN_BYTES)
-      throw new Error(`${name}-${label}: not neutral, or over ${MAX_GOLDEN_BYTES} bytes`);
+    const trace = await play(await start(), start, cwd, name);
+    const text = neutralText(
+      trace,
+      [
+        [cwd, "/home/user/project"],
+        [home, "/home/user"],
+        [programs, "/home/user/agents"],
+      ],
+      root,
+    );
     await writeFile(path.join(target, `${name}-${label}.jsonl`), text);
-    process.stdout.write(`${name}-${label}.jsonl: ${lines.length} lines, ${Buffer.byteLength(text)} bytes\n`);
+    process.stdout.write(`${name}-${label}.jsonl: ${trace.length} lines, ${Buffer.byteLength(text)} bytes\n`);
   } finally {
     for (const agent of started) await agent.end();
     await model.close();
@@ -118,7 +110,11 @@ async function recordCase(name: RealAgentName, label: string, play: Case): Promi
   }
 }
 
+const named = process.argv.slice(2);
+const isWanted = (file: string): boolean => named.length === 0 || named.includes(file);
+
 await mkdir(target, { recursive: true });
 for (const name of ["goose", "qwen"] as const)
-  for (const [label, play] of Object.entries(cases)) await recordCase(name, label, play);
-await recordOpencode();
+  for (const [label, play] of Object.entries(cases))
+    if (isWanted(`${name}-${label}`)) await recordCase(name, label, play);
+await recordOpencode(isWanted);
