@@ -19,7 +19,7 @@ const config: KnipConfig = {
         "test/sabotage/main.ts",
         "test/faults/{main,preload}.ts",
         "test/hostile/{main,fuzz,hostile-agent,probe-thread}.ts",
-        "test/matrix/main.ts",
+        "test/matrix/{main,tap}.ts",
         "test/soak/main.ts",
         "test/torture/recorder-process.ts",
         "test/real-agents/record-golden.ts",

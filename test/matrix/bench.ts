@@ -18,6 +18,8 @@ import type { MatrixAgent } from "./agents.ts";
 
 /** How long one step of a cell may take on a busy machine; the first start of some agents takes half of it. */
 export const STEP_MS = 120_000;
+/** How long an agent may go on trying after a model error before a case cancels it; some try for minutes. */
+export const RETRY_MS = 45_000;
 
 /** One session with its own directory. */
 export type Place = { sessionId: string; directory: string };
@@ -97,6 +99,22 @@ export class Bench implements AsyncDisposable {
       },
       STEP_MS,
     );
+  }
+
+  /** The end of a turn whose model fails, by a cancel where its agent still tries after RETRY_MS. */
+  async endedOrTired(turn: Turn): Promise<{ turn: Turn; triesOn: boolean }> {
+    const end = performance.now() + RETRY_MS;
+    const seen = await until(
+      "an end or enough tries",
+      async () => {
+        const now = await this.client.getTurn(turn.id);
+        return isEnded(now) || performance.now() > end ? now : undefined;
+      },
+      STEP_MS,
+    );
+    if (isEnded(seen)) return { turn: seen, triesOn: false };
+    await this.client.cancelTurn(turn.id);
+    return { turn: await this.ended(turn), triesOn: true };
   }
 
   /** Waits until the answer of a running turn shows this text; an end before that is an error. */

@@ -3,10 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Turn } from "@holdfast/protocol";
 import { until } from "../harness/index.ts";
-import { type Bench, outcomeOf, type Place, STEP_MS } from "./bench.ts";
+import { type Bench, outcomeOf, type Place, RETRY_MS, STEP_MS } from "./bench.ts";
+import { MODEL_CASES } from "./model-cases.ts";
 
-/** How long an agent may go on trying after a model error before the case cancels it; some try for minutes. */
-const RETRY_MS = 45_000;
 /** What a permission request of the case that nobody answers waits for, in ms. */
 const UNANSWERED_MS = 500;
 /** How long a cancelled tool may live on: A-15's ladder and a margin. */
@@ -40,17 +39,10 @@ async function cancel(bench: Bench, turn: Turn): Promise<string> {
 
 async function modelError(bench: Bench, status: number): Promise<string> {
   const place = await bench.newPlace();
-  const turn = await bench.admit(place, `FAIL ${status} the script says no`);
-  const end = performance.now() + RETRY_MS;
-  const last = await until(
-    "an end or enough tries",
-    async () => {
-      const seen = await bench.client.getTurn(turn.id);
-      return seen.time.ended !== undefined || performance.now() > end ? seen : undefined;
-    },
-    STEP_MS,
+  const { turn: last, triesOn } = await bench.endedOrTired(
+    await bench.admit(place, `FAIL ${status} the script says no`),
   );
-  if (last.time.ended === undefined) return `tries on; cancel: ${await cancel(bench, turn)}`;
+  if (triesOn) return `tries on; cancel: ${outcomeOf(last)}`;
   const isTold =
     last.state === "completed" && /says no|error|\b[45]00\b/i.test(await bench.textOf(place, last));
   return `${outcomeOf(last)}${isTold ? ", the error as its text" : ""}`;
@@ -224,6 +216,7 @@ export const CASES = {
       return recall(bench, place, "gannet");
     },
   },
+  ...MODEL_CASES,
 } satisfies Record<string, Case>;
 
 export type CaseId = keyof typeof CASES;

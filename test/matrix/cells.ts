@@ -1,12 +1,25 @@
 /**
  * The table: what each agent is expected to do in each case, and which cells the normal tests play. `usual` stands for every agent that is
- * not named; `notApplicable` says why a program cannot do it.
+ * not named; `notApplicable` says why a program cannot do it; `untold` is what the case wants to hear and the agent does not tell, as its recorded
+ * stream shows (`npm run matrix -- --record`).
  */
 import type { AgentId } from "./agents.ts";
 import { CASE_IDS, type CaseId } from "./cases.ts";
 
 export type NotApplicable = { notApplicable: string };
-export type Expectation = string | NotApplicable;
+
+/** What an agent may leave unsaid, as one reads it behind "it does not tell". */
+export const UNTOLD = {
+  retry: "that a call of its model is repeated",
+  compaction: "that it shortens what it knows",
+  step: "where one of its steps ends",
+  attachment: "which picture its tool read",
+  question: "what it would ask a person",
+  reset: "when the limit is over",
+} as const;
+export type Untold = { untold: keyof typeof UNTOLD; seen: string };
+
+export type Expectation = string | NotApplicable | Untold;
 
 type Row = { usual: string; except?: Partial<Record<AgentId, Expectation>>; inTests: readonly AgentId[] };
 
@@ -19,6 +32,13 @@ const ERROR_AS_TEXT = "completed, the error as its text";
 const NEVER_ASKS: NotApplicable = {
   notApplicable: "it cannot hold mode `ask` and acts without asking; its sessions here have mode `all`",
 };
+
+const EVERY_LIGHT: readonly AgentId[] = ["rehearsal", "goose", "qwen", "opencode"];
+
+const UNTOLD_RETRY: Untold = { untold: "retry", seen: "completed, told nothing of it, recovered" };
+const UNTOLD_STEPS: Untold = { untold: "step", seen: "completed, 1 answer, 1 step, 2 tools" };
+const ASKS_NOTHING: Untold = { untold: "question", seen: "completed, asked nothing" };
+const TRIES_ON: Untold = { untold: "reset", seen: "tries on; cancel: aborted/cancelled" };
 
 export const CELLS: Record<CaseId, Row> = {
   "two-turns": {
@@ -96,12 +116,75 @@ export const CELLS: Record<CaseId, Row> = {
     usual: "completed, replayed by create, remembered",
     inTests: ["rehearsal", "goose", "qwen", "opencode"],
   },
+  "json-answer": {
+    usual: 'completed, 1 failed answer, {"bird":"heron"}',
+    inTests: EVERY_LIGHT,
+  },
+  retried: {
+    usual: "completed, 1 retry part, recovered",
+    except: { "opencode-acp": UNTOLD_RETRY, qwen: UNTOLD_RETRY, goose: UNTOLD_RETRY },
+    inTests: EVERY_LIGHT,
+  },
+  overflow: {
+    usual: "failed/error ContextOverflowError",
+    except: {
+      // It makes its own summary, and says so.
+      opencode: "completed, 1 compaction part, went on",
+      // They shorten what they know and go on, without a word of it.
+      "opencode-acp": { untold: "compaction", seen: "completed, went on" },
+      qwen: { untold: "compaction", seen: "completed" },
+      goose: { untold: "compaction", seen: "completed, went on" },
+    },
+    inTests: EVERY_LIGHT,
+  },
+  steps: {
+    usual: "completed, 3 answers, 3 steps, 2 tools",
+    except: {
+      rehearsal: UNTOLD_STEPS,
+      "opencode-acp": UNTOLD_STEPS,
+      qwen: UNTOLD_STEPS,
+      goose: UNTOLD_STEPS,
+    },
+    inTests: EVERY_LIGHT,
+  },
+  "tool-image": {
+    usual: "completed, image/png",
+    // The picture goes to its model alone: the result tells its size.
+    except: { qwen: { untold: "attachment", seen: "completed, no attachment" } },
+    inTests: EVERY_LIGHT,
+  },
+  question: {
+    usual: "waiting; completed, replied, heard",
+    // They have no tool that asks a person.
+    except: { "opencode-acp": ASKS_NOTHING, goose: ASKS_NOTHING },
+    inTests: EVERY_LIGHT,
+  },
+  limit: {
+    usual: "failed/limited APIError, suspended until the reset",
+    except: { "opencode-acp": TRIES_ON, qwen: TRIES_ON, goose: TRIES_ON },
+    inTests: EVERY_LIGHT,
+  },
+  subtask: { usual: "completed, 1 child session, its answer as a call", inTests: EVERY_LIGHT },
 };
 
 export function expectationOf(agent: AgentId, id: CaseId): Expectation {
   const { usual, except } = CELLS[id];
   return except?.[agent] ?? usual;
 }
+
+/** The file, beside this one, that holds the recorded stream of a cell of what an agent does not tell. */
+export const streamOf = (agent: AgentId, id: CaseId): string => `streams/${agent}-${id}.jsonl`;
+
+/** The cells of these agents in which something is not told. */
+export const untoldCells = (agents: readonly AgentId[]): ({ agent: AgentId; id: CaseId } & Untold)[] =>
+  agents.flatMap((agent) =>
+    CASE_IDS.flatMap((id) => {
+      const expectation = expectationOf(agent, id);
+      return typeof expectation === "object" && "untold" in expectation
+        ? [{ agent, id, ...expectation }]
+        : [];
+    }),
+  );
 
 /** The cases that the normal tests play with this agent. */
 export const casesInTests = (agent: AgentId): CaseId[] =>

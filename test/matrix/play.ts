@@ -1,26 +1,33 @@
-import { mkdir } from "node:fs/promises";
 /** Plays cells of the table: one server per agent, one case after the other. */
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type AgentId, matrixAgent } from "./agents.ts";
 import { Bench } from "./bench.ts";
 import { CASES, type CaseId } from "./cases.ts";
-import { expectationOf } from "./cells.ts";
+import { expectationOf, streamOf, UNTOLD } from "./cells.ts";
 
 /** One cell as it was played; `seen` is absent where the program cannot do it. */
 export type Result = { agent: AgentId; id: CaseId; seen?: string };
 
-export const isAsExpected = ({ agent, id, seen }: Result): boolean => {
+/** What the table says must be seen of a cell; nothing where the program cannot do it. */
+export function wantedOf({ agent, id }: Result): string | undefined {
   const expectation = expectationOf(agent, id);
-  return typeof expectation === "string" ? seen === expectation : seen === undefined;
-};
-
-/** What the table says of a cell. */
-export function expectedOf({ agent, id }: Result): string {
-  const expectation = expectationOf(agent, id);
-  return typeof expectation === "string" ? expectation : `n/a: ${expectation.notApplicable}`;
+  if (typeof expectation === "string") return expectation;
+  return "untold" in expectation ? expectation.seen : undefined;
 }
 
-/** Plays these cases with one agent below `root`. A case that breaks is a result too, and the next one gets a new server. */
+export const isAsExpected = (result: Result): boolean => result.seen === wantedOf(result);
+
+/** What the table says of a cell, as the page shows it. */
+export function expectedOf({ agent, id }: Result): string {
+  const expectation = expectationOf(agent, id);
+  if (typeof expectation === "string") return expectation;
+  if ("notApplicable" in expectation) return `n/a: ${expectation.notApplicable}`;
+  const stream = `../test/matrix/${streamOf(agent, id)}`;
+  return `${expectation.seen}; it does not tell ${UNTOLD[expectation.untold]} ([recorded](${stream}))`;
+}
+
+/** Plays these cases with one agent below `root`. */
 export async function playAgent(
   agent: AgentId,
   ids: readonly CaseId[],
@@ -39,9 +46,10 @@ export async function playAgent(
   return results;
 }
 
-async function playCell(bench: Bench, id: CaseId): Promise<Result> {
+/** Plays one case; one that breaks is a result too, and the next one gets a new server. */
+export async function playCell(bench: Bench, id: CaseId): Promise<Result> {
   const agent = bench.agent.id;
-  if (typeof expectationOf(agent, id) !== "string") return { agent, id };
+  if (wantedOf({ agent, id }) === undefined) return { agent, id };
   try {
     return { agent, id, seen: await CASES[id].play(bench) };
   } catch (error) {
@@ -50,7 +58,8 @@ async function playCell(bench: Bench, id: CaseId): Promise<Result> {
   }
 }
 
-function lineOf(result: Result): string {
+/** One cell for the one who watches. */
+export function lineOf(result: Result): string {
   const { agent, id, seen } = result;
   return isAsExpected(result)
     ? `${agent} ${id}: ${expectedOf(result)}`
