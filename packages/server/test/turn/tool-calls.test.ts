@@ -54,6 +54,18 @@ describe("[D-16] the states of a call", () => {
     expect(statuses(under)).toEqual(written);
   });
 
+  test("[D-16] what is said of a call in pieces is kept together", async () => {
+    const under = recorderUnderTest();
+    tell(
+      under,
+      { callId: "c", metadata: { one: 1 } },
+      { callId: "c", status: "running", metadata: { two: 2 } },
+    );
+    await under.recorder.flushed();
+    const parts = under.log.of("part").flatMap(({ part }) => (part.type === "tool" ? [part] : []));
+    expect(parts.at(-1)?.metadata).toEqual({ one: 1, two: 2 });
+  });
+
   test("[D-16] a settled call keeps what it was settled with", async () => {
     const under = recorderUnderTest();
     tell(under, {

@@ -6,6 +6,7 @@ import {
   type ToolUpdate,
 } from "../port.ts";
 import { count, object, objects, text, type Json } from "./json.ts";
+import { partMetadata } from "./part-metadata.ts";
 
 /** Kinds of opencode's own tools and permissions; what is not listed comes from a plugin or an MCP server. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -61,6 +62,9 @@ export function toolUpdateOf(part: Json, callId: string): ToolUpdate | undefined
   if (diff !== undefined) update.diffs = [diff];
   const attachments = objects(state["attachments"]).flatMap(attachmentOf).slice(0, MAX_ATTACHMENTS);
   if (attachments.length > 0) update.attachments = attachments;
+  const said = partMetadata(part);
+  // Below a name of its own: what stands beside it is ours, such as the child of a subtask.
+  if (said !== undefined) update.metadata = { provider: said };
   return update;
 }
 

@@ -9,6 +9,7 @@
 import { isSettledTool, type Usage } from "@holdfast/protocol";
 import type { ContentEvent, ToolUpdate } from "../port.ts";
 import { object, text, type Json } from "./json.ts";
+import { partMetadata } from "./part-metadata.ts";
 import { toolUpdateOf } from "./tool-update.ts";
 import type { NewestMessage } from "./turn-end.ts";
 import { messageUsage, turnUsage, type MessageUsage } from "./turn-usage.ts";
@@ -31,9 +32,6 @@ type TextState = {
   isFinal: boolean;
   told: string | undefined;
 };
-
-/** Largest metadata of a part that is kept, in bytes of JSON; sealed reasoning is the largest that providers send. */
-const MAX_METADATA_BYTES = 64 * 1024;
 
 /** What became of something that was told: it is the turn's, it is known and says nothing new, or it is not the turn's. */
 export type Taken = "taken" | "known" | "foreign";
@@ -241,10 +239,9 @@ export class TurnView {
 
   /** What the provider says of a part beside its text, when it is news. */
   #metadata(state: TextState, part: Json): { metadata?: Json } {
-    const metadata = object(part["metadata"]);
+    const metadata = partMetadata(part);
     const told = JSON.stringify(metadata);
-    if (Object.keys(metadata).length === 0 || told === state.told) return {};
-    if (Buffer.byteLength(told) > MAX_METADATA_BYTES) return {};
+    if (metadata === undefined || told === state.told) return {};
     state.told = told;
     return { metadata };
   }

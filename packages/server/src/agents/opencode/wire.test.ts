@@ -190,6 +190,16 @@ describe("what opencode sends", () => {
     expect(toolUpdateOf({ tool: "constructor", state: { status: "pending" } }, "c")?.kind).toBe("other");
   });
 
+  test("[A-23, R-11.2] what the provider says of a call is kept beside its state, up to 64 KiB of it", () => {
+    const said = (metadata: object) =>
+      toolUpdateOf({ tool: "edit", state: { status: "running", metadata: { x: 1 } }, metadata }, "c");
+    expect(said({ google: { thoughtSignature: "s" } })?.metadata).toEqual({
+      provider: { google: { thoughtSignature: "s" } },
+    });
+    expect(said({})).not.toHaveProperty("metadata");
+    expect(said({ sealed: "s".repeat(65_536) })).not.toHaveProperty("metadata");
+  });
+
   test("[A-23] todos, modes, models and commands are what is offered", () => {
     expect(todosOf([{ content: "x", status: "odd", priority: "low" }, { content: 1 }])).toEqual([
       { content: "x", status: "pending", priority: "low" },
