@@ -73,9 +73,8 @@ const step = {
   messageId: messageIdSchema,
   step: countSchema,
   attempt: countSchema,
-  reason: z.string().max(SHORT_TEXT).optional(),
-  usage: usageSchema.optional(),
 };
+const stepEnd = { reason: z.string().max(SHORT_TEXT).optional(), usage: usageSchema.optional() };
 
 /** Data of the durable events by type (interfaces.md section 0): a row, which may be too large, or a payload of its own, which never is. */
 export const EVENT_DATA = {
@@ -102,7 +101,7 @@ export const EVENT_DATA = {
   "turn.failed": turn,
   "turn.aborted": turn,
   "step.started": z.object(step),
-  "step.finished": z.object(step),
+  "step.finished": z.object({ ...step, ...stepEnd }),
   "message.updated": row(z.object({ message: messageInfoSchema }), { messageId: messageIdSchema }),
   "message.removed": z.object({ messageId: messageIdSchema }),
   "message.part.updated": row(z.object({ part: partSchema }), {
