@@ -10,6 +10,7 @@ export type Beat =
   | { kind: "reasoning" | "text"; text: string }
   | { kind: "pause"; ms: number }
   | ({ kind: "call" } & ToolCall)
+  | { kind: "end"; reason: string }
   | ({ kind: "fail" } & Failure)
   | { kind: "hang" }
   | { kind: "crash" };
@@ -51,6 +52,7 @@ function beatsOfOne(directive: Directive, conversation: Conversation): Iterable<
       return [text(recalled(conversation))];
     case "echo":
       return [text(directive.text === "" ? HINT : `You said: ${directive.text}\n${HINT}`)];
+    case "end":
     case "fail":
     case "hang":
     case "crash":

@@ -26,6 +26,8 @@ export type Directive =
   | { kind: "spawn" }
   | { kind: "ask"; text: string }
   | { kind: "call"; tool: string; args: Record<string, unknown> }
+  /** Why the provider says that the answer ended; of OpenAI's chat alone, in its own words (`length`, `content_filter`). */
+  | { kind: "end"; reason: string }
   | ({ kind: "fail" } & Failure)
   | { kind: "hang" }
   | { kind: "crash" };
@@ -70,6 +72,7 @@ const parsers: Record<string, Parse> = {
     const text = (status === undefined ? rest : rest.slice(status.length)).trim();
     return { kind: "fail", status: Number(status ?? 500), ...(failureDetails(text) ?? failureText(text)) };
   },
+  END: (reason) => (reason === "" ? undefined : { kind: "end", reason: firstWord(reason) }),
   HANG: () => ({ kind: "hang" }),
   // A model cannot ignore a cancel: what it sees of one is that the client left, as with HANG.
   DEAF: () => ({ kind: "hang" }),

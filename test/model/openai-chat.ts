@@ -52,8 +52,8 @@ class ChatEncoder implements StreamEncoder {
     });
   }
 
-  close(usage: Usage): string {
-    const end = this.#delta({}, this.#calls > 0 ? "tool_calls" : "stop");
+  close(usage: Usage, reason = this.#calls > 0 ? "tool_calls" : "stop"): string {
+    const end = this.#delta({}, reason);
     return end + frame({ ...this.#head, choices: [], usage: usageOf(usage) }) + frame("[DONE]");
   }
 

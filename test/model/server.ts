@@ -155,6 +155,7 @@ async function play(exchange: Exchange): Promise<void> {
     begun = true;
     if (head + frames !== "") await written(response, head + frames, left);
   };
+  let reason: string | undefined;
   for (const beat of answer.beats) {
     if (left.aborted) return;
     if (beat.kind === "crash") return void response.destroy();
@@ -165,6 +166,7 @@ async function play(exchange: Exchange): Promise<void> {
       return json(response, status, body ?? wire.error(status, beat.text), headers);
     }
     if (beat.kind === "pause") await pause(beat.ms, left);
+    else if (beat.kind === "end") reason = beat.reason;
     else if (beat.kind === "call") {
       const call = { id: `call_${request.number}_${whole.calls.length}`, name: beat.name, args: beat.args };
       whole.calls.push(call);
@@ -177,7 +179,7 @@ async function play(exchange: Exchange): Promise<void> {
   if (left.aborted) return;
   whole.usage.output = tokens(whole.reasoning + whole.text + JSON.stringify(whole.calls));
   await send("");
-  if (conversation.stream) response.end(encoder.close(whole.usage));
+  if (conversation.stream) response.end(encoder.close(whole.usage, reason));
   else json(response, 200, wire.whole(String(request.number), conversation.model, whole));
 }
 

@@ -21,8 +21,8 @@ export interface StreamEncoder {
   reasoning(text: string): string;
   text(text: string): string;
   call(call: ToolCall & { id: string }): string;
-  /** Ends the stream normally. */
-  close(usage: Usage): string;
+  /** Ends the stream normally, or for the reason that the script gives. */
+  close(usage: Usage, reason?: string): string;
   /** Reports an error after the stream has begun. */
   fail(status: number, text: string): string;
 }
