@@ -56,6 +56,8 @@ const LONG = [
   "test/e2e/long-history.test.ts",
   "test/e2e/many-windows.test.ts",
   "test/e2e/timeline.test.ts",
+  "test/model-coverage/real.test.ts",
+  "test/model-coverage/rest.test.ts",
   "test/real-agents/mcp-servers.test.ts",
   "test/real-agents/opencode-answers.test.ts",
   "test/real-agents/opencode-trouble.test.ts",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createClient, type HoldfastClient } from "@holdfast/client";
 import type { Config } from "@holdfast/protocol";
 import { holdfastFor } from "./program.ts";
+import { rowReports } from "./row-reports.ts";
 
 export type HarnessOptions = {
   /** Everything of the server lies below it: `data`, `home`, `project`. */
@@ -29,12 +30,16 @@ export class HoldfastProcess implements AsyncDisposable {
   constructor(child: ChildProcess, facts: { url: string; token: string; root: string; log: () => string }) {
     this.#child = child;
     this.#log = facts.log;
-    this.#exited = exited(child);
     this.url = facts.url;
     this.token = facts.token;
     this.root = facts.root;
     this.pid = child.pid ?? 0;
     this.client = createClient({ url: facts.url, token: facts.token });
+    const watched = rowReports().then((made) => made?.watchRows(facts.url, facts.token));
+    this.#exited = exited(child).then(async (end) => {
+      await watched;
+      return end;
+    });
   }
 
   /** The end of what it logged. */

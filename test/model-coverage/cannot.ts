@@ -1,0 +1,128 @@
+import { blocksOf } from "./blocks.ts";
+import { type Cannot, type Maker, MAKERS } from "./judge.ts";
+
+const FILES: Readonly<Record<string, string>> = {
+  QUESTIONS: "packages/server/src/agents/asked-questions.ts",
+  SUMMARY: "packages/server/src/store/model/turn-summary.ts",
+  ACP: "node_modules/@agentclientprotocol/sdk/schema/v1/schema.json",
+};
+
+/**
+ * What cannot be, on whom, and what shows it: `lacks: WORD in FILE ...`, a recorded stream of packages/server/test/golden or (with #TYPE) a schema;
+ * `waits: yes` for what Holdfast declares and does not make yet. The first that covers a place counts.
+ */
+const TABLE = `
+Nothing writes it yet.
+  on: Holdfast
+  Part<tool> attempt state<completed>.attachments[].source state<running>.metadata
+  Part <snapshot>.attempt <file>.attempt <step-start>.attempt <step-finish>.attempt <patch>.attempt <agent>.attempt <subtask>.attempt <retry>.attempt <compaction>.attempt
+  Part<retry> error.data.resetAt
+  AgentSession.status =closed
+  SessionError<AgentError>.data.phase =authenticate =cancel
+  Turn.reason =superseded =denied
+  Turn waitingFor.kind=host opened=lost
+  waits: yes
+
+opencode tells it behind the end of its summary, when the event has gone out; the part has it.
+  on: Holdfast
+  Event<session.compacted> tailStartId
+  waits: yes
+
+Who comes by a shared reference, over A2A or over MCP; these surfaces are not built.
+  on: Holdfast
+  Actor.kind =ref =a2a =mcp
+  waits: yes
+
+No backend lets a user choose its tools: an input that does is refused.
+  on: Holdfast
+  Input tools
+  MessageInfo<user> tools
+  waits: yes
+
+ACP has no word for a failed try that is repeated.
+  on: ACP agents
+  Part <retry> <text>.attempt <reasoning>.attempt
+  lacks: retry in ACP
+
+Agents over ACP compact what they know without a word.
+  on: ACP agents, rehearsal
+  Part<compaction>
+  Event<session.compacted>
+  MessageInfo<assistant> summary
+  lacks: compaction in acp/goose-text acp/qwen-text
+
+Over ACP nobody tells what a provider said of its reasoning, such as its signature.
+  on: ACP agents, rehearsal
+  Part<reasoning> metadata
+  lacks: signature in acp/goose-text acp/qwen-text
+  lacks: signature in ACP
+
+Agents over ACP tell the words of an error, and at most its status.
+  on: ACP agents
+  SessionError<APIError>.data responseHeaders responseBody metadata resetAt
+  SessionError<ContextOverflowError>.data responseBody
+  lacks: responseHeaders in acp/goose-error acp/qwen-error
+  lacks: responseBody in acp/goose-error acp/qwen-error
+
+An agent over ACP cannot say that the answer was withheld by a filter.
+  on: ACP agents, rehearsal
+  SessionError<ContentFilterError>
+  lacks: filter in ACP#StopReason
+
+A form over ACP has no choice that takes other words.
+  on: rehearsal
+  QuestionField <one>.custom <many>.custom
+  lacks: custom in ACP#ElicitationSchema
+  lacks: custom in ACP#ElicitationPropertySchema
+
+Goose, Qwen Code and opencode keep their plans to themselves where they are driven over ACP.
+  on: ACP agents
+  Todo
+  Event<todo.updated>
+  lacks: "sessionUpdate":"plan" in acp/goose-tool acp/qwen-tool
+
+A plan over ACP cannot give a step up.
+  on: rehearsal
+  Todo.status =cancelled
+  lacks: cancelled in ACP#PlanEntryStatus
+
+Agents over ACP do not name agents of their own.
+  on: ACP agents, rehearsal
+  AgentSession subagents
+  lacks: subagent in ACP
+
+Agents over ACP ask by a tool of their own, which knows choices only; so does opencode.
+  on: ACP agents, opencode
+  Question url
+  QuestionField <text> <number> <boolean>
+  QuestionField<one> default required
+  QuestionField<many> default required minItems maxItems
+  lacks: elicitation in acp/goose-text acp/qwen-text
+  lacks: number in QUESTIONS
+
+A client edited it into rows of before there were totals.
+  on: Holdfast
+  MessageInfo<user> summary.diffs
+  lacks: diffs in SUMMARY
+
+opencode describes no models, has no hints for commands, and names the model in each answer, none for the session.
+  on: opencode
+  AgentSession models.available[].description models.current commands[].hint
+  lacks: currentModel in opencode/text
+  lacks: description in opencode/text
+  lacks: hint in opencode/text
+`;
+
+export const CANNOT: readonly Cannot[] = blocksOf(TABLE).map(({ head, places, of }) => ({
+  places,
+  on: of("on").flatMap((names) => MAKERS.filter((maker: Maker) => names.split(", ").includes(maker))),
+  why: head,
+  waits: of("waits").length > 0,
+  cites: of("lacks").flatMap((row) => {
+    const [, lacks = "", files = ""] = /^(.*) in (.*)$/.exec(row) ?? [];
+    return files.split(" ").map((name) => {
+      const [file = "", type] = name.split("#");
+      return { file: FILES[file] ?? `packages/server/test/golden/${file}.jsonl`, type, lacks };
+    });
+  }),
+}));
