@@ -100,7 +100,7 @@ describe("[I-9] holdfast mcp", () => {
     });
     await house.run(["turn", "send", id, "SAY @mcp://notes/note://text"]);
     const shown = await house.run(["session", "show", id]);
-    expect(shown.stdout).toContain("> [file note://text]");
+    expect(shown.stdout).toContain("> [file note://text, blob:");
   });
 
   test.each<[string[], string]>([
