@@ -20,6 +20,8 @@ export type Admission = {
   removal: "none" | "asked" | "acknowledged";
   /** Place in the queue, by the newest that told it; without a value when it is known to have changed unseen. */
   position: { value: number | undefined; seq: number } | undefined;
+  /** As which it was told with that place. */
+  delivery: Input["delivery"];
 };
 
 /** What the client knows of a queue as a whole. */
@@ -97,6 +99,7 @@ export class InputBook {
       maybe: new Set(),
       removal: "none",
       position: input.position === undefined ? undefined : { value: input.position, seq: 0 },
+      delivery: input.delivery,
     });
   }
 
@@ -148,8 +151,11 @@ export class InputBook {
     this.#told.add(input.id);
     this.queue(input.sessionId).unplaced.delete(input.id);
     const admission = this.admissions.get(input.id);
-    if (admission === undefined || input.position === undefined) return;
-    if ((admission.position?.seq ?? -1) <= seq) admission.position = { value: input.position, seq };
+    if (admission === undefined || (admission.position?.seq ?? -1) > seq) return;
+    // A steer that went to the queue got another place; a replay tells it as it is now, and once it is delivered no place any more.
+    if (input.position === undefined && input.delivery === admission.delivery) return;
+    admission.position = { value: input.position, seq };
+    admission.delivery = input.delivery;
   }
 
   /** Somebody asked for something that lets a paused queue go on, or may (D-6). */

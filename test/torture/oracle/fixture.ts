@@ -198,7 +198,7 @@ export const partsOf = (text: string): object => ({ parts: [{ type: "text", text
 
 export function admission(
   number: number,
-  change: { key?: string; inputId?: string; session?: string } = {},
+  change: { key?: string; inputId?: string; session?: string; row?: Partial<Input> } = {},
 ): Exchange {
   const { key = `key-${number}`, inputId = `inp_${number}` } = change;
   return exchange(
@@ -206,7 +206,7 @@ export function admission(
     {
       status: 202,
       body: {
-        input: input(number, { id: inputId }),
+        input: input(number, { id: inputId, ...change.row }),
         turn: turn(number),
         message: { info: asked(number), parts: [] },
       },

@@ -26,6 +26,7 @@ import {
   partsOf,
   pictureOf,
   story,
+  stream,
   turn,
 } from "./fixture.ts";
 
@@ -173,5 +174,19 @@ describe("the oracle of the torture: inputs", () => {
     expect(
       judge(orderedUnseen([3, 2]), delivered([3, 2])).filter((wrong) => /order|comes after/.test(wrong)),
     ).toEqual([]);
+  });
+
+  test("[D-6] a steer that went to the queue has a place that nobody told once it is delivered", () => {
+    const steer = (change: object = {}) => input(3, { requestedDelivery: "steer", ...change });
+    const events = eventsOf([
+      ...story(),
+      ["input.delivered", { input: steer({ state: "delivered", position: undefined }) }],
+    ]);
+    const book = ledgerOf(
+      admission(2),
+      admission(3, { row: { delivery: "steer", position: 9 } }),
+      stream(events),
+    );
+    expect(judge(book, delivered([3, 2])).filter((wrong) => /comes after/.test(wrong))).toEqual([]);
   });
 });
