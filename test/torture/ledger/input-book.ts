@@ -151,9 +151,8 @@ export class InputBook {
     this.#told.add(input.id);
     this.queue(input.sessionId).unplaced.delete(input.id);
     const admission = this.admissions.get(input.id);
-    if (admission === undefined || (admission.position?.seq ?? -1) > seq) return;
-    // A steer that went to the queue got another place; a replay tells it as it is now, and once it is delivered no place any more.
-    if (input.position === undefined && input.delivery === admission.delivery) return;
+    if (admission === undefined || input.position === undefined) return;
+    if ((admission.position?.seq ?? -1) > seq) return;
     admission.position = { value: input.position, seq };
     admission.delivery = input.delivery;
   }

@@ -89,11 +89,14 @@ function runningOrder(session: SessionPicture): Input[] {
   return [...delivered, ...queueOf(session).filter(({ delivery }) => delivery === "queue")];
 }
 
-/** By the places that were acknowledged. */
+/** By the places that were acknowledged. A steer that went to the queue got another place, which may have been told to nobody before a kill. */
 function outOfOrder(ledger: Ledger, session: SessionPicture): string[] {
   const known = runningOrder(session).flatMap((input) => {
-    const position = ledger.admissions.get(input.id)?.position?.value;
-    return position === undefined ? [] : [{ id: input.id, position }];
+    const admission = ledger.admissions.get(input.id);
+    const position = admission?.position?.value;
+    return position === undefined || admission?.delivery !== input.delivery
+      ? []
+      : [{ id: input.id, position }];
   });
   return known.flatMap(({ id, position }, index) => {
     const before = known[index - 1];
