@@ -13,6 +13,8 @@ export async function followLimit(deps: ContinueDeps, sessionId: SessionId, turn
   const turn = await deps.store.getTurn(turnId);
   const attempts = session?.limitAttempts ?? 0;
   if (session === undefined || turn?.state !== "finalizing" || attempts === 0) return;
+  // Nobody had asked for it.
+  if (turn.inputId === undefined) return;
   if ((await endedBefore(deps.store, turn, "limited")) < attempts)
     await continueTurn(deps, session, turn, CONTINUE);
 }

@@ -159,10 +159,10 @@ export class Recorder {
   }
 
   /** It is over: what comes now answers `asked`. */
-  endOwnWork(asked: MessageId, reported: Usage | undefined): void {
+  endOwnWork(asked: MessageId, ended: { stopReason: string; usage?: Usage | undefined } | undefined): void {
     if (this.#fence !== "open") return;
-    this.endPrompt(reported);
-    this.#answer({ finish: "end_turn" });
+    this.endPrompt(ended?.usage);
+    if (ended !== undefined) this.#answer({ finish: ended.stopReason });
     this.#answers.steered(asked);
     this.nextStep();
     this.#earlier = this.usageWith(this.#usage);

@@ -51,7 +51,7 @@ export class OwnWork {
     await files.begin();
     const asked = recorder.beginOwnWork();
     const result = await this.#attend(handle);
-    recorder.endOwnWork(asked, result.outcome === "ended" ? result.usage : undefined);
+    recorder.endOwnWork(asked, result.outcome === "ended" ? result : undefined);
   }
 
   /** What was on the disk before is not its work; what changes from here on may be. */

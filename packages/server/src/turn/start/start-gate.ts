@@ -62,6 +62,8 @@ export class StartGate {
   /** The permit of a turn that its agent has begun already: it waits for nothing, and has the workspace where that is free. */
   begun(start: Start): Permit {
     const { sessionId, agent } = start;
+    // What its session waited for holds nobody else back meanwhile.
+    this.withdraw(sessionId);
     const place = this.#deps.pool.reserve({ sessionId, agent, beyondCap: true });
     if (place === undefined) throw new Error("A place beyond the cap is always to be had.");
     const lease = leaseFor(start, [], this.#running);

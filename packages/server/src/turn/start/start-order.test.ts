@@ -318,4 +318,16 @@ describe("the start gate", () => {
     await Promise.resolve();
     expect(model.woken.map(({ start }) => start.sessionId)).toEqual([C]);
   });
+
+  test("[A-27, A-14] a turn that its agent has begun waits for nothing any more, and holds nobody back", async () => {
+    const model = new Model(
+      [A, B, C].map((sessionId) => ({ start: wants(sessionId), turns: 1 })),
+      10,
+    );
+    for (const visitor of model.visitors) model.ask(visitor);
+    model.gate.begun(wants(B));
+    for (const visitor of model.running) model.end(visitor);
+    await Promise.resolve();
+    expect(model.woken.map(({ start }) => start.sessionId)).toEqual([C]);
+  });
 });

@@ -14,7 +14,7 @@ import type { AgentEvent, ChildEvent, ChildTold } from "../../agents/index.ts";
 import type { StartedTurn, Store, TerminalRecord } from "../../store/index.ts";
 import { TURN_ACTOR } from "../actor.ts";
 import { finalize } from "../end/index.ts";
-import { type ByteBudget, Recorder, targetOf } from "../record/index.ts";
+import { type ByteBudget, maskOf, Recorder, targetOf } from "../record/index.ts";
 import { sessionBelow } from "./child.ts";
 import type { Children } from "./run-subtasks.ts";
 
@@ -42,28 +42,40 @@ type Run = {
   isEnded: boolean;
 };
 /** `line`: its last turn has ended. */
-type Mirror = { session: Session | undefined; run: Run | undefined; line: Promise<void> };
+type Mirror = {
+  session: Session | undefined;
+  parentId: string | undefined;
+  run: Run | undefined;
+  line: Promise<void>;
+};
 
 export class Mirrors {
   readonly #deps: Deps;
-  readonly #parent: { session: Session; agent: string; recorder: Pick<Recorder, "emit" | "touch"> };
+  readonly #parent: {
+    session: Session;
+    agent: string;
+    recorder: Pick<Recorder, "emit" | "touch">;
+    /** What its agent was given may stand in the words of a child as well. */
+    mask: ReturnType<typeof maskOf>;
+  };
   readonly #children = new Map<string, Mirror>();
   readonly #actor: Actor;
 
   constructor(
     deps: Deps,
-    started: Pick<StartedTurn, "session" | "turn">,
+    started: Pick<StartedTurn, "session" | "turn" | "mcpServers">,
     recorder: Pick<Recorder, "emit" | "touch">,
   ) {
     const { agent } = started.turn;
     this.#deps = deps;
-    this.#parent = { session: started.session, agent, recorder };
+    this.#parent = { session: started.session, agent, recorder, mask: maskOf(started) };
     this.#actor = { id: `agent:${agent}`, kind: "agent", label: agent };
   }
 
   take({ childId, told }: ChildEvent): void {
     const mirror = this.#children.get(childId) ?? {
       session: undefined,
+      parentId: undefined,
       run: undefined,
       line: Promise.resolve(),
     };
@@ -113,6 +125,7 @@ export class Mirrors {
       isEnded: false,
     };
     mirror.run = run;
+    mirror.parentId = told.parentId;
   }
 
   #opened(run: Run, open: Open | undefined): Open | undefined {
@@ -125,7 +138,7 @@ export class Mirrors {
 
   async #open(childId: string, mirror: Mirror, told: Began): Promise<Open | undefined> {
     const { store, clock, instanceId, children, budget } = this.#deps;
-    const above = told.parentId === undefined ? undefined : this.#children.get(told.parentId);
+    const above = this.#above(childId, told.parentId);
     await above?.run?.ready;
     const session = (mirror.session ??= await this.#session(
       above?.session ?? this.#parent.session,
@@ -162,7 +175,7 @@ export class Mirrors {
       const account = budget.open();
       const recorder = new Recorder(
         { ...this.#deps, account, onFailure: () => undefined },
-        targetOf(started),
+        { ...targetOf(started), mask: this.#parent.mask },
       );
       recorder.begin();
       return { recorder, started, letGo };
@@ -170,6 +183,16 @@ export class Mirrors {
       letGo();
       throw error;
     }
+  }
+
+  /** Whom it was begun by. One that is said to be below itself stands below the turn: nothing waits for itself. */
+  #above(childId: string, parentId: string | undefined): Mirror | undefined {
+    const seen = new Set([childId]);
+    for (let id = parentId; id !== undefined; id = this.#children.get(id)?.parentId) {
+      if (seen.has(id)) return undefined;
+      seen.add(id);
+    }
+    return parentId === undefined ? undefined : this.#children.get(parentId);
   }
 
   /** The same one for the same session of the agent, also of an earlier turn. */
@@ -200,7 +223,8 @@ export class Mirrors {
       await recorder.fence(0);
       await recorder.flushed();
       const identity = { sessionId: session.id, turnId: turn.id, epoch, actor: TURN_ACTOR };
-      await finalize(this.#deps, identity, { ...record, agentSession: "closed" });
+      const error = recorder.masked(record.error);
+      await finalize(this.#deps, identity, { ...record, error, agentSession: "closed" });
     } catch (error) {
       this.#deps.logger.warn(
         { sessionId: session.id, turnId: turn.id, error },

@@ -10,7 +10,7 @@ import { refreshSession } from "../session-change.ts";
 import type { Write } from "../sql.ts";
 import { takeLease } from "../workspace-lease.ts";
 import { announceStep, insertAnswer, insertMessage } from "./answer.ts";
-import { claim, openAgentSession, projectDirectory, startedTurn } from "./turn.ts";
+import { claim, endSuspension, openAgentSession, projectDirectory, startedTurn } from "./turn.ts";
 
 export function startAgentTurn(write: Write, command: StartAgentTurnCommand): StartedTurn | undefined {
   const log = openLog(write, command.sessionId, command.actor, "work");
@@ -20,6 +20,7 @@ export function startAgentTurn(write: Write, command: StartAgentTurnCommand): St
   const turn = { rid: insertRunning(log, command), id: command.turnId };
   if (command.writes) takeFreeLease(write, session, { rid: turn.rid, instance: command.instanceId, epoch });
   openAgentSession(log, command.agent, command.agentSessionId);
+  endSuspension(write, session, command.agent);
   tellWhy(log, turn, command);
   insertAnswer(log, turn, {
     id: command.assistantMessageId,

@@ -107,7 +107,7 @@ export function noteTurn(
 }
 
 /** A turn of the agent starts, so its limit is over, or somebody tries all the same. */
-function endSuspension(write: Write, session: SessionRow, agent: string): void {
+export function endSuspension(write: Write, session: SessionRow, agent: string): void {
   if (session.suspended === null) return;
   const suspended = suspendedBy(fromJson(session.suspended), agent);
   write.run("UPDATE session SET suspended = ? WHERE rid = ?", toJson(suspended), session.rid);
