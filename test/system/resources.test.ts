@@ -1,4 +1,7 @@
 /** Resources of MCP servers over the whole way (R-8.4): listed, mentioned, read at admission, kept, and given to the agent. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { McpServer, Message, Part } from "@holdfast/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -129,5 +132,59 @@ test.runIf(isWhole)(
     });
     const agents = async () => processesWith(`NOTE=${mark}`);
     await until("the end of the programs", async () => (await agents()).length === 0);
+  },
+);
+
+/** A program that asks without an end and reads no answer. */
+const FLOOD = `
+process.stdin.once("data", (line) => {
+  const { id, params } = JSON.parse(String(line).split("\\n")[0]);
+  process.stdin.pause();
+  const result = { protocolVersion: params.protocolVersion, capabilities: { resources: {} }, serverInfo: { name: "flood", version: "1" } };
+  process.stdout.write(JSON.stringify({ jsonrpc: "2.0", id, result }) + "\\n");
+  const ping = JSON.stringify({ jsonrpc: "2.0", id: "p", method: "ping" }) + "\\n";
+  const more = () => { while (process.stdout.write(ping.repeat(500))); process.stdout.once("drain", more); };
+  more();
+});`;
+
+test("[R-8.4, D-34] a program that asks without an end and reads no answer is given up, and nobody else waits for it", async () => {
+  const mark = `mark-${Date.now()}`;
+  const flood: McpServer = {
+    type: "stdio",
+    command: process.execPath,
+    args: ["-e", FLOOD],
+    env: { NOTE: mark },
+  };
+  const session = await sessionWith({ flood });
+  const { problems } = await server.client.listResources(session.id);
+  expect(problems).toMatchObject([{ server: "flood" }]);
+  expect(await server.client.health()).toMatchObject({ status: "ok" });
+  const left = async () => processesWith(`NOTE=${mark}`);
+  await until("the end of the program", async () => (await left()).length === 0);
+});
+
+test.runIf(isWhole)(
+  "[R-8.4, D-21] a stream that tells nothing is given up, and keeps no server from ending",
+  async () => {
+    const silent = createServer((_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(": nothing\n\n");
+    }).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    await using root = await temporaryDirectory("silent-stream");
+    const other = await startHoldfast({ root: root.path });
+    const { id } = await other.client.createSession({
+      directory: await other.place("silent"),
+      agent: "rehearsal",
+      mcpServers: { silent: { type: "sse", url: `http://127.0.0.1:${port}/sse` } },
+    });
+    const { problems } = await other.client.listResources(id);
+    expect(problems).toMatchObject([
+      { server: "silent", message: expect.stringContaining("did not answer") as string },
+    ]);
+    expect(await other.stop()).toBe(0);
+    silent.closeAllConnections();
+    silent.close();
   },
 );

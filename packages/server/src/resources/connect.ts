@@ -27,6 +27,9 @@ export type Connection = {
 /** How long a server over http may take to be told that nobody comes back, in ms. */
 const LEAVE_MS = 1_000;
 
+/** How long a connection may take to close, in ms: more than a program has to end. */
+const CLOSE_MS = 5_000;
+
 /** Connects to a server of MCP; a program is started in the session's directory, as agents do. Rejects when it does not answer, with nothing of it left. */
 export async function connect(
   { launch, clock }: { launch: LaunchDeps; clock: Clock },
@@ -43,12 +46,12 @@ export async function connect(
   const close = async () => {
     if (transport instanceof StreamableHTTPClientTransport)
       await within(clock, LEAVE_MS, transport.terminateSession()).catch(() => undefined);
-    await client.close();
-    await transport.close();
+    await within(clock, CLOSE_MS, Promise.all([client.close(), transport.close()]));
   };
   try {
     signal.throwIfAborted();
-    await client.connect(transport, { signal, timeout });
+    // What opens a stream does not look at the signal.
+    await Promise.race([client.connect(transport, { signal, timeout }), aborted(signal)]);
   } catch (error) {
     await close().catch(() => undefined);
     throw reasonOf(error);
@@ -82,4 +85,13 @@ async function transportTo(
       secrets: secretsOf([server]),
     }),
   );
+}
+
+/** Rejects with the signal's reason once it aborts. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const leave = () => reject(signal.reason as Error);
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
+  });
 }

@@ -6,7 +6,7 @@ import { type Clock, errorText, HoldfastError, redact, secretMask } from "@holdf
 import { type GivenMcpServer, RESOURCE_LIMITS, type ResourceList } from "@holdfast/protocol";
 import type { LaunchDeps } from "../process/index.ts";
 import { secretsOf } from "../store/index.ts";
-import { connect, type Connection, type ConnectPlace } from "./connect.ts";
+import { aborted, connect, type Connection, type ConnectPlace } from "./connect.ts";
 
 /** Servers that are asked at once; more are told that they have to be asked again. */
 const MAX_OPEN = 32;
@@ -176,14 +176,6 @@ class McpResources implements Resources {
     this.#stopped.abort(new Error("this server ends"));
     await Promise.all(this.#open);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const leave = () => reject(signal.reason as Error);
-    if (signal.aborted) leave();
-    else signal.addEventListener("abort", leave, { once: true });
-  });
 }
 
 async function readOne({ client }: Connection, uri: string, ask: Ask): Promise<ReadResource> {

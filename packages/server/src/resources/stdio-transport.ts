@@ -1,9 +1,11 @@
-import { once } from "node:events";
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import { type AgentProcess, type Line, LineSplitter } from "../process/index.ts";
 
 /** Bytes of one message: what the largest resource takes as base64 in JSON, and some more. */
 export const MESSAGE_BYTES = 16 * 1024 * 1024;
+
+/** Bytes that a program may leave unread before it is given up: it asks for answers and takes none. */
+const UNREAD_BYTES = 1024 * 1024;
 
 /** How long a program may take to end after its stdin did, in ms; SIGKILL follows. */
 const STOP_MS = 2_000;
@@ -27,8 +29,10 @@ export class StdioTransport implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     const { stdin } = this.#running();
-    if (!stdin.write(`${JSON.stringify(message)}\n`))
-      await Promise.race([once(stdin, "drain"), this.#process?.exited]);
+    stdin.write(`${JSON.stringify(message)}\n`);
+    if (stdin.writableLength <= UNREAD_BYTES) return;
+    this.onerror?.(new Error("it does not read what it is answered"));
+    await this.close();
   }
 
   async close(): Promise<void> {

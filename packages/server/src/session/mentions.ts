@@ -14,6 +14,7 @@ import {
   type ResourceMention,
   resourceMentionsOf,
   type Subagent,
+  type SymbolList,
   symbolsNamed,
 } from "@holdfast/protocol";
 import type { Symbols } from "../symbols/index.ts";
@@ -63,6 +64,7 @@ export async function withMentions(
   { subagents = [], symbols }: Known,
 ): Promise<InputPart[]> {
   const all: InputPart[] = [];
+  const symbolsIn = readOnce(symbols);
   const known = new Set<string>();
   const looked = new Set<string>();
   let words: number = HTTP_LIMITS.mentionWords;
@@ -79,7 +81,7 @@ export async function withMentions(
       const found =
         "uri" in mention
           ? referenceTo(mention)
-          : ((await fileOf(mention, place, symbols)) ?? agentOf(mention, subagents));
+          : ((await fileOf(mention, place, symbolsIn)) ?? agentOf(mention, subagents));
       const key = found === undefined ? undefined : keyOf(found);
       if (found === undefined || key === undefined || known.has(key)) continue;
       if (known.size === HTTP_LIMITS.mentions)
@@ -117,6 +119,18 @@ function referenceTo({ server, uri, text }: ResourceMention): FileInput {
   return { type: "file", mime: TEXT, url: `mcp://${server}/${uri}`, source };
 }
 
+type SymbolsIn = (real: string, shown: string) => Promise<SymbolList>;
+
+/** A file is read once for all that an input mentions of it. */
+function readOnce(symbols: Symbols): SymbolsIn {
+  const lists = new Map<string, Promise<SymbolList>>();
+  return (real, shown) => {
+    const list = lists.get(real) ?? symbolsAt(symbols, real, shown);
+    lists.set(real, list);
+    return list;
+  };
+}
+
 /** What is taken once: symbols may share their lines. */
 function keyOf(part: FileInput | AgentInput): string {
   if (part.type === "agent") return part.name;
@@ -126,13 +140,13 @@ function keyOf(part: FileInput | AgentInput): string {
 async function fileOf(
   mention: Mention,
   place: AttachmentScope,
-  symbols: Symbols,
+  symbolsIn: SymbolsIn,
 ): Promise<FileInput | undefined> {
   const { path, symbol } = mention;
   if (symbol !== undefined) {
     // The name of a file may hold a #.
     const whole = { path: `${path}#${symbol}`, isPath: false, text: mention.text };
-    return (await fileOf(whole, place, symbols)) ?? symbolOf(mention, symbol, place, symbols);
+    return (await fileOf(whole, place, symbolsIn)) ?? symbolOf(mention, symbol, place, symbolsIn);
   }
   const real = await located(mention, place);
   if (real === undefined) return undefined;
@@ -157,13 +171,13 @@ async function symbolOf(
   mention: Mention,
   symbol: string,
   place: AttachmentScope,
-  symbols: Symbols,
+  symbolsIn: SymbolsIn,
 ): Promise<FileInput | undefined> {
   const { path, text, isPath } = mention;
   const real = await located(mention, place);
   if (real === undefined) return undefined;
   const name = nameIn(place, path);
-  const { language, items } = await symbolsAt(symbols, real, name);
+  const { language, items } = await symbolsIn(real, name);
   const refuse = (why: string) =>
     refusal(text.value, `${why}. Write \\${text.value} where only the words are meant`);
   if (language === undefined) {
