@@ -17,6 +17,7 @@ export class StdioTransport implements Transport {
   onmessage?: (message: JSONRPCMessage) => void;
   readonly #launch: () => Promise<AgentProcess>;
   #process: AgentProcess | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(launch: () => Promise<AgentProcess>) {
     this.#launch = launch;
@@ -36,11 +37,13 @@ export class StdioTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    await this.#process?.stop({ withinMs: STOP_MS });
+    this.#closing ??= this.#process?.stop({ withinMs: STOP_MS });
+    await this.#closing;
   }
 
   #running(): AgentProcess {
-    if (this.#process?.isRunning !== true) throw new Error("the program has ended");
+    if (this.#process?.isRunning !== true || this.#closing !== undefined)
+      throw new Error("the program has ended");
     return this.#process;
   }
 
@@ -65,6 +68,7 @@ export class StdioTransport implements Transport {
     } catch {
       return;
     }
-    if (typeof message === "object" && message !== null) this.onmessage?.(message as JSONRPCMessage);
+    if (this.#closing === undefined && typeof message === "object" && message !== null)
+      this.onmessage?.(message as JSONRPCMessage);
   }
 }

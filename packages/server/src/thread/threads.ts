@@ -65,6 +65,10 @@ class Line<Question, Answer> {
     worker.ref();
     try {
       return await this.#ask(worker, question);
+    } catch (error) {
+      // It ended while it was asked nothing: the next question gets another.
+      await this.#giveUp("ended");
+      throw error;
     } finally {
       worker.unref();
     }

@@ -4,9 +4,10 @@
  * Rows keep the backend's names: an answer those of itself and of what it answers, a part its own. What a person said is never taken back by an agent.
  */
 import { HoldfastError, storageRefusal } from "@holdfast/kernel";
-import type { Actor, AssistantMessage, Message, Part, SessionId, TurnId } from "@holdfast/protocol";
+import type { AssistantMessage, Message, Part, SessionId, TurnId } from "@holdfast/protocol";
 import type { PastEvent, StateEvent } from "../../agents/index.ts";
 import type { ProgressOp, Store } from "../../store/index.ts";
+import { agentActor } from "../actor.ts";
 
 /** What an answer keeps in `metadata.backend`: the backend's own names for it and for the message that it answers. */
 export type BackendIds = { messageId: string; parentId: string };
@@ -50,7 +51,7 @@ export async function changePast(store: PastStore, origin: Origin, event: PastEv
   const { sessionId, turnId, agent } = origin;
   const answer = await findAnswer(store, sessionId, (ids) => ids.messageId === event.messageId);
   if (answer === undefined) return [];
-  const actor: Actor = { id: `agent:${agent}`, kind: "agent", label: agent };
+  const actor = agentActor(agent);
   const named = partsNamed(answer, event.partId);
   if (event.type === "removed" && answer.info.turnId === turnId)
     return named.map(({ id }) => ({ op: "removePart", partId: id }));

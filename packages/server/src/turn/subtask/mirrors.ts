@@ -12,7 +12,7 @@ import { type Clock, type Logger, newId, retryStorage } from "@holdfast/kernel";
 import { type Actor, type InstanceId, type PartOf, type Session, subtaskMetadata } from "@holdfast/protocol";
 import type { AgentEvent, ChildEvent, ChildTold } from "../../agents/index.ts";
 import type { StartedTurn, Store, TerminalRecord } from "../../store/index.ts";
-import { TURN_ACTOR } from "../actor.ts";
+import { agentActor, TURN_ACTOR } from "../actor.ts";
 import { finalize } from "../end/index.ts";
 import { type ByteBudget, maskOf, Recorder, targetOf } from "../record/index.ts";
 import { sessionBelow } from "./child.ts";
@@ -69,7 +69,7 @@ export class Mirrors {
     const { agent } = started.turn;
     this.#deps = deps;
     this.#parent = { session: started.session, agent, recorder, mask: maskOf(started) };
-    this.#actor = { id: `agent:${agent}`, kind: "agent", label: agent };
+    this.#actor = agentActor(agent);
   }
 
   take({ childId, told }: ChildEvent): void {
