@@ -15,6 +15,7 @@ import {
   startHoldfast,
   temporaryDirectory,
   until,
+  withoutChildren,
 } from "../harness/index.ts";
 import { isWhole } from "../harness/sample.ts";
 import { type ScriptedModel, startModel } from "../model/index.ts";
@@ -314,7 +315,9 @@ describe("real opencode", () => {
       await ask(busy, "REMEMBER walrus");
       const admitted = await server.client.admitInput(busy, prompt("SLOW 100000 20"));
       const before = await streamed(busy, "w5 ");
+      // Sessions with servers of MCP have an opencode of their own, which an idle one keeps too.
       const killed = agentProcesses();
+      const servers = withoutChildren(killed).length;
       for (const pid of killed) killIfThere(pid);
       const turn = await ended(admitted.turn.id);
       expect(turn).toMatchObject({
@@ -330,8 +333,9 @@ describe("real opencode", () => {
       const other = await ask(idle, "RECALL");
       expect(other.turn).toMatchObject({ state: "completed", opened: "resumed", openedBy: "live" });
       expect(textOf(other.messages)).toBe("You asked me to remember heron.");
-      expect(agentProcesses()).toHaveLength(1);
-      expect(agentProcesses()).not.toEqual(killed);
+      const now = agentProcesses();
+      expect(withoutChildren(now)).toHaveLength(servers);
+      expect(now.filter((pid) => killed.includes(pid))).toEqual([]);
     },
   );
 
@@ -343,8 +347,7 @@ describe("real opencode", () => {
       const work = prompt("WRITE first.txt step one", "SLOW 100000 20");
       const admitted = await server.client.admitInput(sessionId, work);
       const before = await streamed(sessionId, "w5 ");
-      const old = agentProcesses();
-      expect(old).toHaveLength(1);
+      expect(agentProcesses()).not.toEqual([]);
       await server.kill();
       server = await startHoldfast(options);
       const turn = await server.client.getTurn(admitted.turn.id);
