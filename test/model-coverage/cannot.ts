@@ -3,6 +3,7 @@ import { type Cannot, type Maker, MAKERS } from "./judge.ts";
 
 const FILES: Readonly<Record<string, string>> = {
   QUESTIONS: "packages/server/src/agents/asked-questions.ts",
+  TRIED: "packages/server/src/agents/model-error.ts",
   SUMMARY: "packages/server/src/store/model/turn-summary.ts",
   ACP: "node_modules/@agentclientprotocol/sdk/schema/v1/schema.json",
 };
@@ -12,16 +13,20 @@ const FILES: Readonly<Record<string, string>> = {
  * `waits: yes` for what Holdfast declares and does not make yet. The first that covers a place counts.
  */
 const TABLE = `
-Nothing writes it yet.
+One host serves a store; that several do is not built.
   on: Holdfast
-  Part<tool> attempt state<completed>.attachments[].source state<running>.metadata
-  Part <snapshot>.attempt <file>.attempt <step-start>.attempt <step-finish>.attempt <patch>.attempt <agent>.attempt <subtask>.attempt <retry>.attempt <compaction>.attempt
-  Part<retry> error.data.resetAt
-  AgentSession.status =closed
-  SessionError<AgentError>.data.phase =authenticate =cancel
-  Turn.reason =superseded =denied
-  Turn waitingFor.kind=host opened=lost
+  Turn waitingFor.kind=host
   waits: yes
+
+While no turn is ever deleted, there is always one to tell an agent of.
+  on: Holdfast
+  Turn opened=lost
+  waits: yes
+
+A try that is repeated says when the next one begins; a reset is what a turn ends at.
+  on: Holdfast
+  Part<retry> error.data.resetAt
+  lacks: resetAt in TRIED
 
 opencode tells it behind the end of its summary, when the event has gone out; the part has it.
   on: Holdfast

@@ -27,7 +27,7 @@ const SUITES = {
   "real-agents": "holdfast opencode",
   environment: "full-disk",
   system:
-    "agent-sessions attachments attribution client-files json-answer logins mcp-servers not-allowed questions retries session-lists steering subtasks usage-limits worktrees",
+    "agent-sessions agent-turns attachments attribution client-files json-answer logins mcp-servers not-allowed questions retries session-lists steering subtasks usage-limits worktrees",
 };
 
 const { values } = parseArgs({ options: { from: { type: "string" } } });

@@ -27,6 +27,7 @@ beforeAll(async () => {
     broken: acp("-e", "console.error('no licence'); process.exit(3)"),
     absent: { backend: "acp" as const, command: [join(directory.path, "absent")] },
     crasher: acp(REHEARSAL),
+    second: acp(REHEARSAL),
   };
   await writeFile(join(directory.path, "absent"), "#!/no/such/program", { mode: 0o755 });
   server = await startHoldfast({
@@ -125,6 +126,16 @@ test("[R-8.1, R-9.1, D-8] an input keeps its sources, its settings and who sent 
   await client.patchSession(session.id, {
     mcpServers: { far: { type: "sse", url: "http://127.0.0.1:9/", headers: { "x-key": "1" } } },
   });
+});
+
+test("[A-29] a session shows the limits of both of its agents", async () => {
+  const { client } = server;
+  const session = await place("limits");
+  const limited = words("LIMIT 3600000 no more");
+  for (const agent of ["rehearsal", "second"])
+    expect(outcomeOf(await ask(session, { ...limited, agent }))).toBe("failed/limited APIError");
+  const { suspended } = await client.getSession(session.id);
+  expect(suspended).toMatchObject({ agent: "second", also: [{ agent: "rehearsal" }] });
 });
 
 test("[D-15] what was thought in a try that failed keeps its number", async () => {

@@ -186,12 +186,8 @@ describe("real opencode", () => {
   test("[R-8.3, R-8.4] the model is given the lines of a symbol and the text of a resource that were mentioned", async () => {
     const sessionId = await newSession("opencode", "all");
     const args = [join(import.meta.dirname, "../harness/mcp-server.ts")];
-    const notes = {
-      type: "stdio" as const,
-      command: process.execPath,
-      args,
-      env: { NOTE: "a-note-of-herons" },
-    };
+    const env = { NOTE: "a-note-of-herons" };
+    const notes = { type: "stdio" as const, command: process.execPath, args, env };
     await server.client.patchSession(sessionId, { mcpServers: { notes } });
     const source = "def auk():\n    pass\n\n\ndef heron():\n    return 'kite-5'\n";
     writeFileSync(join(server.project, "birds.py"), source);
@@ -265,7 +261,8 @@ describe("real opencode", () => {
       const permission = await asked(sessionId);
       expect(permission).toMatchObject({ kind: "execute", patterns: ["touch never.txt"] });
       await server.client.replyPermission(permission.id, { reply: "reject" });
-      expect(await ended(admitted.turn.id)).toMatchObject({ state: "completed" });
+      const error = { name: "AgentReportedError", data: { agent: "opencode" } };
+      expect(await ended(admitted.turn.id)).toMatchObject({ state: "failed", reason: "denied", error });
       expect(existsSync(join(server.project, "never.txt"))).toBe(false);
       expect(textOf((await ask(sessionId, "SAY next")).messages)).toBe("next");
     },
@@ -315,7 +312,7 @@ describe("real opencode", () => {
       await ask(busy, "REMEMBER walrus");
       const admitted = await server.client.admitInput(busy, prompt("SLOW 100000 20"));
       const before = await streamed(busy, "w5 ");
-      // Sessions with servers of MCP have an opencode of their own, which an idle one keeps too.
+      // A session with servers of MCP has an opencode of its own.
       const killed = agentProcesses();
       const servers = withoutChildren(killed).length;
       for (const pid of killed) killIfThere(pid);

@@ -92,7 +92,7 @@ test("[A-28] where the agent takes nothing, stopping and sending puts the messag
   const { turn } = await server.client.stopAndSend({ sessionId, turnId }, words("SAY sooner"), {
     idempotencyKey: "once",
   });
-  expect(await ended(turnId)).toMatchObject({ state: "aborted", reason: "cancelled" });
+  expect(await ended(turnId)).toMatchObject({ state: "aborted", reason: "superseded" });
   const [first, second] = [await ended(turn.id), await ended(queued.turn.id)];
   expect([first.state, second.state]).toEqual(["completed", "completed"]);
   expect((await said(sessionId)).replaceAll("\n", " ")).toMatch(/sooner later $/);

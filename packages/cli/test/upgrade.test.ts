@@ -83,7 +83,7 @@ describe("[D-33] a data directory of another version", () => {
 
   test("[D-33, I-27] an older one is brought up to date, with a copy kept that takes it back", async () => {
     const newest =
-      alter(`ALTER TABLE session DROP COLUMN mirrors; DROP INDEX session_suspended; ALTER TABLE session DROP COLUMN suspended; ALTER TABLE session DROP COLUMN limit_attempts;
+      alter(`ALTER TABLE turn DROP COLUMN superseded; ALTER TABLE session DROP COLUMN mirrors; DROP INDEX session_suspended; ALTER TABLE session DROP COLUMN suspended; ALTER TABLE session DROP COLUMN limit_attempts;
       ALTER TABLE project DROP COLUMN mcp_servers; ALTER TABLE session DROP COLUMN mcp_servers; DROP TABLE question; ALTER TABLE operation DROP COLUMN instance; ALTER TABLE operation DROP COLUMN host;
       ALTER TABLE operation DROP COLUMN epoch; DELETE FROM holdfast_migration WHERE version > 2; PRAGMA user_version = 2`);
     expect(newest).toBeGreaterThan(2);

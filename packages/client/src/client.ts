@@ -278,9 +278,9 @@ function turnCalls({ send }: Transport) {
   return {
     getTurn: async (id: string, options?: CallOptions) =>
       (await send("GET", at("turns", id), turnSchema, options)).value,
-    /** Stops a turn; repeating is harmless. The turn's end comes as an event. */
-    cancelTurn: async (id: string, options?: CallOptions) =>
-      (await send("POST", at("turns", id, "cancel"), turnSchema, { ...options, body: {} })).value,
+    /** Stops a turn, for the queued input `next` where there is one, which then goes first; repeating is harmless. The turn's end comes as an event. */
+    cancelTurn: async (id: string, { next, ...options }: CallOptions & { next?: string } = {}) =>
+      (await send("POST", at("turns", id, "cancel"), turnSchema, { ...options, body: { next } })).value,
     /** Goes on after a turn that was interrupted, or that ended at a usage limit and then at its reset (D-19, A-29). */
     resumeTurn: async (id: string, options?: CallOptions) =>
       (await send("POST", at("turns", id, "resume"), admittedSchema, { ...options, body: {} })).value,

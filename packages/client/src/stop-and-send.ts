@@ -1,13 +1,10 @@
 import type { AdmitInput, Admitted } from "@holdfast/protocol";
 import type { CallOptions } from "./call.ts";
-import { isApiError } from "./error.ts";
 
 /** The calls that it is made of. */
 type Calls = {
   admitInput(sessionId: string, body: AdmitInput, options?: CallOptions): Promise<Admitted>;
-  reorderQueue(sessionId: string, inputIds: string[], options?: CallOptions): Promise<void>;
-  cancelTurn(id: string, options?: CallOptions): Promise<unknown>;
-  resumeQueue(sessionId: string, options?: CallOptions): Promise<void>;
+  cancelTurn(id: string, options?: CallOptions & { next?: string }): Promise<unknown>;
 };
 
 /**
@@ -24,11 +21,6 @@ export const stopAndSend =
     const { idempotencyKey: _key, ...each } = options;
     const admitted = await calls.admitInput(sessionId, body, options);
     if (admitted.input.state !== "queued") return admitted;
-    await calls.reorderQueue(sessionId, [admitted.input.id], each).catch((error: unknown) => {
-      // It has begun, or was taken out, in between.
-      if (!isApiError(error, "CONFLICT")) throw error;
-    });
-    await calls.cancelTurn(turnId, each);
-    await calls.resumeQueue(sessionId, each);
+    await calls.cancelTurn(turnId, { ...each, next: admitted.input.id });
     return admitted;
   };

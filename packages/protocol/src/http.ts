@@ -200,6 +200,9 @@ export const authenticateSchema = z
   .strictObject({ methodId: z.string().min(1).max(1_024) })
   .meta({ id: "Authenticate" });
 
+/** `next`: a queued input of the session. The turn is stopped for it, it comes next, and the queue goes on. */
+export const cancelTurnSchema = z.strictObject({ next: inputIdSchema.optional() }).meta({ id: "CancelTurn" });
+
 export const replyPermissionSchema = z
   .strictObject({ reply: permissionReplySchema, message: z.string().max(65_536).optional() })
   .meta({ id: "ReplyPermission" });

@@ -11,12 +11,12 @@ import {
 import { inputIdSchema, messageIdSchema, sessionIdSchema, turnIdSchema } from "./id.ts";
 import { agentPartSchema, filePartSchema, subtaskPartSchema, textPartSchema } from "./part.ts";
 
-const loose = { id: true, sessionId: true, messageId: true, ordinal: true, attempt: true } as const;
+const loose = { id: true, sessionId: true, messageId: true, ordinal: true } as const;
 
 /** What a client may put into an input: parts without identity; the server gives it. */
 export const inputPartSchema = z
   .discriminatedUnion("type", [
-    textPartSchema.omit({ ...loose, time: true }),
+    textPartSchema.omit({ ...loose, attempt: true, time: true }),
     filePartSchema.omit(loose),
     agentPartSchema.omit(loose),
     subtaskPartSchema.omit(loose),

@@ -7,23 +7,24 @@ import { tokensSchema } from "./usage.ts";
 
 /**
  * What every part carries. `ordinal` is its place in the message (R-4.1): the store gives it at the first write and shows it in every
- * answer and event, because a replay sends the newest entry per row (D-4) and so not in the order of making. `attempt` marks parts of a
- * try that failed and was repeated; they are left out of the model's view (D-15).
+ * answer and event, because a replay sends the newest entry per row (D-4) and so not in the order of making.
  */
 const base = {
   id: partIdSchema,
   sessionId: sessionIdSchema,
   messageId: messageIdSchema,
   ordinal: countSchema.optional(),
-  attempt: countSchema.optional(),
 };
+
+/** `attempt` marks what a try said that failed and was repeated; it is left out of the model's view (D-15). Calls of such a try did happen: they stay. */
+const said = { ...base, attempt: countSchema.optional() };
 
 const openSpan = z.object({ start: timeSchema, end: timeSchema.optional() });
 const closedSpan = z.object({ start: timeSchema, end: timeSchema });
 
 /** `synthetic`: machine-written, sent to the model. `ignored`: shown to people, not sent (session-model 10). */
 export const textPartSchema = z.object({
-  ...base,
+  ...said,
   type: z.literal("text"),
   text: z.string(),
   synthetic: z.boolean().optional(),
@@ -33,7 +34,7 @@ export const textPartSchema = z.object({
 });
 
 export const reasoningPartSchema = z.object({
-  ...base,
+  ...said,
   type: z.literal("reasoning"),
   text: z.string(),
   time: openSpan,
@@ -56,7 +57,7 @@ const attachmentSchema = filePartSchema.omit({
   sessionId: true,
   messageId: true,
   ordinal: true,
-  attempt: true,
+  source: true,
 });
 
 /** Where a call touched files, for following along. */

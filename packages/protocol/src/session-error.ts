@@ -51,7 +51,7 @@ export const sessionErrorSchema = z
       "AgentError",
       z.object({
         agent: z.string(),
-        phase: z.enum(["spawn", "initialize", "authenticate", "open", "prompt", "cancel"]),
+        phase: z.enum(["spawn", "initialize", "open", "prompt"]),
         message,
         exitCode: z.int().optional(),
         signal: z.string().optional(),

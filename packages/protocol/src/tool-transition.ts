@@ -1,7 +1,7 @@
 /**
  * The life of a tool call (D-16). Pure and total: an event that does not fit the state changes nothing and returns the same object.
  *
- * Invariants: `raw` is kept in every state (R-11.1); a state that has ended takes nothing more; metadata is merged, never replaced; a call
+ * Invariants: `raw` is kept in every state (R-11.1); a state that has ended takes nothing more; metadata of the running call stays at its end; a call
  * that is cut off ends as an error with `metadata.interrupted` and its output so far, also when its agent says how it ended.
  *
  *   pending --start--> running --complete--> completed
@@ -16,7 +16,10 @@ type StateOf<S extends ToolStatus> = Extract<ToolState, { status: S }>;
 
 /** `at` is a time in ms. A title that came as progress goes before the one of `complete`. `isCut`: it failed because its turn is being stopped. */
 export type ToolEvent =
-  | { type: "progress"; told: Partial<Pick<StateOf<"running">, "input" | "raw" | "title" | "output">> }
+  | {
+      type: "progress";
+      told: Partial<Pick<StateOf<"running">, "input" | "raw" | "title" | "output" | "metadata">>;
+    }
   | { type: "start"; at: number }
   | { type: "complete"; title: string; at: number }
   | { type: "fail"; error: string; at: number; isCut?: boolean }
@@ -48,11 +51,11 @@ export function transitionTool(state: ToolState, event: ToolEvent): ToolState {
   }
 }
 
-/** Output says nothing about a call that does not run yet. */
+/** Output, and what is said of the work, say nothing about a call that does not run yet. */
 function fromPending(state: StateOf<"pending">, event: ToolEvent): ToolState {
   switch (event.type) {
     case "progress": {
-      const { output: _output, ...told } = event.told;
+      const { output: _output, metadata: _metadata, ...told } = event.told;
       return { ...state, ...told };
     }
     case "start":

@@ -266,8 +266,8 @@ export const STORE: readonly Sabotage[] = [
     file: `${ENGINE}/commands/turn.ts`,
     edits: [
       {
-        find: "SET cancel_time = ?, cancel_actor = ? WHERE rid = ?",
-        replace: "SET cancel_time = ?, cancel_actor = ? WHERE rid = ? AND 0",
+        find: "SET cancel_time = ?, cancel_actor = ?, superseded = ? WHERE rid = ?",
+        replace: "SET cancel_time = ?, cancel_actor = ?, superseded = ? WHERE rid = ? AND 0",
       },
     ],
     catchers: [contract("lifecycle", "[D-10] a cancel is durable before it is answered")],
@@ -279,9 +279,9 @@ export const STORE: readonly Sabotage[] = [
     file: `${ENGINE}/commands/finalize.ts`,
     edits: [
       {
-        find: "turn.cancel_time === null ? command.record : cancelled(command.record)",
+        find: "turn.cancel_time === null ? command.record : cancelled(command.record, why)",
         replace:
-          'turn.cancel_time === null || command.record.state === "completed" ? command.record : cancelled(command.record)',
+          'turn.cancel_time === null || command.record.state === "completed" ? command.record : cancelled(command.record, why)',
       },
     ],
     catchers: [contract("finalization", "[D-10] a recorded cancel decides how the turn ends")],

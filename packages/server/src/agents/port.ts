@@ -54,6 +54,8 @@ export type ToolUpdate = {
   locations?: { path: string; line?: number | undefined }[] | undefined;
   diffs?: { path: string; oldText?: string | undefined; newText: string }[] | undefined;
   attachments?: Attachment[] | undefined;
+  /** What the tool says of its work beside its output; added to what it said before. */
+  facts?: Record<string, unknown> | undefined;
   /** What is said of the call beside its state. */
   metadata?: Record<string, unknown> | undefined;
 };
@@ -183,7 +185,8 @@ export type IdleSink = {
   began?(): void;
 };
 
-export type StopReason = "end_turn" | "max_tokens" | "max_turn_requests" | "refusal" | "cancelled";
+/** `denied`: the agent stopped where something was not allowed. */
+export type StopReason = "end_turn" | "max_tokens" | "max_turn_requests" | "refusal" | "cancelled" | "denied";
 
 /** How a prompt ended. It never rejects: a dead agent, a protocol error and an error text are outcomes. */
 export type PromptResult =

@@ -37,6 +37,7 @@ export class RunningPrompt {
   readonly #stopped = Promise.withResolvers<"cancelled">();
   readonly #over = new AbortController();
   #isCancelled = false;
+  #isRejected = false;
   #isStopping = false;
   #cancelling: Promise<void> | undefined;
 
@@ -50,6 +51,11 @@ export class RunningPrompt {
   /** Whether the agent was told to stop. */
   get isCancelled(): boolean {
     return this.#isCancelled;
+  }
+
+  /** Whether something that it asked for was not allowed. */
+  get isRejected(): boolean {
+    return this.#isRejected;
   }
 
   /** Whether it is being stopped or has ended: nobody can answer for it any more. */
@@ -92,8 +98,10 @@ export class RunningPrompt {
   /** Asks somebody on its behalf; once it is being stopped nobody can answer any more: `cancelled`. Never rejects. */
   async ask(request: PermissionAsk): Promise<PermissionAnswer> {
     if (this.#isStopping) return "cancelled";
-    const answer = this.sink.ask(request).catch(() => "cancelled" as const);
-    return await Promise.race([answer, this.#stopped.promise]);
+    const asked = this.sink.ask(request).catch(() => "cancelled" as const);
+    const answer = await Promise.race([asked, this.#stopped.promise]);
+    if (answer !== "once" && answer !== "cancelled") this.#isRejected = true;
+    return answer;
   }
 
   /** The same for a question: `cancel` once nobody can answer any more. Never rejects. */

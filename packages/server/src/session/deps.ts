@@ -3,6 +3,7 @@ import type {
   Actor,
   Agent,
   ApprovalMode,
+  InputId,
   ResumePolicy,
   SessionId,
   Turn,
@@ -27,7 +28,7 @@ export type TurnDoor = {
   wake(sessionId: SessionId, options?: { byHand?: boolean }): void;
   /** Turns that wait for a workspace may start now. */
   wakeWorkspace(workspaceId: WorkspaceId): void;
-  cancel(command: Caller & { turnId: TurnId }): Promise<Applied<Turn>>;
+  cancel(command: Caller & { turnId: TurnId; next: InputId | undefined }): Promise<Applied<Turn>>;
   /** The terminal turn, or `undefined` when the time is over or the caller left. */
   finished(turnId: TurnId, timeoutMs: number, signal?: AbortSignal): Promise<Turn | undefined>;
   /** Lets go of one agent of a session that nothing uses; false while something does. */

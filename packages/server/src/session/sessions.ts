@@ -89,7 +89,8 @@ export type Sessions = {
 
   getTurn(id: TurnId): Promise<Turn>;
   listTurns(id: SessionId, query: { limit: number; before?: string | undefined }): Promise<TurnList>;
-  cancelTurn(id: TurnId, caller: Caller): Promise<Applied<Turn>>;
+  /** `next`: a queued input of the session that comes next; the queue goes on with it. */
+  cancelTurn(id: TurnId, next: InputId | undefined, caller: Caller): Promise<Applied<Turn>>;
   resumeTurn(id: TurnId, caller: Caller): Promise<Applied<Admitted>>;
   /** Closes an idle agent of a session by hand; repeating is harmless. Rejects SESSION_BUSY while it is used. */
   closeAgent(id: SessionId, agent: string): Promise<AgentSession>;
@@ -167,9 +168,11 @@ function commandsOf(deps: SessionDeps) {
       turns.wake(sessionId, { byHand: true });
       return applied;
     },
-    async cancelTurn(turnId, caller) {
-      await requireTurn(deps, turnId);
-      return turns.cancel({ ...caller, turnId });
+    async cancelTurn(turnId, next, caller) {
+      const { sessionId } = await requireTurn(deps, turnId);
+      const cancelled = await turns.cancel({ ...caller, turnId, next });
+      if (next !== undefined) turns.wake(sessionId, { byHand: true });
+      return cancelled;
     },
     resumeTurn: (id, caller) => resumeTurn(deps, id, caller),
     closeAgent: (id, agent) => closeAgent(deps, id, agent),

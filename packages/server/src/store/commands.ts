@@ -324,8 +324,8 @@ export type Commands = {
     actor: Actor;
     stepFinishPartId: PartId;
   }): Promise<Turn>;
-  /** Durable cancel intent; a queued turn ends at once. Pauses the queue unless it is empty. Repeating is harmless (D-10). */
-  cancelTurn(command: Written & { turnId: TurnId }): Promise<Applied<Turn>>;
+  /** Durable cancel intent; a queued turn ends at once. Pauses the queue unless it is empty, or lets the queued input `next` go first (D-10). Repeating is harmless. */
+  cancelTurn(command: Written & { turnId: TurnId; next?: InputId | undefined }): Promise<Applied<Turn>>;
   /**
    * Raises the epoch and gives the claim to the instance, so that the dead owner's writes are refused (D-18). `undefined`, and nothing is written, while
    * another instance that lives has the claim.

@@ -7,20 +7,12 @@
  * Nothing here is a source of truth: what is queued, running or ended stands in the store, and a process that dies loses only timers.
  */
 import { type Clock, errorText, type Logger, type Timer, within } from "@holdfast/kernel";
-import type {
-  Actor,
-  ApprovalMode,
-  InstanceId,
-  SessionId,
-  Turn,
-  TurnId,
-  WorkspaceId,
-} from "@holdfast/protocol";
+import type { ApprovalMode, InstanceId, SessionId, Turn, TurnId, WorkspaceId } from "@holdfast/protocol";
 import { isTerminal } from "@holdfast/protocol";
 import type { AgentPool, LoginRequest } from "../agents/index.ts";
 import type { JsonSchemas } from "../json-schema/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
-import { type Applied, type IdempotencyKey, readOnly, type Store } from "../store/index.ts";
+import { type Applied, readOnly, type Store } from "../store/index.ts";
 import { TURN_ACTOR } from "./actor.ts";
 import { Recovery } from "./end/index.ts";
 import { ByteBudget } from "./record/index.ts";
@@ -50,7 +42,7 @@ export type TurnsDeps = {
   settings: TurnSettings;
 };
 
-export type CancelCommand = { turnId: TurnId; actor: Actor; idempotency?: IdempotencyKey | undefined };
+export type CancelCommand = Parameters<Store["cancelTurn"]>[0];
 
 export type Turns = {
   /** Ends what dead owners left (D-18), starts the sweeper and the heartbeat, then starts everything that may start. Call once. */

@@ -53,7 +53,13 @@ export async function replayFile(agent: string, file: string): Promise<Replayed>
       const { turn, prompt, isCancelled } = ended;
       const usage = "result" in message ? prompt.usage.settle(message.result, feed.state) : undefined;
       const facts = { agent, version, quirks, isCancelled, lastText: prompt.lastText };
-      const never = { isKilled: false, crash: undefined, usage: undefined, authMethods: [] };
+      const never = {
+        isRejected: false,
+        isKilled: false,
+        crash: undefined,
+        usage: undefined,
+        authMethods: [],
+      };
       const result = promptResult({ ...facts, ...never, answer: answerIn(message) });
       turns.push({ events: turn.events, result, usage, lastText: prompt.lastText });
       prompts.delete(message.id);

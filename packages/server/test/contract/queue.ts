@@ -70,6 +70,34 @@ export const queueTopic = topic("queue", (rig) => {
     expect((await rig().start(sessionId)).input.id).toBe(steer.input.id);
   });
 
+  test("[D-8, D-10] a turn that is stopped for a queued input ends as superseded, and the queue goes on with that", async () => {
+    const run = await rig().running();
+    const { id: sessionId } = run.session;
+    const [first, urgent] = [
+      await rig().admit(sessionId, "first"),
+      await rig().admit(sessionId, "urgent"),
+    ] as const;
+    await rig().store.pauseQueue({ sessionId, actor: OWNER });
+    const stop = (next?: InputId) => rig().store.cancelTurn({ turnId: run.turn.id, actor: OWNER, next });
+    const foreign = await rig().admit(await rig().session(), "elsewhere");
+    expect(await refusalOf(stop(foreign.input.id))).toBe("NOT_FOUND");
+    expect((await rig().readSession(sessionId)).queue).toEqual({ length: 2, paused: true });
+    expect((await stop(urgent.input.id)).value.stopping).toBeTypeOf("number");
+    expect((await rig().readSession(sessionId)).queue).toEqual({ length: 2, paused: false });
+    expect((await queueOf(rig(), sessionId)).map(({ id }) => id)).toEqual([urgent.input.id, first.input.id]);
+    expect(await rig().finish(run)).toMatchObject({
+      state: "aborted",
+      reason: "superseded",
+      error: { name: "MessageAbortedError", data: { message: "Stopped for a newer message." } },
+    });
+    const next = await rig().start(sessionId);
+    expect(next.input.id).toBe(urgent.input.id);
+    // What has begun supersedes nothing: that is a stop like any other.
+    await rig().store.cancelTurn({ turnId: next.turn.id, actor: OWNER, next: urgent.input.id });
+    expect((await rig().finish(next)).reason).toBe("cancelled");
+    expect((await rig().readSession(sessionId)).queue.paused).toBe(true);
+  });
+
   test("[D-6] an edit replaces the parts and keeps the place", async () => {
     const { sessionId, ids } = await filled(rig(), 3);
     const inputId = ids[1] as InputId;

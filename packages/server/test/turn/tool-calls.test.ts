@@ -66,6 +66,27 @@ describe("[D-16] the states of a call", () => {
     expect(parts.at(-1)?.metadata).toEqual({ one: 1, two: 2 });
   });
 
+  test("[D-16] what a tool says of its work stands in the state, from its start on, and stays when it is cut off", async () => {
+    const under = recorderUnderTest();
+    const call = (callId: string, update: Partial<ToolUpdate>) => tell(under, { callId, ...update });
+    for (const id of ["c", "d"]) {
+      call(id, { status: "pending", facts: { cwd: "/w" } });
+      call(id, { status: "running" });
+    }
+    call("c", { status: "completed", facts: { exit: 0 } });
+    await under.recorder.fence(0);
+    await under.recorder.flushed();
+    const states = under.log
+      .of("part")
+      .flatMap(({ part }) => (part.type === "tool" && part.callId === "c" ? [part.state] : []));
+    expect(states.map((state) => ("metadata" in state ? state.metadata : state.status))).toEqual([
+      "pending",
+      { cwd: "/w" },
+      { cwd: "/w", exit: 0 },
+    ]);
+    expect(under.log.tool("d").state).toMatchObject({ status: "running", metadata: { cwd: "/w" } });
+  });
+
   test("[D-16] a settled call keeps what it was settled with", async () => {
     const under = recorderUnderTest();
     tell(under, {

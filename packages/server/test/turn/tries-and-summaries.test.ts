@@ -41,7 +41,7 @@ describe("failed tries of a step", () => {
     expect(
       log.parts.map((part) => [
         part.type,
-        part.attempt,
+        "attempt" in part ? part.attempt : undefined,
         part.type === "retry" ? part.number : part.type === "text" ? part.text : "",
       ]),
     ).toEqual([

@@ -78,5 +78,5 @@ async function logIn(
     throw refuse(
       `The login ${methodId} of ${agent} needs a terminal. Run there: ${method.command.join(" ")}`,
     );
-  await connection.request("authenticate", "authenticate", { methodId }, LOGIN_MS);
+  await connection.request("open", "authenticate", { methodId }, LOGIN_MS);
 }

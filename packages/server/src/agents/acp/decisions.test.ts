@@ -93,6 +93,7 @@ describe("how a prompt ended", () => {
     version: "1.52.0",
     answer: { result: { stopReason: "end_turn" } },
     isCancelled: false,
+    isRejected: false,
     isKilled: false,
     crash: undefined,
     lastText: "",
@@ -113,6 +114,17 @@ describe("how a prompt ended", () => {
     ["max_tokens", { answer: { result: { stopReason: "max_tokens" } } }, ended("max_tokens")],
     ["a null result", { answer: { result: null } }, ended("end_turn")],
     ["cancelled", { answer: { result: { stopReason: "cancelled" } }, isCancelled: true }, ended("cancelled")],
+    [
+      "cancelled by nobody, after a no",
+      { answer: { result: { stopReason: "cancelled" } }, isRejected: true },
+      ended("denied"),
+    ],
+    [
+      "cancelled by us, after a no",
+      { answer: { result: { stopReason: "cancelled" } }, isRejected: true, isCancelled: true },
+      ended("cancelled"),
+    ],
+    ["going on after a no", { isRejected: true }, ended("end_turn")],
     ["an error after a cancel", { answer: error, isCancelled: true }, ended("cancelled")],
     [
       "a killed child",

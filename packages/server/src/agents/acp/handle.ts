@@ -291,6 +291,7 @@ export class AcpHandle implements AgentHandle {
       version: this.version,
       answer,
       isCancelled: running.isCancelled,
+      isRejected: running.isRejected,
       isKilled: this.#connection.isExpected,
       crash: isBroken ? await this.#connection.crash("prompt") : undefined,
       lastText: feed.lastText,

@@ -14,6 +14,8 @@ export type PromptEnd = {
   answer: { result: unknown } | { error: unknown };
   /** We asked the agent to stop. */
   isCancelled: boolean;
+  /** Something that it asked for was not allowed. */
+  isRejected: boolean;
   /** We ended the child on purpose. */
   isKilled: boolean;
   crash: SessionError | undefined;
@@ -52,7 +54,9 @@ export function promptResult(end: PromptEnd): PromptResult {
   if (stopReason === "end_turn" && !end.isCancelled && isErrorText(end, result)) {
     return { outcome: "failed", error: textError(end) };
   }
-  return ended(stopReason as StopReason, end.usage);
+  // Nobody stopped it: it gave up where it was told no.
+  const isDenied = stopReason === "cancelled" && end.isRejected && !end.isCancelled;
+  return ended(isDenied ? "denied" : (stopReason as StopReason), end.usage);
 }
 
 function ended(stopReason: StopReason, usage: Usage | undefined): PromptResult {

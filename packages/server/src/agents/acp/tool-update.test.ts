@@ -12,6 +12,26 @@ test.each([
   expect(toolUpdateOf({ toolCallId: "c", rawInput }, {})).toEqual({ callId: "c", ...told });
 });
 
+test("[D-16, A-25] of what a tool gave back its short values are told beside its output", () => {
+  const long = "x".repeat(257);
+  const rawOutput = {
+    exitCode: 0,
+    truncated: false,
+    cwd: "/w",
+    output: "no",
+    lines: "a\nb",
+    long,
+    nothing: null,
+    none: Number.NaN,
+  };
+  const update = toolUpdateOf({ toolCallId: "c", status: "completed", rawOutput }, {});
+  expect(update).toMatchObject({ output: "no", facts: { exitCode: 0, truncated: false, cwd: "/w" } });
+  expect(Object.keys(update?.facts ?? {})).toHaveLength(3);
+  const many = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`f${at}`, at]));
+  expect(Object.keys(toolUpdateOf({ toolCallId: "c", rawOutput: many }, {})?.facts ?? {})).toHaveLength(32);
+  expect(toolUpdateOf({ toolCallId: "c", rawOutput: { output: "no" } }, {})).not.toHaveProperty("facts");
+});
+
 const content = (...blocks: object[]) => blocks.map((block) => ({ type: "content", content: block }));
 
 test("[R-8.1, A-25] what comes with a result beside its text is told as attachments: pictures, sound, files and links", () => {

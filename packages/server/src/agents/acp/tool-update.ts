@@ -1,5 +1,6 @@
 import { toolInput } from "@holdfast/protocol";
 import { type Attachment, MAX_ATTACHMENT_NAME, MAX_ATTACHMENTS, type ToolUpdate } from "../port.ts";
+import { toolFacts } from "../tool-facts.ts";
 import { isObject } from "./wire-message.ts";
 
 const STATUS = new Map<unknown, ToolUpdate["status"]>([
@@ -34,6 +35,8 @@ export function toolUpdateOf(
   if (status !== undefined) update.status = status;
   addInput(update, call["rawInput"]);
   addContent(update, call);
+  const facts = isObject(call["rawOutput"]) ? toolFacts(call["rawOutput"]) : undefined;
+  if (facts !== undefined) update.facts = facts;
   const locations = locationsOf(call["locations"]);
   if (locations.length > 0) update.locations = locations;
   return update;

@@ -240,7 +240,9 @@ export class PromptRun {
       const message = "The model's provider withheld the answer.";
       return { outcome: "failed", error: { name: "ContentFilterError", data: { message } } };
     }
-    return { outcome: "ended", stopReason: "end_turn", usage };
+    // Without a reason for the model opencode does not go on behind a no: its last answer still wanted to.
+    const isDenied = this.prompt.isRejected && this.view.newest?.goesOn === true;
+    return { outcome: "ended", stopReason: isDenied ? "denied" : "end_turn", usage };
   }
 
   #stranded(): PromptResult {

@@ -5,6 +5,7 @@ import {
   type PastEvent,
   type ToolUpdate,
 } from "../port.ts";
+import { toolFacts } from "../tool-facts.ts";
 import { count, object, objects, text, type Json } from "./json.ts";
 import { partMetadata } from "./part-metadata.ts";
 
@@ -62,6 +63,8 @@ export function toolUpdateOf(part: Json, callId: string): ToolUpdate | undefined
   if (diff !== undefined) update.diffs = [diff];
   const attachments = objects(state["attachments"]).flatMap(attachmentOf).slice(0, MAX_ATTACHMENTS);
   if (attachments.length > 0) update.attachments = attachments;
+  const facts = toolFacts(metadata);
+  if (facts !== undefined && status !== "pending") update.facts = facts;
   const said = partMetadata(part);
   // Below a name of its own: what stands beside it is ours, such as the child of a subtask.
   if (said !== undefined) update.metadata = { provider: said };

@@ -1,6 +1,7 @@
 import {
   admitInputSchema,
   admittedSchema,
+  cancelTurnSchema,
   HTTP_LIMITS,
   inputListSchema,
   inputSchema,
@@ -166,12 +167,12 @@ export const INPUT_ROUTES: readonly Route[] = [
     action: "turn.cancel",
     on: "turn",
     tag,
-    summary: "Stop a turn; repeating is harmless",
+    summary: "Stop a turn, for a queued input that comes next or for good; repeating is harmless",
     params: onTurn,
-    body: emptyBody,
+    body: cancelTurnSchema.optional(),
     answers: { 202: { description: "The turn, which will end aborted", schema: turnSchema } },
-    async run({ params, caller }, { sessions }) {
-      const { value, replayed } = await sessions.cancelTurn(params.id, caller);
+    async run({ params, body, caller }, { sessions }) {
+      const { value, replayed } = await sessions.cancelTurn(params.id, body?.next, caller);
       return applied(202, value, replayed);
     },
   }),

@@ -2,19 +2,21 @@
 import { type Part, transitionTool } from "@holdfast/protocol";
 import type { TerminalRecord } from "../port.ts";
 
-/** What a recorded cancel makes of any end (D-10). */
-export function cancelled(record: TerminalRecord): TerminalRecord {
+/** What a recorded cancel makes of any end (D-10), `superseded` where it was for an input that comes next. */
+export function cancelled(record: TerminalRecord, reason: "cancelled" | "superseded"): TerminalRecord {
   const { usage, finish, agentSession, files } = record;
   return {
     state: "aborted",
-    reason: "cancelled",
-    error: { name: "MessageAbortedError", data: { message: "Stopped." } },
+    reason,
+    error: { name: "MessageAbortedError", data: { message: STOPPED[reason] } },
     usage,
     finish,
     agentSession,
     files,
   };
 }
+
+const STOPPED = { cancelled: "Stopped.", superseded: "Stopped for a newer message." } as const;
 
 /** Whether it ended by its work or because somebody stopped it, and not with the server that ran it. */
 export const isWorked = ({ reason }: TerminalRecord): boolean =>

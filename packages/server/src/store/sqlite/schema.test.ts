@@ -10,7 +10,8 @@ import { DATABASE_FILE, openSqliteStore } from "./index.ts";
 
 const OWNER: Actor = { id: "owner", kind: "owner", label: "Owner" };
 
-const NO_MIRRORS = "ALTER TABLE session DROP COLUMN mirrors;";
+const NO_SUPERSEDED = "ALTER TABLE turn DROP COLUMN superseded;";
+const NO_MIRRORS = `${NO_SUPERSEDED} ALTER TABLE session DROP COLUMN mirrors;`;
 const NO_LIMITS =
   NO_MIRRORS +
   "DROP INDEX session_suspended; ALTER TABLE session DROP COLUMN suspended; ALTER TABLE session DROP COLUMN limit_attempts;";
@@ -22,6 +23,7 @@ const NO_OWNERS = ["instance", "host", "epoch"]
 
 /** What takes the newest schema back to each version before it. */
 const BACK: Readonly<Record<number, string>> = {
+  7: NO_SUPERSEDED,
   6: NO_MIRRORS,
   5: NO_LIMITS,
   4: NO_SERVERS,

@@ -290,6 +290,9 @@ CREATE INDEX session_suspended ON session (rid) WHERE suspended IS NOT NULL;
 /** Which session of its agent a session only shows. */
 const mirrors = "ALTER TABLE session ADD COLUMN mirrors TEXT;";
 
+/** Whether a turn is stopped for an input that comes next (D-8). */
+const superseded = "ALTER TABLE turn ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;";
+
 /** Forward-only, each in one transaction, recorded with its checksum (D-33): a released step is never edited. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: "initial", sql: initial },
@@ -299,4 +302,5 @@ export const migrations: readonly Migration[] = [
   { version: 5, name: "mcp servers", sql: mcpServers },
   { version: 6, name: "usage limits", sql: usageLimits },
   { version: 7, name: "mirrors", sql: mirrors },
+  { version: 8, name: "superseded turns", sql: superseded },
 ];

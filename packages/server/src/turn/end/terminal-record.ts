@@ -111,6 +111,11 @@ function stopReason(agent: string, stop: Ended["stopReason"]): TerminalRecord {
       };
     case "refusal":
       return { ...failed("refused", reported("The agent refused to go on.")), finish: stop };
+    case "denied":
+      return {
+        ...failed("denied", reported("The agent stopped where a permission was denied.")),
+        finish: stop,
+      };
     case "cancelled":
       return { ...aborted("cancelled", STOP_TEXT.cancelled), finish: stop };
   }

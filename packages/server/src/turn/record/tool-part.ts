@@ -34,6 +34,7 @@ export type Call = {
   locations?: ToolUpdate["locations"];
   diffs?: ToolUpdate["diffs"];
   attachments?: ToolUpdate["attachments"];
+  facts?: JsonObject | undefined;
   metadata?: JsonObject | undefined;
   /** Its turn was being stopped when its end was told. */
   isCut?: boolean;
@@ -81,13 +82,14 @@ function stepEvent(call: Call, type: Step, at: number): ToolEvent {
 export const toldState = (call: Call): ToolState => transitionTool(call.state, toldBy(call, true));
 
 function toldBy(call: Call, mayGrow: boolean): ToolEvent {
-  const { input, title, output } = call;
+  const { input, title, output, facts } = call;
   return {
     type: "progress",
     told: {
       input,
       raw: shown(call.raw, mayGrow),
       ...(title === undefined ? {} : { title }),
+      ...(facts === undefined ? {} : { metadata: facts }),
       ...(output === undefined ? {} : { output: cutOutput(shown(output, mayGrow)).text }),
     },
   };
@@ -103,6 +105,7 @@ export function mergeFacts(call: Call, update: ToolUpdate): boolean {
     error: update.error,
     locations: update.locations,
     diffs: update.diffs,
+    facts: update.facts && { ...call.facts, ...update.facts },
     metadata: update.metadata && { ...call.metadata, ...update.metadata },
   });
   let changed = false;

@@ -58,7 +58,8 @@ export function beginFinalize(write: Write, command: Begin): TerminalRecord {
     throw new HoldfastError("CONFLICT", `Turn ${turn.id} is ${turn.state}, not running.`);
   }
   fence(write, turn, command.epoch);
-  const record = turn.cancel_time === null ? command.record : cancelled(command.record);
+  const why = turn.superseded === 1 ? "superseded" : "cancelled";
+  const record = turn.cancel_time === null ? command.record : cancelled(command.record, why);
   write.run(
     "UPDATE turn SET state = 'finalizing', record = ? WHERE rid = ?",
     JSON.stringify(record),

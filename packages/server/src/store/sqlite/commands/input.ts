@@ -296,6 +296,16 @@ function applyOrder(log: Log, inputIds: InputId[]): void {
   });
 }
 
+/** A queued input comes next, and the queue goes on; false once it is not queued any more. */
+export function letNext(log: Log, inputId: InputId): boolean {
+  const input = requireInput(log.write, inputId);
+  if (input.session !== log.session.rid) throw notFound("input", inputId);
+  if (input.state !== "queued") return false;
+  applyOrder(log, [inputId]);
+  letGoOn(log);
+  return true;
+}
+
 export function resumeQueue(write: Write, command: By & { sessionId: SessionId }): Applied<Session> {
   const current = () => {
     const row = findSession(write, command.sessionId);
@@ -303,12 +313,15 @@ export function resumeQueue(write: Write, command: By & { sessionId: SessionId }
     return toSession(row);
   };
   const resume = () => {
-    const log = openLog(write, command.sessionId, command.actor, "asked");
-    const isHeld = "rid = ? AND (queue_paused = 1 OR suspended IS NOT NULL)";
-    const sql = `UPDATE session SET queue_paused = 0, suspended = NULL WHERE ${isHeld}`;
-    if (write.run(sql, log.session.rid) === 1) announceSession(log);
+    letGoOn(openLog(write, command.sessionId, command.actor, "asked"));
   };
   return once(write, command.idempotency, resume, current);
+}
+
+function letGoOn(log: Log): void {
+  const isHeld = "rid = ? AND (queue_paused = 1 OR suspended IS NOT NULL)";
+  const sql = `UPDATE session SET queue_paused = 0, suspended = NULL WHERE ${isHeld}`;
+  if (log.write.run(sql, log.session.rid) === 1) announceSession(log);
 }
 
 export function pauseQueue(write: Write, command: { sessionId: SessionId; actor: Actor }): void {

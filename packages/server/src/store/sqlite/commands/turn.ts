@@ -2,6 +2,7 @@ import { HoldfastError, notFound } from "@holdfast/kernel";
 import type {
   Actor,
   AgentSessionId,
+  InputId,
   InstanceId,
   Message,
   MessageId,
@@ -37,7 +38,7 @@ import { announceActivity, refreshSession } from "../session-change.ts";
 import { fromJson, toJson, type Write } from "../sql.ts";
 import { moveLease, takeLease } from "../workspace-lease.ts";
 import { announceStep, insertAnswer, nextOrdinal } from "./answer.ts";
-import { dropQueued, pause } from "./input.ts";
+import { dropQueued, letNext, pause } from "./input.ts";
 import { requireTurn } from "./owned-turn.ts";
 
 /**
@@ -211,11 +212,15 @@ export function setWaiting(write: Write, command: { turnId: TurnId; waitingFor: 
   announceTurn(openLogByRid(write, row.session, actor, "upkeep"), row.rid, "turn.updated");
 }
 
+type Cancel = {
+  turnId: TurnId;
+  actor: Actor;
+  next?: InputId | undefined;
+  idempotency?: IdempotencyKey | undefined;
+};
+
 /** A durable intent, committed before its 202 (D-10): a queued turn ends here, a running one ends aborted / cancelled whoever finalizes it. */
-export function cancelTurn(
-  write: Write,
-  command: { turnId: TurnId; actor: Actor; idempotency?: IdempotencyKey | undefined },
-): Applied<Turn> {
+export function cancelTurn(write: Write, command: Cancel): Applied<Turn> {
   return once(
     write,
     command.idempotency,
@@ -224,9 +229,10 @@ export function cancelTurn(
   );
 }
 
-function applyCancel(write: Write, command: { turnId: TurnId; actor: Actor }): void {
+function applyCancel(write: Write, command: Cancel): void {
   const row = requireTurn(write, command.turnId);
   const log = openLogByRid(write, row.session, command.actor, "asked");
+  const isSuperseded = command.next !== undefined && letNext(log, command.next);
   if (row.state === "queued" && row.merged_into !== null) {
     // The agent is being told right now: it ends if it comes back to the queue.
     write.run(
@@ -241,13 +247,14 @@ function applyCancel(write: Write, command: { turnId: TurnId; actor: Actor }): v
     refreshSession(log);
   } else if (row.state === "running" && row.cancel_time === null) {
     write.run(
-      "UPDATE turn SET cancel_time = ?, cancel_actor = ? WHERE rid = ?",
+      "UPDATE turn SET cancel_time = ?, cancel_actor = ?, superseded = ? WHERE rid = ?",
       write.now,
       log.actorRid,
+      isSuperseded ? 1 : 0,
       row.rid,
     );
     announceTurn(log, row.rid, "turn.updated");
-    if (log.session.queue_length > 0) pause(log);
+    if (!isSuperseded && log.session.queue_length > 0) pause(log);
     announceActivity(log);
   }
 }

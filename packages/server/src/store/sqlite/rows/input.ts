@@ -92,7 +92,6 @@ const toInputPart = ({
   sessionId: _session,
   messageId: _message,
   ordinal: _ordinal,
-  attempt: _attempt,
   ...part
 }: Part): InputPart => part as InputPart;
 

@@ -23,6 +23,8 @@ export type TurnRow = {
   stalled: number | null;
   cancel_time: number | null;
   cancel_actor: number | null;
+  /** 1: it is stopped for an input that comes next. */
+  superseded: number;
   merged_into: string | null;
   resumes: string | null;
   attempts: number;
