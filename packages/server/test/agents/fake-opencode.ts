@@ -26,6 +26,8 @@ export class FakeOpencode implements HandleServer {
   isReleased = false;
   /** Called before a route answers; a throw makes it fail. */
   before: (route: string) => void = () => undefined;
+  /** Called when an answer is made, before anybody has it. */
+  after: (route: string) => void = () => undefined;
   readonly #messages = new Map<string, { info: Json; parts: Map<string, Json> }>();
   readonly #requests = new Map<string, Json>();
   readonly #questions = new Map<string, Json>();
@@ -152,7 +154,9 @@ export class FakeOpencode implements HandleServer {
     const session = () => ({ id: this.sessionId, permission: this.#rules });
     const route = async <T>(name: string, answer: () => T): Promise<T> => {
       this.before(name);
-      return answer();
+      const answered = answer();
+      this.after(name);
+      return answered;
     };
     return {
       agents: () => route("agents", () => []),

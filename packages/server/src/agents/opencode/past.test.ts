@@ -40,6 +40,34 @@ test("[R-14.4] what opencode takes back during a prompt is told by its names, an
   expect((await sent.result).outcome).toBe("ended");
 });
 
+test.each(["prt_1", undefined])(
+  "[R-14.4] what it takes back while a look is under way (%j) is not told anew by that look, and by a later one only when it came again",
+  async (partId) => {
+    const room = new OpencodeRoom();
+    const { fake, say } = room;
+    const sent = await room.prompt();
+    await room.begin(sent);
+    await fake.play(say.answer("msg_a2", sent.id), say.text("prt_1", "msg_a2", "gone", true));
+    let isDue = true;
+    fake.after = (route) => {
+      if (route !== "messages" || !isDue) return;
+      isDue = false;
+      void fake.play(say.removed("msg_a2", partId));
+    };
+    fake.reopened();
+    await fake.pass();
+    fake.after = () => undefined;
+    expect(isDue).toBe(false);
+    const texts = () => sent.turn.events.filter(({ type }) => type === "text" || type === "removed");
+    expect(texts().map(({ type }) => type)).toEqual(["text", "removed"]);
+    fake.apply(say.answer("msg_a2", sent.id));
+    fake.apply(say.text("prt_1", "msg_a2", "back", true));
+    fake.reopened();
+    await room.finish(sent, "done", "msg_a3");
+    expect(texts().slice(2)).toMatchObject([{ text: "back" }]);
+  },
+);
+
 test("[R-14.4] what it takes back, or no longer gives to its model, of earlier turns is told at any time; what a person said is not its to take", async () => {
   const room = new OpencodeRoom();
   const { fake, say } = room;

@@ -15,6 +15,7 @@ import { agentError } from "../agent-error.ts";
 import type { ContentEvent, PromptResult } from "../port.ts";
 import type { RunningPrompt } from "../running-prompt.ts";
 import { ApiError, type OpencodeApi, type PromptBody } from "./api.ts";
+import { text } from "./json.ts";
 import { promptError } from "./prompt-error.ts";
 import { judgeTurn } from "./turn-end.ts";
 import { TurnView } from "./turn-view.ts";
@@ -173,12 +174,10 @@ export class PromptRun {
       this.#findRequests = false;
     }
     const isBusy = await this.#deps.api().isBusy(sessionId);
+    const { removals } = this.view;
     const messages = await this.#newest();
     if (this.prompt.isOver) return SAFETY_LOOK_MS;
-    for (const { info, parts } of messages) {
-      this.view.message(info);
-      for (const part of parts) this.view.part(part);
-    }
+    this.#show(messages, removals);
     const { newest } = this.view;
     const quietMs = this.#quietFor(isBusy ? undefined : `${newest?.id} ${newest?.settled}`);
     const sight = {
@@ -201,6 +200,16 @@ export class PromptRun {
       case "stranded":
         this.prompt.settle(this.#stranded());
         return SAFETY_LOOK_MS;
+    }
+  }
+
+  /** What a look showed, without what has gone since it began. */
+  #show(messages: Awaited<ReturnType<OpencodeApi["messages"]>>, removals: number): void {
+    const isGone = (...ids: unknown[]) => this.view.isGoneSince(removals, ...ids.map(text));
+    for (const { info, parts } of messages) {
+      if (isGone(info["id"])) continue;
+      this.view.message(info);
+      for (const part of parts) if (!isGone(part["id"])) this.view.part(part);
     }
   }
 

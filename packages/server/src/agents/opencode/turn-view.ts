@@ -51,6 +51,9 @@ export class TurnView {
   readonly #compactions = new Map<string, Json>();
   readonly #compacted = new Map<string, string>();
   #model: string | undefined;
+  /** Removals that were told, and as which of them each message or part went last. */
+  #removals = 0;
+  readonly #gone = new Map<string, number>();
 
   constructor(userMessageId: string, emit: (event: ContentEvent) => void) {
     this.userMessageId = userMessageId;
@@ -134,9 +137,21 @@ export class TurnView {
     return "taken";
   }
 
+  /** How many removals were told: a look that began before the last one may still show what went. */
+  get removals(): number {
+    return this.#removals;
+  }
+
+  /** Whether a look that began after so many removals shows what has gone since. */
+  isGoneSince(removals: number, ...ids: (string | undefined)[]): boolean {
+    return ids.some((id) => id !== undefined && (this.#gone.get(id) ?? 0) > removals);
+  }
+
   /** opencode no longer has a message, or this part of it: what comes under these names again is told anew. */
   forget(messageId: string, partId: string | undefined): void {
     const isGone = (id: string | undefined) => partId === undefined || partId === id;
+    this.#removals += 1;
+    this.#gone.set(partId ?? messageId, this.#removals);
     if (partId === undefined) this.#answers.delete(messageId);
     for (const [id, state] of this.#texts)
       if (state.messageId === messageId && isGone(id)) this.#texts.delete(id);
