@@ -1,6 +1,6 @@
 /** Failed tries that an agent repeats by itself, behind the real server. */
 import { expect, test } from "vitest";
-import { startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import { readFrames, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
 
 const TURN_MS = 240_000;
 
@@ -36,6 +36,13 @@ test("[R-13.1, D-10, R-17.14] the wait for the next try is the session's status;
       { timeoutMs: TURN_MS },
     );
     expect(again).toMatchObject({ ended: true, turn: { state: "completed" } });
+    const attempts: unknown[] = [];
+    const feed = await server.fetch(`/api/sessions/${id}/events?after=0`);
+    await readFrames(feed, ({ event, data }) => {
+      if (event === "step.finished") attempts.push((data["data"] as { attempt: number }).attempt);
+      return event === "turn.completed";
+    });
+    expect(attempts).toEqual([2, 2]);
     await say("RETRY 120000");
     await retrying();
     await server.kill();

@@ -127,13 +127,11 @@ export type ProgressOp =
   | ({ op: "delta" } & Delta)
   /** Folds the deltas of a streaming part into its row; no visible change, no event (D-13). */
   | { op: "checkpoint"; partId: PartId }
-  /**
-   * Ends the turn's open answer as a step of its own, with its step-finish, and opens the next one with its step-start (session-model 1.4). What the
-   * ended one says of itself was told by `answer` before. `parentId` is the message of this turn that the next one answers.
-   */
+  /** Ends the turn's open answer as a step, of which `tries` failed, and opens the next one, which answers `parentId` (session-model 1.4). */
   | {
       op: "step";
       finishPartId: PartId;
+      tries: number;
       next: { messageId: MessageId; parentId: MessageId; startPartId: PartId };
     }
   /** The files as they were soon after the end of a step, in the part of that edge (R-1.8). */
@@ -186,6 +184,8 @@ export type TerminalRecord = {
   answer?: { structured: unknown } | { validation: AnswerValidation } | undefined;
   /** Status of the agent session afterwards. */
   agentSession?: AgentSession["status"] | undefined;
+  /** Tries of the last step that failed; absent: none. */
+  tries?: number | undefined;
   /** What the turn changed of its workspace's files: the patch part and the trees before and after (durability 5). */
   files?:
     | {

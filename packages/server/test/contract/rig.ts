@@ -288,7 +288,10 @@ export const placeOf = (run: StartedTurn): PartKey => ({
 export function stepOp(run: StartedTurn): { op: Extract<ProgressOp, { op: "step" }>; place: PartKey } {
   const messageId = newId("msg");
   const next = { messageId, parentId: run.message.info.id, startPartId: newId("prt") };
-  return { op: { op: "step", finishPartId: newId("prt"), next }, place: { ...placeOf(run), messageId } };
+  return {
+    op: { op: "step", finishPartId: newId("prt"), next, tries: 0 },
+    place: { ...placeOf(run), messageId },
+  };
 }
 
 /** A text part; with a start and no end it is streaming. */

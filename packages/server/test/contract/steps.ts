@@ -34,7 +34,8 @@ export const stepsTopic = topic("steps", (rig) => {
   test("[R-1.6, D-1] one transaction settles the open answer and opens the next, with seven events in order", async () => {
     const run = await rig().running();
     const text = await rig().part(run, textPart(placeOf(run), "", { start: 1 }));
-    const { op, place } = stepOp(run);
+    const { op: told, place } = stepOp(run);
+    const op = { ...told, tries: 2 };
     const from = ((await rig().store.lastSeq(run.session.id)) ?? 0) + 1;
     const later = textPart(place, "next", { start: 1 });
     await rig().append(
@@ -58,6 +59,7 @@ export const stepsTopic = topic("steps", (rig) => {
         "message.part.delta",
       ].map((type, index) => [type, from + 1 + index]),
     );
+    expect(JSON.parse(heard[2]?.data ?? "null")).toMatchObject({ step: 1, attempt: 3 });
     expect(heard.at(-1)?.seq).toBe(await rig().store.lastSeq(run.session.id));
     const ids = [run.assistantMessageId, place.messageId];
     expect((await rig().turn(run)).assistantMessageIds).toEqual(ids);

@@ -4,7 +4,7 @@ import type { TerminalRecord } from "../port.ts";
 
 /** What a recorded cancel makes of any end (D-10), `superseded` where it was for an input that comes next. */
 export function cancelled(record: TerminalRecord, reason: "cancelled" | "superseded"): TerminalRecord {
-  const { usage, finish, agentSession, files } = record;
+  const { usage, finish, agentSession, tries, files } = record;
   return {
     state: "aborted",
     reason,
@@ -12,6 +12,7 @@ export function cancelled(record: TerminalRecord, reason: "cancelled" | "superse
     usage,
     finish,
     agentSession,
+    tries,
     files,
   };
 }

@@ -148,7 +148,7 @@ function progress(run: StartedTurn): void {
   const answer = { op: "answer", messageId: part.messageId, patch: { finish: "tool-calls" } };
   recorder.run("appendProgress", {
     ...write,
-    ops: [answer, { op: "step", finishPartId: newId("prt"), next }],
+    ops: [answer, { op: "step", finishPartId: newId("prt"), next, tries: 0 }],
   });
 }
 

@@ -21,6 +21,8 @@ export type Answer = {
   readonly texts: TextStreams;
   readonly tools: ToolCalls;
   stepId: string | undefined;
+  /** Tries of it that failed. */
+  tries: number;
 };
 
 /** The end of a turn's step of this number, and the beginning of the next one. */
@@ -77,6 +79,7 @@ export class Answers {
   next(): { ops: ProgressOp[]; edge: StepEdge } {
     const now = this.#deps.clock.now();
     const closed = this.#now.texts.closeAll();
+    const { tries } = this.#now;
     this.#now = this.#open(newId("msg", now));
     const { messageId, startPartId } = this.#now;
     const parentId = this.#steered ?? this.#parentId;
@@ -85,7 +88,7 @@ export class Answers {
     const next = { messageId, parentId, startPartId };
     const finishPartId = newId("prt", now);
     const edge = { number: this.#all.length - 1, partIds: [finishPartId, startPartId] };
-    return { ops: [...closed, { op: "step", finishPartId, next }], edge };
+    return { ops: [...closed, { op: "step", finishPartId, next, tries }], edge };
   }
 
   ofStep(stepId: string): Answer | undefined {
@@ -146,6 +149,7 @@ export class Answers {
       texts: new TextStreams(clock, ids),
       tools: new ToolCalls(this.#deps, ids),
       stepId: undefined,
+      tries: 0,
     };
     this.#all.push(answer);
     return answer;

@@ -169,6 +169,11 @@ export class Recorder {
     this.#usage = {};
   }
 
+  /** Tries of the running step that failed. */
+  get tries(): number {
+    return this.#answers.now.tries;
+  }
+
   /** The answer that a call of the agent stands in. */
   messageOf(callId: string): MessageId {
     return this.#answers.ofCall(callId).messageId;

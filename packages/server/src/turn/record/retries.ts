@@ -20,12 +20,16 @@ export class Retries {
   }
 
   /** What the try said in its answer stays there, marked with its number. A try that is told again only has another time. */
-  failed({ attempt, error, next }: Failed, answer: Pick<Answer, "messageId" | "texts">): ProgressOp[] {
+  failed(
+    { attempt, error, next }: Failed,
+    answer: Pick<Answer, "messageId" | "texts" | "tries">,
+  ): ProgressOp[] {
     const isKnown = this.#waitsAfter === attempt;
     this.#waitsAfter = attempt;
     const message = cleanText(error.data.message.slice(0, SHORT_TEXT));
     const status: ProgressOp = { op: "retry", retry: { attempt, message, next } };
     if (isKnown) return [status];
+    answer.tries = attempt;
     const created = this.#clock.now();
     const part: RetryPart = {
       id: newId("prt", created),

@@ -311,6 +311,7 @@ export class TurnRun {
       usage: Object.keys(usage).length === 0 ? undefined : usage,
       answer: resultOf(record, this.#result),
       agentSession: record.agentSession ?? status,
+      tries: this.#recorder.tries,
     };
   }
 

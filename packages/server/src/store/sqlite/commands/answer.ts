@@ -135,12 +135,12 @@ export function writeAnswer(log: Log<SessionHead>, rid: number, info: AssistantM
   announceMessage(log, info.id);
 }
 
-/** The step of an answer has ended. */
+/** The step of an answer has ended, after `tries` that failed. */
 export function announceStepFinished(
   log: Log<SessionHead>,
   turn: TurnIdentity,
   info: AssistantMessage,
-  end: { reason: string; usage?: Usage },
+  end: { reason: string; usage?: Usage; tries?: number | undefined },
 ): void {
   const { cost, tokens } = info;
   const own: Usage = {};
@@ -150,7 +150,7 @@ export function announceStepFinished(
     turnId: turn.id as TurnId,
     messageId: info.id,
     step: info.step ?? 1,
-    attempt: 1,
+    attempt: (end.tries ?? 0) + 1,
     reason: end.reason,
     usage: { ...end.usage, ...own },
   };

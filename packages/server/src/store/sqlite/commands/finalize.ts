@@ -125,7 +125,7 @@ function finishAnswers(log: Log, turn: TurnRow, record: TerminalRecord, usage: U
     insertPatch(log, turn, row, record);
     putLast(log, row, stepFinishPart(info, partId, { reason, snapshot: record.files?.snapshot }));
     writeAnswer(log, row.rid, info);
-    announceStepFinished(log, turn, info, { reason, usage: whole });
+    announceStepFinished(log, turn, info, { reason, usage: whole, tries: record.tries });
   }
 }
 

@@ -268,7 +268,7 @@ function checkpoint({ log }: Progress, partId: PartId, seq: number): void {
 }
 
 /** The open answer ends and the next one begins, in this order; the turn names both (session-model 1.4). */
-function beginStep(progress: Progress, { finishPartId, next }: OpOf<"step">, first: number): void {
+function beginStep(progress: Progress, { finishPartId, next, tries }: OpOf<"step">, first: number): void {
   const { log, turn } = progress;
   const { write } = log;
   const open = openAnswer(write, turn.rid);
@@ -282,7 +282,7 @@ function beginStep(progress: Progress, { finishPartId, next }: OpOf<"step">, fir
   putPart(progress, stepFinishPart(info, finishPartId, { reason }), first);
   const rest: ProgressLog = { ...log, nextSeq: first + 1 };
   writeAnswer(rest, open.rid, info);
-  announceStepFinished(rest, turn, info, { reason });
+  announceStepFinished(rest, turn, info, { reason, tries });
   insertAnswer(rest, turn, { id: next.messageId, parentId: next.parentId, ...same, step });
   announceTurn(rest, turn.rid, "turn.updated");
   const { sessionId } = info;
