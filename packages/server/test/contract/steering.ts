@@ -137,7 +137,16 @@ export const steeringTopic = topic("steering", (rig) => {
   test("[D-10] a cancel of what is being given ends it when it comes back, and comes too late for what was taken", async () => {
     const run = await rig().running();
     const back = await offered(rig(), run, "back");
-    await rig().store.cancelTurn({ turnId: back.turn.id, actor: OWNER });
+    const cancel = async () => (await rig().store.cancelTurn({ turnId: back.turn.id, actor: OWNER })).value;
+    const { stopping } = await cancel();
+    expect(stopping).toBeTypeOf("number");
+    const told = rig().heard(run.session.id).at(-1);
+    expect([told?.type, JSON.parse(told?.data ?? "null")]).toMatchObject([
+      "turn.updated",
+      { turn: { id: back.turn.id, state: "queued", stopping } },
+    ]);
+    expect(await cancel()).toMatchObject({ stopping });
+    expect(rig().heard(run.session.id).at(-1), "told once").toBe(told);
     expect(await back.end({ outcome: "returned" })).toMatchObject({ state: "aborted", reason: "cancelled" });
     expect((await rig().store.getInput(back.input.id))?.state).toBe("removed");
     const taken = await offered(rig(), run, "taken");

@@ -241,6 +241,7 @@ function applyCancel(write: Write, command: Cancel): void {
       log.actorRid,
       row.rid,
     );
+    if (row.cancel_time === null) announceTurn(log, row.rid, "turn.updated");
   } else if (row.state === "queued") {
     const input = inputOf(write, row);
     if (input !== undefined) dropQueued(log, input);

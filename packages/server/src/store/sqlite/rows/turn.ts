@@ -1,4 +1,4 @@
-import type { Turn } from "@holdfast/protocol";
+import { isTerminal, type Turn } from "@holdfast/protocol";
 import { fromJson, present, type Sql } from "../sql.ts";
 import { loadActor } from "./actor.ts";
 
@@ -62,7 +62,6 @@ export function toTurn(sql: Sql, row: TurnRow): Turn {
     "SELECT id FROM message WHERE turn = ? AND role = 'assistant' ORDER BY rid",
     row.rid,
   );
-  const running = row.state === "running" || row.state === "finalizing";
   return present<Turn>({
     id: row.id as Turn["id"],
     sessionId: row.session_id as Turn["sessionId"],
@@ -79,7 +78,7 @@ export function toTurn(sql: Sql, row: TurnRow): Turn {
     openedBy: row.opened_by as Turn["openedBy"],
     waitingFor: fromJson(row.waiting_for),
     stalled: row.stalled,
-    stopping: running ? row.cancel_time : null,
+    stopping: isTerminal(row.state) ? null : row.cancel_time,
     mergedInto: row.merged_into as Turn["mergedInto"],
     resumes: row.resumes as Turn["resumes"],
     attempts: row.attempts,
