@@ -13,6 +13,8 @@ export type FaultsOptions = {
   only?: string;
   /** Every how manieth plan is tried; 1: all. */
   every?: number;
+  /** The first plan that is tried, from 0: a run that was interrupted goes on where its last line says. */
+  from?: number;
   say: (line: string) => void;
 };
 
@@ -28,8 +30,16 @@ const LEFT_OUT =
   /^(heartbeat|sweepHousekeeping|registerInstance|endInstance|putAgentFacts|touchBrowserToken|forgetSnapshots|recordWorktreeAudit)#/;
 const ERRORS = ["full", "busy", "ioerr"] as const;
 const AT_ONCE = 2;
+/** Plans between two lines that say how far it is. */
+const SAY_EVERY = 50;
 
-export async function faults({ root, only = "", every = 1, say }: FaultsOptions): Promise<FaultsReport> {
+export async function faults({
+  root,
+  only = "",
+  every = 1,
+  from = 0,
+  say,
+}: FaultsOptions): Promise<FaultsReport> {
   for (const place of PLACES) await mkdir(place, { recursive: true });
   const template = await makeTemplate(join(root, "template"));
   const first = await tryPlan(template, join(root, "recording"), undefined);
@@ -45,13 +55,14 @@ export async function faults({ root, only = "", every = 1, say }: FaultsOptions)
     commands: {},
     violations: first.violations,
   };
-  say(`${points.length} points`);
   const chosen = plans.filter((_, index) => index % every === 0);
-  let next = 0;
+  say(`${points.length} points, ${chosen.length} plans`);
+  let next = from;
   const lane = async () => {
     while (next < chosen.length) {
       const number = next;
       next += 1;
+      if (number % SAY_EVERY === 0) say(`  ${number} begun`);
       const plan = chosen[number];
       if (plan !== undefined) await one(template, root, number, plan, report, say);
     }

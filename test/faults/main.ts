@@ -1,4 +1,4 @@
-/** `npm run faults -- core|worktree|reviews [--only PREFIX] [--every N] [--random N] [--seed N] [--report FILE]`; `worktree` ends with the reviews. Exit code 1 on a violation; what was violated is kept. */
+/** `npm run faults -- core|worktree|reviews [--only PREFIX] [--every N] [--from N] [--random N] [--seed N] [--report FILE]`; `worktree` ends with the reviews. Exit code 1 on a violation; what was violated is kept. */
 import { writeFileSync } from "node:fs";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +13,7 @@ const { values, positionals } = parseArgs({
   options: {
     only: { type: "string" },
     every: { type: "string", default: "1" },
+    from: { type: "string", default: "0" },
     random: { type: "string", default: "20" },
     seed: { type: "string", default: "1" },
     report: { type: "string" },
@@ -21,9 +22,12 @@ const { values, positionals } = parseArgs({
 const [part = "core", ...rest] = positionals;
 if (rest.length > 0 || (part !== "core" && part !== "worktree" && part !== "reviews"))
   throw new RangeError(`There are core, worktree and reviews, not ${positionals.join(", ")}.`);
-const every = Number(values.every);
-if (!Number.isInteger(every) || every < 1)
-  throw new RangeError(`--every ${values.every} is not a whole number from 1.`);
+const wholeNumber = (name: "every" | "from", least: number): number => {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new RangeError(`--${name} ${values[name]} is not a whole number from ${least}.`);
+};
+const [every, from] = [wholeNumber("every", 1), wholeNumber("from", 0)];
 const root = await realpath(await mkdtemp(join(tmpdir(), "holdfast-faults-")));
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const began = performance.now();
@@ -38,7 +42,7 @@ if (report.violations.length === 0) await rm(root, { recursive: true, force: tru
 process.exitCode = report.violations.length === 0 ? 0 : 1;
 
 async function run(): Promise<FaultsReport> {
-  if (part === "core") return faults({ root, ...options });
+  if (part === "core") return faults({ root, from, ...options });
   if (part === "reviews") return reviewFaults(options);
   const lifecycle = await worktreeFaults({
     root,
