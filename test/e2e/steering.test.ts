@@ -28,7 +28,7 @@ test("[I-15, A-28] an agent that takes nothing during a turn: the page stops the
   await said(page).getByText("later", { exact: true }).waitFor();
   await until("their ends", async () => {
     const { items } = await client.listTurns(id);
-    return items.map(({ state, reason }) => reason ?? state).join() === "completed,completed,cancelled";
+    return items.map(({ state, reason }) => reason ?? state).join() === "completed,completed,superseded";
   });
   expect(on.complaints).toEqual([]);
 });
