@@ -15,7 +15,7 @@ import type {
 import { isTerminal } from "@holdfast/protocol";
 import { type Arrival, byArrival } from "./ledger/arrival.ts";
 import { InputBook, textOfParts } from "./ledger/input-book.ts";
-import { whyNot } from "./ledger/may-become.ts";
+import { isStopped, whyNot } from "./ledger/may-become.ts";
 import { PauseWatch } from "./ledger/pause-watch.ts";
 import { RowBook } from "./ledger/row-book.ts";
 import { TextBook } from "./ledger/text-book.ts";
@@ -30,7 +30,7 @@ export class Ledger {
   readonly texts = new TextBook((violation) => this.#say(violation));
   /** Turn id -> the state it was acknowledged to have ended in. */
   readonly ends = new Map<string, string>();
-  /** Turns whose stop was acknowledged, with their session: each ends `aborted / cancelled` (D-10). */
+  /** Turns whose stop was acknowledged, with their session: how each may end says `isStopped` (D-10). */
   readonly cancelled = new Map<string, string>();
   /** Answered permission requests, as the answer or the event told them. */
   readonly replies = new Map<string, Permission>();
@@ -220,7 +220,7 @@ export class Ledger {
     const end = `${turn.state} / ${turn.reason ?? "-"}`;
     const before = this.ends.get(turn.id);
     if (before !== undefined && before !== end) this.#say(`${turn.id} ended ${before}, then ${end}`);
-    if (this.cancelled.has(turn.id) && end !== "aborted / cancelled")
+    if (this.cancelled.has(turn.id) && !isStopped(turn))
       this.#say(`${turn.id} was cancelled and ended ${end}`);
     this.ends.set(turn.id, end);
   }

@@ -40,7 +40,7 @@ export const brief = (value: unknown): string => {
 };
 
 function turn(before: Turn, now: Turn): string | undefined {
-  if (before.stopping !== undefined && isTerminal(now.state) && !isCancelled(now))
+  if (before.stopping !== undefined && isTerminal(now.state) && !isStopped(now))
     return `was cancelled and ended ${now.state} / ${now.reason ?? "-"}`;
   return stated(before, now, ({ state }) => isTerminal(state));
 }
@@ -52,8 +52,9 @@ function input(before: Input, now: Input): string | undefined {
   return now.state === "delivered" ? same(omit(before, ["time"]), omit(now, ["time"])) : undefined;
 }
 
-export const isCancelled = ({ state, reason }: Turn): boolean =>
-  state === "aborted" && reason === "cancelled";
+/** How a turn ends that was asked to stop: as such, for a message that came next, or too late, because its words were in another turn (D-6, D-10). */
+export const isStopped = ({ state, reason }: Turn): boolean =>
+  state === "aborted" ? reason === "cancelled" || reason === "superseded" : reason === "steered";
 
 function stated<T extends { state: string }>(
   before: T,

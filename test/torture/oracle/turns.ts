@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { addUsage, isTerminal, type Turn, type Usage } from "@holdfast/protocol";
 import type { Ledger } from "../ledger.ts";
-import { isCancelled, whyNot } from "../ledger/may-become.ts";
+import { isStopped, whyNot } from "../ledger/may-become.ts";
 import type { Picture, SessionPicture } from "./picture.ts";
 
 export function changedEnds(ledger: Ledger, picture: Picture): string[] {
@@ -24,7 +24,7 @@ export function lostCancels(ledger: Ledger, picture: Picture): string[] {
     const turns = picture.sessions.get(sessionId)?.turns ?? [];
     const turn = turns.find(({ id }) => id === turnId);
     if (turn === undefined) wrong.push(`${turnId} was cancelled and is gone`);
-    else if (isTerminal(turn.state) && !isCancelled(turn))
+    else if (isTerminal(turn.state) && !isStopped(turn))
       wrong.push(`${turnId} was cancelled and is ${turn.state} / ${turn.reason ?? "-"}`);
     const next = turns.find(({ resumes }) => resumes === turnId);
     if (next !== undefined) wrong.push(`${turnId} was cancelled, and ${next.id} goes on with it`);
