@@ -12,7 +12,7 @@ import { problem, scriptedServer, sendJson } from "./scripted-server.ts";
 const rows = JSON.parse(
   readFileSync(new URL("../../protocol/test/examples/v1/rows.json", import.meta.url), "utf8"),
 ) as Record<string, unknown>;
-const quick = { retryBaseMs: 2, retryCapMs: 10, requestTimeoutMs: 300 };
+const quick = { retryBaseMs: 2, retryCapMs: 10 };
 const clientOf = (url: string, limits = {}) =>
   createClient({ url, token: "secret", limits: { ...quick, ...limits } });
 
@@ -164,7 +164,7 @@ describe("[I-2] waiting for a turn", () => {
   test("[I-2] the wait is longer than the limit of other requests, and a signal ends it", async () => {
     const stop = new AbortController();
     const server = await scriptedServer(() => setImmediate(() => stop.abort(new Error("left"))));
-    const waiting = clientOf(server.url).admitInputAndWait("ses_1", input, {
+    const waiting = clientOf(server.url, { requestTimeoutMs: 1 }).admitInputAndWait("ses_1", input, {
       timeoutMs: 60_000,
       signal: stop.signal,
     });
