@@ -15,10 +15,8 @@ MessageInfo<user>.summary store/model/turn-summary
 Model session/admit
 OutputFormat session/admit
 Part<agent> session/mentions
-Part<compaction>.attempt
 Part<file> session/file-part
 Part<patch> turn/record/file-watch
-Part<retry>.attempt
 Part<retry>.error agents/model-error agents/acp/retry-update agents/opencode/retry-status
 Part<snapshot> store/sqlite/mark-snapshots
 Part<step-finish> store/sqlite/commands/answer
@@ -26,12 +24,10 @@ Part<step-start> store/sqlite/commands/progress
 Part<subtask> session/subtask-parts
 Part<text>.ignored store/sqlite/rows/input
 Part<text>.synthetic turn/end/continue-turn turn/record/text-streams
-Part<tool>.attempt
 Part<tool>.diffs[].oldText agents/acp/tool-update agents/opencode/tool-update
 Part<tool>.locations[].line turn/record/tool-part agents/acp/tool-update agents/opencode/tool-update
 Part<tool>.metadata turn/record/tool-part
 Part<tool>.state<completed>.attachments[].filename agents/acp/tool-update agents/opencode/tool-update
-Part<tool>.state<completed>.attachments[].source
 Part<tool>.state<completed>.time.compacted agents/opencode/tool-update turn/record/past
 Part<tool>.state<completed>.truncated turn/record/tool-part
 Part<tool>.state<error>.metadata turn/record/tool-part
@@ -39,7 +35,7 @@ Part<tool>.state<error>.output turn/record/tool-part agents/acp/tool-update agen
 Part<tool>.state<error>.title turn/record/tool-part agents/acp/tool-update agents/opencode/tool-update
 Part<tool>.state<error>.truncated turn/record/tool-part
 Part<tool>.state<pending>.title turn/record/tool-part agents/acp/tool-update agents/opencode/tool-update
-Part<tool>.state<running>.metadata
+Part<tool>.state<running>.metadata turn/record/tool-part agents/tool-facts
 Part<tool>.state<running>.output turn/record/tool-part agents/acp/tool-update agents/opencode/tool-update
 Part<tool>.state<running>.title turn/record/tool-part agents/acp/tool-update agents/opencode/tool-update
 Part<tool>.state<running>.truncated turn/record/tool-part
