@@ -12,3 +12,5 @@ export { faultPoint, planFault } from "./fault.ts";
 export { type Logger, silentLogger } from "./logger.ts";
 export { retryStorage, type StorageWait } from "./retry-storage.ts";
 export { storageRefusal, toldStorageRefusal } from "./storage-refusal.ts";
+export { isWholeRefSecret, newRefSecret, secretHash } from "./ref-secret.ts";
+export { chainAfter, payloadHash } from "./share-hash.ts";

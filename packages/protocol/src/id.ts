@@ -21,6 +21,11 @@ export const ID_PREFIXES = {
   tok: "browser token",
   rul: "permission rule",
   opr: "operation",
+  pub: "publisher",
+  stm: "stream of a share",
+  bat: "batch of a share",
+  sop: "share operation",
+  cmt: "comment",
 } as const;
 
 export type IdPrefix = keyof typeof ID_PREFIXES;
@@ -43,12 +48,18 @@ export type PermissionRuleId = Id<"rul">;
 export type TokenId = Id<"tok">;
 export type ChangeId = Id<"chg">;
 export type WorktreeId = Id<"wkt">;
+export type ShareId = Id<"shr">;
+export type RefId = Id<"ref">;
+export type PublisherId = Id<"pub">;
+export type StreamId = Id<"stm">;
+export type BatchId = Id<"bat">;
+export type ShareOperationId = Id<"sop">;
 /** A piece of work on files that is not one transaction, from its intent to its end (W-9, W-11). */
 export type OperationId = Id<"opr">;
 
 const BODY = "[0-9a-hjkmnp-tv-z]{26}";
 
-function idSchema<P extends IdPrefix>(prefix: P): z.ZodType<Id<P>, Id<P>> {
+export function idSchema<P extends IdPrefix>(prefix: P): z.ZodType<Id<P>, Id<P>> {
   const message = `Expected the id of a ${ID_PREFIXES[prefix]}: ${prefix}_ and 26 characters.`;
   return z.string().regex(new RegExp(`^${prefix}_${BODY}$`), message) as unknown as z.ZodType<Id<P>, Id<P>>;
 }

@@ -32,6 +32,7 @@ export * from "./retryable.ts";
 export * from "./server-file.ts";
 export * from "./session-error.ts";
 export * from "./session.ts";
+export * from "./share/index.ts";
 export * from "./source.ts";
 export * from "./stream-error.ts";
 export * from "./subtask.ts";
