@@ -1,5 +1,5 @@
-import { randomFillSync } from "node:crypto";
 import type { Id, IdPrefix } from "@holdfast/protocol";
+import { idTime, randomFill, sourceNumber } from "./random.ts";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const BYTES = 16;
@@ -7,18 +7,20 @@ const POOL = 256 * BYTES;
 
 let pool = new Uint8Array(0);
 let offset = 0;
+let poolSource = 0;
 
 /**
  * A new id: the prefix and a UUIDv7 in base32 (26 characters; interfaces.md section 0). Ids are identity only: no code compares
  * them to decide order (D-3), so a clock that jumps back does no harm.
  */
-export function newId<P extends IdPrefix>(prefix: P, now: number = Date.now()): Id<P> {
+export function newId<P extends IdPrefix>(prefix: P, now: number = idTime()): Id<P> {
   return `${prefix}_${base32(uuidv7(now))}` as Id<P>;
 }
 
 function uuidv7(now: number): Uint8Array {
-  if (offset + BYTES > pool.length) {
-    pool = randomFillSync(new Uint8Array(POOL));
+  if (offset + BYTES > pool.length || poolSource !== sourceNumber()) {
+    pool = randomFill(new Uint8Array(POOL));
+    poolSource = sourceNumber();
     offset = 0;
   }
   const bytes = pool.slice(offset, offset + BYTES);
@@ -52,5 +54,5 @@ function base32(bytes: Uint8Array): string {
 
 /** `bytes` random bytes as lower-case hex: launch ids, one-time codes, tokens. */
 export function randomHex(bytes: number): string {
-  return Buffer.from(randomFillSync(new Uint8Array(bytes))).toString("hex");
+  return Buffer.from(randomFill(new Uint8Array(bytes))).toString("hex");
 }

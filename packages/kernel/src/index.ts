@@ -14,3 +14,4 @@ export { retryStorage, type StorageWait } from "./retry-storage.ts";
 export { storageRefusal, toldStorageRefusal } from "./storage-refusal.ts";
 export { isWholeRefSecret, newRefSecret, secretHash } from "./ref-secret.ts";
 export { chainAfter, payloadHash } from "./share-hash.ts";
+export { type RandomSource, takeRandomFrom } from "./random.ts";

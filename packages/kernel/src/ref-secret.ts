@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
+import { randomFill } from "./random.ts";
 
 const PREFIX = "hfs_";
 /** 32 bytes in base64url. */
@@ -13,7 +14,7 @@ function checkOf(body: string): string {
 
 /** A new secret of a ref (S-13): `hfs_`, 32 random bytes in base64url, six characters of check. Shown once; what is stored is `secretHash` of it. */
 export function newRefSecret(): string {
-  const body = randomBytes(32).toString("base64url");
+  const body = Buffer.from(randomFill(new Uint8Array(32))).toString("base64url");
   return `${PREFIX}${body}${checkOf(body)}`;
 }
 

@@ -1,1 +1,2 @@
-export { DATABASE_FILE, openSqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
+export { commandModule } from "./command-module.ts";
+export { DATABASE_FILE, openSqliteStore, sqliteStoreOn, type SqliteStoreOptions } from "./sqlite-store.ts";

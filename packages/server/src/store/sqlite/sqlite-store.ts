@@ -40,8 +40,15 @@ export async function openSqliteStore(
     ...(faults === undefined ? {} : { faults }),
     ...(force === undefined ? {} : { force }),
   });
-  return new SqliteStore(runner, new BlobFiles(directory), options.clock ?? systemClock, directory).store();
+  return sqliteStoreOn(runner, { directory, clock: options.clock ?? systemClock });
 }
+
+/** The engine on a runner of `commandModule` that somebody else opened; closing the store closes it. `directory` holds the files of large contents. */
+export const sqliteStoreOn = (
+  runner: Runner,
+  { directory, clock }: { directory: string; clock: Clock },
+): Store & { readonly runner: Runner } =>
+  new SqliteStore(runner, new BlobFiles(directory), clock, directory).store();
 
 class SqliteStore {
   readonly #runner: Runner;
