@@ -18,7 +18,6 @@ export {
 } from "./directory-lock.ts";
 export { type InlineRunnerOptions, openInlineRunner } from "./inline-runner.ts";
 export { isNetworkFileSystem } from "./network-file-system.ts";
-export { type InlineRunner, openInlineRunner } from "./open-inline-runner.ts";
 export { openRunner } from "./open-runner.ts";
 export { releaseReserve } from "./reserve.ts";
 export { databaseRefusal } from "./sqlite-error.ts";
