@@ -20,6 +20,7 @@ export type * from "./commands.ts";
 export type * from "./edit-commands.ts";
 export type * from "./queries.ts";
 export type * from "./operation-commands.ts";
+export type * from "./share-commands.ts";
 export type * from "./steer-commands.ts";
 export type * from "./worktree-commands.ts";
 export type { Applied, IdempotencyKey } from "./written.ts";
