@@ -16,7 +16,7 @@ export {
   type DirectoryOwner,
   lockDirectory,
 } from "./directory-lock.ts";
-export { type InlineRunnerOptions, openInlineRunner } from "./inline-runner.ts";
+export { type InlineRunner, type InlineRunnerOptions, openInlineRunner } from "./inline-runner.ts";
 export { isNetworkFileSystem } from "./network-file-system.ts";
 export { openRunner } from "./open-runner.ts";
 export { releaseReserve } from "./reserve.ts";

@@ -1,32 +1,37 @@
-import { copyFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { type Clock, errorText, HoldfastError, type Logger, silentLogger } from "@holdfast/kernel";
+import { type Clock, type Logger, silentLogger } from "@holdfast/kernel";
 import type { CommandModule, Note, Runner } from "./contract.ts";
 import { GroupWriter } from "./group-writer.ts";
 import { migrate } from "./migrate.ts";
+import { copyDatabase } from "./migration-copy.ts";
 import { readerOn } from "./reader.ts";
 import { databaseRefusal } from "./sqlite-error.ts";
 import { type Command, fromWire, type WireError } from "./wire.ts";
 import { shuttingDown } from "./writer-client.ts";
 
+/** What refusals call a database that has no file. */
+const NAME = "a database in memory";
+
 export type InlineRunnerOptions = {
-  /** The database's file; its directory exists. */
-  directory: string;
-  file: string;
   module: CommandModule;
+  /** What commands take the time from. */
   clock: Clock;
+  /** A database as `bytes` gave it; absent: an empty one. */
+  from?: Uint8Array;
   logger?: Logger;
 };
 
+/** A runner that gives its whole database out. */
+export type InlineRunner = Runner & { bytes(): Uint8Array };
+
 /**
- * A runner without threads: each command is a group of its own on the calling thread, committed when `run` returns its promise, at the time of the given
- * clock. What it commits survives a death of the program and no loss of power. For simulations, which step a program by hand; a server would stand
- * still while it writes.
+ * A database in memory that runs its commands on the calling thread, by the given clock: migrations, transactions, refusals and notes are those of
+ * `openRunner`, without its threads and its file. Each command is a group of its own, committed when `run` returns its promise. For simulations, which step
+ * a program by hand and need thousands of databases; a server would stand still while it writes, and lose everything with its process.
  */
-export function openInlineRunner(options: InlineRunnerOptions): Runner {
-  const { directory, file, module, clock, logger = silentLogger } = options;
-  const path = `${directory}/${file}`;
-  const database = openConnection(path);
+export function openInlineRunner(options: InlineRunnerOptions): InlineRunner {
+  const { module, logger = silentLogger } = options;
+  const database = openInMemory(options.from);
   const writer = writerOn(database, options, logger);
   const reader = readerOn(database);
   const listeners = new Set<(notes: Note[]) => void>();
@@ -41,7 +46,7 @@ export function openInlineRunner(options: InlineRunnerOptions): Runner {
       writer.execute([command], ({ answers: [, isDone, value], notes, commits, commands }) => {
         stats.groups += commits;
         stats.commands += commands;
-        if (notes.length > 0) for (const listener of listeners) listener(notes);
+        if (notes.length > 0) for (const listener of listeners) listener(structuredClone(notes));
         if (isDone === true) resolve(structuredClone(value) as T);
         else reject(fromWire(value as WireError));
       });
@@ -69,44 +74,36 @@ export function openInlineRunner(options: InlineRunnerOptions): Runner {
     pending: () => ({ commands: 0, bytes: 0 }),
     stats: () => ({ ...stats }),
     checkpoint: () => Promise.resolve({ busy: false, log: 0, checkpointed: 0 }),
-    copyTo: (target) => {
-      // Between two commands the file is whole: this connection keeps its journal in memory.
-      copyFileSync(path, target);
-      return Promise.resolve();
-    },
+    copyTo: async (path) => copyDatabase(database, path),
     releaseReserve: () => false,
     close: () => {
       if (!isClosed) database.close();
       isClosed = true;
       return Promise.resolve();
     },
+    bytes: () => database.serialize(),
   };
 }
 
-function openConnection(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, {
+function openInMemory(from: Uint8Array | undefined): DatabaseSync {
+  const database = new DatabaseSync(":memory:", {
     enableForeignKeyConstraints: true,
     enableDoubleQuotedStringLiterals: false,
   });
-  database.exec("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY");
+  if (from !== undefined) database.deserialize(from);
   return database;
 }
 
-function writerOn(
-  database: DatabaseSync,
-  { directory, file, module, clock }: InlineRunnerOptions,
-  logger: Logger,
-): GroupWriter {
+function writerOn(database: DatabaseSync, { module, clock }: InlineRunnerOptions, logger: Logger): GroupWriter {
   try {
-    const version = migrate(database, { directory, file }, module.migrations, clock);
-    const log = (level: "warn" | "error", fields: Record<string, unknown>, message: string) =>
-      logger[level](fields, message);
-    const writer = new GroupWriter(database, module, version, clock, log);
+    const version = migrate(database, { file: NAME }, module.migrations, clock);
+    const writer = new GroupWriter(database, module, version, clock, (level, fields, message) =>
+      logger[level](fields, message),
+    );
     writer.opened();
     return writer;
   } catch (error) {
     database.close();
-    if (error instanceof HoldfastError) throw error;
-    throw databaseRefusal(error) ?? new Error(`${file} cannot be opened: ${errorText(error)}`, { cause: error });
+    throw error;
   }
 }

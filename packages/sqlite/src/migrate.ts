@@ -14,10 +14,13 @@ const LEDGER = `CREATE TABLE IF NOT EXISTS holdfast_migration (
 
 type Applied = { version: number; name: string; checksum: string };
 
+/** Where a database lies; one in memory has no directory, and no copy is kept of it. */
+type Place = { directory?: string; file: string };
+
 /** Applies what is missing and returns the schema version. Safe against another process doing the same at once. */
 export function migrate(
   database: DatabaseSync,
-  place: { directory: string; file: string },
+  place: Place,
   migrations: readonly Migration[],
   clock: Clock,
 ): number {
@@ -28,7 +31,9 @@ export function migrate(
   checkHistory(applied, migrations, place.file);
   const missing = migrations.filter((migration) => !applied.some((row) => row.version === migration.version));
   if (missing.length > 0) {
-    if (applied.length > 0) keepCopy(database, place, applied.at(-1)?.version ?? 0, clock);
+    const { directory, file } = place;
+    if (applied.length > 0 && directory !== undefined)
+      keepCopy(database, { directory, file }, applied.at(-1)?.version ?? 0, clock);
     database.exec("PRAGMA foreign_keys = OFF");
     try {
       for (const migration of missing) applyOne(database, migration, migrations, place.file, clock);

@@ -1,15 +1,16 @@
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { FakeClock } from "@holdfast/kernel";
-import { openInlineRunner, type Runner } from "@holdfast/sqlite";
+import { type InlineRunner, openInlineRunner } from "@holdfast/sqlite";
 import { expect, test } from "vitest";
 import { commandModule as ledger } from "./ledger-module.ts";
 import { codeOf, temporaryDirectory } from "./runner-fixture.ts";
 
-const open = (directory: string, file = "ledger.db"): Runner =>
-  openInlineRunner({ directory, file, module: ledger, clock: new FakeClock() });
+const open = (from?: Uint8Array): InlineRunner =>
+  openInlineRunner({ module: ledger, clock: new FakeClock(), ...(from === undefined ? {} : { from }) });
 
 test("[D-34] a runner without threads commits each command before its promise, tells it, and undoes what fails", async () => {
-  const runner = open(temporaryDirectory());
+  const runner = open();
   const heard: unknown[] = [];
   runner.onNotes((notes) => heard.push(...notes));
   const stored = runner.run("add", { account: "a", amount: 2 });
@@ -25,17 +26,16 @@ test("[D-34] a runner without threads commits each command before its promise, t
   expect(await codeOf(runner.run("add", { account: "a", amount: 1 }))).toBe("SHUTTING_DOWN");
 });
 
-test("[D-34] what a runner without threads committed is there when its file, or a copy of it, is opened again", async () => {
-  const directory = temporaryDirectory();
-  const first = open(directory);
+test("[D-34] what a runner without threads has given out is a database of its own, as it was then", async () => {
+  const first = open();
   await first.run("add", { account: "a", amount: 2 });
-  await first.copyTo(join(directory, "copy.db"));
+  const then = open(first.bytes());
   await first.run("add", { account: "a", amount: 3 });
-  const balances = [open(directory), open(directory, "copy.db")].map((runner) => {
-    const row = runner.reader.get<{ balance: number }>("SELECT balance FROM account");
-    void runner.close();
-    return row?.balance;
-  });
-  expect(balances).toEqual([5, 2]);
-  await first.close();
+  const path = join(temporaryDirectory(), "copy.db");
+  await first.copyTo(path);
+  expect(await then.run("add", { account: "a", amount: 10 })).toBe(12);
+  expect(await first.query("balances", {})).toEqual([{ name: "a", balance: 5 }]);
+  using copy = new DatabaseSync(path, { readOnly: true });
+  expect(copy.prepare("SELECT balance FROM account").get()).toEqual({ balance: 5 });
+  await Promise.all([first.close(), then.close()]);
 });
