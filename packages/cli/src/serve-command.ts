@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Context } from "./context.ts";
 
@@ -30,8 +31,10 @@ export async function serve(context: Context, flags: Flags): Promise<number> {
     import("@holdfast/web"),
   ]);
   const { allowedHosts, detach: _, ...given } = flags;
+  const program = process.argv[1];
   return server.serve({
     ...given,
+    shareProgram: program === undefined ? undefined : realpathSync(program),
     dataDirectory: context.flags.dataDir,
     configFile: context.flags.config,
     pageDirectory: fileURLToPath(PAGE_DIRECTORY),

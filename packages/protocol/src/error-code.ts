@@ -60,6 +60,7 @@ export const ERROR_CODES = {
   INTERNAL: { status: 500, retry: "same", title: "Something broke inside the server" },
   NEWER_ROW: { status: 500, retry: "never", title: "A stored row is of a newer version" },
   STORAGE_UNAVAILABLE: { status: 503, retry: "after", title: "The store cannot write now" },
+  SERVICE_UNAVAILABLE: { status: 503, retry: "after", title: "The share service cannot be reached now" },
   SHUTTING_DOWN: { status: 503, retry: "after", title: "The server is shutting down" },
   CLAIM_LOST: { status: 503, retry: "never", title: "Another process owns the session now" },
 } as const satisfies Record<string, Row>;

@@ -41,6 +41,7 @@ import { createTurns, DEFAULT_TURN_SETTINGS, type TurnSettings } from "../turn/i
 import { buildFiles } from "./build-files.ts";
 import type { ServerConfig } from "./config.ts";
 import { replaceServerToken, serverToken } from "./data-directory.ts";
+import { EmbeddedShare } from "./embedded-share.ts";
 import { pageOf } from "./page-directory.ts";
 import { repeat } from "./repeat.ts";
 
@@ -73,7 +74,13 @@ type Facts = {
   logger: Logger;
 };
 
-type Base = Facts & { config: ServerConfig; store: Store; instanceId: InstanceId };
+type Base = Facts & {
+  config: ServerConfig;
+  store: Store;
+  instanceId: InstanceId;
+  /** The share service beside this server, where there is a program for it. */
+  embeddedShare: EmbeddedShare | undefined;
+};
 
 /** Opens the store of a locked directory and builds the rooms on it. */
 export async function compose(config: ServerConfig, facts: Facts): Promise<Server> {
@@ -106,7 +113,7 @@ async function build(store: Store, config: ServerConfig, facts: Facts): Promise<
     // The lock of the data directory is ours.
     isAlone: true,
   });
-  const base: Base = { ...facts, config, store, instanceId };
+  const base: Base = { ...facts, config, store, instanceId, embeddedShare: embeddedShareOf(config, facts) };
   const agents = buildAgents(base);
   const files = buildFiles({
     ...base,
@@ -119,6 +126,12 @@ async function build(store: Store, config: ServerConfig, facts: Facts): Promise<
   const running = buildTurns(base, agents, files);
   const surface = buildSurface(base, agents, files, running);
   return serverOf(base, agents, files, running, surface);
+}
+
+function embeddedShareOf(config: ServerConfig, { directory, clock, logger }: Facts): EmbeddedShare | undefined {
+  const { shareProgram: program, sharePort: port, environment } = config;
+  if (program === undefined) return undefined;
+  return new EmbeddedShare({ program, directory, port, environment, clock, logger });
 }
 
 /** What runs agents: the catalog, the pool over the backends, and the reaper of what a dead server left. */
@@ -291,7 +304,7 @@ function serverOf(
   running: Running,
   { events, http, streams, listener }: Surface,
 ): Server {
-  const { config, store, clock, logger, instanceId } = base;
+  const { config, store, clock, logger, instanceId, embeddedShare } = base;
   const { turns, permissions, questions } = running;
   const housekeeping = repeat(clock, HOUSEKEEPING_MS, logger, async () => {
     let passes = 0;
@@ -309,12 +322,15 @@ function serverOf(
       // open intents (A-14); before anything is asked for, so that nobody sees a half-made worktree (W-11).
       await worktrees.recover();
       await changes.recover();
-      return listener.listen(config.host, config.port, { isAnyPortFine: config.isAnyPortFine });
+      const place = await listener.listen(config.host, config.port, { isAnyPortFine: config.isAnyPortFine });
+      embeddedShare?.resume();
+      return place;
     },
     async stop() {
       http.drain();
       housekeeping.cancel();
       await Promise.all([turns.stop(config.stopBudgetMs), agents.resources.stop()]);
+      await embeddedShare?.stop();
       changes.stop();
       await worktrees.stop();
       await agents.opencode.dispose(OPENCODE_STOP_MS);

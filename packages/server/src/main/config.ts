@@ -20,6 +20,8 @@ export type ServeFlags = {
   insecureHttp?: boolean | undefined;
   /** Where the log goes instead of stderr. */
   logFile?: string | undefined;
+  /** Path of the program that has the command `share-server`; absent: no share service beside the server. */
+  shareProgram?: string | undefined;
   /** When the default port is taken, any free one will do: for a server that nobody watches as it starts. */
   anyPortIfTaken?: boolean | undefined;
 };
@@ -41,6 +43,10 @@ export type ServerConfig = {
   logFile: string | undefined;
   /** Where the built page is. */
   pageDirectory: string | undefined;
+  /** What runs the share service beside the server (S-29). */
+  shareProgram: string | undefined;
+  /** From `HOLDFAST_SHARE_PORT`: where that service listens. */
+  sharePort: number | undefined;
   /** Fault plan for the torture suites. */
   faults: string | undefined;
   stopBudgetMs: number;
@@ -81,7 +87,7 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
     ?.split(",")
     .map((host) => host.trim())
     .filter(Boolean);
-  const chosenPort = flags.port ?? portOf(env["HOLDFAST_PORT"]) ?? file.port;
+  const chosenPort = flags.port ?? portOf(env, "HOLDFAST_PORT") ?? file.port;
   return {
     dataDirectory: resolve(flags.dataDirectory ?? dataDirectoryOf(machine)),
     host: flags.host ?? env["HOLDFAST_HOST"] ?? file.host ?? "127.0.0.1",
@@ -92,6 +98,8 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
     behindProxy: flags.behindProxy ?? file.behindProxy ?? false,
     insecureHttp: flags.insecureHttp ?? false,
     pageDirectory: flags.pageDirectory,
+    shareProgram: flags.shareProgram,
+    sharePort: portOf(env, "HOLDFAST_SHARE_PORT"),
     logLevel: flags.logLevel ?? levelOf(env["HOLDFAST_LOG_LEVEL"]) ?? file.logLevel ?? "info",
     logFile: flags.logFile === undefined ? undefined : resolve(flags.logFile),
     faults: env["HOLDFAST_FAULT"],
@@ -156,11 +164,12 @@ export function readConfigFile(path: string, required: boolean): Config {
   throw new ConfigError(`${path} is not a valid configuration:\n  ${issues.join("\n  ")}`);
 }
 
-function portOf(text: string | undefined): number | undefined {
+function portOf(env: NodeJS.ProcessEnv, name: string): number | undefined {
+  const text = env[name];
   if (text === undefined || text === "") return undefined;
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535)
-    throw new ConfigError(`HOLDFAST_PORT=${text} is not a port (0 to 65535).`);
+    throw new ConfigError(`${name}=${text} is not a port (0 to 65535).`);
   return port;
 }
 
