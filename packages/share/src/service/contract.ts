@@ -1,5 +1,5 @@
 /** What the doors of the share service (REST, capnweb, pages) ask of it. */
-import type { ShareArgs, ShareMethod, ShareResult } from "@holdfast/protocol";
+import type { RedeemedShare, ShareArgs, ShareMethod, ShareResult } from "@holdfast/protocol";
 
 /** Who calls: what they hold, a publish key or the secret of a ref, and the address that asks. The service keeps neither beyond the call. */
 export type ShareCaller = { bearer?: string | undefined; peer: string };
@@ -67,6 +67,8 @@ export type ShareCalls = {
   call<M extends ShareMethod>(method: M, request: ShareRequest & { args: ShareArgs<M> }): Promise<ShareResult<M>>;
   /** The same for a method whose name came from outside: NOT_FOUND for an unknown one. */
   callNamed(method: string, request: ShareRequest): Promise<unknown>;
+  /** The share that the caller's ref is of, for links, which name none: as `redeemShare` tells it, and refused and counted as that is. */
+  redeemLink(caller: ShareCaller): Promise<RedeemedShare>;
   /**
    * Streams a share's events into a sink for as long as the caller's ref lives. Rejects before `open` with REF_NOT_VALID, FORBIDDEN, CURSOR_INVALID,
    * RATE_LIMITED (too many viewers) or SHUTTING_DOWN; whatever happens later ends the sink.
