@@ -27,7 +27,7 @@ export const ROOMS: Readonly<Record<string, readonly string[] | "everything">> =
   main: "everything",
   ...Object.fromEntries(SURFACES.map((surface) => [surface, SURFACE_IMPORTS])),
   session: ["turn", "worktree", "changes", "git", "events", "json-schema", "symbols", "resources", "store"],
-  sharing: ["session", "outbox", "events", "store"],
+  sharing: ["session", "outbox", "git", "events", "store"],
   turn: ["permission", "agents", "events", "json-schema", "store"],
   permission: ["events", "store"],
   changes: ["worktree", "operation", "git", "snapshot", "events", "store"],

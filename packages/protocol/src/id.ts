@@ -26,6 +26,7 @@ export const ID_PREFIXES = {
   bat: "batch of a share",
   sop: "share operation",
   cmt: "comment",
+  prv: "preview of a share",
 } as const;
 
 export type IdPrefix = keyof typeof ID_PREFIXES;
@@ -54,6 +55,7 @@ export type PublisherId = Id<"pub">;
 export type StreamId = Id<"stm">;
 export type BatchId = Id<"bat">;
 export type ShareOperationId = Id<"sop">;
+export type PreviewId = Id<"prv">;
 /** A piece of work on files that is not one transaction, from its intent to its end (W-9, W-11). */
 export type OperationId = Id<"opr">;
 

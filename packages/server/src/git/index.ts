@@ -50,7 +50,7 @@ export {
 export { editTree, indexInfo, readEntries, type TreeEdit } from "./edit-tree.ts";
 export { diffTrees, type TreeChange } from "./diff-trees.ts";
 export { refusalOf } from "./refusal.ts";
-export { parsePatch } from "./patch-text.ts";
+export { parsePatch, type PatchHunk } from "./patch-text.ts";
 export { hunksOf, patchesOf } from "./patches.ts";
 export { mergeTrees } from "./merge-trees.ts";
 export { checkApply } from "./check-apply.ts";

@@ -1,0 +1,1 @@
+export { createPublisher, type Publisher, type PublishDeps } from "./projection.ts";

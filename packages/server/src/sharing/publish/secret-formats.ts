@@ -1,0 +1,62 @@
+/** Secrets that tell themselves by their form, whatever stands around them (S-17). Each repetition has a bound. */
+
+/** Begins of tokens that services give out, with what follows them. */
+const TOKENS = [
+  // Holdfast's own: refs, browser tokens, publish keys.
+  String.raw`hf[a-z]_[A-Za-z0-9_-]{20,128}`,
+  String.raw`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}`,
+  String.raw`gh[oprsu]_[A-Za-z0-9]{20,255}`,
+  String.raw`github_pat_[A-Za-z0-9_]{20,255}`,
+  String.raw`gl(?:pat|rt|dt|cbt|ptt|ft|soat|agent|imt|ffct)-[A-Za-z0-9_.-]{16,300}`,
+  String.raw`xox[abeoprs]-[A-Za-z0-9-]{10,255}`,
+  String.raw`xapp-[A-Za-z0-9-]{10,255}`,
+  String.raw`sk-[A-Za-z0-9_-]{16,255}`,
+  String.raw`[rsp]k_(?:live|test)_[A-Za-z0-9]{10,255}`,
+  String.raw`whsec_[A-Za-z0-9+/=]{16,128}`,
+  String.raw`AIza[A-Za-z0-9_-]{30,64}`,
+  String.raw`ya29\.[A-Za-z0-9_-]{20,512}`,
+  String.raw`GOCSPX-[A-Za-z0-9_-]{20,64}`,
+  String.raw`hf_[A-Za-z0-9]{20,128}`,
+  String.raw`npm_[A-Za-z0-9]{30,128}`,
+  String.raw`pypi-[A-Za-z0-9_-]{40,400}`,
+  String.raw`SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,128}`,
+  String.raw`do[opr]_v1_[a-f0-9]{64}`,
+  String.raw`hv[bs]\.[A-Za-z0-9_-]{20,255}`,
+  String.raw`(?:gsk|xai|pplx|sbp|lin_api|ntn|nvapi|r8|fo1|pscale_tkn|dp\.[a-z]{2,5})[-_.][A-Za-z0-9_-]{20,255}`,
+  String.raw`dapi[a-f0-9]{32}`,
+  String.raw`shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}`,
+  String.raw`sntr[ysu]_[A-Za-z0-9_=+/-]{20,255}`,
+  String.raw`ATATT3[A-Za-z0-9_=-]{20,400}`,
+  String.raw`AGE-SECRET-KEY-1[A-Z0-9]{50,64}`,
+  String.raw`key-[0-9a-f]{32}`,
+  String.raw`[0-9]{8,10}:AA[A-Za-z0-9_-]{32,36}`,
+  String.raw`[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}`,
+  String.raw`eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{4,1024}`,
+];
+
+/** A token of a service that stands alone. */
+export const TOKEN = new RegExp(`(?<![A-Za-z0-9])(?:${TOKENS.join("|")})`, "g");
+
+/** The address of a hook is its secret. */
+export const HOOK =
+  /(?<=hooks\.slack\.com\/(?:services|workflows)\/|discord(?:app)?\.com\/api\/webhooks\/)[A-Za-z0-9_/-]{16,255}/g;
+
+const KEY_HEAD = String.raw`-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----`;
+const KEY_END = String.raw`-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----`;
+/** Between two lines of a key: line ends as they are or as JSON writes them, and what quotes, diffs and concatenations put before a line. */
+const KEY_BETWEEN = String.raw`(?:\s|\\{1,4}[nrt]|["'+|>#,*\\-]){0,64}`;
+
+/** A private key with its frame; one without its end as far as its lines go. */
+export const PRIVATE_KEY = new RegExp(
+  `${KEY_HEAD}(?:[\\s\\S]{0,16384}?${KEY_END}|(?:${KEY_BETWEEN}[A-Za-z0-9+/=:,-]{8,}){0,400})`,
+  "g",
+);
+
+/** The begin of a private key of which the end is not there yet. */
+export const OPEN_KEY = new RegExp(
+  `-----BEGIN (?:[A-Z0-9 ]{0,60}|[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-{0,5}|[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!${KEY_END})[\\s\\S]){0,16384})$`,
+);
+
+/** Content of a file that stands in a text, as an address of its own. */
+export const INLINE_DATA =
+  /(?<=\bdata:[\w.+-]{1,64}\/[\w.+-]{1,64}(?:;[\w=-]{1,64}){0,4};base64,)[A-Za-z0-9+/=]{32,}/g;

@@ -1,0 +1,93 @@
+/** Finds known values in texts, however they are spelled there (S-17): a value that was masked once is masked wherever it occurs. */
+
+/** Characters of the shortest form that is looked for: a shorter one would be found in common words. */
+const LEAST = 6;
+/** Of a value of many lines, so long a line is looked for alone. */
+const LEAST_LINE = 16;
+/** Characters of the shortest value that is looked for in base64. */
+const LEAST_ENCODED = 8;
+
+/** Where a form stands, and the index of its value. */
+export type FormPlace = { start: number; end: number; value: number };
+
+/** Forms by their first characters, then by length, the longest first; `pairs` tells quickly that none begins with two characters. */
+export type FormIndex = {
+  pairs: Uint8Array;
+  heads: ReadonlyMap<string, readonly { form: string; value: number }[]>;
+  longest: number;
+};
+
+const pairOf = (text: string, at: number): number =>
+  ((text.charCodeAt(at) & 0xff) << 8) | (text.charCodeAt(at + 1) & 0xff);
+
+/** The index of these values. Of two values with one form the first has it. */
+export function indexForms(values: readonly string[]): FormIndex {
+  const pairs = new Uint8Array(65_536);
+  const heads = new Map<string, Map<string, number>>();
+  let longest = 0;
+  values.forEach((value, index) => {
+    for (const form of formsOf(value)) {
+      if (form.length < LEAST) continue;
+      const head = form.slice(0, LEAST);
+      const forms = heads.get(head) ?? new Map<string, number>();
+      if (!forms.has(form)) forms.set(form, index);
+      heads.set(head, forms);
+      pairs[pairOf(form, 0)] = 1;
+      longest = Math.max(longest, form.length);
+    }
+  });
+  const ordered = [...heads].map(([head, forms]): [string, { form: string; value: number }[]] => [
+    head,
+    [...forms]
+      .map(([form, value]) => ({ form, value }))
+      .toSorted((one, other) => other.form.length - one.form.length),
+  ]);
+  return { pairs, heads: new Map(ordered), longest };
+}
+
+/** Every place of a form; of forms that begin at one place the longest. A text that ends within a form, as a title that was cut does, has its begin. */
+export function formsIn(text: string, { pairs, heads, longest }: FormIndex): FormPlace[] {
+  const found: FormPlace[] = [];
+  for (let at = 0; at <= text.length - LEAST; at += 1) {
+    if (pairs[pairOf(text, at)] === 0) continue;
+    const forms = heads.get(text.slice(at, at + LEAST));
+    if (forms === undefined) continue;
+    const rest = text.length - at;
+    const match = forms.find(
+      ({ form }) =>
+        text.startsWith(form, at) ||
+        (rest < form.length && rest < longest && form.startsWith(text.slice(at))),
+    );
+    if (match !== undefined)
+      found.push({ start: at, end: at + Math.min(match.form.length, rest), value: match.value });
+  }
+  return found;
+}
+
+const asJson = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+/** The ways in which a text, a message in a text, an address and base64 spell a value. */
+function formsOf(value: string): Set<string> {
+  const json = asJson(value);
+  const lines = value.includes("\n") ? value.split(/\r?\n/).map((line) => line.trim()) : [];
+  return new Set([
+    value,
+    json,
+    asJson(json),
+    encodeURIComponent(value.toWellFormed()),
+    ...lines.filter(({ length }) => length >= LEAST_LINE),
+    ...encodedForms(value),
+  ]);
+}
+
+/** In base64 a value looks in three ways, by its place; characters that its neighbours share are left out. */
+function encodedForms(value: string): string[] {
+  if (value.length < LEAST_ENCODED) return [];
+  const bytes = Buffer.from(value, "utf8");
+  return [0, 1, 2].flatMap((offset) => {
+    const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64");
+    const end = Math.floor(((offset + bytes.length) * 8) / 6);
+    const form = encoded.slice(offset === 0 ? 0 : offset + 1, end);
+    return [form, form.replaceAll("+", "-").replaceAll("/", "_")];
+  });
+}
