@@ -17,7 +17,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Rooms of `server` that serve one surface each; with `main` the only ones that may use the web framework. */
 export const SURFACES = ["http", "compat", "a2a", "mcp", "acp-agent"] as const;
 
-const SURFACE_IMPORTS = ["session", "sharing", "permission", "changes", "agents", "worktree", "events"];
+const SURFACE_IMPORTS = ["session", "sharing", "refs", "permission", "changes", "agents", "worktree", "events"];
 
 /**
  * Room of `server` -> the rooms it may import, beside `protocol` and `kernel`. `main` is the composition root and may import every
@@ -28,6 +28,7 @@ export const ROOMS: Readonly<Record<string, readonly string[] | "everything">> =
   ...Object.fromEntries(SURFACES.map((surface) => [surface, SURFACE_IMPORTS])),
   session: ["turn", "worktree", "changes", "git", "events", "json-schema", "symbols", "resources", "store"],
   sharing: ["session", "outbox", "git", "events", "store"],
+  refs: ["store"],
   turn: ["permission", "agents", "events", "json-schema", "store"],
   permission: ["events", "store"],
   changes: ["worktree", "operation", "git", "snapshot", "events", "store"],

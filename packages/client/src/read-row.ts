@@ -4,10 +4,12 @@ import {
   changeSchema,
   type EventData,
   type EventType,
+  grantSchema,
   inputSchema,
   messageSchema,
   type NamedData,
   type NamedType,
+  sessionCommentListSchema,
   partSchema,
   permissionSchema,
   projectSchema,
@@ -98,6 +100,12 @@ const READS: { [T in NamedType]: Read<NamedData<T>, EventData<T>> } = {
   "change.updated": async ({ changeId, workspaceId }, get) => ({
     change: await get(changeSchema, "workspaces", workspaceId, "changes", changeId),
   }),
+  "comment.added": async ({ commentId }, get, sessionId) => {
+    const { items } = await get(sessionCommentListSchema, "sessions", sessionId, "comments");
+    const comment = items.find(({ id }) => id === commentId);
+    return comment && { comment };
+  },
+  "ref.updated": async ({ refId }, get) => ({ ref: await get(grantSchema, "refs", refId) }),
 };
 
 /** Tries to read a row at which the server fails, and the delays between them, in ms. */

@@ -83,6 +83,8 @@ function applyEvent(state: SessionState, event: SessionEvent): SessionState {
     case "workspace.updated":
     case "worktree.updated":
     case "change.updated":
+    case "comment.added":
+    case "ref.updated":
       return state;
     default:
       event satisfies never;

@@ -1,24 +1,44 @@
 /**
- * Who may come in (I-6): the server's own token, or a browser token that was exchanged for a one-time code. Tokens are compared by their
- * hashes in constant time, browser tokens are stored hashed, and no cookie is ever set or read.
+ * Who may come in (I-6): the server's own token, a browser token that was exchanged for a one-time code, or the secret of a ref (S-13). Tokens are
+ * compared by their hashes in constant time, browser tokens and secrets are stored hashed, and no cookie is ever set or read.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { cleanText, type Clock, HoldfastError, newId, notFound, randomHex } from "@holdfast/kernel";
-import { type Actor, proofText, type TokenId, type tokenInfoSchema } from "@holdfast/protocol";
+import {
+  cleanText,
+  type Clock,
+  HoldfastError,
+  isHoldfastError,
+  newId,
+  notFound,
+  randomHex,
+} from "@holdfast/kernel";
+import {
+  type Actor,
+  type Caveats,
+  proofText,
+  type RefId,
+  type Right,
+  type SessionId,
+  type TokenId,
+  type tokenInfoSchema,
+} from "@holdfast/protocol";
 import type { z } from "zod";
 import { AccessCodes } from "./access-codes.ts";
 import { rateRefusal } from "./problem.ts";
 import { type Rate, TokenBuckets } from "./token-bucket.ts";
 
-/** Rates of I-6, per address and per browser token. */
+/** Rates of I-6, per address, per browser token and per ref. */
 const FAILURES: Rate = { burst: 10, perSecond: 10 / 60 };
 const BROWSER: Rate = { burst: 200, perSecond: 200 };
+const REF: Rate = { burst: 10, perSecond: 10 };
+const REF_INPUTS: Rate = { burst: 6, perSecond: 6 / 60 };
 const PROOFS: Rate = { burst: 200, perSecond: 200 };
 /** Lifetime of a browser token, and how often its last use is noted, in ms. */
 const BROWSER_TOKEN_MS = 30 * 86_400_000;
 const TOUCH_MS = 60_000;
 const TOKEN_BYTES = 32;
 const BROWSER_PREFIX = "hfb_";
+const REF_PREFIX = "hfs_";
 const LABEL_LENGTH = 120;
 /** Least characters of the server's token (interfaces.md section 0). */
 const SERVER_TOKEN_LENGTH = 32;
@@ -39,7 +59,29 @@ export type TokenStore = {
 /** A proven caller. */
 export type Credential =
   | { kind: "server"; id: string; actor: Actor }
-  | { kind: "browser"; id: TokenId; actor: Actor; expires: number };
+  | { kind: "browser"; id: TokenId; actor: Actor; expires: number }
+  | RefCredential;
+
+/** The holder of a ref on one session, who acts as its grant (S-15). `expires`: when the first of its line does; Infinity: never. */
+export type RefCredential = {
+  kind: "ref";
+  id: RefId;
+  actor: Actor;
+  expires: number;
+  sessionId: SessionId;
+  rights: readonly Right[];
+  caveats: Caveats;
+  /** Its uses are over: it is let in for a repetition of what it did, and for nothing else (S-16). */
+  isExhausted: boolean;
+};
+
+/** What access asks of whoever keeps refs. */
+export type RefStore = {
+  /** The ref of a secret, by the secret's hash, used from this address now. Rejects REF_NOT_VALID, the same for every reason. */
+  find(hash: string, address: string): Promise<RefCredential>;
+  /** Hears the id of every ref that works no more. */
+  onEnded(listener: (id: RefId) => void): void;
+};
 
 const OWNER: Credential = {
   kind: "server",
@@ -52,6 +94,8 @@ export type Endpoint = { address: string | undefined; port: number | undefined }
 
 export type AccessDeps = {
   tokens: TokenStore;
+  /** Without them no ref is let in. */
+  refs?: RefStore | undefined;
   serverToken: string;
   /** Makes and keeps a new server token; absent when the token is not ours to replace. */
   replaceToken?: (() => string) | undefined;
@@ -67,6 +111,8 @@ export class Access {
   readonly #failures: TokenBuckets;
   readonly #browsers: TokenBuckets;
   readonly #proofs: TokenBuckets;
+  readonly #refs: TokenBuckets;
+  readonly #refInputs: TokenBuckets;
   readonly #onRevoked = new Set<(credential: string) => void>();
 
   constructor(deps: AccessDeps) {
@@ -78,15 +124,23 @@ export class Access {
     this.#failures = new TokenBuckets(deps.clock, FAILURES);
     this.#browsers = new TokenBuckets(deps.clock, BROWSER);
     this.#proofs = new TokenBuckets(deps.clock, PROOFS);
+    this.#refs = new TokenBuckets(deps.clock, REF);
+    this.#refInputs = new TokenBuckets(deps.clock, REF_INPUTS);
+    deps.refs?.onEnded((id) => this.#tellRevoked(id));
   }
 
-  /** The caller behind an Authorization header. Rejects UNAUTHENTICATED, or RATE_LIMITED after too many failures or requests. */
+  /**
+   * The caller behind an Authorization header. Rejects UNAUTHENTICATED, REF_NOT_VALID for a ref's secret, or RATE_LIMITED after too many failures or
+   * requests.
+   */
   async identify(header: string | undefined, address: string): Promise<Credential> {
     const token = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(header ?? "")?.[1];
     if (token === undefined)
       throw new HoldfastError("UNAUTHENTICATED", "Send the token as Authorization: Bearer <token>.");
     const hash = sha256(token);
     if (timingSafeEqual(hash, this.#serverHash)) return OWNER;
+    if (token.startsWith(REF_PREFIX) && this.#deps.refs !== undefined)
+      return this.#identifyRef(this.#deps.refs, hash.toString("hex"), address);
     const row = token.startsWith(BROWSER_PREFIX)
       ? await this.#deps.tokens.findBrowserToken(hash.toString("hex"))
       : undefined;
@@ -98,6 +152,23 @@ export class Access {
     if (now - (row.used ?? 0) > TOUCH_MS) await this.#deps.tokens.touchBrowserToken({ id: row.id });
     const actor: Actor = { id: row.id, kind: "browser", label: row.label };
     return { kind: "browser", id: row.id, actor, expires: row.expires };
+  }
+
+  async #identifyRef(refs: RefStore, hash: string, address: string): Promise<RefCredential> {
+    const found = await refs.find(hash, address).catch((error: unknown) => {
+      const waitMs = isHoldfastError(error, "REF_NOT_VALID") ? this.#failures.take(address) : undefined;
+      throw waitMs === undefined ? error : tooManyFailures(waitMs);
+    });
+    const waitMs = this.#refs.take(found.id);
+    if (waitMs !== undefined) throw rateRefusal("A ref may send 10 requests per second.", waitMs);
+    return found;
+  }
+
+  /** One more input of a caller. Rejects RATE_LIMITED where that is a ref with too many. */
+  countInput(credential: Credential | undefined): void {
+    if (credential?.kind !== "ref") return;
+    const waitMs = this.#refInputs.take(credential.id);
+    if (waitMs !== undefined) throw rateRefusal("A ref may send 6 inputs per minute.", waitMs);
   }
 
   /** That this server holds the key of its file, for one nonce on one connection. Rejects RATE_LIMITED. */
@@ -149,7 +220,7 @@ export class Access {
   /** Ends a browser token and what it has open. Rejects NOT_FOUND. */
   async revoke(id: TokenId): Promise<void> {
     if (!(await this.#deps.tokens.revokeBrowserTokens({ id }))) throw notFound("browser token", id);
-    for (const listener of this.#onRevoked) listener(id);
+    this.#tellRevoked(id);
   }
 
   /** Replaces the server's token and ends every browser token at once (I-6). Rejects CONFLICT when the token was given from outside. */
@@ -164,8 +235,7 @@ export class Access {
     await tokens.revokeBrowserTokens({ all: true });
     const token = replaceToken();
     this.#serverHash = sha256(token);
-    for (const id of [OWNER.id, ...rows.map((row) => row.id)])
-      for (const listener of this.#onRevoked) listener(id);
+    for (const id of [OWNER.id, ...rows.map((row) => row.id)]) this.#tellRevoked(id);
     return token;
   }
 
@@ -174,13 +244,18 @@ export class Access {
     this.#onRevoked.add(listener);
   }
 
+  #tellRevoked(id: string): void {
+    for (const listener of this.#onRevoked) listener(id);
+  }
+
   #failure(address: string, detail: string): HoldfastError {
     const waitMs = this.#failures.take(address);
-    return waitMs === undefined
-      ? new HoldfastError("UNAUTHENTICATED", detail)
-      : rateRefusal("Too many failed credentials from this address.", waitMs);
+    return waitMs === undefined ? new HoldfastError("UNAUTHENTICATED", detail) : tooManyFailures(waitMs);
   }
 }
+
+const tooManyFailures = (waitMs: number): HoldfastError =>
+  rateRefusal("Too many failed credentials from this address.", waitMs);
 
 function infoOf(row: TokenRow): TokenInfo {
   const time: TokenInfo["time"] = { created: row.created, expires: row.expires };

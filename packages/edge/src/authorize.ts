@@ -1,9 +1,12 @@
 import { HoldfastError } from "@holdfast/kernel";
-import type { Actor } from "@holdfast/protocol";
+import type { Actor, Right } from "@holdfast/protocol";
 import type { Credential } from "./access.ts";
 
-/** What an action asks of its caller: nothing, the server's token or a browser token, or the server's token alone. */
-export type Needs = "anyone" | "owner" | "server";
+/**
+ * What an action asks of its caller: nothing, the server's token or a browser token, the server's token alone, or, as a right, a ref that has it (S-14); who is
+ * the owner has every right.
+ */
+export type Needs = "anyone" | "owner" | "server" | Right;
 
 /** Nobody: the actor of what needs no credential. */
 const VISITOR: Actor = { id: "visitor", kind: "browser", label: "Visitor" };
@@ -14,5 +17,7 @@ export function requireReach(credential: Credential | undefined, needs: Needs, w
   if (credential === undefined) throw new HoldfastError("UNAUTHENTICATED", "This needs a token.");
   if (needs === "server" && credential.kind !== "server")
     throw new HoldfastError("FORBIDDEN", `Only the server's own token may do ${what}.`);
+  if (credential.kind === "ref" && (needs === "owner" || needs === "server" || !credential.rights.includes(needs)))
+    throw new HoldfastError("FORBIDDEN", `This ref may not do ${what}.`);
   return credential.actor;
 }

@@ -1,4 +1,11 @@
-export { Access, type Credential, type Endpoint, type TokenStore } from "./access.ts";
+export {
+  Access,
+  type Credential,
+  type Endpoint,
+  type RefCredential,
+  type RefStore,
+  type TokenStore,
+} from "./access.ts";
 export { type Needs, requireReach } from "./authorize.ts";
 export { readJson } from "./body.ts";
 export { type EventStream, openEventStream } from "./event-stream.ts";
@@ -7,6 +14,6 @@ export type { Exposure } from "./host-policy.ts";
 export { isAddressInUse, Listener, sendProblem } from "./listener.ts";
 export { OpenStreams } from "./open-streams.ts";
 export { problemReply, shapeRefusal } from "./problem.ts";
-export { idempotencyKey, leavingSignal, type RequestKey } from "./request.ts";
+export { idempotencyKey, leavingSignal, type RequestKey, requestKey } from "./request.ts";
 export { type Reply, send, STREAMING } from "./reply.ts";
 export { SANDBOX_POLICY } from "./security-headers.ts";

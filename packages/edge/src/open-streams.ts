@@ -16,7 +16,7 @@ export class OpenStreams {
 
   keep(stream: OpenStream, credential: Credential): void {
     this.#open.set(stream, credential.id);
-    const lifetime = credential.kind === "browser" ? credential.expires - this.#clock.now() : MAX_TIMER_MS;
+    const lifetime = credential.kind === "server" ? MAX_TIMER_MS : credential.expires - this.#clock.now();
     const expiry = this.#clock.after(Math.min(lifetime, MAX_TIMER_MS), () => stream.close("stopped"));
     void stream.closed.finally(() => {
       expiry.cancel();

@@ -19,9 +19,14 @@ export function idempotencyKey(
       "INVALID_REQUEST",
       `An Idempotency-Key has 1 to ${HTTP_LIMITS.idempotencyKeyLength} printable characters.`,
     );
-  if (incoming.method !== "POST") return undefined;
-  return { actorId, method: "POST", route, key, bodyHash: bodyHash(body) };
+  return incoming.method === "POST" ? requestKey(key, { actorId, route, body }) : undefined;
 }
+
+/** The same for a call that came by another way than a request. */
+export const requestKey = (
+  key: string,
+  { actorId, route, body }: { actorId: string; route: string; body: unknown },
+): RequestKey => ({ actorId, method: "POST", route, key, bodyHash: bodyHash(body) });
 
 /** Aborts when the client leaves or the server stops. It listens on the server's signal only as long as the response is open, so that nothing gathers there. */
 export function leavingSignal(outgoing: ServerResponse, stopping: AbortSignal): AbortSignal {

@@ -35,6 +35,13 @@ export const configSchema = z
       .boolean()
       .optional()
       .describe("A TLS proxy stands in front: needed to listen on another address than loopback (I-6)."),
+    publicUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(2_048)
+      .optional()
+      .describe(
+        "Address under which others reach this server, which links name; without it a link works on this machine only (S-16).",
+      ),
     logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).optional().describe("Default info."),
     synchronous: z
       .enum(["FULL", "NORMAL"])

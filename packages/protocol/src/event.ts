@@ -5,6 +5,7 @@ import { actorSchema, agentIdSchema, countSchema, SHORT_TEXT, timeSchema } from 
 import {
   agentSessionIdSchema,
   changeIdSchema,
+  idSchema,
   inputIdSchema,
   messageIdSchema,
   partIdSchema,
@@ -29,6 +30,8 @@ import {
   todoSchema,
   workspaceSchema,
 } from "./session.ts";
+import { grantSchema } from "./share/grant.ts";
+import { sessionCommentSchema } from "./share/ref-http.ts";
 import { turnSchema } from "./turn.ts";
 import { usageSchema } from "./usage.ts";
 import { worktreeSchema } from "./worktree.ts";
@@ -130,6 +133,8 @@ export const EVENT_DATA = {
     changeId: changeIdSchema,
     workspaceId: workspaceIdSchema,
   }),
+  "comment.added": row(z.object({ comment: sessionCommentSchema }), { commentId: idSchema("cmt") }),
+  "ref.updated": row(z.object({ ref: grantSchema }), { refId: idSchema("ref") }),
 } as const;
 
 export type EventType = keyof typeof EVENT_DATA;
@@ -156,6 +161,8 @@ const ROW_IDS: Record<string, (row: Row) => Record<string, unknown>> = {
   workspace: ({ id }) => ({ workspaceId: id }),
   worktree: ({ id }) => ({ worktreeId: id }),
   change: ({ id, workspaceId }) => ({ changeId: id, workspaceId }),
+  comment: ({ id }) => ({ commentId: id }),
+  ref: ({ id }) => ({ refId: id }),
 };
 
 /** The ids that stand in an event for the row in its data; undefined when the event stands for none. */

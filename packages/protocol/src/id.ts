@@ -51,6 +51,7 @@ export type ChangeId = Id<"chg">;
 export type WorktreeId = Id<"wkt">;
 export type ShareId = Id<"shr">;
 export type RefId = Id<"ref">;
+export type CommentId = Id<"cmt">;
 export type PublisherId = Id<"pub">;
 export type StreamId = Id<"stm">;
 export type BatchId = Id<"bat">;

@@ -1,7 +1,7 @@
 /** Sturdy refs (S-13): a secret that stands for a grant, what the grant allows, and how it is narrowed. */
 import { z } from "zod";
 import { actorSchema, countSchema, timeSchema } from "../common.ts";
-import { idSchema } from "../id.ts";
+import { idSchema, sessionIdSchema } from "../id.ts";
 
 /** What a grant may allow (S-14). `append` is a publisher's and never in a link; `prompt` and `approve` are for live sessions only. */
 export const RIGHTS = ["read", "comment", "prompt", "approve", "append", "share", "admin"] as const;
@@ -28,8 +28,13 @@ export const caveatsSchema = z
   .meta({ id: "Caveats" });
 export type Caveats = z.infer<typeof caveatsSchema>;
 
+/** What a grant may allow on a session of the Holdfast that made it. */
+export const LIVE_RIGHTS = ["read", "comment", "prompt", "approve", "share", "admin"] as const satisfies Right[];
+
+const sessionTargetSchema = z.strictObject({ kind: z.literal("session"), id: sessionIdSchema });
+
 export const grantTargetSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("session"), id: idSchema("ses") }),
+  sessionTargetSchema,
   z.strictObject({ kind: z.literal("share"), id: idSchema("shr") }),
 ]);
 export type GrantTarget = z.infer<typeof grantTargetSchema>;

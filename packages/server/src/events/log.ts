@@ -21,7 +21,8 @@ export type EventStore = Pick<
 export type Target = { kind: "session"; sessionId: SessionId } | FeedTarget;
 type FeedTarget =
   | { kind: "workspace"; workspaceId: WorkspaceId; messages?: boolean }
-  | { kind: "all"; messages?: boolean };
+  /** With `sessionId` what a reader may see of everything who may see that session alone (I-21). */
+  | { kind: "all"; sessionId?: SessionId; messages?: boolean };
 
 /** Where a reader wants to go on: its cursor and the store that gave it. */
 export type Resume = { cursor?: string | undefined; storeId?: string | undefined };
@@ -94,8 +95,9 @@ export function sessionLog(store: EventStore, sessionId: SessionId): Log<number>
 /** Positions of a feed outlive the trimming of single sessions, so a feed has no retention limit of its own. */
 export function feedLog(store: EventStore, target: FeedTarget): Log<FeedPosition> {
   const workspaceId = target.kind === "workspace" ? target.workspaceId : undefined;
+  const sessionId = target.kind === "all" ? target.sessionId : undefined;
   const { messages = true } = target;
-  const key = workspaceId === undefined ? "all" : `wsp ${workspaceId}`;
+  const key = sessionId !== undefined ? partOf(sessionId) : workspaceId === undefined ? "all" : `wsp ${workspaceId}`;
   const { feedOrder } = store;
   return {
     key: messages ? key : quiet(key),
@@ -113,11 +115,20 @@ export function feedLog(store: EventStore, target: FeedTarget): Log<FeedPosition
     },
     isTrimmed: () => Promise.resolve(false),
     replay: (after, limit) =>
-      store.replayFeed({ ...(workspaceId === undefined ? {} : { workspaceId }), messages, after, limit }),
+      store.replayFeed({
+        ...(workspaceId === undefined ? {} : { workspaceId }),
+        ...(sessionId === undefined ? {} : { sessionId }),
+        messages,
+        after,
+        limit,
+      }),
     hello: (last) => ({ type: "hello", data: { storeId: store.storeId, lastId: feedCursor(store, last) } }),
     reset: (reason) => ({ type: "reset", data: { reason } }),
   };
 }
+
+/** The key of what the feed of everything has of one session. */
+const partOf = (sessionId: string): string => `part ${sessionId}`;
 
 /** The key of the same feed without messages. */
 const quiet = (key: string): string => `${key} quiet`;
@@ -126,6 +137,7 @@ const quiet = (key: string): string => `${key} quiet`;
 export function logKeys(event: CommittedEvent): string[] {
   const keys = ["all"];
   if (event.workspaceId !== undefined) keys.push(`wsp ${event.workspaceId}`);
+  if (event.sessionId !== undefined) keys.push(partOf(event.sessionId));
   if (!isMessageEvent(event.type)) keys.push(...keys.map(quiet));
   if (event.sessionId !== undefined && event.seq !== undefined) keys.push(`ses ${event.sessionId}`);
   return keys;

@@ -1,5 +1,5 @@
 /**
- * The web application: one handler per route of the table, each going the same way: credential, `authorize`, body, shapes, room, answer.
+ * The web application: one handler per route of the table, each going the same way (`perform.ts`).
  * Answers are written to the raw response; the framework routes and describes.
  */
 import {
@@ -17,10 +17,10 @@ import { commonProtocol, pagePathOf, PROTOCOL_HEADER, PROTOCOL_VERSIONS } from "
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
-import { authorize, isOpen } from "./authorize.ts";
 import { describe } from "./describe.ts";
 import { type PageFiles, servePage } from "./page.ts";
-import type { RawCall, Rooms, Route } from "./route.ts";
+import { perform } from "./perform.ts";
+import type { Rooms, Route } from "./route.ts";
 
 export type AppDeps = {
   rooms: Rooms;
@@ -84,32 +84,21 @@ async function run(route: Route, deps: AppDeps, context: RequestContext): Promis
   const { incoming, outgoing } = context.env;
   if (route.streams === true && incoming.method === "HEAD")
     throw new HoldfastError("NOT_FOUND", "A stream has no head of its own.", { data: { allow: "GET" } });
-  const address = incoming.socket.remoteAddress ?? "unknown";
-  const { authorization } = incoming.headers;
-  const credential = isOpen(route.action)
-    ? undefined
-    : await deps.rooms.access.identify(authorization, address);
-  const params = context.req.param() as Record<string, string>;
-  const actor = authorize(credential, route.action, { kind: route.on, id: params["id"] });
-  if (route.method !== "GET" && deps.isDraining())
-    throw new HoldfastError("SHUTTING_DOWN", "The server is shutting down and starts nothing new.");
-  const body = route.method === "GET" ? undefined : await readJson(incoming, deps.clock);
-  const call: RawCall = {
-    params,
+  const { path } = context.req;
+  return perform(route, deps, {
+    requestId: String(outgoing.getHeader("x-request-id")),
+    authorization: incoming.headers.authorization,
+    address: incoming.socket.remoteAddress ?? "unknown",
+    params: context.req.param() as Record<string, string>,
     query: context.req.query(),
-    body,
     headers: incoming.headers,
-    actor,
-    credential,
-    idempotency: idempotencyKey(incoming, { actorId: actor.id, route: context.req.path, body }),
-    address,
+    body: () => readJson(incoming, deps.clock),
+    key: (actorId, body) => idempotencyKey(incoming, { actorId, route: path, body }),
+    path,
     reachedAt: { address: incoming.socket.localAddress, port: incoming.socket.localPort },
-    path: context.req.path,
     outgoing,
     leaving: () => leavingSignal(outgoing, deps.stopping),
-  };
-  deps.logger.debug({ requestId: outgoing.getHeader("x-request-id"), action: route.action }, "request");
-  return route.invoke(call, deps.rooms);
+  });
 }
 
 /** What no route takes: a page of the program, a known path with another method, or nothing at all. */

@@ -7,19 +7,30 @@ import {
   type Access,
   type Credential,
   type Endpoint,
+  type RefCredential,
   type Reply,
   shapeRefusal,
   type STREAMING,
 } from "@holdfast/edge";
-import { notFound } from "@holdfast/kernel";
-import type { Diagnostics, Actor, Agent, Health, LiveAgentList, SessionId } from "@holdfast/protocol";
+import { HoldfastError, notFound } from "@holdfast/kernel";
+import type {
+  Diagnostics,
+  Actor,
+  Agent,
+  Health,
+  LiveAgentList,
+  RefLink,
+  SessionId,
+} from "@holdfast/protocol";
 import type { z } from "zod";
 import type { Review } from "../changes/index.ts";
 import type { Resume, Target } from "../events/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
+import type { Refs } from "../refs/index.ts";
 import type { Caller, Sessions } from "../session/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
-import type { Action, ActionTarget } from "./authorize.ts";
+import type { Action, ActionTarget, SessionLookup } from "./authorize.ts";
+import { refOf } from "./ref-scope.ts";
 
 /** What this surface asks of the review of changes. */
 export type ChangesDoor = Pick<Review, "list" | "get" | "apply" | "reject" | "undo" | "mark" | "operations">;
@@ -34,6 +45,12 @@ export type Rooms = {
   catalog: { list(): Promise<Agent[]> };
   pool: { list(): LiveAgentList };
   access: Access;
+  refs: Refs;
+  sessionOf: SessionLookup;
+  /** Where refs are opened, for a server that was reached at this end. */
+  refLink(reachedAt: Endpoint): RefLink;
+  /** Aborts when the ref ends before the response is over. */
+  endOf(credential: RefCredential, outgoing: ServerResponse): AbortSignal;
   /** Streams a target into a response for as long as the credential holds. Rejects before it begins with CURSOR_INVALID, NOT_FOUND or SHUTTING_DOWN. */
   stream(outgoing: ServerResponse, target: Target, resume: Resume, credential: Credential): Promise<void>;
   health(): Health | Promise<Health>;
@@ -59,7 +76,8 @@ export type RawCall = {
   reachedAt: Endpoint;
   /** The request path without its query, for links. */
   path: string;
-  outgoing: ServerResponse;
+  /** Absent where no stream can go. */
+  outgoing: ServerResponse | undefined;
   /** Aborts when the caller left or the server stops; for routes that wait. */
   leaving: () => AbortSignal;
 };
@@ -116,6 +134,8 @@ export function defineRoute<P = undefined, Q = undefined, B = undefined>(spec: S
         body: parse(body, raw.body, "body") as B,
       };
       const caller: Caller = { actor: raw.actor, idempotency: raw.idempotency };
+      const ref = facts.method === "GET" ? undefined : refOf(raw.credential);
+      if (ref !== undefined) caller.use = { refId: ref.id, action: facts.action, peer: raw.address };
       return run({ ...raw, ...parsed, caller }, rooms);
     },
   };
@@ -135,6 +155,13 @@ function parse(schema: z.ZodType | undefined, value: unknown, where: string): un
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw shapeRefusal(result.error, where);
+}
+
+/** The response that a stream goes into. Throws LIVE_NEEDS_STREAM where there is none. */
+export function streamInto({ outgoing }: Pick<RawCall, "outgoing">): ServerResponse {
+  if (outgoing === undefined)
+    throw new HoldfastError("LIVE_NEEDS_STREAM", "A live view needs a connection that stays.");
+  return outgoing;
 }
 
 /** 200 with JSON. */

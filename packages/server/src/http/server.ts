@@ -1,16 +1,26 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Access, openEventStream, type OpenStreams, problemReply } from "@holdfast/edge";
+import {
+  type Access,
+  type Endpoint,
+  openEventStream,
+  type OpenStreams,
+  problemReply,
+  type RefCredential,
+} from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger, randomHex } from "@holdfast/kernel";
-import type { Agent, LiveAgentList, Diagnostics, Health, SessionId } from "@holdfast/protocol";
+import type { Agent, LiveAgentList, Diagnostics, Health, RefLink, SessionId } from "@holdfast/protocol";
 import { getRequestListener } from "@hono/node-server";
 import type { Events } from "../events/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
+import type { Refs } from "../refs/index.ts";
 import type { Sessions } from "../session/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
-import { createApp } from "./app.ts";
+import { type AppDeps, createApp } from "./app.ts";
+import type { SessionLookup } from "./authorize.ts";
 import { documentOf } from "./describe.ts";
 import { createEventSink } from "./event-sink.ts";
 import type { PageFiles } from "./page.ts";
+import { createRefDoor, type RefDoor } from "./ref-door.ts";
 import type { ChangesDoor } from "./route.ts";
 import { ROUTES } from "./routes/index.ts";
 
@@ -25,6 +35,11 @@ export type HttpDeps = {
   /** The agents that live now. */
   pool: { list(): LiveAgentList };
   events: Events;
+  refs: Refs;
+  /** Whose something is, for refs, which see their session alone. */
+  sessionOf: SessionLookup;
+  /** Under which address others reach this server, where it was told. */
+  publicUrl?: string | undefined;
   access: Access;
   streams: OpenStreams;
   clock: Clock;
@@ -38,6 +53,8 @@ export type HttpDeps = {
 };
 
 export type Http = {
+  /** What refs call by other ways than HTTP. */
+  readonly refDoor: RefDoor;
   /** Answers a request that the listener let pass. Never rejects. */
   answer: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
   /** From now on nothing new is started (SHUTTING_DOWN); reads and streams go on. */
@@ -57,7 +74,7 @@ export function createHttp(deps: HttpDeps): Http {
   const stopping = new AbortController();
   let isDraining = false;
   let document: Promise<Record<string, unknown>> | undefined;
-  const app = createApp(ROUTES, {
+  const appDeps: AppDeps = {
     rooms: {
       sessions: deps.sessions,
       worktrees: deps.worktrees,
@@ -67,9 +84,16 @@ export function createHttp(deps: HttpDeps): Http {
       catalog: deps.catalog,
       pool: deps.pool,
       access,
+      refs: deps.refs,
+      sessionOf: deps.sessionOf,
+      refLink: (reachedAt) => refLink(deps.publicUrl, reachedAt),
+      endOf: (credential, outgoing) => endOf(streams, credential, outgoing),
       stream: async (outgoing, target, resume, credential) => {
         const openSink = () => createEventSink(openEventStream(outgoing), target, clock);
-        streams.keep(await deps.events.subscribe(target, resume, openSink), credential);
+        const stream = await deps.events.subscribe(target, resume, openSink);
+        streams.keep(stream, credential);
+        // It may have ended before anybody could tell this stream of it.
+        if (credential.kind === "ref" && !(await deps.refs.works(credential.id))) stream.close("stopped");
       },
       health: () => deps.health(),
       diagnose: () => deps.diagnose(),
@@ -81,8 +105,10 @@ export function createHttp(deps: HttpDeps): Http {
     page: deps.page,
     isDraining: () => isDraining,
     stopping: stopping.signal,
-  });
+  };
+  const app = createApp(ROUTES, appDeps);
   return {
+    refDoor: createRefDoor(ROUTES, appDeps, { events: deps.events, streams }),
     answer: getRequestListener((request, env) => app.fetch(request, env), {
       overrideGlobalObjects: false,
       errorHandler: unreadableRequest,
@@ -95,6 +121,25 @@ export function createHttp(deps: HttpDeps): Http {
       stopping.abort();
     },
   };
+}
+
+/** A link of a server that knows no name of its own works on this machine alone (S-16). */
+function refLink(publicUrl: string | undefined, { address, port }: Endpoint): RefLink {
+  const plain = (address ?? "127.0.0.1").replace(/^::ffff:/, "");
+  const host = plain.includes(":") ? `[${plain}]` : plain;
+  const local = publicUrl === undefined;
+  const origin = publicUrl?.replace(/\/+$/, "") ?? `http://${host}:${port ?? ""}`;
+  return { base: `${origin}/l#`, local };
+}
+
+function endOf(streams: OpenStreams, credential: RefCredential, outgoing: ServerResponse): AbortSignal {
+  const end = new AbortController();
+  const closed = new Promise<void>((resolve) => {
+    outgoing.once("close", resolve);
+    if (outgoing.destroyed) resolve();
+  });
+  streams.keep({ closed, close: () => end.abort() }, credential);
+  return end.signal;
 }
 
 /** What the adapter could not make a request of, though the guard let it pass. */

@@ -32,6 +32,7 @@ import { createEvents } from "../events/index.ts";
 import { createHttp } from "../http/index.ts";
 import { createJsonSchemas } from "../json-schema/index.ts";
 import { createPermissions, createQuestions, DEFAULT_PERMISSION_SETTINGS } from "../permission/index.ts";
+import { createRefs } from "../refs/index.ts";
 import { createResources } from "../resources/index.ts";
 import { createSessions } from "../session/index.ts";
 import type { Store } from "../store/index.ts";
@@ -258,8 +259,10 @@ function buildSurface(
     changes,
     git,
   });
+  const refs = createRefs({ store, clock, logger, stopTurn: (command) => turns.cancel({ ...command, next: undefined }) });
   const access = new Access({
     tokens: store,
+    refs,
     serverToken: serverToken(directory, config.token),
     proofKey: base.proofKey,
     ...(config.token === undefined ? { replaceToken: () => replaceServerToken(directory) } : {}),
@@ -278,6 +281,9 @@ function buildSurface(
     catalog,
     pool,
     events,
+    refs,
+    sessionOf: (kind, id) => store.sessionOf(kind, id),
+    publicUrl: config.publicUrl,
     diagnose: () => store.inspect({ live: instanceId }),
     clock,
     logger,
@@ -292,7 +298,7 @@ function buildSurface(
     clock,
     logger,
   });
-  return { events, http, streams, listener };
+  return { events, http, refs, streams, listener };
 }
 
 type Surface = ReturnType<typeof buildSurface>;
@@ -302,7 +308,7 @@ function serverOf(
   agents: Agents,
   { snapshots, worktrees, tracker, changes }: Files,
   running: Running,
-  { events, http, streams, listener }: Surface,
+  { events, http, refs, streams, listener }: Surface,
 ): Server {
   const { config, store, clock, logger, instanceId, embeddedShare } = base;
   const { turns, permissions, questions } = running;
@@ -341,6 +347,7 @@ function serverOf(
       streams.closeAll();
       await listener.close();
       events.close();
+      await refs.stop();
       await store.endInstance({ instanceId });
       await store.close();
     },

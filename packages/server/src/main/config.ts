@@ -38,6 +38,8 @@ export type ServerConfig = {
   allowedHosts: string[];
   behindProxy: boolean;
   insecureHttp: boolean;
+  /** Under which address others reach this server; links name it. */
+  publicUrl: string | undefined;
   logLevel: NonNullable<Config["logLevel"]>;
   /** Where the log goes instead of stderr. */
   logFile: string | undefined;
@@ -97,6 +99,7 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
     allowedHosts: flags.allowedHosts ?? hosts ?? file.allowedHosts ?? [],
     behindProxy: flags.behindProxy ?? file.behindProxy ?? false,
     insecureHttp: flags.insecureHttp ?? false,
+    publicUrl: publicUrlOf(env["HOLDFAST_PUBLIC_URL"]) ?? file.publicUrl,
     pageDirectory: flags.pageDirectory,
     shareProgram: flags.shareProgram,
     sharePort: portOf(env, "HOLDFAST_SHARE_PORT"),
@@ -162,6 +165,13 @@ export function readConfigFile(path: string, required: boolean): Config {
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top)"}: ${issue.message}`);
   throw new ConfigError(`${path} is not a valid configuration:\n  ${issues.join("\n  ")}`);
+}
+
+function publicUrlOf(text: string | undefined): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  const url = configSchema.shape.publicUrl.safeParse(text);
+  if (!url.success) throw new ConfigError(`HOLDFAST_PUBLIC_URL=${text} is not the http(s) address of a server.`);
+  return url.data;
 }
 
 function portOf(env: NodeJS.ProcessEnv, name: string): number | undefined {

@@ -22,7 +22,7 @@ import type {
   SessionId,
   TurnId,
 } from "@holdfast/protocol";
-import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
+import type { Applied, IdempotencyKey, RefUse, Store } from "../store/index.ts";
 import { admitFollowUp } from "./follow-up.ts";
 import { isCovered, rulesOf } from "./rule.ts";
 import type { PermissionSettings } from "./settings.ts";
@@ -60,6 +60,7 @@ export type ReplyCommand = {
   message?: string | undefined;
   actor: Actor;
   idempotency?: IdempotencyKey | undefined;
+  use?: RefUse | undefined;
 };
 
 export type PermissionDeps = {

@@ -27,6 +27,7 @@ import { admitFile, requireReference } from "./file-part.ts";
 import { agentSessionOf, requireHonoured } from "./honoured.ts";
 import { madeBefore } from "./made-before.ts";
 import { withMentions } from "./mentions.ts";
+import { refInput, requireAsking } from "./ref-input.ts";
 import { withResources } from "./resource-parts.ts";
 import { requireSubtasks } from "./subtask-parts.ts";
 
@@ -48,11 +49,14 @@ export async function admitInput(
 async function admissionOf(
   deps: SessionDeps,
   sessionId: SessionId,
-  request: AdmitInput,
+  asked: AdmitInput,
   caller: Caller,
 ): Promise<AdmitInputCommand> {
+  const isRef = caller.actor.kind === "ref";
+  const request = isRef ? refInput(asked) : asked;
   const session = await requireSession(deps, sessionId);
   const agent = await requireAgent(deps, request.agent ?? session.agent);
+  if (isRef) requireAsking(agent, session.approvalMode);
   const model = request.model ?? defaultModel(session, agent.id);
   const { tools, format, parts } = request;
   await requireHonoured(deps, session, agent, { model, tools, parts, format });

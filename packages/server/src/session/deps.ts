@@ -14,13 +14,17 @@ import type { Review } from "../changes/index.ts";
 import type { GitRunner } from "../git/index.ts";
 import type { JsonSchemas } from "../json-schema/index.ts";
 import type { Resources } from "../resources/index.ts";
-import type { Applied, IdempotencyKey, Store } from "../store/index.ts";
+import type { Applied, IdempotencyKey, RefUse, Store } from "../store/index.ts";
 import type { Symbols } from "../symbols/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
 import type { ReservedPlaces } from "./workspace-path.ts";
 
-/** Who asks, and under which key a repetition is recognised (D-5, D-36). */
-export type Caller = { actor: Actor; idempotency?: IdempotencyKey | undefined };
+/** Who asks, under which key a repetition is recognised (D-5, D-36), and through which ref (S-16). */
+export type Caller = {
+  actor: Actor;
+  idempotency?: IdempotencyKey | undefined;
+  use?: RefUse | undefined;
+};
 
 /** What this room asks of the turn room's door. */
 export type TurnDoor = {

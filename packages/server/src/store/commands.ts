@@ -95,6 +95,7 @@ export type Replay = { session?: Session; admitted?: AdmittedRows };
 /** What the dispatcher needs to run a turn that it just claimed. `epoch` is the fence of every later write (D-17). */
 export type StartedTurn = {
   epoch: number;
+  /** With the approval mode of this turn: with a ref behind it `ask`, whatever the session's own is, unless that is stricter (S-28). */
   session: Session;
   turn: Turn;
   /** Absent where the agent started the turn by itself (A-27). */

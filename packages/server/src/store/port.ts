@@ -11,6 +11,7 @@ import type { Commands } from "./commands.ts";
 import type { EditCommands } from "./edit-commands.ts";
 import type { OperationCommands, OperationQueries } from "./operation-commands.ts";
 import type { CommittedEvent, FeedOrder, Queries } from "./queries.ts";
+import type { RefCommands, RefQueries } from "./ref-commands.ts";
 import type { SteerCommands } from "./steer-commands.ts";
 import type { WorktreeCommands, WorktreeQueries } from "./worktree-commands.ts";
 
@@ -20,10 +21,11 @@ export type * from "./commands.ts";
 export type * from "./edit-commands.ts";
 export type * from "./queries.ts";
 export type * from "./operation-commands.ts";
+export type * from "./ref-commands.ts";
 export type * from "./share-commands.ts";
 export type * from "./steer-commands.ts";
 export type * from "./worktree-commands.ts";
-export type { Applied, IdempotencyKey } from "./written.ts";
+export type { Applied, IdempotencyKey, RefUse, Written } from "./written.ts";
 
 /** Every write of the port by its name. An engine keeps one table of functions that is typed against this. */
 export type StoreCommands = Commands &
@@ -32,13 +34,15 @@ export type StoreCommands = Commands &
   AgentTurnCommands &
   WorktreeCommands &
   OperationCommands &
-  ChangeCommands;
+  ChangeCommands &
+  RefCommands;
 
 export type Store = StoreCommands &
   Queries &
   WorktreeQueries &
   OperationQueries &
-  ChangeQueries & {
+  ChangeQueries &
+  RefQueries & {
     /** New after a restore (D-23). */
     readonly storeId: string;
     readonly feedOrder: FeedOrder;

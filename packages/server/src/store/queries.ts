@@ -156,6 +156,7 @@ export type Queries = {
   /** The same over all sessions, by position; without the events of transcripts when `messages` is false. */
   replayFeed(query: {
     workspaceId?: WorkspaceId;
+    sessionId?: SessionId;
     messages?: boolean;
     after: FeedPosition;
     limit: number;

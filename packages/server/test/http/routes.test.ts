@@ -1,4 +1,6 @@
-import { messageSchema, sessionEventSchema } from "@holdfast/protocol";
+import type { Credential, RefCredential } from "@holdfast/edge";
+import { type HoldfastError, newId } from "@holdfast/kernel";
+import { LIVE_RIGHTS, messageSchema, type Right, sessionEventSchema } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ACTIONS, authorize } from "../../src/http/authorize.ts";
 import { openApiDocument } from "../../src/http/index.ts";
@@ -38,6 +40,26 @@ const BROWSER = {
   expires: Number.MAX_SAFE_INTEGER,
 } as const;
 
+const refWith = (right: Right): RefCredential => ({
+  kind: "ref",
+  id: newId("ref"),
+  actor: { id: "ref", kind: "ref", label: "Ref" },
+  expires: Infinity,
+  sessionId: newId("ses"),
+  rights: [right],
+  caveats: {},
+  isExhausted: false,
+});
+
+async function allowedTo(credential: Credential): Promise<string[]> {
+  const allowed: string[] = [];
+  for (const action of Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]) {
+    const actor = authorize(credential, action, { kind: "server" }, () => Promise.resolve(undefined));
+    if ((await actor.catch(() => undefined)) !== undefined) allowed.push(action);
+  }
+  return allowed;
+}
+
 describe("the table of routes", () => {
   let server: ServerUnderTest;
   let document: Document;
@@ -72,16 +94,76 @@ describe("the table of routes", () => {
     expect(open).toEqual(["GET /api/health", "GET /api/auth/proof", "POST /api/auth/browser"]);
   });
 
-  test("[I-6] a browser may do everything but make and list ways in", () => {
-    const refused = Object.keys(ACTIONS).filter((action) => {
-      try {
-        authorize(BROWSER, action as keyof typeof ACTIONS, { kind: "server" });
-        return false;
-      } catch {
-        return true;
-      }
+  test("[I-6] a browser may do everything but make and list ways in", async () => {
+    expect(await allowedTo(BROWSER)).toEqual(
+      Object.keys(ACTIONS).filter((action) => action !== "access.manage"),
+    );
+  });
+
+  test("[S-14] each right of a ref allows these actions, beside those for anybody, and no other", async () => {
+    const open = ["health.read", "access.exchange", "server.prove"];
+    const byRight = Object.fromEntries(
+      await Promise.all(
+        LIVE_RIGHTS.map(async (right) => {
+          const allowed = await allowedTo(refWith(right));
+          return [right, allowed.filter((action) => !open.includes(action))] as const;
+        }),
+      ),
+    );
+    expect(byRight).toEqual({
+      read: [
+        "session.list",
+        "session.read",
+        "session.stream",
+        "input.read",
+        "turn.read",
+        "message.read",
+        "blob.read",
+        "permission.read",
+        "question.read",
+        "change.ofSession",
+        "feed.stream",
+        "comment.read",
+        "ref.redeem",
+        "ref.read",
+        "ref.revoke",
+      ],
+      comment: ["comment.add"],
+      prompt: ["input.admit", "input.remove", "turn.cancel"],
+      approve: ["permission.reply"],
+      share: ["ref.list", "ref.attenuate"],
+      admin: ["session.change", "session.delete", "ref.renew", "ref.audit"],
     });
-    expect(refused).toEqual(["access.manage"]);
+  });
+
+  test("[I-21] a ref gets NOT_FOUND for whatever is of another session, and FORBIDDEN for what no right allows", async () => {
+    const mine = newId("ses");
+    const ref = { ...refWith("read"), rights: LIVE_RIGHTS, sessionId: mine };
+    const answers = new Map<string, string>();
+    for (const { method, path, action, on } of ROUTES) {
+      const target = path.includes(":id") ? { kind: on, id: newId("ses") } : { kind: on };
+      const code = await authorize(ref, action, target, () => Promise.resolve(newId("ses"))).then(
+        () => "allowed",
+        (error: HoldfastError) => error.code,
+      );
+      answers.set(`${method} ${path}`, code);
+    }
+    const allowed = [...answers].filter(([, code]) => code === "allowed").map(([route]) => route);
+    expect(allowed).toEqual([
+      "GET /api/health",
+      "GET /api/auth/proof",
+      "POST /api/auth/browser",
+      // Lists, which answer what is of the ref's own session, and what is about the ref itself.
+      "GET /api/sessions",
+      "GET /api/events",
+      "GET /api/permissions",
+      "GET /api/questions",
+      "GET /api/refs",
+      "POST /api/refs/redeem",
+    ]);
+    expect(new Set(answers.values())).toEqual(new Set(["allowed", "NOT_FOUND", "FORBIDDEN"]));
+    const own = { kind: "session", id: mine } as const;
+    expect((await authorize(ref, "session.read", own, () => Promise.resolve(undefined))).kind).toBe("ref");
   });
 
   test("[I-1] no route is without a description, and the description has no other", () => {

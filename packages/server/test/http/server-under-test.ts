@@ -23,6 +23,7 @@ import {
   createQuestions,
   DEFAULT_PERMISSION_SETTINGS,
 } from "../../src/permission/index.ts";
+import { createRefs, type Refs } from "../../src/refs/index.ts";
 import { createResources } from "../../src/resources/index.ts";
 import { createSessions, type Sessions, type TurnDoor } from "../../src/session/index.ts";
 import { createSnapshots } from "../../src/snapshot/index.ts";
@@ -142,6 +143,7 @@ export class ServerUnderTest implements AsyncDisposable {
   readonly sessions: Sessions;
   readonly events: Events;
   readonly http: Http;
+  readonly refs: Refs;
   readonly #streams: OpenStreams;
   readonly #listener: Listener;
   url = "";
@@ -185,8 +187,15 @@ export class ServerUnderTest implements AsyncDisposable {
     const asking = { store, clock, settings: DEFAULT_PERMISSION_SETTINGS };
     const permissions = createPermissions({ ...asking, autoAnswer: () => undefined });
     const questions = createQuestions(asking);
+    this.refs = createRefs({
+      store,
+      clock,
+      logger,
+      stopTurn: (command) => this.turns.cancel({ ...command, next: undefined }),
+    });
     const access = new Access({
       tokens: store,
+      refs: this.refs,
       serverToken: TOKEN,
       proofKey: PROOF_KEY,
       clock,
@@ -205,6 +214,8 @@ export class ServerUnderTest implements AsyncDisposable {
       catalog,
       pool: { list: () => LIVE },
       events: this.events,
+      refs: this.refs,
+      sessionOf: (kind, id) => store.sessionOf(kind, id),
       clock,
       logger,
       version: "0.0.0-test",

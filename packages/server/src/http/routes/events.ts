@@ -3,7 +3,8 @@ import { HoldfastError } from "@holdfast/kernel";
 import { feedEventSchema, sessionEventSchema } from "@holdfast/protocol";
 import { z } from "zod";
 import type { Resume, Target } from "../../events/index.ts";
-import { type Call, defineRoute, type Rooms, type Route } from "../route.ts";
+import { refOf } from "../ref-scope.ts";
+import { type Call, defineRoute, type Rooms, type Route, streamInto } from "../route.ts";
 import { onSession, onWorkspace } from "./fields.ts";
 
 const tag = "events";
@@ -64,7 +65,11 @@ export const EVENT_ROUTES: readonly Route[] = [
     answers: {
       200: { description: "Server-sent events", schema: feedEventSchema, type: "text/event-stream" },
     },
-    run: (call, rooms) => stream(call, rooms, { kind: "all", messages: call.query.messages === "true" }),
+    run(call, rooms) {
+      const by = refOf(call.credential);
+      const part = by === undefined ? {} : { sessionId: by.sessionId };
+      return stream(call, rooms, { kind: "all", ...part, messages: call.query.messages === "true" });
+    },
   }),
 ];
 
@@ -74,7 +79,7 @@ async function stream(
   target: Target,
 ): Promise<typeof STREAMING> {
   if (call.credential === undefined) throw new HoldfastError("UNAUTHENTICATED", "A stream needs a token.");
-  await rooms.stream(call.outgoing, target, resumeOf(call), call.credential);
+  await rooms.stream(streamInto(call), target, resumeOf(call), call.credential);
   return STREAMING;
 }
 

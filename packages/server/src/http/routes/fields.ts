@@ -2,6 +2,7 @@ import {
   agentIdSchema,
   changeIdSchema,
   HTTP_LIMITS,
+  idSchema,
   inputIdSchema,
   messageIdSchema,
   partIdSchema,
@@ -39,6 +40,7 @@ export const onWorkspace = z.object({ id: workspaceIdSchema });
 export const onChange = onWorkspace.extend({ changeId: changeIdSchema });
 export const onWorktree = z.object({ id: worktreeIdSchema });
 export const onProject = z.object({ id: projectIdSchema });
+export const onRef = z.object({ id: idSchema("ref") });
 export const onToken = z.object({ id: tokenIdSchema });
 
 /** Rows of a page when the caller names no number. */

@@ -6,6 +6,7 @@ import { MESSAGE_ROUTES } from "./messages.ts";
 import { PERMISSION_ROUTES } from "./permissions.ts";
 import { PROJECT_ROUTES } from "./projects.ts";
 import { QUESTION_ROUTES } from "./questions.ts";
+import { REF_ROUTES } from "./refs.ts";
 import { SERVER_ROUTES } from "./server.ts";
 import { SESSION_ROUTES } from "./sessions.ts";
 import { WORKSPACE_ROUTES } from "./workspaces.ts";
@@ -24,4 +25,5 @@ export const ROUTES: readonly Route[] = [
   ...PROJECT_ROUTES,
   ...WORKTREE_ROUTES,
   ...CHANGE_ROUTES,
+  ...REF_ROUTES,
 ];

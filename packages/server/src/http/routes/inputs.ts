@@ -13,6 +13,7 @@ import {
   turnSchema,
 } from "@holdfast/protocol";
 import { z } from "zod";
+import { refOf, requireOwn } from "../ref-scope.ts";
 import { applied, defineRoute, ok, type Route } from "../route.ts";
 import { cursorField, emptyBody, limitField, onInput, onSession, onTurn } from "./fields.ts";
 import { pageLinks } from "./page-links.ts";
@@ -88,13 +89,14 @@ export const INPUT_ROUTES: readonly Route[] = [
   defineRoute({
     method: "DELETE",
     path: "/api/inputs/:id",
-    action: "input.change",
+    action: "input.remove",
     on: "input",
     tag,
     summary: "Take a queued input out of the queue",
     params: onInput,
     answers: { 204: { description: "Removed" } },
-    async run({ params, caller }, { sessions }) {
+    async run({ params, caller, credential }, { sessions }) {
+      requireOwn(refOf(credential), await sessions.getInput(params.id), "an input");
       await sessions.removeInput(params.id, caller);
       return { status: 204 };
     },
@@ -171,7 +173,12 @@ export const INPUT_ROUTES: readonly Route[] = [
     params: onTurn,
     body: cancelTurnSchema.optional(),
     answers: { 202: { description: "The turn, which will end aborted", schema: turnSchema } },
-    async run({ params, body, caller }, { sessions }) {
+    async run({ params, body, caller, credential }, { sessions }) {
+      const by = refOf(credential);
+      if (by !== undefined) {
+        requireOwn(by, await sessions.getTurn(params.id), "a turn");
+        if (body?.next !== undefined) requireOwn(by, await sessions.getInput(body.next), "an input");
+      }
       const { value, replayed } = await sessions.cancelTurn(params.id, body?.next, caller);
       return applied(202, value, replayed);
     },

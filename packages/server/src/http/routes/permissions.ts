@@ -4,6 +4,7 @@ import {
   permissionSchema,
   replyPermissionSchema,
 } from "@holdfast/protocol";
+import { refOf, within } from "../ref-scope.ts";
 import { applied, defineRoute, ok, type Route } from "../route.ts";
 import { onPermission, onPermissionRule, requestQuery } from "./fields.ts";
 
@@ -19,7 +20,8 @@ export const PERMISSION_ROUTES: readonly Route[] = [
     summary: "List permission requests over all sessions",
     query: requestQuery,
     answers: { 200: { description: "Requests", schema: permissionListSchema } },
-    run: async ({ query }, { sessions }) => ok(await sessions.permissions(query)),
+    run: async ({ query, credential }, { sessions }) =>
+      ok(await sessions.permissions(within(query, refOf(credential)))),
   }),
   defineRoute({
     method: "GET",
@@ -42,7 +44,9 @@ export const PERMISSION_ROUTES: readonly Route[] = [
     params: onPermission,
     body: replyPermissionSchema,
     answers: { 200: { description: "The request", schema: permissionSchema } },
-    async run({ params, body, caller }, { permissions, wake }) {
+    async run({ params, body, caller, credential }, { permissions, refs, sessions, wake }) {
+      const by = refOf(credential);
+      if (by !== undefined) await refs.requireAnswerable(by, await sessions.getPermission(params.id), body);
       const { value, replayed } = await permissions.reply({ permissionId: params.id, ...body, ...caller });
       wake(value.sessionId);
       return applied(200, value, replayed);
@@ -51,7 +55,7 @@ export const PERMISSION_ROUTES: readonly Route[] = [
   defineRoute({
     method: "GET",
     path: "/api/permission-rules",
-    action: "permission.read",
+    action: "permission.rules",
     on: "server",
     tag,
     summary: "List standing answers",

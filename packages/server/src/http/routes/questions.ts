@@ -1,4 +1,5 @@
 import { questionAnswerSchema, questionListSchema, questionSchema } from "@holdfast/protocol";
+import { refOf, within } from "../ref-scope.ts";
 import { applied, defineRoute, ok, type Route } from "../route.ts";
 import { onQuestion, requestQuery } from "./fields.ts";
 
@@ -15,7 +16,8 @@ export const QUESTION_ROUTES: readonly Route[] = [
     summary: "List questions of agents over all sessions",
     query: requestQuery,
     answers: { 200: { description: "Questions", schema: questionListSchema } },
-    run: async ({ query }, { sessions }) => ok(await sessions.questions(query)),
+    run: async ({ query, credential }, { sessions }) =>
+      ok(await sessions.questions(within(query, refOf(credential)))),
   }),
   defineRoute({
     method: "GET",

@@ -1,8 +1,10 @@
 import { SANDBOX_POLICY } from "@holdfast/edge";
+import { HoldfastError } from "@holdfast/kernel";
 import {
   agentSessionListSchema,
   agentSessionSchema,
   authenticateSchema,
+  changeListSchema,
   createSessionSchema,
   HTTP_LIMITS,
   patchSessionSchema,
@@ -15,6 +17,8 @@ import {
   usageSchema,
 } from "@holdfast/protocol";
 import { z } from "zod";
+import { ownChanges } from "../../refs/index.ts";
+import { refOf, requireHarmless } from "../ref-scope.ts";
 import { applied, defineRoute, ok, type Route } from "../route.ts";
 import { emptyBody, onAgentSession, onSession, pageFields } from "./fields.ts";
 import { pageLinks } from "./page-links.ts";
@@ -64,7 +68,9 @@ export const SESSION_ROUTES: readonly Route[] = [
     summary: "List sessions, newest first by the last activity in them",
     query: listQuery,
     answers: { 200: { description: "A page", schema: sessionListSchema } },
-    async run({ query, path }, { sessions }) {
+    async run({ query, path, credential }, { sessions }) {
+      const by = refOf(credential);
+      if (by !== undefined) return ok({ items: [await sessions.get(by.sessionId)], total: 1 });
       const { limit, before, after, archived, roots, ...filter } = query;
       const page = await sessions.list({
         limit,
@@ -94,7 +100,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/api/sessions/:id/resources",
     // Programs are started for the answer, as an input would.
-    action: "input.admit",
+    action: "resource.list",
     on: "session",
     tag,
     summary: "List the resources of the session's MCP servers, as @mcp://server/uri names them",
@@ -114,7 +120,8 @@ export const SESSION_ROUTES: readonly Route[] = [
     params: onSession,
     body: patchSessionSchema,
     answers: { 200: { description: "The session", schema: sessionSchema } },
-    async run({ params, body, caller }, { sessions }) {
+    async run({ params, body, caller, credential }, { sessions }) {
+      requireHarmless(refOf(credential), body);
       return ok((await sessions.patch(params.id, body, caller)).value);
     },
   }),
@@ -128,7 +135,9 @@ export const SESSION_ROUTES: readonly Route[] = [
     params: onSession,
     query: z.object({ discard: z.enum(["true", "false"]).optional() }),
     answers: { 204: { description: "Deleted" } },
-    async run({ params, query, caller }, { sessions }) {
+    async run({ params, query, caller, credential }, { sessions }) {
+      if (query.discard === "true" && refOf(credential) !== undefined)
+        throw new HoldfastError("FORBIDDEN", "A ref may not discard work. Ask the owner.");
       await sessions.delete(params.id, caller, { discard: query.discard === "true" });
       return { status: 204 };
     },
@@ -190,6 +199,22 @@ export const SESSION_ROUTES: readonly Route[] = [
     params: onSession,
     answers: { 200: { description: "The plan", schema: todoListSchema } },
     run: async ({ params }, { sessions }) => ok(await sessions.todos(params.id)),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/sessions/:id/changes",
+    action: "change.ofSession",
+    on: "session",
+    tag,
+    summary: "List the pending changes that a session made alone",
+    params: onSession,
+    answers: {
+      200: { description: "Pending changes, and how they are tracked", schema: changeListSchema },
+    },
+    async run({ params }, { sessions, changes }) {
+      const { workspaceId } = await sessions.get(params.id);
+      return ok(ownChanges(await changes.list(workspaceId, { refresh: false }), params.id));
+    },
   }),
   defineRoute({
     method: "GET",

@@ -101,7 +101,7 @@ export const WORKTREE_ROUTES: readonly Route[] = [
   defineRoute({
     method: "GET",
     path: "/api/sessions/:id/risk",
-    action: "session.read",
+    action: "session.assess",
     on: "session",
     tag,
     summary: "What would be lost if a session were deleted now",

@@ -40,6 +40,8 @@ const CODES: Record<EventType, number> = {
   "workspace.updated": 81,
   "worktree.updated": 82,
   "change.updated": 83,
+  "ref.updated": 85,
+  "comment.added": 90,
 };
 
 const TYPES = new Map(Object.entries(CODES).map(([type, code]) => [code, type as EventType]));
@@ -68,6 +70,8 @@ export type EventRow =
   | "workspace"
   | "worktree"
   | "change"
+  | "comment"
+  | "ref"
   | "delta"
   | "payload";
 
@@ -89,6 +93,8 @@ const FAMILIES: [prefix: string, row: EventRow][] = [
   ["workspace.updated", "workspace"],
   ["worktree.updated", "worktree"],
   ["change.updated", "change"],
+  ["comment.added", "comment"],
+  ["ref.updated", "ref"],
 ];
 
 const ROWS = Object.fromEntries(

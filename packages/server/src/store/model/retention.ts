@@ -11,6 +11,7 @@ export const RETENTION = {
   /** As long as a rescue ref is kept. */
   operation: 30 * DAY,
   worktreeAudit: 90 * DAY,
+  refAudit: 365 * DAY,
   unusedBlob: HOUR,
   instance: 7 * DAY,
 } as const;

@@ -6,8 +6,12 @@ import {
   type ProjectRow,
   projectByRid,
   projectWorkspace,
+  type RefRow,
+  refByRid,
+  findSession,
   toChange,
   toProject,
+  toRefLine,
   toWorkspace,
   toWorktree,
   type WorkspaceHead,
@@ -22,13 +26,19 @@ import type { Write } from "./sql.ts";
  * session's end would ever take these along.
  */
 
-type RowEvent = "project.updated" | "workspace.updated" | "worktree.updated" | "change.updated";
+type RowEvent =
+  | "project.updated"
+  | "workspace.updated"
+  | "worktree.updated"
+  | "change.updated"
+  | "ref.updated";
 
 const TABLES: Record<RowEvent, string> = {
   "project.updated": "project",
   "workspace.updated": "workspace",
   "worktree.updated": "worktree",
   "change.updated": "change",
+  "ref.updated": "ref",
 };
 
 function announce<T extends RowEvent>(
@@ -74,6 +84,16 @@ export function announceChange(write: Write, rid: number, actor: Actor): void {
     actor,
     data: { change: toChange(row) },
   });
+}
+
+/** A ref of a session stands in the feed of its workspace, for as long as the session is there; never in the session's own stream, which refs read. */
+export function announceRef(write: Write, rid: number, actor: Actor): RefRow {
+  const row = present(refByRid(write, rid), "Ref", rid);
+  const session = findSession(write, row.session_id);
+  const workspace =
+    session === undefined ? undefined : { rid: session.workspace, id: session.workspace_id };
+  announce(write, "ref.updated", row, { workspace, actor, data: { ref: toRefLine(write, row, write.now).ref } });
+  return row;
 }
 
 /** The last word on a worktree that was never made; its row goes. */

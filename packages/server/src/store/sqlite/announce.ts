@@ -1,9 +1,12 @@
-import type { EventType, Input, MessageInfo, Part, Turn } from "@holdfast/protocol";
+import type { EventType, Input, MessageInfo, Part, SessionComment, Turn } from "@holdfast/protocol";
 import { isOpen, partData } from "../model/index.ts";
 import { appendNext, type Log } from "./log.ts";
 import {
   type AgentSessionRow,
+  type CommentRow,
   findAgentSession,
+  SELECT_COMMENT,
+  toComment,
   toAgentSession,
   inputByRid,
   toInput,
@@ -57,6 +60,16 @@ export function announceMessage(log: Log<SessionHead>, id: string): MessageInfo 
   const seq = appendNext(log, { type: "message.updated", ref: row.rid, data: { message }, turn });
   write.run("UPDATE message SET event_seq = ? WHERE rid = ?", seq, row.rid);
   return message;
+}
+
+export function announceComment(log: Log, rid: number): SessionComment {
+  const { write } = log;
+  const row = write.get<CommentRow>(`${SELECT_COMMENT} WHERE c.rid = ?`, rid);
+  if (row === undefined) throw new Error(`Comment row ${rid} is missing.`);
+  const comment = toComment(write, row);
+  const seq = appendNext(log, { type: "comment.added", ref: rid, data: { comment } });
+  write.run("UPDATE comment SET event_seq = ? WHERE rid = ?", seq, rid);
+  return comment;
 }
 
 export function announceRequest(

@@ -2,6 +2,7 @@ import { cleanJson, newId } from "@holdfast/kernel";
 import type { CommandCall, CommandModule, Reader, Tx } from "@holdfast/sqlite";
 import { KEEPS_BYTES } from "../model/index.ts";
 import { type CommandArgs, COMMANDS } from "./commands/index.ts";
+import { underRef } from "./commands/ref-use.ts";
 import { inspect, unneededSnapshots } from "./queries/index.ts";
 import { migrations } from "./schema.ts";
 import { readWith, writeWith, type Write } from "./sql.ts";
@@ -21,11 +22,11 @@ export const commandModule: CommandModule = {
   commands: Object.fromEntries(
     Object.entries(COMMANDS).map(([name, command]) => [
       name,
-      (tx: Tx, args: never) =>
-        (command as (write: Write, args: never) => unknown)(
-          writeWith(tx),
-          KEEPS_BYTES.has(name) ? args : cleanJson(args),
-        ),
+      (tx: Tx, args: never) => {
+        const write = writeWith(tx);
+        const run = command as (write: Write, args: never) => unknown;
+        return underRef(write, args, () => run(write, KEEPS_BYTES.has(name) ? args : cleanJson(args)));
+      },
     ]),
   ),
   queries: {

@@ -10,7 +10,9 @@ import { DATABASE_FILE, openSqliteStore } from "./index.ts";
 
 const OWNER: Actor = { id: "owner", kind: "owner", label: "Owner" };
 
-const NO_SUPERSEDED = "ALTER TABLE turn DROP COLUMN superseded;";
+const NO_REFS =
+  "DROP TABLE ref_day; DROP TABLE ref_audit; DROP TABLE ref; DROP TABLE comment; ALTER TABLE session DROP COLUMN capability_epoch;";
+const NO_SUPERSEDED = `${NO_REFS} ALTER TABLE turn DROP COLUMN superseded;`;
 const NO_MIRRORS = `${NO_SUPERSEDED} ALTER TABLE session DROP COLUMN mirrors;`;
 const NO_LIMITS =
   NO_MIRRORS +
@@ -23,6 +25,7 @@ const NO_OWNERS = ["instance", "host", "epoch"]
 
 /** What takes the newest schema back to each version before it. */
 const BACK: Readonly<Record<number, string>> = {
+  8: NO_REFS,
   7: NO_SUPERSEDED,
   6: NO_MIRRORS,
   5: NO_LIMITS,

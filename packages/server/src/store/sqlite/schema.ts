@@ -293,6 +293,40 @@ const mirrors = "ALTER TABLE session ADD COLUMN mirrors TEXT;";
 /** Whether a turn is stopped for an input that comes next (D-8). */
 const superseded = "ALTER TABLE turn ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;";
 
+/**
+ * Refs (S-13): a grant by the hash of its secret, what was done through it (S-16), and comments (S-14). They name their session by its id, because grants and
+ * their audit outlive it. `hour` is the start of an hour in rows that count what was read or refused in it.
+ */
+const refs = `
+ALTER TABLE session ADD COLUMN capability_epoch INTEGER NOT NULL DEFAULT 1;
+CREATE TABLE ref (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE, parent INTEGER REFERENCES ref (rid),
+  session_id TEXT NOT NULL, rights TEXT NOT NULL, caveats TEXT NOT NULL, label TEXT NOT NULL, epoch INTEGER NOT NULL,
+  uses INTEGER NOT NULL DEFAULT 0, actor INTEGER NOT NULL REFERENCES actor (rid), time_created INTEGER NOT NULL, time_used INTEGER,
+  time_expired INTEGER, time_revoked INTEGER, revoked_by INTEGER REFERENCES actor (rid), revoked_reason TEXT, event_position INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX ref_session ON ref (session_id);
+CREATE INDEX ref_parent ON ref (parent) WHERE parent IS NOT NULL;
+
+CREATE TABLE ref_audit (
+  rid INTEGER PRIMARY KEY, ref INTEGER REFERENCES ref (rid), action TEXT NOT NULL, peer TEXT NOT NULL, hour INTEGER,
+  count INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, detail TEXT
+);
+CREATE INDEX ref_audit_ref ON ref_audit (ref);
+CREATE INDEX ref_audit_hour ON ref_audit (ref, hour) WHERE hour IS NOT NULL;
+CREATE INDEX ref_audit_last ON ref_audit (last);
+
+CREATE TABLE ref_day (
+  ref INTEGER NOT NULL REFERENCES ref (rid), peer TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (ref, peer, day)
+) WITHOUT ROWID;
+
+CREATE TABLE comment (
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL REFERENCES session (rid) ON DELETE CASCADE,
+  subject TEXT NOT NULL, text TEXT NOT NULL, actor INTEGER NOT NULL REFERENCES actor (rid), time_created INTEGER NOT NULL, event_seq INTEGER NOT NULL
+);
+CREATE INDEX comment_session ON comment (session);
+`;
+
 /** Forward-only, each in one transaction, recorded with its checksum (D-33): a released step is never edited. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: "initial", sql: initial },
@@ -303,4 +337,5 @@ export const migrations: readonly Migration[] = [
   { version: 6, name: "usage limits", sql: usageLimits },
   { version: 7, name: "mirrors", sql: mirrors },
   { version: 8, name: "superseded turns", sql: superseded },
+  { version: 10, name: "refs", sql: refs },
 ];

@@ -33,6 +33,11 @@ export function sweepHousekeeping(write: Write, command: { limit: number }): num
       limit,
     ) +
     write.run(
+      "DELETE FROM ref_audit WHERE rid IN (SELECT rid FROM ref_audit WHERE last < ? LIMIT ?)",
+      now - RETENTION.refAudit,
+      limit,
+    ) +
+    write.run(
       `DELETE FROM instance WHERE ended < ? AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.instance = instance.id)
        AND NOT EXISTS (SELECT 1 FROM workspace_lease WHERE workspace_lease.instance = instance.id)`,
       now - RETENTION.instance,

@@ -7,6 +7,7 @@ import type { Write } from "../sql.ts";
 import * as agentTurn from "./agent-turn.ts";
 import * as blob from "./blob.ts";
 import * as change from "./change.ts";
+import * as comment from "./comment.ts";
 import * as finalize from "./finalize.ts";
 import * as housekeeping from "./housekeeping.ts";
 import * as input from "./input.ts";
@@ -18,6 +19,8 @@ import * as permission from "./permission.ts";
 import * as progress from "./progress.ts";
 import * as project from "./project.ts";
 import * as question from "./question.ts";
+import * as refLook from "./ref-look.ts";
+import * as ref from "./ref.ts";
 import * as replay from "./replay.ts";
 import * as session from "./session.ts";
 import * as steer from "./steer.ts";
@@ -97,6 +100,13 @@ export const PORT_COMMANDS = {
   putBrowserToken: token.putBrowserToken,
   touchBrowserToken: token.touchBrowserToken,
   revokeBrowserTokens: token.revokeBrowserTokens,
+  createRef: ref.createRef,
+  revokeRef: ref.revokeRef,
+  renewRefs: ref.renewRefs,
+  endAllRefs: ref.endAllRefs,
+  noteRefLooks: refLook.noteRefLooks,
+  useRefToRead: refLook.useRefToRead,
+  addComment: comment.addComment,
 } satisfies PortCommands;
 
 export const COMMANDS = {

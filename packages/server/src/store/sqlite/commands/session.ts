@@ -2,7 +2,7 @@ import { HoldfastError, notFound } from "@holdfast/kernel";
 import type { Actor, PatchSession, Session, SessionId } from "@holdfast/protocol";
 import { patchedServers } from "../../model/index.ts";
 import type { Applied, CreateSessionCommand, IdempotencyKey } from "../../port.ts";
-import { announceProject, announceWorkspace } from "../announce-sessionless.ts";
+import { announceProject, announceRef, announceWorkspace } from "../announce-sessionless.ts";
 import { appendSessionless, openLog, openLogByRid } from "../log.ts";
 import { once, recordKey, replayed } from "../replay-key.ts";
 import { actorRow, findSession, toSession, WRITTEN } from "../rows/index.ts";
@@ -163,4 +163,6 @@ function deleteOne(write: Write, rid: number, actor: Actor): void {
     seq,
     write.now,
   );
+  for (const ref of write.all<{ rid: number }>("SELECT rid FROM ref WHERE session_id = ?", session.id))
+    announceRef(write, ref.rid, actor);
 }

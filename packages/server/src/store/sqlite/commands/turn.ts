@@ -18,6 +18,7 @@ import { type Log, openLog, openLogByRid } from "../log.ts";
 import { once } from "../replay-key.ts";
 import {
   agentSessionOf,
+  approvalModeOf,
   toAgentSessionWithFacts,
   findInput,
   givenServersOf,
@@ -49,7 +50,7 @@ export function startTurn(write: Write, command: StartTurnCommand): StartedTurn 
   const log = openLog(write, command.sessionId, command.actor, "work");
   const { session } = log;
   const input = nextInput(write, session, command.past);
-  if (input === undefined || !isExpected(command, session, input)) return undefined;
+  if (input === undefined || !isExpected(write, command, session, input)) return undefined;
   // Set since somebody looked: their tools may write, so it is looked at again.
   if (command.writes === false && givenServersOf(write, session).length > 0) return undefined;
   const epoch = claim(write, session.rid, command.instanceId);
@@ -123,10 +124,15 @@ export function projectDirectory(write: Write, session: SessionRow): string {
   return row?.directory ?? session.directory;
 }
 
-function isExpected({ expected }: StartTurnCommand, session: SessionRow, input: InputRow): boolean {
+function isExpected(
+  write: Write,
+  { expected }: StartTurnCommand,
+  session: SessionRow,
+  input: InputRow,
+): boolean {
   return (
     expected === undefined ||
-    (input.turn_id === expected.turnId && session.approval_mode === expected.approvalMode)
+    (input.turn_id === expected.turnId && approvalModeOf(write, session, input.turn) === expected.approvalMode)
   );
 }
 
@@ -193,7 +199,7 @@ export function startedTurn(write: Write, session: number, started: Started): St
     throw new Error(`Turn ${started.turn.id} lost its rows.`);
   return {
     epoch,
-    session: toSession(sessionRow),
+    session: { ...toSession(sessionRow), approvalMode: approvalModeOf(write, sessionRow, turn.rid) },
     turn: toTurn(write, turn),
     ...(delivered === undefined ? {} : { input: toInput(write, delivered) }),
     message: whole,

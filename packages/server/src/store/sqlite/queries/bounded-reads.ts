@@ -7,6 +7,7 @@ import type {
   Queries,
   RequestFilter,
   OperationQueries,
+  RefQueries,
   WorktreeQueries,
 } from "../../port.ts";
 import {
@@ -39,6 +40,7 @@ import { countOf, present, readWith, type Sql } from "../sql.ts";
 import { changeQueries } from "./change.ts";
 import { messagesOfTurn, pageMessages } from "./history.ts";
 import type { Read } from "./read.ts";
+import { refQueries } from "./ref.ts";
 import { lastPosition, replayFeed, replaySession } from "./replay.ts";
 import { agentLimits, lastAgent, lastSeq, listSessions, listTodos } from "./session.ts";
 import { listInputs, listTurns, liveTurns, nextTurn, startableSessions, turnsSince } from "./turn.ts";
@@ -53,6 +55,7 @@ const MOST_REQUESTS = 1_000;
 export type BoundedReads = Omit<Queries, "getBlob" | "inspect"> &
   WorktreeQueries &
   OperationQueries &
+  RefQueries &
   Omit<ChangeQueries, "unneededSnapshots">;
 
 /** Bounded reads on the calling thread, each in one snapshot (D-13, D-34). */
@@ -70,6 +73,7 @@ export function sqliteQueries(reader: Reader): BoundedReads {
   return {
     ...worktreeQueries(sql, read),
     ...changeQueries(sql, read),
+    ...refQueries(sql, read),
     getSession: (id) => one(() => findSession(sql, id), toSession),
     listSessions: (query) => read(() => listSessions(sql, query)),
     getWorkspace: (id) => read(() => loadWorkspace(sql, { id })),

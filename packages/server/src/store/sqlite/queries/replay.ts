@@ -31,6 +31,11 @@ import {
   requestByRid,
   toPermission,
   toQuestion,
+  type CommentRow,
+  SELECT_COMMENT,
+  toComment,
+  refByRid,
+  toRefLine,
   changeByRid,
   projectByRid,
   toChange,
@@ -86,7 +91,13 @@ export function replaySession(
 
 export function replayFeed(
   sql: Sql,
-  query: { workspaceId?: WorkspaceId; messages?: boolean; after: FeedPosition; limit: number },
+  query: {
+    workspaceId?: WorkspaceId;
+    sessionId?: SessionId;
+    messages?: boolean;
+    after: FeedPosition;
+    limit: number;
+  },
 ): ReplayPage<FeedPosition> {
   const rows = sql.all<EventRowData>(
     `${SELECT_EVENT} WHERE e.position > ? ORDER BY e.position LIMIT ?`,
@@ -96,6 +107,7 @@ export function replayFeed(
   const wanted = rows.filter(
     (row) =>
       (query.workspaceId === undefined || row.workspace_id === query.workspaceId) &&
+      (query.sessionId === undefined || row.session_id === query.sessionId) &&
       (query.messages !== false || !isMessageEvent(eventType(row.type))),
   );
   const last = rows.at(-1);
@@ -206,8 +218,12 @@ function currentData(sql: Sql, type: EventType, row: EventRowData): string | und
       const found = one(sql.get<AgentSessionRow>(`${SELECT_AGENT_SESSION} WHERE a.rid = ?`, ref));
       return found && data("agent.session.updated", { agentSession: toAgentSession(found) });
     }
+    case "comment": {
+      const found = one(sql.get<CommentRow>(`${SELECT_COMMENT} WHERE c.rid = ?`, ref));
+      return found && data("comment.added", { comment: toComment(sql, found) });
+    }
     default:
-      return sessionlessData(sql, type, { ref, position: row.position });
+      return sessionlessData(sql, type, { ref, position: row.position, time: row.time });
   }
 }
 
@@ -215,7 +231,7 @@ function currentData(sql: Sql, type: EventType, row: EventRowData): string | und
 function sessionlessData(
   sql: Sql,
   type: EventType,
-  { ref, position }: { ref: number; position: number },
+  { ref, position, time }: { ref: number; position: number; time: number },
 ): string | undefined {
   const one = <T extends { event_position: number }>(found: T | undefined): T | undefined =>
     found?.event_position === position ? found : undefined;
@@ -237,6 +253,10 @@ function sessionlessData(
       if (found === undefined) return undefined;
       const name = { change: { id: found.id, workspaceId: found.workspace_id } };
       return orName(name, () => data("change.updated", { change: toChange(found) }));
+    }
+    case "ref": {
+      const found = one(refByRid(sql, ref));
+      return found && data("ref.updated", { ref: toRefLine(sql, found, time).ref });
     }
     default:
       return undefined;

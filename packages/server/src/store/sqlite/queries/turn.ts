@@ -9,6 +9,7 @@ import {
 } from "@holdfast/protocol";
 import type { LiveTurn, NextTurn, Page } from "../../port.ts";
 import {
+  approvalModeOf,
   type InputRow,
   isForPeopleOnly,
   nextInput,
@@ -96,7 +97,7 @@ export function nextTurn(sql: Sql, sessionId: SessionId, now = 0): NextTurn | un
     turnId: input.turn_id as TurnId,
     agent: input.agent,
     past,
-    approvalMode: session.approval_mode as NextTurn["approvalMode"],
+    approvalMode: approvalModeOf(sql, session, input.turn),
     workspaceId: session.workspace_id as NextTurn["workspaceId"],
     concurrency: workspace?.concurrency ?? "exclusive",
     isForPeopleOnly: isForPeopleOnly(sql, input),

@@ -10,6 +10,7 @@ export {
   toAgentSessionWithFacts,
   withStatus,
 } from "./agent-session.ts";
+export { approvalModeOf, askerOf } from "./asker.ts";
 export {
   type ChangeRow,
   type ChangeView,
@@ -58,6 +59,19 @@ export {
   toPermissionRule,
 } from "./permission.ts";
 export { questionData, toQuestion } from "./question.ts";
+export {
+  type CommentRow,
+  type RefRow,
+  refByHash,
+  refById,
+  refByRid,
+  refsAbove,
+  refsBelow,
+  SELECT_COMMENT,
+  SELECT_REF,
+  toComment,
+  toRefLine,
+} from "./ref.ts";
 export { type RequestRow, type RequestTable, findRequest, requestByRid, selectRequest } from "./request.ts";
 export {
   SELECT_SESSION,
