@@ -3,7 +3,18 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-const packages = ["protocol", "kernel", "edge", "client", "sqlite", "rehearsal", "server", "share", "cli"];
+const packages = [
+  "protocol",
+  "kernel",
+  "edge",
+  "rpc",
+  "client",
+  "sqlite",
+  "rehearsal",
+  "server",
+  "share",
+  "cli",
+];
 
 /** Begun first, so that none of them is left alone at the end. What is not here goes by project, the large ones first, and then by size. */
 const FIRST = [

@@ -23,6 +23,7 @@ const ENTRIES = {
   "reader-thread": "sqlite/src/reader-thread.ts",
   "command-module": "server/src/store/sqlite/command-module.ts",
   "schema-thread": "server/src/json-schema/schema-thread.ts",
+  "rpc-thread": "rpc/src/thread/rpc-thread.ts",
   "symbol-thread": "server/src/symbols/symbol-thread.ts",
   ...Object.fromEntries(Object.entries(STORE_DOORS).map(([name, door]) => [name, `${door}.ts`])),
 };

@@ -15,7 +15,7 @@ const BACKSLASH = 0x5c;
 /** The parsed body, `undefined` when there is none. Rejects UNSUPPORTED_TYPE, TOO_LARGE or INVALID_REQUEST. */
 export async function readJson(incoming: IncomingMessage, clock: Clock): Promise<unknown> {
   requireJsonType(incoming);
-  const bytes = await readBytes(incoming, clock);
+  const bytes = await readBytes(incoming, clock, HTTP_LIMITS.bodyBytes);
   if (bytes.length === 0) return undefined;
   requireDepth(bytes);
   try {
@@ -43,8 +43,8 @@ function requireJsonType(incoming: IncomingMessage): void {
     throw new HoldfastError("UNSUPPORTED_TYPE", "Bodies are not compressed.");
 }
 
-function readBytes(incoming: IncomingMessage, clock: Clock): Promise<Buffer> {
-  const limit = HTTP_LIMITS.bodyBytes;
+/** A body of at most `limit` bytes, as it came; what its length says is looked at before any of it is read. Rejects TOO_LARGE or INVALID_REQUEST. */
+export function readBytes(incoming: IncomingMessage, clock: Clock, limit: number): Promise<Buffer> {
   const tooLarge = (): HoldfastError =>
     new HoldfastError("TOO_LARGE", `A body may have at most ${limit} bytes.`);
   if (Number(incoming.headers["content-length"] ?? 0) > limit) return Promise.reject(tooLarge());

@@ -7,11 +7,11 @@ export {
   type TokenStore,
 } from "./access.ts";
 export { type Needs, requireReach } from "./authorize.ts";
-export { readJson } from "./body.ts";
+export { readBytes, readJson } from "./body.ts";
 export { type EventStream, openEventStream } from "./event-stream.ts";
 export { isApiTarget } from "./guard.ts";
 export type { Exposure } from "./host-policy.ts";
-export { isAddressInUse, Listener, sendProblem } from "./listener.ts";
+export { isAddressInUse, Listener, sendProblem, type Upgrade } from "./listener.ts";
 export { OpenStreams } from "./open-streams.ts";
 export { problemReply, shapeRefusal } from "./problem.ts";
 export { idempotencyKey, leavingSignal, type RequestKey, requestKey } from "./request.ts";

@@ -2,8 +2,15 @@
  * A listening server: limits of connections and time, the guard before everything, and a close that has an end. What goes wrong before a request
  * reaches whoever answers it is a problem document too.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import {
   type Clock,
   errorText,
@@ -30,9 +37,18 @@ const HEADER_BYTES = 32 * 1024;
 const CLOSE_MS = 5_000;
 const CLOSE_STEP_MS = 20;
 
+/** Requests for a WebSocket that somebody takes. All others are answered as if they had not asked for one. */
+export type Upgrade = {
+  takes(target: string): boolean;
+  /** Owns the socket of a request that the guard let pass. */
+  take(incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
+};
+
 export type ListenerOptions = {
   /** Answers a request that the guard let pass; the security headers and `x-request-id` are set. Never rejects. */
   answer: (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
+  /** Absent: nobody takes a WebSocket. Who does ends what is open before `close`. */
+  upgrade?: Upgrade | undefined;
   /** Names beside loopback under which the server is reached. */
   allowedHosts: readonly string[];
   exposure: Exposure;
@@ -103,8 +119,11 @@ export class Listener {
   }
 
   #createServer(): Server {
-    const { answer, logger } = this.#options;
+    const { answer, logger, upgrade } = this.#options;
     const limits = {
+      ...(upgrade === undefined
+        ? {}
+        : { shouldUpgradeCallback: (incoming: IncomingMessage) => isTaken(upgrade, incoming) }),
       requireHostHeader: false,
       headersTimeout: HEADERS_MS,
       requestTimeout: REQUEST_MS,
@@ -125,6 +144,8 @@ export class Listener {
     });
     server.maxConnections = CONNECTIONS;
     server.on("clientError", refuseUnreadable);
+    if (upgrade !== undefined)
+      server.on("upgrade", (incoming, socket, head) => this.#upgrade(upgrade, incoming, socket, head));
     server.on("checkExpectation", (_incoming, outgoing: ServerResponse) => {
       outgoing.setHeader("x-request-id", randomHex(8));
       const refusal = new HoldfastError("INVALID_REQUEST", "No expectation but 100-continue is met.");
@@ -132,6 +153,24 @@ export class Listener {
     });
     return server;
   }
+
+  #upgrade(upgrade: Upgrade, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on("error", () => socket.destroy());
+    try {
+      if (this.#isClosing) throw new HoldfastError("SHUTTING_DOWN", "The server is shutting down.");
+      guard(incoming, this.#policy);
+      // Where the server cannot be told before which requests are taken, the others come here too.
+      if (!isTaken(upgrade, incoming))
+        throw new HoldfastError("NOT_FOUND", "No WebSocket is served at this path.");
+    } catch (error) {
+      return refuse(socket, error);
+    }
+    upgrade.take(incoming, socket, head);
+  }
+}
+
+function isTaken(upgrade: Upgrade, { headers, url }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket" && upgrade.takes(url ?? "");
 }
 
 /** Answers with the problem that a thrown value stands for, and logs what a client may not see. */
@@ -157,8 +196,13 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Socket): voi
       : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
         ? "The request did not arrive in time."
         : "The bytes are not an HTTP request.";
+  refuse(socket, new HoldfastError("INVALID_REQUEST", detail));
+}
+
+/** Answers a request for which there is no response object, and ends the connection. */
+function refuse(socket: Duplex, error: unknown): void {
   const requestId = randomHex(8);
-  const { status, body } = problemReply(new HoldfastError("INVALID_REQUEST", detail), requestId);
+  const { status, body } = problemReply(error, requestId);
   const text = JSON.stringify(body);
   const headers = {
     ...SECURITY_HEADERS,
@@ -168,7 +212,7 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Socket): voi
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   socket.end(
     [
-      `HTTP/1.1 ${status} Bad Request`,
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
       ...lines,
       `content-length: ${Buffer.byteLength(text)}`,
       "connection: close",

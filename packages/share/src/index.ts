@@ -1,3 +1,4 @@
+export { createShareRpc, type ShareRpc, type ShareRpcDeps } from "./rpc/index.ts";
 export type {
   ShareBlob,
   ShareCaller,

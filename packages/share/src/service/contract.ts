@@ -64,7 +64,10 @@ export type ShareCalls = {
    * arguments, UNAUTHENTICATED without a bearer where one is needed, REF_NOT_VALID for one that does not work (whyever), FORBIDDEN for one that works
    * and lacks the right, and what the method says.
    */
-  call<M extends ShareMethod>(method: M, request: ShareRequest & { args: ShareArgs<M> }): Promise<ShareResult<M>>;
+  call<M extends ShareMethod>(
+    method: M,
+    request: ShareRequest & { args: ShareArgs<M> },
+  ): Promise<ShareResult<M>>;
   /** The same for a method whose name came from outside: NOT_FOUND for an unknown one. */
   callNamed(method: string, request: ShareRequest): Promise<unknown>;
   /** The share that the caller's ref is of, for links, which name none: as `redeemShare` tells it, and refused and counted as that is. */

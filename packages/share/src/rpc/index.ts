@@ -1,0 +1,1 @@
+export { createShareRpc, type ShareRpc, type ShareRpcDeps } from "./share-rpc.ts";
