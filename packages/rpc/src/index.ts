@@ -12,6 +12,7 @@ export {
   type CallScope,
   type Capability,
   LiveStream,
+  openLiveSink,
   type StartThread,
 } from "./host/index.ts";
 export { RPC_LIMITS } from "./limits.ts";

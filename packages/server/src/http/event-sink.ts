@@ -3,6 +3,7 @@ import type { EventStream } from "@holdfast/edge";
 import type { Clock, Timer } from "@holdfast/kernel";
 import { type ControlType, HEARTBEAT_MS } from "@holdfast/protocol";
 import type { Control, LogEvent, Sink, Target } from "../events/index.ts";
+import { eventData } from "./event-text.ts";
 
 /** Frames of what was committed together, for as long as a reader needs them (D-24). */
 const ENCODED = new WeakMap<readonly LogEvent[], Buffer>();
@@ -58,19 +59,8 @@ function encode(events: readonly LogEvent[]): Buffer {
   return frames;
 }
 
-/** `event.data` is JSON on one line already, so it is placed as it is. */
-function eventFrame({ event, cursor, prev }: LogEvent): string {
-  let text = `id: ${cursor}\nevent: ${event.type}\ndata: {`;
-  if (event.seq !== undefined) text += `"seq":${event.seq},`;
-  if (prev !== undefined) text += `"prev":${prev},`;
-  text += `"type":"${event.type}","version":${event.version}`;
-  if (event.sessionId !== undefined) text += `,"sessionId":"${event.sessionId}"`;
-  if (event.seq === undefined && event.workspaceId !== undefined)
-    text += `,"workspaceId":"${event.workspaceId}"`;
-  text += `,"time":${event.time}`;
-  if (event.turnId !== undefined) text += `,"turnId":"${event.turnId}"`;
-  if (event.actor !== undefined) text += `,"actor":${JSON.stringify(event.actor)}`;
-  return `${text},"data":${event.data}}\n\n`;
+function eventFrame(entry: LogEvent): string {
+  return `id: ${entry.cursor}\nevent: ${entry.event.type}\ndata: ${eventData(entry)}\n\n`;
 }
 
 /** It never carries an id, so no reader takes it for a place in the log (D-23). */

@@ -6,6 +6,7 @@ import {
   type OpenStreams,
   problemReply,
   type RefCredential,
+  type Upgrade,
 } from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger, randomHex } from "@holdfast/kernel";
 import type { Agent, LiveAgentList, Diagnostics, Health, RefLink, SessionId } from "@holdfast/protocol";
@@ -21,6 +22,7 @@ import { documentOf } from "./describe.ts";
 import { createEventSink } from "./event-sink.ts";
 import type { PageFiles } from "./page.ts";
 import { createRefDoor, type RefDoor } from "./ref-door.ts";
+import { createRefRpc } from "./ref-rpc.ts";
 import type { ChangesDoor } from "./route.ts";
 import { ROUTES } from "./routes/index.ts";
 
@@ -55,6 +57,8 @@ export type HttpDeps = {
 export type Http = {
   /** What refs call by other ways than HTTP. */
   readonly refDoor: RefDoor;
+  /** WebSockets, for the listener. */
+  readonly upgrade: Upgrade;
   /** Answers a request that the listener let pass. Never rejects. */
   answer: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
   /** From now on nothing new is started (SHUTTING_DOWN); reads and streams go on. */
@@ -107,17 +111,23 @@ export function createHttp(deps: HttpDeps): Http {
     stopping: stopping.signal,
   };
   const app = createApp(ROUTES, appDeps);
+  const refDoor = createRefDoor(ROUTES, appDeps, { events: deps.events, streams });
+  const rpc = createRefRpc({ door: refDoor, clock, logger });
+  const answerRoute = getRequestListener((request, env) => app.fetch(request, env), {
+    overrideGlobalObjects: false,
+    errorHandler: unreadableRequest,
+  });
   return {
-    refDoor: createRefDoor(ROUTES, appDeps, { events: deps.events, streams }),
-    answer: getRequestListener((request, env) => app.fetch(request, env), {
-      overrideGlobalObjects: false,
-      errorHandler: unreadableRequest,
-    }),
+    refDoor,
+    upgrade: rpc.upgrade,
+    answer: (incoming, outgoing) =>
+      rpc.takes(incoming.url ?? "") ? rpc.answer(incoming, outgoing) : answerRoute(incoming, outgoing),
     drain() {
       isDraining = true;
     },
     stop() {
       isDraining = true;
+      rpc.stop();
       stopping.abort();
     },
   };

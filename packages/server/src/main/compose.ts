@@ -293,6 +293,7 @@ function buildSurface(
   });
   const listener = new Listener({
     answer: http.answer,
+    upgrade: http.upgrade,
     allowedHosts: config.allowedHosts,
     exposure: config.behindProxy ? "proxy" : config.insecureHttp ? "insecureHttp" : "loopback",
     clock,

@@ -1,44 +1,20 @@
-import { type Clock, HoldfastError, type Timer } from "@holdfast/kernel";
-import { HEARTBEAT_MS } from "@holdfast/protocol";
-import { LiveStream } from "@holdfast/rpc";
-import type { ShareCalls, ShareControl, ShareEnd, SubscribeRequest } from "../service/index.ts";
+import { type Clock, HoldfastError } from "@holdfast/kernel";
+import { type LiveStream, openLiveSink } from "@holdfast/rpc";
+import type { ShareCalls, ShareControl, ShareEnd, ShareEvent, SubscribeRequest } from "../service/index.ts";
 import { controlText, eventTexts } from "./event-text.ts";
 
-const HEARTBEAT = [JSON.stringify({ event: "heartbeat", data: {} })];
-
-/** A share's events as a stream of capnweb, for as long as the ref lives: what SSE says, a chunk to a frame. Rejects as `ShareCalls.subscribe` does. */
-export async function openLive({
-  service,
-  request,
-  clock,
-}: {
-  service: Pick<ShareCalls, "subscribe">;
-  request: SubscribeRequest;
-  clock: Clock;
-}): Promise<LiveStream> {
-  const live = new LiveStream();
-  let beat: Timer | undefined;
-  const scheduleBeat = (): void => {
-    beat = clock.after(HEARTBEAT_MS, () => {
-      live.push(HEARTBEAT);
-      scheduleBeat();
-    });
-  };
-  live.onOver(() => beat?.cancel());
-  await service.subscribe(request, () => ({
-    control(control: ShareControl) {
-      live.push([controlText(control)]);
-      if (control.type === "caught-up") scheduleBeat();
-    },
-    deliver: (events) => live.push(eventTexts(events)),
-    backlog: () => live.backlog(),
-    drained: () => live.drained(),
-    end(reason) {
-      beat?.cancel();
-      live.end(errorOf(reason));
-    },
-    onLeave: (listener) => live.onLeave(listener),
-  }));
+/** A share's events as a stream of capnweb, for as long as the ref lives. Rejects as `ShareCalls.subscribe` does. */
+export async function openLive(
+  service: Pick<ShareCalls, "subscribe">,
+  request: SubscribeRequest,
+  clock: Clock,
+): Promise<LiveStream> {
+  const { live, sink } = openLiveSink<ShareEvent, ShareControl, ShareEnd>(clock, {
+    control: controlText,
+    texts: eventTexts,
+    errorOf,
+  });
+  await service.subscribe(request, () => sink);
   return live;
 }
 

@@ -123,11 +123,8 @@ async function subscribe(
   if (leave === undefined)
     throw new HoldfastError("RATE_LIMITED", "Too many live views of this share are open.");
   try {
-    const live = await openLive({
-      service: deps.service,
-      request: { shareId, caller, after: after?.toString(), store },
-      clock: deps.clock,
-    });
+    const request = { shareId, caller, after: after?.toString(), store };
+    const live = await openLive(deps.service, request, deps.clock);
     live.onOver(leave);
     return { live };
   } catch (error) {
