@@ -11,3 +11,12 @@ export type {
   ShareSubscription,
   SubscribeRequest,
 } from "./service/index.ts";
+export { ShareService, type ShareServiceDeps } from "./service/index.ts";
+export {
+  commandModule,
+  memoryBlobs,
+  openShareStore,
+  type ShareBlobs,
+  shareStoreOn,
+  type ShareStore,
+} from "./store/index.ts";

@@ -11,7 +11,9 @@ export type Right = z.infer<typeof rightSchema>;
 export const rightsSchema = z.array(rightSchema).min(1).max(RIGHTS.length);
 
 /** A secret as it is given out: `hfs_`, 32 random bytes in base64url, and six characters by which a mistyped or cut one is told. */
-export const refSecretSchema = z.string().regex(/^hfs_[A-Za-z0-9_-]{43}[0-9a-z]{6}$/, "Expected the secret of a ref.");
+export const refSecretSchema = z
+  .string()
+  .regex(/^hfs_[A-Za-z0-9_-]{43}[0-9a-z]{6}$/, "Expected the secret of a ref.");
 
 export const caveatsSchema = z
   .strictObject({

@@ -106,6 +106,17 @@ export const commentSchema = z
   .meta({ id: "Comment" });
 export type Comment = z.infer<typeof commentSchema>;
 
+/** One row of the older way of writing. */
+export const wholeRowSchema = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("session"), data: publishedSessionSchema }),
+  z.strictObject({ type: z.literal("message"), data: publishedMessageSchema }),
+  z.strictObject({ type: z.literal("part"), data: publishedPartSchema }),
+  z.strictObject({ type: z.literal("change"), data: publishedChangeSchema }),
+  z.strictObject({ type: z.literal("models"), data: publishedModelsSchema }),
+  z.strictObject({ type: z.literal("usage"), data: publishedUsageSchema }),
+]);
+export type WholeRow = z.infer<typeof wholeRowSchema>;
+
 const nothing = z.strictObject({});
 const label = z.string().max(256);
 const page = {
@@ -220,6 +231,13 @@ export const SHARE_METHODS = {
     args: appendOpsSchema,
     result: appendAnswerSchema,
   },
+  /** Whole rows in any order (S-10): each replaces what its key names, nothing is removed. `SHARE_MODE` for a share that is written by operations. */
+  syncShare: {
+    access: "append",
+    http: "POST /api/shares/:shareId/sync",
+    args: z.strictObject({ data: z.array(wholeRowSchema).max(10_000) }),
+    result: z.object({ seq: countSchema }),
+  },
   bumpEpoch: {
     access: "admin",
     http: "POST /api/shares/:shareId/epoch",
@@ -253,7 +271,11 @@ export const SHARE_METHODS = {
     access: "read",
     http: "GET /api/shares/:shareId/changes",
     args: z.strictObject(page),
-    result: z.object({ items: z.array(publishedChangeSchema), next: z.string().optional(), seq: countSchema }),
+    result: z.object({
+      items: z.array(publishedChangeSchema),
+      next: z.string().optional(),
+      seq: countSchema,
+    }),
   },
   readComments: {
     access: "read",

@@ -179,7 +179,10 @@ export const publishedChangeSchema = z
     state: z.enum(["pending", "applied", "rejected", "conflict"]),
     agent: stampSchema,
     hunks: z.array(
-      hunkSchema.omit({ origins: true }).extend({ agents: z.array(stampSchema).min(1) }).strict(),
+      hunkSchema
+        .omit({ origins: true })
+        .extend({ agents: z.array(stampSchema).min(1) })
+        .strict(),
     ),
     binary: z.boolean(),
     additions: countSchema,

@@ -1,0 +1,244 @@
+/**
+ * Readers of shares, live (S-11, S-19, S-31).
+ *
+ *   catching up ── all read ──► live ── events that go on from its place ──► live
+ *        ▲                        │ a jump, a gap, or a backlog that was read from elsewhere
+ *        └────────────────────────┘
+ *
+ * What a command told is one array for all readers of its share, so that one encoding serves them all. A reader that is behind reads what it missed as
+ * it is now. Each is looked at again when refs of its share change, and when its own ref is due: none outlives its ref, also when nothing happens.
+ */
+import {
+  type Clock,
+  errorText,
+  isHoldfastError,
+  type Logger,
+  MAX_TIMER_MS,
+  type Timer,
+} from "@holdfast/kernel";
+import type { NotedEvent, ShareNote, ShareStore } from "../store/index.ts";
+import { type ReplayPage, replayAfter } from "../store/queries/index.ts";
+import type { ShareEnd, ShareEvent, ShareSink, ShareSubscription } from "./contract.ts";
+
+/** Bytes that may wait for one reader before it is cut; it goes on by its cursor. */
+const BACKLOG_BYTES = 4 * 1024 * 1024;
+
+/** Looks at a reader's ref again: the ms until it ends by itself, undefined for never. Throws where it has ended. */
+export type Recheck = () => number | undefined;
+
+export class LiveReaders {
+  readonly #store: ShareStore;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #byShare = new Map<string, Set<Reader>>();
+  readonly #stopListening: () => void;
+
+  constructor(store: ShareStore, clock: Clock, logger: Logger) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#stopListening = store.onNotes((notes) => this.#hear(notes));
+  }
+
+  countOf(shareId: string): number {
+    return [...(this.#byShare.get(shareId) ?? [])].filter(({ isStream }) => isStream).length;
+  }
+
+  /** Begins a stream behind `after`; `onStart` says what comes before its events. */
+  open(shareId: string, place: { after: number; recheck: Recheck }, sink: ShareSink): Reader {
+    const reader = new Reader({
+      shareId,
+      store: this.#store,
+      clock: this.#clock,
+      logger: this.#logger,
+      ...place,
+      sink,
+    });
+    this.#keep(shareId, reader);
+    return reader;
+  }
+
+  /** Watches a ref without a stream. */
+  watch(shareId: string, recheck: Recheck, onEnd: () => void): () => void {
+    const reader = new Reader({
+      shareId,
+      store: this.#store,
+      clock: this.#clock,
+      logger: this.#logger,
+      after: 0,
+      recheck,
+      sink: undefined,
+    });
+    this.#keep(shareId, reader);
+    void this.#tellEnd(reader, onEnd);
+    return () => reader.close("left");
+  }
+
+  close(): void {
+    this.#stopListening();
+    for (const readers of this.#byShare.values()) for (const reader of readers) reader.close("stopped");
+  }
+
+  #keep(shareId: string, reader: Reader): void {
+    const readers = this.#byShare.get(shareId) ?? new Set();
+    this.#byShare.set(shareId, readers.add(reader));
+    void this.#forget(shareId, reader, readers);
+    reader.check();
+  }
+
+  async #tellEnd(reader: Reader, onEnd: () => void): Promise<void> {
+    if ((await reader.closed) !== "left") onEnd();
+  }
+
+  async #forget(shareId: string, reader: Reader, readers: Set<Reader>): Promise<void> {
+    await reader.closed;
+    readers.delete(reader);
+    if (readers.size === 0) this.#byShare.delete(shareId);
+  }
+
+  #hear(notes: readonly ShareNote[]): void {
+    for (const note of notes) {
+      const readers = this.#byShare.get(note.shareId);
+      if (readers === undefined || note.kind === "blobsGone") continue;
+      const batch = note.kind === "events" ? chained(note.events) : undefined;
+      for (const reader of readers) {
+        if (note.kind === "access") reader.check();
+        else reader.offer(batch);
+      }
+    }
+  }
+}
+
+/** Events of one commit as readers get them who had the one before. */
+const chained = (events: readonly NotedEvent[]): ShareEvent[] =>
+  events.map(({ seq, type, time, data }) => ({ seq, prev: seq - 1, type, time, data }));
+
+type ReaderOptions = {
+  shareId: string;
+  after: number;
+  store: ShareStore;
+  clock: Clock;
+  logger: Logger;
+  recheck: Recheck;
+  sink: ShareSink | undefined;
+};
+
+class Reader implements ShareSubscription {
+  readonly closed: Promise<ShareEnd>;
+  readonly #options: ReaderOptions;
+  #resolve: (reason: ShareEnd) => void = () => undefined;
+  #isClosed = false;
+  #isLive = false;
+  #isReading = false;
+  /** How far the reader is current, and the seq of the last event that it got. */
+  #through: number;
+  #prev: number | undefined;
+  #expiry: Timer | undefined;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    this.#through = options.after;
+    this.#prev = options.after;
+    this.closed = new Promise((resolve) => (this.#resolve = resolve));
+    options.sink?.onLeave(() => this.close("left"));
+  }
+
+  get isStream(): boolean {
+    return this.#options.sink !== undefined;
+  }
+
+  /** Reads on from its place until it has all, then goes live. */
+  start(): void {
+    this.#catchUp().catch((error: unknown) => this.#fail(error));
+  }
+
+  /** What was committed for its share; undefined where that is to be read. */
+  offer(batch: readonly ShareEvent[] | undefined): void {
+    const { sink } = this.#options;
+    if (sink === undefined || !this.#isLive || this.#isClosed) return;
+    const [first] = batch ?? [];
+    if (batch === undefined || first === undefined || first.seq !== this.#through + 1) {
+      if (first !== undefined && (batch?.at(-1)?.seq ?? 0) <= this.#through) return;
+      this.start();
+      return;
+    }
+    try {
+      this.#send(batch, first);
+      if (sink.backlog() > BACKLOG_BYTES) this.close("overflow");
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Ends when its ref has ended, and sees to it that it is looked at again when that is due. */
+  check(): void {
+    if (this.#isClosed) return;
+    this.#expiry?.cancel();
+    try {
+      const ms = this.#options.recheck();
+      if (ms !== undefined)
+        this.#expiry = this.#options.clock.after(Math.min(Math.max(ms, 1), MAX_TIMER_MS), () => this.check());
+    } catch (error) {
+      if (isHoldfastError(error)) this.close("revoked");
+      else this.#fail(error);
+    }
+  }
+
+  close(reason: ShareEnd = "left"): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#expiry?.cancel();
+    if (reason !== "left") this.#options.sink?.end(reason);
+    this.#resolve(reason);
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#isReading || this.#isClosed) return;
+    this.#isReading = true;
+    const wasLive = this.#isLive;
+    this.#isLive = false;
+    const { sink, store, shareId, clock } = this.#options;
+    for (;;) {
+      const page: ReplayPage = store.read((sql) => replayAfter(sql, shareId, this.#through, clock.now()));
+      this.#sendPage(page);
+      if (this.#through >= page.last || this.#hasEnded()) break;
+      await sink?.drained();
+      if (this.#hasEnded()) break;
+    }
+    this.#isReading = false;
+    if (this.#hasEnded()) return;
+    // Nothing was awaited since the last page, so nothing was committed that is not in it.
+    this.#isLive = true;
+    if (!wasLive) sink?.control({ type: "caught-up", data: {} });
+  }
+
+  #hasEnded(): boolean {
+    return this.#isClosed;
+  }
+
+  #sendPage({ events, through }: ReplayPage): void {
+    let prev = this.#prev;
+    const batch = events.map((event): ShareEvent => {
+      const chainedEvent = { ...event, prev };
+      prev = event.seq;
+      return chainedEvent;
+    });
+    this.#prev = prev;
+    this.#through = through;
+    if (batch.length > 0) this.#options.sink?.deliver(batch);
+  }
+
+  /** The batch itself, unless the reader's last event is not the one before it: then its first one says so. */
+  #send(batch: readonly ShareEvent[], first: ShareEvent): void {
+    const isShared = first.prev === this.#prev;
+    const events = isShared ? batch : [{ ...first, prev: this.#prev }, ...batch.slice(1)];
+    this.#through = batch.at(-1)?.seq ?? this.#through;
+    this.#prev = this.#through;
+    this.#options.sink?.deliver(events);
+  }
+
+  #fail(error: unknown): void {
+    this.#options.logger.warn({ shareId: this.#options.shareId, error: errorText(error) }, "a stream broke");
+    this.close("failed");
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Who may do what with a share (S-13 to S-16): looked at by the service before a call, and again inside the transaction of each write, so that nothing
+ * slips between a revocation and its effect.
+ *
+ * To strangers every secret that does not work is the same: one statement is run for all of them, and one answer given. Who holds what the publisher
+ * was given (a grant without parent) or the publish key is told that the share is gone.
+ */
+import { HoldfastError } from "@holdfast/kernel";
+import type { MethodAccess, Right } from "@holdfast/protocol";
+import {
+  caveatsOf,
+  findShare,
+  type GrantRow,
+  isExpired,
+  rightsOf,
+  type ShareRow,
+  stateOf,
+} from "./share-row.ts";
+import type { Sql } from "./sql.ts";
+
+/** Who calls, by hashes: of a publish key that this service knows, or of a secret. */
+export type By = { key?: string | undefined; hash?: string | undefined; peer: string };
+
+/** `line` is the caller's grant and those it comes from, its own first; none for a publish key. */
+export type Admitted = { share: ShareRow; line: GrantRow[] };
+
+export type Asked = {
+  shareId: string;
+  by: By;
+  /** Of several rights one is enough. */
+  access: Exclude<MethodAccess, "publishKey"> | readonly Right[];
+  /** The publish key that the share was made with may do it too. */
+  keyMay?: boolean;
+  /** What works on a share that has ended, for its publisher. */
+  alsoEnded?: boolean;
+};
+
+/** Most grants in a line, from the root on. */
+export const LINE_LENGTH = 16;
+
+const LINE = `WITH RECURSIVE line (rid, parent, depth) AS (
+  SELECT rid, parent, 0 FROM ref_grant WHERE share = ? AND hash = ?
+  UNION ALL SELECT up.rid, up.parent, depth + 1 FROM line JOIN ref_grant up ON up.rid = line.parent WHERE depth < ${LINE_LENGTH}
+) SELECT g.* FROM line JOIN ref_grant g ON g.rid = line.rid ORDER BY line.depth`;
+
+/** The one answer to every secret that does not work (S-15). */
+export const refNotValid = (): HoldfastError =>
+  new HoldfastError(
+    "REF_NOT_VALID",
+    "This ref does not work, or does not work any more. Ask its owner for a new one.",
+  );
+
+const gone = (share: ShareRow, state: string): HoldfastError =>
+  new HoldfastError(
+    "SHARE_GONE",
+    `The share ${share.id} is ${state}; nothing can be done with it any more.`,
+    {
+      data: { state },
+    },
+  );
+
+/** The caller's grant and those above it, whatever has become of them. */
+export const lineOf = (sql: Sql, shareRid: number, hash: string): GrantRow[] =>
+  sql.all<GrantRow>(LINE, shareRid, hash);
+
+/** Admits a caller to an act. Throws REF_NOT_VALID, SHARE_GONE (to the publisher alone) or FORBIDDEN. */
+export function admit(sql: Sql, now: number, asked: Asked): Admitted {
+  const { by, access } = asked;
+  const share = findShare(sql, asked.shareId);
+  // The same statement for a share that there is not.
+  const line = lineOf(sql, share?.rid ?? 0, by.hash ?? "");
+  const [own] = line;
+  const isKey = by.key !== undefined && by.key === share?.publish_key;
+  if (share === undefined || (!isKey && own === undefined)) throw refNotValid();
+  const isPublisher = isKey || own?.parent === null;
+  const state = stateOf(sql, share, now);
+  if (state !== "live" && !isPublisher) throw refNotValid();
+  if ((state === "revoked" || state === "expired") && asked.alsoEnded !== true) throw gone(share, state);
+  if (isKey) {
+    if (asked.keyMay === true) return { share, line: [] };
+    throw new HoldfastError("FORBIDDEN", "A publish key may not do this; it needs a ref of the share.");
+  }
+  const hasEnded = line.some((grant) => endOf(grant, share, now) !== undefined);
+  if (own === undefined || hasEnded || exhausted(sql, line, { peer: by.peer, now }) !== undefined)
+    throw refNotValid();
+  const wanted = access === "anyone" ? [] : [access].flat();
+  if (wanted.length > 0 && !wanted.some((right) => mayDo(own, right)))
+    throw new HoldfastError(
+      "FORBIDDEN",
+      `This ref may not do that: it lacks the right ${wanted.join(" or ")}.`,
+    );
+  return { share, line };
+}
+
+/** Every right but `append` includes `read`. */
+function mayDo(grant: GrantRow, right: Right): boolean {
+  const rights = rightsOf(grant);
+  return rights.includes(right) || (right === "read" && rights.some((one) => one !== "append"));
+}
+
+/** Why a grant by itself no longer works, beside its uses. */
+export function endOf(
+  grant: GrantRow,
+  share: ShareRow,
+  now: number,
+): "revoked" | "expired" | "epoch" | undefined {
+  if (grant.revoked_at !== null) return "revoked";
+  if (grant.expired_at !== null || (grant.expires_at !== null && grant.expires_at <= now)) return "expired";
+  return grant.epoch < share.capability_epoch ? "epoch" : undefined;
+}
+
+/** The grant of a line that has no use left. For who only reads, a peer and day that were counted go on. */
+export function exhausted(
+  sql: Sql,
+  line: readonly GrantRow[],
+  { peer, now }: { peer: string; now: number },
+): GrantRow | undefined {
+  return line.find((grant) => {
+    const { maxUses } = caveatsOf(grant);
+    if (maxUses === undefined || grant.uses < maxUses) return false;
+    return !isCounted(sql, grant, peer, now);
+  });
+}
+
+const DAY_MS = 86_400_000;
+export const dayOf = (now: number): number => Math.floor(now / DAY_MS);
+
+export const isCounted = (sql: Sql, grant: GrantRow, peer: string, now: number): boolean =>
+  onlyReads(grant) &&
+  sql.get(
+    "SELECT 1 FROM grant_day WHERE ref_grant = ? AND peer = ? AND day = ?",
+    grant.rid,
+    peer,
+    dayOf(now),
+  ) !== undefined;
+
+/** Its uses are peers and days, not writes (S-16). */
+export const onlyReads = (grant: GrantRow): boolean => rightsOf(grant).every((right) => right === "read");
+
+/** Whether a share is due and that is not written down (S-32). */
+export const isDue = (share: ShareRow, now: number): boolean =>
+  share.state === "live" && isExpired(share, now);

@@ -1,0 +1,55 @@
+/** Contents of a share (S-9): each belongs to one share, and nobody learns what others have. Their bytes are the business of `ShareBlobs`. */
+import type { ShareId } from "@holdfast/protocol";
+import { admit, type By } from "../access.ts";
+import { auditHour } from "../audit.ts";
+import { findShare, type ShareRow } from "../share-row.ts";
+import type { Write } from "../sql.ts";
+import { requireQuota } from "./append.ts";
+
+/** Notes that the bytes are there. */
+export function recordBlob(
+  write: Write,
+  { shareId, by, hash, size }: { shareId: ShareId; by: By; hash: string; size: number },
+): void {
+  const { share, line } = admit(write, write.now, { shareId, by, access: "append" });
+  const isNew = write.run(
+    "INSERT INTO blob (share, hash, size, time_created) VALUES (?, ?, ?, ?) ON CONFLICT (share, hash) DO NOTHING",
+    share.rid,
+    hash,
+    size,
+    write.now,
+  );
+  if (isNew > 0) {
+    write.run("UPDATE share SET other_bytes = other_bytes + ? WHERE rid = ?", size, share.rid);
+    requireQuota(write, share);
+  }
+  auditHour(write, {
+    shareRid: share.rid,
+    ref: line[0]?.id ?? null,
+    action: "putBlob",
+    peer: by.peer,
+    count: 1,
+    first: write.now,
+    last: write.now,
+  });
+}
+
+/** Forgets contents whose bytes are not there: after a restore, a publisher uploads them again. */
+export function forgetBlobs(
+  write: Write,
+  { shareId, hashes }: { shareId: string; hashes: readonly string[] },
+): void {
+  const share = findShare(write, shareId);
+  if (share === undefined) return;
+  for (const hash of hashes) {
+    const row = write.get<{ size: number }>(
+      "DELETE FROM blob WHERE share = ? AND hash = ? RETURNING size",
+      share.rid,
+      hash,
+    );
+    if (row !== undefined) freeBytes(write, share, row.size);
+  }
+}
+
+const freeBytes = (write: Write, share: ShareRow, size: number): void =>
+  void write.run("UPDATE share SET other_bytes = other_bytes - ? WHERE rid = ?", size, share.rid);

@@ -1,0 +1,139 @@
+/** What publishers and owners see: shares of a key, grants, the audit, where a stream is. */
+import type { ShareArgs, ShareHello, ShareResult } from "@holdfast/protocol";
+import { admit, type By, lineOf } from "../access.ts";
+import { type AuditRow, toAuditEntry } from "../audit.ts";
+import { toGrant } from "../grants.ts";
+import {
+  caveatsOf,
+  type GrantRow,
+  rightsOf,
+  type ShareRow,
+  stateOf,
+  streamOf,
+  type StreamRow,
+  toServiceShare,
+} from "../share-row.ts";
+import { type Sql, storeIdOf } from "../sql.ts";
+import { countCursor, limitOf } from "./page.ts";
+
+type Context = { shareId: string; by: By; now: number };
+
+/** What is there or was, made with one key, newest first. */
+export function listShares(
+  sql: Sql,
+  { key, args, now }: { key: string; args: ShareArgs<"listShares">; now: number },
+): ShareResult<"listShares"> {
+  const limit = limitOf(args.limit);
+  const rows = sql.all<ShareRow>(
+    "SELECT * FROM share WHERE publish_key = ? AND rid < ? ORDER BY rid DESC LIMIT ?",
+    key,
+    countCursor(args.before),
+    limit + 1,
+  );
+  const taken = rows.slice(0, limit);
+  const last = taken.at(-1);
+  return {
+    items: taken.map((share) => toServiceShare(sql, share, now)),
+    ...(rows.length > limit && last !== undefined ? { next: String(last.rid) } : {}),
+  };
+}
+
+export function redeemed(
+  sql: Sql,
+  { share, line }: { share: ShareRow; line: readonly GrantRow[] },
+): ShareResult<"redeemShare"> {
+  const own = line[0] as GrantRow;
+  const live = streamOf(sql, share.live);
+  return {
+    shareId: share.id,
+    refId: own.id,
+    title: share.title,
+    rights: rightsOf(own),
+    caveats: caveatsOf(own),
+    capabilityEpoch: share.capability_epoch,
+    ...(live === undefined ? {} : { stream: live.id as NonNullable<ShareHello["live"]>["stream"] }),
+    cursor: live?.cursor ?? 0,
+  };
+}
+
+export function hello(sql: Sql, { shareId, by, now }: Context): ShareHello {
+  const { share } = admit(sql, now, { shareId, by, access: "append", keyMay: true, alsoEnded: true });
+  const place = (stream: StreamRow | undefined) =>
+    stream && {
+      stream: stream.id as NonNullable<ShareHello["live"]>["stream"],
+      cursor: stream.cursor,
+      chain: stream.chain,
+    };
+  const live = place(streamOf(sql, share.live));
+  const staged = place(streamOf(sql, share.staged));
+  return {
+    storeId: storeIdOf(sql),
+    state: stateOf(sql, share, now),
+    capabilityEpoch: share.capability_epoch,
+    writerEpoch: share.writer_epoch,
+    ...(live === undefined ? {} : { live }),
+    ...(staged === undefined ? {} : { staged }),
+    time: now,
+  };
+}
+
+/** With `admin` every ref of the share, else the caller's own and those below it. */
+export function listRefs(
+  sql: Sql,
+  { shareId, by, now, args }: Context & { args: ShareArgs<"listRefs"> },
+): ShareResult<"listRefs"> {
+  const { share, line } = admit(sql, now, { shareId, by, access: ["share", "admin"], keyMay: true });
+  const [own] = line;
+  const seesAll = own === undefined || rightsOf(own).includes("admin");
+  const limit = limitOf(args.limit);
+  const isOurs = (grant: GrantRow): boolean =>
+    seesAll || lineOf(sql, share.rid, grant.hash).some(({ rid }) => rid === own.rid);
+  const items: GrantRow[] = [];
+  let at = countCursor(args.before);
+  let hasMore = true;
+  // Others' refs are passed over in pages, so that an answer has an end.
+  for (let pages = 0; pages < 50 && hasMore && items.length < limit; pages += 1) {
+    const rows = sql.all<GrantRow>(
+      "SELECT * FROM ref_grant WHERE share = ? AND rid < ? ORDER BY rid DESC LIMIT ?",
+      share.rid,
+      at,
+      limit + 1,
+    );
+    hasMore = rows.length > limit;
+    for (const grant of rows.slice(0, limit)) {
+      if (items.length === limit) {
+        hasMore = true;
+        break;
+      }
+      at = grant.rid;
+      if (isOurs(grant)) items.push(grant);
+    }
+  }
+  return {
+    items: items.map((grant) => toGrant(sql, share, grant, now)),
+    ...(hasMore ? { next: String(at) } : {}),
+  };
+}
+
+/** Newest first. */
+export function readAudit(
+  sql: Sql,
+  { shareId, by, now, args }: Context & { args: ShareArgs<"readAudit"> },
+): ShareResult<"readAudit"> {
+  const { share } = admit(sql, now, { shareId, by, access: "admin", keyMay: true, alsoEnded: true });
+  const limit = limitOf(args.limit);
+  const rows = sql.all<AuditRow>(
+    "SELECT * FROM audit WHERE share = ? AND rid < ? AND (? IS NULL OR ref = ?) ORDER BY rid DESC LIMIT ?",
+    share.rid,
+    countCursor(args.before),
+    args.refId ?? null,
+    args.refId ?? null,
+    limit + 1,
+  );
+  const taken = rows.slice(0, limit);
+  const last = taken.at(-1);
+  return {
+    items: taken.map(toAuditEntry),
+    ...(rows.length > limit && last !== undefined ? { next: String(last.rid) } : {}),
+  };
+}
