@@ -26,7 +26,7 @@ const STORED = /^blob:([0-9a-f]{64})$/;
 /** The hash of the stored content that a file part names; undefined where it names something else. */
 export const storedHash = (url: string): string | undefined => STORED.exec(url)?.[1];
 
-type FileRow = { url: string; mime: string };
+type FileRow = { url: string; mime: string; filename?: string | undefined };
 
 /** Files whose content a row names. */
 export function filesOf(row: SourceRow): FileRow[] {

@@ -16,7 +16,7 @@ export function pathRewriter({ workspace, home }: Places): PathRewriter {
   const below = patternOf(home, ENDS);
   const dashed = home.filter((path) => path.split("/").length > 2).map((path) => path.replaceAll("/", "-"));
   const named =
-    dashed.length === 0 ? undefined : new RegExp(`(?<!\\w)(?:${dashed.map(escaped).join("|")})${ENDS}`, "g");
+    dashed.length === 0 ? undefined : new RegExp(`(?<!\\w)(?:${dashed.map(escaped).join("|")})(?!\\w)`, "g");
   return (text) => {
     let told = text;
     if (inside !== undefined)

@@ -49,6 +49,8 @@ export type Masker = {
   phrases(): readonly string[];
   /** What was learned beside what was known before. */
   taken(): ShareMask[];
+  /** Gives up what is kept of texts between the passes; they are looked through again then. */
+  forgetTexts(): void;
 };
 
 /** `known`: values that are secret by what they are, not by their look. */
@@ -100,6 +102,7 @@ export function createMasker(before: MaskMemory, known: readonly Values[]): Mask
         /\s/.test(value),
       ),
     taken: () => memory.all.slice(before.masks.length),
+    forgetTexts: () => looks.clear(),
   };
 }
 

@@ -43,8 +43,8 @@ function regionsOf(hunk: PatchHunk): Region[] {
     const line = { text, old: oldLine, new: newLine };
     const sign = text[0];
     if (sign === "\\") {
-      // It is about the line before it.
-      (current?.lines ?? same).push(line);
+      // It is about the line before it, and stands at the end of the file.
+      (current?.lines ?? regions.at(-1)?.after)?.push(line);
       continue;
     }
     if (sign === " ") {
@@ -62,7 +62,13 @@ function regionsOf(hunk: PatchHunk): Region[] {
     if (sign !== "+") oldLine += 1;
     if (sign !== "-") newLine += 1;
   }
-  return regions.map((region) => ({ ...region, after: region.after.slice(0, CONTEXT) }));
+  return regions.map((region) => ({ ...region, after: contextOf(region.after) }));
+}
+
+/** With what is said of the last of them. */
+function contextOf(lines: readonly Line[]): Line[] {
+  const isMark = lines[CONTEXT]?.text.startsWith("\\") === true;
+  return lines.slice(0, isMark ? CONTEXT + 1 : CONTEXT);
 }
 
 /** Every line of it is in a hunk that may be shown. */
