@@ -47,6 +47,7 @@ import {
 } from "@holdfast/protocol";
 import { at, type CallOptions, nothing } from "./call.ts";
 import { changeCalls } from "./change-calls.ts";
+import { sharePreviewCalls } from "./share-preview-calls.ts";
 import { stopAndSend } from "./stop-and-send.ts";
 import { type FeedOptions, type FeedItem, streamFeed } from "./stream-feed.ts";
 import { type SessionStreamItem, type SessionStreamOptions, streamSession } from "./stream-session.ts";
@@ -103,6 +104,7 @@ export function createClient(config: TransportConfig) {
     stopAndSend: stopAndSend({ ...queue, ...turns }),
     ...inboxCalls(transport),
     ...changeCalls(transport),
+    ...sharePreviewCalls(transport),
     ...worktreeCalls(transport),
     /** The whole content that a session keeps under a `blob:<hash>` (R-8.1). One try. Rejects as other calls do. */
     readBlob: async (sessionId: string, hash: string, options: { signal?: AbortSignal } = {}) => {

@@ -24,6 +24,7 @@ export type ShareIncludes = z.infer<typeof shareIncludesSchema>;
 export const createSharePreviewSchema = z
   .strictObject({ includes: shareIncludesSchema.default({ files: false, others: false }) })
   .meta({ id: "CreateSharePreview" });
+export type CreateSharePreview = z.input<typeof createSharePreviewSchema>;
 
 /** Where in the session. */
 const placeSchema = z.object({

@@ -57,6 +57,7 @@ export const ACTIONS = {
   "feed.stream": "read",
   "comment.read": "read",
   "comment.add": "comment",
+  "share.preview": "owner",
   "ref.create": "owner",
   "ref.redeem": "read",
   "ref.read": "read",

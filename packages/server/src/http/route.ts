@@ -28,6 +28,7 @@ import type { Resume, Target } from "../events/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
 import type { Refs } from "../refs/index.ts";
 import type { Caller, Sessions } from "../session/index.ts";
+import type { Previews } from "../sharing/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
 import type { Action, ActionTarget, SessionLookup } from "./authorize.ts";
 import { refOf } from "./ref-scope.ts";
@@ -46,6 +47,7 @@ export type Rooms = {
   pool: { list(): LiveAgentList };
   access: Access;
   refs: Refs;
+  previews: Pick<Previews, "preview">;
   sessionOf: SessionLookup;
   /** Where refs are opened, for a server that was reached at this end. */
   refLink(reachedAt: Endpoint): RefLink;

@@ -15,6 +15,7 @@ import type { Events } from "../events/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
 import type { Refs } from "../refs/index.ts";
 import type { Sessions } from "../session/index.ts";
+import type { Previews } from "../sharing/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
 import { type AppDeps, createApp } from "./app.ts";
 import type { SessionLookup } from "./authorize.ts";
@@ -38,6 +39,7 @@ export type HttpDeps = {
   pool: { list(): LiveAgentList };
   events: Events;
   refs: Refs;
+  previews: Pick<Previews, "preview">;
   /** Whose something is, for refs, which see their session alone. */
   sessionOf: SessionLookup;
   /** Under which address others reach this server, where it was told. */
@@ -89,6 +91,7 @@ export function createHttp(deps: HttpDeps): Http {
       pool: deps.pool,
       access,
       refs: deps.refs,
+      previews: deps.previews,
       sessionOf: deps.sessionOf,
       refLink: (reachedAt) => refLink(deps.publicUrl, reachedAt),
       endOf: (credential, outgoing) => endOf(streams, credential, outgoing),

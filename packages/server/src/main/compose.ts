@@ -2,18 +2,11 @@
  * The composition root: the only place that knows every adapter. It builds the rooms from the bottom up; `start` runs them in the order that
  * D-18 asks for (claim the directory, reap, recover, then listen), `stop` in the opposite one (D-21).
  */
-import { hostname, totalmem } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { Access, Listener, OpenStreams } from "@holdfast/edge";
-import { type Clock, type Logger, newId, within } from "@holdfast/kernel";
-import {
-  type Agent,
-  type ApprovalMode,
-  type Health,
-  type InstanceId,
-  type SessionId,
-  VERSION,
-} from "@holdfast/protocol";
+import { type Clock, type Logger, newId } from "@holdfast/kernel";
+import { type Agent, type ApprovalMode, type InstanceId, type SessionId, VERSION } from "@holdfast/protocol";
 import { rehearsalBin } from "@holdfast/rehearsal";
 import {
   autoAllow,
@@ -24,7 +17,6 @@ import {
   createPool,
   type LaunchDeps,
   measureLaunches,
-  type PoolLimits,
   processTable,
   reapLeftovers,
 } from "../agents/index.ts";
@@ -38,13 +30,16 @@ import { createSessions } from "../session/index.ts";
 import type { Store } from "../store/index.ts";
 import { openSqliteStore } from "../store/sqlite/index.ts";
 import { createSymbols } from "../symbols/index.ts";
-import { createTurns, DEFAULT_TURN_SETTINGS, type TurnSettings } from "../turn/index.ts";
+import { createTurns } from "../turn/index.ts";
 import { buildFiles } from "./build-files.ts";
+import { buildPublishing } from "./build-publishing.ts";
 import type { ServerConfig } from "./config.ts";
 import { replaceServerToken, serverToken } from "./data-directory.ts";
 import { EmbeddedShare } from "./embedded-share.ts";
+import { healthOf } from "./health.ts";
 import { pageOf } from "./page-directory.ts";
 import { repeat } from "./repeat.ts";
+import { poolLimits, turnSettings } from "./settings.ts";
 
 export type Server = {
   readonly listener: Pick<Listener, "listen">;
@@ -62,10 +57,6 @@ const HOUSEKEEPING_ROWS = 500;
 const HOUSEKEEPING_PASSES = 200;
 /** How long opencode's servers may take to close their database once no turn needs them; SIGKILL follows. */
 const OPENCODE_STOP_MS = 2_000;
-/** A health answer is reused for this long; the store must answer a write within the deadline to be called ok. */
-const HEALTH_MS = 1_000;
-const HEALTH_DEADLINE_MS = 2_000;
-
 type Facts = {
   directory: string;
   startTime: number;
@@ -129,7 +120,10 @@ async function build(store: Store, config: ServerConfig, facts: Facts): Promise<
   return serverOf(base, agents, files, running, surface);
 }
 
-function embeddedShareOf(config: ServerConfig, { directory, clock, logger }: Facts): EmbeddedShare | undefined {
+function embeddedShareOf(
+  config: ServerConfig,
+  { directory, clock, logger }: Facts,
+): EmbeddedShare | undefined {
   const { shareProgram: program, sharePort: port, environment } = config;
   if (program === undefined) return undefined;
   return new EmbeddedShare({ program, directory, port, environment, clock, logger });
@@ -259,13 +253,25 @@ function buildSurface(
     changes,
     git,
   });
-  const refs = createRefs({ store, clock, logger, stopTurn: (command) => turns.cancel({ ...command, next: undefined }) });
+  const refs = createRefs({
+    store,
+    clock,
+    logger,
+    stopTurn: (command) => turns.cancel({ ...command, next: undefined }),
+  });
+  const token = serverToken(directory, config.token);
+  const publishing = buildPublishing({ ...base, changes, secrets: [token, base.proofKey] });
+  const replaceToken = (): string => {
+    const next = replaceServerToken(directory);
+    publishing.keepSecret(next);
+    return next;
+  };
   const access = new Access({
     tokens: store,
     refs,
-    serverToken: serverToken(directory, config.token),
+    serverToken: token,
     proofKey: base.proofKey,
-    ...(config.token === undefined ? { replaceToken: () => replaceServerToken(directory) } : {}),
+    ...(config.token === undefined ? { replaceToken } : {}),
     clock,
   });
   const streams = new OpenStreams(clock, access);
@@ -282,6 +288,7 @@ function buildSurface(
     pool,
     events,
     refs,
+    previews: publishing.previews,
     sessionOf: (kind, id) => store.sessionOf(kind, id),
     publicUrl: config.publicUrl,
     diagnose: () => store.inspect({ live: instanceId }),
@@ -361,49 +368,5 @@ function backendDeps(store: Store, catalog: ReturnType<typeof createCatalog>, la
     definition: (agent: string) => catalog.definition(agent),
     learn: (...seen: Parameters<typeof catalog.learn>) => catalog.learn(...seen),
     readBlob: (hash: string, sessionId: SessionId) => store.getBlob({ hash, sessionId }),
-  };
-}
-
-/** Half of the memory that this machine, or the control group around the server, has (A-8). */
-function poolLimits({ file }: ServerConfig): Partial<PoolLimits> {
-  const constrained = process.constrainedMemory();
-  const memory = constrained > 0 ? Math.min(totalmem(), constrained) : totalmem();
-  return {
-    maxBytes: memory / 2,
-    ...(file.agentIdleMinutes === undefined ? {} : { idleTtlMs: file.agentIdleMinutes * 60_000 }),
-    ...(file.maxLiveAgents === undefined ? {} : { maxLive: file.maxLiveAgents }),
-  };
-}
-
-function turnSettings(config: ServerConfig): TurnSettings {
-  const minute = 60_000;
-  const { turnIdleMinutes, turnTotalMinutes, stepSnapshotSeconds } = config.file;
-  return {
-    ...DEFAULT_TURN_SETTINGS,
-    graceMs: config.stopBudgetMs,
-    ...(turnIdleMinutes === undefined ? {} : { idleMs: turnIdleMinutes * minute }),
-    ...(turnTotalMinutes === undefined ? {} : { totalMs: turnTotalMinutes * minute }),
-    ...(stepSnapshotSeconds === undefined ? {} : { stepSnapshotMs: stepSnapshotSeconds * 1_000 }),
-  };
-}
-
-/** `ok` while the store answers a write in time; one probe serves everybody for a second. */
-function healthOf(clock: Clock, write: () => Promise<void>): () => Promise<Health> {
-  let last: { at: number; health: Promise<Health> } | undefined;
-  const probe = async (): Promise<Health> => {
-    const answered = await within(
-      clock,
-      HEALTH_DEADLINE_MS,
-      write().then(
-        () => true,
-        () => false,
-      ),
-    );
-    return { status: answered === true ? "ok" : "degraded", version: VERSION };
-  };
-  return () => {
-    if (last === undefined || clock.monotonic() - last.at > HEALTH_MS)
-      last = { at: clock.monotonic(), health: probe() };
-    return last.health;
   };
 }

@@ -26,6 +26,7 @@ import {
 import { createRefs, type Refs } from "../../src/refs/index.ts";
 import { createResources } from "../../src/resources/index.ts";
 import { createSessions, type Sessions, type TurnDoor } from "../../src/session/index.ts";
+import { createPreviews, createPublisher, type Previews } from "../../src/sharing/index.ts";
 import { createSnapshots } from "../../src/snapshot/index.ts";
 import { type StartedTurn, type Store } from "../../src/store/index.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
@@ -33,6 +34,8 @@ import { createSymbols } from "../../src/symbols/index.ts";
 import { createWorktrees } from "../../src/worktree/index.ts";
 
 export const TOKEN = "t".repeat(40);
+/** Known to be secret, whatever they look like. */
+const SECRETS = [TOKEN];
 export const PROOF_KEY = "5".repeat(64);
 export const SYSTEM = { id: "system:test", kind: "system", label: "Test" } as const;
 
@@ -144,6 +147,7 @@ export class ServerUnderTest implements AsyncDisposable {
   readonly events: Events;
   readonly http: Http;
   readonly refs: Refs;
+  readonly previews: Previews;
   readonly #streams: OpenStreams;
   readonly #listener: Listener;
   url = "";
@@ -193,6 +197,19 @@ export class ServerUnderTest implements AsyncDisposable {
       logger,
       stopTurn: (command) => this.turns.cancel({ ...command, next: undefined }),
     });
+    const publisher = createPublisher({
+      store,
+      readChange: (change) => Promise.resolve(change),
+      home: [join(root, "home")],
+      secrets: () => SECRETS,
+    });
+    this.previews = createPreviews({
+      publisher,
+      store,
+      listChanges: async ({ workspaceId }) =>
+        (await files.changes.list(workspaceId, { refresh: false })).items,
+      clock,
+    });
     const access = new Access({
       tokens: store,
       refs: this.refs,
@@ -215,6 +232,7 @@ export class ServerUnderTest implements AsyncDisposable {
       pool: { list: () => LIVE },
       events: this.events,
       refs: this.refs,
+      previews: this.previews,
       sessionOf: (kind, id) => store.sessionOf(kind, id),
       clock,
       logger,

@@ -9,6 +9,7 @@ import { QUESTION_ROUTES } from "./questions.ts";
 import { REF_ROUTES } from "./refs.ts";
 import { SERVER_ROUTES } from "./server.ts";
 import { SESSION_ROUTES } from "./sessions.ts";
+import { SHARE_PREVIEW_ROUTES } from "./share-preview.ts";
 import { WORKSPACE_ROUTES } from "./workspaces.ts";
 import { WORKTREE_ROUTES } from "./worktrees.ts";
 
@@ -26,4 +27,5 @@ export const ROUTES: readonly Route[] = [
   ...WORKTREE_ROUTES,
   ...CHANGE_ROUTES,
   ...REF_ROUTES,
+  ...SHARE_PREVIEW_ROUTES,
 ];
