@@ -7,6 +7,11 @@ import { VERSION } from "@holdfast/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createHouse, expectRun, type Result } from "./command.ts";
 
+const SHARE_TABLES = ["blob", "mask", "nonce", "task", "withheld", "sent", "operation", "batch", "dirty"];
+const NO_SHARES = `DROP TABLE ref_day; DROP TABLE ref_audit; DROP TABLE ref; DROP TABLE comment; ALTER TABLE session DROP COLUMN capability_epoch;
+  ${SHARE_TABLES.map((table) => `DROP TABLE share_${table};`).join(" ")} DROP TABLE share;
+  ALTER TABLE session DROP COLUMN shared; ALTER TABLE workspace DROP COLUMN shared;`;
+
 let house: ReturnType<typeof createHouse>;
 let env: Record<string, string>;
 beforeEach(() => {
@@ -83,7 +88,7 @@ describe("[D-33] a data directory of another version", () => {
 
   test("[D-33, I-27] an older one is brought up to date, with a copy kept that takes it back", async () => {
     const newest =
-      alter(`ALTER TABLE turn DROP COLUMN superseded; ALTER TABLE session DROP COLUMN mirrors; DROP INDEX session_suspended; ALTER TABLE session DROP COLUMN suspended; ALTER TABLE session DROP COLUMN limit_attempts;
+      alter(`${NO_SHARES} ALTER TABLE turn DROP COLUMN superseded; ALTER TABLE session DROP COLUMN mirrors; DROP INDEX session_suspended; ALTER TABLE session DROP COLUMN suspended; ALTER TABLE session DROP COLUMN limit_attempts;
       ALTER TABLE project DROP COLUMN mcp_servers; ALTER TABLE session DROP COLUMN mcp_servers; DROP TABLE question; ALTER TABLE operation DROP COLUMN instance; ALTER TABLE operation DROP COLUMN host;
       ALTER TABLE operation DROP COLUMN epoch; DELETE FROM holdfast_migration WHERE version > 2; PRAGMA user_version = 2`);
     expect(newest).toBeGreaterThan(2);

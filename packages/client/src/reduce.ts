@@ -85,6 +85,7 @@ function applyEvent(state: SessionState, event: SessionEvent): SessionState {
     case "change.updated":
     case "comment.added":
     case "ref.updated":
+    case "share.updated":
       return state;
     default:
       event satisfies never;

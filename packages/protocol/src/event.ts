@@ -30,8 +30,7 @@ import {
   todoSchema,
   workspaceSchema,
 } from "./session.ts";
-import { grantSchema } from "./share/grant.ts";
-import { sessionCommentSchema } from "./share/ref-http.ts";
+import { grantSchema, sessionCommentSchema, shareSchema } from "./share/index.ts";
 import { turnSchema } from "./turn.ts";
 import { usageSchema } from "./usage.ts";
 import { worktreeSchema } from "./worktree.ts";
@@ -135,6 +134,8 @@ export const EVENT_DATA = {
   }),
   "comment.added": row(z.object({ comment: sessionCommentSchema }), { commentId: idSchema("cmt") }),
   "ref.updated": row(z.object({ ref: grantSchema }), { refId: idSchema("ref") }),
+  /** Of a share, which outlives its session: in the feeds only. */
+  "share.updated": z.object({ share: shareSchema }),
 } as const;
 
 export type EventType = keyof typeof EVENT_DATA;

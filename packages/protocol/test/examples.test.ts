@@ -15,6 +15,7 @@ import {
   sessionErrorSchema,
   sessionEventSchema,
   sessionSchema,
+  shareSchema,
   toolStateSchema,
   trackingSchema,
   turnSchema,
@@ -43,6 +44,7 @@ const ROWS: Record<string, z.ZodType> = {
   change: changeSchema,
   tracking: trackingSchema,
   operation: changeOperationSchema,
+  share: shareSchema,
 };
 
 const cases: [string, string, z.ZodType, unknown][] = [
@@ -59,6 +61,7 @@ const cases: [string, string, z.ZodType, unknown][] = [
   ...rowsOf("limits-two", (name) => ROWS[name]),
   ...rowsOf("rows-agent-turn", (name) => ROWS[name]),
   ...rowsOf("mirrors", (name) => ROWS[name]),
+  ...rowsOf("rows-shares", (name) => ROWS[name]),
 ];
 
 function rowsOf(

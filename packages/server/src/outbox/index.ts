@@ -1,4 +1,10 @@
 export type { OutboxStore } from "./outbox-store.ts";
 export type { Projection, PublishedBlob, PublishedRow } from "./projection.ts";
-export type { SenderMemory, SenderState, Step } from "./sender-state.ts";
+export { nextStep } from "./next-step.ts";
+export { createRestTransport } from "./rest-transport.ts";
+export { reconcile } from "./reconcile.ts";
+export type { CallStep, SenderMemory, SenderState, Step } from "./sender-state.ts";
+export { type Effect, settle, type Settled } from "./settle.ts";
+export { type Again, type SenderDeps, ShareSender } from "./share-sender.ts";
+export { createSenders, type Senders } from "./senders.ts";
 export type { ShareAnswer, ShareCall, ShareTransport } from "./share-transport.ts";

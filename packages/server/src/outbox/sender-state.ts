@@ -1,26 +1,35 @@
-import type { ShareHead, ShareTask } from "../store/index.ts";
+import type { HeldRef, ShareHead, ShareTask } from "../store/index.ts";
 
 /** What a sender knows only while it runs; a crash forgets it, and loses nothing by that. */
 export type SenderMemory = {
   /** The service's hello agreed with what is stored here since this sender began or last had a doubt (S-6). */
   isConnected: boolean;
+  /** The service was restored, and hides the share until it is confirmed (S-24). */
+  isHidden: boolean;
+  /** The service is elsewhere than what is stored here: only a new stream goes on (S-6). */
+  mustResync: boolean;
   /** The epoch that this sender's nonce was given; absent until it opened as the writer (S-23). */
   writerEpoch?: number | undefined;
-  /** Time of the last freeze (S-21: at most four a second). */
+  /** Time of the last freeze, in ms since the epoch (S-21: at most four a second). */
   lastFreeze: number;
-  /** Most operations of the next batch; halved after a batch that was too large for the service. */
+  /** Most operations of the next batch; less after a batch that was too large for the service. */
   batchLimit: number;
-  /** How the next revoke or hello asks, after the service did not know the held grant: create it again, or speak with the publish key (S-2). */
+  /** How the next call asks, after the service did not know the held grant: all tasks anew, or with the publish key (S-2, S-24). */
   recovery: "none" | "create" | "key";
-  /** Resends of the present batch because something it needs was said to be missing: ends in a hello. */
+  /** The grant that bumps an epoch was not known: perhaps because it has bumped it already. */
+  doubtsBump: boolean;
+  /** How often in a row the service lacked what the batch needs. */
   unmet: number;
 };
 
-export const freshMemory = (limit: number): SenderMemory => ({
+export const freshMemory = (batchLimit: number): SenderMemory => ({
   isConnected: false,
+  isHidden: false,
+  mustResync: false,
   lastFreeze: 0,
-  batchLimit: limit,
+  batchLimit,
   recovery: "none",
+  doubtsBump: false,
   unmet: 0,
 });
 
@@ -32,8 +41,10 @@ export type Step =
   | { do: "end" }
   | { do: "wait"; until?: number | undefined }
   | { do: "revoke"; with: "owner" | "key" }
-  | { do: "create" }
+  /** So that what is revoked is known to the service, and stays revoked there (S-24). */
+  | { do: "createToRevoke" }
   | { do: "task"; number: number; task: ShareTask }
+  | { do: "checkBump"; number: number; owner: HeldRef }
   | { do: "hello" }
   | { do: "confirm" }
   | { do: "openWriter" }
@@ -43,4 +54,8 @@ export type Step =
   | { do: "upload"; hash: string }
   | { do: "send" }
   | { do: "freeze" }
-  | { do: "commit" };
+  | { do: "commit" }
+  | { do: "park"; code: string; message: string };
+
+/** The steps that ask the service something; the others are done here. */
+export type CallStep = Exclude<Step, { do: "end" | "wait" | "newStream" | "page" | "freeze" | "park" }>;

@@ -15,12 +15,13 @@ export async function deleteSession(
   deps: SessionDeps,
   id: SessionId,
   caller: Caller,
-  options: { discard: boolean },
+  options: { discard: boolean; keepShares?: boolean | undefined },
 ): Promise<void> {
   const session = await requireSession(deps, id);
   for (const worktreeId of await worktreesOf(deps, await familyOf(deps, session)))
     await deps.worktrees.remove(worktreeId, { ...options, skipTeardown: false, actor: caller.actor });
-  const { deleted } = await deps.store.deleteSession({ ...caller, sessionId: id });
+  const { keepShares } = options;
+  const { deleted } = await deps.store.deleteSession({ ...caller, sessionId: id, keepShares });
   await Promise.all(deleted.map((sessionId) => deps.turns.release(sessionId)));
 }
 

@@ -280,8 +280,6 @@ export type Commands = {
   patchWorkspace(
     command: Written & { workspaceId: WorkspaceId; concurrency: Workspace["concurrency"] },
   ): Promise<Applied<Workspace>>;
-  /** Deletes children first, leaves a tombstone (D-26). SESSION_BUSY while a turn of any of them is running or finalizing. */
-  deleteSession(command: Written & { sessionId: SessionId }): Promise<{ deleted: SessionId[] }>;
 
   admitInput(command: AdmitInputCommand): Promise<Applied<AdmittedRows>>;
   /** CONFLICT once delivered or removed. */

@@ -12,6 +12,7 @@ import type { EditCommands } from "./edit-commands.ts";
 import type { OperationCommands, OperationQueries } from "./operation-commands.ts";
 import type { CommittedEvent, FeedOrder, Queries } from "./queries.ts";
 import type { RefCommands, RefQueries } from "./ref-commands.ts";
+import type { ShareCommands, ShareQueries } from "./share-commands.ts";
 import type { SteerCommands } from "./steer-commands.ts";
 import type { WorktreeCommands, WorktreeQueries } from "./worktree-commands.ts";
 
@@ -35,14 +36,16 @@ export type StoreCommands = Commands &
   WorktreeCommands &
   OperationCommands &
   ChangeCommands &
-  RefCommands;
+  RefCommands &
+  ShareCommands;
 
 export type Store = StoreCommands &
   Queries &
   WorktreeQueries &
   OperationQueries &
   ChangeQueries &
-  RefQueries & {
+  RefQueries &
+  ShareQueries & {
     /** New after a restore (D-23). */
     readonly storeId: string;
     readonly feedOrder: FeedOrder;

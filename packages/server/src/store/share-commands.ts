@@ -75,11 +75,11 @@ export type StoredShare = {
 
 /** What is asked of the service about the share itself, in order, before its operations: kept for a year, so that a restored service is told again (S-24). */
 export type ShareTask =
-  | { kind: "create" }
+  | { kind: "create"; owner: HeldRef; append: HeldRef }
   | { kind: "mint"; ref: HeldRef; rights: Right[]; caveats: Caveats; label: string }
   | { kind: "revokeRef"; refId: RefId; reason?: string | undefined }
   | { kind: "update"; title?: string | undefined; expiresAt?: number | null | undefined }
-  | { kind: "bump"; from: number; owner: HeldRef; append: HeldRef };
+  | { kind: "bump"; from: number; owner: HeldRef; append: HeldRef; withKey?: boolean | undefined };
 
 /** `number` grows with the order in which tasks were asked for. */
 export type StoredTask = { number: number; state: "pending" | "done" | "failed"; task: ShareTask };
@@ -158,6 +158,8 @@ export type ShareSource = {
 export type ShareHead = {
   share: StoredShare;
   task?: StoredTask | undefined;
+  /** Bumps of the epoch that wait behind it: what it grants does not matter then. */
+  laterBumps: number;
   /** The one batch that is frozen and not ended. */
   batch?: ShareBatch | undefined;
   /** The next blob that has to be there before the batch. */
@@ -180,7 +182,11 @@ export type ShareChange = {
   lastError?: SendError | null | undefined;
   title?: string | undefined;
   expiresAt?: number | null | undefined;
-  stream?: { begun?: boolean; committed?: boolean } | undefined;
+  /** Of the present stream. */
+  begun?: true | undefined;
+  committed?: true | undefined;
+  /** A read link that takes the place of the first. */
+  link?: HeldRef | undefined;
 };
 
 export type ShareCommands = {
@@ -195,8 +201,8 @@ export type ShareCommands = {
     },
   ): Promise<Applied<Share>>;
   /**
-   * What a person does with it. `from`: the states in which it may be done; CONFLICT in others. To `revoking` drops all that waits. Tasks are appended
-   * in the same transaction.
+   * What a person does with it. `from`: the states in which it may be done; CONFLICT in others. To `revoking` drops all that waits; `live` is `creating`
+   * while the service was not told of it. Tasks are appended in the same transaction.
    */
   changeShare(
     command: Written & {
@@ -214,9 +220,12 @@ export type ShareCommands = {
   endShareTask(
     command: ShareClaim & { number: number; state: "done" | "failed"; error?: SendError },
   ): Promise<void>;
-  /** Every task waits again: the service forgot them (S-24). */
-  repeatShareTasks(command: ShareClaim & { storeId: string }): Promise<void>;
-  /** A new stream: the batch is given up, nothing counts as sent, and all keys are marked again by pages (S-6). */
+  /**
+   * What was asked of the service waits again, from the first: it may have forgotten it (S-24). With a new `storeId`, shares of the same service that were
+   * revoked are revoked again.
+   */
+  repeatShareTasks(command: ShareClaim & { storeId?: string | undefined }): Promise<void>;
+  /** A new stream: the batch is given up, nothing counts as sent, and all keys are marked again by pages (S-6). A resync is counted (S-33). */
   beginShareStream(command: ShareClaim & { stream: StreamId; isResync: boolean }): Promise<void>;
   /** Marks the next page of keys (S-3). */
   pageShare(command: ShareClaim & { limit: number }): Promise<void>;

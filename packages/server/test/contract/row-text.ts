@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { CommittedEvent, FeedPosition } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
 import { delta, OWNER, placeOf, type StoreRig, textPart, toolPart } from "./rig.ts";
+import { shareOf } from "./share-rig.ts";
 import { topic } from "./topic.ts";
 import { activeWorktree, change, record } from "./worktree-rig.ts";
 
@@ -47,7 +48,13 @@ async function sayEverywhere(rig: StoreRig, text: string): Promise<void> {
   await record(rig, workspaceId, [change(workspaceId, { path: text })]);
   const worktree = await activeWorktree(rig);
   await rig.store.patchWorktree({ worktreeId: worktree.id, patch: { note: text }, actor: OWNER });
-  await rig.store.deleteSession({ sessionId: await rig.session({ title: text }), actor: OWNER });
+  const shared = await rig.session({ title: text });
+  await rig.store.createShare({
+    share: shareOf(shared, { title: text.slice(0, 1_000) }),
+    tasks: [],
+    actor: OWNER,
+  });
+  await rig.store.deleteSession({ sessionId: shared, actor: OWNER });
 }
 
 /** What a turn writes while it runs. */

@@ -42,6 +42,7 @@ const CODES: Record<EventType, number> = {
   "change.updated": 83,
   "ref.updated": 85,
   "comment.added": 90,
+  "share.updated": 84,
 };
 
 const TYPES = new Map(Object.entries(CODES).map(([type, code]) => [code, type as EventType]));
@@ -72,6 +73,7 @@ export type EventRow =
   | "change"
   | "comment"
   | "ref"
+  | "share"
   | "delta"
   | "payload";
 
@@ -95,6 +97,7 @@ const FAMILIES: [prefix: string, row: EventRow][] = [
   ["change.updated", "change"],
   ["comment.added", "comment"],
   ["ref.updated", "ref"],
+  ["share.updated", "share"],
 ];
 
 const ROWS = Object.fromEntries(

@@ -2,7 +2,7 @@ const SECOND = 1_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Numbers of D-5, D-14, D-26, D-28, W-11 and W-12, in ms. */
+/** Numbers of D-5, D-14, D-26, D-28, S-24, W-11 and W-12, in ms. */
 export const RETENTION = {
   /** Deltas are kept at least this long after their turn's end. */
   deltasAfterTurn: 60 * SECOND,
@@ -14,4 +14,6 @@ export const RETENTION = {
   refAudit: 365 * DAY,
   unusedBlob: HOUR,
   instance: 7 * DAY,
+  /** A share that has ended: a restored service has to be told of its revocation (S-24). */
+  endedShare: 365 * DAY,
 } as const;

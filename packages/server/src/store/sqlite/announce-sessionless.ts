@@ -4,11 +4,15 @@ import {
   changeByRid,
   type ChangeRow,
   type ProjectRow,
+  type ShareRow,
   projectByRid,
   projectWorkspace,
   type RefRow,
   refByRid,
   findSession,
+  shareByRid,
+  shareWorkspace,
+  toShare,
   toChange,
   toProject,
   toRefLine,
@@ -31,7 +35,8 @@ type RowEvent =
   | "workspace.updated"
   | "worktree.updated"
   | "change.updated"
-  | "ref.updated";
+  | "ref.updated"
+  | "share.updated";
 
 const TABLES: Record<RowEvent, string> = {
   "project.updated": "project",
@@ -39,6 +44,7 @@ const TABLES: Record<RowEvent, string> = {
   "worktree.updated": "worktree",
   "change.updated": "change",
   "ref.updated": "ref",
+  "share.updated": "share",
 };
 
 function announce<T extends RowEvent>(
@@ -90,9 +96,21 @@ export function announceChange(write: Write, rid: number, actor: Actor): void {
 export function announceRef(write: Write, rid: number, actor: Actor): RefRow {
   const row = present(refByRid(write, rid), "Ref", rid);
   const session = findSession(write, row.session_id);
-  const workspace =
-    session === undefined ? undefined : { rid: session.workspace, id: session.workspace_id };
-  announce(write, "ref.updated", row, { workspace, actor, data: { ref: toRefLine(write, row, write.now).ref } });
+  const workspace = session === undefined ? undefined : { rid: session.workspace, id: session.workspace_id };
+  announce(write, "ref.updated", row, {
+    workspace,
+    actor,
+    data: { ref: toRefLine(write, row, write.now).ref },
+  });
+  return row;
+}
+
+/** It stands in the feed of its session's workspace as long as the session is there. */
+export function announceShare(write: Write, rid: number, actor: Actor): ShareRow {
+  const row = present(shareByRid(write, rid), "Share", rid);
+  const workspace = shareWorkspace(write, row);
+  announce(write, "share.updated", row, { workspace, actor, data: { share: toShare(write, row) } });
+  write.run("UPDATE share SET time_told = ? WHERE rid = ?", write.now, rid);
   return row;
 }
 
@@ -128,9 +146,12 @@ export function announceEndedChange(
 const updatedNow = (write: Write, row: { time_updated: number }): number =>
   Math.max(write.now, row.time_updated);
 
-const workspaceOf = (row: { workspace: number; workspace_id: string }): WorkspaceHead => ({
+type InWorkspace = { workspace: number; workspace_id: string; workspace_shared?: number };
+
+const workspaceOf = (row: InWorkspace): WorkspaceHead & { shared?: number | undefined } => ({
   rid: row.workspace,
   id: row.workspace_id,
+  shared: row.workspace_shared,
 });
 
 function present<T>(row: T | undefined, what: string, rid: number): T {

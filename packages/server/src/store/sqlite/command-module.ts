@@ -36,9 +36,8 @@ export const commandModule: CommandModule = {
   },
   coalesce,
   opened(tx) {
-    const known = tx.prepare("SELECT value FROM meta WHERE key = 'store_id'").get();
-    if (known === undefined) {
-      tx.prepare("INSERT INTO meta (key, value) VALUES ('store_id', ?)").run(newId("ins", tx.now()).slice(4));
-    }
+    const put = tx.prepare("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING");
+    put.run("store_id", newId("ins", tx.now()).slice(4));
+    put.run("publisher", newId("pub", tx.now()));
   },
 };

@@ -1,5 +1,5 @@
 /**
- * The event log inside one command (D-1, D-3, D-4). `reserveAsOwner` assigns the seqs of a turn's progress and is the fence; `append` writes one thin entry and hands the
+ * The event log inside one command (D-1, D-3, D-4). What an event changes of a shared session is marked with it (S-3). `reserveAsOwner` assigns the seqs of a turn's progress and is the fence; `append` writes one thin entry and hands the
  * whole payload to live subscribers, who hear it after the commit. There is no other way to make an event.
  *
  * A position is the row's id, one more than the greatest there is: the newest event of all is never deleted, so no position is given twice.
@@ -10,6 +10,7 @@ import { type Activity, movesSession, encodeEvent, eventCode, eventRow } from ".
 import type { CommittedEvent } from "../port.ts";
 import { toPosition } from "./feed-order.ts";
 import { actorRow, findSession, sessionByRid, type SessionHead, type SessionRow } from "./rows/index.ts";
+import { markSession, markWorkspace } from "./share-marks.ts";
 import type { Write } from "./sql.ts";
 
 /** One command's hold on a session's log; the hot path holds only the head of its session. */
@@ -74,7 +75,7 @@ function reserve(log: Log<SessionHead>): number {
 /** What an owner's append has to know of its session. A stale epoch throws CLAIM_LOST (D-17). */
 export function ownedSession(write: Write, sessionId: string, epoch: number): SessionHead {
   const head = write.get<SessionHead>(
-    `SELECT s.rid, s.id, w.id AS workspace_id, s.last_seq
+    `SELECT s.rid, s.id, w.id AS workspace_id, s.last_seq, s.shared
      FROM session s JOIN workspace w ON w.rid = s.workspace WHERE s.id = ? AND s.epoch = ?`,
     sessionId,
     epoch,
@@ -144,6 +145,7 @@ export function append<T extends EventType>(log: Log<SessionHead>, entry: Entry<
     data: json,
   };
   if (entry.turn !== undefined) event.turnId = entry.turn.id;
+  markSession(write, session, entry.type, entry.data);
   write.tx.emit(event);
 }
 
@@ -163,7 +165,7 @@ export function appendSessionless<T extends EventType>(
   entry: {
     type: T;
     ref: number | null;
-    workspace: { rid: number; id: string } | undefined;
+    workspace: { rid: number; id: string; shared?: number | undefined } | undefined;
     actor: Actor;
     data: EventData<T>;
     /** A deleted session's own stream hears its end too, with the seq that would have come next. */
@@ -192,6 +194,7 @@ export function appendSessionless<T extends EventType>(
   if (entry.workspace !== undefined) event.workspaceId = entry.workspace.id;
   if (entry.sessionId !== undefined) event.sessionId = entry.sessionId;
   if (entry.seq !== undefined) event.seq = entry.seq;
+  markWorkspace(write, entry.workspace, entry.type, entry.data);
   write.tx.emit(event);
   return position;
 }

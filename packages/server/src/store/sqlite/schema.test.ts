@@ -12,7 +12,13 @@ const OWNER: Actor = { id: "owner", kind: "owner", label: "Owner" };
 
 const NO_REFS =
   "DROP TABLE ref_day; DROP TABLE ref_audit; DROP TABLE ref; DROP TABLE comment; ALTER TABLE session DROP COLUMN capability_epoch;";
-const NO_SUPERSEDED = `${NO_REFS} ALTER TABLE turn DROP COLUMN superseded;`;
+const SHARE_TABLES = ["blob", "mask", "nonce", "task", "withheld", "sent", "operation", "batch", "dirty"];
+const NO_SHARES = [
+  NO_REFS,
+  ...SHARE_TABLES.map((table) => `DROP TABLE share_${table};`),
+  "DROP TABLE share; ALTER TABLE session DROP COLUMN shared; ALTER TABLE workspace DROP COLUMN shared;",
+].join(" ");
+const NO_SUPERSEDED = `${NO_SHARES} ALTER TABLE turn DROP COLUMN superseded;`;
 const NO_MIRRORS = `${NO_SUPERSEDED} ALTER TABLE session DROP COLUMN mirrors;`;
 const NO_LIMITS =
   NO_MIRRORS +
@@ -25,7 +31,8 @@ const NO_OWNERS = ["instance", "host", "epoch"]
 
 /** What takes the newest schema back to each version before it. */
 const BACK: Readonly<Record<number, string>> = {
-  8: NO_REFS,
+  9: NO_REFS,
+  8: NO_SHARES,
   7: NO_SUPERSEDED,
   6: NO_MIRRORS,
   5: NO_LIMITS,

@@ -1,4 +1,5 @@
 import type { Migration } from "@holdfast/sqlite";
+import { shares } from "./share-schema.ts";
 
 /**
  * Tables of the embedded store. Rowid tables with integer keys (D-34); `id` is what the outside sees. JSON columns hold what only whole rows
@@ -337,5 +338,6 @@ export const migrations: readonly Migration[] = [
   { version: 6, name: "usage limits", sql: usageLimits },
   { version: 7, name: "mirrors", sql: mirrors },
   { version: 8, name: "superseded turns", sql: superseded },
+  { version: 9, name: "shares", sql: shares },
   { version: 10, name: "refs", sql: refs },
 ];

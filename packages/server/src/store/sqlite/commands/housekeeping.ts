@@ -32,6 +32,7 @@ export function sweepHousekeeping(write: Write, command: { limit: number }): num
       now - RETENTION.worktreeAudit,
       limit,
     ) +
+    sweepShares(write, limit) +
     write.run(
       "DELETE FROM ref_audit WHERE rid IN (SELECT rid FROM ref_audit WHERE last < ? LIMIT ?)",
       now - RETENTION.refAudit,
@@ -43,6 +44,21 @@ export function sweepHousekeeping(write: Write, command: { limit: number }): num
       now - RETENTION.instance,
     )
   );
+}
+
+/** With its last event goes the row, and all that hangs on it. */
+function sweepShares(write: Write, limit: number): number {
+  const rows = write.all<{ rid: number; event_position: number }>(
+    `SELECT rid, event_position FROM share WHERE state IN ('revoked', 'expired', 'detached') AND time_updated < ?
+     AND event_position < (SELECT max(position) FROM event) LIMIT ?`,
+    write.now - RETENTION.endedShare,
+    limit,
+  );
+  for (const { rid, event_position: position } of rows) {
+    write.run("DELETE FROM event WHERE position = ?", position);
+    write.run("DELETE FROM share WHERE rid = ?", rid);
+  }
+  return rows.length;
 }
 
 /** The last words on rows that are gone: events without a row. The newest event of all stays, so that no position is given twice (D-3). */

@@ -15,6 +15,7 @@ import * as instance from "./instance.ts";
 import * as message from "./message.ts";
 import * as note from "./note.ts";
 import * as operation from "./operation.ts";
+import * as outbox from "./outbox.ts";
 import * as permission from "./permission.ts";
 import * as progress from "./progress.ts";
 import * as project from "./project.ts";
@@ -23,6 +24,7 @@ import * as refLook from "./ref-look.ts";
 import * as ref from "./ref.ts";
 import * as replay from "./replay.ts";
 import * as session from "./session.ts";
+import * as share from "./share.ts";
 import * as steer from "./steer.ts";
 import * as token from "./token.ts";
 import * as turn from "./turn.ts";
@@ -107,6 +109,20 @@ export const PORT_COMMANDS = {
   noteRefLooks: refLook.noteRefLooks,
   useRefToRead: refLook.useRefToRead,
   addComment: comment.addComment,
+  createShare: share.createShare,
+  changeShare: share.changeShare,
+  claimShare: share.claimShare,
+  settleShare: share.settleShare,
+  endShareTask: share.endShareTask,
+  repeatShareTasks: share.repeatShareTasks,
+  beginShareStream: outbox.beginShareStream,
+  pageShare: outbox.pageShare,
+  freezeShareBatch: outbox.freezeShareBatch,
+  startShareBatch: outbox.startShareBatch,
+  retryShareBatch: outbox.retryShareBatch,
+  ackShareBatch: outbox.ackShareBatch,
+  dropShareBatch: outbox.dropShareBatch,
+  settleShareBlob: outbox.settleShareBlob,
 } satisfies PortCommands;
 
 export const COMMANDS = {

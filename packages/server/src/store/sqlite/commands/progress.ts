@@ -48,6 +48,7 @@ import {
   WRITTEN,
 } from "../rows/index.ts";
 import { hasPending } from "../session-change.ts";
+import { markSession } from "../share-marks.ts";
 import { toJson, type Write } from "../sql.ts";
 import { recallTurn, rememberTurn, TurnMemory } from "../turn-memory.ts";
 import {
@@ -66,7 +67,6 @@ export type ProgressCommand = { sessionId: SessionId; turnId: TurnId; epoch: num
 type ProgressLog = Log<SessionHead>;
 type Progress = { log: ProgressLog; known: TurnMemory; turn: TurnHead };
 type OpOf<O extends ProgressOp["op"]> = Extract<ProgressOp, { op: O }>;
-type DeltaOp = OpOf<"delta">;
 
 export function appendProgress(write: Write, command: ProgressCommand): number {
   const ops = joinDeltas(command.ops);
@@ -152,7 +152,7 @@ function apply(progress: Progress, op: ProgressOp, seq: number): void {
 const DELTA = eventCode("message.part.delta");
 
 /** Durable text: the log keeps the delta itself, and the offset must continue the field exactly (D-12). */
-function appendDelta({ log, known, turn }: Progress, op: DeltaOp, seq: number): void {
+function appendDelta({ log, known, turn }: Progress, op: OpOf<"delta">, seq: number): void {
   const { write, session, actor, actorRid } = log;
   const part = known.part(write, op.partId);
   if (part?.session !== session.rid) throw notFound("part", op.partId);
@@ -197,6 +197,7 @@ function appendDelta({ log, known, turn }: Progress, op: DeltaOp, seq: number): 
     actor,
     data: JSON.stringify({ messageId, partId, field, offset, text }),
   });
+  markSession(write, session, "message.part.delta", op);
 }
 
 function putPart({ log, known, turn }: Progress, part: Part, seq: number): void {

@@ -9,6 +9,7 @@ import { actorRow, findSession, toSession, WRITTEN } from "../rows/index.ts";
 import { announceSession } from "../session-change.ts";
 import { fromJson, toJson, type Write } from "../sql.ts";
 import { insertProject, insertWorkspace } from "./project.ts";
+import { endShares } from "./share.ts";
 
 type Made = { sessionId: SessionId };
 
@@ -120,7 +121,7 @@ function applyPatch(write: Write, command: PatchCommand): void {
 /** Children first; each leaves a tombstone and its `session.deleted` in the feeds (D-26, session-model 1.2). */
 export function deleteSession(
   write: Write,
-  command: { sessionId: SessionId; actor: Actor },
+  command: { sessionId: SessionId; actor: Actor; keepShares?: boolean | undefined },
 ): { deleted: SessionId[] } {
   const root = findSession(write, command.sessionId);
   if (root === undefined) throw notFound("session", command.sessionId);
@@ -134,7 +135,10 @@ export function deleteSession(
   if (live !== undefined) {
     throw new HoldfastError("SESSION_BUSY", `Session ${live.id} has a running turn. Stop it, then delete.`);
   }
-  for (const row of rows) deleteOne(write, row.rid, command.actor);
+  for (const row of rows) {
+    endShares(write, row.id, command.keepShares === true, command.actor);
+    deleteOne(write, row.rid, command.actor);
+  }
   return { deleted: rows.map((row) => row.id as SessionId) };
 }
 

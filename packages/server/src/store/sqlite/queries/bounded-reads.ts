@@ -6,6 +6,7 @@ import type {
   ProcessRow,
   Queries,
   RequestFilter,
+  ShareQueries,
   OperationQueries,
   RefQueries,
   WorktreeQueries,
@@ -43,6 +44,7 @@ import type { Read } from "./read.ts";
 import { refQueries } from "./ref.ts";
 import { lastPosition, replayFeed, replaySession } from "./replay.ts";
 import { agentLimits, lastAgent, lastSeq, listSessions, listTodos } from "./session.ts";
+import { shareQueries } from "./share.ts";
 import { listInputs, listTurns, liveTurns, nextTurn, startableSessions, turnsSince } from "./turn.ts";
 import { worktreeQueries } from "./worktree.ts";
 
@@ -56,6 +58,7 @@ export type BoundedReads = Omit<Queries, "getBlob" | "inspect"> &
   WorktreeQueries &
   OperationQueries &
   RefQueries &
+  ShareQueries &
   Omit<ChangeQueries, "unneededSnapshots">;
 
 /** Bounded reads on the calling thread, each in one snapshot (D-13, D-34). */
@@ -74,6 +77,7 @@ export function sqliteQueries(reader: Reader): BoundedReads {
     ...worktreeQueries(sql, read),
     ...changeQueries(sql, read),
     ...refQueries(sql, read),
+    ...shareQueries(sql, read),
     getSession: (id) => one(() => findSession(sql, id), toSession),
     listSessions: (query) => read(() => listSessions(sql, query)),
     getWorkspace: (id) => read(() => loadWorkspace(sql, { id })),

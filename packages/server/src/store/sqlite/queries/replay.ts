@@ -46,6 +46,8 @@ import {
   worktreeByRid,
   sessionByRid,
   toSession,
+  shareByRid,
+  toShare,
   toTurn,
   turnByRid,
 } from "../rows/index.ts";
@@ -257,6 +259,10 @@ function sessionlessData(
     case "ref": {
       const found = one(refByRid(sql, ref));
       return found && data("ref.updated", { ref: toRefLine(sql, found, time).ref });
+    }
+    case "share": {
+      const found = one(shareByRid(sql, ref));
+      return found && data("share.updated", { share: toShare(sql, found) });
     }
     default:
       return undefined;

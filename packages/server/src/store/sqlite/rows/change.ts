@@ -9,6 +9,7 @@ export type ChangeRow = {
   workspace: number;
   workspace_id: string;
   workspace_kind: string;
+  workspace_shared: number;
   key: string;
   state: "pending" | "conflict";
   revision: number;
@@ -23,7 +24,7 @@ export type ChangeRow = {
   staged: number;
 };
 
-export const SELECT_CHANGE = `SELECT c.*, w.id AS workspace_id, w.kind AS workspace_kind, EXISTS (SELECT 1 FROM workspace_lease l
+export const SELECT_CHANGE = `SELECT c.*, w.id AS workspace_id, w.kind AS workspace_kind, w.shared AS workspace_shared, EXISTS (SELECT 1 FROM workspace_lease l
   JOIN turn t ON t.rid = l.turn WHERE l.workspace = c.workspace AND t.state IN ('running', 'finalizing')) AS staged
   FROM change c JOIN workspace w ON w.rid = c.workspace`;
 

@@ -83,6 +83,17 @@ export {
   sessionByRid,
   toSession,
 } from "./session.ts";
+export {
+  findShare,
+  SELECT_SHARE,
+  type ShareBatchRow,
+  shareByRid,
+  type ShareRow,
+  shareWorkspace,
+  toBatch,
+  toShare,
+  toStoredShare,
+} from "./share.ts";
 export { type StoredSnapshot, SELECT_SNAPSHOT, toSnapshot } from "./snapshot.ts";
 export {
   SELECT_TURN,

@@ -42,6 +42,8 @@ export type SessionRow = {
   time_updated: number;
   time_archived: number | null;
   schema_version: number;
+  /** 1 while a share of it takes marks (S-3). */
+  shared: number;
 };
 
 /** Every read of sessions starts with this, so that the shape has one source. */
@@ -59,7 +61,7 @@ export const sessionByRid = (sql: Sql, rid: number): SessionRow | undefined =>
   sql.get<SessionRow>(SESSION_BY_RID, rid);
 
 /** What an event needs of its session. */
-export type SessionHead = Pick<SessionRow, "rid" | "id" | "workspace_id" | "last_seq">;
+export type SessionHead = Pick<SessionRow, "rid" | "id" | "workspace_id" | "last_seq" | "shared">;
 
 export function toSession(row: SessionRow): Session {
   const session = present<Session>({

@@ -1,0 +1,390 @@
+/**
+ * What an answer of the service means (S-5 to S-8, S-22 to S-25): pure, of the state, the step, the answer, the time and a random number. An answer that is
+ * none is an unknown outcome, and the same is asked again.
+ */
+import { backoffMs } from "@holdfast/kernel";
+import {
+  type AppendAnswer,
+  ERROR_CODES,
+  type ErrorCode,
+  type Omission,
+  type ShareHello,
+  type ShareKey,
+  type ShareOperation,
+  type ServiceShare,
+} from "@holdfast/protocol";
+import type { SendError, ShareChange } from "../store/index.ts";
+import { reconcile } from "./reconcile.ts";
+import type { CallStep, SenderMemory, SenderState } from "./sender-state.ts";
+import type { ShareAnswer } from "./share-transport.ts";
+
+/** What a sender writes down, in this order; each is one transaction. */
+export type Effect =
+  | { write: "share"; change: ShareChange }
+  | { write: "task"; number: number; state: "done" | "failed"; error?: SendError }
+  | { write: "repeatTasks"; storeId?: string | undefined }
+  | { write: "retryBatch"; nextRetryAt: number; error: SendError }
+  | { write: "ackBatch"; chain: string; rejected: string[]; time: number }
+  | { write: "dropBatch"; error: SendError; omit: { key: ShareKey; reason: Omission }[] }
+  | { write: "blob"; hash: string; uploaded: boolean };
+
+export type Settled = { effects: Effect[]; memory: Partial<SenderMemory> };
+
+export type Answered = {
+  step: CallStep;
+  answer: ShareAnswer<unknown>;
+  /** Of the frozen batch, for the steps that send it. */
+  operations: readonly ShareOperation[];
+  now: number;
+  /** In [0, 1). */
+  random: number;
+};
+
+/** From 1 s to 5 min, spread over half of itself (S-5); a Retry-After is honoured up to an hour. */
+export const RETRY = { base: 1_000, cap: 300_000, jitter: 0.5 };
+const MOST_RETRY_AFTER_MS = 3_600_000;
+/** About a day of tries; then a revocation that nobody confirms is tried daily (S-2). */
+const REVOKE_OFTEN = 300;
+const DAY_MS = 86_400_000;
+/** How often the same blobs may be missing before what needs them is omitted. */
+const MOST_UNMET = 3;
+
+/** Codes whose cause somebody mends elsewhere: asked again as long as the share lives. */
+const MENDED: ReadonlySet<ErrorCode> = new Set(["UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "INTERNAL"]);
+
+type Refusal = Extract<ShareAnswer<unknown>, { outcome: "refused" }>;
+
+export function settle(state: SenderState, answered: Answered): Settled {
+  const { answer } = answered;
+  if (answer.outcome === "answered") return accept(state, answered, answer.result);
+  if (answer.outcome !== "refused") return retry(state, answered);
+  if (answer.code === "SHARE_GONE") return gone();
+  return refuse(state, answered, answer) ?? refuseAnyhow(state, answered, answer);
+}
+
+const only = (...effects: Effect[]): Settled => ({ effects, memory: {} });
+const gone = (): Settled =>
+  only({ write: "share", change: { state: "revoked", lastError: null, nextRetryAt: null, attempts: 0 } });
+
+const CALM: ShareChange = { attempts: 0, nextRetryAt: null, lastError: null };
+
+/** The service did what was asked. */
+function accept(state: SenderState, answered: Answered, result: unknown): Settled {
+  const { step } = answered;
+  switch (step.do) {
+    case "revoke":
+      return gone();
+    case "createToRevoke":
+      return { effects: [], memory: { recovery: "key" } };
+    case "task":
+      return acceptTask(step, result);
+    case "checkBump":
+      return {
+        effects: [calm, { write: "task", number: step.number, state: "done" }],
+        memory: { doubtsBump: false },
+      };
+    case "hello":
+      return greet(state, result as ShareHello);
+    case "confirm":
+      return { effects: [], memory: { isHidden: false, isConnected: false } };
+    case "openWriter": {
+      const { writerEpoch } = result as { writerEpoch: number };
+      return { effects: [{ write: "share", change: { ...CALM, adopt: false } }], memory: { writerEpoch } };
+    }
+    case "begin":
+      return only({ write: "share", change: { ...CALM, begun: true } });
+    case "upload":
+      return only({ write: "blob", hash: step.hash, uploaded: true }, calm);
+    case "send":
+      return acknowledge(state, answered, result as AppendAnswer);
+    case "commit":
+      return only({ write: "share", change: { ...CALM, committed: true } });
+  }
+}
+
+const calm: Effect = { write: "share", change: CALM };
+
+function acceptTask(step: Extract<CallStep, { do: "task" }>, result: unknown): Settled {
+  const done: Effect = { write: "task", number: step.number, state: "done" };
+  if (step.task.kind !== "create") return only(calm, done);
+  const { share } = result as { share: Pick<ServiceShare, "state"> };
+  if (share.state === "expired") return only(done, ended("expired"));
+  if (share.state === "revoked") return only(done, ended("revoked"));
+  return only(calm, done);
+}
+
+const ended = (state: "expired" | "revoked"): Effect => ({ write: "share", change: { ...CALM, state } });
+
+function greet(state: SenderState, hello: ShareHello): Settled {
+  const { share, batch } = state;
+  if (hello.state === "expired" || hello.state === "revoked") return only(ended(hello.state));
+  if (share.storeId !== undefined && share.storeId !== hello.storeId)
+    return { effects: [{ write: "repeatTasks", storeId: hello.storeId }], memory: { recovery: "create" } };
+  const { capabilityEpoch, storeId } = hello;
+  const agreement = reconcile(share, batch, hello);
+  const change: ShareChange = { ...CALM, storeId, capabilityEpoch };
+  if (batch !== undefined) delete change.lastError;
+  if (agreement === "committed") change.committed = true;
+  return {
+    effects: [{ write: "share", change }],
+    memory: {
+      isConnected: true,
+      isHidden: hello.state === "hidden",
+      mustResync: agreement === "resync",
+      recovery: "none",
+      unmet: 0,
+    },
+  };
+}
+
+function acknowledge(state: SenderState, answered: Answered, answer: AppendAnswer): Settled {
+  const { batch, share } = state;
+  if (batch === undefined) return only();
+  // An answer that fits nothing of ours settles nothing.
+  if (answer.cursor < batch.lastSeq || (answer.cursor === batch.lastSeq && answer.chain !== batch.chain))
+    return doubt(state, answered);
+  const rejected = answer.results.filter(
+    (result) => result.outcome === "rejected" || result.code !== undefined,
+  );
+  const effects: Effect[] = [
+    { write: "ackBatch", chain: batch.chain, rejected: rejected.map(({ opId }) => opId), time: answer.time },
+  ];
+  if (share.expiresAt !== undefined && answer.time >= share.expiresAt) effects.push(ended("expired"));
+  return { effects, memory: { unmet: 0 } };
+}
+
+/** What a refusal means to this step alone; undefined: what it means to all. */
+function refuse(state: SenderState, answered: Answered, answer: Refusal): Settled | undefined {
+  const { step } = answered;
+  switch (step.do) {
+    case "revoke":
+      return refuseRevoke(state, answered, answer);
+    case "createToRevoke":
+      if (answer.code === "CONFLICT") return { effects: [], memory: { recovery: "key" } };
+      return { ...retry(state, answered), memory: { recovery: "none" } };
+    case "task":
+      return refuseTask(state, answered, answer, step);
+    case "checkBump":
+      if (answer.code !== "REF_NOT_VALID") return undefined;
+      return { ...refuseTaskRef(state, answered, step.number, "bump"), memory: { doubtsBump: false } };
+    case "send":
+      return refuseBatch(state, answered, answer);
+    case "upload":
+      return refuseBlob(answered, answer, step.hash);
+    case "commit":
+      return answer.code === "CHAIN_MISMATCH" || answer.code === "CURSOR_CONFLICT" ? elsewhere() : undefined;
+    case "hello":
+    case "confirm":
+    case "openWriter":
+    case "begin":
+      return undefined;
+  }
+}
+
+/** What is not known is made first, so that it stays revoked when an earlier call comes late; what others bumped, the publish key takes back. */
+function refuseRevoke(state: SenderState, answered: Answered, answer: Refusal): Settled {
+  if (answer.code === "REF_NOT_VALID" && state.memory.recovery === "none")
+    return { effects: [], memory: { recovery: "create" } };
+  return { ...retry(state, answered), memory: { recovery: "none" } };
+}
+
+type TaskStep = Extract<CallStep, { do: "task" }>;
+
+function refuseTask(
+  state: SenderState,
+  answered: Answered,
+  answer: Refusal,
+  { number, task }: TaskStep,
+): Settled | undefined {
+  if (answer.code === "REF_NOT_VALID") {
+    // It may be dead because it has bumped the epoch: then the new one lives.
+    if (task.kind === "bump") return { effects: [], memory: { doubtsBump: true } };
+    return refuseTaskRef(state, answered, number, task.kind);
+  }
+  if (task.kind === "revokeRef" && answer.code === "NOT_FOUND")
+    return only(calm, { write: "task", number, state: "done" });
+  if (isPassing(answer.code)) return undefined;
+  const failed: Effect = { write: "task", number, state: "failed", error: errorOf(answered, answer) };
+  return task.kind === "create"
+    ? { effects: [failed, ...park(answered, answer).effects], memory: {} }
+    : only(failed);
+}
+
+/** The held grant is not known. Once everything was asked anew, it is not that the service forgot it: somebody else renewed the share. */
+function refuseTaskRef(
+  state: SenderState,
+  answered: Answered,
+  number: number,
+  kind: "create" | "mint" | "revokeRef" | "update" | "bump",
+): Settled {
+  if (state.laterBumps > 0) return only({ write: "task", number, state: "done" });
+  if (state.memory.recovery === "none")
+    return { effects: [{ write: "repeatTasks" }], memory: { recovery: "create" } };
+  const error = refError(answered);
+  const failed: Effect = { write: "task", number, state: "failed", error };
+  return kind === "bump" ? only(failed, parked(error)) : only(failed);
+}
+
+/** What a grant that is not valid, and codes that go by, mean to every step. */
+function refuseAnyhow(state: SenderState, answered: Answered, answer: Refusal): Settled {
+  switch (answer.code) {
+    case "WRITER_FENCED":
+      return only({
+        write: "share",
+        change: { ...CALM, state: "fenced", lastError: errorOf(answered, answer) },
+      });
+    case "REF_NOT_VALID":
+      if (state.memory.isConnected) return doubt(state, answered);
+      if (state.memory.recovery === "none")
+        return { effects: [{ write: "repeatTasks" }], memory: { recovery: "create" } };
+      return only(parked(refError(answered)));
+    case "EPOCH_STALE":
+    case "STREAM_UNKNOWN":
+    case "SEQ_GAP":
+      return doubt(state, answered);
+    case "CURSOR_CONFLICT":
+    case "CHAIN_MISMATCH":
+    case "OP_ID_REUSED":
+      return elsewhere();
+    default:
+      return isPassing(answer.code) ? retry(state, answered) : park(answered, answer);
+  }
+}
+
+const isPassing = (code: ErrorCode): boolean => ERROR_CODES[code].retry !== "never" || MENDED.has(code);
+
+const elsewhere = (): Settled => ({ effects: [], memory: { mustResync: true } });
+
+/** Asks where the service is before it goes on. The writer is opened anew: a restored service knows of none. */
+function doubt(state: SenderState, answered: Answered): Settled {
+  return {
+    effects: retry(state, answered).effects,
+    memory: { isConnected: false, writerEpoch: undefined },
+  };
+}
+
+function refuseBatch(state: SenderState, answered: Answered, answer: Refusal): Settled | undefined {
+  const { operations } = answered;
+  const error = errorOf(answered, answer);
+  const drop = (omit: Extract<Effect, { write: "dropBatch" }>["omit"]): Effect => ({
+    write: "dropBatch",
+    error,
+    omit,
+  });
+  switch (answer.code) {
+    case "DEPENDENCY_UNMET":
+      return refuseMissing(state, answered, answer, drop);
+    case "OP_INVALID": {
+      const at = answer.data["index"];
+      const operation = typeof at === "number" ? operations[at] : undefined;
+      return operation === undefined
+        ? narrower(state, operations, drop)
+        : only(drop([{ key: operation.key, reason: "refused" }]));
+    }
+    case "TOO_LARGE":
+    case "INVALID_REQUEST":
+      return narrower(state, operations, drop);
+    default:
+      return undefined;
+  }
+}
+
+type Drop = (omit: { key: ShareKey; reason: Omission }[]) => Effect;
+
+/** Half of it at a time, until the one is found that is refused: nothing that can be sent waits behind it (S-5). */
+function narrower(state: SenderState, operations: readonly ShareOperation[], drop: Drop): Settled {
+  const [first] = operations;
+  if (operations.length === 1 && first !== undefined)
+    return only(drop([{ key: first.key, reason: "refused" }]));
+  const batchLimit = Math.max(1, Math.floor(Math.min(operations.length, state.memory.batchLimit) / 2));
+  return { effects: [drop([])], memory: { batchLimit } };
+}
+
+/** Blobs that the service lacks are uploaded again; what stays missing is omitted. */
+function refuseMissing(state: SenderState, answered: Answered, answer: Refusal, drop: Drop): Settled {
+  const { missing } = answer.data;
+  const hashes = (Array.isArray(missing) ? missing : []).flatMap((name) =>
+    typeof name === "string" && name.startsWith("sha256:") ? [name.slice("sha256:".length)] : [],
+  );
+  const unmet = state.memory.unmet + 1;
+  if (hashes.length === 0 || unmet > MOST_UNMET)
+    return hashes.length === 0
+      ? doubt(state, answered)
+      : { effects: [drop(dependents(answered.operations, hashes, "expired"))], memory: { unmet: 0 } };
+  const lacking = hashes.map((hash): Effect => ({ write: "blob", hash, uploaded: false }));
+  // The second time there was nothing to upload: what was frozen is read again.
+  return { effects: unmet === 1 ? lacking : [...lacking, drop([])], memory: { unmet } };
+}
+
+const dependents = (
+  operations: readonly ShareOperation[],
+  hashes: readonly string[],
+  reason: Omission,
+): { key: ShareKey; reason: Omission }[] =>
+  operations
+    .filter(({ dependsOn }) => hashes.some((hash) => dependsOn.includes(`sha256:${hash}`)))
+    .map(({ key }) => ({ key, reason }));
+
+/** Codes by which a service refuses a blob for good (S-30). */
+const BLOB_REFUSED: ReadonlySet<ErrorCode> = new Set([
+  "TOO_LARGE",
+  "QUOTA_EXCEEDED",
+  "UNSUPPORTED_TYPE",
+  "INVALID_REQUEST",
+  "UNPROCESSABLE",
+]);
+
+function refuseBlob(answered: Answered, answer: Refusal, hash: string): Settled | undefined {
+  if (!BLOB_REFUSED.has(answer.code)) return undefined;
+  const error = errorOf(answered, answer);
+  return only({ write: "dropBatch", error, omit: dependents(answered.operations, [hash], "refused") });
+}
+
+/** The same again later. */
+function retry(state: SenderState, answered: Answered): Settled {
+  const { answer, now, random, step } = answered;
+  const attempts = step.do === "send" ? (state.batch?.attempts ?? 0) + 1 : state.share.attempts + 1;
+  const isDaily = state.share.state === "revoking" && attempts > REVOKE_OFTEN;
+  const asked =
+    answer.outcome === "answered" || answer.outcome === "missing" ? undefined : answer.retryAfterMs;
+  const wait = Math.max(
+    isDaily ? DAY_MS : backoffMs(attempts, RETRY, random),
+    Math.min(asked ?? 0, MOST_RETRY_AFTER_MS),
+  );
+  const error = errorOf(answered, answer);
+  const nextRetryAt = now + wait;
+  if (step.do === "send") return only({ write: "retryBatch", nextRetryAt, error });
+  return only({ write: "share", change: { attempts, nextRetryAt, lastError: error } });
+}
+
+const park = (answered: Answered, answer: Refusal): Settled => only(parked(errorOf(answered, answer)));
+
+const parked = (lastError: SendError): Effect => ({
+  write: "share",
+  change: { ...CALM, state: "parked", lastError },
+});
+
+const refError = ({ now }: Answered): SendError => ({
+  code: "REF_NOT_VALID",
+  message:
+    "The service does not accept this publisher any more: its refs were renewed elsewhere. Adopt the share to go on.",
+  time: now,
+});
+
+/** In our own words: what a service says is never shown (S-21). */
+function errorOf({ now, step }: Answered, answer: ShareAnswer<unknown>): SendError {
+  switch (answer.outcome) {
+    case "refused":
+      return { code: answer.code, message: `${ERROR_CODES[answer.code].title}.`, time: now };
+    case "unknown":
+      return { code: "NO_ANSWER", message: `The service did not answer (${step.do}).`, time: now };
+    case "missing":
+      return { code: "NO_SERVICE", message: "At this address is no share service.", time: now };
+    case "answered":
+      return {
+        code: "STRANGE_ANSWER",
+        message: "The service answered what fits nothing that was sent.",
+        time: now,
+      };
+  }
+}
