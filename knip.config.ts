@@ -54,9 +54,11 @@ const config: KnipConfig = {
     "packages/web": {
       entry: [
         "src/main.tsx!",
+        "src/shared/{main,render}.tsx!",
         "src/**/*-worker.ts!",
         "src/page-directory.ts!",
         "vite.config.ts",
+        "vite.share.config.ts",
         "test/gallery/main.tsx",
       ],
       project: ["src/**/*.{ts,tsx}!", "!src/**/*.test.ts!", "test/**/*.{ts,tsx}"],

@@ -18,7 +18,16 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Rooms of `server` that serve one surface each; with `main` the only ones that may use the web framework. */
 export const SURFACES = ["http", "compat", "a2a", "mcp", "acp-agent"] as const;
 
-const SURFACE_IMPORTS = ["session", "sharing", "refs", "permission", "changes", "agents", "worktree", "events"];
+const SURFACE_IMPORTS = [
+  "session",
+  "sharing",
+  "refs",
+  "permission",
+  "changes",
+  "agents",
+  "worktree",
+  "events",
+];
 
 /**
  * Room of `server` -> the rooms it may import, beside `protocol` and `kernel`. `main` is the composition root and may import every

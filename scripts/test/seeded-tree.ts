@@ -24,6 +24,8 @@ const PACKAGE_ENTRIES = [
   "index.html",
   "public",
   "vite.config.ts",
+  "vite.share.config.ts",
+  "without-json-schema.ts",
 ];
 
 /** Path below the root -> content. */

@@ -38,6 +38,17 @@ export {
   stateOfSnapshot,
   type Unplaced,
 } from "./session-state.ts";
+export {
+  addOlderShared,
+  EMPTY_SHARED,
+  type Omitted,
+  reduceShared,
+  type SharedPage,
+  type SharedState,
+  sharedStateOf,
+} from "./shared-state.ts";
+export { createShareReader, openShareList, redeemLink, type ShareReader } from "./share-reader.ts";
+export type { ShareStreamItem, ShareStreamOptions } from "./stream-share.ts";
 export { type Disconnected, STREAM_LIMITS, type StreamLimits } from "./stream.ts";
 export type { FeedItem, FeedOptions } from "./stream-feed.ts";
 export { readFeedEvent, type SessionStreamItem, type SessionStreamOptions } from "./stream-session.ts";

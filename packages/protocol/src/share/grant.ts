@@ -31,7 +31,14 @@ export const caveatsSchema = z
 export type Caveats = z.infer<typeof caveatsSchema>;
 
 /** What a grant may allow on a session of the Holdfast that made it. */
-export const LIVE_RIGHTS = ["read", "comment", "prompt", "approve", "share", "admin"] as const satisfies Right[];
+export const LIVE_RIGHTS = [
+  "read",
+  "comment",
+  "prompt",
+  "approve",
+  "share",
+  "admin",
+] as const satisfies Right[];
 
 const sessionTargetSchema = z.strictObject({ kind: z.literal("session"), id: sessionIdSchema });
 

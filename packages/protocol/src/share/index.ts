@@ -1,5 +1,6 @@
 export * from "./attenuation.ts";
 export * from "./canonical-json.ts";
+export * from "./event.ts";
 export * from "./grant.ts";
 export * from "./method.ts";
 export * from "./operation.ts";

@@ -197,5 +197,7 @@ export type PublishedChange = z.infer<typeof publishedChangeSchema>;
 
 /** The models that answered in the session, each once, in the order of their first answers. */
 export const publishedModelsSchema = z.array(modelSchema).max(100);
+export type PublishedModels = z.infer<typeof publishedModelsSchema>;
 
 export const publishedUsageSchema = usageSchema.omit({ scope: true }).strict();
+export type PublishedUsage = z.infer<typeof publishedUsageSchema>;

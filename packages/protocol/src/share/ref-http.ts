@@ -2,7 +2,14 @@
 import { z } from "zod";
 import { actorSchema, countSchema, timeSchema } from "../common.ts";
 import { changeIdSchema, idSchema, messageIdSchema, sessionIdSchema } from "../id.ts";
-import { auditEntrySchema, caveatsSchema, grantSchema, grantTargetSchema, LIVE_RIGHTS, refSecretSchema } from "./grant.ts";
+import {
+  auditEntrySchema,
+  caveatsSchema,
+  grantSchema,
+  grantTargetSchema,
+  LIVE_RIGHTS,
+  refSecretSchema,
+} from "./grant.ts";
 import { sha256Schema } from "./operation.ts";
 
 /** Characters of a label, of a reason and of a comment. */

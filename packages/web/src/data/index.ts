@@ -9,6 +9,10 @@ export {
   useLiveSession,
   useNow,
 } from "./app-context.tsx";
+export { type Connection, ConnectionMonitor } from "./connection.ts";
+export { FrameBatch } from "./frame-batch.ts";
+export { retryMs } from "./reconnect.ts";
+export { pause } from "./retry.ts";
 export { waitingCount } from "./library.ts";
 export type { LiveSession, LiveView } from "./live-session.ts";
 export { prefer, type Preferences, preferences } from "./preferences.ts";

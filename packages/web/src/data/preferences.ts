@@ -39,9 +39,11 @@ export function prefer(change: Partial<Preferences>): void {
   }
 }
 
-window.addEventListener("storage", (event) => {
-  if (event.key === KEY) preferences.set(read());
-});
+// Where documents are written (S-12) there is no window, and nobody prefers anything.
+if (typeof window !== "undefined")
+  window.addEventListener("storage", (event) => {
+    if (event.key === KEY) preferences.set(read());
+  });
 
 /** Kept preferences over the defaults; what is not of the right kind is dropped. */
 function read(): Preferences {

@@ -1,6 +1,7 @@
 import { cutText, type TextKind, visiblePieces } from "@holdfast/protocol";
 import { useState } from "react";
 import { classes } from "./class-names.ts";
+import { useIsStatic } from "./static.tsx";
 
 const MARKED = {
   "data-mark": true,
@@ -34,8 +35,10 @@ const SHOWN = { characters: 800, lines: 12 };
 /** The same for a text of any length: its beginning, how much is left out, its end, and a button that shows all. */
 export function ExactText({ characters, className, ...exact }: ExactProps & { characters?: number }) {
   const { text, as = "block" } = exact;
+  const isStatic = useIsStatic();
   const [isWhole, setWhole] = useState(false);
-  const cut = isWhole ? undefined : cutText(text, { ...SHOWN, ...(characters && { characters }) });
+  const cut =
+    isWhole || isStatic ? undefined : cutText(text, { ...SHOWN, ...(characters && { characters }) });
   const layout = classes("whitespace-pre-wrap [overflow-wrap:anywhere]", className);
   if (cut === undefined) return <Exact text={text} as={as} className={layout} />;
   return (

@@ -6,6 +6,8 @@ export { classes } from "./class-names.ts";
 export { Dialog } from "./dialog.tsx";
 export { Chip, Count, Key, StatusDot, type Tone } from "./marks.tsx";
 export { Exact, ExactText } from "./exact.tsx";
+export { Fold, FoldMark } from "./fold.tsx";
 export { OfflineNote } from "./offline-note.tsx";
 export { Empty, Notice, Skeleton } from "./notice.tsx";
+export { StaticProvider, useIsStatic } from "./static.tsx";
 export { ago, moment, span } from "./time.ts";

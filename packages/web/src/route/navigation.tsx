@@ -2,9 +2,13 @@ import type { AnchorHTMLAttributes, MouseEvent } from "react";
 import { Store, useStore } from "../data/index.ts";
 import { hrefOf, parseRoute, type Route } from "./route.ts";
 
-const read = () => parseRoute(window.location.pathname, window.location.search);
+/** Outside of a browser, where documents are written (S-12), the page is nowhere. */
+const isBrowser = typeof window !== "undefined";
+
+const read = (): Route =>
+  isBrowser ? parseRoute(window.location.pathname, window.location.search) : { at: "home" };
 const current = new Store<Route>(read());
-window.addEventListener("popstate", () => current.set(read()));
+if (isBrowser) window.addEventListener("popstate", () => current.set(read()));
 
 /** Goes to a place; `replace` leaves no step to go back to. */
 export function navigate(route: Route, { replace = false } = {}): void {

@@ -1,7 +1,5 @@
 import type { Part, PartOf, ReasoningPart } from "@holdfast/protocol";
-import { ChevronRight } from "lucide-react";
-import { useState } from "react";
-import { Chip, Notice, span } from "../design/index.ts";
+import { Chip, classes, Fold, FoldMark, Notice, span } from "../design/index.ts";
 import { Attachment } from "./attachment.tsx";
 import { Markdown } from "./markdown/index.ts";
 import { ToolCard } from "./tool/index.ts";
@@ -82,33 +80,36 @@ function Reasoning({ part, isOpen }: { part: ReasoningPart; isOpen: boolean }) {
 /** A text that few people read: a line with its newest words, which opens to all of it. */
 function Folded(props: { title: string; detail?: string | undefined; text: string }) {
   const { title, detail, text } = props;
-  const [isUnfolded, setUnfolded] = useState(false);
   const preview = text.trimEnd().split("\n").at(-1) ?? "";
   return (
     <div className="py-1 text-sm">
-      <button
-        type="button"
-        aria-expanded={isUnfolded}
-        onClick={() => setUnfolded(!isUnfolded)}
-        className="flex w-full items-center gap-1.5 rounded-sm text-left text-ink-soft hover:text-ink pointer-coarse:min-h-11"
-      >
-        <ChevronRight size={14} className={isUnfolded ? "rotate-90" : ""} />
-        <span className="shrink-0">{title}</span>
-        {detail !== undefined && <span className="shrink-0 text-ink-faint">{detail}</span>}
-        {!isUnfolded && (
-          <span dir="auto" className="min-w-0 flex-1 truncate text-ink-faint italic">
-            {preview}
-          </span>
+      <Fold
+        headClassName="flex w-full items-center gap-1.5 rounded-sm text-left text-ink-soft hover:text-ink pointer-coarse:min-h-11"
+        head={(isOpen) => (
+          <>
+            <FoldMark isOpen={isOpen} />
+            <span className="shrink-0">{title}</span>
+            {detail !== undefined && <span className="shrink-0 text-ink-faint">{detail}</span>}
+            <span
+              dir="auto"
+              className={classes(
+                "min-w-0 flex-1 truncate text-ink-faint italic group-open/fold:hidden",
+                isOpen && "hidden",
+              )}
+            >
+              {preview}
+            </span>
+          </>
         )}
-      </button>
-      {isUnfolded && (
-        <div
-          dir="auto"
-          className="ms-1.5 mt-1 border-s-2 border-line ps-3 break-words whitespace-pre-wrap text-ink-soft"
-        >
-          {text}
-        </div>
-      )}
+        content={() => (
+          <div
+            dir="auto"
+            className="ms-1.5 mt-1 border-s-2 border-line ps-3 break-words whitespace-pre-wrap text-ink-soft"
+          >
+            {text}
+          </div>
+        )}
+      />
     </div>
   );
 }

@@ -13,6 +13,7 @@ import { OwnWorkLine } from "./own-work.tsx";
 import { PartView, SubtaskLine } from "./part-view.tsx";
 import { useMoment } from "./past.tsx";
 import { Preambles } from "./preamble.tsx";
+import { useReader } from "./reader.tsx";
 import type { Row } from "./rows.ts";
 import { TurnEnd } from "./turn-end.tsx";
 
@@ -33,6 +34,8 @@ export const RowView = memo(function RowView({ row, sessionId }: { row: Row; ses
       );
     case "part":
       return <PartView part={row.part} isOpen={row.isOpen} sessionId={sessionId} />;
+    case "note":
+      return row.note;
     case "working":
       return <Working turn={row.turn} retry={row.retry} />;
     case "end":
@@ -42,9 +45,14 @@ export const RowView = memo(function RowView({ row, sessionId }: { row: Row; ses
 
 function UserMessage({ message, sessionId }: { message: Message; sessionId: string }) {
   const { info, parts } = message;
+  const isReader = useReader() !== undefined;
   if (parts.some(isOwnWorkPart)) return <OwnWorkLine info={info} />;
   return (
-    <article aria-label="You" className="flex justify-end pt-4 pb-1" title={moment(info.time.created)}>
+    <article
+      aria-label={isReader ? "Asked" : "You"}
+      className="flex justify-end pt-4 pb-1"
+      title={moment(info.time.created)}
+    >
       <div className="flex max-w-[85%] min-w-0 flex-col items-end gap-2">
         {parts.map((part) => {
           if (part.type === "text" && part.synthetic !== true)

@@ -11,6 +11,7 @@ import {
   type RetryStatus,
   type Turn,
 } from "@holdfast/protocol";
+import type { ReactNode } from "react";
 
 export type Row =
   | { kind: "user"; key: string; message: Message }
@@ -18,6 +19,8 @@ export type Row =
   | SpeakerRow
   | { kind: "part"; key: string; messageId: string; part: Part; isOpen: boolean }
   | { kind: "working"; key: string; turn: Turn; retry?: RetryStatus }
+  /** What stands below a message and is not of the session itself. */
+  | { kind: "note"; key: string; messageId: string; note: ReactNode }
   | EndRow;
 
 /** `totals`: what the turn changed of the files, where that is known and its message is loaded. */
@@ -49,8 +52,11 @@ const SILENT: ReadonlySet<Part["type"]> = new Set(["step-start", "step-finish"])
 
 const cache = new WeakMap<Message, readonly Row[]>();
 
+/** What stands below messages, by their ids: a key that is unique among them, and what is shown. */
+export type Notes = { get(messageId: string): readonly { key: string; note: ReactNode }[] | undefined };
+
 /** The rows of everything that is loaded, in order. */
-export function rowsOf(state: Pick<SessionState, "messages" | "turns" | "retry">): Row[] {
+export function rowsOf(state: Pick<SessionState, "messages" | "turns" | "retry">, notes?: Notes): Row[] {
   const rows: Row[] = [];
   const { messages, turns } = state;
   let speaker: string | undefined;
@@ -67,6 +73,8 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns" | "retry">
       speaker = info.turnId;
     }
     rows.push(...messageRows(message));
+    for (const { key, note } of notes?.get(info.id) ?? [])
+      rows.push({ kind: "note", key, messageId: info.id, note });
     for (const turn of turnsOf(info, turns))
       if (last.get(turn.id) === index)
         rows.push(...endRows(turn, resumed.has(turn.id), info.id, totals, state.retry));

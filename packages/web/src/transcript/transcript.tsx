@@ -5,12 +5,19 @@ import type { LiveSession, LiveView } from "../data/index.ts";
 import { Button, Empty } from "../design/index.ts";
 import { distanceToEnd, END_PX, Following } from "./following.ts";
 import { RowView } from "./row-view.tsx";
-import { type Row, rowsOf } from "./rows.ts";
+import { type Notes, type Row, rowsOf } from "./rows.ts";
 
 /** This close to the beginning, in px, older messages are read. */
 const OLDER_PX = 1_200;
 
-const ESTIMATES: Record<Row["kind"], number> = { user: 72, speaker: 32, part: 64, working: 32, end: 28 };
+const ESTIMATES: Record<Row["kind"], number> = {
+  user: 72,
+  speaker: 32,
+  part: 64,
+  working: 32,
+  note: 40,
+  end: 28,
+};
 
 /** Whose history it is, and how to get more of it. */
 export type History = Pick<LiveSession, "id" | "loadOlder">;
@@ -20,11 +27,12 @@ export function Transcript(props: {
   live: History;
   view: Pick<LiveView, "state" | "older">;
   message: string | undefined;
+  notes?: Notes;
 }) {
-  const { live, view, message } = props;
+  const { live, view, message, notes } = props;
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const [content, setContent] = useState<HTMLDivElement | null>(null);
-  const rows = useMemo(() => rowsOf(view.state), [view.state]);
+  const rows = useMemo(() => rowsOf(view.state, notes), [view.state, notes]);
   const [isAtEnd, setAtEnd] = useState(true);
 
   const list = useVirtualizer({

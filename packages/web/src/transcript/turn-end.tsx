@@ -5,6 +5,7 @@ import { useClient } from "../data/index.ts";
 import { Button, Notice, span } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 import { useIsPast } from "./past.tsx";
+import { useReader } from "./reader.tsx";
 
 /** Why a turn ended, in words; what is not here needs none. */
 const WORDS: Record<TurnReason, string> = {
@@ -27,8 +28,14 @@ const WORDS: Record<TurnReason, string> = {
 export function TurnEnd(props: { turn: Turn; totals: DiffTotals | undefined; isResumed: boolean }) {
   const { turn, totals, isResumed } = props;
   const isPast = useIsPast();
+  const isReader = useReader() !== undefined;
   if (turn.state === "completed" && turn.reason === undefined) return <Figures turn={turn} totals={totals} />;
-  const words = turn.reason === undefined ? "It ended" : WORDS[turn.reason];
+  const words =
+    turn.reason === undefined
+      ? "It ended"
+      : isReader && turn.reason === "cancelled"
+        ? "Stopped"
+        : WORDS[turn.reason];
   if (turn.state === "completed" || turn.reason === "cancelled" || turn.reason === "superseded")
     return (
       <p className="flex items-center gap-2 py-1.5 text-sm text-ink-faint">
@@ -44,7 +51,7 @@ export function TurnEnd(props: { turn: Turn; totals: DiffTotals | undefined; isR
         tone={canGoOn ? "attention" : "danger"}
         icon={<TriangleAlert size={16} className={canGoOn ? "text-attention" : "text-danger"} />}
         action={
-          isPast || (canGoOn && isResumed) ? undefined : canGoOn ? (
+          isPast || isReader || (canGoOn && isResumed) ? undefined : canGoOn ? (
             <GoOn turn={turn} />
           ) : (
             <WayOn turn={turn} />

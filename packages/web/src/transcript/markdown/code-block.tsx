@@ -1,6 +1,6 @@
 import { Check, Copy } from "lucide-react";
 import { memo, useEffect, useState } from "react";
-import { IconButton } from "../../design/index.ts";
+import { IconButton, useIsStatic } from "../../design/index.ts";
 import { highlight } from "./highlight.ts";
 
 /** How long the copy button says that it copied, in ms. */
@@ -9,6 +9,7 @@ const COPIED_MS = 1_500;
 /** Code with its colours, once its fence is closed; before that it is plain, so that nothing flickers. */
 export const CodeBlock = memo(function CodeBlock(props: { code: string; language: string; isOpen: boolean }) {
   const { code, language, isOpen } = props;
+  const isStatic = useIsStatic();
   const [coloured, setColoured] = useState<{ code: string; html: string } | undefined>();
   useEffect(() => {
     if (isOpen || language === "") return;
@@ -24,7 +25,7 @@ export const CodeBlock = memo(function CodeBlock(props: { code: string; language
     <figure className="group/code relative my-2 overflow-hidden rounded-md border border-line bg-sunken">
       <figcaption className="flex h-8 items-center justify-between border-b border-line pl-3 text-xs text-ink-faint">
         {language === "" ? "text" : language}
-        <CopyButton text={code} />
+        {!isStatic && <CopyButton text={code} />}
       </figcaption>
       <pre tabIndex={0} dir="ltr" className="overflow-x-auto px-3 py-2 font-mono text-sm text-(--code-ink)">
         {coloured?.code === code ? (

@@ -1,11 +1,14 @@
 import type { ToolPart } from "@holdfast/protocol";
 import { useLayoutEffect, useMemo, useRef, useState } from "react";
-import { Button } from "../../design/index.ts";
+import { Button, useIsStatic } from "../../design/index.ts";
 import { CopyButton } from "../markdown/index.ts";
 import { screenOf, SHOWN_LINES } from "./terminal.ts";
 
 /** The output is followed while its end is in sight, this close, in px. */
 const FOLLOW_PX = 24;
+
+/** Lines of a static document, where nobody can ask for more. */
+const STATIC_LINES = 2_000;
 
 type OutputProps = {
   text: string;
@@ -16,7 +19,8 @@ type OutputProps = {
 
 /** A command's output in a window of its own height, at its end until somebody scrolls up. */
 export function Output({ text, truncated, part }: OutputProps) {
-  const [limit, setLimit] = useState(SHOWN_LINES);
+  const isStatic = useIsStatic();
+  const [limit, setLimit] = useState(isStatic ? STATIC_LINES : SHOWN_LINES);
   const screen = useMemo(() => screenOf(text, limit), [text, limit]);
   const box = useRef<HTMLPreElement>(null);
   const isFollowing = useRef(true);
@@ -34,7 +38,10 @@ export function Output({ text, truncated, part }: OutputProps) {
   };
   return (
     <div className="group/output relative">
-      {screen.hiddenLines > 0 && (
+      {screen.hiddenLines > 0 && isStatic && (
+        <p className="px-1 text-xs text-ink-faint">{screen.hiddenLines.toLocaleString()} lines above</p>
+      )}
+      {screen.hiddenLines > 0 && !isStatic && (
         <Button size="small" tone="quiet" onClick={() => setLimit(limit * 10)}>
           {screen.hiddenLines.toLocaleString()} lines above
         </Button>
@@ -50,13 +57,16 @@ export function Output({ text, truncated, part }: OutputProps) {
       />
       {truncated !== undefined && (
         <p className="px-1 pt-1 text-xs text-ink-faint">
-          Shortened: the whole output has {truncated.lines.toLocaleString()} lines,{" "}
-          {truncated.bytes.toLocaleString()} bytes.
+          {truncated.bytes === 0
+            ? "Shortened: more of it was not published."
+            : `Shortened: the whole output has ${truncated.lines.toLocaleString()} lines, ${truncated.bytes.toLocaleString()} bytes.`}
         </p>
       )}
-      <div className="absolute top-0 right-0 opacity-0 group-focus-within/output:opacity-100 group-hover/output:opacity-100 pointer-coarse:opacity-100">
-        <CopyButton text={text} />
-      </div>
+      {!isStatic && (
+        <div className="absolute top-0 right-0 opacity-0 group-focus-within/output:opacity-100 group-hover/output:opacity-100 pointer-coarse:opacity-100">
+          <CopyButton text={text} />
+        </div>
+      )}
     </div>
   );
 }

@@ -1,6 +1,5 @@
 import { subtaskOf, type ToolPart, visibleText } from "@holdfast/protocol";
 import {
-  ChevronRight,
   CornerDownRight,
   FilePen,
   FileSearch,
@@ -10,8 +9,8 @@ import {
   SquareTerminal,
   Wrench,
 } from "lucide-react";
-import { memo, useMemo, useState } from "react";
-import { Arguments, Chip, classes, Exact, span } from "../../design/index.ts";
+import { memo, useMemo } from "react";
+import { Arguments, Chip, classes, Exact, Fold, FoldMark, span } from "../../design/index.ts";
 import { Link } from "../../route/index.ts";
 import { Attachment } from "../attachment.tsx";
 import { useMoment } from "../past.tsx";
@@ -37,10 +36,9 @@ const OPEN_KINDS: ReadonlySet<string> = new Set(["execute", "edit", "delete", "m
 /** A tool call: one line that says what is done and how it went, over what it did. Live and replayed calls look the same. */
 export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
   const { state } = part;
-  const [isUnfolded, setUnfolded] = useState<boolean | undefined>();
   const kind = part.kind ?? "other";
   const output = "output" in state ? (state.output ?? "") : "";
-  const attachments = state.status === "completed" ? (state.attachments ?? []) : [];
+  const attachments = attachmentsOf(part);
   const hasContent =
     output !== "" ||
     (part.diffs?.length ?? 0) > 0 ||
@@ -48,7 +46,6 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
     state.status === "error" ||
     hasInput(part);
   const isWorthSeeing = OPEN_KINDS.has(kind) || attachments.length > 0 || state.status === "error";
-  const isShown = isUnfolded ?? (hasContent && isWorthSeeing);
   const Icon = ICONS[kind] ?? Wrench;
   const title = state.title ?? part.tool;
   return (
@@ -56,65 +53,71 @@ export const ToolCard = memo(function ToolCard({ part }: { part: ToolPart }) {
       aria-label={`${visibleText(title, "words")}, ${state.status}`}
       className="my-1.5 overflow-hidden rounded-md border border-line"
     >
-      <button
-        type="button"
-        aria-expanded={isShown}
-        disabled={!hasContent}
-        onClick={() => setUnfolded(!isShown)}
-        className="flex min-h-9 w-full items-center gap-2 bg-canvas px-2.5 py-1 text-left text-sm enabled:hover:bg-hover pointer-coarse:min-h-11"
-      >
-        <Icon size={15} className="shrink-0 text-ink-faint" />
-        <Exact
-          text={title}
-          as={kind === "execute" ? "line" : "words"}
-          className={classes("min-w-0 flex-1 truncate", kind === "execute" && "font-mono")}
-        />
-        <CallState state={state} />
-        {hasContent && (
-          <ChevronRight size={14} className={classes("shrink-0 text-ink-faint", isShown && "rotate-90")} />
-        )}
-      </button>
-      <Child part={part} />
-      {isShown && hasContent && (
-        <div className="flex flex-col gap-2 border-t border-line bg-sunken/60 p-2">
-          {part.diffs?.map((diff) => (
-            <DiffView key={diff.path} diff={diff} />
-          ))}
-          {(part.diffs?.length ?? 0) === 0 && hasInput(part) && (kind !== "execute" || isLong(title)) && (
-            <Input part={part} />
-          )}
-          {output !== "" && (
-            <Output
-              text={output}
-              truncated={"truncated" in state ? state.truncated : undefined}
-              part={part}
+      <Fold
+        isOpen={isWorthSeeing}
+        hasContent={hasContent}
+        headClassName="flex min-h-9 w-full items-center gap-2 bg-canvas px-2.5 py-1 text-left text-sm enabled:hover:bg-hover pointer-coarse:min-h-11"
+        head={(isOpen) => (
+          <>
+            <Icon size={15} className="shrink-0 text-ink-faint" />
+            <Exact
+              text={title}
+              as={kind === "execute" ? "line" : "words"}
+              className={classes("min-w-0 flex-1 truncate", kind === "execute" && "font-mono")}
             />
-          )}
-          {state.status === "completed" && state.time.compacted !== undefined && (
-            <p className="px-1 text-xs text-ink-faint">The agent no longer gives this output to its model</p>
-          )}
-          {state.status === "error" && state.error.trim() !== output.trim() && <Failure text={state.error} />}
-          {attachments.length > 0 && (
-            <ul aria-label="Attachments" className="flex flex-wrap gap-2 px-1">
-              {attachments.map((each, index) => (
-                <li key={index} className="max-w-full">
-                  <Attachment part={each} sessionId={part.sessionId} />
-                </li>
-              ))}
-            </ul>
-          )}
-          {part.locations !== undefined && part.locations.length > 0 && (
-            <p className="flex flex-wrap gap-x-3 px-1 font-mono text-xs break-all text-ink-faint">
-              {part.locations.map(({ path, line }, index) => (
-                <Exact key={index} text={line === undefined ? path : `${path}:${line}`} />
-              ))}
-            </p>
-          )}
-        </div>
-      )}
+            <CallState state={state} />
+            {hasContent && <FoldMark isOpen={isOpen} className="text-ink-faint" />}
+          </>
+        )}
+        between={<Child part={part} />}
+        content={() => <CallContent part={part} output={output} isTitleAll={!isLong(title)} />}
+      />
     </section>
   );
 });
+
+/** What a call was given, what it did and what it said. */
+function CallContent(props: { part: ToolPart; output: string; isTitleAll: boolean }) {
+  const { part, output, isTitleAll } = props;
+  const { state } = part;
+  const attachments = attachmentsOf(part);
+  return (
+    <div className="flex flex-col gap-2 border-t border-line bg-sunken/60 p-2">
+      {part.diffs?.map((diff) => (
+        <DiffView key={diff.path} diff={diff} />
+      ))}
+      {(part.diffs?.length ?? 0) === 0 && hasInput(part) && (part.kind !== "execute" || !isTitleAll) && (
+        <Input part={part} />
+      )}
+      {output !== "" && (
+        <Output text={output} truncated={"truncated" in state ? state.truncated : undefined} part={part} />
+      )}
+      {state.status === "completed" && state.time.compacted !== undefined && (
+        <p className="px-1 text-xs text-ink-faint">The agent no longer gives this output to its model</p>
+      )}
+      {state.status === "error" && state.error.trim() !== output.trim() && <Failure text={state.error} />}
+      {attachments.length > 0 && (
+        <ul aria-label="Attachments" className="flex flex-wrap gap-2 px-1">
+          {attachments.map((each, index) => (
+            <li key={index} className="max-w-full">
+              <Attachment part={each} sessionId={part.sessionId} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {part.locations !== undefined && part.locations.length > 0 && (
+        <p className="flex flex-wrap gap-x-3 px-1 font-mono text-xs break-all text-ink-faint">
+          {part.locations.map(({ path, line }, index) => (
+            <Exact key={index} text={line === undefined ? path : `${path}:${line}`} />
+          ))}
+        </p>
+      )}
+    </div>
+  );
+}
+
+const attachmentsOf = ({ state }: ToolPart) =>
+  state.status === "completed" ? (state.attachments ?? []) : [];
 
 /** Of a subtask: who runs it, and the way to the session in which it runs (R-9.1). */
 function Child({ part }: { part: ToolPart }) {

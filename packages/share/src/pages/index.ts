@@ -1,0 +1,1 @@
+export { createPages, type Pages, type PagesDeps, refuseServiceWorker } from "./pages.ts";

@@ -1,0 +1,231 @@
+/**
+ * The pages of the share service (S-12, S-35), beside its API: what a person opens, and what these pages alone ask for.
+ *
+ *   GET /s/<secret>               a read link: the session as a document, which its script takes over
+ *   GET /s/<secret>?before=P      an older page of it;  ?blob=<hash>  a file of it, to be saved
+ *   GET /l                        a stronger ref, which stands in the fragment and is never sent here but as a bearer
+ *   GET /                         the list of shares, opened by a one-time code in the fragment
+ *   POST /api/refs/redeem         Bearer ref          -> the share that it is of
+ *   POST /api/auth/codes          Bearer publish key  -> 201 {code, expiresAt}
+ *   POST /api/auth/browser        {code}              -> {token}
+ *   GET /api/listing              Bearer that token   -> the shares of the key
+ *
+ * The grant is looked at for every request, also where a document is there already. No path of these is ever logged.
+ */
+import type { IncomingMessage } from "node:http";
+import { readJson, type Reply, SANDBOX_POLICY, shapeRefusal } from "@holdfast/edge";
+import { type Clock, HoldfastError, isHoldfastError, type Logger } from "@holdfast/kernel";
+import { type ErrorCode, exchangeCodeSchema, type RedeemedShare, SHARE_METHODS } from "@holdfast/protocol";
+import type { PageRequest } from "@holdfast/web";
+import type { ShareCaller, ShareCalls } from "../service/index.ts";
+import { DocumentCache } from "./document-cache.ts";
+import { ListCodes } from "./list-codes.ts";
+import { pageFilesOf, type PageFiles } from "./page-files.ts";
+import { Renderer } from "./renderer.ts";
+import { sessionRequest } from "./session-request.ts";
+
+export type PagesDeps = {
+  service: Pick<ShareCalls, "call" | "redeemLink" | "getBlob">;
+  clock: Clock;
+  logger: Logger;
+  /** Where `web` built them; without it there are no pages, and their API alone is answered. */
+  directory?: string | undefined;
+};
+
+export type Pages = {
+  /**
+   * The answer to a request of theirs; `undefined` for every other one. Rejects with a HoldfastError, which the door answers as a problem. `peer`: the address
+   * that asks.
+   */
+  answer(incoming: IncomingMessage, peer: string): Promise<Reply | undefined>;
+  close(): Promise<void>;
+};
+
+/** Of every page: what no cache and no search engine may keep (S-12). */
+const HEADERS = {
+  "content-type": "text/html; charset=utf-8",
+  "cache-control": "no-store",
+  "x-robots-tag": "noindex, nofollow",
+};
+
+/** Codes that say that a link leads to nothing. */
+const GONE: ReadonlySet<ErrorCode> = new Set(["REF_NOT_VALID", "NOT_FOUND", "INVALID_REQUEST", "FORBIDDEN"]);
+
+export function createPages(deps: PagesDeps): Pages {
+  const files = deps.directory === undefined ? undefined : pageFilesOf(deps.directory);
+  const api = pageApi(deps);
+  const site = files === undefined ? undefined : new Site(deps, files);
+  return {
+    async answer(incoming, peer) {
+      const url = new URL(`http://local${incoming.url ?? "/"}`);
+      const given = await api(incoming, url, peer);
+      if (given !== undefined || site === undefined) return given;
+      return incoming.method === "GET" || incoming.method === "HEAD" ? site.answer(url, peer) : undefined;
+    },
+    close: () => site?.close() ?? Promise.resolve(),
+  };
+}
+
+/** Refuses a script that would stay in the browser behind the page that it came from (S-35). Throws FORBIDDEN. */
+export function refuseServiceWorker(incoming: IncomingMessage): void {
+  if (incoming.headers["service-worker"] !== undefined)
+    throw new HoldfastError("FORBIDDEN", "This service has no service worker.");
+}
+
+const bearerOf = (incoming: IncomingMessage): string | undefined =>
+  /^Bearer (\S+)$/.exec(incoming.headers.authorization ?? "")?.[1];
+
+/** What the pages ask for, and nobody else. */
+function pageApi({ service, clock }: PagesDeps) {
+  const codes = new ListCodes(clock);
+  const { args: listArgs } = SHARE_METHODS.listShares;
+  return async (incoming: IncomingMessage, url: URL, peer: string): Promise<Reply | undefined> => {
+    const caller: ShareCaller = { bearer: bearerOf(incoming), peer };
+    switch (`${incoming.method} ${url.pathname}`) {
+      case "POST /api/refs/redeem":
+        await readJson(incoming, clock);
+        return { status: 200, body: await service.redeemLink(caller) };
+      case "POST /api/auth/codes":
+        await readJson(incoming, clock);
+        await service.call("listShares", { args: { limit: 1 }, caller });
+        return { status: 201, body: codes.make(caller.bearer ?? "") };
+      case "POST /api/auth/browser": {
+        const parsed = exchangeCodeSchema.safeParse(await readJson(incoming, clock));
+        if (!parsed.success) throw shapeRefusal(parsed.error, "body");
+        return { status: 200, body: codes.exchange(parsed.data.code) };
+      }
+      case "GET /api/listing": {
+        const bearer = codes.keyOf(caller.bearer);
+        const { limit, ...rest } = Object.fromEntries(url.searchParams);
+        const args = listArgs.safeParse({
+          ...rest,
+          ...(limit === undefined ? {} : { limit: Number(limit) }),
+        });
+        if (!args.success) throw shapeRefusal(args.error, "query");
+        return {
+          status: 200,
+          body: await service.call("listShares", { args: args.data, caller: { bearer, peer } }),
+        };
+      }
+      default:
+        return undefined;
+    }
+  };
+}
+
+class Site {
+  readonly #service: PagesDeps["service"];
+  readonly #logger: Logger;
+  readonly #files: PageFiles;
+  readonly #renderer: Renderer;
+  readonly #cache = new DocumentCache();
+
+  constructor({ service, clock, logger }: PagesDeps, files: PageFiles) {
+    this.#service = service;
+    this.#logger = logger;
+    this.#files = files;
+    this.#renderer = new Renderer(clock, files.renderer);
+  }
+
+  close(): Promise<void> {
+    return this.#renderer.close();
+  }
+
+  async answer(url: URL, peer: string): Promise<Reply | undefined> {
+    const file = this.#files.read(url.pathname);
+    if (file !== undefined) {
+      const caching = file.isImmutable ? "public, max-age=31536000, immutable" : "no-cache";
+      return {
+        status: 200,
+        bytes: file.bytes,
+        headers: { "content-type": file.mime, "cache-control": caching },
+      };
+    }
+    if (url.pathname === "/") return this.#page(200, "list");
+    if (url.pathname === "/l") return this.#page(200, "ref");
+    const secret = /^\/s\/([^/]+)$/.exec(url.pathname)?.[1];
+    if (secret === undefined) return undefined;
+    try {
+      return await this.#link({ bearer: decoded(secret), peer }, url.searchParams);
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error;
+      if (GONE.has(error.code)) return this.#page(404, "gone");
+      if (error.code === "RATE_LIMITED" || error.status >= 500) return this.#page(error.status, "busy");
+      throw error;
+    }
+  }
+
+  /** A link of this kind only reads: a stronger ref in a path would stand in the histories and logs of others (S-12). */
+  async #link(caller: ShareCaller, query: URLSearchParams): Promise<Reply> {
+    const redeemed = await this.#service.redeemLink(caller);
+    if (redeemed.rights.some((right) => right !== "read")) return this.#page(404, "gone");
+    const blob = query.get("blob");
+    if (blob !== null) return this.#blob(redeemed, caller, blob);
+    const { shareId } = redeemed;
+    const shared = await this.#service.call("readSession", { shareId, args: {}, caller });
+    const before = query.get("before") ?? undefined;
+    const place = `${shareId} ${before ?? ""}`;
+    const state = `${shared.seq} ${shared.expiresAt ?? ""}`;
+    const kept = this.#cache.get(place, state);
+    if (kept !== undefined) return html(200, kept);
+    const request = await sessionRequest(this.#service, { shared, before, caller }, this.#files.assets);
+    const rendered = await this.#renderer.render(request);
+    if ("document" in rendered) {
+      this.#cache.put(place, state, rendered.document);
+      return html(200, rendered.document);
+    }
+    this.#logger.warn({ shareId, gaveUp: rendered.gaveUp }, "a shared session was not written as a document");
+    if (rendered.gaveUp === "busy") return this.#page(503, "busy");
+    return this.#render(200, { page: "tooLong", shareId, assets: this.#files.assets });
+  }
+
+  /** To be saved and never shown in the origin of this service, whatever it says it is (I-6). */
+  async #blob({ shareId }: RedeemedShare, caller: ShareCaller, hash: string): Promise<Reply> {
+    const { bytes } = await this.#service.getBlob({ shareId, hash, caller });
+    return {
+      status: 200,
+      bytes,
+      headers: {
+        "content-type": "application/octet-stream",
+        "content-disposition": "attachment",
+        "content-security-policy": SANDBOX_POLICY,
+        "cache-control": "no-store",
+        "x-robots-tag": "noindex, nofollow",
+      },
+    };
+  }
+
+  #page(status: number, page: "list" | "ref" | "gone" | "busy"): Promise<Reply> {
+    return this.#render(status, { page, assets: this.#files.assets });
+  }
+
+  /** One of the pages that are the same for everybody. */
+  async #render(status: number, request: PageRequest): Promise<Reply> {
+    const shareId = "shareId" in request ? request.shareId : "";
+    const place = `${request.page} ${shareId}`;
+    const kept = this.#cache.get(place, "");
+    if (kept !== undefined) return html(status, kept);
+    const rendered = await this.#renderer.render(request);
+    if (!("document" in rendered))
+      throw new HoldfastError(
+        "STORAGE_UNAVAILABLE",
+        "This service has too much to do. Try again in a moment.",
+      );
+    this.#cache.put(place, "", rendered.document);
+    return html(status, rendered.document);
+  }
+}
+
+const html = (status: number, document: string): Reply => ({
+  status,
+  bytes: Buffer.from(document),
+  headers: { ...HEADERS, ...(status === 503 || status === 429 ? { "retry-after": "2" } : {}) },
+});
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

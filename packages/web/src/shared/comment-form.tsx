@@ -1,0 +1,81 @@
+import type { ShareReader } from "@holdfast/client";
+import type { Comment } from "@holdfast/protocol";
+import { MessageSquarePlus } from "lucide-react";
+import { useState } from "react";
+import { Button } from "../design/index.ts";
+import { newCommentId } from "./comment-id.ts";
+
+/** Most characters of a comment, as the service takes them. */
+const MAX_LENGTH = 10_000;
+
+type CommentFormProps = {
+  reader: Pick<ShareReader, "comment">;
+  /** The message or change that it is about. */
+  on: Comment["on"];
+  onSaid: (comment: Comment) => void;
+};
+
+/** A button, which opens to a place to say something about what stands above it. People read it; no agent does (S-14). */
+export function CommentForm({ reader, on, onSaid }: CommentFormProps) {
+  const [text, setText] = useState<string | undefined>();
+  // One id for all tries of one comment: said twice, it is there once.
+  const [id, setId] = useState(newCommentId);
+  const [problem, setProblem] = useState<string | undefined>();
+  const [isBusy, setBusy] = useState(false);
+  if (text === undefined)
+    return (
+      <Button size="small" tone="quiet" onClick={() => setText("")}>
+        <MessageSquarePlus size={14} /> Comment
+      </Button>
+    );
+  const close = () => {
+    setText(undefined);
+    setProblem(undefined);
+    setId(newCommentId());
+  };
+  const say = async () => {
+    setBusy(true);
+    try {
+      onSaid(await reader.comment({ id, on, text }));
+      close();
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void say();
+      }}
+      className="my-1.5 flex flex-col gap-2"
+    >
+      <textarea
+        autoFocus
+        value={text}
+        maxLength={MAX_LENGTH}
+        rows={3}
+        dir="auto"
+        aria-label="Comment"
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => event.key === "Escape" && close()}
+        className="w-full rounded-md border border-line-strong bg-surface px-2.5 py-1.5 text-sm pointer-coarse:text-base"
+      />
+      {problem !== undefined && (
+        <p role="alert" className="text-sm text-danger">
+          {problem}
+        </p>
+      )}
+      <div className="flex gap-2">
+        <Button type="submit" size="small" tone="primary" disabled={isBusy || text.trim() === ""}>
+          Say it
+        </Button>
+        <Button size="small" onClick={close}>
+          Cancel
+        </Button>
+      </div>
+    </form>
+  );
+}
