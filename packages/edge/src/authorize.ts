@@ -17,7 +17,10 @@ export function requireReach(credential: Credential | undefined, needs: Needs, w
   if (credential === undefined) throw new HoldfastError("UNAUTHENTICATED", "This needs a token.");
   if (needs === "server" && credential.kind !== "server")
     throw new HoldfastError("FORBIDDEN", `Only the server's own token may do ${what}.`);
-  if (credential.kind === "ref" && (needs === "owner" || needs === "server" || !credential.rights.includes(needs)))
+  if (
+    credential.kind === "ref" &&
+    (needs === "owner" || needs === "server" || !credential.rights.includes(needs))
+  )
     throw new HoldfastError("FORBIDDEN", `This ref may not do ${what}.`);
   return credential.actor;
 }

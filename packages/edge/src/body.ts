@@ -16,7 +16,11 @@ const BACKSLASH = 0x5c;
 export async function readJson(incoming: IncomingMessage, clock: Clock): Promise<unknown> {
   requireJsonType(incoming);
   const bytes = await readBytes(incoming, clock, HTTP_LIMITS.bodyBytes);
-  if (bytes.length === 0) return undefined;
+  return bytes.length === 0 ? undefined : parseJson(bytes);
+}
+
+/** JSON in UTF-8 that nests no deeper than may be. Throws INVALID_REQUEST. */
+export function parseJson(bytes: Buffer): unknown {
   requireDepth(bytes);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;

@@ -7,7 +7,7 @@ export {
   type TokenStore,
 } from "./access.ts";
 export { type Needs, requireReach } from "./authorize.ts";
-export { readBytes, readJson } from "./body.ts";
+export { parseJson, readBytes, readJson } from "./body.ts";
 export { type EventStream, openEventStream } from "./event-stream.ts";
 export { isApiTarget } from "./guard.ts";
 export type { Exposure } from "./host-policy.ts";

@@ -1,3 +1,4 @@
+export { asMeant } from "./as-sent.ts";
 export {
   CLOSE,
   createRpcDoor,

@@ -20,6 +20,8 @@ export const RPC_LIMITS = {
   pathLength: 4,
   /** Levels of a value; capnweb writes an array as two. */
   valueDepth: 160,
+  /** Levels of a call's arguments, as of a body over REST. */
+  jsonDepth: 64,
   /** How long a call may take, in ms. */
   callMs: 30_000,
   /** How long a connection may be there without a capability, in ms. */

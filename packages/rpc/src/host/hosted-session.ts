@@ -12,6 +12,7 @@ import {
   randomHex,
 } from "@holdfast/kernel";
 import type { Problem } from "@holdfast/protocol";
+import { asSent } from "../as-sent.ts";
 import { RPC_LIMITS } from "../limits.ts";
 import type { FromThread, Outcome, StubWords, ToThread } from "../wire.ts";
 import type { CallReply, CallScope, Capability } from "./capability.ts";
@@ -170,7 +171,7 @@ export class HostedSession {
 
   #words(reply: CallReply): { words: Outcome; after?: () => void } {
     if (this.#isOver) return { words: { value: null } };
-    if ("value" in reply) return { words: reply };
+    if ("value" in reply) return { words: { value: asSent(reply.value) } };
     if ("capability" in reply) {
       if (reply.capability.onEnd !== undefined) this.#redeem();
       return { words: { stub: this.#hold(reply.capability) } };

@@ -7,6 +7,7 @@ import { shapeRefusal, type Upgrade } from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
 import { REF_METHODS, type RedeemedRef, redeemedRefSchema, type RefMethod } from "@holdfast/protocol";
 import {
+  asMeant,
   type CallReply,
   type CallScope,
   type Capability,
@@ -77,7 +78,14 @@ export function createRefRpc({ door, clock, logger, start }: RefRpcDeps): RefRpc
       return { capability: stubOf({ door, clock, ends, caller, redeemed }) };
     },
   };
-  const rpc = createRpcDoor({ main, methods: ["redeem", ...METHODS, "subscribe"], start, sockets, clock, logger });
+  const rpc = createRpcDoor({
+    main,
+    methods: ["redeem", ...METHODS, "subscribe"],
+    start,
+    sockets,
+    clock,
+    logger,
+  });
   return {
     takes: (target) => pathOf(target) === RPC_PATH,
     answer: (incoming, outgoing) => rpc.answer(incoming, outgoing, addressOf(incoming)),
@@ -102,7 +110,9 @@ type StubDeps = {
 
 function stubOf({ door, clock, ends, caller, redeemed }: StubDeps): Capability {
   const { ref, rights } = redeemed;
-  const methods = METHODS.filter((method) => (rights as readonly string[]).includes(REF_METHODS[method].access));
+  const methods = METHODS.filter((method) =>
+    (rights as readonly string[]).includes(REF_METHODS[method].access),
+  );
   const listeners: (() => void)[] = [];
   const over = new AbortController();
   const end = (): void => {
@@ -119,7 +129,11 @@ function stubOf({ door, clock, ends, caller, redeemed }: StubDeps): Capability {
     async call(method, args, scope) {
       if (method === "subscribe") return subscribe(door, clock, caller, args, scope);
       const [value = {}, { opId } = {}] = shaped(call, args) as [unknown?, { opId?: string | undefined }?];
-      const reply = await door.call(method as RefMethod, value, { ...caller, opId, signal: over.signal });
+      const reply = await door.call(method as RefMethod, asMeant(value), {
+        ...caller,
+        opId,
+        signal: over.signal,
+      });
       return { value: reply ?? null };
     },
     drop() {
@@ -140,10 +154,17 @@ async function subscribe(
   { isBatch }: CallScope,
 ): Promise<CallReply> {
   if (isBatch)
-    throw new HoldfastError("LIVE_NEEDS_STREAM", "A batch ends with its request; a live view needs a WebSocket.");
+    throw new HoldfastError(
+      "LIVE_NEEDS_STREAM",
+      "A batch ends with its request; a live view needs a WebSocket.",
+    );
   const [place] = shaped(subscription, args);
   const { after, store } = typeof place === "object" ? place : { after: place, store: undefined };
-  const { live, sink } = openLiveSink<LogEvent, Control, End>(clock, { control: controlText, texts: eventTexts, errorOf });
+  const { live, sink } = openLiveSink<LogEvent, Control, End>(clock, {
+    control: controlText,
+    texts: eventTexts,
+    errorOf,
+  });
   await door.subscribe({ cursor: after?.toString(), storeId: store }, caller, () => sink);
   return { live };
 }

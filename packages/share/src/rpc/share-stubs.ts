@@ -10,7 +10,7 @@
 import { shapeRefusal } from "@holdfast/edge";
 import { type Clock, HoldfastError } from "@holdfast/kernel";
 import { type RedeemedShare, SHARE_METHODS, type ShareMethod } from "@holdfast/protocol";
-import type { CallReply, CallScope, Capability, Places } from "@holdfast/rpc";
+import { asMeant, type CallReply, type CallScope, type Capability, type Places } from "@holdfast/rpc";
 import { z } from "zod";
 import type { ShareCalls, ShareCaller } from "../service/index.ts";
 import { openLive } from "./live-view.ts";
@@ -23,7 +23,7 @@ const OF_SHARES = NAMES.filter((name) => name !== "redeemShare" && !OF_PUBLISHER
 const MAIN = ["publish", "redeem", "redeemShare", "share"];
 
 /** All that any stub may be asked. */
-export const STUB_METHODS: readonly string[] = [...MAIN, ...NAMES, "subscribe"];
+export const STUB_METHODS: readonly string[] = [...MAIN, ...NAMES, "redeemed", "subscribe"];
 
 const text = z.string().min(1).max(512);
 const one = z.tuple([text]);
@@ -76,10 +76,13 @@ async function redeemed(deps: StubDeps, caller: ShareCaller, share: RedeemedShar
     for (const listener of listeners.splice(0)) listener();
   };
   const unwatch = await deps.service.watch({ shareId: share.shareId, caller }, end);
+  const held = stub(deps, caller, share.shareId, isReader ? [...methods, "subscribe"] : methods);
   return {
     capability: {
-      ...stub(deps, caller, share.shareId, isReader ? [...methods, "subscribe"] : methods),
+      methods: [...held.methods, "redeemed"],
       facts: share,
+      call: async (method, args, scope) =>
+        method === "redeemed" ? { value: share } : held.call(method, args, scope),
       drop: unwatch,
       onEnd: (listener) => void (hasEnded ? listener() : listeners.push(listener)),
     },
@@ -98,7 +101,8 @@ function stub(
     async call(method, args, scope) {
       if (method === "subscribe" && shareId !== undefined)
         return subscribe(deps, caller, shareId, args, scope);
-      const [value = {}] = shaped(call, args);
+      const [given = {}] = shaped(call, args);
+      const value = asMeant(given);
       const request = shareId === undefined ? { args: value, caller } : { shareId, args: value, caller };
       return { value: await deps.service.callNamed(method, request) };
     },

@@ -1,0 +1,4 @@
+export { asMeant, asSent } from "../as-sent.ts";
+export { callInBatch } from "./batch-client.ts";
+export { type ClientOptions, NoDoor } from "./no-door.ts";
+export { SocketClient } from "./socket-client.ts";

@@ -1,0 +1,146 @@
+/**
+ * A share service over capnweb (S-11, S-31): each call is one message, or on a new connection one with the redemption before it, with the same arguments as over REST. What capnweb
+ * cannot carry as it is goes as its JSON text, and what is longer than its door takes over REST.
+ */
+import type { Clock } from "@holdfast/kernel";
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  SHARE_METHODS,
+  type ShareMethod,
+  type ShareResult,
+} from "@holdfast/protocol";
+import { asMeant, asSent, callInBatch, type ClientOptions, NoDoor, SocketClient } from "@holdfast/rpc/client";
+import type { ShareAnswer, ShareCall, ShareTransport } from "./share-transport.ts";
+
+const CALL_MS = 30_000;
+/** Most bytes of an answer that are read (S-2). */
+const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
+/** Most bytes of a message, less what stands around the arguments. */
+const MOST_ARGUMENT_BYTES = 1024 * 1024 - 4_096;
+/** Statuses by which a server says that this door is not there, or not for us (S-31). */
+const NO_DOOR: ReadonlySet<number> = new Set([301, 302, 303, 307, 308, 401, 404, 405, 426]);
+
+type Method = (args: unknown) => PromiseLike<unknown>;
+type Stub = Record<ShareMethod | "redeemed", Method>;
+type Main = {
+  publish(key: string): Stub;
+  share(shareId: string, bearer: string): Stub;
+  redeemShare(shareId: string, secret: string): Stub;
+};
+
+/** Asks something of the main stub, and answers as the call answers. */
+type Way = (ask: (main: Main) => PromiseLike<unknown>) => Promise<unknown>;
+
+/** One request a call. What capnweb cannot carry goes over `rest`. */
+export function createBatchTransport(origin: string, clock: Clock, rest: ShareTransport): ShareTransport {
+  const options = optionsOf(origin, clock);
+  return transportOf("batch", (ask) => callInBatch<never, unknown>(options, ask as never), rest, clock);
+}
+
+/** One connection for all calls, made when it is needed. What capnweb cannot carry goes over `rest`. */
+export function createSocketTransport(origin: string, clock: Clock, rest: ShareTransport): ShareTransport {
+  const client = new SocketClient<never>(optionsOf(origin, clock));
+  const transport = transportOf("webSocket", (ask) => client.call(ask as never), rest, clock);
+  return {
+    ...transport,
+    close() {
+      client.close();
+      rest.close();
+    },
+  };
+}
+
+const optionsOf = (origin: string, clock: Clock): ClientOptions => ({
+  url: new URL("/api/rpc", origin),
+  clock,
+  deadlineMs: CALL_MS,
+  mostBytes: MOST_ANSWER_BYTES,
+});
+
+function transportOf(
+  name: "batch" | "webSocket",
+  way: Way,
+  rest: ShareTransport,
+  clock: Clock,
+): ShareTransport {
+  return {
+    name,
+    async call<M extends ShareMethod>(call: ShareCall<M>): Promise<ShareAnswer<ShareResult<M>>> {
+      const args = asSent(call.args);
+      if (bytesOf(args) > MOST_ARGUMENT_BYTES) return rest.call(call);
+      try {
+        const parsed = SHARE_METHODS[call.method].result.safeParse(
+          asMeant(await way((main) => ask(main, call, args))),
+        );
+        return parsed.success
+          ? { outcome: "answered", result: parsed.data as ShareResult<M> }
+          : { outcome: "unknown", reason: "strange" };
+      } catch (error) {
+        return answerOf(error, clock.now());
+      }
+    },
+    putBlob: (blob) => rest.putBlob(blob),
+    close: () => rest.close(),
+  };
+}
+
+/** A publisher's batch goes with the redemption of its ref (S-25); everything else with what stands for the same bearer over REST. */
+function ask(main: Main, { method, shareId, secret }: ShareCall, args: unknown): PromiseLike<unknown> {
+  if (shareId === undefined) return main.publish(secret)[method](args);
+  if (method === "redeemShare") return main.redeemShare(shareId, secret).redeemed(args);
+  return method === "appendOps"
+    ? main.redeemShare(shareId, secret).appendOps(args)
+    : main.share(shareId, secret)[method](args);
+}
+
+/** As capnweb writes it: an array has two more brackets. */
+function bytesOf(args: unknown): number {
+  const text = JSON.stringify(args);
+  let brackets = 0;
+  for (let at = text.indexOf("["); at >= 0; at = text.indexOf("[", at + 1)) brackets += 1;
+  return Buffer.byteLength(text) + 2 * brackets;
+}
+
+function answerOf(error: unknown, now: number): ShareAnswer<never> {
+  if (error instanceof NoDoor) return refusalOf(error, now);
+  const { code, problem } = error as { code?: unknown; problem?: Record<string, unknown> };
+  if (isCode(code)) {
+    const seconds = problem?.["retryAfter"];
+    return {
+      outcome: "refused",
+      code,
+      data: problem ?? {},
+      ...(typeof seconds === "number" ? { retryAfterMs: seconds * 1_000 } : {}),
+    };
+  }
+  return { outcome: "unknown", reason: error instanceof Error ? error.message.slice(0, 64) : "no answer" };
+}
+
+/** The door refused all of it, before any of it was done; or it is none of ours. */
+function refusalOf({ status, text, retryAfter }: NoDoor, now: number): ShareAnswer<never> {
+  if (NO_DOOR.has(status)) return { outcome: "missing", reason: `status ${status}` };
+  const wait =
+    retryAfter === null
+      ? Number.NaN
+      : /^\d{1,9}$/.test(retryAfter)
+        ? Number(retryAfter) * 1_000
+        : Date.parse(retryAfter) - now;
+  const after = wait > 0 ? { retryAfterMs: wait } : {};
+  const problem = parse(text);
+  const code = problem["code"];
+  if (isCode(code)) return { outcome: "refused", code, data: problem, ...after };
+  return { outcome: "unknown", reason: `status ${status}`, ...after };
+}
+
+const isCode = (code: unknown): code is ErrorCode =>
+  typeof code === "string" && Object.hasOwn(ERROR_CODES, code);
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
