@@ -86,7 +86,7 @@ function caller({ send }: Transport, shareId: string) {
 /** The share that a ref is of, for links, which name none. Rejects REF_NOT_VALID. */
 export async function redeemLink(config: TransportConfig & { token: string }): Promise<RedeemedShare> {
   const { send } = createTransport(config);
-  return (await send("POST", at("refs", "redeem"), redeemedShareSchema, { body: {} })).value;
+  return (await send("POST", at("links", "redeem"), redeemedShareSchema, { body: {} })).value;
 }
 
 /** All shares of a publish key, for a page that was opened with a one-time code: the key itself never comes into a browser (S-35). */

@@ -1,1 +1,1 @@
-export { createPages, type Pages, type PagesDeps, refuseServiceWorker } from "./pages.ts";
+export { createPages, type Pages, type PagesDeps } from "./pages.ts";

@@ -5,15 +5,14 @@
  *   GET /s/<secret>?before=P      an older page of it;  ?blob=<hash>  a file of it, to be saved
  *   GET /l                        a stronger ref, which stands in the fragment and is never sent here but as a bearer
  *   GET /                         the list of shares, opened by a one-time code in the fragment
- *   POST /api/refs/redeem         Bearer ref          -> the share that it is of
  *   POST /api/auth/codes          Bearer publish key  -> 201 {code, expiresAt}
  *   POST /api/auth/browser        {code}              -> {token}
  *   GET /api/listing              Bearer that token   -> the shares of the key
  *
  * The grant is looked at for every request, also where a document is there already. No path of these is ever logged.
  */
-import type { IncomingMessage } from "node:http";
-import { readJson, type Reply, SANDBOX_POLICY, shapeRefusal } from "@holdfast/edge";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { readJson, type Reply, SANDBOX_POLICY, send, sendProblem, shapeRefusal } from "@holdfast/edge";
 import { type Clock, HoldfastError, isHoldfastError, type Logger } from "@holdfast/kernel";
 import { type ErrorCode, exchangeCodeSchema, type RedeemedShare, SHARE_METHODS } from "@holdfast/protocol";
 import type { PageRequest } from "@holdfast/web";
@@ -26,6 +25,8 @@ import { sessionRequest } from "./session-request.ts";
 
 export type PagesDeps = {
   service: Pick<ShareCalls, "call" | "redeemLink" | "getBlob">;
+  /** The caller's address, through a proxy where one is declared. */
+  addressOf: (incoming: IncomingMessage) => string;
   clock: Clock;
   logger: Logger;
   /** Where `web` built them; without it there are no pages, and their API alone is answered. */
@@ -33,11 +34,10 @@ export type PagesDeps = {
 };
 
 export type Pages = {
-  /**
-   * The answer to a request of theirs; `undefined` for every other one. Rejects with a HoldfastError, which the door answers as a problem. `peer`: the address
-   * that asks.
-   */
-  answer(incoming: IncomingMessage, peer: string): Promise<Reply | undefined>;
+  /** Whether a request target is theirs. */
+  takes(target: string): boolean;
+  /** Never rejects. */
+  answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -48,6 +48,9 @@ const HEADERS = {
   "x-robots-tag": "noindex, nofollow",
 };
 
+/** Paths of theirs. */
+const PLACES = /^\/(?:$|l$|s\/|assets\/|icon\.svg$|api\/auth\/(?:codes|browser)$|api\/listing$)/;
+
 /** Codes that say that a link leads to nothing. */
 const GONE: ReadonlySet<ErrorCode> = new Set(["REF_NOT_VALID", "NOT_FOUND", "INVALID_REQUEST", "FORBIDDEN"]);
 
@@ -55,21 +58,25 @@ export function createPages(deps: PagesDeps): Pages {
   const files = deps.directory === undefined ? undefined : pageFilesOf(deps.directory);
   const api = pageApi(deps);
   const site = files === undefined ? undefined : new Site(deps, files);
+  const reply = async (incoming: IncomingMessage): Promise<Reply> => {
+    const url = new URL(`http://local${incoming.url ?? "/"}`);
+    const peer = deps.addressOf(incoming);
+    const isRead = incoming.method === "GET" || incoming.method === "HEAD";
+    const given = (await api(incoming, url, peer)) ?? (isRead ? await site?.answer(url, peer) : undefined);
+    if (given === undefined) throw new HoldfastError("NOT_FOUND", "Nothing is served at this path.");
+    return given;
+  };
   return {
-    async answer(incoming, peer) {
-      const url = new URL(`http://local${incoming.url ?? "/"}`);
-      const given = await api(incoming, url, peer);
-      if (given !== undefined || site === undefined) return given;
-      return incoming.method === "GET" || incoming.method === "HEAD" ? site.answer(url, peer) : undefined;
+    takes: (target) => PLACES.test(new URL(`http://local${target}`).pathname),
+    async answer(incoming, outgoing) {
+      try {
+        send(outgoing, await reply(incoming));
+      } catch (error) {
+        sendProblem(deps.logger, outgoing, error);
+      }
     },
     close: () => site?.close() ?? Promise.resolve(),
   };
-}
-
-/** Refuses a script that would stay in the browser behind the page that it came from (S-35). Throws FORBIDDEN. */
-export function refuseServiceWorker(incoming: IncomingMessage): void {
-  if (incoming.headers["service-worker"] !== undefined)
-    throw new HoldfastError("FORBIDDEN", "This service has no service worker.");
 }
 
 const bearerOf = (incoming: IncomingMessage): string | undefined =>
@@ -82,9 +89,6 @@ function pageApi({ service, clock }: PagesDeps) {
   return async (incoming: IncomingMessage, url: URL, peer: string): Promise<Reply | undefined> => {
     const caller: ShareCaller = { bearer: bearerOf(incoming), peer };
     switch (`${incoming.method} ${url.pathname}`) {
-      case "POST /api/refs/redeem":
-        await readJson(incoming, clock);
-        return { status: 200, body: await service.redeemLink(caller) };
       case "POST /api/auth/codes":
         await readJson(incoming, clock);
         await service.call("listShares", { args: { limit: 1 }, caller });
