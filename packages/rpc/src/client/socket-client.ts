@@ -18,9 +18,9 @@ export class SocketClient<Main> {
 
   /**
    * Calls what `ask` asks of the main stub, on the connection that is there, or on a new one, on which it is the first message. Rejects with NoDoor, with what the call rejects
-   * with, or with why nobody knows. After a missed deadline the connection is closed: what it still brings would be of a call that was given up.
+   * with, or with why nobody knows. `kept` holds what is worth keeping for later calls of this connection. After a missed deadline the connection is closed: what it still brings would be of a call that was given up.
    */
-  async call<T>(ask: (main: RpcStub<Main>) => PromiseLike<T>): Promise<T> {
+  async call<T>(ask: (main: RpcStub<Main>, kept: Map<string, unknown>) => PromiseLike<T>): Promise<T> {
     const connection = (this.#connection ??= this.#connect());
     const late = Promise.withResolvers<never>();
     const timer = this.#options.clock.after(this.#options.deadlineMs, () => {
@@ -28,7 +28,7 @@ export class SocketClient<Main> {
       connection.close();
     });
     try {
-      return await Promise.race([ask(connection.main), late.promise]);
+      return await Promise.race([ask(connection.main, connection.kept), late.promise]);
     } catch (error) {
       throw connection.noDoor ?? error;
     } finally {
@@ -50,6 +50,8 @@ export class SocketClient<Main> {
 
 class Connection<Main> implements RpcTransport {
   readonly main: RpcStub<Main>;
+  /** Stubs that live as long as the connection, by names of whoever calls. */
+  readonly kept = new Map<string, unknown>();
   /** Why it never stood. */
   noDoor: NoDoor | undefined;
   readonly #socket: WebSocket;

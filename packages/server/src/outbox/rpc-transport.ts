@@ -29,8 +29,11 @@ type Main = {
   redeemShare(shareId: string, secret: string): Stub;
 };
 
+/** Stubs that outlive a call. */
+type Kept = Map<string, unknown>;
+
 /** Asks something of the main stub, and answers as the call answers. */
-type Way = (ask: (main: Main) => PromiseLike<unknown>) => Promise<unknown>;
+type Way = (ask: (main: Main, kept?: Kept) => PromiseLike<unknown>) => Promise<unknown>;
 
 /** One request a call. What capnweb cannot carry goes over `rest`. */
 export function createBatchTransport(origin: string, clock: Clock, rest: ShareTransport): ShareTransport {
@@ -71,7 +74,7 @@ function transportOf(
       if (bytesOf(args) > MOST_ARGUMENT_BYTES) return rest.call(call);
       try {
         const parsed = SHARE_METHODS[call.method].result.safeParse(
-          asMeant(await way((main) => ask(main, call, args))),
+          asMeant(await way((main, kept) => ask(main, kept, call, args))),
         );
         return parsed.success
           ? { outcome: "answered", result: parsed.data as ShareResult<M> }
@@ -85,13 +88,21 @@ function transportOf(
   };
 }
 
-/** A publisher's batch goes with the redemption of its ref (S-25); everything else with what stands for the same bearer over REST. */
-function ask(main: Main, { method, shareId, secret }: ShareCall, args: unknown): PromiseLike<unknown> {
+/** A publisher's batch goes with the redemption of its ref (S-25), on one connection once; everything else with what stands for the same bearer over REST. */
+function ask(main: Main, kept: Kept | undefined, call: ShareCall, args: unknown): PromiseLike<unknown> {
+  const { method, shareId, secret } = call;
   if (shareId === undefined) return main.publish(secret)[method](args);
   if (method === "redeemShare") return main.redeemShare(shareId, secret).redeemed(args);
-  return method === "appendOps"
-    ? main.redeemShare(shareId, secret).appendOps(args)
-    : main.share(shareId, secret)[method](args);
+  if (method !== "appendOps") return main.share(shareId, secret)[method](args);
+  const name = `${shareId} ${secret}`;
+  const stub = (kept?.get(name) as Stub | undefined) ?? main.redeemShare(shareId, secret);
+  kept?.set(name, stub);
+  const answer = stub.appendOps(args);
+  return Promise.resolve(answer).catch((error: unknown) => {
+    // A ref that did not work may do so later.
+    kept?.delete(name);
+    throw error;
+  });
 }
 
 /** As capnweb writes it: an array has two more brackets. */

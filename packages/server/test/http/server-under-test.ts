@@ -242,6 +242,7 @@ export class ServerUnderTest implements AsyncDisposable {
     });
     this.#listener = new Listener({
       answer: this.http.answer,
+      upgrade: this.http.upgrade,
       allowedHosts: [],
       exposure: "loopback",
       clock,

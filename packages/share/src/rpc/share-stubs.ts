@@ -38,7 +38,7 @@ export function mainStub(deps: StubDeps): Capability {
   return {
     methods: MAIN,
     facts: {},
-    async call(method, args, { peer }) {
+    async call(method, args, { peer, isBatch }) {
       switch (method) {
         case "publish": {
           const [bearer] = shaped(one, args);
@@ -51,20 +51,26 @@ export function mainStub(deps: StubDeps): Capability {
         case "redeem": {
           const [bearer] = shaped(one, args);
           const caller = { bearer, peer };
-          return redeemed(deps, caller, await service.redeemLink(caller));
+          return redeemed(deps, caller, await service.redeemLink(caller), isBatch);
         }
         default: {
           const [shareId, bearer] = shaped(two, args);
           const caller = { bearer, peer };
-          return redeemed(deps, caller, await service.call("redeemShare", { shareId, args: {}, caller }));
+          const share = await service.call("redeemShare", { shareId, args: {}, caller });
+          return redeemed(deps, caller, share, isBatch);
         }
       }
     },
   };
 }
 
-/** The stub of a redeemed ref: it ends with the ref, also when nobody asks it anything (S-15). */
-async function redeemed(deps: StubDeps, caller: ShareCaller, share: RedeemedShare): Promise<CallReply> {
+/** The stub of a redeemed ref: it ends with the ref, also when nobody asks it anything (S-15); that of a batch ends before anybody could tell. */
+async function redeemed(
+  deps: StubDeps,
+  caller: ShareCaller,
+  share: RedeemedShare,
+  isBatch: boolean,
+): Promise<CallReply> {
   const methods = OF_SHARES.filter((name) =>
     (share.rights as readonly string[]).includes(SHARE_METHODS[name].access),
   );
@@ -75,7 +81,9 @@ async function redeemed(deps: StubDeps, caller: ShareCaller, share: RedeemedShar
     hasEnded = true;
     for (const listener of listeners.splice(0)) listener();
   };
-  const unwatch = await deps.service.watch({ shareId: share.shareId, caller }, end);
+  const unwatch = isBatch
+    ? () => undefined
+    : await deps.service.watch({ shareId: share.shareId, caller }, end);
   const held = stub(deps, caller, share.shareId, isReader ? [...methods, "subscribe"] : methods);
   return {
     capability: {
