@@ -1,6 +1,7 @@
 /** A little of everything that a server does, in a fixed order: what is refused or not answered is left, as a client would whose patience ends. */
 import { join } from "node:path";
-import type { Admitted, Permission, Session, SessionId } from "@holdfast/protocol";
+import type { Admitted, Permission, Question, Session, SessionId } from "@holdfast/protocol";
+import { SUBTASK_PROMPT } from "../torture/prompts.ts";
 import type { LiveFrame, Recorder } from "../torture/recorder.ts";
 
 const PROJECT = join(import.meta.dirname, "..", "..", "tmp", "faults-project");
@@ -57,6 +58,9 @@ export class Script {
       await this.#admit(asks, "THINK so\nPLAN one | two\nWAKE now SLOW 60 5 ; SAY woken\nSAY done"),
     );
     await this.#endOf(await this.#admit(acts, "OUTPUT 3000\nFAIL 500 on purpose"));
+    await this.#endOf(await this.#admit(asks, "ASKFORM How many? | count!: integer 1..9"));
+    await this.#endOf(await this.#admit(acts, "SAY half\nRETRY 5 slow down\nCOMPACT in short\nSAY on"));
+    await this.#endOf(await this.#admit(acts, "SAY behind it", {}, [this.#subtask()]));
     if (goes !== undefined) await this.#send("DELETE", `/api/sessions/${goes}`);
     // The last ones are at work when the life ends.
     await this.#admit(acts, "SLOW 4000 5");
@@ -80,18 +84,34 @@ export class Script {
     return session.id;
   }
 
-  #admit(id: SessionId | undefined, text: string, more: object = {}): Promise<Admitted | undefined> {
+  #admit(
+    id: SessionId | undefined,
+    text: string,
+    more: object = {},
+    before: readonly object[] = [],
+  ): Promise<Admitted | undefined> {
     if (id === undefined) return Promise.resolve(undefined);
-    const body = { parts: [{ type: "text", text: `SAY ${this.#mark()}.\n${text}` }], ...more };
+    const body = { parts: [...before, { type: "text", text: `SAY ${this.#mark()}.\n${text}` }], ...more };
     return this.#send("POST", `/api/sessions/${id}/inputs`, body) as Promise<Admitted | undefined>;
+  }
+
+  #subtask(): object {
+    const prompt = `${SUBTASK_PROMPT}${this.#mark()}\nSLOW 10 4`;
+    return { type: "subtask", agent: "rehearsal", description: "a part of it", prompt };
   }
 
   #heard({ event, data }: LiveFrame): void {
     if (!event.includes(".")) return;
-    const { turn, permission } = (data as { data: { turn?: { id: string }; permission?: Permission } }).data;
+    type Told = { turn?: { id: string }; permission?: Permission; question?: Question };
+    const { turn, permission, question } = (data as { data: Told }).data;
     if (/^turn\.(completed|failed|aborted)$/.test(event) && turn !== undefined) this.#finish(turn.id);
     if (event === "permission.asked" && permission !== undefined)
       void this.#send("POST", `/api/permissions/${permission.id}/reply`, { reply: "once" });
+    if (event === "question.asked" && question !== undefined)
+      void this.#send("POST", `/api/questions/${question.id}/reply`, {
+        action: "accept",
+        content: { count: 3 },
+      });
   }
 
   readonly #over = new Set<string>();

@@ -49,8 +49,14 @@ ACP has no word for a failed try that is repeated.
   Part <retry> <text>.attempt <reasoning>.attempt
   lacks: retry in ACP
 
+Over ACP nobody says from which message on an agent keeps everything.
+  on: rehearsal
+  Part<compaction> tailStartId
+  Event<session.compacted> tailStartId
+  lacks: tailStartId in ACP
+
 Agents over ACP compact what they know without a word.
-  on: ACP agents, rehearsal
+  on: ACP agents
   Part<compaction>
   Event<session.compacted>
   MessageInfo<assistant> summary

@@ -249,6 +249,8 @@ test("[A-25, R-15.1] all that an agent may tell of plans, calls, commands and qu
     update("tool_call_update", { toolCallId: "c", status: "failed", content: long }),
     update("config_option_update", { configOptions: [MODELS] }),
     update("session_info_update", { _meta: { "holdfast/retry": FAILED_TRY } }),
+    update("session_info_update", { _meta: { "holdfast/compaction": { auto: true, overflow: true } } }),
+    update("session_info_update", { _meta: { "holdfast/compaction": null } }),
     update("hologram", { of: "something" }),
     update("usage_update", { used: 5, size: 10, cost: { amount: 1, currency: "USD" } }),
     `LATE ${JSON.stringify({ sessionUpdate: "agent_message_chunk", content: { type: "text", text: "late" } })}`,

@@ -67,7 +67,7 @@ AgentSession.models turn/record/state-patch agents/acp/session-state agents/open
 AgentSession.modes turn/record/state-patch agents/acp/session-state agents/opencode/session-facts
 AgentSession.subagents turn/record/state-patch agents/opencode/session-facts
 AgentSession.version turn/open/open-agent agents/acp/handle agents/opencode/handle
-Event<session.compacted> turn/record/compactions agents/opencode/turn-view
+Event<session.compacted> turn/record/compactions agents/acp/compaction-update agents/opencode/turn-view
 Event<todo.updated> store/sqlite/commands/progress agents/acp/content-update agents/opencode/todos
 MessageInfo<assistant>.cost turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage
 MessageInfo<assistant>.error turn/end/terminal-record agents/acp/request-error agents/opencode/prompt-error
@@ -75,9 +75,9 @@ MessageInfo<assistant>.finish turn/end/terminal-record agents/acp/prompt-result 
 MessageInfo<assistant>.metadata turn/record/correction
 MessageInfo<assistant>.model turn/record/asked-model agents/acp/handle agents/opencode/turn-view
 MessageInfo<assistant>.structured turn/run/json-answer
-MessageInfo<assistant>.summary turn/record/recorder agents/opencode/turn-view
+MessageInfo<assistant>.summary turn/record/recorder agents/acp/compaction-update agents/opencode/turn-view
 MessageInfo<assistant>.tokens turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage
-Part<compaction> turn/record/compactions agents/opencode/turn-view
+Part<compaction> turn/record/compactions agents/acp/compaction-update agents/opencode/turn-view
 Part<reasoning> turn/record/text-streams agents/acp/content-update agents/opencode/turn-view
 Part<reasoning>.metadata turn/record/text-streams agents/opencode/turn-view
 Part<retry> turn/record/retries agents/acp/retry-update agents/opencode/retry-status

@@ -92,7 +92,7 @@ export async function tracedRun(preload: string, options: RunOptions): Promise<T
   }
   const random = new Random(seed);
   const phase = random.pick(PHASES);
-  const workload = new Workload({ recorder, random, phase, name: seed, retired: [] });
+  const workload = new Workload({ recorder, random, phase, name: seed, retired: [], root });
   let frames = 0;
   const streams = sessions.map(({ id }) =>
     recorder.stream({ path: `/api/sessions/${id}/events?after=0`, label: "chain" }, (frame) => {

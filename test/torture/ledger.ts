@@ -8,6 +8,7 @@ import type {
   InputList,
   InputPart,
   Permission,
+  Question,
   Session,
   SessionEvent,
   Turn,
@@ -21,6 +22,7 @@ import { RowBook } from "./ledger/row-book.ts";
 import { TextBook } from "./ledger/text-book.ts";
 import type { Answer, Exchange } from "./record-log.ts";
 
+type Asked = Permission | Question;
 type Titles = { now: string; seq: number; before: Set<string> };
 
 export class Ledger {
@@ -32,8 +34,8 @@ export class Ledger {
   readonly ends = new Map<string, string>();
   /** Turns whose stop was acknowledged, with their session: how each may end says `isStopped` (D-10). */
   readonly cancelled = new Map<string, string>();
-  /** Answered permission requests, as the answer or the event told them. */
-  readonly replies = new Map<string, Permission>();
+  /** Answered permission requests and questions, as the answer or the event told them. */
+  readonly replies = new Map<string, Asked>();
   readonly titles = new Map<string, Titles>();
   readonly created = new Set<string>();
   readonly deleted = new Set<string>();
@@ -116,7 +118,7 @@ export class Ledger {
     if (method === "POST" && sub === "inputs")
       this.inputs.admitted(keyOf(exchange), sentText(exchange), body as Admitted);
     if (method === "POST" && kind === "sessions" && id === "") this.created.add((body as Session).id);
-    if (kind === "permissions" && sub === "reply") this.#replied(exchange, answer);
+    if ((kind === "permissions" || kind === "questions") && sub === "reply") this.#replied(exchange, answer);
     if (kind === "turns" && sub === "cancel") this.#cancel(body as Turn);
     if (method === "PATCH" && kind === "sessions") this.#patched(exchange, answer);
     if (action === "queue/resume") this.#session(body as Session);
@@ -138,20 +140,20 @@ export class Ledger {
   }
 
   #replied(exchange: Exchange, { body, replayed }: Answer): void {
-    const permission = body as Permission;
-    const before = this.#repliedBy.get(permission.id);
+    const request = body as Asked;
+    const before = this.#repliedBy.get(request.id);
     if (before !== undefined && before !== keyOf(exchange) && !replayed)
-      this.#say(`permission ${permission.id} was answered twice, by ${before} and ${keyOf(exchange)}`);
-    this.#repliedBy.set(permission.id, keyOf(exchange));
-    this.#permission(permission);
+      this.#say(`${request.id} was answered twice, by ${before} and ${keyOf(exchange)}`);
+    this.#repliedBy.set(request.id, keyOf(exchange));
+    this.#asked(request);
   }
 
-  #permission(permission: Permission): void {
-    if (permission.state === "pending") return;
-    const before = this.replies.get(permission.id);
-    const why = before === undefined ? undefined : whyNot(permission.id, before, permission);
-    if (why !== undefined) this.#say(`permission ${permission.id} ${why}`);
-    this.replies.set(permission.id, permission);
+  #asked(request: Asked): void {
+    if (request.state === "pending") return;
+    const before = this.replies.get(request.id);
+    const why = before === undefined ? undefined : whyNot(request.id, before, request);
+    if (why !== undefined) this.#say(`${request.id} ${why}`);
+    this.replies.set(request.id, request);
   }
 
   #patched({ body, path }: Exchange, answer: Answer): void {
@@ -190,7 +192,8 @@ export class Ledger {
     this.rows.take(event);
     this.texts.take(event);
     if (event.type.startsWith("turn.") && "turn" in event.data) this.#turn(event.data.turn);
-    if ("permission" in event.data) this.#permission(event.data.permission);
+    if ("permission" in event.data) this.#asked(event.data.permission);
+    if ("question" in event.data) this.#asked(event.data.question);
     if ("session" in event.data) this.#session(event.data.session);
     if ("input" in event.data) this.inputs.place(event.data.input, event.seq);
     if (exchange.label === "chain") this.#chain(event);

@@ -3,6 +3,7 @@
  * own tests can doctor both.
  */
 import type { Ledger } from "./ledger.ts";
+import { wrongCalls } from "./oracle/calls.ts";
 import { lostInputs } from "./oracle/inputs.ts";
 import type { Picture } from "./oracle/picture.ts";
 import { lostRows } from "./oracle/rows.ts";
@@ -29,6 +30,7 @@ export function judge(ledger: Ledger, picture: Picture): string[] {
     ...stuckTurns(picture),
     ...lostReplies(ledger, picture),
     ...wrongTotals(picture),
+    ...wrongCalls(picture),
     ...brokenStore(picture),
     ...picture.survivors.map((pid) => `agent process ${pid} of a dead server is alive`),
   ];

@@ -1,20 +1,31 @@
+import { loggedCommand } from "./call-log.ts";
 import type { Phase } from "./kill-plan.ts";
 import type { Random } from "./random.ts";
 
 /** Bytes of a file that comes with an input: over 64 KiB, so that it becomes a file of the blob store (D-28). */
 const ATTACHED_BYTES = 90_000;
 
-const KINDS: Readonly<Record<string, (random: Random) => string>> = {
+/** What a prompt is made of: `mark` is its own everywhere, `root` the torture's directory. */
+type Making = { phase: Phase; mark: string; random: Random; root: string };
+
+/** What the question of a prompt asks for. */
+const QUESTION_FIELD = "count";
+
+const KINDS: Readonly<Record<string, (random: Random, making: Making) => string>> = {
   streaming: (random) => `SLOW ${random.int(20, 200)} ${random.int(1, 8)}`,
-  tool: (random) =>
+  tool: (random, { root, mark }) =>
     random.pick([
-      "BASH for i in 1 2 3 4 5 6; do echo line $i; sleep 0.03; done",
+      `BASH ${loggedCommand(root, mark, "for i in 1 2 3 4 5 6; do echo line $i; sleep 0.03; done")}`,
+      `BASH ${loggedCommand(root, mark, "sleep 0.01")}`,
       `OUTPUT ${random.int(100, 30_000)}\nWRITE notes-${random.int(1, 5)}.txt some text`,
       `OUTPUT ${random.int(60_000, 200_000)}`,
     ]),
   permission: () => "ASK may I go on",
   "own-turn": (random) =>
     `WAKE ${random.pick(["now", "now", "next"])} SLOW ${random.int(10, 60)} ${random.int(1, 5)} ; ${random.pick(["SAY woken", "WRITE own.txt mine", "BASH sleep 0.05"])}`,
+  question: () => `ASKFORM How many? | ${QUESTION_FIELD}!: integer 1..9`,
+  retry: (random) => `RETRY ${random.int(1, 80)} slow down\nSLOW 10 2`,
+  compaction: (random) => `COMPACT in short\nSLOW ${random.int(5, 30)} 3`,
   finalization: () => "THINK a little\nPLAN one | two",
   checkpoint: (random) => `OUTPUT ${random.int(20_000, 200_000)}\nSLOW ${random.int(300, 900)} 1`,
   other: (random) =>
@@ -28,11 +39,21 @@ const KINDS: Readonly<Record<string, (random: Random) => string>> = {
 };
 
 /** A prompt whose first line is its own everywhere; what follows suits the phase more often than not. */
-export function promptFor(phase: Phase, mark: string, random: Random): string {
+export function promptFor(making: Making): string {
+  const { phase, mark, random } = making;
   const suited = KINDS[phase];
   const kind = suited !== undefined && random.chance(0.7) ? suited : random.pick(Object.values(KINDS));
-  return `SAY ${mark}.\n${kind(random)}`;
+  return `SAY ${mark}.\n${kind(random, making)}`;
 }
+
+/** A person's answer to the question of a prompt. */
+export const answerTo = (random: Random): object =>
+  random.pick([
+    { action: "accept", content: { [QUESTION_FIELD]: random.int(1, 9) } },
+    { action: "accept", content: { [QUESTION_FIELD]: random.int(1, 9) } },
+    { action: "decline" },
+    { action: "cancel" },
+  ]);
 
 type SentPart =
   | { type: "text"; text: string }

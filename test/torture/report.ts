@@ -20,6 +20,9 @@ const CHECKS = [
   "deletions",
   "subtasks",
   "ownTurns",
+  "questions",
+  "retries",
+  "compactions",
 ] as const;
 
 /** What a run counted; kept in its state, and the largest part of its report. */
@@ -53,6 +56,8 @@ export type TortureReport = Tally & {
   endedAt: string;
   node: string;
   platform: string;
+  /** What commands did outside of Holdfast: `interrupted` are those that began and never were done. */
+  calls: { begun: number; done: number; interrupted: number };
 };
 
 export function emptyTally(): Tally {
@@ -89,6 +94,11 @@ export function count(
   checked.deletions += ledger.deleted.size - carried.deleted.length;
   checked.ownTurns += [...ledger.rows.rows.values()].filter(({ value }) => isOwnTurn(value)).length;
   checked.subtasks += [...ledger.rows.rows.values()].filter(({ value }) => isSubtask(value)).length;
+  checked.questions += [...ledger.rows.rows.keys()].filter((key) => key.includes(":qst_")).length;
+  checked.retries += [...ledger.rows.rows.values()].filter(({ value }) => value?.["type"] === "retry").length;
+  checked.compactions += [...ledger.rows.facts.values()].filter(
+    ({ type }) => type === "session.compacted",
+  ).length;
 }
 
 /** One that an agent started by itself. */
@@ -107,6 +117,8 @@ export function print(report: TortureReport, say: (line: string) => void): void 
     say(`  ${phase.padEnd(13)} ${String(kills).padStart(4)}, ${withAgents} with agents: ${how.join(", ")}`);
   }
   say(`  elsewhere     ${String(report.elsewhere).padStart(4)}`);
+  const { begun, done, interrupted } = report.calls;
+  say(`commands outside: ${begun} begun, ${done} done, ${interrupted} interrupted`);
   const checked = Object.entries(report.checked).map(([what, times]) => `${times} ${what}`);
   say(`checked after ${report.judged} starts and ${report.rests} rests: ${checked.join(", ")}`);
   say(`${report.repeated} unanswered commands were repeated; ${report.lives} lives in ${report.seconds} s`);

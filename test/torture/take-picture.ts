@@ -2,10 +2,14 @@ import { createHash } from "node:crypto";
 import type { HoldfastClient } from "@holdfast/client";
 import type { Message, Part, SessionEvent, Turn } from "@holdfast/protocol";
 import { readFrames } from "../harness/index.ts";
+import { readCallLog } from "./call-log.ts";
 import type { Picture, SessionPicture } from "./oracle.ts";
 
 /** What the caller knows and the server cannot tell. */
-export type Facts = Pick<Picture, "startedAt" | "survivors" | "prompts">;
+export type Facts = Pick<Picture, "startedAt" | "survivors" | "prompts"> & {
+  /** The torture's directory, where its commands write what they did. */
+  callsIn?: string;
+};
 
 /** Where a server is to be asked. */
 export type Address = { url: string; token: string };
@@ -18,12 +22,15 @@ export async function takePicture(
   client: HoldfastClient,
   address: Address,
   sessionIds: readonly string[],
-  facts: Facts,
+  { callsIn, ...facts }: Facts,
 ): Promise<Picture> {
   const sessions: Picture["sessions"] = new Map();
   for (const id of sessionIds) sessions.set(id, await readSession(client, address, id));
   const listed = await allSessions(client);
-  return { ...facts, sessions, listed, diagnostics: await client.diagnostics() };
+  const diagnostics = await client.diagnostics();
+  // Behind the rows: what they tell to be done is in it.
+  const outside = callsIn === undefined ? {} : { calls: readCallLog(callsIn) };
+  return { ...facts, ...outside, sessions, listed, diagnostics };
 }
 
 async function readSession(client: HoldfastClient, address: Address, id: string): Promise<SessionPicture> {
@@ -33,6 +40,7 @@ async function readSession(client: HoldfastClient, address: Address, id: string)
     const turns = await allTurns(client, id);
     const messages = await allMessages(client, id);
     const permissions = (await client.listPermissions({ sessionId: id })).items;
+    const questions = (await client.listQuestions({ sessionId: id })).items;
     const todos = (await client.listTodos(id)).items;
     const usage = await readUsage(address, id);
     const replay = await readReplay(address, id);
@@ -40,7 +48,8 @@ async function readSession(client: HoldfastClient, address: Address, id: string)
     const isStill = session.lastSeq === lastSeq;
     if (!isStill && reading < READINGS) continue;
     const brokenBlobs = await readBlobs(address, id, messages);
-    return { session, messages, turns, inputs, permissions, todos, usage, brokenBlobs, replay, isStill };
+    const rows = { session, messages, turns, inputs, permissions, questions, todos };
+    return { ...rows, usage, brokenBlobs, replay, isStill };
   }
 }
 

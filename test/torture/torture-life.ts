@@ -85,7 +85,7 @@ export class TortureLife {
   }
 
   async #work(url: string, ambush: Ambush): Promise<void> {
-    const { recorder, random, phase, name, state, ledger } = this.#deps;
+    const { recorder, random, phase, name, state, ledger, root } = this.#deps;
     const life = this.#life;
     const token = await life.token();
     recorder.target(url, token);
@@ -101,7 +101,7 @@ export class TortureLife {
       return;
     }
     const retired = state.retired.filter((id) => !ledger.deletions.has(id));
-    const workload = new Workload({ recorder, random, phase, name, retired });
+    const workload = new Workload({ recorder, random, phase, name, retired, root });
     const hear = (frame: LiveFrame) => {
       ambush.heard(frame);
       if (frame.event.includes(".")) workload.heard(frame);
@@ -137,7 +137,8 @@ export class TortureLife {
     const alive = this.#life.agents();
     const survivors = state.orphans.filter((pid) => alive.includes(pid));
     const ids = state.sessions.map(({ id }) => id);
-    const facts = { startedAt: this.#life.startedAt, survivors, prompts: promptsIn(this.#deps.root) };
+    const { root } = this.#deps;
+    const facts = { startedAt: this.#life.startedAt, survivors, prompts: promptsIn(root), callsIn: root };
     return takePicture(client, { url, token }, ids, facts);
   }
 

@@ -6,6 +6,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { readCallLog } from "./call-log.ts";
 import { carryOver } from "./carry-over.ts";
 import { type Kill, killPlan, type Phase, triggerIn } from "./kill-plan.ts";
 import { Ledger } from "./ledger.ts";
@@ -232,6 +233,11 @@ class Torture {
     this.#ledger = new Ledger(state);
   }
 
+  #calls(): TortureReport["calls"] {
+    const { begun, done } = readCallLog(this.#options.root);
+    return { begun: begun.length, done: done.length, interrupted: begun.length - done.length };
+  }
+
   #report(): TortureReport {
     const { seed, kills, depth, tally, life, startedAt, seconds } = this.#state;
     const phases = Object.values(tally.phases);
@@ -248,6 +254,7 @@ class Torture {
       endedAt: new Date().toISOString(),
       node: process.version,
       platform: `${process.platform}-${process.arch}`,
+      calls: this.#calls(),
       ...tally,
     };
   }

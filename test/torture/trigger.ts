@@ -85,7 +85,7 @@ export class Ambush {
 
 function matches(frame: LiveFrame, kind: "delta" | "tool" | "permission"): boolean {
   if (kind === "delta") return frame.event === "message.part.delta";
-  if (kind === "permission") return frame.event === "permission.asked";
+  if (kind === "permission") return frame.event === "permission.asked" || frame.event === "question.asked";
   const { data } = frame.data as { data: { part?: { type: string; state?: { status: string } } } };
   return (
     frame.event === "message.part.updated" &&

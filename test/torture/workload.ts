@@ -2,9 +2,9 @@
  * Gives the sessions of one life work until the server dies: admissions, queues that are edited, ordered, emptied and held, stops, answers, renames,
  * deletions; all through the recorder, each with a key of its own.
  */
-import type { Admitted, Permission } from "@holdfast/protocol";
+import type { Admitted, Permission, Question } from "@holdfast/protocol";
 import type { Phase } from "./kill-plan.ts";
-import { partsFor, promptFor } from "./prompts.ts";
+import { answerTo, partsFor, promptFor } from "./prompts.ts";
 import type { Random } from "./random.ts";
 import type { LiveFrame, Recorder } from "./recorder.ts";
 
@@ -16,6 +16,8 @@ export type WorkOptions = {
   phase: Phase;
   /** Differs in every life: keys and prompts are made of it. */
   name: string;
+  /** The torture's directory. */
+  root: string;
   /** Sessions whose time is over. */
   retired: readonly string[];
 };
@@ -45,11 +47,17 @@ export class Workload {
 
   /** What a session's stream says: ends of turns wake who waits, requests are answered. */
   heard(frame: LiveFrame): void {
-    const { data } = frame.data as { data: { turn?: { id: string }; permission?: Permission } };
+    const { data } = frame.data as {
+      data: { turn?: { id: string }; permission?: Permission; question?: Question };
+    };
     if (/^turn\.(completed|failed|aborted)$/.test(frame.event) && data.turn !== undefined)
       this.#ends.get(data.turn.id)?.();
     if (frame.event === "permission.asked" && data.permission !== undefined)
-      void this.#reply(data.permission);
+      void this.#reply("permissions", data.permission.id, () => ({
+        reply: this.#options.random.pick(["once", "once", "reject"] as const),
+      }));
+    if (frame.event === "question.asked" && data.question !== undefined)
+      void this.#reply("questions", data.question.id, () => answerTo(this.#options.random));
   }
 
   async run(sessions: readonly WorkSession[]): Promise<void> {
@@ -81,7 +89,7 @@ export class Workload {
 
   #admit(id: string): Promise<Admitted | undefined> {
     const { random, phase } = this.#options;
-    const text = promptFor(phase, `${this.#mark()}-${id.slice(-6)}`, random);
+    const text = this.#prompt(id);
     const delivery = random.chance(0.15) ? { delivery: "steer" } : {};
     const body = { parts: partsFor(text, phase, random), ...delivery };
     return this.#send("POST", `/api/sessions/${id}/inputs`, body) as Promise<Admitted | undefined>;
@@ -94,7 +102,7 @@ export class Workload {
     const ids = admitted.map(({ input }) => input.id);
     const some = () => random.pick(ids);
     if (random.chance(0.4)) {
-      const text = promptFor(this.#options.phase, `${this.#mark()}-${id.slice(-6)}`, random);
+      const text = this.#prompt(id);
       await this.#send("PATCH", `/api/inputs/${some()}`, { parts: [{ type: "text", text }] });
     }
     if (random.chance(0.5)) {
@@ -125,18 +133,19 @@ export class Workload {
     return received !== undefined && received.status < 300 ? (received.body ?? null) : undefined;
   }
 
+  #prompt(id: string): string {
+    return promptFor({ ...this.#options, mark: `${this.#mark()}-${id.slice(-6)}` });
+  }
+
   #mark(): string {
     return `${this.#options.name}-${(this.#count += 1)}`;
   }
 
-  async #reply(permission: Permission): Promise<void> {
-    const { random } = this.#options;
-    // Now and then two answer at once; one of them must be refused.
-    const replies = Array.from({ length: random.chance(0.2) ? 2 : 1 }, () =>
-      random.pick(["once", "once", "reject"] as const),
-    );
-    const path = `/api/permissions/${permission.id}/reply`;
-    await Promise.all(replies.map((reply) => this.#send("POST", path, { reply })));
+  /** Now and then two answer at once; one of them must be refused. */
+  async #reply(inbox: "permissions" | "questions", id: string, answer: () => object): Promise<void> {
+    const answers = Array.from({ length: this.#options.random.chance(0.2) ? 2 : 1 }, answer);
+    const path = `/api/${inbox}/${id}/reply`;
+    await Promise.all(answers.map((body) => this.#send("POST", path, body)));
   }
 
   /** Until the stream tells the turn's end, the life is over, or the patience is. */

@@ -76,6 +76,8 @@ const table: readonly (readonly [line: string, directive: Directive])[] = [
     "LIMIT 86400000",
     { kind: "fail", status: 429, text: "usage limit reached", headers: { "retry-after-ms": "86400000" } },
   ],
+  ["COMPACT in short: birds", { kind: "compact", text: "in short: birds" }],
+  ["COMPACT", { kind: "compact", text: "what was said before, in short" }],
   ["RETRY 5", { kind: "retry", delayMs: 5, text: "overloaded" }],
   ["STEER injected", { kind: "steer", answer: "injected", text: "" }],
   ["STEER failed no room", { kind: "steer", answer: "failed", text: "no room" }],

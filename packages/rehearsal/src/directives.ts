@@ -50,6 +50,8 @@ export type Directive =
   | { readonly kind: "given" }
   | ({ readonly kind: "fail"; readonly status: number } & Failure)
   | { readonly kind: "retry"; readonly delayMs: number; readonly text: string }
+  /** The text is a summary that takes the place of what the agent knew. */
+  | { readonly kind: "compact"; readonly text: string }
   | { readonly kind: "steer"; readonly answer: SteerAnswer; readonly text: string }
   | { readonly kind: "wake"; readonly on: string; readonly work: readonly Directive[] }
   | { readonly kind: "hang" }
@@ -71,6 +73,7 @@ const DEFAULT_UPDATE_BYTES = 64;
 /** Longest wait that a RETRY or a LIMIT tells, in ms: a day. */
 export const MAX_RETRY_MS = 86_400_000;
 const DEFAULT_RETRY_TEXT = "overloaded";
+const DEFAULT_SUMMARY = "what was said before, in short";
 const DEFAULT_LIMIT_TEXT = "usage limit reached";
 
 const DEFAULT_FAIL_STATUS = 500;
@@ -79,7 +82,7 @@ const DEFAULT_FAIL_TEXT = "the rehearsal agent failed because it was told to";
 
 /** What the agent can do, in one line; the hint that follows an echo. */
 export const DIRECTIVE_HINT =
-  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, CALL, OUTPUT, ATTACH, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, LIMIT, RETRY, STEER, WAKE, HANG, DEAF or CRASH.";
+  "I obey lines that begin with SAY, LATER, SLOW, THINK, PLAN, READ, WRITE, BASH, CALL, OUTPUT, ATTACH, UPDATES, SPAWN, ASK, ASKFORM, ASKURL, REMEMBER, RECALL, GIVEN, FAIL, LIMIT, RETRY, COMPACT, STEER, WAKE, HANG, DEAF or CRASH.";
 
 type Parse = (rest: string) => Directive;
 
@@ -156,6 +159,7 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   FAIL: parseFail,
   LIMIT: parseLimit,
   RETRY: parseRetry,
+  COMPACT: (rest) => ({ kind: "compact", text: rest.trim() === "" ? DEFAULT_SUMMARY : rest }),
   STEER: parseSteer,
   WAKE: parseWake,
   HANG: () => ({ kind: "hang" }),

@@ -24,6 +24,8 @@ const SPAWN_COMMAND = ["sleep", "600"] as const;
 const CRASH_EXIT_CODE = 70;
 /** Where Holdfast reads that an agent waits before it tries again. */
 const RETRY_META = "holdfast/retry";
+/** Where Holdfast reads that what follows is a summary. */
+const COMPACTION_META = "holdfast/compaction";
 const INTERNAL_ERROR = -32603;
 
 /** What the directives need of the session they run in. */
@@ -125,6 +127,8 @@ async function runDirective(
     }
     case "retry":
       return await waitToRetry(turn, directive);
+    case "compact":
+      return await compact(turn, directive.text);
     case "steer":
       turn.steering = { answer: directive.answer, text: directive.text };
       return;
@@ -162,6 +166,13 @@ async function waitToRetry(
   await turn.tell({ sessionUpdate: "session_info_update", _meta: { [RETRY_META]: told } });
   await delay(delayMs, undefined, { signal: turn.signal });
   await turn.tell({ sessionUpdate: "session_info_update", _meta: { [RETRY_META]: null } });
+}
+
+/** As an agent does whose context is full: a summary takes the place of what it knew. */
+async function compact(turn: Turn, text: string): Promise<void> {
+  await turn.tell({ sessionUpdate: "session_info_update", _meta: { [COMPACTION_META]: { auto: true } } });
+  await turn.say(`${text}\n`);
+  await turn.tell({ sessionUpdate: "session_info_update", _meta: { [COMPACTION_META]: null } });
 }
 
 async function sendPlan(turn: Turn, entries: readonly string[]): Promise<void> {

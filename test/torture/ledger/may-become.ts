@@ -3,7 +3,7 @@
  * shared by the ledger (what one life says after another) and the oracle (what is there after a restart).
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Input, Message, Part, Permission, ToolPart, Turn } from "@holdfast/protocol";
+import type { Input, Message, Part, Permission, Question, ToolPart, Turn } from "@holdfast/protocol";
 import { isTerminal } from "@holdfast/protocol";
 import { fieldOf, isInterrupted } from "./text-book.ts";
 
@@ -22,6 +22,8 @@ export function whyNot(key: string, before: Value, now: Value): string | undefin
       return input(before as Input, now as Input);
     case "per_":
       return stated(before as Permission, now as Permission, (request) => request.state !== "pending");
+    case "qst_":
+      return stated(before as Question, now as Question, (question) => question.state !== "pending");
     case "msg_":
       return message(before as Message["info"], now as Message["info"]);
     case "prt_":

@@ -48,6 +48,7 @@ function view(session: SessionPicture) {
     turns: byId(session.turns),
     queue: byId(queueOf(session)),
     permissions: byId(session.permissions.filter(({ state }) => state === "pending")),
+    questions: byId(session.questions.filter(({ state }) => state === "pending")),
     todos: session.todos,
   };
 }
@@ -60,6 +61,7 @@ function viewOf(state: SessionState) {
     turns: byId(Object.values(state.turns)),
     queue: byId(Object.values(state.inputs)),
     permissions: byId(Object.values(state.permissions)),
+    questions: byId(Object.values(state.questions)),
     todos: state.todos,
   };
 }

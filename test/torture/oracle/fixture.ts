@@ -1,6 +1,15 @@
 /** A small true story for the oracle's own tests: its events, the ledger of a checker that heard them, and the picture of the server that told them. */
 import { EMPTY_SESSION, reduce } from "@holdfast/client";
-import type { Input, Message, Part, Permission, Session, SessionEvent, Turn } from "@holdfast/protocol";
+import type {
+  Input,
+  Message,
+  Part,
+  Permission,
+  Question,
+  Session,
+  SessionEvent,
+  Turn,
+} from "@holdfast/protocol";
 import { Ledger } from "../ledger.ts";
 import { rowOf } from "../ledger/row-key.ts";
 import type { Picture, SessionPicture } from "../oracle.ts";
@@ -109,6 +118,9 @@ export const toolPart = (state: object): Part =>
 
 export const permission = (change: object = {}): Permission =>
   cast({ id: "per_1", sessionId: SESSION, turnId: "trn_1", state: "pending", time: { asked: 2 }, ...change });
+
+export const question = (change: object = {}): Question =>
+  cast({ id: "qst_1", sessionId: SESSION, turnId: "trn_1", state: "pending", time: { asked: 2 }, ...change });
 
 export type Happening = [type: SessionEvent["type"], data: object];
 
@@ -248,6 +260,7 @@ export function pictureOf(
     turns: of("trn_"),
     inputs: of("inp_"),
     permissions: of("per_"),
+    questions: of("qst_"),
     todos: [...state.todos],
     usage: { usage, agents: [{ agent: "rehearsal", usage }] },
     brokenBlobs: [],
@@ -261,6 +274,7 @@ export function pictureOf(
     diagnostics: { ...HEALTHY, sizes: SIZES },
     survivors: [],
     prompts: [promptOf(1)],
+    calls: { begun: [], done: [] },
     ...rest,
   };
 }

@@ -3,12 +3,14 @@ import type {
   Input,
   Message,
   Permission,
+  Question,
   Session,
   SessionEvent,
   Todo,
   Turn,
   Usage,
 } from "@holdfast/protocol";
+import type { CallLog } from "../call-log.ts";
 
 /** All that the API says of one session. */
 export type SessionPicture = {
@@ -18,6 +20,7 @@ export type SessionPicture = {
   /** All of them; the queue is those that are queued, by position. */
   inputs: Input[];
   permissions: Permission[];
+  questions: Question[];
   todos: Todo[];
   usage: { usage: Usage; agents: { agent: string; usage: Usage }[] };
   /** What its parts refer to and cannot be read, or is not what its hash says. */
@@ -40,6 +43,8 @@ export type Picture = {
   survivors: number[];
   /** Prompts that agents remember, one entry for each time that one was given to them. */
   prompts: readonly string[];
+  /** What commands wrote outside of Holdfast, where that was read. */
+  calls?: CallLog;
 };
 
 export const queueOf = ({ inputs }: SessionPicture): Input[] =>

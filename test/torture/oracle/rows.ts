@@ -64,14 +64,15 @@ const differs = (told: object, now: object): string | undefined =>
 function heldByRow(claim: RowClaim, log: Log, now: object | undefined): string | undefined {
   if (claim.value === undefined) return undefined;
   if (now !== undefined) return whyNot(claim.key, claim.value, now);
-  const isListed = /^(trn|inp|per)_/.test(claim.key);
+  const isListed = /^(trn|inp|per|qst)_/.test(claim.key);
   return isListed && !log.gone.has(claim.key) ? "the API has no such row" : undefined;
 }
 
 /** Rows of one session as the API gives them, by key. */
 function shownRows(session: SessionPicture): Map<string, object> {
   const rows = new Map<string, object>([[SESSION_KEY, settledSession(session.session)]]);
-  for (const row of [...session.turns, ...session.inputs, ...session.permissions]) rows.set(row.id, row);
+  const { turns, inputs, permissions, questions } = session;
+  for (const row of [...turns, ...inputs, ...permissions, ...questions]) rows.set(row.id, row);
   for (const { info, parts } of session.messages) {
     rows.set(info.id, info);
     for (const part of parts) rows.set(part.id, part);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { loggedCommand } from "../call-log.ts";
 import { judge } from "../oracle.ts";
 import { heard, until, changedPart, told, whole, type Hole } from "./doctor.ts";
 import { admission, delta, ledgerOf, promptOf, session, story, textPart, toolPart } from "./fixture.ts";
@@ -21,7 +22,7 @@ describe("the oracle of the torture: texts", () => {
     [
       "[D-16] a finished output that changed",
       heard(),
-      whole(changedPart("prt_2", { state: { status: "completed", output: "" } })),
+      whole(changedPart("prt_2", { state: { status: "completed", input: {}, output: "" } })),
       /prt_2/,
     ],
     [
@@ -64,6 +65,23 @@ describe("the oracle of the torture: texts", () => {
         ),
       })),
       /prt_9 says what prt_8 says/,
+    ],
+    [
+      "[D-19] a command that ran twice",
+      ledgerOf(),
+      whole(undefined, { calls: { begun: ["m1", "m1"], done: ["m1"] } }),
+      /the command of m1 ran twice/,
+    ],
+    [
+      "[D-16] a completed call whose command was never done",
+      ledgerOf(),
+      whole(
+        changedPart("prt_2", {
+          state: { status: "completed", input: { command: loggedCommand("/r", "m1", "true") }, output: "" },
+        }),
+        { calls: { begun: ["m1"], done: [] } },
+      ),
+      /prt_2 is completed, and m1 never was/,
     ],
     [
       "[D-12] a delta that was told twice",

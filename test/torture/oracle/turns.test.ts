@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { judge } from "../oracle.ts";
 import { EVENTS, heard, changedTurn, reply, cancel, RUNNING, told, whole, type Hole } from "./doctor.ts";
-import { ledgerOf, permission, story, stream, turn } from "./fixture.ts";
+import { ledgerOf, permission, question, story, stream, turn } from "./fixture.ts";
 
 describe("the oracle of the torture: turns, replies, the whole store", () => {
   const holes: Hole[] = [
@@ -17,7 +17,19 @@ describe("the oracle of the torture: turns, replies, the whole store", () => {
       whole(() => ({
         permissions: [permission({ state: "expired" })],
       })),
-      /permission per_1/,
+      /per_1 was .* and is/,
+    ],
+    [
+      "[A-19] a question that is gone",
+      told([...story(), ["question.replied", { question: question({ state: "replied" }) }]]),
+      whole(() => ({ questions: [] })),
+      /qst_1 was replied and is gone/,
+    ],
+    [
+      "[A-19] an answer to a question that changed",
+      told([...story(), ["question.replied", { question: question({ state: "replied" }) }]]),
+      whole(() => ({ questions: [question({ state: "expired" })] })),
+      /qst_1 was .* and is/,
     ],
     ["[A-19] a request that was answered twice", ledgerOf(reply("a"), reply("b")), whole(), /answered twice/],
     [

@@ -53,13 +53,14 @@ export function stuckTurns(picture: Picture): string[] {
 
 /** What was answered stays answered so. */
 export function lostReplies(ledger: Ledger, picture: Picture): string[] {
-  return [...ledger.replies.values()].flatMap((permission) => {
-    const { id, sessionId } = permission;
+  return [...ledger.replies.values()].flatMap((request) => {
+    const { id, sessionId } = request;
     if (ledger.deletions.has(sessionId)) return [];
-    const now = picture.sessions.get(sessionId)?.permissions.find((row) => row.id === id);
-    if (now === undefined) return [`permission ${id} was ${permission.state} and is gone`];
-    const why = whyNot(id, permission, now);
-    return why === undefined ? [] : [`permission ${id} ${why}`];
+    const { permissions = [], questions = [] } = picture.sessions.get(sessionId) ?? {};
+    const now = [...permissions, ...questions].find((row) => row.id === id);
+    if (now === undefined) return [`${id} was ${request.state} and is gone`];
+    const why = whyNot(id, request, now);
+    return why === undefined ? [] : [`${id} ${why}`];
   });
 }
 

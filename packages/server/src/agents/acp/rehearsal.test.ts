@@ -100,6 +100,33 @@ describe("the rehearsal agent over ACP", () => {
     expect(retries[0]?.failed?.next).toBeGreaterThan(before);
   });
 
+  test("[R-14.3] a summary of the agent's own is a step between others, told when it begins and when it is whole", async () => {
+    room = new AgentRoom();
+    const handle = await room.open("rehearsal");
+    const turn = new RecordedTurn();
+    await handle.prompt(room.say("SAY before\nCOMPACT birds\nSAY after\nCOMPACT more birds"), turn);
+    const told = turn.events.flatMap((event) => {
+      if (event.type === "text") return event.text.trim();
+      if (event.type === "step") return event.summary === true ? `${event.stepId}, a summary` : event.stepId;
+      return event.type === "compaction" ? `${event.stepId} ${event.isDone ? "done" : "begins"}` : [];
+    });
+    expect(told).toEqual([
+      "before",
+      "before 1",
+      "summary 1, a summary",
+      "summary 1 begins",
+      "birds",
+      "summary 1 done",
+      "after 1",
+      "after",
+      "summary 2, a summary",
+      "summary 2 begins",
+      "more birds",
+      "summary 2 done",
+      "after 2",
+    ]);
+  });
+
   test("[A-5] a known session is resumed by a new process, its memory with it", async () => {
     room = new AgentRoom();
     const first = await room.open("rehearsal");

@@ -11,6 +11,7 @@ import { NoteThrottle } from "../note-throttle.ts";
 import type { IdleSink, NoteEvent, StateEvent, ToolUpdate, TurnSink } from "../port.ts";
 import { ToolMemory } from "../tool-memory.ts";
 import { SDK_MESSAGE, tasksIn } from "./background-tasks.ts";
+import { CompactionUpdates } from "./compaction-update.ts";
 import { classOf, contentOf, isEmptyChunk } from "./content-update.ts";
 import { asksInWork, endsOwnWork, WaitingWork } from "./own-work.ts";
 import { PromptUsage } from "./prompt-usage.ts";
@@ -58,6 +59,7 @@ export class SessionFeed implements WireListener {
   #held: Update[] = [];
   #heldBytes = 0;
   #prompt: PromptFeed | undefined;
+  readonly #compactions = new CompactionUpdates();
   readonly #waiting = new WaitingWork();
   /** It was asked something, so that it may have begun what goes on by itself. */
   #mayBegin = false;
@@ -89,6 +91,7 @@ export class SessionFeed implements WireListener {
     const usage = new PromptUsage(this.#quirks.tokens, this.state.cost);
     const prompt = { sink, usage, lastText: "", lastStream: undefined, hasContent: false, ownEnded };
     this.#prompt = prompt;
+    this.#compactions.beginPrompt();
     this.#phase = "prompting";
     this.#mayBegin = this.#quirks.startsTurns !== undefined && this.#idle.began !== undefined;
     this.#waiting.goOn();
@@ -213,7 +216,7 @@ export class SessionFeed implements WireListener {
       case "drop":
         return;
       case "state":
-        this.#retry(update);
+        this.#asides(update);
         this.say(this.state.update(kind, update) ?? []);
         return endsOwnWork(this.#quirks, update) ? this.#ownWorkEnded() : undefined;
       case "turn":
@@ -245,9 +248,13 @@ export class SessionFeed implements WireListener {
     prompt.sink.emit(event.type === "tool" ? { type: "tool", update: this.#told(event.update) } : event);
   }
 
-  #retry(update: Record<string, unknown>): void {
-    const event = retryOf(update);
-    if (event !== undefined) this.#prompt?.sink.emit(event);
+  /** What the protocol has no update for. */
+  #asides(update: Record<string, unknown>): void {
+    const sink = this.#prompt?.sink;
+    if (sink === undefined) return;
+    const retry = retryOf(update);
+    if (retry !== undefined) sink.emit(retry);
+    for (const event of this.#compactions.eventsOf(update)) sink.emit(event);
   }
 
   /** Remembers the call; the kind that is known already stays when an update says only `other`. */
