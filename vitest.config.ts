@@ -76,7 +76,9 @@ const LONG = [
   "test/real-agents/raw.test.ts",
   "test/real-agents/switch-agents.test.ts",
   "test/real-agents/worktree-review.test.ts",
+  "test/system/git-settings.test.ts",
   "test/system/healed-refusals.test.ts",
+  "test/system/large-rows.test.ts",
   "test/system/odd-paths.test.ts",
   "test/system/session-lists.test.ts",
 ];

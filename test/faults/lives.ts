@@ -17,7 +17,8 @@ const READY_MS = 120_000;
 /** How long the work of a life may take until it is ended, in ms. */
 const WORK_MS = 8_000;
 
-export type Plan = { point: string; kind: "kill" | "full" | "busy" | "ioerr"; pass: number };
+/** What happens at the first passage of a point. */
+export type Plan = { point: string; kind: "kill" | "full" | "busy" | "ioerr" };
 export type Template = { root: string; records: string; sessions: SessionId[] };
 
 type Life = { child: ChildProcess; url: string | undefined; token: string; dead: Promise<unknown> };
@@ -92,18 +93,17 @@ export async function makeTemplate(root: string): Promise<Template> {
   return { root, records, sessions };
 }
 
-export type Outcome = { points: string[]; violations: string[]; isHit: boolean };
+/** `points` that were passed, and what is wrong afterwards. */
+export type Outcome = { points: string[]; violations: string[] };
 
-/** Tries one plan on a copy of the template; without a plan it names the points that it passes. */
-export async function tryPlan(template: Template, root: string, plan: Plan | undefined): Promise<Outcome> {
+/** Tries plans in one life on a copy of the template; after a kill nothing more comes, so it stands alone. */
+export async function tryPlans(template: Template, root: string, plans: readonly Plan[]): Promise<Outcome> {
   await cp(join(template.root, "data"), join(root, "data"), { recursive: true });
   const [records, passed] = [join(root, "records.jsonl"), join(root, "points")];
   const environment: Record<string, string> = {
     NODE_OPTIONS: `--import ${PRELOAD}`,
     FAULT_RECORD: passed,
-    ...(plan === undefined
-      ? {}
-      : { FAULT_POINT: plan.point, FAULT_KIND: plan.kind, FAULT_PASS: String(plan.pass) }),
+    FAULT_PLANS: JSON.stringify(Object.fromEntries(plans.map(({ point, kind }) => [point, kind]))),
   };
   const faulty = await begin(root, environment);
   const worked = await work(faulty, records, "faulty", "SIGTERM");
@@ -112,7 +112,7 @@ export async function tryPlan(template: Template, root: string, plan: Plan | und
   ledger.take(readRecords(template.records));
   ledger.take(readRecords(records));
   const violations = await verdict(root, ledger, [...template.sessions, ...worked]);
-  return { points, violations, isHit: plan === undefined || points.includes(plan.point) };
+  return { points, violations };
 }
 
 async function verdict(root: string, ledger: Ledger, sessions: readonly SessionId[]): Promise<string[]> {

@@ -1,7 +1,7 @@
 /**
  * Preloaded into the server (`--import`); works in its writer thread alone. Counts the statements of every command (`finalizeTurn#7`) and the commits behind it, and lets one of
- * them fail. `FAULT_RECORD`: a file that gets the name of each point when it is first passed. `FAULT_POINT` with `FAULT_KIND` `kill`, `full`, `busy` or `ioerr`: what happens
- * at that point, at its `FAULT_PASS`-th passage (from 1). The program itself has no seam for this and pays nothing.
+ * them fail. `FAULT_RECORD`: a file that gets the name of each point when it is first passed. `FAULT_PLANS`: a JSON object of points and what happens at the first passage of each,
+ * `kill`, `full`, `busy` or `ioerr`. The program itself has no seam for this and pays nothing.
  */
 import { appendFileSync } from "node:fs";
 import { registerHooks } from "node:module";
@@ -15,28 +15,23 @@ const CODES: Readonly<Record<string, { errcode: number; message: string }>> = {
   ioerr: { errcode: 10, message: "disk I/O error" },
 };
 
-const {
-  FAULT_RECORD: record,
-  FAULT_POINT: point,
-  FAULT_KIND: kind = "kill",
-  FAULT_PASS: pass = "1",
-} = process.env;
+const { FAULT_RECORD: record, FAULT_PLANS: plans = "{}" } = process.env;
 
 const seen = new Set<string>();
-let left = Number(pass);
+const planned = new Map(Object.entries(JSON.parse(plans) as Record<string, string>));
 let command: string | undefined;
 let last: string | undefined;
 let statement = 0;
 
-/** Passes a named point; the planned one breaks. */
+/** Passes a named point; a planned one breaks. */
 function passPoint(name: string): void {
+  const kind = planned.get(name);
   if (record !== undefined && !seen.has(name)) {
     seen.add(name);
     appendFileSync(record, `${name}\n`);
   }
-  if (name !== point) return;
-  left -= 1;
-  if (left !== 0) return;
+  if (kind === undefined) return;
+  planned.delete(name);
   const failure = CODES[kind];
   if (failure === undefined) process.kill(process.pid, "SIGKILL");
   else throw Object.assign(new Error(failure.message), { code: "ERR_SQLITE_ERROR", ...failure });
@@ -72,14 +67,13 @@ function watch(name: "run" | "get" | "all"): void {
     const behind = last;
     passPoint(`${behind}#commit`);
     const result = real.apply(this, values);
-    // An error behind a commit is none of the disk's; only a death can fall here.
-    if (kind === "kill") passPoint(`${behind}#committed`);
+    passPoint(`${behind}#committed`);
     last = undefined;
     return result;
   };
 }
 
-if (!isMainThread && (record !== undefined || point !== undefined)) {
+if (!isMainThread && (record !== undefined || planned.size > 0)) {
   for (const name of ["run", "get", "all"] as const) watch(name);
   Object.assign(globalThis, { holdfastRunAs: runAs });
   registerHooks({

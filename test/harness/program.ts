@@ -1,6 +1,6 @@
 /**
- * The programs under test. The tests of `npm test` run them as they are published, which `build-program.ts` builds once before; whoever runs a suite by
- * hand runs the sources, and needs no build.
+ * The programs under test. The tests of `npm test` and the commands of the suites run them as they are published, which `build-program.ts` builds once
+ * before; without it the sources are run.
  */
 import { join } from "node:path";
 
