@@ -14,8 +14,10 @@ import { Script } from "./script.ts";
 
 const PRELOAD = pathToFileURL(join(import.meta.dirname, "preload.ts")).href;
 const READY_MS = 120_000;
-/** How long the work of a life may take until it is ended, in ms. */
-const WORK_MS = 8_000;
+/** Ends only what hangs, in ms: the script comes to its end by itself. */
+const WORK_MS = 120_000;
+/** How long a server that was asked to end may take until it is killed, in ms. */
+const END_MS = 8_000;
 
 /** What happens at the first passage of a point. */
 export type Plan = { point: string; kind: "kill" | "full" | "busy" | "ioerr" };
@@ -53,7 +55,7 @@ async function begin(root: string, environment: Record<string, string>): Promise
 async function end(life: Life, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
   const { exitCode, signalCode } = life.child;
   if (exitCode === null && signalCode === null) life.child.kill(signal);
-  const timer = setTimeout(() => life.child.kill("SIGKILL"), WORK_MS);
+  const timer = setTimeout(() => life.child.kill("SIGKILL"), END_MS);
   await life.dead;
   clearTimeout(timer);
 }

@@ -8,7 +8,8 @@ const PROJECT = join(import.meta.dirname, "..", "..", "tmp", "faults-project");
 
 /** Two workspaces, so that sessions work beside each other and wait for each other too. */
 export const PLACES = [PROJECT, join(PROJECT, "other")] as const;
-const STEP_MS = 1_500;
+/** How long a turn is waited for that may never end, because of what failed in it, in ms. */
+const STEP_MS = 10_000;
 
 export class Script {
   readonly sessions: SessionId[] = [];
