@@ -25,11 +25,16 @@ export type Template = { root: string; records: string; sessions: SessionId[] };
 
 type Life = { child: ChildProcess; url: string | undefined; token: string; dead: Promise<unknown> };
 
-async function begin(root: string, environment: Record<string, string>): Promise<Life> {
+async function begin(
+  root: string,
+  preload?: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Life> {
   const child = await launchHoldfast({
     root,
     config: { snapshots: false },
     environment: { HOLDFAST_STOP_BUDGET: "0", ...environment },
+    ...(preload === undefined ? {} : { preload }),
   });
   child.stderr?.resume();
   const dead = once(child, "exit");
@@ -89,7 +94,7 @@ async function work(
 /** A data directory in which a server died in the middle of turns. */
 export async function makeTemplate(root: string): Promise<Template> {
   const records = join(root, "records-template.jsonl");
-  const life = await begin(root, {});
+  const life = await begin(root);
   const sessions = await work(life, records, "template", "SIGKILL");
   if (sessions.length === 0) throw new Error("The template was not made.");
   return { root, records, sessions };
@@ -103,11 +108,10 @@ export async function tryPlans(template: Template, root: string, plans: readonly
   await cp(join(template.root, "data"), join(root, "data"), { recursive: true });
   const [records, passed] = [join(root, "records.jsonl"), join(root, "points")];
   const environment: Record<string, string> = {
-    NODE_OPTIONS: `--import ${PRELOAD}`,
     FAULT_RECORD: passed,
     FAULT_PLANS: JSON.stringify(Object.fromEntries(plans.map(({ point, kind }) => [point, kind]))),
   };
-  const faulty = await begin(root, environment);
+  const faulty = await begin(root, PRELOAD, environment);
   const worked = await work(faulty, records, "faulty", "SIGTERM");
   const points = (await readFile(passed, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
   const ledger = new Ledger();
@@ -119,7 +123,7 @@ export async function tryPlans(template: Template, root: string, plans: readonly
 
 async function verdict(root: string, ledger: Ledger, sessions: readonly SessionId[]): Promise<string[]> {
   const startedAt = Date.now();
-  const life = await begin(root, {});
+  const life = await begin(root);
   try {
     if (life.url === undefined) return ["the server does not start again"];
     const client = createClient({ url: life.url, token: life.token });

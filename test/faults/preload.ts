@@ -79,7 +79,8 @@ if (!isMainThread && (record !== undefined || planned.size > 0)) {
   registerHooks({
     load(url, context, next) {
       const loaded = next(url, context);
-      if (!/\/store\/sqlite\/command-module\.[jt]s$/.test(url) || loaded.source == null) return loaded;
+      if (!/\/(?:store\/sqlite|lib)\/command-module\.[jt]s$/.test(url) || loaded.source == null)
+        return loaded;
       const text =
         typeof loaded.source === "string" ? loaded.source : new TextDecoder().decode(loaded.source);
       const wrap = `

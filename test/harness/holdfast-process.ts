@@ -12,6 +12,8 @@ export type HarnessOptions = {
   root: string;
   config?: Config;
   environment?: Record<string, string>;
+  /** The URL of a module that is loaded before the program; it finds what it changes in the published one too. */
+  preload?: string;
 };
 
 const READY_MS = 120_000;
@@ -109,7 +111,7 @@ export async function startHoldfast(options: HarnessOptions): Promise<HoldfastPr
 
 /** The program as a child, not waited for. */
 export async function launchHoldfast(options: HarnessOptions): Promise<ChildProcess> {
-  const { root, config = {}, environment = {} } = options;
+  const { root, config = {}, environment = {}, preload } = options;
   const home = join(root, "home");
   await mkdir(join(home, ".config", "holdfast"), { recursive: true });
   await mkdir(join(root, "project"), { recursive: true });
@@ -124,6 +126,7 @@ export async function launchHoldfast(options: HarnessOptions): Promise<ChildProc
       HOLDFAST_PORT: "0",
       HOLDFAST_STOP_BUDGET: "2",
       REHEARSAL_HOME: join(root, "rehearsal"),
+      ...(preload === undefined ? {} : { NODE_OPTIONS: `--import ${preload}` }),
       ...environment,
     },
   });
