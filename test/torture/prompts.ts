@@ -23,6 +23,8 @@ const KINDS: Readonly<Record<string, (random: Random, making: Making) => string>
   permission: () => "ASK may I go on",
   "own-turn": (random) =>
     `WAKE ${random.pick(["now", "now", "next"])} SLOW ${random.int(10, 60)} ${random.int(1, 5)} ; ${random.pick(["SAY woken", "WRITE own.txt mine", "BASH sleep 0.05"])}`,
+  // Longer than a server needs to come back and end what its predecessor left, and than a stop is away.
+  "long-call": (_, { root, mark }) => `BASH ${loggedCommand(root, mark, "sleep 3")}`,
   question: () => `ASKFORM How many? | ${QUESTION_FIELD}!: integer 1..9`,
   retry: (random) => `RETRY ${random.int(1, 80)} slow down\nSLOW 10 2`,
   compaction: (random) => `COMPACT in short\nSLOW ${random.int(5, 30)} 3`,
