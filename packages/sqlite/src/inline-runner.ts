@@ -61,16 +61,15 @@ export function openInlineRunner(options: InlineRunnerOptions): InlineRunner {
     },
     onFatal: () => undefined,
     reader,
-    query: <T>(name: string, args: unknown) =>
-      new Promise<T>((resolve, reject) => {
-        const query = module.queries?.[name];
-        if (query === undefined) throw new Error(`The command module has no query ${name}.`);
-        try {
-          resolve(structuredClone(reader.snapshot(() => query(reader, args as never))) as T);
-        } catch (error) {
-          reject(databaseRefusal(error) ?? error);
-        }
-      }),
+    query: async <T>(name: string, args: unknown) => {
+      const query = module.queries?.[name];
+      if (query === undefined) throw new Error(`The command module has no query ${name}.`);
+      try {
+        return structuredClone(reader.snapshot(() => query(reader, args as never))) as T;
+      } catch (error) {
+        throw databaseRefusal(error) ?? error;
+      }
+    },
     pending: () => ({ commands: 0, bytes: 0 }),
     stats: () => ({ ...stats }),
     checkpoint: () => Promise.resolve({ busy: false, log: 0, checkpointed: 0 }),
@@ -94,7 +93,11 @@ function openInMemory(from: Uint8Array | undefined): DatabaseSync {
   return database;
 }
 
-function writerOn(database: DatabaseSync, { module, clock }: InlineRunnerOptions, logger: Logger): GroupWriter {
+function writerOn(
+  database: DatabaseSync,
+  { module, clock }: InlineRunnerOptions,
+  logger: Logger,
+): GroupWriter {
   try {
     const version = migrate(database, { file: NAME }, module.migrations, clock);
     const writer = new GroupWriter(database, module, version, clock, (level, fields, message) =>

@@ -50,7 +50,7 @@ function liveStep(state: SenderState, now: number): Step {
   const { share, memory } = state;
   if (!memory.isConnected) return { do: "hello" };
   if (memory.isHidden) return { do: "confirm" };
-  if (memory.writerEpoch === undefined) return { do: "openWriter" };
+  if (memory.writerEpoch === undefined || share.adopt) return { do: "openWriter" };
   if (share.stream === undefined) return { do: "newStream", isResync: false };
   if (memory.mustResync) return resyncStep(share, now);
   if (!share.stream.begun) return { do: "begin" };

@@ -118,8 +118,7 @@ const ended = (state: "expired" | "revoked"): Effect => ({ write: "share", chang
 function greet(state: SenderState, hello: ShareHello): Settled {
   const { share, batch } = state;
   if (hello.state === "expired" || hello.state === "revoked") return only(ended(hello.state));
-  if (share.storeId !== undefined && share.storeId !== hello.storeId)
-    return { effects: [{ write: "repeatTasks", storeId: hello.storeId }], memory: { recovery: "create" } };
+  if (share.storeId !== undefined && share.storeId !== hello.storeId) return askAnew(hello.storeId);
   const { capabilityEpoch, storeId } = hello;
   const agreement = reconcile(share, batch, hello);
   const change: ShareChange = { ...CALM, storeId, capabilityEpoch };
@@ -218,12 +217,17 @@ function refuseTaskRef(
   kind: "create" | "mint" | "revokeRef" | "update" | "bump",
 ): Settled {
   if (state.laterBumps > 0) return only({ write: "task", number, state: "done" });
-  if (state.memory.recovery === "none")
-    return { effects: [{ write: "repeatTasks" }], memory: { recovery: "create" } };
+  if (state.memory.recovery === "none") return askAnew();
   const error = refError(answered);
   const failed: Effect = { write: "task", number, state: "failed", error };
   return kind === "bump" ? only(failed, parked(error)) : only(failed);
 }
+
+/** All tasks again, and then everything from the hello on: a service that forgot them knows of no writer either. */
+const askAnew = (storeId?: string): Settled => ({
+  effects: [{ write: "repeatTasks", ...(storeId === undefined ? {} : { storeId }) }],
+  memory: { recovery: "create", isConnected: false, writerEpoch: undefined },
+});
 
 /** What a grant that is not valid, and codes that go by, mean to every step. */
 function refuseAnyhow(state: SenderState, answered: Answered, answer: Refusal): Settled {
@@ -235,8 +239,7 @@ function refuseAnyhow(state: SenderState, answered: Answered, answer: Refusal): 
       });
     case "REF_NOT_VALID":
       if (state.memory.isConnected) return doubt(state, answered);
-      if (state.memory.recovery === "none")
-        return { effects: [{ write: "repeatTasks" }], memory: { recovery: "create" } };
+      if (state.memory.recovery === "none") return askAnew();
       return only(parked(refError(answered)));
     case "EPOCH_STALE":
     case "STREAM_UNKNOWN":
