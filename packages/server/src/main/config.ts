@@ -170,7 +170,8 @@ export function readConfigFile(path: string, required: boolean): Config {
 function publicUrlOf(text: string | undefined): string | undefined {
   if (text === undefined || text === "") return undefined;
   const url = configSchema.shape.publicUrl.safeParse(text);
-  if (!url.success) throw new ConfigError(`HOLDFAST_PUBLIC_URL=${text} is not the http(s) address of a server.`);
+  if (!url.success)
+    throw new ConfigError(`HOLDFAST_PUBLIC_URL=${text} is not the http(s) address of a server.`);
   return url.data;
 }
 

@@ -76,7 +76,8 @@ export function shareEnvironment(
   own: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const kept = Object.entries(environment).flatMap(([name, value]) =>
-    value !== undefined && (BASIC.includes(name) || name.startsWith("LC_") || name.startsWith("HOLDFAST_SHARE_"))
+    value !== undefined &&
+    (BASIC.includes(name) || name.startsWith("LC_") || name.startsWith("HOLDFAST_SHARE_"))
       ? [[name, value] as const]
       : [],
   );
@@ -184,7 +185,9 @@ export class EmbeddedShare {
       output = " ".repeat(LOG_CHARACTERS + 1);
       this.#listening(origin);
     });
-    child.once("error", (error) => logger.error({ error: errorText(error) }, "the share service cannot be started"));
+    child.once("error", (error) =>
+      logger.error({ error: errorText(error) }, "the share service cannot be started"),
+    );
     child.once("close", (code) => {
       deadline.cancel();
       this.#ended(code);
