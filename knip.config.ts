@@ -21,6 +21,7 @@ const config: KnipConfig = {
         "test/hostile/{main,fuzz,hostile-agent,probe-thread}.ts",
         "test/matrix/{main,tap}.ts",
         "test/model-coverage/{main,told-agent}.ts",
+        "test/simulate/{main,seeds-thread}.ts",
         "test/soak/main.ts",
         "test/torture/recorder-process.ts",
         "test/real-agents/record-golden.ts",

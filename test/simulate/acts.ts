@@ -1,0 +1,152 @@
+/** What people do to shares, and what befalls whole machines: each once in a run at most. */
+import { type FakeClock, isHoldfastError, newId, newRefSecret } from "@holdfast/kernel";
+import { OPERATION_PAYLOADS, type ShareId } from "@holdfast/protocol";
+import type { z } from "zod";
+import type { HeldRef, StoredShare } from "../../packages/server/src/store/index.ts";
+import { OWNER } from "../../packages/server/test/contract/rig.ts";
+import type { Random } from "../torture/random.ts";
+import type { Tally } from "./faults.ts";
+import type { Act, Plan } from "./plan.ts";
+import type { Service } from "./service.ts";
+import { hashedRef, type Side } from "./side.ts";
+
+/** What acts need of the world. */
+export type Acting = {
+  readonly clock: FakeClock;
+  readonly random: Random;
+  readonly tally: Tally;
+  readonly plan: Plan;
+  readonly service: Service;
+  readonly sides: Side[];
+  readonly done: Set<string>;
+  readonly shareId: ShareId | undefined;
+  publisherBackup: Uint8Array | undefined;
+  serviceBackup: Uint8Array | undefined;
+  trace(line: string): void;
+  addSide(name: string, disk?: Uint8Array): Side;
+  startSide(side: Side): Promise<void>;
+  shareOf(side: Side): Promise<StoredShare | undefined>;
+  atEnd(undo: () => void): void;
+};
+
+/** A word that a later release of the service takes offence at. */
+export const OFFENCE = "otter";
+
+const newRef = (): HeldRef => ({ refId: newId("ref"), secret: newRefSecret() });
+
+export async function perform(act: Act, world: Acting): Promise<void> {
+  const [side] = world.sides;
+  if (side === undefined || world.shareId === undefined) return;
+  if (!side.publisher.isUp) await world.startSide(side);
+  const share = await world.shareOf(side);
+  if (share === undefined) return;
+  world.trace(`act: ${act}`);
+  await ACTS[act](world, side, share);
+}
+
+type Perform = (world: Acting, side: Side, share: StoredShare) => Promise<void>;
+
+const ACTS: Readonly<Record<Act, Perform>> = {
+  async "delete the session"(world, { workload }) {
+    world.tally.add("session deleted");
+    await workload?.delete();
+    world.done.add("revoked");
+  },
+  async "delete the session and keep the share"(world, { workload }, share) {
+    if (share.state !== "live") return;
+    try {
+      await workload?.delete({ keepShares: true });
+    } catch (error) {
+      // Something of it has not arrived yet, and that would be lost.
+      if (isHoldfastError(error, "CONFLICT")) return;
+      throw error;
+    }
+    world.tally.add("session deleted");
+    world.done.add("detached");
+  },
+  async "revoke the share"(world, { publisher }, { id }) {
+    world.tally.add("revoked");
+    await publisher.store.changeShare({ actor: OWNER, shareId: id, change: { state: "revoking" } });
+    world.done.add("revoked");
+  },
+  async "pause and resume"(world, { publisher }, { id, state }) {
+    if (state !== "live") return;
+    world.tally.add("paused");
+    await publisher.store.changeShare({ actor: OWNER, shareId: id, change: { state: "paused" } });
+  },
+  async "restore the publisher"(world, side) {
+    if (world.publisherBackup === undefined) return;
+    world.tally.add("publisher restored");
+    side.publisher.kill();
+    await side.publisher.restore(world.publisherBackup);
+    world.done.add("publisher restored");
+    await world.startSide(side);
+  },
+  async "restore the service"(world) {
+    if (world.serviceBackup === undefined) return;
+    world.tally.add("service restored");
+    world.service.kill();
+    await world.service.restore(world.serviceBackup);
+    world.service.start();
+    world.done.add("service restored");
+  },
+  async "copy the directory"(world, { publisher }) {
+    world.tally.add("directory copied");
+    await world.startSide(world.addSide("copy", publisher.backup()));
+    world.done.add("copied");
+  },
+  async "adopt elsewhere"(world) {
+    for (const other of world.sides) {
+      if (!other.publisher.isUp) continue;
+      const share = await world.shareOf(other);
+      if (share?.state !== "fenced") continue;
+      world.tally.add("adopted elsewhere");
+      await adopt(other, share);
+      return;
+    }
+  },
+  async "bump the epoch"(world, { publisher }, share) {
+    if (share.state !== "live") return;
+    world.tally.add("epoch bumped during a batch");
+    const task = { kind: "bump", from: share.capabilityEpoch, owner: newRef(), append: newRef() } as const;
+    await publisher.store.changeShare({ actor: OWNER, shareId: share.id, change: {}, tasks: [task] });
+  },
+  async "bump the epoch elsewhere"(world, _side, share) {
+    if (!world.service.isUp) world.service.start();
+    const args = { from: share.capabilityEpoch, owner: hashedRef(newRef()) };
+    await world.service.call("bumpEpoch", share.id, share.owner.secret, args).then(
+      () => world.done.add("bumped elsewhere"),
+      () => undefined,
+    );
+  },
+  async "revoke a ref"(world, { publisher }, { id, link, state }) {
+    if (state !== "live") return;
+    const task = { kind: "revokeRef", refId: link.refId } as const;
+    await publisher.store.changeShare({ actor: OWNER, shareId: id, change: {}, tasks: [task] });
+    world.done.add("ref revoked");
+  },
+  "set the clock back"(world) {
+    world.tally.add("clock set back");
+    world.clock.jump(-world.random.int(1_000, 7_200_000));
+    world.done.add("clock set back");
+    return Promise.resolve();
+  },
+  "upgrade the service"(world) {
+    world.tally.add("service upgraded");
+    world.service.kill();
+    const payloads = OPERATION_PAYLOADS as Record<string, z.ZodType>;
+    const before = OPERATION_PAYLOADS["message.part.updated"];
+    payloads["message.part.updated"] = before.refine(
+      ({ part }) => part.type !== "text" || !part.text.includes(OFFENCE),
+    );
+    world.atEnd(() => (payloads["message.part.updated"] = before));
+    world.service.start();
+    world.done.add("upgraded");
+    return Promise.resolve();
+  },
+};
+
+/** As a person does who takes a share back. */
+export async function adopt({ publisher }: Side, { id }: Pick<StoredShare, "id">): Promise<void> {
+  await publisher.store.changeShare({ actor: OWNER, shareId: id, change: { state: "live", adopt: true } });
+}

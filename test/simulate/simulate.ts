@@ -1,0 +1,54 @@
+/** One seed: publishers, a network and a share service, stepped by hand; then peace, and the judgement. */
+import { FakeClock, takeRandomFrom } from "@holdfast/kernel";
+import { commandModule as shareModule } from "@holdfast/share";
+import { commandModule as storeModule } from "../../packages/server/src/store/sqlite/index.ts";
+import { Random } from "../torture/random.ts";
+import { Tally } from "./faults.ts";
+import { emptyDatabase } from "./template.ts";
+import { World } from "./world.ts";
+
+export type Result = {
+  seed: number;
+  /** What broke a promise. */
+  violations: string[];
+  faults: [string, number][];
+  steps: number;
+  virtualMs: number;
+  /** Of all that happened: the same for the same seed. */
+  digest: string;
+};
+
+/** The first instant of every run, in ms since the epoch. */
+const START = 1_800_000_000_000;
+
+/** Runs a seed. The whole process has its ids and secrets from the seed meanwhile, so one runs at a time. */
+export async function simulate(
+  seed: number,
+  { trace }: { trace?: (line: string) => void } = {},
+): Promise<Result> {
+  // Before the seed's own randomness, so that it is the same whether others ran before.
+  emptyDatabase(storeModule);
+  emptyDatabase(shareModule);
+  const clock = new FakeClock(START);
+  const bytes = new Random(`bytes ${seed}`);
+  const giveBack = takeRandomFrom({
+    fill: (array) => {
+      for (const at of array.keys()) array[at] = bytes.int(0, 255);
+    },
+    now: () => clock.now(),
+  });
+  const tally = new Tally();
+  const world = new World({ clock, random: new Random(`world ${seed}`), tally, trace });
+  try {
+    await world.run();
+  } catch (error) {
+    world.violated(
+      `the simulation broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+  } finally {
+    world.end();
+    giveBack();
+  }
+  const { violations, steps, digest } = world;
+  return { seed, violations, faults: [...tally.counts], steps, virtualMs: clock.monotonic(), digest };
+}
