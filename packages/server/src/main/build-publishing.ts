@@ -14,7 +14,7 @@ export type PublishingDeps = {
   secrets: readonly string[];
 };
 
-/** What may leave this machine (S-17), and the previews of it. `keepSecret`: another token of ours. */
+/** What may leave this machine (S-17), and the previews of it. `keepSecret`: another token of ours, which it answers. */
 export function buildPublishing({ config, store, changes, clock, secrets }: PublishingDeps) {
   const agents = Object.values(config.file.agents ?? {}).map(({ env }) => env ?? {});
   let known = [...secrets, ...[config.environment, ...agents].flatMap(secretsInVariables)];
@@ -40,8 +40,9 @@ export function buildPublishing({ config, store, changes, clock, secrets }: Publ
   return {
     publisher,
     previews,
-    keepSecret(secret: string): void {
+    keepSecret(secret: string): string {
       known = [...known, secret];
+      return secret;
     },
   };
 }

@@ -261,17 +261,14 @@ function buildSurface(
   });
   const token = serverToken(directory, config.token);
   const publishing = buildPublishing({ ...base, changes, secrets: [token, base.proofKey] });
-  const replaceToken = (): string => {
-    const next = replaceServerToken(directory);
-    publishing.keepSecret(next);
-    return next;
-  };
   const access = new Access({
     tokens: store,
     refs,
     serverToken: token,
     proofKey: base.proofKey,
-    ...(config.token === undefined ? { replaceToken } : {}),
+    ...(config.token === undefined
+      ? { replaceToken: () => publishing.keepSecret(replaceServerToken(directory)) }
+      : {}),
     clock,
   });
   const streams = new OpenStreams(clock, access);

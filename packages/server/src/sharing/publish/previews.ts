@@ -22,7 +22,7 @@ export type PreviewDeps = {
   publisher: Publisher;
   store: Pick<Store, "getSession" | "streamMessages">;
   /** Pending changes of the session's workspace, with their patches. */
-  listChanges(session: Session): Promise<Change[]>;
+  listChanges: (session: Session) => Promise<Change[]>;
   clock: Clock;
 };
 

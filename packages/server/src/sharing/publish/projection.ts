@@ -9,7 +9,7 @@ import { learnRow, prepareRow, publishRow, type PublishScope } from "./publicati
 export type PublishDeps = {
   store: Pick<Store, "getSession" | "getWorkspace" | "getBlob" | "givenServers">;
   /** The change with its patch; as it is where none can be read now. Never rejects for a change that is gone. */
-  readChange(change: Change): Promise<Change>;
+  readChange: (change: Change) => Promise<Change>;
   /** Every path of the home directory. */
   home: readonly string[];
   /** What is secret on this machine whatever it looks like: the environment's, the configuration's and our own. The same array while they are the same. */

@@ -29,7 +29,7 @@ const SECRET = ["ghp_", "16C7e42F292c6912E7710c838347Ae178B4a"].join("");
 
 const shown = (role: MessageInfo["role"]): MessageInfo =>
   messages.find((message) => message.role === role && message.ordinal !== undefined) as MessageInfo;
-const live: MessageInfo = { ...shown("assistant"), time: { created: 1 } } as MessageInfo;
+const live: MessageInfo = { ...shown("assistant"), time: { created: 1 } };
 const ended: MessageInfo = { ...shown("assistant"), time: { created: 1, completed: 2 } } as MessageInfo;
 
 const scope = (over: Partial<PublishScope> = {}): PublishScope => ({
@@ -71,7 +71,7 @@ async function payloadOf(row: SourceRow, over: Partial<PublishScope> = {}) {
 }
 
 const own = { sessionId: session.id, agent: "rehearsal", before: "a", after: "b", hunks: [], time: 1 };
-const ownChange: Change = { ...change, contributions: [own as Change["contributions"][number]] };
+const ownChange: Change = { ...change, contributions: [own] };
 
 const ROWS: [string, SourceRow][] = [
   ["session", { key: "session", row: "session", session }],
@@ -122,10 +122,10 @@ describe("[S-17] what is published is an allow-list", () => {
     const { ordinal: _ordinal, ...queued } = shown("user");
     const snapshot = parts.find((part) => part.type === "snapshot") as Part;
     const rows = [
-      partRow(text("machine-written", { synthetic: true } as Partial<Part>)),
+      partRow(text("machine-written", { synthetic: true })),
       partRow(snapshot),
-      messageRow(queued as MessageInfo),
-      partRow(text("it waits"), queued as MessageInfo),
+      messageRow(queued),
+      partRow(text("it waits"), queued),
       { key: "session", row: "none" } as SourceRow,
     ];
     expect((await publish(rows)).map(({ is }) => is)).toEqual(["none", "none", "none", "none", "none"]);

@@ -39,7 +39,7 @@ export type PublishScope = {
   phrases: readonly string[];
   readBlob: BlobReader;
   /** The change with its patch, or as it is where none can be read. */
-  readChange(change: Change): Promise<Change>;
+  readChange: (change: Change) => Promise<Change>;
 };
 
 /** A row with what its publication needs beside it. */

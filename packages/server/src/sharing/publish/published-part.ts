@@ -17,7 +17,7 @@ import { toldJson } from "./told-json.ts";
 export type PartContext = {
   tell: Tell;
   /** What of a file's content may go. */
-  blobOf(url: string, mime: string): BlobChoice;
+  blobOf: (url: string, mime: string) => BlobChoice;
 };
 
 type Shown = Record<string, unknown> & { type: PublishedPart["type"] };
