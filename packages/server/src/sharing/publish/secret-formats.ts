@@ -41,6 +41,8 @@ export const TOKEN = new RegExp(`(?<![A-Za-z0-9])(?:${TOKENS.join("|")})`, "g");
 export const HOOK =
   /(?<=hooks\.slack\.com\/(?:services|workflows)\/|discord(?:app)?\.com\/api\/webhooks\/)[A-Za-z0-9_/-]{16,255}/g;
 
+/** Most characters between the frames of a key. */
+const MOST_KEY = 16_384;
 const KEY_HEAD = String.raw`-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----`;
 const KEY_END = String.raw`-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----`;
 /** Between two lines of a key: line ends as they are or as JSON writes them, and what quotes, diffs and concatenations put before a line. */
@@ -48,14 +50,34 @@ const KEY_BETWEEN = String.raw`(?:\s|\\{1,4}[nrt]|["'+|>#,*\\-]){0,64}`;
 
 /** A private key with its frame; one without its end as far as its lines go. */
 export const PRIVATE_KEY = new RegExp(
-  `${KEY_HEAD}(?:[\\s\\S]{0,16384}?${KEY_END}|(?:${KEY_BETWEEN}[A-Za-z0-9+/=:,-]{8,}){0,400})`,
+  `${KEY_HEAD}(?:[\\s\\S]{0,${MOST_KEY}}?${KEY_END}|(?:${KEY_BETWEEN}[A-Za-z0-9+/=:,-]{8,}){0,400})`,
   "g",
 );
 
-/** The begin of a private key of which the end is not there yet. */
-export const OPEN_KEY = new RegExp(
-  `-----BEGIN (?:[A-Z0-9 ]{0,60}|[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-{0,5}|[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!${KEY_END})[\\s\\S]){0,16384})$`,
-);
+const KEY_BEGIN = "-----BEGIN ";
+const HEAD_HERE = new RegExp(KEY_HEAD, "y");
+const NEXT_END = new RegExp(KEY_END, "g");
+/** A head of which the rest may still come. */
+const OPEN_HEAD = /^-----BEGIN [A-Z0-9 ]{0,60}-{0,5}$/;
+const MOST_HEAD = 80;
+
+/** Where a private key begins that has not ended, or what may become one; `undefined`: nowhere. Each character is looked at a few times, however many begin. */
+export function openKey(text: string): number | undefined {
+  let end: number | undefined;
+  for (let at = text.indexOf(KEY_BEGIN); at >= 0; at = text.indexOf(KEY_BEGIN, at + 1)) {
+    HEAD_HERE.lastIndex = at;
+    if (!HEAD_HERE.test(text)) {
+      if (text.length - at <= MOST_HEAD && OPEN_HEAD.test(text.slice(at))) return at;
+      continue;
+    }
+    if (end === undefined || end < at) {
+      NEXT_END.lastIndex = at;
+      end = NEXT_END.test(text) ? NEXT_END.lastIndex : Number.POSITIVE_INFINITY;
+    }
+    if (end === Number.POSITIVE_INFINITY && text.length - at <= MOST_KEY) return at;
+  }
+  return undefined;
+}
 
 /** Content of a file that stands in a text, as an address of its own. */
 export const INLINE_DATA =

@@ -14,7 +14,6 @@ export type FormPlace = { start: number; end: number; value: number };
 export type FormIndex = {
   pairs: Uint8Array;
   heads: ReadonlyMap<string, readonly { form: string; value: number }[]>;
-  longest: number;
 };
 
 const pairOf = (text: string, at: number): number =>
@@ -24,7 +23,6 @@ const pairOf = (text: string, at: number): number =>
 export function indexForms(values: readonly string[]): FormIndex {
   const pairs = new Uint8Array(65_536);
   const heads = new Map<string, Map<string, number>>();
-  let longest = 0;
   values.forEach((value, index) => {
     for (const form of formsOf(value)) {
       if (form.length < LEAST) continue;
@@ -33,7 +31,6 @@ export function indexForms(values: readonly string[]): FormIndex {
       if (!forms.has(form)) forms.set(form, index);
       heads.set(head, forms);
       pairs[pairOf(form, 0)] = 1;
-      longest = Math.max(longest, form.length);
     }
   });
   const ordered = [...heads].map(([head, forms]): [string, { form: string; value: number }[]] => [
@@ -42,24 +39,27 @@ export function indexForms(values: readonly string[]): FormIndex {
       .map(([form, value]) => ({ form, value }))
       .toSorted((one, other) => other.form.length - one.form.length),
   ]);
-  return { pairs, heads: new Map(ordered), longest };
+  return { pairs, heads: new Map(ordered) };
 }
 
-/** Every place of a form; of forms that begin at one place the longest. A text that ends within a form, as a title that was cut does, has its begin. */
-export function formsIn(text: string, { pairs, heads, longest }: FormIndex): FormPlace[] {
+/** The places of forms, those of one value side by side; of forms that begin at one place the longest. A text that ends within a form, as a title that was cut does, has its begin. */
+export function formsIn(text: string, { pairs, heads }: FormIndex): FormPlace[] {
   const found: FormPlace[] = [];
+  const ends = new Map<number, number>();
   for (let at = 0; at <= text.length - LEAST; at += 1) {
     if (pairs[pairOf(text, at)] === 0) continue;
     const forms = heads.get(text.slice(at, at + LEAST));
     if (forms === undefined) continue;
     const rest = text.length - at;
     const match = forms.find(
-      ({ form }) =>
-        text.startsWith(form, at) ||
-        (rest < form.length && rest < longest && form.startsWith(text.slice(at))),
+      ({ form, value }) =>
+        (ends.get(value) ?? 0) <= at &&
+        (text.startsWith(form, at) || (rest < form.length && form.startsWith(text.slice(at)))),
     );
-    if (match !== undefined)
-      found.push({ start: at, end: at + Math.min(match.form.length, rest), value: match.value });
+    if (match === undefined) continue;
+    const end = at + Math.min(match.form.length, rest);
+    ends.set(match.value, end);
+    found.push({ start: at, end, value: match.value });
   }
   return found;
 }

@@ -1,5 +1,5 @@
 /** How much of a text that still grows may be told (S-17). Pure. */
-import { OPEN_KEY } from "./secret-formats.ts";
+import { openKey } from "./secret-formats.ts";
 import { SECRET_NAME } from "./telling-value.ts";
 
 /** A value in quotes that has begun behind the name of a secret, and not ended. */
@@ -15,13 +15,17 @@ const LAST_BLANK = /\s\S*$/;
  */
 export function settledPrefix(text: string, phrases: readonly string[]): string {
   let settled = text;
-  for (;;) {
+  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
     settled = uptoBlank(settled);
     const held = heldFrom(settled, phrases);
     if (held === undefined) return settled;
     settled = settled.slice(0, held);
   }
+  return "";
 }
+
+/** A text in which more is open than this waits for its end. */
+const MOST_LOOKS = 20;
 
 function uptoBlank(text: string): string {
   const blank = LAST_BLANK.exec(text.slice(-TAIL)) ?? (text.length > TAIL ? LAST_BLANK.exec(text) : null);
@@ -35,8 +39,8 @@ const TAIL = 1_024;
 
 /** Where something begins that has not ended; `undefined`: nothing does. */
 function heldFrom(text: string, phrases: readonly string[]): number | undefined {
-  const key = OPEN_KEY.exec(text);
-  if (key !== null) return key.index;
+  const key = openKey(text);
+  if (key !== undefined) return key;
   const value = OPEN_VALUE.exec(text.slice(-TAIL));
   if (value !== null) return Math.max(0, text.length - TAIL) + (value.indices?.[3]?.[0] ?? value.index);
   const starts = phrases.flatMap((phrase) => {
