@@ -61,7 +61,7 @@ test("[S-17] secrets of MCP servers are known, those of the machine too, and new
   let secrets: readonly string[] = ["of the machine"];
   const project = scene(() => secrets);
   expect((await project(["given to files, of the machine, made later"])).told).toEqual([
-    "[masked 1], [masked 2], made later",
+    "[masked 2], [masked 1], made later",
   ]);
   secrets = [...secrets, "made later"];
   expect((await project(["made later"])).told).toEqual(["[masked 1]"]);
