@@ -4,6 +4,7 @@
  */
 import type { MaskKind } from "@holdfast/protocol";
 import type { ShareMask } from "../../store/index.ts";
+import { type BareText, bareText } from "./bare-text.ts";
 import { findSecrets, type Found } from "./find-secrets.ts";
 import { type FormIndex, formsIn, indexForms } from "./secret-forms.ts";
 
@@ -53,15 +54,20 @@ export type Masker = {
   forgetTexts(): void;
 };
 
+type Look = { bare: BareText; found: Found[] };
+
 /** `known`: values that are secret by what they are, not by their look. */
 export function createMasker(before: MaskMemory, known: readonly Values[]): Masker {
   const memory = createMemory(before.masks);
-  const looks = new Map<string, Found[]>();
+  const looks = new Map<string, Look>();
   let recent: FormIndex | undefined;
-  const lookAt = (text: string): Found[] => {
-    const found = looks.get(text) ?? findSecrets(text);
-    looks.set(text, found);
-    return found;
+  const lookAt = (text: string): Look => {
+    const known = looks.get(text);
+    if (known !== undefined) return known;
+    const bare = bareText(text);
+    const look = { bare, found: findSecrets(bare.text) };
+    looks.set(text, look);
+    return look;
   };
   const numberOf = (value: string, kind: MaskKind): number | undefined => {
     const size = memory.all.length;
@@ -70,24 +76,28 @@ export function createMasker(before: MaskMemory, known: readonly Values[]): Mask
     return number;
   };
   const rangesIn = (text: string): Range[] => {
-    const looked = lookAt(text).map(({ value, kind, ...place }) => ({
-      ...place,
+    const { bare, found } = lookAt(text);
+    const looked = found.map(({ start, end, value, kind }) => ({
+      start,
+      end,
       number: numberOf(value, kind),
     }));
     const first = before.masks.length;
     recent ??= indexForms(memory.all.slice(first).map(({ value }) => value));
     const remembered = (from: number, index: FormIndex): Range[] =>
-      formsIn(text, index).map(({ value, ...place }) => ({
+      formsIn(bare.text, index).map(({ value, ...place }) => ({
         ...place,
         number: memory.all[from + value]?.number,
       }));
-    return merged([...looked, ...remembered(0, before.index), ...remembered(first, recent)]);
+    const ranges = merged([...looked, ...remembered(0, before.index), ...remembered(first, recent)]);
+    return ranges.map(({ number, ...place }) => ({ ...bare.placeOf(place), number }));
   };
   return {
     learn(text) {
-      for (const { value, kind } of lookAt(text)) numberOf(value, kind);
+      const { bare, found } = lookAt(text);
+      for (const { value, kind } of found) numberOf(value, kind);
       for (const { values, index } of known)
-        for (const { value } of formsIn(text, index)) numberOf(values[value] ?? "", "known");
+        for (const { value } of formsIn(bare.text, index)) numberOf(values[value] ?? "", "known");
     },
     learnWhole: (value) => void numberOf(value, "password"),
     mask: (text, seen) =>

@@ -309,3 +309,22 @@ describe("[S-34] of changes only what this session contributed is told", () => {
     expect(JSON.stringify(await publish([row({ ...mixed, patch })]))).not.toContain(SECRET);
   });
 });
+
+test("[S-17] of an input that is still told nothing leaves that has only begun, and what is whole is told", async () => {
+  const call = parts.find((part) => part.type === "tool") as ToolPart;
+  const told = async (raw: string, input: object) => {
+    const state = { status: "pending", input, raw, title: "run it" } as ToolPart["state"];
+    return ((await payloadOf(partRow({ ...call, state }, live)))["part"] as ToolPart).state;
+  };
+  const begun = { command: "export X=abc", password: "plainw", at: 3 };
+  expect(await told('{"command": "export X=abc', begun)).toMatchObject({
+    input: { command: "export ", password: "[masked]", at: 3 },
+    raw: '{"command": "export ',
+    title: "run ",
+  });
+  expect(await told('{"command": "ls"}', { command: "ls" })).toMatchObject({
+    input: { command: "ls" },
+    raw: '{"command": "ls"}',
+    title: "run it",
+  });
+});

@@ -20,7 +20,7 @@ import {
   sha256Of,
 } from "./blob-content.ts";
 import type { PathRewriter } from "./home-paths.ts";
-import type { Masker, MaskSeen } from "./masker.ts";
+import { type Masker, type MaskSeen, placeholder } from "./masker.ts";
 import { publishedChange } from "./published-change.ts";
 import { publishedMessage } from "./published-message.ts";
 import { publishedPart } from "./published-part.ts";
@@ -58,7 +58,8 @@ export async function prepareRow(source: SourceRow, scope: PublishScope): Promis
 export function learnRow(row: PreparedRow, scope: PublishScope, masker: Masker): void {
   const phrases = [...masker.phrases(), ...scope.phrases];
   const learn: Tell = (text, { grows = false, isSecret = false } = {}) => {
-    if (isSecret) masker.learnWhole(text);
+    // What has only begun is no value to remember.
+    if (isSecret && !grows) masker.learnWhole(text);
     else masker.learn(grows ? settledPrefix(text, phrases) : text);
     return text;
   };
@@ -79,7 +80,9 @@ export function publishRow(
   const phrases = [...masker.phrases(), ...scope.phrases];
   const tell: Tell = (text, { grows = false, isSecret = false } = {}) =>
     isSecret
-      ? masker.maskWhole(text, seen)
+      ? grows
+        ? placeholder(undefined)
+        : masker.maskWhole(text, seen)
       : scope.rewrite(masker.mask(grows ? settledPrefix(text, phrases) : text, seen));
   const blobs = new Map<string, PublishedBlob>();
   const blobOf = (url: string, mime: string): BlobChoice => {

@@ -1,11 +1,12 @@
 /** A part as it is published: field by field, nothing by default (S-17). Ids of backends, snapshots and metadata are not in it. */
-import type {
-  MessageInfo,
-  OperationPayload,
-  Part,
-  PartOf,
-  PublishedPart,
-  ToolState,
+import {
+  isSettledTool,
+  type MessageInfo,
+  type OperationPayload,
+  type Part,
+  type PartOf,
+  type PublishedPart,
+  type ToolState,
 } from "@holdfast/protocol";
 import type { BlobChoice } from "./blob-content.ts";
 import { present } from "./present.ts";
@@ -95,7 +96,8 @@ const publishedSpan = ({ start, end }: { start: number; end?: number | undefined
 
 /** `callId` is the agent's; readers get the part's own id in its place. */
 function publishedCall(part: PartOf<"tool">, context: Context): Shown {
-  const { tell } = context;
+  const { tell, isLive } = context;
+  const grows = isLive && !isSettledTool(part.state.status);
   return {
     type: part.type,
     callId: part.id,
@@ -106,8 +108,8 @@ function publishedCall(part: PartOf<"tool">, context: Context): Shown {
       diffs: part.diffs?.map(({ path, oldText, newText }) =>
         present({
           path: tell(path),
-          oldText: oldText === undefined ? undefined : tell(oldText),
-          newText: tell(newText),
+          oldText: oldText === undefined ? undefined : tell(oldText, { grows }),
+          newText: tell(newText, { grows }),
         }),
       ),
     }),
@@ -118,11 +120,14 @@ function publishedCall(part: PartOf<"tool">, context: Context): Shown {
 function publishedState(state: ToolState, context: Context) {
   const { tell, isLive } = context;
   const { status } = state;
+  // Of an input that is still told, what was read of it may end within a text.
+  const isTold = isLive && status === "pending" && !isWholeJson(state.raw);
+  const tellInput: Tell = (text, manner) => tell(text, { grows: isTold, ...manner });
   const said = {
     status,
-    input: toldJson(state.input, tell) as Record<string, unknown>,
-    raw: tell(state.raw, { grows: isLive && status === "pending" }),
-    ...present({ title: state.title === undefined ? undefined : tell(state.title) }),
+    input: toldJson(state.input, tellInput) as Record<string, unknown>,
+    raw: tellInput(state.raw),
+    ...present({ title: state.title === undefined ? undefined : tellInput(state.title) }),
   };
   if (status === "pending") return said;
   const { output, truncated } = state;
@@ -154,6 +159,15 @@ function publishedState(state: ToolState, context: Context) {
         error: tell(state.error),
         time: { start: state.time.start, end: state.time.end },
       };
+  }
+}
+
+function isWholeJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

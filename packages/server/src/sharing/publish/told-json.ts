@@ -12,7 +12,7 @@ export function toldJson(value: unknown, tell: Tell, depth = 0): unknown {
   if (depth >= MOST_DEPTH) return null;
   if (Array.isArray(value)) return value.map((item) => toldJson(item, tell, depth + 1));
   const members = Object.entries(value).map(([name, item]: [string, unknown]) => [
-    tell(name),
+    tell(name, { grows: false }),
     isSecretField(name, item) ? tell(String(item), { isSecret: true }) : toldJson(item, tell, depth + 1),
   ]);
   return Object.fromEntries(members) as unknown;
@@ -21,7 +21,7 @@ export function toldJson(value: unknown, tell: Tell, depth = 0): unknown {
 /** A number that is a secret somewhere is one here. */
 function toldNumber(value: number, tell: Tell): unknown {
   const text = String(value);
-  const told = tell(text);
+  const told = tell(text, { grows: false });
   return told === text ? value : told;
 }
 
