@@ -65,6 +65,10 @@ const config: KnipConfig = {
       project: ["src/**/*.{ts,tsx}!", "!src/**/*.test.ts!", "test/**/*.{ts,tsx}"],
       ignoreDependencies: ["tailwindcss"],
     },
+    "packages/share": {
+      entry: ["src/**/*-module.ts!"],
+      project: ["src/**/*.ts!", "!src/**/*.test.ts!", "test/**/*.ts"],
+    },
     "packages/server": {
       entry: [
         "src/**/*-{thread,module}.ts!",

@@ -22,6 +22,7 @@ const ENTRIES = {
   "writer-thread": "sqlite/src/writer-thread.ts",
   "reader-thread": "sqlite/src/reader-thread.ts",
   "command-module": "server/src/store/sqlite/command-module.ts",
+  "share-module": "share/src/store/share-module.ts",
   "schema-thread": "server/src/json-schema/schema-thread.ts",
   "rpc-thread": "rpc/src/thread/rpc-thread.ts",
   "symbol-thread": "server/src/symbols/symbol-thread.ts",

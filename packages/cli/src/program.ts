@@ -13,6 +13,7 @@ import { type Action, outputMode, type Part, wholeNumber } from "./program-actio
 import { addCompletion } from "./program-completion.ts";
 import { addChanges, addWorktree, worktreeOptions } from "./program-files.ts";
 import { addAgents, addEvents, addHouse, addMcp, addServer } from "./program-server.ts";
+import { addShareServer } from "./program-share-server.ts";
 import type * as questionPart from "./question-commands.ts";
 import type * as runPart from "./run-command.ts";
 import type * as sessionPart from "./session-commands.ts";
@@ -77,6 +78,7 @@ export function createProgram(finish: Finish): Command {
   addEvents(program, withServer);
   addAgents(program, withServer);
   addMcp(program, withServer);
+  addShareServer(program, action);
   addHouse(program, action);
   addCompletion(program, finish);
   return program;

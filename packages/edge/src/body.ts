@@ -12,10 +12,14 @@ const CLOSING = new Set([0x5d, 0x7d]);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** The parsed body, `undefined` when there is none. Rejects UNSUPPORTED_TYPE, TOO_LARGE or INVALID_REQUEST. */
-export async function readJson(incoming: IncomingMessage, clock: Clock): Promise<unknown> {
+/** The parsed body of at most `limit` bytes, `undefined` when there is none. Rejects UNSUPPORTED_TYPE, TOO_LARGE or INVALID_REQUEST. */
+export async function readJson(
+  incoming: IncomingMessage,
+  clock: Clock,
+  limit: number = HTTP_LIMITS.bodyBytes,
+): Promise<unknown> {
   requireJsonType(incoming);
-  const bytes = await readBytes(incoming, clock, HTTP_LIMITS.bodyBytes);
+  const bytes = await readBytes(incoming, clock, limit);
   return bytes.length === 0 ? undefined : parseJson(bytes);
 }
 

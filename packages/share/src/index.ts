@@ -1,3 +1,13 @@
+export { createShareHttp, type Beside } from "./http/index.ts";
+export {
+  backupShares,
+  composeShares,
+  restoreShares,
+  serveShares,
+  ShareConfigError,
+  type ShareFlags,
+  type ShareServer,
+} from "./main/index.ts";
 export { createShareRpc, type ShareRpc, type ShareRpcDeps } from "./rpc/index.ts";
 export type {
   ShareBlob,

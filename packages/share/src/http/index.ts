@@ -1,0 +1,1 @@
+export { type Beside, createShareHttp, ROUTES, type ShareHttpDeps } from "./share-http.ts";
