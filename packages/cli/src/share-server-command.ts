@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { Context } from "./context.ts";
 
 export type ShareServerFlags = {
@@ -16,9 +17,13 @@ export async function shareServer(
   context: Context,
   { allowedHosts, ...given }: ShareServerFlags,
 ): Promise<number> {
-  const share = await import("@holdfast/share");
+  const [share, { SHARED_PAGE_DIRECTORY }] = await Promise.all([
+    import("@holdfast/share"),
+    import("@holdfast/web"),
+  ]);
   return share.serveShares({
     ...given,
+    pageDirectory: fileURLToPath(SHARED_PAGE_DIRECTORY),
     dataDirectory: context.flags.dataDir,
     allowedHosts: allowedHosts
       ?.split(",")

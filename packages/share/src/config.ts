@@ -14,6 +14,8 @@ export type ShareFlags = {
   insecureHttp?: boolean | undefined;
   /** MiB of rows, contents and comments of one share. */
   quotaMib?: number | undefined;
+  /** Where the pages are; absent: the API alone. */
+  pageDirectory?: string | undefined;
   /** Beside a server, with which it ends (S-29). */
   embedded?: boolean | undefined;
 };
@@ -28,6 +30,7 @@ export type ShareConfig = {
   insecureHttp: boolean;
   logLevel: string;
   quotaBytes: number | undefined;
+  pageDirectory: string | undefined;
   embedded: boolean;
   faults: string | undefined;
 };
@@ -56,6 +59,7 @@ export function loadShareConfig(flags: ShareFlags, env: NodeJS.ProcessEnv = proc
     insecureHttp: flags.insecureHttp ?? false,
     logLevel,
     quotaBytes: flags.quotaMib === undefined ? undefined : flags.quotaMib * MIB,
+    pageDirectory: flags.pageDirectory,
     embedded: flags.embedded ?? false,
     faults: env["HOLDFAST_FAULT"],
   };

@@ -4,6 +4,7 @@ import { Listener } from "@holdfast/edge";
 import { type Clock, errorText, type Logger } from "@holdfast/kernel";
 import type { ShareConfig } from "../config.ts";
 import { createShareHttp } from "../http/index.ts";
+import { createPages } from "../pages/index.ts";
 import { createShareRpc } from "../rpc/index.ts";
 import { ShareService } from "../service/index.ts";
 import type { ShareStore } from "../store/index.ts";
@@ -21,16 +22,19 @@ export type ShareFacts = {
   store: ShareStore;
   clock: Clock;
   logger: Logger;
+  /** Where the pages are; absent: the API alone. */
+  pageDirectory?: string | undefined;
 };
 
 /** The store is the caller's to close. */
-export function composeShares({ config, store, clock, logger }: ShareFacts): ShareServer {
+export function composeShares({ config, store, clock, logger, pageDirectory }: ShareFacts): ShareServer {
   const { keys, quotaBytes, allowedHosts } = config;
   const service = new ShareService({ store, clock, logger, keys, quotaBytes });
   const addressOf = (incoming: IncomingMessage): string => addressIn(incoming, config.behindProxy);
   const rpc = createShareRpc({ service, addressOf, clock, logger });
+  const pages = createPages({ service, addressOf, clock, logger, directory: pageDirectory });
   const listener = new Listener({
-    answer: createShareHttp({ service, addressOf, beside: [rpc], clock, logger }),
+    answer: createShareHttp({ service, addressOf, beside: [rpc, pages], clock, logger }),
     upgrade: rpc.upgrade,
     allowedHosts,
     exposure: config.behindProxy ? "proxy" : config.insecureHttp ? "insecureHttp" : "loopback",
@@ -48,6 +52,7 @@ export function composeShares({ config, store, clock, logger }: ShareFacts): Sha
       await service.stop().catch((error: unknown) => {
         logger.warn({ error: errorText(error) }, "the service did not stop cleanly");
       });
+      await pages.close();
       await listener.close();
     },
   };

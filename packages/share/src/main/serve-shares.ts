@@ -58,7 +58,7 @@ async function run(config: ShareConfig): Promise<number> {
       logger.error({ error: errorText(error) }, "the store broke; the service ends now");
       process.exit(EXIT.failed);
     });
-    const server = composeShares({ config, store, clock, logger });
+    const server = composeShares({ config, store, clock, logger, pageDirectory: config.pageDirectory });
     try {
       const { url } = await server.start();
       process.stdout.write(`holdfast share service listening on ${url}\n`);
