@@ -12,6 +12,7 @@ import type * as permissionPart from "./permission-commands.ts";
 import { type Action, outputMode, type Part, wholeNumber } from "./program-action.ts";
 import { addCompletion } from "./program-completion.ts";
 import { addChanges, addWorktree, worktreeOptions } from "./program-files.ts";
+import { addRefs } from "./program-refs.ts";
 import { addAgents, addEvents, addHouse, addMcp, addServer } from "./program-server.ts";
 import { addShareServer } from "./program-share-server.ts";
 import type * as questionPart from "./question-commands.ts";
@@ -79,6 +80,7 @@ export function createProgram(finish: Finish): Command {
   addAgents(program, withServer);
   addMcp(program, withServer);
   addShareServer(program, action);
+  addRefs(program, action, withServer);
   addHouse(program, action);
   addCompletion(program, finish);
   return program;

@@ -48,6 +48,7 @@ import {
 import { at, type CallOptions, nothing } from "./call.ts";
 import { changeCalls } from "./change-calls.ts";
 import { sharePreviewCalls } from "./share-preview-calls.ts";
+import { refCalls } from "./ref-calls.ts";
 import { stopAndSend } from "./stop-and-send.ts";
 import { type FeedOptions, type FeedItem, streamFeed } from "./stream-feed.ts";
 import { type SessionStreamItem, type SessionStreamOptions, streamSession } from "./stream-session.ts";
@@ -106,6 +107,7 @@ export function createClient(config: TransportConfig) {
     ...changeCalls(transport),
     ...sharePreviewCalls(transport),
     ...worktreeCalls(transport),
+    ...refCalls(transport),
     /** The whole content that a session keeps under a `blob:<hash>` (R-8.1). One try. Rejects as other calls do. */
     readBlob: async (sessionId: string, hash: string, options: { signal?: AbortSignal } = {}) => {
       const signal = options.signal ?? AbortSignal.timeout(BLOB_MS);

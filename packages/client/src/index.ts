@@ -17,6 +17,14 @@ export {
   type Waited,
 } from "./client.ts";
 export {
+  durable,
+  type DurableRef,
+  type DurableRefOptions,
+  type Loose,
+  type RefCall,
+  RefCallError,
+} from "./durable.ts";
+export {
   type ApiProblem,
   HoldfastApiError,
   HoldfastConnectionError,
@@ -26,7 +34,22 @@ export {
 } from "./error.ts";
 export { backoffMs } from "./delay.ts";
 export { applyDelta } from "@holdfast/protocol";
+export {
+  blocked,
+  type GroupContext,
+  type Intent,
+  type IntentError,
+  intentsInMemory,
+  type IntentStore,
+  type IntentTransport,
+  isSettled,
+  type Outcome,
+  type ResultOf,
+  withResults,
+} from "./intent.ts";
+export { intentsOverHttp } from "./intents-over-http.ts";
 export { meetNeed, meetUnread } from "./message-changes.ts";
+export type { MadeRef } from "./ref-calls.ts";
 export { reduce, skipEvent } from "./reduce.ts";
 export {
   addOlderMessages,

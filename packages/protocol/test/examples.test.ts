@@ -5,6 +5,7 @@ import {
   changeOperationSchema,
   changeSchema,
   EVENT_DATA,
+  grantSchema,
   inputSchema,
   messageInfoSchema,
   partSchema,
@@ -12,6 +13,7 @@ import {
   permissionSchema,
   projectSchema,
   questionSchema,
+  sessionCommentSchema,
   sessionErrorSchema,
   sessionEventSchema,
   sessionSchema,
@@ -45,6 +47,8 @@ const ROWS: Record<string, z.ZodType> = {
   tracking: trackingSchema,
   operation: changeOperationSchema,
   share: shareSchema,
+  ref: grantSchema,
+  "session-comment": sessionCommentSchema,
 };
 
 const cases: [string, string, z.ZodType, unknown][] = [
@@ -62,6 +66,7 @@ const cases: [string, string, z.ZodType, unknown][] = [
   ...rowsOf("rows-agent-turn", (name) => ROWS[name]),
   ...rowsOf("mirrors", (name) => ROWS[name]),
   ...rowsOf("rows-shares", (name) => ROWS[name]),
+  ...rowsOf("refs", (name) => ROWS[name]),
 ];
 
 function rowsOf(

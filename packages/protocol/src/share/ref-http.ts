@@ -61,6 +61,8 @@ export const revokeRefSchema = z
   .meta({ id: "RevokeRef" });
 export type RevokeRef = z.infer<typeof revokeRefSchema>;
 
+export const revokedRefSchema = z.object({ ref: grantSchema }).meta({ id: "RevokedRef" });
+
 /** Ends every ref of a session for good and makes one new one with every right (S-13). `from`: what the caller believes the epoch is, so that a repetition does not bump twice. */
 export const renewRefsSchema = z
   .strictObject({ from: countSchema, label: z.string().max(LABEL).default(""), ...chosen })

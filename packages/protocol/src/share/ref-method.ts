@@ -10,7 +10,7 @@ import { inputPartSchema } from "../input.ts";
 import { permissionReplySchema, permissionSchema } from "../permission.ts";
 import { sessionSchema } from "../session.ts";
 import { turnSchema } from "../turn.ts";
-import { grantSchema, type Right } from "./grant.ts";
+import type { Right } from "./grant.ts";
 import {
   addCommentSchema,
   attenuateRefSchema,
@@ -20,6 +20,7 @@ import {
   redeemedRefSchema,
   refAuditSchema,
   refListSchema,
+  revokedRefSchema,
   revokeRefSchema,
 } from "./ref-http.ts";
 
@@ -136,7 +137,7 @@ export const REF_METHODS = {
     access: "read",
     http: "POST /api/refs/:refId/revoke",
     args: revokeRefSchema.extend({ refId: idSchema("ref") }),
-    result: z.object({ ref: grantSchema }),
+    result: revokedRefSchema,
     mutates: true,
   },
   listRefs: {
@@ -168,7 +169,12 @@ export type MutatingRefMethod = {
 export function refRequest(
   method: RefMethod,
   args: Readonly<Record<string, unknown>>,
-): { method: string; path: string; body?: Record<string, unknown>; query: Record<string, string> } {
+): {
+  method: "GET" | "POST" | "DELETE";
+  path: string;
+  body?: Record<string, unknown>;
+  query: Record<string, string>;
+} {
   const [verb = "GET", pattern = ""] = REF_METHODS[method].http.split(" ");
   const rest: Record<string, unknown> = { ...args };
   const path = pattern.replaceAll(/:(\w+)/g, (_, name: string) => {
@@ -176,10 +182,10 @@ export function refRequest(
     delete rest[name];
     return encodeURIComponent(value);
   });
-  if (verb === "POST") return { method: verb, path, body: rest, query: {} };
+  if (verb === "POST") return { method: "POST", path, body: rest, query: {} };
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   return {
-    method: verb,
+    method: verb === "DELETE" ? "DELETE" : "GET",
     path,
     query: Object.fromEntries(given.map(([name, value]) => [name, String(value)])),
   };

@@ -5,6 +5,7 @@ import type { CommittedEvent, FeedPosition } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
 import { delta, OWNER, placeOf, type StoreRig, textPart, toolPart } from "./rig.ts";
 import { shareOf } from "./share-rig.ts";
+import { refCommand } from "./ref-rig.ts";
 import { topic } from "./topic.ts";
 import { activeWorktree, change, record } from "./worktree-rig.ts";
 
@@ -128,6 +129,11 @@ async function settle(
   const answer = history.at(-1);
   const part = answer?.parts.find(({ type }) => type === "text");
   if (answer?.info.role !== "assistant" || part?.type !== "text") throw new Error("Nothing was answered.");
+  const [commentId, words] = [newId("cmt"), text.slice(0, 10_000)];
+  const on = answer.info.id;
+  await rig.store.addComment({ actor: OWNER, commentId, sessionId: sessionId as never, on, text: words });
+  const label = text.slice(0, 256);
+  await rig.store.createRef(refCommand(sessionId as never, { label, caveats: { audience: label } }));
   await rig.store.updateMessage({
     messageId: answer.info.id,
     message: { ...answer.info, metadata: { [text]: text } },

@@ -19,6 +19,7 @@ import { operationsTopic } from "./operations.ts";
 import { permissionsTopic } from "./permissions.ts";
 import { questionsTopic } from "./questions.ts";
 import { queueTopic } from "./queue.ts";
+import { refsTopic } from "./refs.ts";
 import { replayTopic } from "./replay.ts";
 import { reviewsTopic } from "./reviews.ts";
 import { rowTextTopic } from "./row-text.ts";
@@ -60,6 +61,7 @@ const TOPICS: Topic[] = [
   editsTopic,
   blobsTopic,
   housekeepingTopic,
+  refsTopic,
   rowTextTopic,
 ];
 

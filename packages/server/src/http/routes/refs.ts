@@ -9,6 +9,7 @@ import {
   refAuditSchema,
   refListSchema,
   renewRefsSchema,
+  revokedRefSchema,
   revokeRefSchema,
   sessionCommentListSchema,
   sessionCommentSchema,
@@ -104,7 +105,7 @@ const REFS: readonly Route[] = [
     summary: "End a ref and all below it, and what they asked for; repeating is harmless",
     params: onRef,
     body: revokeRefSchema.optional(),
-    answers: { 200: { description: "The ref", schema: z.object({ ref: grantSchema }) } },
+    answers: { 200: { description: "The ref", schema: revokedRefSchema } },
     async run({ params, body, caller, credential }, { refs }) {
       const { value, replayed } = await refs.revoke(params.id, body ?? {}, caller, refOf(credential));
       return applied(200, { ref: value }, replayed);
