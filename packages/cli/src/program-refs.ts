@@ -86,7 +86,8 @@ const limited = (command: Command): Command =>
     .addOption(
       new Option("-r, --right <right>", "what it allows; repeat it for more (default: read)").argParser(
         (value: string, before: string[] | undefined) => {
-          if (!RIGHTS.includes(value)) throw new InvalidArgumentError(`${value} is not one of ${RIGHTS.join(", ")}.`);
+          if (!RIGHTS.includes(value))
+            throw new InvalidArgumentError(`${value} is not one of ${RIGHTS.join(", ")}.`);
           return collect(value, before);
         },
       ),

@@ -130,6 +130,18 @@ export function addHouse(program: Command, action: Action): void {
       ),
     );
   program
+    .command("restore")
+    .description(
+      "say that the data directory was put back from an older copy: its refs end, its shares go on once",
+    )
+    .option("--from <path>", "put it back from this copy of a data directory first")
+    .action(
+      action(
+        () => import("./restore-command.ts"),
+        (module, context, flags: { from?: string }) => module.restore(context, flags),
+      ),
+    );
+  program
     .command("uninstall")
     .description("tell what is where, and what would remove it; remove nothing")
     .action(

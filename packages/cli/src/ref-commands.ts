@@ -42,7 +42,11 @@ export async function attenuate(context: Context, id: string, flags: LimitFlags)
 }
 
 /** Ends every ref of a session for good; the new one opens it to whoever ran this. */
-export async function renew(context: Context, sessionId: string, flags: { label?: string }): Promise<ExitCode> {
+export async function renew(
+  context: Context,
+  sessionId: string,
+  flags: { label?: string },
+): Promise<ExitCode> {
   const { client } = context.connect();
   const { items } = await client.listRefs({ sessionId, limit: 200 });
   const from = Math.max(1, ...items.map(({ epoch }) => epoch));
@@ -73,11 +77,15 @@ export async function list(context: Context, flags: { session?: string; all?: bo
   if (context.isJson) output.json({ items: open, next, guesses });
   else if (open.length === 0) output.note("No refs.");
   else {
-    output.table(open.map((ref) => [ref.id, ref.ended ?? "open", ref.target.id, ref.rights.join(","), aboutOf(ref)]));
+    output.table(
+      open.map((ref) => [ref.id, ref.ended ?? "open", ref.target.id, ref.rights.join(","), aboutOf(ref)]),
+    );
     if (next !== undefined) output.note(`The newest ${items.length}.`);
   }
   if (!context.isJson && guesses !== undefined && guesses.count > 0)
-    output.note(`Wrong secrets: ${guesses.count}${guesses.last === undefined ? "" : `, the last ${ago(guesses.last, Date.now())}`}.`);
+    output.note(
+      `Wrong secrets: ${guesses.count}${guesses.last === undefined ? "" : `, the last ${ago(guesses.last, Date.now())}`}.`,
+    );
   return EXIT.completed;
 }
 
@@ -148,7 +156,9 @@ function limitsOf({ right = ["read"], label = "", expires, uses, tool, path, ...
   return {
     rights: right,
     label,
-    ...(expires === undefined ? {} : { expiresAt: expires === "never" ? null : Date.now() + duration(expires) }),
+    ...(expires === undefined
+      ? {}
+      : { expiresAt: expires === "never" ? null : Date.now() + duration(expires) }),
     ...(uses === undefined ? {} : { maxUses: uses }),
     ...(flags.for === undefined ? {} : { audience: flags.for }),
     ...(tool === undefined ? {} : { tools: tool }),
@@ -178,6 +188,7 @@ function limitText({ expiresAt, maxUses, audience, tools, paths }: Caveats): str
 }
 
 function aboutOf({ label, time, uses }: Grant): string {
-  const used = time.lastUsed === undefined ? "never used" : `used ${ago(time.lastUsed, Date.now())}, ${uses} times`;
+  const used =
+    time.lastUsed === undefined ? "never used" : `used ${ago(time.lastUsed, Date.now())}, ${uses} times`;
   return `${exactLine(label, 40)} ${used}`.trim();
 }

@@ -10,12 +10,18 @@ export type RefLink = { url: string; secret: string };
 
 /** Reads `<address>/l#<secret>`, or a secret alone, which is opened where HOLDFAST_URL says. `-` and nothing are stdin. Throws CliError (2). */
 export async function readRefLink(context: Context, file: string | undefined): Promise<RefLink> {
-  const said = (file === undefined || file === "-" ? await text(process.stdin) : readFileSync(file, "utf8")).trim();
+  const said = (
+    file === undefined || file === "-" ? await text(process.stdin) : readFileSync(file, "utf8")
+  ).trim();
   const [address, fragment] = said.includes("#") ? said.split("#", 2) : [undefined, said];
   const secret = refSecretSchema.safeParse(fragment);
   if (!secret.success)
-    throw new CliError(EXIT.usage, "That is no link of a ref: it ends in # and a secret that begins with hfs_.");
-  if (address === undefined) return { url: context.settings.url ?? context.connect().url, secret: secret.data };
+    throw new CliError(
+      EXIT.usage,
+      "That is no link of a ref: it ends in # and a secret that begins with hfs_.",
+    );
+  if (address === undefined)
+    return { url: context.settings.url ?? context.connect().url, secret: secret.data };
   if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
     throw new CliError(EXIT.usage, "The link does not begin with an http or https address.");
   const { origin, pathname } = new URL(address);

@@ -47,8 +47,8 @@ import {
 } from "@holdfast/protocol";
 import { at, type CallOptions, nothing } from "./call.ts";
 import { changeCalls } from "./change-calls.ts";
-import { sharePreviewCalls } from "./share-preview-calls.ts";
 import { refCalls } from "./ref-calls.ts";
+import { sharePreviewCalls } from "./share-preview-calls.ts";
 import { stopAndSend } from "./stop-and-send.ts";
 import { type FeedOptions, type FeedItem, streamFeed } from "./stream-feed.ts";
 import { type SessionStreamItem, type SessionStreamOptions, streamSession } from "./stream-session.ts";

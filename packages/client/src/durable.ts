@@ -143,7 +143,9 @@ class Durable implements DurableRef {
   result(opId: string): Promise<unknown> {
     const intent = this.#intents.get(opId);
     if (intent === undefined)
-      return Promise.reject(new RefCallError({ code: "NOT_FOUND", message: `Nobody knows the call ${opId}.` }));
+      return Promise.reject(
+        new RefCallError({ code: "NOT_FOUND", message: `Nobody knows the call ${opId}.` }),
+      );
     if (intent.state === "acked") return Promise.resolve(resultOf(intent));
     if (intent.state === "failed") return Promise.reject(errorOf(intent));
     return new Promise((resolve, reject) => {

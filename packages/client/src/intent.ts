@@ -62,7 +62,8 @@ export type IntentTransport = {
   close?(): void;
 };
 
-export const isSettled = ({ state }: Pick<Intent, "state">): boolean => state === "acked" || state === "failed";
+export const isSettled = ({ state }: Pick<Intent, "state">): boolean =>
+  state === "acked" || state === "failed";
 
 const isResultOf = (value: unknown): value is ResultOf =>
   typeof value === "object" && value !== null && "$result" in value;
@@ -79,15 +80,14 @@ export function withResults(value: unknown, resultOf: (opId: string) => unknown)
   if (isResultOf(value)) {
     let found = resultOf(value.$result);
     for (const name of value.path)
-      found = typeof found === "object" && found !== null ? (found as Record<string, unknown>)[name] : undefined;
+      found =
+        typeof found === "object" && found !== null ? (found as Record<string, unknown>)[name] : undefined;
     if (found === undefined) throw new TypeError(`The result has no ${value.path.join(".")}.`);
     return found;
   }
   if (Array.isArray(value)) return value.map((item) => withResults(item, resultOf));
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, withResults(item, resultOf)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withResults(item, resultOf)]));
 }
 
 /** The outcome of a call that cannot be made because one that it needs has failed; undefined while it can. */

@@ -9,7 +9,7 @@ import {
   type Outcome,
   withResults,
 } from "./intent.ts";
-import { createTransport, type Transport, type TransportConfig } from "./transport.ts";
+import { createTransport, type Shape, type Transport, type TransportConfig } from "./transport.ts";
 
 /** Calls of a ref as requests (S-27): one after another, each under its operation id. `token` is the ref's secret. */
 export function intentsOverHttp(config: TransportConfig): IntentTransport {
@@ -35,10 +35,12 @@ async function request(
     const whole = withResults(args, (id) => intentOf(id)?.result) as Record<string, unknown>;
     const { method: verb, path, body } = refRequest(method, whole);
     const options = { signal, idempotencyKey: opId, ...(body === undefined ? {} : { body }) };
-    const { value } = await send(verb, path, REF_METHODS[method].result, options);
+    const shape: Shape<unknown> = REF_METHODS[method].result;
+    const { value } = await send(verb, path, shape, options);
     return { opId, result: value };
   } catch (error) {
-    if (error instanceof TypeError) return { opId, error: { code: "DEPENDENCY_UNMET", message: error.message } };
+    if (error instanceof TypeError)
+      return { opId, error: { code: "DEPENDENCY_UNMET", message: error.message } };
     if (!(error instanceof HoldfastApiError) || isPassing(error)) throw error;
     return { opId, error: { code: error.code, message: error.message } };
   }

@@ -1,4 +1,3 @@
-import { isWholeRefSecret, secretHash } from "@holdfast/kernel";
 import {
   durable,
   type GroupContext,
@@ -8,6 +7,7 @@ import {
   type IntentTransport,
   RefCallError,
 } from "@holdfast/client";
+import { isWholeRefSecret, secretHash } from "@holdfast/kernel";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { withResults } from "../src/intent.ts";
 import { chooseRef } from "../src/ref-secret.ts";
@@ -28,7 +28,8 @@ class ScriptedTransport implements IntentTransport {
     for (const intent of group) {
       if (intent.state !== "in_flight") continue;
       const lost = intent.dependsOn.find((id) => intentOf(id)?.state !== "acked");
-      const answer = lost === undefined ? this.answer(intent) : { error: { code: "DEPENDENCY_UNMET", message: lost } };
+      const answer =
+        lost === undefined ? this.answer(intent) : { error: { code: "DEPENDENCY_UNMET", message: lost } };
       if (answer === "none") throw new Error("the connection broke");
       await tell({ opId: intent.opId, ...answer });
     }

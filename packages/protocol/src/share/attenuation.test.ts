@@ -14,7 +14,11 @@ const PARENT: Allowance = {
 };
 
 test.each<[string, Parameters<typeof narrowed>[1], ReturnType<typeof narrowed>]>([
-  ["what is not said is inherited", { rights: ["approve"], caveats: {} }, { allowed: { ...PARENT, rights: ["read", "approve"] } }],
+  [
+    "what is not said is inherited",
+    { rights: ["approve"], caveats: {} },
+    { allowed: { ...PARENT, rights: ["read", "approve"] } },
+  ],
   ["a right that the parent has not", { rights: ["read", "admin"], caveats: {} }, { widens: "admin" }],
   ["append below what reads", { rights: ["append"], caveats: {} }, { widens: "append" }],
   ["a later end", { rights: ["read"], caveats: { expiresAt: 101 } }, { widens: "expiresAt" }],

@@ -73,8 +73,11 @@ export type RefCommands = {
   noteRefLooks(command: { looks: RefLook[] }): Promise<void>;
   /** Counts a day of a peer as a use of a ref that only reads; REF_NOT_VALID when none is left (S-16). */
   useRefToRead(command: { refId: RefId; peer: string }): Promise<void>;
-  /** Ends every ref of every session: this store was restored (S-24). Answers how many. */
-  endAllRefs(command: { actor: Actor; reason: string }): Promise<number>;
+  /**
+   * This store was restored from an older copy: it ends every ref of every session for good (S-24), lets each share be taken over once (S-23), and gets a new
+   * id for the next opening, so that no reader goes on by a cursor of before (D-23). Answers how many refs and shares that were.
+   */
+  markRestored(command: { actor: Actor }): Promise<{ refs: number; shares: number }>;
   /** Idempotent by `commentId`. NOT_FOUND when the message or change is none of the session. */
   addComment(
     command: Written & { commentId: CommentId; sessionId: SessionId; on: MessageId | ChangeId; text: string },

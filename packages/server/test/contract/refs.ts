@@ -62,7 +62,9 @@ export const refsTopic = topic("refs", (rig) => {
       caveats: { expiresAt: now + DAY, maxUses: 3, tools: ["shell", "edit"], paths: ["src"] },
     });
     const below = (overrides: object) =>
-      rig().store.createRef(refCommand(sessionId, { parentId: parent.id, rights: ["approve"], ...overrides }));
+      rig().store.createRef(
+        refCommand(sessionId, { parentId: parent.id, rights: ["approve"], ...overrides }),
+      );
     expect(
       await refusalsOf([
         below({ rights: ["prompt"] }),
@@ -114,7 +116,9 @@ export const refsTopic = topic("refs", (rig) => {
       undefined,
       undefined,
     ]);
-    const told = rig().events.filter(({ type, data }) => type === "ref.updated" && data.includes(grandchild.id));
+    const told = rig().events.filter(
+      ({ type, data }) => type === "ref.updated" && data.includes(grandchild.id),
+    );
     expect(JSON.parse(told.at(-1)?.data ?? "")).toMatchObject({ ref: { ended: "parentRevoked" } });
     const again = await rig().store.revokeRef({ ...revoke, reason: "again" });
     expect(again.value.ref.revoked).toEqual(value.ref.revoked);
@@ -150,7 +154,9 @@ export const refsTopic = topic("refs", (rig) => {
         last: expect.any(Number),
       },
     ]);
-    const known = rig().events.findLast(({ type, data }) => type === "ref.updated" && data.includes(child.id));
+    const known = rig().events.findLast(
+      ({ type, data }) => type === "ref.updated" && data.includes(child.id),
+    );
     expect(JSON.parse(known?.data ?? "")).toMatchObject({ ref: { ended: "exhausted" } });
   });
 
@@ -173,7 +179,10 @@ export const refsTopic = topic("refs", (rig) => {
     const look = { refId, action: "read", peer: "a", count: 2, first: hour, last: hour + 1 } as const;
     await rig().store.noteRefLooks({ looks: [look, { ...look, count: 1, last: hour + 9 }] });
     await rig().store.noteRefLooks({ looks: [{ ...look, peer: "b" }] });
-    expect(await auditOf(refId)).toEqual([{ ...look, peer: "b" }, { ...look, count: 3, last: hour + 9 }]);
+    expect(await auditOf(refId)).toEqual([
+      { ...look, peer: "b" },
+      { ...look, count: 3, last: hour + 9 },
+    ]);
     const before = await rig().store.refGuesses();
     const guess = { action: "refused", peer: "", count: 4, first: hour, last: hour } as const;
     await rig().store.noteRefLooks({ looks: [guess] });
@@ -217,7 +226,7 @@ export const refsTopic = topic("refs", (rig) => {
     expect((await makeRef(rig(), sessionId)).epoch).toBe(2);
   });
 
-  test("[S-24] a restore ends every ref of every session, and deleting a session those of it", async () => {
+  test("[S-24] a restore ends every ref of every session and gives the store a new id, and deleting a session ends those of it", async () => {
     const sessionId = await rig().session();
     const gone = await makeRef(rig(), sessionId);
     await rig().store.deleteSession({ actor: OWNER, sessionId });
@@ -225,9 +234,13 @@ export const refsTopic = topic("refs", (rig) => {
     const told = rig().events.findLast(({ type, data }) => type === "ref.updated" && data.includes(gone.id));
     expect(JSON.parse(told?.data ?? "")).toMatchObject({ ref: { ended: "targetGone" } });
     const kept = await makeRef(rig(), await rig().session());
-    expect(await rig().store.endAllRefs({ actor: OWNER, reason: "restored" })).toBeGreaterThan(1);
+    const { storeId } = rig().store;
+    expect((await rig().store.markRestored({ actor: OWNER })).refs).toBeGreaterThan(1);
     expect((await refNow(rig(), kept.id)).revoked?.reason).toBe("restored");
-    expect(await rig().store.endAllRefs({ actor: OWNER, reason: "again" })).toBe(0);
+    expect((await rig().store.markRestored({ actor: OWNER })).refs).toBe(0);
+    await rig().reopen();
+    expect(rig().store.storeId).not.toBe(storeId);
+    expect(await endOf(kept.id)).toBe("revoked");
   });
 
   test("[S-28] ending a ref takes its queued inputs out, stops its turn, and lets those of others be", async () => {
@@ -294,7 +307,13 @@ export const refsTopic = topic("refs", (rig) => {
       text: "Why?",
     };
     const { value } = await rig().store.addComment(command);
-    expect(value).toMatchObject({ id: command.commentId, sessionId, on: command.on, text: "Why?", actor: OWNER });
+    expect(value).toMatchObject({
+      id: command.commentId,
+      sessionId,
+      on: command.on,
+      text: "Why?",
+      actor: OWNER,
+    });
     expect(await rig().store.addComment(command)).toEqual({ value, replayed: true });
     const elsewhere = { ...command, commentId: newId("cmt"), sessionId: await rig().session() };
     expect(

@@ -2,10 +2,10 @@ import { newId } from "@holdfast/kernel";
 import { EVENT_DATA, isNamed, MAX_DELTA_UNITS, MAX_EVENT_BYTES, type McpServer } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import type { CommittedEvent, FeedPosition } from "../../src/store/index.ts";
+import { refCommand } from "./ref-rig.ts";
 import { refusalOf } from "./refusal.ts";
 import { delta, OWNER, placeOf, type StoreRig, textPart, toolPart } from "./rig.ts";
 import { shareOf } from "./share-rig.ts";
-import { refCommand } from "./ref-rig.ts";
 import { topic } from "./topic.ts";
 import { activeWorktree, change, record } from "./worktree-rig.ts";
 

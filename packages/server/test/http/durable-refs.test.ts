@@ -90,7 +90,10 @@ describe("durable calls of a ref on a real server", () => {
     const made = await ref.call("attenuate", { parentId, rights: ["read"] }).result;
     const headers = { authorization: `Bearer ${made.secret}` };
     const redeemed = await server.fetch("/api/refs/redeem", { method: "POST", json: {}, headers });
-    expect([redeemed.status, ((await redeemed.json()) as { ref: { id: string } }).ref.id]).toEqual([200, made.ref.id]);
+    expect([redeemed.status, ((await redeemed.json()) as { ref: { id: string } }).ref.id]).toEqual([
+      200,
+      made.ref.id,
+    ]);
     expect((await server.store.listRefs({ sessionId: id, limit: 9, now: Date.now() })).items).toHaveLength(2);
     await ref.close();
   });

@@ -5,6 +5,7 @@ import type {
   CreateRef,
   Grant,
   Message,
+  Permission,
   RedeemedRef,
   RefAudit,
   RefList,
@@ -31,7 +32,10 @@ describe("refs over HTTP", () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  const make = async (rights: Right[], more: Partial<Body> = {}): Promise<CreatedRef & { secret: string }> => {
+  const make = async (
+    rights: Right[],
+    more: Partial<Body> = {},
+  ): Promise<CreatedRef & { secret: string }> => {
     const body = { target: { kind: "session", id }, rights, ...more };
     const made = await server.call<CreatedRef>("POST", "/api/refs", body, 201);
     if (made.secret === undefined) throw new Error("No secret was shown.");
@@ -57,7 +61,8 @@ describe("refs over HTTP", () => {
 
   const text = (words: string) => ({ parts: [{ type: "text", text: words }] });
   const inputs = () => `/api/sessions/${id}/inputs`;
-  const revoke = (ref: Grant, body: object = {}) => server.call("POST", `/api/refs/${ref.id}/revoke`, body, 200);
+  const revoke = (ref: Grant, body: object = {}) =>
+    server.call("POST", `/api/refs/${ref.id}/revoke`, body, 200);
 
   test("[S-13] a secret is shown once, is redeemed for what it stands for, and is in no other answer", async () => {
     const { ref, secret, link } = await make(["prompt", "comment"], { label: "Ada" });
@@ -67,7 +72,13 @@ describe("refs over HTTP", () => {
     const redeemed = await as<RedeemedRef>(secret, "POST", "/api/refs/redeem", {});
     expect(redeemed).toMatchObject({
       status: 200,
-      body: { ref, target: { kind: "session", id }, rights: ["read", "comment", "prompt"], epoch: 1, cursor: 1 },
+      body: {
+        ref,
+        target: { kind: "session", id },
+        rights: ["read", "comment", "prompt"],
+        epoch: 1,
+        cursor: 1,
+      },
     });
     const list = await server.call<RefList>("GET", "/api/refs");
     expect(list.items).toContainEqual(expect.objectContaining({ id: ref.id, label: "Ada" }));
@@ -80,7 +91,12 @@ describe("refs over HTTP", () => {
 
   test("[S-25] a secret that the caller chose is never told to the server, and a repetition answers the same ref", async () => {
     const secret = newRefSecret();
-    const body = { target: { kind: "session", id }, rights: ["read"], refId: newId("ref"), secretHash: secretHash(secret) };
+    const body = {
+      target: { kind: "session", id },
+      rights: ["read"],
+      refId: newId("ref"),
+      secretHash: secretHash(secret),
+    };
     const first = await server.call<CreatedRef>("POST", "/api/refs", body, 201);
     expect(first).not.toHaveProperty("secret");
     expect(await server.call("POST", "/api/refs", body, 201)).toEqual(first);
@@ -149,16 +165,24 @@ describe("refs over HTTP", () => {
     const listed = await as(second, "GET", `/api/permissions?sessionId=${other}`);
     expect(listed.body).toEqual({ items: [], total: 0 });
     const { workspaceId } = await server.sessions.get(id);
-    for (const path of [`/api/workspaces/${workspaceId}`, `/api/workspaces/${workspaceId}/changes`, "/api/agents"])
+    for (const path of [
+      `/api/workspaces/${workspaceId}`,
+      `/api/workspaces/${workspaceId}/changes`,
+      "/api/agents",
+    ])
       expect([path, (await as(second, "GET", path)).status]).toEqual([path, 403]);
-    const feed = await StreamReader.open(server, "/api/events?after=0", { authorization: `Bearer ${second}` });
+    const feed = await StreamReader.open(server, "/api/events?after=0", {
+      authorization: `Bearer ${second}`,
+    });
     await feed.until("caught-up");
     await server.call("PATCH", `/api/sessions/${other}`, { title: "theirs" });
     await server.call("PATCH", `/api/sessions/${id}`, { title: "mine" });
     await feed.until("session.updated");
-    expect(new Set(feed.frames.flatMap(({ id: cursor, data }) => (cursor === undefined ? [] : [data["sessionId"]])))).toEqual(
-      new Set([id]),
-    );
+    expect(
+      new Set(
+        feed.frames.flatMap(({ id: cursor, data }) => (cursor === undefined ? [] : [data["sessionId"]])),
+      ),
+    ).toEqual(new Set([id]));
     feed.leave();
   });
 
@@ -217,8 +241,8 @@ describe("refs over HTTP", () => {
   test("[S-14] approve is once or reject, within its tools and paths; what is beyond them waits for the owner", async () => {
     await server.call("POST", inputs(), text("go"), 202);
     const run = await server.startTurn(id);
-    const ask = async (overrides: object) => {
-      const permission = {
+    const ask = async (overrides: Partial<Permission>) => {
+      const permission: Permission = {
         id: newId("per"),
         sessionId: id,
         turnId: run.turn.id,
@@ -231,7 +255,7 @@ describe("refs over HTTP", () => {
         state: "pending",
         time: { asked: 1 },
         ...overrides,
-      } as const;
+      };
       await server.store.askPermission({ sessionId: id, epoch: run.epoch, permission });
       return `/api/permissions/${permission.id}/reply`;
     };
@@ -260,11 +284,18 @@ describe("refs over HTTP", () => {
   test("[S-15] a ref makes and sees narrower ones below it, ends those, and may always end itself", async () => {
     const { ref: parent, secret } = await make(["comment", "share"]);
     const { ref: sibling } = await make(["read"]);
-    const child = await as<CreatedRef>(secret, "POST", `/api/refs/${parent.id}/attenuate`, { rights: ["read"] });
-    expect(child).toMatchObject({ status: 201, body: { ref: { parentId: parent.id, createdBy: { id: parent.id } } } });
+    const child = await as<CreatedRef>(secret, "POST", `/api/refs/${parent.id}/attenuate`, {
+      rights: ["read"],
+    });
+    expect(child).toMatchObject({
+      status: 201,
+      body: { ref: { parentId: parent.id, createdBy: { id: parent.id } } },
+    });
     const wider = await as(secret, "POST", `/api/refs/${parent.id}/attenuate`, { rights: ["prompt"] });
     expect(wider).toMatchObject({ status: 422, body: { code: "REF_WIDENS", widens: "prompt" } });
-    expect((await as(secret, "POST", `/api/refs/${sibling.id}/attenuate`, { rights: ["read"] })).status).toBe(404);
+    expect((await as(secret, "POST", `/api/refs/${sibling.id}/attenuate`, { rights: ["read"] })).status).toBe(
+      404,
+    );
     expect((await as(secret, "POST", `/api/refs/${sibling.id}/revoke`, {})).status).toBe(404);
     const listed = await as<RefList>(secret, "GET", "/api/refs");
     expect(listed.body.items.map((ref) => ref.id)).toEqual([child.body.ref.id, parent.id]);
@@ -286,7 +317,9 @@ describe("refs over HTTP", () => {
 
   test("[S-15] ending a ref ends the silent streams of those below it, and the answers that are still waited for", async () => {
     const { ref: root, secret } = await make(["prompt", "share"]);
-    const child = await as<CreatedRef>(secret, "POST", `/api/refs/${root.id}/attenuate`, { rights: ["prompt", "share"] });
+    const child = await as<CreatedRef>(secret, "POST", `/api/refs/${root.id}/attenuate`, {
+      rights: ["prompt", "share"],
+    });
     const path = `/api/refs/${child.body.ref.id}/attenuate`;
     const grandchild = await as<CreatedRef>(child.body.secret ?? "", "POST", path, { rights: ["prompt"] });
     const authorization = `Bearer ${grandchild.body.secret}`;
@@ -375,7 +408,9 @@ describe("refs over HTTP", () => {
       ["redeem", {}, { secret: newRefSecret() }, "REF_NOT_VALID"],
     ];
     for (const [method, wrong, by, code] of refusals)
-      await expect(door.call(method, wrong, { ...caller, opId: undefined, ...by })).rejects.toMatchObject({ code });
+      await expect(door.call(method, wrong, { ...caller, opId: undefined, ...by })).rejects.toMatchObject({
+        code,
+      });
   });
 });
 
@@ -393,38 +428,39 @@ async function onFakeTime(run: (server: ServerUnderTest, clock: FakeClock) => Pr
 
 test("[S-15] a ref ends at its time, and its silent streams with it", () =>
   onFakeTime(async (server, clock) => {
-  const id = await server.createSession();
-  const body = { target: { kind: "session", id }, rights: ["read"], expiresAt: clock.now() + 60_000 };
-  const { secret } = await server.call<CreatedRef>("POST", "/api/refs", body, 201);
-  const headers = { authorization: `Bearer ${secret}` };
-  const stream = await StreamReader.open(server, `/api/sessions/${id}/events`, headers);
-  await stream.until("caught-up");
-  clock.advance(59_999);
-  expect((await server.fetch(`/api/sessions/${id}`, { headers })).status).toBe(200);
-  expect(stream.isOver).toBe(false);
-  clock.advance(1);
-  await vi.waitFor(() => expect(stream.isOver).toBe(true));
-  expect((await server.fetch(`/api/sessions/${id}`, { headers })).status).toBe(404);
+    const id = await server.createSession();
+    const body = { target: { kind: "session", id }, rights: ["read"], expiresAt: clock.now() + 60_000 };
+    const { secret } = await server.call<CreatedRef>("POST", "/api/refs", body, 201);
+    const headers = { authorization: `Bearer ${secret}` };
+    const stream = await StreamReader.open(server, `/api/sessions/${id}/events`, headers);
+    await stream.until("caught-up");
+    clock.advance(59_999);
+    expect((await server.fetch(`/api/sessions/${id}`, { headers })).status).toBe(200);
+    expect(stream.isOver).toBe(false);
+    clock.advance(1);
+    await vi.waitFor(() => expect(stream.isOver).toBe(true));
+    expect((await server.fetch(`/api/sessions/${id}`, { headers })).status).toBe(404);
   }));
 
 test("[I-6] a ref may send 10 requests per second and 6 inputs per minute, and a wrong secret is a failed credential", () =>
   onFakeTime(async (server, clock) => {
-  const id = await server.createSession();
-  const body = { target: { kind: "session", id }, rights: ["prompt"] };
-  const { secret } = await server.call<CreatedRef>("POST", "/api/refs", body, 201);
-  const headers = { authorization: `Bearer ${secret}` };
-  const status = async (path: string, init: object = {}) => (await server.fetch(path, { headers, ...init })).status;
-  const read = `/api/sessions/${id}`;
-  for (let count = 0; count < 10; count += 1) expect(await status(read)).toBe(200);
-  expect(await status(read)).toBe(429);
-  const input = { method: "POST", json: { parts: [{ type: "text", text: "x" }] } };
-  for (let count = 0; count < 6; count += 1) {
+    const id = await server.createSession();
+    const body = { target: { kind: "session", id }, rights: ["prompt"] };
+    const { secret } = await server.call<CreatedRef>("POST", "/api/refs", body, 201);
+    const headers = { authorization: `Bearer ${secret}` };
+    const status = async (path: string, init: object = {}) =>
+      (await server.fetch(path, { headers, ...init })).status;
+    const read = `/api/sessions/${id}`;
+    for (let count = 0; count < 10; count += 1) expect(await status(read)).toBe(200);
+    expect(await status(read)).toBe(429);
+    const input = { method: "POST", json: { parts: [{ type: "text", text: "x" }] } };
+    for (let count = 0; count < 6; count += 1) {
+      clock.advance(1_000);
+      expect(await status(`${read}/inputs`, input)).toBe(202);
+    }
     clock.advance(1_000);
-    expect(await status(`${read}/inputs`, input)).toBe(202);
-  }
-  clock.advance(1_000);
-  expect(await status(`${read}/inputs`, input)).toBe(429);
-  const wrong = { headers: { authorization: `Bearer ${newRefSecret()}` } };
-  for (let count = 0; count < 10; count += 1) expect(await status(read, wrong)).toBe(404);
-  expect(await status(read, wrong)).toBe(429);
+    expect(await status(`${read}/inputs`, input)).toBe(429);
+    const wrong = { headers: { authorization: `Bearer ${newRefSecret()}` } };
+    for (let count = 0; count < 10; count += 1) expect(await status(read, wrong)).toBe(404);
+    expect(await status(read, wrong)).toBe(429);
   }));

@@ -32,7 +32,8 @@ const REFS: readonly Route[] = [
     action: "ref.create",
     on: "server",
     tag,
-    summary: "Make a ref on a session: a secret by which somebody else reads it, comments, prompts or approves",
+    summary:
+      "Make a ref on a session: a secret by which somebody else reads it, comments, prompts or approves",
     body: createRefSchema,
     answers: { 201: { description: "The ref; its secret is shown once", schema: createdRefSchema } },
     async run({ body, caller, reachedAt }, { refs, refLink }) {

@@ -105,7 +105,7 @@ export const PORT_COMMANDS = {
   createRef: ref.createRef,
   revokeRef: ref.revokeRef,
   renewRefs: ref.renewRefs,
-  endAllRefs: ref.endAllRefs,
+  markRestored: ref.markRestored,
   noteRefLooks: refLook.noteRefLooks,
   useRefToRead: refLook.useRefToRead,
   addComment: comment.addComment,

@@ -1,4 +1,4 @@
-import { HoldfastError, notFound } from "@holdfast/kernel";
+import { HoldfastError, newId, notFound } from "@holdfast/kernel";
 import {
   type Actor,
   type Caveats,
@@ -87,9 +87,14 @@ function requireRoom(write: Write, sessionId: string, parent: RefRow | undefined
     refuse(`Session ${sessionId} has ${MOST_REFS} refs, the most it may have. Revoke what nobody needs.`);
   if (parent === undefined) return;
   if (countOf(write, "ref WHERE parent = ? AND time_revoked IS NULL", parent.rid) >= MOST_CHILDREN)
-    refuse(`Ref ${parent.id} has ${MOST_CHILDREN} narrower ones, the most it may have. Revoke what nobody needs.`);
+    refuse(
+      `Ref ${parent.id} has ${MOST_CHILDREN} narrower ones, the most it may have. Revoke what nobody needs.`,
+    );
   if (refsAbove(write, parent).length >= MOST_ABOVE)
-    throw new HoldfastError("REF_WIDENS", `A ref may be narrowed ${MOST_ABOVE} times in a row, and ${parent.id} was.`);
+    throw new HoldfastError(
+      "REF_WIDENS",
+      `A ref may be narrowed ${MOST_ABOVE} times in a row, and ${parent.id} was.`,
+    );
 }
 
 function allowedOf(
@@ -216,17 +221,25 @@ export function renewRefs(
   return { value: { ref: grantOf(write, row), stopping }, replayed: false };
 }
 
-export function endAllRefs(write: Write, command: { actor: Actor; reason: string }): number {
+export function markRestored(write: Write, command: { actor: Actor }): { refs: number; shares: number } {
+  const shares = write.run(
+    "UPDATE share SET adopt = 1 WHERE state NOT IN ('revoked', 'expired', 'detached')",
+  );
+  write.run("UPDATE meta SET value = ? WHERE key = 'store_id'", newId("ins", write.now).slice(4));
+  return { refs: endAll(write, command.actor), shares };
+}
+
+function endAll(write: Write, actor: Actor): number {
   const open = write.all<{ rid: number }>("SELECT rid FROM ref WHERE time_revoked IS NULL");
   for (const { rid } of open) {
     write.run(
       "UPDATE ref SET time_revoked = ?, revoked_by = ?, revoked_reason = ? WHERE rid = ?",
       write.now,
-      actorRow(write, command.actor),
-      command.reason,
+      actorRow(write, actor),
+      "restored",
       rid,
     );
-    announceRef(write, rid, command.actor);
+    announceRef(write, rid, actor);
   }
   return open.length;
 }
