@@ -231,9 +231,11 @@ test("[I-3] what no route takes, and what no schema allows, is a problem documen
   expect(await code(send(`${path}/comments`, { method: "POST", bearer, body: "x".repeat(300_000) }))).toEqual(
     [413, "TOO_LARGE"],
   );
-  expect(await code(send(path, { bearer, headers: { "service-worker": "script" } }))).toEqual([
-    403,
-    "FORBIDDEN",
-  ]);
   expect(await code(send(`/api/shares/${newId("shr")}`, { bearer }))).toEqual([404, "REF_NOT_VALID"]);
+});
+
+test("[S-35] no script may stand between readers and the service", async () => {
+  const publisher = await new Publisher(target).started(session());
+  const asked = { bearer: publisher.owner.secret, headers: { "service-worker": "script" } };
+  expect((await send(`/api/shares/${publisher.shareId}`, asked)).status).toBe(403);
 });
