@@ -165,7 +165,7 @@ function refuse(state: SenderState, answered: Answered, answer: Refusal): Settle
       return refuseTask(state, answered, answer, step);
     case "checkBump":
       if (answer.code !== "REF_NOT_VALID") return undefined;
-      return { ...refuseTaskRef(state, answered, step.number, "bump"), memory: { doubtsBump: false } };
+      return refuseBump(state, answered, step.number);
     case "send":
       return refuseBatch(state, answered, answer);
     case "upload":
@@ -221,6 +221,11 @@ function refuseTaskRef(
   const error = refError(answered);
   const failed: Effect = { write: "task", number, state: "failed", error };
   return kind === "bump" ? only(failed, parked(error)) : only(failed);
+}
+
+function refuseBump(state: SenderState, answered: Answered, number: number): Settled {
+  const { effects, memory } = refuseTaskRef(state, answered, number, "bump");
+  return { effects, memory: { ...memory, doubtsBump: false } };
 }
 
 /** All tasks again, and then everything from the hello on: a service that forgot them knows of no writer either. */
