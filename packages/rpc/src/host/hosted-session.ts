@@ -36,6 +36,9 @@ export type Peer = {
 
 type Deps = { post: (words: ToThread) => void; clock: Clock; logger: Logger; forget: () => void };
 
+/** So long a session whose stubs have all ended goes on, in ms: for the answer to what ended them. */
+const LINGER_MS = 100;
+
 const NOT_ALIVE = new Set(["UNAUTHENTICATED", "REF_NOT_VALID", "RATE_LIMITED"]);
 
 export class HostedSession {
@@ -44,8 +47,10 @@ export class HostedSession {
   readonly #scope: CallScope;
   readonly #deps: Deps;
   readonly #held = new Map<number, Capability>();
-  /** Stubs that do not live by themselves and have not ended. */
+  /** Stubs that have an end and have not come to it. */
   readonly #alive = new Set<number>();
+  /** Stubs that came to their end. */
+  readonly #ended = new Set<number>();
   readonly #streams = new Map<number, LiveStream>();
   #lastHandle = 0;
   #lastStream = 0;
@@ -128,6 +133,7 @@ export class HostedSession {
     this.#running -= 1;
     if (!this.#isOver) this.#deps.post({ type: "outcome", session: this.#id, call, outcome: outcome.words });
     outcome.after?.();
+    this.#endIfIdle();
   }
 
   async #outcome(
@@ -197,7 +203,11 @@ export class HostedSession {
     this.#held.set(handle, capability);
     if (capability.onEnd !== undefined) {
       this.#alive.add(handle);
-      capability.onEnd(() => this.#ended(handle));
+      capability.onEnd(() => {
+        if (!this.#alive.delete(handle)) return;
+        this.#ended.add(handle);
+        this.#endIfIdle();
+      });
     }
     return { handle, methods: capability.methods, facts: capability.facts };
   }
@@ -208,16 +218,27 @@ export class HostedSession {
     this.#peer.redeemed();
   }
 
-  /** Its streams ended with it. Once nothing is left that lives, the peer is told at once and not at its next call. */
-  #ended(handle: number): void {
-    if (!this.#alive.delete(handle) || this.#isOver) return;
-    if (this.#alive.size === 0) this.end("idle", "What this connection held does not work any more.");
+  /**
+   * Once nothing is left that could be called, and nothing runs, the peer is told so and not at its next call. What is held without an end, as by a publisher, keeps the
+   * session.
+   */
+  #endIfIdle(): void {
+    if (!this.#isIdle()) return;
+    this.#deps.clock.after(LINGER_MS, () => {
+      if (this.#isIdle()) this.end("idle", "What this connection held does not work any more.");
+    });
+  }
+
+  #isIdle(): boolean {
+    const isOver = this.#ended.size > 0 && this.#held.size === this.#ended.size + 1;
+    return isOver && this.#running === 0 && !this.#isOver && !this.#scope.isBatch;
   }
 
   #release(handle: number): void {
     const capability = this.#held.get(handle);
     this.#held.delete(handle);
     this.#alive.delete(handle);
+    this.#ended.delete(handle);
     capability?.drop?.();
   }
 

@@ -1,3 +1,5 @@
+export { createFallbackTransport } from "./fallback-transport.ts";
+export { createBatchTransport, createSocketTransport } from "./rpc-transport.ts";
 export type { OutboxStore } from "./outbox-store.ts";
 export type { Projection, PublishedBlob, PublishedRow } from "./projection.ts";
 export { nextStep } from "./next-step.ts";

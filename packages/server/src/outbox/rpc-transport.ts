@@ -30,15 +30,20 @@ type Main = {
 };
 
 /** Stubs that outlive a call. */
-type Kept = Map<string, unknown>;
+type Kept = Map<string, Stub>;
 
 /** Asks something of the main stub, and answers as the call answers. */
-type Way = (ask: (main: Main, kept?: Kept) => PromiseLike<unknown>) => Promise<unknown>;
+type Way = (ask: (main: Main, kept: Kept) => PromiseLike<unknown>) => Promise<unknown>;
 
 /** One request a call. What capnweb cannot carry goes over `rest`. */
 export function createBatchTransport(origin: string, clock: Clock, rest: ShareTransport): ShareTransport {
   const options = optionsOf(origin, clock);
-  return transportOf("batch", (ask) => callInBatch<never, unknown>(options, ask as never), rest, clock);
+  return transportOf(
+    "batch",
+    (ask) => callInBatch<never, unknown>(options, ((main: Main) => ask(main, new Map())) as never),
+    rest,
+    clock,
+  );
 }
 
 /** One connection for all calls, made when it is needed. What capnweb cannot carry goes over `rest`. */
@@ -88,19 +93,31 @@ function transportOf(
   };
 }
 
-/** A publisher's batch goes with the redemption of its ref (S-25), on one connection once; everything else with what stands for the same bearer over REST. */
-function ask(main: Main, kept: Kept | undefined, call: ShareCall, args: unknown): PromiseLike<unknown> {
-  const { method, shareId, secret } = call;
-  if (shareId === undefined) return main.publish(secret)[method](args);
-  if (method === "redeemShare") return main.redeemShare(shareId, secret).redeemed(args);
-  if (method !== "appendOps") return main.share(shareId, secret)[method](args);
+/**
+ * A publisher's batch goes with the redemption of its ref (S-25); everything else with what stands for the same bearer over REST. On one connection each stub is asked for once: it holds what it
+ * was given until it ends.
+ */
+function ask(
+  main: Main,
+  kept: Kept,
+  { method, shareId, secret }: ShareCall,
+  args: unknown,
+): PromiseLike<unknown> {
+  const stubOf = (name: string, make: () => Stub): Stub => {
+    const stub = kept.get(name) ?? make();
+    kept.set(name, stub);
+    return stub;
+  };
+  if (shareId === undefined) return stubOf(secret, () => main.publish(secret))[method](args);
   const name = `${shareId} ${secret}`;
-  const stub = (kept?.get(name) as Stub | undefined) ?? main.redeemShare(shareId, secret);
-  kept?.set(name, stub);
-  const answer = stub.appendOps(args);
+  if (method !== "appendOps" && method !== "redeemShare")
+    return stubOf(name, () => main.share(shareId, secret))[method](args);
+  const redeemed = `redeemed ${name}`;
+  const stub = stubOf(redeemed, () => main.redeemShare(shareId, secret));
+  const answer = method === "appendOps" ? stub.appendOps(args) : stub.redeemed(args);
   return Promise.resolve(answer).catch((error: unknown) => {
-    // A ref that did not work may do so later.
-    kept?.delete(name);
+    // It may have been the redemption that was refused; the next call tries it again.
+    kept.delete(redeemed);
     throw error;
   });
 }
