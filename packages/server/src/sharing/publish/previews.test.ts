@@ -58,7 +58,7 @@ function scene() {
     secrets: () => ["friend-of-mine"],
   });
   const previews = createPreviews({ publisher, store, listChanges: () => Promise.resolve([]), clock });
-  return { clock, sessionId, session, message, previews, publisher };
+  return { clock, sessionId, message, previews };
 }
 
 test("[S-17] a preview counts what would go, and names of each mask the kind and the places, never the value", async () => {
@@ -99,12 +99,6 @@ test("[S-17] a preview stands for what was ticked in it, for its own session, an
   expect(previews.includesOf(previewId, sessionId).files).toBe(true);
   clock.advance(1);
   expect(() => previews.includesOf(previewId, sessionId)).toThrow(stale);
-});
-
-test("[S-17] the title that the service is told is masked as the session's is", async () => {
-  const { sessionId, session, publisher } = scene();
-  session.title = `Use ${SECRET} in /p/x`;
-  expect(await publisher.titleOf(sessionId)).toBe("Use [masked 1] in x");
 });
 
 test("[S-17] of a session that is not there is no preview", async () => {

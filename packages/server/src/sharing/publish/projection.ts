@@ -1,5 +1,4 @@
 /** Gives the outbox its view of S-17, over the store and the files of this machine. */
-import { notFound } from "@holdfast/kernel";
 import type { Change, SessionId, ShareId } from "@holdfast/protocol";
 import type { Projection } from "../../outbox/index.ts";
 import { secretsOf, type Store } from "../../store/index.ts";
@@ -24,8 +23,6 @@ export type Publisher = {
   project: Projection;
   /** What holds for all rows of a session. */
   scopeOf(share: { sessionId: SessionId; includes: PublishScope["includes"] }): Promise<PublishScope>;
-  /** The title of a session as it may leave: with the numbers that its masks get in a new share. Rejects NOT_FOUND. */
-  titleOf(sessionId: SessionId): Promise<string>;
   /** Secrets that are known whatever they look like. */
   knownOf(sessionId: SessionId): Promise<Values[]>;
 };
@@ -49,14 +46,6 @@ export function createPublisher(deps: PublishDeps): Publisher {
   return {
     scopeOf,
     knownOf,
-    async titleOf(sessionId) {
-      const session = await deps.store.getSession(sessionId);
-      if (session === undefined) throw notFound("session", sessionId);
-      const scope = await scopeOf({ sessionId, includes: { files: false, others: false } });
-      const masker = createMasker(memoryOf([]), await knownOf(sessionId));
-      masker.learn(session.title);
-      return scope.rewrite(masker.mask(session.title));
-    },
     async project({ share, rows, masks }) {
       const scope = await scopeOf(share);
       const memory = memoryOf(masks, memories.get(share.id));
