@@ -15,6 +15,7 @@ import { addChanges, addWorktree, worktreeOptions } from "./program-files.ts";
 import { addRefs } from "./program-refs.ts";
 import { addAgents, addEvents, addHouse, addMcp, addServer } from "./program-server.ts";
 import { addShareServer } from "./program-share-server.ts";
+import { addShare } from "./program-share.ts";
 import type * as questionPart from "./question-commands.ts";
 import type * as runPart from "./run-command.ts";
 import type * as sessionPart from "./session-commands.ts";
@@ -73,6 +74,7 @@ export function createProgram(finish: Finish): Command {
   addTurn(program, withServer);
   addChanges(program, withServer);
   addWorktree(program, withServer);
+  addShare(program, withServer);
   addInbox(program, withServer);
   addQuestions(program, withServer);
   addPage(program, withServer);
@@ -203,8 +205,9 @@ function addSession(program: Command, action: Action): void {
     .description("delete a session and its children")
     .argument("<session>")
     .option("--discard", "also when work would be lost")
+    .option("--keep-shares", "leave what is shared of it readable, once all was sent; else it is taken back")
     .action(
-      action(part, (module, context, id: string, flags: { discard?: boolean }) =>
+      action(part, (module, context, id: string, flags: Parameters<typeof sessionPart.remove>[2]) =>
         module.remove(context, id, flags),
       ),
     );

@@ -189,8 +189,15 @@ export async function patch(context: Context, id: string, body: PatchSession): P
   return EXIT.completed;
 }
 
-export async function remove(context: Context, id: string, flags: { discard?: boolean }): Promise<ExitCode> {
-  await context.connect().client.deleteSession(id, { discard: flags.discard === true });
+export async function remove(
+  context: Context,
+  id: string,
+  flags: { discard?: boolean; keepShares?: boolean },
+): Promise<ExitCode> {
+  await context.connect().client.deleteSession(id, {
+    discard: flags.discard === true,
+    keepShares: flags.keepShares === true,
+  });
   if (context.isJson) context.output.json({ deleted: id });
   return EXIT.completed;
 }

@@ -48,6 +48,7 @@ import {
 import { at, type CallOptions, nothing } from "./call.ts";
 import { changeCalls } from "./change-calls.ts";
 import { refCalls } from "./ref-calls.ts";
+import { shareCalls } from "./share-calls.ts";
 import { sharePreviewCalls } from "./share-preview-calls.ts";
 import { stopAndSend } from "./stop-and-send.ts";
 import { type FeedOptions, type FeedItem, streamFeed } from "./stream-feed.ts";
@@ -106,6 +107,7 @@ export function createClient(config: TransportConfig) {
     ...inboxCalls(transport),
     ...changeCalls(transport),
     ...sharePreviewCalls(transport),
+    ...shareCalls(transport),
     ...worktreeCalls(transport),
     ...refCalls(transport),
     /** The whole content that a session keeps under a `blob:<hash>` (R-8.1). One try. Rejects as other calls do. */
@@ -186,9 +188,18 @@ function sessionCalls({ send }: Transport) {
       (await send("GET", `${session(id)}/resources`, resourceListSchema, options)).value,
     patchSession: async (id: string, body: PatchSession, options?: CallOptions) =>
       (await send("PATCH", session(id), sessionSchema, { ...options, body })).value,
-    /** Refused with RISK_UNCONFIRMED while work would be lost, unless `discard`. */
-    deleteSession: async (id: string, options: CallOptions & { discard?: boolean } = {}): Promise<void> => {
-      const query = options.discard === true ? { discard: true } : {};
+    /**
+     * Refused with RISK_UNCONFIRMED while work would be lost, unless `discard`. Its shares are taken back, or with `keepShares` left as they are once all was
+     * sent: CONFLICT where that cannot be.
+     */
+    deleteSession: async (
+      id: string,
+      options: CallOptions & { discard?: boolean; keepShares?: boolean } = {},
+    ): Promise<void> => {
+      const query = {
+        ...(options.discard === true ? { discard: true } : {}),
+        ...(options.keepShares === true ? { keepShares: true } : {}),
+      };
       await send("DELETE", session(id), nothing, { ...options, query, timeoutMs: WORKTREE_TIMEOUT_MS });
     },
     /** A page of the history, chronological inside, the newest page first. */

@@ -97,6 +97,13 @@ export const configSchema = z
       .describe(
         "Where worktrees are made, an absolute path; default `worktrees` in the data directory (W-2).",
       ),
+    shareService: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Address of the share service; its publish key is HOLDFAST_SHARE_KEY; default: the one beside this server (S-1).",
+      ),
     startServer: z
       .boolean()
       .optional()

@@ -8,4 +8,5 @@ export * from "./preview.ts";
 export * from "./published.ts";
 export * from "./ref-http.ts";
 export * from "./ref-method.ts";
+export * from "./share-http.ts";
 export * from "./share.ts";

@@ -58,6 +58,9 @@ export const ACTIONS = {
   "comment.read": "read",
   "comment.add": "comment",
   "share.preview": "owner",
+  "share.create": "owner",
+  "share.read": "owner",
+  "share.change": "owner",
   "ref.create": "owner",
   "ref.redeem": "read",
   "ref.read": "read",
@@ -76,7 +79,7 @@ type OfSession = (typeof OF_SESSION)[number];
 
 /** What an action is about; `id` is absent for the server as a whole and for lists. */
 export type ActionTarget = {
-  kind: "server" | "session" | "workspace" | "worktree" | "project" | "token" | OfSession;
+  kind: "server" | "session" | "workspace" | "worktree" | "project" | "token" | "share" | OfSession;
   id?: string | undefined;
 };
 

@@ -28,7 +28,7 @@ import type { Resume, Target } from "../events/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
 import type { Refs } from "../refs/index.ts";
 import type { Caller, Sessions } from "../session/index.ts";
-import type { Previews } from "../sharing/index.ts";
+import type { Previews, Shares } from "../sharing/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
 import type { Action, ActionTarget, SessionLookup } from "./authorize.ts";
 import { refOf } from "./ref-scope.ts";
@@ -48,6 +48,7 @@ export type Rooms = {
   access: Access;
   refs: Refs;
   previews: Pick<Previews, "preview">;
+  shares: Shares;
   sessionOf: SessionLookup;
   /** Where refs are opened, for a server that was reached at this end. */
   refLink(reachedAt: Endpoint): RefLink;

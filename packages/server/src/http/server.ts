@@ -15,7 +15,7 @@ import type { Events } from "../events/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
 import type { Refs } from "../refs/index.ts";
 import type { Sessions } from "../session/index.ts";
-import type { Previews } from "../sharing/index.ts";
+import type { Previews, Shares } from "../sharing/index.ts";
 import type { Worktrees } from "../worktree/index.ts";
 import { type AppDeps, createApp } from "./app.ts";
 import type { SessionLookup } from "./authorize.ts";
@@ -40,6 +40,7 @@ export type HttpDeps = {
   events: Events;
   refs: Refs;
   previews: Pick<Previews, "preview">;
+  shares: Shares;
   /** Whose something is, for refs, which see their session alone. */
   sessionOf: SessionLookup;
   /** Under which address others reach this server, where it was told. */
@@ -92,6 +93,7 @@ export function createHttp(deps: HttpDeps): Http {
       access,
       refs: deps.refs,
       previews: deps.previews,
+      shares: deps.shares,
       sessionOf: deps.sessionOf,
       refLink: (reachedAt) => refLink(deps.publicUrl, reachedAt),
       endOf: (credential, outgoing) => endOf(streams, credential, outgoing),

@@ -33,6 +33,7 @@ import { createSymbols } from "../symbols/index.ts";
 import { createTurns } from "../turn/index.ts";
 import { buildFiles } from "./build-files.ts";
 import { buildPublishing } from "./build-publishing.ts";
+import { buildSharing } from "./build-sharing.ts";
 import type { ServerConfig } from "./config.ts";
 import { replaceServerToken, serverToken } from "./data-directory.ts";
 import { EmbeddedShare } from "./embedded-share.ts";
@@ -261,6 +262,7 @@ function buildSurface(
   });
   const token = serverToken(directory, config.token);
   const publishing = buildPublishing({ ...base, changes, secrets: [token, base.proofKey] });
+  const sharing = buildSharing({ ...base, ...publishing });
   const access = new Access({
     tokens: store,
     refs,
@@ -286,6 +288,7 @@ function buildSurface(
     events,
     refs,
     previews: publishing.previews,
+    shares: sharing.shares,
     sessionOf: (kind, id) => store.sessionOf(kind, id),
     publicUrl: config.publicUrl,
     diagnose: () => store.inspect({ live: instanceId }),
@@ -303,7 +306,7 @@ function buildSurface(
     clock,
     logger,
   });
-  return { events, http, refs, streams, listener };
+  return { events, http, refs, sharing, streams, listener };
 }
 
 type Surface = ReturnType<typeof buildSurface>;
@@ -313,7 +316,7 @@ function serverOf(
   agents: Agents,
   { snapshots, worktrees, tracker, changes }: Files,
   running: Running,
-  { events, http, refs, streams, listener }: Surface,
+  { events, http, refs, sharing, streams, listener }: Surface,
 ): Server {
   const { config, store, clock, logger, instanceId, embeddedShare } = base;
   const { turns, permissions, questions } = running;
@@ -335,12 +338,14 @@ function serverOf(
       await changes.recover();
       const place = await listener.listen(config.host, config.port, { isAnyPortFine: config.isAnyPortFine });
       embeddedShare?.resume();
+      await sharing.start();
       return place;
     },
     async stop() {
       http.drain();
       housekeeping.cancel();
       await Promise.all([turns.stop(config.stopBudgetMs), agents.resources.stop()]);
+      await sharing.stop();
       await embeddedShare?.stop();
       changes.stop();
       await worktrees.stop();

@@ -3,6 +3,7 @@ import { tmpdir, userInfo } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { type Config, configFileOf, configSchema, dataDirectoryOf, homeOf } from "@holdfast/protocol";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
+import { originOf } from "../sharing/index.ts";
 
 /** What a start was told on its command line. */
 export type ServeFlags = {
@@ -47,6 +48,10 @@ export type ServerConfig = {
   pageDirectory: string | undefined;
   /** What runs the share service beside the server (S-29). */
   shareProgram: string | undefined;
+  /** From `HOLDFAST_SHARE_SERVICE`: origin of the service that sessions are shared with unless another is named. */
+  shareService: string | undefined;
+  /** From `HOLDFAST_SHARE_KEY`: what that service takes new shares with. */
+  shareKey: string | undefined;
   /** From `HOLDFAST_SHARE_PORT`: where that service listens. */
   sharePort: number | undefined;
   /** Fault plan for the torture suites. */
@@ -102,6 +107,8 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
     publicUrl: publicUrlOf(env["HOLDFAST_PUBLIC_URL"]) ?? file.publicUrl,
     pageDirectory: flags.pageDirectory,
     shareProgram: flags.shareProgram,
+    shareService: shareServiceOf(env["HOLDFAST_SHARE_SERVICE"]) ?? shareServiceOf(file.shareService),
+    shareKey: env["HOLDFAST_SHARE_KEY"] === "" ? undefined : env["HOLDFAST_SHARE_KEY"],
     sharePort: portOf(env, "HOLDFAST_SHARE_PORT"),
     logLevel: flags.logLevel ?? levelOf(env["HOLDFAST_LOG_LEVEL"]) ?? file.logLevel ?? "info",
     logFile: flags.logFile === undefined ? undefined : resolve(flags.logFile),
@@ -165,6 +172,17 @@ export function readConfigFile(path: string, required: boolean): Config {
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top)"}: ${issue.message}`);
   throw new ConfigError(`${path} is not a valid configuration:\n  ${issues.join("\n  ")}`);
+}
+
+function shareServiceOf(text: string | undefined): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  try {
+    return originOf(text);
+  } catch {
+    throw new ConfigError(
+      `${JSON.stringify(text)} is no share service: it needs an https address, or an http one on this machine.`,
+    );
+  }
 }
 
 function publicUrlOf(text: string | undefined): string | undefined {

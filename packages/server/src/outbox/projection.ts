@@ -21,7 +21,7 @@ export type PublishedRow =
  * `masks` are those of before. Deterministic: the same input gives the same rows.
  */
 export type Projection = (input: {
-  share: StoredShare;
+  share: Pick<StoredShare, "id" | "sessionId" | "includes">;
   rows: readonly SourceRow[];
   masks: readonly ShareMask[];
 }) => Promise<{ rows: PublishedRow[]; masks: ShareMask[] }>;

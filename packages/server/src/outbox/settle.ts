@@ -58,7 +58,10 @@ export function settle(state: SenderState, answered: Answered): Settled {
   const { answer } = answered;
   if (answer.outcome === "answered") return accept(state, answered, answer.result);
   if (answer.outcome !== "refused") return retry(state, answered);
-  if (answer.code === "SHARE_GONE") return gone();
+  if (answer.code === "SHARE_GONE")
+    return answer.data["state"] === "expired" && state.share.state !== "revoking"
+      ? only(ended("expired"))
+      : gone();
   return refuse(state, answered, answer) ?? refuseAnyhow(state, answered, answer);
 }
 

@@ -74,7 +74,11 @@ export type Sessions = {
   list(query: PageQuery & { filter: SessionFilter }): Promise<SessionList>;
   patch(id: SessionId, request: PatchSession, caller: Caller): Promise<Applied<Session>>;
   /** With `discard` also what would be lost of its worktree. RISK_UNCONFIRMED without (W-10). */
-  delete(id: SessionId, caller: Caller, options: { discard: boolean }): Promise<void>;
+  delete(
+    id: SessionId,
+    caller: Caller,
+    options: { discard: boolean; keepShares?: boolean | undefined },
+  ): Promise<void>;
   risk(id: SessionId): Promise<RiskReport>;
 
   admit(id: SessionId, request: AdmitInput, caller: Caller): Promise<Applied<Admitted>>;

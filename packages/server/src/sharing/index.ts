@@ -1,3 +1,5 @@
+export { originOf, type OwnService, ShareServices } from "./share-services.ts";
+export { Shares } from "./shares.ts";
 export {
   createPreviews,
   createPublisher,

@@ -36,6 +36,7 @@ import type {
   Session,
   SessionError,
   SessionId,
+  Share,
   Todo,
   TokenId,
   Turn,
@@ -90,7 +91,7 @@ export type AdmitInputCommand = Written & {
 export type AdmittedRows = { input: Input; turn: Turn; message: Message };
 
 /** What a request made under its key, as it is now. */
-export type Replay = { session?: Session; admitted?: AdmittedRows };
+export type Replay = { session?: Session; admitted?: AdmittedRows; share?: Share };
 
 /** What the dispatcher needs to run a turn that it just claimed. `epoch` is the fence of every later write (D-17). */
 export type StartedTurn = {

@@ -24,6 +24,7 @@ import { replayTopic } from "./replay.ts";
 import { reviewsTopic } from "./reviews.ts";
 import { rowTextTopic } from "./row-text.ts";
 import { sessionsTopic } from "./sessions.ts";
+import { sharesTopic } from "./shares.ts";
 import { steeringTopic } from "./steering.ts";
 import { stepsTopic } from "./steps.ts";
 import { streamingModelTopic } from "./streaming-model.ts";
@@ -62,6 +63,7 @@ const TOPICS: Topic[] = [
   blobsTopic,
   housekeepingTopic,
   refsTopic,
+  sharesTopic,
   rowTextTopic,
 ];
 

@@ -26,12 +26,13 @@ import {
 import { createRefs, type Refs } from "../../src/refs/index.ts";
 import { createResources } from "../../src/resources/index.ts";
 import { createSessions, type Sessions, type TurnDoor } from "../../src/session/index.ts";
-import { createPreviews, createPublisher, type Previews } from "../../src/sharing/index.ts";
+import { createPreviews, createPublisher, type Previews, Shares } from "../../src/sharing/index.ts";
 import { createSnapshots } from "../../src/snapshot/index.ts";
 import { type StartedTurn, type Store } from "../../src/store/index.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
 import { createSymbols } from "../../src/symbols/index.ts";
 import { createWorktrees } from "../../src/worktree/index.ts";
+import { SERVICES } from "./no-service.ts";
 
 export const TOKEN = "t".repeat(40);
 /** Known to be secret, whatever they look like. */
@@ -148,6 +149,7 @@ export class ServerUnderTest implements AsyncDisposable {
   readonly http: Http;
   readonly refs: Refs;
   readonly previews: Previews;
+  readonly shares: Shares;
   readonly #streams: OpenStreams;
   readonly #listener: Listener;
   url = "";
@@ -210,6 +212,7 @@ export class ServerUnderTest implements AsyncDisposable {
         (await files.changes.list(workspaceId, { refresh: false })).items,
       clock,
     });
+    this.shares = new Shares({ store, publisher, previews: this.previews, clock, services: SERVICES });
     const access = new Access({
       tokens: store,
       refs: this.refs,
@@ -233,6 +236,7 @@ export class ServerUnderTest implements AsyncDisposable {
       events: this.events,
       refs: this.refs,
       previews: this.previews,
+      shares: this.shares,
       sessionOf: (kind, id) => store.sessionOf(kind, id),
       clock,
       logger,

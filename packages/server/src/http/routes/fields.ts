@@ -41,6 +41,7 @@ export const onChange = onWorkspace.extend({ changeId: changeIdSchema });
 export const onWorktree = z.object({ id: worktreeIdSchema });
 export const onProject = z.object({ id: projectIdSchema });
 export const onRef = z.object({ id: idSchema("ref") });
+export const onShare = z.object({ id: idSchema("shr") });
 export const onToken = z.object({ id: tokenIdSchema });
 
 /** Rows of a page when the caller names no number. */

@@ -10,6 +10,7 @@ import { REF_ROUTES } from "./refs.ts";
 import { SERVER_ROUTES } from "./server.ts";
 import { SESSION_ROUTES } from "./sessions.ts";
 import { SHARE_PREVIEW_ROUTES } from "./share-preview.ts";
+import { SHARE_ROUTES } from "./shares.ts";
 import { WORKSPACE_ROUTES } from "./workspaces.ts";
 import { WORKTREE_ROUTES } from "./worktrees.ts";
 
@@ -28,4 +29,5 @@ export const ROUTES: readonly Route[] = [
   ...CHANGE_ROUTES,
   ...REF_ROUTES,
   ...SHARE_PREVIEW_ROUTES,
+  ...SHARE_ROUTES,
 ];

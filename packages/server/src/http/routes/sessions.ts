@@ -133,12 +133,18 @@ export const SESSION_ROUTES: readonly Route[] = [
     tag,
     summary: "Delete a session and its children, and with the last one a worktree",
     params: onSession,
-    query: z.object({ discard: z.enum(["true", "false"]).optional() }),
+    query: z.object({
+      discard: z.enum(["true", "false"]).optional(),
+      keepShares: z.enum(["true", "false"]).optional(),
+    }),
     answers: { 204: { description: "Deleted" } },
-    async run({ params, query, caller, credential }, { sessions }) {
+    async run({ params, query, caller, credential }, { sessions, shares }) {
       if (query.discard === "true" && refOf(credential) !== undefined)
         throw new HoldfastError("FORBIDDEN", "A ref may not discard work. Ask the owner.");
-      await sessions.delete(params.id, caller, { discard: query.discard === "true" });
+      const keepShares = query.keepShares === "true";
+      // Before anything is removed: what they still have to send is read from the session.
+      if (keepShares) await shares.drain(params.id);
+      await sessions.delete(params.id, caller, { discard: query.discard === "true", keepShares });
       return { status: 204 };
     },
   }),
