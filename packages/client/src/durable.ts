@@ -81,7 +81,7 @@ export async function durable(options: DurableRefOptions): Promise<DurableRef> {
   return ref;
 }
 
-type Waiter = { resolve(result: unknown): void; reject(error: Error): void };
+type Waiter = { resolve: (result: unknown) => void; reject: (error: Error) => void };
 type Tick = { batchId: string; intents: Intent[]; stored: Promise<void> };
 
 class Durable implements DurableRef {
@@ -129,7 +129,7 @@ class Durable implements DurableRef {
       batchId: tick.batchId,
       seq: this.#nextSeq++,
       method,
-      args: args as Record<string, unknown>,
+      args,
       dependsOn,
       state: "pending",
       attempts: 0,
@@ -172,15 +172,19 @@ class Durable implements DurableRef {
   /** Gathers the calls of this tick. */
   #begin(): Tick {
     const intents: Intent[] = [];
-    const stored = delay(0).then(async () => {
-      this.#tick = undefined;
-      for (const intent of intents) await choose(intent);
-      await this.#options.intents.save(intents);
-      for (const intent of intents) this.#intents.set(intent.opId, intent);
-      this.#send();
-    });
+    const stored = this.#store(intents);
     stored.catch(() => undefined);
     return { batchId: newId("bat"), intents, stored };
+  }
+
+  /** At the end of the tick. */
+  async #store(intents: readonly Intent[]): Promise<void> {
+    await delay(0);
+    this.#tick = undefined;
+    for (const intent of intents) await choose(intent);
+    await this.#options.intents.save(intents);
+    for (const intent of intents) this.#intents.set(intent.opId, intent);
+    this.#send();
   }
 
   #send(): void {

@@ -46,9 +46,9 @@ export type Outcome = { opId: string } & ({ result: unknown } | { error: IntentE
 /** What a transport knows of the calls around a group. */
 export type GroupContext = {
   /** A call as it is now, of this group or of an earlier one. */
-  intentOf(opId: string): Intent | undefined;
+  intentOf: (opId: string) => Intent | undefined;
   /** Keeps an outcome; resolves when that is durable. */
-  tell(outcome: Outcome): Promise<void>;
+  tell: (outcome: Outcome) => Promise<void>;
   signal: AbortSignal;
 };
 

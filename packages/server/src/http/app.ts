@@ -89,7 +89,7 @@ async function run(route: Route, deps: AppDeps, context: RequestContext): Promis
     requestId: String(outgoing.getHeader("x-request-id")),
     authorization: incoming.headers.authorization,
     address: incoming.socket.remoteAddress ?? "unknown",
-    params: context.req.param() as Record<string, string>,
+    params: context.req.param(),
     query: context.req.query(),
     headers: incoming.headers,
     body: () => readJson(incoming, deps.clock),

@@ -34,7 +34,7 @@ export type PerformDeps = { rooms: Rooms; logger: Logger; isDraining(): boolean 
 
 export async function perform(
   route: Route,
-  { rooms, logger, isDraining }: PerformDeps,
+  { rooms, logger, ...deps }: PerformDeps,
   asked: Asked,
 ): Promise<Reply | typeof STREAMING> {
   const { address, params } = asked;
@@ -43,7 +43,7 @@ export async function perform(
     : await rooms.access.identify(asked.authorization, address);
   const target = { kind: route.on, id: params["id"] };
   const actor = await authorize(credential, route.action, target, rooms.sessionOf);
-  if (route.method !== "GET" && isDraining())
+  if (route.method !== "GET" && deps.isDraining())
     throw new HoldfastError("SHUTTING_DOWN", "The server is shutting down and starts nothing new.");
   const body = route.method === "GET" ? undefined : await asked.body();
   const idempotency = asked.key(actor.id, body);

@@ -150,8 +150,8 @@ export const refsTopic = topic("refs", (rig) => {
         action: "input.admit",
         peer: "192.0.2.1",
         count: 1,
-        first: expect.any(Number),
-        last: expect.any(Number),
+        first: expect.any(Number) as number,
+        last: expect.any(Number) as number,
       },
     ]);
     const known = rig().events.findLast(

@@ -36,9 +36,9 @@ const REFS: readonly Route[] = [
       "Make a ref on a session: a secret by which somebody else reads it, comments, prompts or approves",
     body: createRefSchema,
     answers: { 201: { description: "The ref; its secret is shown once", schema: createdRefSchema } },
-    async run({ body, caller, reachedAt }, { refs, refLink }) {
-      const { value, replayed } = await refs.create(body, caller);
-      return applied(201, createdRef(value, refLink(reachedAt)), replayed);
+    async run({ body, caller, reachedAt }, rooms) {
+      const { value, replayed } = await rooms.refs.create(body, caller);
+      return applied(201, createdRef(value, rooms.refLink(reachedAt)), replayed);
     },
   }),
   defineRoute({
@@ -92,9 +92,9 @@ const REFS: readonly Route[] = [
     params: onRef,
     body: attenuateRefSchema,
     answers: { 201: { description: "The ref; its secret is shown once", schema: createdRefSchema } },
-    async run({ params, body, caller, credential, reachedAt }, { refs, refLink }) {
-      const { value, replayed } = await refs.attenuate(params.id, body, caller, refOf(credential));
-      return applied(201, createdRef(value, refLink(reachedAt)), replayed);
+    async run({ params, body, caller, credential, reachedAt }, rooms) {
+      const { value, replayed } = await rooms.refs.attenuate(params.id, body, caller, refOf(credential));
+      return applied(201, createdRef(value, rooms.refLink(reachedAt)), replayed);
     },
   }),
   defineRoute({
@@ -137,9 +137,9 @@ const REFS: readonly Route[] = [
     params: onSession,
     body: renewRefsSchema,
     answers: { 201: { description: "The new ref; its secret is shown once", schema: createdRefSchema } },
-    async run({ params, body, caller, reachedAt }, { refs, refLink }) {
-      const { value, replayed } = await refs.renew(params.id, body, caller);
-      return applied(201, createdRef(value, refLink(reachedAt)), replayed);
+    async run({ params, body, caller, reachedAt }, rooms) {
+      const { value, replayed } = await rooms.refs.renew(params.id, body, caller);
+      return applied(201, createdRef(value, rooms.refLink(reachedAt)), replayed);
     },
   }),
 ];

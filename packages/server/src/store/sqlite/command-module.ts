@@ -1,8 +1,7 @@
 import { cleanJson, newId } from "@holdfast/kernel";
 import type { CommandCall, CommandModule, Reader, Tx } from "@holdfast/sqlite";
 import { KEEPS_BYTES } from "../model/index.ts";
-import { type CommandArgs, COMMANDS } from "./commands/index.ts";
-import { underRef } from "./commands/ref-use.ts";
+import { type CommandArgs, COMMANDS, underRef } from "./commands/index.ts";
 import { inspect, unneededSnapshots } from "./queries/index.ts";
 import { migrations } from "./schema.ts";
 import { readWith, writeWith, type Write } from "./sql.ts";

@@ -125,6 +125,8 @@ export const PORT_COMMANDS = {
   settleShareBlob: outbox.settleShareBlob,
 } satisfies PortCommands;
 
+export { underRef } from "./ref-use.ts";
+
 export const COMMANDS = {
   ...PORT_COMMANDS,
   recordBlob: blob.recordBlob,
