@@ -143,7 +143,7 @@ function refLink(publicUrl: string | undefined, { address, port }: Endpoint): Re
   const plain = (address ?? "127.0.0.1").replace(/^::ffff:/, "");
   const host = plain.includes(":") ? `[${plain}]` : plain;
   const local = publicUrl === undefined;
-  const origin = publicUrl?.replace(/\/+$/, "") ?? `http://${host}:${port ?? ""}`;
+  const origin = publicUrl?.replace(/\/+$/, "") ?? `http://${host}${port === undefined ? "" : `:${port}`}`;
   return { base: `${origin}/l#`, local };
 }
 

@@ -1,7 +1,7 @@
 import type { CreatedRef, CreateRef, Grant, Right, SessionId } from "@holdfast/protocol";
 import type { ServerUnderTest } from "./server-under-test.ts";
 
-type Answer<T = Record<string, unknown>> = { status: number; body: T; headers: Headers };
+export type Answer<T = Record<string, unknown>> = { status: number; body: T; headers: Headers };
 
 /** The body of an input that says this. */
 export const text = (words: string) => ({ parts: [{ type: "text", text: words }] });

@@ -10,7 +10,7 @@ import type {
   SessionId,
 } from "@holdfast/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { RefHolders, text } from "./ref-holder.ts";
+import { type Answer, RefHolders, text } from "./ref-holder.ts";
 import { ServerUnderTest } from "./server-under-test.ts";
 import { StreamReader } from "./stream-reader.ts";
 

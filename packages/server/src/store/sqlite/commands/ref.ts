@@ -31,6 +31,8 @@ import { endWorkOf } from "./ref-work.ts";
 /** Refs of a session that were not revoked, children of one ref, and refs above one. */
 const MOST_REFS = 10_000;
 const MOST_CHILDREN = 100;
+/** Children of one ref in all, ended ones included: whoever holds it may make and end them as fast as they like. */
+const MOST_CHILDREN_EVER = 1_000;
 const MOST_ABOVE = 8;
 
 type Made = { refId: RefId };
@@ -90,6 +92,8 @@ function requireRoom(write: Write, sessionId: string, parent: RefRow | undefined
     refuse(
       `Ref ${parent.id} has ${MOST_CHILDREN} narrower ones, the most it may have. Revoke what nobody needs.`,
     );
+  if (countOf(write, "ref WHERE parent = ?", parent.rid) >= MOST_CHILDREN_EVER)
+    refuse(`Ref ${parent.id} had ${MOST_CHILDREN_EVER} narrower ones, the most it ever may. Make another one.`);
   if (refsAbove(write, parent).length >= MOST_ABOVE)
     throw new HoldfastError(
       "REF_WIDENS",
@@ -177,7 +181,8 @@ export function revokeRef(
   const stopping =
     command.keepWork === true ? [] : endWorkOf(write, row.session_id, idsOf(write, below), command.actor);
   recordKey(write, command.idempotency, {});
-  return { value: answer(stopping), replayed: false };
+  // What ends nothing any more is a repetition, whoever asks.
+  return { value: answer(stopping), replayed: row.time_revoked !== null };
 }
 
 const idsOf = (write: Write, rids: readonly number[]): Set<string> =>
