@@ -102,7 +102,7 @@ describe("turns", () => {
 describe("errors", () => {
   test("[I-3] every code has a status of the documented families, and a problem carries it", () => {
     for (const [code, row] of Object.entries(ERROR_CODES)) {
-      expect([400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503]).toContain(row.status);
+      expect([400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503]).toContain(row.status);
       const problem = {
         type: "about:blank",
         title: row.title,
