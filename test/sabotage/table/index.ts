@@ -10,6 +10,7 @@ import { RUNNER } from "./runner.ts";
 import { SOURCES } from "./sources.ts";
 import { STORE } from "./store.ts";
 import { TURN } from "./turn.ts";
+import { WHAT_LEAVES } from "./what-leaves.ts";
 import { WORKTREES } from "./worktrees.ts";
 
 /** Every sabotage, in the order of the house from the disk up. */
@@ -26,4 +27,5 @@ export const SABOTAGES: readonly Sabotage[] = [
   ...AGENT_FILES,
   ...SOURCES,
   ...HTTP,
+  ...WHAT_LEAVES,
 ];

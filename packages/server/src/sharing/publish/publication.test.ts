@@ -295,6 +295,16 @@ describe("[S-34] of changes only what this session contributed is told", () => {
     expect(told["patch"]).toContain("OURS");
     expect(JSON.stringify(told)).not.toMatch(/THEIRS|user|ses_/);
   });
+  test("a hunk that others wrote too stays here", async () => {
+    const [ours] = mixed.hunks;
+    const origins = [{ agent: "rehearsal", sessionId: session.id }, { agent: "user" }];
+    const hunks = ours === undefined ? [] : [{ ...ours, origins }];
+    const { change: told } = (await payloadOf(row({ ...mixed, hunks }))) as {
+      change: Record<string, unknown>;
+    };
+    expect(told).toMatchObject({ hunks: [], additions: 0, cut: true });
+    expect(told["patch"]).not.toContain("OURS");
+  });
   test("others' go when they were ticked", async () => {
     const over = { includes: { files: false, others: true } };
     const { change: told } = (await payloadOf(row(mixed), over)) as { change: Record<string, unknown> };
