@@ -26,6 +26,7 @@ const ENTRIES = {
   "schema-thread": "server/src/json-schema/schema-thread.ts",
   "rpc-thread": "rpc/src/thread/rpc-thread.ts",
   "symbol-thread": "server/src/symbols/symbol-thread.ts",
+  "share-render-thread": "share/src/pages/render-thread.ts",
   ...Object.fromEntries(Object.entries(STORE_DOORS).map(([name, door]) => [name, `${door}.ts`])),
 };
 

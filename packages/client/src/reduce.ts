@@ -61,6 +61,10 @@ function applyEvent(state: SessionState, event: SessionEvent): SessionState {
       };
     case "agent.session.updated":
       return { ...state, agentSessions: put(state.agentSessions, event.data.agentSession, true) };
+    case "comment.added": {
+      const { comment } = event.data;
+      return { ...state, comments: [...state.comments.filter(({ id }) => id !== comment.id), comment] };
+    }
     case "todo.updated":
       return { ...state, todos: event.data.todos };
     case "message.updated":
@@ -83,7 +87,6 @@ function applyEvent(state: SessionState, event: SessionEvent): SessionState {
     case "workspace.updated":
     case "worktree.updated":
     case "change.updated":
-    case "comment.added":
     case "ref.updated":
     case "share.updated":
       return state;

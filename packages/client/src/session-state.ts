@@ -12,6 +12,7 @@ import type {
   Question,
   RetryStatus,
   Session,
+  SessionComment,
   SessionStatus,
   Todo,
   Turn,
@@ -49,6 +50,8 @@ export type SessionState = {
   questions: ById<Question>;
   agentSessions: ById<AgentSession>;
   todos: readonly Todo[];
+  /** Comments of people that events told of, in their order; those of before are read (`listComments`). */
+  comments: readonly SessionComment[];
   /** The seq up to which this is current; events at or below it change nothing. */
   lastSeq: number;
   /** The first place that is loaded; older messages come with their page (`addOlderMessages`). */
@@ -78,6 +81,7 @@ export const EMPTY_SESSION: SessionState = {
   questions: {},
   agentSessions: {},
   todos: [],
+  comments: [],
   lastSeq: 0,
   loadedFrom: 0,
   unloadedSeq: 0,

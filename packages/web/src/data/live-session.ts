@@ -43,6 +43,9 @@ export type LiveView = {
   older: "none" | "some" | "loading";
 };
 
+/** How its events are had: of whichever windows share them, or of this one alone. */
+type Streams = Pick<SessionStreams, "follow">;
+
 type Pending = { seq: number; event?: SessionEvent };
 
 export class LiveSession {
@@ -54,7 +57,7 @@ export class LiveSession {
     older: "none",
   });
   readonly #client: HoldfastClient;
-  readonly #streams: SessionStreams;
+  readonly #streams: Streams;
   readonly #monitor: ConnectionMonitor;
   readonly #batch = new FrameBatch(() => this.#take());
   readonly #reading = new Set<string>();
@@ -64,7 +67,7 @@ export class LiveSession {
   #stop: AbortController | undefined;
   #users = 0;
 
-  constructor(id: string, client: HoldfastClient, streams: SessionStreams, monitor: ConnectionMonitor) {
+  constructor(id: string, client: HoldfastClient, streams: Streams, monitor: ConnectionMonitor) {
     this.id = id;
     this.#client = client;
     this.#streams = streams;
@@ -122,7 +125,8 @@ export class LiveSession {
     this.#stop = stop;
     void this.#run(stop.signal, isLeading).catch((error: unknown) => {
       if (stop.signal.aborted) return;
-      if (isApiError(error, "UNAUTHENTICATED")) return this.#monitor.refuse();
+      if (isApiError(error, "UNAUTHENTICATED") || isApiError(error, "REF_NOT_VALID"))
+        return this.#monitor.refuse();
       if (isApiError(error, "NOT_FOUND")) return this.#patch({ phase: "missing" });
       this.#patch({ phase: "failed", error: error instanceof Error ? error.message : String(error) });
     });

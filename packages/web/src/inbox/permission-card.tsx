@@ -9,9 +9,24 @@ import { Deadline, useInert } from "./asking.tsx";
 /** What a title shows at once, in characters; what it stands for is below it. */
 const TITLE_CHARACTERS = 120;
 
-/** An agent asks before it acts: always with everything that it would do. The first answer wins; a later one is told who was first. */
-export function PermissionCard({ permission, place }: { permission: Permission; place?: ReactNode }) {
+/** A request of an agent, for the owner. */
+export function PermissionCard(props: { permission: Permission; place?: ReactNode }) {
   const client = useClient();
+  const onReply = (reply: PermissionReply) => client.replyPermission(props.permission.id, { reply });
+  return <PermissionRequest {...props} onReply={onReply} canAlways />;
+}
+
+type PermissionRequestProps = {
+  permission: Permission;
+  place?: ReactNode;
+  /** Rejects with the reason. */
+  onReply: (reply: PermissionReply) => Promise<unknown>;
+  /** Whether it may be answered for all that are like it: a ref never may (S-14). */
+  canAlways: boolean;
+};
+
+/** An agent asks before it acts: always with everything that it would do. The first answer wins; a later one is told who was first. */
+export function PermissionRequest({ permission, place, onReply, canAlways }: PermissionRequestProps) {
   const isInert = useInert();
   const [asked, setAsked] = useState<PermissionReply | undefined>();
   const [problem, setProblem] = useState<string | undefined>();
@@ -19,7 +34,7 @@ export function PermissionCard({ permission, place }: { permission: Permission; 
   const reply = (answer: PermissionReply) => {
     setAsked(answer);
     setProblem(undefined);
-    client.replyPermission(permission.id, { reply: answer }).catch((error: unknown) => {
+    onReply(answer).catch((error: unknown) => {
       // By whom, or by nobody in time, is the server's to say.
       if (isApiError(error, "ALREADY_REPLIED")) return setProblem(error.message);
       setAsked(undefined);
@@ -60,14 +75,16 @@ export function PermissionCard({ permission, place }: { permission: Permission; 
         <Button size="small" tone="primary" disabled={isOff} onClick={() => reply("once")}>
           Allow once
         </Button>
-        <Button size="small" disabled={isOff} onClick={() => reply("always")}>
-          Always allow
-        </Button>
+        {canAlways && (
+          <Button size="small" disabled={isOff} onClick={() => reply("always")}>
+            Always allow
+          </Button>
+        )}
         <Button size="small" tone="danger" disabled={isOff} onClick={() => reply("reject")}>
           Reject
         </Button>
       </div>
-      <Standing permission={permission} />
+      {canAlways && <Standing permission={permission} />}
       {problem !== undefined && (
         <p role="alert" className="text-danger">
           {problem}

@@ -24,6 +24,11 @@ export const COMMANDS: readonly Command[] = [
   { id: "archive", title: "Archive of sessions", run: () => navigate({ at: "archive" }) },
   { id: "agents", title: "Agents: what runs, and what there is", run: () => navigate({ at: "agents" }) },
   { id: "worktrees", title: "Worktrees and projects", run: () => navigate({ at: "worktrees" }) },
+  {
+    id: "shares",
+    title: "Shares and links: what others can see or do",
+    run: () => navigate({ at: "shares" }),
+  },
   { id: "settings", title: "Settings", run: () => navigate({ at: "settings" }) },
   { id: "light", title: "Theme: light", run: () => prefer({ theme: "light" }) },
   { id: "dark", title: "Theme: dark", run: () => prefer({ theme: "dark" }) },

@@ -14,9 +14,13 @@ export type Route =
   | { at: "timeline"; sessionId: string; step?: string }
   /** The session with its changes beside it. */
   | { at: "changes"; sessionId: string }
+  /** For who was let into one session by a link; the page that is opened there is another one. */
+  | { at: "guest" }
   | { at: "inbox" }
   | { at: "archive" }
   | { at: "worktrees" }
+  /** What others can see or do. */
+  | { at: "shares" }
   /** What is live, and which agents there are. */
   | { at: "agents" }
   | { at: "settings"; section?: string }
@@ -35,9 +39,11 @@ const PLACES: Record<PagePath, (id: string, query: Query) => Route> = {
   "/s/:id": (sessionId, query) => ({ at: "session", sessionId, ...given("message", query("message")) }),
   "/s/:id/timeline": (sessionId, query) => ({ at: "timeline", sessionId, ...given("step", query("step")) }),
   "/s/:id/changes": (sessionId) => ({ at: "changes", sessionId }),
+  "/l": () => ({ at: "guest" }),
   "/inbox": () => ({ at: "inbox" }),
   "/archive": () => ({ at: "archive" }),
   "/worktrees": () => ({ at: "worktrees" }),
+  "/shares": () => ({ at: "shares" }),
   "/agents": () => ({ at: "agents" }),
   "/settings": () => ({ at: "settings" }),
   "/settings/:id": (section) => ({ at: "settings", section }),
@@ -64,10 +70,13 @@ export function hrefOf(route: Route): string {
       return `/s/${encodeURIComponent(route.sessionId)}/changes`;
     case "timeline":
       return withQuery(`/s/${encodeURIComponent(route.sessionId)}/timeline`, { step: route.step });
+    case "guest":
+      return "/l";
     case "inbox":
     case "archive":
     case "agents":
     case "worktrees":
+    case "shares":
       return `/${route.at}`;
     case "settings":
       return route.section === undefined ? "/settings" : `/settings/${encodeURIComponent(route.section)}`;

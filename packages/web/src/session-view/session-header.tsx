@@ -9,6 +9,7 @@ import { nameOf } from "../session-list/index.ts";
 import { ModePicker } from "./mode-picker.tsx";
 import { UsageMeter } from "./usage-meter.tsx";
 
+const ShareButton = lazy(async () => ({ default: (await import("../sharing/index.ts")).ShareButton }));
 const WorkspaceChip = lazy(async () => ({
   default: (await import("../worktrees/index.ts")).WorkspaceChip,
 }));
@@ -53,6 +54,11 @@ export function SessionHeader({ state, tools }: SessionHeaderProps) {
         >
           <History size={16} />
         </Link>
+        {tools !== undefined && (
+          <Suspense fallback={<span className="size-8 shrink-0 pointer-coarse:size-11" />}>
+            <ShareButton session={session} />
+          </Suspense>
+        )}
         <ArchiveButton id={session.id} />
       </div>
     </header>

@@ -1,10 +1,11 @@
-import type { Session } from "@holdfast/protocol";
-import { lazy, type ReactNode, Suspense, useEffect } from "react";
+import type { Session, SessionComment } from "@holdfast/protocol";
+import { lazy, type ReactNode, Suspense, useEffect, useMemo } from "react";
+import { CommentNote, useComments } from "../comments/index.ts";
 import { Composer } from "../composer/index.ts";
-import { type LiveView, useLiveSession } from "../data/index.ts";
+import { type LiveView, useClient, useLiveSession } from "../data/index.ts";
 import { classes, Empty, Skeleton } from "../design/index.ts";
 import { navigate, type Route } from "../route/index.ts";
-import { type History, Transcript } from "../transcript/index.ts";
+import { type History, type Notes, Transcript } from "../transcript/index.ts";
 import { ChangesLink } from "./changes-link.tsx";
 import { ReadOnlyNote } from "./read-only-note.tsx";
 import { SessionHeader } from "./session-header.tsx";
@@ -74,6 +75,8 @@ type SessionBodyProps = {
 
 /** A session in whatever state it is. */
 export function SessionBody({ live, view, message, tools }: SessionBodyProps) {
+  const comments = useComments(useClient(), live.id, view.state.comments);
+  const notes = useMemo(() => notesOf(comments), [comments]);
   if (view.phase === "missing")
     return (
       <Empty title="This session is not here">It was deleted, or the address is of another server.</Empty>
@@ -89,7 +92,7 @@ export function SessionBody({ live, view, message, tools }: SessionBodyProps) {
   return (
     <>
       <SessionHeader state={view.state} tools={tools} />
-      <Transcript live={live} view={view} message={message} />
+      <Transcript live={live} view={view} message={message} notes={notes} />
       <TurnBar state={view.state} />
       {session?.mirrors === undefined ? (
         <Composer sessionId={live.id} state={view.state} />
@@ -98,4 +101,16 @@ export function SessionBody({ live, view, message, tools }: SessionBodyProps) {
       )}
     </>
   );
+}
+
+/** What people who were let in said below messages. */
+function notesOf(comments: readonly SessionComment[]): Notes {
+  const notes = Map.groupBy(comments, ({ on }) => on as string);
+  return {
+    get: (messageId) =>
+      notes.get(messageId)?.map(({ id, actor, text, time }) => ({
+        key: id,
+        note: <CommentNote by={actor.label} text={text} time={time.created} />,
+      })),
+  };
 }

@@ -42,6 +42,13 @@ export function SettingsView({ section }: { section: string | undefined }) {
             </Link>
           </p>
         </Section>
+        <Section title="Sharing">
+          <p className="text-sm text-ink-soft">
+            <Link to={{ at: "shares" }} className="text-accent underline underline-offset-2">
+              What others can see or do: copies on services, and links into sessions
+            </Link>
+          </p>
+        </Section>
         <Section title="Always allowed">
           <Rules isWanted={section === "rules"} />
         </Section>

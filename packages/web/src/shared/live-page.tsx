@@ -1,13 +1,12 @@
 import type { Right } from "@holdfast/protocol";
 import { type ReactNode, useMemo, useState } from "react";
+import { CommentForm } from "../comments/index.ts";
 import { useNow, useStore } from "../data/index.ts";
 import { Button, Count, Empty, OfflineNote } from "../design/index.ts";
 import { type Reader, ReaderProvider, Transcript } from "../transcript/index.ts";
 import { ChangeView } from "./change-view.tsx";
-import { CommentForm } from "./comment-form.tsx";
-import { CommentNote } from "./comment-note.tsx";
 import type { LiveShare, SharedView } from "./live-share.ts";
-import { notesOf } from "./notes.tsx";
+import { noteOf, notesOf } from "./notes.tsx";
 import { Gone } from "./notices.tsx";
 import { OmittedNote } from "./omitted-note.tsx";
 import { SharedHeader } from "./shared-header.tsx";
@@ -34,13 +33,7 @@ export function LivePage({ live, rights, onRetry }: LivePageProps) {
         state.omitted,
         view.comments,
         canComment
-          ? (messageId) => (
-              <CommentForm
-                reader={live.reader}
-                on={messageId as never}
-                onSaid={(comment) => live.put(comment)}
-              />
-            )
+          ? (messageId) => <CommentForm onSay={(id, text) => live.comment(id, messageId, text)} />
           : undefined,
       ),
     [live, state.omitted, view.comments, canComment],
@@ -104,15 +97,9 @@ function Changes(props: { view: SharedView; live: LiveShare; canComment: boolean
             {view.comments
               .filter(({ on }) => on === change.id)
               .map((comment) => (
-                <CommentNote key={comment.id} comment={comment} />
+                <div key={comment.id}>{noteOf(comment)}</div>
               ))}
-            {canComment && (
-              <CommentForm
-                reader={live.reader}
-                on={change.id as never}
-                onSaid={(comment) => live.put(comment)}
-              />
-            )}
+            {canComment && <CommentForm onSay={(id, text) => live.comment(id, change.id, text)} />}
           </div>
         ))}
         {[...omitted].flatMap(([key, gone]) =>

@@ -94,10 +94,11 @@ export class LiveShare {
     if (this.view.get().older === "loading") this.#patch({ older: "some" });
   };
 
-  /** Puts a comment that an answer brought, before its event comes. */
-  put(comment: Comment): void {
+  /** Says something of a message or a change; it is shown before its event comes. Rejects with the reason. */
+  async comment(id: Comment["id"], on: string, text: string): Promise<void> {
+    const said = await this.reader.comment({ id, on: on as Comment["on"], text });
     const { comments } = this.view.get();
-    if (comments.every(({ id }) => id !== comment.id)) this.#patch({ comments: [...comments, comment] });
+    if (comments.every((one) => one.id !== said.id)) this.#patch({ comments: [...comments, said] });
   }
 
   #giveUp(error: unknown): void {

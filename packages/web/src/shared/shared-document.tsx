@@ -3,8 +3,7 @@ import { type ReactNode, useMemo } from "react";
 import { Empty, StaticProvider } from "../design/index.ts";
 import { rowsOf, RowView, type Reader, ReaderProvider } from "../transcript/index.ts";
 import { ChangeView } from "./change-view.tsx";
-import { CommentNote } from "./comment-note.tsx";
-import { notesOf } from "./notes.tsx";
+import { noteOf, notesOf } from "./notes.tsx";
 import { OmittedNote } from "./omitted-note.tsx";
 import { FACTS_ID, type PageAssets, type PageFacts, type SharedPageRequest } from "./page-request.ts";
 import { SharedHeader } from "./shared-header.tsx";
@@ -112,7 +111,7 @@ function Changes({ state, comments }: ChangesProps) {
           {comments
             .filter(({ on }) => on === change.id)
             .map((comment) => (
-              <CommentNote key={comment.id} comment={comment} />
+              <div key={comment.id}>{noteOf(comment)}</div>
             ))}
         </div>
       ))}

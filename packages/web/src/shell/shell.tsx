@@ -20,6 +20,7 @@ const AgentsView = lazy(async () => ({ default: (await import("../agents/index.t
 const WorktreesView = lazy(async () => ({
   default: (await import("../worktrees/index.ts")).WorktreesView,
 }));
+const SharesView = lazy(async () => ({ default: (await import("../sharing/index.ts")).SharesView }));
 const ArchiveView = lazy(async () => ({ default: (await import("../archive/index.ts")).ArchiveView }));
 
 /** The frame of the page: the list of sessions at the side (a drawer on a phone), tabs on top, one view. */
@@ -84,10 +85,13 @@ function viewOf(route: Route): ReactNode {
       return <AgentsView />;
     case "worktrees":
       return <WorktreesView />;
+    case "shares":
+      return <SharesView />;
     case "archive":
       return <ArchiveView />;
+    case "guest":
     case "unknown":
-      return <Nowhere path={route.path} />;
+      return <Nowhere path={route.at === "guest" ? "/l" : route.path} />;
   }
 }
 

@@ -7,7 +7,7 @@ import {
 } from "@holdfast/protocol";
 import { memo } from "react";
 import { OpenedChip } from "../agents/index.ts";
-import { Chip, moment, span } from "../design/index.ts";
+import { Chip, Exact, moment, span } from "../design/index.ts";
 import { Attachment } from "./attachment.tsx";
 import { OwnWorkLine } from "./own-work.tsx";
 import { PartView, SubtaskLine } from "./part-view.tsx";
@@ -21,7 +21,7 @@ import { TurnEnd } from "./turn-end.tsx";
 export const RowView = memo(function RowView({ row, sessionId }: { row: Row; sessionId: string }) {
   switch (row.kind) {
     case "user":
-      return <UserMessage message={row.message} sessionId={sessionId} />;
+      return <UserMessage message={row.message} by={row.by} sessionId={sessionId} />;
     case "speaker":
       return (
         <h3 className="flex items-center gap-2 pt-3 pb-1 text-sm font-semibold" title={moment(row.time)}>
@@ -43,17 +43,24 @@ export const RowView = memo(function RowView({ row, sessionId }: { row: Row; ses
   }
 });
 
-function UserMessage({ message, sessionId }: { message: Message; sessionId: string }) {
+type UserMessageProps = { message: Message; by: string | undefined; sessionId: string };
+
+function UserMessage({ message, by, sessionId }: UserMessageProps) {
   const { info, parts } = message;
   const isReader = useReader() !== undefined;
   if (parts.some(isOwnWorkPart)) return <OwnWorkLine info={info} />;
   return (
     <article
-      aria-label={isReader ? "Asked" : "You"}
+      aria-label={isReader || by !== undefined ? "Asked" : "You"}
       className="flex justify-end pt-4 pb-1"
       title={moment(info.time.created)}
     >
       <div className="flex max-w-[85%] min-w-0 flex-col items-end gap-2">
+        {by !== undefined && (
+          <Chip tone="accent" title="Asked through a link that you gave">
+            <Exact text={by === "" ? "through a link" : by} as="words" />
+          </Chip>
+        )}
         {parts.map((part) => {
           if (part.type === "text" && part.synthetic !== true)
             return (

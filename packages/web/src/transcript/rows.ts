@@ -14,7 +14,8 @@ import {
 import type { ReactNode } from "react";
 
 export type Row =
-  | { kind: "user"; key: string; message: Message }
+  /** `by`: who asked, where it was not the owner but the holder of a ref. */
+  | { kind: "user"; key: string; message: Message; by?: string }
   /** Who answers, above the first part of an answer, and how the turn found its agent. */
   | SpeakerRow
   | { kind: "part"; key: string; messageId: string; part: Part; isOpen: boolean }
@@ -72,7 +73,7 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns" | "retry">
       rows.push(speakerRow(message, turns[info.turnId]));
       speaker = info.turnId;
     }
-    rows.push(...messageRows(message));
+    rows.push(...withAsker(messageRows(message), turns[info.turnId]));
     for (const { key, note } of notes?.get(info.id) ?? [])
       rows.push({ kind: "note", key, messageId: info.id, note });
     for (const turn of turnsOf(info, turns))
@@ -116,6 +117,17 @@ function speakerRow({ info }: Message, turn: Turn | undefined): Row {
   };
   speakers.set(info, row);
   return row;
+}
+
+const asked = new WeakMap<Row, Row>();
+
+/** A message that came through a ref says from whom (S-16). */
+function withAsker(rows: readonly Row[], turn: Turn | undefined): readonly Row[] {
+  const [row] = rows;
+  if (row?.kind !== "user" || turn?.actor.kind !== "ref") return rows;
+  const kept = asked.get(row) ?? { ...row, by: turn.actor.label };
+  asked.set(row, kept);
+  return [kept];
 }
 
 function messageRows(message: Message): readonly Row[] {

@@ -1,4 +1,3 @@
-import type { ShareReader } from "@holdfast/client";
 import type { Comment } from "@holdfast/protocol";
 import { MessageSquarePlus } from "lucide-react";
 import { useState } from "react";
@@ -9,14 +8,12 @@ import { newCommentId } from "./comment-id.ts";
 const MAX_LENGTH = 10_000;
 
 type CommentFormProps = {
-  reader: Pick<ShareReader, "comment">;
-  /** The message or change that it is about. */
-  on: Comment["on"];
-  onSaid: (comment: Comment) => void;
+  /** Says it under this id, which is the same for all tries. Rejects with the reason. */
+  onSay: (id: Comment["id"], text: string) => Promise<void>;
 };
 
 /** A button, which opens to a place to say something about what stands above it. People read it; no agent does (S-14). */
-export function CommentForm({ reader, on, onSaid }: CommentFormProps) {
+export function CommentForm({ onSay }: CommentFormProps) {
   const [text, setText] = useState<string | undefined>();
   // One id for all tries of one comment: said twice, it is there once.
   const [id, setId] = useState(newCommentId);
@@ -36,7 +33,7 @@ export function CommentForm({ reader, on, onSaid }: CommentFormProps) {
   const say = async () => {
     setBusy(true);
     try {
-      onSaid(await reader.comment({ id, on, text }));
+      await onSay(id, text);
       close();
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));

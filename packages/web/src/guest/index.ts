@@ -1,0 +1,1 @@
+export { openGuest } from "./open-guest.tsx";

@@ -1,0 +1,48 @@
+import type { Share } from "@holdfast/protocol";
+import { describe, expect, test } from "vitest";
+import { defaultRefMs, isLocalOnly, lagOf, SHARE_WORDS } from "./words.ts";
+
+const share = (more: Partial<Share>): Share => ({
+  id: "shr_00000000000000000000000001" as Share["id"],
+  title: "A session",
+  service: "https://share.test",
+  state: "live",
+  waiting: 0,
+  attempts: 0,
+  omitted: 0,
+  includes: { files: false, others: false },
+  createdBy: { id: "owner", kind: "owner", label: "Owner" },
+  time: { created: 0, updated: 0 },
+  ...more,
+});
+
+describe("what the page says of shares", () => {
+  test("[S-2] a share that the service has not given back yet is said to be not confirmed", () => {
+    expect(SHARE_WORDS.revoking).toMatchObject({ label: "not confirmed", tone: "attention" });
+  });
+
+  test("[S-21] says how far readers are behind", () => {
+    expect(lagOf(share({}), 0)).toBe("Readers see all of it.");
+    expect(lagOf(share({ waiting: 1 }), 0)).toBe("1 row waits to be sent.");
+    expect(lagOf(share({ waiting: 1_200, waitingSince: 1_000 }), 13_000)).toBe(
+      "1,200 rows wait to be sent, the oldest for 12 s.",
+    );
+    expect(lagOf(share({ state: "revoked", waiting: 3 }), 0)).toBe("");
+  });
+
+  test.each([
+    ["http://127.0.0.1:4681/s/x", true],
+    ["http://localhost:4681/s/x", true],
+    ["http://[::1]:4681/s/x", true],
+    ["https://share.example/s/x", false],
+    ["https://127.example/s/x", false],
+    ["no address", false],
+  ])("[S-1] %s leads to this machine alone: %s", (link, isLocal) => {
+    expect(isLocalOnly(link)).toBe(isLocal);
+  });
+
+  test("[S-28] a link that may prompt ends after a day unless somebody says otherwise", () => {
+    expect(defaultRefMs(["read", "prompt"])).toBe(86_400_000);
+    expect(defaultRefMs(["read"])).toBe(7 * 86_400_000);
+  });
+});
