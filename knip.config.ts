@@ -66,7 +66,7 @@ const config: KnipConfig = {
       ignoreDependencies: ["tailwindcss"],
     },
     "packages/share": {
-      entry: ["src/**/*-module.ts!"],
+      entry: ["src/**/*-{module,thread}.ts!"],
       project: ["src/**/*.ts!", "!src/**/*.test.ts!", "test/**/*.ts"],
     },
     "packages/server": {

@@ -35,7 +35,7 @@ test("[S-14, S-28, S-15] a colleague is let in, says what is to be done, is seen
 
   const guest = await (await on.context()).newPage();
   await guest.goto(link);
-  await guest.getByText("said by the owner").waitFor();
+  await said(guest).getByText("said by the owner").waitFor();
   expect(guest.url()).toBe(`${on.server.url}/l`);
   expect(await guest.evaluate("localStorage.getItem('holdfast.token')")).toBeNull();
   await guest.getByRole("button", { name: "Comment" }).first().click();
@@ -46,7 +46,7 @@ test("[S-14, S-28, S-15] a colleague is let in, says what is to be done, is seen
   await guest.getByRole("button", { name: "Send" }).click();
   await said(page).getByText("said for the colleague").waitFor();
   await page.getByRole("article", { name: "Asked" }).getByText("Ada").waitFor();
-  await guest.getByText("said for the colleague", { exact: true }).last().waitFor();
+  await said(guest).getByText("said for the colleague").waitFor();
 
   const { items } = await on.server.client.listRefs({});
   await on.server.client.revokeRef(items[0]?.id ?? "");

@@ -7,4 +7,4 @@ export const PAGE_DIRECTORY = new URL("../dist/", import.meta.url);
  */
 export const SHARED_PAGE_DIRECTORY = new URL("../dist/share/", import.meta.url);
 
-export type { PageAssets, PageRequest, SharedPageRequest } from "./shared/page-request.ts";
+export type { PageAssets, PageRequest, SharedPageRequest } from "./shared/index.ts";

@@ -1,1 +1,1 @@
-export { createPages, type Pages, type PagesDeps } from "./pages.ts";
+export { createPages } from "./pages.ts";

@@ -9,7 +9,7 @@ export {
   useLiveSession,
   useNow,
 } from "./app-context.tsx";
-export { type Connection, ConnectionMonitor } from "./connection.ts";
+export { ConnectionMonitor } from "./connection.ts";
 export { FrameBatch } from "./frame-batch.ts";
 export { retryMs } from "./reconnect.ts";
 export { pause } from "./retry.ts";

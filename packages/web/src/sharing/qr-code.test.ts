@@ -1,5 +1,5 @@
-import encodeQR from "qr";
-import decodeQR from "qr/decode.js";
+import { encodeQR } from "qr";
+import { decodeQR } from "qr/decode.js";
 import { expect, test } from "vitest";
 
 /** Pixels of one cell: a reader of pictures wants more than one. */

@@ -1,4 +1,4 @@
-import encodeQR from "qr";
+import { encodeQR } from "qr";
 import { useMemo } from "react";
 
 /** Light cells around the code, without which cameras do not find it. */

@@ -1,0 +1,1 @@
+export type { PageAssets, PageRequest, SharedPageRequest } from "./page-request.ts";
