@@ -239,6 +239,8 @@ export class ShareSender {
 
   async #openWriter(transport: ShareTransport, share: StoredShare): Promise<ShareAnswer<unknown>> {
     this.#publisher ??= await this.#deps.store.publisherId();
+    // A nonce that held the share before cannot take it back: each try to adopt has one of its own (S-23).
+    if (share.adopt) this.#claim = await this.#take();
     const { nonce = "", earlier = [] } = this.#claim ?? {};
     return transport.call({
       method: "openWriter",
