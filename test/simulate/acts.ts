@@ -7,7 +7,7 @@ import { OWNER } from "../../packages/server/test/contract/rig.ts";
 import type { Random } from "../torture/random.ts";
 import type { Tally } from "./faults.ts";
 import type { Act, Plan } from "./plan.ts";
-import type { Service } from "./service.ts";
+import { PUBLISH_KEY, type Service } from "./service.ts";
 import { hashedRef, type Side } from "./side.ts";
 
 /** What acts need of the world. */
@@ -64,7 +64,8 @@ const ACTS: Readonly<Record<Act, Perform>> = {
     world.tally.add("session deleted");
     world.done.add("detached");
   },
-  async "revoke the share"(world, { publisher }, { id }) {
+  async "revoke the share"(world, { publisher }, { id, state }) {
+    if (state === "revoked" || state === "revoking") return;
     world.tally.add("revoked");
     await publisher.store.changeShare({ actor: OWNER, shareId: id, change: { state: "revoking" } });
     world.done.add("revoked");
@@ -80,6 +81,8 @@ const ACTS: Readonly<Record<Act, Perform>> = {
     side.publisher.kill();
     await side.publisher.restore(world.publisherBackup);
     world.done.add("publisher restored");
+    // What was asked for since is not known here any more.
+    for (const wish of ["revoked", "detached"]) world.done.delete(wish);
     await world.startSide(side);
   },
   async "restore the service"(world) {
@@ -101,7 +104,10 @@ const ACTS: Readonly<Record<Act, Perform>> = {
       const share = await world.shareOf(other);
       if (share?.state !== "fenced") continue;
       world.tally.add("adopted elsewhere");
-      await adopt(other, share);
+      await adopt(other, share, world.service).catch((error: unknown) => {
+        // The service cannot be asked now.
+        if (!isHoldfastError(error, "SERVICE_UNAVAILABLE")) throw error;
+      });
       return;
     }
   },
@@ -146,7 +152,23 @@ const ACTS: Readonly<Record<Act, Perform>> = {
   },
 };
 
-/** As a person does who takes a share back. */
-export async function adopt({ publisher }: Side, { id }: Pick<StoredShare, "id">): Promise<void> {
-  await publisher.store.changeShare({ actor: OWNER, shareId: id, change: { state: "live", adopt: true } });
+/** As a person does who takes a share back: where others renewed its refs, the publish key renews them once more (S-25). */
+export async function adopt({ publisher }: Side, share: StoredShare, service: Service): Promise<void> {
+  const change = { state: "live", adopt: true, lastError: null, nextRetryAt: null, attempts: 0 } as const;
+  const command = { actor: OWNER, shareId: share.id, from: ["fenced", "parked"] as const };
+  if (share.lastError?.code !== "REF_NOT_VALID") {
+    await publisher.store.changeShare({ ...command, change });
+    return;
+  }
+  const { items } = await service.call("listShares", undefined, PUBLISH_KEY, { limit: 200 });
+  const from = items.find(({ id }) => id === share.id)?.capabilityEpoch ?? share.capabilityEpoch;
+  const link = newRef();
+  await publisher.store.changeShare({
+    ...command,
+    change: { ...change, link },
+    tasks: [
+      { kind: "bump", from, owner: newRef(), append: newRef(), withKey: true },
+      { kind: "mint", ref: link, rights: ["read"], caveats: {}, label: "link" },
+    ],
+  });
 }

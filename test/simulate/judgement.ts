@@ -17,10 +17,14 @@ export type Judging = {
   readonly done: ReadonlySet<string>;
   readonly ended: ReadonlySet<string>;
   readonly shareId: string | undefined;
+  readonly resyncs: number;
   trace(line: string): void;
   violated(what: string): void;
   shareOf(side: Side): Promise<StoredShare | undefined>;
 };
+
+/** After these both sides may be in different places; after losses and kills alone they never are. */
+const MOVES = ["publisher restored", "service restored", "copied", "bumped elsewhere"];
 
 type Placed = { side: Side; share: StoredShare };
 
@@ -35,8 +39,13 @@ export async function judge(world: Judging): Promise<void> {
   const states = placed.map(({ share }) => share.state).join(" and ");
   world.trace(`at rest: ${states}`);
   await judgeEnded(world);
+  if (world.resyncs > 0 && !MOVES.some((move) => world.done.has(move)))
+    world.violated(`${world.resyncs} times all was sent anew, and nothing was restored or taken over`);
   if (world.done.has("revoked")) return judgeRevoked(world, placed);
   if (placed.some(({ share }) => share.state === "expired")) return judgeExpired(world, placed);
+  // A restored directory does not know that it took the share back, and is told.
+  if (world.done.has("publisher restored") && placed[0]?.share.state === "revoked")
+    return judgeRevoked(world, placed);
   if (world.done.has("detached")) return;
   const live = placed.filter(({ share }) => share.state === "live");
   if (live.length !== 1) world.violated(`${live.length} of ${placed.length} publish: ${states}`);

@@ -5,7 +5,7 @@ import type { InlineRunner, Runner } from "@holdfast/sqlite";
 export const never = <T>(): Promise<T> => new Promise(() => undefined);
 
 /** Called around each command of a program; may end its life, or let others act meanwhile. */
-export type Around = { before(command: string): Promise<void>; after(command: string): void };
+export type Around = { before(command: string, args: unknown): Promise<void>; after(command: string): void };
 
 /**
  * One run of a program of the simulation, from its start to its death. What its code waits for never comes once it is dead, and its timers do not ring: a
@@ -56,7 +56,7 @@ export class Life {
       ...inner,
       run: async <T>(name: string, args: unknown): Promise<T> => {
         if (this.#isOver) return never();
-        await around?.before(name);
+        await around?.before(name, args);
         if (this.#isOver) return never();
         const done = inner.run<T>(name, args);
         around?.after(name);

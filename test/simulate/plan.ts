@@ -55,7 +55,7 @@ const ACT_ODDS: Readonly<Record<Act, number>> = {
   "delete the session and keep the share": 0.04,
   "revoke the share": 0.07,
   "pause and resume": 0.1,
-  "restore the publisher": 0,
+  "restore the publisher": 0.1,
   "restore the service": 0.12,
   "copy the directory": 0.1,
   "adopt elsewhere": 0.3,
@@ -67,7 +67,7 @@ const ACT_ODDS: Readonly<Record<Act, number>> = {
 };
 
 export function planOf(random: Random): Plan {
-  const rounds = random.int(12, 40);
+  const rounds = random.int(10, 30);
   const odds: Plan["odds"] = {};
   for (const [fault, most] of ODDS) if (random.chance(0.4)) odds[fault] = random.next() * most;
   const acts: Plan["acts"] = new Map();

@@ -120,12 +120,14 @@ export class Publisher {
     this.#parts.trace(`${this.name} killed`);
   }
 
-  /** Puts a backup back; the program must be down. */
-  restore(bytes: Uint8Array): Promise<void> {
+  /** Puts a backup back with the program's own restore; the program must be down. */
+  async restore(bytes: Uint8Array): Promise<void> {
     if (this.#program !== undefined) throw new Error(`${this.name} is up.`);
-    this.#disk = bytes;
+    const inner = openInlineRunner({ module: commandModule, clock: this.#parts.clock, from: bytes });
+    await inner.run("markRestored", { actor: SYSTEM });
+    this.#disk = inner.bytes();
+    await inner.close();
     this.#parts.trace(`${this.name} restored from a backup`);
-    return Promise.resolve();
   }
 
   /** When the next sender wants to be called; `undefined`: none does by itself. */

@@ -1,5 +1,5 @@
 /** The share service with its program, in the simulation. */
-import type { FakeClock, Logger } from "@holdfast/kernel";
+import { type FakeClock, HoldfastError, type Logger } from "@holdfast/kernel";
 import type { ShareArgs, ShareMethod, ShareResult } from "@holdfast/protocol";
 import { commandModule, memoryBlobs, ShareService, shareStoreOn } from "@holdfast/share";
 import { type InlineRunner, openInlineRunner } from "@holdfast/sqlite";
@@ -100,7 +100,7 @@ export class Service {
     };
   }
 
-  /** A call of somebody whom no fault befalls. */
+  /** A call past the network. Rejects when the service dies under it. */
   async call<M extends ShareMethod>(
     method: M,
     shareId: string | undefined,
@@ -108,7 +108,11 @@ export class Service {
     args: ShareArgs<M>,
   ): Promise<ShareResult<M>> {
     if (this.#program === undefined) throw new Error("The service is down.");
-    return this.#program.calls.call(method, { shareId, args, caller: { bearer, peer: PEER } });
+    const { calls, life } = this.#program;
+    const died = life.over.then((): never => {
+      throw new HoldfastError("SERVICE_UNAVAILABLE", "The service was killed.");
+    });
+    return Promise.race([calls.call(method, { shareId, args, caller: { bearer, peer: PEER } }), died]);
   }
 
   /** All that a reader sees, page by page. */

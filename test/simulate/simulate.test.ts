@@ -16,6 +16,11 @@ describe("[S-3, S-6, S-7] what readers see is what was published, whatever the n
     for (const fault of FAULTS) expect(report.faults, fault).toHaveProperty([fault]);
   });
 
+  test("over the seeds on which sabotages are tried", async () => {
+    const report = await runSeeds({ first: FIRST, seeds: 400, threads: availableParallelism() });
+    expect(report.violations).toEqual([]);
+  });
+
   test("the same seed is the same run", async () => {
     const [one, other] = [await simulate(FIRST), await simulate(FIRST)];
     expect(other).toEqual(one);

@@ -53,6 +53,8 @@ export class World implements Acting, Judging {
   publisherBackup: Uint8Array | undefined;
   serviceBackup: Uint8Array | undefined;
   steps = 0;
+  /** Streams that were begun anew, with everything in them. */
+  resyncs = 0;
   readonly #trace: ((line: string) => void) | undefined;
   readonly #digest = createHash("sha256");
   readonly #ends: (() => void)[] = [];
@@ -136,7 +138,7 @@ export class World implements Acting, Judging {
     this.service.start();
     await first.publisher.start();
     first.workload = await Workload.begin(first.publisher.rig, this.random);
-    for (let times = this.random.int(0, 12); times > 0; times -= 1) await first.workload.act();
+    for (let times = this.random.int(0, 8); times > 0; times -= 1) await first.workload.act();
     await this.#share(first);
     for (let round = 0; round < this.plan.rounds; round += 1) {
       for (const act of this.plan.acts.get(round) ?? []) await perform(act, this);
@@ -145,7 +147,8 @@ export class World implements Acting, Judging {
       if (this.done.has("ref revoked") && this.random.chance(0.3)) await this.#lookAtEnded();
     }
     await this.#makePeace();
-    if (await this.#askSomebody()) await this.#untilRest();
+    // Twice: a share that is taken back may find only then that its refs were renewed.
+    for (let times = 0; times < 2; times += 1) if (await this.#askSomebody()) await this.#untilRest();
     await judge(this);
   }
 
@@ -208,7 +211,7 @@ export class World implements Acting, Judging {
 
   async #work(side: Side): Promise<void> {
     if (!side.publisher.isUp) return;
-    for (let times = this.random.int(1, 4); times > 0; times -= 1) {
+    for (let times = this.random.int(1, 3); times > 0; times -= 1) {
       await side.workload?.act();
       this.clock.advance(this.random.int(0, 400));
     }
@@ -273,7 +276,7 @@ export class World implements Acting, Judging {
     if (!shares.every((one) => one?.state === "fenced" || one?.state === "parked")) return false;
     this.tally.add(`asked a person: ${share.state} ${share.lastError?.code ?? ""}`);
     this.trace(`adopted by a person: ${share.state}, ${share.lastError?.code ?? ""}`);
-    await adopt(first, share);
+    await adopt(first, share, this.service);
     return true;
   }
 
@@ -311,8 +314,9 @@ export class World implements Acting, Judging {
       return true;
     };
     return {
-      before: async (command) => {
+      before: async (command, args) => {
         this.trace(command);
+        if ((args as { isResync?: boolean }).isResync === true) this.resyncs += 1;
         if (dies(before)) program().kill();
         else await this.#meanwhile(command);
       },

@@ -7,6 +7,7 @@ import { EVENTS } from "./events.ts";
 import { FILES } from "./files.ts";
 import { HTTP } from "./http.ts";
 import { RUNNER } from "./runner.ts";
+import { SHARING } from "./sharing.ts";
 import { SOURCES } from "./sources.ts";
 import { STORE } from "./store.ts";
 import { TURN } from "./turn.ts";
@@ -25,6 +26,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   ...TURN,
   ...AGENTS,
   ...AGENT_FILES,
+  ...SHARING,
   ...SOURCES,
   ...HTTP,
   ...WHAT_LEAVES,
