@@ -41,9 +41,7 @@ function send(path: string, { method = "GET", bearer, body, headers = {} }: Sent
     method,
     headers: {
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
-      ...(body === undefined
-        ? {}
-        : { "content-type": isRaw ? "application/octet-stream" : "application/json" }),
+      ...(body === undefined ? {} : { "content-type": isRaw ? "image/svg+xml" : "application/json" }),
       ...headers,
     },
     ...(body === undefined ? {} : { body: isRaw ? new Uint8Array(body) : JSON.stringify(body) }),

@@ -41,9 +41,6 @@ async function streamEvents({
 
 async function putBlob({ service, clock, caller, params, incoming }: HttpCall) {
   const { shareId = "", hash = "" } = params;
-  const type = incoming.headers["content-type"];
-  if (type !== undefined && type !== "application/octet-stream")
-    throw new HoldfastError("UNSUPPORTED_TYPE", "Contents are sent as application/octet-stream.");
   const bytes = await readBytes(incoming, clock, MAX_SHARE_BLOB_BYTES);
   await service.putBlob({ shareId, hash, bytes, caller });
   return { status: 204 };

@@ -15,6 +15,7 @@ import {
   type Logger,
   MAX_TIMER_MS,
   type Timer,
+  within,
 } from "@holdfast/kernel";
 import type { NotedEvent, ShareNote, ShareStore } from "../store/index.ts";
 import { type ReplayPage, replayAfter } from "../store/queries/index.ts";
@@ -23,8 +24,13 @@ import type { ShareEnd, ShareEvent, ShareSink, ShareSubscription } from "./contr
 /** Bytes that may wait for one reader before it is cut; it goes on by its cursor. */
 const BACKLOG_BYTES = 4 * 1024 * 1024;
 
-/** Looks at a reader's ref again: the ms until it ends by itself, undefined for never. Throws where it has ended. */
-export type Recheck = () => number | undefined;
+/** How long a reader that takes nothing is waited for while it catches up, in ms. */
+const STALL_MS = 60_000;
+
+/** What came of looking at a ref: the ms until it ends by itself, undefined for never; or the refusal, where it has ended. */
+export type Standing = { endsIn: number | undefined } | { refusal: unknown };
+/** Looks at a reader's ref again. `seen` holds what came of others in the same pass, so that a ref of many readers is looked at once. */
+export type Recheck = (seen: Map<string, Standing>) => Standing;
 
 export class LiveReaders {
   readonly #store: ShareStore;
@@ -101,8 +107,9 @@ export class LiveReaders {
       const readers = this.#byShare.get(note.shareId);
       if (readers === undefined || note.kind === "blobsGone") continue;
       const batch = note.kind === "events" ? chained(note.events) : undefined;
+      const seen = new Map<string, Standing>();
       for (const reader of readers) {
-        if (note.kind === "access") reader.check();
+        if (note.kind === "access") reader.check(seen);
         else reader.offer(batch);
       }
     }
@@ -171,16 +178,16 @@ class Reader implements ShareSubscription {
   }
 
   /** Ends when its ref has ended, and sees to it that it is looked at again when that is due. */
-  check(): void {
+  check(seen = new Map<string, Standing>()): void {
     if (this.#isClosed) return;
     this.#expiry?.cancel();
-    try {
-      const ms = this.#options.recheck();
-      if (ms !== undefined)
-        this.#expiry = this.#options.clock.after(Math.min(Math.max(ms, 1), MAX_TIMER_MS), () => this.check());
-    } catch (error) {
-      if (isHoldfastError(error)) this.close("revoked");
-      else this.#fail(error);
+    const standing = this.#options.recheck(seen);
+    if ("refusal" in standing) {
+      if (isHoldfastError(standing.refusal)) this.close("revoked");
+      else this.#fail(standing.refusal);
+    } else if (standing.endsIn !== undefined) {
+      const ms = Math.min(Math.max(standing.endsIn, 1), MAX_TIMER_MS);
+      this.#expiry = this.#options.clock.after(ms, () => this.check());
     }
   }
 
@@ -202,7 +209,7 @@ class Reader implements ShareSubscription {
       const page: ReplayPage = store.read((sql) => replayAfter(sql, shareId, this.#through, clock.now()));
       this.#sendPage(page);
       if (this.#through >= page.last || this.#hasEnded()) break;
-      await sink?.drained();
+      await this.#drain();
       if (this.#hasEnded()) break;
     }
     this.#isReading = false;
@@ -210,6 +217,19 @@ class Reader implements ShareSubscription {
     // Nothing was awaited since the last page, so nothing was committed that is not in it.
     this.#isLive = true;
     if (!wasLive) sink?.control({ type: "caught-up", data: {} });
+  }
+
+  /** Lets others have their turn, and waits for a reader that has not taken what it was sent. */
+  async #drain(): Promise<void> {
+    const { sink, clock } = this.#options;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (sink === undefined || this.#hasEnded() || sink.backlog() === 0) return;
+    const taken = await within(
+      clock,
+      STALL_MS,
+      sink.drained().then(() => true),
+    );
+    if (taken === undefined) this.close("overflow");
   }
 
   #hasEnded(): boolean {

@@ -47,7 +47,7 @@ import type {
 } from "./contract.ts";
 import { Credentials } from "./credentials.ts";
 import { Housekeeping } from "./housekeeping.ts";
-import { LiveReaders, type Recheck } from "./live.ts";
+import { LiveReaders, type Recheck, type Standing } from "./live.ts";
 import { type MethodCall, type MethodContext, METHODS, read } from "./methods.ts";
 import { placeOf } from "./place.ts";
 import { UseCounter } from "./use-counter.ts";
@@ -152,9 +152,10 @@ export class ShareService implements ShareCalls {
   }
 
   /** Every row of a share as the older surface gives it: with a ref that reads, or to anybody where the share was made public. */
-  readWhole(shareId: string, caller: ShareCaller): Promise<ReturnType<typeof wholeShare>> {
+  async readWhole(shareId: string, caller: ShareCaller): Promise<ReturnType<typeof wholeShare>> {
     const { store, clock } = this.#deps;
     if (caller.bearer === undefined) {
+      this.#credentials.requireRate({ peer: caller.peer }, "read");
       const whole = store.read((sql) => wholeShare(sql, findShare(sql, shareId), clock.now()));
       return whole?.isPublic === true
         ? Promise.resolve(whole)
@@ -205,7 +206,8 @@ export class ShareService implements ShareCalls {
   ): Promise<() => void> {
     return this.#admitted({ shareId, caller }, "read", async (by) => {
       const recheck = this.#recheck(shareId, by);
-      recheck();
+      const standing = recheck(new Map());
+      if ("refusal" in standing) throw standing.refusal;
       return this.#readers.watch(shareId, recheck, onEnd);
     });
   }
@@ -310,16 +312,25 @@ export class ShareService implements ShareCalls {
     });
   }
 
-  /** Looks at a ref again. Answers the ms until the ref or the share ends by itself. */
+  /** Uses are not counted again: a reader that came in stays. */
   #recheck(shareId: string, by: By): Recheck {
     const { store, clock } = this.#deps;
-    return () => {
-      const now = clock.now();
-      const { share, line } = store.read((sql) =>
-        admit(sql, now, { shareId, by, access: "anyone", keyMay: true }),
-      );
-      const ends = [share.expires_at, ...line.map((grant) => grant.expires_at)].filter((at) => at !== null);
-      return ends.length === 0 ? undefined : Math.min(...ends) - now;
+    const look = (): Standing => {
+      try {
+        const now = clock.now();
+        const asked = { shareId, by, access: "anyone", keyMay: true, isInside: true } as const;
+        const { share, line } = store.read((sql) => admit(sql, now, asked));
+        const ends = [share.expires_at, ...line.map((grant) => grant.expires_at)].filter((at) => at !== null);
+        return { endsIn: ends.length === 0 ? undefined : Math.min(...ends) - now };
+      } catch (refusal) {
+        return { refusal };
+      }
+    };
+    const name = by.key ?? by.hash ?? "";
+    return (seen) => {
+      const standing = seen.get(name) ?? look();
+      seen.set(name, standing);
+      return standing;
     };
   }
 }

@@ -33,6 +33,8 @@ export type Asked = {
   keyMay?: boolean;
   /** What works on a share that has ended, for its publisher. */
   alsoEnded?: boolean;
+  /** The caller was let in before and stays: its uses are not looked at. */
+  isInside?: boolean;
 };
 
 /** Most grants in a line, from the root on. */
@@ -81,7 +83,8 @@ export function admit(sql: Sql, now: number, asked: Asked): Admitted {
     throw new HoldfastError("FORBIDDEN", "A publish key may not do this; it needs a ref of the share.");
   }
   const hasEnded = line.some((grant) => endOf(grant, share, now) !== undefined);
-  if (own === undefined || hasEnded || exhausted(sql, line, { peer: by.peer, now }) !== undefined)
+  if (own === undefined || hasEnded) throw refNotValid();
+  if (asked.isInside !== true && exhausted(sql, line, { peer: by.peer, now }) !== undefined)
     throw refNotValid();
   const wanted = access === "anyone" ? [] : [access].flat();
   if (wanted.length > 0 && !wanted.some((right) => mayDo(own, right)))

@@ -17,6 +17,8 @@ export type Target = {
   log: EventLog | undefined;
   /** By how much the stream grew, in bytes. */
   bytes: number;
+  /** Whether readers are still told of removals, which a row that comes back ends. Looked up once. */
+  hasRemovals?: boolean;
 };
 
 /** Why an operation is rejected alone (S-22). */
@@ -117,6 +119,7 @@ export function noteRemoval(
   { key, parent }: Pick<ItemRow, "key" | "parent">,
 ): void {
   if (target.log === undefined) return;
+  target.hasRemovals = true;
   const seq = tell(target, removedEvent(key, parent));
   write.run(
     "INSERT OR REPLACE INTO removal (share, key, parent, seq) VALUES (?, ?, ?, ?)",
@@ -194,7 +197,7 @@ function store(write: Write, target: Target, item: ItemRow | undefined, row: New
     );
     return item.rid;
   }
-  if (target.log !== undefined)
+  if (target.log !== undefined && hasRemovals(write, target))
     write.run("DELETE FROM removal WHERE share = ? AND key = ?", target.share.rid, row.key);
   return write.insert(
     "INSERT INTO item (stream, key, kind, parent, ordinal, omitted, hash, seq, bytes, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -203,6 +206,12 @@ function store(write: Write, target: Target, item: ItemRow | undefined, row: New
     kindOf(row.key),
     ...content,
   );
+}
+
+function hasRemovals(write: Write, target: Target): boolean {
+  target.hasRemovals ??=
+    write.get("SELECT 1 FROM removal WHERE share = ? LIMIT 1", target.share.rid) !== undefined;
+  return target.hasRemovals;
 }
 
 /** Writes down what a command did to the share's counts, and tells it. */

@@ -23,7 +23,7 @@ export function createShare(
   if (key === undefined) throw refNotValid();
   const known = findShare(write, shareId);
   if (known !== undefined) return { share: repeated(write, known, key, args) };
-  const rid = write.insert(
+  write.insert(
     `INSERT INTO share (id, publish_key, store, state, title, quota, expires_at, time_created, time_updated)
      VALUES (?, ?, ?, 'live', ?, ?, ?, ?, ?)`,
     shareId,
@@ -37,7 +37,7 @@ export function createShare(
   );
   const share = findShare(write, shareId) as ShareRow;
   putRoots(write, share, { owner, append });
-  auditWrite(write, { share, by, action: "createShare" }, String(rid));
+  auditWrite(write, { share, by, action: "createShare" });
   return { share: toServiceShare(write, share, write.now) };
 }
 
