@@ -242,3 +242,14 @@ test("[S-15] an address that guesses is slowed down, and readers are not", async
   expect(codes.slice(10)).toEqual(["RATE_LIMITED", "RATE_LIMITED"]);
   expect(await codeOf(publisher.call("readSession", {}, publisher.owner.secret))).toBeUndefined();
 });
+
+test("[S-16] a repetition is no use, and is answered when none is left", async () => {
+  const publisher = await started();
+  const { messageId } = ids();
+  await publisher.publish(message(messageId, 0));
+  const link = await publisher.link({ rights: ["comment"], caveats: { maxUses: 1 } });
+  const args = { id: newId("cmt"), on: messageId, text: "once" };
+  const made = await publisher.call("comment", args, link.secret);
+  expect(await publisher.call("comment", args, link.secret)).toEqual(made);
+  expect(await codeOf(publisher.call("comment", { ...args, id: newId("cmt") }, link.secret))).toBe("REF_NOT_VALID");
+});

@@ -318,7 +318,7 @@ export class ShareService implements ShareCalls {
     const look = (): Standing => {
       try {
         const now = clock.now();
-        const asked = { shareId, by, access: "anyone", keyMay: true, isInside: true } as const;
+        const asked = { shareId, by, access: "anyone", keyMay: true, anyUses: true } as const;
         const { share, line } = store.read((sql) => admit(sql, now, asked));
         const ends = [share.expires_at, ...line.map((grant) => grant.expires_at)].filter((at) => at !== null);
         return { endsIn: ends.length === 0 ? undefined : Math.min(...ends) - now };

@@ -33,8 +33,8 @@ export type Asked = {
   keyMay?: boolean;
   /** What works on a share that has ended, for its publisher. */
   alsoEnded?: boolean;
-  /** The caller was let in before and stays: its uses are not looked at. */
-  isInside?: boolean;
+  /** Uses are not looked at: the caller was let in before and stays, or the act looks at them once it knows that it is no repetition. */
+  anyUses?: boolean;
 };
 
 /** Most grants in a line, from the root on. */
@@ -84,8 +84,7 @@ export function admit(sql: Sql, now: number, asked: Asked): Admitted {
   }
   const hasEnded = line.some((grant) => endOf(grant, share, now) !== undefined);
   if (own === undefined || hasEnded) throw refNotValid();
-  if (asked.isInside !== true && exhausted(sql, line, { peer: by.peer, now }) !== undefined)
-    throw refNotValid();
+  if (asked.anyUses !== true) requireUsesLeft(sql, line, { peer: by.peer, now });
   const wanted = access === "anyone" ? [] : [access].flat();
   if (wanted.length > 0 && !wanted.some((right) => mayDo(own, right)))
     throw new HoldfastError(
@@ -93,6 +92,15 @@ export function admit(sql: Sql, now: number, asked: Asked): Admitted {
       `This ref may not do that: it lacks the right ${wanted.join(" or ")}.`,
     );
   return { share, line };
+}
+
+/** Throws REF_NOT_VALID for a line of which a grant has no use left. */
+export function requireUsesLeft(
+  sql: Sql,
+  line: readonly GrantRow[],
+  where: { peer: string; now: number },
+): void {
+  if (exhausted(sql, line, where) !== undefined) throw refNotValid();
 }
 
 /** Every right but `append` includes `read`. */
@@ -113,7 +121,7 @@ export function endOf(
 }
 
 /** The grant of a line that has no use left. For who only reads, a peer and day that were counted go on. */
-export function exhausted(
+function exhausted(
   sql: Sql,
   line: readonly GrantRow[],
   { peer, now }: { peer: string; now: number },

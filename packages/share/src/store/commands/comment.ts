@@ -1,6 +1,6 @@
 import { HoldfastError } from "@holdfast/kernel";
 import type { ShareArgs, ShareId, ShareResult } from "@holdfast/protocol";
-import { admit, type By } from "../access.ts";
+import { admit, type By, requireUsesLeft } from "../access.ts";
 import { auditWrite } from "../audit.ts";
 import { type CommentRow, toComment } from "../comment-row.ts";
 import { countWrite } from "../grants.ts";
@@ -18,7 +18,7 @@ export function comment(
   write: Write,
   { shareId, by, args }: { shareId: ShareId; by: By; args: ShareArgs<"comment"> },
 ): ShareResult<"comment"> {
-  const { share, line } = admit(write, write.now, { shareId, by, access: "comment" });
+  const { share, line } = admit(write, write.now, { shareId, by, access: "comment", anyUses: true });
   const grant = line[0] as GrantRow;
   const find = (): CommentRow | undefined =>
     write.get<CommentRow>("SELECT * FROM comment WHERE share = ? AND id = ?", share.rid, args.id);
@@ -28,6 +28,7 @@ export function comment(
       return toComment(known);
     throw new HoldfastError("CONFLICT", `The comment ${args.id} is there with another text.`);
   }
+  requireUsesLeft(write, line, { peer: by.peer, now: write.now });
   const key = `${args.on.startsWith("msg_") ? "message" : "change"}:${args.on}`;
   if (share.live === null || findItem(write, share.live, key) === undefined)
     throw new HoldfastError("NOT_FOUND", `The share ${shareId} has no ${args.on}.`);

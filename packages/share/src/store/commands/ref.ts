@@ -1,7 +1,7 @@
 /** Refs below the publisher's (S-13, S-15, S-25). */
 import { HoldfastError } from "@holdfast/kernel";
 import type { ShareArgs, ShareId, ShareResult } from "@holdfast/protocol";
-import { admit, type By, lineOf } from "../access.ts";
+import { admit, type By, lineOf, requireUsesLeft } from "../access.ts";
 import { auditWrite } from "../audit.ts";
 import {
   countWrite,
@@ -21,13 +21,14 @@ export function attenuate(
   write: Write,
   { shareId, by, args }: Target & { args: ShareArgs<"attenuate"> },
 ): ShareResult<"attenuate"> {
-  const { share, line } = admit(write, write.now, { shareId, by, access: "share" });
+  const { share, line } = admit(write, write.now, { shareId, by, access: "share", anyUses: true });
   const parent = line[0] as GrantRow;
   const rights = normalRights(args.rights);
   const caveats = args.caveats ?? {};
   requireNarrower(parent, rights, caveats);
   requireShortLine(line);
   const isNew = grantById(write, share, args.refId) === undefined;
+  if (isNew) requireUsesLeft(write, line, { peer: by.peer, now: write.now });
   const made = putGrant(write, share, {
     refId: args.refId,
     secretHash: args.secretHash,
@@ -50,11 +51,12 @@ export function revokeCapability(
   write: Write,
   { shareId, by, args }: Target & { args: ShareArgs<"revokeCapability"> },
 ): ShareResult<"revokeCapability"> {
-  const { share, line } = admit(write, write.now, { shareId, by, access: ["share", "admin"], keyMay: true });
+  const { share, line } = admit(write, write.now, { shareId, by, access: ["share", "admin"], keyMay: true, anyUses: true, });
   const grant = grantById(write, share, args.refId);
   if (grant === undefined || !mayRevoke(write, share, line, grant))
     throw new HoldfastError("NOT_FOUND", `The caller has no ref ${args.refId} below its own.`);
   if (grant.revoked_at === null) {
+    requireUsesLeft(write, line, { peer: by.peer, now: write.now });
     write.run(
       "UPDATE ref_grant SET revoked_at = ?, revoked_by = ?, revoked_reason = ? WHERE rid = ?",
       write.now,
