@@ -4,3 +4,4 @@ export { HOLDFAST, holdfastFor, REHEARSAL } from "./program.ts";
 export { until } from "./until.ts";
 export { temporaryDirectory } from "./temporary-directory.ts";
 export { killIfThere, processesWith, withoutChildren } from "./processes.ts";
+export { type ShareProcess, startShareService } from "./share-process.ts";

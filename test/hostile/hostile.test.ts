@@ -6,6 +6,7 @@ import { APPROVAL_CASES } from "./approval-cases.ts";
 import { fuzz } from "./fuzz-run.ts";
 import { GIT_CASES } from "./git-cases.ts";
 import { attack } from "./hostile.ts";
+import { fuzzMessages } from "./message-fuzz.ts";
 import { HTTP_CASES } from "./http-cases.ts";
 
 /** What takes long, or much; `npm run hostile` does it. */
@@ -34,5 +35,13 @@ describe("a hostile world", () => {
     expect(report.wrong).toEqual([]);
     expect(report.requests).toBe(REQUESTS);
     expect(report.statuses["200"]).toBeGreaterThan(amount(7, 20));
+  });
+
+  test("[S-12, S-29] whatever is said to the share service, it answers or hangs up, and goes on", async () => {
+    await using root = await temporaryDirectory("fuzz");
+    const report = await fuzzMessages(root.path, amount(800, 3_000), "ci");
+    expect(report.wrong).toEqual([]);
+    expect(report.replaced).toBe(0);
+    expect(report.answers["200"]).toBeGreaterThan(20);
   });
 });

@@ -16,12 +16,12 @@ export type Watched = {
 };
 
 export class Watch {
-  readonly #server: HoldfastProcess;
+  readonly #server: Pick<HoldfastProcess, "pid" | "url">;
   readonly #figures: Watched;
   readonly #thread: Worker;
   readonly #memory: NodeJS.Timeout;
 
-  constructor(server: HoldfastProcess) {
+  constructor(server: Pick<HoldfastProcess, "pid" | "url">) {
     this.#server = server;
     const start = rssMib(server.pid);
     this.#figures = { probes: 0, slowestMs: 0, startMib: start, peakMib: start, endMib: start };
