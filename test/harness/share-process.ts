@@ -17,7 +17,11 @@ export type ShareProcess = AsyncDisposable & {
 };
 
 /** Starts it in this directory, with this publish key. */
-export async function startShareService(root: string, key: string, flags: readonly string[] = []): Promise<ShareProcess> {
+export async function startShareService(
+  root: string,
+  key: string,
+  flags: readonly string[] = [],
+): Promise<ShareProcess> {
   const child: ChildProcess = spawn(
     process.execPath,
     [holdfastFor({}), "--data-dir", root, "share-server", ...flags],
@@ -34,7 +38,9 @@ export async function startShareService(root: string, key: string, flags: readon
     },
   );
   let errors = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors = (errors + text).slice(-1_000_000)));
+  child.stderr
+    ?.setEncoding("utf8")
+    .on("data", (text: string) => (errors = (errors + text).slice(-1_000_000)));
   const isAlive = () => child.exitCode === null && child.signalCode === null;
   const url = await new Promise<string>((resolve, reject) => {
     const fail = (what: string) => reject(new Error(`The service ${what}.\n${errors}`));

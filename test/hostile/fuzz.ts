@@ -32,7 +32,10 @@ process.exitCode = report.wrong.length === 0 ? 0 : 1;
 async function requests() {
   const report = await fuzz(root.path, amount, values.seed);
   const answers = JSON.stringify(report.statuses);
-  return { report, line: `${report.requests} requests, ${report.turns} turns of the nonsense agent, answers ${answers}` };
+  return {
+    report,
+    line: `${report.requests} requests, ${report.turns} turns of the nonsense agent, answers ${answers}`,
+  };
 }
 
 async function messages() {

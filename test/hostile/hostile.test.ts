@@ -6,8 +6,8 @@ import { APPROVAL_CASES } from "./approval-cases.ts";
 import { fuzz } from "./fuzz-run.ts";
 import { GIT_CASES } from "./git-cases.ts";
 import { attack } from "./hostile.ts";
-import { fuzzMessages } from "./message-fuzz.ts";
 import { HTTP_CASES } from "./http-cases.ts";
+import { fuzzMessages } from "./message-fuzz.ts";
 
 /** What takes long, or much; `npm run hostile` does it. */
 const LONG = /50 MB|17 MB|one byte a second|half-way|says nothing|upgrade|flood|endless|long-line/;

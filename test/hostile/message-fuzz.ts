@@ -36,7 +36,8 @@ export async function fuzzMessages(root: string, messages: number, seed: string)
   const run = new MessageFuzz(service, known, seed);
   await run.all(messages);
   const wrong = [...run.wrong];
-  for (const [name, works] of await afterwards(service.url, known)) if (!works) wrong.push(`afterwards: ${name} does not work`);
+  for (const [name, works] of await afterwards(service.url, known))
+    if (!works) wrong.push(`afterwards: ${name} does not work`);
   const watched = await watch.end();
   if (!service.isAlive()) wrong.push("the service ended");
   const replaced = service.log().split("the thread of capnweb is replaced").length - 1;
@@ -63,11 +64,23 @@ async function prepare(url: string): Promise<Known> {
 type Stub = { readSession(args: object): Promise<{ shareId: string }> };
 type Main = { share(shareId: string, bearer: string): Stub };
 
-async function afterwards(url: string, { shareId, secrets: [owner = ""] }: Known): Promise<[string, boolean][]> {
-  const options = { url: new URL("/api/rpc", url), clock: systemClock, deadlineMs: DEADLINE_MS, mostBytes: 1e7 };
+async function afterwards(
+  url: string,
+  { shareId, secrets: [owner = ""] }: Known,
+): Promise<[string, boolean][]> {
+  const options = {
+    url: new URL("/api/rpc", url),
+    clock: systemClock,
+    deadlineMs: DEADLINE_MS,
+    mostBytes: 1e7,
+  };
   const client = new SocketClient<Main>(options);
   const read = (main: unknown) => (main as Main).share(shareId, owner).readSession({});
-  const isRead = (answer: Promise<{ shareId: string }>) => answer.then((shared) => shared.shareId === shareId, () => false);
+  const isRead = (answer: Promise<{ shareId: string }>) =>
+    answer.then(
+      (shared) => shared.shareId === shareId,
+      () => false,
+    );
   const rest = fetch(`${url}/api/shares/${shareId}`, { headers: { authorization: `Bearer ${owner}` } });
   const works: [string, boolean][] = [
     ["a batch", await isRead(callInBatch<Main, { shareId: string }>(options, read))],
@@ -163,19 +176,25 @@ class MessageFuzz {
     const { shareId, secrets, key } = this.#known;
     const { http } = random.pick(Object.entries(SHARE_METHODS).filter(([name]) => name !== "revokeShare"))[1];
     const [method = "GET", path = ""] = http.split(" ");
-    const body = method === "GET" || method === "DELETE" ? undefined : JSON.stringify(mutate({ shareId, title: "x", ops: [], from: 1 }, random));
+    const body =
+      method === "GET" || method === "DELETE"
+        ? undefined
+        : JSON.stringify(mutate({ shareId, title: "x", ops: [], from: 1 }, random));
     this.requests += 1;
     this.messages += 1;
-    const response = await fetch(`${this.#service.url}${path.replace(":shareId", random.chance(0.9) ? shareId : "shr_x")}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${random.pick([...secrets, key])}`,
-        "x-forwarded-for": `203.0.113.${random.int(0, 255)}`,
-        "content-type": "application/json",
+    const response = await fetch(
+      `${this.#service.url}${path.replace(":shareId", random.chance(0.9) ? shareId : "shr_x")}`,
+      {
+        method,
+        headers: {
+          authorization: `Bearer ${random.pick([...secrets, key])}`,
+          "x-forwarded-for": `203.0.113.${random.int(0, 255)}`,
+          "content-type": "application/json",
+        },
+        ...(body === undefined ? {} : { body }),
+        signal: AbortSignal.timeout(DEADLINE_MS),
       },
-      ...(body === undefined ? {} : { body }),
-      signal: AbortSignal.timeout(DEADLINE_MS),
-    });
+    );
     await this.#judge(index, response, `${http} ${body ?? ""}`);
   }
 
@@ -184,7 +203,8 @@ class MessageFuzz {
     this.#count(String(response.status));
     if (response.status < 400) return;
     const problem = problemSchema.safeParse(parse(text)).data;
-    if (problem === undefined) return this.#note(index, `${response.status} without a problem document <= ${line.slice(0, 1_000)}`);
+    if (problem === undefined)
+      return this.#note(index, `${response.status} without a problem document <= ${line.slice(0, 1_000)}`);
     if (ERROR_CODES[problem.code].status !== response.status || response.status >= 500)
       this.#note(index, `${response.status} ${problem.code} ${problem.detail} <= ${line.slice(0, 1_000)}`);
   }

@@ -9,9 +9,23 @@ export type Known = { shareId: string; secrets: readonly string[]; key: string }
 /** All but the one that would take away what is attacked. */
 const METHODS = [
   ...Object.keys(SHARE_METHODS).filter((name) => name !== "revokeShare"),
-  "subscribe", "redeemed", "publish", "share", "redeem",
+  "subscribe",
+  "redeemed",
+  "publish",
+  "share",
+  "redeem",
 ];
-const NO_METHODS = ["constructor", "__proto__", "toString", "then", "dup", "map", "eval", "", "a".repeat(300)];
+const NO_METHODS = [
+  "constructor",
+  "__proto__",
+  "toString",
+  "then",
+  "dup",
+  "map",
+  "eval",
+  "",
+  "a".repeat(300),
+];
 
 const idOf = (random: Random): number =>
   random.pick([0, 0, 0, 1, 1, 2, 3, 5, 8, -1, -2, -9, 1.5, 2 ** 40, random.int(0, 300)]);
@@ -74,7 +88,9 @@ function call(random: Random, known: Known): unknown {
     return ["push", ["pipeline", 0, [method], args]];
   }
   const method = random.chance(0.9) ? random.pick(METHODS) : random.pick(NO_METHODS);
-  const args = random.chance(0.5) ? [random.pick([{}, { limit: 2 }, { after: 0 }])] : [expression(random, known)];
+  const args = random.chance(0.5)
+    ? [random.pick([{}, { limit: 2 }, { after: 0 }])]
+    : [expression(random, known)];
   return ["push", ["pipeline", idOf(random), [method], args]];
 }
 
@@ -115,7 +131,9 @@ export function sessionOf(random: Random, known: Known): string[] {
     return ["push", ["pipeline", 1, [random.pick(METHODS)], [escaped(random.pick([{}, odd]))]]];
   });
   const pulls = calls.map((_, at) => ["pull", at + 2]);
-  return [["push", ["pipeline", 0, [first[0]], first[1]]], ...calls, ...pulls].map((message) => JSON.stringify(message));
+  return [["push", ["pipeline", 0, [first[0]], first[1]]], ...calls, ...pulls].map((message) =>
+    JSON.stringify(message),
+  );
 }
 
 /** As capnweb writes a value. */

@@ -26,7 +26,11 @@ export type RefDoor = {
   /** The answer of a method, checked arguments and all. Rejects as the route does; with INVALID_REQUEST for arguments of another shape. */
   call(method: RefMethod, args: unknown, caller: RefCaller): Promise<unknown>;
   /** Events of the ref's session, for as long as the ref works. Rejects before `open`, as the session's stream does. */
-  subscribe(resume: Resume, caller: RefCaller, open: () => Sink): Promise<{ readonly closed: Promise<unknown>; close(): void }>;
+  subscribe(
+    resume: Resume,
+    caller: RefCaller,
+    open: () => Sink,
+  ): Promise<{ readonly closed: Promise<unknown>; close(): void }>;
   /** Hears the id of every ref that works no more, so that what was given out for it ends. */
   onEnded(listener: (refId: string) => void): void;
 };

@@ -18,6 +18,8 @@ const CALL_MS = 30_000;
 const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 /** Most bytes of a message, less what stands around the arguments. */
 const MOST_ARGUMENT_BYTES = 1024 * 1024 - 4_096;
+/** Stubs that a connection holds; the door takes more, and counts results too (S-12). */
+const MOST_STUBS = 64;
 /** Statuses by which a server says that this door is not there, or not for us (S-31). */
 const NO_DOOR: ReadonlySet<number> = new Set([301, 302, 303, 307, 308, 401, 404, 405, 426]);
 
@@ -105,7 +107,13 @@ function ask(
 ): PromiseLike<unknown> {
   const stubOf = (name: string, make: () => Stub): Stub => {
     const stub = kept.get(name) ?? make();
+    kept.delete(name);
     kept.set(name, stub);
+    const [oldest] = kept;
+    if (kept.size > MOST_STUBS && oldest !== undefined) {
+      kept.delete(oldest[0]);
+      (oldest[1] as Partial<Disposable>)[Symbol.dispose]?.();
+    }
     return stub;
   };
   if (shareId === undefined) return stubOf(secret, () => main.publish(secret))[method](args);
