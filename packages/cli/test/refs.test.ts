@@ -1,8 +1,8 @@
 /** Refs on the command line (S-13 to S-16): made, opened, used, looked at and ended; and what a restore ends. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createHouse, expectRun } from "./command.ts";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { createHouse, expectRun, PATIENCE_MS } from "./command.ts";
 
 const house = createHouse();
 let server: Awaited<ReturnType<typeof house.serve>>;
@@ -64,6 +64,34 @@ describe("[I-9] holdfast ref", () => {
     expectRun(await house.run(["ref", "redeem", "-"], { stdin: link }), 4, "does not work");
     expectRun(await run("ref", "list"), 0, "No refs");
     expectRun(await run("ref", "list", "--all"), 0, "revoked");
+  });
+
+  test("[S-28] a turn of a ref asks although its session does not, and is stopped when the ref ends", async () => {
+    const { client } = server;
+    const { id: session } = await client.createSession({
+      directory: house.project,
+      agent: "rehearsal",
+      approvalMode: "all",
+    });
+    const made = await run("ref", "create", session, "-r", "prompt", "--json");
+    const { ref, link } = JSON.parse(made.stdout) as { ref: { id: string }; link: string };
+    const sent = await house.run(["ref", "send", "--link", "-", "ASK May I?"], { stdin: link });
+    const turnId = sent.stdout.trim();
+    const asked = await vi.waitFor(
+      async () => {
+        const { items } = await client.listPermissions({ state: "pending", sessionId: session });
+        if (items[0] === undefined) throw new Error("Nothing is asked yet.");
+        return items[0];
+      },
+      { timeout: PATIENCE_MS },
+    );
+    expect(asked.turnId).toBe(turnId);
+    expectRun(await run("ref", "revoke", ref.id), 0, "all below it");
+    await vi.waitFor(
+      async () => expect(await client.getTurn(turnId)).toMatchObject({ state: "aborted", reason: "cancelled" }),
+      { timeout: PATIENCE_MS },
+    );
+    expect((await client.getSession(session)).approvalMode).toBe("all");
   });
 
   test("[S-34] no secret is taken from an argument, and what is no link is refused", async () => {

@@ -254,12 +254,7 @@ function buildSurface(
     changes,
     git,
   });
-  const refs = createRefs({
-    store,
-    clock,
-    logger,
-    stopTurn: (command) => turns.cancel({ ...command, next: undefined }),
-  });
+  const refs = buildRefs(base, turns);
   const token = serverToken(directory, config.token);
   const publishing = buildPublishing({ ...base, changes, secrets: [token, base.proofKey] });
   const sharing = buildSharing({ ...base, ...publishing });
@@ -308,6 +303,14 @@ function buildSurface(
   });
   return { events, http, refs, sharing, streams, listener };
 }
+
+const buildRefs = ({ store, clock, logger }: Base, turns: Running["turns"]) =>
+  createRefs({
+    store,
+    clock,
+    logger,
+    stopTurn: (command) => turns.cancel({ ...command, next: undefined }),
+  });
 
 type Surface = ReturnType<typeof buildSurface>;
 

@@ -1,3 +1,3 @@
-export { createdRef, createRefs, type RefBy, type Refs } from "./refs.ts";
+export { createdRef, createRefs, type Refs } from "./refs.ts";
 export { ownChanges } from "./own-changes.ts";
 export { refNotValid } from "./ref-error.ts";
