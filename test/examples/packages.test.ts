@@ -291,9 +291,10 @@ storeContract("mine", () => openSqliteEngine());
 `;
 
 /** What the pieces of the document take for granted. */
-const DOCUMENT = `import { createClient, type HoldfastClient, isApiError, meetNeed, meetUnread, newIdempotencyKey, reduce, type SessionState, skipEvent, stateOfSnapshot } from "@holdfast/client";
+const DOCUMENT = `import { createClient, durable, type HoldfastClient, intentsInMemory, intentsOverHttp, isApiError, meetNeed, meetUnread, newIdempotencyKey, reduce, type SessionState, skipEvent, stateOfSnapshot } from "@holdfast/client";
 declare const client: HoldfastClient;
 declare const sessionId: string;
+declare const secret: string;
 declare const signal: AbortSignal;
 declare const readSession: () => Promise<SessionState>;
 declare let state: SessionState;
