@@ -46,6 +46,7 @@ export const grantTargetSchema = z.discriminatedUnion("kind", [
   sessionTargetSchema,
   z.strictObject({ kind: z.literal("share"), id: idSchema("shr") }),
 ]);
+export type GrantTarget = z.infer<typeof grantTargetSchema>;
 
 /** A grant as its owner sees it. `id` names it and is no authority. */
 export const grantSchema = z
