@@ -56,7 +56,6 @@ export type PublisherId = Id<"pub">;
 export type StreamId = Id<"stm">;
 export type BatchId = Id<"bat">;
 export type ShareOperationId = Id<"sop">;
-export type PreviewId = Id<"prv">;
 /** A piece of work on files that is not one transaction, from its intent to its end (W-9, W-11). */
 export type OperationId = Id<"opr">;
 

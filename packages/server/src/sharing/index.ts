@@ -3,9 +3,7 @@ export { Shares } from "./shares.ts";
 export {
   createPreviews,
   createPublisher,
-  type PreviewDeps,
   type Previews,
-  type PublishDeps,
   type Publisher,
   secretsInVariables,
 } from "./publish/index.ts";

@@ -25,6 +25,7 @@ import type {
   HeldRef,
   ShareBatch,
   ShareChange,
+  ShareMask,
   ShareTask,
   Store,
   StoredShare,
@@ -97,12 +98,13 @@ export class Shares {
     session: Session,
     asked: string | undefined,
     draft: Pick<StoredShare, "id" | "sessionId" | "includes">,
+    masks: ShareMask[] = [],
   ): Promise<string> {
     const titled = asked === undefined ? session : { ...session, title: asked };
     const { rows } = await this.#deps.publisher.project({
       share: draft,
       rows: [{ key: "session", row: "session", session: titled }],
-      masks: [],
+      masks,
     });
     const [row] = rows;
     const shown = row?.is === "row" ? (row.payload["session"] as { title?: string }).title : undefined;
@@ -144,9 +146,19 @@ export class Shares {
     return this.#deps.store.changeShare({ ...caller, shareId: id, ...what });
   }
 
-  patch(id: ShareId, { title, expiresAt }: PatchShare, caller: Caller): Promise<Applied<Share>> {
+  async patch(id: ShareId, { title: asked, expiresAt }: PatchShare, caller: Caller): Promise<Applied<Share>> {
+    const title = asked === undefined ? undefined : await this.#retitled(id, asked);
     const change = { title, expiresAt };
     return this.#change(id, caller, { change, from: OPEN, tasks: [{ kind: "update", title, expiresAt }] });
+  }
+
+  async #retitled(id: ShareId, asked: string): Promise<string> {
+    const { store } = this.#deps;
+    const share = await this.#stored(id);
+    const session = await store.getSession(share.sessionId);
+    if (session === undefined) throw notFound("session", share.sessionId);
+    const source = await store.shareSource({ shareId: id, limit: 1 });
+    return this.#title(session, asked, share, source?.masks);
   }
 
   /** CONFLICT unless it is live. */

@@ -1,3 +1,3 @@
 export { secretsInVariables } from "./known-secrets.ts";
-export { createPreviews, type PreviewDeps, type Previews } from "./previews.ts";
-export { createPublisher, type Publisher, type PublishDeps } from "./projection.ts";
+export { createPreviews, type Previews } from "./previews.ts";
+export { createPublisher, type Publisher } from "./projection.ts";
