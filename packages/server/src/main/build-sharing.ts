@@ -1,4 +1,4 @@
-import type { Clock, Logger } from "@holdfast/kernel";
+import { type Clock, type Logger, randomHex } from "@holdfast/kernel";
 import {
   createBatchTransport,
   createFallbackTransport,
@@ -51,7 +51,7 @@ export function buildSharing({
     project: (input) => publisher.project(input),
     publishKey: (service) => services.publishKey(service),
     clock,
-    random: () => Math.random(),
+    random: () => Number.parseInt(randomHex(4), 16) / 2 ** 32,
     logger,
     closeTransports: () => services.close(),
   });

@@ -1,12 +1,7 @@
 export { createFallbackTransport } from "./fallback-transport.ts";
-export { createBatchTransport, createSocketTransport } from "./rpc-transport.ts";
-export type { OutboxStore } from "./outbox-store.ts";
 export type { Projection, PublishedBlob, PublishedRow } from "./projection.ts";
-export { nextStep } from "./next-step.ts";
 export { createRestTransport } from "./rest-transport.ts";
-export { reconcile } from "./reconcile.ts";
-export type { CallStep, SenderMemory, SenderState, Step } from "./sender-state.ts";
-export { type Effect, settle, type Settled } from "./settle.ts";
-export { type Again, type SenderDeps, ShareSender } from "./share-sender.ts";
-export { createSenders, type Senders } from "./senders.ts";
+export { createBatchTransport, createSocketTransport } from "./rpc-transport.ts";
+export { createSenders } from "./senders.ts";
+export { type Again, ShareSender } from "./share-sender.ts";
 export type { ShareAnswer, ShareCall, ShareTransport } from "./share-transport.ts";

@@ -20,7 +20,7 @@ const ROOM_BYTES = MAX_BATCH_BYTES - ENVELOPE_BYTES;
 /** Bytes of blobs that go with one freeze; what is left goes with the next. */
 const BLOB_ROOM_BYTES = MAX_SHARE_BLOB_BYTES;
 
-export type MadeBatch = {
+type MadeBatch = {
   /** The marks of the rows that this batch looked at; those that did not fit stand. */
   marks: ShareMark[];
   operations: FrozenOperation[];

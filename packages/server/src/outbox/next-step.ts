@@ -11,7 +11,7 @@ import type { StoredShare } from "../store/index.ts";
 import type { SenderState, Step } from "./sender-state.ts";
 
 /** Least ms between two freezes of a share (S-21). */
-export const FREEZE_MS = 250;
+const FREEZE_MS = 250;
 /** A wait that is longer was not asked for: a clock was set back (S-21). What is being revoked may wait a day (S-2). */
 const LONGEST_WAIT_MS = 3_600_000;
 const LONGEST_REVOKE_WAIT_MS = 90_000_000;

@@ -2,7 +2,7 @@ import type { ShareHello } from "@holdfast/protocol";
 import type { ShareBatch, StoredShare } from "../store/index.ts";
 
 /** `goOn`: the service is where we left it, or where the frozen batch ends. `committed`: readers see the stream, only the answer was lost. `resync`: anything else. */
-export type Agreement = "goOn" | "committed" | "resync";
+type Agreement = "goOn" | "committed" | "resync";
 
 type Place = NonNullable<ShareHello["live"]>;
 

@@ -23,14 +23,15 @@ afterEach(() => {
 /** A service that answers as it is told, and what it was asked. */
 async function service(answer: (response: ServerResponse, request: IncomingMessage) => void) {
   const seen: Seen[] = [];
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Uint8Array[] = [];
     for await (const chunk of request) chunks.push(chunk as Uint8Array);
     const { method = "", url = "", headers } = request;
     const body = Buffer.concat(chunks).toString();
     seen.push({ method, url, authorization: headers.authorization, type: headers["content-type"], body });
     answer(response, request);
-  });
+  };
+  const server = createServer((request, response) => void take(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const transport = createRestTransport(`http://127.0.0.1:${port}`, systemClock);
@@ -131,7 +132,7 @@ test.each([
     { outcome: "unknown", reason: "too long" },
   ],
 ] as const)("[S-6, S-31] %s is told apart from the others", async (_what, answer, expected) => {
-  const { transport, seen } = await service(answer as (response: ServerResponse) => void);
+  const { transport, seen } = await service(answer);
   expect(await hello(transport)).toMatchObject(expected);
   expect(seen).toHaveLength(1);
 });

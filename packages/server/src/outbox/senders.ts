@@ -3,7 +3,7 @@ import type { SessionId, Share, ShareId } from "@holdfast/protocol";
 import type { CommittedEvent, Store } from "../store/index.ts";
 import { type SenderDeps, ShareSender } from "./share-sender.ts";
 
-export type Senders = {
+type Senders = {
   /** Goes on with every share that is not at its end. */
   start(): Promise<void>;
   /** Ends what is under way; nothing is lost by it. */

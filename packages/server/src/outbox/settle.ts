@@ -15,6 +15,7 @@ import {
 } from "@holdfast/protocol";
 import type { SendError, ShareChange } from "../store/index.ts";
 import { reconcile } from "./reconcile.ts";
+import { errorOf, refError } from "./send-error.ts";
 import type { CallStep, SenderMemory, SenderState } from "./sender-state.ts";
 import type { ShareAnswer } from "./share-transport.ts";
 
@@ -28,7 +29,7 @@ export type Effect =
   | { write: "dropBatch"; error: SendError; omit: { key: ShareKey; reason: Omission }[] }
   | { write: "blob"; hash: string; uploaded: boolean };
 
-export type Settled = { effects: Effect[]; memory: Partial<SenderMemory> };
+type Settled = { effects: Effect[]; memory: Partial<SenderMemory> };
 
 export type Answered = {
   step: CallStep;
@@ -41,7 +42,7 @@ export type Answered = {
 };
 
 /** From 1 s to 5 min, spread over half of itself (S-5); a Retry-After is honoured up to an hour. */
-export const RETRY = { base: 1_000, cap: 300_000, jitter: 0.5 };
+const RETRY = { base: 1_000, cap: 300_000, jitter: 0.5 };
 const MOST_RETRY_AFTER_MS = 3_600_000;
 /** About a day of tries; then a revocation that nobody confirms is tried daily (S-2). */
 const REVOKE_OFTEN = 300;
@@ -374,28 +375,3 @@ const parked = (lastError: SendError): Effect => ({
   write: "share",
   change: { ...CALM, state: "parked", lastError },
 });
-
-const refError = ({ now }: Answered): SendError => ({
-  code: "REF_NOT_VALID",
-  message:
-    "The service does not accept this publisher any more: its refs were renewed elsewhere. Adopt the share to go on.",
-  time: now,
-});
-
-/** In our own words: what a service says is never shown (S-21). */
-function errorOf({ now, step }: Answered, answer: ShareAnswer<unknown>): SendError {
-  switch (answer.outcome) {
-    case "refused":
-      return { code: answer.code, message: `${ERROR_CODES[answer.code].title}.`, time: now };
-    case "unknown":
-      return { code: "NO_ANSWER", message: `The service did not answer (${step.do}).`, time: now };
-    case "missing":
-      return { code: "NO_SERVICE", message: "At this address is no share service.", time: now };
-    case "answered":
-      return {
-        code: "STRANGE_ANSWER",
-        message: "The service answered what fits nothing that was sent.",
-        time: now,
-      };
-  }
-}

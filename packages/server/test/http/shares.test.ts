@@ -4,8 +4,6 @@ import type { CreatedShare, CreateShare, SessionId } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { ServerUnderTest, TOKEN } from "./server-under-test.ts";
 
-const problem = (code: string) => expect.objectContaining({ code });
-
 async function previewed(
   server: ServerUnderTest,
 ): Promise<{ id: SessionId; previewId: CreateShare["previewId"] }> {
@@ -19,9 +17,13 @@ test("[S-2, S-17] a share is made from a preview, with what it chose committed, 
   const client = createClient({ url: server.url, token: TOKEN });
   const { id, previewId } = await previewed(server);
   const path = `/api/sessions/${id}/share`;
-  expect(await server.call("POST", path, { previewId: newId("prv") }, 409)).toEqual(problem("PREVIEW_STALE"));
+  expect(await server.call("POST", path, { previewId: newId("prv") }, 409)).toMatchObject({
+    code: "PREVIEW_STALE",
+  });
   for (const service of ["http://share.example", "https://user@share.example", "https://elsewhere.example"])
-    expect(await server.call("POST", path, { previewId, service }, 422)).toEqual(problem("UNPROCESSABLE"));
+    expect(await server.call("POST", path, { previewId, service }, 422)).toMatchObject({
+      code: "UNPROCESSABLE",
+    });
   await server.call("POST", path, { previewId, anything: 1 }, 400);
 
   const title = `About ${TOKEN}`;
@@ -29,10 +31,8 @@ test("[S-2, S-17] a share is made from a preview, with what it chose committed, 
   expect(share).toMatchObject({ sessionId: id, state: "creating", service: "https://share.example" });
   expect(share.title).not.toContain(TOKEN);
   expect(share.expiresAt).toBeGreaterThan(Date.now() + 29 * 86_400_000);
-  expect(link).toEqual({
-    url: expect.stringMatching(/^https:\/\/share\.example\/s\/hfs_[\w-]{49}$/),
-    isLocal: false,
-  });
+  expect(link.url).toMatch(/^https:\/\/share\.example\/s\/hfs_[\w-]{49}$/);
+  expect(link.isLocal).toBe(false);
 
   const stored = await server.store.storedShare(share.id);
   const secrets = [stored?.owner.secret, stored?.append.secret, stored?.link.secret];

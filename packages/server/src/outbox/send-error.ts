@@ -1,0 +1,30 @@
+import { ERROR_CODES } from "@holdfast/protocol";
+import type { SendError } from "../store/index.ts";
+import type { Answered } from "./settle.ts";
+import type { ShareAnswer } from "./share-transport.ts";
+
+/** The held grant is dead, and not because the service forgot it. */
+export const refError = ({ now }: Answered): SendError => ({
+  code: "REF_NOT_VALID",
+  message:
+    "The service does not accept this publisher any more: its refs were renewed elsewhere. Adopt the share to go on.",
+  time: now,
+});
+
+/** In our own words: what a service says is never shown (S-21). */
+export function errorOf({ now, step }: Answered, answer: ShareAnswer<unknown>): SendError {
+  switch (answer.outcome) {
+    case "refused":
+      return { code: answer.code, message: `${ERROR_CODES[answer.code].title}.`, time: now };
+    case "unknown":
+      return { code: "NO_ANSWER", message: `The service did not answer (${step.do}).`, time: now };
+    case "missing":
+      return { code: "NO_SERVICE", message: "At this address is no share service.", time: now };
+    case "answered":
+      return {
+        code: "STRANGE_ANSWER",
+        message: "The service answered what fits nothing that was sent.",
+        time: now,
+      };
+  }
+}
