@@ -1,10 +1,12 @@
 import { ERROR_CODES } from "@holdfast/protocol";
 import type { SendError } from "../store/index.ts";
-import type { Answered } from "./settle.ts";
+import type { CallStep } from "./sender-state.ts";
 import type { ShareAnswer } from "./share-transport.ts";
 
+type At = { now: number; step: Pick<CallStep, "do"> };
+
 /** The held grant is dead, and not because the service forgot it. */
-export const refError = ({ now }: Answered): SendError => ({
+export const refError = ({ now }: Pick<At, "now">): SendError => ({
   code: "REF_NOT_VALID",
   message:
     "The service does not accept this publisher any more: its refs were renewed elsewhere. Adopt the share to go on.",
@@ -12,7 +14,7 @@ export const refError = ({ now }: Answered): SendError => ({
 });
 
 /** In our own words: what a service says is never shown (S-21). */
-export function errorOf({ now, step }: Answered, answer: ShareAnswer<unknown>): SendError {
+export function errorOf({ now, step }: At, answer: ShareAnswer<unknown>): SendError {
   switch (answer.outcome) {
     case "refused":
       return { code: answer.code, message: `${ERROR_CODES[answer.code].title}.`, time: now };

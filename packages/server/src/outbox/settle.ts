@@ -31,7 +31,7 @@ export type Effect =
 
 type Settled = { effects: Effect[]; memory: Partial<SenderMemory> };
 
-export type Answered = {
+type Answered = {
   step: CallStep;
   answer: ShareAnswer<unknown>;
   /** Of the frozen batch, for the steps that send it. */
