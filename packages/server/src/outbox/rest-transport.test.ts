@@ -82,7 +82,7 @@ test("[S-9] a blob is put under its hash", async () => {
   expect(seen[0]).toMatchObject({
     method: "PUT",
     url: `/api/shares/${SHARE}/blobs/ab`,
-    type: "text/plain",
+    type: "application/octet-stream",
     body: "content",
   });
 });

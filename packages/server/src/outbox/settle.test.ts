@@ -203,7 +203,7 @@ describe("[S-24, S-25] the service and its refs", () => {
     const lost = { isConnected: false };
     expect(after(state({}, lost), step, refused("REF_NOT_VALID"))).toEqual({
       effects: [{ write: "repeatTasks" }],
-      memory: { recovery: "create" },
+      memory: { recovery: "create", isConnected: false, writerEpoch: undefined },
     });
     expect(
       after(state({}, { ...lost, recovery: "create" }), step, refused("REF_NOT_VALID")).effects,
