@@ -67,10 +67,9 @@ export function settle(state: SenderState, answered: Answered): Settled {
 }
 
 const only = (...effects: Effect[]): Settled => ({ effects, memory: {} });
-const gone = (): Settled =>
-  only({ write: "share", change: { state: "revoked", lastError: null, nextRetryAt: null, attempts: 0 } });
-
 const CALM: ShareChange = { attempts: 0, nextRetryAt: null, lastError: null };
+
+const gone = (): Settled => only({ write: "share", change: { ...CALM, state: "revoked" } });
 
 /** The service did what was asked. */
 function accept(state: SenderState, answered: Answered, result: unknown): Settled {
