@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sharedChange, sharedMessages, sharedSession } from "../../packages/web/src/shared/fixture.ts";
+import { sharedChange, sharedMessages, sharedSession } from "../../packages/web/test/shared/fixture.ts";
 import { browser, closeBrowser } from "./browser.ts";
 import { PageWatch } from "./page-watch.ts";
 import { Publisher, type Row, ShareService } from "./share-service.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { sharedRequest, sharedSession, SHARE } from "./fixture.ts";
+import { sharedRequest, sharedSession, SHARE } from "../../test/shared/fixture.ts";
 import { render } from "./render.tsx";
 
 /** What a publisher may put anywhere: each would run a script, load something, leave the page, or break out of where it stands. */

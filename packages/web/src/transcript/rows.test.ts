@@ -9,7 +9,7 @@ const message = (id: string, role: "user" | "assistant", turnId: string, text: s
     parts: [{ id: `${id} part`, messageId: id, type: "text", text }],
   }) as unknown as Message;
 const turn = (id: string, more: Partial<Turn>) =>
-  ({ id, messageId: `${id} asked`, ...more }) as unknown as Turn;
+  ({ id, messageId: `${id} asked`, actor: { kind: "owner" }, ...more }) as unknown as Turn;
 
 const shown = (messages: Message[], ...turns: Turn[]) => {
   const state = {

@@ -1,6 +1,6 @@
 /** A shared session for tests, with a text of the test's own in every place that a publisher fills. */
 import type { PublishedChange, PublishedPart, SharedMessage, SharedSession } from "@holdfast/protocol";
-import type { SharedPageRequest } from "./page-request.ts";
+import type { SharedPageRequest } from "../../src/shared/index.ts";
 
 const id = <P extends string>(prefix: P, count: number) =>
   `${prefix}_${String(count).padStart(26, "0")}` as never;
