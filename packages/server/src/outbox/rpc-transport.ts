@@ -42,7 +42,7 @@ export function createBatchTransport(origin: string, clock: Clock, rest: ShareTr
   const options = optionsOf(origin, clock);
   return transportOf(
     "batch",
-    (ask) => callInBatch<never, unknown>(options, ((main: Main) => ask(main, new Map())) as never),
+    (ask) => callInBatch<never, unknown>(options, (main: Main) => ask(main, new Map())),
     rest,
     clock,
   );
