@@ -251,5 +251,7 @@ test("[S-16] a repetition is no use, and is answered when none is left", async (
   const args = { id: newId("cmt"), on: messageId, text: "once" };
   const made = await publisher.call("comment", args, link.secret);
   expect(await publisher.call("comment", args, link.secret)).toEqual(made);
-  expect(await codeOf(publisher.call("comment", { ...args, id: newId("cmt") }, link.secret))).toBe("REF_NOT_VALID");
+  expect(await codeOf(publisher.call("comment", { ...args, id: newId("cmt") }, link.secret))).toBe(
+    "REF_NOT_VALID",
+  );
 });

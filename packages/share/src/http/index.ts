@@ -1,1 +1,1 @@
-export { type Beside, createShareHttp, ROUTES, type ShareHttpDeps } from "./share-http.ts";
+export { type Beside, createShareHttp, ROUTES } from "./share-http.ts";

@@ -10,4 +10,4 @@ export type {
   ShareSubscription,
   SubscribeRequest,
 } from "./contract.ts";
-export { SHARE_QUOTA_BYTES, ShareService, type ShareServiceDeps } from "./share-service.ts";
+export { ShareService, type ShareServiceDeps } from "./share-service.ts";

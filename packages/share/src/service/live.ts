@@ -17,8 +17,13 @@ import {
   type Timer,
   within,
 } from "@holdfast/kernel";
-import type { NotedEvent, ShareNote, ShareStore } from "../store/index.ts";
-import { type ReplayPage, replayAfter } from "../store/queries/index.ts";
+import {
+  type NotedEvent,
+  replayAfter,
+  type ReplayPage,
+  type ShareNote,
+  type ShareStore,
+} from "../store/index.ts";
 import type { ShareEnd, ShareEvent, ShareSink, ShareSubscription } from "./contract.ts";
 
 /** Bytes that may wait for one reader before it is cut; it goes on by its cursor. */

@@ -1,8 +1,10 @@
 /** What each method of `SHARE_METHODS` does. Writes are one command each, which admits its caller itself; reads are admitted in the snapshot that answers them. */
 import { type HoldfastError, newId } from "@holdfast/kernel";
 import type { MethodAccess, ShareArgs, ShareId, ShareMethod, ShareResult } from "@holdfast/protocol";
-import { admit, type Admitted, type By, refNotValid, type ShareStore, type Sql } from "../store/index.ts";
 import {
+  admit,
+  type Admitted,
+  type By,
   hello,
   listRefs,
   listShares,
@@ -12,7 +14,10 @@ import {
   readMessages,
   readSession,
   redeemed,
-} from "../store/queries/index.ts";
+  refNotValid,
+  type ShareStore,
+  type Sql,
+} from "../store/index.ts";
 import { prepareOps } from "./prepare-op.ts";
 import { prepareRows } from "./prepare-row.ts";
 

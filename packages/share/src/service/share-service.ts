@@ -27,15 +27,17 @@ import {
 import {
   admit,
   type Admitted,
+  blobShown,
   type By,
   caveatsOf,
   findShare,
   isDue,
   onlyReads,
   refNotValid,
+  shareOfRef,
   type ShareStore,
+  wholeShare,
 } from "../store/index.ts";
-import { blobShown, shareOfRef, wholeShare } from "../store/queries/index.ts";
 import type {
   ShareBlob,
   ShareCaller,
@@ -55,7 +57,7 @@ import { UseCounter } from "./use-counter.ts";
 /** Streams of one share at once. */
 const VIEWERS = 2_000;
 /** Bytes of rows, blobs and comments of a share, unless it was told otherwise. */
-export const SHARE_QUOTA_BYTES = 512 * 1024 * 1024;
+const SHARE_QUOTA_BYTES = 512 * 1024 * 1024;
 
 export type ShareServiceDeps = {
   store: ShareStore;

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Clock, Logger } from "@holdfast/kernel";
 import { openRunner, type Runner } from "@holdfast/sqlite";
 import { fileBlobs, type ShareBlobs } from "./blobs.ts";
@@ -63,6 +62,3 @@ export function shareStoreOn(
     close: () => runner.close(),
   };
 }
-
-/** Where the database of a directory is. */
-export const databaseOf = (directory: string): string => join(directory, SHARE_DATABASE);

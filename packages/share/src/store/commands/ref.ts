@@ -51,7 +51,13 @@ export function revokeCapability(
   write: Write,
   { shareId, by, args }: Target & { args: ShareArgs<"revokeCapability"> },
 ): ShareResult<"revokeCapability"> {
-  const { share, line } = admit(write, write.now, { shareId, by, access: ["share", "admin"], keyMay: true, anyUses: true, });
+  const { share, line } = admit(write, write.now, {
+    shareId,
+    by,
+    access: ["share", "admin"],
+    keyMay: true,
+    anyUses: true,
+  });
   const grant = grantById(write, share, args.refId);
   if (grant === undefined || !mayRevoke(write, share, line, grant))
     throw new HoldfastError("NOT_FOUND", `The caller has no ref ${args.refId} below its own.`);
