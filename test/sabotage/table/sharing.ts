@@ -66,7 +66,12 @@ export const SHARING: readonly Sabotage[] = [
     breaks: "masks a value from now on, and leaves what was sent before as it is",
     file: `${ENGINE}/commands/outbox.ts`,
     edits: [{ find: "if (masks.length === 0) return;", replace: "if (masks.length >= 0) return;" }],
-    catchers: [SEEDS],
+    catchers: [
+      {
+        file: "packages/server/test/sharing/what-leaves.test.ts",
+        title: "what was masked once never leaves bare again, and what had left before is told anew",
+      },
+    ],
   },
   {
     name: "share-growth-kept",
