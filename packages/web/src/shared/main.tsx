@@ -56,8 +56,9 @@ async function openList(): Promise<void> {
   const code = /^code=(.+)$/.exec(fragment ?? "")?.[1];
   if (code === undefined)
     return show(
-      <Empty title="This page is opened from the command line">
-        <code className="font-mono">holdfast share list --open</code> makes a link that works once.
+      <Empty title="This list is opened with a code">
+        <span className="font-mono">POST /api/auth/codes</span> with a publish key makes one that works once,
+        within a minute, behind <span className="font-mono">/#code=</span>.
       </Empty>,
     );
   const list = await openShareList({ url, code });
