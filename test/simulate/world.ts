@@ -182,6 +182,7 @@ export class World implements Acting, Judging {
       ],
     });
     this.shareId = id;
+    if (this.plan.poison > 0) this.tally.add("operation refused for ever");
     this.trace(`shared as ${id}`);
   }
 
