@@ -88,7 +88,8 @@ describe("[I-9] holdfast ref", () => {
     expect(asked.turnId).toBe(turnId);
     expectRun(await run("ref", "revoke", ref.id), 0, "all below it");
     await vi.waitFor(
-      async () => expect(await client.getTurn(turnId)).toMatchObject({ state: "aborted", reason: "cancelled" }),
+      async () =>
+        expect(await client.getTurn(turnId)).toMatchObject({ state: "aborted", reason: "cancelled" }),
       { timeout: PATIENCE_MS },
     );
     expect((await client.getSession(session)).approvalMode).toBe("all");

@@ -43,7 +43,11 @@ export const ERROR_CODES = {
   CHAIN_MISMATCH: { status: 409, retry: "never", title: "Sender and share had different operations before" },
   DEPENDENCY_UNMET: { status: 409, retry: "same", title: "What the operations need is not there" },
   SHARE_MODE: { status: 409, retry: "never", title: "The share is written in the other way" },
-  PREVIEW_STALE: { status: 409, retry: "never", title: "Look at a preview first: there is none, or it is too old" },
+  PREVIEW_STALE: {
+    status: 409,
+    retry: "never",
+    title: "Look at a preview first: there is none, or it is too old",
+  },
   SHARE_GONE: { status: 410, retry: "never", title: "The share was revoked" },
   TOO_LARGE: { status: 413, retry: "never", title: "The body is too large" },
   UNSUPPORTED_TYPE: { status: 415, retry: "never", title: "The content type is not supported" },

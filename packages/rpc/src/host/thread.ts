@@ -15,9 +15,8 @@ export type ThreadEars = { onWords: (words: FromThread) => void; onEnd: (reason:
 
 export type StartThread = (ears: ThreadEars) => Thread;
 
-/** MiB of its heap, and of the part for what is young. */
+/** MiB of its heap. */
 const HEAP_MIB = 128;
-const YOUNG_MIB = 16;
 
 /** Starts a thread that runs this module. It gets no environment, and does not keep the process alive by itself. */
 export function startThread(module: URL): StartThread {
@@ -26,7 +25,7 @@ export function startThread(module: URL): StartThread {
       name: "rpc",
       execArgv: [],
       env: {},
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: YOUNG_MIB },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
     });
     worker.unref();
     let isOver = false;

@@ -97,7 +97,8 @@ export function feedLog(store: EventStore, target: FeedTarget): Log<FeedPosition
   const workspaceId = target.kind === "workspace" ? target.workspaceId : undefined;
   const sessionId = target.kind === "all" ? target.sessionId : undefined;
   const { messages = true } = target;
-  const key = sessionId !== undefined ? partOf(sessionId) : workspaceId === undefined ? "all" : `wsp ${workspaceId}`;
+  const key =
+    sessionId !== undefined ? partOf(sessionId) : workspaceId === undefined ? "all" : `wsp ${workspaceId}`;
   const { feedOrder } = store;
   return {
     key: messages ? key : quiet(key),

@@ -43,7 +43,8 @@ export class LiveRefs implements RefStore {
   async find(hash: string, address: string): Promise<RefCredential> {
     const { clock } = this.#deps;
     let known = this.#known.get(hash);
-    if (known === undefined || known.credential.expires <= clock.now()) known = await this.#read(hash, address);
+    if (known === undefined || known.credential.expires <= clock.now())
+      known = await this.#read(hash, address);
     if (known.countsPeers) await this.#countPeer(known.credential.id, address);
     return known.credential;
   }

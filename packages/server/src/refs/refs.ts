@@ -272,7 +272,9 @@ const made = ({ value, replayed }: Applied<Grant>, secret: string | undefined): 
 
 const withExpiry = (limits: Omit<Caveats, "expiresAt">, expiresAt: number | null | undefined): Caveats =>
   Object.fromEntries(
-    Object.entries({ ...limits, expiresAt: expiresAt ?? undefined }).filter(([, value]) => value !== undefined),
+    Object.entries({ ...limits, expiresAt: expiresAt ?? undefined }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
 
 function requireFuture(expiresAt: number | null | undefined, now: number): void {

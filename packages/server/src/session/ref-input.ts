@@ -16,7 +16,10 @@ const OWN_BLOCK = /<\/?\s*holdfast-/i;
 export function refInput(request: AdmitInput): AdmitInput {
   for (const field of OWNERS)
     if (request[field] !== undefined && request[field] !== false)
-      throw refusal(field, `${field}: a ref gives the session's agent words, and does not choose how it works.`);
+      throw refusal(
+        field,
+        `${field}: a ref gives the session's agent words, and does not choose how it works.`,
+      );
   if (request.delivery === "steer")
     throw refusal("delivery", "delivery: what comes through a ref waits in the queue; it does not steer.");
   return { parts: request.parts.map(refPart), delivery: "queue" };
@@ -34,7 +37,10 @@ function refPart(part: InputPart): InputPart {
     const { type, mime, url, filename } = part;
     return { type, mime, url, ...(filename === undefined ? {} : { filename }) };
   }
-  throw refusal("parts", "parts: through a ref come text, and files as data: URLs, which hold their content.");
+  throw refusal(
+    "parts",
+    "parts: through a ref come text, and files as data: URLs, which hold their content.",
+  );
 }
 
 /** Rejects an agent that would not ask (S-28). Throws UNPROCESSABLE. */

@@ -23,9 +23,19 @@ test.each<[string, RefFacts[], Parameters<typeof refEnd>[1], ReturnType<typeof r
   ["its time is over to the millisecond", [facts({ caveats: { expiresAt: 1_000 } })], NOW, "expired"],
   ["its time is not over", [facts({ caveats: { expiresAt: 1_001 } })], NOW, undefined],
   ["the time of one above it is over", [facts(), facts({ caveats: { expiresAt: 1 } })], NOW, "expired"],
-  ["it was seen to have expired", [facts({ hasExpired: true, caveats: { expiresAt: 9_999 } })], NOW, "expired"],
+  [
+    "it was seen to have expired",
+    [facts({ hasExpired: true, caveats: { expiresAt: 9_999 } })],
+    NOW,
+    "expired",
+  ],
   ["its uses are over", [facts({ uses: 2, caveats: { maxUses: 2 } })], NOW, "exhausted"],
-  ["the uses of one above it are over", [facts(), facts({ uses: 1, caveats: { maxUses: 1 } })], NOW, "exhausted"],
+  [
+    "the uses of one above it are over",
+    [facts(), facts({ uses: 1, caveats: { maxUses: 1 } })],
+    NOW,
+    "exhausted",
+  ],
 ])("[S-13] a ref is told why it ended: %s", (_name, line, state, end) => {
   expect(refEnd(line, state)).toBe(end);
 });

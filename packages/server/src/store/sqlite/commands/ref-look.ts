@@ -52,7 +52,11 @@ function dropOldest(write: Write, sessionId: string): void {
   const from = "ref_audit WHERE hour IS NOT NULL AND ref IN (SELECT rid FROM ref WHERE session_id = ?)";
   const over = countOf(write, from, sessionId) - MOST_ROWS;
   if (over > 0)
-    write.run(`DELETE FROM ref_audit WHERE rid IN (SELECT rid FROM ${from} ORDER BY rid LIMIT ?)`, sessionId, over);
+    write.run(
+      `DELETE FROM ref_audit WHERE rid IN (SELECT rid FROM ${from} ORDER BY rid LIMIT ?)`,
+      sessionId,
+      over,
+    );
 }
 
 /** What has expired stays so, wherever the clock is set to afterwards. */
@@ -61,7 +65,11 @@ function keepExpiry(write: Write, refId: string): void {
   for (const each of row === undefined ? [] : refsAbove(write, row)) {
     const expiresAt = (JSON.parse(each.caveats) as { expiresAt?: number }).expiresAt ?? Infinity;
     if (expiresAt <= write.now)
-      write.run("UPDATE ref SET time_expired = ? WHERE rid = ? AND time_expired IS NULL", write.now, each.rid);
+      write.run(
+        "UPDATE ref SET time_expired = ? WHERE rid = ? AND time_expired IS NULL",
+        write.now,
+        each.rid,
+      );
   }
 }
 

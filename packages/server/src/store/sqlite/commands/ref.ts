@@ -93,7 +93,9 @@ function requireRoom(write: Write, sessionId: string, parent: RefRow | undefined
       `Ref ${parent.id} has ${MOST_CHILDREN} narrower ones, the most it may have. Revoke what nobody needs.`,
     );
   if (countOf(write, "ref WHERE parent = ?", parent.rid) >= MOST_CHILDREN_EVER)
-    refuse(`Ref ${parent.id} had ${MOST_CHILDREN_EVER} narrower ones, the most it ever may. Make another one.`);
+    refuse(
+      `Ref ${parent.id} had ${MOST_CHILDREN_EVER} narrower ones, the most it ever may. Make another one.`,
+    );
   if (refsAbove(write, parent).length >= MOST_ABOVE)
     throw new HoldfastError(
       "REF_WIDENS",

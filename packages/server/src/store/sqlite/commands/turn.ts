@@ -132,7 +132,8 @@ function isExpected(
 ): boolean {
   return (
     expected === undefined ||
-    (input.turn_id === expected.turnId && approvalModeOf(write, session, input.turn) === expected.approvalMode)
+    (input.turn_id === expected.turnId &&
+      approvalModeOf(write, session, input.turn) === expected.approvalMode)
   );
 }
 

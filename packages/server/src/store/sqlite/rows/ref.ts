@@ -42,7 +42,7 @@ export const refByRid = (sql: Sql, rid: number): RefRow | undefined =>
 /** A ref and those above it, itself first. */
 export function refsAbove(sql: Sql, row: RefRow): RefRow[] {
   const line = [row];
-  for (let next = row.parent; next !== null; ) {
+  for (let next = row.parent; next !== null;) {
     const above = refByRid(sql, next);
     if (above === undefined) throw new Error(`Ref row ${next} is missing.`);
     line.push(above);
