@@ -33,9 +33,9 @@ opencode tells it behind the end of its summary, when the event has gone out; th
   Event<session.compacted> tailStartId
   waits: yes
 
-Who comes by a shared reference, over A2A or over MCP; these surfaces are not built.
+Who comes over A2A or over MCP; these surfaces are not built.
   on: Holdfast
-  Actor.kind =ref =a2a =mcp
+  Actor.kind =a2a =mcp
   waits: yes
 
 No backend lets a user choose its tools: an input that does is refused.

@@ -21,7 +21,7 @@ export type RowKind =
 
 type Schema = z.core.JSONSchema.BaseSchema;
 /** Rows of no session, which are another model's. */
-const OTHERS = new Set(["Project", "Workspace", "Worktree", "Change"]);
+const OTHERS = new Set(["Project", "Workspace", "Worktree", "Change", "Share", "Grant", "SessionComment"]);
 /** Stands for a value when every place is asked for. */
 const ANY = Symbol("any value");
 

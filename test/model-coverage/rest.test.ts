@@ -33,6 +33,7 @@ beforeAll(async () => {
   server = await startHoldfast({
     root: directory.path,
     config: { agents, turnTotalMinutes: 3, maxLiveAgents: 2 },
+    environment: { HOLDFAST_SHARE_PORT: "0" },
   });
 });
 afterAll(async () => {
@@ -136,6 +137,19 @@ test("[A-29] a session shows the limits of both of its agents", async () => {
     expect(outcomeOf(await ask(session, { ...limited, agent }))).toBe("failed/limited APIError");
   const { suspended } = await client.getSession(session.id);
   expect(suspended).toMatchObject({ agent: "second", also: [{ agent: "rehearsal" }] });
+});
+
+test("[S-2, S-28] a share and a ref are told to whoever watches everything, and what its holder asks is a turn of the ref", async () => {
+  const { client, url } = server;
+  const { id } = await place("shared");
+  const { previewId } = await client.previewShare(id);
+  const { share } = await client.createShare(id, { previewId });
+  await client.revokeShare(share.id);
+  const { secret = "" } = await client.createRef({ target: { kind: "session", id }, rights: ["prompt", "comment", "read"] });
+  const guest = createClient({ url, token: secret });
+  const turn = await ended((await guest.admitInput(id, words("SAY hello"))).turn);
+  expect([outcomeOf(turn), turn.actor.kind]).toEqual(["completed", "ref"]);
+  await guest.addComment(id, { on: turn.messageId, text: "So it is." });
 });
 
 test("[D-15] what was thought in a try that failed keeps its number", async () => {

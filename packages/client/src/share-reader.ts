@@ -89,8 +89,17 @@ export async function redeemLink(config: TransportConfig & { token: string }): P
   return (await send("POST", at("links", "redeem"), redeemedShareSchema, { body: {} })).value;
 }
 
+/** The list of a publish key's shares. */
+export type ShareList = {
+  /** Newest first; `before` takes an answer's `next`. */
+  list: (
+    args?: { before?: string | undefined },
+    options?: CallOptions,
+  ) => Promise<ShareResult<"listShares">>;
+};
+
 /** All shares of a publish key, for a page that was opened with a one-time code: the key itself never comes into a browser (S-35). */
-export async function openShareList(config: TransportConfig & { code: string }) {
+export async function openShareList(config: TransportConfig & { code: string }): Promise<ShareList> {
   const { code, ...rest } = config;
   const opened = await createTransport(rest).send("POST", at("auth", "browser"), browserTokenSchema, {
     body: { code },
@@ -98,8 +107,7 @@ export async function openShareList(config: TransportConfig & { code: string }) 
   const { send } = createTransport({ ...rest, token: opened.value.token });
   const { result } = SHARE_METHODS.listShares;
   return {
-    /** Newest first; `before` takes an answer's `next`. */
-    list: async (args: { before?: string | undefined } = {}, options?: CallOptions) =>
+    list: async (args = {}, options) =>
       (await send("GET", at("listing"), result, { ...options, query: { limit: PAGE, ...given(args) } }))
         .value,
   };

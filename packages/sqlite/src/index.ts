@@ -21,3 +21,4 @@ export { isNetworkFileSystem } from "./network-file-system.ts";
 export { openRunner } from "./open-runner.ts";
 export { releaseReserve } from "./reserve.ts";
 export { databaseRefusal } from "./sqlite-error.ts";
+export { writeSynced } from "./synced-file.ts";

@@ -180,7 +180,7 @@ export const RUNNER: readonly Sabotage[] = [
     rules: ["D-33"],
     breaks: "migrates a database without keeping a copy of it, off by one step",
     file: "packages/sqlite/src/migrate.ts",
-    edits: [{ find: "if (applied.length > 0) keepCopy(", replace: "if (applied.length > 1) keepCopy(" }],
+    edits: [{ find: "if (applied.length > 0 && directory", replace: "if (applied.length > 1 && directory" }],
     catchers: [{ file: MIGRATION, title: "a copy of the old state" }],
   },
   {

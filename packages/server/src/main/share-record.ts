@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomHex } from "@holdfast/kernel";
+import { writeSynced } from "@holdfast/sqlite";
 import { z } from "zod";
 import { ConfigError } from "./config.ts";
 
@@ -16,7 +17,7 @@ const recordSchema = z.object({
   origins: z.array(z.string()),
 });
 
-/** What a Holdfast keeps of its embedded share service: `<data dir>/share-service.json`, 0600. */
+/** What a Holdfast keeps of its embedded share service: `<data dir>/share-service.json`, 0600. Whole after a loss of power too (D-34). */
 export class ShareRecord {
   readonly #path: string;
   #value: z.infer<typeof recordSchema>;
@@ -50,14 +51,7 @@ export class ShareRecord {
   }
 
   #write(): void {
-    const temporary = `${this.#path}.${randomHex(4)}`;
-    try {
-      writeFileSync(temporary, `${JSON.stringify(this.#value)}\n`, { mode: 0o600, flag: "wx" });
-      renameSync(temporary, this.#path);
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    }
+    writeSynced(this.#path, `${JSON.stringify(this.#value)}\n`);
   }
 }
 
