@@ -25,8 +25,8 @@ function scene(secrets: () => readonly string[] = () => []) {
   ];
   const { project } = createPublisher({
     store: {
-      getSession: () => Promise.resolve({ workspaceId: newId("wsp"), directory: "/work/app/sub" } as Session),
-      getWorkspace: () => Promise.resolve({ directory: "/work/app" } as never),
+      getSession: () => Promise.resolve({ workspaceId: newId("wsp"), directory: "/srv/app/sub" } as Session),
+      getWorkspace: () => Promise.resolve({ directory: "/srv/app" } as never),
       givenServers: () => Promise.resolve(servers),
       getBlob: () => Promise.resolve(undefined),
     },
@@ -68,6 +68,6 @@ test("[S-17] secrets of MCP servers are known, those of the machine too, and new
 });
 
 test("[S-17] paths are relative to the workspace, wherever in it the session works", async () => {
-  const { told } = await scene()(["/work/app/sub/a.ts /work/app/b.ts /home/me/c /work/other"]);
-  expect(told).toEqual(["sub/a.ts b.ts ~/c /work/other"]);
+  const { told } = await scene()(["/srv/app/sub/a.ts /srv/app/b.ts /home/me/c /srv/other"]);
+  expect(told).toEqual(["sub/a.ts b.ts ~/c /srv/other"]);
 });
