@@ -122,7 +122,9 @@ describe("the runner of git", () => {
 
   test("[W-14] lets a bounded number run at once, and all of them in the end", async () => {
     const log = join(directory, "log");
-    const one = `echo + >> ${log}; sleep 0.05; echo - >> ${log}`;
+    // The first one waits for a second, however busy the machine is.
+    const isMet = `[ "$(grep -c + ${log})" -ge 2 ]`;
+    const one = `echo + >> ${log}; until ${isMet}; do sleep 0.01; done; echo - >> ${log}`;
     await Promise.all(Array.from({ length: 12 }, () => runner.run({ directory }, script(`sh -c '${one}'`))));
     const signs = (await readFile(log, "utf8")).split("\n").filter((line) => line !== "");
     expect(signs).toHaveLength(24);
