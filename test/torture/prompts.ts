@@ -45,7 +45,7 @@ export function promptFor(making: Making): string {
   const { phase, mark, random } = making;
   const suited = KINDS[phase];
   const kind = suited !== undefined && random.chance(0.7) ? suited : random.pick(Object.values(KINDS));
-  return `SAY ${mark}.\n${kind(random, making)}`;
+  return `SAY ${mark}.\n${kind(random, making)}${commandBehind(making)}`;
 }
 
 /** A person's answer to the question of a prompt. */
@@ -56,6 +56,12 @@ export const answerTo = (random: Random): object =>
     { action: "decline" },
     { action: "cancel" },
   ]);
+
+/** Now and then with a command, so that many are at work somewhere when a kill or a stop comes. */
+function commandBehind({ mark, random, root }: Making): string {
+  if (!random.chance(0.25)) return "";
+  return `\nBASH ${loggedCommand(root, `${mark}-x`, `sleep ${random.pick(["0.01", "0.2", "1.5"])}`)}`;
+}
 
 type SentPart =
   | { type: "text"; text: string }
