@@ -145,7 +145,10 @@ test("[S-2, S-28] a share and a ref are told to whoever watches everything, and 
   const { previewId } = await client.previewShare(id);
   const { share } = await client.createShare(id, { previewId });
   await client.revokeShare(share.id);
-  const { secret = "" } = await client.createRef({ target: { kind: "session", id }, rights: ["prompt", "comment", "read"] });
+  const { secret = "" } = await client.createRef({
+    target: { kind: "session", id },
+    rights: ["prompt", "comment", "read"],
+  });
   const guest = createClient({ url, token: secret });
   const turn = await ended((await guest.admitInput(id, words("SAY hello"))).turn);
   expect([outcomeOf(turn), turn.actor.kind]).toEqual(["completed", "ref"]);

@@ -70,7 +70,13 @@ export {
   type SharedState,
   sharedStateOf,
 } from "./shared-state.ts";
-export { createShareReader, openShareList, redeemLink, type ShareList, type ShareReader } from "./share-reader.ts";
+export {
+  createShareReader,
+  openShareList,
+  redeemLink,
+  type ShareList,
+  type ShareReader,
+} from "./share-reader.ts";
 export type { ShareStreamItem, ShareStreamOptions } from "./stream-share.ts";
 export { type Disconnected, STREAM_LIMITS, type StreamLimits } from "./stream.ts";
 export type { FeedItem, FeedOptions } from "./stream-feed.ts";

@@ -92,10 +92,7 @@ export async function redeemLink(config: TransportConfig & { token: string }): P
 /** The list of a publish key's shares. */
 export type ShareList = {
   /** Newest first; `before` takes an answer's `next`. */
-  list: (
-    args?: { before?: string | undefined },
-    options?: CallOptions,
-  ) => Promise<ShareResult<"listShares">>;
+  list: (args?: { before?: string | undefined }, options?: CallOptions) => Promise<ShareResult<"listShares">>;
 };
 
 /** All shares of a publish key, for a page that was opened with a one-time code: the key itself never comes into a browser (S-35). */
