@@ -45,7 +45,7 @@ export function promptFor(making: Making): string {
   const { phase, mark, random } = making;
   const suited = KINDS[phase];
   const kind = suited !== undefined && random.chance(0.7) ? suited : random.pick(Object.values(KINDS));
-  return `SAY ${mark}.\n${kind(random, making)}${commandBehind(making)}`;
+  return `SAY ${mark}.\n${kind(random, making)}${behind(making)}`;
 }
 
 /** A person's answer to the question of a prompt. */
@@ -57,10 +57,13 @@ export const answerTo = (random: Random): object =>
     { action: "cancel" },
   ]);
 
-/** Now and then with a command, so that many are at work somewhere when a kill or a stop comes. */
-function commandBehind({ mark, random, root }: Making): string {
-  if (!random.chance(0.25)) return "";
-  return `\nBASH ${loggedCommand(root, `${mark}-x`, `sleep ${random.pick(["0.01", "0.2", "1.5"])}`)}`;
+/** Now and then with a command, a retry or a compaction, so that many are at work somewhere when a kill or a stop comes. */
+function behind({ mark, random, root }: Making): string {
+  const drawn = random.int(1, 100);
+  if (drawn <= 25)
+    return `\nBASH ${loggedCommand(root, `${mark}-x`, `sleep ${random.pick(["0.01", "0.2", "1.5"])}`)}`;
+  if (drawn <= 31) return "\nRETRY 20 slow down\nSLOW 5 2";
+  return drawn <= 37 ? "\nCOMPACT in short\nSLOW 5 2" : "";
 }
 
 type SentPart =
