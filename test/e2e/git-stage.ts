@@ -23,13 +23,21 @@ export async function git(on: Stage, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-const optionsOf = (root: string) => ({ root, config: { agents: AGENTS } });
+const optionsOf = (root: string, environment: Record<string, string> = {}) => ({
+  root,
+  environment,
+  config: { agents: AGENTS },
+});
 type Files = Readonly<Record<string, string>>;
 
 /** A server whose project is a repository with these files in its one commit, and who knows Ann and Bob. */
-export async function gitStage(name: string, files: Files): Promise<Stage> {
+export async function gitStage(
+  name: string,
+  files: Files,
+  environment?: Record<string, string>,
+): Promise<Stage> {
   const directory = await temporaryDirectory(`e2e-${name}`);
-  const options = optionsOf(directory.path);
+  const options = optionsOf(directory.path, environment);
   return commit(new Stage(await startHoldfast(options), options, directory, undefined), files);
 }
 

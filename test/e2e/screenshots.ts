@@ -1,4 +1,4 @@
-/** `npm run screenshots`: every view and state, desktop and phone, light and dark, into tmp/screenshots. `--commit` puts the three of the README into docs. */
+/** `npm run screenshots`: every view and state, desktop and phone, light and dark, into tmp/screenshots; `-- sharing` those of sharing alone. `--commit` puts the three of the README into docs. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
@@ -7,6 +7,7 @@ import { until } from "../harness/index.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
 import { openGallery, serveGallery } from "./gallery.ts";
 import { gitStage, runTurn, sessionOf } from "./git-stage.ts";
+import { shootSharing } from "./screenshots-sharing.ts";
 import { message, said, say } from "./words.ts";
 
 const FOLDER = join(import.meta.dirname, "../../tmp/screenshots");
@@ -176,9 +177,7 @@ async function shootGallery(page: Page): Promise<void> {
   await page.setViewportSize(SIZES.desktop);
 }
 
-await buildPage({ isForced: false });
-await mkdir(FOLDER, { recursive: true });
-{
+async function shootAll(): Promise<void> {
   await using on = await stage("screenshots");
   const page = await on.open();
   await page.getByRole("heading", { name: "Welcome to Holdfast" }).waitFor();
@@ -200,6 +199,13 @@ await mkdir(FOLDER, { recursive: true });
   await stranger.getByText("This browser has no access yet.").waitFor();
   await shoot(stranger, "door");
 }
-await shootChanges();
+
+await buildPage({ isForced: false });
+await mkdir(FOLDER, { recursive: true });
+if (!process.argv.includes("sharing")) {
+  await shootAll();
+  await shootChanges();
+}
+await shootSharing(shoot);
 await closeBrowser();
 process.stdout.write(`${count} pictures in tmp/screenshots\n`);

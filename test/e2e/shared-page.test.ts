@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sharedChange, sharedMessages, sharedSession } from "../../packages/web/test/shared/fixture.ts";
 import { browser, closeBrowser } from "./browser.ts";
 import { PageWatch } from "./page-watch.ts";
+import { seriousOf } from "./serious.ts";
 import { Publisher, type Row, ShareService } from "./share-service.ts";
 
 /** Texts that would run a script, load something, lead away, or cover the page, wherever a publisher puts them. */
@@ -22,8 +21,6 @@ const HOSTILE = [
   "\u001b]8;;javascript:window.owned=1\u0007link\u001b]8;;\u0007\u001b[31m<b onclick=window.owned=1>bold</b>",
   "```html\n<script>window.owned=1</script>\n```\n| a |\n|---|\n| <img src=x onerror=window.owned=1> |",
 ];
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let service: ShareService;
 const contexts: BrowserContext[] = [];
@@ -109,16 +106,6 @@ async function shared(rows: readonly Row[]) {
 }
 
 const live = (page: Page) => page.locator(".h-dvh").waitFor();
-
-async function seriousOf(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate<{
-    violations: { id: string; impact: string; nodes: { html: string }[] }[];
-  }>(`axe.run(document, { resultTypes: ["violations"] })`);
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
 
 describe("the page of a shared session", () => {
   test("[S-35, S-12] whatever a publisher writes stays text, without script and with it", async () => {

@@ -12,6 +12,9 @@ export type ValueKind =
   | "questions"
   | "places"
   | "worktrees"
+  | "shares"
+  | "refs"
+  | "targets"
   | `choices:${string}`;
 
 /** One command of the tree: what may follow it. */
@@ -34,6 +37,9 @@ const BY_NAME: Readonly<Record<string, ValueKind>> = {
   question: "questions",
   place: "places",
   worktree: "worktrees",
+  share: "shares",
+  ref: "refs",
+  target: "targets",
   file: "files",
   path: "directories",
 };

@@ -27,6 +27,11 @@ const worktrees: Ids = async (client, signal) =>
     `${state}: ${branch}`,
   ]);
 
+const shares: Ids = async (client, signal) =>
+  (await client.listShares({}, { signal })).items
+    .filter(({ state }) => state !== "revoked" && state !== "expired")
+    .map(({ id, state, title }) => [id, `${state}: ${title}`]);
+
 const KINDS: Readonly<Record<string, Ids>> = {
   sessions,
   worktrees,
@@ -35,6 +40,16 @@ const KINDS: Readonly<Record<string, Ids>> = {
     const found = await Promise.all([sessions(client, signal), worktrees(client, signal)]);
     return found.flatMap((ids) => ids.slice(0, MOST / 2));
   },
+  shares,
+  // What a ref may be made on: the newest sessions first.
+  targets: async (client, signal) => {
+    const found = await Promise.all([sessions(client, signal), shares(client, signal)]);
+    return found.flatMap((ids) => ids.slice(0, MOST / 2));
+  },
+  refs: async (client, signal) =>
+    (await client.listRefs({ limit: MOST }, { signal })).items
+      .filter(({ ended }) => ended === undefined)
+      .map(({ id, label, rights }) => [id, `${label} ${rights.join(",")}`]),
   archived: async (client, signal) =>
     (await client.listSessions({ limit: MOST, archived: true }, { signal })).items.map((session) => [
       session.id,

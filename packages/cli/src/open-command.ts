@@ -28,13 +28,18 @@ export async function open(
     context.output.json({ url: address, expiresAt });
     return EXIT.completed;
   }
-  const isOpened = flags.print !== true && (await openInBrowser(address));
-  if (isOpened) context.output.note("The page opens in your browser.");
-  else {
-    context.output.note("Open this address in a browser within a minute; it works once:");
-    context.output.line(address);
-  }
+  await openAddress(context, address, flags.print === true);
   return EXIT.completed;
+}
+
+/** Opens an address that works once; without a browser, and with `isPrinted`, it is printed. */
+export async function openAddress({ output }: Context, address: string, isPrinted: boolean): Promise<void> {
+  const isOpened = !isPrinted && (await openInBrowser(address));
+  if (isOpened) output.note("The page opens in your browser.");
+  else {
+    output.note("Open this address in a browser within a minute; it works once:");
+    output.line(address);
+  }
 }
 
 function openInBrowser(address: string): Promise<boolean> {

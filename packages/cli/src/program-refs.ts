@@ -8,9 +8,11 @@ const RIGHTS = ["read", "comment", "prompt", "approve", "share", "admin"];
 /** `withServer` starts one where the command is about this machine's. */
 export function addRefs(program: Command, action: Action, withServer: Action): void {
   const part = () => import("./ref-commands.ts");
-  const ref = program.command("ref").description("let others into one session by a link, and take that back");
-  limited(ref.command("create").description("make a link to a session; it is shown once"))
-    .argument("<session>")
+  const ref = program
+    .command("ref")
+    .description("let others into one session, or give further links to a share, and take that back");
+  limited(ref.command("create").description("make a link to a session or a share; it is shown once"))
+    .argument("<target>", "id of a session or a share")
     .action(
       withServer(part, (module, context, id: string, flags: refPart.LimitFlags) =>
         module.create(context, id, flags),
@@ -26,13 +28,10 @@ export function addRefs(program: Command, action: Action, withServer: Action): v
   ref
     .command("list")
     .description("list refs that work, newest first")
-    .option("-s, --session <id>", "of this session")
+    .addOption(new Option("-s, --session <id>", "of this session").conflicts("share"))
+    .option("--share <id>", "of this share, as its service has them")
     .option("--all", "also those that have ended")
-    .action(
-      withServer(part, (module, context, flags: { session?: string; all?: boolean }) =>
-        module.list(context, flags),
-      ),
-    );
+    .action(withServer(part, (module, context, flags: refPart.ListFlags) => module.list(context, flags)));
   ref
     .command("revoke")
     .description("end a ref and all below it, and what they asked for")

@@ -49,6 +49,19 @@ export function addShare(program: Command, action: Action): void {
         module.link(context, id, flags),
       ),
     );
+  share
+    .command("open")
+    .description("open the list of all that its service keeps for your publish key, in a browser")
+    .option(
+      "--service <url>",
+      "the share service (HOLDFAST_SHARE_SERVICE; default: the one beside the server)",
+    )
+    .option("--print", "print the address instead of opening it")
+    .action(
+      action(part, (module, context, flags: Parameters<typeof sharePart.open>[1]) =>
+        module.open(context, flags),
+      ),
+    );
   const acts = [
     ["pause", "pauseShare", "stop sending; changes are sent when it is resumed"],
     ["resume", "resumeShare", "go on sending a share that was paused, or could not go on"],

@@ -1,11 +1,11 @@
 /** Refs: letting others into one session (S-13 to S-16), and being let in. */
-import { durable, intentsOverHttp, type MadeRef } from "@holdfast/client";
-import type { Caveats, Grant, LIVE_RIGHTS } from "@holdfast/protocol";
+import { durable, intentsOverHttp, isApiError, type MadeRef, redeemLink } from "@holdfast/client";
+import type { Caveats, Grant, GrantTarget, LIVE_RIGHTS, RefList } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
 import { intentFile, intentsInFile } from "./intent-file.ts";
 import { ago, exactLine, moment } from "./output.ts";
-import { clientOf, readRefLink } from "./ref-link.ts";
+import { clientOf, readRefLink, type RefLink } from "./ref-link.ts";
 
 type LiveRight = (typeof LIVE_RIGHTS)[number];
 
@@ -23,10 +23,11 @@ export type LimitFlags = {
 const PROMPT_MEANS =
   "Whoever has this link can do anything that you can on this machine, in your other sessions too: what an agent is asked, it runs as you.";
 
-export async function create(context: Context, sessionId: string, flags: LimitFlags): Promise<ExitCode> {
+export async function create(context: Context, id: string, flags: LimitFlags): Promise<ExitCode> {
   const { expiresAt, ...limits } = limitsOf(flags);
+  const kind: GrantTarget["kind"] = id.startsWith("shr_") ? "share" : "session";
   const made = await context.connect().client.createRef({
-    target: { kind: "session", id: sessionId as never },
+    target: { kind, id: id as never },
     ...limits,
     ...(expiresAt === undefined ? {} : { expiresAt }),
   });
@@ -63,15 +64,20 @@ function shown({ output, isJson }: Context, { ref, secret, link }: MadeRef): Exi
   output.note(`${ref.id}: ${ref.rights.join(", ")}${limitText(ref.caveats)}`);
   if (ref.rights.includes("prompt")) output.note(PROMPT_MEANS);
   if (link.local)
-    output.note("The link works on this machine only: the server was told no address (HOLDFAST_PUBLIC_URL).");
+    output.note(
+      ref.target.kind === "share"
+        ? "The link works on this machine only. HOLDFAST_SHARE_SERVICE names a service for others."
+        : "The link works on this machine only: the server was told no address (HOLDFAST_PUBLIC_URL).",
+    );
   if (whole === undefined) output.note("It was made before, and its link was shown then.");
   else output.line(whole);
   return EXIT.completed;
 }
 
-export async function list(context: Context, flags: { session?: string; all?: boolean }): Promise<ExitCode> {
-  const query = flags.session === undefined ? {} : { sessionId: flags.session };
-  const { items, next, guesses } = await context.connect().client.listRefs({ ...query, limit: 200 });
+export type ListFlags = { session?: string; share?: string; all?: boolean };
+
+export async function list(context: Context, flags: ListFlags): Promise<ExitCode> {
+  const { items, next, guesses } = await found(context, flags);
   const open = flags.all === true ? items : items.filter(({ ended }) => ended === undefined);
   const { output } = context;
   if (context.isJson) output.json({ items: open, next, guesses });
@@ -87,6 +93,12 @@ export async function list(context: Context, flags: { session?: string; all?: bo
       `Wrong secrets: ${guesses.count}${guesses.last === undefined ? "" : `, the last ${ago(guesses.last, Date.now())}`}.`,
     );
   return EXIT.completed;
+}
+
+function found(context: Context, { session, share }: ListFlags): Promise<RefList> {
+  const { client } = context.connect();
+  if (share !== undefined) return client.listShareRefs(share);
+  return client.listRefs({ ...(session === undefined ? {} : { sessionId: session }), limit: 200 });
 }
 
 export async function revoke(
@@ -122,13 +134,28 @@ export async function audit(context: Context, id: string): Promise<ExitCode> {
 export async function redeem(context: Context, file: string | undefined): Promise<ExitCode> {
   const link = await readRefLink(context, file);
   const client = clientOf(link);
-  const redeemed = await client.redeemRef();
-  const session = await client.getSession(redeemed.target.id);
+  const redeemed = await client.redeemRef().catch((error: unknown) => {
+    // A share service knows no sessions of a Holdfast.
+    if (isApiError(error, "NOT_FOUND")) return undefined;
+    throw error;
+  });
   const { output } = context;
+  if (redeemed === undefined) return redeemShare(context, link);
+  const session = await client.getSession(redeemed.target.id);
   if (context.isJson) output.json({ ...redeemed, server: link.url });
   else {
     output.line(`${session.id}  ${exactLine(session.title, 80)}`);
     output.note(`${link.url}: ${redeemed.rights.join(", ")}${limitText(redeemed.ref.caveats)}`);
+  }
+  return EXIT.completed;
+}
+
+async function redeemShare({ output, isJson }: Context, { url, secret }: RefLink): Promise<ExitCode> {
+  const redeemed = await redeemLink({ url, token: secret });
+  if (isJson) output.json({ ...redeemed, server: url });
+  else {
+    output.line(`${redeemed.shareId}  ${exactLine(redeemed.title, 80)}`);
+    output.note(`${url}: ${redeemed.rights.join(", ")}${limitText(redeemed.caveats)}`);
   }
   return EXIT.completed;
 }

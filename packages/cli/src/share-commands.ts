@@ -3,6 +3,7 @@ import { createInterface } from "node:readline/promises";
 import type { Share, SharePreview } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
+import { openAddress } from "./open-command.ts";
 import { ago, exactLine, oneLine } from "./output.ts";
 
 const DAY_MS = 86_400_000;
@@ -138,6 +139,19 @@ export async function link(context: Context, id: string, flags: { renew?: boolea
   const found = flags.renew === true ? (await client.renewShare(id)).link : await client.shareLink(id);
   if (context.isJson) context.output.json(found);
   else tellLink(context, found);
+  return EXIT.completed;
+}
+
+/** Opens the list of everything that a service keeps for the publish key of this server, also of what was shared with it elsewhere (S-35). */
+export async function open(
+  context: Context,
+  { service, print = false }: { service?: string; print?: boolean },
+): Promise<ExitCode> {
+  const { url, isLocal, expiresAt } = await context
+    .connect()
+    .client.shareListLink(service === undefined ? {} : { service });
+  if (context.isJson) context.output.json({ url, isLocal, expiresAt });
+  else await openAddress(context, url, print);
   return EXIT.completed;
 }
 

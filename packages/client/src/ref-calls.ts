@@ -37,7 +37,7 @@ export function refCalls({ send }: Transport) {
       : { ...value, secret: chosen.secret };
   };
   return {
-    /** Makes a ref on a session. Whoever has its secret is let in with these rights. */
+    /** Makes a ref on a session or a share. Whoever has its secret is let in with these rights. */
     createRef: (body: CreateRef, options?: CallOptions) => make(at("refs"), body, options),
     /** Makes a narrower one below a ref. Refused with REF_WIDENS where it would allow more. */
     attenuateRef: (id: string, body: AttenuateRef, options?: CallOptions) =>

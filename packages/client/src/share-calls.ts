@@ -1,15 +1,15 @@
 /** Calls on shares: publishing a session to a share service, and taking it back (S-2). */
 import {
   changedShareSchema,
-  createdShareRefSchema,
   createdShareSchema,
   type CreateShare,
-  type CreateShareRef,
+  type OpenShareList,
   type PatchShare,
   type Share,
   shareAuditSchema,
   shareBatchListSchema,
   shareLinkSchema,
+  shareListLinkSchema,
   shareListSchema,
   shareRefListSchema,
   shareSchema,
@@ -39,6 +39,9 @@ export function shareCalls({ send }: Transport) {
       ).value,
     listShares: async (query: { sessionId?: string } = {}, options?: CallOptions) =>
       (await send("GET", at("shares"), shareListSchema, { ...options, query })).value,
+    /** An address by which a browser reads the list of all shares of the server's publish key, once and within a minute. */
+    shareListLink: async (body: OpenShareList = {}, options?: CallOptions) =>
+      (await send("POST", at("shares", "open"), shareListLinkSchema, { ...options, body })).value,
     getShare: async (id: string, options?: CallOptions) =>
       (await send("GET", at("shares", id), shareSchema, options)).value,
     patchShare: async (id: string, body: PatchShare, options?: CallOptions) =>
@@ -55,16 +58,14 @@ export function shareCalls({ send }: Transport) {
       (await send("POST", at("shares", id, "renew"), createdShareSchema, { ...options, body: {} })).value,
     shareLink: async (id: string, options?: CallOptions) =>
       (await send("GET", at("shares", id, "link"), shareLinkSchema, options)).value,
-    /** A further ref; its link is told once. */
-    createShareRef: async (id: string, body: CreateShareRef, options?: CallOptions) =>
-      (await send("POST", at("shares", id, "refs"), createdShareRefSchema, { ...options, body })).value,
+    /** The refs of a share as its service has them, its link among them; `createRef` makes further ones. */
     listShareRefs: async (id: string, query: Before = {}, options?: CallOptions) =>
       (await send("GET", at("shares", id, "refs"), shareRefListSchema, { ...options, query })).value,
     revokeShareRef: async (id: string, body: { refId: string; reason?: string }, options?: CallOptions) =>
       (await send("POST", at("shares", id, "refs", "revoke"), changedShareSchema, { ...options, body })).value
         .share,
     /** Who read and did what, as the service wrote it down. */
-    shareAudit: async (id: string, query: Before = {}, options?: CallOptions) =>
+    shareAudit: async (id: string, query: Before & { refId?: string } = {}, options?: CallOptions) =>
       (await send("GET", at("shares", id, "audit"), shareAuditSchema, { ...options, query })).value,
     listShareBatches: async (id: string, options?: CallOptions) =>
       (await send("GET", at("shares", id, "batches"), shareBatchListSchema, options)).value,

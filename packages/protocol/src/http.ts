@@ -215,6 +215,7 @@ export const browserTokenSchema = z.object({ token: z.string() }).meta({ id: "Br
 export const accessCodeSchema = z
   .object({ code: z.string(), expiresAt: timeSchema })
   .meta({ id: "AccessCode" });
+export type AccessCode = z.infer<typeof accessCodeSchema>;
 
 /** The answer to a rotation: the server's new token, shown once. */
 export const serverTokenSchema = z.object({ token: z.string() }).meta({ id: "ServerToken" });

@@ -5,7 +5,7 @@ import { idSchema, sessionIdSchema } from "../id.ts";
 
 /** What a grant may allow (S-14). `append` is a publisher's and never in a link; `prompt` and `approve` are for live sessions only. */
 export const RIGHTS = ["read", "comment", "prompt", "approve", "append", "share", "admin"] as const;
-export const rightSchema = z.enum(RIGHTS);
+const rightSchema = z.enum(RIGHTS);
 export type Right = z.infer<typeof rightSchema>;
 
 export const rightsSchema = z.array(rightSchema).min(1).max(RIGHTS.length);

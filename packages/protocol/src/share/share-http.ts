@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { countSchema, timeSchema } from "../common.ts";
 import { idSchema } from "../id.ts";
-import { auditEntrySchema, caveatsSchema, grantSchema, rightSchema } from "./grant.ts";
+import { auditEntrySchema, grantSchema } from "./grant.ts";
 import { shareSchema } from "./share.ts";
 
 const title = z.string().min(1).max(1_000);
@@ -41,25 +41,17 @@ export const patchShareSchema = z
   .meta({ id: "PatchShare" });
 export type PatchShare = z.infer<typeof patchShareSchema>;
 
-/** A further ref on a share: what it may do there, and how it is narrowed. */
-export const createShareRefSchema = z
-  .strictObject({
-    rights: z
-      .array(rightSchema.extract(["read", "comment", "share", "admin"]))
-      .min(1)
-      .max(4)
-      .default(["read"]),
-    caveats: caveatsSchema.pick({ expiresAt: true, maxUses: true, audience: true }).default({}),
-    label: z.string().max(256).default(""),
-  })
-  .meta({ id: "CreateShareRef" });
-export type CreateShareRef = z.input<typeof createShareRefSchema>;
+/** Which service lists its shares; default: the configured one, else the one beside the server. */
+export const openShareListSchema = z
+  .strictObject({ service: z.url().max(2_048).optional() })
+  .meta({ id: "OpenShareList" });
+export type OpenShareList = z.infer<typeof openShareListSchema>;
 
-/** Its secret stands in the link alone, which is shown once. It works once the service was told of it. */
-export const createdShareRefSchema = z
-  .object({ share: shareSchema, refId: idSchema("ref"), link: shareLinkSchema })
-  .meta({ id: "CreatedShareRef" });
-export type CreatedShareRef = z.infer<typeof createdShareRefSchema>;
+/** Where the list of all shares of the server's publish key is read in a browser: it opens once, until `expiresAt`. */
+export const shareListLinkSchema = shareLinkSchema
+  .extend({ expiresAt: timeSchema })
+  .meta({ id: "ShareListLink" });
+export type ShareListLink = z.infer<typeof shareListLinkSchema>;
 
 export const revokeShareRefSchema = z
   .strictObject({ refId: idSchema("ref"), reason: z.string().max(256).optional() })

@@ -61,6 +61,7 @@ export const ACTIONS = {
   "share.create": "owner",
   "share.read": "owner",
   "share.change": "owner",
+  "share.open": "owner",
   "ref.create": "owner",
   "ref.redeem": "read",
   "ref.read": "read",

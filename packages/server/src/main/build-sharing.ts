@@ -1,5 +1,6 @@
 import { type Clock, type Logger, randomHex } from "@holdfast/kernel";
 import {
+  askListCode,
   createBatchTransport,
   createFallbackTransport,
   createRestTransport,
@@ -44,6 +45,7 @@ export function buildSharing({
     configured: origin === undefined ? undefined : { origin, key },
     own: embeddedShare,
     open: (service) => openTransport(service, clock),
+    askListCode: (service, secret) => askListCode(service, secret, clock),
   });
   const senders = createSenders({
     store,

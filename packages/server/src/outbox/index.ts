@@ -1,6 +1,6 @@
 export { createFallbackTransport } from "./fallback-transport.ts";
 export type { Projection, PublishedBlob, PublishedRow } from "./projection.ts";
-export { createRestTransport } from "./rest-transport.ts";
+export { askListCode, createRestTransport } from "./rest-transport.ts";
 export { createBatchTransport, createSocketTransport } from "./rpc-transport.ts";
 export { createSenders } from "./senders.ts";
 export { type Again, ShareSender } from "./share-sender.ts";

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { newId, systemClock } from "@holdfast/kernel";
 import { afterEach, expect, test } from "vitest";
-import { createRestTransport } from "./rest-transport.ts";
+import { askListCode, createRestTransport } from "./rest-transport.ts";
 import type { ShareTransport } from "./share-transport.ts";
 
 const SHARE = newId("shr");
@@ -34,13 +34,14 @@ async function service(answer: (response: ServerResponse, request: IncomingMessa
   const server = createServer((request, response) => void take(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const transport = createRestTransport(`http://127.0.0.1:${port}`, systemClock);
+  const origin = `http://127.0.0.1:${port}`;
+  const transport = createRestTransport(origin, systemClock);
   closing.push(() => {
     transport.close();
     server.closeAllConnections();
     server.close();
   });
-  return { transport, seen };
+  return { transport, seen, origin };
 }
 
 const json =
@@ -85,6 +86,15 @@ test("[S-9] a blob is put under its hash", async () => {
     type: "application/octet-stream",
     body: "content",
   });
+});
+
+test("[S-35] a code for the list of shares is asked for with the key alone", async () => {
+  const code = { code: "c".repeat(32), expiresAt: 1 };
+  const { origin, seen } = await service(json(201, code));
+  expect(await askListCode(origin, "key", systemClock)).toEqual({ outcome: "answered", result: code });
+  expect(seen[0]).toMatchObject({ method: "POST", url: "/api/auth/codes", authorization: "Bearer key" });
+  const strange = await service(json(201, { token: "t" }));
+  expect(await askListCode(strange.origin, "key", systemClock)).toMatchObject({ outcome: "unknown" });
 });
 
 test.each([

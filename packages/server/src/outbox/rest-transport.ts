@@ -1,5 +1,7 @@
 import type { Clock } from "@holdfast/kernel";
 import {
+  type AccessCode,
+  accessCodeSchema,
   ERROR_CODES,
   type ErrorCode,
   SHARE_METHODS,
@@ -56,6 +58,27 @@ export function createRestTransport(origin: string, clock: Pick<Clock, "after" |
       for (const controller of open) controller.abort();
     },
   };
+}
+
+/** A code by which a browser reads the list of a publish key's shares, once and within a minute (S-35). Never rejects. */
+export function askListCode(
+  origin: string,
+  key: string,
+  clock: Pick<Clock, "after" | "now">,
+): Promise<ShareAnswer<AccessCode>> {
+  const controller = new AbortController();
+  const timer = clock.after(CALL_MS, () => controller.abort());
+  const url = new URL("/api/auth/codes", origin);
+  const request = {
+    url,
+    method: "POST",
+    secret: key,
+    body: "{}",
+    type: "application/json",
+    deadlineMs: CALL_MS,
+  };
+  const read = (text: string) => accessCodeSchema.safeParse(json(text)).data;
+  return exchange(request, controller.signal, clock, read).finally(() => timer.cancel());
 }
 
 function requestOf(origin: string, call: ShareCall): Request {

@@ -4,7 +4,7 @@
  */
 import { type Clock, isHoldfastError, newId, randomHex, secretHash } from "@holdfast/kernel";
 import { MAX_BATCH_OPS, type PublisherId, type ShareId, type ShareOperation } from "@holdfast/protocol";
-import type { ShareClaim, ShareTask, StoredShare } from "../store/index.ts";
+import type { HashedRef, HeldRef, ShareClaim, ShareTask, StoredShare } from "../store/index.ts";
 import { makeBatch } from "./make-batch.ts";
 import { nextStep } from "./next-step.ts";
 import type { OutboxStore } from "./outbox-store.ts";
@@ -345,7 +345,5 @@ export class ShareSender {
   }
 }
 
-const hashed = ({ refId, secret }: { refId: StoredShare["owner"]["refId"]; secret: string }) => ({
-  refId,
-  secretHash: secretHash(secret),
-});
+const hashed = (ref: HeldRef | HashedRef): HashedRef =>
+  "secretHash" in ref ? ref : { refId: ref.refId, secretHash: secretHash(ref.secret) };

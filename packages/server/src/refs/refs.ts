@@ -54,11 +54,12 @@ export type RefsDeps = {
   stopTurn(command: Written & { turnId: TurnId }): Promise<unknown>;
 };
 
+type AskedRef = Omit<z.output<typeof createRefSchema>, "target">;
 type PageQuery = { limit: number; before?: string | undefined };
 type Made = { ref: Grant; secret?: string };
 
 export type Refs = RefStore & {
-  create(body: z.output<typeof createRefSchema>, caller: Written): Promise<Applied<Made>>;
+  create(id: SessionId, body: AskedRef, caller: Written): Promise<Applied<Made>>;
   attenuate(
     id: RefId,
     body: z.output<typeof attenuateRefSchema>,
@@ -100,7 +101,7 @@ export function createRefs(deps: RefsDeps): Refs {
     works: (id) => live.works(id),
     noteRead: ({ id }, peer) => looks.count({ refId: id, action: "read", peer }),
     stop: () => looks.flush(),
-    create: (body, caller) => createRef(deps, body, caller),
+    create: (id, body, caller) => createRef(deps, id, body, caller),
     attenuate: (id, body, caller, by) => attenuateRef(deps, id, body, caller, by),
     revoke: (id, body, caller, by) => revokeRef(deps, id, body, caller, by),
     renew: (id, body, caller) => renewRefs(deps, id, body, caller),
@@ -140,12 +141,11 @@ export function createRefs(deps: RefsDeps): Refs {
 
 async function createRef(
   { store, clock }: RefsDeps,
-  body: z.output<typeof createRefSchema>,
+  sessionId: SessionId,
+  body: AskedRef,
   caller: Written,
 ): Promise<Applied<Made>> {
-  const { target, rights, label, refId, secretHash: hash, expiresAt, ...limits } = body;
-  if (target.kind !== "session")
-    throw new HoldfastError("UNPROCESSABLE", "Refs on a share are made at its service.");
+  const { rights, label, refId, secretHash: hash, expiresAt, ...limits } = body;
   const now = clock.now();
   const ends = expiresAt === undefined && rights.includes("prompt") ? now + PROMPT_REF_MS : expiresAt;
   requireFuture(ends, now);
@@ -153,7 +153,7 @@ async function createRef(
   const applied = await store.createRef({
     ...caller,
     ...choice.stored,
-    sessionId: target.id,
+    sessionId,
     rights,
     caveats: withExpiry(limits, ends),
     label: cleanText(label),

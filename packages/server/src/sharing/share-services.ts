@@ -1,6 +1,15 @@
 import { HoldfastError } from "@holdfast/kernel";
-import type { ShareLink } from "@holdfast/protocol";
-import type { ShareTransport } from "../outbox/index.ts";
+import type {
+  AccessCode,
+  RefLink,
+  ShareArgs,
+  ShareId,
+  ShareLink,
+  ShareListLink,
+  ShareMethod,
+  ShareResult,
+} from "@holdfast/protocol";
+import type { ShareAnswer, ShareTransport } from "../outbox/index.ts";
 import type { HeldRef } from "../store/index.ts";
 
 /** The share service beside this server. */
@@ -16,6 +25,8 @@ export type ShareServicesDeps = {
   own?: OwnService | undefined;
   /** A way to a service at an origin. */
   open: (origin: string) => ShareTransport;
+  /** Asks it for a code that opens the list of a key's shares. */
+  askListCode: (origin: string, key: string) => Promise<ShareAnswer<AccessCode>>;
 };
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
@@ -38,11 +49,7 @@ export class ShareServices {
       throw new HoldfastError("UNPROCESSABLE", "No share service is known. Set HOLDFAST_SHARE_SERVICE.");
     }
     const origin = originOf(chosen);
-    if (this.publishKey(origin) === undefined)
-      throw new HoldfastError(
-        "UNPROCESSABLE",
-        `There is no publish key for ${origin}. Set HOLDFAST_SHARE_SERVICE and HOLDFAST_SHARE_KEY.`,
-      );
+    this.requireKey(origin);
     return origin;
   }
 
@@ -51,6 +58,34 @@ export class ShareServices {
     const { configured, own } = this.#deps;
     if (own?.isOwn(origin) === true) return own.key;
     return configured?.origin === origin ? configured.key : undefined;
+  }
+
+  /** Rejects UNPROCESSABLE where this server has no key of the service. */
+  requireKey(origin: string): string {
+    const key = this.publishKey(origin);
+    if (key !== undefined) return key;
+    throw new HoldfastError(
+      "UNPROCESSABLE",
+      `There is no publish key for ${origin}. Set HOLDFAST_SHARE_SERVICE and HOLDFAST_SHARE_KEY.`,
+    );
+  }
+
+  /** Asks a service something now. Rejects SERVICE_UNAVAILABLE while it cannot be reached, and what it says of a share or a ref that it no longer takes. */
+  async ask<M extends ShareMethod>(
+    service: string,
+    method: M,
+    call: { shareId?: ShareId; secret: string; args: ShareArgs<M> },
+  ): Promise<ShareResult<M>> {
+    return given(service, await this.transport(service).call({ method, ...call }));
+  }
+
+  /** Where all shares of this server's key at a service are listed: it opens once, within a minute (S-35). */
+  async listLink(asked: string | undefined): Promise<ShareListLink> {
+    const service = await this.choose(asked);
+    const secret = this.requireKey(service);
+    const { origin, isLocal } = await this.#place(service);
+    const { code, expiresAt } = given(service, await this.#deps.askListCode(origin, secret));
+    return { url: `${origin}/#code=${code}`, isLocal, expiresAt };
   }
 
   transport(origin: string): ShareTransport {
@@ -70,12 +105,22 @@ export class ShareServices {
     return known;
   }
 
-  /** Read links stand in the path; whatever allows more stands behind the `#`, which no server is told (S-12). */
-  async link(service: string, { secret }: Pick<HeldRef, "secret">, isRead: boolean): Promise<ShareLink> {
+  async link(service: string, { secret }: Pick<HeldRef, "secret">): Promise<ShareLink> {
+    const { base, local } = await this.refLink(service, true);
+    return { url: base + secret, isLocal: local };
+  }
+
+  /** Where a ref is opened. Read links stand in the path; whatever allows more stands behind the `#`, which no server is told (S-12). */
+  async refLink(service: string, isRead: boolean): Promise<RefLink> {
+    const { origin, isLocal } = await this.#place(service);
+    return { base: isRead ? `${origin}/s/` : `${origin}/l#`, local: isLocal };
+  }
+
+  /** Our own service is where it listens now. */
+  async #place(service: string): Promise<{ origin: string; isLocal: boolean }> {
     const { own } = this.#deps;
     const origin = own?.isOwn(service) === true ? await own.origin().catch(() => service) : service;
-    const url = isRead ? `${origin}/s/${secret}` : `${origin}/l#${secret}`;
-    return { url, isLocal: LOOPBACK.test(new URL(origin).hostname) };
+    return { origin, isLocal: LOOPBACK.test(new URL(origin).hostname) };
   }
 
   close(): void {
@@ -111,6 +156,13 @@ function following(own: OwnService, at: (origin: string) => ShareTransport): Sha
     putBlob: (blob) => there((transport) => transport.putBlob(blob)),
     close: () => undefined,
   };
+}
+
+function given<R>(service: string, answer: ShareAnswer<R>): R {
+  if (answer.outcome === "answered") return answer.result;
+  if (answer.outcome === "refused" && (answer.code === "SHARE_GONE" || answer.code === "REF_NOT_VALID"))
+    throw new HoldfastError(answer.code, `The share service at ${service} does not accept this.`);
+  throw new HoldfastError("SERVICE_UNAVAILABLE", `The share service at ${service} cannot answer now.`);
 }
 
 type NotUp = { outcome: "unknown"; reason: string };

@@ -1,22 +1,17 @@
 /** What people do with shares (S-2): each is a change of the row and a task for its sender, committed before any service is told. */
-import { type Clock, HoldfastError, newId, newRefSecret, notFound, wait } from "@holdfast/kernel";
+import { type Clock, HoldfastError, newId, notFound, wait } from "@holdfast/kernel";
 import {
   type CreatedShare,
-  type CreatedShareRef,
   type CreateShare,
-  type CreateShareRef,
   type PatchShare,
-  type RefId,
   type Session,
   type SessionId,
   type Share,
   SHARE_MS,
-  type ShareAudit,
+  type ShareArgs,
   type ShareId,
   type ShareLink,
-  type ShareMethod,
-  type ShareArgs,
-  type ShareResult,
+  type ShareListLink,
   type ShareState,
 } from "@holdfast/protocol";
 import type { Caller } from "../session/index.ts";
@@ -31,6 +26,7 @@ import type {
   StoredShare,
 } from "../store/index.ts";
 import type { Previews, Publisher } from "./publish/index.ts";
+import { held, mintLink, OPEN, ShareRefs } from "./share-refs.ts";
 import type { ShareServices } from "./share-services.ts";
 
 export type SharesDeps = {
@@ -50,15 +46,15 @@ const LOOK_MS = 100;
 const MOST_PAGES = 50;
 
 const SENT: readonly ShareState[] = ["creating", "live"];
-const OPEN: readonly ShareState[] = ["creating", "live", "paused", "fenced", "parked"];
-
-const held = (clock: Clock): HeldRef => ({ refId: newId("ref", clock.now()), secret: newRefSecret() });
 
 export class Shares {
   readonly #deps: SharesDeps;
+  /** What others may do with each share. */
+  readonly refs: ShareRefs;
 
   constructor(deps: SharesDeps) {
     this.#deps = deps;
+    this.refs = new ShareRefs(deps);
   }
 
   /** Rejects NOT_FOUND, PREVIEW_STALE, UNPROCESSABLE for the service, SERVICE_UNAVAILABLE when the one beside this server does not start. */
@@ -127,6 +123,11 @@ export class Shares {
     return share;
   }
 
+  /** Where all shares of this server's key at a service are read in a browser (S-35). Rejects UNPROCESSABLE and SERVICE_UNAVAILABLE. */
+  openList(service: string | undefined): Promise<ShareListLink> {
+    return this.#deps.services.listLink(service);
+  }
+
   async batches(id: ShareId): Promise<ShareBatch[]> {
     await this.get(id);
     return this.#deps.store.listShareBatches(id);
@@ -135,7 +136,7 @@ export class Shares {
   /** The read link that it was made with, or renewed with. */
   async link(id: ShareId): Promise<ShareLink> {
     const { service, link } = await this.#stored(id);
-    return this.#deps.services.link(service, link, true);
+    return this.#deps.services.link(service, link);
   }
 
   #change(
@@ -216,87 +217,18 @@ export class Shares {
 
   /** Known to whoever has the publish key, from the service's list. */
   async #epochAtService({ id, service }: StoredShare): Promise<number> {
-    const secret = this.#deps.services.publishKey(service);
-    if (secret === undefined)
-      throw new HoldfastError(
-        "UNPROCESSABLE",
-        `There is no publish key for ${service}, which adopts its shares.`,
-      );
+    const { services } = this.#deps;
+    const secret = services.requireKey(service);
     let before: string | undefined;
     for (let page = 0; page < MOST_PAGES; page += 1) {
       const args: ShareArgs<"listShares"> = before === undefined ? { limit: 200 } : { limit: 200, before };
-      const { items, next } = await this.#ask(service, "listShares", { secret, args });
+      const { items, next } = await services.ask(service, "listShares", { secret, args });
       const found = items.find((item) => item.id === id);
       if (found !== undefined) return found.capabilityEpoch;
       if (next === undefined) break;
       before = next;
     }
     throw new HoldfastError("SHARE_GONE", `The service does not list share ${id}.`);
-  }
-
-  /** A further ref. It is told to the service when it can be reached. */
-  async createRef(id: ShareId, body: CreateShareRef, caller: Caller): Promise<Applied<CreatedShareRef>> {
-    const { clock, services } = this.#deps;
-    const { rights = ["read"], caveats = {}, label = "" } = body;
-    const ref = held(clock);
-    const all = rights.includes("read") ? rights : ["read" as const, ...rights];
-    const task: ShareTask = { kind: "mint", ref, rights: all, caveats, label };
-    const { value: share, replayed } = await this.#change(id, caller, {
-      change: {},
-      from: OPEN,
-      tasks: [task],
-    });
-    const made = replayed ? await this.#mintedBefore(id, task) : ref;
-    const isRead = all.every((right) => right === "read");
-    const link = await services.link(share.service, made, isRead);
-    return { value: { share, refId: made.refId, link }, replayed };
-  }
-
-  /** What an earlier request like this one made. */
-  async #mintedBefore(id: ShareId, asked: Extract<ShareTask, { kind: "mint" }>): Promise<HeldRef> {
-    const alike = ({ rights, caveats, label }: typeof asked) => JSON.stringify({ rights, caveats, label });
-    const tasks = (await this.#deps.store.listShareTasks(id)).map(({ task }) => task);
-    const found = tasks.findLast((task) => task.kind === "mint" && alike(task) === alike(asked));
-    if (found?.kind === "mint") return found.ref;
-    throw new HoldfastError("CONFLICT", "The refs of this share were renewed since then. Make a new one.");
-  }
-
-  revokeRef(
-    id: ShareId,
-    ref: { refId: RefId; reason?: string | undefined },
-    caller: Caller,
-  ): Promise<Applied<Share>> {
-    return this.#change(id, caller, { change: {}, from: OPEN, tasks: [{ kind: "revokeRef", ...ref }] });
-  }
-
-  /** As the service has them. Rejects SERVICE_UNAVAILABLE while it cannot be reached. */
-  async refs(id: ShareId, before: string | undefined): Promise<ShareResult<"listRefs">> {
-    return this.#askOwner(id, "listRefs", before === undefined ? {} : { before });
-  }
-
-  async audit(id: ShareId, before: string | undefined): Promise<ShareAudit> {
-    return this.#askOwner(id, "readAudit", before === undefined ? {} : { before });
-  }
-
-  async #askOwner<M extends "listRefs" | "readAudit">(
-    id: ShareId,
-    method: M,
-    args: ShareArgs<M>,
-  ): Promise<ShareResult<M>> {
-    const { service, owner } = await this.#stored(id);
-    return this.#ask(service, method, { shareId: id, secret: owner.secret, args });
-  }
-
-  async #ask<M extends ShareMethod>(
-    service: string,
-    method: M,
-    call: { shareId?: ShareId; secret: string; args: ShareArgs<M> },
-  ): Promise<ShareResult<M>> {
-    const answer = await this.#deps.services.transport(service).call({ method, ...call });
-    if (answer.outcome === "answered") return answer.result;
-    if (answer.outcome === "refused" && (answer.code === "SHARE_GONE" || answer.code === "REF_NOT_VALID"))
-      throw new HoldfastError(answer.code, `The share service at ${service} does not accept this.`);
-    throw new HoldfastError("SERVICE_UNAVAILABLE", `The share service at ${service} cannot answer now.`);
   }
 
   /** Waits until the shares of a session have sent all there is of it. Rejects CONFLICT where one cannot, or not in time (S-32). */
@@ -329,11 +261,3 @@ const isDrained = ({ share, task, batch, waiting }: Head): boolean =>
   task === undefined &&
   batch === undefined &&
   waiting === 0;
-
-const mintLink = (ref: HeldRef): ShareTask => ({
-  kind: "mint",
-  ref,
-  rights: ["read"],
-  caveats: {},
-  label: "link",
-});

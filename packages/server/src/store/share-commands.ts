@@ -26,6 +26,8 @@ import type { Applied, Written } from "./written.ts";
 
 /** A grant that the publisher chose and holds: its secret stands in clear in this store alone (S-2). */
 export type HeldRef = { refId: RefId; secret: string };
+/** A grant whose secret somebody else has: it was shown once (S-13). */
+export type HashedRef = { refId: RefId; secretHash: string };
 
 /** The stream that a share is written to. `begun`: the service has told so; `committed`: readers see it. */
 export type ShareStream = {
@@ -76,10 +78,21 @@ export type StoredShare = {
 /** What is asked of the service about the share itself, in order, before its operations: kept for a year, so that a restored service is told again (S-24). */
 export type ShareTask =
   | { kind: "create"; owner: HeldRef; append: HeldRef }
-  | { kind: "mint"; ref: HeldRef; rights: Right[]; caveats: Caveats; label: string }
+  | MintTask
   | { kind: "revokeRef"; refId: RefId; reason?: string | undefined }
   | { kind: "update"; title?: string | undefined; expiresAt?: number | null | undefined }
   | { kind: "bump"; from: number; owner: HeldRef; append: HeldRef; withKey?: boolean | undefined };
+
+/** A ref below the owner's. */
+export type MintTask = {
+  kind: "mint";
+  ref: HeldRef | HashedRef;
+  rights: Right[];
+  caveats: Caveats;
+  label: string;
+  /** Who asked for it when; absent: it came with the share. */
+  asked?: { by: Actor; at: number } | undefined;
+};
 
 /** `number` grows with the order in which tasks were asked for. */
 export type StoredTask = { number: number; state: "pending" | "done" | "failed"; task: ShareTask };
@@ -280,6 +293,8 @@ export type ShareQueries = {
   /** Newest first; at most the last 100 that have ended (S-21). */
   listShareBatches(id: ShareId): Promise<ShareBatch[]>;
   listShareTasks(id: ShareId): Promise<StoredTask[]>;
+  /** The share below whose owner this store had a ref made, as long as it knows of that. */
+  shareOfRef(refId: RefId): Promise<ShareId | undefined>;
   /** The publisher of this data directory (S-8). */
   publisherId(): Promise<PublisherId>;
 };

@@ -296,6 +296,15 @@ export const sharesTopic = topic("shares", (rig) => {
     expect((await head(rig(), shareId)).share).toMatchObject({ capabilityEpoch: 2, append: bump.append });
   });
 
+  test("[S-13] knows of which share a ref is that it had made", async () => {
+    const { claim } = await shared(rig(), await rig().session({}));
+    const ref = { refId: newId("ref"), secretHash: "0".repeat(64) };
+    const mint = { kind: "mint" as const, ref, rights: ["read" as const], caveats: {}, label: "" };
+    await rig().store.changeShare({ shareId: claim.shareId, change: {}, tasks: [mint], actor: OWNER });
+    expect(await rig().store.shareOfRef(ref.refId)).toBe(claim.shareId);
+    expect(await rig().store.shareOfRef(newId("ref"))).toBeUndefined();
+  });
+
   test("[S-6, S-33] a new stream forgets what was sent and frozen, and marks everything again", async () => {
     const of = await shared(rig(), await rig().session({}));
     await settled(rig(), of);

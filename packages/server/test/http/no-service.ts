@@ -9,4 +9,5 @@ export const SERVICES = new ShareServices({
     putBlob: () => Promise.resolve({ outcome: "unknown", reason: "test" }),
     close: () => undefined,
   }),
+  askListCode: () => Promise.resolve({ outcome: "unknown", reason: "test" }),
 });

@@ -1,6 +1,6 @@
 import { createClient } from "@holdfast/client";
-import { newId } from "@holdfast/kernel";
-import type { CreatedShare, CreateShare, SessionId } from "@holdfast/protocol";
+import { newId, secretHash } from "@holdfast/kernel";
+import type { CreatedRef, CreatedShare, CreateShare, SessionId } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { ServerUnderTest, TOKEN } from "./server-under-test.ts";
 
@@ -81,8 +81,8 @@ test("[S-2, S-13] pausing, resuming, renewing and taking back are changes of the
 
   const renewed = await client.renewShare(share.id);
   expect(renewed.link.url).not.toBe(link.url);
-  const ref = await client.createShareRef(share.id, { rights: ["comment"], label: "For Ada" });
-  expect(ref.link.url).toMatch(/^https:\/\/share\.example\/l#hfs_/);
+  const target = { kind: "share", id: share.id } as const;
+  await client.createRef({ target, rights: ["comment"], label: "For Ada" });
   const tasks = (await server.store.listShareTasks(share.id)).map(({ task }) => task);
   expect(tasks.map(({ kind }) => kind)).toEqual(["create", "mint", "update", "bump", "mint", "mint"]);
   expect(tasks.at(-1)).toMatchObject({ rights: ["read", "comment"], label: "For Ada" });
@@ -105,4 +105,73 @@ test("[S-2, S-32] with its session a share is taken back; one that is kept has t
   const gone = await client.getShare(share.id);
   expect(gone.state).toBe("revoking");
   expect(gone).not.toHaveProperty("sessionId");
+});
+
+test("[S-13, S-25] a further ref on a share is made below the publisher's, and its secret is kept nowhere", async () => {
+  await using server = await ServerUnderTest.start();
+  const client = createClient({ url: server.url, token: TOKEN });
+  const { id, previewId } = await previewed(server);
+  const { share, link } = await client.createShare(id, { previewId });
+  const body = {
+    target: { kind: "share", id: share.id },
+    rights: ["comment"],
+    expiresAt: Date.now() + 60_000,
+  };
+  const made = await server.call<CreatedRef>("POST", "/api/refs", { ...body, label: "Ada", maxUses: 3 }, 201);
+  const stored = await server.store.storedShare(share.id);
+  expect(made).toMatchObject({
+    ref: {
+      parentId: stored?.owner.refId,
+      target: body.target,
+      rights: ["read", "comment"],
+      caveats: { expiresAt: body.expiresAt, maxUses: 3 },
+      label: "Ada",
+      createdBy: { kind: "owner" },
+    },
+    link: { base: "https://share.example/l#", local: false },
+  });
+  const tasks = await server.store.listShareTasks(share.id);
+  expect(JSON.stringify(tasks)).not.toContain(made.secret);
+  expect(tasks.at(-1)?.task).toMatchObject({ ref: { secretHash: secretHash(made.secret ?? "") } });
+
+  const chosen = { refId: newId("ref"), secretHash: secretHash("once") };
+  const ask = (secret: object = {}) =>
+    server.call<CreatedRef>("POST", "/api/refs", { ...body, rights: ["read"], ...chosen, ...secret }, 201);
+  const first = await ask();
+  expect(first).toMatchObject({
+    ref: { id: chosen.refId },
+    link: { base: "https://share.example/s/", local: false },
+  });
+  expect(first.secret).toBeUndefined();
+  expect(await ask()).toEqual(first);
+  expect(await server.store.listShareTasks(share.id)).toHaveLength(tasks.length + 1);
+  const other = { ...body, ...chosen, secretHash: secretHash("twice") };
+  expect(await server.call("POST", "/api/refs", other, 409)).toMatchObject({ code: "CONFLICT" });
+  for (const [wrong, code] of [
+    [{ rights: ["prompt"] }, "UNPROCESSABLE"],
+    [{ tools: ["shell"] }, "CAVEAT_UNENFORCEABLE"],
+    [{ expiresAt: 1 }, "UNPROCESSABLE"],
+  ] as const)
+    expect(await server.call("POST", "/api/refs", { ...body, ...wrong }, 422)).toMatchObject({ code });
+  // Not told to the service yet, and listed all the same.
+  expect((await client.listShareRefs(share.id)).items.map((ref) => ref.id)).toEqual(
+    expect.arrayContaining([made.ref.id, chosen.refId]),
+  );
+
+  expect(await client.revokeRef(made.ref.id, { reason: "left" })).toMatchObject({
+    ended: "revoked",
+    revoked: { reason: "left" },
+  });
+  expect(await server.store.listShareTasks(share.id)).toContainEqual(
+    expect.objectContaining({ task: { kind: "revokeRef", refId: made.ref.id, reason: "left" } }),
+  );
+  await expect(client.attenuateRef(made.ref.id, { rights: ["read"] })).rejects.toMatchObject({
+    code: "UNPROCESSABLE",
+  });
+  await expect(client.revokeRef(newId("ref"))).rejects.toMatchObject({ code: "NOT_FOUND" });
+  // The publisher's own ref is no link, and a link that is taken back makes room for another one.
+  const own = { refId: stored?.owner.refId ?? "" };
+  await expect(client.revokeShareRef(share.id, own)).rejects.toMatchObject({ code: "UNPROCESSABLE" });
+  await client.revokeShareRef(share.id, { refId: stored?.link.refId ?? "" });
+  expect((await client.shareLink(share.id)).url).not.toBe(link.url);
 });

@@ -52,7 +52,7 @@ export function LivePage({ live, rights, onRetry }: LivePageProps) {
   return (
     <ReaderProvider reader={reader}>
       <div className="flex h-dvh flex-col bg-canvas pb-[env(safe-area-inset-bottom)]">
-        <SharedHeader {...state}>
+        <SharedHeader {...state} canComment={canComment}>
           {changes > 0 && (
             <Button
               size="small"

@@ -57,8 +57,8 @@ async function openList(): Promise<void> {
   if (code === undefined)
     return show(
       <Empty title="This list is opened with a code">
-        <span className="font-mono">POST /api/auth/codes</span> with a publish key makes one that works once,
-        within a minute, behind <span className="font-mono">/#code=</span>.
+        <span className="font-mono">holdfast share open</span> makes one, and so does the button above the
+        shares of a Holdfast. It works once, within a minute.
       </Empty>,
     );
   const list = await openShareList({ url, code });

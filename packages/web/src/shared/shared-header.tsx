@@ -6,11 +6,20 @@ import { Chip, Exact, moment } from "../design/index.ts";
 type SharedHeaderProps = Pick<SharedState, "session" | "models" | "usage" | "expiresAt"> & {
   /** Something goes on while one looks; undefined where nobody can tell, because the document is written once. */
   live?: ReactNode;
+  canComment?: boolean;
   children?: ReactNode;
 };
 
 /** Whose agents did what here, and that it is a copy for readers. */
-export function SharedHeader({ session, models, usage, expiresAt, live, children }: SharedHeaderProps) {
+export function SharedHeader({
+  session,
+  models,
+  usage,
+  expiresAt,
+  live,
+  canComment = false,
+  children,
+}: SharedHeaderProps) {
   const facts = [
     session?.agent,
     models.map(({ modelId }) => modelId).join(", "),
@@ -34,7 +43,7 @@ export function SharedHeader({ session, models, usage, expiresAt, live, children
           </Chip>
         )}
         {live}
-        <Chip>shared, read only</Chip>
+        <Chip>{canComment ? "shared, to read and comment" : "shared, read only"}</Chip>
         {children}
       </div>
     </header>

@@ -1,6 +1,7 @@
 import type { AuditEntry } from "@holdfast/protocol";
 import { useEffect, useState } from "react";
 import { Exact, moment, Skeleton } from "../design/index.ts";
+import { actionWords } from "./words.ts";
 
 /** Who used what when (S-16): a write is a line of its own; what one address read in an hour is one. */
 export function AuditList({ read }: { read: () => Promise<readonly AuditEntry[]> }) {
@@ -29,7 +30,7 @@ export function AuditList({ read }: { read: () => Promise<readonly AuditEntry[]>
       {entries.map((entry, index) => (
         <li key={index} className="flex flex-wrap gap-x-3 px-2.5 py-1.5">
           <span className="min-w-0 flex-1 basis-32">
-            {entry.action}
+            {actionWords(entry.action)}
             {entry.count > 1 && ` ×${entry.count.toLocaleString()}`}
             {entry.detail !== undefined && (
               <>

@@ -14,10 +14,17 @@ type LinkBoxProps = {
   meaning: string;
   /** It is shown this once: what is stored of it is a hash. */
   isShownOnce: boolean;
+  /** How such a link gets to others, where it leads to this machine alone. */
+  remedy?: string;
 };
 
 /** A link to hand over: as it is, to copy, and as a code for a phone. */
-export function LinkBox({ link, meaning, isShownOnce }: LinkBoxProps) {
+export function LinkBox({
+  link,
+  meaning,
+  isShownOnce,
+  remedy = "For others, name a service that they can reach.",
+}: LinkBoxProps) {
   const [isCopied, setCopied] = useState(false);
   const [problem, setProblem] = useState(false);
   const [hasCode, setHasCode] = useState(false);
@@ -42,8 +49,7 @@ export function LinkBox({ link, meaning, isShownOnce }: LinkBoxProps) {
       </p>
       {isLocalOnly(link) && (
         <Notice tone="attention">
-          This link works on this machine alone: its address is a loopback one. For others, name a service
-          that they can reach.
+          This link works on this machine alone: its address is a loopback one. {remedy}
         </Notice>
       )}
       <div className="flex flex-wrap gap-2">

@@ -3,7 +3,15 @@ import { KeyRound } from "lucide-react";
 import { useState } from "react";
 import { Button, Notice } from "../design/index.ts";
 import { LastingField, TextField, Tick } from "./fields.tsx";
-import { defaultRefMs, GIVEN_RIGHTS, REF_LASTING, RIGHT_WORDS } from "./words.ts";
+import {
+  COPY_REF_LASTING,
+  COPY_RIGHTS,
+  defaultRefMs,
+  GIVEN_RIGHTS,
+  type Lasting,
+  REF_LASTING,
+  RIGHT_WORDS,
+} from "./words.ts";
 
 type LiveRight = CreateRef["rights"][number];
 
@@ -13,6 +21,13 @@ type RefFormProps = {
   onMake: (wish: CreateRef) => Promise<void>;
   onCancel: () => void;
 };
+
+/** What a ref may be, by what it leads to. */
+const OF_TARGET: Record<GrantTarget["kind"], { rights: readonly LiveRight[]; choices: readonly Lasting[] }> =
+  {
+    session: { rights: GIVEN_RIGHTS, choices: REF_LASTING },
+    share: { rights: COPY_RIGHTS, choices: COPY_REF_LASTING },
+  };
 
 const listOf = (text: string): string[] =>
   text
@@ -24,12 +39,13 @@ const listOf = (text: string): string[] =>
 export function RefForm({ target, onMake, onCancel }: RefFormProps) {
   const [chosen, setChosen] = useState<readonly LiveRight[]>(["read"]);
   const [label, setLabel] = useState("");
-  const [lasting, setLasting] = useState<number | undefined>();
+  const [lasting, setLasting] = useState<Pick<Lasting, "ms"> | undefined>();
   const [tools, setTools] = useState("");
   const [paths, setPaths] = useState("");
   const [problem, setProblem] = useState<string | undefined>();
   const [isBusy, setBusy] = useState(false);
-  const ms = lasting ?? defaultRefMs(chosen);
+  const { rights, choices } = OF_TARGET[target.kind];
+  const { ms } = lasting ?? { ms: defaultRefMs(chosen) };
   const mayApprove = chosen.includes("approve");
   const canPrompt = chosen.includes("prompt");
   const make = async () => {
@@ -43,7 +59,7 @@ export function RefForm({ target, onMake, onCancel }: RefFormProps) {
         target,
         rights: [...chosen],
         label: label.trim(),
-        expiresAt: Date.now() + ms,
+        expiresAt: ms === undefined ? null : Date.now() + ms,
         ...(ofTools.length > 0 ? { tools: ofTools } : {}),
         ...(ofPaths.length > 0 ? { paths: ofPaths } : {}),
       });
@@ -69,7 +85,7 @@ export function RefForm({ target, onMake, onCancel }: RefFormProps) {
       />
       <fieldset className="flex flex-col gap-2.5">
         <legend className="mb-1.5 text-sm font-medium">May</legend>
-        {GIVEN_RIGHTS.map((right) => (
+        {rights.map((right) => (
           <Tick
             key={right}
             label={RIGHT_WORDS[right].label}
@@ -107,7 +123,12 @@ export function RefForm({ target, onMake, onCancel }: RefFormProps) {
           />
         </div>
       )}
-      <LastingField label="Works for" choices={REF_LASTING} value={ms} onChange={setLasting} />
+      <LastingField
+        label="Works for"
+        choices={choices}
+        value={ms}
+        onChange={(next) => setLasting({ ms: next })}
+      />
       {problem !== undefined && (
         <Notice tone="danger" role="alert">
           {problem}

@@ -1,9 +1,11 @@
-import type { Grant } from "@holdfast/protocol";
+import type { HoldfastClient } from "@holdfast/client";
+import { type Grant, visibleText } from "@holdfast/protocol";
 import { Eye, Trash2 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { useClient, useNow } from "../data/index.ts";
 import { ago, Button, Chip, Exact, moment } from "../design/index.ts";
 import { AuditList } from "./audit-list.tsx";
+import { ConfirmRevoke } from "./confirm-revoke.tsx";
 import { ENDED_WORDS, RIGHT_WORDS } from "./words.ts";
 
 type RefRowProps = { grant: Grant; title?: ReactNode; onChange: (grant: Grant) => void };
@@ -13,18 +15,17 @@ export function RefRow({ grant, title, onChange }: RefRowProps) {
   const client = useClient();
   const now = useNow(60_000);
   const [problem, setProblem] = useState<string | undefined>();
-  const [hasAudit, setAudit] = useState(false);
-  const [isAsked, setAsked] = useState(false);
-  const { label, rights, caveats, ended, uses, time, parentId } = grant;
+  const [shown, setShown] = useState<"audit" | "revoke" | undefined>();
+  const takeBack = useRef<HTMLButtonElement>(null);
+  const { label, rights, caveats, ended, uses, time } = grant;
   const revoke = async () => {
-    setAsked(true);
     setProblem(undefined);
     try {
-      onChange(await client.revokeRef(grant.id));
+      onChange(await revokeRef(client, grant));
+      setShown(undefined);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
-    setAsked(false);
   };
   const limits = [
     caveats.tools === undefined ? undefined : `tools ${caveats.tools.join(", ")}`,
@@ -32,10 +33,13 @@ export function RefRow({ grant, title, onChange }: RefRowProps) {
     caveats.maxUses === undefined ? undefined : `${uses} of ${caveats.maxUses} uses`,
     caveats.expiresAt === undefined || ended !== undefined ? undefined : `until ${moment(caveats.expiresAt)}`,
     time.lastUsed === undefined ? "never used" : `last used ${ago(time.lastUsed, now)}`,
-    parentId === undefined ? undefined : "made from another link",
+    isFirst(grant) ? undefined : "made from another link",
   ].filter((limit) => limit !== undefined);
   return (
-    <li aria-label={`Link ${label}`} className="flex flex-col gap-1.5 px-3 py-2.5 text-sm">
+    <li
+      aria-label={`Link ${visibleText(label, "words")}`}
+      className="flex flex-col gap-1.5 px-3 py-2.5 text-sm"
+    >
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <span className="min-w-0 flex-1 basis-40">
           {title}
@@ -46,20 +50,40 @@ export function RefRow({ grant, title, onChange }: RefRowProps) {
             {RIGHT_WORDS[right].label}
           </Chip>
         ))}
-        {ended !== undefined && <Chip tone="attention">{ENDED_WORDS[ended]}</Chip>}
+        {ended !== undefined && <Chip>{ENDED_WORDS[ended]}</Chip>}
       </div>
       <p className="text-xs break-words text-ink-soft">{limits.join(" · ")}</p>
       <div className="flex flex-wrap gap-2">
-        <Button size="small" aria-expanded={hasAudit} onClick={() => setAudit(!hasAudit)}>
+        <Button
+          size="small"
+          aria-expanded={shown === "audit"}
+          onClick={() => setShown(shown === "audit" ? undefined : "audit")}
+        >
           <Eye size={14} /> What was done with it
         </Button>
         {ended === undefined && (
-          <Button size="small" tone="danger" disabled={isAsked} onClick={() => void revoke()}>
+          <Button
+            ref={takeBack}
+            size="small"
+            tone="danger"
+            aria-expanded={shown === "revoke"}
+            onClick={() => setShown(shown === "revoke" ? undefined : "revoke")}
+          >
             <Trash2 size={14} /> Take back
           </Button>
         )}
       </div>
-      {hasAudit && <AuditList read={async () => (await client.refAudit(grant.id)).items} />}
+      {shown === "revoke" && (
+        <ConfirmRevoke
+          meaning={meaningOf(grant)}
+          onKeep={() => {
+            setShown(undefined);
+            takeBack.current?.focus();
+          }}
+          onRevoke={revoke}
+        />
+      )}
+      {shown === "audit" && <AuditList read={() => readAudit(client, grant)} />}
       {problem !== undefined && (
         <p role="alert" className="text-xs text-danger">
           {problem}
@@ -68,3 +92,28 @@ export function RefRow({ grant, title, onChange }: RefRowProps) {
     </li>
   );
 }
+
+/** Made by the owner, and not from a link that somebody has. A copy's own are below its publisher's. */
+const isFirst = ({ parentId, rootId, target }: Grant): boolean =>
+  parentId === undefined || (target.kind === "share" && parentId === rootId);
+
+/** What ends with it: who prompted through it loses what waits and what runs. */
+function meaningOf({ rights }: Grant): string {
+  const all = "It ends at once, with all links that were made from it.";
+  return rights.includes("prompt")
+    ? `${all} What was asked through it is taken out of the queue, and stopped.`
+    : all;
+}
+
+/** One on a share ends once its service was told. */
+async function revokeRef(client: HoldfastClient, grant: Grant): Promise<Grant> {
+  const { id, target } = grant;
+  if (target.kind === "session") return client.revokeRef(id);
+  await client.revokeShareRef(target.id, { refId: id });
+  return { ...grant, ended: "revoked" };
+}
+
+const readAudit = async (client: HoldfastClient, { id, target }: Grant) =>
+  target.kind === "session"
+    ? (await client.refAudit(id)).items
+    : (await client.shareAudit(target.id, { refId: id })).items;

@@ -1,11 +1,12 @@
 import { type Share, visibleText } from "@holdfast/protocol";
 import { CirclePause, CirclePlay, Eye, Link2, Trash2 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { useClient, useNow } from "../data/index.ts";
 import { Button, Chip, Exact, moment, span } from "../design/index.ts";
 import { AuditList } from "./audit-list.tsx";
-import { LinkBox } from "./link-box.tsx";
-import { isOpen, lagOf, SHARE_WORDS } from "./words.ts";
+import { ConfirmRevoke } from "./confirm-revoke.tsx";
+import { ShareLinks } from "./share-links.tsx";
+import { byOthers, isOpen, lagOf, SHARE_WORDS } from "./words.ts";
 
 type ShareRowProps = {
   share: Share;
@@ -19,19 +20,19 @@ export function ShareRow({ share, title, onChange }: ShareRowProps) {
   const client = useClient();
   const now = useNow(1_000);
   const [problem, setProblem] = useState<string | undefined>();
-  const [shown, setShown] = useState<"audit" | "revoke" | undefined>();
-  const [link, setLink] = useState<string | undefined>();
+  const [shown, setShown] = useState<"links" | "audit" | "revoke" | undefined>();
+  const takeBack = useRef<HTMLButtonElement>(null);
   const { label, tone, meaning } = SHARE_WORDS[share.state];
-  const act = async (work: () => Promise<Share | undefined>) => {
+  const act = async (work: () => Promise<Share>) => {
     setProblem(undefined);
     try {
-      const next = await work();
-      if (next !== undefined) onChange(next);
+      onChange(await work());
       setShown(undefined);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
   };
+  const toggle = (what: "links" | "audit" | "revoke") => setShown(shown === what ? undefined : what);
   const { nextRetryAt, lastError, attempts } = share;
   const name = visibleText(share.title, "words");
   return (
@@ -76,68 +77,44 @@ export function ShareRow({ share, title, onChange }: ShareRowProps) {
           </Button>
         )}
         {isOpen(share) && share.state !== "revoking" && (
-          <Button
-            size="small"
-            aria-expanded={link !== undefined}
-            onClick={() =>
-              link === undefined
-                ? void act(async () => (setLink((await client.shareLink(share.id)).url), undefined))
-                : setLink(undefined)
-            }
-          >
-            <Link2 size={14} /> Link
+          <Button size="small" aria-expanded={shown === "links"} onClick={() => toggle("links")}>
+            <Link2 size={14} /> Links
           </Button>
         )}
-        <Button
-          size="small"
-          aria-expanded={shown === "audit"}
-          onClick={() => setShown(shown === "audit" ? undefined : "audit")}
-        >
+        <Button size="small" aria-expanded={shown === "audit"} onClick={() => toggle("audit")}>
           <Eye size={14} /> Who looked
         </Button>
-        {isOpen(share) && share.state !== "revoking" && shown !== "revoke" && (
-          <Button size="small" tone="danger" onClick={() => setShown("revoke")}>
+        {isOpen(share) && share.state !== "revoking" && (
+          <Button
+            ref={takeBack}
+            size="small"
+            tone="danger"
+            aria-expanded={shown === "revoke"}
+            onClick={() => toggle("revoke")}
+          >
             <Trash2 size={14} /> Take back
           </Button>
         )}
       </div>
       {shown === "revoke" && (
-        <Confirm
-          onKeep={() => setShown(undefined)}
+        <ConfirmRevoke
+          meaning="Its links end, also for who is looking now, and the service deletes it. It cannot be brought back."
+          onKeep={() => {
+            setShown(undefined);
+            takeBack.current?.focus();
+          }}
           onRevoke={() => act(() => client.revokeShare(share.id))}
         />
       )}
-      {link !== undefined && (
-        <LinkBox link={link} meaning="Whoever has it can read this session." isShownOnce={false} />
+      {shown === "links" && <ShareLinks shareId={share.id} canAdd={share.state !== "detached"} />}
+      {shown === "audit" && (
+        <AuditList read={async () => byOthers((await client.shareAudit(share.id)).items)} />
       )}
-      {shown === "audit" && <AuditList read={async () => (await client.shareAudit(share.id)).items} />}
       {problem !== undefined && (
         <p role="alert" className="text-xs text-danger">
           {problem}
         </p>
       )}
     </li>
-  );
-}
-
-function Confirm({ onKeep, onRevoke }: { onKeep: () => void; onRevoke: () => Promise<void> }) {
-  const [isAsked, setAsked] = useState(false);
-  const revoke = async () => {
-    setAsked(true);
-    await onRevoke();
-    setAsked(false);
-  };
-  return (
-    <div className="flex flex-wrap items-center gap-2 rounded-md border border-danger/50 bg-danger-wash px-3 py-2">
-      <span className="min-w-0 flex-1 basis-56">
-        Its links end, also for who is looking now, and the service deletes it. It cannot be brought back.
-      </span>
-      <Button size="small" autoFocus onClick={onKeep}>
-        Keep
-      </Button>
-      <Button size="small" tone="danger" disabled={isAsked} onClick={() => void revoke()}>
-        Take it back
-      </Button>
-    </div>
   );
 }

@@ -4,6 +4,7 @@ import { useLibrary } from "../data/index.ts";
 import { Button, Empty, Exact, Notice, Skeleton } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 import { RefRow } from "./ref-row.tsx";
+import { ServiceList } from "./service-list.tsx";
 import { ShareRow } from "./share-row.tsx";
 import { useSharing } from "./sharing-store.ts";
 import { isOpen } from "./words.ts";
@@ -25,7 +26,10 @@ export function SharesView() {
   return (
     <div className="scroll-area flex-1">
       <div className="mx-auto flex w-full max-w-3xl flex-col gap-6 px-4 py-5">
-        <h1 className="text-lg font-semibold">Shares and links</h1>
+        <header className="flex flex-wrap items-start gap-x-3 gap-y-2">
+          <h1 className="min-w-0 flex-1 basis-40 text-lg font-semibold">Shares and links</h1>
+          <ServiceLists shares={shares} />
+        </header>
         {sharing.phase === "loading" && <Skeleton lines={5} label="Reading what is shared" />}
         {sharing.phase === "failed" && (
           <Notice
@@ -63,6 +67,15 @@ export function SharesView() {
       </div>
     </div>
   );
+}
+
+/** The way to what each service keeps for the key of this Holdfast, also of other machines that have the key. */
+function ServiceLists({ shares }: { shares: readonly Share[] }) {
+  const services = [...new Set(shares.map(({ service }) => service))];
+  if (services.length <= 1) return <ServiceList service={services[0]} label="Open the service’s list" />;
+  return services.map((service) => (
+    <ServiceList key={service} service={service} label={`Open the list of ${new URL(service).host}`} />
+  ));
 }
 
 function List({ title, isEmpty, children }: { title: string; isEmpty: boolean; children: ReactNode }) {

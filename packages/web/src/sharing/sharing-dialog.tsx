@@ -14,7 +14,7 @@ type At =
   | { at: "overview" }
   | { at: "share" }
   | { at: "ref" }
-  | { at: "link"; link: string; meaning: string; isShownOnce: boolean };
+  | { at: "link"; link: string; meaning: string; isShownOnce: boolean; remedy?: string };
 
 const TITLES: Record<At["at"], string> = {
   overview: "Sharing",
@@ -40,6 +40,7 @@ export function SharingDialog({
       link,
       meaning: "Whoever has it can do what it allows, until it ends.",
       isShownOnce: true,
+      remedy: "For others, tell this Holdfast the address by which they reach it (HOLDFAST_PUBLIC_URL).",
     }),
   );
   return (
@@ -82,7 +83,7 @@ export function SharingDialog({
         )}
         {place.at === "link" && (
           <div className="flex flex-col gap-4">
-            <LinkBox link={place.link} meaning={place.meaning} isShownOnce={place.isShownOnce} />
+            <LinkBox {...place} />
             <div>
               <Button onClick={back}>Back to what is shared</Button>
             </div>

@@ -1,6 +1,6 @@
 import type { Share } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
-import { defaultRefMs, isLocalOnly, lagOf, SHARE_WORDS } from "./words.ts";
+import { actionWords, byOthers, defaultRefMs, isLocalOnly, lagOf, SHARE_WORDS } from "./words.ts";
 
 const share = (more: Partial<Share>): Share => ({
   id: "shr_00000000000000000000000001" as Share["id"],
@@ -28,6 +28,16 @@ describe("what the page says of shares", () => {
       "1,200 rows wait to be sent, the oldest for 12 s.",
     );
     expect(lagOf(share({ state: "revoked", waiting: 3 }), 0)).toBe("");
+  });
+
+  test("[S-16] who looked is not who publishes, and an unknown act is shown by its name", () => {
+    const entry = { peer: "10.0.0.1", count: 1, first: 0, last: 0 };
+    const acts = ["createShare", "appendOps", "redeemShare", "live"].map((action) => ({ ...entry, action }));
+    expect(byOthers(acts).map(({ action }) => actionWords(action))).toEqual([
+      "opened the link",
+      "watched live",
+    ]);
+    expect(actionWords("later.act")).toBe("later.act");
   });
 
   test.each([

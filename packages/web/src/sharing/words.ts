@@ -1,5 +1,5 @@
 /** What the page says of shares and refs, in one place. */
-import type { Grant, Right, Share, ShareState } from "@holdfast/protocol";
+import type { AuditEntry, Grant, Right, Share, ShareState } from "@holdfast/protocol";
 import { span, type Tone } from "../design/index.ts";
 
 /** How a share stands, for its owner. */
@@ -71,6 +71,9 @@ export const GIVEN_RIGHTS = [
   "share",
 ] as const satisfies readonly Right[];
 
+/** Rights that a further link to a copy may have. */
+export const COPY_RIGHTS = ["read", "comment", "share"] as const satisfies readonly Right[];
+
 /** Why a ref no longer works, for its owner alone (S-15). */
 export const ENDED_WORDS: Record<NonNullable<Grant["ended"]>, string> = {
   revoked: "taken back",
@@ -80,6 +83,45 @@ export const ENDED_WORDS: Record<NonNullable<Grant["ended"]>, string> = {
   epoch: "ended with all links of its time",
   targetGone: "what it led to is gone",
 };
+
+/** What was done through a link, in the words of whose link it is (S-16). An action that is not here is shown by its name. */
+const ACTION_WORDS: Readonly<Record<string, string>> = {
+  redeemShare: "opened the link",
+  read: "read it",
+  live: "watched live",
+  refused: "was refused",
+  comment: "commented",
+  "comment.add": "commented",
+  attenuate: "made a link from it",
+  "ref.attenuate": "made a link from it",
+  revokeCapability: "took a link back",
+  "ref.revoke": "took a link back",
+  "ref.renew": "renewed all links",
+  revokeShare: "took the copy back",
+  "input.admit": "said what is to be done",
+  "input.remove": "took back what was asked",
+  "turn.cancel": "stopped a turn",
+  "permission.reply": "answered what an agent asked",
+  "session.change": "changed the session",
+};
+export const actionWords = (action: string): string => ACTION_WORDS[action] ?? action;
+
+/** Acts by which a publisher keeps a copy: nobody looked then. */
+const KEEPING: ReadonlySet<string> = new Set([
+  "createShare",
+  "confirmShare",
+  "updateShare",
+  "openWriter",
+  "beginStream",
+  "commitStream",
+  "appendOps",
+  "syncShare",
+  "putBlob",
+  "bumpEpoch",
+]);
+/** What of a share's audit is about others. */
+export const byOthers = (entries: readonly AuditEntry[]): AuditEntry[] =>
+  entries.filter(({ action }) => !KEEPING.has(action));
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -101,6 +143,12 @@ export const REF_LASTING: readonly Lasting[] = [
   { label: "24 hours", ms: DAY },
   { label: "7 days", ms: 7 * DAY },
   { label: "30 days", ms: 30 * DAY },
+];
+
+/** How long a further link to a copy may be used: never longer than the copy itself. */
+export const COPY_REF_LASTING: readonly Lasting[] = [
+  ...REF_LASTING,
+  { label: "as long as the copy", ms: undefined },
 ];
 
 /** What is chosen at first (S-17; S-28: one that may prompt ends after a day). */

@@ -1,3 +1,4 @@
+import type { Credential } from "@holdfast/edge";
 import { HoldfastError } from "@holdfast/kernel";
 import {
   addCommentSchema,
@@ -7,6 +8,7 @@ import {
   grantSchema,
   redeemedRefSchema,
   refAuditSchema,
+  type RefId,
   refListSchema,
   renewRefsSchema,
   revokedRefSchema,
@@ -14,16 +16,24 @@ import {
   sessionCommentListSchema,
   sessionCommentSchema,
   sessionIdSchema,
+  type ShareId,
 } from "@holdfast/protocol";
 import { z } from "zod";
 import { createdRef } from "../../refs/index.ts";
 import { refOf } from "../ref-scope.ts";
-import { applied, defineRoute, ok, type Route } from "../route.ts";
+import { applied, defineRoute, ok, type Rooms, type Route } from "../route.ts";
 import { cursorField, emptyBody, limitField, onRef, onSession } from "./fields.ts";
 import { pageLinks } from "./page-links.ts";
 
 const tag = "refs";
 const pageQuery = z.object({ limit: limitField, before: cursorField });
+
+/** The share that a ref was made on here, for the owner: to who comes with a ref, nothing but its session is there (I-21). */
+const shareOf = async (
+  id: RefId,
+  credential: Credential | undefined,
+  { shares }: Pick<Rooms, "shares">,
+): Promise<ShareId | undefined> => (refOf(credential) === undefined ? shares.refs.shareOf(id) : undefined);
 
 const REFS: readonly Route[] = [
   defineRoute({
@@ -33,11 +43,16 @@ const REFS: readonly Route[] = [
     on: "server",
     tag,
     summary:
-      "Make a ref on a session: a secret by which somebody else reads it, comments, prompts or approves",
+      "Make a ref on a session or a share: a secret by which somebody else reads it, comments, and in a session prompts or approves",
     body: createRefSchema,
     answers: { 201: { description: "The ref; its secret is shown once", schema: createdRefSchema } },
     async run({ body, caller, reachedAt }, rooms) {
-      const { value, replayed } = await rooms.refs.create(body, caller);
+      const { target, ...asked } = body;
+      if (target.kind === "share") {
+        const made = await rooms.shares.refs.create(target.id, asked, caller);
+        return applied(201, made.value, made.replayed);
+      }
+      const { value, replayed } = await rooms.refs.create(target.id, asked, caller);
       return applied(201, createdRef(value, rooms.refLink(reachedAt)), replayed);
     },
   }),
@@ -93,6 +108,12 @@ const REFS: readonly Route[] = [
     body: attenuateRefSchema,
     answers: { 201: { description: "The ref; its secret is shown once", schema: createdRefSchema } },
     async run({ params, body, caller, credential, reachedAt }, rooms) {
+      const shareId = await shareOf(params.id, credential, rooms);
+      if (shareId !== undefined)
+        throw new HoldfastError(
+          "UNPROCESSABLE",
+          `A ref on a share is narrowed at its service, by who holds it. Make another one on ${shareId}.`,
+        );
       const { value, replayed } = await rooms.refs.attenuate(params.id, body, caller, refOf(credential));
       return applied(201, createdRef(value, rooms.refLink(reachedAt)), replayed);
     },
@@ -107,8 +128,17 @@ const REFS: readonly Route[] = [
     params: onRef,
     body: revokeRefSchema.optional(),
     answers: { 200: { description: "The ref", schema: revokedRefSchema } },
-    async run({ params, body, caller, credential }, { refs }) {
-      const { value, replayed } = await refs.revoke(params.id, body ?? {}, caller, refOf(credential));
+    async run({ params, body, caller, credential }, rooms) {
+      const shareId = await shareOf(params.id, credential, rooms);
+      if (shareId !== undefined) {
+        const ended = await rooms.shares.refs.revokeKnown(
+          shareId,
+          { refId: params.id, reason: body?.reason },
+          caller,
+        );
+        return applied(200, { ref: ended.value }, ended.replayed);
+      }
+      const { value, replayed } = await rooms.refs.revoke(params.id, body ?? {}, caller, refOf(credential));
       return applied(200, { ref: value }, replayed);
     },
   }),
@@ -122,8 +152,12 @@ const REFS: readonly Route[] = [
     params: onRef,
     query: pageQuery,
     answers: { 200: { description: "A page", schema: refAuditSchema } },
-    async run({ params, query, path, credential }, { refs }) {
-      const page = await refs.audit(params.id, query, refOf(credential));
+    async run({ params, query, path, credential }, rooms) {
+      const shareId = await shareOf(params.id, credential, rooms);
+      const page =
+        shareId === undefined
+          ? await rooms.refs.audit(params.id, query, refOf(credential))
+          : await rooms.shares.refs.audit(shareId, { ...query, refId: params.id });
       return ok(page, pageLinks(path, query, page));
     },
   }),

@@ -1,15 +1,16 @@
 import {
   changedShareSchema,
-  createdShareRefSchema,
   createdShareSchema,
-  createShareRefSchema,
   createShareSchema,
+  idSchema,
+  openShareListSchema,
   patchShareSchema,
   revokeShareRefSchema,
   sessionIdSchema,
   shareAuditSchema,
   shareBatchListSchema,
   shareLinkSchema,
+  shareListLinkSchema,
   shareListSchema,
   shareRefListSchema,
   shareSchema,
@@ -49,6 +50,18 @@ const LIFE: readonly Route[] = [
     query: z.object({ sessionId: sessionIdSchema.optional() }),
     answers: { 200: { description: "Shares", schema: shareListSchema } },
     run: async ({ query }, { shares }) => ok({ items: await shares.list(query.sessionId) }),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/shares/open",
+    action: "share.open",
+    on: "server",
+    tag,
+    summary:
+      "Make an address by which a browser reads the list of all shares of this server's publish key, once",
+    body: openShareListSchema,
+    answers: { 201: { description: "The address; it opens within a minute", schema: shareListLinkSchema } },
+    run: async ({ body }, { shares }) => ({ status: 201, body: await shares.openList(body.service) }),
   }),
   defineRoute({
     method: "GET",
@@ -142,31 +155,16 @@ const REFS: readonly Route[] = [
     run: async ({ params }, { shares }) => ok(await shares.link(params.id)),
   }),
   defineRoute({
-    method: "POST",
-    path: "/api/shares/:id/refs",
-    action: "share.change",
-    on: "share",
-    tag,
-    summary: "Make a further ref on a share, with rights and limits of its own",
-    params: onShare,
-    body: createShareRefSchema,
-    answers: { 201: { description: "The ref; its link is shown once", schema: createdShareRefSchema } },
-    async run({ params, body, caller }, { shares }) {
-      const { value, replayed } = await shares.createRef(params.id, body, caller);
-      return applied(201, value, replayed);
-    },
-  }),
-  defineRoute({
     method: "GET",
     path: "/api/shares/:id/refs",
     action: "share.change",
     on: "share",
     tag,
-    summary: "List the refs of a share, as its service has them",
+    summary: "List the refs of a share, as its service has them, without the publisher's own",
     params: onShare,
     query: pageQuery,
     answers: { 200: { description: "Refs", schema: shareRefListSchema } },
-    run: async ({ params, query }, { shares }) => ok(await shares.refs(params.id, query.before)),
+    run: async ({ params, query }, { shares }) => ok(await shares.refs.list(params.id, query.before)),
   }),
   defineRoute({
     method: "POST",
@@ -174,12 +172,13 @@ const REFS: readonly Route[] = [
     action: "share.change",
     on: "share",
     tag,
-    summary: "End a ref of a share and all that come from it",
+    summary:
+      "End a ref of a share and all that come from it; where it is the link, another link takes its place",
     params: onShare,
     body: revokeShareRefSchema,
     answers: { 200: share },
     async run({ params, body, caller }, { shares }) {
-      const { value, replayed } = await shares.revokeRef(params.id, body, caller);
+      const { value, replayed } = await shares.refs.revoke(params.id, body, caller);
       return applied(200, { share: value }, replayed);
     },
   }),
@@ -191,9 +190,9 @@ const REFS: readonly Route[] = [
     tag,
     summary: "Who read and did what of a share, as its service wrote it down",
     params: onShare,
-    query: pageQuery,
+    query: pageQuery.extend({ refId: idSchema("ref").optional() }),
     answers: { 200: { description: "Entries, the newest first", schema: shareAuditSchema } },
-    run: async ({ params, query }, { shares }) => ok(await shares.audit(params.id, query.before)),
+    run: async ({ params, query }, { shares }) => ok(await shares.refs.audit(params.id, query)),
   }),
   defineRoute({
     method: "GET",

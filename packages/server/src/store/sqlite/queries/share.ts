@@ -84,6 +84,15 @@ export function shareQueries(sql: Sql, read: Read): ShareQueries {
           )
           .map(toTask),
       ),
+    shareOfRef: (refId) =>
+      read(
+        () =>
+          sql.get<{ id: ShareId }>(
+            `SELECT h.id FROM share_task t JOIN share h ON h.rid = t.share
+             WHERE t.task ->> '$.kind' = 'mint' AND t.task ->> '$.ref.refId' = ? LIMIT 1`,
+            refId,
+          )?.id,
+      ),
     publisherId: () => read(() => publisherOf(sql)),
   };
 }
