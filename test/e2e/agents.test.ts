@@ -136,7 +136,7 @@ describe("choosing an agent", () => {
     expect(on.complaints).toEqual([]);
   });
 
-  test("[A-20] one that cannot ask is taken only with a mode that it can hold", async () => {
+  test.runIf(isWhole)("[A-20] one that cannot ask is taken only with a mode that it can hold", async () => {
     await using on = await sharedStageOf();
     const other = await sessionOf(on, { agent: "bold" });
     await run(on, other.id, "KINDS");
@@ -187,7 +187,7 @@ describe("choosing an agent", () => {
 });
 
 describe("what an agent remembers", () => {
-  test("[A-4, A-6, I-15] agents are switched: each is told what it missed, once, and the page shows what", async () => {
+  test.runIf(isWhole)("[A-4, A-6, I-15] who takes over is told what it missed, once", async () => {
     await using on = await sharedStageOf();
     const session = await sessionOf(on);
     const page = await on.open(`/s/${session.id}`);
@@ -333,43 +333,46 @@ describe("what holds a turn up, and who", () => {
 });
 
 describe("what is live", () => {
-  test("[A-8, I-15] each agent that lives, with its session, what it does and takes, and how many may; a turn is stopped there, and an idle one closed", async () => {
-    await using on = await stageOf("live", { maxLiveAgents: 2 });
-    const page = await on.open("/agents");
-    await page.getByText("No agent lives now.").waitFor();
-    expect(await page.getByRole("meter").getAttribute("aria-valuenow")).toBe("0");
-    const idle = await sessionOf(on, { title: "Done with it", agent: "scribe" });
-    await run(on, idle.id, "SAY done");
-    const busy = await sessionOf(on, { title: "At work" });
-    await on.server.client.admitInput(busy.id, { parts: [{ type: "text", text: "HANG" }] });
-    const list = page.getByRole("list", { name: "Live agents" });
-    const working = list.getByRole("listitem").filter({ hasText: "At work" });
-    await working.getByText("Rehearsal · works").waitFor();
-    await list
-      .getByText(/Scribe · idle for \d/)
-      .first()
-      .waitFor();
-    await page.getByText("2 of 2 places used").waitFor();
-    await working.getByText(/\d+ MB of memory/).waitFor();
-    await page.setViewportSize(PHONE);
-    expect(await overflow(page)).toBe(0);
-    await working.getByRole("button", { name: "Stop the turn" }).click();
-    await working.getByText(/Rehearsal · idle/).waitFor();
-    const { items } = await on.server.client.listTurns(busy.id);
-    expect(items[0]).toMatchObject({ state: "aborted", reason: "cancelled" });
-    const close = working.getByRole("button", { name: "Close the agent" });
-    expect(await overflow(page)).toBe(0);
-    await close.click();
-    await working.waitFor({ state: "detached" });
-    await page.getByText("1 of 2 places used").waitFor();
-    await until("its memory kept", async () => {
-      const known = (await on.server.client.listAgentSessions(busy.id)).items;
-      return known.map(({ status }) => status).join() === "resumable";
-    });
-    await list.getByRole("link", { name: "Done with it" }).click();
-    await said(page).getByText("done").waitFor();
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[A-8, I-15] each agent that lives, with its session, what it does and takes, and how many may; a turn is stopped there, and an idle one closed",
+    async () => {
+      await using on = await stageOf("live", { maxLiveAgents: 2 });
+      const page = await on.open("/agents");
+      await page.getByText("No agent lives now.").waitFor();
+      expect(await page.getByRole("meter").getAttribute("aria-valuenow")).toBe("0");
+      const idle = await sessionOf(on, { title: "Done with it", agent: "scribe" });
+      await run(on, idle.id, "SAY done");
+      const busy = await sessionOf(on, { title: "At work" });
+      await on.server.client.admitInput(busy.id, { parts: [{ type: "text", text: "HANG" }] });
+      const list = page.getByRole("list", { name: "Live agents" });
+      const working = list.getByRole("listitem").filter({ hasText: "At work" });
+      await working.getByText("Rehearsal · works").waitFor();
+      await list
+        .getByText(/Scribe · idle for \d/)
+        .first()
+        .waitFor();
+      await page.getByText("2 of 2 places used").waitFor();
+      await working.getByText(/\d+ MB of memory/).waitFor();
+      await page.setViewportSize(PHONE);
+      expect(await overflow(page)).toBe(0);
+      await working.getByRole("button", { name: "Stop the turn" }).click();
+      await working.getByText(/Rehearsal · idle/).waitFor();
+      const { items } = await on.server.client.listTurns(busy.id);
+      expect(items[0]).toMatchObject({ state: "aborted", reason: "cancelled" });
+      const close = working.getByRole("button", { name: "Close the agent" });
+      expect(await overflow(page)).toBe(0);
+      await close.click();
+      await working.waitFor({ state: "detached" });
+      await page.getByText("1 of 2 places used").waitFor();
+      await until("its memory kept", async () => {
+        const known = (await on.server.client.listAgentSessions(busy.id)).items;
+        return known.map(({ status }) => status).join() === "resumable";
+      });
+      await list.getByRole("link", { name: "Done with it" }).click();
+      await said(page).getByText("done").waitFor();
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
   test.runIf(isWhole)(
     "[A-8, I-15] while the server is away, what was live stays and is called old; all agents are a press away",

@@ -176,41 +176,47 @@ describe("the changes of a worktree", () => {
 });
 
 describe("the changes of a directory", () => {
-  test("[W-5, W-7, I-15] what nobody can be sure of says so; accepting leaves the files as they are", async () => {
-    await using on = await sharedGitStage(FILES);
-    const session = await sessionOf(on);
-    await runTurn(on, session.id, `${edit(3, "three")}\nWRITE notes.md # Notes`);
-    const page = await on.open(`/s/${session.id}/changes`);
-    await file(page, "notes.md").getByText("Ann", { exact: true }).first().waitFor();
-    await file(page, "numbers.txt").getByText("agent or you", { exact: true }).first().waitFor();
-    await button(page, "Accept line 3").click();
-    await told(page, "Accepted: numbers.txt.");
-    expect(await inProject(on, "numbers.txt")).toContain("three\n");
-    await file(page, "numbers.txt").getByText("taken over").waitFor();
-    await button(page, "Reject all").click();
-    await told(page, "Rejected: notes.md.");
-    await expect(inProject(on, "notes.md")).rejects.toThrow("ENOENT");
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[W-5, W-7, I-15] what nobody can be sure of says so; accepting leaves the files as they are",
+    async () => {
+      await using on = await sharedGitStage(FILES);
+      const session = await sessionOf(on);
+      await runTurn(on, session.id, `${edit(3, "three")}\nWRITE notes.md # Notes`);
+      const page = await on.open(`/s/${session.id}/changes`);
+      await file(page, "notes.md").getByText("Ann", { exact: true }).first().waitFor();
+      await file(page, "numbers.txt").getByText("agent or you", { exact: true }).first().waitFor();
+      await button(page, "Accept line 3").click();
+      await told(page, "Accepted: numbers.txt.");
+      expect(await inProject(on, "numbers.txt")).toContain("three\n");
+      await file(page, "numbers.txt").getByText("taken over").waitFor();
+      await button(page, "Reject all").click();
+      await told(page, "Rejected: notes.md.");
+      await expect(inProject(on, "notes.md")).rejects.toThrow("ENOENT");
+      expect(on.complaints).toEqual([]);
+    },
+  );
 
-  test("[W-6, I-15] a comment on a line reaches the agent, and a file that went on is not changed under the reader", async () => {
-    await using on = await sharedGitStage(FILES);
-    const session = await sessionOf(on);
-    await runTurn(on, session.id, "WRITE notes.md # Notes");
-    const page = await on.open(`/s/${session.id}/changes`);
-    await button(page, "Comment on added line 1").press("Enter");
-    const form = panel(page).getByRole("form", { name: "Comment on line 1 of notes.md" });
-    await form.getByRole("textbox").fill("WRITE notes.md # Better notes");
-    await form.getByRole("textbox").press("Control+Enter");
-    await told(page, "The comment is on its way to the agent.");
-    await log(page).getByText("WRITE notes.md # Better notes").first().waitFor();
-    await until("the agent's answer", async () =>
-      (await inProject(on, "notes.md")).includes("# Better notes"),
-    );
-    await file(page, "notes.md")
-      .getByRole("button", { name: /^Changed since/ })
-      .click();
-    await file(page, "notes.md").getByText("# Better notes").waitFor();
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[W-6, I-15] a comment on a line reaches the agent, and a file that went on is not changed under the reader",
+    async () => {
+      await using on = await sharedGitStage(FILES);
+      const session = await sessionOf(on);
+      await runTurn(on, session.id, "WRITE notes.md # Notes");
+      const page = await on.open(`/s/${session.id}/changes`);
+      await button(page, "Comment on added line 1").press("Enter");
+      const form = panel(page).getByRole("form", { name: "Comment on line 1 of notes.md" });
+      await form.getByRole("textbox").fill("WRITE notes.md # Better notes");
+      await form.getByRole("textbox").press("Control+Enter");
+      await told(page, "The comment is on its way to the agent.");
+      await log(page).getByText("WRITE notes.md # Better notes").first().waitFor();
+      await until("the agent's answer", async () =>
+        (await inProject(on, "notes.md")).includes("# Better notes"),
+      );
+      await file(page, "notes.md")
+        .getByRole("button", { name: /^Changed since/ })
+        .click();
+      await file(page, "notes.md").getByText("# Better notes").waitFor();
+      expect(on.complaints).toEqual([]);
+    },
+  );
 });

@@ -178,23 +178,26 @@ describe("worktrees", () => {
     },
   );
 
-  test("[W-2, I-15] a project says what is copied and run; the next worktree has it", async () => {
-    await using on = await gitStage("worktree-project", FILES);
-    await writeFile(join(on.server.project, ENV), "SECRET=1\n");
-    await sessionOf(on);
-    const page = await on.open("/worktrees");
-    await page.getByRole("button", { name: "Settings of project" }).click();
-    const form = page.getByRole("form", { name: "Worktrees of project" });
-    await form.getByRole("textbox", { name: /^Ignored files to copy/ }).fill(".env\n");
-    await form.getByRole("textbox", { name: /^Setup command/ }).fill('sh -c "echo ready > setup.txt');
-    await form.getByRole("button", { name: "Save" }).click();
-    await form.getByText("a quote that is not closed").waitFor();
-    await form.getByRole("textbox", { name: /^Setup command/ }).fill('sh -c "echo ready > setup.txt"');
-    await form.getByRole("button", { name: "Save" }).click();
-    await form.getByText("Saved.").waitFor();
-    const session = await sessionOf(on, { worktree: true });
-    expect(await readFile(join(session.directory, ENV), "utf8")).toBe("SECRET=1\n");
-    expect(await readFile(join(session.directory, "setup.txt"), "utf8")).toBe("ready\n");
-    expect(on.complaints).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[W-2, I-15] a project says what is copied and run; the next worktree has it",
+    async () => {
+      await using on = await gitStage("worktree-project", FILES);
+      await writeFile(join(on.server.project, ENV), "SECRET=1\n");
+      await sessionOf(on);
+      const page = await on.open("/worktrees");
+      await page.getByRole("button", { name: "Settings of project" }).click();
+      const form = page.getByRole("form", { name: "Worktrees of project" });
+      await form.getByRole("textbox", { name: /^Ignored files to copy/ }).fill(".env\n");
+      await form.getByRole("textbox", { name: /^Setup command/ }).fill('sh -c "echo ready > setup.txt');
+      await form.getByRole("button", { name: "Save" }).click();
+      await form.getByText("a quote that is not closed").waitFor();
+      await form.getByRole("textbox", { name: /^Setup command/ }).fill('sh -c "echo ready > setup.txt"');
+      await form.getByRole("button", { name: "Save" }).click();
+      await form.getByText("Saved.").waitFor();
+      const session = await sessionOf(on, { worktree: true });
+      expect(await readFile(join(session.directory, ENV), "utf8")).toBe("SECRET=1\n");
+      expect(await readFile(join(session.directory, "setup.txt"), "utf8")).toBe("ready\n");
+      expect(on.complaints).toEqual([]);
+    },
+  );
 });

@@ -156,22 +156,25 @@ describe("a bad disk beside the database", () => {
     }
   });
 
-  test("[D-34, W-5] a turn whose agent has to be started waits for room; its files are known afterwards", async () => {
-    await using bad = await withBadFiles("bad-files");
-    const { server } = bad;
-    const session = await sessionOn(server);
-    await bad.refuse("ENOSPC");
-    const { turn } = await say(server, session.id, "WRITE made.txt by the agent");
-    expect(await waiting(server, turn.id)).toMatchObject({
-      state: "running",
-      waitingFor: { kind: "storage" },
-    });
-    await bad.recover();
-    expect(await ended(server, turn.id)).toMatchObject({ state: "completed" });
-    expect(await readFile(join(server.project, "made.txt"), "utf8")).toContain("by the agent");
-    const changes = await server.client.listChanges(session.workspaceId);
-    expect(changes.items.map(({ path }) => path)).toEqual(["made.txt"]);
-  });
+  test.runIf(isWhole)(
+    "[D-34, W-5] a turn whose agent has to be started waits for room; its files are known afterwards",
+    async () => {
+      await using bad = await withBadFiles("bad-files");
+      const { server } = bad;
+      const session = await sessionOn(server);
+      await bad.refuse("ENOSPC");
+      const { turn } = await say(server, session.id, "WRITE made.txt by the agent");
+      expect(await waiting(server, turn.id)).toMatchObject({
+        state: "running",
+        waitingFor: { kind: "storage" },
+      });
+      await bad.recover();
+      expect(await ended(server, turn.id)).toMatchObject({ state: "completed" });
+      expect(await readFile(join(server.project, "made.txt"), "utf8")).toContain("by the agent");
+      const changes = await server.client.listChanges(session.workspaceId);
+      expect(changes.items.map(({ path }) => path)).toEqual(["made.txt"]);
+    },
+  );
 
   test.runIf(isWhole)(
     "[D-34, I-12] the command line and a start say what the disk refused, leave no half files, and work with room",

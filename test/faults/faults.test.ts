@@ -4,7 +4,7 @@ import { amount } from "../harness/sample.ts";
 import { faults } from "./faults.ts";
 
 /** So that some plans are tried, spread over all commands; `npm run faults -- core` tries them all. */
-const EVERY = amount(299, 89);
+const EVERY = amount(449, 89);
 
 test("[D-34, D-7, D-18] a death or a failing disk at any statement loses nothing that was acknowledged", async () => {
   await using root = await temporaryDirectory("faults");

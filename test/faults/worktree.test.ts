@@ -4,7 +4,7 @@ import { amount } from "../harness/sample.ts";
 import { trialsOf, worktreeFaults } from "./worktree.ts";
 
 /** So that some of each saga are tried; `npm run faults -- worktree` tries them all. */
-const EVERY = amount(37, 1);
+const EVERY = amount(73, 1);
 
 test("[W-2, W-11, W-15] a death in the middle of any act on a worktree loses nothing and leaves nothing half-done", async () => {
   await using root = await temporaryDirectory("worktree-faults");

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import { isWhole } from "../harness/sample.ts";
 import { IMPOSTOR_CASES, secretsIn } from "./impostor-cases.ts";
 import { actsAgainst, misledDirectory, startCommand, startImpostor } from "./impostor.ts";
 
@@ -46,41 +47,44 @@ describe("[I-6] a program that has the server's port gets no secret", () => {
     expect(secretsIn(impostor.heard(), server)).toEqual([]);
   });
 
-  test("[I-6] neither after a kill, nor in the middle of a run, which goes on where the server lives again", async () => {
-    await using root = await temporaryDirectory("impostor");
-    const first = await startHoldfast({ root: root.path });
-    const data = join(root.path, "data");
-    const port = Number(new URL(first.url).port);
-    const run = startCommand(data, ["run", "-C", first.project, "-a", "rehearsal", "SLOW 100000 2"]);
-    await until("the turn's first words", () => run.ran.stdout.includes("w5 "), PATIENCE_MS);
-    // Where processes cannot be told apart, the pid of the dead server may be somebody else's.
-    const { items } = await first.client.listSessions();
-    const blind = await misledDirectory(first, root.path, first.url);
-    const file = JSON.parse(await readFile(join(blind, "server.json"), "utf8")) as object;
-    const { processStart: _start, ...rest } = { processStart: "", ...file };
-    await writeFile(join(blind, "server.json"), JSON.stringify({ ...rest, pid: process.pid }));
-    const events = startCommand(blind, ["events", items[0]?.id ?? "", "--follow"]);
-    await until("the first event", () => events.ran.stdout !== "", PATIENCE_MS);
-    await first.kill();
-    const act = actsAgainst(first, NOWHERE)["says yes to everything"] ?? (() => undefined);
-    {
-      await using impostor = await startImpostor(act, port);
-      const listed = await startCommand(data, ["session", "list"]).ended;
-      expect(listed.code).toBe(6);
-      expect(listed.stderr).toContain("has ended");
-      await until("the run's complaint", () => run.ran.stderr.includes("Connection lost"), PATIENCE_MS);
-      // Whoever knows that the server is dead does not speak to the port at all; the other asks for a proof, and for nothing else.
-      await until("the question for a proof", () => impostor.heard().includes("nonce="), PATIENCE_MS);
-      await until("its answer", () => events.ran.stderr.includes("nothing secret"), PATIENCE_MS);
-      events.child.kill("SIGINT");
-      await events.ended;
-      await using second = await startHoldfast({ root: root.path });
-      expect(new URL(second.url).port).not.toBe(String(port));
-      expect((await run.ended).stderr).toContain("interrupted");
-      expect(secretsIn(impostor.heard(), first)).toEqual([]);
-      expect(impostor.heard().match(/^[A-Z]+ \/(?!api\/auth\/proof).*$/gm)).toBeNull();
-    }
-  });
+  test.runIf(isWhole)(
+    "[I-6] neither after a kill, nor in the middle of a run, which goes on where the server lives again",
+    async () => {
+      await using root = await temporaryDirectory("impostor");
+      const first = await startHoldfast({ root: root.path });
+      const data = join(root.path, "data");
+      const port = Number(new URL(first.url).port);
+      const run = startCommand(data, ["run", "-C", first.project, "-a", "rehearsal", "SLOW 100000 2"]);
+      await until("the turn's first words", () => run.ran.stdout.includes("w5 "), PATIENCE_MS);
+      // Where processes cannot be told apart, the pid of the dead server may be somebody else's.
+      const { items } = await first.client.listSessions();
+      const blind = await misledDirectory(first, root.path, first.url);
+      const file = JSON.parse(await readFile(join(blind, "server.json"), "utf8")) as object;
+      const { processStart: _start, ...rest } = { processStart: "", ...file };
+      await writeFile(join(blind, "server.json"), JSON.stringify({ ...rest, pid: process.pid }));
+      const events = startCommand(blind, ["events", items[0]?.id ?? "", "--follow"]);
+      await until("the first event", () => events.ran.stdout !== "", PATIENCE_MS);
+      await first.kill();
+      const act = actsAgainst(first, NOWHERE)["says yes to everything"] ?? (() => undefined);
+      {
+        await using impostor = await startImpostor(act, port);
+        const listed = await startCommand(data, ["session", "list"]).ended;
+        expect(listed.code).toBe(6);
+        expect(listed.stderr).toContain("has ended");
+        await until("the run's complaint", () => run.ran.stderr.includes("Connection lost"), PATIENCE_MS);
+        // Whoever knows that the server is dead does not speak to the port at all; the other asks for a proof, and for nothing else.
+        await until("the question for a proof", () => impostor.heard().includes("nonce="), PATIENCE_MS);
+        await until("its answer", () => events.ran.stderr.includes("nothing secret"), PATIENCE_MS);
+        events.child.kill("SIGINT");
+        await events.ended;
+        await using second = await startHoldfast({ root: root.path });
+        expect(new URL(second.url).port).not.toBe(String(port));
+        expect((await run.ended).stderr).toContain("interrupted");
+        expect(secretsIn(impostor.heard(), first)).toEqual([]);
+        expect(impostor.heard().match(/^[A-Z]+ \/(?!api\/auth\/proof).*$/gm)).toBeNull();
+      }
+    },
+  );
 
   test("[I-6] a server named localhost is found at the one address it took", async () => {
     await using root = await temporaryDirectory("impostor");

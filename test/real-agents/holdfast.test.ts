@@ -12,7 +12,7 @@ import {
   temporaryDirectory,
   until,
 } from "../harness/index.ts";
-import { sampleOf } from "../harness/sample.ts";
+import { sampleOf, isWhole } from "../harness/sample.ts";
 import { type ScriptedModel, startModel } from "../model/index.ts";
 
 const TURN_MS = 240_000;
@@ -102,59 +102,73 @@ describe.each(sampleOf(["qwen", "goose"] as const, 1))("real %s", (name) => {
       expect(agentProcesses(root)[0]).toBe(children[0]);
     }));
 
-  test("[R-8.2] the model is given the lines of a file that was mentioned, and no others", () =>
-    withAgent(name, async ({ server, model, sessionId }) => {
-      writeFileSync(join(server.project, "birds.txt"), "auk-1\nheron-2\nkite-3\nowl-4\n");
-      const words = prompt("SAY I looked at @birds.txt:2-3");
-      const asked = { ...words, mentions: true };
-      const answer = await server.client.admitInputAndWait(sessionId, asked, { timeoutMs: TURN_MS });
-      expect(answer).toMatchObject({ ended: true, turn: { state: "completed" } });
-      const bodies = model.requests.map(({ body }) => JSON.stringify(body));
-      const given = bodies.find((body) => body.includes("heron-2"));
-      expect(given).toContain("kite-3");
-      expect(bodies.filter((body) => /auk-1|owl-4/.test(body))).toEqual([]);
-    }));
+  test.runIf(isWhole)(
+    "[R-8.2] the model is given the lines of a file that was mentioned, and no others",
+    () =>
+      withAgent(name, async ({ server, model, sessionId }) => {
+        writeFileSync(join(server.project, "birds.txt"), "auk-1\nheron-2\nkite-3\nowl-4\n");
+        const words = prompt("SAY I looked at @birds.txt:2-3");
+        const asked = { ...words, mentions: true };
+        const answer = await server.client.admitInputAndWait(sessionId, asked, { timeoutMs: TURN_MS });
+        expect(answer).toMatchObject({ ended: true, turn: { state: "completed" } });
+        const bodies = model.requests.map(({ body }) => JSON.stringify(body));
+        const given = bodies.find((body) => body.includes("heron-2"));
+        expect(given).toContain("kite-3");
+        expect(bodies.filter((body) => /auk-1|owl-4/.test(body))).toEqual([]);
+      }),
+  );
 
-  test("[R-9.1, R-9.2] a subtask runs as a child of its own, and the parent goes on from what it said", () =>
-    withAgent(name, async ({ server, sessionId }) => {
-      const [words] = prompt("SAY a heron").parts;
-      const look = { type: "subtask", agent: name, description: "Look", prompt: words?.text ?? "" } as const;
-      const parts = [look, ...prompt("SAY done").parts];
-      const answer = await server.client.admitInputAndWait(sessionId, { parts }, { timeoutMs: TURN_MS });
-      if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
-      expect(answer.turn.state).toBe("completed");
-      const [call] = answer.messages
-        .flatMap((message) => message.parts)
-        .filter((part) => part.type === "tool");
-      expect(call?.state).toMatchObject({ status: "completed", output: "a heron" });
-      expect(textOf(answer.messages)).toBe("done");
-    }));
+  test.runIf(isWhole)(
+    "[R-9.1, R-9.2] a subtask runs as a child of its own, and the parent goes on from what it said",
+    () =>
+      withAgent(name, async ({ server, sessionId }) => {
+        const [words] = prompt("SAY a heron").parts;
+        const look = {
+          type: "subtask",
+          agent: name,
+          description: "Look",
+          prompt: words?.text ?? "",
+        } as const;
+        const parts = [look, ...prompt("SAY done").parts];
+        const answer = await server.client.admitInputAndWait(sessionId, { parts }, { timeoutMs: TURN_MS });
+        if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
+        expect(answer.turn.state).toBe("completed");
+        const [call] = answer.messages
+          .flatMap((message) => message.parts)
+          .filter((part) => part.type === "tool");
+        expect(call?.state).toMatchObject({ status: "completed", output: "a heron" });
+        expect(textOf(answer.messages)).toBe("done");
+      }),
+  );
 
-  test("[R-2.1, A-7] an answer that does not fit is asked for again, and says which model gave it", () =>
-    withAgent(name, async ({ server, sessionId }) => {
-      const schema = { type: "object", properties: { bird: { type: "string" } }, required: ["bird"] };
-      const answer = await server.client.admitInputAndWait(
-        sessionId,
-        {
-          ...prompt("SAY a heron", 'LATER {"bird": "heron"}'),
-          format: { type: "json_schema", schema, retryCount: 2 },
-        },
-        { timeoutMs: TURN_MS },
-      );
-      if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
-      expect(answer.turn.state).toBe("completed");
-      const answers = answer.messages.flatMap(({ info }) => (info.role === "assistant" ? [info] : []));
-      expect(answers.map(({ structured }) => structured)).toEqual([undefined, { bird: "heron" }]);
-      expect(answers[0]?.metadata).toMatchObject({ validation: { try: 1 } });
-      const { items } = await server.client.listAgentSessions(sessionId);
-      const current = items[0]?.models?.current;
-      expect(current).toBeDefined();
-      expect(answers.map(({ model }) => model?.modelId)).toEqual([current, current]);
-      const refused = await server.client
-        .admitInput(sessionId, { ...prompt("SAY x"), model: { modelId: "none-such" } })
-        .catch((error: unknown) => error);
-      expect(refused).toMatchObject({ status: 422, problem: { issues: [{ path: "body.model" }] } });
-    }));
+  test.runIf(isWhole)(
+    "[R-2.1, A-7] an answer that does not fit is asked for again, and says which model gave it",
+    () =>
+      withAgent(name, async ({ server, sessionId }) => {
+        const schema = { type: "object", properties: { bird: { type: "string" } }, required: ["bird"] };
+        const answer = await server.client.admitInputAndWait(
+          sessionId,
+          {
+            ...prompt("SAY a heron", 'LATER {"bird": "heron"}'),
+            format: { type: "json_schema", schema, retryCount: 2 },
+          },
+          { timeoutMs: TURN_MS },
+        );
+        if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
+        expect(answer.turn.state).toBe("completed");
+        const answers = answer.messages.flatMap(({ info }) => (info.role === "assistant" ? [info] : []));
+        expect(answers.map(({ structured }) => structured)).toEqual([undefined, { bird: "heron" }]);
+        expect(answers[0]?.metadata).toMatchObject({ validation: { try: 1 } });
+        const { items } = await server.client.listAgentSessions(sessionId);
+        const current = items[0]?.models?.current;
+        expect(current).toBeDefined();
+        expect(answers.map(({ model }) => model?.modelId)).toEqual([current, current]);
+        const refused = await server.client
+          .admitInput(sessionId, { ...prompt("SAY x"), model: { modelId: "none-such" } })
+          .catch((error: unknown) => error);
+        expect(refused).toMatchObject({ status: 422, problem: { issues: [{ path: "body.model" }] } });
+      }),
+  );
 
   test("[A-19, A-20] a file is written after a permission was asked and answered", () =>
     withAgent(name, async ({ server, sessionId }) => {
@@ -184,18 +198,21 @@ describe.each(sampleOf(["qwen", "goose"] as const, 1))("real %s", (name) => {
       expect(tools.map((part) => part.state.status)).toContain("completed");
     }));
 
-  test("[A-15, A-16] a stop in mid-stream ends the turn as cancelled, and the next turn is untouched", () =>
-    withAgent(name, async ({ server, sessionId }) => {
-      const admitted = await server.client.admitInput(sessionId, prompt("SLOW 100000 20"));
-      await streamed(server, sessionId, "w5 ");
-      await server.client.cancelTurn(admitted.turn.id);
-      const turn = await ended(server, admitted.turn.id);
-      expect(turn).toMatchObject({ state: "aborted", reason: "cancelled" });
-      const next = await ask(server, sessionId, "SAY after the stop");
-      expect(next.turn.state).toBe("completed");
-      expect(textOf(next.messages)).toContain("after the stop");
-      expect(textOf(next.messages)).not.toMatch(/\bw\d+\b/);
-    }));
+  test.runIf(isWhole)(
+    "[A-15, A-16] a stop in mid-stream ends the turn as cancelled, and the next turn is untouched",
+    () =>
+      withAgent(name, async ({ server, sessionId }) => {
+        const admitted = await server.client.admitInput(sessionId, prompt("SLOW 100000 20"));
+        await streamed(server, sessionId, "w5 ");
+        await server.client.cancelTurn(admitted.turn.id);
+        const turn = await ended(server, admitted.turn.id);
+        expect(turn).toMatchObject({ state: "aborted", reason: "cancelled" });
+        const next = await ask(server, sessionId, "SAY after the stop");
+        expect(next.turn.state).toBe("completed");
+        expect(textOf(next.messages)).toContain("after the stop");
+        expect(textOf(next.messages)).not.toMatch(/\bw\d+\b/);
+      }),
+  );
 
   test("[A-17] an agent killed in mid-turn fails its turn honestly", () =>
     withAgent(name, async ({ server, sessionId, root }) => {

@@ -183,7 +183,7 @@ describe("real opencode", () => {
     }
   });
 
-  test("[R-8.3, R-8.4] the model is given the lines of a symbol and the text of a resource that were mentioned", async () => {
+  test.runIf(isWhole)("[R-8.3, R-8.4] the model is given a symbol and a resource", async () => {
     const sessionId = await newSession("opencode", "all");
     const args = [join(import.meta.dirname, "../harness/mcp-server.ts")];
     const env = { NOTE: "a-note-of-herons" };

@@ -129,24 +129,27 @@ test("[A-14] turns that may write wait for each other in one directory; a read-o
   await client.cancelTurn(long.turn.id);
 });
 
-test("[A-4, A-6] an agent whose own store is gone is told what was before, and the turn says so", async () => {
-  await using directory = await temporaryDirectory("forgets");
-  const root = directory.path;
-  let server = await startHoldfast({ root });
-  const id = await sessionIn(server, "p");
-  await ask(server, id, "REMEMBER fig");
-  const before = (await server.client.listAgentSessions(id)).items[0]?.backendSessionId;
-  expect(await server.stop()).toBe(0);
-  await rm(join(root, "rehearsal"), { recursive: true });
-  server = await startHoldfast({ root });
-  await using again = server;
-  const { turn, text } = await ask(again, id, "RECALL");
-  expect(turn).toMatchObject({ state: "completed", opened: "replayed", openedBy: "create" });
-  expect(text.trim()).toBe("fig");
-  const after = (await again.client.listAgentSessions(id)).items[0]?.backendSessionId;
-  expect([typeof after, after === before]).toEqual(["string", false]);
-  expect((await ask(again, id, "RECALL")).turn).toMatchObject({ opened: "resumed", openedBy: "live" });
-});
+test.runIf(isWhole)(
+  "[A-4, A-6] an agent whose own store is gone is told what was before, and the turn says so",
+  async () => {
+    await using directory = await temporaryDirectory("forgets");
+    const root = directory.path;
+    let server = await startHoldfast({ root });
+    const id = await sessionIn(server, "p");
+    await ask(server, id, "REMEMBER fig");
+    const before = (await server.client.listAgentSessions(id)).items[0]?.backendSessionId;
+    expect(await server.stop()).toBe(0);
+    await rm(join(root, "rehearsal"), { recursive: true });
+    server = await startHoldfast({ root });
+    await using again = server;
+    const { turn, text } = await ask(again, id, "RECALL");
+    expect(turn).toMatchObject({ state: "completed", opened: "replayed", openedBy: "create" });
+    expect(text.trim()).toBe("fig");
+    const after = (await again.client.listAgentSessions(id)).items[0]?.backendSessionId;
+    expect([typeof after, after === before]).toEqual(["string", false]);
+    expect((await ask(again, id, "RECALL")).turn).toMatchObject({ opened: "resumed", openedBy: "live" });
+  },
+);
 
 test("[A-11, D-18] a server killed with eight live agents leaves none of them after its restart, and spares a recycled pid", async () => {
   await using directory = await temporaryDirectory("killed");

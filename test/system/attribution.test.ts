@@ -6,6 +6,7 @@ import type { Change, Session } from "@holdfast/protocol";
 import { rehearsalBin } from "@holdfast/rehearsal";
 import { expect, test } from "vitest";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import { isWhole } from "../harness/sample.ts";
 
 const TEST_MS = 120_000;
 const LINES = Array.from({ length: 20 }, (_, at) => `line ${at + 1}\n`);
@@ -41,7 +42,7 @@ const ended = (server: HoldfastProcess, turnId: string) =>
 const changes = async (server: HoldfastProcess, { workspaceId }: Session): Promise<Change[]> =>
   (await server.client.listChanges(workspaceId)).items;
 
-test("[W-4, W-5] an agent's lines and the user's in one file keep apart", async () => {
+test.runIf(isWhole)("[W-4, W-5] an agent's lines and the user's in one file keep apart", async () => {
   await using root = await temporaryDirectory("attribution");
   await using server = await startHoldfast({ root: root.path });
   const directory = await repository(server, "both");
@@ -91,7 +92,7 @@ test("[D-18, W-5] what a turn changed before its server was killed is found: its
   });
 });
 
-test("[W-6] a rejection is told to the agent once, with the next prompt", async () => {
+test.runIf(isWhole)("[W-6] a rejection is told to the agent once, with the next prompt", async () => {
   await using root = await temporaryDirectory("told");
   await using server = await startHoldfast({ root: root.path });
   const directory = await repository(server, "told");

@@ -3,6 +3,7 @@ import { isApiError } from "@holdfast/client";
 import type { AdmitInput, AssistantMessage, Message } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import { isWhole } from "../harness/sample.ts";
 
 const TURN_MS = 240_000;
 const schema = {
@@ -89,20 +90,23 @@ test("[R-2.1, A-25] a wrong answer is asked for again in the same turn: a messag
   expect(items[0]?.parts).toMatchObject([{ text: expect.stringMatching(/^SAY no bird/) as string }]);
 });
 
-test("[R-2.1] the turn fails with the true number of retries, and the last try says why", async () => {
-  const { turn, messages } = await ask(await newSession(), asked(["SAY a", "LATER b"], 1));
-  expect(turn).toMatchObject({
-    state: "failed",
-    error: { name: "StructuredOutputError", data: { retries: 1 } },
-  });
-  expect(answersOf(messages).at(-1)).toMatchObject({
-    error: { name: "StructuredOutputError" },
-    metadata: { validation: { try: 2 } },
-  });
-  const none = await ask(await newSession(), asked(["SAY a"], 0));
-  expect(none.turn.error).toMatchObject({ name: "StructuredOutputError", data: { retries: 0 } });
-  expect(none.messages).toHaveLength(2);
-});
+test.runIf(isWhole)(
+  "[R-2.1] the turn fails with the true number of retries, and the last try says why",
+  async () => {
+    const { turn, messages } = await ask(await newSession(), asked(["SAY a", "LATER b"], 1));
+    expect(turn).toMatchObject({
+      state: "failed",
+      error: { name: "StructuredOutputError", data: { retries: 1 } },
+    });
+    expect(answersOf(messages).at(-1)).toMatchObject({
+      error: { name: "StructuredOutputError" },
+      metadata: { validation: { try: 2 } },
+    });
+    const none = await ask(await newSession(), asked(["SAY a"], 0));
+    expect(none.turn.error).toMatchObject({ name: "StructuredOutputError", data: { retries: 0 } });
+    expect(none.messages).toHaveLength(2);
+  },
+);
 
 test("[R-2.2] JSON in a fence, and behind a call, is read", async () => {
   const lines = ["THINK hard", "WRITE notes.txt x", "SAY ```json", 'SAY {"bird": "owl"}', "SAY ```"];
@@ -176,38 +180,41 @@ describe("[R-1.4, A-7] what cannot be honoured is refused before anything is sto
   });
 });
 
-test("[D-18, R-2.1] a crash between two tries loses nothing and repeats nothing, and what goes on still asks for the format", async () => {
-  await using other = await temporaryDirectory("json-crash");
-  const root = other.path;
-  const dying = await startHoldfast({ root, environment: { HOLDFAST_FAULT: "turn.between-tries" } });
-  const sessionId = await newSession(dying);
-  await dying.client.patchSession(sessionId, { resumePolicy: "never" });
-  const { turn } = await dying.client.admitInput(sessionId, asked(["SAY a", 'LATER {"bird": "late"}']));
-  await until(
-    "its death",
-    async () => ((await dying.client.getTurn(turn.id).catch(() => "gone")) === "gone" ? true : undefined),
-    TURN_MS,
-  );
-  await using revived = await startHoldfast({ root });
-  const after = await revived.client.getTurn(turn.id);
-  expect(after).toMatchObject({ state: "aborted", reason: "interrupted" });
-  const { items } = await revived.client.listMessages(sessionId, { limit: 20 });
-  expect(items.map(({ info }) => info.role)).toEqual(["user", "assistant", "user", "assistant"]);
-  const answers = answersOf(items);
-  expect(answers.map(({ error }) => error?.name)).toEqual([undefined, "MessageAbortedError"]);
-  expect(answers[0]?.metadata).toMatchObject({ validation: { try: 1 } });
-  expect(
-    answers.every((answer) => answer.structured === undefined && answer.time.completed !== undefined),
-  ).toBe(true);
-  expect(after.assistantMessageIds).toEqual(answers.map(({ id }) => id));
-  const { turn: next } = await revived.client.resumeTurn(turn.id);
-  const ended = await until(
-    "the end of what goes on",
-    async () => {
-      const now = await revived.client.getTurn(next.id);
-      return now.time.ended === undefined ? undefined : now;
-    },
-    TURN_MS,
-  );
-  expect(ended.error).toMatchObject({ name: "StructuredOutputError", data: { retries: 2 } });
-});
+test.runIf(isWhole)(
+  "[D-18, R-2.1] a crash between two tries loses nothing and repeats nothing, and what goes on still asks for the format",
+  async () => {
+    await using other = await temporaryDirectory("json-crash");
+    const root = other.path;
+    const dying = await startHoldfast({ root, environment: { HOLDFAST_FAULT: "turn.between-tries" } });
+    const sessionId = await newSession(dying);
+    await dying.client.patchSession(sessionId, { resumePolicy: "never" });
+    const { turn } = await dying.client.admitInput(sessionId, asked(["SAY a", 'LATER {"bird": "late"}']));
+    await until(
+      "its death",
+      async () => ((await dying.client.getTurn(turn.id).catch(() => "gone")) === "gone" ? true : undefined),
+      TURN_MS,
+    );
+    await using revived = await startHoldfast({ root });
+    const after = await revived.client.getTurn(turn.id);
+    expect(after).toMatchObject({ state: "aborted", reason: "interrupted" });
+    const { items } = await revived.client.listMessages(sessionId, { limit: 20 });
+    expect(items.map(({ info }) => info.role)).toEqual(["user", "assistant", "user", "assistant"]);
+    const answers = answersOf(items);
+    expect(answers.map(({ error }) => error?.name)).toEqual([undefined, "MessageAbortedError"]);
+    expect(answers[0]?.metadata).toMatchObject({ validation: { try: 1 } });
+    expect(
+      answers.every((answer) => answer.structured === undefined && answer.time.completed !== undefined),
+    ).toBe(true);
+    expect(after.assistantMessageIds).toEqual(answers.map(({ id }) => id));
+    const { turn: next } = await revived.client.resumeTurn(turn.id);
+    const ended = await until(
+      "the end of what goes on",
+      async () => {
+        const now = await revived.client.getTurn(next.id);
+        return now.time.ended === undefined ? undefined : now;
+      },
+      TURN_MS,
+    );
+    expect(ended.error).toMatchObject({ name: "StructuredOutputError", data: { retries: 2 } });
+  },
+);

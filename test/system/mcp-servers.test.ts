@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type AdmitInput, type McpServer, type Message, type Session, isTerminal } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { type HoldfastProcess, startHoldfast, temporaryDirectory, until } from "../harness/index.ts";
+import { isWhole } from "../harness/sample.ts";
 
 const SERVER = join(import.meta.dirname, "../harness/mcp-server.ts");
 const wordsOf = (WORD: string) =>
@@ -69,40 +70,46 @@ test("[A-7] servers reach the agent; a change opens it anew with its memory, and
   }
 });
 
-test("[A-7, A-25] what an agent cannot be given is refused: when it is open at first, then at admission", async () => {
-  await using root = await temporaryDirectory("mcp-refused");
-  await using server = await startHoldfast({ root: root.path });
-  const { client } = server;
-  const docs: McpServer = { type: "http", url: "http://127.0.0.1:1/mcp" };
-  const session = await sessionIn(server, { docs });
-  const refused = await turnOf(server, session.id, "SAY hello");
-  expect(refused).toMatchObject({ state: "failed", error: { name: "AgentError" } });
-  expect(JSON.stringify(refused.error)).toContain(
-    "mcpServers.docs: rehearsal takes no MCP servers over http.",
-  );
-  await client.patchSession(session.id, { mcpServers: { docs: null } });
-  expect(await turnOf(server, session.id, "SAY hello")).toMatchObject({ state: "completed" });
-  await client.patchSession(session.id, { mcpServers: { docs } });
-  const later = await client.admitInput(session.id, input("SAY x")).catch((error: unknown) => error);
-  expect(later).toMatchObject({ status: 422, message: expect.stringContaining("mcpServers.docs") as string });
-
-  const lost: McpServer = { type: "stdio", command: "none-such-program" };
-  const other = await sessionIn(server, { lost });
-  const turn = await turnOf(server, other.id, "SAY hello");
-  expect(JSON.stringify(turn.error)).toContain(
-    "mcpServers.lost: the program none-such-program was not found.",
-  );
-  for (const body of [{ mcpServers: { "a b": docs } }, { mcpServers: { a: { type: "http", url: "x" } } }]) {
-    const answer = await server.fetch(`/api/sessions/${session.id}`, {
-      method: "PATCH",
-      body: JSON.stringify(body),
-      headers: { "content-type": "application/json" },
+test.runIf(isWhole)(
+  "[A-7, A-25] what an agent cannot be given is refused: when it is open at first, then at admission",
+  async () => {
+    await using root = await temporaryDirectory("mcp-refused");
+    await using server = await startHoldfast({ root: root.path });
+    const { client } = server;
+    const docs: McpServer = { type: "http", url: "http://127.0.0.1:1/mcp" };
+    const session = await sessionIn(server, { docs });
+    const refused = await turnOf(server, session.id, "SAY hello");
+    expect(refused).toMatchObject({ state: "failed", error: { name: "AgentError" } });
+    expect(JSON.stringify(refused.error)).toContain(
+      "mcpServers.docs: rehearsal takes no MCP servers over http.",
+    );
+    await client.patchSession(session.id, { mcpServers: { docs: null } });
+    expect(await turnOf(server, session.id, "SAY hello")).toMatchObject({ state: "completed" });
+    await client.patchSession(session.id, { mcpServers: { docs } });
+    const later = await client.admitInput(session.id, input("SAY x")).catch((error: unknown) => error);
+    expect(later).toMatchObject({
+      status: 422,
+      message: expect.stringContaining("mcpServers.docs") as string,
     });
-    expect(answer.status).toBe(400);
-  }
-});
 
-test("[A-7] values of variables and headers stand in the database alone", async () => {
+    const lost: McpServer = { type: "stdio", command: "none-such-program" };
+    const other = await sessionIn(server, { lost });
+    const turn = await turnOf(server, other.id, "SAY hello");
+    expect(JSON.stringify(turn.error)).toContain(
+      "mcpServers.lost: the program none-such-program was not found.",
+    );
+    for (const body of [{ mcpServers: { "a b": docs } }, { mcpServers: { a: { type: "http", url: "x" } } }]) {
+      const answer = await server.fetch(`/api/sessions/${session.id}`, {
+        method: "PATCH",
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      });
+      expect(answer.status).toBe(400);
+    }
+  },
+);
+
+test.runIf(isWhole)("[A-7] values of variables and headers stand in the database alone", async () => {
   await using root = await temporaryDirectory("mcp-secrets");
   await using server = await startHoldfast({ root: root.path, config: { logLevel: "debug" } });
   const { client } = server;

@@ -63,18 +63,21 @@ describe("[I-9] attach without a terminal", () => {
     expect(result.stdout).not.toContain("\u001b");
   });
 
-  test("[I-9] it begins with the last part of the transcript, and with nothing to do it only shows that", async () => {
-    const id = await newSession();
-    await attach(id, "SAY one\nSAY two\nFAIL broken");
-    const all = await attach(id, "");
-    expect(lines(all.stdout)).toEqual(["> SAY one", "one", "> SAY two", "two", "> FAIL broken"]);
-    expect(all.stderr).toContain("broken");
-    const last = await attach(id, "", "--messages", "3");
-    expect(lines(last.stdout)).toEqual(["two", "> FAIL broken"]);
-    expect(lines((await attach(id, "", "-n", "0")).stdout)).toEqual([]);
-  });
+  test.runIf(isWhole)(
+    "[I-9] it begins with the last part of the transcript, and with nothing to do it only shows that",
+    async () => {
+      const id = await newSession();
+      await attach(id, "SAY one\nSAY two\nFAIL broken");
+      const all = await attach(id, "");
+      expect(lines(all.stdout)).toEqual(["> SAY one", "one", "> SAY two", "two", "> FAIL broken"]);
+      expect(all.stderr).toContain("broken");
+      const last = await attach(id, "", "--messages", "3");
+      expect(lines(last.stdout)).toEqual(["two", "> FAIL broken"]);
+      expect(lines((await attach(id, "", "-n", "0")).stdout)).toEqual([]);
+    },
+  );
 
-  test("[D-6] what waits behind a running turn is shown; it can be taken out", async () => {
+  test.runIf(isWhole)("[D-6] what waits behind a running turn is shown; it can be taken out", async () => {
     const id = await newSession();
     const attached = attachOpen(id);
     attached.child.stdin?.write("HANG\n");
@@ -106,19 +109,22 @@ describe("[I-9] attach without a terminal", () => {
     expect(result.code).toBe(code);
   });
 
-  test("[A-19] an answer that came from elsewhere is told; a second one is not taken", async () => {
-    const id = await newSession();
-    const attached = attachOpen(id);
-    attached.child.stdin?.write("ASK may I\n");
-    await shows(attached, "rehearsal asks");
-    const request = (await server.client.listPermissions({ state: "pending", sessionId: id })).items[0];
-    await server.client.replyPermission(request?.id ?? "", { reply: "once" });
-    await shows(attached, "✓ Allowed: may I");
-    attached.child.stdin?.end("/reject\n");
-    const result = await attached.ended;
-    expect(result.stderr).toContain("No open requests.");
-    expect(result.code).toBe(0);
-  });
+  test.runIf(isWhole)(
+    "[A-19] an answer that came from elsewhere is told; a second one is not taken",
+    async () => {
+      const id = await newSession();
+      const attached = attachOpen(id);
+      attached.child.stdin?.write("ASK may I\n");
+      await shows(attached, "rehearsal asks");
+      const request = (await server.client.listPermissions({ state: "pending", sessionId: id })).items[0];
+      await server.client.replyPermission(request?.id ?? "", { reply: "once" });
+      await shows(attached, "✓ Allowed: may I");
+      attached.child.stdin?.end("/reject\n");
+      const result = await attached.ended;
+      expect(result.stderr).toContain("No open requests.");
+      expect(result.code).toBe(0);
+    },
+  );
 
   test.each<[number, string]>([
     [1, "FAIL broken\nSAY fine"],
@@ -129,20 +135,23 @@ describe("[I-9] attach without a terminal", () => {
     expect((await attach(id, stdin)).code).toBe(code);
   });
 
-  test("[I-11] 4 for an unknown session, 4 for one that is deleted meanwhile, 6 without a server", async () => {
-    expect((await attach(`ses_${"0".repeat(26)}`, "")).code).toBe(4);
-    expect((await house.run(["--url", "http://127.0.0.1:9", "attach", `ses_${"0".repeat(26)}`])).code).toBe(
-      6,
-    );
-    const id = await newSession();
-    const attached = attachOpen(id);
-    await shows(attached, "Attached");
-    await server.client.deleteSession(id);
-    expect(await attached.ended).toMatchObject({
-      code: 4,
-      stderr: expect.stringContaining("deleted") as unknown,
-    });
-  });
+  test.runIf(isWhole)(
+    "[I-11] 4 for an unknown session, 4 for one that is deleted meanwhile, 6 without a server",
+    async () => {
+      expect((await attach(`ses_${"0".repeat(26)}`, "")).code).toBe(4);
+      expect((await house.run(["--url", "http://127.0.0.1:9", "attach", `ses_${"0".repeat(26)}`])).code).toBe(
+        6,
+      );
+      const id = await newSession();
+      const attached = attachOpen(id);
+      await shows(attached, "Attached");
+      await server.client.deleteSession(id);
+      expect(await attached.ended).toMatchObject({
+        code: 4,
+        stderr: expect.stringContaining("deleted") as unknown,
+      });
+    },
+  );
 
   test("[I-11] the first Ctrl-C stops the turn, the second leaves", async () => {
     const id = await newSession();
@@ -200,7 +209,7 @@ describe("[I-10] attach for programs", () => {
     ]);
   });
 
-  test("[I-10] --json: one object with what ended meanwhile, also for a refusal", async () => {
+  test.runIf(isWhole)("[I-10] --json: one object with what ended meanwhile, also for a refusal", async () => {
     const id = await newSession();
     await attach(id, "SAY before");
     const { stdout } = await attach(id, "SAY hi", "--json");
@@ -299,26 +308,29 @@ describe("[I-9] attach on a terminal", () => {
     return { ...run, sees };
   };
 
-  test("[I-9] typing while text streams: the area stays below, every word stands there once, the queue is shown", async () => {
-    const id = await newSession();
-    const { terminal, type, sees, ended } = onTerminal(id);
-    await sees(/^> ?$/m);
-    type("SLOW 1000 10\r");
-    await sees("w10 ");
-    type("SAY half ty");
-    await sees(/works \(Ctrl-C stops it\)\n> SAY half ty$/);
-    await sees("w40 ");
-    type("ped\r");
-    await sees(/waiting 1\) SAY half typed\n>$/);
-    await sees("> SAY half typed\nhalf typed\nThe turn completed.\n>");
-    expect(terminal.text().match(/\bw\d+/g)).toEqual(
-      Array.from({ length: 1000 }, (_, index) => `w${index + 1}`),
-    );
-    expect(terminal.text()).not.toContain("waiting");
-    type("\u0004");
-    expect(await ended).toBe(0);
-    expect(terminal.text()).toMatch(/The turn completed\.$/);
-  });
+  test.runIf(isWhole)(
+    "[I-9] typing while text streams: the area stays below, every word stands there once, the queue is shown",
+    async () => {
+      const id = await newSession();
+      const { terminal, type, sees, ended } = onTerminal(id);
+      await sees(/^> ?$/m);
+      type("SLOW 1000 10\r");
+      await sees("w10 ");
+      type("SAY half ty");
+      await sees(/works \(Ctrl-C stops it\)\n> SAY half ty$/);
+      await sees("w40 ");
+      type("ped\r");
+      await sees(/waiting 1\) SAY half typed\n>$/);
+      await sees("> SAY half typed\nhalf typed\nThe turn completed.\n>");
+      expect(terminal.text().match(/\bw\d+/g)).toEqual(
+        Array.from({ length: 1000 }, (_, index) => `w${index + 1}`),
+      );
+      expect(terminal.text()).not.toContain("waiting");
+      type("\u0004");
+      expect(await ended).toBe(0);
+      expect(terminal.text()).toMatch(/The turn completed\.$/);
+    },
+  );
 
   test("[A-19] a question is answered by a lone letter; what was being typed when it came is not its answer", async () => {
     const id = await newSession();

@@ -107,7 +107,7 @@ describe("[I-24] a server in the background", () => {
     expect(startsOf([await run("session", "list")])).toEqual([serverFile().url]);
   });
 
-  test("[I-24] a port that was chosen and is taken is said, and not waited for", async () => {
+  test.runIf(isWhole)("[I-24] a port that was chosen and is taken is said, and not waited for", async () => {
     const holder = createServer().listen(0, "127.0.0.1");
     await once(holder, "listening");
     const { port } = holder.address() as AddressInfo;
@@ -142,16 +142,19 @@ describe("[I-24] a server in the background", () => {
     return { starting, server, goOn: () => writeFile(config, "{}") };
   };
 
-  test("[I-24] one that could say nothing: what ended it is said, and what hindered us", async () => {
-    mkdirSync(join(house.dataDirectory, "starting"), { recursive: true });
-    const { starting, server } = await startSlowly();
-    process.kill(server, "SIGKILL");
-    const { code, stderr } = await starting.ended;
-    expect(stderr).toMatch(/^holdfast: The server did not start: it ended with SIGKILL\. .*starting/);
-    expect(code).toBe(6);
-  });
+  test.runIf(isWhole)(
+    "[I-24] one that could say nothing: what ended it is said, and what hindered us",
+    async () => {
+      mkdirSync(join(house.dataDirectory, "starting"), { recursive: true });
+      const { starting, server } = await startSlowly();
+      process.kill(server, "SIGKILL");
+      const { code, stderr } = await starting.ended;
+      expect(stderr).toMatch(/^holdfast: The server did not start: it ended with SIGKILL\. .*starting/);
+      expect(code).toBe(6);
+    },
+  );
 
-  test("[I-24] Ctrl-C while it starts leaves it alone, and says so", async () => {
+  test.runIf(isWhole)("[I-24] Ctrl-C while it starts leaves it alone, and says so", async () => {
     const { starting, goOn } = await startSlowly();
     starting.child.kill("SIGINT");
     expectRun(await starting.ended, 130, "The server goes on starting; `holdfast stop` ends it.");
@@ -160,7 +163,7 @@ describe("[I-24] a server in the background", () => {
     await vi.waitFor(() => expect(serverFile().pid).toBeGreaterThan(0), { timeout: PATIENCE_MS });
   });
 
-  test("[I-24] what is wrong with a configuration is said whole", async () => {
+  test.runIf(isWhole)("[I-24] what is wrong with a configuration is said whole", async () => {
     writeFileSync(join(house.project, "mine.jsonc"), '{ "port": "x" }');
     const refused = await run("--config", "mine.jsonc", "serve", "--detach");
     expect(refused.stderr).toContain("is not a valid configuration:\n  port: ");
@@ -239,11 +242,14 @@ describe("[I-24] a server in the background", () => {
     },
   );
 
-  test("[I-24] a configuration file that is named from where one stands is the server's too", async () => {
-    writeFileSync(join(house.project, "mine.jsonc"), '{ "logLevel": "debug" }');
-    const listed = await run("--config", "mine.jsonc", "session", "list");
-    expect(startsOf([listed])).toEqual([serverFile().url]);
-  });
+  test.runIf(isWhole)(
+    "[I-24] a configuration file that is named from where one stands is the server's too",
+    async () => {
+      writeFileSync(join(house.project, "mine.jsonc"), '{ "logLevel": "debug" }');
+      const listed = await run("--config", "mine.jsonc", "session", "list");
+      expect(startsOf([listed])).toEqual([serverFile().url]);
+    },
+  );
 
   test.runIf(isWhole)(
     "[I-24] serve --detach takes the flags of serve, and says when they cannot hold",

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
 import type { SessionId } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { isWhole } from "../../../test/harness/sample.ts";
 import { createHouse, PATIENCE_MS } from "./command.ts";
 import { runInPseudoTerminal, runInTerminal } from "./terminal.ts";
 
@@ -109,7 +110,7 @@ describe("[I-9] completion in bash", () => {
     ["holdfast nonsense ", []],
   ])("%j", (line, words) => expect(inBash(line).toSorted()).toEqual(words.toSorted()));
 
-  test("[I-9] nothing that is typed is run before Enter", () => {
+  test.runIf(isWhole)("[I-9] nothing that is typed is run before Enter", () => {
     const marker = join(house.root, "was-run");
     for (const word of [
       `"$(touch ${marker})"`,
@@ -145,7 +146,7 @@ describe("[I-9] completion in bash", () => {
     expect(inBash("holdfast permission reply ")).toEqual([]);
   });
 
-  test("the options that find the server hold for ids too", async () => {
+  test.runIf(isWhole)("the options that find the server hold for ids too", async () => {
     const elsewhere = { HOLDFAST_DATA_DIR: join(house.root, "nowhere") };
     expect(inBash("holdfast attach ", 9, elsewhere)).toEqual([]);
     for (const option of ["--data-dir ", "--data-dir="]) {
@@ -255,7 +256,7 @@ describe("[I-9] what a shell asks for while somebody waits", () => {
     return performance.now() - began;
   };
 
-  test("[I-9] nothing is printed on failure, neither here nor there", async () => {
+  test.runIf(isWhole)("[I-9] nothing is printed on failure, neither here nor there", async () => {
     const { port } = deaf.address() as AddressInfo;
     for (const [kind, env] of [
       ["sessions", { HOLDFAST_DATA_DIR: "/nonexistent" }],

@@ -297,51 +297,59 @@ describe("[I-9] worktrees", () => {
     },
   );
 
-  test("[W-1] a second session works where the first does, and the last one takes the worktree along", async () => {
-    const first = await fresh("--worktree");
-    const second = await fresh("--workspace", first);
-    const { id: worktreeId, path } = await worktreeOf(second);
-    expect((await worktreeOf(first)).id).toBe(worktreeId);
-    await must("session", "delete", first);
-    expect(existsSync(path)).toBe(true);
-    await must("session", "delete", second);
-    expect(existsSync(path)).toBe(false);
-    expect((await house.run(["session", "new", "--worktree", "-w", second])).code).toBe(2);
-    expect((await house.run(["session", "new", "--base", "dirty"])).code).toBe(2);
-    expect((await house.run(["run", "-s", second, "--worktree", "SAY hi"])).code).toBe(2);
-  });
+  test.runIf(isWhole)(
+    "[W-1] a second session works where the first does, and the last one takes the worktree along",
+    async () => {
+      const first = await fresh("--worktree");
+      const second = await fresh("--workspace", first);
+      const { id: worktreeId, path } = await worktreeOf(second);
+      expect((await worktreeOf(first)).id).toBe(worktreeId);
+      await must("session", "delete", first);
+      expect(existsSync(path)).toBe(true);
+      await must("session", "delete", second);
+      expect(existsSync(path)).toBe(false);
+      expect((await house.run(["session", "new", "--worktree", "-w", second])).code).toBe(2);
+      expect((await house.run(["session", "new", "--base", "dirty"])).code).toBe(2);
+      expect((await house.run(["run", "-s", second, "--worktree", "SAY hi"])).code).toBe(2);
+    },
+  );
 
-  test("[W-2] settings are shown and set; a new worktree is made by them, from the checkout as it is when asked", async () => {
-    await fresh();
-    const settings = (...flags: string[]) =>
-      json<{ worktree: unknown }>("worktree", "settings", project, ...flags).then(({ worktree }) => worktree);
-    expect(await settings()).toEqual({});
-    expect(await settings("--copy", ".env", "--setup", '["sh", "-c", "echo made > made.log"]')).toEqual({
-      copy: [".env"],
-      setup: ["sh", "-c", "echo made > made.log"],
-    });
-    expect(await settings("--teardown", "true", "--no-hooks")).toMatchObject({
-      copy: [".env"],
-      teardown: ["true"],
-      hooks: false,
-    });
-    expect(await must("worktree", "settings", project)).toMatch(
-      /setup +\["sh","-c","echo made > made\.log"\]/,
-    );
+  test.runIf(isWhole)(
+    "[W-2] settings are shown and set; a new worktree is made by them, from the checkout as it is when asked",
+    async () => {
+      await fresh();
+      const settings = (...flags: string[]) =>
+        json<{ worktree: unknown }>("worktree", "settings", project, ...flags).then(
+          ({ worktree }) => worktree,
+        );
+      expect(await settings()).toEqual({});
+      expect(await settings("--copy", ".env", "--setup", '["sh", "-c", "echo made > made.log"]')).toEqual({
+        copy: [".env"],
+        setup: ["sh", "-c", "echo made > made.log"],
+      });
+      expect(await settings("--teardown", "true", "--no-hooks")).toMatchObject({
+        copy: [".env"],
+        teardown: ["true"],
+        hooks: false,
+      });
+      expect(await must("worktree", "settings", project)).toMatch(
+        /setup +\["sh","-c","echo made > made\.log"\]/,
+      );
 
-    writeFileSync(join(project, "dirty.txt"), "not committed\n");
-    const { directory } = (
-      await json<{ session: Session }>("session", "show", await fresh("--worktree", "--base", "dirty"))
-    ).session;
-    expect(readFileSync(join(directory, ".env"), "utf8")).toBe("SECRET=1\n");
-    expect(readFileSync(join(directory, "made.log"), "utf8")).toBe("made\n");
-    expect(readFileSync(join(directory, "dirty.txt"), "utf8")).toBe("not committed\n");
-    expect(await settings("--clear")).toEqual({});
-    const said = await house.run(["run", "--worktree", "-C", project, "-a", "rehearsal", "BASH ls -A"]);
-    expect(said.stdout).not.toContain("made.log");
-  });
+      writeFileSync(join(project, "dirty.txt"), "not committed\n");
+      const { directory } = (
+        await json<{ session: Session }>("session", "show", await fresh("--worktree", "--base", "dirty"))
+      ).session;
+      expect(readFileSync(join(directory, ".env"), "utf8")).toBe("SECRET=1\n");
+      expect(readFileSync(join(directory, "made.log"), "utf8")).toBe("made\n");
+      expect(readFileSync(join(directory, "dirty.txt"), "utf8")).toBe("not committed\n");
+      expect(await settings("--clear")).toEqual({});
+      const said = await house.run(["run", "--worktree", "-C", project, "-a", "rehearsal", "BASH ls -A"]);
+      expect(said.stdout).not.toContain("made.log");
+    },
+  );
 
-  test("[W-12] prune says what it would do, and keeps what is used or recent", async () => {
+  test.runIf(isWhole)("[W-12] prune says what it would do, and keeps what is used or recent", async () => {
     const id = await fresh("--worktree");
     const { id: worktreeId, path } = await worktreeOf(id);
     const report = await json<PruneReport>("worktree", "prune", "--dry-run");
@@ -351,7 +359,7 @@ describe("[I-9] worktrees", () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  test("[I-9] Tab knows worktrees and the places of changes", async () => {
+  test.runIf(isWhole)("[I-9] Tab knows worktrees and the places of changes", async () => {
     const id = await fresh("--worktree");
     const { id: worktreeId } = await worktreeOf(id);
     // A Tab waits half a second for the server; there is another one.

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createClient } from "@holdfast/client";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { isWhole } from "../../../test/harness/sample.ts";
 import { createHouse, PATIENCE_MS, type Running } from "./command.ts";
 
 /** What a command that has to wait says, and what it does when the server's token is replaced under it. */
@@ -38,35 +39,38 @@ async function busySession(directory: string) {
 }
 
 describe("[A-14, I-11] a run says what its turn waits for, and what can be done", () => {
-  test("[A-14, D-6] another session, its own session, a paused queue, and a place among the agents", async () => {
-    const here = place("here");
-    const first = await busySession(here);
-    const beside = house.start(["run", "-a", "rehearsal", "-C", here, "SAY beside"]);
-    const stream = ["run", "-s", first.id, "--output", "stream-json", "SAY behind"];
-    const behind = house.start(stream);
-    const elsewhere = house.start(["run", "-a", "rehearsal", "-C", place("there"), "SAY elsewhere"]);
-    await says(beside, `Waiting: session ${first.id} works in the same directory.`);
-    await says(beside, `holdfast turn stop ${first.id}`);
-    await says(behind, "Waiting: its session does something else first.");
-    await says(elsewhere, "Waiting: as many agents live as may");
-    await says(elsewhere, "holdfast agents");
+  test.runIf(isWhole)(
+    "[A-14, D-6] another session, its own session, a paused queue, and a place among the agents",
+    async () => {
+      const here = place("here");
+      const first = await busySession(here);
+      const beside = house.start(["run", "-a", "rehearsal", "-C", here, "SAY beside"]);
+      const stream = ["run", "-s", first.id, "--output", "stream-json", "SAY behind"];
+      const behind = house.start(stream);
+      const elsewhere = house.start(["run", "-a", "rehearsal", "-C", place("there"), "SAY elsewhere"]);
+      await says(beside, `Waiting: session ${first.id} works in the same directory.`);
+      await says(beside, `holdfast turn stop ${first.id}`);
+      await says(behind, "Waiting: its session does something else first.");
+      await says(elsewhere, "Waiting: as many agents live as may");
+      await says(elsewhere, "holdfast agents");
 
-    const shown = await house.run(["session", "list"]);
-    expect(shown.stdout).toContain("idle, queued");
-    // What was queued behind a turn that is stopped waits for somebody to let it go on.
-    await first.stop();
-    await says(behind, "Waiting: the queue of its session is paused.");
-    await says(behind, `holdfast turn queue ${first.id} --resume`);
-    expect((await house.run(["session", "list"])).stdout).toMatch(new RegExp(`${first.id}.*idle, paused`));
-    expect((await house.run(["session", "show", first.id])).stdout).toContain(
-      `waiting: the queue of its session is paused (holdfast turn queue ${first.id} --resume`,
-    );
-    await client().resumeQueue(first.id);
-    const ends = await Promise.all([beside.ended, behind.ended, elsewhere.ended]);
-    expect(ends.map(({ code }) => code)).toEqual([0, 0, 0]);
-    expect(ends[0]?.stdout).toBe("beside\n");
-    expect(ends[1]?.stdout).not.toContain("Waiting");
-  });
+      const shown = await house.run(["session", "list"]);
+      expect(shown.stdout).toContain("idle, queued");
+      // What was queued behind a turn that is stopped waits for somebody to let it go on.
+      await first.stop();
+      await says(behind, "Waiting: the queue of its session is paused.");
+      await says(behind, `holdfast turn queue ${first.id} --resume`);
+      expect((await house.run(["session", "list"])).stdout).toMatch(new RegExp(`${first.id}.*idle, paused`));
+      expect((await house.run(["session", "show", first.id])).stdout).toContain(
+        `waiting: the queue of its session is paused (holdfast turn queue ${first.id} --resume`,
+      );
+      await client().resumeQueue(first.id);
+      const ends = await Promise.all([beside.ended, behind.ended, elsewhere.ended]);
+      expect(ends.map(({ code }) => code)).toEqual([0, 0, 0]);
+      expect(ends[0]?.stdout).toBe("beside\n");
+      expect(ends[1]?.stdout).not.toContain("Waiting");
+    },
+  );
 });
 
 test("[A-29, I-11] a usage limit is told by lists, runs and attachments, of other sessions too, and can be sent against", async () => {

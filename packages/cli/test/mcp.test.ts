@@ -1,6 +1,7 @@
 /** `holdfast mcp`: which MCP servers the agents of a project or a session are given (A-7). */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isWhole } from "../../../test/harness/sample.ts";
 import { createHouse, expectRun } from "./command.ts";
 
 /** An MCP server with resources. */
@@ -66,7 +67,7 @@ describe("[I-9] holdfast mcp", () => {
     });
   });
 
-  test("[A-7, I-11] removing what is not there is an error, and says what is", async () => {
+  test.runIf(isWhole)("[A-7, I-11] removing what is not there is an error, and says what is", async () => {
     const { id } = await server.client.createSession({ directory: house.project, agent: "rehearsal" });
     const { code, stderr } = await mcp("remove", "nosuch");
     expect([code, stderr]).toEqual([4, expect.stringContaining("The project has no MCP server nosuch.")]);
@@ -79,29 +80,32 @@ describe("[I-9] holdfast mcp", () => {
     expectRun(await mcp("remove", "files"), 0, "next turn");
   });
 
-  test("[R-8.4] lists what the servers of a session have, as it is mentioned, and those that do not tell", async () => {
-    const { id } = await server.client.createSession({
-      directory: house.project,
-      agent: "rehearsal",
-      mcpServers: {
-        notes: { type: "stdio", command: process.execPath, args: [NOTES], env: { NOTE: "hush-hush" } },
-        gone: { type: "stdio", command: "no-such-program-anywhere" },
-      },
-    });
-    const { code, stdout, stderr } = await mcp("resources", "--session", id);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^@mcp:\/\/notes\/note:\/\/text +The note note:\/\/text/m);
-    expect(stderr).toContain("gone: the program no-such-program-anywhere was not found");
-    expect(await json("resources", "--session", id)).toMatchObject({
-      items: expect.arrayContaining([
-        expect.objectContaining({ server: "notes", uri: "note://text" }),
-      ]) as unknown,
-      problems: expect.arrayContaining([expect.objectContaining({ server: "gone" })]) as unknown,
-    });
-    await house.run(["turn", "send", id, "SAY @mcp://notes/note://text"]);
-    const shown = await house.run(["session", "show", id]);
-    expect(shown.stdout).toContain("> [file note://text, blob:");
-  });
+  test.runIf(isWhole)(
+    "[R-8.4] lists what the servers of a session have, as it is mentioned, and those that do not tell",
+    async () => {
+      const { id } = await server.client.createSession({
+        directory: house.project,
+        agent: "rehearsal",
+        mcpServers: {
+          notes: { type: "stdio", command: process.execPath, args: [NOTES], env: { NOTE: "hush-hush" } },
+          gone: { type: "stdio", command: "no-such-program-anywhere" },
+        },
+      });
+      const { code, stdout, stderr } = await mcp("resources", "--session", id);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^@mcp:\/\/notes\/note:\/\/text +The note note:\/\/text/m);
+      expect(stderr).toContain("gone: the program no-such-program-anywhere was not found");
+      expect(await json("resources", "--session", id)).toMatchObject({
+        items: expect.arrayContaining([
+          expect.objectContaining({ server: "notes", uri: "note://text" }),
+        ]) as unknown,
+        problems: expect.arrayContaining([expect.objectContaining({ server: "gone" })]) as unknown,
+      });
+      await house.run(["turn", "send", id, "SAY @mcp://notes/note://text"]);
+      const shown = await house.run(["session", "show", id]);
+      expect(shown.stdout).toContain("> [file note://text, blob:");
+    },
+  );
 
   test.each<[string[], string]>([
     [["add", "a"], "one of these"],

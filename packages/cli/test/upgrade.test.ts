@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { VERSION } from "@holdfast/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { isWhole } from "../../../test/harness/sample.ts";
 import { createHouse, expectRun, type Result } from "./command.ts";
 
 const SHARE_TABLES = ["blob", "mask", "nonce", "task", "withheld", "sent", "operation", "batch", "dirty"];
@@ -51,24 +52,27 @@ describe("[I-27] upgrade", () => {
     },
   );
 
-  test("[I-27] without --check nobody is asked", async () => {
+  test.runIf(isWhole)("[I-27] without --check nobody is asked", async () => {
     npm("exit 1");
     expectRun(await run("upgrade"), 0, "To go back:");
     expect(asked()).toBe(false);
   });
 
-  test("[I-27] an npm that is missing, offline or talks nonsense is a refusal: 6", async () => {
-    npm(`echo 'npm error code ENOTFOUND' >&2; exit 1`);
-    expectRun(await run("upgrade", "--check"), 6, "npm error code ENOTFOUND");
-    writeFileSync(join(house.root, "bin", "npm"), "#!/bin/sh\necho hello\n");
-    expectRun(await run("upgrade", "--check"), 6, "npm answered no version: hello");
-    env["PATH"] = join(house.root, "nothing");
-    const { code, stderr } = await run("upgrade", "--check");
-    expect([code, stderr]).toEqual([
-      6,
-      "holdfast: npm could not tell the newest version: There is no npm on PATH.\n",
-    ]);
-  });
+  test.runIf(isWhole)(
+    "[I-27] an npm that is missing, offline or talks nonsense is a refusal: 6",
+    async () => {
+      npm(`echo 'npm error code ENOTFOUND' >&2; exit 1`);
+      expectRun(await run("upgrade", "--check"), 6, "npm error code ENOTFOUND");
+      writeFileSync(join(house.root, "bin", "npm"), "#!/bin/sh\necho hello\n");
+      expectRun(await run("upgrade", "--check"), 6, "npm answered no version: hello");
+      env["PATH"] = join(house.root, "nothing");
+      const { code, stderr } = await run("upgrade", "--check");
+      expect([code, stderr]).toEqual([
+        6,
+        "holdfast: npm could not tell the newest version: There is no npm on PATH.\n",
+      ]);
+    },
+  );
 });
 
 describe("[D-33] a data directory of another version", () => {
@@ -119,40 +123,43 @@ describe("[D-33] a data directory of another version", () => {
   });
 });
 
-test("[I-27] uninstall tells what is where and what would remove it, and touches nothing", async () => {
-  const worktrees = join(house.root, "work trees");
-  mkdirSync(dirname(house.configFile), { recursive: true });
-  writeFileSync(house.configFile, JSON.stringify({ worktreeDirectory: worktrees }));
-  await run("session", "list");
-  mkdirSync(join(worktrees, "one"), { recursive: true });
-  writeFileSync(join(worktrees, "one", "file"), "x".repeat(1_000_000));
-  await run("service", "install");
-  const unit = join(house.root, "config/systemd/user/holdfast.service");
+test.runIf(isWhole)(
+  "[I-27] uninstall tells what is where and what would remove it, and touches nothing",
+  async () => {
+    const worktrees = join(house.root, "work trees");
+    mkdirSync(dirname(house.configFile), { recursive: true });
+    writeFileSync(house.configFile, JSON.stringify({ worktreeDirectory: worktrees }));
+    await run("session", "list");
+    mkdirSync(join(worktrees, "one"), { recursive: true });
+    writeFileSync(join(worktrees, "one", "file"), "x".repeat(1_000_000));
+    await run("service", "install");
+    const unit = join(house.root, "config/systemd/user/holdfast.service");
 
-  const facts = JSON.parse((await run("uninstall", "--json")).stdout) as {
-    running: boolean;
-    places: { path: string; bytes: number }[];
-    commands: string[];
-  };
-  expect(facts.running).toBe(true);
-  const isLinux = process.platform === "linux";
-  const paths = [house.dataDirectory, worktrees, house.configFile];
-  if (isLinux) {
-    paths.push(unit);
-    expect(facts.commands.shift()).toBe("holdfast service remove");
-  }
-  expect(facts.places.map(({ path }) => path)).toEqual(paths);
-  expect(facts.places[0]?.bytes).toBeGreaterThan(10_000);
-  expect(facts.places[1]?.bytes).toBeGreaterThanOrEqual(1_000_000);
-  expect(facts.commands).toEqual([
-    "holdfast stop",
-    "npm uninstall -g holdfast",
-    `rm -r ${house.dataDirectory}`,
-    `rm -r '${worktrees}'`,
-    `rm ${house.configFile}`,
-  ]);
-  const { stdout } = await run("uninstall");
-  expect(stdout).toMatch(/^ {2}1\.0 MB +\/.*work trees: worktrees, which may hold work/m);
-  expectRun(await run("status"), 0, "ok at");
-  for (const path of paths) expect(existsSync(path)).toBe(true);
-});
+    const facts = JSON.parse((await run("uninstall", "--json")).stdout) as {
+      running: boolean;
+      places: { path: string; bytes: number }[];
+      commands: string[];
+    };
+    expect(facts.running).toBe(true);
+    const isLinux = process.platform === "linux";
+    const paths = [house.dataDirectory, worktrees, house.configFile];
+    if (isLinux) {
+      paths.push(unit);
+      expect(facts.commands.shift()).toBe("holdfast service remove");
+    }
+    expect(facts.places.map(({ path }) => path)).toEqual(paths);
+    expect(facts.places[0]?.bytes).toBeGreaterThan(10_000);
+    expect(facts.places[1]?.bytes).toBeGreaterThanOrEqual(1_000_000);
+    expect(facts.commands).toEqual([
+      "holdfast stop",
+      "npm uninstall -g holdfast",
+      `rm -r ${house.dataDirectory}`,
+      `rm -r '${worktrees}'`,
+      `rm ${house.configFile}`,
+    ]);
+    const { stdout } = await run("uninstall");
+    expect(stdout).toMatch(/^ {2}1\.0 MB +\/.*work trees: worktrees, which may hold work/m);
+    expectRun(await run("status"), 0, "ok at");
+    for (const path of paths) expect(existsSync(path)).toBe(true);
+  },
+);

@@ -179,22 +179,25 @@ test("[W-8] whatever happens between the dry run and the writing, nothing of som
   expect(await room.picture()).toEqual({ "a.txt": "644 agent\n", "d/b.txt": "644 agent\n" });
 });
 
-test("[W-8] a filter that fails stops an apply, and what was written before goes back", async () => {
-  await using room = await ReviewRoom.open({ "a.txt": "a\n", ".gitattributes": "*.bad filter=bad\n" });
-  const session = await room.inWorktree();
-  await room.turn(session, "qwen", { "a.txt": "agent\n", "b.bad": "agent\n" });
-  room.git(["config", "filter.bad.smudge", "false"]);
-  room.git(["config", "filter.bad.clean", "cat"]);
-  room.git(["config", "filter.bad.required", "true"]);
-  const files = await room.picture();
-  const ids = (await room.changes()).map(({ id }) => id);
-  await expect(room.review.apply(room.workspace.id, { changeIds: ids }, by)).rejects.toMatchObject({
-    code: "CHANGES_CONFLICT",
-    data: { paths: ["b.bad"], conflicts: [{ reason: "git could not convert the file for the disk." }] },
-  });
-  expect(await room.picture()).toEqual(files);
-  expect((await room.changes()).map(({ path }) => path)).toEqual(["a.txt", "b.bad"]);
-});
+test.runIf(isWhole)(
+  "[W-8] a filter that fails stops an apply, and what was written before goes back",
+  async () => {
+    await using room = await ReviewRoom.open({ "a.txt": "a\n", ".gitattributes": "*.bad filter=bad\n" });
+    const session = await room.inWorktree();
+    await room.turn(session, "qwen", { "a.txt": "agent\n", "b.bad": "agent\n" });
+    room.git(["config", "filter.bad.smudge", "false"]);
+    room.git(["config", "filter.bad.clean", "cat"]);
+    room.git(["config", "filter.bad.required", "true"]);
+    const files = await room.picture();
+    const ids = (await room.changes()).map(({ id }) => id);
+    await expect(room.review.apply(room.workspace.id, { changeIds: ids }, by)).rejects.toMatchObject({
+      code: "CHANGES_CONFLICT",
+      data: { paths: ["b.bad"], conflicts: [{ reason: "git could not convert the file for the disk." }] },
+    });
+    expect(await room.picture()).toEqual(files);
+    expect((await room.changes()).map(({ path }) => path)).toEqual(["a.txt", "b.bad"]);
+  },
+);
 
 test("[W-8, A-14] a turn in a shared workspace is in the way, though it holds no lease", async () => {
   const { room, session } = await oneChange();
@@ -209,45 +212,51 @@ test("[W-8, A-14] a turn in a shared workspace is in the way, though it holds no
   await apply();
 });
 
-test("[A-27, W-8] a turn that an agent started by itself is in the way, also without a lease", async () => {
-  const { room, session } = await oneChange();
-  await using _room = room;
-  const end = await room.startByItself(session);
-  const { id } = await room.change("a.txt");
-  const apply = () => room.review.apply(room.workspace.id, { changeIds: [id] }, by);
-  await expect(apply()).rejects.toMatchObject({ code: "WORKSPACE_BUSY", data: { holder: session.id } });
-  await end();
-  await apply();
-});
+test.runIf(isWhole)(
+  "[A-27, W-8] a turn that an agent started by itself is in the way, also without a lease",
+  async () => {
+    const { room, session } = await oneChange();
+    await using _room = room;
+    const end = await room.startByItself(session);
+    const { id } = await room.change("a.txt");
+    const apply = () => room.review.apply(room.workspace.id, { changeIds: [id] }, by);
+    await expect(apply()).rejects.toMatchObject({ code: "WORKSPACE_BUSY", data: { holder: session.id } });
+    await end();
+    await apply();
+  },
+);
 
-test("[W-6, W-9] a part is applied, the rest stays pending as the next revision and can follow", async () => {
-  await using room = await ReviewRoom.open({ "a.txt": lines(), "b.txt": "b\n" });
-  const session = await room.inWorktree();
-  const agent = lines([3, "first"], [15, "second"], [28, "third"]);
-  await room.turn(session, "qwen", { "a.txt": agent, "b.txt": "agent\n" });
-  const change = await room.change("a.txt");
-  expect(change.hunks).toHaveLength(3);
-  const second = change.hunks[1] as Hunk;
-  const choice = { id: change.id, revision: change.revision, hunks: [second.id] };
-  const { value } = await room.review.apply(room.workspace.id, { changes: [choice] }, by);
-  expect(await room.picture()).toEqual({ "a.txt": `644 ${lines([15, "second"])}`, "b.txt": "644 b\n" });
-  expect(value.changes).toMatchObject([{ id: change.id, revision: change.revision + 1, state: "pending" }]);
-  const left = await room.change("a.txt");
-  expect(left.hunks.map(({ newStart }) => newStart)).toEqual([3, 28]);
-  expect(left.patch).toContain("+third");
-  expect(left.patch).not.toContain("second\n+");
-  await expect(
-    room.review.apply(room.workspace.id, { changes: [choice] }, by),
-    "the old revision is stale now",
-  ).rejects.toMatchObject({ code: "STALE" });
-  await room.review.apply(room.workspace.id, { changeIds: [left.id] }, by);
-  expect(await room.picture()).toEqual({ "a.txt": `644 ${agent}`, "b.txt": "644 b\n" });
-  expect(await room.review.list(room.workspace.id, { refresh: true })).toMatchObject({
-    items: [{ path: "b.txt", agent: "qwen" }],
-  });
-  await room.review.apply(room.workspace.id, { changeIds: [(await room.change("b.txt")).id] }, by);
-  expect(await room.picture()).toEqual(await room.picture(room.directory));
-});
+test.runIf(isWhole)(
+  "[W-6, W-9] a part is applied, the rest stays pending as the next revision and can follow",
+  async () => {
+    await using room = await ReviewRoom.open({ "a.txt": lines(), "b.txt": "b\n" });
+    const session = await room.inWorktree();
+    const agent = lines([3, "first"], [15, "second"], [28, "third"]);
+    await room.turn(session, "qwen", { "a.txt": agent, "b.txt": "agent\n" });
+    const change = await room.change("a.txt");
+    expect(change.hunks).toHaveLength(3);
+    const second = change.hunks[1] as Hunk;
+    const choice = { id: change.id, revision: change.revision, hunks: [second.id] };
+    const { value } = await room.review.apply(room.workspace.id, { changes: [choice] }, by);
+    expect(await room.picture()).toEqual({ "a.txt": `644 ${lines([15, "second"])}`, "b.txt": "644 b\n" });
+    expect(value.changes).toMatchObject([{ id: change.id, revision: change.revision + 1, state: "pending" }]);
+    const left = await room.change("a.txt");
+    expect(left.hunks.map(({ newStart }) => newStart)).toEqual([3, 28]);
+    expect(left.patch).toContain("+third");
+    expect(left.patch).not.toContain("second\n+");
+    await expect(
+      room.review.apply(room.workspace.id, { changes: [choice] }, by),
+      "the old revision is stale now",
+    ).rejects.toMatchObject({ code: "STALE" });
+    await room.review.apply(room.workspace.id, { changeIds: [left.id] }, by);
+    expect(await room.picture()).toEqual({ "a.txt": `644 ${agent}`, "b.txt": "644 b\n" });
+    expect(await room.review.list(room.workspace.id, { refresh: true })).toMatchObject({
+      items: [{ path: "b.txt", agent: "qwen" }],
+    });
+    await room.review.apply(room.workspace.id, { changeIds: [(await room.change("b.txt")).id] }, by);
+    expect(await room.picture()).toEqual(await room.picture(room.directory));
+  },
+);
 
 test("[W-6] files that changed since the review are stale, and rows say what is there now", async () => {
   const { room } = await oneChange();
@@ -274,20 +283,23 @@ test.runIf(isWhole)("[W-8] a HEAD without the base commit needs onto: current", 
   expect(await room.picture()).toMatchObject({ "a.txt": `644 ${lines([5, "agent"])}` });
 });
 
-test("[W-8, D-5] a repeated key gets the first result, at once and later, and applies nothing again", async () => {
-  const { room } = await oneChange();
-  await using _room = room;
-  const { id } = await room.change("a.txt");
-  const idempotency = { actorId: "owner", method: "POST", route: "/apply", key: "k", bodyHash: "h" };
-  const again = () => room.review.apply(room.workspace.id, { changeIds: [id] }, { ...by, idempotency });
-  const all = await Promise.all([again(), again(), again()]);
-  const [first] = all;
-  expect(all.map(({ value }) => value)).toEqual([first?.value, first?.value, first?.value]);
-  expect(all.filter(({ replayed }) => !replayed)).toHaveLength(1);
-  await room.restart();
-  expect(await again()).toEqual({ value: first?.value, replayed: true });
-  expect((await room.review.operations(room.workspace.id)).items).toHaveLength(1);
-});
+test.runIf(isWhole)(
+  "[W-8, D-5] a repeated key gets the first result, at once and later, and applies nothing again",
+  async () => {
+    const { room } = await oneChange();
+    await using _room = room;
+    const { id } = await room.change("a.txt");
+    const idempotency = { actorId: "owner", method: "POST", route: "/apply", key: "k", bodyHash: "h" };
+    const again = () => room.review.apply(room.workspace.id, { changeIds: [id] }, { ...by, idempotency });
+    const all = await Promise.all([again(), again(), again()]);
+    const [first] = all;
+    expect(all.map(({ value }) => value)).toEqual([first?.value, first?.value, first?.value]);
+    expect(all.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    await room.restart();
+    expect(await again()).toEqual({ value: first?.value, replayed: true });
+    expect((await room.review.operations(room.workspace.id)).items).toHaveLength(1);
+  },
+);
 
 test.runIf(isWhole)("[D-5] a refused apply can be tried again under its key once the files fit", async () => {
   const { room } = await oneChange();
@@ -310,32 +322,35 @@ test.runIf(isWhole)("[W-7] a project below its repository's top is applied to fr
   expect(await room.picture()).toEqual({ "app/a.txt": "644 agent\n", "lib/b.txt": "644 agent too\n" });
 });
 
-test("[W-8, A-14] while an agent works in the worktree or in the project, nobody applies, and the holder is told", async () => {
-  const { room, session } = await oneChange();
-  await using _room = room;
-  const { id } = await room.change("a.txt");
-  const other = await room.session({ directory: room.project });
-  for (const one of [session, other]) {
-    const operationId = newId("opr");
-    const leases = [one.workspaceId];
-    await room.store.beginOperation({
-      ...by,
-      operationId,
-      instanceId: newId("ins"),
-      kind: "archive",
-      workspaceId: one.workspaceId,
-      leases,
-      data: {},
-    });
-    await expect(room.review.apply(room.workspace.id, { changeIds: [id] }, by)).rejects.toMatchObject({
-      code: "WORKSPACE_BUSY",
-      data: { holder: operationId },
-    });
-    await room.store.endOperation({ operation: { id: operationId, epoch: 1 }, state: "done" });
-  }
-  await room.review.apply(room.workspace.id, { changeIds: [id] }, by);
-  expect(room.woken).toEqual(expect.arrayContaining([session.workspaceId, other.workspaceId]));
-});
+test.runIf(isWhole)(
+  "[W-8, A-14] while an agent works in the worktree or in the project, nobody applies, and the holder is told",
+  async () => {
+    const { room, session } = await oneChange();
+    await using _room = room;
+    const { id } = await room.change("a.txt");
+    const other = await room.session({ directory: room.project });
+    for (const one of [session, other]) {
+      const operationId = newId("opr");
+      const leases = [one.workspaceId];
+      await room.store.beginOperation({
+        ...by,
+        operationId,
+        instanceId: newId("ins"),
+        kind: "archive",
+        workspaceId: one.workspaceId,
+        leases,
+        data: {},
+      });
+      await expect(room.review.apply(room.workspace.id, { changeIds: [id] }, by)).rejects.toMatchObject({
+        code: "WORKSPACE_BUSY",
+        data: { holder: operationId },
+      });
+      await room.store.endOperation({ operation: { id: operationId, epoch: 1 }, state: "done" });
+    }
+    await room.review.apply(room.workspace.id, { changeIds: [id] }, by);
+    expect(room.woken).toEqual(expect.arrayContaining([session.workspaceId, other.workspaceId]));
+  },
+);
 
 test.runIf(isWhole)(
   "[W-9] what was applied to a watched project directory is nobody's pending change there",

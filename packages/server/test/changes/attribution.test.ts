@@ -58,16 +58,19 @@ describe("whose a change is, in a repository", () => {
     expect(await project.tracker.step(started, 2)).toBeUndefined();
   });
 
-  test("[W-4] a turn that moves another one's lines leaves them to it, and one that edits them shares them", async () => {
-    await using project = await TrackedProject.open({ "a.txt": lines(40) });
-    await project.turn({ agent: "qwen", touched: ["a.txt"] }, () => project.edit("a.txt", 20, "by qwen"));
-    await project.turn({ agent: "goose", touched: ["a.txt"] }, () =>
-      project.write("a.txt", `new\nnew\n${project.read("a.txt")}`),
-    );
-    expect(origins(await project.change("a.txt"))).toEqual([["goose"], ["qwen"]]);
-    await project.turn({ agent: "goose", touched: ["a.txt"] }, () => project.edit("a.txt", 22, "by goose"));
-    expect(origins(await project.change("a.txt"))).toEqual([["goose"], ["goose", "qwen"]]);
-  });
+  test.runIf(isWhole)(
+    "[W-4] a turn that moves another one's lines leaves them to it, and one that edits them shares them",
+    async () => {
+      await using project = await TrackedProject.open({ "a.txt": lines(40) });
+      await project.turn({ agent: "qwen", touched: ["a.txt"] }, () => project.edit("a.txt", 20, "by qwen"));
+      await project.turn({ agent: "goose", touched: ["a.txt"] }, () =>
+        project.write("a.txt", `new\nnew\n${project.read("a.txt")}`),
+      );
+      expect(origins(await project.change("a.txt"))).toEqual([["goose"], ["qwen"]]);
+      await project.turn({ agent: "goose", touched: ["a.txt"] }, () => project.edit("a.txt", 22, "by goose"));
+      expect(origins(await project.change("a.txt"))).toEqual([["goose"], ["goose", "qwen"]]);
+    },
+  );
 
   test("[W-5] the user's edit between turns is the user's; what nobody names within one is shared", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9), "b.txt": lines(9) });
@@ -84,56 +87,65 @@ describe("whose a change is, in a repository", () => {
     expect([shared.kind, shared.agent, shared.sessionId]).toEqual(["added", "shared", sessionId]);
   });
 
-  test("[A-27, W-5] what changed before an agent began by itself is nobody's for sure; what changes while another turn has the workspace is shared", async () => {
-    await using project = await TrackedProject.open({ "a.txt": lines(9), "b.txt": lines(9) });
-    const { sessionId } = await project.turn({}, () => undefined);
-    project.edit("a.txt", 1, "by whom?");
-    const own = await project.beginByItself(sessionId);
-    expect((await project.change("a.txt")).agent).toBe("unknown");
-    await project.end(own);
-    const held = await project.begin({ agent: "qwen", touched: ["b.txt"] });
-    const second = await project.beginByItself(sessionId);
-    project.edit("b.txt", 1, "by qwen");
-    project.write("c.txt", "by whom?\n");
-    await project.end(second);
-    await project.end(held);
-    expect((await project.change("b.txt")).agent).toBe("qwen");
-    expect((await project.change("c.txt")).agent).toBe("shared");
-  });
+  test.runIf(isWhole)(
+    "[A-27, W-5] what changed before an agent began by itself is nobody's for sure; what changes while another turn has the workspace is shared",
+    async () => {
+      await using project = await TrackedProject.open({ "a.txt": lines(9), "b.txt": lines(9) });
+      const { sessionId } = await project.turn({}, () => undefined);
+      project.edit("a.txt", 1, "by whom?");
+      const own = await project.beginByItself(sessionId);
+      expect((await project.change("a.txt")).agent).toBe("unknown");
+      await project.end(own);
+      const held = await project.begin({ agent: "qwen", touched: ["b.txt"] });
+      const second = await project.beginByItself(sessionId);
+      project.edit("b.txt", 1, "by qwen");
+      project.write("c.txt", "by whom?\n");
+      await project.end(second);
+      await project.end(held);
+      expect((await project.change("b.txt")).agent).toBe("qwen");
+      expect((await project.change("c.txt")).agent).toBe("shared");
+    },
+  );
 
-  test("[W-5] a look at the files between turns stamps them too, and looking again adds nothing", async () => {
-    await using project = await TrackedProject.open({ "a.txt": lines(9) });
-    await project.turn({}, () => undefined);
-    project.edit("a.txt", 1, "by the user");
-    await project.refresh();
-    const first = await project.change("a.txt");
-    await project.refresh();
-    expect(await project.change("a.txt")).toEqual(first);
-    project.edit("a.txt", 2, "by the user");
-    await project.refresh();
-    const second = await project.change("a.txt");
-    expect([second.revision, agents(second), origins(second)]).toEqual([2, ["user"], [["user"]]]);
-  });
-
-  test("[W-3] an edit of equal length in the very second of the index is seen, whenever the snapshot is taken", async () => {
-    for (const git of [true, false]) {
-      await using project = await TrackedProject.open({ "a.txt": "aaaa\n" }, { git });
+  test.runIf(isWhole)(
+    "[W-5] a look at the files between turns stamps them too, and looking again adds nothing",
+    async () => {
+      await using project = await TrackedProject.open({ "a.txt": lines(9) });
       await project.turn({}, () => undefined);
-      // What counts for git is whole seconds: let the index, the file and its edit have the same one, and the look another.
-      await atStartOfSecond();
-      project.write("a.txt", "cccc\n");
-      if (git) project.git("add", "a.txt");
-      else await project.refresh();
-      project.write("a.txt", "bbbb\n");
-      await atStartOfSecond();
+      project.edit("a.txt", 1, "by the user");
       await project.refresh();
-      const { after } = await project.change("a.txt");
-      const written = execFileSync("git", ["hash-object", join(project.directory, "a.txt")], {
-        encoding: "utf8",
-      });
-      expect(after?.blob).toBe(written.trim());
-    }
-  });
+      const first = await project.change("a.txt");
+      await project.refresh();
+      expect(await project.change("a.txt")).toEqual(first);
+      project.edit("a.txt", 2, "by the user");
+      await project.refresh();
+      const second = await project.change("a.txt");
+      expect([second.revision, agents(second), origins(second)]).toEqual([2, ["user"], [["user"]]]);
+    },
+  );
+
+  test.runIf(isWhole)(
+    "[W-3] an edit of equal length in the very second of the index is seen, whenever the snapshot is taken",
+    async () => {
+      for (const git of [true, false]) {
+        await using project = await TrackedProject.open({ "a.txt": "aaaa\n" }, { git });
+        await project.turn({}, () => undefined);
+        // What counts for git is whole seconds: let the index, the file and its edit have the same one, and the look another.
+        await atStartOfSecond();
+        project.write("a.txt", "cccc\n");
+        if (git) project.git("add", "a.txt");
+        else await project.refresh();
+        project.write("a.txt", "bbbb\n");
+        await atStartOfSecond();
+        await project.refresh();
+        const { after } = await project.change("a.txt");
+        const written = execFileSync("git", ["hash-object", join(project.directory, "a.txt")], {
+          encoding: "utf8",
+        });
+        expect(after?.blob).toBe(written.trim());
+      }
+    },
+  );
 
   test("[W-4] commits that the agent makes are its work too", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });
@@ -145,7 +157,7 @@ describe("whose a change is, in a repository", () => {
     expect([row.kind, row.agent, origins(row)]).toEqual(["modified", "rehearsal", [["rehearsal"]]]);
   });
 
-  test("[W-4] a path that is what it was has no change any more", async () => {
+  test.runIf(isWhole)("[W-4] a path that is what it was has no change any more", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });
     await project.turn({ touched: ["a.txt"] }, () => project.edit("a.txt", 3, "other"));
     expect(await project.changes()).toHaveLength(1);
@@ -192,7 +204,7 @@ describe("whose a change is, in a repository", () => {
     expect(files?.totals).toEqual({ files: 6, additions: 4, deletions: 2 });
   });
 
-  test("[W-4] a rename keeps what was done to the file before it", async () => {
+  test.runIf(isWhole)("[W-4] a rename keeps what was done to the file before it", async () => {
     await using project = await TrackedProject.open({ "old.txt": lines(30) });
     await project.turn({ agent: "qwen", touched: ["old.txt"] }, () => project.edit("old.txt", 3, "by qwen"));
     await project.turn({ agent: "goose", touched: ["new.txt"] }, () => {
@@ -225,39 +237,45 @@ describe("whose a change is, in a repository", () => {
 });
 
 describe("a branch that moves", () => {
-  test("[W-5] what a checkout of a commit that was there brings is one entry and nobody's change; it goes when HEAD is back", async () => {
-    await using project = await TrackedProject.open({ "a.txt": lines(9), "b.txt": lines(9) });
-    project.git("checkout", "-q", "-b", "other");
-    project.edit("a.txt", 3, "on the other branch");
-    project.write("only-there.txt", "there\n");
-    project.git("add", "-A");
-    project.git("commit", "-q", "-m", "other");
-    const other = project.git("rev-parse", "HEAD");
-    project.git("checkout", "-q", "main");
-    const main = project.git("rev-parse", "HEAD");
-    project.clock.shiftMs += 10_000;
-    const { sessionId } = await project.turn({ touched: ["b.txt"] }, () => {
-      project.edit("b.txt", 5, "by the agent");
-      project.git("checkout", "-q", "other");
-    });
-    const rows = await project.changes();
-    expect(rows.map(({ kind, path }) => [kind, path])).toEqual([
-      ["branchMoved", "HEAD"],
-      ["modified", "b.txt"],
-    ]);
-    expect(rows[0]).toMatchObject({ before: { blob: main }, after: { blob: other } });
-    await project.turn({ sessionId }, () => project.git("checkout", "-q", "main"));
-    expect((await project.changes()).map(({ path }) => path)).toEqual(["b.txt"]);
-  });
+  test.runIf(isWhole)(
+    "[W-5] what a checkout of a commit that was there brings is one entry and nobody's change; it goes when HEAD is back",
+    async () => {
+      await using project = await TrackedProject.open({ "a.txt": lines(9), "b.txt": lines(9) });
+      project.git("checkout", "-q", "-b", "other");
+      project.edit("a.txt", 3, "on the other branch");
+      project.write("only-there.txt", "there\n");
+      project.git("add", "-A");
+      project.git("commit", "-q", "-m", "other");
+      const other = project.git("rev-parse", "HEAD");
+      project.git("checkout", "-q", "main");
+      const main = project.git("rev-parse", "HEAD");
+      project.clock.shiftMs += 10_000;
+      const { sessionId } = await project.turn({ touched: ["b.txt"] }, () => {
+        project.edit("b.txt", 5, "by the agent");
+        project.git("checkout", "-q", "other");
+      });
+      const rows = await project.changes();
+      expect(rows.map(({ kind, path }) => [kind, path])).toEqual([
+        ["branchMoved", "HEAD"],
+        ["modified", "b.txt"],
+      ]);
+      expect(rows[0]).toMatchObject({ before: { blob: main }, after: { blob: other } });
+      await project.turn({ sessionId }, () => project.git("checkout", "-q", "main"));
+      expect((await project.changes()).map(({ path }) => path)).toEqual(["b.txt"]);
+    },
+  );
 
-  test("[W-5] the user's own checkout and commit between turns are no changes either", async () => {
-    await using project = await TrackedProject.open({ "a.txt": lines(9) });
-    const { sessionId } = await project.turn({}, () => undefined);
-    project.edit("a.txt", 3, "committed by the user");
-    project.git("commit", "-q", "-am", "by the user");
-    await project.turn({ sessionId }, () => undefined);
-    expect((await project.changes()).map(({ kind }) => kind)).toEqual(["branchMoved"]);
-  });
+  test.runIf(isWhole)(
+    "[W-5] the user's own checkout and commit between turns are no changes either",
+    async () => {
+      await using project = await TrackedProject.open({ "a.txt": lines(9) });
+      const { sessionId } = await project.turn({}, () => undefined);
+      project.edit("a.txt", 3, "committed by the user");
+      project.git("commit", "-q", "-am", "by the user");
+      await project.turn({ sessionId }, () => undefined);
+      expect((await project.changes()).map(({ kind }) => kind)).toEqual(["branchMoved"]);
+    },
+  );
 });
 
 describe("a directory without git", () => {

@@ -34,63 +34,69 @@ test("[W-6] rejecting writes back in the worktree, tells the session once, and t
   expect(await notes(room, session)).toEqual([]);
 });
 
-test("[W-6] rejecting hunks keeps the others, whoever made them, and only their sessions are told", async () => {
-  await using room = await ReviewRoom.open({ "a.txt": lines() });
-  const first = await room.inWorktree();
-  const second = await room.session({
-    directory: room.directory,
-    existingWorkspaceId: first.workspaceId,
-  });
-  await room.turn(first, "qwen", { "a.txt": lines([3, "qwen"]) });
-  await room.turn(second, "goose", { "a.txt": lines([3, "qwen"], [20, "goose"]) });
-  const change = await room.change("a.txt");
-  expect(change.hunks.map(({ origins }) => origins[0]?.agent)).toEqual(["qwen", "goose"]);
-  const hunks = [change.hunks[0]?.id ?? ""];
-  const { value } = await room.review.reject(
-    room.workspace.id,
-    { changes: [{ id: change.id, revision: change.revision, hunks }] },
-    by,
-  );
-  expect(await readFile(join(room.directory, "a.txt"), "utf8")).toBe(lines([20, "goose"]));
-  expect(value.changes).toMatchObject([
-    { id: change.id, revision: change.revision + 1, agent: "goose", hunks: [{ newStart: 20 }] },
-  ]);
-  expect(await notes(room, first)).toEqual([["a.txt"]]);
-  expect(await notes(room, second)).toEqual([]);
-  await room.review.undo(room.workspace.id, value.operationId, by);
-  const back = await room.change("a.txt");
-  expect(back.hunks.map(({ origins, newStart }) => [origins[0]?.agent, newStart])).toEqual([
-    ["qwen", 3],
-    ["goose", 20],
-  ]);
-  expect(await readFile(join(room.directory, "a.txt"), "utf8")).toBe(lines([3, "qwen"], [20, "goose"]));
-});
+test.runIf(isWhole)(
+  "[W-6] rejecting hunks keeps the others, whoever made them, and only their sessions are told",
+  async () => {
+    await using room = await ReviewRoom.open({ "a.txt": lines() });
+    const first = await room.inWorktree();
+    const second = await room.session({
+      directory: room.directory,
+      existingWorkspaceId: first.workspaceId,
+    });
+    await room.turn(first, "qwen", { "a.txt": lines([3, "qwen"]) });
+    await room.turn(second, "goose", { "a.txt": lines([3, "qwen"], [20, "goose"]) });
+    const change = await room.change("a.txt");
+    expect(change.hunks.map(({ origins }) => origins[0]?.agent)).toEqual(["qwen", "goose"]);
+    const hunks = [change.hunks[0]?.id ?? ""];
+    const { value } = await room.review.reject(
+      room.workspace.id,
+      { changes: [{ id: change.id, revision: change.revision, hunks }] },
+      by,
+    );
+    expect(await readFile(join(room.directory, "a.txt"), "utf8")).toBe(lines([20, "goose"]));
+    expect(value.changes).toMatchObject([
+      { id: change.id, revision: change.revision + 1, agent: "goose", hunks: [{ newStart: 20 }] },
+    ]);
+    expect(await notes(room, first)).toEqual([["a.txt"]]);
+    expect(await notes(room, second)).toEqual([]);
+    await room.review.undo(room.workspace.id, value.operationId, by);
+    const back = await room.change("a.txt");
+    expect(back.hunks.map(({ origins, newStart }) => [origins[0]?.agent, newStart])).toEqual([
+      ["qwen", 3],
+      ["goose", 20],
+    ]);
+    expect(await readFile(join(room.directory, "a.txt"), "utf8")).toBe(lines([3, "qwen"], [20, "goose"]));
+  },
+);
 
-test("[R-6.4] whose work is rejected, and put back, is told which tree its files are each time; nobody else is", async () => {
-  await using room = await ReviewRoom.open({ "a.txt": lines() });
-  const first = await room.inWorktree();
-  const place = { directory: room.directory, existingWorkspaceId: first.workspaceId };
-  const second = await room.session(place);
-  for (const session of [first, second]) await (await room.startTurn(session))();
-  await room.turn(first, "qwen", { "a.txt": lines([3, "qwen"]) });
-  await room.turn(second, "goose", { "a.txt": lines([3, "qwen"], [20, "goose"]) });
-  const told = async (session: Session) => {
-    const parts = [];
-    for await (const message of room.store.streamMessages(session.id)) parts.push(...message.parts);
-    return parts.flatMap((part) => (part.type === "snapshot" ? [part.snapshot] : []));
-  };
-  const newest = async () => (await room.store.getTracking(room.workspace.id)).newest;
-  const before = await newest();
-  const { id, revision, hunks } = await room.change("a.txt");
-  const changes = [{ id, revision, hunks: [hunks[0]?.id ?? ""] }];
-  const { value } = await room.review.reject(room.workspace.id, { changes }, by);
-  const rejected = await newest();
-  expect(rejected).not.toBe(before);
-  expect(await told(first)).toEqual([rejected]);
-  await room.review.undo(room.workspace.id, value.operationId, by);
-  expect(await told(first)).toEqual([rejected, before]);
-  expect(await told(second)).toEqual([]);
-});
+test.runIf(isWhole)(
+  "[R-6.4] whose work is rejected, and put back, is told which tree its files are each time; nobody else is",
+  async () => {
+    await using room = await ReviewRoom.open({ "a.txt": lines() });
+    const first = await room.inWorktree();
+    const place = { directory: room.directory, existingWorkspaceId: first.workspaceId };
+    const second = await room.session(place);
+    for (const session of [first, second]) await (await room.startTurn(session))();
+    await room.turn(first, "qwen", { "a.txt": lines([3, "qwen"]) });
+    await room.turn(second, "goose", { "a.txt": lines([3, "qwen"], [20, "goose"]) });
+    const told = async (session: Session) => {
+      const parts = [];
+      for await (const message of room.store.streamMessages(session.id)) parts.push(...message.parts);
+      return parts.flatMap((part) => (part.type === "snapshot" ? [part.snapshot] : []));
+    };
+    const newest = async () => (await room.store.getTracking(room.workspace.id)).newest;
+    const before = await newest();
+    const { id, revision, hunks } = await room.change("a.txt");
+    const changes = [{ id, revision, hunks: [hunks[0]?.id ?? ""] }];
+    const { value } = await room.review.reject(room.workspace.id, { changes }, by);
+    const rejected = await newest();
+    expect(rejected).not.toBe(before);
+    expect(await told(first)).toEqual([rejected]);
+    await room.review.undo(room.workspace.id, value.operationId, by);
+    expect(await told(first)).toEqual([rejected, before]);
+    expect(await told(second)).toEqual([]);
+  },
+);
 
 test("[W-7] in a project directory accept leaves the files, reject writes back, and the user's index stays", async () => {
   await using room = await ReviewRoom.open({ "a.txt": lines(), "b.txt": "b\n" });
@@ -121,7 +127,7 @@ test("[W-7] in a project directory accept leaves the files, reject writes back, 
   ]);
 });
 
-test("[W-7] what was decided later about the same file is undone first", async () => {
+test.runIf(isWhole)("[W-7] what was decided later about the same file is undone first", async () => {
   await using room = await ReviewRoom.open({ "a.txt": lines() });
   const session = await room.inProject();
   await room.turn(session, "qwen", { "a.txt": lines([2, "one"], [28, "two"]) });
@@ -235,32 +241,35 @@ test.runIf(isWhole)(
   },
 );
 
-test("[W-6] a remark quotes its line and finds the session that worked on it last and is still there", async () => {
-  await using room = await ReviewRoom.open({ "a.txt": lines() });
-  const first = await room.inWorktree();
-  const second = await room.session({ directory: room.directory, existingWorkspaceId: first.workspaceId });
-  await room.turn(first, "qwen", { "a.txt": lines([3, "qwen"]) });
-  await room.turn(second, "goose", { "a.txt": lines([3, "qwen"], [20, "goose"]) });
-  const { id: changeId, revision } = await room.change("a.txt");
-  const about = { changeId, revision, side: "new" as const, line: 20, text: "Why?" };
-  const remark = await room.review.remark(room.workspace.id, about);
-  expect(remark.sessionId).toBe(second.id);
-  expect(remark.text).toBe("About a.txt, line 20 (as changed):\n\n> goose\n\nWhy?");
-  const old = await room.review.remark(room.workspace.id, { ...about, side: "old", sessionId: first.id });
-  expect(old).toEqual({
-    sessionId: first.id,
-    text: "About a.txt, line 20 (before the change):\n\n> line 20\n\nWhy?",
-  });
-  await room.store.deleteSession({ sessionId: second.id, ...by });
-  expect((await room.review.remark(room.workspace.id, about)).sessionId).toBe(first.id);
-  const refused = (change: object, code: string) =>
-    expect(room.review.remark(room.workspace.id, { ...about, ...change })).rejects.toMatchObject({ code });
-  await refused({ revision: revision + 1 }, "STALE");
-  await refused({ line: 31 }, "UNPROCESSABLE");
-  await refused({ changeId: newId("chg") }, "NOT_FOUND");
-  const stranger = await room.session({ directory: room.project });
-  await refused({ sessionId: stranger.id }, "UNPROCESSABLE");
-});
+test.runIf(isWhole)(
+  "[W-6] a remark quotes its line and finds the session that worked on it last and is still there",
+  async () => {
+    await using room = await ReviewRoom.open({ "a.txt": lines() });
+    const first = await room.inWorktree();
+    const second = await room.session({ directory: room.directory, existingWorkspaceId: first.workspaceId });
+    await room.turn(first, "qwen", { "a.txt": lines([3, "qwen"]) });
+    await room.turn(second, "goose", { "a.txt": lines([3, "qwen"], [20, "goose"]) });
+    const { id: changeId, revision } = await room.change("a.txt");
+    const about = { changeId, revision, side: "new" as const, line: 20, text: "Why?" };
+    const remark = await room.review.remark(room.workspace.id, about);
+    expect(remark.sessionId).toBe(second.id);
+    expect(remark.text).toBe("About a.txt, line 20 (as changed):\n\n> goose\n\nWhy?");
+    const old = await room.review.remark(room.workspace.id, { ...about, side: "old", sessionId: first.id });
+    expect(old).toEqual({
+      sessionId: first.id,
+      text: "About a.txt, line 20 (before the change):\n\n> line 20\n\nWhy?",
+    });
+    await room.store.deleteSession({ sessionId: second.id, ...by });
+    expect((await room.review.remark(room.workspace.id, about)).sessionId).toBe(first.id);
+    const refused = (change: object, code: string) =>
+      expect(room.review.remark(room.workspace.id, { ...about, ...change })).rejects.toMatchObject({ code });
+    await refused({ revision: revision + 1 }, "STALE");
+    await refused({ line: 31 }, "UNPROCESSABLE");
+    await refused({ changeId: newId("chg") }, "NOT_FOUND");
+    const stranger = await room.session({ directory: room.project });
+    await refused({ sessionId: stranger.id }, "UNPROCESSABLE");
+  },
+);
 
 test.runIf(isWhole)(
   "[W-4, W-6] a list has as many patches as fit, a change alone its whole patch, and marks go with revisions",

@@ -86,7 +86,7 @@ describe("a worktree", () => {
     expect(baseline).toBe(project.git("rev-parse", "HEAD^{tree}"));
   });
 
-  test("[W-4] commits in it stay changes, and its own base moves no further", async () => {
+  test.runIf(isWhole)("[W-4] commits in it stay changes, and its own base moves no further", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });
     const { sessionId, workspaceId } = await inWorktree(project);
     await project.turn({ sessionId }, () => {
@@ -176,23 +176,26 @@ describe("what nobody watched", () => {
     expect(agents(await project.change("a.txt"))).toEqual(["unknown", "user"]);
   });
 
-  test("[W-5] a snapshot that comes after the prompt counts for nothing: what follows is nobody's", async () => {
-    await using project = await TrackedProject.open({ "a.txt": lines(9) });
-    const { sessionId } = await project.turn({}, () => undefined);
-    const started = await project.begin({ sessionId });
-    await project.tracker.dismiss(started);
-    project.edit("a.txt", 3, "by the agent");
-    const late = await project.tracker.before(started, () => [], { signal: AbortSignal.abort() });
-    expect(late).toEqual({ off: "The last snapshot took too long.", isKnown: false });
-    const { unwatched } = await project.tracking();
-    expect(unwatched).toMatchObject([
-      { turnId: started.turn.id, reason: "The last snapshot took too long." },
-    ]);
-    await project.end(started);
-    await project.refresh();
-    expect(agents(await project.change("a.txt"))).toEqual(["unknown"]);
-    expect((await project.tracking()).state).toBe("on");
-  });
+  test.runIf(isWhole)(
+    "[W-5] a snapshot that comes after the prompt counts for nothing: what follows is nobody's",
+    async () => {
+      await using project = await TrackedProject.open({ "a.txt": lines(9) });
+      const { sessionId } = await project.turn({}, () => undefined);
+      const started = await project.begin({ sessionId });
+      await project.tracker.dismiss(started);
+      project.edit("a.txt", 3, "by the agent");
+      const late = await project.tracker.before(started, () => [], { signal: AbortSignal.abort() });
+      expect(late).toEqual({ off: "The last snapshot took too long.", isKnown: false });
+      const { unwatched } = await project.tracking();
+      expect(unwatched).toMatchObject([
+        { turnId: started.turn.id, reason: "The last snapshot took too long." },
+      ]);
+      await project.end(started);
+      await project.refresh();
+      expect(agents(await project.change("a.txt"))).toEqual(["unknown"]);
+      expect((await project.tracking()).state).toBe("on");
+    },
+  );
 
   test("[D-18] a crash before the first snapshot leaves nothing to recover", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });
@@ -226,42 +229,50 @@ describe("what nobody watched", () => {
     expect(agents(await project.change("a.txt"))).toEqual(["user"]);
   });
 
-  test("[W-3, W-5] while a directory is not watched, what happens is nobody's work; afterwards it is the user's again", async () => {
-    await using project = await TrackedProject.open({ "a.txt": lines(9) });
-    const { sessionId } = await project.turn({}, () => undefined);
-    project.restart({ home: project.directory });
-    await project.turn({ sessionId, touched: ["a.txt"] }, () => project.edit("a.txt", 3, "by the agent"));
-    const off = await project.tracking();
-    expect([off.state, off.reason]).toEqual(["off", "A home directory, or one above it, is not watched."]);
-    expect(off.baseline).toBeDefined();
-    project.restart();
-    await project.refresh();
-    project.edit("a.txt", 8, "by the user");
-    await project.refresh();
-    expect((await project.tracking()).state).toBe("on");
-    expect(agents(await project.change("a.txt"))).toEqual(["unknown", "user"]);
-  });
+  test.runIf(isWhole)(
+    "[W-3, W-5] while a directory is not watched, what happens is nobody's work; afterwards it is the user's again",
+    async () => {
+      await using project = await TrackedProject.open({ "a.txt": lines(9) });
+      const { sessionId } = await project.turn({}, () => undefined);
+      project.restart({ home: project.directory });
+      await project.turn({ sessionId, touched: ["a.txt"] }, () => project.edit("a.txt", 3, "by the agent"));
+      const off = await project.tracking();
+      expect([off.state, off.reason]).toEqual(["off", "A home directory, or one above it, is not watched."]);
+      expect(off.baseline).toBeDefined();
+      project.restart();
+      await project.refresh();
+      project.edit("a.txt", 8, "by the user");
+      await project.refresh();
+      expect((await project.tracking()).state).toBe("on");
+      expect(agents(await project.change("a.txt"))).toEqual(["unknown", "user"]);
+    },
+  );
 
-  test("[W-3] a plain directory that becomes a repository keeps its changes, also when it is its agent who makes it", async () => {
-    await using project = await TrackedProject.open({ "a.txt": lines(9) }, { git: false });
-    const { sessionId } = await project.turn({ touched: ["a.txt"] }, () => project.edit("a.txt", 1, "first"));
-    await project.turn({ sessionId, touched: ["a.txt"] }, () => {
+  test.runIf(isWhole)(
+    "[W-3] a plain directory that becomes a repository keeps its changes, also when it is its agent who makes it",
+    async () => {
+      await using project = await TrackedProject.open({ "a.txt": lines(9) }, { git: false });
+      const { sessionId } = await project.turn({ touched: ["a.txt"] }, () =>
+        project.edit("a.txt", 1, "first"),
+      );
+      await project.turn({ sessionId, touched: ["a.txt"] }, () => {
+        project.git("init", "-q", "-b", "main");
+        project.git("add", "-A");
+        project.git("commit", "-q", "-m", "first");
+        project.edit("a.txt", 5, "second");
+      });
+      const row = await project.change("a.txt");
+      expect([agents(row), row.hunks.length, row.kind]).toEqual([["rehearsal", "rehearsal"], 2, "modified"]);
+      project.remove(".git");
+      await project.turn({ sessionId, touched: ["a.txt"] }, () => undefined);
+      expect((await project.tracking()).state).toBe("off");
+      expect(await project.change("a.txt")).toEqual(row);
       project.git("init", "-q", "-b", "main");
-      project.git("add", "-A");
-      project.git("commit", "-q", "-m", "first");
-      project.edit("a.txt", 5, "second");
-    });
-    const row = await project.change("a.txt");
-    expect([agents(row), row.hunks.length, row.kind]).toEqual([["rehearsal", "rehearsal"], 2, "modified"]);
-    project.remove(".git");
-    await project.turn({ sessionId, touched: ["a.txt"] }, () => undefined);
-    expect((await project.tracking()).state).toBe("off");
-    expect(await project.change("a.txt")).toEqual(row);
-    project.git("init", "-q", "-b", "main");
-    await project.turn({ sessionId, touched: ["a.txt"] }, () => project.edit("a.txt", 9, "third"));
-    expect(agents(await project.change("a.txt"))).toEqual(["rehearsal"]);
-    expect((await project.change("a.txt")).hunks).toHaveLength(1);
-  });
+      await project.turn({ sessionId, touched: ["a.txt"] }, () => project.edit("a.txt", 9, "third"));
+      expect(agents(await project.change("a.txt"))).toEqual(["rehearsal"]);
+      expect((await project.change("a.txt")).hunks).toHaveLength(1);
+    },
+  );
 
   test("[W-3] snapshots can be switched off for the server and for a project, and nothing runs then", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });
@@ -310,52 +321,58 @@ describe("what nobody watched", () => {
 });
 
 describe("snapshots", () => {
-  test("[W-3] of files that are as they were are the same commit, and one that differs in anything is another", async () => {
-    for (const git of [true, false]) {
-      await using project = await TrackedProject.open({ "a.txt": lines(9), "b.txt": "b\n" }, { git });
-      project.write("new.txt", "not committed\n");
-      project.clock.shiftMs += 10_000;
-      const { sessionId } = await project.turn({}, () => undefined);
-      const { turnId } = await project.turn({ sessionId }, () => undefined);
-      const commits = (await project.store.turnSnapshots(turnId)).map(({ commit }) => commit);
-      expect(new Set(commits).size).toBe(1);
-      await project.turn({ sessionId }, () => project.write("new.txt", "other than that\n"));
-      expect((await project.change("new.txt")).additions).toBe(1);
-    }
-  });
-
-  test("[W-3] follow every edit, however quickly one comes after another and whatever it leaves alone", async () => {
-    for (const git of [true, false]) {
-      await using project = await TrackedProject.open({ "a.txt": "aaaa\n", "b.txt": "bbbb\n" }, { git });
-      await project.session();
-      const check = join(project.root, "check.git");
-      execFileSync("git", ["init", "-q", "--bare", check], { env: project.environment });
-      const environment = { ...project.environment, GIT_DIR: check, GIT_WORK_TREE: project.directory };
-      const run = (...args: string[]) =>
-        execFileSync("git", args, { cwd: project.directory, env: environment, encoding: "utf8" }).trim();
-      let seed = 7;
-      const random = (below: number) => {
-        seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
-        return seed % below;
-      };
-      const acts = [
-        () => project.write("a.txt", `${random(9_000) + 1_000}\n`),
-        () => project.write(`${random(3)}.txt`, "x\n"),
-        () => chmodSync(join(project.directory, "b.txt"), random(2) === 0 ? 0o644 : 0o755),
-        () => project.write("b.txt", project.read("b.txt")),
-        () => undefined,
-        () => rmSync(join(project.directory, `${random(3)}.txt`), { force: true }),
-      ];
-      for (let round = 0; round < 20; round += 1) {
-        acts[random(acts.length)]?.();
-        if (git && round % 13 === 5) project.git("add", "-A");
-        await project.refresh();
-        rmSync(join(check, "index"), { force: true });
-        run("add", "-A");
-        expect([round, (await project.tracking()).newest]).toEqual([round, run("write-tree")]);
+  test.runIf(isWhole)(
+    "[W-3] of files that are as they were are the same commit, and one that differs in anything is another",
+    async () => {
+      for (const git of [true, false]) {
+        await using project = await TrackedProject.open({ "a.txt": lines(9), "b.txt": "b\n" }, { git });
+        project.write("new.txt", "not committed\n");
+        project.clock.shiftMs += 10_000;
+        const { sessionId } = await project.turn({}, () => undefined);
+        const { turnId } = await project.turn({ sessionId }, () => undefined);
+        const commits = (await project.store.turnSnapshots(turnId)).map(({ commit }) => commit);
+        expect(new Set(commits).size).toBe(1);
+        await project.turn({ sessionId }, () => project.write("new.txt", "other than that\n"));
+        expect((await project.change("new.txt")).additions).toBe(1);
       }
-    }
-  });
+    },
+  );
+
+  test.runIf(isWhole)(
+    "[W-3] follow every edit, however quickly one comes after another and whatever it leaves alone",
+    async () => {
+      for (const git of [true, false]) {
+        await using project = await TrackedProject.open({ "a.txt": "aaaa\n", "b.txt": "bbbb\n" }, { git });
+        await project.session();
+        const check = join(project.root, "check.git");
+        execFileSync("git", ["init", "-q", "--bare", check], { env: project.environment });
+        const environment = { ...project.environment, GIT_DIR: check, GIT_WORK_TREE: project.directory };
+        const run = (...args: string[]) =>
+          execFileSync("git", args, { cwd: project.directory, env: environment, encoding: "utf8" }).trim();
+        let seed = 7;
+        const random = (below: number) => {
+          seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+          return seed % below;
+        };
+        const acts = [
+          () => project.write("a.txt", `${random(9_000) + 1_000}\n`),
+          () => project.write(`${random(3)}.txt`, "x\n"),
+          () => chmodSync(join(project.directory, "b.txt"), random(2) === 0 ? 0o644 : 0o755),
+          () => project.write("b.txt", project.read("b.txt")),
+          () => undefined,
+          () => rmSync(join(project.directory, `${random(3)}.txt`), { force: true }),
+        ];
+        for (let round = 0; round < 20; round += 1) {
+          acts[random(acts.length)]?.();
+          if (git && round % 13 === 5) project.git("add", "-A");
+          await project.refresh();
+          rmSync(join(check, "index"), { force: true });
+          run("add", "-A");
+          expect([round, (await project.tracking()).newest]).toEqual([round, run("write-tree")]);
+        }
+      }
+    },
+  );
 
   test.runIf(isWhole)("[W-3] those that nothing needs go after 7 days, the others stay", async () => {
     await using project = await TrackedProject.open({ "a.txt": lines(9) });

@@ -1,6 +1,7 @@
 import { newId } from "@holdfast/kernel";
 import type { Message, MessageId, SessionId } from "@holdfast/protocol";
 import { expect, test } from "vitest";
+import { isWhole } from "../../../../test/harness/sample.ts";
 import { placeOf, type StoreRig, textPart } from "./rig.ts";
 import { topic } from "./topic.ts";
 
@@ -49,23 +50,26 @@ export const historyTopic = topic("history", (rig, size) => {
     expect(ids(forward)).toEqual(ids(whole));
   });
 
-  test("[D-29] a page of large messages is a short one, and the next goes on behind it", async () => {
-    const sessionId = await rig().session();
-    for (const size of [20, 1, 14, 14, 40]) {
-      const run = await rig()
-        .admit(sessionId)
-        .then(() => rig().start(sessionId));
-      await rig().part(run, textPart(placeOf(run), "x".repeat(size * 1024 * 1024), { start: 1, end: 2 }));
-      await rig().finish(run);
-    }
-    const whole = ids(await rig().history(sessionId));
-    const pages = await pagesBack(rig(), sessionId, 50);
-    expect(pages.map((page) => page.length)).toEqual([2, 7, 1]);
-    expect(pages.flatMap(ids)).toEqual(whole);
-    const forward = await rig().store.pageMessages({ sessionId, limit: 50, after: 0 });
-    expect(ids(forward.items)).toEqual(whole.slice(1, 5));
-    expect(forward.prev).toBe(4);
-  });
+  test.runIf(isWhole)(
+    "[D-29] a page of large messages is a short one, and the next goes on behind it",
+    async () => {
+      const sessionId = await rig().session();
+      for (const size of [20, 1, 14, 14, 40]) {
+        const run = await rig()
+          .admit(sessionId)
+          .then(() => rig().start(sessionId));
+        await rig().part(run, textPart(placeOf(run), "x".repeat(size * 1024 * 1024), { start: 1, end: 2 }));
+        await rig().finish(run);
+      }
+      const whole = ids(await rig().history(sessionId));
+      const pages = await pagesBack(rig(), sessionId, 50);
+      expect(pages.map((page) => page.length)).toEqual([2, 7, 1]);
+      expect(pages.flatMap(ids)).toEqual(whole);
+      const forward = await rig().store.pageMessages({ sessionId, limit: 50, after: 0 });
+      expect(ids(forward.items)).toEqual(whole.slice(1, 5));
+      expect(forward.prev).toBe(4);
+    },
+  );
 
   test("[D-29, R-17.1] a page back and the page forward from it are the same place", async () => {
     const sessionId = await sessionWith(rig(), 5);

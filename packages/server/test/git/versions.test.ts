@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmod, mkdir, readdir, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { sampleOf } from "../../../../test/harness/sample.ts";
 import {
   type Checkout,
   readBlob,
@@ -246,7 +247,7 @@ describe("writing a version", () => {
     expect(await readdir(join(repository.path, "dir"))).toEqual(["b"]);
   });
 
-  for (const point of ["made", "synced", "renamed"])
+  for (const point of sampleOf(["made", "synced", "renamed"], 1))
     test(`[W-8] a kill at the point ${point} leaves the old or the new file, and what is beside it is swept`, async () => {
       const { repository, checkout } = await setUp();
       const blob = await blobOf(checkout, "new\n");

@@ -12,6 +12,7 @@ import type {
   Worktree,
 } from "@holdfast/protocol";
 import { expect, test } from "vitest";
+import { isWhole } from "../../../../test/harness/sample.ts";
 import { ServerUnderTest } from "./server-under-test.ts";
 
 /** A session in a worktree of a repository, in which somebody changed a file since the first look. */
@@ -74,7 +75,7 @@ test("[W-4, W-6] changes are listed with their patches, read alone, marked and t
   ]);
 });
 
-test("[W-6, W-8] a refusal names what is in the way", async () => {
+test.runIf(isWhole)("[W-6, W-8] a refusal names what is in the way", async () => {
   await using server = await ServerUnderTest.start();
   const { room, change, path } = await changed(server);
   const apply = { changes: [{ id: change.id, revision: 1 }] };

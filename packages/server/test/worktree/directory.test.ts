@@ -152,56 +152,65 @@ describe("a worktree in use", () => {
     await rename(`${room.project}-away`, room.project);
   });
 
-  test("[W-11] a base that was dirty is laid over again, and without a rescue there is none to restore", async () => {
-    await room.write(room.project, { "a.txt": "dirty\r\n", "n.txt": "new\n" });
-    const { worktree } = await room.create({ base: "dirty" });
-    await rm(worktree.path, { recursive: true });
-    const refusal: unknown = await room.worktrees
-      .restore(worktree.id, { from: "rescue", actor: OWNER })
-      .catch((error: unknown) => error);
-    expect(isHoldfastError(refusal, "UNPROCESSABLE")).toBe(true);
-    await room.worktrees.restore(worktree.id, { from: "base", actor: OWNER });
-    expect(await readFile(join(worktree.path, "a.txt"), "utf8")).toBe("dirty\r\n");
-    expect(room.git(["status", "--porcelain"], worktree.path)).toBe(" M a.txt\n?? n.txt");
-  });
+  test.runIf(isWhole)(
+    "[W-11] a base that was dirty is laid over again, and without a rescue there is none to restore",
+    async () => {
+      await room.write(room.project, { "a.txt": "dirty\r\n", "n.txt": "new\n" });
+      const { worktree } = await room.create({ base: "dirty" });
+      await rm(worktree.path, { recursive: true });
+      const refusal: unknown = await room.worktrees
+        .restore(worktree.id, { from: "rescue", actor: OWNER })
+        .catch((error: unknown) => error);
+      expect(isHoldfastError(refusal, "UNPROCESSABLE")).toBe(true);
+      await room.worktrees.restore(worktree.id, { from: "base", actor: OWNER });
+      expect(await readFile(join(worktree.path, "a.txt"), "utf8")).toBe("dirty\r\n");
+      expect(room.git(["status", "--porcelain"], worktree.path)).toBe(" M a.txt\n?? n.txt");
+    },
+  );
 
-  test("[W-11] files over the snapshots' limit and files that a filter would change come back byte for byte", async () => {
-    await room.write(room.project, { ".gitattributes": "*.crlf text eol=lf\n" });
-    room.git(["add", "-A"]);
-    room.git(["commit", "-q", "-m", "attributes"]);
-    const { worktree } = await room.create();
-    const large = Buffer.alloc(11 * 1024 * 1024, "large\n");
-    await writeFile(join(worktree.path, "large.bin"), large);
-    await writeFile(join(worktree.path, "lines.crlf"), "a\r\nb\r\n");
-    await room.worktrees.remove(worktree.id, DISCARD);
-    await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
-    expect((await readFile(join(worktree.path, "large.bin"))).equals(large)).toBe(true);
-    expect(await readFile(join(worktree.path, "lines.crlf"), "utf8")).toBe("a\r\nb\r\n");
-  });
+  test.runIf(isWhole)(
+    "[W-11] files over the snapshots' limit and files that a filter would change come back byte for byte",
+    async () => {
+      await room.write(room.project, { ".gitattributes": "*.crlf text eol=lf\n" });
+      room.git(["add", "-A"]);
+      room.git(["commit", "-q", "-m", "attributes"]);
+      const { worktree } = await room.create();
+      const large = Buffer.alloc(11 * 1024 * 1024, "large\n");
+      await writeFile(join(worktree.path, "large.bin"), large);
+      await writeFile(join(worktree.path, "lines.crlf"), "a\r\nb\r\n");
+      await room.worktrees.remove(worktree.id, DISCARD);
+      await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
+      expect((await readFile(join(worktree.path, "large.bin"))).equals(large)).toBe(true);
+      expect(await readFile(join(worktree.path, "lines.crlf"), "utf8")).toBe("a\r\nb\r\n");
+    },
+  );
 
-  test("[W-2, W-11] the branch goes when the rescue holds its tip, and stays when it does not", async () => {
-    const held = await room.create();
-    room.git(["commit", "-q", "--allow-empty", "-m", "work"], held.worktree.path);
-    await room.worktrees.remove(held.worktree.id, DISCARD);
-    expect(room.git(["branch", "--list", held.worktree.branch])).toBe("");
-    const { worktree } = await room.create();
-    room.git(["checkout", "-q", "-b", "elsewhere"], worktree.path);
-    room.git(
-      [
-        "branch",
-        "-f",
-        worktree.branch,
-        room.git(["commit-tree", "-m", "other", "HEAD^{tree}"], worktree.path),
-      ],
-      worktree.path,
-    );
-    room.git(["reflog", "expire", "--expire=now", "--all"]);
-    await room.worktrees.remove(worktree.id, DISCARD);
-    // Its tip was a commit that only it had, so the rescue took it up; the branch that the user made is the user's.
-    expect(room.git(["branch", "--list", "elsewhere"])).toContain("elsewhere");
-  });
+  test.runIf(isWhole)(
+    "[W-2, W-11] the branch goes when the rescue holds its tip, and stays when it does not",
+    async () => {
+      const held = await room.create();
+      room.git(["commit", "-q", "--allow-empty", "-m", "work"], held.worktree.path);
+      await room.worktrees.remove(held.worktree.id, DISCARD);
+      expect(room.git(["branch", "--list", held.worktree.branch])).toBe("");
+      const { worktree } = await room.create();
+      room.git(["checkout", "-q", "-b", "elsewhere"], worktree.path);
+      room.git(
+        [
+          "branch",
+          "-f",
+          worktree.branch,
+          room.git(["commit-tree", "-m", "other", "HEAD^{tree}"], worktree.path),
+        ],
+        worktree.path,
+      );
+      room.git(["reflog", "expire", "--expire=now", "--all"]);
+      await room.worktrees.remove(worktree.id, DISCARD);
+      // Its tip was a commit that only it had, so the rescue took it up; the branch that the user made is the user's.
+      expect(room.git(["branch", "--list", "elsewhere"])).toContain("elsewhere");
+    },
+  );
 
-  test("[W-11] a rescue is kept for thirty days, then its refs go", async () => {
+  test.runIf(isWhole)("[W-11] a rescue is kept for thirty days, then its refs go", async () => {
     const { worktree } = await room.create();
     await room.write(worktree.path, { "n.txt": "n" });
     await room.worktrees.remove(worktree.id, DISCARD);
@@ -234,38 +243,44 @@ describe("a worktree in use", () => {
     },
   );
 
-  test("[W-11] a teardown that fails removes nothing; left out, the removal goes on", async () => {
-    const { worktree } = await room.create();
-    await room.settings({ teardown: ["sh", "-c", "echo busy; exit 4"] });
-    const refusal: unknown = await room.worktrees
-      .remove(worktree.id, DISCARD)
-      .catch((error: unknown) => error);
-    expect(isHoldfastError(refusal, "UNPROCESSABLE") && refusal.data).toMatchObject({
-      reason: "teardownFailed",
-      output: "busy\n",
-    });
-    expect(await room.worktrees.get(worktree.id)).toMatchObject({ state: "active" });
-    expect(existsSync(worktree.path)).toBe(true);
-    expect((await room.worktrees.remove(worktree.id, { ...DISCARD, skipTeardown: true })).state).toBe(
-      "removed",
-    );
-  });
+  test.runIf(isWhole)(
+    "[W-11] a teardown that fails removes nothing; left out, the removal goes on",
+    async () => {
+      const { worktree } = await room.create();
+      await room.settings({ teardown: ["sh", "-c", "echo busy; exit 4"] });
+      const refusal: unknown = await room.worktrees
+        .remove(worktree.id, DISCARD)
+        .catch((error: unknown) => error);
+      expect(isHoldfastError(refusal, "UNPROCESSABLE") && refusal.data).toMatchObject({
+        reason: "teardownFailed",
+        output: "busy\n",
+      });
+      expect(await room.worktrees.get(worktree.id)).toMatchObject({ state: "active" });
+      expect(existsSync(worktree.path)).toBe(true);
+      expect((await room.worktrees.remove(worktree.id, { ...DISCARD, skipTeardown: true })).state).toBe(
+        "removed",
+      );
+    },
+  );
 
-  test("[W-10] what changes while it is removed stops the removal, or with discard is rescued as well", async () => {
-    const { worktree } = await room.create();
-    await room.settings({ teardown: ["sh", "-c", "echo late > late.txt"] });
-    const refusal: unknown = await room.worktrees
-      .remove(worktree.id, { ...DISCARD, discard: false })
-      .catch((error: unknown) => error);
-    expect(isHoldfastError(refusal, "CONFLICT")).toBe(true);
-    expect((await room.worktrees.get(worktree.id)).state).toBe("active");
-    await rm(join(worktree.path, "late.txt"));
-    await room.worktrees.remove(worktree.id, DISCARD);
-    await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
-    expect(await readFile(join(worktree.path, "late.txt"), "utf8")).toBe("late\n");
-  });
+  test.runIf(isWhole)(
+    "[W-10] what changes while it is removed stops the removal, or with discard is rescued as well",
+    async () => {
+      const { worktree } = await room.create();
+      await room.settings({ teardown: ["sh", "-c", "echo late > late.txt"] });
+      const refusal: unknown = await room.worktrees
+        .remove(worktree.id, { ...DISCARD, discard: false })
+        .catch((error: unknown) => error);
+      expect(isHoldfastError(refusal, "CONFLICT")).toBe(true);
+      expect((await room.worktrees.get(worktree.id)).state).toBe("active");
+      await rm(join(worktree.path, "late.txt"));
+      await room.worktrees.remove(worktree.id, DISCARD);
+      await room.worktrees.restore(worktree.id, { from: "rescue", actor: OWNER });
+      expect(await readFile(join(worktree.path, "late.txt"), "utf8")).toBe("late\n");
+    },
+  );
 
-  test("[W-10] agents of ours are closed before a removal, and are no risk", async () => {
+  test.runIf(isWhole)("[W-10] agents of ours are closed before a removal, and are no risk", async () => {
     const { worktree, sessionId } = await room.create();
     const script = "sleep 600 >/dev/null 2>&1 & echo $!";
     const pid = Number(execFileSync("sh", ["-c", script], { cwd: worktree.path }).toString());
@@ -277,16 +292,19 @@ describe("a worktree in use", () => {
     process.kill(pid, "SIGKILL");
   });
 
-  test("[W-11] removed twice is removed once, and a removal in progress is joined", async () => {
-    const { worktree } = await room.create();
-    const both = await Promise.all([
-      room.worktrees.remove(worktree.id, DISCARD),
-      room.worktrees.remove(worktree.id, DISCARD),
-    ]);
-    expect(both.map(({ state }) => state)).toEqual(["removed", "removed"]);
-    expect((await room.worktrees.remove(worktree.id, DISCARD)).state).toBe("removed");
-    expect(await room.store.listWorktreeAudit({ limit: 10 })).toHaveLength(1);
-  });
+  test.runIf(isWhole)(
+    "[W-11] removed twice is removed once, and a removal in progress is joined",
+    async () => {
+      const { worktree } = await room.create();
+      const both = await Promise.all([
+        room.worktrees.remove(worktree.id, DISCARD),
+        room.worktrees.remove(worktree.id, DISCARD),
+      ]);
+      expect(both.map(({ state }) => state)).toEqual(["removed", "removed"]);
+      expect((await room.worktrees.remove(worktree.id, DISCARD)).state).toBe("removed");
+      expect(await room.store.listWorktreeAudit({ limit: 10 })).toHaveLength(1);
+    },
+  );
 
   test.runIf(isWhole)("[W-14] a dead index.lock of ours goes before a turn", async () => {
     const { worktree, workspace } = await room.create();
@@ -296,14 +314,17 @@ describe("a worktree in use", () => {
     expect(existsSync(lock)).toBe(false);
   });
 
-  test("[W-11] trash that resists is deleted nevertheless, and only what this room put there", async () => {
-    const { worktree } = await room.create();
-    await mkdir(join(worktree.path, "cache", "mod"), { recursive: true });
-    await writeFile(join(worktree.path, "cache", "mod", "f"), "x");
-    await chmod(join(worktree.path, "cache", "mod"), 0o500);
-    await room.worktrees.remove(worktree.id, DISCARD);
-    const trash = join(room.managed, ".trash");
-    await mkdir(join(trash, "theirs"));
-    await expect.poll(() => readdir(trash)).toEqual(["theirs"]);
-  });
+  test.runIf(isWhole)(
+    "[W-11] trash that resists is deleted nevertheless, and only what this room put there",
+    async () => {
+      const { worktree } = await room.create();
+      await mkdir(join(worktree.path, "cache", "mod"), { recursive: true });
+      await writeFile(join(worktree.path, "cache", "mod", "f"), "x");
+      await chmod(join(worktree.path, "cache", "mod"), 0o500);
+      await room.worktrees.remove(worktree.id, DISCARD);
+      const trash = join(room.managed, ".trash");
+      await mkdir(join(trash, "theirs"));
+      await expect.poll(() => readdir(trash)).toEqual(["theirs"]);
+    },
+  );
 });
