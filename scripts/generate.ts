@@ -1,5 +1,5 @@
 /**
- * Writes the generated documents: `docs/openapi.json`, `docs/errors.md`, `docs/configuration.md`, `docs/client-reference.md`, `docs/proof.md`, and the version,
+ * Writes the generated documents: `docs/openapi.json`, `docs/share-openapi.json`, `docs/errors.md`, `docs/configuration.md`, `docs/client-reference.md`, `docs/proof.md`, and the version,
  * which stands in the repository's `package.json` alone, wherever else it is named. With `--check` it changes nothing and exits 1, naming each file that is not fresh.
  */
 import { globSync } from "node:fs";
@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configSchema, ERROR_CODES, projectConfigSchema } from "@holdfast/protocol";
 import { openApiDocument } from "@holdfast/server";
+import { shareOpenApi } from "@holdfast/share";
 import { z } from "zod";
 import { clientReference } from "./generate/client-reference.ts";
 import { figuresSchema } from "./proof/figures.ts";
@@ -71,6 +72,7 @@ const manifests = globSync("{packages,examples}/*/package.json", { cwd: root });
 
 const documents: Record<string, () => Promise<string> | string> = {
   "docs/openapi.json": async () => `${JSON.stringify(await openApiDocument(version), null, 2)}\n`,
+  "docs/share-openapi.json": () => `${JSON.stringify(shareOpenApi(version), null, 2)}\n`,
   "docs/errors.md": errorTable,
   "docs/configuration.md": configTable,
   "docs/client-reference.md": () => clientReference(note),

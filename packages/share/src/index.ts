@@ -1,4 +1,4 @@
-export { createShareHttp, type Beside } from "./http/index.ts";
+export { createShareHttp, type Beside, shareOpenApi } from "./http/index.ts";
 export {
   backupShares,
   composeShares,

@@ -5,6 +5,8 @@ import { newId, silentLogger, systemClock } from "@holdfast/kernel";
 import { SHARE_METHODS } from "@holdfast/protocol";
 import { createShareHttp } from "@holdfast/share";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { BESIDE_ROUTES } from "../src/http/beside-routes.ts";
+import { createPages } from "../src/pages/index.ts";
 import { delta, ids, KEY, message, Publisher, session, text, world, type World } from "./share-fixture.ts";
 
 let server: Server;
@@ -53,6 +55,39 @@ test("[S-11] every method has a route of its own, with the place that the table 
   const places = ROUTES.map(({ method, path }) => `${method} ${path}`);
   expect(new Set(places).size).toBe(places.length);
   for (const { http } of Object.values(SHARE_METHODS)) expect(places).toContain(http);
+});
+
+test("[S-11, I-1] the service describes all that it answers, with schemas that lead somewhere", async () => {
+  const { ROUTES } = await import("../src/http/index.ts");
+  const served = await send("/api/openapi.json");
+  expect(served.status).toBe(200);
+  const text = await served.text();
+  const document = JSON.parse(text) as {
+    openapi: string;
+    paths: Record<string, Record<string, { operationId: string; responses: Record<string, unknown> }>>;
+    components: { schemas: Record<string, unknown> };
+  };
+  expect(document.openapi).toBe("3.1.0");
+  const pages = createPages({
+    service: target.service,
+    snapshots: target.service.snapshots,
+    addressOf: () => "",
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  for (const { path } of BESIDE_ROUTES)
+    expect(path === "/api/rpc" || pages.takes(path.replace(":secret", "x")), path).toBe(true);
+  const operations = [...ROUTES, ...BESIDE_ROUTES].map(({ method, path, name }) => {
+    const operation = document.paths[path.replaceAll(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()];
+    expect(operation, path).toMatchObject({ operationId: name });
+    expect(operation?.responses).toHaveProperty("default");
+    return operation?.operationId;
+  });
+  expect(new Set(operations).size).toBe(operations.length);
+  const named = [...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name);
+  expect(named).toContain("AppendOps");
+  for (const name of named) expect(document.components.schemas, name).toHaveProperty([String(name)]);
+  expect(text.match(/"\$ref":"#\/\$defs/)).toBeNull();
 });
 
 test("[S-11] a share is made, written, read and taken back over REST", async () => {

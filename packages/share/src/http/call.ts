@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Reply, STREAMING } from "@holdfast/edge";
 import type { Clock } from "@holdfast/kernel";
 import type { ShareCaller, ShareService } from "../service/index.ts";
+import type { RouteFacts } from "./route-facts.ts";
 
 export type HttpCall = {
   service: ShareService;
@@ -14,12 +15,7 @@ export type HttpCall = {
   outgoing: ServerResponse;
 };
 
-export type HttpRoute = {
-  method: string;
-  /** `:name` stands for one segment. */
-  path: string;
-  run(call: HttpCall): Promise<Reply | typeof STREAMING>;
-};
+export type HttpRoute = RouteFacts & { run(call: HttpCall): Promise<Reply | typeof STREAMING> };
 
 /** What stands in the path's places; undefined for another path. Segments that cannot be read are another path. */
 export function paramsOf(pattern: string, path: string): Record<string, string> | undefined {

@@ -1,1 +1,1 @@
-export { type Beside, createShareHttp, ROUTES } from "./share-http.ts";
+export { type Beside, createShareHttp, ROUTES, shareOpenApi } from "./share-http.ts";

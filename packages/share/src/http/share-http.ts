@@ -5,8 +5,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { send, sendProblem, STREAMING } from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
+import { VERSION } from "@holdfast/protocol";
+import { z } from "zod";
 import type { ShareService } from "../service/index.ts";
-import { bearerOf, type HttpRoute, paramsOf } from "./call.ts";
+import { BESIDE_ROUTES } from "./beside-routes.ts";
+import { bearerOf, type HttpRoute, ok, paramsOf } from "./call.ts";
+import { documentOf } from "./describe.ts";
 import { METHOD_ROUTES } from "./method-routes.ts";
 import { SHARE_ROUTES } from "./share-routes.ts";
 import { WHOLE_ROUTES } from "./whole-routes.ts";
@@ -27,7 +31,23 @@ export type ShareHttpDeps = {
   logger: Logger;
 };
 
-export const ROUTES: readonly HttpRoute[] = [...SHARE_ROUTES, ...METHOD_ROUTES, ...WHOLE_ROUTES];
+let described: Record<string, unknown> | undefined;
+
+const DESCRIPTION: HttpRoute = {
+  method: "GET",
+  path: "/api/openapi.json",
+  name: "describe",
+  summary: "This document",
+  bearer: "none",
+  answer: { status: 200, description: "OpenAPI 3.1", schema: z.record(z.string(), z.unknown()) },
+  run: () => Promise.resolve(ok((described ??= shareOpenApi(VERSION)))),
+};
+
+export const ROUTES: readonly HttpRoute[] = [DESCRIPTION, ...SHARE_ROUTES, ...METHOD_ROUTES, ...WHOLE_ROUTES];
+
+/** The OpenAPI document of all that stands behind the service's listener. */
+export const shareOpenApi = (version: string): Record<string, unknown> =>
+  documentOf([...ROUTES, ...BESIDE_ROUTES], version);
 
 /** Answers what the listener let pass. Never rejects. */
 export function createShareHttp(
