@@ -3,7 +3,7 @@ import { z } from "zod";
 import { countSchema, timeSchema } from "../common.ts";
 import { idSchema } from "../id.ts";
 import { auditEntrySchema, grantSchema } from "./grant.ts";
-import { shareSchema } from "./share.ts";
+import { sendErrorSchema, shareSchema } from "./share.ts";
 
 const title = z.string().min(1).max(1_000);
 
@@ -77,7 +77,7 @@ export const shareBatchSchema = z
     lastSeq: countSchema,
     attempts: countSchema,
     nextRetryAt: timeSchema.optional(),
-    lastError: z.object({ code: z.string(), message: z.string(), time: timeSchema }).optional(),
+    lastError: sendErrorSchema.optional(),
     time: z.object({ frozen: timeSchema, ended: timeSchema.optional() }),
   })
   .meta({ id: "ShareBatch" });

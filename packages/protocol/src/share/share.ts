@@ -22,6 +22,14 @@ export const SHARE_STATES = [
 export const shareStateSchema = z.enum(SHARE_STATES);
 export type ShareState = z.infer<typeof shareStateSchema>;
 
+/** Why the last try failed, and when the first of those in a row did; codes of ours, or of the service. */
+export const sendErrorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  time: timeSchema,
+  since: timeSchema.optional(),
+});
+
 export const shareSchema = z
   .object({
     id: idSchema("shr"),
@@ -37,7 +45,7 @@ export const shareSchema = z
     /** Tries of what is sent now, and when the next begins. */
     attempts: countSchema,
     nextRetryAt: timeSchema.optional(),
-    lastError: z.object({ code: z.string(), message: z.string(), time: timeSchema }).optional(),
+    lastError: sendErrorSchema.optional(),
     /** Rows that the service shows as omitted. */
     omitted: countSchema,
     /** What the owner ticked: images and binary files, and hunks of others (S-17, S-34). */

@@ -120,6 +120,24 @@ const cases: [string, SenderState, object][] = [
   ],
 ];
 
+const failing = (ago: number) =>
+  state({
+    share: {
+      state: "revoking",
+      attempts: 700,
+      lastError: { code: "c", message: "m", time: 1, since: NOW - ago },
+    },
+  });
+
+cases.push(
+  [
+    "a revocation was tried for less than a year",
+    failing(365 * 24 * HOUR - 1),
+    { do: "revoke", with: "owner" },
+  ],
+  ["it was tried for a year", failing(365 * 24 * HOUR), { do: "wait", until: NOW + 24 * HOUR }],
+);
+
 test.each(cases)("[S-5, S-6, S-21, S-33] when %s", (_when, of, step) => {
   expect(nextStep(of, NOW)).toEqual(step);
 });

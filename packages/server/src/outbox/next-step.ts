@@ -8,6 +8,7 @@
 import { backoffMs } from "@holdfast/kernel";
 import type { ShareState } from "@holdfast/protocol";
 import type { StoredShare } from "../store/index.ts";
+import { DAILY_MS, paceOf } from "./revocation.ts";
 import type { SenderState, Step } from "./sender-state.ts";
 
 /** Least ms between two freezes of a share (S-21). */
@@ -26,6 +27,9 @@ export function nextStep(state: SenderState, now: number): Step {
   if (ENDED.has(share.state)) return { do: "end" };
   const until = waitsUntil(share, now);
   if (until !== undefined) return { do: "wait", until };
+  // Looked at daily all the same: the clock may have been wrong.
+  if (share.state === "revoking" && paceOf(sinceOf(share), now) === "over")
+    return { do: "wait", until: now + DAILY_MS };
   if (share.state === "revoking")
     return memory.recovery === "create"
       ? { do: "createToRevoke" }
@@ -39,6 +43,10 @@ export function nextStep(state: SenderState, now: number): Step {
   if (share.state !== "live") return { do: "wait" };
   return liveStep(state, now);
 }
+
+/** When the first of the tries failed that have failed until now. */
+const sinceOf = ({ attempts, lastError }: StoredShare): number | undefined =>
+  attempts === 0 ? undefined : lastError?.since;
 
 function waitsUntil({ nextRetryAt, state }: StoredShare, now: number): number | undefined {
   if (nextRetryAt === undefined || nextRetryAt <= now) return undefined;

@@ -13,6 +13,14 @@ export const refError = ({ now }: Pick<At, "now">): SendError => ({
   time: now,
 });
 
+/** Nobody confirmed a revocation for as long as it is tried (S-2). */
+export const givenUp = ({ now }: Pick<At, "now">): SendError => ({
+  code: "REVOKE_GIVEN_UP",
+  message:
+    "The service did not confirm for a year that the share is taken back, and is not asked any more. Take it back once more to try again.",
+  time: now,
+});
+
 /** In our own words: what a service says is never shown (S-21). */
 export function errorOf({ now, step }: At, answer: ShareAnswer<unknown>): SendError {
   switch (answer.outcome) {

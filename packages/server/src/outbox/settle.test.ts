@@ -179,12 +179,27 @@ describe("[S-2] taking a share back", () => {
     });
   });
 
-  test("is tried on for ever, after a day once a day", () => {
-    const next = (attempts: number) => {
-      const [effect] = after(revoking({}, attempts), step, { outcome: "unknown", reason: "x" }).effects;
-      return effect?.write === "share" ? (effect.change.nextRetryAt ?? 0) - NOW : undefined;
+  test("is tried as often as anything else for a day of the clock, then daily, and after a year no more", () => {
+    const since = (ago: number, attempts = 5) =>
+      state({
+        state: "revoking",
+        attempts,
+        lastError: { code: "c", message: "m", time: 1, since: NOW - ago },
+      });
+    const next = (of: SenderState) => {
+      const [effect] = after(of, step, { outcome: "unknown", reason: "x" }).effects;
+      if (effect?.write !== "share") return undefined;
+      const { nextRetryAt, lastError } = effect.change;
+      return [(nextRetryAt ?? 0) - NOW, NOW - (lastError?.since ?? 0), lastError?.code];
     };
-    expect([next(0), next(299), next(300)]).toEqual([500, 150_000, 86_400_000]);
+    const day = 86_400_000;
+    // However often it was tried: it is the clock that counts, from the first try that failed.
+    expect(next(revoking())).toEqual([500, 0, "NO_ANSWER"]);
+    expect(next(since(3 * day, 0))).toEqual([500, 0, "NO_ANSWER"]);
+    expect(next(since(day - 1, 5_000))).toEqual([150_000, day - 1, "NO_ANSWER"]);
+    expect(next(since(day))).toEqual([day, day, "NO_ANSWER"]);
+    expect(next(since(365 * day))).toEqual([day, 365 * day, "REVOKE_GIVEN_UP"]);
+    expect(next(since(-day))).toEqual([16_000, -day, "NO_ANSWER"]);
   });
 });
 

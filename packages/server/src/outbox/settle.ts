@@ -15,7 +15,8 @@ import {
 } from "@holdfast/protocol";
 import type { SendError, ShareChange } from "../store/index.ts";
 import { reconcile } from "./reconcile.ts";
-import { errorOf, refError } from "./send-error.ts";
+import { DAILY_MS, paceOf } from "./revocation.ts";
+import { errorOf, givenUp, refError } from "./send-error.ts";
 import type { CallStep, SenderMemory, SenderState } from "./sender-state.ts";
 import type { ShareAnswer } from "./share-transport.ts";
 
@@ -44,9 +45,6 @@ type Answered = {
 /** From 1 s to 5 min, spread over half of itself (S-5); a Retry-After is honoured up to an hour. */
 const RETRY = { base: 1_000, cap: 300_000, jitter: 0.5 };
 const MOST_RETRY_AFTER_MS = 3_600_000;
-/** About a day of tries; then a revocation that nobody confirms is tried daily (S-2). */
-const REVOKE_OFTEN = 300;
-const DAY_MS = 86_400_000;
 /** How often the same blobs may be missing before what needs them is omitted. */
 const MOST_UNMET = 3;
 
@@ -354,15 +352,17 @@ function refuseBlob(answered: Answered, answer: Refusal, hash: string): Settled 
 /** The same again later. */
 function retry(state: SenderState, answered: Answered): Settled {
   const { answer, now, random, step } = answered;
-  const attempts = step.do === "send" ? (state.batch?.attempts ?? 0) + 1 : state.share.attempts + 1;
-  const isDaily = state.share.state === "revoking" && attempts > REVOKE_OFTEN;
+  const { share, batch } = state;
+  const attempts = step.do === "send" ? (batch?.attempts ?? 0) + 1 : share.attempts + 1;
+  const since = attempts === 1 ? now : (share.lastError?.since ?? now);
+  const pace = share.state === "revoking" ? paceOf(since, now) : "often";
   const asked =
     answer.outcome === "answered" || answer.outcome === "missing" ? undefined : answer.retryAfterMs;
   const wait = Math.max(
-    isDaily ? DAY_MS : backoffMs(attempts, RETRY, random),
+    pace === "often" ? backoffMs(attempts, RETRY, random) : DAILY_MS,
     Math.min(asked ?? 0, MOST_RETRY_AFTER_MS),
   );
-  const error = errorOf(answered, answer);
+  const error = { ...(pace === "over" ? givenUp(answered) : errorOf(answered, answer)), since };
   const nextRetryAt = now + wait;
   if (step.do === "send") return only({ write: "retryBatch", nextRetryAt, error });
   return only({ write: "share", change: { attempts, nextRetryAt, lastError: error } });

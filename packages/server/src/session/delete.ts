@@ -33,7 +33,7 @@ export async function sessionRisk(deps: SessionDeps, id: SessionId): Promise<Ris
 }
 
 /** The session and everything below it. */
-async function familyOf(deps: Pick<SessionDeps, "store">, session: Session): Promise<Session[]> {
+export async function familyOf(deps: Pick<SessionDeps, "store">, session: Session): Promise<Session[]> {
   const family = [session];
   for (let at = 0; at < family.length; at += 1) {
     const parentId = family[at]?.id;

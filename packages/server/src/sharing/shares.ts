@@ -14,7 +14,7 @@ import {
   type ShareListLink,
   type ShareState,
 } from "@holdfast/protocol";
-import type { Caller } from "../session/index.ts";
+import { type Caller, familyOf } from "../session/index.ts";
 import type {
   Applied,
   HeldRef,
@@ -172,12 +172,13 @@ export class Shares {
     return this.#change(id, caller, { change, from: ["paused", "parked"] });
   }
 
-  /** Takes it back; repeating is harmless. It is confirmed once it is `revoked`. */
+  /** Takes it back; repeating is harmless, and asks a service at once that has not confirmed it. It is confirmed once it is `revoked`. */
   async revoke(id: ShareId, caller: Caller): Promise<Share> {
     const share = await this.get(id);
-    if (share.state === "revoked" || share.state === "revoking") return share;
-    const from: ShareState[] = [...OPEN, "expired", "detached"];
-    return (await this.#change(id, caller, { change: { state: "revoking" }, from })).value;
+    if (share.state === "revoked") return share;
+    const from: ShareState[] = [...OPEN, "expired", "detached", "revoking"];
+    const change: ShareChange = { state: "revoking", attempts: 0, nextRetryAt: null, lastError: null };
+    return (await this.#change(id, caller, { change, from })).value;
   }
 
   /**
@@ -231,14 +232,18 @@ export class Shares {
     throw new HoldfastError("SHARE_GONE", `The service does not list share ${id}.`);
   }
 
-  /** Waits until the shares of a session have sent all there is of it. Rejects CONFLICT where one cannot, or not in time (S-32). */
+  /** Waits until the shares of a session and of all below it have sent what there is. Rejects CONFLICT where one cannot, or not in time (S-32). */
   async drain(sessionId: SessionId): Promise<void> {
     const { clock, store } = this.#deps;
+    const session = await store.getSession(sessionId);
+    if (session === undefined) return;
+    const family = (await familyOf(this.#deps, session)).map(({ id }) => id);
     const until = clock.monotonic() + DRAIN_MS;
     for (;;) {
-      const shares = (await store.listShares({ sessionId, limit: MOST_LISTED })).filter(({ state }) =>
-        OPEN.includes(state),
+      const lists = await Promise.all(
+        family.map((member) => store.listShares({ sessionId: member, limit: MOST_LISTED })),
       );
+      const shares = lists.flat().filter(({ state }) => OPEN.includes(state));
       const heads = await Promise.all(shares.map(({ id }) => store.shareHead(id)));
       const late = heads.find((head) => head !== undefined && !isDrained(head));
       if (late === undefined) return;

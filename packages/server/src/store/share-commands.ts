@@ -39,8 +39,8 @@ export type ShareStream = {
   chain: string;
 };
 
-/** A failure as a person may read it: a code and our own words, never the peer's (S-21). */
-export type SendError = { code: string; message: string; time: number };
+/** A failure as a person may read it: a code and our own words, never the peer's (S-21). `since`: the first of the tries in a row that failed. */
+export type SendError = { code: string; message: string; time: number; since?: number | undefined };
 
 export type StoredShare = {
   id: ShareId;

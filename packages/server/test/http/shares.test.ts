@@ -1,5 +1,5 @@
 import { createClient } from "@holdfast/client";
-import { newId, secretHash } from "@holdfast/kernel";
+import { newId, newRefSecret, secretHash } from "@holdfast/kernel";
 import type { CreatedRef, CreatedShare, CreateShare, SessionId } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { ServerUnderTest, TOKEN } from "./server-under-test.ts";
@@ -174,4 +174,68 @@ test("[S-13, S-25] a further ref on a share is made below the publisher's, and i
   await expect(client.revokeShareRef(share.id, own)).rejects.toMatchObject({ code: "UNPROCESSABLE" });
   await client.revokeShareRef(share.id, { refId: stored?.link.refId ?? "" });
   expect((await client.shareLink(share.id)).url).not.toBe(link.url);
+});
+
+test("[S-32] keeping shares waits for those of the children too, before anything is deleted", async () => {
+  await using server = await ServerUnderTest.start();
+  const client = createClient({ url: server.url, token: TOKEN });
+  const parentId = await server.createSession();
+  const { directory, workspaceId, projectId } = await client.getSession(parentId);
+  const child = newId("ses");
+  const actor = { id: "owner", kind: "owner", label: "Owner" } as const;
+  await server.store.createSession({
+    actor,
+    sessionId: child,
+    parentId,
+    directory,
+    workspaceId,
+    projectId,
+    title: "A subtask",
+    agent: "rehearsal",
+    approvalMode: "ask",
+    resumePolicy: "manual",
+  });
+  const held = () => ({ refId: newId("ref"), secret: newRefSecret() });
+  const share = {
+    id: newId("shr"),
+    sessionId: child,
+    title: "Of a child",
+    service: "https://share.example",
+    owner: held(),
+    append: held(),
+    link: held(),
+    includes: { files: false, others: false },
+  };
+  await server.store.createShare({ actor, share, tasks: [] });
+  const deleted = client.deleteSession(parentId, { keepShares: true });
+  // Its sender: all is sent, while the deletion waits.
+  const { claim } = await server.store.claimShare({ shareId: share.id, nonce: "n" });
+  const of = { shareId: share.id, claim };
+  await server.store.changeShare({ actor, shareId: share.id, change: { state: "live" } });
+  await server.store.beginShareStream({ ...of, stream: newId("stm"), isResync: false });
+  await server.store.pageShare({ ...of, limit: 50 });
+  const { marks = [] } = (await server.store.shareSource({ shareId: share.id, limit: 100 })) ?? {};
+  await server.store.freezeShareBatch({ ...of, marks, masks: [], blobs: [] });
+  expect(await client.getSession(child)).toMatchObject({ id: child });
+  await server.store.settleShare({ ...of, change: { begun: true, committed: true } });
+  await deleted;
+  expect(await client.getShare(share.id)).toMatchObject({ state: "detached" });
+  await expect(client.getSession(child)).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
+test("[S-2] asking once more asks a service at once that has not confirmed", async () => {
+  await using server = await ServerUnderTest.start();
+  const client = createClient({ url: server.url, token: TOKEN });
+  const { id, previewId } = await previewed(server);
+  const { share } = await client.createShare(id, { previewId });
+  await client.revokeShare(share.id);
+  const { claim } = await server.store.claimShare({ shareId: share.id, nonce: "n" });
+  const lastError = { code: "REVOKE_GIVEN_UP", message: "m", time: 2, since: 1 };
+  const change = { attempts: 900, nextRetryAt: Date.now() + 80_000_000, lastError };
+  await server.store.settleShare({ shareId: share.id, claim, change });
+  expect(await client.getShare(share.id)).toMatchObject({ state: "revoking", attempts: 900, lastError });
+  const again = await client.revokeShare(share.id);
+  expect(again).toMatchObject({ state: "revoking", attempts: 0 });
+  expect(again).not.toHaveProperty("lastError");
+  expect(again).not.toHaveProperty("nextRetryAt");
 });
