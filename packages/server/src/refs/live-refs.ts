@@ -60,11 +60,11 @@ export class LiveRefs implements RefStore {
     const { store, clock, looks } = this.#deps;
     const commits = this.#commits;
     const line = await store.findRef({ hash, now: clock.now() });
-    if (line === undefined || !isOpen(line)) {
+    if (line === undefined || !("ref" in line)) {
       looks.count(
         line === undefined
           ? { action: "refused", peer: "" }
-          : { refId: line.ref.id, action: "refused", peer: address, detail: line.ended },
+          : { refId: line.refId, action: "refused", peer: address, detail: line.ended },
       );
       this.#known.delete(hash);
       throw refNotValid();

@@ -28,6 +28,9 @@ export type RefLine = {
   ended?: RefEnd;
 };
 
+/** What a secret is of: of one that does not work nothing but why. */
+export type FoundRef = RefLine | { refId: RefId; ended: RefEnd };
+
 export type CreateRefCommand = Written & {
   refId: RefId;
   /** SHA-256 of the secret, in hex. */
@@ -88,8 +91,8 @@ export type RefCommands = {
 export type SessionThing = "input" | "turn" | "message" | "permission" | "question" | "ref";
 
 export type RefQueries = {
-  /** The ref of a secret, by the secret's hash, whether it works at `now` or not. */
-  findRef(query: { hash: string; now: number }): Promise<RefLine | undefined>;
+  /** The ref of a secret, by the secret's hash, whether it works at `now` or not, after the same work for each that does not (S-15). */
+  findRef(query: { hash: string; now: number }): Promise<FoundRef | undefined>;
   getRef(query: { id: RefId; now: number }): Promise<RefLine | undefined>;
   /** The newest first; `before` is the place of a row. `below`: a ref and all below it. */
   listRefs(query: {

@@ -2,7 +2,7 @@ import type { AuditEntry, Grant, SessionComment, SessionId } from "@holdfast/pro
 import type { RefQueries, SessionThing } from "../../port.ts";
 import {
   type CommentRow,
-  refByHash,
+  refLineByHash,
   refById,
   type RefRow,
   refsBelow,
@@ -32,7 +32,7 @@ export function refQueries(sql: Sql, read: Read): RefQueries {
       return row && toRefLine(sql, row, now);
     });
   return {
-    findRef: ({ hash, now }) => line(() => refByHash(sql, hash), now),
+    findRef: ({ hash, now }) => read(() => refLineByHash(sql, hash, now)),
     getRef: ({ id, now }) => line(() => refById(sql, id), now),
     listRefs: (query) => read(() => listRefs(sql, query)),
     refAudit: (query) => read(() => refAudit(sql, query)),

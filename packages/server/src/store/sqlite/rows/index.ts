@@ -62,9 +62,9 @@ export { questionData, toQuestion } from "./question.ts";
 export {
   type CommentRow,
   type RefRow,
-  refByHash,
   refById,
   refByRid,
+  refLineByHash,
   refsAbove,
   refsBelow,
   SELECT_COMMENT,
