@@ -20,6 +20,8 @@ type SendersDeps = Omit<SenderDeps, "clock" | "store"> & {
 
 /** Ms until a sender is tried again that met something broken. */
 const BROKEN_MS = 5_000;
+/** At most ms until a sender that has nothing to say says hello: a service that was restored meanwhile hides what nobody confirms (S-24). */
+const GREET_MS = 3_600_000;
 /** Shares that are looked at when a server starts; one beyond them is sent when something of it changes. */
 const MOST_SHARES = 10_000;
 
@@ -64,16 +66,19 @@ export function createSenders(deps: SendersDeps): Senders {
   };
 }
 
+type LoopDeps = Pick<SendersDeps, "clock" | "logger" | "random">;
+
 /** Calls one sender's steps, one at a time: as it says, and when something new may be there. */
 class Loop {
   readonly #sender: ShareSender;
-  readonly #deps: Pick<SendersDeps, "clock" | "logger">;
+  readonly #deps: LoopDeps;
   #running: Promise<void> | undefined;
   #timer: Timer | undefined;
+  #greeting: Timer | undefined;
   #isAgain = false;
   #isStopped = false;
 
-  constructor(sender: ShareSender, deps: Pick<SendersDeps, "clock" | "logger">) {
+  constructor(sender: ShareSender, deps: LoopDeps) {
     this.#sender = sender;
     this.#deps = deps;
   }
@@ -83,6 +88,7 @@ class Loop {
     if (this.#isStopped || (by === "content" && this.#timer !== undefined)) return;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#greeting?.cancel();
     this.#isAgain = true;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
@@ -103,6 +109,7 @@ class Loop {
       });
       if (again.when === "now") this.#isAgain = true;
       if (again.when === "at" && !this.#isAgain) this.#wait(again.time - this.#deps.clock.now());
+      if (again.when === "changed" && !this.#isAgain) this.#greetLater();
     }
   }
 
@@ -114,9 +121,21 @@ class Loop {
     });
   }
 
+  /** Spread, so that not all shares of a service do it at once. */
+  #greetLater(): void {
+    if (this.#isStopped) return;
+    const { clock, random } = this.#deps;
+    this.#greeting?.cancel();
+    this.#greeting = clock.after(GREET_MS * (0.5 + random() / 2), () => {
+      this.#sender.doubt();
+      this.wake("share");
+    });
+  }
+
   stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
+    this.#greeting?.cancel();
     return this.#running ?? Promise.resolve();
   }
 }

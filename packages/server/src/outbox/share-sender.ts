@@ -71,6 +71,11 @@ export class ShareSender {
     }
   }
 
+  /** The next step asks the service where it is, and whether it is the one of before. */
+  doubt(): void {
+    this.#remember({ isConnected: false });
+  }
+
   async #take(): Promise<{ claim: number; nonce: string; earlier: string[] }> {
     const nonce = randomHex(32);
     return { nonce, ...(await this.#deps.store.claimShare({ shareId: this.shareId, nonce })) };

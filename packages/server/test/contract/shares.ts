@@ -240,6 +240,39 @@ export const sharesTopic = topic("shares", (rig) => {
     expect((await rig().store.getShare(kept.claim.shareId))?.state).toBe("detached");
   });
 
+  test("[S-32] what is kept with a session is kept with its children too, or nothing is deleted", async () => {
+    const parentId = await rig().session({});
+    const child = await shared(rig(), await rig().session({ parentId }));
+    const keep = () => rig().store.deleteSession({ sessionId: parentId, keepShares: true, actor: OWNER });
+    expect(await refusalOf(keep())).toBe("CONFLICT");
+    expect(await rig().store.getSession(child.sessionId)).toBeDefined();
+    await settled(rig(), child);
+    await keep();
+    expect(await rig().store.getSession(child.sessionId)).toBeUndefined();
+    expect(await rig().store.getShare(child.claim.shareId)).toMatchObject({ state: "detached" });
+    const other = await rig().session({});
+    const taken = await shared(rig(), await rig().session({ parentId: other }));
+    await rig().store.deleteSession({ sessionId: other, actor: OWNER });
+    expect(await rig().store.getShare(taken.claim.shareId)).toMatchObject({ state: "revoking" });
+  });
+
+  test("[S-30] a resync keeps what the service has of contents, and uploads none again", async () => {
+    const of = await shared(rig(), await rig().session({}));
+    await settled(rig(), of);
+    const blobs = [
+      { hash: "a".repeat(64), mime: "text/plain", bytes: Buffer.from("uploaded") },
+      { hash: "b".repeat(64), mime: "text/plain", bytes: Buffer.from("waiting") },
+    ];
+    await rig().store.freezeShareBatch({ ...of.claim, marks: [], masks: [], blobs });
+    await rig().store.settleShareBlob({ ...of.claim, hash: "a".repeat(64), uploaded: true });
+    await rig().store.beginShareStream({ ...of.claim, stream: newId("stm"), isResync: true });
+    const { shareId } = of.claim;
+    const source = await rig().store.shareSource({ shareId, limit: 1 });
+    expect(source?.blobs).toEqual(["a".repeat(64)]);
+    expect((await head(rig(), shareId)).blob).toBeUndefined();
+    expect(await rig().store.shareBlob({ shareId, hash: "a".repeat(64) })).toBeUndefined();
+  });
+
   test("[S-20, S-32] who takes no marks any more gets none", async () => {
     const sessionId = await rig().session({});
     const of = await shared(rig(), sessionId);

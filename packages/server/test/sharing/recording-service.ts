@@ -10,15 +10,33 @@ export class RecordingService implements ShareTransport {
   /** Bodies of all calls and blobs, in the order they came. */
   readonly heard: string[] = [];
   readonly operations: ShareOperation[] = [];
+  readonly uploaded: string[] = [];
+  readonly methods: string[] = [];
+  #storeId = "one";
+  #isHidden = false;
   #live: Place | undefined;
   #staged: Place | undefined;
 
   call<M extends ShareCall["method"]>(call: ShareCall<M>): Promise<ShareAnswer<never>> {
     this.heard.push(JSON.stringify(call.args));
+    this.methods.push(call.method);
     return Promise.resolve({ outcome: "answered", result: this.#result(call) as never });
   }
 
-  putBlob({ mime, bytes }: Parameters<ShareTransport["putBlob"]>[0]): Promise<ShareAnswer<null>> {
+  /** Knows nothing of its streams any more, as one that was restored from before they began; contents are still there. */
+  forgetStreams(): void {
+    this.#live = undefined;
+    this.#staged = undefined;
+  }
+
+  /** Brought back from a copy: another store, which hides the share until it is confirmed. */
+  restore(): void {
+    this.#storeId = "restored";
+    this.#isHidden = true;
+  }
+
+  putBlob({ hash, mime, bytes }: Parameters<ShareTransport["putBlob"]>[0]): Promise<ShareAnswer<null>> {
+    this.uploaded.push(hash);
     this.heard.push(`${mime} ${Buffer.from(bytes).toString("utf8")}`);
     return Promise.resolve({ outcome: "answered", result: null });
   }
@@ -37,8 +55,12 @@ export class RecordingService implements ShareTransport {
         return { share: { state: "live" } };
       case "hello": {
         const places = { live: this.#live, staged: this.#staged };
-        return { storeId: "one", state: "live", capabilityEpoch: 1, writerEpoch: 0, ...places, time };
+        const state = this.#isHidden ? "hidden" : "live";
+        return { storeId: this.#storeId, state, capabilityEpoch: 1, writerEpoch: 0, ...places, time };
       }
+      case "confirmShare":
+        this.#isHidden = false;
+        return {};
       case "openWriter":
         return { writerEpoch: 1 };
       case "beginStream":

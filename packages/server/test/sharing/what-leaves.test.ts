@@ -45,14 +45,16 @@ async function shared(
     home: ["/home/me"],
     secrets: () => [KNOWN],
   });
-  const sender = new ShareSender(id, {
-    store: at.store,
-    transport: () => service,
-    project,
-    publishKey: () => "key",
-    clock,
-    random: () => 0,
-  });
+  const newSender = () =>
+    new ShareSender(id, {
+      store: at.store,
+      transport: () => service,
+      project,
+      publishKey: () => "key",
+      clock,
+      random: () => 0,
+    });
+  let sender = newSender();
   const send = async (): Promise<void> => {
     for (let steps = 0; steps < 200; steps += 1) {
       const again = await sender.step();
@@ -61,7 +63,7 @@ async function shared(
     }
     throw new Error("The sender did not come to rest.");
   };
-  return { service, send };
+  return { service, send, restart: () => void (sender = newSender()) };
 }
 
 /** What a service knows of a part in the end: its last whole form, and what grew after it. */
@@ -156,4 +158,33 @@ test("[S-17] [S-9] secrets in a patch, in names of files and in a file do not le
   expect(heard).toContain(`+key = \\"[masked 1]\\"`);
   expect(heard).toContain("text/plain a file with [masked 1]");
   expect(heard).not.toContain(TOKEN.slice(4, 16));
+});
+
+test("[S-30] a resync sends every row anew and no content that the service has, unless it is masked otherwise now", async () => {
+  const here = await StoreRig.open(openSqliteEngine);
+  rig = here;
+  const run = await here.running();
+  const sessionId = run.session.id;
+  const { service, send, restart } = await shared(sessionId, here);
+  const file = async (text: string) => {
+    const { hash } = await here.store.putBlob({ sessionId, bytes: Buffer.from(text), mime: "text/plain" });
+    const part = { ...textPart(placeOf(run), ""), type: "file", mime: "text/plain", url: `blob:${hash}` };
+    await here.part(run, part as never);
+    return part;
+  };
+  const [plain, named] = [await file("a file"), await file(`it is ${PLAIN}`)];
+  await send();
+  expect(service.uploaded).toHaveLength(2);
+  const before = service.of(plain.id).length;
+  service.forgetStreams();
+  restart();
+  await send();
+  expect(service.of(plain.id)).toHaveLength(before + 1);
+  expect(service.uploaded).toHaveLength(2);
+  const state = { status: "running" as const, input: { password: PLAIN }, raw: "", time: { start: 1 } };
+  await here.part(run, toolPart(placeOf(run), state));
+  await send();
+  expect(service.uploaded).toHaveLength(3);
+  expect(service.of(named.id)).toHaveLength(3);
+  expect(service.heard).toContain("text/plain it is [masked 1]");
 });
