@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { newId, newRefSecret, secretHash } from "@holdfast/kernel";
 import { afterEach, expect, test } from "vitest";
 import { loadShareConfig } from "../src/config.ts";
@@ -9,6 +10,14 @@ import { addressIn } from "../src/main/compose.ts";
 import { KEY } from "./share-fixture.ts";
 
 const HOLDFAST = join(import.meta.dirname, "../../cli/bin/holdfast.cjs");
+
+/** What stands in the stored examples: secrets of a share that nobody has. */
+const STORED = {
+  shareId: "shr_01m8p7tx76f5gbw0g1h180myva",
+  owner: "hfs_TWWYvCTUBBybkAyx-_XpAGqVqTnyHZVTjkiG2d4IOzc5oxhye",
+  link: "hfs_sA5TQsRENWdRVV3u2wfJ6mggc-YydELWn0PLtXWatsE8e408g",
+  revoked: "hfs_3K7Ozsyhk5_Aa3Qe_5jPi0hFWAM634FAU_MISMxRy7Y11es7h",
+};
 
 const directories: string[] = [];
 const children: ChildProcess[] = [];
@@ -100,6 +109,60 @@ test("[S-24] a service that was killed has what it answered, and one that is bro
     state: "live",
   });
   expect(await ended(again, "SIGTERM")).toBe(0);
+});
+
+/** A directory as a service of an earlier release left it; `sql` is done to it then. */
+function stored(name: string, sql = ""): string {
+  const place = directory();
+  const database = new DatabaseSync(join(place, "share.db"));
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec(readFileSync(join(import.meta.dirname, "stored", name), "utf8"));
+  database.exec(sql);
+  database.close();
+  return place;
+}
+
+const schemaOf = (file: string): unknown => {
+  const database = new DatabaseSync(file, { readOnly: true });
+  const row = database.prepare("SELECT max(version) AS version FROM holdfast_migration").get();
+  database.close();
+  return row?.["version"];
+};
+
+test("[D-33, S-1] a service goes on with what each earlier release stored, and keeps a copy of it", async () => {
+  const place = stored("version-1.sql");
+  const child = start(place);
+  const origin = await originOf(child);
+  const shown = async (path: string, bearer: string) =>
+    (await (
+      await fetch(`${origin}/api/shares/${STORED.shareId}${path}`, {
+        headers: { authorization: `Bearer ${bearer}` },
+      })
+    ).json()) as Record<string, unknown>;
+  expect(await shown("", STORED.link)).toMatchObject({ session: { title: "Stored" }, seq: 5 });
+  const { items } = (await shown("/messages", STORED.link)) as { items: { parts: { text: string }[] }[] };
+  expect(items.map(({ parts }) => parts.map(({ text }) => text))).toEqual([["one two"]]);
+  expect(await shown("/comments", STORED.link)).toMatchObject({ items: [{ text: "Good" }] });
+  expect(await shown("", STORED.revoked)).toMatchObject({ code: "REF_NOT_VALID" });
+  const audit = (await shown("/audit", STORED.owner)) as { items: { action: string }[] };
+  expect(audit.items.map(({ action }) => action)).toContain("appendOps");
+  expect(await ended(child, "SIGTERM")).toBe(0);
+  expect(schemaOf(join(place, "share.db.v1.copy"))).toBe(1);
+  expect(schemaOf(join(place, "share.db"))).toBeGreaterThan(1);
+});
+
+test("[D-33] what a later release stored is refused in words, and left as it is", async () => {
+  const place = stored(
+    "version-1.sql",
+    "INSERT INTO holdfast_migration VALUES (99, 'later', 'x', 0); PRAGMA user_version = 99",
+  );
+  const before = readFileSync(join(place, "share.db"));
+  const child = start(place);
+  let said = "";
+  child.stderr?.on("data", (chunk) => (said += String(chunk)));
+  expect(await ended(child)).toBe(1);
+  expect(said).toContain("share.db has schema version 99, newer than the");
+  expect(readFileSync(join(place, "share.db")).equals(before)).toBe(true);
 });
 
 test("[S-29] beside a server it ends with its standard input", async () => {

@@ -57,6 +57,47 @@ test("[S-15] unknown, revoked, expired, used-up and epoch-dead secrets get one a
   expect(answers[0]).toContain("REF_NOT_VALID");
 });
 
+test("[S-15] a stranger's secret costs the same statements whatever became of it, so that time tells nothing", async () => {
+  const publisher = await started();
+  const { world: here, shareId } = publisher;
+  const parent = await publisher.link({ rights: ["read", "share"] });
+  const [revoked, expired, used, below, old] = [
+    await publisher.link(),
+    await publisher.link({ caveats: { expiresAt: here.clock.now() + 1_000 } }),
+    await publisher.link({ caveats: { maxUses: 1 } }),
+    await publisher.link({}, parent),
+    await publisher.link(),
+  ];
+  for (const { refId } of [revoked, parent])
+    await publisher.call("revokeCapability", { refId }, publisher.owner.secret);
+  const elsewhere = { bearer: used.secret, peer: "192.0.2.9" };
+  await here.service.call("readSession", { shareId, args: {}, caller: elsewhere });
+  here.clock.advance(1_000);
+  // The first look writes the expiry down, whoever it is.
+  await codeOf(publisher.call("readSession", {}, newRefSecret()));
+  const asked = async (bearer: string, id = shareId): Promise<string[][]> => {
+    here.clock.advance(60_000);
+    const caller = { bearer, peer: PEER };
+    const refusals = [
+      () => here.service.call("readSession", { shareId: id, args: {}, caller }),
+      () => here.service.redeemLink(caller),
+    ];
+    const all: string[][] = [];
+    for (const refusal of refusals)
+      all.push(await here.statementsOf(async () => expect(await codeOf(refusal())).toBe("REF_NOT_VALID")));
+    return all;
+  };
+  const unknown = await asked(newRefSecret());
+  expect(unknown.map(({ length }) => length)).toEqual([8, 10]);
+  for (const { secret } of [revoked, expired, used, below]) expect(await asked(secret)).toEqual(unknown);
+  expect(await asked("no secret at all")).toEqual(unknown);
+  expect((await asked(newRefSecret(), newId("shr")))[0]).toEqual(unknown[0]);
+  await publisher.call("bumpEpoch", { from: 1, owner: bare(newRef()) }, publisher.owner.secret);
+  expect(await asked(old.secret)).toEqual(unknown);
+  await publisher.call("revokeShare", {}, KEY);
+  for (const { secret } of [revoked, expired, used, below, old]) expect(await asked(secret)).toEqual(unknown);
+});
+
 test("[S-15] an expiry that was seen holds when the clock is set back", async () => {
   const publisher = await started();
   const link = await publisher.link({ caveats: { expiresAt: publisher.world.clock.now() + 1_000 } });

@@ -31,7 +31,7 @@ import {
   type ShareStore,
   shareStoreOn,
 } from "@holdfast/share";
-import { openInlineRunner } from "@holdfast/sqlite";
+import { openInlineRunner, type SqlValue } from "@holdfast/sqlite";
 
 export const KEY = "publish-key-".padEnd(40, "k");
 export const PEER = "192.0.2.1";
@@ -41,8 +41,10 @@ export type World = {
   store: ShareStore;
   clock: FakeClock;
   blobs: ShareBlobs;
-  /** The whole database now; `worldFrom` opens it again. */
+  /** The whole database now; `from` opens it again. */
   bytes(): Uint8Array;
+  /** The statements by which a piece of work reads, in their order. */
+  statementsOf(work: () => Promise<unknown>): Promise<string[]>;
 };
 
 export function world(
@@ -60,7 +62,20 @@ export function world(
     clock,
     ...(options.from === undefined ? {} : { from: options.from }),
   });
-  const store = shareStoreOn(runner, { clock, blobs });
+  let heard: string[] | undefined;
+  const inner = runner.reader;
+  const reader: typeof inner = {
+    ...inner,
+    get: <T>(sql: string, params?: readonly SqlValue[]) => {
+      heard?.push(sql);
+      return inner.get<T>(sql, params);
+    },
+    all: <T>(sql: string, params?: readonly SqlValue[]) => {
+      heard?.push(sql);
+      return inner.all<T>(sql, params);
+    },
+  };
+  const store = shareStoreOn({ ...runner, reader }, { clock, blobs });
   const service = new ShareService({
     store,
     clock,
@@ -68,7 +83,19 @@ export function world(
     keys,
     quotaBytes: options.quotaBytes,
   });
-  return { service, store, clock, blobs, bytes: () => runner.bytes() };
+  return {
+    service,
+    store,
+    clock,
+    blobs,
+    bytes: () => runner.bytes(),
+    async statementsOf(work) {
+      const statements: string[] = [];
+      heard = statements;
+      await work().finally(() => (heard = undefined));
+      return statements;
+    },
+  };
 }
 
 /** The code that a call was refused with; `undefined` when it was not. */

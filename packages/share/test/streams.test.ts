@@ -183,6 +183,10 @@ test("[S-24] after a restore of the service a share is hidden until its publishe
   expect(hello.state).toBe("hidden");
   expect(hello.storeId).not.toBe(before);
   expect(await codeOf(publisher.call("readSession", {}, link.secret))).toBe("REF_NOT_VALID");
+  // Whoever writes hears of it, and not that another one does.
+  publisher.writerEpoch += 1;
+  expect(await codeOf(publisher.publish(session("two")))).toBe("STREAM_UNKNOWN");
+  publisher.writerEpoch -= 1;
   await publisher.create();
   expect((await publisher.call("hello", {})).state).toBe("hidden");
   await publisher.call("confirmShare", {}, KEY);

@@ -32,7 +32,14 @@ export function composeShares({ config, store, clock, logger, pageDirectory }: S
   const service = new ShareService({ store, clock, logger, keys, quotaBytes });
   const addressOf = (incoming: IncomingMessage): string => addressIn(incoming, config.behindProxy);
   const rpc = createShareRpc({ service, addressOf, clock, logger });
-  const pages = createPages({ service, addressOf, clock, logger, directory: pageDirectory });
+  const pages = createPages({
+    service,
+    snapshots: service.snapshots,
+    addressOf,
+    clock,
+    logger,
+    directory: pageDirectory,
+  });
   const listener = new Listener({
     answer: createShareHttp({ service, addressOf, beside: [rpc, pages], clock, logger }),
     upgrade: rpc.upgrade,

@@ -1,4 +1,5 @@
 /** What `web` built for this service: files that everybody may load, by their addresses, and the renderer. Listed once, so that no path of a request reaches the file system. */
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -24,6 +25,8 @@ export type PageFile = { bytes: Uint8Array; mime: string; isImmutable: boolean }
 export type PageFiles = {
   assets: PageAssets;
   renderer: URL;
+  /** Of what writes documents, and of what they load: another one writes others. */
+  version: string;
   /** A file by the path of its address; `undefined` for every other path. */
   read(path: string): PageFile | undefined;
 };
@@ -31,9 +34,12 @@ export type PageFiles = {
 /** `undefined` where nothing was built into the directory. Throws on a manifest that is none. */
 export function pageFilesOf(directory: string): PageFiles | undefined {
   let manifest: unknown;
+  const version = createHash("sha256");
   const files = new Map<string, string>();
   try {
-    manifest = JSON.parse(readFileSync(join(directory, "manifest.json"), "utf8"));
+    const text = readFileSync(join(directory, "manifest.json"), "utf8");
+    version.update(text).update(readFileSync(join(directory, "render.js")));
+    manifest = JSON.parse(text);
     for (const name of readdirSync(join(directory, "assets")))
       if (extname(name) in TYPES) files.set(`/assets/${name}`, join(directory, "assets", name));
   } catch {
@@ -46,6 +52,7 @@ export function pageFilesOf(directory: string): PageFiles | undefined {
   return {
     assets: { script: `/${entry.file}`, styles: (entry.css ?? []).map((file) => `/${file}`) },
     renderer: pathToFileURL(join(directory, "render.js")),
+    version: version.digest("hex"),
     read(path) {
       const file = files.get(path);
       if (file === undefined) return undefined;

@@ -30,6 +30,7 @@ const RENDERER = `export function render(request) {
 class FakeService {
   isRevoked = false;
   title = "A session";
+  status: "idle" | "busy" = "idle";
   seq = 1;
   reads = 0;
 
@@ -66,12 +67,23 @@ class FakeService {
   session(): SharedSession {
     return {
       shareId: SHARE,
-      session: { title: this.title, agent: "a", status: "idle", time: { created: 1, updated: 1 } },
+      session: { title: this.title, agent: "a", status: this.status, time: { created: 1, updated: 1 } },
       models: [],
       omitted: [],
       seq: this.seq,
     };
   }
+}
+
+/** What outlives a start of the service. */
+class FakeSnapshots {
+  readonly kept = new Map<string, string>();
+  read = ({ shareId, seq, state }: { shareId: string; seq: number; state: string }) =>
+    Promise.resolve(this.kept.get(`${shareId} ${seq} ${state}`));
+  keep = ({ shareId, seq, state }: { shareId: string; seq: number; state: string }, document: string) => {
+    this.kept.set(`${shareId} ${seq} ${state}`, document);
+    return Promise.resolve();
+  };
 }
 
 const answered = (value: unknown): Promise<never> => Promise.resolve(value as never);
@@ -81,12 +93,23 @@ const unknown = () => new HoldfastError("UNAUTHENTICATED", "no");
 const directory = mkdtempSync(join(tmpdir(), "holdfast-pages-"));
 const rendererModule = pathToFileURL(join(directory, "render.js"));
 const service = new FakeService();
+const snapshots = new FakeSnapshots();
 let pages: Pages;
 let base: string;
 const server = createServer((incoming, outgoing) => {
   if (pages.takes(incoming.url ?? "/")) void pages.answer(incoming, outgoing);
   else outgoing.writeHead(404).end("none of theirs");
 });
+
+const newPages = (): Pages =>
+  createPages({
+    service: service as never,
+    snapshots,
+    addressOf: () => "127.0.0.1",
+    clock: systemClock,
+    logger: silentLogger,
+    directory,
+  });
 
 beforeAll(async () => {
   mkdirSync(join(directory, "assets"));
@@ -99,13 +122,7 @@ beforeAll(async () => {
     JSON.stringify({ "src/shared/main.tsx": { file: "assets/main-1.js", css: [] } }),
   );
   writeFileSync(join(directory, "package.json"), '{"type":"module"}');
-  pages = createPages({
-    service: service as never,
-    addressOf: () => "127.0.0.1",
-    clock: systemClock,
-    logger: silentLogger,
-    directory,
-  });
+  pages = newPages();
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
@@ -150,6 +167,25 @@ describe("the pages of a share service", () => {
     service.seq += 1;
     await get(`/s/${READ}`);
     expect(service.reads).toBeGreaterThan(reads);
+  });
+
+  test("[S-19, S-12] a session at rest is written once, also over a start, and the grant is looked at each time; one that works is not kept", async () => {
+    const first = await (await get(`/s/${READ}`)).text();
+    await pages.close();
+    pages = newPages();
+    const { reads } = service;
+    expect(await (await get(`/s/${READ}`)).text()).toBe(first);
+    expect(service.reads).toBe(reads);
+    service.isRevoked = true;
+    expect((await get(`/s/${READ}`)).status).toBe(404);
+    service.isRevoked = false;
+    const { size } = snapshots.kept;
+    service.status = "busy";
+    service.seq += 1;
+    await get(`/s/${READ}`);
+    service.status = "idle";
+    await get(`/s/${READ}?before=x`);
+    expect(snapshots.kept.size).toBe(size);
   });
 
   test("[S-15] unknown, revoked and stronger refs in a path get one and the same page", async () => {

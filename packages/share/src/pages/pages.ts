@@ -16,7 +16,7 @@ import { readJson, type Reply, SANDBOX_POLICY, send, sendProblem, shapeRefusal }
 import { type Clock, HoldfastError, isHoldfastError, type Logger } from "@holdfast/kernel";
 import { type ErrorCode, exchangeCodeSchema, type RedeemedShare, SHARE_METHODS } from "@holdfast/protocol";
 import type { PageRequest } from "@holdfast/web";
-import type { ShareCaller, ShareCalls } from "../service/index.ts";
+import type { ShareCaller, ShareCalls, Snapshots } from "../service/index.ts";
 import { DocumentCache } from "./document-cache.ts";
 import { ListCodes } from "./list-codes.ts";
 import { pageFilesOf, type PageFiles } from "./page-files.ts";
@@ -25,6 +25,7 @@ import { sessionRequest } from "./session-request.ts";
 
 export type PagesDeps = {
   service: Pick<ShareCalls, "call" | "redeemLink" | "getBlob">;
+  snapshots: Pick<Snapshots, "read" | "keep">;
   /** The caller's address, through a proxy where one is declared. */
   addressOf: (incoming: IncomingMessage) => string;
   clock: Clock;
@@ -119,13 +120,15 @@ function pageApi({ service, clock }: PagesDeps) {
 
 class Site {
   readonly #service: PagesDeps["service"];
+  readonly #snapshots: PagesDeps["snapshots"];
   readonly #logger: Logger;
   readonly #files: PageFiles;
   readonly #renderer: Renderer;
   readonly #cache = new DocumentCache();
 
-  constructor({ service, clock, logger }: PagesDeps, files: PageFiles) {
+  constructor({ service, snapshots, clock, logger }: PagesDeps, files: PageFiles) {
     this.#service = service;
+    this.#snapshots = snapshots;
     this.#logger = logger;
     this.#files = files;
     this.#renderer = new Renderer(clock, files.renderer);
@@ -169,13 +172,21 @@ class Site {
     const shared = await this.#service.call("readSession", { shareId, args: {}, caller });
     const before = query.get("before") ?? undefined;
     const place = `${shareId} ${before ?? ""}`;
-    const state = `${shared.seq} ${shared.expiresAt ?? ""}`;
-    const kept = this.#cache.get(place, state);
-    if (kept !== undefined) return html(200, kept);
+    const state = `${shared.seq} ${shared.expiresAt ?? ""} ${this.#files.version}`;
+    const snapshot = { shareId, seq: shared.seq, state };
+    // A session that works is another one with the next look.
+    const isAtRest = before === undefined && shared.session?.status === "idle";
+    const kept =
+      this.#cache.get(place, state) ?? (isAtRest ? await this.#snapshots.read(snapshot) : undefined);
+    if (kept !== undefined) {
+      this.#cache.put(place, state, kept);
+      return html(200, kept);
+    }
     const request = await sessionRequest(this.#service, { shared, before, caller }, this.#files.assets);
     const rendered = await this.#renderer.render(request);
     if ("document" in rendered) {
       this.#cache.put(place, state, rendered.document);
+      if (isAtRest) void this.#snapshots.keep(snapshot, rendered.document);
       return html(200, rendered.document);
     }
     this.#logger.warn({ shareId, gaveUp: rendered.gaveUp }, "a shared session was not written as a document");

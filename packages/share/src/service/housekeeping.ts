@@ -1,4 +1,4 @@
-/** What runs by the clock, and the files of blobs: they go when no row names them, and nothing is written while they are looked at. */
+/** What runs by the clock, and the files of blobs and snapshots: they go when no row names them, and nothing is written while they are looked at. */
 import { type Clock, errorText, type Logger, type Timer } from "@holdfast/kernel";
 import type { ShareStore } from "../store/index.ts";
 
@@ -22,7 +22,7 @@ export class Housekeeping {
     this.#logger = logger;
     this.#stopListening = store.onNotes((notes) => {
       for (const note of notes)
-        if (note.kind === "blobsGone") void this.alone(() => this.#removeFiles(note.shareId, note.hashes));
+        if (note.kind === "blobsGone") void this.alone(() => this.removeFiles(note.shareId, note.hashes));
     });
   }
 
@@ -61,8 +61,8 @@ export class Housekeeping {
       if ((await this.#store.run("sweep", {})) === 0) return;
   }
 
-  /** One that was uploaded again meanwhile stays. */
-  async #removeFiles(shareId: string, hashes: readonly string[]): Promise<void> {
+  /** One that was uploaded again meanwhile stays. Run it `alone`. */
+  async removeFiles(shareId: string, hashes: readonly string[]): Promise<void> {
     const { blobs } = this.#store;
     for (const hash of hashes) if (!this.#isKnown(shareId, hash)) await blobs.remove(shareId, hash);
   }
@@ -70,17 +70,19 @@ export class Housekeeping {
   /** What a death between a commit and its files left, and after a restore rows without files. */
   async #removeOrphans(): Promise<void> {
     const { blobs } = this.#store;
-    for (const shareId of await blobs.shares()) await this.#removeFiles(shareId, await blobs.list(shareId));
+    for (const shareId of await blobs.shares()) await this.removeFiles(shareId, await blobs.list(shareId));
   }
 
   #isKnown(shareId: string, hash: string): boolean {
-    return this.#store.read(
-      (sql) =>
-        sql.get(
-          "SELECT 1 FROM blob b JOIN share s ON s.rid = b.share WHERE s.id = ? AND b.hash = ?",
-          shareId,
-          hash,
-        ) !== undefined,
+    return this.#store.read((sql) =>
+      ["blob", "snapshot"].some(
+        (table) =>
+          sql.get(
+            `SELECT 1 FROM ${table} t JOIN share s ON s.rid = t.share WHERE s.id = ? AND t.hash = ?`,
+            shareId,
+            hash,
+          ) !== undefined,
+      ),
     );
   }
 }

@@ -11,3 +11,4 @@ export type {
   SubscribeRequest,
 } from "./contract.ts";
 export { ShareService, type ShareServiceDeps } from "./share-service.ts";
+export type { Snapshots } from "./snapshots.ts";

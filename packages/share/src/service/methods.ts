@@ -1,11 +1,12 @@
 /** What each method of `SHARE_METHODS` does. Writes are one command each, which admits its caller itself; reads are admitted in the snapshot that answers them. */
 import { type HoldfastError, newId } from "@holdfast/kernel";
-import type { MethodAccess, ShareArgs, ShareId, ShareMethod, ShareResult } from "@holdfast/protocol";
+import type { ShareArgs, ShareId, ShareMethod, ShareResult } from "@holdfast/protocol";
 import {
   admit,
   type Admitted,
+  type Asked,
   type By,
-  hello,
+  helloOf,
   listRefs,
   listShares,
   readAudit,
@@ -54,9 +55,12 @@ export const METHODS: Methods = {
   async redeemShare(context, { shareId, by }) {
     return read(context, { shareId, by, access: "anyone", action: "redeemShare" }, redeemed);
   },
-  async hello({ store }, { shareId, by }) {
-    return store.read((sql) => hello(sql, { shareId, by, now: store.clock.now() }));
-  },
+  hello: (context, { shareId, by }) =>
+    read(
+      context,
+      { shareId, by, access: "append", keyMay: true, alsoEnded: true, action: "hello" },
+      (sql, { share }) => helloOf(sql, share, context.store.clock.now()),
+    ),
   openWriter: ({ store }, call) => store.run("openWriter", call),
   beginStream: ({ store }, call) => store.run("beginStream", call),
   commitStream: ({ store }, call) => store.run("commitStream", call),
@@ -89,13 +93,17 @@ export const METHODS: Methods = {
     ),
   comment: ({ store }, call) => store.run("comment", call),
   attenuate: ({ store }, call) => store.run("attenuate", call),
-  async listRefs({ store }, call) {
-    return store.read((sql) => listRefs(sql, { ...call, now: store.clock.now() }));
-  },
+  listRefs: (context, { shareId, by, args }) =>
+    read(context, { shareId, by, access: ["share", "admin"], keyMay: true, action: "listRefs" }, (sql, who) =>
+      listRefs(sql, who, { now: context.store.clock.now(), args }),
+    ),
   revokeCapability: ({ store }, call) => store.run("revokeCapability", call),
-  async readAudit({ store }, call) {
-    return store.read((sql) => readAudit(sql, { ...call, now: store.clock.now() }));
-  },
+  readAudit: (context, { shareId, by, args }) =>
+    read(
+      context,
+      { shareId, by, access: "admin", keyMay: true, alsoEnded: true, action: "readAudit" },
+      (sql, { share }) => readAudit(sql, share, args),
+    ),
 };
 
 /** A method that needs a publish key: any other caller learns no more than that it has none. */
@@ -103,18 +111,18 @@ function keyWanted(): HoldfastError {
   return refNotValid();
 }
 
-type Read = { shareId: string; by: By; access: Exclude<MethodAccess, "publishKey">; action: string };
+type Read = Pick<Asked, "shareId" | "by" | "access" | "keyMay" | "alsoEnded"> & { action: string };
 
 /** One read on one snapshot, noted before it is answered. */
 export async function read<T>(
   { store, noteRead }: MethodContext,
-  { shareId, by, access, action }: Read,
+  { action, ...asked }: Read,
   work: (sql: Sql, admitted: Admitted) => T,
 ): Promise<T> {
   const { admitted, result } = store.read((sql) => {
-    const who = admit(sql, store.clock.now(), { shareId, by, access });
+    const who = admit(sql, store.clock.now(), asked);
     return { admitted: who, result: work(sql, who) };
   });
-  await noteRead(admitted, by, action);
+  await noteRead(admitted, asked.by, action);
   return result;
 }

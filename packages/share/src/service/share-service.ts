@@ -10,6 +10,7 @@ import {
   type Clock,
   HoldfastError,
   isHoldfastError,
+  errorText,
   type Logger,
   newId,
   newRefSecret,
@@ -33,7 +34,9 @@ import {
   findShare,
   isDue,
   onlyReads,
+  REFUSED,
   refNotValid,
+  refusedUse,
   shareOfRef,
   type ShareStore,
   wholeShare,
@@ -52,6 +55,7 @@ import { Housekeeping } from "./housekeeping.ts";
 import { LiveReaders, type Recheck, type Standing } from "./live.ts";
 import { type MethodCall, type MethodContext, METHODS, read } from "./methods.ts";
 import { placeOf } from "./place.ts";
+import { Snapshots } from "./snapshots.ts";
 import { UseCounter } from "./use-counter.ts";
 
 /** Streams of one share at once. */
@@ -81,6 +85,8 @@ const READING = new Set<ShareMethod>([
 ]);
 
 export class ShareService implements ShareCalls {
+  /** Documents of the pages, for whoever was let in. */
+  readonly snapshots: Snapshots;
   readonly #deps: ShareServiceDeps;
   readonly #credentials: Credentials;
   readonly #readers: LiveReaders;
@@ -96,6 +102,7 @@ export class ShareService implements ShareCalls {
     this.#readers = new LiveReaders(store, clock, logger);
     this.#uses = new UseCounter(store, clock, logger);
     this.#housekeeping = new Housekeeping(store, clock, logger);
+    this.snapshots = new Snapshots(store, this.#housekeeping, logger);
     this.#context = {
       store,
       quota: deps.quotaBytes ?? SHARE_QUOTA_BYTES,
@@ -125,8 +132,12 @@ export class ShareService implements ShareCalls {
 
   redeemLink(caller: ShareCaller): Promise<RedeemedShare> {
     return this.#admitted({ caller }, "read", (by) => {
-      const shareId = this.#deps.store.read((sql) => shareOfRef(sql, by.hash ?? ""));
-      return METHODS.redeemShare(this.#context, { shareId: (shareId ?? "") as ShareId, by, args: {} });
+      const shareId = this.#deps.store.read((sql) => shareOfRef(sql, by.hash ?? "")) ?? "";
+      // Begun, and not waited for: who holds a link that has just expired must not learn that by the time it takes.
+      void this.#writeDown(shareId).catch((error: unknown) =>
+        this.#deps.logger.warn({ error: errorText(error) }, "an expiry could not be written down"),
+      );
+      return METHODS.redeemShare(this.#context, { shareId: shareId as ShareId, by, args: {} });
     });
   }
 
@@ -157,11 +168,15 @@ export class ShareService implements ShareCalls {
   async readWhole(shareId: string, caller: ShareCaller): Promise<ReturnType<typeof wholeShare>> {
     const { store, clock } = this.#deps;
     if (caller.bearer === undefined) {
-      this.#credentials.requireRate({ peer: caller.peer }, "read");
-      const whole = store.read((sql) => wholeShare(sql, findShare(sql, shareId), clock.now()));
-      return whole?.isPublic === true
-        ? Promise.resolve(whole)
-        : Promise.reject(this.#credentials.refusal(caller.peer, refNotValid()));
+      const { peer } = caller;
+      this.#credentials.requireRate({ peer }, "read");
+      const { share, whole } = store.read((sql) => {
+        const found = findShare(sql, shareId);
+        return { share: found, whole: wholeShare(sql, found, clock.now()) };
+      });
+      if (share === undefined || whole?.isPublic !== true) throw this.#refused(shareId, { peer });
+      await this.#uses.note({ shareRid: share.rid, ref: null, action: "read", peer });
+      return whole;
     }
     return this.#admitted({ shareId, caller }, "read", (by) =>
       read(this.#context, { shareId, by, access: "read", action: "read" }, (sql, { share }) =>
@@ -268,9 +283,9 @@ export class ShareService implements ShareCalls {
       if (shareId !== undefined) await this.#writeDown(shareId);
       return await work(by, (shareId ?? "") as ShareId);
     } catch (error) {
-      if (!isHoldfastError(error, "REF_NOT_VALID")) throw error;
-      this.#noteFailure(shareId, by.peer);
-      throw this.#credentials.refusal(by.peer, error);
+      if (isHoldfastError(error, "REF_NOT_VALID")) throw this.#refused(shareId, by, error);
+      if (isHoldfastError(error, "FORBIDDEN")) this.#noteRefusal(shareId, by);
+      throw error;
     }
   }
 
@@ -280,13 +295,13 @@ export class ShareService implements ShareCalls {
     const now = store.clock.now();
     const due = store.read((sql) => {
       const share = findShare(sql, shareId);
-      if (share === undefined || share.state !== "live") return undefined;
-      if (isDue(share, now)) return "share";
       const grant = sql.get(
         "SELECT 1 FROM ref_grant WHERE share = ? AND expires_at IS NOT NULL AND expired_at IS NULL AND expires_at <= ? LIMIT 1",
-        share.rid,
+        share?.rid ?? 0,
         now,
       );
+      if (share === undefined || share.state !== "live") return undefined;
+      if (isDue(share, now)) return "share";
       return grant === undefined ? undefined : "grant";
     });
     if (due === "share") await store.run("expireShare", { shareId });
@@ -299,19 +314,21 @@ export class ShareService implements ShareCalls {
     await this.#uses.note({ shareRid: share.rid, ref: line[0]?.id ?? null, action, peer: by.peer });
   }
 
-  /** After the answer, so that it takes no longer for a share that is there. */
-  #noteFailure(shareId: string | undefined, peer: string): void {
+  /** What to refuse with who came with a secret that does not work, or with none where one is needed. It is counted. */
+  #refused(shareId: string | undefined, by: By, error = refNotValid()): HoldfastError {
+    this.#noteRefusal(shareId, by);
+    return this.#credentials.refusal(by.peer, error);
+  }
+
+  /** Where the secret is of a ref of the share, whatever became of it, its owner learns which. */
+  #noteRefusal(shareId: string | undefined, by: By): void {
     const { store, logger } = this.#deps;
-    if (shareId === undefined) return;
-    queueMicrotask(() => {
-      const share = store.read((sql) => findShare(sql, shareId));
-      if (share === undefined) return;
-      this.#uses
-        .note({ shareRid: share.rid, ref: null, action: "refused", peer })
-        .catch((error: unknown) =>
-          logger.warn({ shareId, error: String(error) }, "a refusal could not be counted"),
-        );
-    });
+    try {
+      const use = store.read((sql) => refusedUse(sql, shareId, by));
+      if (use !== undefined) void this.#uses.note({ ...use, action: REFUSED, peer: by.peer });
+    } catch (error) {
+      logger.warn({ shareId, error: errorText(error) }, "a refusal could not be counted");
+    }
   }
 
   /** Uses are not counted again: a reader that came in stays. */

@@ -1,10 +1,10 @@
 /**
  * Reads as the audit has them (S-16): the first of a grant, address and hour is written before it is answered; what follows is counted, and written
- * every few seconds.
+ * every few seconds, as is what was refused.
  */
 import type { Clock, Logger, Timer } from "@holdfast/kernel";
 import { errorText } from "@holdfast/kernel";
-import { type HourOfUse, hourOf, type ShareStore } from "../store/index.ts";
+import { type HourOfUse, hourOf, REFUSED, type ShareStore } from "../store/index.ts";
 
 /** ms between two writes of what was counted. */
 const WRITE_MS = 5_000;
@@ -38,7 +38,7 @@ export class UseCounter {
     const isNew = !this.#known.has(key);
     if (isNew && this.#known.size < COUNTED) this.#known.add(key);
     const one: HourOfUse = { ...use, count: 1, first: now, last: now };
-    if (isNew && use.ref !== null) {
+    if (isNew && use.ref !== null && use.action !== REFUSED) {
       await this.#store.run("noteUses", { uses: [one] });
       return;
     }

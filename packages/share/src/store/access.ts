@@ -2,8 +2,8 @@
  * Who may do what with a share (S-13 to S-16): looked at by the service before a call, and again inside the transaction of each write, so that nothing
  * slips between a revocation and its effect.
  *
- * To strangers every secret that does not work is the same: one statement is run for all of them, and one answer given. Who holds what the publisher
- * was given (a grant without parent) or the publish key is told that the share is gone.
+ * To strangers every secret that does not work is the same: the same statements are run for all of them, whatever is there, and one answer is given. Who
+ * holds what the publisher was given (a grant without parent) or the publish key is told that the share is gone.
  */
 import { HoldfastError } from "@holdfast/kernel";
 import type { MethodAccess, Right } from "@holdfast/protocol";
@@ -14,9 +14,9 @@ import {
   isExpired,
   rightsOf,
   type ShareRow,
-  stateOf,
+  stateIn,
 } from "./share-row.ts";
-import type { Sql } from "./sql.ts";
+import { type Sql, storeIdOf } from "./sql.ts";
 
 /** Who calls, by hashes: of a publish key that this service knows, or of a secret. */
 export type By = { key?: string | undefined; hash?: string | undefined; peer: string };
@@ -69,13 +69,15 @@ export const lineOf = (sql: Sql, shareRid: number, hash: string): GrantRow[] =>
 export function admit(sql: Sql, now: number, asked: Asked): Admitted {
   const { by, access } = asked;
   const share = findShare(sql, asked.shareId);
-  // The same statement for a share that there is not.
+  // All of them for a share that there is not, too: what is there shows by no time that it takes (S-15).
   const line = lineOf(sql, share?.rid ?? 0, by.hash ?? "");
+  const storeId = storeIdOf(sql);
+  const used = exhausted(sql, line, { peer: by.peer, now });
   const [own] = line;
   const isKey = by.key !== undefined && by.key === share?.publish_key;
   if (share === undefined || (!isKey && own === undefined)) throw refNotValid();
   const isPublisher = isKey || own?.parent === null;
-  const state = stateOf(sql, share, now);
+  const state = stateIn(share, storeId, now);
   if (state !== "live" && !isPublisher) throw refNotValid();
   if ((state === "revoked" || state === "expired") && asked.alsoEnded !== true) throw gone(share, state);
   if (isKey) {
@@ -84,7 +86,7 @@ export function admit(sql: Sql, now: number, asked: Asked): Admitted {
   }
   const hasEnded = line.some((grant) => endOf(grant, share, now) !== undefined);
   if (own === undefined || hasEnded) throw refNotValid();
-  if (asked.anyUses !== true) requireUsesLeft(sql, line, { peer: by.peer, now });
+  if (asked.anyUses !== true && used !== undefined) throw refNotValid();
   const wanted = access === "anyone" ? [] : [access].flat();
   if (wanted.length > 0 && !wanted.some((right) => mayDo(own, right)))
     throw new HoldfastError(
@@ -120,30 +122,36 @@ export function endOf(
   return grant.epoch < share.capability_epoch ? "epoch" : undefined;
 }
 
-/** The grant of a line that has no use left. For who only reads, a peer and day that were counted go on. */
+/** The grant of a line that has no use left. For who only reads, a peer and day that were counted go on. One statement for every line, also an empty one. */
 function exhausted(
   sql: Sql,
   line: readonly GrantRow[],
-  { peer, now }: { peer: string; now: number },
+  where: { peer: string; now: number },
 ): GrantRow | undefined {
+  const counted = countedOf(sql, line, where);
   return line.find((grant) => {
     const { maxUses } = caveatsOf(grant);
-    if (maxUses === undefined || grant.uses < maxUses) return false;
-    return !isCounted(sql, grant, peer, now);
+    return maxUses !== undefined && grant.uses >= maxUses && !counted.has(grant.rid);
   });
 }
 
 const DAY_MS = 86_400_000;
 export const dayOf = (now: number): number => Math.floor(now / DAY_MS);
 
-export const isCounted = (sql: Sql, grant: GrantRow, peer: string, now: number): boolean =>
-  onlyReads(grant) &&
-  sql.get(
-    "SELECT 1 FROM grant_day WHERE ref_grant = ? AND peer = ? AND day = ?",
-    grant.rid,
+/** Those of a line that only read, and that counted this peer today. */
+export function countedOf(
+  sql: Sql,
+  line: readonly GrantRow[],
+  { peer, now }: { peer: string; now: number },
+): ReadonlySet<number> {
+  const rows = sql.all<{ rid: number }>(
+    "SELECT ref_grant AS rid FROM grant_day WHERE ref_grant IN (SELECT value FROM json_each(?)) AND peer = ? AND day = ?",
+    JSON.stringify(line.filter(onlyReads).map(({ rid }) => rid)),
     peer,
     dayOf(now),
-  ) !== undefined;
+  );
+  return new Set(rows.map(({ rid }) => rid));
+}
 
 /** Its uses are peers and days, not writes (S-16). */
 export const onlyReads = (grant: GrantRow): boolean => rightsOf(grant).every((right) => right === "read");

@@ -5,6 +5,7 @@ import { fieldLength, findItem, type ItemRow } from "./item.ts";
 import type { EventLog } from "./note.ts";
 import { dropUnusedBlobs } from "./purge.ts";
 import type { ShareRow } from "./share-row.ts";
+import { dropSnapshot } from "./snapshot.ts";
 import type { Write } from "./sql.ts";
 
 /** Bytes that a row costs beside its data, for the quota. */
@@ -224,5 +225,6 @@ export function settle(write: Write, target: Target): void {
     write.now,
     target.share.rid,
   );
+  if (target.log !== undefined && target.log.last > target.share.last_seq) dropSnapshot(write, target.share);
   for (const note of target.log?.notes() ?? []) write.emit(note);
 }

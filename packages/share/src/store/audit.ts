@@ -27,6 +27,9 @@ export function auditWrite(write: Write, use: Use, detail?: string): void {
   );
 }
 
+/** The action of what was refused: a secret that does not work, or one that lacks the right. */
+export const REFUSED = "refused";
+
 export type HourOfUse = {
   shareRid: number;
   ref: string | null;

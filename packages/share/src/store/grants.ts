@@ -1,7 +1,7 @@
 /** Grants of a share as rows: made, narrowed, counted, shown to their owner. */
 import { HoldfastError } from "@holdfast/kernel";
 import type { Caveats, Grant, RefId, Right } from "@holdfast/protocol";
-import { dayOf, endOf, isCounted, LINE_LENGTH, onlyReads } from "./access.ts";
+import { countedOf, dayOf, endOf, LINE_LENGTH, onlyReads } from "./access.ts";
 import { caveatsOf, type GrantRow, rightsOf, type ShareRow } from "./share-row.ts";
 import type { Sql, Write } from "./sql.ts";
 
@@ -115,13 +115,9 @@ export function countWrite(write: Write, line: readonly GrantRow[]): void {
 
 /** Counts a peer and day of who only reads, once, for each grant of the line that has a limit. */
 export function countRead(write: Write, line: readonly GrantRow[], peer: string): void {
+  const counted = countedOf(write, line, { peer, now: write.now });
   for (const grant of line) {
-    if (
-      caveatsOf(grant).maxUses === undefined ||
-      !onlyReads(grant) ||
-      isCounted(write, grant, peer, write.now)
-    )
-      continue;
+    if (caveatsOf(grant).maxUses === undefined || !onlyReads(grant) || counted.has(grant.rid)) continue;
     write.insert(
       "INSERT INTO grant_day (ref_grant, peer, day) VALUES (?, ?, ?)",
       grant.rid,

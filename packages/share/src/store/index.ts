@@ -1,12 +1,12 @@
-export { admit, type Admitted, type By, isDue, onlyReads, refNotValid } from "./access.ts";
-export { type HourOfUse, hourOf } from "./audit.ts";
+export { admit, type Admitted, type Asked, type By, isDue, onlyReads, refNotValid } from "./access.ts";
+export { type HourOfUse, hourOf, REFUSED } from "./audit.ts";
 export { memoryBlobs, type ShareBlobs } from "./blobs.ts";
 export type { Effect, PreparedOp } from "./effect.ts";
 export type { NotedEvent, ShareNote } from "./note.ts";
 export { commandModule } from "./share-module.ts";
 export {
   blobShown,
-  hello,
+  helloOf,
   listRefs,
   listShares,
   readAudit,
@@ -15,6 +15,7 @@ export {
   readMessages,
   readSession,
   redeemed,
+  refusedUse,
   replayAfter,
   type ReplayPage,
   shareOfRef,
@@ -22,4 +23,5 @@ export {
 } from "./queries/index.ts";
 export { caveatsOf, findShare, type ShareRow } from "./share-row.ts";
 export { openShareStore, SHARE_DATABASE, shareStoreOn, type ShareStore } from "./share-store.ts";
+export { snapshotOf } from "./snapshot.ts";
 export type { Sql } from "./sql.ts";

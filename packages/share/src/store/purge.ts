@@ -1,8 +1,10 @@
 import type { ShareRow } from "./share-row.ts";
+import { dropSnapshot } from "./snapshot.ts";
 import type { Write } from "./sql.ts";
 
-/** Removes what a share held: streams with their rows, blobs, comments, removals. Grants and audit stay; files of blobs go after the commit. */
+/** Removes what a share held: streams with their rows, blobs, comments, removals, its snapshot. Grants and audit stay; files of blobs go after the commit. */
 export function purgeShare(write: Write, share: ShareRow): void {
+  dropSnapshot(write, share);
   const hashes = write
     .all<{ hash: string }>("SELECT hash FROM blob WHERE share = ?", share.rid)
     .map(({ hash }) => hash);

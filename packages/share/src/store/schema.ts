@@ -111,4 +111,15 @@ CREATE TABLE comment (
 CREATE INDEX comment_seq ON comment (share, seq);
 `;
 
-export const migrations: readonly Migration[] = [{ version: 1, name: "initial", sql: initial }];
+/**
+ * The first document of a session that is at rest, by the content of its file beside (S-19). It is of `seq`, the share's newest event, and goes in the
+ * transaction of the next one (S-26): what is masked or removed since stands in none.
+ */
+const snapshots = `
+CREATE TABLE snapshot (share INTEGER PRIMARY KEY REFERENCES share (rid) ON DELETE CASCADE, state TEXT NOT NULL, hash TEXT NOT NULL);
+`;
+
+export const migrations: readonly Migration[] = [
+  { version: 1, name: "initial", sql: initial },
+  { version: 2, name: "snapshots", sql: snapshots },
+];

@@ -75,11 +75,14 @@ export const isExpired = (share: ShareRow, now: number): boolean =>
   share.state === "expired" || (share.expires_at !== null && share.expires_at <= now);
 
 /** The state as it is told: hidden until it is confirmed for this store (S-24). */
-export function stateOf(sql: Sql, share: ShareRow, now: number): ServiceShare["state"] {
+export function stateIn(share: ShareRow, storeId: string, now: number): ServiceShare["state"] {
   if (share.state === "revoked") return "revoked";
   if (isExpired(share, now)) return "expired";
-  return share.store === storeIdOf(sql) ? "live" : "hidden";
+  return share.store === storeId ? "live" : "hidden";
 }
+
+export const stateOf = (sql: Sql, share: ShareRow, now: number): ServiceShare["state"] =>
+  stateIn(share, storeIdOf(sql), now);
 
 /** `viewers` is known to the service alone, which fills it in. */
 export function toServiceShare(sql: Sql, share: ShareRow, now: number): ServiceShare {

@@ -1,7 +1,7 @@
 /**
  * `appendOps` (S-7, S-22): one transaction, all or nothing, checked in this order:
  *
- *   grant -> way of writing -> epochs -> stream -> known operations -> place in the stream -> chain -> blobs -> each operation -> quota
+ *   grant -> way of writing -> store, epochs -> stream -> known operations -> place in the stream -> chain -> blobs -> each operation -> quota
  *
  * What is known is looked up before anything is judged, so that a stricter service cannot turn a lost answer into a refusal. An operation that is
  * rejected uses its seq up and stands in ledger and chain like one that was applied.
@@ -40,7 +40,7 @@ export function appendOps(
   const { share, line } = admit(write, write.now, { shareId, by, access: "append" });
   if (share.mode === "whole")
     throw new HoldfastError("SHARE_MODE", `The share ${shareId} is written by whole state.`);
-  requireWriter(share, batch);
+  requireWriter(write, share, batch);
   const stream = streamOf(write, share, batch.stream);
   const known = knownOf(write, stream, batch.ops);
   const fresh = batch.ops.slice(known.length);

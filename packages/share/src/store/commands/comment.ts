@@ -7,6 +7,7 @@ import { countWrite } from "../grants.ts";
 import { findItem } from "../item.ts";
 import { EventLog } from "../note.ts";
 import type { GrantRow } from "../share-row.ts";
+import { dropSnapshot } from "../snapshot.ts";
 import type { Write } from "../sql.ts";
 import { requireQuota } from "./append.ts";
 
@@ -59,6 +60,7 @@ export function comment(
   requireQuota(write, share);
   countWrite(write, line);
   auditWrite(write, { share, by, grant, action: "comment" }, args.id);
+  dropSnapshot(write, share);
   for (const note of log.notes()) write.emit(note);
   return made;
 }

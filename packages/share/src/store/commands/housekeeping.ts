@@ -2,7 +2,7 @@
 import { newId } from "@holdfast/kernel";
 import type { By } from "../access.ts";
 import { admit } from "../access.ts";
-import { auditHour, type HourOfUse } from "../audit.ts";
+import { auditHour, type HourOfUse, REFUSED } from "../audit.ts";
 import { countRead } from "../grants.ts";
 import { dropStream, dropUnusedBlobs } from "../purge.ts";
 import { findShare, type ShareRow } from "../share-row.ts";
@@ -106,11 +106,11 @@ function trimRemovals(write: Write): number {
   return count;
 }
 
-/** What grants did in an hour: reads, and with no ref what failed (S-16). */
+/** What grants did in an hour: reads, and what was refused (S-16). */
 export function noteUses(write: Write, { uses }: { uses: readonly HourOfUse[] }): void {
   for (const use of uses) {
     auditHour(write, use);
-    if (use.ref !== null)
+    if (use.ref !== null && use.action !== REFUSED)
       write.run(
         "UPDATE ref_grant SET time_used = ? WHERE share = ? AND id = ?",
         use.last,

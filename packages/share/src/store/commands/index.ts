@@ -1,3 +1,4 @@
+import { keepSnapshot } from "../snapshot.ts";
 import type { Write } from "../sql.ts";
 import { appendOps } from "./append.ts";
 import { forgetBlobs, recordBlob } from "./blob.ts";
@@ -27,6 +28,7 @@ export const COMMANDS = {
   revokeCapability,
   recordBlob,
   forgetBlobs,
+  keepSnapshot,
   expireShare,
   expireGrants,
   noteUses,

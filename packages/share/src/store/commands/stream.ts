@@ -37,7 +37,7 @@ export function beginStream(
   const { share, line } = admit(write, write.now, { shareId, by, access: "append" });
   if (share.mode === "whole")
     throw new HoldfastError("SHARE_MODE", `The share ${shareId} is written by whole state.`);
-  requireWriter(share, args);
+  requireWriter(write, share, args);
   for (const stream of [streamOf(write, share.staged), streamOf(write, share.live)])
     if (stream?.id === args.stream) return placeOf(stream);
   if (
@@ -80,7 +80,7 @@ export function commitStream(
   { shareId, by, args }: Target & { args: ShareArgs<"commitStream"> },
 ): ShareResult<"commitStream"> {
   const { share, line } = admit(write, write.now, { shareId, by, access: "append" });
-  requireWriter(share, args);
+  requireWriter(write, share, args);
   const live = streamOf(write, share.live);
   if (live?.id === args.stream) return placeOf(live);
   const staged = streamOf(write, share.staged);

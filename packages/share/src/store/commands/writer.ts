@@ -4,7 +4,7 @@ import type { ShareArgs, ShareId, ShareResult } from "@holdfast/protocol";
 import { admit, type By } from "../access.ts";
 import { auditWrite } from "../audit.ts";
 import type { ShareRow } from "../share-row.ts";
-import type { Write } from "../sql.ts";
+import { storeIdOf, type Write } from "../sql.ts";
 
 /** Holders that are remembered: one of them that is not the present one cannot take the share again. */
 const HOLDERS = 10_000;
@@ -48,8 +48,20 @@ export function openWriter(
 
 export type Writing = { writerEpoch: number; capabilityEpoch: number };
 
-/** Throws EPOCH_STALE, then WRITER_FENCED: an epoch of the refs and one of the writer are never mixed (S-7, S-8). */
-export function requireWriter(share: ShareRow, { writerEpoch, capabilityEpoch }: Writing): void {
+/**
+ * Throws EPOCH_STALE, then WRITER_FENCED: an epoch of the refs and one of the writer are never mixed (S-7, S-8). Before both STREAM_UNKNOWN for a share that a
+ * restore of the service hid: what is stored about its writer is old, and whoever writes has to say hello, and what was revoked since, first (S-24).
+ */
+export function requireWriter(
+  write: Write,
+  share: ShareRow,
+  { writerEpoch, capabilityEpoch }: Writing,
+): void {
+  if (share.store !== storeIdOf(write))
+    throw new HoldfastError(
+      "STREAM_UNKNOWN",
+      `The service was restored since the share ${share.id} was written last; say hello, and confirm it.`,
+    );
   if (capabilityEpoch !== share.capability_epoch)
     throw new HoldfastError(
       "EPOCH_STALE",

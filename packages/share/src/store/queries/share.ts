@@ -1,10 +1,11 @@
 /** What publishers and owners see: shares of a key, grants, the audit, where a stream is. */
 import type { ShareArgs, ShareHello, ShareResult } from "@holdfast/protocol";
-import { admit, type By, lineOf } from "../access.ts";
+import { type Admitted, type By, lineOf } from "../access.ts";
 import { type AuditRow, toAuditEntry } from "../audit.ts";
 import { toGrant } from "../grants.ts";
 import {
   caveatsOf,
+  findShare,
   type GrantRow,
   rightsOf,
   type ShareRow,
@@ -15,8 +16,7 @@ import {
 } from "../share-row.ts";
 import { type Sql, storeIdOf } from "../sql.ts";
 import { countCursor, limitOf } from "./page.ts";
-
-type Context = { shareId: string; by: By; now: number };
+import { shareOfRef } from "./whole.ts";
 
 /** What is there or was, made with one key, newest first. */
 export function listShares(
@@ -38,10 +38,7 @@ export function listShares(
   };
 }
 
-export function redeemed(
-  sql: Sql,
-  { share, line }: { share: ShareRow; line: readonly GrantRow[] },
-): ShareResult<"redeemShare"> {
+export function redeemed(sql: Sql, { share, line }: Admitted): ShareResult<"redeemShare"> {
   const own = line[0] as GrantRow;
   const live = streamOf(sql, share.live);
   return {
@@ -56,8 +53,8 @@ export function redeemed(
   };
 }
 
-export function hello(sql: Sql, { shareId, by, now }: Context): ShareHello {
-  const { share } = admit(sql, now, { shareId, by, access: "append", keyMay: true, alsoEnded: true });
+/** Where the streams of a share are, also of one that has ended. */
+export function helloOf(sql: Sql, share: ShareRow, now: number): ShareHello {
   const place = (stream: StreamRow | undefined) =>
     stream && {
       stream: stream.id as NonNullable<ShareHello["live"]>["stream"],
@@ -77,12 +74,24 @@ export function hello(sql: Sql, { shareId, by, now }: Context): ShareHello {
   };
 }
 
+/** Where the audit counts what was refused: the share, and the ref whose secret it was, whatever became of it. Undefined for a share that there is not. */
+export function refusedUse(
+  sql: Sql,
+  shareId: string | undefined,
+  by: By,
+): { shareRid: number; ref: string | null } | undefined {
+  const share = findShare(sql, shareId ?? shareOfRef(sql, by.hash ?? "") ?? "");
+  // For a share that there is not, too (S-15).
+  const [own] = lineOf(sql, share?.rid ?? 0, by.hash ?? "");
+  return share && { shareRid: share.rid, ref: own?.id ?? null };
+}
+
 /** With `admin` every ref of the share, else the caller's own and those below it. */
 export function listRefs(
   sql: Sql,
-  { shareId, by, now, args }: Context & { args: ShareArgs<"listRefs"> },
+  { share, line }: Admitted,
+  { now, args }: { now: number; args: ShareArgs<"listRefs"> },
 ): ShareResult<"listRefs"> {
-  const { share, line } = admit(sql, now, { shareId, by, access: ["share", "admin"], keyMay: true });
   const [own] = line;
   const seesAll = own === undefined || rightsOf(own).includes("admin");
   const limit = limitOf(args.limit);
@@ -116,11 +125,7 @@ export function listRefs(
 }
 
 /** Newest first. */
-export function readAudit(
-  sql: Sql,
-  { shareId, by, now, args }: Context & { args: ShareArgs<"readAudit"> },
-): ShareResult<"readAudit"> {
-  const { share } = admit(sql, now, { shareId, by, access: "admin", keyMay: true, alsoEnded: true });
+export function readAudit(sql: Sql, share: ShareRow, args: ShareArgs<"readAudit">): ShareResult<"readAudit"> {
   const limit = limitOf(args.limit);
   const rows = sql.all<AuditRow>(
     "SELECT * FROM audit WHERE share = ? AND rid < ? AND (? IS NULL OR ref = ?) ORDER BY rid DESC LIMIT ?",
