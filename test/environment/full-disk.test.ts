@@ -1,15 +1,21 @@
 import { execFile, execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "@holdfast/kernel";
 import type { SessionId, Turn } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
+import { createRestTransport } from "../../packages/server/src/outbox/index.ts";
+import { DistantPublisher } from "../../packages/share/test/served.ts";
+import { KEY, session as titled, world } from "../../packages/share/test/share-fixture.ts";
 import {
   HOLDFAST,
   type HoldfastProcess,
   launchHoldfast,
   startHoldfast,
+  startShareService,
   temporaryDirectory,
   until,
 } from "../harness/index.ts";
@@ -220,4 +226,48 @@ describe("a bad disk beside the database", () => {
       for (const args of commands) expect(await run(...args)).toMatchObject({ code: 0 });
     },
   );
+});
+
+describe("a bad disk under a share service", () => {
+  test("[D-34, S-7, S-9] what cannot be stored is a 503 with advice, nothing is half there, and the same passes when there is room", async () => {
+    await using root = await temporaryDirectory("bad-shares");
+    const signs = join(root.path, "signs");
+    await mkdir(signs);
+    const environment = { LD_PRELOAD: buildPreload("bad-disk", root.path), BAD_DISK: signs };
+    await using service = await startShareService(join(root.path, "shares"), KEY, [], environment);
+    const publisher = new DistantPublisher(world(), createRestTransport(service.url, systemClock));
+    await publisher.started(titled());
+    const bytes = Buffer.from("a content");
+    const hash = createHash("sha256").update(bytes).digest("hex");
+    const path = `${service.url}/api/shares/${publisher.shareId}`;
+    const authorization = `Bearer ${publisher.append.secret}`;
+    const put = () =>
+      fetch(`${path}/blobs/${hash}`, { method: "PUT", headers: { authorization }, body: bytes });
+    const batch = publisher.freeze([titled("one"), titled("two")]);
+    const send = () =>
+      fetch(`${path}/ops`, {
+        method: "POST",
+        headers: { authorization, "content-type": "application/json" },
+        body: JSON.stringify(batch),
+      });
+    const place = async () => (await publisher.call("hello", {})).live;
+    const before = await place();
+    await writeFile(join(signs, "full"), "");
+    for (let tries = 0; tries < 2; tries += 1)
+      expect(await answerOf(await send()), "ENOSPC").toMatchObject(storage);
+    expect((await fetch(`${service.url}/api/health`)).status).toBe(200);
+    await rm(join(signs, "full"));
+    expect(await place()).toEqual(before);
+    for (const trouble of ["ENOSPC", "EROFS", "EIO"] as const) {
+      await writeFile(join(signs, "beside"), String(constants.errno[trouble]));
+      expect(await answerOf(await put()), trouble).toMatchObject(storage);
+      await rm(join(signs, "beside"));
+    }
+    const answer = (await (await send()).json()) as object;
+    expect(answer).toMatchObject({ cursor: (before?.cursor ?? 0) + 2, applied: 2, duplicates: 0 });
+    expect((await put()).status).toBe(204);
+    expect(service.isAlive()).toBe(true);
+    expect(service.log()).not.toContain("\n    at ");
+    expect(await service.stop()).toBe(0);
+  });
 });

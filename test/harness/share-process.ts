@@ -16,11 +16,12 @@ export type ShareProcess = AsyncDisposable & {
   stop(): Promise<number | null>;
 };
 
-/** Starts it in this directory, with this publish key. */
+/** Starts it in this directory, with this publish key; `environment` beside what it needs. */
 export async function startShareService(
   root: string,
   key: string,
   flags: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<ShareProcess> {
   const child: ChildProcess = spawn(
     process.execPath,
@@ -34,6 +35,7 @@ export async function startShareService(
         HOLDFAST_SHARE_PORT: "0",
         HOLDFAST_SHARE_KEYS: key,
         HOLDFAST_LOG_LEVEL: "warn",
+        ...environment,
       },
     },
   );
