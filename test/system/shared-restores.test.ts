@@ -14,6 +14,7 @@ import {
   temporaryDirectory,
   until,
 } from "../harness/index.ts";
+import { isWhole } from "../harness/sample.ts";
 
 const KEY = "publish-key-".padEnd(40, "k");
 
@@ -42,7 +43,8 @@ const listed = (server: HoldfastProcess, id: string, refId: string, ended: strin
     return refs?.items.some((ref) => ref.id === refId && ref.ended === ended);
   });
 
-test("[S-23, S-24] what was revoked stays so after a restore of either side, and of two copies of a directory one publishes", async () => {
+/** In the whole suite: ten programs are started, and `test/simulate` shows the same of the shipped modules with each run. */
+test.runIf(isWhole)("[S-23, S-24] what was revoked stays so after a restore of either side, and of two copies of a directory one publishes", async () => {
   await using root = await temporaryDirectory("restores");
   await using stack = new AsyncDisposableStack();
   const place = (name: string) => join(root.path, name);
