@@ -4,17 +4,13 @@
  */
 import { connect, type Socket } from "node:net";
 import { REPORT_EVERY } from "./fan-out-feed.ts";
+import { IdScanner, SSE_IDS } from "./id-scanner.ts";
 
 export type ToClient = { type: "open"; url: string; token: string; subscribers: number };
 export type FromClient =
   | { type: "opened" }
   | { type: "reached"; events: number }
   | { type: "fault"; message: string };
-
-const MARK = Buffer.from("\nid: ");
-const NEWLINE = 10;
-/** More than a mark, the longest id and its newline. */
-const HEAD_BYTES = 32;
 
 /** How many subscribers have got so many events. */
 const got: number[] = [];
@@ -27,63 +23,12 @@ function fault(message: string): void {
   say({ type: "fault", message });
 }
 
-/** Finds ids in the bytes of one stream, also those that lie across two chunks. */
-class IdScanner {
-  readonly #onId: (id: number) => void;
-  #rest: Buffer = Buffer.alloc(0);
-
-  constructor(onId: (id: number) => void) {
-    this.#onId = onId;
-  }
-
-  take(chunk: Buffer): void {
-    if (this.#rest.length > 0) {
-      const seam = Buffer.concat([this.#rest, chunk.subarray(0, HEAD_BYTES)]);
-      const within = this.#rest.length;
-      this.#rest = Buffer.alloc(0);
-      const unread = this.#scan(seam, within);
-      if (unread !== undefined && chunk.length < HEAD_BYTES) {
-        this.#rest = seam.subarray(unread);
-        return;
-      }
-    }
-    const unread = this.#scan(chunk, chunk.length);
-    if (unread !== undefined) this.#rest = Buffer.from(chunk.subarray(unread));
-  }
-
-  /** Reports ids whose mark begins before `end`; answers where a mark begins that is not whole yet. */
-  #scan(bytes: Buffer, end: number): number | undefined {
-    let at = bytes.indexOf(MARK);
-    while (at >= 0 && at < end) {
-      let id = 0;
-      let digit = at + MARK.length;
-      while (digit < bytes.length && bytes[digit] !== NEWLINE) {
-        id = id * 10 + ((bytes[digit] ?? 0) - 48);
-        digit += 1;
-      }
-      if (digit === bytes.length) return at;
-      this.#onId(id);
-      at = bytes.indexOf(MARK, digit);
-    }
-    return partialMark(bytes, end);
-  }
-}
-
-/** Where a beginning of a mark stands at the very end, if one does. */
-function partialMark(bytes: Buffer, end: number): number | undefined {
-  for (let length = Math.min(MARK.length - 1, bytes.length); length > 0; length -= 1) {
-    const at = bytes.length - length;
-    if (at < end && bytes.subarray(at).equals(MARK.subarray(0, length))) return at;
-  }
-  return undefined;
-}
-
 /** One subscriber: its count of events, checked to be gapless. */
 function subscribe(url: URL, token: string): void {
   let events = 0;
   let last: number | undefined;
   let isOpen = false;
-  const scanner = new IdScanner((id) => {
+  const scanner = new IdScanner(SSE_IDS, (id) => {
     if (last !== undefined && id !== last + 1) fault(`A subscriber got event ${id} after ${last}.`);
     last = id;
     events += 1;

@@ -15,9 +15,12 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   "T-6": () => import("./t-6-event-loop.ts"),
   "T-10": () => import("./t-10-fan-out.ts"),
   "T-12": () => import("./t-12-agents.ts"),
+  "T-15": () => import("./t-15-share-sync.ts"),
   "T-18": () => import("./t-18-page.ts"),
   "T-22": () => import("./t-22-responsiveness.ts"),
   "T-23": () => import("./t-23-start.ts"),
+  "S-11": () => import("./s-11-ways.ts"),
+  "S-19": () => import("./s-19-viewers.ts"),
   "W-3": () => import("./w-3-snapshot.ts"),
 };
 

@@ -41,3 +41,23 @@ export function childrenOf(pid: number): number[] {
     return [];
   }
 }
+
+/** CPU time of the threads that a process has now, in ms, as exactly as the kernel's scheduler knows it; 0 where there is no /proc. */
+export function exactProcessTime(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]))
+      .reduce((sum, nanoseconds) => sum + nanoseconds / 1_000_000, 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** Memory of a process that is in use, in bytes; 0 where there is no /proc. */
+export function memoryOf(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1_024;
+  } catch {
+    return 0;
+  }
+}

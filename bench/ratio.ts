@@ -66,6 +66,24 @@ export async function interleave<P, L>(
   return pairs;
 }
 
+/** The same for more than two sides, the first one moving on from repeat to repeat. */
+export async function takeTurns<N extends string, T>(
+  repeats: number,
+  names: readonly N[],
+  side: (name: N) => Promise<T>,
+): Promise<Record<N, T>[]> {
+  const rounds: Record<N, T>[] = [];
+  for (let repeat = 0; repeat < repeats; repeat += 1) {
+    const round = {} as Record<N, T>;
+    for (let place = 0; place < names.length; place += 1) {
+      const name = names[(repeat + place) % names.length];
+      if (name !== undefined) round[name] = await side(name);
+    }
+    rounds.push(round);
+  }
+  return rounds;
+}
+
 /** An absolute figure, for the reader of a run. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);

@@ -3,18 +3,15 @@
  * the whole server process, its commits included, per delivery at 200 events/s. Complete and in order, or the run fails.
  * The raw limit: bare `node:http` that writes once-encoded frames (`baseline-sse-process.ts`); each figure at least 0.7 of it.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { temporaryDirectory } from "../test/harness/index.ts";
 import type { FromClient, ToClient } from "./fan-out-client-process.ts";
 import { type FeedPlan, type FromServer, REPORT_EVERY, type ToServer } from "./fan-out-feed.ts";
+import { Program } from "./forked-program.ts";
 import { type Finding, interleave, median, note, worstOf } from "./ratio.ts";
 
 const TARGET = { atLeast: 0.7 } as const;
 const REPEATS = 7;
 const PER_SECOND = 200;
-/** How long one round may take, in ms. */
-const ROUND_MS = 120_000;
 /** Events of each round: about a second of work, and a multiple of what the client reports. */
 const VARIANTS = [
   { subscribers: 100, warmUp: 1_600, unpaced: 4_800, paced: 400 },
@@ -36,61 +33,13 @@ type FannedOut = {
   paceKept: number;
 };
 
-/** A forked program of the benchmark; ended by its own handle. */
-class Program implements AsyncDisposable {
-  readonly #child: ChildProcess;
-  readonly #failed: Promise<never>;
-  #listener: (message: never) => void = () => undefined;
-
-  constructor(file: URL, ...args: string[]) {
-    this.#child = fork(file, args, {
-      execArgv: [],
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-    });
-    this.#failed = once(this.#child, "exit").then(([code]) => {
-      throw new Error(`${file.pathname} ended with ${String(code)}.`);
-    });
-    this.#failed.catch(() => undefined);
-    this.#child.on("message", (message) => this.#listener(message as never));
-  }
-
-  send(message: ToServer | ToClient): void {
-    this.#child.send(message);
-  }
-
-  /** Resolves with the first message that `pick` takes; rejects when the program ends or the deadline passes. */
-  expect<M, R>(pick: (message: M) => R | undefined): Promise<R> {
-    const found = new Promise<R>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`A round took longer than ${ROUND_MS} ms.`)), ROUND_MS);
-      this.#listener = (message) => {
-        try {
-          const result = pick(message);
-          if (result === undefined) return;
-          clearTimeout(timer);
-          resolve(result);
-        } catch (error) {
-          clearTimeout(timer);
-          reject(error instanceof Error ? error : new Error(String(error)));
-        }
-      };
-    });
-    return Promise.race([found, this.#failed]);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const gone = this.#failed.catch(() => undefined);
-    this.#child.disconnect();
-    await gone;
-  }
-}
-
 async function fanOut(side: Side, load: Load): Promise<FannedOut> {
   await using directory = await temporaryDirectory("bench-fan-out");
-  await using server = new Program(PROGRAMS[side], directory.path);
+  await using server = new Program<ToServer>(PROGRAMS[side], directory.path);
   const ready = await server.expect((message: FromServer) =>
     message.type === "ready" ? message : undefined,
   );
-  await using client = new Program(CLIENT);
+  await using client = new Program<ToClient>(CLIENT);
   client.send({ type: "open", url: ready.url, token: ready.token, subscribers: load.subscribers });
   await client.expect((message: FromClient) => {
     if (message.type === "fault") throw new Error(message.message);

@@ -44,7 +44,7 @@ const REPORTS = {
 function take(figures: Figures, file: string): Figures {
   const text = readFileSync(file, "utf8");
   if (file.endsWith(".txt")) {
-    const lines = text.split("\n").filter((line) => /^T-\d+\S* ratio=/.test(line));
+    const lines = text.split("\n").filter((line) => /^[A-Z]-\d+\S* ratio=/.test(line));
     const names = new Set(lines.map((line) => line.split(" ")[0]));
     return {
       ...figures,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findingLine, interleave, isMet, median, worstOf } from "../../bench/ratio.ts";
+import { findingLine, interleave, isMet, median, takeTurns, worstOf } from "../../bench/ratio.ts";
 
 describe("ratios of the benchmarks", () => {
   test.each([
@@ -52,6 +52,17 @@ describe("ratios of the benchmarks", () => {
       { product: 1, limit: 2 },
       { product: 4, limit: 3 },
       { product: 5, limit: 6 },
+    ]);
+  });
+
+  test("[S-11] of several sides each is the first in turn, and each repeat has all of them", async () => {
+    const order: string[] = [];
+    const rounds = await takeTurns(3, ["a", "b", "c"], (name) => Promise.resolve(order.push(name)));
+    expect(order.join("")).toBe("abcbcacab");
+    expect(rounds).toEqual([
+      { a: 1, b: 2, c: 3 },
+      { a: 6, b: 4, c: 5 },
+      { a: 8, b: 9, c: 7 },
     ]);
   });
 });
