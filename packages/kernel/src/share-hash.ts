@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import { canonicalJson } from "@holdfast/protocol";
 
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+const sha256 = (text: string): string => digest("sha256", text);
 
 /** SHA-256 of a payload's canonical JSON, in hex: what publisher and service compare (S-4). */
 export const payloadHash = (payload: unknown): string => sha256(canonicalJson(payload));

@@ -39,6 +39,8 @@ type Begin = {
 type Draft = {
   type: OperationType;
   payload: Record<string, unknown>;
+  /** Of the payload, where it is known. */
+  hash?: string;
   sent: SentForm | undefined;
   dependsOn: string[];
   blobs: PublishedBlob[];
@@ -91,7 +93,7 @@ function put(made: MadeBatch, begin: Begin, key: ShareKey, draft: Draft): void {
     key,
     dependsOn: seq === 1 ? ["begin", ...draft.dependsOn] : draft.dependsOn,
     payload: draft.payload,
-    payloadHash: payloadHash(draft.payload),
+    payloadHash: draft.hash ?? payloadHash(draft.payload),
   };
   made.chain = chainAfter(made.chain, operation.opId, operation.payloadHash);
   made.operations.push(draft.sent === undefined ? { operation } : { operation, sent: draft.sent });
@@ -121,7 +123,7 @@ function draftOf(
   ];
   const grown = sent === undefined || row.row !== "part" ? undefined : growthOf(sent, payload);
   if (grown === undefined || row.row !== "part")
-    return { type: shown.type, payload, sent: form, dependsOn, blobs: shown.blobs };
+    return { type: shown.type, payload, hash: form.hash, sent: form, dependsOn, blobs: shown.blobs };
   const delta = { messageId: row.part.messageId, partId: row.part.id, ...grown };
   return { type: "message.part.delta", payload: delta, sent: form, dependsOn, blobs: shown.blobs };
 }

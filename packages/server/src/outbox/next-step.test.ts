@@ -102,6 +102,11 @@ const cases: [string, SenderState, object][] = [
     state({ waiting: 1 }, { lastFreeze: NOW - 50 }),
     { do: "wait", until: NOW + 200 },
   ],
+  [
+    "it was frozen just now, and a whole batch waits",
+    state({ waiting: 200 }, { lastFreeze: NOW - 50 }),
+    { do: "freeze" },
+  ],
   ["the clock was set back since", state({ waiting: 1 }, { lastFreeze: NOW + HOUR }), { do: "freeze" }],
   [
     "its next try has its time",

@@ -11,7 +11,7 @@ import type { StoredShare } from "../store/index.ts";
 import { DAILY_MS, paceOf } from "./revocation.ts";
 import type { SenderState, Step } from "./sender-state.ts";
 
-/** Least ms between two freezes of a share (S-21). */
+/** Least ms between two freezes of a share, but for full batches: what streams is told at most so often, and a long history as fast as it can be (S-21). */
 const FREEZE_MS = 250;
 /** A wait that is longer was not asked for: a clock was set back (S-21). What is being revoked may wait a day (S-2). */
 const LONGEST_WAIT_MS = 3_600_000;
@@ -67,6 +67,7 @@ function liveStep(state: SenderState, now: number): Step {
   if (share.paging !== undefined) return { do: "page" };
   if (!share.stream.committed && state.unsent === 0) return { do: "commit" };
   if (state.waiting === 0) return { do: "wait" };
+  if (state.waiting >= memory.batchLimit) return { do: "freeze" };
   const next = memory.lastFreeze + FREEZE_MS;
   return now < next && now >= memory.lastFreeze ? { do: "wait", until: next } : { do: "freeze" };
 }

@@ -177,10 +177,9 @@ export type ShareHead = {
   batch?: ShareBatch | undefined;
   /** The next blob that has to be there before the batch. */
   blob?: ShareBlob | undefined;
-  /** Keys that are marked, and when the oldest was. */
+  /** Keys that are marked, those of a batch at most. */
   waiting: number;
-  waitingSince?: number | undefined;
-  /** Marks that the first publish or a resync has still to send before readers may see it. */
+  /** Marks that the first publish or a resync has still to send before readers may see it, those of a batch at most. */
   unsent: number;
 };
 

@@ -44,24 +44,49 @@ const isOdd = (value: string): boolean =>
 const always = (): boolean => true;
 const isNoVariable = (value: string): boolean => !/^(?:[$%<*{]|\[masked)/.test(value);
 
-type Rule = { pattern: RegExp; kind: MaskKind; isOne: (value: string) => boolean };
+/** `hint` is quick, and stands in every text in which the pattern finds something: most texts have none. */
+type Rule = { pattern: RegExp; kind: MaskKind; isOne: (value: string) => boolean; hint?: RegExp };
+
+const HINT = {
+  hook: /hooks\.slack\.com|discord/,
+  inlineData: /;base64,/,
+  bearer: /bearer|basic|digest/i,
+  option: /passw|passphrase|token|secret|(?:api|access)-?key/i,
+  userOption: /[ \t](?:-u|--user)[ =]/,
+  login: /\blogin[ \t]/,
+  address: /:\/\/[^\s/@"'<>]{5,390}@/,
+  query: /[?&][\w-]{0,48}=/,
+  name: /pass(?:w|ph|code)|pwd|secret|connection|key|token|credential|authorization|dsn|otp|jwt/i,
+  cookie: /cookie/i,
+};
 
 const RULES: readonly Rule[] = [
   { pattern: PRIVATE_KEY, kind: "key", isOne: always },
   { pattern: TOKEN, kind: "token", isOne: always },
-  { pattern: HOOK, kind: "token", isOne: always },
-  { pattern: INLINE_DATA, kind: "data", isOne: always },
-  { pattern: BEARER, kind: "token", isOne: isOdd },
+  { pattern: HOOK, kind: "token", isOne: always, hint: HINT.hook },
+  { pattern: INLINE_DATA, kind: "data", isOne: always, hint: HINT.inlineData },
+  { pattern: BEARER, kind: "token", isOne: isOdd, hint: HINT.bearer },
   {
     pattern: OPTION,
     kind: "password",
     isOne: (value) => isTellingWord(value, { isStrong: true, isSetting: true }),
+    hint: HINT.option,
   },
-  { pattern: USER_OPTION, kind: "password", isOne: isNoVariable },
-  { pattern: NETRC, kind: "password", isOne: isNoVariable },
-  { pattern: ADDRESS_PASSWORD, kind: "address", isOne: (value) => isTellingText(value, true) },
-  { pattern: ADDRESS_USER, kind: "address", isOne: isOdd },
-  { pattern: QUERY, kind: "address", isOne: (value) => isNoVariable(value) && isOdd(value) },
+  { pattern: USER_OPTION, kind: "password", isOne: isNoVariable, hint: HINT.userOption },
+  { pattern: NETRC, kind: "password", isOne: isNoVariable, hint: HINT.login },
+  {
+    pattern: ADDRESS_PASSWORD,
+    kind: "address",
+    isOne: (value) => isTellingText(value, true),
+    hint: HINT.address,
+  },
+  { pattern: ADDRESS_USER, kind: "address", isOne: isOdd, hint: HINT.address },
+  {
+    pattern: QUERY,
+    kind: "address",
+    isOne: (value) => isNoVariable(value) && isOdd(value),
+    hint: HINT.query,
+  },
 ];
 
 /** In no order; places may overlap. */
@@ -70,8 +95,21 @@ export function findSecrets(text: string): Found[] {
   const add = (start: number, spelled: string, kind: MaskKind): void => {
     found.push({ start, end: start + spelled.length, kind, value: unescaped(spelled) });
   };
-  for (const { pattern, kind, isOne } of RULES)
+  for (const { pattern, kind, isOne, hint } of RULES) {
+    if (hint?.test(text) === false) continue;
     for (const match of text.matchAll(pattern)) if (isOne(match[0])) add(match.index, match[0], kind);
+  }
+  if (HINT.name.test(text)) addNamed(text, add);
+  if (HINT.cookie.test(text))
+    for (const header of text.matchAll(COOKIES))
+      for (const match of header[0].matchAll(COOKIE))
+        if (isOdd(match[0])) add(header.index + match.index, match[0], "token");
+  for (const { start, end } of randomTexts(text)) add(start, text.slice(start, end), "random");
+  return found;
+}
+
+/** What stands behind the name of a secret. */
+function addNamed(text: string, add: (start: number, spelled: string, kind: MaskKind) => void): void {
   for (const pattern of [QUOTED, ESCAPED])
     for (const match of text.matchAll(pattern)) {
       const [whole, strong, , , value = ""] = match;
@@ -83,11 +121,6 @@ export function findSecrets(text: string): Found[] {
     const name = { isStrong: strong !== undefined, isSetting: isSetting(strong ?? weak ?? "", between) };
     if (isTellingWord(value, name)) add(match.index + whole.length - value.length, value, "password");
   }
-  for (const header of text.matchAll(COOKIES))
-    for (const match of header[0].matchAll(COOKIE))
-      if (isOdd(match[0])) add(header.index + match.index, match[0], "token");
-  for (const { start, end } of randomTexts(text)) add(start, text.slice(start, end), "random");
-  return found;
 }
 
 /** As files of settings and shells write it: the name in capitals, and no blank around the sign. */

@@ -61,6 +61,7 @@ export function createMasker(before: MaskMemory, known: readonly Values[]): Mask
   const memory = createMemory(before.masks);
   const looks = new Map<string, Look>();
   let recent: FormIndex | undefined;
+  let phrases: { of: number; values: readonly string[] } | undefined;
   const lookAt = (text: string): Look => {
     const known = looks.get(text);
     if (known !== undefined) return known;
@@ -107,14 +108,21 @@ export function createMasker(before: MaskMemory, known: readonly Values[]): Mask
       seen?.({ kind: memory.kindOf(number), number });
       return placeholder(number);
     },
-    phrases: () =>
-      [...memory.all.map(({ value }) => value), ...known.flatMap(({ values }) => values)].filter((value) =>
-        /\s/.test(value),
-      ),
+    phrases: () => {
+      // Asked for each row; only what is learned adds to them.
+      if (phrases?.of !== memory.all.length)
+        phrases = { of: memory.all.length, values: phrasesOf(memory.all, known) };
+      return phrases.values;
+    },
     taken: () => memory.all.slice(before.masks.length),
     forgetTexts: () => looks.clear(),
   };
 }
+
+const phrasesOf = (masks: readonly ShareMask[], known: readonly Values[]): string[] =>
+  [...masks.map(({ value }) => value), ...known.flatMap(({ values }) => values)].filter((value) =>
+    /\s/.test(value),
+  );
 
 function createMemory(before: readonly ShareMask[]) {
   const all = [...before];

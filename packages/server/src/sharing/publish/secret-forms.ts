@@ -44,6 +44,7 @@ export function indexForms(values: readonly string[]): FormIndex {
 
 /** The places of forms, those of one value side by side; of forms that begin at one place the longest. A text that ends within a form, as a title that was cut does, has its begin. */
 export function formsIn(text: string, { pairs, heads }: FormIndex): FormPlace[] {
+  if (heads.size === 0) return [];
   const found: FormPlace[] = [];
   const ends = new Map<number, number>();
   for (let at = 0; at <= text.length - LEAST; at += 1) {

@@ -1,4 +1,13 @@
-import type { Model, Omission, PublisherId, ShareId, ShareKey, ShareOperation } from "@holdfast/protocol";
+import {
+  MAX_BATCH_OPS,
+  type Model,
+  type Omission,
+  type PublisherId,
+  type ShareId,
+  type ShareKey,
+  type ShareOperation,
+} from "@holdfast/protocol";
+import type { SqlValue } from "@holdfast/sqlite";
 import type {
   SentForm,
   ShareBlob,
@@ -142,24 +151,23 @@ function headOf(sql: Sql, row: ShareRow): ShareHead {
     "SELECT hash, mime, size, uploaded FROM share_blob WHERE share = ? AND uploaded = 0 ORDER BY rid LIMIT 1",
     row.rid,
   );
-  const marks = sql.get<{ waiting: number; since: number | null }>(
-    "SELECT count(*) AS waiting, min(time) AS since FROM share_dirty WHERE share = ?",
-    row.rid,
-  );
   return {
     share: toStoredShare(sql, row),
     task: task && toTask(task),
     laterBumps: later,
     batch: batch && toBatch(batch),
     blob: blob && ({ ...blob, uploaded: blob.uploaded === 1 } satisfies ShareBlob),
-    waiting: marks?.waiting ?? 0,
-    waitingSince: marks?.since ?? undefined,
+    waiting: upToBatch(sql, "share_dirty WHERE share = ?", row.rid),
     unsent:
       row.committed === 1
         ? 0
-        : countOf(sql, "share_dirty WHERE share = ? AND rid <= ?", row.rid, row.paged_to),
+        : upToBatch(sql, "share_dirty WHERE share = ? AND rid <= ?", row.rid, row.paged_to),
   };
 }
+
+/** A sender looks before each step, also when a long history waits: nobody counts that whole. */
+const upToBatch = (sql: Sql, from: string, ...params: SqlValue[]): number =>
+  countOf(sql, `(SELECT 1 FROM ${from} LIMIT ${MAX_BATCH_OPS})`, ...params);
 
 type Marked = ShareMark & { rid: number };
 
