@@ -68,11 +68,14 @@ function stated<T extends { state: string }>(
   return to >= from ? undefined : `was ${before.state} and is ${now.state}`;
 }
 
-/** A user message only gets its place and, with its turn's end, a summary (R-1.7); an answer is open until its completed time. */
+/**
+ * A user message only gets its place and, with its turn's end, a summary (R-1.7); an answer is open until its completed time. What its agent then says to have
+ * begun by itself moves under a message of the server's (A-27).
+ */
 function message(before: Message["info"], now: Message["info"]): string | undefined {
   if (before.role !== now.role) return same(before, now);
   if (before.role === "assistant") {
-    if (before.time.completed !== undefined) return same(before, now);
+    if (before.time.completed !== undefined) return same(omit(before, ["parentId"]), omit(now, ["parentId"]));
     return before.ordinal === now.ordinal ? undefined : same(before, now);
   }
   const added = (["ordinal", "summary"] as const).filter((field) => !(field in before));
@@ -90,12 +93,17 @@ export function isOpenPart(part: Part): boolean {
   return part.type === "tool" && (part.state.status === "pending" || part.state.status === "running");
 }
 
+/** A text or a thought that has ended only gets the number of its try, when that failed later (D-15). */
 function part(before: Part, now: Part): string | undefined {
-  if (!isOpenPart(before) || before.type !== now.type) return same(before, now);
+  if (!isOpenPart(before) || before.type !== now.type)
+    return same(before, isSpoken(before) && before.attempt === undefined ? omit(now, ["attempt"]) : now);
   if ((before.type === "text" || before.type === "reasoning") && "text" in now)
     return now.text.startsWith(before.text) ? undefined : same(before, now);
   return before.type === "tool" ? tool(before, now as ToolPart) : undefined;
 }
+
+const isSpoken = (value: Part): value is Extract<Part, { type: "text" | "reasoning" }> =>
+  value.type === "text" || value.type === "reasoning";
 
 const TOOL_RANKS = { pending: 0, running: 1, completed: 2, error: 2 } as const;
 
