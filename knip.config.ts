@@ -26,7 +26,7 @@ const config: KnipConfig = {
         "test/torture/recorder-process.ts",
         "test/real-agents/record-golden.ts",
         "test/model/{index,main}.ts",
-        "test/harness/{as-published,build-program,mcp-server}.ts",
+        "test/harness/{as-published,build-program,durable-program,mcp-server}.ts",
         "test/e2e/screenshots.ts",
         "test/gallery/{agent,record}.ts",
         "test-agents/*.ts",

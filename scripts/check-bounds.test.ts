@@ -30,6 +30,15 @@ const VIOLATIONS: readonly [rule: string, file: string, source: string][] = [
   ["node-sqlite-only-in-sqlite", `${SERVER}/store/seed-raw.ts`, `import "node:sqlite";`],
   ["web-framework-only-in-surfaces", `${SERVER}/session/seed-web.ts`, `import "hono";`],
   ["browser-safe", "packages/protocol/src/seed-io.ts", `import "node:os";`],
+  ["browser-safe", "packages/client/src/rpc/seed-io.ts", `import "node:os";`],
+  [
+    "client-for-node-only-in-programs",
+    "packages/client/src/rpc/seed-node.ts",
+    `import "../node/index.ts";`,
+  ],
+  ["client-for-node-only-in-programs", "packages/web/src/seed-node.ts", `import "@holdfast/client/node";`],
+  ["client-stays-light", "packages/client/src/seed-rpc.ts", `import "./rpc/index.ts";`],
+  ["client-stays-light", "packages/client/src/seed-capnweb.ts", `import "capnweb";`],
   ["kernel-without-io", "packages/kernel/src/seed-io.ts", `import "node:fs";`],
   ["no-cycle", "packages/kernel/src/seed-one.ts", `import type {} from "./seed-two.ts";`],
   ["resolvable", "packages/kernel/src/seed-lost.ts", `import "./nowhere.ts";`],
@@ -53,6 +62,8 @@ const ALLOWED = {
   [`${SERVER}/main/allowed-adapter.ts`]: `import "../store/sqlite/index.ts"; import "../agents/acp/index.ts"; import "hono";`,
   [`${SERVER}/turn/allowed.test.ts`]: `import "../store/sqlite/index.ts"; import "node:sqlite";`,
   [`${SERVER}/agents/acp/allowed.ts`]: `import "@holdfast/kernel"; import "@holdfast/protocol"; import "../../store/index.ts";`,
+  "packages/client/src/node/allowed.ts": `import "node:os"; import "../seed-rpc.ts";`,
+  "packages/client/src/rpc/allowed.ts": `import "capnweb";`,
   "packages/cli/src/allowed.ts": `export const load = () => import("@holdfast/server"); export type S = typeof import("@holdfast/server");`,
 };
 

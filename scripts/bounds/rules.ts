@@ -124,9 +124,20 @@ function libraryRules(): IForbiddenRuleType[] {
     },
     {
       name: "browser-safe",
-      comment: "protocol, client and web also run in a browser.",
-      from: { path: "^packages/(protocol|client|web)/src/", pathNot: TESTS },
+      comment: "protocol, client and web also run in a browser; what client has for Node alone is behind a door of its own.",
+      from: { path: "^packages/(protocol|client|web)/src/", pathNot: `${TESTS}|^packages/client/src/node/` },
       to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "client-for-node-only-in-programs",
+      from: { path: "^packages/(client/src/(?!node/)|web/src/)", pathNot: TESTS },
+      to: { path: "^packages/client/src/node/" },
+    },
+    {
+      name: "client-stays-light",
+      comment: "Whoever imports the client does not load capnweb: it is behind a door of its own.",
+      from: { path: "^packages/client/src/(?!rpc/)", pathNot: TESTS },
+      to: { path: "^packages/client/src/rpc/|(^|/)node_modules/capnweb/" },
     },
     {
       name: "kernel-without-io",

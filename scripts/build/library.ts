@@ -36,19 +36,25 @@ export async function buildLibrary(name: (typeof LIBRARIES)[number], directory: 
     await writeFile(join(directory, "dist", file), published);
   }
   await cp(join(source, "README.md"), join(directory, "README.md"));
-  const { dependencies, description } = JSON.parse(
+  const { dependencies, description, exports } = JSON.parse(
     await readFile(join(source, "package.json"), "utf8"),
-  ) as Manifest;
+  ) as Manifest & { exports: Record<string, string> };
   await writeManifest(directory, {
     name: `@holdfast/${name}`,
     description,
     // The protocol sets Zod up where it is first imported; nothing else does anything by being imported.
     sideEffects: name === "protocol" ? ["./dist/without-eval.js"] : false,
     exports: {
-      ".": { types: "./dist/index.d.ts", default: "./dist/index.js" },
+      ...Object.fromEntries(Object.entries(exports).map(([name, door]) => [name, publishedDoor(door)])),
       "./package.json": "./package.json",
     },
     files: ["dist"],
     dependencies,
   });
+}
+
+/** Where a door of the sources is when it is compiled. */
+function publishedDoor(source: string): { types: string; default: string } {
+  const compiled = source.replace(/^\.\/src\//, "./dist/").replace(/\.ts$/, "");
+  return { types: `${compiled}.d.ts`, default: `${compiled}.js` };
 }

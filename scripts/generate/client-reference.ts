@@ -1,9 +1,15 @@
-/** `docs/client-reference.md`: every export of `@holdfast/client`, with its signature and its doc comment, from the sources. */
+/** `docs/client-reference.md`: every export of `@holdfast/client` and its further doors, with its signature and its doc comment, from the sources. */
 import { join } from "node:path";
 import ts from "typescript";
 
 const ROOT = join(import.meta.dirname, "../..");
-const DOOR = join(ROOT, "packages/client/src/index.ts");
+const MAIN = "@holdfast/client";
+/** What others import -> its source. */
+const DOORS = {
+  [MAIN]: join(ROOT, "packages/client/src/index.ts"),
+  [`${MAIN}/node`]: join(ROOT, "packages/client/src/node/index.ts"),
+  [`${MAIN}/rpc`]: join(ROOT, "packages/client/src/rpc/index.ts"),
+};
 const PROTOCOL = join(ROOT, "packages/protocol/src/index.ts");
 
 export function clientReference(note: string): string {
@@ -11,7 +17,7 @@ export function clientReference(note: string): string {
     config: object;
   };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
-  const program = ts.createProgram([DOOR, PROTOCOL], { ...options, noEmit: true, composite: false });
+  const program = ts.createProgram([...Object.values(DOORS), PROTOCOL], { ...options, noEmit: true, composite: false });
   const checker = program.getTypeChecker();
   const exportsOf = (file: string) => {
     const source = program.getSourceFile(file);
@@ -19,12 +25,15 @@ export function clientReference(note: string): string {
     if (module === undefined) throw new Error(`${file} exports nothing.`);
     return checker.getExportsOfModule(module);
   };
-  const names = namesOfTypes(checker, [...exportsOf(PROTOCOL), ...exportsOf(DOOR)]);
-  const sections = exportsOf(DOOR)
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map((symbol) => sectionOf(checker, symbol, names));
+  const exported = Object.entries(DOORS).flatMap(([door, file]) =>
+    exportsOf(file).map((symbol) => ({ door, symbol })),
+  );
+  const names = namesOfTypes(checker, [...exportsOf(PROTOCOL), ...exported.map(({ symbol }) => symbol)]);
+  const sections = exported
+    .toSorted((a, b) => (a.symbol.name < b.symbol.name ? -1 : 1))
+    .map(({ door, symbol }) => sectionOf(checker, { door, symbol }, names));
   const intro =
-    "How they are used is in [client.md](client.md). Types that are named and not shown here are exports of `@holdfast/protocol`.";
+    "How they are used is in [client.md](client.md). Types that are named and not shown here are exports of `@holdfast/protocol`. What is from another door than `@holdfast/client` says so.";
   return `# Every export of @holdfast/client\n\n${note}${intro}\n\n${sections.join("\n\n")}\n`;
 }
 
@@ -46,14 +55,19 @@ function namesOfTypes(checker: ts.TypeChecker, exported: ts.Symbol[]): Map<ts.Ty
   return names;
 }
 
-function sectionOf(checker: ts.TypeChecker, symbol: ts.Symbol, names: Map<ts.Type, string>): string {
+function sectionOf(
+  checker: ts.TypeChecker,
+  { door, symbol }: { door: string; symbol: ts.Symbol },
+  names: Map<ts.Type, string>,
+): string {
   const origin = resolved(checker, symbol);
   const declaration = origin.declarations?.[0];
   if (declaration === undefined) throw new Error(`${symbol.name} is declared nowhere.`);
   const isClient = symbol.name === "HoldfastClient";
   const signature = isClient ? "" : `\n\n\`\`\`ts\n${signatureOf(checker, declaration, names)}\n\`\`\``;
   const methods = isClient ? methodsOf(checker, origin, names) : [];
-  return [`## ${symbol.name}${signature}`, docOf(checker, origin), ...methods]
+  const from = door === MAIN ? "" : `From \`${door}\`.`;
+  return [`## ${symbol.name}${signature}`, from, docOf(checker, origin), ...methods]
     .filter((text) => text !== "")
     .join("\n\n");
 }

@@ -6,6 +6,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as holdfastClient from "@holdfast/client";
+import * as clientForNode from "@holdfast/client/node";
+import * as clientOverRpc from "@holdfast/client/rpc";
 import { VERSION } from "@holdfast/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { closeBrowser, type Stage, stage } from "../e2e/browser.ts";
@@ -67,7 +69,7 @@ test("[I-28] packages are modules of one version, and need nothing that is not p
   ]);
   expect(manifests.map(({ dependencies = {} }) => Object.keys(dependencies))).toEqual([
     ["zod"],
-    ["@holdfast/protocol", "eventsource-parser"],
+    ["@holdfast/protocol", "capnweb", "eventsource-parser"],
     [],
   ]);
   expect(manifests[1]?.dependencies?.["@holdfast/protocol"]).toBe(version);
@@ -83,6 +85,8 @@ test("[I-28] the line of the README installs the program's tarball, and none of 
 test("[I-28] importing the client does nothing: no output, no timer, and no global but those of Zod", async () => {
   const script = `const before = Object.getOwnPropertyNames(globalThis);
     await import("@holdfast/client");
+    await import("@holdfast/client/node");
+    await import("@holdfast/client/rpc");
     const made = Object.getOwnPropertyNames(globalThis).filter((name) => !before.includes(name));
     const handles = process.getActiveResourcesInfo().filter((name) => name === "Timeout" || name.endsWith("Wrap"));
     console.log(made.filter((name) => !name.startsWith("__zod")).length, handles.length);`;
@@ -112,7 +116,10 @@ test("[I-28] docs/client.md names each limit with its default", async () => {
 test("[I-28] docs/client-reference.md has every export and every method, and each type by a name", async () => {
   const text = await document("client-reference.md");
   const headings = new Set([...text.matchAll(/^##+ (\w+)$/gm)].map(([, name]) => name));
-  const names = [...Object.keys(holdfastClient), ...Object.keys(holdfastClient.createClient({ url: "" }))];
+  const names = [
+    ...[holdfastClient, clientForNode, clientOverRpc].flatMap((door) => Object.keys(door)),
+    ...Object.keys(holdfastClient.createClient({ url: "" })),
+  ];
   expect(names.filter((name) => !headings.has(name))).toEqual([]);
   expect(text.split("\n").filter((line) => line.includes("): ") && line.length > 200)).toEqual([]);
 });
@@ -247,7 +254,9 @@ test.for(sampleOf(PAIRS, 1))(
 type Manifest = { type: string; version: string; dependencies?: Record<string, string> };
 
 /** What must be an error is marked: types that became `any` would let it pass. */
-const STRICT = `import { createClient, EMPTY_SESSION, type HoldfastClient, isApiError, reduce, type SessionState } from "@holdfast/client";
+const STRICT = `import { intentsInFile } from "@holdfast/client/node";
+import { intentsOverSocket } from "@holdfast/client/rpc";
+import { createClient, EMPTY_SESSION, type HoldfastClient, isApiError, reduce, type SessionState } from "@holdfast/client";
 import { isTerminal, type Session, type Turn } from "@holdfast/protocol";
 
 export async function work(text: string): Promise<string | undefined> {
@@ -265,6 +274,10 @@ export async function work(text: string): Promise<string | undefined> {
     const now: Turn | undefined = known.turns[turn.id];
     if (now !== undefined && isTerminal(now.state)) break;
   }
+  // @ts-expect-error a file has a path
+  intentsInFile();
+  // @ts-expect-error a server has an address
+  intentsOverSocket({});
   // @ts-expect-error a part may be of another type
   known.messages[0]?.parts[0]?.text;
   await client.listSessions().catch((error: unknown) => isApiError(error, "RATE_LIMITED"));
@@ -291,7 +304,9 @@ storeContract("mine", () => openSqliteEngine());
 `;
 
 /** What the pieces of the document take for granted. */
-const DOCUMENT = `import { createClient, durable, type HoldfastClient, intentsInMemory, intentsOverHttp, isApiError, meetNeed, meetUnread, newIdempotencyKey, reduce, type SessionState, skipEvent, stateOfSnapshot } from "@holdfast/client";
+const DOCUMENT = `import { intentsInFile } from "@holdfast/client/node";
+import { intentsOverBatch, intentsOverSocket } from "@holdfast/client/rpc";
+import { createClient, durable, type HoldfastClient, intentsInMemory, intentsOverHttp, isApiError, meetNeed, meetUnread, newIdempotencyKey, reduce, type SessionState, skipEvent, stateOfSnapshot } from "@holdfast/client";
 declare const client: HoldfastClient;
 declare const sessionId: string;
 declare const secret: string;

@@ -5,3 +5,4 @@ export { until } from "./until.ts";
 export { temporaryDirectory } from "./temporary-directory.ts";
 export { killIfThere, processesWith, withoutChildren } from "./processes.ts";
 export { type ShareProcess, startShareService } from "./share-process.ts";
+export { openLosingWire } from "./losing-wire.ts";

@@ -1,9 +1,11 @@
 /** Refs: letting others into one session (S-13 to S-16), and being let in. */
+import { join } from "node:path";
 import { durable, intentsOverHttp, isApiError, type MadeRef, redeemLink } from "@holdfast/client";
+import { intentsInFile } from "@holdfast/client/node";
+import { intentsOverBatch } from "@holdfast/client/rpc";
 import type { Caveats, Grant, GrantTarget, LIVE_RIGHTS, RefList } from "@holdfast/protocol";
 import type { Context } from "./context.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-code.ts";
-import { intentFile, intentsInFile } from "./intent-file.ts";
 import { ago, exactLine, moment } from "./output.ts";
 import { clientOf, readRefLink, type RefLink } from "./ref-link.ts";
 
@@ -164,9 +166,10 @@ async function redeemShare({ output, isJson }: Context, { url, secret }: RefLink
 export async function send(context: Context, file: string, words: string[]): Promise<ExitCode> {
   const link = await readRefLink(context, file);
   const { ref, target } = await clientOf(link).redeemRef();
+  const way = { url: link.url, token: link.secret };
   const calls = await durable({
-    intents: intentsInFile(intentFile(context.settings.dataDirectory, ref.id)),
-    transports: [intentsOverHttp({ url: link.url, token: link.secret })],
+    intents: intentsInFile(join(context.settings.dataDirectory, "ref-calls", `${ref.id}.json`)),
+    transports: [intentsOverBatch(way), intentsOverHttp(way)],
   });
   try {
     const parts = [{ type: "text" as const, text: words.join(" ") }];

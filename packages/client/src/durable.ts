@@ -12,6 +12,7 @@ import {
   type IntentStore,
   type IntentTransport,
   isSettled,
+  NoWayError,
   type Outcome,
   type ResultOf,
   resultsIn,
@@ -51,7 +52,7 @@ export type RefCall<T> = {
 
 export type DurableRefOptions = {
   intents: IntentStore;
-  /** Ways to the server: the first is tried first, and after one that gave no answer the next. */
+  /** Ways to the server: the first is tried first, and after one that gave no answer, or is not there, the next. */
   transports: readonly [IntentTransport, ...IntentTransport[]];
   now?: () => number;
   random?: () => number;
@@ -211,8 +212,7 @@ class Durable implements DurableRef {
 
   /** Answers how long to wait before the next try, undefined when every call of the group has its outcome. */
   async #sendGroup(group: Intent[]): Promise<number | undefined> {
-    const { transports, intents } = this.#options;
-    const { signal } = this.#closing;
+    const { intents } = this.#options;
     const open = group.filter((intent) => !isSettled(intent));
     try {
       for (const intent of open) {
@@ -221,19 +221,32 @@ class Durable implements DurableRef {
         delete intent.nextRetryAt;
       }
       await intents.save(open);
-      const way = transports[this.#way % transports.length] ?? transports[0];
-      await way.send(group, {
-        intentOf: (opId) => this.#intents.get(opId),
-        tell: (outcome) => this.#settle(outcome),
-        signal,
-      });
+      await this.#sendSomehow(group);
       return undefined;
     } catch (error) {
-      this.#way += 1;
-      return this.#postpone(
-        open.filter((intent) => !isSettled(intent)),
-        error,
-      );
+      const left = open.filter((intent) => !isSettled(intent));
+      // Something of it was done: what is left begins its tries anew.
+      if (left.length < open.length) for (const intent of left) intent.attempts = 1;
+      return this.#postpone(left, error);
+    }
+  }
+
+  /** By the first way that is there. Rejects when there is none, or nobody knows what became of it: the next try is by another way. */
+  async #sendSomehow(group: Intent[]): Promise<void> {
+    const { transports } = this.#options;
+    const context = {
+      intentOf: (opId: string) => this.#intents.get(opId),
+      tell: (outcome: Outcome) => this.#settle(outcome),
+      signal: this.#closing.signal,
+    };
+    for (let missing = 1; ; missing += 1) {
+      const way = transports[this.#way % transports.length] ?? transports[0];
+      try {
+        return await way.send(group, context);
+      } catch (error) {
+        this.#way += 1;
+        if (!(error instanceof NoWayError) || missing >= transports.length) throw error;
+      }
     }
   }
 

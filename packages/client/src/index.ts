@@ -43,6 +43,7 @@ export {
   type IntentStore,
   type IntentTransport,
   isSettled,
+  NoWayError,
   type Outcome,
   type ResultOf,
   withResults,

@@ -52,11 +52,19 @@ export type GroupContext = {
   signal: AbortSignal;
 };
 
+/** A way is not there, for this program or at this server: the next one is taken at once. */
+export class NoWayError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "NoWayError";
+  }
+}
+
 /** A way in which a group of calls is made. */
 export type IntentTransport = {
   /**
    * Makes the calls of a group that have no outcome yet, in order, each under its operation id, and tells each outcome when it is known. Rejects when something
-   * went without an answer: the group is sent again then, the same, perhaps in another way.
+   * went without an answer: the group is sent again then, the same, perhaps in another way. Rejects with NoWayError when it is not there at all.
    */
   send(group: readonly Intent[], context: GroupContext): Promise<void>;
   close?(): void;
@@ -68,26 +76,38 @@ export const isSettled = ({ state }: Pick<Intent, "state">): boolean =>
 const isResultOf = (value: unknown): value is ResultOf =>
   typeof value === "object" && value !== null && "$result" in value;
 
-/** The calls whose results stand in a value. */
-export function resultsIn(value: unknown): string[] {
-  if (isResultOf(value)) return [value.$result];
+/** The results that stand in a value, each time that one does. */
+export function placesIn(value: unknown): ResultOf[] {
+  if (isResultOf(value)) return [value];
   if (value === null || typeof value !== "object") return [];
-  return [...new Set(Object.values(value).flatMap(resultsIn))];
+  return Object.values(value).flatMap(placesIn);
+}
+
+/** The calls whose results stand in a value. */
+export const resultsIn = (value: unknown): string[] => [
+  ...new Set(placesIn(value).map(({ $result }) => $result)),
+];
+
+/** A value with what `of` gives in place of each result that stands in it. */
+export function replaceResults(value: unknown, of: (place: ResultOf) => unknown): unknown {
+  if (isResultOf(value)) return of(value);
+  if (Array.isArray(value)) return value.map((item) => replaceResults(item, of));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, replaceResults(item, of)]));
 }
 
 /** A value with the results that stand in it. Throws a TypeError where a result has nothing at that place. */
-export function withResults(value: unknown, resultOf: (opId: string) => unknown): unknown {
-  if (isResultOf(value)) {
-    let found = resultOf(value.$result);
-    for (const name of value.path)
-      found =
-        typeof found === "object" && found !== null ? (found as Record<string, unknown>)[name] : undefined;
-    if (found === undefined) throw new TypeError(`The result has no ${value.path.join(".")}.`);
-    return found;
-  }
-  if (Array.isArray(value)) return value.map((item) => withResults(item, resultOf));
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withResults(item, resultOf)]));
+export const withResults = (value: unknown, resultOf: (opId: string) => unknown): unknown =>
+  replaceResults(value, (place) => resultAt(place, resultOf(place.$result)));
+
+/** Throws a TypeError where the result has nothing at that place. */
+export function resultAt({ path }: ResultOf, result: unknown): unknown {
+  let found = result;
+  for (const name of path)
+    found =
+      typeof found === "object" && found !== null ? (found as Record<string, unknown>)[name] : undefined;
+  if (found === undefined) throw new TypeError(`The result has no ${path.join(".")}.`);
+  return found;
 }
 
 /** The outcome of a call that cannot be made because one that it needs has failed; undefined while it can. */
@@ -95,7 +115,7 @@ export function blocked(
   { opId, dependsOn }: Pick<Intent, "opId" | "dependsOn">,
   intentOf: GroupContext["intentOf"],
 ): Outcome | undefined {
-  const lost = dependsOn.find((id) => intentOf(id)?.state !== "acked");
+  const lost = dependsOn.find((id) => (intentOf(id)?.state ?? "failed") === "failed");
   if (lost === undefined) return undefined;
   const message = `The call ${lost}, which this one needs, has failed.`;
   return { opId, error: { code: "DEPENDENCY_UNMET", message } };

@@ -168,7 +168,8 @@ function answer<T>(response: Response, text: string, shape: Shape<T>): Answer<T>
   };
 }
 
-function refusal(response: Response, text: string): HoldfastApiError {
+/** What a server refused with, also one that is none of ours. */
+export function refusal(response: Response, text: string): HoldfastApiError {
   const parsed = looseProblemSchema.safeParse(parseJson(text));
   const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
   const retryAfterMs = Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : undefined;

@@ -5,6 +5,7 @@ import {
   intentsInMemory,
   type IntentStore,
   type IntentTransport,
+  NoWayError,
   RefCallError,
 } from "@holdfast/client";
 import { isWholeRefSecret, secretHash } from "@holdfast/kernel";
@@ -175,6 +176,24 @@ describe("[S-27] calls on a ref that are stored before they are sent", () => {
     expect(await call.result).toBe("now");
     await patient.close();
     expect(() => patient.call("comment", comment("c"))).toThrow("closed");
+  });
+
+  test("[S-31] a way that is not there is passed over at once, and left out from then on; with none at all it is tried later", async () => {
+    const asked: string[] = [];
+    const none: IntentTransport = {
+      send: () => (asked.push("none"), Promise.reject(new NoWayError("not here"))),
+    };
+    const other: IntentTransport = {
+      send: (...all) => (asked.push("other"), asked.length < 3 ? none.send(...all) : transport.send(...all)),
+    };
+    const ref = await open([none, other]);
+    await ref.call("comment", comment("a")).result;
+    expect(asked).toEqual(["none", "other", "none", "none", "other"]);
+    expect(waits).toEqual([1_000]);
+    await ref.call("comment", comment("b")).result;
+    expect(asked.slice(5)).toEqual(["other"]);
+    expect(waits).toEqual([1_000]);
+    await ref.close();
   });
 
   test("[S-27] a call that could not be stored is not made", async () => {

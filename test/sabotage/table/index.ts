@@ -3,6 +3,7 @@ import { AGENT_FILES } from "./agent-files.ts";
 import { AGENTS } from "./agents.ts";
 import { BLOBS } from "./blobs.ts";
 import { CHANGES } from "./changes.ts";
+import { DURABLE } from "./durable.ts";
 import { EVENTS } from "./events.ts";
 import { FILES } from "./files.ts";
 import { HTTP } from "./http.ts";
@@ -27,6 +28,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   ...AGENTS,
   ...AGENT_FILES,
   ...SHARING,
+  ...DURABLE,
   ...SOURCES,
   ...HTTP,
   ...WHAT_LEAVES,

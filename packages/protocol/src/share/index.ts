@@ -10,3 +10,4 @@ export * from "./ref-http.ts";
 export * from "./ref-method.ts";
 export * from "./share-http.ts";
 export * from "./share.ts";
+export * from "./survives-rpc.ts";

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { shapeRefusal, type Upgrade } from "@holdfast/edge";
-import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
+import { type Clock, HoldfastError, isHoldfastError, type Logger } from "@holdfast/kernel";
 import { REF_METHODS, type RedeemedRef, redeemedRefSchema, type RefMethod } from "@holdfast/protocol";
 import {
   asMeant,
@@ -52,12 +52,12 @@ const addressOf = (incoming: IncomingMessage): string => incoming.socket.remoteA
 const METHODS = (Object.keys(REF_METHODS) as RefMethod[]).filter((method) => method !== "redeem");
 
 const one = z.tuple([z.string().min(1).max(512)]);
-/** Under `opId` a repetition is recognised, whichever way it comes (S-27). */
-const call = z.union([
-  z.tuple([]),
-  z.tuple([z.unknown()]),
-  z.tuple([z.unknown(), z.strictObject({ opId: z.string().min(1).max(255).optional() })]),
-]);
+/** Under `opId` a repetition is recognised, whichever way it comes; `needs` are results without which the call is not made (S-27). */
+const callOptions = z.strictObject({
+  opId: z.string().min(1).max(255).optional(),
+  needs: z.array(z.unknown()).max(RPC_LIMITS.batchCalls).optional(),
+});
+const call = z.union([z.tuple([]), z.tuple([z.unknown()]), z.tuple([z.unknown(), callOptions])]);
 const after = z.union([z.int().min(0), z.string().max(256)]).optional();
 const place = z.union([after, z.strictObject({ after, store: z.string().max(256).optional() })]);
 const subscription = z.union([z.tuple([]), z.tuple([place])]);
@@ -114,6 +114,7 @@ function stubOf({ door, clock, ends, caller, redeemed }: StubDeps): Capability {
     (rights as readonly string[]).includes(REF_METHODS[method].access),
   );
   const listeners: (() => void)[] = [];
+  const inOrder = oneByOne();
   const over = new AbortController();
   const end = (): void => {
     over.abort();
@@ -128,12 +129,15 @@ function stubOf({ door, clock, ends, caller, redeemed }: StubDeps): Capability {
     facts: { ...redeemed },
     async call(method, args, scope) {
       if (method === "subscribe") return subscribe(door, clock, caller, args, scope);
-      const [value = {}, { opId } = {}] = shaped(call, args) as [unknown?, { opId?: string | undefined }?];
-      const reply = await door.call(method as RefMethod, asMeant(value), {
-        ...caller,
-        opId,
-        signal: over.signal,
-      });
+      const [value = {}, { opId, needs = [] } = {}] = shaped(call, args) as [
+        unknown?,
+        z.infer<typeof callOptions>?,
+      ];
+      if (needs.includes(undefined))
+        throw new HoldfastError("DEPENDENCY_UNMET", "An earlier result has nothing at the place that this call needs.");
+      const act = () =>
+        door.call(method as RefMethod, asMeant(value), { ...caller, opId, signal: over.signal });
+      const reply = await (REF_METHODS[method as RefMethod].mutates ? inOrder(act) : act());
       return { value: reply ?? null };
     },
     drop() {
@@ -143,6 +147,29 @@ function stubOf({ door, clock, ends, caller, redeemed }: StubDeps): Capability {
       if (known.size === 0 && ends.get(ref.id) === known) ends.delete(ref.id);
     },
     onEnd: (listener) => void (over.signal.aborted ? listener() : listeners.push(listener)),
+  };
+}
+
+/**
+ * Calls of one message are a group (S-27): what changes something is done in the order in which it was asked for. Where one cannot be done now, what waits behind it is refused with the same, as over
+ * HTTP, where it would not have been sent.
+ */
+function oneByOne(): <T>(act: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  return async (act) => {
+    waiting += 1;
+    const mine = last.then(act);
+    last = mine.catch((error: unknown) => {
+      if (!isHoldfastError(error) || error.status >= 500 || error.status === 429) throw error;
+    });
+    last.catch(() => undefined);
+    try {
+      return await mine;
+    } finally {
+      waiting -= 1;
+      if (waiting === 0) last = Promise.resolve();
+    }
   };
 }
 

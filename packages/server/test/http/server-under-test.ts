@@ -247,7 +247,7 @@ export class ServerUnderTest implements AsyncDisposable {
     this.#listener = new Listener({
       answer: this.http.answer,
       upgrade: this.http.upgrade,
-      allowedHosts: [],
+      allowedHosts: options.names ?? [],
       exposure: "loopback",
       clock,
       logger,
@@ -384,4 +384,5 @@ function filesUnderTest(root: string, store: Store, turns: HandDrivenTurns, cloc
   return { git, worktrees, changes };
 }
 
-type Options = { clock?: Clock; logger?: Logger; http?: Partial<HttpDeps> };
+/** `names`: hosts beside its own, as a wire before it has. */
+type Options = { clock?: Clock; logger?: Logger; http?: Partial<HttpDeps>; names?: readonly string[] };

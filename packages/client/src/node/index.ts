@@ -1,0 +1,1 @@
+export { intentsInFile } from "./intents-in-file.ts";

@@ -1,0 +1,2 @@
+export { intentsOverBatch } from "./intents-over-batch.ts";
+export { intentsOverSocket } from "./intents-over-socket.ts";
