@@ -31,11 +31,7 @@ const VIOLATIONS: readonly [rule: string, file: string, source: string][] = [
   ["web-framework-only-in-surfaces", `${SERVER}/session/seed-web.ts`, `import "hono";`],
   ["browser-safe", "packages/protocol/src/seed-io.ts", `import "node:os";`],
   ["browser-safe", "packages/client/src/rpc/seed-io.ts", `import "node:os";`],
-  [
-    "client-for-node-only-in-programs",
-    "packages/client/src/rpc/seed-node.ts",
-    `import "../node/index.ts";`,
-  ],
+  ["client-for-node-only-in-programs", "packages/client/src/rpc/seed-node.ts", `import "../node/index.ts";`],
   ["client-for-node-only-in-programs", "packages/web/src/seed-node.ts", `import "@holdfast/client/node";`],
   ["client-stays-light", "packages/client/src/seed-rpc.ts", `import "./rpc/index.ts";`],
   ["client-stays-light", "packages/client/src/seed-capnweb.ts", `import "capnweb";`],

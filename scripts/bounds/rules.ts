@@ -124,7 +124,8 @@ function libraryRules(): IForbiddenRuleType[] {
     },
     {
       name: "browser-safe",
-      comment: "protocol, client and web also run in a browser; what client has for Node alone is behind a door of its own.",
+      comment:
+        "protocol, client and web also run in a browser; what client has for Node alone is behind a door of its own.",
       from: { path: "^packages/(protocol|client|web)/src/", pathNot: `${TESTS}|^packages/client/src/node/` },
       to: { dependencyTypes: ["core"] },
     },

@@ -17,7 +17,11 @@ export function clientReference(note: string): string {
     config: object;
   };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
-  const program = ts.createProgram([...Object.values(DOORS), PROTOCOL], { ...options, noEmit: true, composite: false });
+  const program = ts.createProgram([...Object.values(DOORS), PROTOCOL], {
+    ...options,
+    noEmit: true,
+    composite: false,
+  });
   const checker = program.getTypeChecker();
   const exportsOf = (file: string) => {
     const source = program.getSourceFile(file);

@@ -2,7 +2,13 @@
  * A client that makes durable calls of a ref, in each way. As a program (way, address, secret, file, session) it stores its calls in the file, prints their ids, and waits for their answers: tests kill it
  * meanwhile.
  */
-import { type DurableRef, durable, intentsOverHttp, type IntentTransport, type RefCall } from "@holdfast/client";
+import {
+  type DurableRef,
+  durable,
+  intentsOverHttp,
+  type IntentTransport,
+  type RefCall,
+} from "@holdfast/client";
 import { intentsInFile } from "@holdfast/client/node";
 import { intentsOverBatch, intentsOverSocket } from "@holdfast/client/rpc";
 
@@ -15,7 +21,10 @@ export const WAYS: Readonly<Record<string, (place: Place) => IntentTransport>> =
 };
 
 /** One group: an input, a remark on it, which needs its answer, and a narrower ref. */
-export function makeGroup(ref: DurableRef, { sessionId, refId }: { sessionId: string; refId: string }): RefCall<unknown>[] {
+export function makeGroup(
+  ref: DurableRef,
+  { sessionId, refId }: { sessionId: string; refId: string },
+): RefCall<unknown>[] {
   const session = sessionId as never;
   const asked = ref.call("prompt", { sessionId: session, parts: [{ type: "text", text: "SAY once" }] });
   return [
@@ -25,7 +34,14 @@ export function makeGroup(ref: DurableRef, { sessionId, refId }: { sessionId: st
   ];
 }
 
-async function main([way = "", url = "", token = "", file = "", sessionId = "", refId = ""]: string[]): Promise<void> {
+async function main([
+  way = "",
+  url = "",
+  token = "",
+  file = "",
+  sessionId = "",
+  refId = "",
+]: string[]): Promise<void> {
   const transport = WAYS[way]?.({ url, token });
   if (transport === undefined) throw new Error(`${way} is no way.`);
   const ref = await durable({ intents: intentsInFile(file), transports: [transport] });

@@ -3,12 +3,16 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 const HANDSHAKE = /^HTTP\/1\.1 101 [\s\S]*?\r\n\r\n/;
 
+/** Of one connection, which may be used again: what came, how much of it was taken, and when what was not taken began to come. */
+type Said = { chunks: Buffer[]; taken: number; since: number | undefined };
+
 export class LosingWire implements AsyncDisposable {
   /**
    * While it is there, nobody gets an answer: its connection ends, and this is called. That a WebSocket comes about is no answer yet.
    */
   loses: (() => void) | undefined;
-  readonly #said: Buffer[][] = [];
+  readonly #said: Said[] = [];
+  #heard = 0;
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((near) => this.#join(near));
   #target: URL | undefined;
@@ -29,25 +33,36 @@ export class LosingWire implements AsyncDisposable {
     this.#target = new URL(url);
   }
 
-  /** What was said on each connection since the last time: requests, or the texts of a WebSocket. */
+  /** What was said on each connection since the last time, in the order in which they began: requests, or the texts of a WebSocket. */
   takeSaid(): string[][] {
-    return this.#said
-      .splice(0)
-      .map((chunks) => messagesIn(Buffer.concat(chunks)))
+    const fresh = this.#said
+      .filter(({ since }) => since !== undefined)
+      .toSorted((one, other) => (one.since ?? 0) - (other.since ?? 0));
+    return fresh
+      .map((said) => {
+        const messages = messagesIn(Buffer.concat(said.chunks)).slice(said.taken);
+        said.taken += messages.length;
+        said.since = undefined;
+        return messages;
+      })
       .filter((messages) => messages.length > 0);
   }
 
   #join(near: Socket): void {
     if (this.#target === undefined) return void near.destroy();
     const far = connect(Number(this.#target.port), this.#target.hostname);
-    const said: Buffer[] = [];
+    const said: Said = { chunks: [], taken: 0, since: undefined };
     this.#said.push(said);
     for (const socket of [near, far]) {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     }
     near
-      .on("data", (bytes: Buffer) => (said.push(bytes), far.write(bytes)))
+      .on("data", (bytes: Buffer) => {
+        said.since ??= this.#heard += 1;
+        said.chunks.push(bytes);
+        far.write(bytes);
+      })
       .on("close", () => far.destroy())
       .on("error", () => far.destroy());
     far
@@ -81,7 +96,7 @@ const handshakeOf = (bytes: Buffer): Buffer =>
 /** Whole messages alone: what was cut is left out. */
 function messagesIn(bytes: Buffer): string[] {
   const messages: string[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = bytes.indexOf("\r\n\r\n", at);
     if (end < 0) break;
     const head = bytes.toString("latin1", at, end);
@@ -96,10 +111,10 @@ function messagesIn(bytes: Buffer): string[] {
   return messages;
 }
 
-/** Texts of a client's frames, none of them in pieces. */
+/** Texts of a client's frames, none of them in pieces. That capnweb lets go of a result is left out: it says so at any time, and asks for nothing. */
 function textsIn(bytes: Buffer): string[] {
   const texts: string[] = [];
-  for (let at = 0; at + 2 <= bytes.length; ) {
+  for (let at = 0; at + 2 <= bytes.length;) {
     const [first = 0, second = 0] = [bytes[at], bytes[at + 1]];
     const short = second & 0x7f;
     const size = short === 126 ? 2 : short === 127 ? 8 : 0;
@@ -113,5 +128,5 @@ function textsIn(bytes: Buffer): string[] {
     if ((first & 0x0f) === 1) texts.push(Buffer.from(text).toString("utf8"));
     at = from + length;
   }
-  return texts;
+  return texts.filter((text) => !text.startsWith('["release",'));
 }

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { durable, type Intent, type IntentTransport } from "@holdfast/client";
@@ -6,8 +15,14 @@ import { intentsInFile } from "@holdfast/client/node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const intent = (opId: string, more: Partial<Intent> = {}): Intent => ({
-  ...{ opId, batchId: "bat_1", seq: 1, method: "comment", args: {}, dependsOn: [] },
-  ...{ state: "pending", attempts: 0 },
+  opId,
+  batchId: "bat_1",
+  seq: 1,
+  method: "comment",
+  args: {},
+  dependsOn: [],
+  state: "pending",
+  attempts: 0,
   ...more,
 });
 

@@ -28,7 +28,9 @@ export const DURABLE: readonly Sabotage[] = [
     rules: ["S-27"],
     breaks: "says another operation id at each try over capnweb",
     file: `${CLIENT}/rpc/send-group.ts`,
-    edits: [{ find: "const options = { opId };", replace: "const options = { opId: opId + Math.random() };" }],
+    edits: [
+      { find: "const options = { opId };", replace: "const options = { opId: opId + Math.random() };" },
+    ],
     catchers: [onServer("[S-27] an answer that is lost, and a program that ends then")],
   },
   {

@@ -10,7 +10,11 @@ export function failureOf(reason: unknown): Error {
     reason instanceof HoldfastConnectionError
   )
     return reason;
-  const said = (reason ?? {}) as { code?: unknown; message?: unknown; problem?: Partial<ApiProblem> | undefined };
+  const said = (reason ?? {}) as {
+    code?: unknown;
+    message?: unknown;
+    problem?: Partial<ApiProblem> | undefined;
+  };
   const detail = typeof said.message === "string" ? said.message : "the connection ended";
   const row = Object.entries(ERROR_CODES).find(([code]) => code === said.code)?.[1];
   const status = said.problem?.status ?? row?.status;

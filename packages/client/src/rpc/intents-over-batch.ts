@@ -52,7 +52,8 @@ class OneRequest implements RpcTransport {
 
   async receive(): Promise<string> {
     const next = (await this.#heard).shift();
-    if (next === undefined) throw new HoldfastConnectionError("The answer ended before all calls had theirs.");
+    if (next === undefined)
+      throw new HoldfastConnectionError("The answer ended before all calls had theirs.");
     return next;
   }
 }

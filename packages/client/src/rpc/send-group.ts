@@ -44,7 +44,8 @@ export async function sendGroup(
     if (open.length === 0) return;
     context.signal.throwIfAborted();
     const { door, calls } = nextPiece(open);
-    if (door === "rpc") await settle(calls, await ask((stub) => makeAll(stub, calls), context.signal), context);
+    if (door === "rpc")
+      await settle(calls, await ask((stub) => makeAll(stub, calls), context.signal), context);
     else
       await rest.send(
         calls.map(({ intent }) => intent),
@@ -119,10 +120,7 @@ async function settle(
 }
 
 /** An error: nobody knows what became of the call. */
-function outcomeOf(
-  { opId, method }: Intent,
-  answer: PromiseSettledResult<unknown>,
-): Outcome | Error {
+function outcomeOf({ opId, method }: Intent, answer: PromiseSettledResult<unknown>): Outcome | Error {
   if (answer.status === "rejected") {
     const failure = failureOf(answer.reason);
     if (!(failure instanceof HoldfastApiError) || isPassing(failure)) return failure;
@@ -133,7 +131,9 @@ function outcomeOf(
   const parsed = REF_METHODS[method].result.safeParse(value ?? undefined);
   return parsed.success
     ? { opId, result: parsed.data }
-    : new HoldfastContractError(`The answer to ${method} does not have the expected shape: ${parsed.error.message}`);
+    : new HoldfastContractError(
+        `The answer to ${method} does not have the expected shape: ${parsed.error.message}`,
+      );
 }
 
 /** What capnweb would have altered comes as its text. */

@@ -134,7 +134,10 @@ function stubOf({ door, clock, ends, caller, redeemed }: StubDeps): Capability {
         z.infer<typeof callOptions>?,
       ];
       if (needs.includes(undefined))
-        throw new HoldfastError("DEPENDENCY_UNMET", "An earlier result has nothing at the place that this call needs.");
+        throw new HoldfastError(
+          "DEPENDENCY_UNMET",
+          "An earlier result has nothing at the place that this call needs.",
+        );
       const act = () =>
         door.call(method as RefMethod, asMeant(value), { ...caller, opId, signal: over.signal });
       const reply = await (REF_METHODS[method as RefMethod].mutates ? inOrder(act) : act());
