@@ -1,7 +1,7 @@
 /** Pictures of sharing: the dialog with its forms, the list of all shares, the shared page for readers with and without script, and the page of who was let in. */
 import type { Page } from "playwright-core";
 import { until } from "../harness/index.ts";
-import type { Stage } from "./browser.ts";
+import { browser, type Stage } from "./browser.ts";
 import { gitStage, runTurn, sessionOf } from "./git-stage.ts";
 import { said } from "./words.ts";
 
@@ -90,14 +90,17 @@ export async function shootSharing(shoot: Shoot): Promise<void> {
 type Links = { link: string; further: string; into: string };
 
 async function shootReaders(on: Stage, { link, further, into }: Links, shoot: Shoot): Promise<void> {
-  const open = async (address: string, javaScriptEnabled = true): Promise<Page> => {
-    const page = await (await on.context({ javaScriptEnabled })).newPage();
+  const open = async (address: string): Promise<Page> => {
+    const page = await (await on.context()).newPage();
     await page.goto(address);
     return page;
   };
-  const plain = await open(link, false);
+  const withoutScript = await (await browser()).newContext({ javaScriptEnabled: false });
+  const plain = await withoutScript.newPage();
+  await plain.goto(link);
   await plain.getByRole("log").waitFor();
   await shoot(plain, "shared-plain");
+  await withoutScript.close();
   const reader = await open(link);
   await reader.locator(".h-dvh").waitFor();
   await shoot(reader, "shared-live");

@@ -30,7 +30,7 @@ async function shoot(page: Page, name: string): Promise<void> {
     await page.setViewportSize(viewport);
     for (const colorScheme of THEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await page.evaluate("new Promise((seen) => setTimeout(seen, 150))");
+      await page.waitForTimeout(150);
       await page.screenshot({ path: join(FOLDER, `${name}-${size}-${colorScheme}.png`) });
       const kept = KEPT[`${name}-${size}-${colorScheme}`];
       if (kept !== undefined && process.argv.includes("--commit"))

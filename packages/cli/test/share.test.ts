@@ -15,6 +15,15 @@ const run = (...args: string[]) => house.run(args);
 const json = async <T>(...args: string[]): Promise<T> =>
   JSON.parse((await run(...args, "--json")).stdout) as T;
 
+/** Commands that do not wait for each other. */
+async function each(
+  cases: readonly (readonly [args: string[], code: number, text: string])[],
+): Promise<void> {
+  const results = await Promise.all(cases.map(([args]) => house.run(args)));
+  for (const [index, [, code, text]] of cases.entries())
+    expectRun(results[index] ?? { code: null, stdout: "", stderr: "" }, code, text);
+}
+
 async function newSession(title: string): Promise<string> {
   const { id } = await server.client.createSession({ directory: house.project, agent: "rehearsal", title });
   await server.client.admitInputAndWait(
@@ -48,10 +57,12 @@ describe("[I-9] holdfast share", () => {
     const asked = await run("share", "create", session);
     expectRun(asked, 2, "say --yes");
     expect(asked.stderr).toContain("messages, ");
-    expectRun(await run("share", "list"), 0, "No shares.");
-    expectRun(await run("share", "create", session, "--days", "soon"), 2, "whole number");
-    expectRun(await run("share", "create", session, "-y", "--service", "http://share.example"), 2, "https");
-    expectRun(await run("share", "create", "ses_00000000000000000000000000", "-y"), 4, "ses_0000");
+    await each([
+      [["share", "list"], 0, "No shares."],
+      [["share", "create", session, "--days", "soon"], 2, "whole number"],
+      [["share", "create", session, "-y", "--service", "http://share.example"], 2, "https"],
+      [["share", "create", "ses_00000000000000000000000000", "-y"], 4, "ses_0000"],
+    ]);
     const made = await run("share", "create", session, "-y", "--title", "For the review", "--days", "0");
     expect([made.code, made.stdout]).toEqual([
       0,
@@ -65,12 +76,14 @@ describe("[I-9] holdfast share", () => {
     expectRun(listed, 0, "For the review");
     expect(listed.stdout).toContain(id);
     expect(await json("share", "list")).toMatchObject({ items: [{ id, title: "For the review" }] });
-    expectRun(await run("share", "list", "--session", "ses_00000000000000000000000000"), 0, "No shares.");
-    expectRun(await run("share", "show", id), 0, "never");
+    await each([
+      [["share", "list", "--session", "ses_00000000000000000000000000"], 0, "No shares."],
+      [["share", "show", id], 0, "never"],
+      [["share", "show", "shr_00000000000000000000000000"], 4, "shr_0000"],
+    ]);
     expect(await json("share", "show", id)).toMatchObject({ share: { id, state: "live" }, batches: [{}] });
     expect((await run("share", "link", id)).stdout).toBe(made.stdout);
     expect(await json("share", "link", id)).toEqual({ url: made.stdout.trim(), isLocal: true });
-    expectRun(await run("share", "show", "shr_00000000000000000000000000"), 4, "shr_0000");
   });
 
   test("[S-2, S-13] it is paused, goes on, is read by another link, and is taken back for good", async () => {
@@ -149,10 +162,12 @@ describe("[I-9] holdfast ref on a share", () => {
 
   test("[S-14, I-11] what no link of a share can have is refused with the way to it", async () => {
     const { id } = await newShare();
-    expectRun(await run("ref", "create", id, "-r", "prompt"), 2, "on its session");
-    expectRun(await run("ref", "create", id, "--tool", "shell"), 2, "for sessions");
-    expectRun(await run("ref", "create", "shr_00000000000000000000000000"), 4, "shr_0000");
-    expectRun(await run("ref", "list", "--share", id, "--session", "ses_x"), 2, "cannot be used with");
+    await each([
+      [["ref", "create", id, "-r", "prompt"], 2, "on its session"],
+      [["ref", "create", id, "--tool", "shell"], 2, "for sessions"],
+      [["ref", "create", "shr_00000000000000000000000000"], 4, "shr_0000"],
+      [["ref", "list", "--share", id, "--session", "ses_x"], 2, "cannot be used with"],
+    ]);
     const made = await json<{ ref: { id: string; target: unknown }; local: boolean }>("ref", "create", id);
     expect(made).toMatchObject({ ref: { target: { kind: "share", id }, rights: ["read"] }, local: true });
     expectRun(await run("ref", "attenuate", made.ref.id), 2, `Make another one on ${id}`);

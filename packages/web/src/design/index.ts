@@ -10,4 +10,4 @@ export { Fold, FoldMark } from "./fold.tsx";
 export { OfflineNote } from "./offline-note.tsx";
 export { Empty, Notice, Skeleton } from "./notice.tsx";
 export { StaticProvider, useIsStatic } from "./static.tsx";
-export { ago, moment, span } from "./time.ts";
+export { ago, dateTime, moment, span } from "./time.ts";

@@ -24,3 +24,7 @@ export function span(ms: number): string {
 /** A whole moment, for tooltips. */
 export const moment = (time: number): string =>
   new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** A day and a time of it, to be read in a line. */
+export const dateTime = (time: number): string =>
+  new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });

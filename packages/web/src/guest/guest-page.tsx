@@ -59,7 +59,7 @@ export function GuestPage({ guest }: { guest: Guest }) {
           </h1>
           <span className="flex flex-wrap items-center gap-1.5">
             {ref.rights.map((right) => (
-              <Chip key={right} tone={right === "prompt" ? "attention" : "neutral"}>
+              <Chip key={right} tone={right === "prompt" ? "danger" : "neutral"}>
                 {RIGHT_WORDS[right].label}
               </Chip>
             ))}

@@ -18,6 +18,11 @@ const WORDS: Record<ServiceShare["state"], string> = {
 
 const MIB = 1024 * 1024;
 
+const isKept = ({ state }: ServiceShare): boolean => state === "live" || state === "hidden";
+
+const sizeOf = ({ bytes, quota }: ServiceShare): string =>
+  `${(bytes / MIB).toFixed(1)} of ${Math.round(quota / MIB)} MB`;
+
 export type ShareListPage = { items: readonly ServiceShare[]; next?: string | undefined };
 
 type ListPageProps = { first: ShareListPage; more: (before: string) => Promise<ShareListPage> };
@@ -39,8 +44,8 @@ export function ListPage({ first, more }: ListPageProps) {
     <main className="mx-auto min-h-full w-full max-w-3xl px-4 py-6">
       <h1 className="text-xl font-semibold">Shares of this key</h1>
       <p className="mt-1 text-sm text-ink-soft">
-        What this service keeps for the publish key that opened this page. Links are not here: a service has
-        no secret of a link.
+        What this service keeps for the publish key that opened this page. Links are not here: a service does
+        not know their secrets.
       </p>
       {items.length === 0 && (
         <Empty title="Nothing is shared">What is shared with this key appears here.</Empty>
@@ -49,13 +54,17 @@ export function ListPage({ first, more }: ListPageProps) {
         {items.map((share) => (
           <li key={share.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 py-2 text-sm">
             <span className="min-w-0 flex-1 basis-56">
-              <Exact text={share.title} as="words" className="block truncate font-medium" />
+              {share.title === "" ? (
+                <span className="block text-ink-soft">What it was is deleted</span>
+              ) : (
+                <Exact text={share.title} as="words" className="block truncate font-medium" />
+              )}
               <span className="font-mono text-xs break-all text-ink-faint">{share.id}</span>
             </span>
             <Chip tone={TONES[share.state]}>{WORDS[share.state]}</Chip>
             <span className="text-xs text-ink-soft tabular-nums">
-              {(share.bytes / MIB).toFixed(1)} of {Math.round(share.quota / MIB)} MB · {share.viewers} looking
-              · <span title={moment(share.time.updated)}>{ago(share.time.updated, now)}</span>
+              {isKept(share) && `${sizeOf(share)} · ${share.viewers} looking · `}
+              <span title={moment(share.time.updated)}>{ago(share.time.updated, now)}</span>
             </span>
           </li>
         ))}

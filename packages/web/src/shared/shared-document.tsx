@@ -59,31 +59,33 @@ export function SharedDocument({ request }: { request: SharedPageRequest }) {
     <StaticProvider>
       <ReaderProvider reader={reader}>
         <SharedHeader {...state} />
-        <main className="mx-auto w-full max-w-3xl bg-surface px-4 pb-12">
-          {state.session === undefined && <Omissions omitted={state.omitted} />}
-          {messages.next !== undefined && (
-            <p className="py-3 text-center text-sm">
-              <a className="text-accent underline" href={`?before=${encodeURIComponent(messages.next)}`}>
-                Older messages
-              </a>
-            </p>
-          )}
-          {rows.length === 0 && (
-            <Empty title="Nothing was said here yet">What comes will be on this page.</Empty>
-          )}
-          <div role="log" aria-live="off" aria-label="Conversation">
-            {rows.map((row) => (
-              <RowView key={row.key} row={row} sessionId="" />
-            ))}
+        <main className="min-h-dvh bg-surface">
+          <div className="mx-auto w-full max-w-3xl px-4 pb-12">
+            {state.session === undefined && <Omissions omitted={state.omitted} />}
+            {messages.next !== undefined && (
+              <p className="py-3 text-center text-sm">
+                <a className="text-accent underline" href={`?before=${encodeURIComponent(messages.next)}`}>
+                  Older messages
+                </a>
+              </p>
+            )}
+            {rows.length === 0 && (
+              <Empty title="Nothing was said here yet">What comes will be on this page.</Empty>
+            )}
+            <div role="log" aria-live="off" aria-label="Conversation">
+              {rows.map((row) => (
+                <RowView key={row.key} row={row} sessionId="" />
+              ))}
+            </div>
+            {isOlder && (
+              <p className="py-3 text-center text-sm">
+                <a className="text-accent underline" href="?">
+                  To the newest messages
+                </a>
+              </p>
+            )}
+            {!isOlder && <Changes state={state} comments={comments} />}
           </div>
-          {isOlder && (
-            <p className="py-3 text-center text-sm">
-              <a className="text-accent underline" href="?">
-                To the newest messages
-              </a>
-            </p>
-          )}
-          {!isOlder && <Changes state={state} comments={comments} />}
         </main>
       </ReaderProvider>
     </StaticProvider>

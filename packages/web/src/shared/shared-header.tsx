@@ -1,7 +1,7 @@
 import type { SharedState } from "@holdfast/client";
 import { Radio } from "lucide-react";
 import type { ReactNode } from "react";
-import { Chip, Exact, moment } from "../design/index.ts";
+import { Chip, Exact, dateTime } from "../design/index.ts";
 
 type SharedHeaderProps = Pick<SharedState, "session" | "models" | "usage" | "expiresAt"> & {
   /** Something goes on while one looks; undefined where nobody can tell, because the document is written once. */
@@ -23,10 +23,10 @@ export function SharedHeader({
   const facts = [
     session?.agent,
     models.map(({ modelId }) => modelId).join(", "),
-    session === undefined ? undefined : moment(session.time.updated),
+    session === undefined ? undefined : dateTime(session.time.updated),
     usage?.tokens?.output === undefined ? undefined : `${usage.tokens.output.toLocaleString()} tokens out`,
     usage?.cost === undefined ? undefined : `$${usage.cost.toFixed(2)}`,
-    expiresAt === undefined ? undefined : `until ${moment(expiresAt)}`,
+    expiresAt === undefined ? undefined : `until ${dateTime(expiresAt)}`,
   ].filter((fact) => fact !== undefined && fact !== "");
   return (
     <header className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-surface px-4 py-2">

@@ -1,7 +1,10 @@
 import type { AuditEntry } from "@holdfast/protocol";
 import { useEffect, useState } from "react";
-import { Exact, moment, Skeleton } from "../design/index.ts";
+import { Exact, dateTime, Skeleton } from "../design/index.ts";
 import { actionWords } from "./words.ts";
+
+/** A detail that is an id says nothing to a person. */
+const ID = /^[a-z]{3}_[0-9a-z]{26}$/;
 
 /** Who used what when (S-16): a write is a line of its own; what one address read in an hour is one. */
 export function AuditList({ read }: { read: () => Promise<readonly AuditEntry[]> }) {
@@ -32,7 +35,7 @@ export function AuditList({ read }: { read: () => Promise<readonly AuditEntry[]>
           <span className="min-w-0 flex-1 basis-32">
             {actionWords(entry.action)}
             {entry.count > 1 && ` ×${entry.count.toLocaleString()}`}
-            {entry.detail !== undefined && (
+            {entry.detail !== undefined && !ID.test(entry.detail) && (
               <>
                 {": "}
                 <Exact text={entry.detail} as="words" />
@@ -40,7 +43,7 @@ export function AuditList({ read }: { read: () => Promise<readonly AuditEntry[]>
             )}
           </span>
           <Exact text={entry.peer} className="font-mono text-ink-soft" />
-          <span className="text-ink-faint">{moment(entry.last)}</span>
+          <span className="text-ink-faint">{dateTime(entry.last)}</span>
         </li>
       ))}
     </ul>

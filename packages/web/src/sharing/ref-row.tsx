@@ -3,7 +3,7 @@ import { type Grant, visibleText } from "@holdfast/protocol";
 import { Eye, Trash2 } from "lucide-react";
 import { type ReactNode, useRef, useState } from "react";
 import { useClient, useNow } from "../data/index.ts";
-import { ago, Button, Chip, Exact, moment } from "../design/index.ts";
+import { ago, Button, Chip, Exact, dateTime } from "../design/index.ts";
 import { AuditList } from "./audit-list.tsx";
 import { ConfirmRevoke } from "./confirm-revoke.tsx";
 import { ENDED_WORDS, RIGHT_WORDS } from "./words.ts";
@@ -31,7 +31,9 @@ export function RefRow({ grant, title, onChange }: RefRowProps) {
     caveats.tools === undefined ? undefined : `tools ${caveats.tools.join(", ")}`,
     caveats.paths === undefined ? undefined : `below ${caveats.paths.join(", ")}`,
     caveats.maxUses === undefined ? undefined : `${uses} of ${caveats.maxUses} uses`,
-    caveats.expiresAt === undefined || ended !== undefined ? undefined : `until ${moment(caveats.expiresAt)}`,
+    caveats.expiresAt === undefined || ended !== undefined
+      ? undefined
+      : `until ${dateTime(caveats.expiresAt)}`,
     time.lastUsed === undefined ? "never used" : `last used ${ago(time.lastUsed, now)}`,
     isFirst(grant) ? undefined : "made from another link",
   ].filter((limit) => limit !== undefined);
@@ -45,12 +47,14 @@ export function RefRow({ grant, title, onChange }: RefRowProps) {
           {title}
           <Exact text={label === "" ? "Without a name" : label} as="words" className="font-medium" />
         </span>
+        {ended !== undefined && <Chip>{ENDED_WORDS[ended]}</Chip>}
+      </div>
+      <div className="flex flex-wrap gap-1.5">
         {rights.map((right) => (
           <Chip key={right} tone={right === "prompt" && ended === undefined ? "danger" : "neutral"}>
             {RIGHT_WORDS[right].label}
           </Chip>
         ))}
-        {ended !== undefined && <Chip>{ENDED_WORDS[ended]}</Chip>}
       </div>
       <p className="text-xs break-words text-ink-soft">{limits.join(" · ")}</p>
       <div className="flex flex-wrap gap-2">
@@ -83,7 +87,7 @@ export function RefRow({ grant, title, onChange }: RefRowProps) {
           onRevoke={revoke}
         />
       )}
-      {shown === "audit" && <AuditList read={() => readAudit(client, grant)} />}
+      {shown === "audit" && <AuditList read={() => readAudit(client, grant, onChange)} />}
       {problem !== undefined && (
         <p role="alert" className="text-xs text-danger">
           {problem}
@@ -113,7 +117,9 @@ async function revokeRef(client: HoldfastClient, grant: Grant): Promise<Grant> {
   return { ...grant, ended: "revoked" };
 }
 
-const readAudit = async (client: HoldfastClient, { id, target }: Grant) =>
-  target.kind === "session"
-    ? (await client.refAudit(id)).items
-    : (await client.shareAudit(target.id, { refId: id })).items;
+/** With it comes how the ref was used last, of which no event tells. */
+async function readAudit(client: HoldfastClient, { id, target }: Grant, onChange: (grant: Grant) => void) {
+  if (target.kind === "share") return (await client.shareAudit(target.id, { refId: id })).items;
+  onChange(await client.getRef(id));
+  return (await client.refAudit(id)).items;
+}

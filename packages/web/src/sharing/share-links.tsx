@@ -4,6 +4,7 @@ import { Plus } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { useClient } from "../data/index.ts";
 import { Button, Notice, Skeleton } from "../design/index.ts";
+import { FocusPlace } from "./focus-place.tsx";
 import { LinkBox } from "./link-box.tsx";
 import { RefForm } from "./ref-form.tsx";
 import { RefRow } from "./ref-row.tsx";
@@ -19,7 +20,7 @@ export function ShareLinks({ shareId, canAdd }: { shareId: ShareId; canAdd: bool
     setFurther({ link: `${link.base}${secret ?? ""}` });
   };
   return (
-    <div className="flex flex-col gap-4 rounded-md border border-line bg-sunken/50 p-3">
+    <div className="mt-1 flex flex-col gap-4 border-t border-line pt-3">
       {links !== undefined && (
         <LinkBox link={links.link} meaning="Whoever has it can read this session." isShownOnce={false} />
       )}
@@ -38,10 +39,7 @@ export function ShareLinks({ shareId, canAdd }: { shareId: ShareId; canAdd: bool
       )}
       {links === undefined && problem === undefined && <Skeleton lines={3} label="Reading its links" />}
       {links !== undefined && links.grants.length > 0 && (
-        <ul
-          aria-label="Links of it"
-          className="divide-y divide-line rounded-md border border-line bg-surface"
-        >
+        <ul aria-label="Links of it" className="-mx-3 divide-y divide-line border-y border-line">
           {links.grants.map((grant) => (
             <RefRow
               key={grant.id}
@@ -62,24 +60,28 @@ export function ShareLinks({ shareId, canAdd }: { shareId: ShareId; canAdd: bool
         </div>
       )}
       {further === "form" && (
-        <RefForm
-          target={{ kind: "share", id: shareId }}
-          onMake={make}
-          onCancel={() => setFurther(undefined)}
-        />
+        <FocusPlace>
+          <RefForm
+            target={{ kind: "share", id: shareId }}
+            onMake={make}
+            onCancel={() => setFurther(undefined)}
+          />
+        </FocusPlace>
       )}
       {typeof further === "object" && (
-        <section aria-label="The further link" className="flex flex-col gap-3">
-          <LinkBox
-            link={further.link}
-            meaning="Whoever has it can do what it allows, until it ends."
-            isShownOnce
-          />
-          <div>
-            <Button size="small" onClick={() => setFurther(undefined)}>
-              Done
-            </Button>
-          </div>
+        <section aria-label="The further link">
+          <FocusPlace className="flex flex-col gap-3">
+            <LinkBox
+              link={further.link}
+              meaning="Whoever has it can do what it allows, until it ends."
+              isShownOnce
+            />
+            <div>
+              <Button size="small" onClick={() => setFurther(undefined)}>
+                Done
+              </Button>
+            </div>
+          </FocusPlace>
         </section>
       )}
     </div>

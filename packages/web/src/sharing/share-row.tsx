@@ -2,7 +2,7 @@ import { type Share, visibleText } from "@holdfast/protocol";
 import { CirclePause, CirclePlay, Eye, Link2, Trash2 } from "lucide-react";
 import { type ReactNode, useRef, useState } from "react";
 import { useClient, useNow } from "../data/index.ts";
-import { Button, Chip, Exact, moment, span } from "../design/index.ts";
+import { Button, Chip, Exact, dateTime, span } from "../design/index.ts";
 import { AuditList } from "./audit-list.tsx";
 import { ConfirmRevoke } from "./confirm-revoke.tsx";
 import { ShareLinks } from "./share-links.tsx";
@@ -50,7 +50,7 @@ export function ShareRow({ share, title, onChange }: ShareRowProps) {
         {share.state === "live" || share.state === "creating" ? "" : `${meaning} `}
         {lagOf(share, now)}{" "}
         {share.omitted > 0 && `${share.omitted.toLocaleString()} rows are shown as left out. `}
-        {share.expiresAt !== undefined && isOpen(share) && `Until ${moment(share.expiresAt)}.`}
+        {share.expiresAt !== undefined && isOpen(share) && `Until ${dateTime(share.expiresAt)}.`}
       </p>
       {lastError !== undefined && isOpen(share) && (
         <p className="text-xs text-danger">

@@ -3,6 +3,7 @@ import { Globe, KeyRound, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useClient } from "../data/index.ts";
 import { Button, Dialog, IconButton, Notice, Skeleton } from "../design/index.ts";
+import { FocusPlace } from "./focus-place.tsx";
 import { LinkBox } from "./link-box.tsx";
 import { RefForm } from "./ref-form.tsx";
 import { RefRow } from "./ref-row.tsx";
@@ -55,7 +56,7 @@ export function SharingDialog({
           <X size={16} />
         </IconButton>
       </header>
-      <div className="scroll-area p-4">
+      <FocusPlace key={place.at} className="scroll-area p-4">
         {place.at === "overview" && (
           <Overview
             sessionId={session.id}
@@ -89,7 +90,7 @@ export function SharingDialog({
             </div>
           </div>
         )}
-      </div>
+      </FocusPlace>
     </Dialog>
   );
 }

@@ -28,6 +28,8 @@ describe("what the page says of shares", () => {
       "1,200 rows wait to be sent, the oldest for 12 s.",
     );
     expect(lagOf(share({ state: "revoked", waiting: 3 }), 0)).toBe("");
+    expect(lagOf(share({ state: "paused" }), 0)).toBe("");
+    expect(lagOf(share({ state: "paused", waiting: 2 }), 0)).toBe("2 rows wait to be sent.");
   });
 
   test("[S-16] who looked is not who publishes, and an unknown act is shown by its name", () => {

@@ -38,7 +38,7 @@ export const isOpen = ({ state }: Pick<Share, "state">): boolean =>
 /** How far readers are behind, in words. */
 export function lagOf({ state, waiting, waitingSince }: Share, now: number): string {
   if (state === "revoked" || state === "expired" || state === "detached" || state === "revoking") return "";
-  if (waiting === 0) return "Readers see all of it.";
+  if (waiting === 0) return state === "live" || state === "creating" ? "Readers see all of it." : "";
   const rows = waiting === 1 ? "1 row waits" : `${waiting.toLocaleString()} rows wait`;
   const since = waitingSince === undefined ? "" : `, the oldest for ${span(Math.max(0, now - waitingSince))}`;
   return `${rows} to be sent${since}.`;
