@@ -21,4 +21,5 @@ export { isNetworkFileSystem } from "./network-file-system.ts";
 export { openRunner } from "./open-runner.ts";
 export { releaseReserve } from "./reserve.ts";
 export { databaseRefusal } from "./sqlite-error.ts";
+export { putContent } from "./synced-content.ts";
 export { writeSynced } from "./synced-file.ts";

@@ -1,7 +1,6 @@
-import { constants } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { randomHex } from "@holdfast/kernel";
+import { putContent } from "@holdfast/sqlite";
 
 /** Where the bytes of blobs are. Calls for one share come one after the other. */
 export type ShareBlobs = {
@@ -14,29 +13,13 @@ export type ShareBlobs = {
   shares(): Promise<string[]>;
 };
 
-/** Files under `<directory>/blobs/<share>/<hash>`. A file is whole or absent: temporary file, fsync, rename, fsync of the directory. */
+/** Files under `<directory>/blobs/<share>/<hash>`. */
 export function fileBlobs(directory: string): ShareBlobs {
   const root = join(directory, "blobs");
   const folderOf = (shareId: string): string => join(root, shareId);
   const names = (path: string): Promise<string[]> => readdir(path).catch(() => []);
   return {
-    async put(shareId, hash, bytes) {
-      const folder = folderOf(shareId);
-      const path = join(folder, hash);
-      const known = await stat(path).catch(() => undefined);
-      if (known?.size !== bytes.byteLength) {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        const temporary = join(folder, `.${hash}.${randomHex(6)}`);
-        try {
-          await writeSynced(temporary, bytes);
-          await rename(temporary, path);
-        } catch (error) {
-          await rm(temporary, { force: true });
-          throw error;
-        }
-      }
-      for (const parent of [folder, root, directory]) await syncDirectory(parent);
-    },
+    put: (shareId, hash, bytes) => putContent({ root, folder: shareId, name: hash }, bytes),
     async read(shareId, hash) {
       try {
         // oxlint-disable-next-line house/no-database-fs -- a blob, never a database file
@@ -69,25 +52,4 @@ export function memoryBlobs(): ShareBlobs {
     list: (shareId) => Promise.resolve([...(shares.get(shareId)?.keys() ?? [])]),
     shares: () => Promise.resolve([...shares.keys()]),
   };
-}
-
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  // oxlint-disable-next-line house/no-database-fs -- a blob, never a database file
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  // oxlint-disable-next-line house/no-database-fs -- a directory, to sync its entries
-  const directory = await open(path, constants.O_RDONLY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { randomHex } from "@holdfast/kernel";
+import { putContent } from "@holdfast/sqlite";
 
 /** Content up to this many bytes is a row, above it a file (D-28). */
 export const INLINE_BLOB_BYTES = 64 * 1024;
@@ -10,8 +9,8 @@ export const INLINE_BLOB_BYTES = 64 * 1024;
 const ORPHAN_AGE_MS = 24 * 3_600_000;
 
 /**
- * Files of large content under `<data dir>/blobs/<2 hex>/<hash>`; database files are never touched here (D-17). A file is whole or absent: temporary file, fsync,
- * rename, fsync of the directory, all before its row commits. Calls are serialised, so that a deletion never meets a new reference half-way.
+ * Files of large content under `<data dir>/blobs/<2 hex>/<hash>`; database files are never touched here (D-17). A file is durable before its row commits. Calls
+ * are serialised, so that a deletion never meets a new reference half-way.
  */
 export class BlobFiles {
   readonly #root: string;
@@ -32,27 +31,8 @@ export class BlobFiles {
     return join(this.#root, hash.slice(0, 2), hash);
   }
 
-  /**
-   * Makes sure that the content is on disk; a file that is there with the right size is trusted, as it was renamed whole. Its name is not: whoever
-   * renamed it may have died, or been refused, before the directories were synced.
-   */
-  async put(hash: string, bytes: Uint8Array): Promise<void> {
-    const folder = join(this.#root, hash.slice(0, 2));
-    const known = await stat(this.path(hash)).catch(() => undefined);
-    if (known?.size !== bytes.byteLength) await this.#write(folder, hash, bytes);
-    for (const directory of [folder, this.#root, join(this.#root, "..")]) await syncDirectory(directory);
-  }
-
-  async #write(folder: string, hash: string, bytes: Uint8Array): Promise<void> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const temporary = join(folder, `.${hash}.${randomHex(6)}`);
-    try {
-      await writeSynced(temporary, bytes);
-      await rename(temporary, this.path(hash));
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
+  put(hash: string, bytes: Uint8Array): Promise<void> {
+    return putContent({ root: this.#root, folder: hash.slice(0, 2), name: hash }, bytes);
   }
 
   read(hash: string): Promise<Uint8Array> {
@@ -81,24 +61,3 @@ export class BlobFiles {
 }
 
 export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  // oxlint-disable-next-line house/no-database-fs -- a blob, never a database file
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  // oxlint-disable-next-line house/no-database-fs -- a directory, to sync its entries
-  const directory = await open(path, constants.O_RDONLY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
