@@ -37,6 +37,7 @@ const EVERY_LIGHT: readonly AgentId[] = ["rehearsal", "goose", "qwen", "opencode
 
 const UNTOLD_RETRY: Untold = { untold: "retry", seen: "completed, told nothing of it, recovered" };
 const UNTOLD_STEPS: Untold = { untold: "step", seen: "completed, 1 answer, 1 step, 2 tools" };
+const UNTOLD_PICTURE: Untold = { untold: "attachment", seen: "completed, no attachment" };
 const ASKS_NOTHING: Untold = { untold: "question", seen: "completed, asked nothing" };
 const TRIES_ON: Untold = { untold: "reset", seen: "tries on; cancel: aborted/cancelled" };
 
@@ -122,7 +123,14 @@ export const CELLS: Record<CaseId, Row> = {
   },
   retried: {
     usual: "completed, 1 retry part, recovered",
-    except: { "opencode-acp": UNTOLD_RETRY, qwen: UNTOLD_RETRY, goose: UNTOLD_RETRY },
+    except: {
+      "opencode-acp": UNTOLD_RETRY,
+      qwen: UNTOLD_RETRY,
+      goose: UNTOLD_RETRY,
+      gemini: UNTOLD_RETRY,
+      claude: UNTOLD_RETRY,
+      codex: UNTOLD_RETRY,
+    },
     inTests: EVERY_LIGHT,
   },
   overflow: {
@@ -134,6 +142,7 @@ export const CELLS: Record<CaseId, Row> = {
       "opencode-acp": { untold: "compaction", seen: "completed, went on" },
       qwen: { untold: "compaction", seen: "completed" },
       goose: { untold: "compaction", seen: "completed, went on" },
+      codex: { untold: "compaction", seen: "completed" },
     },
     inTests: EVERY_LIGHT,
   },
@@ -144,24 +153,40 @@ export const CELLS: Record<CaseId, Row> = {
       "opencode-acp": UNTOLD_STEPS,
       qwen: UNTOLD_STEPS,
       goose: UNTOLD_STEPS,
+      gemini: UNTOLD_STEPS,
+      claude: UNTOLD_STEPS,
+      codex: UNTOLD_STEPS,
     },
     inTests: EVERY_LIGHT,
   },
   "tool-image": {
     usual: "completed, image/png",
-    // The picture goes to its model alone: the result tells its size.
-    except: { qwen: { untold: "attachment", seen: "completed, no attachment" } },
+    // The picture goes to its model alone.
+    except: { qwen: UNTOLD_PICTURE, gemini: UNTOLD_PICTURE, codex: UNTOLD_PICTURE },
     inTests: EVERY_LIGHT,
   },
   question: {
     usual: "waiting; completed, replied, heard",
     // They have no tool that asks a person.
-    except: { "opencode-acp": ASKS_NOTHING, goose: ASKS_NOTHING },
+    except: {
+      "opencode-acp": ASKS_NOTHING,
+      goose: ASKS_NOTHING,
+      gemini: ASKS_NOTHING,
+      claude: ASKS_NOTHING,
+      codex: ASKS_NOTHING,
+    },
     inTests: EVERY_LIGHT,
   },
   limit: {
     usual: "failed/limited APIError, suspended until the reset",
-    except: { "opencode-acp": TRIES_ON, qwen: TRIES_ON, goose: TRIES_ON },
+    except: {
+      "opencode-acp": TRIES_ON,
+      qwen: TRIES_ON,
+      goose: TRIES_ON,
+      gemini: TRIES_ON,
+      claude: { untold: "reset", seen: "failed/error AgentReportedError, not suspended" },
+      codex: TRIES_ON,
+    },
     inTests: EVERY_LIGHT,
   },
   subtask: { usual: "completed, 1 child session, its answer as a call", inTests: EVERY_LIGHT },
