@@ -252,6 +252,33 @@ test("[S-13] a bump ends every ref of before, gives its maker a new one, and com
   expect((await seen(publisher, owner.secret)).session?.title).toBe("after the bump");
 });
 
+test("[S-15] who renews through a ref that was given on gets what that allowed, and never what writes the share", async () => {
+  const publisher = await started();
+  const expiresAt = publisher.world.clock.now() + 10_000;
+  const given = await publisher.link({
+    rights: ["admin"],
+    caveats: { expiresAt, maxUses: 3, audience: "Ada" },
+    label: "Ada",
+  });
+  const [owner, append] = [newRef(), newRef()];
+  const args = { from: 1, owner: bare(owner) };
+  const both = publisher.call("bumpEpoch", { ...args, append: bare(append) }, given.secret);
+  expect(await codeOf(both)).toBe("FORBIDDEN");
+  await publisher.call("updateShare", { title: "hers" }, given.secret);
+  expect(await publisher.call("bumpEpoch", args, given.secret)).toEqual({ capabilityEpoch: 2 });
+  expect(await publisher.call("redeemShare", {}, owner.secret)).toMatchObject({
+    rights: ["read", "admin"],
+    caveats: { expiresAt, maxUses: 3, audience: "Ada" },
+  });
+  const next = { from: 2, owner: bare(newRef()) };
+  const again = publisher.call("bumpEpoch", { ...next, append: bare(append) }, owner.secret);
+  expect(await codeOf(again)).toBe("FORBIDDEN");
+  await publisher.call("updateShare", { title: "hers again" }, owner.secret);
+  expect(await codeOf(publisher.call("bumpEpoch", next, owner.secret))).toBe("REF_NOT_VALID");
+  publisher.world.clock.advance(10_000);
+  expect(await codeOf(publisher.call("readSession", {}, owner.secret))).toBe("REF_NOT_VALID");
+});
+
 test("[S-16] every use is in the audit: a write by itself, reads by address and hour, refusals as a count", async () => {
   const publisher = await started();
   const link = await publisher.link({ rights: ["comment"], label: "Ada" });

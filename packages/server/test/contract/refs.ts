@@ -226,6 +226,27 @@ export const refsTopic = topic("refs", (rig) => {
     expect((await makeRef(rig(), sessionId)).epoch).toBe(2);
   });
 
+  test("[S-15] a ref that renews the session's refs gets what it had, and nothing beyond", async () => {
+    const sessionId = await rig().session();
+    const expiresAt = Date.now() + DAY;
+    const above = await makeRef(rig(), sessionId, { rights: ["admin", "share"], caveats: { maxUses: 9 } });
+    const { id } = await makeRef(rig(), sessionId, {
+      parentId: above.id,
+      rights: ["admin"],
+      caveats: { expiresAt, maxUses: 3, audience: "Ada" },
+    });
+    await rig().admit(sessionId, "one", through(id));
+    const renew = { sessionId, from: 1, refId: newId("ref"), hash: someHash(), label: "mine" };
+    const { value } = await rig().store.renewRefs({ ...renew, ...through(id) });
+    expect(value.ref).toMatchObject({
+      epoch: 2,
+      rights: ["read", "admin"],
+      caveats: { expiresAt, maxUses: 3, audience: "Ada" },
+      uses: 2,
+    });
+    expect([await endOf(above.id), await endOf(id)]).toEqual(["epoch", "epoch"]);
+  });
+
   test("[S-24] a restore ends every ref of every session and gives the store a new id, and deleting a session ends those of it", async () => {
     const sessionId = await rig().session();
     const gone = await makeRef(rig(), sessionId);

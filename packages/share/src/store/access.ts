@@ -3,7 +3,7 @@
  * slips between a revocation and its effect.
  *
  * To strangers every secret that does not work is the same: the same statements are run for all of them, whatever is there, and one answer is given. Who
- * holds what the publisher was given (a grant without parent) or the publish key is told that the share is gone.
+ * holds what the publisher was given or the publish key is told that the share is gone.
  */
 import { HoldfastError } from "@holdfast/kernel";
 import type { MethodAccess, Right } from "@holdfast/protocol";
@@ -76,7 +76,7 @@ export function admit(sql: Sql, now: number, asked: Asked): Admitted {
   const [own] = line;
   const isKey = by.key !== undefined && by.key === share?.publish_key;
   if (share === undefined || (!isKey && own === undefined)) throw refNotValid();
-  const isPublisher = isKey || own?.parent === null;
+  const isPublisher = isKey || (own !== undefined && isPublishers(own));
   const state = stateIn(share, storeId, now);
   if (state !== "live" && !isPublisher) throw refNotValid();
   if ((state === "revoked" || state === "expired") && asked.alsoEnded !== true) throw gone(share, state);
@@ -95,6 +95,9 @@ export function admit(sql: Sql, now: number, asked: Asked): Admitted {
     );
   return { share, line };
 }
+
+/** What a share was made with, or its publisher renewed: it has no parent, and comes of no line. */
+export const isPublishers = ({ parent, root }: GrantRow): boolean => parent === null && root === null;
 
 /** Throws REF_NOT_VALID for a line of which a grant has no use left. */
 export function requireUsesLeft(

@@ -17,6 +17,8 @@ export type NewGrant = {
   caveats: Caveats;
   label: string;
   parent?: GrantRow | undefined;
+  /** The line that it takes the place of, of a ref that was renewed by who held one: with what is left of its uses. */
+  renews?: readonly GrantRow[] | undefined;
 };
 
 export const grantById = (sql: Sql, share: ShareRow, id: string): GrantRow | undefined =>
@@ -43,21 +45,32 @@ export function putGrant(write: Write, share: ShareRow, grant: NewGrant): GrantR
   if (count >= GRANTS)
     throw new HoldfastError("QUOTA_EXCEEDED", `A share has at most ${GRANTS} refs, those that ended too.`);
   write.insert(
-    `INSERT INTO ref_grant (id, share, parent, root, hash, rights, caveats, label, epoch, expires_at, time_created)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO ref_grant (id, share, parent, root, hash, rights, caveats, label, epoch, uses, expires_at, time_created)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     grant.refId,
     share.rid,
     grant.parent?.rid ?? null,
-    grant.parent === undefined ? null : (grant.parent.root ?? grant.parent.rid),
+    rootOf(grant.parent ?? grant.renews?.[0]),
     grant.secretHash,
     JSON.stringify(grant.rights),
     JSON.stringify(grant.caveats),
     grant.label,
     share.capability_epoch,
+    usedUp(grant.renews ?? []),
     grant.caveats.expiresAt ?? null,
     write.now,
   );
   return grantById(write, share, grant.refId) as GrantRow;
+}
+
+const rootOf = (above: GrantRow | undefined): number | null => above?.root ?? above?.rid ?? null;
+
+/** What counts as used of the first of a line once the fewest that are left in it are its own. */
+function usedUp(line: readonly GrantRow[]): number {
+  const most = (grant: GrantRow): number => caveatsOf(grant).maxUses ?? Infinity;
+  const [own] = line;
+  if (own === undefined || most(own) === Infinity) return 0;
+  return most(own) - Math.min(...line.map((grant) => most(grant) - grant.uses));
 }
 
 /** Throws where the child would be allowed more than its parent (REF_WIDENS), or a limit means nothing on its rights (CAVEAT_UNENFORCEABLE). */

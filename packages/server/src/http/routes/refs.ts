@@ -167,7 +167,8 @@ const REFS: readonly Route[] = [
     action: "ref.renew",
     on: "session",
     tag,
-    summary: "End every ref of a session for good, and make one new one with every right",
+    summary:
+      "End every ref of a session for good, and make one new one: with every right, or for a ref with what it had",
     params: onSession,
     body: renewRefsSchema,
     answers: { 201: { description: "The new ref; its secret is shown once", schema: createdRefSchema } },

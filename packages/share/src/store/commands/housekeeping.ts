@@ -135,7 +135,7 @@ export function renewStore(write: Write): string {
   write.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('store_id', ?)", storeId);
   write.run(
     `UPDATE ref_grant SET revoked_at = ?, revoked_reason = 'restored'
-     WHERE revoked_at IS NULL AND parent IN (SELECT rid FROM ref_grant WHERE parent IS NOT NULL)`,
+     WHERE revoked_at IS NULL AND (parent IS NULL AND root IS NOT NULL OR parent IN (SELECT rid FROM ref_grant WHERE root IS NOT NULL))`,
     write.now,
   );
   return storeId;

@@ -1,11 +1,20 @@
 /** The life of a share on its service (S-2, S-24, S-25, S-32). */
 import { HoldfastError } from "@holdfast/kernel";
 import type { ServiceShare, ShareArgs, ShareId, ShareResult } from "@holdfast/protocol";
-import { admit, type By, lineOf, refNotValid } from "../access.ts";
+import { admit, type By, isPublishers, lineOf, refNotValid } from "../access.ts";
 import { auditWrite } from "../audit.ts";
-import { grantById, putGrant, SHARE_RIGHTS } from "../grants.ts";
+import { countWrite, grantById, putGrant, SHARE_RIGHTS } from "../grants.ts";
 import { purgeShare } from "../purge.ts";
-import { findShare, isExpired, type ShareRow, stateOf, toServiceShare } from "../share-row.ts";
+import {
+  caveatsOf,
+  findShare,
+  type GrantRow,
+  isExpired,
+  rightsOf,
+  type ShareRow,
+  stateOf,
+  toServiceShare,
+} from "../share-row.ts";
 import { storeIdOf, type Write } from "../sql.ts";
 
 type Target = { shareId: ShareId; by: By };
@@ -58,12 +67,30 @@ function repeated(write: Write, share: ShareRow, key: string, args: ShareArgs<"c
   return toServiceShare(write, share, write.now);
 }
 
-type Roots = Pick<ShareArgs<"createShare">, "owner"> & Partial<Pick<ShareArgs<"createShare">, "append">>;
+type Roots = Pick<ShareArgs<"bumpEpoch">, "owner" | "append">;
 
 function putRoots(write: Write, share: ShareRow, { owner, append }: Roots): void {
   const made = [putGrant(write, share, { ...owner, rights: SHARE_RIGHTS, caveats: {}, label: "Owner" })];
   if (append !== undefined)
     made.push(putGrant(write, share, { ...append, rights: ["append"], caveats: {}, label: "Publisher" }));
+  requireEpoch(share, made);
+}
+
+/** In the place of a ref that was given on: what it may itself, until when and as often as its line does, and never the publisher's own (S-14, S-15). */
+function putRenewed(
+  write: Write,
+  share: ShareRow,
+  { owner, append }: Roots,
+  line: readonly [GrantRow, ...GrantRow[]],
+): void {
+  if (append !== undefined)
+    throw new HoldfastError("FORBIDDEN", "Only who publishes a share renews the ref that writes it.");
+  const [own] = line;
+  const kept = { rights: rightsOf(own), caveats: caveatsOf(own), label: own.label };
+  requireEpoch(share, [putGrant(write, share, { ...owner, ...kept, renews: line })]);
+}
+
+function requireEpoch(share: ShareRow, made: readonly GrantRow[]): void {
   if (made.some(({ epoch }) => epoch !== share.capability_epoch))
     throw new HoldfastError("CONFLICT", "The ref is one of an earlier epoch; choose a new id and secret.");
 }
@@ -132,6 +159,7 @@ export function updateShare(
     write.now,
     share.rid,
   );
+  countWrite(write, line);
   auditWrite(write, { share, by, grant: line[0], action: "updateShare" });
   // Readers' timers are set anew.
   write.emit({ kind: "access", shareId });
@@ -141,7 +169,7 @@ export function updateShare(
 }
 
 /**
- * Ends every grant of a lower epoch, and makes the new ones, in one transaction (S-13). The same call again, with the caller's old secret or the new owner's,
+ * Ends every grant of a lower epoch, and makes the new ones, in one transaction (S-13): the publisher's, or for who held a ref with `admin` one that allows what that did. The same call again, with the caller's old secret or the new owner's,
  * answers the same; EPOCH_STALE where the epoch is another one.
  */
 export function bumpEpoch(
@@ -174,15 +202,19 @@ export function bumpEpoch(
     write.now,
     share.rid,
   );
-  putRoots(
-    write,
-    { ...share, capability_epoch: epoch },
-    { owner: args.owner, ...(args.append === undefined ? {} : { append: args.append }) },
-  );
+  countWrite(write, line);
+  const renewed = { ...share, capability_epoch: epoch };
+  const [own, ...above] = counted(write, share, line);
+  if (own === undefined || isPublishers(own)) putRoots(write, renewed, args);
+  else putRenewed(write, renewed, args, [own, ...above]);
   auditWrite(write, { share, by, grant: line[0], action: "bumpEpoch" }, String(epoch));
   write.emit({ kind: "access", shareId });
   return { capabilityEpoch: epoch };
 }
+
+/** The line with the uses that it has now. */
+const counted = (write: Write, share: ShareRow, [own]: readonly GrantRow[]): GrantRow[] =>
+  own === undefined ? [] : lineOf(write, share.rid, own.hash);
 
 /** The caller could have made this bump: its grant had `admin` in the epoch before, or is the owner's that came of it. */
 function madeIt(write: Write, share: ShareRow, by: By, from: number): boolean {

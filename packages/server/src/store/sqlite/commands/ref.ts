@@ -131,13 +131,14 @@ function insertRef(
     caveats: Caveats;
     label: string;
     epoch: number;
+    uses?: number;
     actor: Actor;
   },
 ): RefRow {
   if (write.get("SELECT 1 FROM ref WHERE hash = ?", ref.hash) !== undefined)
     throw new HoldfastError("CONFLICT", "Another ref has this secret. Choose a new one.");
   const rid = write.insert(
-    `INSERT INTO ref (id, hash, parent, session_id, rights, caveats, label, epoch, actor, time_created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO ref (id, hash, parent, session_id, rights, caveats, label, epoch, uses, actor, time_created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ref.refId,
     ref.hash,
     ref.parent,
@@ -146,6 +147,7 @@ function insertRef(
     JSON.stringify(ref.caveats),
     ref.label,
     ref.epoch,
+    ref.uses ?? 0,
     actorRow(write, ref.actor),
     write.now,
   );
@@ -211,14 +213,9 @@ export function renewRefs(
     "SELECT rid FROM ref WHERE session_id = ? AND time_revoked IS NULL ORDER BY rid",
     command.sessionId,
   );
+  const allowed = renewedFor(write, command.use?.refId);
   for (const { rid } of ended) announceRef(write, rid, command.actor);
-  const row = insertRef(write, {
-    ...command,
-    parent: null,
-    rights: LIVE_RIGHTS,
-    caveats: {},
-    epoch: before + 1,
-  });
+  const row = insertRef(write, { ...command, ...allowed, parent: null, epoch: before + 1 });
   const ids = idsOf(
     write,
     ended.map(({ rid }) => rid),
@@ -226,6 +223,23 @@ export function renewRefs(
   const stopping = endWorkOf(write, command.sessionId, ids, command.actor);
   recordKey(write, command.idempotency, { refId: command.refId } satisfies Made);
   return { value: { ref: grantOf(write, row), stopping }, replayed: false };
+}
+
+/** What the new ref may do: for the owner everything, for a ref that renews what it may itself, until when and as often as its whole line does (S-15). */
+function renewedFor(
+  write: Write,
+  refId: RefId | undefined,
+): { rights: readonly Right[]; caveats: Caveats; uses: number } {
+  if (refId === undefined) return { rights: LIVE_RIGHTS, caveats: {}, uses: 0 };
+  const row = requireRef(write, refId);
+  const { ref, expires } = toRefLine(write, row, write.now);
+  const caveats = expires === undefined ? ref.caveats : { ...ref.caveats, expiresAt: expires };
+  const left = refsAbove(write, row).map(
+    ({ caveats: limits, uses }) => ((JSON.parse(limits) as Caveats).maxUses ?? Infinity) - uses,
+  );
+  // This renewal is a use of it too.
+  const uses = caveats.maxUses === undefined ? 0 : caveats.maxUses - Math.min(...left) + 1;
+  return { rights: ref.rights, caveats, uses };
 }
 
 export function markRestored(write: Write, command: { actor: Actor }): { refs: number; shares: number } {
