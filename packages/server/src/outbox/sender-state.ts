@@ -20,6 +20,8 @@ export type SenderMemory = {
   doubtsBump: boolean;
   /** How often in a row the service lacked what the batch needs. */
   unmet: number;
+  /** How often in a row the service was another one, or hid the share, before both sides agreed. */
+  restarts: number;
 };
 
 export const freshMemory = (batchLimit: number): SenderMemory => ({
@@ -31,6 +33,7 @@ export const freshMemory = (batchLimit: number): SenderMemory => ({
   recovery: "none",
   doubtsBump: false,
   unmet: 0,
+  restarts: 0,
 });
 
 /** All that decides what is done next: what is stored, and what this process knows. */

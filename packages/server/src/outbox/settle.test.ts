@@ -148,6 +148,19 @@ describe("[S-5] a batch", () => {
     ]);
   });
 
+  test("[S-5] that only says what is omitted, or whose refusal names nothing of it, is not refused as fast as the service answers", () => {
+    const omitted = [{ ...OPERATIONS[0], type: "omitted" }] as unknown as ShareOperation[];
+    for (const answer of [
+      refused("OP_INVALID", { index: 0 }),
+      refused("TOO_LARGE"),
+      refused("INVALID_REQUEST"),
+      refused("DEPENDENCY_UNMET", { missing: ["sha256:nobody"] }),
+    ])
+      expect(
+        settle(state(), { step: SEND, answer, operations: omitted, now: NOW, random: 0 }).effects,
+      ).toMatchObject([{ write: "retryBatch", nextRetryAt: NOW + 500 }]);
+  });
+
   test("[S-32] ends the share when the service's clock says so", () => {
     const { effects } = after(state({ expiresAt: NOW }), SEND, told(ACK));
     expect(effects.at(-1)).toMatchObject({ change: { state: "expired" } });
@@ -211,6 +224,30 @@ describe("[S-24, S-25] the service and its refs", () => {
   test("a new store is told of everything again before anything is sent", () => {
     expect(after(state({ storeId: "other" }), step, told({ ...hello, live }))).toMatchObject({
       effects: [{ write: "repeatTasks", storeId: "s" }],
+    });
+  });
+
+  test("a service that has another name each time, or hides again what was confirmed, is asked later each time", () => {
+    const waitOf = (share: object, answer: object, restarts: number) => {
+      const { effects, memory } = after(state(share, { restarts }), step, told({ ...hello, ...answer }));
+      const waits = effects.flatMap((effect) => (effect.write === "share" ? effect.change : []));
+      return [waits.at(-1)?.nextRetryAt, memory.restarts];
+    };
+    for (const [share, answer] of [
+      [{ storeId: "other" }, { live }],
+      [{ storeId: "s" }, { live, state: "hidden" }],
+    ] as const) {
+      expect(waitOf(share, answer, 0)[0] ?? null).toBe(null);
+      expect(waitOf(share, answer, 3)).toEqual([NOW + 500, 4]);
+      expect(waitOf(share, answer, 6)).toEqual([NOW + 4_000, 7]);
+    }
+    expect(waitOf({ storeId: "s" }, { live }, 7)).toEqual([null, 0]);
+  });
+
+  test("[S-6] a stream that was begun and is not there any more is replaced by another one", () => {
+    expect(after(state(), { do: "begin" }, refused("STREAM_UNKNOWN"))).toEqual({
+      effects: [],
+      memory: { mustResync: true },
     });
   });
 

@@ -14,6 +14,7 @@ import {
   type ServiceShare,
 } from "@holdfast/protocol";
 import type { SendError, ShareChange } from "../store/index.ts";
+import { BLOB_REFUSED, dependents } from "./blob-refusal.ts";
 import { reconcile } from "./reconcile.ts";
 import { DAILY_MS, paceOf } from "./revocation.ts";
 import { errorOf, givenUp, refError } from "./send-error.ts";
@@ -47,6 +48,8 @@ const RETRY = { base: 1_000, cap: 300_000, jitter: 0.5 };
 const MOST_RETRY_AFTER_MS = 3_600_000;
 /** How often the same blobs may be missing before what needs them is omitted. */
 const MOST_UNMET = 3;
+/** How often in a row a service may have been restored, or hide a share, without a wait. */
+const MOST_RESTARTS = 3;
 
 /** Codes whose cause somebody mends elsewhere: asked again as long as the share lives. */
 const MENDED: ReadonlySet<ErrorCode> = new Set(["UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "INTERNAL"]);
@@ -85,7 +88,7 @@ function accept(state: SenderState, answered: Answered, result: unknown): Settle
         memory: { doubtsBump: false },
       };
     case "hello":
-      return greet(state, result as ShareHello);
+      return greet(state, answered, result as ShareHello);
     case "confirm":
       return { effects: [], memory: { isHidden: false, isConnected: false } };
     case "openWriter": {
@@ -116,20 +119,30 @@ function acceptTask(step: Extract<CallStep, { do: "task" }>, result: unknown): S
 
 const ended = (state: "expired" | "revoked"): Effect => ({ write: "share", change: { ...CALM, state } });
 
-function greet(state: SenderState, hello: ShareHello): Settled {
+function greet(state: SenderState, answered: Answered, hello: ShareHello): Settled {
   const { share, batch } = state;
   if (hello.state === "expired" || hello.state === "revoked") return only(ended(hello.state));
-  if (share.storeId !== undefined && share.storeId !== hello.storeId) return askAnew(hello.storeId);
+  const isRenamed = share.storeId !== undefined && share.storeId !== hello.storeId;
+  const isHidden = hello.state === "hidden";
+  // A service that is another one each time, or hides again what was confirmed, is not asked as fast as it answers.
+  const restarts = isRenamed || isHidden ? state.memory.restarts + 1 : 0;
+  const rest = restarts > MOST_RESTARTS ? pause({ ...answered, attempts: restarts - MOST_RESTARTS }) : {};
+  if (isRenamed) {
+    const { effects, memory } = askAnew(hello.storeId);
+    const wait: Effect[] = restarts > MOST_RESTARTS ? [{ write: "share", change: rest }] : [];
+    return { effects: [...effects, ...wait], memory: { ...memory, restarts } };
+  }
   const { capabilityEpoch, storeId } = hello;
   const agreement = reconcile(share, batch, hello);
-  const change: ShareChange = { ...CALM, storeId, capabilityEpoch };
+  const change: ShareChange = { ...CALM, storeId, capabilityEpoch, ...rest };
   if (batch !== undefined) delete change.lastError;
   if (agreement === "committed") change.committed = true;
   return {
     effects: [{ write: "share", change }],
     memory: {
       isConnected: true,
-      isHidden: hello.state === "hidden",
+      isHidden,
+      restarts,
       mustResync: agreement === "resync",
       recovery: "none",
       unmet: 0,
@@ -173,10 +186,12 @@ function refuse(state: SenderState, answered: Answered, answer: Refusal): Settle
       return refuseBlob(answered, answer, step.hash);
     case "commit":
       return answer.code === "CHAIN_MISMATCH" || answer.code === "CURSOR_CONFLICT" ? elsewhere() : undefined;
+    // It was begun, and dropped or replaced there before that was heard of here: it never comes back.
+    case "begin":
+      return answer.code === "STREAM_UNKNOWN" ? elsewhere() : undefined;
     case "hello":
     case "confirm":
     case "openWriter":
-    case "begin":
       return undefined;
   }
 }
@@ -287,12 +302,12 @@ function refuseBatch(state: SenderState, answered: Answered, answer: Refusal): S
       const at = answer.data["index"];
       const operation = typeof at === "number" ? operations[at] : undefined;
       return operation === undefined
-        ? narrower(state, operations, drop)
-        : only(drop([{ key: operation.key, reason: "refused" }]));
+        ? narrower(state, answered, drop)
+        : withoutIt(state, answered, operation, drop);
     }
     case "TOO_LARGE":
     case "INVALID_REQUEST":
-      return narrower(state, operations, drop);
+      return narrower(state, answered, drop);
     default:
       return undefined;
   }
@@ -301,13 +316,21 @@ function refuseBatch(state: SenderState, answered: Answered, answer: Refusal): S
 type Drop = (omit: { key: ShareKey; reason: Omission }[]) => Effect;
 
 /** Half of it at a time, until the one is found that is refused: nothing that can be sent waits behind it (S-5). */
-function narrower(state: SenderState, operations: readonly ShareOperation[], drop: Drop): Settled {
+function narrower(state: SenderState, answered: Answered, drop: Drop): Settled {
+  const { operations } = answered;
   const [first] = operations;
-  if (operations.length === 1 && first !== undefined)
-    return only(drop([{ key: first.key, reason: "refused" }]));
+  if (operations.length === 1 && first !== undefined) return withoutIt(state, answered, first, drop);
   const batchLimit = Math.max(1, Math.floor(Math.min(operations.length, state.memory.batchLimit) / 2));
   return { effects: [drop([])], memory: { batchLimit } };
 }
+
+/** What only says that a row is omitted has nothing to be left out: a service that refuses that too is asked again later. */
+const withoutIt = (
+  state: SenderState,
+  answered: Answered,
+  { key, type }: ShareOperation,
+  drop: Drop,
+): Settled => (type === "omitted" ? retry(state, answered) : only(drop([{ key, reason: "refused" }])));
 
 /** Blobs that the service lacks are uploaded again; what stays missing is omitted. */
 function refuseMissing(state: SenderState, answered: Answered, answer: Refusal, drop: Drop): Settled {
@@ -315,39 +338,33 @@ function refuseMissing(state: SenderState, answered: Answered, answer: Refusal, 
   const hashes = (Array.isArray(missing) ? missing : []).flatMap((name) =>
     typeof name === "string" && name.startsWith("sha256:") ? [name.slice("sha256:".length)] : [],
   );
+  const needing = dependents(answered.operations, hashes, "expired");
+  // It names nothing that the batch needs.
+  if (needing.length === 0) return doubt(state, answered);
   const unmet = state.memory.unmet + 1;
-  if (hashes.length === 0 || unmet > MOST_UNMET)
-    return hashes.length === 0
-      ? doubt(state, answered)
-      : { effects: [drop(dependents(answered.operations, hashes, "expired"))], memory: { unmet: 0 } };
+  if (unmet > MOST_UNMET) return { effects: [drop(needing)], memory: { unmet: 0 } };
   const lacking = hashes.map((hash): Effect => ({ write: "blob", hash, uploaded: false }));
   // The second time there was nothing to upload: what was frozen is read again.
   return { effects: unmet === 1 ? lacking : [...lacking, drop([])], memory: { unmet } };
 }
-
-const dependents = (
-  operations: readonly ShareOperation[],
-  hashes: readonly string[],
-  reason: Omission,
-): { key: ShareKey; reason: Omission }[] =>
-  operations
-    .filter(({ dependsOn }) => hashes.some((hash) => dependsOn.includes(`sha256:${hash}`)))
-    .map(({ key }) => ({ key, reason }));
-
-/** Codes by which a service refuses a blob for good (S-30). */
-const BLOB_REFUSED: ReadonlySet<ErrorCode> = new Set([
-  "TOO_LARGE",
-  "QUOTA_EXCEEDED",
-  "UNSUPPORTED_TYPE",
-  "INVALID_REQUEST",
-  "UNPROCESSABLE",
-]);
 
 function refuseBlob(answered: Answered, answer: Refusal, hash: string): Settled | undefined {
   if (!BLOB_REFUSED.has(answer.code)) return undefined;
   const error = errorOf(answered, answer);
   return only({ write: "dropBatch", error, omit: dependents(answered.operations, [hash], "refused") });
 }
+
+const pause = ({
+  attempts,
+  now,
+  random,
+}: {
+  attempts: number;
+  now: number;
+  random: number;
+}): ShareChange => ({
+  nextRetryAt: now + backoffMs(attempts, RETRY, random),
+});
 
 /** The same again later. */
 function retry(state: SenderState, answered: Answered): Settled {

@@ -329,6 +329,27 @@ export const sharesTopic = topic("shares", (rig) => {
     expect((await head(rig(), shareId)).share).toMatchObject({ capabilityEpoch: 2, append: bump.append });
   });
 
+  test("[S-13, S-24] what a bump that waits is to end is not made again behind it", async () => {
+    const of = await shared(rig(), await rig().session({}));
+    const { shareId } = of.claim;
+    const mint = { kind: "mint" as const, rights: ["read" as const], caveats: {} };
+    const [dead, lives] = ["old", "new"].map((label) => ({ ...mint, ref: heldRef(), label }));
+    const bump = { kind: "bump" as const, from: 1, owner: heldRef(), append: heldRef() };
+    if (dead === undefined || lives === undefined) throw new Error("No refs.");
+    const end = { kind: "revokeRef" as const, refId: dead.ref.refId };
+    await rig().store.changeShare({ shareId, change: {}, tasks: [dead], actor: OWNER });
+    const { task } = await head(rig(), shareId);
+    await rig().store.endShareTask({ ...of.claim, number: task?.number ?? 0, state: "done" });
+    await rig().store.changeShare({ shareId, change: {}, tasks: [end, bump, lives], actor: OWNER });
+    await rig().store.repeatShareTasks({ ...of.claim, storeId: "restored" });
+    const waiting = (await rig().store.listShareTasks(shareId)).filter(({ state }) => state === "pending");
+    expect(waiting.map((each) => each.task)).toEqual([
+      expect.objectContaining({ kind: "create" }),
+      bump,
+      lives,
+    ]);
+  });
+
   test("[S-13] knows of which share a ref is that it had made", async () => {
     const { claim } = await shared(rig(), await rig().session({}));
     const ref = { refId: newId("ref"), secretHash: "0".repeat(64) };

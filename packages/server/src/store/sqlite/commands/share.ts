@@ -249,7 +249,7 @@ type TaskRow = { rid: number; state: string; task: string };
 
 /**
  * From the create on, with the grants it was made with; a bump puts the later ones in their place again. What is about grants comes behind the bumps, as it
- * stands.
+ * stands; what stood before the last bump is ended by it, and is not made again behind it.
  */
 export function repeatShareTasks(write: Write, command: CommandOf<"repeatShareTasks">): void {
   const row = claimedShare(write, command);
@@ -266,9 +266,13 @@ export function repeatShareTasks(write: Write, command: CommandOf<"repeatShareTa
   }
   for (const { rid } of tasks) write.run("DELETE FROM share_task WHERE rid = ?", rid);
   const isFirst = (task: ShareTask) => task.kind === "create" || task.kind === "bump";
+  const lastBump = tasks.findLastIndex(({ task }) => task.kind === "bump");
+  const isOver = (task: ShareTask, at: number) =>
+    at < lastBump && (task.kind === "mint" || task.kind === "revokeRef");
+  const again = tasks.flatMap(({ task }, at) => (isOver(task, at) ? [] : task));
   putTasks(write, row.rid, [
-    ...tasks.map(({ task }) => task).filter((task) => isFirst(task)),
-    ...tasks.map(({ task }) => task).filter((task) => !isFirst(task)),
+    ...again.filter((task) => isFirst(task)),
+    ...again.filter((task) => !isFirst(task)),
   ]);
   if (command.storeId !== undefined) revokeAgain(write, row, command.storeId);
 }
