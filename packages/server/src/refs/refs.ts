@@ -131,7 +131,7 @@ export function createRefs(deps: RefsDeps): Refs {
       if (by === undefined) return;
       const session = await store.getSession(permission.sessionId);
       if (session === undefined) throw notFound("session", permission.sessionId);
-      requireAnswerable(permission, answer, { caveats: by.caveats, directory: session.directory });
+      await requireAnswerable(permission, answer, { caveats: by.caveats, directory: session.directory });
     },
     async requireUse(by, key) {
       if (by.isExhausted && (key === undefined || !(await store.isReplay(key)))) throw refNotValid();

@@ -1,3 +1,4 @@
+import { mkdir, symlink } from "node:fs/promises";
 import { newId, newRefSecret } from "@holdfast/kernel";
 import type { Admitted, Message, Permission, RefAudit, SessionComment, SessionId } from "@holdfast/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -95,7 +96,11 @@ describe("what is done through refs", () => {
       await server.store.askPermission({ sessionId: id, epoch: run.epoch, permission });
       return `/api/permissions/${permission.id}/reply`;
     };
-    const { ref, secret } = await make(["approve"], { tools: ["edit"], paths: ["src"] });
+    await mkdir(`${server.project}/src`, { recursive: true });
+    await symlink("/etc", `${server.project}/src/led`);
+    await symlink("/nowhere/at/all", `${server.project}/src/none`);
+    const limits = { tools: ["edit"], paths: ["src"] };
+    const { ref, secret } = await make(["approve"], limits);
     const reply = (path: string, body: object) => as(secret, "POST", path, body);
     const inside = await ask({});
     expect((await reply(inside, { reply: "always" })).status).toBe(403);
@@ -111,9 +116,17 @@ describe("what is done through refs", () => {
       await ask({ kind: "execute", patterns: ["src/run"] }),
       await ask({ patterns: [] }),
     ];
+    const elsewhere = [
+      await ask({ patterns: ["~/src/a"] }),
+      await ask({ patterns: ["src/$HOME/a"] }),
+      await ask({ patterns: ["src/led/passwd"] }),
+      await ask({ patterns: ["src/none"] }),
+    ];
     for (const path of beyond) expect((await reply(path, { reply: "once" })).status).toBe(403);
+    const { secret: other } = await make(["approve"], { ...limits, paths: ["src", "~"] });
+    for (const path of elsewhere) expect((await as(other, "POST", path, { reply: "once" })).status).toBe(403);
     const pending = await server.sessions.permissions({ state: "pending", sessionId: id });
-    expect(pending.items).toHaveLength(beyond.length);
+    expect(pending.items).toHaveLength(beyond.length + elsewhere.length);
     await server.endTurn(run, { state: "completed", finish: "stop" });
   });
 
