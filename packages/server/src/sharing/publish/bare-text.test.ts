@@ -13,7 +13,11 @@ test.each([
     "a [masked 1]\u001b[m b",
   ],
   ["a colour, in JSON", String.raw`a ${SECRET.slice(0, 7)}\u001b[1m${SECRET.slice(7)} b`, "a [masked 1] b"],
-  ["characters of no width", `a ${SECRET.split("").join("\u200b")} b`, "a [masked 1] b"],
+  ...["\u200b", "\u200e", "\u202c", "\u2063", "\u034f", "\ufe0f"].map((sign): [string, string, string] => [
+    `a sign of no width, U+${sign.charCodeAt(0).toString(16)}`,
+    `a ${SECRET.split("").join(sign)} b`,
+    "a [masked 1] b",
+  ]),
   [
     "a link of a terminal",
     `\u001b]8;;http://x\u0007${SECRET}\u001b]8;;\u0007`,
@@ -22,6 +26,12 @@ test.each([
   ["nothing", `a ${SECRET} b`, "a [masked 1] b"],
 ])("[S-17] what nobody sees does not hide a secret: %s", (_what, text, masked) => {
   expect(mask(text)).toBe(masked);
+});
+
+test("[S-17] a secret that has such signs itself is found", () => {
+  const value = "pass\u2764\ufe0fword";
+  const masker = createMasker(memoryOf([{ number: 1, kind: "known", value }]), []);
+  expect(masker.mask(`a ${value} b`)).toBe("a [masked 1] b");
 });
 
 test("[S-17] a place in the bare text is found in the whole one", () => {

@@ -2,7 +2,7 @@
 
 /** Colours and other orders to a terminal, as they are and as JSON writes them; characters of no width. */
 const UNSEEN =
-  /(?:\u001b|\\u001b)(?:\[[0-?]{0,32}[ -/]{0,4}[@-~]|\][^\u0007\u001b\\]{0,256}(?:\u0007|\u001b\\|\\u0007)|[()][0-2A-B]|[=>])|[\u00ad\u200b-\u200d\u2060\ufeff]/g;
+  /(?:\u001b|\\u001b)(?:\[[0-?]{0,32}[ -/]{0,4}[@-~]|\][^\u0007\u001b\\]{0,256}(?:\u0007|\u001b\\|\\u0007)|[()][0-2A-B]|[=>])|[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]|\u034f|[\ufe00-\ufe0f]/g;
 
 export type BareText = {
   text: string;

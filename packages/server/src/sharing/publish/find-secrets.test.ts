@@ -76,6 +76,16 @@ test.each([
   expect(valuesIn(text)).toEqual([]);
 });
 
+test("[S-17] keys that begin and do not end take their lines alone, and one that ends takes all up to there", () => {
+  const [head = "", ...body] = PEM.split("\n");
+  const open = [head, ...body.slice(0, 2)].join("\n");
+  const far = "far away. ".repeat(2_000);
+  const keysIn = (text: string) =>
+    findSecrets(text).flatMap(({ kind, value }) => (kind === "key" ? value : []));
+  expect(keysIn(`${open}\n\n${far}\n${PEM}\n${open}`)).toEqual([open, PEM, open]);
+  expect(keysIn(`${head}\n${PEM}`)).toEqual([`${head}\n${PEM}`]);
+});
+
 test("[S-17] a value is the same however its place spells it", () => {
   const [plain] = valuesIn(`password = 'a"b-c1d2'`);
   const [json] = valuesIn(String.raw`{"password": "a\"b-c1d2"}`);

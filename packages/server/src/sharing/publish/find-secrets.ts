@@ -1,7 +1,7 @@
 /** Finds what may be secret in a text by its look alone (S-17). Pure; the time it takes grows with the text, whatever stands in it. */
 import type { MaskKind } from "@holdfast/protocol";
 import { randomTexts } from "./random-looking.ts";
-import { HOOK, INLINE_DATA, PRIVATE_KEY, TOKEN } from "./secret-formats.ts";
+import { HOOK, INLINE_DATA, privateKeys, TOKEN } from "./secret-formats.ts";
 import { isTellingText, isTellingWord, LEAST_VALUE, SECRET_NAME } from "./telling-value.ts";
 
 /** A secret from `start` to before `end`; `value` is what it says, `text` as the place spells it. */
@@ -61,7 +61,6 @@ const HINT = {
 };
 
 const RULES: readonly Rule[] = [
-  { pattern: PRIVATE_KEY, kind: "key", isOne: always },
   { pattern: TOKEN, kind: "token", isOne: always },
   { pattern: HOOK, kind: "token", isOne: always, hint: HINT.hook },
   { pattern: INLINE_DATA, kind: "data", isOne: always, hint: HINT.inlineData },
@@ -95,6 +94,7 @@ export function findSecrets(text: string): Found[] {
   const add = (start: number, spelled: string, kind: MaskKind): void => {
     found.push({ start, end: start + spelled.length, kind, value: unescaped(spelled) });
   };
+  for (const { start, end } of privateKeys(text)) add(start, text.slice(start, end), "key");
   for (const { pattern, kind, isOne, hint } of RULES) {
     if (hint?.test(text) === false) continue;
     for (const match of text.matchAll(pattern)) if (isOne(match[0])) add(match.index, match[0], kind);

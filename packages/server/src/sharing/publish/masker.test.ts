@@ -46,6 +46,14 @@ test.each([
   expect(masker.mask(text)).not.toMatch(/x{5}|eHh4/);
 });
 
+test.each(["pa%2Fss%20w0rd%21", "pa%2fss+w0rd!", "pa/ss%20w0rd%21", "pa%2Fss+w0rd%21"])(
+  "[S-17] a value is masked however programs write it into an address: %s",
+  (spelled) => {
+    const masker = createMasker(memoryOf([{ number: 1, kind: "known", value: "pa/ss w0rd!" }]), []);
+    expect(masker.mask(`?a=${spelled}&b`)).toBe("?a=[masked 1]&b");
+  },
+);
+
 test("[S-17] a text that was cut within a value does not end in its begin", () => {
   const { texts } = published([`my words: ${SECRET.slice(0, 9)}`], MASKS);
   expect(texts).toEqual(["my words: [masked 4]"]);

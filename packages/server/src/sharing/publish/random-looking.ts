@@ -57,6 +57,8 @@ const isWord = (text: string): boolean => /^[A-Z]?[a-z]{3,}(?:[-_][A-Za-z0-9]+)*
 function isRandom(text: string): boolean {
   const bare = text.replace(/=+$/, "");
   if (bare.length < LEAST || UUID.test(bare) || OWN_ID.test(bare)) return false;
+  // Before it is taken apart: a line of one sign may be very long.
+  if (!/[A-Za-z]/.test(bare) || !/[0-9]/.test(bare)) return false;
   const rest = bare
     .split(/[-_=]/)
     .filter((piece) => !/^(?:[A-Z]?[a-z]*|[A-Z]+|[0-9]+)$/.test(piece))

@@ -48,15 +48,35 @@ const KEY_END = String.raw`-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----`;
 /** Between two lines of a key: line ends as they are or as JSON writes them, and what quotes, diffs and concatenations put before a line. */
 const KEY_BETWEEN = String.raw`(?:\s|\\{1,4}[nrt]|["'+|>#,*\\-]){0,64}`;
 
-/** A private key with its frame; one without its end as far as its lines go. */
-export const PRIVATE_KEY = new RegExp(
-  `${KEY_HEAD}(?:[\\s\\S]{0,${MOST_KEY}}?${KEY_END}|(?:${KEY_BETWEEN}[A-Za-z0-9+/=:,-]{8,}){0,400})`,
-  "g",
-);
-
 const KEY_BEGIN = "-----BEGIN ";
 const HEAD_HERE = new RegExp(KEY_HEAD, "y");
 const NEXT_END = new RegExp(KEY_END, "g");
+/** Lines of a key that has no end. */
+const KEY_LINES = new RegExp(`(?:${KEY_BETWEEN}[A-Za-z0-9+/=:,-]{8,}){0,400}`, "y");
+
+/** Private keys with their frames; of one without its end as far as its lines go. Each character is looked at a few times, however many begin. */
+export function privateKeys(text: string): { start: number; end: number }[] {
+  const found: { start: number; end: number }[] = [];
+  let close: { start: number; end: number } | undefined;
+  let next = 0;
+  for (let at = text.indexOf(KEY_BEGIN); at >= 0; at = text.indexOf(KEY_BEGIN, next)) {
+    next = at + 1;
+    HEAD_HERE.lastIndex = at;
+    if (!HEAD_HERE.test(text)) continue;
+    const body = HEAD_HERE.lastIndex;
+    if (close === undefined || close.start < body) {
+      NEXT_END.lastIndex = body;
+      const match = NEXT_END.exec(text);
+      close = { start: match?.index ?? Infinity, end: NEXT_END.lastIndex };
+    }
+    KEY_LINES.lastIndex = body;
+    const isClosed = close.start - body <= MOST_KEY;
+    next = isClosed ? close.end : KEY_LINES.test(text) ? KEY_LINES.lastIndex : body;
+    found.push({ start: at, end: next });
+  }
+  return found;
+}
+
 /** A head of which the rest may still come. */
 const OPEN_HEAD = /^-----BEGIN [A-Z0-9 ]{0,60}-{0,5}$/;
 const MOST_HEAD = 80;

@@ -1,4 +1,5 @@
 /** Finds known values in texts, however they are spelled there (S-17): a value that was masked once is masked wherever it occurs. */
+import { bareText } from "./bare-text.ts";
 
 /** Characters of the shortest form that is looked for: a shorter one would be found in common words. */
 const LEAST = 6;
@@ -24,7 +25,8 @@ export function indexForms(values: readonly string[]): FormIndex {
   const pairs = new Uint8Array(65_536);
   const heads = new Map<string, Map<string, number>>();
   values.forEach((value, index) => {
-    for (const form of formsOf(value)) {
+    // They are looked for where what nobody sees is left out.
+    for (const form of formsOf(bareText(value).text)) {
       if (form.length < LEAST) continue;
       const head = form.slice(0, LEAST);
       const forms = heads.get(head) ?? new Map<string, number>();
@@ -75,10 +77,22 @@ function formsOf(value: string): Set<string> {
     value,
     json,
     asJson(json),
-    encodeURIComponent(value.toWellFormed()),
+    ...addressForms(value),
     ...lines.filter(({ length }) => length >= LEAST_LINE),
     ...encodedForms(value),
   ]);
+}
+
+/** Programs differ in what they leave as it is in an address, in how they write a blank, and in the letters of the digits. */
+function addressForms(value: string): string[] {
+  const encoded = encodeURIComponent(value.toWellFormed());
+  const strict = encoded.replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  const forms = [encoded, strict].flatMap((form) => [
+    form,
+    form.replaceAll("%2F", "/"),
+    form.replaceAll("%20", "+"),
+  ]);
+  return forms.flatMap((form) => [form, form.replace(/%[0-9A-F]{2}/g, (digits) => digits.toLowerCase())]);
 }
 
 /** In base64 a value looks in three ways, by its place; characters that its neighbours share are left out. */
