@@ -34,7 +34,7 @@ describe("what the page says of shares", () => {
 
   test("[S-16] who looked is not who publishes, and an unknown act is shown by its name", () => {
     const entry = { peer: "10.0.0.1", count: 1, first: 0, last: 0 };
-    const acts = ["createShare", "appendOps", "redeemShare", "live"].map((action) => ({ ...entry, action }));
+    const acts = ["createShare", "listRefs", "redeemShare", "live"].map((action) => ({ ...entry, action }));
     expect(byOthers(acts).map(({ action }) => actionWords(action))).toEqual([
       "opened the link",
       "watched live",

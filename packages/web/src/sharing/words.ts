@@ -106,10 +106,13 @@ const ACTION_WORDS: Readonly<Record<string, string>> = {
 };
 export const actionWords = (action: string): string => ACTION_WORDS[action] ?? action;
 
-/** Acts by which a publisher keeps a copy: nobody looked then. */
+/** Acts by which a publisher keeps a copy and looks after it: nobody looked at the session then. */
 const KEEPING: ReadonlySet<string> = new Set([
   "createShare",
   "confirmShare",
+  "hello",
+  "listRefs",
+  "readAudit",
   "updateShare",
   "openWriter",
   "beginStream",
