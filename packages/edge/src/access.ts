@@ -25,6 +25,7 @@ import {
 import type { z } from "zod";
 import { AccessCodes } from "./access-codes.ts";
 import { rateRefusal } from "./problem.ts";
+import { bearerOf } from "./request.ts";
 import { type Rate, TokenBuckets } from "./token-bucket.ts";
 
 /** Rates of I-6, per address, per browser token and per ref. */
@@ -134,7 +135,7 @@ export class Access {
    * requests.
    */
   async identify(header: string | undefined, address: string): Promise<Credential> {
-    const token = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(header ?? "")?.[1];
+    const token = bearerOf(header);
     if (token === undefined)
       throw new HoldfastError("UNAUTHENTICATED", "Send the token as Authorization: Bearer <token>.");
     const hash = sha256(token);

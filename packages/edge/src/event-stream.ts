@@ -1,4 +1,7 @@
 import type { ServerResponse } from "node:http";
+import type { Clock } from "@holdfast/kernel";
+import { controlBytes } from "./event-frames.ts";
+import { createLogSink, type LogSink } from "./log-sink.ts";
 
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -56,4 +59,20 @@ function drained(outgoing: ServerResponse): Promise<void> {
     };
     outgoing.once("drain", finish).once("close", finish);
   });
+}
+
+/** A log's events as server-sent events. A reader that was too slow, or that nothing more can be read for, is cut; it goes on by its cursor. */
+export function createStreamSink<Event, Control extends { type: string; data: object }, End extends string>(
+  clock: Clock,
+  stream: EventStream,
+  events: (events: readonly Event[]) => Buffer,
+): LogSink<Event, Control, End> {
+  const outlet = {
+    write: (piece: Buffer) => stream.write(piece),
+    backlog: () => stream.backlog(),
+    drained: () => stream.drained(),
+    end: (reason: End) => (reason === "overflow" || reason === "failed" ? stream.cut() : stream.end()),
+    onLeave: (listener: () => void) => stream.onClose(listener),
+  };
+  return createLogSink(clock, outlet, { control: controlBytes, events });
 }

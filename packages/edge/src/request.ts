@@ -1,8 +1,12 @@
-/** What every surface asks of a request beside its credential and its body. */
+/** What every surface asks of the headers of a request. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HoldfastError } from "@holdfast/kernel";
 import { HTTP_LIMITS } from "@holdfast/protocol";
 import { bodyHash } from "./body.ts";
+
+/** The token of an Authorization header; undefined without one that could be any. */
+export const bearerOf = (header: string | undefined): string | undefined =>
+  /^Bearer +([\x21-\x7e]{1,512})$/i.exec(header ?? "")?.[1];
 
 /** Under what a repeated request is recognised: `key` as it was sent, within the actor, the method and the route with its ids (D-5). */
 export type RequestKey = { actorId: string; method: "POST"; route: string; key: string; bodyHash: string };

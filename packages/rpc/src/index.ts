@@ -6,14 +6,17 @@ export {
   type RpcDoor,
   type SocketEars,
   type TextSocket,
-  WebSockets,
 } from "./door/index.ts";
 export {
   type CallReply,
   type CallScope,
   type Capability,
+  endBy,
+  livePlace,
   LiveStream,
   openLiveSink,
+  shaped,
   type StartThread,
+  textArgument,
 } from "./host/index.ts";
 export { RPC_LIMITS } from "./limits.ts";

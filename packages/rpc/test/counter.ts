@@ -6,10 +6,7 @@ import {
   type Capability,
   createRpcDoor,
   LiveStream,
-  Places,
-  RPC_LIMITS,
   type StartThread,
-  WebSockets,
 } from "../src/index.ts";
 
 export type Counter = {
@@ -63,35 +60,30 @@ export function counterMain(): Counter & { main: Capability } {
 
 export type CounterServer = Counter & {
   url: string;
-  sockets: WebSockets;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
 export async function startCounter(start?: StartThread): Promise<CounterServer> {
   const counter = counterMain();
-  const clock = systemClock;
-  const sockets = new WebSockets(clock, new Places(RPC_LIMITS.connections, RPC_LIMITS.connectionsPerAddress));
   const door = createRpcDoor({
     main: counter.main,
     methods: METHODS,
+    addressOf: () => "127.0.0.1",
     start,
-    sockets,
-    clock,
+    clock: systemClock,
     logger: silentLogger,
   });
   const server: Server = createServer((incoming, outgoing) => {
     outgoing.setHeader("x-request-id", "test");
-    void door.answer(incoming, outgoing, "127.0.0.1");
+    void door.answer(incoming, outgoing);
   });
-  server.on("upgrade", (incoming, socket, head) => door.upgrade(incoming, socket, head, "127.0.0.1"));
+  server.on("upgrade", (incoming, socket, head) => door.upgrade.take(incoming, socket, head));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return Object.assign(counter, {
     url: `http://127.0.0.1:${port}/api/rpc`,
-    sockets,
     async [Symbol.asyncDispose]() {
       door.stop();
-      sockets.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -8,7 +8,7 @@ export {
   type ShareFlags,
   type ShareServer,
 } from "./main/index.ts";
-export { createShareRpc, type ShareRpc, type ShareRpcDeps } from "./rpc/index.ts";
+export { createShareRpc, type ShareRpcDeps } from "./rpc/index.ts";
 export type {
   ShareBlob,
   ShareCaller,

@@ -1,4 +1,5 @@
 export { asMeant, asSent } from "../as-sent.ts";
+export { RPC_PATH } from "../path.ts";
 export { callInBatch } from "./batch-client.ts";
 export { type ClientOptions, NoDoor } from "./no-door.ts";
 export { SocketClient } from "./socket-client.ts";

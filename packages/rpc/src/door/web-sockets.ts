@@ -77,11 +77,6 @@ export class WebSockets {
       closeOf(webSocket, this.#clock, CLOSE.stopped, "The server is shutting down.");
   }
 
-  /** How many are open. */
-  get size(): number {
-    return this.#open.size;
-  }
-
   #keep(webSocket: WebSocket, greet: (socket: TextSocket) => SocketEars): void {
     this.#open.add(webSocket);
     const ears = greet({

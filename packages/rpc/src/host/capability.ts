@@ -21,3 +21,11 @@ export type Capability = {
   /** Whether it still stands for something: of a session that lost all it had, the connection ends. Absent: always. */
   onEnd?(listener: () => void): void;
 };
+
+/** The end of what a stub stands for, where a signal tells it. */
+export const endBy =
+  (signal: AbortSignal) =>
+  (listener: () => void): void => {
+    if (signal.aborted) listener();
+    else signal.addEventListener("abort", listener, { once: true });
+  };

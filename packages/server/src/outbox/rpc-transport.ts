@@ -10,7 +10,15 @@ import {
   type ShareMethod,
   type ShareResult,
 } from "@holdfast/protocol";
-import { asMeant, asSent, callInBatch, type ClientOptions, NoDoor, SocketClient } from "@holdfast/rpc/client";
+import {
+  asMeant,
+  asSent,
+  callInBatch,
+  type ClientOptions,
+  NoDoor,
+  RPC_PATH,
+  SocketClient,
+} from "@holdfast/rpc/client";
 import type { ShareAnswer, ShareCall, ShareTransport } from "./share-transport.ts";
 
 const CALL_MS = 30_000;
@@ -62,7 +70,7 @@ export function createSocketTransport(origin: string, clock: Clock, rest: ShareT
 }
 
 const optionsOf = (origin: string, clock: Clock): ClientOptions => ({
-  url: new URL("/api/rpc", origin),
+  url: new URL(RPC_PATH, origin),
   clock,
   deadlineMs: CALL_MS,
   mostBytes: MOST_ANSWER_BYTES,

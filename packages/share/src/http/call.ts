@@ -32,7 +32,4 @@ export function paramsOf(pattern: string, path: string): Record<string, string> 
   return params;
 }
 
-export const bearerOf = (authorization: string | undefined): string | undefined =>
-  /^Bearer +([\x21-\x7e]{1,512})$/i.exec(authorization ?? "")?.[1];
-
 export const ok = (body: unknown): Reply => ({ status: 200, body });

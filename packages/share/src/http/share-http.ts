@@ -3,13 +3,13 @@
  * listener; what they take is asked for first.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { send, sendProblem, STREAMING } from "@holdfast/edge";
+import { bearerOf, send, sendProblem, STREAMING } from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger } from "@holdfast/kernel";
 import { VERSION } from "@holdfast/protocol";
 import { z } from "zod";
 import type { ShareService } from "../service/index.ts";
 import { BESIDE_ROUTES } from "./beside-routes.ts";
-import { bearerOf, type HttpRoute, ok, paramsOf } from "./call.ts";
+import { type HttpRoute, ok, paramsOf } from "./call.ts";
 import { documentOf } from "./describe.ts";
 import { METHOD_ROUTES } from "./method-routes.ts";
 import { SHARE_ROUTES } from "./share-routes.ts";

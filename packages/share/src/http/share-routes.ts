@@ -1,10 +1,20 @@
 /** What stands beside the methods: whether the service is there, the stream of events, contents, what a link is of. */
-import { openEventStream, readBytes, SANDBOX_POLICY, STREAMING } from "@holdfast/edge";
+import {
+  createStreamSink,
+  eventBytes,
+  openEventStream,
+  readBytes,
+  SANDBOX_POLICY,
+  STREAMING,
+} from "@holdfast/edge";
 import { HoldfastError } from "@holdfast/kernel";
 import { healthSchema, MAX_SHARE_BLOB_BYTES, redeemedShareSchema, VERSION } from "@holdfast/protocol";
 import { z } from "zod";
+import { eventFrame } from "../service/index.ts";
 import { type HttpCall, type HttpRoute, ok } from "./call.ts";
-import { createEventSink } from "./event-sink.ts";
+
+/** One encoding for all readers of a share (S-19). */
+const encode = eventBytes(eventFrame);
 
 /** What a browser may show by itself; anything else is a file to save. */
 const SHOWN = /^(?:image\/(?:png|jpeg|gif|webp|avif)|text\/plain)$/;
@@ -75,7 +85,7 @@ async function streamEvents({
   const last = incoming.headers["last-event-id"];
   const after = typeof last === "string" && last !== "" ? last : query["after"];
   await service.subscribe({ shareId: params["shareId"] ?? "", caller, after, store: query["store"] }, () =>
-    createEventSink(openEventStream(outgoing), clock),
+    createStreamSink(clock, openEventStream(outgoing), encode),
   );
   return STREAMING;
 }

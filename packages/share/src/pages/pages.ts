@@ -12,7 +12,7 @@
  * The grant is looked at for every request, also where a document is there already. No path of these is ever logged.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { readJson, type Reply, SANDBOX_POLICY, send, sendProblem, shapeRefusal } from "@holdfast/edge";
+import { bearerOf, readJson, type Reply, SANDBOX_POLICY, send, sendProblem, shapeRefusal } from "@holdfast/edge";
 import { type Clock, HoldfastError, isHoldfastError, type Logger } from "@holdfast/kernel";
 import { type ErrorCode, exchangeCodeSchema, type RedeemedShare, SHARE_METHODS } from "@holdfast/protocol";
 import type { PageRequest } from "@holdfast/web";
@@ -80,15 +80,12 @@ export function createPages(deps: PagesDeps): Pages {
   };
 }
 
-const bearerOf = (incoming: IncomingMessage): string | undefined =>
-  /^Bearer (\S+)$/.exec(incoming.headers.authorization ?? "")?.[1];
-
 /** What the pages ask for, and nobody else. */
 function pageApi({ service, clock }: PagesDeps) {
   const codes = new ListCodes(clock);
   const { args: listArgs } = SHARE_METHODS.listShares;
   return async (incoming: IncomingMessage, url: URL, peer: string): Promise<Reply | undefined> => {
-    const caller: ShareCaller = { bearer: bearerOf(incoming), peer };
+    const caller: ShareCaller = { bearer: bearerOf(incoming.headers.authorization), peer };
     switch (`${incoming.method} ${url.pathname}`) {
       case "POST /api/auth/codes":
         await readJson(incoming, clock);

@@ -2,14 +2,12 @@
  * The events of a share over a WebSocket, for readers for whom SSE does not fit (I-5, S-11): the same frames, each as `{id?, event, data}`. The peer's first and only text is
  * `{token, after?, store?}`, within 5 s (I-6: no credential stands in an address).
  */
-import { problemReply, shapeRefusal } from "@holdfast/edge";
-import { type Clock, HoldfastError, randomHex, type Timer } from "@holdfast/kernel";
-import { HEARTBEAT_MS } from "@holdfast/protocol";
+import { controlText, createLogSink, encodeOnce, problemReply, shapeRefusal } from "@holdfast/edge";
+import { type Clock, HoldfastError, randomHex, wait } from "@holdfast/kernel";
 import { CLOSE, RPC_LIMITS, type SocketEars, type TextSocket } from "@holdfast/rpc";
 import { z } from "zod";
 import type { ShareCalls, ShareEnd, ShareEvent, ShareSink, ShareSubscription } from "../service/index.ts";
-import { controlText, eventTexts } from "./event-text.ts";
-import { errorOf } from "./live-view.ts";
+import { errorOf, textsOf } from "./live-view.ts";
 
 const helloSchema = z.strictObject({
   token: z.string().min(1).max(512),
@@ -17,12 +15,11 @@ const helloSchema = z.strictObject({
   store: z.string().max(256).optional(),
 });
 
-const HEARTBEAT = Buffer.from(JSON.stringify({ event: "heartbeat", data: {} }));
 /** How often a socket with a backlog is looked at again, in ms. */
 const DRAIN_MS = 50;
 
 /** Bytes of what was committed together: one encoding serves all readers (S-19). */
-const FRAMES = new WeakMap<readonly ShareEvent[], readonly Buffer[]>();
+const encode = encodeOnce((events: readonly ShareEvent[]) => textsOf(events).map((text) => Buffer.from(text)));
 
 type Deps = { service: Pick<ShareCalls, "subscribe">; clock: Clock; shareId: string; peer: string };
 
@@ -32,7 +29,7 @@ export function greetReader(deps: Deps, socket: TextSocket): SocketEars {
   let isOver = false;
   const onLeave: (() => void)[] = [];
   const refuse = (error: unknown): void => {
-    socket.send(JSON.stringify({ event: "error", data: problemReply(error, randomHex(8)).body }));
+    socket.send(errorFrame(error));
     socket.close(CLOSE.refused, "Nothing is read here.");
   };
   const late = deps.clock.after(RPC_LIMITS.firstRedeemMs, () =>
@@ -78,34 +75,28 @@ function helloOf(text: string): z.infer<typeof helloSchema> {
 }
 
 function sinkOf(socket: TextSocket, clock: Clock, onLeave: (() => void)[]): ShareSink {
-  let beat: Timer | undefined;
-  const scheduleBeat = (): void => {
-    beat = clock.after(HEARTBEAT_MS, () => {
-      socket.send(HEARTBEAT);
-      scheduleBeat();
-    });
-  };
-  onLeave.push(() => beat?.cancel());
-  return {
-    control(control) {
-      socket.send(controlText(control));
-      if (control.type === "caught-up") scheduleBeat();
-    },
-    deliver(events) {
-      for (const frame of framesOf(events)) socket.send(frame);
+  let isGone = false;
+  onLeave.push(() => (isGone = true));
+  const outlet = {
+    write(frames: readonly (Buffer | string)[]) {
+      for (const frame of frames) socket.send(frame);
     },
     backlog: () => socket.backlog(),
-    drained: () => drained(socket, clock),
-    end(reason) {
-      beat?.cancel();
+    async drained() {
+      while (!isGone && socket.backlog() > 0) await wait(clock, DRAIN_MS);
+    },
+    end(reason: ShareEnd) {
       const error = errorOf(reason);
-      if (error !== undefined && reason !== "overflow")
-        socket.send(JSON.stringify({ event: "error", data: problemReply(error, randomHex(8)).body }));
+      if (error !== undefined && reason !== "overflow") socket.send(errorFrame(error));
       socket.close(CODE[reason], "The stream is over.");
     },
-    onLeave: (listener) => void onLeave.push(listener),
+    onLeave: (listener: () => void) => void onLeave.push(listener),
   };
+  return createLogSink(clock, outlet, { control: (control) => [controlText(control)], events: encode });
 }
+
+const errorFrame = (error: unknown): string =>
+  JSON.stringify({ event: "error", data: problemReply(error, randomHex(8)).body });
 
 const CODE: Readonly<Record<ShareEnd, number>> = {
   revoked: CLOSE.refused,
@@ -114,16 +105,3 @@ const CODE: Readonly<Record<ShareEnd, number>> = {
   stopped: CLOSE.stopped,
   failed: CLOSE.broken,
 };
-
-function framesOf(events: readonly ShareEvent[]): readonly Buffer[] {
-  const known = FRAMES.get(events);
-  if (known !== undefined) return known;
-  const frames = eventTexts(events).map((text) => Buffer.from(text));
-  FRAMES.set(events, frames);
-  return frames;
-}
-
-function drained(socket: TextSocket, clock: Clock): Promise<void> {
-  if (socket.backlog() === 0) return Promise.resolve();
-  return new Promise((resolve) => clock.after(DRAIN_MS, () => void drained(socket, clock).then(resolve)));
-}

@@ -1,1 +1,1 @@
-export { createShareRpc, type ShareRpc, type ShareRpcDeps } from "./share-rpc.ts";
+export { createShareRpc, type ShareRpcDeps } from "./share-rpc.ts";

@@ -7,10 +7,19 @@
  *        ── redeem(secret) ───────────┴──► what the ref's rights allow, subscribe
  *        ── share(id, bearer) ───────────► everything, and the service refuses what the bearer may not
  */
-import { shapeRefusal } from "@holdfast/edge";
 import { type Clock, HoldfastError } from "@holdfast/kernel";
 import { type RedeemedShare, SHARE_METHODS, type ShareMethod } from "@holdfast/protocol";
-import { asMeant, type CallReply, type CallScope, type Capability, type Places } from "@holdfast/rpc";
+import {
+  asMeant,
+  type CallReply,
+  type CallScope,
+  type Capability,
+  endBy,
+  livePlace,
+  type Places,
+  shaped,
+  textArgument,
+} from "@holdfast/rpc";
 import { z } from "zod";
 import type { ShareCalls, ShareCaller } from "../service/index.ts";
 import { openLive } from "./live-view.ts";
@@ -25,13 +34,9 @@ const MAIN = ["publish", "redeem", "redeemShare", "share"];
 /** All that any stub may be asked. */
 export const STUB_METHODS: readonly string[] = [...MAIN, ...NAMES, "redeemed", "subscribe"];
 
-const text = z.string().min(1).max(512);
-const one = z.tuple([text]);
-const two = z.tuple([text, text]);
+const one = z.tuple([textArgument]);
+const two = z.tuple([textArgument, textArgument]);
 const call = z.union([z.tuple([]), z.tuple([z.unknown()])]);
-const after = z.union([z.int().min(0), z.string().max(256)]).optional();
-const place = z.union([after, z.strictObject({ after, store: z.string().max(256).optional() })]);
-const subscription = z.union([z.tuple([]), z.tuple([place])]);
 
 export function mainStub(deps: StubDeps): Capability {
   const { service } = deps;
@@ -75,15 +80,10 @@ async function redeemed(
     (share.rights as readonly string[]).includes(SHARE_METHODS[name].access),
   );
   const isReader = share.rights.includes("read");
-  const listeners: (() => void)[] = [];
-  let hasEnded = false;
-  const end = (): void => {
-    hasEnded = true;
-    for (const listener of listeners.splice(0)) listener();
-  };
+  const over = new AbortController();
   const unwatch = isBatch
     ? () => undefined
-    : await deps.service.watch({ shareId: share.shareId, caller }, end);
+    : await deps.service.watch({ shareId: share.shareId, caller }, () => over.abort());
   const held = stub(deps, caller, share.shareId, isReader ? [...methods, "subscribe"] : methods);
   return {
     capability: {
@@ -92,7 +92,7 @@ async function redeemed(
       call: async (method, args, scope) =>
         method === "redeemed" ? { value: share } : held.call(method, args, scope),
       drop: unwatch,
-      onEnd: (listener) => void (hasEnded ? listener() : listeners.push(listener)),
+      onEnd: endBy(over.signal),
     },
   };
 }
@@ -124,29 +124,16 @@ async function subscribe(
   args: readonly unknown[],
   scope: CallScope,
 ): Promise<CallReply> {
-  if (scope.isBatch)
-    throw new HoldfastError(
-      "LIVE_NEEDS_STREAM",
-      "A batch ends with its request; a live view needs a WebSocket.",
-    );
-  const [place] = shaped(subscription, args);
-  const { after, store } = typeof place === "object" ? place : { after: place, store: undefined };
+  const place = livePlace(args, scope);
   const leave = deps.views.take(shareId);
   if (leave === undefined)
     throw new HoldfastError("RATE_LIMITED", "Too many live views of this share are open.");
   try {
-    const request = { shareId, caller, after: after?.toString(), store };
-    const live = await openLive(deps.service, request, deps.clock);
+    const live = await openLive(deps.service, { shareId, caller, ...place }, deps.clock);
     live.onOver(leave);
     return { live };
   } catch (error) {
     leave();
     throw error;
   }
-}
-
-function shaped<T>(schema: z.ZodType<T>, args: readonly unknown[]): T {
-  const result = schema.safeParse(args);
-  if (result.success) return result.data;
-  throw shapeRefusal(result.error, "arguments");
 }

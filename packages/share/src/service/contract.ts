@@ -1,4 +1,5 @@
 /** What the doors of the share service (REST, capnweb, pages) ask of it. */
+import type { LogSink } from "@holdfast/edge";
 import type { RedeemedShare, ShareArgs, ShareMethod, ShareResult } from "@holdfast/protocol";
 
 /** Who calls: what they hold, a publish key or the secret of a ref, and the address that asks. The service keeps neither beyond the call. */
@@ -29,19 +30,8 @@ export type ShareControl =
 /** Why a stream ended: the ref or the share ended, the reader left or was too slow, the service stops or could not read on. */
 export type ShareEnd = "revoked" | "left" | "overflow" | "stopped" | "failed";
 
-/** Where a stream of events goes. */
-export type ShareSink = {
-  control(control: ShareControl): void;
-  /** In order. What was committed together is the same array for every reader, so that one encoding serves them all (S-19). */
-  deliver(events: readonly ShareEvent[]): void;
-  /** Bytes that the reader has not taken yet. */
-  backlog(): number;
-  /** Resolves when the reader took everything, or is gone. */
-  drained(): Promise<void>;
-  end(reason: ShareEnd): void;
-  /** Called when the reader went away by itself. */
-  onLeave(listener: () => void): void;
-};
+/** Where a stream of events goes: one encoding of what was committed together serves all readers (S-19). */
+export type ShareSink = LogSink<ShareEvent, ShareControl, ShareEnd>;
 
 export type ShareSubscription = { readonly closed: Promise<ShareEnd>; close(): void };
 

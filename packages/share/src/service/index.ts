@@ -10,5 +10,6 @@ export type {
   ShareSubscription,
   SubscribeRequest,
 } from "./contract.ts";
+export { eventFrame } from "./event-frame.ts";
 export { ShareService, type ShareServiceDeps } from "./share-service.ts";
 export type { Snapshots } from "./snapshots.ts";

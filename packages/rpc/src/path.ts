@@ -1,0 +1,2 @@
+/** Where capnweb is spoken, behind whichever listener. */
+export const RPC_PATH = "/api/rpc";
