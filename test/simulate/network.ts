@@ -63,7 +63,6 @@ export class Network {
   /** How a program reaches the service. */
   transport(life: Life): ShareTransport {
     return {
-      name: "rest",
       call: (call) => life.of(this.#call(call)),
       putBlob: ({ shareId, secret, hash, bytes }) =>
         life.of(

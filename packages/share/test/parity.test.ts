@@ -112,7 +112,7 @@ async function publishing(player: Player): Promise<void> {
   ]);
   await player.refused("appendOps", named);
   const { shareId, append } = player;
-  const put = { shareId, secret: append.secret, hash, mime: "text/plain", bytes };
+  const put = { shareId, secret: append.secret, hash, bytes };
   player.transcript.add("putBlob", await player.transport.putBlob(put));
   await player.send(named);
   await player.call("hello", {});

@@ -1,6 +1,7 @@
 /** capnweb over one HTTP request, as a program wants it: a bounded answer, no redirects, a deadline. capnweb's own client has none of these. */
 import { type Clock, wait } from "@holdfast/kernel";
 import { RpcSession, type RpcStub, type RpcTransport } from "capnweb";
+import { boundedText } from "./bounded-text.ts";
 import { type ClientOptions, NoDoor } from "./no-door.ts";
 
 /** Calls what `ask` asks of the main stub, in one request. Rejects with NoDoor, with what the call rejects with, or with why there is no whole answer. */
@@ -57,14 +58,8 @@ async function post(
     redirect: "manual",
     signal,
   });
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > most) throw new Error("too long");
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString("utf8");
+  const text = await boundedText(response, most);
+  if (text === undefined) throw new Error("too long");
   if (response.status !== 200) throw new NoDoor(response.status, text, response.headers.get("retry-after"));
   return text === "" ? [] : text.split("\n");
 }

@@ -19,7 +19,6 @@ export function createFallbackTransport(
   const isAsked = (way: ShareTransport): boolean =>
     way === ways.at(-1) || clock.monotonic() >= (restsUntil.get(way) ?? 0);
   return {
-    name: first.name,
     async call<M extends ShareMethod>(call: ShareCall<M>): Promise<ShareAnswer<ShareResult<M>>> {
       let answer: ShareAnswer<ShareResult<M>> = { outcome: "missing", reason: "no way" };
       for (const way of ways.filter(isAsked)) {

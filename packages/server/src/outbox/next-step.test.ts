@@ -18,7 +18,6 @@ function state(facts: Facts = {}, memory: Partial<SenderMemory> = {}): SenderSta
     share: {
       id: `shr_${ID}`,
       sessionId: `ses_${ID}`,
-      hasSession: true,
       title: "t",
       service: "https://share.example",
       state: "live",
@@ -32,8 +31,6 @@ function state(facts: Facts = {}, memory: Partial<SenderMemory> = {}): SenderSta
       stream: { id: `stm_${ID}`, begun: true, committed: true, cursor: 0, chain: EMPTY_CHAIN },
       resyncs: [],
       attempts: 0,
-      createdBy: { id: "owner", kind: "owner", label: "Owner" },
-      time: { created: 1, updated: 1 },
       ...share,
     },
     laterBumps: 0,
@@ -82,7 +79,7 @@ const cases: [string, SenderState, object][] = [
   ["a batch is frozen", state({ batch, waiting: 9 }), { do: "send" }],
   [
     "a blob has to be there first",
-    state({ batch, blob: { hash: "h", mime: "text/plain", size: 1, uploaded: false } }),
+    state({ batch, blob: { hash: "h" } }),
     { do: "upload", hash: "h" },
   ],
   ["keys are still marked by pages", state({ share: { paging: "7" }, waiting: 9 }), { do: "page" }],

@@ -1,4 +1,4 @@
-import type { ShareCommands, ShareQueries, Store } from "../store/index.ts";
+import type { ShareCommands, ShareQueries } from "../store/index.ts";
 
 /** What the outbox asks of the store. */
 export type OutboxStore = Pick<
@@ -19,5 +19,4 @@ export type OutboxStore = Pick<
   Pick<
     ShareQueries,
     "openShares" | "shareHead" | "shareSource" | "shareBatch" | "shareBlob" | "storedShare" | "publisherId"
-  > &
-  Partial<Pick<Store, "onCommit">>;
+  >;

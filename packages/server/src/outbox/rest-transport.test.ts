@@ -78,7 +78,7 @@ test("[S-11] a call is one request with its secret as the bearer, and the answer
 test("[S-9] a blob is put under its hash", async () => {
   const { transport, seen } = await service(json(200, {}));
   const bytes = new TextEncoder().encode("content");
-  const put = { shareId: SHARE, secret: "s", hash: "ab", mime: "text/plain", bytes } as const;
+  const put = { shareId: SHARE, secret: "s", hash: "ab", bytes } as const;
   expect(await transport.putBlob(put)).toEqual({ outcome: "answered", result: null });
   expect(seen[0]).toMatchObject({
     method: "PUT",

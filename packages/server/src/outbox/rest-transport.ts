@@ -2,21 +2,16 @@ import type { Clock } from "@holdfast/kernel";
 import {
   type AccessCode,
   accessCodeSchema,
-  ERROR_CODES,
-  type ErrorCode,
   SHARE_METHODS,
   type ShareMethod,
   type ShareResult,
 } from "@holdfast/protocol";
+import { boundedText } from "@holdfast/rpc/client";
+import { CALL_MS, MOST_ANSWER_BYTES, objectIn, refusalOf, waitIn } from "./read-answer.ts";
 import type { ShareAnswer, ShareCall, ShareTransport } from "./share-transport.ts";
 
-/** A call that has not ended by then has an unknown outcome; a blob may take longer. */
-const CALL_MS = 30_000;
+/** A blob may take longer than a call, in ms. */
 const BLOB_MS = 120_000;
-/** Most bytes of an answer that are read (S-2). */
-const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
-/** Statuses by which a server that is none of ours says that there is no such door (S-31). */
-const NO_DOOR: ReadonlySet<number> = new Set([301, 302, 303, 307, 308, 404, 405, 426]);
 
 type Request = {
   url: URL;
@@ -40,10 +35,9 @@ export function createRestTransport(origin: string, clock: Pick<Clock, "after" |
     });
   };
   return {
-    name: "rest",
     call: <M extends ShareMethod>(call: ShareCall<M>) =>
       ask<ShareResult<M>>(requestOf(origin, call), (text) => {
-        const parsed = SHARE_METHODS[call.method].result.safeParse(json(text));
+        const parsed = SHARE_METHODS[call.method].result.safeParse(objectIn(text));
         return parsed.success ? (parsed.data as ShareResult<M>) : undefined;
       }),
     putBlob: ({ shareId, secret, hash, bytes }) => {
@@ -77,7 +71,7 @@ export function askListCode(
     type: "application/json",
     deadlineMs: CALL_MS,
   };
-  const read = (text: string) => accessCodeSchema.safeParse(json(text)).data;
+  const read = (text: string) => accessCodeSchema.safeParse(objectIn(text)).data;
   return exchange(request, controller.signal, clock, read).finally(() => timer.cancel());
 }
 
@@ -105,56 +99,18 @@ async function exchange<R>(
   try {
     const sent = body === undefined ? {} : { body: body as NonNullable<RequestInit["body"]> };
     const response = await fetch(url, { method, headers, signal, redirect: "manual", ...sent });
-    const text = await bounded(response);
-    const retryAfterMs = retryAfterOf(response, clock.now());
-    const after = retryAfterMs === undefined ? {} : { retryAfterMs };
-    if (text === undefined) return { outcome: "unknown", reason: "too long", ...after };
-    if (!response.ok) return refusalOf(response.status, text, after);
-    const result = read(text);
-    return result === undefined
-      ? { outcome: "unknown", reason: "strange", ...after }
-      : { outcome: "answered", result };
+    const retryAfter = response.headers.get("retry-after");
+    const text = await boundedText(response, MOST_ANSWER_BYTES);
+    if (text !== undefined && !response.ok)
+      return refusalOf({ status: response.status, text, retryAfter }, clock.now());
+    const result = text === undefined ? undefined : read(text);
+    if (result !== undefined) return { outcome: "answered", result };
+    const waitMs = waitIn(retryAfter, clock.now());
+    const after = waitMs === undefined ? {} : { retryAfterMs: waitMs };
+    return { outcome: "unknown", reason: text === undefined ? "too long" : "strange", ...after };
   } catch (error) {
     return { outcome: "unknown", reason: signal.aborted ? "deadline" : codeOf(error) };
   }
-}
-
-function refusalOf(status: number, text: string, after: { retryAfterMs?: number }): ShareAnswer<never> {
-  const problem = json(text);
-  const code = problem?.["code"];
-  if (typeof code === "string" && Object.hasOwn(ERROR_CODES, code))
-    return { outcome: "refused", code: code as ErrorCode, data: problem ?? {}, ...after };
-  if (NO_DOOR.has(status)) return { outcome: "missing", reason: `status ${status}` };
-  return { outcome: "unknown", reason: `status ${status}`, ...after };
-}
-
-/** The body as text; undefined when it is longer than it may be. */
-async function bounded(response: Response): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > MOST_ANSWER_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function json(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Seconds, or a date. */
-function retryAfterOf(response: Response, now: number): number | undefined {
-  const text = response.headers.get("retry-after");
-  if (text === null) return undefined;
-  const wait = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;
-  return Number.isFinite(wait) && wait > 0 ? wait : undefined;
 }
 
 /** The system's name of a failed connection; never its words. */

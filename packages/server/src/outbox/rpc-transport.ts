@@ -3,13 +3,7 @@
  * cannot carry as it is goes as its JSON text, and what is longer than its door takes over REST.
  */
 import type { Clock } from "@holdfast/kernel";
-import {
-  ERROR_CODES,
-  type ErrorCode,
-  SHARE_METHODS,
-  type ShareMethod,
-  type ShareResult,
-} from "@holdfast/protocol";
+import { SHARE_METHODS, type ShareMethod, type ShareResult } from "@holdfast/protocol";
 import {
   asMeant,
   asSent,
@@ -19,18 +13,13 @@ import {
   RPC_PATH,
   SocketClient,
 } from "@holdfast/rpc/client";
+import { CALL_MS, isCode, MOST_ANSWER_BYTES, NO_DOOR, refusalOf } from "./read-answer.ts";
 import type { ShareAnswer, ShareCall, ShareTransport } from "./share-transport.ts";
 
-const CALL_MS = 30_000;
-/** Most bytes of an answer that are read (S-2). */
-const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 /** Most bytes of a message, less what stands around the arguments. */
 const MOST_ARGUMENT_BYTES = 1024 * 1024 - 4_096;
 /** Stubs that a connection holds; the door takes more, and counts results too (S-12). */
 const MOST_STUBS = 64;
-/** Statuses by which a server says that this door is not there, or not for us (S-31). */
-const NO_DOOR: ReadonlySet<number> = new Set([301, 302, 303, 307, 308, 401, 404, 405, 426]);
-
 type Method = (args: unknown) => PromiseLike<unknown>;
 type Stub = Record<ShareMethod | "redeemed", Method>;
 type Main = {
@@ -49,7 +38,6 @@ type Way = (ask: (main: Main, kept: Kept) => PromiseLike<unknown>) => Promise<un
 export function createBatchTransport(origin: string, clock: Clock, rest: ShareTransport): ShareTransport {
   const options = optionsOf(origin, clock);
   return transportOf(
-    "batch",
     (ask) => callInBatch<never, unknown>(options, (main: Main) => ask(main, new Map())),
     rest,
     clock,
@@ -59,7 +47,7 @@ export function createBatchTransport(origin: string, clock: Clock, rest: ShareTr
 /** One connection for all calls, made when it is needed. What capnweb cannot carry goes over `rest`. */
 export function createSocketTransport(origin: string, clock: Clock, rest: ShareTransport): ShareTransport {
   const client = new SocketClient<never>(optionsOf(origin, clock));
-  const transport = transportOf("webSocket", (ask) => client.call(ask as never), rest, clock);
+  const transport = transportOf((ask) => client.call(ask as never), rest, clock);
   return {
     ...transport,
     close() {
@@ -76,14 +64,8 @@ const optionsOf = (origin: string, clock: Clock): ClientOptions => ({
   mostBytes: MOST_ANSWER_BYTES,
 });
 
-function transportOf(
-  name: "batch" | "webSocket",
-  way: Way,
-  rest: ShareTransport,
-  clock: Clock,
-): ShareTransport {
+function transportOf(way: Way, rest: ShareTransport, clock: Clock): ShareTransport {
   return {
-    name,
     async call<M extends ShareMethod>(call: ShareCall<M>): Promise<ShareAnswer<ShareResult<M>>> {
       const args = asSent(call.args);
       if (bytesOf(args) > MOST_ARGUMENT_BYTES) return rest.call(call);
@@ -147,7 +129,7 @@ function bytesOf(args: unknown): number {
 }
 
 function answerOf(error: unknown, now: number): ShareAnswer<never> {
-  if (error instanceof NoDoor) return refusalOf(error, now);
+  if (error instanceof NoDoor) return doorAnswer(error, now);
   const { code, problem } = error as { code?: unknown; problem?: Record<string, unknown> };
   if (isCode(code)) {
     const seconds = problem?.["retryAfter"];
@@ -161,30 +143,8 @@ function answerOf(error: unknown, now: number): ShareAnswer<never> {
   return { outcome: "unknown", reason: error instanceof Error ? error.message.slice(0, 64) : "no answer" };
 }
 
-/** The door refused all of it, before any of it was done; or it is none of ours. */
-function refusalOf({ status, text, retryAfter }: NoDoor, now: number): ShareAnswer<never> {
-  if (NO_DOOR.has(status)) return { outcome: "missing", reason: `status ${status}` };
-  const wait =
-    retryAfter === null
-      ? Number.NaN
-      : /^\d{1,9}$/.test(retryAfter)
-        ? Number(retryAfter) * 1_000
-        : Date.parse(retryAfter) - now;
-  const after = wait > 0 ? { retryAfterMs: wait } : {};
-  const problem = parse(text);
-  const code = problem["code"];
-  if (isCode(code)) return { outcome: "refused", code, data: problem, ...after };
-  return { outcome: "unknown", reason: `status ${status}`, ...after };
-}
-
-const isCode = (code: unknown): code is ErrorCode =>
-  typeof code === "string" && Object.hasOwn(ERROR_CODES, code);
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+/** The door refused all of it, before any of it was done; or it is none of ours, or not for us (401). */
+function doorAnswer(said: NoDoor, now: number): ShareAnswer<never> {
+  const isMissing = NO_DOOR.has(said.status) || said.status === 401;
+  return isMissing ? { outcome: "missing", reason: `status ${said.status}` } : refusalOf(said, now);
 }

@@ -187,7 +187,7 @@ export class ShareSender {
       case "commit":
         return this.#callStream(transport, state, step.do);
       case "upload":
-        return this.#upload(transport, state, step.hash);
+        return this.#upload(transport, share, step.hash);
       case "send":
         return this.#send(transport, state, operations);
     }
@@ -270,15 +270,11 @@ export class ShareSender {
     return transport.call({ method: "commitStream", ...as, args: { ...place, cursor, chain } });
   }
 
-  async #upload(
-    transport: ShareTransport,
-    { share, blob }: SenderState,
-    hash: string,
-  ): Promise<ShareAnswer<unknown>> {
+  async #upload(transport: ShareTransport, share: StoredShare, hash: string): Promise<ShareAnswer<unknown>> {
     const bytes = await this.#deps.store.shareBlob({ shareId: share.id, hash });
-    if (bytes === undefined || blob === undefined) return { outcome: "unknown", reason: "gone" };
+    if (bytes === undefined) return { outcome: "unknown", reason: "gone" };
     const { secret } = share.append;
-    return transport.putBlob({ shareId: share.id, secret, hash, mime: blob.mime, bytes });
+    return transport.putBlob({ shareId: share.id, secret, hash, bytes });
   }
 
   #send(

@@ -27,14 +27,12 @@ export type ShareAnswer<R> =
 
 /** One way to one service. Calls never reject; each ends by its own deadline. */
 export type ShareTransport = {
-  readonly name: "rest" | "batch" | "webSocket";
   call<M extends ShareMethod>(call: ShareCall<M>): Promise<ShareAnswer<ShareResult<M>>>;
   /** `PUT /api/shares/:id/blobs/:sha256` (S-9), over HTTP in every transport. */
   putBlob(blob: {
     shareId: ShareId;
     secret: string;
     hash: string;
-    mime: string;
     bytes: Uint8Array;
   }): Promise<ShareAnswer<null>>;
   close(): void;

@@ -151,7 +151,6 @@ function following(own: OwnService, at: (origin: string) => ShareTransport): Sha
     }
   };
   return {
-    name: "rest",
     call: (call) => there((transport) => transport.call(call)),
     putBlob: (blob) => there((transport) => transport.putBlob(blob)),
     close: () => undefined,

@@ -1,6 +1,5 @@
 /** The writes and reads of the store port that concern shares and their outbox (S-2 to S-6). See `port.ts`. */
 import type {
-  Actor,
   Caveats,
   Change,
   MessageInfo,
@@ -44,9 +43,8 @@ export type SendError = { code: string; message: string; time: number; since?: n
 
 export type StoredShare = {
   id: ShareId;
-  /** The session it is of; `hasSession` says whether it is still there. */
+  /** The session it is of, whether that is still there or not. */
   sessionId: SessionId;
-  hasSession: boolean;
   title: string;
   service: string;
   state: ShareState;
@@ -71,8 +69,6 @@ export type StoredShare = {
   attempts: number;
   nextRetryAt?: number | undefined;
   lastError?: SendError | undefined;
-  createdBy: Actor;
-  time: { created: number; updated: number; acknowledged?: number | undefined };
 };
 
 /** What is asked of the service about the share itself, in order, before its operations: kept for a year, so that a restored service is told again (S-24). */
@@ -149,9 +145,6 @@ export type SourceRow =
 /** A value that was masked once in a share, and its number, which never changes (S-17, S-26). As secret as the share's secrets. */
 export type ShareMask = { number: number; kind: string; value: string };
 
-/** A blob of a share: stored with the freeze, given up once the service has it (S-30). */
-export type ShareBlob = { hash: string; mime: string; size: number; uploaded: boolean };
-
 /** Whose write it is: refused with CLAIM_LOST once another sender has the share. */
 export type ShareClaim = { shareId: ShareId; claim: number };
 
@@ -176,7 +169,7 @@ export type ShareHead = {
   /** The one batch that is frozen and not ended. */
   batch?: ShareBatch | undefined;
   /** The next blob that has to be there before the batch. */
-  blob?: ShareBlob | undefined;
+  blob?: { hash: string } | undefined;
   /** Keys that are marked, those of a batch at most. */
   waiting: number;
   /** Marks that the first publish or a resync has still to send before readers may see it, those of a batch at most. */

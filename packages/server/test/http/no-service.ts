@@ -4,7 +4,6 @@ import { ShareServices } from "../../src/sharing/index.ts";
 export const SERVICES = new ShareServices({
   configured: { origin: "https://share.example", key: "k".repeat(32) },
   open: () => ({
-    name: "rest",
     call: () => Promise.resolve({ outcome: "unknown", reason: "test" }),
     putBlob: () => Promise.resolve({ outcome: "unknown", reason: "test" }),
     close: () => undefined,

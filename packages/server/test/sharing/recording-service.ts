@@ -6,7 +6,6 @@ type Place = { stream: string; cursor: number; chain: string };
 
 /** A service that believes everything, and keeps every byte that reached it. */
 export class RecordingService implements ShareTransport {
-  readonly name = "rest";
   /** Bodies of all calls and blobs, in the order they came. */
   readonly heard: string[] = [];
   readonly operations: ShareOperation[] = [];
@@ -35,9 +34,9 @@ export class RecordingService implements ShareTransport {
     this.#isHidden = true;
   }
 
-  putBlob({ hash, mime, bytes }: Parameters<ShareTransport["putBlob"]>[0]): Promise<ShareAnswer<null>> {
+  putBlob({ hash, bytes }: Parameters<ShareTransport["putBlob"]>[0]): Promise<ShareAnswer<null>> {
     this.uploaded.push(hash);
-    this.heard.push(`${mime} ${Buffer.from(bytes).toString("utf8")}`);
+    this.heard.push(Buffer.from(bytes).toString("utf8"));
     return Promise.resolve({ outcome: "answered", result: null });
   }
 

@@ -10,7 +10,6 @@ import {
 import type { SqlValue } from "@holdfast/sqlite";
 import type {
   SentForm,
-  ShareBlob,
   ShareHead,
   ShareMark,
   ShareMask,
@@ -54,7 +53,7 @@ export function shareQueries(sql: Sql, read: Read): ShareQueries {
   return {
     getShare: (id) => one(id, (row) => toShare(sql, row)),
     listShares: (query) => read(() => listShares(sql, query).map((row) => toShare(sql, row))),
-    storedShare: (id) => one(id, (row) => toStoredShare(sql, row)),
+    storedShare: (id) => one(id, toStoredShare),
     openShares: () =>
       read(() =>
         sql
@@ -147,16 +146,16 @@ function headOf(sql: Sql, row: ShareRow): ShareHead {
     "SELECT * FROM share_batch WHERE share = ? AND state IN ('pending', 'in_flight')",
     row.rid,
   );
-  const blob = sql.get<{ hash: string; mime: string; size: number; uploaded: number }>(
-    "SELECT hash, mime, size, uploaded FROM share_blob WHERE share = ? AND uploaded = 0 ORDER BY rid LIMIT 1",
+  const blob = sql.get<{ hash: string }>(
+    "SELECT hash FROM share_blob WHERE share = ? AND uploaded = 0 ORDER BY rid LIMIT 1",
     row.rid,
   );
   return {
-    share: toStoredShare(sql, row),
+    share: toStoredShare(row),
     task: task && toTask(task),
     laterBumps: later,
     batch: batch && toBatch(batch),
-    blob: blob && ({ ...blob, uploaded: blob.uploaded === 1 } satisfies ShareBlob),
+    blob,
     waiting: upToBatch(sql, "share_dirty WHERE share = ?", row.rid),
     unsent:
       row.committed === 1

@@ -104,12 +104,11 @@ export function toShare(sql: Sql, row: ShareRow): Share {
 type Secrets = { owner: HeldRef; append: HeldRef; link: HeldRef };
 
 /** With its secrets: for whoever speaks to the service. */
-export function toStoredShare(sql: Sql, row: ShareRow): StoredShare {
+export function toStoredShare(row: ShareRow): StoredShare {
   const { owner, append, link } = JSON.parse(row.secrets) as Secrets;
   return {
     id: row.id as StoredShare["id"],
     sessionId: row.session_id as StoredShare["sessionId"],
-    hasSession: row.has_session === 1,
     title: row.title,
     service: row.service,
     state: row.state,
@@ -137,12 +136,6 @@ export function toStoredShare(sql: Sql, row: ShareRow): StoredShare {
     attempts: row.attempts,
     nextRetryAt: row.next_retry ?? undefined,
     lastError: fromJson<SendError>(row.last_error),
-    createdBy: loadActor(sql, row.actor),
-    time: {
-      created: row.time_created,
-      updated: row.time_updated,
-      acknowledged: row.time_acknowledged ?? undefined,
-    },
   };
 }
 
