@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { HoldfastError, systemClock } from "@holdfast/kernel";
 import { shareDirectory, type ShareFlags } from "../config.ts";
-import { openShareStore, SHARE_DATABASE, type ShareStore } from "../store/index.ts";
+import { blobRows, openShareStore, SHARE_DATABASE, type ShareStore } from "../store/index.ts";
 import { inDirectory, refuse } from "./serve-shares.ts";
 
 /** Writes a copy of the service's directory into `to`, which must not hold one. Answers the exit code. */
@@ -65,14 +65,9 @@ async function copyBlobs(source: ShareStore, target: ShareStore): Promise<void> 
 /** The store gets a new name, and forgets contents whose bytes did not come along. */
 async function restored(store: ShareStore): Promise<void> {
   await store.run("renewStore", {});
-  const rows = store.read((sql) =>
-    sql.all<{ share: string; hash: string }>(
-      "SELECT s.id AS share, b.hash FROM blob b JOIN share s ON s.rid = b.share",
-    ),
-  );
   const missing = new Map<string, string[]>();
-  for (const { share, hash } of rows)
-    if ((await store.blobs.read(share, hash)) === undefined)
-      missing.set(share, [...(missing.get(share) ?? []), hash]);
+  for (const { shareId, hash } of store.read(blobRows))
+    if ((await store.blobs.read(shareId, hash)) === undefined)
+      missing.set(shareId, [...(missing.get(shareId) ?? []), hash]);
   for (const [shareId, hashes] of missing) await store.run("forgetBlobs", { shareId, hashes });
 }

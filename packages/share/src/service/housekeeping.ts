@@ -1,6 +1,6 @@
 /** What runs by the clock, and the files of blobs and snapshots: they go when no row names them, and nothing is written while they are looked at. */
 import { type Clock, errorText, type Logger, type Timer } from "@holdfast/kernel";
-import type { ShareStore } from "../store/index.ts";
+import { namesFile, type ShareStore } from "../store/index.ts";
 
 /** ms between two sweeps; S-32 wants an expiry written down when it is seen, so that this is the latest. */
 const SWEEP_MS = 60_000;
@@ -63,26 +63,14 @@ export class Housekeeping {
 
   /** One that was uploaded again meanwhile stays. Run it `alone`. */
   async removeFiles(shareId: string, hashes: readonly string[]): Promise<void> {
-    const { blobs } = this.#store;
-    for (const hash of hashes) if (!this.#isKnown(shareId, hash)) await blobs.remove(shareId, hash);
+    const store = this.#store;
+    for (const hash of hashes)
+      if (!store.read((sql) => namesFile(sql, shareId, hash))) await store.blobs.remove(shareId, hash);
   }
 
   /** What a death between a commit and its files left, and after a restore rows without files. */
   async #removeOrphans(): Promise<void> {
     const { blobs } = this.#store;
     for (const shareId of await blobs.shares()) await this.removeFiles(shareId, await blobs.list(shareId));
-  }
-
-  #isKnown(shareId: string, hash: string): boolean {
-    return this.#store.read((sql) =>
-      ["blob", "snapshot"].some(
-        (table) =>
-          sql.get(
-            `SELECT 1 FROM ${table} t JOIN share s ON s.rid = t.share WHERE s.id = ? AND t.hash = ?`,
-            shareId,
-            hash,
-          ) !== undefined,
-      ),
-    );
   }
 }

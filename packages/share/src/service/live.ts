@@ -11,9 +11,11 @@
 import {
   type Clock,
   errorText,
+  HoldfastError,
   isHoldfastError,
   type Logger,
   MAX_TIMER_MS,
+  parseCount,
   type Timer,
   within,
 } from "@holdfast/kernel";
@@ -22,9 +24,10 @@ import {
   replayAfter,
   type ReplayPage,
   type ShareNote,
+  type ShareRow,
   type ShareStore,
 } from "../store/index.ts";
-import type { ShareEnd, ShareEvent, ShareSink, ShareSubscription } from "./contract.ts";
+import type { ShareEnd, ShareEvent, ShareSink, ShareSubscription, SubscribeRequest } from "./contract.ts";
 
 /** Bytes that may wait for one reader before it is cut; it goes on by its cursor. */
 const BACKLOG_BYTES = 4 * 1024 * 1024;
@@ -55,32 +58,20 @@ export class LiveReaders {
     return [...(this.#byShare.get(shareId) ?? [])].filter(({ isStream }) => isStream).length;
   }
 
-  /** Begins a stream behind `after`; `onStart` says what comes before its events. */
-  open(shareId: string, place: { after: number; recheck: Recheck }, sink: ShareSink): Reader {
-    const reader = new Reader({
-      shareId,
-      store: this.#store,
-      clock: this.#clock,
-      logger: this.#logger,
-      ...place,
-      sink,
-    });
-    this.#keep(shareId, reader);
+  /** Begins a stream at a place: says where it is, and then what comes behind it. */
+  open(shareId: string, place: Place, recheck: Recheck, sink: ShareSink): ShareSubscription {
+    const { after, lastSeq, storeId, reset } = place;
+    const reader = this.#keep(shareId, { after, recheck, sink });
+    sink.control({ type: "hello", data: { storeId, lastSeq } });
+    if (reset !== undefined)
+      sink.control({ type: "reset", data: { reason: reset, lastSeq, state: statePaths(shareId) } });
+    reader.start();
     return reader;
   }
 
   /** Watches a ref without a stream. */
   watch(shareId: string, recheck: Recheck, onEnd: () => void): () => void {
-    const reader = new Reader({
-      shareId,
-      store: this.#store,
-      clock: this.#clock,
-      logger: this.#logger,
-      after: 0,
-      recheck,
-      sink: undefined,
-    });
-    this.#keep(shareId, reader);
+    const reader = this.#keep(shareId, { after: 0, recheck, sink: undefined });
     void this.#tellEnd(reader, onEnd);
     return () => reader.close("left");
   }
@@ -90,11 +81,14 @@ export class LiveReaders {
     for (const readers of this.#byShare.values()) for (const reader of readers) reader.close("stopped");
   }
 
-  #keep(shareId: string, reader: Reader): void {
+  #keep(shareId: string, what: Pick<ReaderOptions, "after" | "recheck" | "sink">): Reader {
+    const [store, clock, logger] = [this.#store, this.#clock, this.#logger];
+    const reader = new Reader({ shareId, store, clock, logger, ...what });
     const readers = this.#byShare.get(shareId) ?? new Set();
     this.#byShare.set(shareId, readers.add(reader));
     void this.#forget(shareId, reader, readers);
     reader.check();
+    return reader;
   }
 
   async #tellEnd(reader: Reader, onEnd: () => void): Promise<void> {
@@ -119,6 +113,39 @@ export class LiveReaders {
       }
     }
   }
+}
+
+/** Where a stream begins. */
+export type Place = {
+  after: number;
+  lastSeq: number;
+  storeId: string;
+  /** Why it does not begin at the cursor that was given. */
+  reset: "retention" | "ahead" | "store" | undefined;
+};
+
+/** At the cursor, from now without one, and with a reset where the cursor leads nowhere (interfaces.md section 0). Throws CURSOR_INVALID. */
+export function placeOf(share: ShareRow, storeId: string, { after, store }: SubscribeRequest): Place {
+  const lastSeq = share.last_seq;
+  if (after === undefined) return { after: lastSeq, lastSeq, storeId, reset: undefined };
+  const seq = parseCount(after);
+  if (seq === undefined)
+    throw new HoldfastError("CURSOR_INVALID", "The cursor is not one that this service gave out.");
+  const reset =
+    store !== undefined && store !== storeId
+      ? "store"
+      : seq > lastSeq
+        ? "ahead"
+        : seq > 0 && seq < share.trimmed_seq
+          ? "retention"
+          : undefined;
+  return { after: reset === undefined ? seq : lastSeq, lastSeq, storeId, reset };
+}
+
+/** What to read instead of events that cannot be told one by one. */
+function statePaths(shareId: string): string[] {
+  const path = `/api/shares/${shareId}`;
+  return [path, `${path}/messages`, `${path}/changes`, `${path}/comments`];
 }
 
 /** Events of one commit as readers get them who had the one before. */

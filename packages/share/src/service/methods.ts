@@ -1,5 +1,5 @@
 /** What each method of `SHARE_METHODS` does. Writes are one command each, which admits its caller itself; reads are admitted in the snapshot that answers them. */
-import { type HoldfastError, newId } from "@holdfast/kernel";
+import { newId } from "@holdfast/kernel";
 import type { ShareArgs, ShareId, ShareMethod, ShareResult } from "@holdfast/protocol";
 import {
   admit,
@@ -19,8 +19,7 @@ import {
   type ShareStore,
   type Sql,
 } from "../store/index.ts";
-import { prepareOps } from "./prepare-op.ts";
-import { prepareRows } from "./prepare-row.ts";
+import { prepareOps, prepareRows } from "./prepare-op.ts";
 
 export type MethodContext = {
   store: ShareStore;
@@ -39,13 +38,14 @@ export type Methods = {
   readonly [M in ShareMethod]: (context: MethodContext, call: MethodCall<M>) => Promise<ShareResult<M>>;
 };
 
+/** Who comes to a method of publish keys with anything else learns no more than that it does not work. */
 export const METHODS: Methods = {
   createShare: (context, { by, args }) => {
-    if (by.key === undefined) return Promise.reject(keyWanted());
+    if (by.key === undefined) return Promise.reject(refNotValid());
     return context.store.run("createShare", { by, args, quota: context.quota });
   },
   async listShares({ store, viewersOf }, { by: { key }, args }) {
-    if (key === undefined) throw keyWanted();
+    if (key === undefined) throw refNotValid();
     const list = store.read((sql) => listShares(sql, { key, args, now: store.clock.now() }));
     return { ...list, items: list.items.map((share) => ({ ...share, viewers: viewersOf(share.id) })) };
   },
@@ -105,11 +105,6 @@ export const METHODS: Methods = {
       (sql, { share }) => readAudit(sql, share, args),
     ),
 };
-
-/** A method that needs a publish key: any other caller learns no more than that it has none. */
-function keyWanted(): HoldfastError {
-  return refNotValid();
-}
 
 type Read = Pick<Asked, "shareId" | "by" | "access" | "keyMay" | "alsoEnded"> & { action: string };
 

@@ -1,6 +1,7 @@
 /**
  * Operations as the store takes them: each payload is looked at here, once, and its rows are handed on as JSON. A wrong payload is no refusal of the
- * batch: its operation is rejected where it is not known already (S-22). What is wrong with the envelope refuses the batch.
+ * batch: its operation is rejected where it is not known already (S-22). What is wrong with the envelope refuses the batch. Rows of the older way (S-10) are
+ * taken for the operations that say the same.
  */
 import { cleanJson, HoldfastError, payloadHash } from "@holdfast/kernel";
 import {
@@ -10,9 +11,9 @@ import {
   type OperationType,
   type PublishedPart,
   type ShareArgs,
-  type ShareOperation,
+  type WholeRow,
 } from "@holdfast/protocol";
-import type { Effect, PreparedOp } from "../store/index.ts";
+import type { Effect, PreparedOp, PreparedRow } from "../store/index.ts";
 
 /** Throws OP_INVALID with the index of the operation whose envelope is wrong, or TOO_LARGE. */
 export function prepareOps(args: ShareArgs<"appendOps">): PreparedOp[] {
@@ -26,8 +27,9 @@ export function prepareOps(args: ShareArgs<"appendOps">): PreparedOp[] {
     if (op.seq !== (ops[0]?.seq ?? 0) + index) throw refuse("does not follow the one before it");
     if (ids.has(op.opId)) throw refuse("is in it twice");
     ids.add(op.opId);
-    const { hash, length } = hashed(op, refuse);
-    characters += length;
+    const hash = payloadHash(op.payload);
+    if (hash !== op.payloadHash) throw refuse("has another hash than its payload");
+    characters += JSON.stringify(op.payload).length;
     if (characters > MAX_BATCH_BYTES)
       throw new HoldfastError(
         "TOO_LARGE",
@@ -35,16 +37,6 @@ export function prepareOps(args: ShareArgs<"appendOps">): PreparedOp[] {
       );
     return prepared(op, hash);
   });
-}
-
-function hashed(
-  op: ShareOperation | ShareArgs<"appendOps">["ops"][number],
-  refuse: (why: string) => HoldfastError,
-): { hash: string; length: number } {
-  const length = JSON.stringify(op.payload).length;
-  const hash = payloadHash(op.payload);
-  if (hash !== op.payloadHash) throw refuse("has another hash than its payload");
-  return { hash, length };
 }
 
 function prepared(op: ShareArgs<"appendOps">["ops"][number], hash: string): PreparedOp {
@@ -69,7 +61,7 @@ function parentIn(payload: Readonly<Record<string, unknown>>): string | undefine
 }
 
 /** Undefined for a payload of the wrong shape, or one of another row than its key says. */
-export function effectOf(type: OperationType, key: string, payload: unknown): Effect | undefined {
+function effectOf(type: OperationType, key: string, payload: unknown): Effect | undefined {
   const parsed = OPERATION_PAYLOADS[type].safeParse(payload);
   if (!parsed.success || cleanJson(payload) !== payload) return undefined;
   const value = parsed.data as Record<string, unknown>;
@@ -108,7 +100,7 @@ type Put = Extract<Effect, { does: "put" }>;
 
 function put(
   row: unknown,
-  more: Pick<Put, "parent" | "ordinal" | "blobs"> | { ordinal: number } = { blobs: [] },
+  more: Partial<Pick<Put, "parent" | "ordinal" | "blobs">> = {},
 ): Put {
   return { does: "put", data: JSON.stringify(row), blobs: [], ...more };
 }
@@ -128,4 +120,26 @@ function blobsIn(part: PublishedPart): { hash: string; mime: string }[] {
   return files.flatMap(({ blob, mime }) =>
     blob === undefined ? [] : [{ hash: blob.slice("sha256:".length), mime }],
   );
+}
+
+/** The operation that says the same as a row of the older way. */
+const SAME_AS: Readonly<Record<WholeRow["type"], OperationType>> = {
+  session: "session.updated",
+  message: "message.updated",
+  part: "message.part.updated",
+  change: "change.updated",
+  models: "models.updated",
+  usage: "usage.updated",
+};
+
+/** Rows as the store takes them, and the title that the session among them has. */
+export function prepareRows(data: readonly WholeRow[]): { rows: PreparedRow[]; title: string | undefined } {
+  const rows = data.flatMap(({ type, data: row }): PreparedRow[] => {
+    const payload = cleanJson({ [type]: row });
+    const key = keyOf(SAME_AS[type], payload);
+    const effect = effectOf(SAME_AS[type], key, payload);
+    return effect?.does === "put" ? [{ key, hash: payloadHash(payload), effect }] : [];
+  });
+  const session = data.findLast((row) => row.type === "session");
+  return { rows, title: session?.type === "session" ? session.data.title.slice(0, 1_000) : undefined };
 }

@@ -31,8 +31,8 @@ import {
   blobShown,
   type By,
   caveatsOf,
+  dueOf,
   findShare,
-  isDue,
   onlyReads,
   REFUSED,
   refNotValid,
@@ -52,9 +52,8 @@ import type {
 } from "./contract.ts";
 import { Credentials } from "./credentials.ts";
 import { Housekeeping } from "./housekeeping.ts";
-import { LiveReaders, type Recheck, type Standing } from "./live.ts";
+import { LiveReaders, placeOf, type Recheck, type Standing } from "./live.ts";
 import { type MethodCall, type MethodContext, METHODS, read } from "./methods.ts";
-import { placeOf } from "./place.ts";
 import { Snapshots } from "./snapshots.ts";
 import { UseCounter } from "./use-counter.ts";
 
@@ -158,7 +157,6 @@ export class ShareService implements ShareCalls {
         secretHash: secretHash(secret),
         isPublic,
         quota: this.#context.quota,
-        expiresAt: undefined,
       });
       return { id, secret };
     });
@@ -189,31 +187,14 @@ export class ShareService implements ShareCalls {
     const { store } = this.#deps;
     const { shareId, caller } = request;
     return this.#admitted({ shareId, caller }, "read", async (by) => {
-      const { place, storeId } = await read(
-        this.#context,
-        { shareId, by, access: "read", action: "live" },
-        (_sql, { share }) => ({
-          place: placeOf(share, store.storeId(), request),
-          storeId: store.storeId(),
-        }),
+      const asked = { shareId, by, access: "read", action: "live" } as const;
+      const place = await read(this.#context, asked, (_sql, { share }) =>
+        placeOf(share, store.storeId(), request),
       );
       if (this.#isStopped) throw new HoldfastError("SHUTTING_DOWN", "The service is shutting down.");
       if (this.#readers.countOf(shareId) >= VIEWERS)
         throw rateRefusal(`A share has at most ${VIEWERS} viewers at once.`, 10_000);
-      const sink = open();
-      const reader = this.#readers.open(
-        shareId,
-        { after: place.after, recheck: this.#recheck(shareId, by) },
-        sink,
-      );
-      sink.control({ type: "hello", data: { storeId, lastSeq: place.last } });
-      if (place.reset !== undefined)
-        sink.control({
-          type: "reset",
-          data: { reason: place.reset, lastSeq: place.last, state: statePaths(shareId) },
-        });
-      reader.start();
-      return reader;
+      return this.#readers.open(shareId, place, this.#recheck(shareId, by), open());
     });
   }
 
@@ -292,20 +273,9 @@ export class ShareService implements ShareCalls {
   /** What has expired is written down when it is first seen, so that no clock that is set back revives it (S-32). */
   async #writeDown(shareId: string): Promise<void> {
     const { store } = this.#deps;
-    const now = store.clock.now();
-    const due = store.read((sql) => {
-      const share = findShare(sql, shareId);
-      const grant = sql.get(
-        "SELECT 1 FROM ref_grant WHERE share = ? AND expires_at IS NOT NULL AND expired_at IS NULL AND expires_at <= ? LIMIT 1",
-        share?.rid ?? 0,
-        now,
-      );
-      if (share === undefined || share.state !== "live") return undefined;
-      if (isDue(share, now)) return "share";
-      return grant === undefined ? undefined : "grant";
-    });
+    const due = store.read((sql) => dueOf(sql, shareId, store.clock.now()));
     if (due === "share") await store.run("expireShare", { shareId });
-    if (due === "grant") await store.run("expireGrants", {});
+    if (due === "grants") await store.run("expireGrants", {});
   }
 
   async #noteRead({ share, line }: Admitted, by: By, action: string): Promise<void> {
@@ -353,9 +323,3 @@ export class ShareService implements ShareCalls {
     };
   }
 }
-
-/** What to read instead of events that cannot be told one by one. */
-const statePaths = (shareId: string): string[] => {
-  const path = `/api/shares/${shareId}`;
-  return [path, `${path}/messages`, `${path}/changes`, `${path}/comments`];
-};

@@ -159,6 +159,15 @@ export function countedOf(
 /** Its uses are peers and days, not writes (S-16). */
 export const onlyReads = (grant: GrantRow): boolean => rightsOf(grant).every((right) => right === "read");
 
-/** Whether a share is due and that is not written down (S-32). */
-export const isDue = (share: ShareRow, now: number): boolean =>
-  share.state === "live" && isExpired(share, now);
+/** What of a share is due and not written down (S-32): it itself, or refs of it. The same statements for a share that there is not. */
+export function dueOf(sql: Sql, shareId: string, now: number): "share" | "grants" | undefined {
+  const share = findShare(sql, shareId);
+  const grant = sql.get(
+    "SELECT 1 FROM ref_grant WHERE share = ? AND expires_at IS NOT NULL AND expired_at IS NULL AND expires_at <= ? LIMIT 1",
+    share?.rid ?? 0,
+    now,
+  );
+  if (share === undefined || share.state !== "live") return undefined;
+  if (isExpired(share, now)) return "share";
+  return grant === undefined ? undefined : "grants";
+}

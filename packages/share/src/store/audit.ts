@@ -57,6 +57,13 @@ export function auditHour(write: Write, use: HourOfUse): void {
   );
 }
 
+/** A row an hour for what a grant does again and again. */
+export function auditOften(write: Write, { share, by, grant, action }: Use): void {
+  const ref = grant?.id ?? null;
+  const { now } = write;
+  auditHour(write, { shareRid: share.rid, ref, action, peer: by.peer, count: 1, first: now, last: now });
+}
+
 export type AuditRow = {
   rid: number;
   ref: string | null;

@@ -27,6 +27,9 @@ export type PreparedOp = {
   parent?: string | undefined;
 };
 
+/** A row of the older way of writing, with its key and the hash of the operation that says the same. */
+export type PreparedRow = { key: string; hash: string; effect: Extract<Effect, { does: "put" }> };
+
 /** `part:prt_...` is a part. */
 export const kindOf = (key: string): ItemKind => key.split(":")[0] as ItemKind;
 /** The id behind the kind. */

@@ -1,6 +1,6 @@
 /** Grants of a share as rows: made, narrowed, counted, shown to their owner. */
 import { HoldfastError } from "@holdfast/kernel";
-import type { Caveats, Grant, RefId, Right } from "@holdfast/protocol";
+import { type Caveats, type Grant, narrowed, type RefId, type Right, unenforceable } from "@holdfast/protocol";
 import { countedOf, dayOf, endOf, LINE_LENGTH, onlyReads } from "./access.ts";
 import { caveatsOf, type GrantRow, rightsOf, type ShareRow } from "./share-row.ts";
 import type { Sql, Write } from "./sql.ts";
@@ -73,40 +73,27 @@ function usedUp(line: readonly GrantRow[]): number {
   return most(own) - Math.min(...line.map((grant) => most(grant) - grant.uses));
 }
 
-/** Throws where the child would be allowed more than its parent (REF_WIDENS), or a limit means nothing on its rights (CAVEAT_UNENFORCEABLE). */
-export function requireNarrower(parent: GrantRow, rights: readonly Right[], caveats: Caveats): void {
-  const own = rightsOf(parent);
-  const wider = rights.filter((right) => !own.includes(right) || !SHARE_RIGHTS.includes(right));
-  if (wider.length > 0)
+/**
+ * What a child below a grant is allowed when this is asked for (S-15): what is not named is inherited. Throws REF_WIDENS where that would be more than its
+ * parent may, or what only a live session knows, and CAVEAT_UNENFORCEABLE for a limit that means nothing on its rights.
+ */
+export function allowedBelow(
+  parent: GrantRow,
+  asked: { rights: readonly Right[]; caveats: Caveats },
+): { rights: Right[]; caveats: Caveats } {
+  const result = narrowed({ rights: rightsOf(parent), caveats: caveatsOf(parent) }, asked);
+  const widens =
+    "widens" in result ? result.widens : result.allowed.rights.find((right) => !SHARE_RIGHTS.includes(right));
+  if (widens !== undefined || "widens" in result)
     throw new HoldfastError(
       "REF_WIDENS",
-      `This ref cannot give ${wider.join(", ")}: it has not got it, or only a live session knows it.`,
+      `${widens} would allow more than ref ${parent.id} does, or than a share knows. Ask for what it has, or less.`,
+      { data: { widens } },
     );
-  if (caveats.tools !== undefined || caveats.paths !== undefined)
-    throw new HoldfastError(
-      "CAVEAT_UNENFORCEABLE",
-      "Tools and paths limit approve, which a share does not have.",
-    );
-  const limits = caveatsOf(parent);
-  const grows = (limit: number | undefined, wanted: number | undefined): boolean =>
-    limit !== undefined && (wanted === undefined || wanted > limit);
-  if (grows(limits.expiresAt, caveats.expiresAt)) throw widens("would last longer");
-  if (grows(limits.maxUses, caveats.maxUses)) throw widens("could be used more often");
-  if (limits.audience !== undefined && caveats.audience !== limits.audience)
-    throw widens("is for somebody else");
-}
-
-const widens = (how: string): HoldfastError =>
-  new HoldfastError(
-    "REF_WIDENS",
-    `The new ref ${how} than the one it comes from. Give it the same limit or a narrower one.`,
-  );
-
-/** `read` stands in every set but `append` alone (S-14); each right once, in one order. */
-export function normalRights(rights: readonly Right[]): Right[] {
-  return SHARE_RIGHTS.filter((right) => rights.includes(right) || right === "read").concat(
-    rights.filter((right, at) => !SHARE_RIGHTS.includes(right) && rights.indexOf(right) === at),
-  );
+  const limit = unenforceable(result.allowed);
+  if (limit !== undefined)
+    throw new HoldfastError("CAVEAT_UNENFORCEABLE", `${limit} limits approve, which a share does not have.`);
+  return result.allowed;
 }
 
 /** Throws UNPROCESSABLE for a child of a line that is as long as lines may be. */

@@ -1,14 +1,16 @@
-export { admit, type Admitted, type Asked, type By, isDue, onlyReads, refNotValid } from "./access.ts";
+export { admit, type Admitted, type Asked, type By, dueOf, onlyReads, refNotValid } from "./access.ts";
 export { type HourOfUse, hourOf, REFUSED } from "./audit.ts";
 export { memoryBlobs, type ShareBlobs } from "./blobs.ts";
-export type { Effect, PreparedOp } from "./effect.ts";
+export type { Effect, PreparedOp, PreparedRow } from "./effect.ts";
 export type { NotedEvent, ShareNote } from "./note.ts";
 export { commandModule } from "./share-module.ts";
 export {
+  blobRows,
   blobShown,
   helloOf,
   listRefs,
   listShares,
+  namesFile,
   readAudit,
   readChanges,
   readComments,

@@ -10,13 +10,14 @@ import { chainAfter, HoldfastError } from "@holdfast/kernel";
 import type { AppendAnswer, ShareId } from "@holdfast/protocol";
 import { admit, type By } from "../access.ts";
 import { apply, omit, type Rejection, settle, type Target } from "../apply.ts";
-import { auditHour } from "../audit.ts";
+import { auditOften } from "../audit.ts";
 import type { PreparedOp } from "../effect.ts";
 import { countWrite } from "../grants.ts";
 import { findItem } from "../item.ts";
 import { EventLog } from "../note.ts";
-import { bytesOf, type ShareRow, type StreamRow } from "../share-row.ts";
+import type { ShareRow, StreamRow } from "../share-row.ts";
 import type { Write } from "../sql.ts";
+import { requireBlobs, requireQuota } from "./require.ts";
 import { requireWriter, type Writing } from "./writer.ts";
 
 /** Operations that the ledger keeps at least, acknowledged or not. */
@@ -44,15 +45,7 @@ export function appendOps(
   const stream = streamOf(write, share, batch.stream);
   const known = knownOf(write, stream, batch.ops);
   const fresh = batch.ops.slice(known.length);
-  auditHour(write, {
-    shareRid: share.rid,
-    ref: line[0]?.id ?? null,
-    action: "appendOps",
-    peer: by.peer,
-    count: 1,
-    first: write.now,
-    last: write.now,
-  });
+  auditOften(write, { share, by, grant: line[0], action: "appendOps" });
   const [next] = fresh;
   if (next === undefined) {
     requireChain(stream, batch, known.length);
@@ -60,7 +53,7 @@ export function appendOps(
   }
   requirePlace(stream, batch, next.seq);
   requireChain(stream, batch, known.length);
-  requireBlobs(write, share, fresh);
+  requireBlobs(write, share, blobsOf(fresh));
   const results = [...known, ...applyAll(write, share, stream, fresh)];
   countWrite(write, line);
   forget(write, stream, batch, next.seq + fresh.length - 1);
@@ -155,26 +148,14 @@ function requireChain(stream: StreamRow, batch: PreparedBatch, knownLength: numb
   );
 }
 
-/** A blob that is missing refuses the batch: once it is uploaded, the same batch is taken. */
-function requireBlobs(write: Write, share: ShareRow, ops: readonly PreparedOp[]): void {
+/** Contents that operations depend on, or that their rows show. */
+function blobsOf(ops: readonly PreparedOp[]): Set<string> {
   const wanted = new Set<string>();
   for (const { dependsOn, effect } of ops) {
-    for (const on of dependsOn) if (on.startsWith("sha256:")) wanted.add(on);
-    if (effect?.does === "put") for (const { hash } of effect.blobs) wanted.add(`sha256:${hash}`);
+    for (const on of dependsOn) if (on.startsWith("sha256:")) wanted.add(on.slice("sha256:".length));
+    if (effect?.does === "put") for (const { hash } of effect.blobs) wanted.add(hash);
   }
-  const missing = [...wanted].filter(
-    (on) =>
-      write.get("SELECT 1 FROM blob WHERE share = ? AND hash = ?", share.rid, on.slice("sha256:".length)) ===
-      undefined,
-  );
-  if (missing.length > 0)
-    throw new HoldfastError(
-      "DEPENDENCY_UNMET",
-      `The share ${share.id} lacks ${missing.length} blobs; upload them first.`,
-      {
-        data: { missing },
-      },
-    );
+  return wanted;
 }
 
 function applyAll(write: Write, share: ShareRow, stream: StreamRow, ops: readonly PreparedOp[]): Result[] {
@@ -237,19 +218,6 @@ function isDependencyMet(write: Write, stream: number, on: string, { earlier, re
     return earlier.has(opId) && !rejected.has(opId);
   }
   return true;
-}
-
-/** Throws QUOTA_EXCEEDED, which undoes the command. */
-export function requireQuota(write: Write, share: ShareRow): void {
-  const row = write.get<ShareRow>("SELECT * FROM share WHERE rid = ?", share.rid) ?? share;
-  if (bytesOf(write, row) > row.quota)
-    throw new HoldfastError(
-      "QUOTA_EXCEEDED",
-      `The share ${share.id} may have ${row.quota} bytes, and this would be more.`,
-      {
-        data: { quota: row.quota },
-      },
-    );
 }
 
 /** The ledger keeps what the sender may still ask about, and at least the newest ten thousand. */

@@ -1,10 +1,10 @@
 /** Contents of a share (S-9): each belongs to one share, and nobody learns what others have. Their bytes are the business of `ShareBlobs`. */
 import type { ShareId } from "@holdfast/protocol";
 import { admit, type By } from "../access.ts";
-import { auditHour } from "../audit.ts";
-import { findShare, type ShareRow } from "../share-row.ts";
+import { auditOften } from "../audit.ts";
+import { findShare } from "../share-row.ts";
 import type { Write } from "../sql.ts";
-import { requireQuota } from "./append.ts";
+import { requireQuota } from "./require.ts";
 
 /** Notes that the bytes are there. */
 export function recordBlob(
@@ -23,15 +23,7 @@ export function recordBlob(
     write.run("UPDATE share SET other_bytes = other_bytes + ? WHERE rid = ?", size, share.rid);
     requireQuota(write, share);
   }
-  auditHour(write, {
-    shareRid: share.rid,
-    ref: line[0]?.id ?? null,
-    action: "putBlob",
-    peer: by.peer,
-    count: 1,
-    first: write.now,
-    last: write.now,
-  });
+  auditOften(write, { share, by, grant: line[0], action: "putBlob" });
 }
 
 /** Forgets contents whose bytes are not there: after a restore, a publisher uploads them again. */
@@ -47,9 +39,7 @@ export function forgetBlobs(
       share.rid,
       hash,
     );
-    if (row !== undefined) freeBytes(write, share, row.size);
+    if (row !== undefined)
+      write.run("UPDATE share SET other_bytes = other_bytes - ? WHERE rid = ?", row.size, share.rid);
   }
 }
-
-const freeBytes = (write: Write, share: ShareRow, size: number): void =>
-  void write.run("UPDATE share SET other_bytes = other_bytes - ? WHERE rid = ?", size, share.rid);

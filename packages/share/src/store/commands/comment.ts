@@ -9,7 +9,7 @@ import { EventLog } from "../note.ts";
 import type { GrantRow } from "../share-row.ts";
 import { dropSnapshot } from "../snapshot.ts";
 import type { Write } from "../sql.ts";
-import { requireQuota } from "./append.ts";
+import { requireQuota } from "./require.ts";
 
 /** Comments of one share at most. */
 const COMMENTS = 10_000;

@@ -3,15 +3,7 @@ import { HoldfastError } from "@holdfast/kernel";
 import type { ShareArgs, ShareId, ShareResult } from "@holdfast/protocol";
 import { admit, type By, lineOf, requireUsesLeft } from "../access.ts";
 import { auditWrite } from "../audit.ts";
-import {
-  countWrite,
-  grantById,
-  normalRights,
-  putGrant,
-  requireNarrower,
-  requireShortLine,
-  toGrant,
-} from "../grants.ts";
+import { allowedBelow, countWrite, grantById, putGrant, requireShortLine, toGrant } from "../grants.ts";
 import type { GrantRow, ShareRow } from "../share-row.ts";
 import type { Write } from "../sql.ts";
 
@@ -23,9 +15,7 @@ export function attenuate(
 ): ShareResult<"attenuate"> {
   const { share, line } = admit(write, write.now, { shareId, by, access: "share", anyUses: true });
   const parent = line[0] as GrantRow;
-  const rights = normalRights(args.rights);
-  const caveats = args.caveats ?? {};
-  requireNarrower(parent, rights, caveats);
+  const { rights, caveats } = allowedBelow(parent, { rights: args.rights, caveats: args.caveats ?? {} });
   requireShortLine(line);
   const isNew = grantById(write, share, args.refId) === undefined;
   if (isNew) requireUsesLeft(write, line, { peer: by.peer, now: write.now });

@@ -3,14 +3,14 @@ import { HoldfastError } from "@holdfast/kernel";
 import type { RefId, ShareId, ShareResult } from "@holdfast/protocol";
 import { admit, type By, refNotValid } from "../access.ts";
 import { apply, omit, settle, type Target } from "../apply.ts";
-import { auditHour, auditWrite } from "../audit.ts";
-import type { Effect } from "../effect.ts";
+import { auditOften, auditWrite } from "../audit.ts";
+import type { PreparedRow } from "../effect.ts";
 import { countWrite, putGrant, SHARE_RIGHTS } from "../grants.ts";
 import { findItem } from "../item.ts";
 import { EventLog } from "../note.ts";
 import { findShare, type ShareRow } from "../share-row.ts";
 import { storeIdOf, type Write } from "../sql.ts";
-import { requireQuota } from "./append.ts";
+import { requireBlobs, requireQuota } from "./require.ts";
 import { stageStream } from "./stream.ts";
 
 /** Whoever writes by whole state needs one secret for writing and for taking back. */
@@ -23,21 +23,19 @@ export type NewWholeShare = {
   secretHash: string;
   isPublic: boolean;
   quota: number;
-  expiresAt: number | undefined;
 };
 
 export function createWholeShare(write: Write, made: NewWholeShare): void {
   const { shareId, by } = made;
   if (by.key === undefined) throw refNotValid();
   write.insert(
-    `INSERT INTO share (id, publish_key, store, state, mode, is_public, title, quota, expires_at, time_created, time_updated)
-     VALUES (?, ?, ?, 'live', 'none', ?, '', ?, ?, ?, ?)`,
+    `INSERT INTO share (id, publish_key, store, state, mode, is_public, title, quota, time_created, time_updated)
+     VALUES (?, ?, ?, 'live', 'none', ?, '', ?, ?, ?)`,
     shareId,
     by.key,
     storeIdOf(write),
     made.isPublic ? 1 : 0,
     made.quota,
-    made.expiresAt ?? null,
     write.now,
     write.now,
   );
@@ -52,19 +50,12 @@ export function createWholeShare(write: Write, made: NewWholeShare): void {
   auditWrite(write, { share, by, action: "createShare" });
 }
 
-export type WholeRow = { key: string; hash: string; effect: Extract<Effect, { does: "put" }> };
-
 /** `streamId` is taken for the first write. Throws SHARE_MODE for a share that is written by operations. */
 export function syncShare(
   write: Write,
-  {
-    shareId,
-    by,
-    rows,
-    title,
-    streamId,
-  }: { shareId: ShareId; by: By; rows: readonly WholeRow[]; title: string | undefined; streamId: string },
+  asked: { shareId: ShareId; by: By; rows: readonly PreparedRow[]; title: string | undefined; streamId: string },
 ): ShareResult<"syncShare"> {
+  const { shareId, by, rows, title, streamId } = asked;
   const { share, line } = admit(write, write.now, { shareId, by, access: "append" });
   if (share.mode === "ops" || (share.mode === "none" && share.staged !== null))
     throw new HoldfastError("SHARE_MODE", `The share ${shareId} is written by operations.`);
@@ -74,14 +65,13 @@ export function syncShare(
     log: new EventLog(share.id, share.last_seq, write.now),
     bytes: 0,
   };
-  requireKnownBlobs(write, share, rows);
+  requireBlobs(write, share, new Set(rows.flatMap(({ effect }) => effect.blobs.map(({ hash }) => hash))));
   for (const row of rows) putWhole(write, target, row);
   write.run("UPDATE share SET mode = 'whole', title = ? WHERE rid = ?", title ?? share.title, share.rid);
   settle(write, target);
   requireQuota(write, share);
   countWrite(write, line);
-  const use = { shareRid: share.rid, ref: line[0]?.id ?? null, peer: by.peer };
-  auditHour(write, { ...use, action: "syncShare", count: 1, first: write.now, last: write.now });
+  auditOften(write, { share, by, grant: line[0], action: "syncShare" });
   return { seq: target.log?.last ?? share.last_seq };
 }
 
@@ -92,7 +82,7 @@ function firstStream(write: Write, share: ShareRow, id: string): number {
 }
 
 /** A part may come before its message: what it belongs to is kept as not shown until it is there. */
-function putWhole(write: Write, target: Target, { key, hash, effect }: WholeRow): void {
+function putWhole(write: Write, target: Target, { key, hash, effect }: PreparedRow): void {
   const { parent } = effect;
   const messageKey = `message:${parent}`;
   if (parent !== undefined && findItem(write, target.stream, messageKey) === undefined)
@@ -102,19 +92,4 @@ function putWhole(write: Write, target: Target, { key, hash, effect }: WholeRow)
       effect: { does: "omit", reason: "withheld" },
     });
   apply(write, target, { key, hash, effect });
-}
-
-function requireKnownBlobs(write: Write, share: ShareRow, rows: readonly WholeRow[]): void {
-  const wanted = [...new Set(rows.flatMap(({ effect }) => effect.blobs.map(({ hash }) => hash)))];
-  const missing = wanted.filter(
-    (hash) => write.get("SELECT 1 FROM blob WHERE share = ? AND hash = ?", share.rid, hash) === undefined,
-  );
-  if (missing.length > 0)
-    throw new HoldfastError(
-      "DEPENDENCY_UNMET",
-      `The share ${share.id} lacks ${missing.length} blobs; upload them first.`,
-      {
-        data: { missing: missing.map((hash) => `sha256:${hash}`) },
-      },
-    );
 }

@@ -12,14 +12,14 @@ const PAGE_EVENTS = 200;
 const PAGE_CHARACTERS = 1024 * 1024;
 
 /** `through`: how far the reader is current after the page; `last`: the newest seq of the share. */
-export type ReplayPage = { events: NotedEvent[]; through: number; last: number; isTrimmed: boolean };
+export type ReplayPage = { events: NotedEvent[]; through: number; last: number };
 
 type Entry = { seq: number; make: () => Omit<NotedEvent, "seq" | "time"> };
 
 /** Events have the time at which they are read: what they stand for has none of its own. */
 export function replayAfter(sql: Sql, shareId: string, after: number, now: number): ReplayPage {
   const share = findShare(sql, shareId);
-  if (share === undefined) return { events: [], through: after, last: after, isTrimmed: false };
+  if (share === undefined) return { events: [], through: after, last: after };
   const items = sql.all<ItemRow>(
     "SELECT * FROM item WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?",
     share.live,
@@ -59,6 +59,5 @@ export function replayAfter(sql: Sql, shareId: string, after: number, now: numbe
     events,
     through: isAll ? share.last_seq : (events.at(-1)?.seq ?? after),
     last: share.last_seq,
-    isTrimmed: after > 0 && after < share.trimmed_seq,
   };
 }

@@ -5,7 +5,7 @@ import { idOf } from "../effect.ts";
 import { findItem, type ItemRow, wholeData } from "../item.ts";
 import type { ShareRow } from "../share-row.ts";
 import type { Sql } from "../sql.ts";
-import { cursorInvalid, countCursor, limitOf } from "./page.ts";
+import { cursorInvalid, countCursor, limitOf, pageOf } from "./page.ts";
 
 /** Characters of one page beyond which it takes no further row. */
 const PAGE_CHARACTERS = 4 * 1024 * 1024;
@@ -157,12 +157,7 @@ export function readComments(
     countCursor(page.before),
     limit + 1,
   );
-  const taken = rows.slice(0, limit);
-  const last = taken.at(-1);
-  return {
-    items: taken.map(toComment),
-    ...(rows.length > limit && last !== undefined ? { next: String(last.rid) } : {}),
-  };
+  return pageOf(rows, limit, toComment);
 }
 
 /** What of a blob a reader may know: the kind that a part of the live stream says. */
@@ -174,3 +169,18 @@ export const blobShown = (sql: Sql, share: ShareRow, hash: string): { mime: stri
     hash,
     share.live,
   );
+
+/** Whether a row of the share names a file with this hash: a blob, or a snapshot. */
+export const namesFile = (sql: Sql, shareId: string, hash: string): boolean =>
+  ["blob", "snapshot"].some(
+    (table) =>
+      sql.get(
+        `SELECT 1 FROM ${table} t JOIN share s ON s.rid = t.share WHERE s.id = ? AND t.hash = ?`,
+        shareId,
+        hash,
+      ) !== undefined,
+  );
+
+/** Every blob that has a row, with its share. */
+export const blobRows = (sql: Sql): { shareId: string; hash: string }[] =>
+  sql.all("SELECT s.id AS shareId, b.hash FROM blob b JOIN share s ON s.rid = b.share");

@@ -15,8 +15,11 @@ import {
   toServiceShare,
 } from "../share-row.ts";
 import { type Sql, storeIdOf } from "../sql.ts";
-import { countCursor, limitOf } from "./page.ts";
+import { countCursor, limitOf, pageOf } from "./page.ts";
 import { shareOfRef } from "./whole.ts";
+
+/** Pages of others' refs that one answer passes over. */
+const PASSED_PAGES = 50;
 
 /** What is there or was, made with one key, newest first. */
 export function listShares(
@@ -30,12 +33,7 @@ export function listShares(
     countCursor(args.before),
     limit + 1,
   );
-  const taken = rows.slice(0, limit);
-  const last = taken.at(-1);
-  return {
-    items: taken.map((share) => toServiceShare(sql, share, now)),
-    ...(rows.length > limit && last !== undefined ? { next: String(last.rid) } : {}),
-  };
+  return pageOf(rows, limit, (share) => toServiceShare(sql, share, now));
 }
 
 export function redeemed(sql: Sql, { share, line }: Admitted): ShareResult<"redeemShare"> {
@@ -100,8 +98,7 @@ export function listRefs(
   const items: GrantRow[] = [];
   let at = countCursor(args.before);
   let hasMore = true;
-  // Others' refs are passed over in pages, so that an answer has an end.
-  for (let pages = 0; pages < 50 && hasMore && items.length < limit; pages += 1) {
+  for (let pages = 0; pages < PASSED_PAGES && hasMore && items.length < limit; pages += 1) {
     const rows = sql.all<GrantRow>(
       "SELECT * FROM ref_grant WHERE share = ? AND rid < ? ORDER BY rid DESC LIMIT ?",
       share.rid,
@@ -135,10 +132,5 @@ export function readAudit(sql: Sql, share: ShareRow, args: ShareArgs<"readAudit"
     args.refId ?? null,
     limit + 1,
   );
-  const taken = rows.slice(0, limit);
-  const last = taken.at(-1);
-  return {
-    items: taken.map(toAuditEntry),
-    ...(rows.length > limit && last !== undefined ? { next: String(last.rid) } : {}),
-  };
+  return pageOf(rows, limit, toAuditEntry);
 }
