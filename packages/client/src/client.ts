@@ -49,7 +49,6 @@ import { at, type CallOptions, nothing } from "./call.ts";
 import { changeCalls } from "./change-calls.ts";
 import { refCalls } from "./ref-calls.ts";
 import { shareCalls } from "./share-calls.ts";
-import { sharePreviewCalls } from "./share-preview-calls.ts";
 import { stopAndSend } from "./stop-and-send.ts";
 import { type FeedOptions, type FeedItem, streamFeed } from "./stream-feed.ts";
 import { type SessionStreamItem, type SessionStreamOptions, streamSession } from "./stream-session.ts";
@@ -106,7 +105,6 @@ export function createClient(config: TransportConfig) {
     stopAndSend: stopAndSend({ ...queue, ...turns }),
     ...inboxCalls(transport),
     ...changeCalls(transport),
-    ...sharePreviewCalls(transport),
     ...shareCalls(transport),
     ...worktreeCalls(transport),
     ...refCalls(transport),

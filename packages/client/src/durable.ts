@@ -6,6 +6,7 @@
 import { type MutatingRefMethod, type RefArgs, type RefResult } from "@holdfast/protocol";
 import { backoffMs, delay } from "./delay.ts";
 import { HoldfastApiError } from "./error.ts";
+import { newId } from "./id.ts";
 import {
   type Intent,
   type IntentError,
@@ -17,7 +18,7 @@ import {
   type ResultOf,
   resultsIn,
 } from "./intent.ts";
-import { chooseRef, newId } from "./ref-secret.ts";
+import { chooseRef } from "./ref-secret.ts";
 
 /** Between two tries, in ms: 1 s doubling to 5 min (S-5). */
 const RETRY = { baseMs: 1_000, capMs: 300_000 };

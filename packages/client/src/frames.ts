@@ -70,3 +70,15 @@ function tooLong(head: string): Frame {
     throw new HoldfastContractError("A frame of the event stream is too long and has no id.");
   return { id, event: field("event"), data: "", isTooLong: true };
 }
+
+/** What a frame holds, of this shape. Throws HoldfastContractError. */
+export function readFrame<T>(frame: Frame, schema: { parse(value: unknown): T }): T {
+  try {
+    return schema.parse(JSON.parse(frame.data));
+  } catch (error) {
+    throw new HoldfastContractError(
+      `A frame of the event stream (${frame.event ?? "message"}) cannot be read.`,
+      error,
+    );
+  }
+}

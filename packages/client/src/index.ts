@@ -34,6 +34,7 @@ export {
 } from "./error.ts";
 export { backoffMs } from "./delay.ts";
 export { applyDelta } from "@holdfast/protocol";
+export { newId } from "./id.ts";
 export {
   blocked,
   type GroupContext,

@@ -1,7 +1,7 @@
 /** What a caller chooses for a ref before it asks for it (S-25): its id, and a secret of which the server is told the hash. */
 import type { RefId } from "@holdfast/protocol";
+import { newId } from "./id.ts";
 
-const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const CHECK = 6;
 
 export type ChosenRef = { refId: RefId; secret: string; secretHash: string };
@@ -14,13 +14,7 @@ export async function chooseRef(): Promise<ChosenRef | undefined> {
   const check = (new DataView(digest.buffer).getUint32(0) % 36 ** CHECK).toString(36).padStart(CHECK, "0");
   const secret = `hfs_${body}${check}`;
   const hash = Array.from(await sha256(secret), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { refId: newId("ref") as RefId, secret, secretHash: hash };
-}
-
-/** An id that nobody else makes: 128 random bits in the alphabet of ids. */
-export function newId(prefix: string): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(26));
-  return `${prefix}_${Array.from(bytes, (byte, at) => ALPHABET[byte % (at === 0 ? 8 : 32)]).join("")}`;
+  return { refId: newId("ref"), secret, secretHash: hash };
 }
 
 async function sha256(text: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -3,6 +3,7 @@ import {
   changedShareSchema,
   createdShareSchema,
   type CreateShare,
+  type CreateSharePreview,
   type OpenShareList,
   type PatchShare,
   type Share,
@@ -11,13 +12,15 @@ import {
   shareLinkSchema,
   shareListLinkSchema,
   shareListSchema,
+  sharePreviewSchema,
   shareRefListSchema,
   shareSchema,
 } from "@holdfast/protocol";
 import { at, type CallOptions } from "./call.ts";
 import type { Transport } from "./transport.ts";
 
-/** How long the share service beside the server may take to start, in ms. */
+/** How long the server may look through a long session, and the share service beside it may take to start, in ms. */
+const PREVIEW_TIMEOUT_MS = 120_000;
 const CREATE_TIMEOUT_MS = 120_000;
 
 type Before = { before?: string };
@@ -28,6 +31,15 @@ export function shareCalls({ send }: Transport) {
     async (id: string, options?: CallOptions): Promise<Share> =>
       (await send("POST", at("shares", id, name), changedShareSchema, { ...options, body: {} })).value.share;
   return {
+    /** What sharing the session would publish, and what would be masked; a share is made with its `previewId`. Nothing is sent to anybody. */
+    previewShare: async (sessionId: string, body: CreateSharePreview = {}, options?: CallOptions) =>
+      (
+        await send("POST", at("sessions", sessionId, "share", "preview"), sharePreviewSchema, {
+          ...options,
+          body,
+          timeoutMs: PREVIEW_TIMEOUT_MS,
+        })
+      ).value,
     /** Shares a session as a preview showed it; the link works once the service was told. */
     createShare: async (sessionId: string, body: CreateShare, options?: CallOptions) =>
       (

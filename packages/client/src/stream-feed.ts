@@ -7,8 +7,7 @@ import {
   isNamed,
   resetSchema,
 } from "@holdfast/protocol";
-import { HoldfastContractError } from "./error.ts";
-import type { Frame } from "./frames.ts";
+import { readFrame } from "./frames.ts";
 import { readRow } from "./read-row.ts";
 import { type Disconnected, followStream, type Reader, STREAM_LIMITS, type StreamLimits } from "./stream.ts";
 import type { Transport } from "./transport.ts";
@@ -63,7 +62,7 @@ function feedReader(transport: Transport, options: FeedOptions): Reader<Item> {
     async take(frame, signal) {
       switch (frame.event) {
         case "hello": {
-          const hello = parse(frame, helloSchema);
+          const hello = readFrame(frame, helloSchema);
           offered = hello;
           cursor ??= hello.lastId;
           return only({ kind: "hello", storeId: hello.storeId, lastId: hello.lastId });
@@ -74,7 +73,7 @@ function feedReader(transport: Transport, options: FeedOptions): Reader<Item> {
         case "reset": {
           storeId = offered?.storeId ?? storeId;
           cursor = offered?.lastId ?? cursor;
-          const { reason, state, sessionId } = parse(frame, resetSchema);
+          const { reason, state, sessionId } = readFrame(frame, resetSchema);
           return only({ kind: "reset", reason, state, sessionId });
         }
         case "heartbeat":
@@ -85,7 +84,7 @@ function feedReader(transport: Transport, options: FeedOptions): Reader<Item> {
             cursor = frame.id;
             return { items: [{ kind: "reset", reason: "tooLong", state: [] }], progress: true };
           }
-          const told = parse(frame, feedEventSchema);
+          const told = readFrame(frame, feedEventSchema);
           const isRead = isNamed(told.data) && (options.reads?.(told.type) ?? true);
           const row = isRead
             ? await readRow(transport, { ...told, type: told.type as EventType }, signal)
@@ -98,15 +97,4 @@ function feedReader(transport: Transport, options: FeedOptions): Reader<Item> {
       }
     },
   };
-}
-
-function parse<T>(frame: Frame, schema: { parse(value: unknown): T }): T {
-  try {
-    return schema.parse(JSON.parse(frame.data));
-  } catch (error) {
-    throw new HoldfastContractError(
-      `A frame of the feed (${frame.event ?? "message"}) cannot be read.`,
-      error,
-    );
-  }
 }

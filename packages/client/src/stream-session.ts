@@ -17,7 +17,7 @@ import {
   type SessionEvent,
 } from "@holdfast/protocol";
 import { HoldfastContractError } from "./error.ts";
-import type { Frame } from "./frames.ts";
+import { type Frame, readFrame } from "./frames.ts";
 import { readRow } from "./read-row.ts";
 import {
   type Disconnected,
@@ -126,14 +126,14 @@ class SessionReader implements Reader<Item> {
   }
 
   #greet(frame: Frame): Item {
-    const hello = parse(frame, helloSchema.required({ lastSeq: true }));
+    const hello = readFrame(frame, helloSchema.required({ lastSeq: true }));
     this.#offered = hello.storeId;
     this.#seq ??= hello.lastSeq;
     return { kind: "hello", storeId: hello.storeId, lastSeq: hello.lastSeq };
   }
 
   #reset(frame: Frame): Item {
-    const { reason, lastSeq, state } = parse(frame, resetSchema.required({ lastSeq: true }));
+    const { reason, lastSeq, state } = readFrame(frame, resetSchema.required({ lastSeq: true }));
     this.#seq = lastSeq;
     this.#storeId = this.#offered ?? this.#storeId;
     return { kind: "reset", reason, lastSeq, state };
@@ -143,7 +143,7 @@ class SessionReader implements Reader<Item> {
     // A frame without an id is a control frame that this client does not know.
     if (frame.id === undefined) return { items: [], progress: false };
     if (frame.isTooLong === true) return this.#passOver(Number(frame.id));
-    const outline = parse(frame, eventOutlineSchema);
+    const outline = readFrame(frame, eventOutlineSchema);
     const last = this.#seq ?? outline.prev;
     if (outline.seq <= last) return { items: [], progress: false };
     if (outline.prev > last) return this.#lose({ kind: "loss", seq: last, prev: outline.prev });
@@ -208,15 +208,4 @@ export function readFeedEvent(
   const event = outline === undefined ? undefined : knownEvent(outline);
   if (event !== undefined) return { kind: "event", event };
   return { kind: "unknown", type: feedEvent.type, seq: feedEvent.seq ?? prev };
-}
-
-function parse<T>(frame: Frame, schema: { parse(value: unknown): T }): T {
-  try {
-    return schema.parse(JSON.parse(frame.data));
-  } catch (error) {
-    throw new HoldfastContractError(
-      `A frame of the event stream (${frame.event ?? "message"}) cannot be read.`,
-      error,
-    );
-  }
 }

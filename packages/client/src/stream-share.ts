@@ -3,8 +3,7 @@
  * as of a session's own stream: an event is yielded at most once and in order, and the store's id is adopted only once its `reset` was seen.
  */
 import { helloSchema, resetSchema, type SharedEvent, shareEventSchema } from "@holdfast/protocol";
-import { HoldfastContractError } from "./error.ts";
-import type { Frame } from "./frames.ts";
+import { readFrame } from "./frames.ts";
 import { type Disconnected, followStream, type Reader, STREAM_LIMITS, type StreamLimits } from "./stream.ts";
 import type { Transport } from "./transport.ts";
 
@@ -50,7 +49,7 @@ function readerFrom(options: Pick<ShareStreamOptions, "after" | "storeId">): Rea
     take(frame) {
       switch (frame.event) {
         case "hello":
-          offered = parse(frame, helloSchema).storeId;
+          offered = readFrame(frame, helloSchema).storeId;
           return quiet({ kind: "hello", storeId: offered });
         case "caught-up":
           storeId = offered ?? storeId;
@@ -58,7 +57,7 @@ function readerFrom(options: Pick<ShareStreamOptions, "after" | "storeId">): Rea
         case "heartbeat":
           return quiet({ kind: "heartbeat" });
         case "reset":
-          seq = parse(frame, resetSchema.required({ lastSeq: true })).lastSeq;
+          seq = readFrame(frame, resetSchema.required({ lastSeq: true })).lastSeq;
           storeId = offered ?? storeId;
           return quiet({ kind: "reset" });
         default: {
@@ -67,7 +66,7 @@ function readerFrom(options: Pick<ShareStreamOptions, "after" | "storeId">): Rea
             seq = Number(frame.id);
             return moved({ kind: "reset" });
           }
-          const event = parse(frame, shareEventSchema);
+          const event = readFrame(frame, shareEventSchema);
           if (event.seq <= seq) return Promise.resolve({ items: [], progress: false });
           const isMissing = event.prev !== undefined && event.prev > seq;
           seq = event.seq;
@@ -76,15 +75,4 @@ function readerFrom(options: Pick<ShareStreamOptions, "after" | "storeId">): Rea
       }
     },
   };
-}
-
-function parse<T>(frame: Frame, schema: { parse(value: unknown): T }): T {
-  try {
-    return schema.parse(JSON.parse(frame.data));
-  } catch (error) {
-    throw new HoldfastContractError(
-      `A frame of the share's stream (${frame.event ?? "message"}) cannot be read.`,
-      error,
-    );
-  }
 }

@@ -1,8 +1,8 @@
+import { newId } from "@holdfast/client";
 import type { Comment } from "@holdfast/protocol";
 import { MessageSquarePlus } from "lucide-react";
 import { useState } from "react";
 import { Button } from "../design/index.ts";
-import { newCommentId } from "./comment-id.ts";
 
 /** Most characters of a comment, as the service takes them. */
 const MAX_LENGTH = 10_000;
@@ -16,7 +16,7 @@ type CommentFormProps = {
 export function CommentForm({ onSay }: CommentFormProps) {
   const [text, setText] = useState<string | undefined>();
   // One id for all tries of one comment: said twice, it is there once.
-  const [id, setId] = useState(newCommentId);
+  const [id, setId] = useState(() => newId("cmt"));
   const [problem, setProblem] = useState<string | undefined>();
   const [isBusy, setBusy] = useState(false);
   if (text === undefined)
@@ -28,7 +28,7 @@ export function CommentForm({ onSay }: CommentFormProps) {
   const close = () => {
     setText(undefined);
     setProblem(undefined);
-    setId(newCommentId());
+    setId(newId("cmt"));
   };
   const say = async () => {
     setBusy(true);

@@ -1,16 +1,14 @@
 import type { SessionComment } from "@holdfast/protocol";
 import { type ReactNode, useEffect, useMemo } from "react";
 import { CommentForm, CommentNote, useComments } from "../comments/index.ts";
-import { useNow, useStore } from "../data/index.ts";
-import { Chip, Empty, Exact, Notice, OfflineNote, Skeleton } from "../design/index.ts";
+import { useStore } from "../data/index.ts";
+import { Chip, Empty, Exact, Notice, Skeleton } from "../design/index.ts";
 import { PermissionRequest } from "../inbox/index.ts";
+import { DeadLink, Trouble } from "../link/index.ts";
 import { RIGHT_WORDS } from "../sharing/index.ts";
 import { type Notes, type Reader, ReaderProvider, Transcript } from "../transcript/index.ts";
 import { GuestComposer } from "./guest-composer.tsx";
 import type { Guest } from "./guest.ts";
-
-/** Trouble that lasted this long is shown, in ms (I-16). */
-const SHOWN_AFTER_MS = 3_000;
 
 /** One session, for who was let into it: what the ref allows, and nothing else. */
 export function GuestPage({ guest }: { guest: Guest }) {
@@ -40,7 +38,7 @@ export function GuestPage({ guest }: { guest: Guest }) {
       ),
     [client, live, comments, canComment],
   );
-  if (connection.state === "refused" || view.phase === "missing") return <Gone />;
+  if (connection.state === "refused" || view.phase === "missing") return <DeadLink />;
   if (view.phase === "failed") return <Empty title="It could not be read">{view.error}</Empty>;
   if (view.phase === "loading")
     return (
@@ -65,7 +63,7 @@ export function GuestPage({ guest }: { guest: Guest }) {
             ))}
           </span>
         </header>
-        <Trouble guest={guest} />
+        <Trouble monitor={guest.monitor} onRetry={() => live.wake(false)} />
         <main className="flex min-h-0 min-w-0 flex-1 flex-col bg-surface">
           {state.messages.length === 0 ? (
             <div className="flex-1">
@@ -117,20 +115,3 @@ function guestNotes(
     },
   };
 }
-
-function Trouble({ guest }: { guest: Guest }) {
-  const { state, since } = useStore(guest.monitor.store);
-  const now = useNow(1_000);
-  if (state !== "offline") return null;
-  const lastedMs = Math.max(SHOWN_AFTER_MS, now - since + SHOWN_AFTER_MS);
-  return <OfflineNote lastedMs={lastedMs} onRetry={() => guest.live.wake(false)} />;
-}
-
-/** One answer for every ref that does not work: unknown, revoked, expired or used up (S-15). */
-export const Gone = () => (
-  <main className="flex min-h-full flex-col bg-canvas">
-    <Empty title="This link does not work">
-      It was taken back, it has run out, or it was never one. Ask whoever gave it to you for another.
-    </Empty>
-  </main>
-);

@@ -6,18 +6,6 @@ import { createClient, type HoldfastClient } from "@holdfast/client";
 import type { RedeemedRef } from "@holdfast/protocol";
 import { ConnectionMonitor, type FollowSession, LiveSession } from "../data/index.ts";
 
-/** The ref of the address, which is gone from it and from the history then. */
-export function takeRef(location: Location, history: History): string | undefined {
-  const text = location.hash.slice(1);
-  if (text === "") return undefined;
-  history.replaceState(history.state, "", location.pathname);
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 export class Guest {
   readonly client: HoldfastClient;
   readonly monitor = new ConnectionMonitor();

@@ -1,18 +1,15 @@
 import type { Right } from "@holdfast/protocol";
 import { type ReactNode, useMemo, useState } from "react";
 import { CommentForm } from "../comments/index.ts";
-import { useNow, useStore } from "../data/index.ts";
-import { Button, Count, Empty, OfflineNote } from "../design/index.ts";
+import { useStore } from "../data/index.ts";
+import { Button, Count, Empty } from "../design/index.ts";
+import { DeadLink, Trouble } from "../link/index.ts";
 import { type Reader, ReaderProvider, Transcript } from "../transcript/index.ts";
 import { ChangeView } from "./change-view.tsx";
 import type { LiveShare, SharedView } from "./live-share.ts";
 import { noteOf, notesOf } from "./notes.tsx";
-import { Gone } from "./notices.tsx";
 import { OmittedNote } from "./omitted-note.tsx";
 import { SharedHeader } from "./shared-header.tsx";
-
-/** Trouble that lasted this long is shown, in ms (I-16). */
-const SHOWN_AFTER_MS = 3_000;
 
 type LivePageProps = { live: LiveShare; rights: readonly Right[]; onRetry: () => void };
 
@@ -38,7 +35,7 @@ export function LivePage({ live, rights, onRetry }: LivePageProps) {
       ),
     [live, state.omitted, view.comments, canComment],
   );
-  if (view.phase === "gone") return <Gone />;
+  if (view.phase === "gone") return <DeadLink />;
   if (view.phase === "failed")
     return (
       <Empty
@@ -63,7 +60,7 @@ export function LivePage({ live, rights, onRetry }: LivePageProps) {
             </Button>
           )}
         </SharedHeader>
-        <Trouble live={live} />
+        <Trouble monitor={live.monitor} onRetry={() => window.location.reload()} />
         <main className="flex min-h-0 min-w-0 flex-1 flex-col bg-surface">
           {/* Unseen, but at its scroll. */}
           <div className={place === "changes" ? "hidden" : "flex min-h-0 flex-1 flex-col"}>
@@ -108,12 +105,4 @@ function Changes(props: { view: SharedView; live: LiveShare; canComment: boolean
       </div>
     </div>
   );
-}
-
-function Trouble({ live }: { live: LiveShare }) {
-  const { state, since } = useStore(live.monitor.store);
-  const now = useNow(1_000);
-  if (state !== "offline") return null;
-  const lastedMs = Math.max(SHOWN_AFTER_MS, now - since + SHOWN_AFTER_MS);
-  return <OfflineNote lastedMs={lastedMs} onRetry={() => window.location.reload()} />;
 }

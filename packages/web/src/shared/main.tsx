@@ -4,11 +4,10 @@ import type { Right } from "@holdfast/protocol";
 import { type ReactNode, StrictMode } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { Button, Empty } from "../design/index.ts";
-import { secretOfPath, takeFragment } from "./access.ts";
+import { DeadLink, decoded, OpenAgain, takeFragment } from "../link/index.ts";
 import { ListPage } from "./list-page.tsx";
 import { LivePage } from "./live-page.tsx";
 import { LiveShare } from "./live-share.ts";
-import { Gone } from "./notices.tsx";
 import { FACTS_ID, type PageFacts } from "./page-request.ts";
 
 const url = window.location.origin;
@@ -22,6 +21,9 @@ function show(node: ReactNode): void {
   root ??= createRoot(place);
   root.render(<StrictMode>{node}</StrictMode>);
 }
+
+/** The secret of the read link that this page has as its address. */
+const secretOfPath = (path: string): string => decoded(path.split("/")[2] ?? "");
 
 function follow(shareId: string, secret: string, rights: readonly Right[]): void {
   const live = new LiveShare(shareId, secret);
@@ -42,12 +44,7 @@ function follow(shareId: string, secret: string, rights: readonly Right[]): void
 }
 
 async function openRef(): Promise<void> {
-  if (fragment === undefined)
-    return show(
-      <Empty title="Open your link again">
-        A link of this kind is kept by no browser. The one that you were given leads here again.
-      </Empty>,
-    );
+  if (fragment === undefined) return show(<OpenAgain />);
   const { shareId, rights } = await redeemLink({ url, token: fragment });
   follow(shareId, fragment, rights);
 }
@@ -67,7 +64,7 @@ async function openList(): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  if (isApiError(error, "REF_NOT_VALID")) return show(<Gone />);
+  if (isApiError(error, "REF_NOT_VALID")) return show(<DeadLink />);
   show(
     <Empty
       title="It could not be read"

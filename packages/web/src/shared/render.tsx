@@ -2,7 +2,8 @@
 import { visibleText } from "@holdfast/protocol";
 import type { ReactElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
-import { Busy, Gone, Waiting } from "./notices.tsx";
+import { DeadLink } from "../link/index.ts";
+import { Busy, Waiting } from "./notices.tsx";
 import type { PageRequest } from "./page-request.ts";
 import { Document, SharedDocument } from "./shared-document.tsx";
 
@@ -39,7 +40,7 @@ function pageOf(request: PageRequest): { title: string; body: ReactElement; shar
     case "list":
       return { title: "Shares · Holdfast", body: <Waiting>The list is being read.</Waiting> };
     case "gone":
-      return { title: "Link that does not work · Holdfast", body: <Gone /> };
+      return { title: "Link that does not work · Holdfast", body: <DeadLink /> };
     case "busy":
       return { title: "Not just now · Holdfast", body: <Busy /> };
   }

@@ -4,8 +4,6 @@ import type { ReactNode } from "react";
 import { Chip, Exact, dateTime } from "../design/index.ts";
 
 type SharedHeaderProps = Pick<SharedState, "session" | "models" | "usage" | "expiresAt"> & {
-  /** Something goes on while one looks; undefined where nobody can tell, because the document is written once. */
-  live?: ReactNode;
   canComment?: boolean;
   children?: ReactNode;
 };
@@ -16,7 +14,6 @@ export function SharedHeader({
   models,
   usage,
   expiresAt,
-  live,
   canComment = false,
   children,
 }: SharedHeaderProps) {
@@ -42,7 +39,6 @@ export function SharedHeader({
             <Radio size={12} /> at work
           </Chip>
         )}
-        {live}
         <Chip>{canComment ? "shared, to read and comment" : "shared, read only"}</Chip>
         {children}
       </div>

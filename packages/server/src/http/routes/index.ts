@@ -9,7 +9,6 @@ import { QUESTION_ROUTES } from "./questions.ts";
 import { REF_ROUTES } from "./refs.ts";
 import { SERVER_ROUTES } from "./server.ts";
 import { SESSION_ROUTES } from "./sessions.ts";
-import { SHARE_PREVIEW_ROUTES } from "./share-preview.ts";
 import { SHARE_ROUTES } from "./shares.ts";
 import { WORKSPACE_ROUTES } from "./workspaces.ts";
 import { WORKTREE_ROUTES } from "./worktrees.ts";
@@ -28,6 +27,5 @@ export const ROUTES: readonly Route[] = [
   ...WORKTREE_ROUTES,
   ...CHANGE_ROUTES,
   ...REF_ROUTES,
-  ...SHARE_PREVIEW_ROUTES,
   ...SHARE_ROUTES,
 ];

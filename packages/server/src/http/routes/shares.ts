@@ -1,6 +1,7 @@
 import {
   changedShareSchema,
   createdShareSchema,
+  createSharePreviewSchema,
   createShareSchema,
   idSchema,
   openShareListSchema,
@@ -12,6 +13,7 @@ import {
   shareLinkSchema,
   shareListLinkSchema,
   shareListSchema,
+  sharePreviewSchema,
   shareRefListSchema,
   shareSchema,
 } from "@holdfast/protocol";
@@ -23,8 +25,25 @@ const tag = "shares";
 const pageQuery = z.object({ before: cursorField });
 const share = { description: "The share", schema: changedShareSchema };
 
-/** Publishing sessions to a share service, and taking them back (S-2). */
+/** Publishing sessions to a share service, and taking them back (S-2); what would leave is looked at before it does (S-17). */
 const LIFE: readonly Route[] = [
+  defineRoute({
+    method: "POST",
+    path: "/api/sessions/:id/share/preview",
+    action: "share.preview",
+    on: "session",
+    tag,
+    summary: "Show what sharing the session would publish, and what of it would be masked; nothing is sent",
+    params: onSession,
+    body: createSharePreviewSchema,
+    answers: {
+      200: {
+        description: "A preview, by which a share can be made for ten minutes",
+        schema: sharePreviewSchema,
+      },
+    },
+    run: async ({ params, body }, { previews }) => ok(await previews.preview(params.id, body.includes)),
+  }),
   defineRoute({
     method: "POST",
     path: "/api/sessions/:id/share",

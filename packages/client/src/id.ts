@@ -1,9 +1,9 @@
-import type { Comment } from "@holdfast/protocol";
+import type { Id, IdPrefix } from "@holdfast/protocol";
 
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/** A new id of a comment: 128 bits of time and chance in base32, as every id is (R-1.1). */
-export function newCommentId(now = Date.now()): Comment["id"] {
+/** An id that nobody else makes: the prefix and a UUIDv7 in base32, as every id is (interfaces.md section 0). Chosen by a caller whose request may be repeated. */
+export function newId<P extends IdPrefix>(prefix: P, now = Date.now()): Id<P> {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   for (let at = 0; at < 6; at += 1) bytes[at] = Math.floor(now / 2 ** (8 * (5 - at))) % 256;
   bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f);
@@ -14,5 +14,5 @@ export function newCommentId(now = Date.now()): Comment["id"] {
     text = (DIGITS[Number(value & 31n)] ?? "0") + text;
     value >>= 5n;
   }
-  return `cmt_${text}` as Comment["id"];
+  return `${prefix}_${text}` as Id<P>;
 }
