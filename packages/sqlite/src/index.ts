@@ -20,6 +20,7 @@ export { type InlineRunner, type InlineRunnerOptions, openInlineRunner } from ".
 export { isNetworkFileSystem } from "./network-file-system.ts";
 export { openRunner } from "./open-runner.ts";
 export { releaseReserve } from "./reserve.ts";
+export { countOf, readWith, type Sql, type SqlWrite, writeWith } from "./sql.ts";
 export { databaseRefusal } from "./sqlite-error.ts";
 export { putContent } from "./synced-content.ts";
 export { writeSynced } from "./synced-file.ts";

@@ -1,7 +1,7 @@
 /** What a ref may do of what its right allows, where that is less than the owner may (S-14, S-28). */
 import type { Credential, RefCredential } from "@holdfast/edge";
 import { HoldfastError } from "@holdfast/kernel";
-import type { Actor, PatchSession, SessionId } from "@holdfast/protocol";
+import type { Actor, ChangeList, PatchSession, SessionId } from "@holdfast/protocol";
 
 /** The ref that calls, if one does. */
 export const refOf = (credential: Credential | undefined): RefCredential | undefined =>
@@ -25,3 +25,12 @@ export function requireHarmless(by: RefCredential | undefined, patch: PatchSessi
   if (other !== undefined)
     throw new HoldfastError("FORBIDDEN", `${other}: a ref may change a session's title, and archive it.`);
 }
+
+/** The pending changes that a session made alone: of a file in which others worked too, the patch would show their work. */
+export const ownChanges = (list: ChangeList, sessionId: SessionId): ChangeList => ({
+  ...list,
+  items: list.items.filter(
+    ({ contributions }) =>
+      contributions.length > 0 && contributions.every((each) => each.sessionId === sessionId),
+  ),
+});

@@ -5,9 +5,8 @@
 import type { RefCredential, RefStore } from "@holdfast/edge";
 import type { Clock } from "@holdfast/kernel";
 import { type EventData, isNamed, type RefId } from "@holdfast/protocol";
-import type { CommittedEvent, RefLine, Store } from "../store/index.ts";
+import { type CommittedEvent, type RefLine, refNotValid, type Store } from "../store/index.ts";
 import type { LookCounter } from "./look-counter.ts";
-import { refNotValid } from "./ref-error.ts";
 
 /** Refs that are known at once, and days of peers that were counted; the oldest goes first. */
 const MOST_KNOWN = 1_000;

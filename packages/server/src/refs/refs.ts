@@ -37,11 +37,10 @@ import {
   type TurnId,
 } from "@holdfast/protocol";
 import type { z } from "zod";
-import type { Applied, IdempotencyKey, RefLine, Store, Written } from "../store/index.ts";
+import { type Applied, type IdempotencyKey, type RefLine, refNotValid, type Store, type Written } from "../store/index.ts";
 import { requireAnswerable } from "./approval-limits.ts";
 import { LiveRefs } from "./live-refs.ts";
 import { LookCounter } from "./look-counter.ts";
-import { refNotValid } from "./ref-error.ts";
 
 /** A ref that calls; undefined: the owner does. */
 export type RefBy = RefCredential | undefined;

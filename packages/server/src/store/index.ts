@@ -1,2 +1,2 @@
-export { joinDeltas, readOnly, secretsOf } from "./model/index.ts";
+export { joinDeltas, readOnly, refNotValid, secretsOf } from "./model/index.ts";
 export type * from "./port.ts";

@@ -3,7 +3,7 @@ import { HoldfastError } from "@holdfast/kernel";
 import { type Caveats, type Grant, narrowed, type RefId, type Right, unenforceable } from "@holdfast/protocol";
 import { countedOf, dayOf, endOf, LINE_LENGTH, onlyReads } from "./access.ts";
 import { caveatsOf, type GrantRow, rightsOf, type ShareRow } from "./share-row.ts";
-import type { Sql, Write } from "./sql.ts";
+import { countOf, type Sql, type Write } from "./sql.ts";
 
 /** Rights that a grant on a share may have; the others need a live session (S-14). */
 export const SHARE_RIGHTS: readonly Right[] = ["read", "comment", "share", "admin"];
@@ -40,9 +40,7 @@ export function putGrant(write: Write, share: ShareRow, grant: NewGrant): GrantR
       `The ref ${grant.refId} is there with another secret; choose both anew.`,
     );
   }
-  const count =
-    write.get<{ n: number }>("SELECT count(*) AS n FROM ref_grant WHERE share = ?", share.rid)?.n ?? 0;
-  if (count >= GRANTS)
+  if (countOf(write, "ref_grant WHERE share = ?", share.rid) >= GRANTS)
     throw new HoldfastError("QUOTA_EXCEEDED", `A share has at most ${GRANTS} refs, those that ended too.`);
   write.insert(
     `INSERT INTO ref_grant (id, share, parent, root, hash, rights, caveats, label, epoch, uses, expires_at, time_created)

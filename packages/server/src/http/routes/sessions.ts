@@ -17,8 +17,7 @@ import {
   usageSchema,
 } from "@holdfast/protocol";
 import { z } from "zod";
-import { ownChanges } from "../../refs/index.ts";
-import { refOf, requireHarmless } from "../ref-scope.ts";
+import { ownChanges, refOf, requireHarmless } from "../ref-scope.ts";
 import { applied, defineRoute, ok, type Route } from "../route.ts";
 import { emptyBody, onAgentSession, onSession, pageFields } from "./fields.ts";
 import { pageLinks } from "./page-links.ts";

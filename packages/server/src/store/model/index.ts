@@ -19,7 +19,7 @@ export { suspendedBy } from "./suspension.ts";
 export { cancelled, isWorked, settled } from "./turn-end.ts";
 export { mayBecome } from "./worktree-state.ts";
 export { KEEPS_BYTES } from "./keeps-bytes.ts";
-export { refEnd, refExpiry, type RefFacts } from "./ref-state.ts";
+export { refEnd, refExpiry, type RefFacts, refNotValid } from "./ref-state.ts";
 export { RETENTION } from "./retention.ts";
 export { summaryOf } from "./turn-summary.ts";
 export { readOnly } from "./read-only.ts";

@@ -1,5 +1,10 @@
+import { HoldfastError } from "@holdfast/kernel";
 import type { Caveats, RefId } from "@holdfast/protocol";
 import type { RefEnd } from "../port.ts";
+
+/** The one answer to whoever comes with a ref that does not work, whatever the reason (S-15). */
+export const refNotValid = (): HoldfastError =>
+  new HoldfastError("REF_NOT_VALID", "This ref does not work. Ask its owner for another one.");
 
 /** What decides whether a ref works, of itself and of each above it. */
 export type RefFacts = {

@@ -61,7 +61,8 @@ const KEYS: { readonly [T in EventType]: Keys<T> } = {
 /** States in which a share takes marks. */
 export const TAKES_MARKS = "state NOT IN ('revoking', 'revoked', 'expired', 'detached')";
 
-const AGAIN = "ON CONFLICT (share, key) DO UPDATE SET version = version + 1";
+/** How a key that is marked already is marked: what was read of it before is not the newest any more. */
+export const AGAIN = "ON CONFLICT (share, key) DO UPDATE SET version = version + 1";
 
 const OF_SESSION = `INSERT INTO share_dirty (share, key, time)
   SELECT h.rid, ?, ? FROM session s JOIN share h ON h.session_id = s.id AND h.${TAKES_MARKS} WHERE s.rid = ? ${AGAIN}`;

@@ -8,7 +8,7 @@ import { findItem } from "../item.ts";
 import { EventLog } from "../note.ts";
 import type { GrantRow } from "../share-row.ts";
 import { dropSnapshot } from "../snapshot.ts";
-import type { Write } from "../sql.ts";
+import { countOf, type Write } from "../sql.ts";
 import { requireQuota } from "./require.ts";
 
 /** Comments of one share at most. */
@@ -33,9 +33,7 @@ export function comment(
   const key = `${args.on.startsWith("msg_") ? "message" : "change"}:${args.on}`;
   if (share.live === null || findItem(write, share.live, key) === undefined)
     throw new HoldfastError("NOT_FOUND", `The share ${shareId} has no ${args.on}.`);
-  const count =
-    write.get<{ n: number }>("SELECT count(*) AS n FROM comment WHERE share = ?", share.rid)?.n ?? 0;
-  if (count >= COMMENTS)
+  if (countOf(write, "comment WHERE share = ?", share.rid) >= COMMENTS)
     throw new HoldfastError("QUOTA_EXCEEDED", `A share has at most ${COMMENTS} comments.`);
   const log = new EventLog(share.id, share.last_seq, write.now);
   write.insert(

@@ -13,7 +13,7 @@ import { HoldfastError } from "@holdfast/kernel";
 import { EMPTY_CHAIN, type ShareKey } from "@holdfast/protocol";
 import type { SentForm, ShareClaim, ShareCommands, ShareMark } from "../../port.ts";
 import { findSession, type ShareBatchRow, type ShareRow } from "../rows/index.ts";
-import { markKey } from "../share-marks.ts";
+import { AGAIN, markKey } from "../share-marks.ts";
 import { claimedShare, giveUpBatch, tellProgress, tellShare } from "../share-rows.ts";
 import { toJson, type Write } from "../sql.ts";
 
@@ -49,8 +49,6 @@ export function beginShareStream(write: Write, command: CommandOf<"beginShareStr
   tellShare(write, row.rid);
 }
 
-const MARKED = "ON CONFLICT (share, key) DO UPDATE SET version = version + 1";
-
 /** `<ordinal>`: messages up to it are marked; `changes`: what is left. */
 export function pageShare(write: Write, command: CommandOf<"pageShare">): void {
   const row = sentShare(write, command);
@@ -67,7 +65,7 @@ export function pageShare(write: Write, command: CommandOf<"pageShare">): void {
   for (const message of messages) {
     markKey(write, row.rid, `message:${message.id}`);
     write.run(
-      `INSERT INTO share_dirty (share, key, time) SELECT ?, 'part:' || id, ? FROM part WHERE session = ? AND message = ? ORDER BY ordinal ${MARKED}`,
+      `INSERT INTO share_dirty (share, key, time) SELECT ?, 'part:' || id, ? FROM part WHERE session = ? AND message = ? ORDER BY ordinal ${AGAIN}`,
       row.rid,
       write.now,
       session?.rid ?? 0,
@@ -84,14 +82,14 @@ export function pageShare(write: Write, command: CommandOf<"pageShare">): void {
 
 function endPaging(write: Write, row: ShareRow, workspace: number): void {
   write.run(
-    `INSERT INTO share_dirty (share, key, time) SELECT ?, 'change:' || id, ? FROM change WHERE workspace = ? ORDER BY rid ${MARKED}`,
+    `INSERT INTO share_dirty (share, key, time) SELECT ?, 'change:' || id, ? FROM change WHERE workspace = ? ORDER BY rid ${AGAIN}`,
     row.rid,
     write.now,
     workspace,
   );
   // Rows that the service has and that are gone here.
   write.run(
-    `INSERT INTO share_dirty (share, key, time) SELECT ?, key, ? FROM share_sent WHERE share = ? ${MARKED}`,
+    `INSERT INTO share_dirty (share, key, time) SELECT ?, key, ? FROM share_sent WHERE share = ? ${AGAIN}`,
     row.rid,
     write.now,
     row.rid,
@@ -150,7 +148,7 @@ function putMasks(write: Write, row: ShareRow, masks: CommandOf<"freezeShareBatc
     );
   if (masks.length === 0) return;
   write.run(
-    `INSERT INTO share_dirty (share, key, time) SELECT ?, key, ? FROM share_sent WHERE share = ? ${MARKED}`,
+    `INSERT INTO share_dirty (share, key, time) SELECT ?, key, ? FROM share_sent WHERE share = ? ${AGAIN}`,
     row.rid,
     write.now,
     row.rid,
@@ -316,7 +314,7 @@ function putSent(write: Write, share: number, operation: OperationRow, isRejecte
 function markUnsentParts(write: Write, row: ShareRow, key: ShareKey): void {
   write.run(
     `INSERT INTO share_dirty (share, key, time) SELECT ?, 'part:' || p.id, ? FROM message m JOIN part p ON p.session = m.session AND p.message = m.rid
-     WHERE m.id = ? AND NOT EXISTS (SELECT 1 FROM share_sent t WHERE t.share = ? AND t.key = 'part:' || p.id AND t.omitted IS NULL) ${MARKED}`,
+     WHERE m.id = ? AND NOT EXISTS (SELECT 1 FROM share_sent t WHERE t.share = ? AND t.key = 'part:' || p.id AND t.omitted IS NULL) ${AGAIN}`,
     row.rid,
     write.now,
     key.slice("message:".length),
@@ -329,7 +327,7 @@ export function dropShareBatch(write: Write, command: CommandOf<"dropShareBatch"
   const batch = frozen(write, row, command.batchId);
   if (batch === undefined) return;
   write.run(
-    `INSERT INTO share_dirty (share, key, time) SELECT ?, key, ? FROM share_operation WHERE batch = ? ORDER BY seq ${MARKED}`,
+    `INSERT INTO share_dirty (share, key, time) SELECT ?, key, ? FROM share_operation WHERE batch = ? ORDER BY seq ${AGAIN}`,
     row.rid,
     batch.time_frozen,
     batch.rid,

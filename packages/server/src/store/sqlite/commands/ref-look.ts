@@ -1,7 +1,8 @@
+import { refNotValid } from "../../model/index.ts";
 import type { RefCommands, RefLook } from "../../port.ts";
 import { refById, refsAbove, toRefLine } from "../rows/index.ts";
 import { countOf, type Write } from "../sql.ts";
-import { countUse, refNotValid } from "./ref-use.ts";
+import { countUse } from "./ref-use.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

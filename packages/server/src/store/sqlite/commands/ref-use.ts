@@ -2,16 +2,12 @@
  * What is done through a ref (S-15, S-16). Every command of the port may name the ref it comes through; this is the one place where that is looked at, in
  * the command's own transaction: a revoke that was committed before it refuses it, and what is refused leaves nothing.
  */
-import { HoldfastError } from "@holdfast/kernel";
 import type { Caveats } from "@holdfast/protocol";
+import { refNotValid } from "../../model/index.ts";
 import type { RefUse } from "../../port.ts";
 import { announceRef } from "../announce-sessionless.ts";
 import { loadActor, refById, type RefRow, refsAbove, refsBelow, toRefLine } from "../rows/index.ts";
 import type { Write } from "../sql.ts";
-
-/** The one answer to whoever comes with a ref that does not work, whatever the reason (S-15). */
-export const refNotValid = (): HoldfastError =>
-  new HoldfastError("REF_NOT_VALID", "This ref does not work. Ask its owner for another one.");
 
 /** Runs a command; under a ref only while it works, and then as one more use of it. */
 export function underRef<T>(write: Write, args: unknown, run: () => T): T {

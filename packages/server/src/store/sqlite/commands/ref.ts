@@ -11,6 +11,7 @@ import {
   unenforceable,
   wholeRights,
 } from "@holdfast/protocol";
+import { refNotValid } from "../../model/index.ts";
 import type { Applied, CreateRefCommand, RefCommands } from "../../port.ts";
 import { announceRef } from "../announce-sessionless.ts";
 import { recordKey, replayed } from "../replay-key.ts";
@@ -25,7 +26,6 @@ import {
   toRefLine,
 } from "../rows/index.ts";
 import { countOf, type Write } from "../sql.ts";
-import { refNotValid } from "./ref-use.ts";
 import { endWorkOf } from "./ref-work.ts";
 
 /** Refs of a session that were not revoked, children of one ref, and refs above one. */

@@ -13,6 +13,7 @@ import type { Applied, HeldRef, ShareChange, ShareClaim, ShareCommands, ShareTas
 import { once, recordKey, replayed } from "../replay-key.ts";
 import { actorRow, findSession, findShare, type ShareRow, toShare } from "../rows/index.ts";
 import { claimedShare, countShares, putState, requireShare, SENDER, tellShare } from "../share-rows.ts";
+import { TAKES_MARKS } from "../share-marks.ts";
 import { toJson, type Write } from "../sql.ts";
 
 type CommandOf<N extends keyof ShareCommands> = Parameters<ShareCommands[N]>[0];
@@ -121,8 +122,8 @@ const pendingCreate = (write: Write, { rid }: ShareRow): boolean =>
  * is to be kept has something that was not sent.
  */
 export function endShares(write: Write, sessionId: string, keep: boolean, actor: Actor): void {
-  const rows = write.all<{ id: string; rid: number; state: ShareState }>(
-    "SELECT id, rid, state FROM share WHERE session_id = ? AND state NOT IN ('revoking', 'revoked', 'expired', 'detached')",
+  const rows = write.all<{ id: string; rid: number }>(
+    `SELECT id, rid FROM share WHERE session_id = ? AND ${TAKES_MARKS}`,
     sessionId,
   );
   for (const { id, rid } of rows) {
