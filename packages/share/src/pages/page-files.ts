@@ -1,6 +1,6 @@
 /** What `web` built for this service: files that everybody may load, by their addresses, and the renderer. Listed once, so that no path of a request reaches the file system. */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { PageAssets } from "@holdfast/web";
@@ -33,21 +33,15 @@ export type PageFiles = {
 
 /** `undefined` where nothing was built into the directory. Throws on a manifest that is none. */
 export function pageFilesOf(directory: string): PageFiles | undefined {
-  let manifest: unknown;
-  const version = createHash("sha256");
-  const files = new Map<string, string>();
-  try {
-    const text = readFileSync(join(directory, "manifest.json"), "utf8");
-    version.update(text).update(readFileSync(join(directory, "render.js")));
-    manifest = JSON.parse(text);
-    for (const name of readdirSync(join(directory, "assets")))
-      if (extname(name) in TYPES) files.set(`/assets/${name}`, join(directory, "assets", name));
-  } catch {
-    return undefined;
-  }
-  files.set("/icon.svg", join(directory, "icon.svg"));
-  const entry = manifestSchema.parse(manifest)[ENTRY];
+  const manifest = join(directory, "manifest.json");
+  if (!existsSync(manifest)) return undefined;
+  const text = readFileSync(manifest, "utf8");
+  const version = createHash("sha256").update(text).update(readFileSync(join(directory, "render.js")));
+  const entry = manifestSchema.parse(JSON.parse(text))[ENTRY];
   if (entry === undefined) throw new Error(`The manifest of the pages names no ${ENTRY}.`);
+  const files = new Map([["/icon.svg", join(directory, "icon.svg")]]);
+  for (const name of readdirSync(join(directory, "assets")))
+    if (extname(name) in TYPES) files.set(`/assets/${name}`, join(directory, "assets", name));
   const read = new Map<string, PageFile>();
   return {
     assets: { script: `/${entry.file}`, styles: (entry.css ?? []).map((file) => `/${file}`) },

@@ -86,7 +86,10 @@ export class Renderer {
     const next = this.#next();
     worker.on("message", (message: unknown) => this.#hear(message));
     worker.on("error", (error) => this.#hear(error instanceof Error ? error : new Error(String(error))));
-    worker.on("exit", () => this.#hear(new Error("The thread that writes documents ended.")));
+    worker.on("exit", () => {
+      if (this.#worker === worker) this.#worker = undefined;
+      this.#hear(new Error("The thread that writes documents ended."));
+    });
     const message = await within(this.#clock, START_MS, next);
     if (message === RENDER_READY) return worker;
     await worker.terminate();

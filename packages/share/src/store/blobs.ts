@@ -17,23 +17,23 @@ export type ShareBlobs = {
 export function fileBlobs(directory: string): ShareBlobs {
   const root = join(directory, "blobs");
   const folderOf = (shareId: string): string => join(root, shareId);
-  const names = (path: string): Promise<string[]> => readdir(path).catch(() => []);
   return {
     put: (shareId, hash, bytes) => putContent({ root, folder: shareId, name: hash }, bytes),
-    async read(shareId, hash) {
-      try {
-        // oxlint-disable-next-line house/no-database-fs -- a blob, never a database file
-        return await readFile(join(folderOf(shareId), hash));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw error;
-      }
-    },
+    // oxlint-disable-next-line house/no-database-fs -- a blob, never a database file
+    read: (shareId, hash) => readFile(join(folderOf(shareId), hash)).catch(noneOf(undefined)),
     remove: (shareId, hash) => rm(join(folderOf(shareId), hash), { force: true }),
-    list: (shareId) => names(folderOf(shareId)),
-    shares: () => names(root),
+    list: (shareId) => readdir(folderOf(shareId)).catch(noneOf([])),
+    shares: () => readdir(root).catch(noneOf([])),
   };
 }
+
+/** What stands for a file or folder that is not there; any other failure is one. */
+const noneOf =
+  <T>(none: T) =>
+  (error: NodeJS.ErrnoException): T => {
+    if (error.code === "ENOENT") return none;
+    throw error;
+  };
 
 /** For whoever steps time by hand: nothing is kept beyond the object. */
 export function memoryBlobs(): ShareBlobs {
