@@ -21,7 +21,9 @@ export function encodeOnce<Event, Encoded extends object>(
 }
 
 /** Server-sent events, all of a batch in one piece. */
-export const eventBytes = <Event>(frameOf: (event: Event) => EventFrame): ((batch: readonly Event[]) => Buffer) =>
+export const eventBytes = <Event>(
+  frameOf: (event: Event) => EventFrame,
+): ((batch: readonly Event[]) => Buffer) =>
   encodeOnce((batch) =>
     Buffer.from(
       batch

@@ -16,7 +16,10 @@ export type LogSink<Event, Control, End> = {
 };
 
 /** A way to one reader, for pieces as this way takes them. */
-export type Outlet<Piece, End> = Pick<LogSink<never, never, End>, "backlog" | "drained" | "end" | "onLeave"> & {
+export type Outlet<Piece, End> = Pick<
+  LogSink<never, never, End>,
+  "backlog" | "drained" | "end" | "onLeave"
+> & {
   write(piece: Piece): void;
 };
 

@@ -2,12 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { HoldfastError, silentLogger, systemClock } from "@holdfast/kernel";
-import {
-  type Capability,
-  createRpcDoor,
-  LiveStream,
-  type StartThread,
-} from "../src/index.ts";
+import { type Capability, createRpcDoor, LiveStream, type StartThread } from "../src/index.ts";
 
 export type Counter = {
   /** Names of stubs that a peer let go of, or that ended with its session. */

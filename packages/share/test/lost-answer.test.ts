@@ -65,15 +65,15 @@ describe("an answer that is lost after the batch was applied", () => {
 
   test("[S-31] unknown over WebSocket, it is sent again by the next way, byte for byte", async () => {
     await using here = await scene();
-    const ways = WAYS.toReversed().map(([, connect]) => connect(here.near));
     const asked: string[] = [];
-    const noted = ways.map((way) => ({
-      ...way,
-      call: (call: Parameters<typeof way.call>[0]) => (
-        asked.push(`${way.name} ${call.method}`),
+    const noted = WAYS.toReversed().map(([name, connect]) => {
+      const way = connect(here.near);
+      const call = (call: Parameters<typeof way.call>[0]) => (
+        asked.push(`${name} ${call.method}`),
         way.call(call)
-      ),
-    })) as typeof ways;
+      );
+      return { ...way, call } as typeof way;
+    });
     const publisher = new DistantPublisher(here.here, createFallbackTransport(noted, systemClock));
     const batch = await begun(publisher);
     here.wire.isCut = true;
@@ -82,9 +82,9 @@ describe("an answer that is lost after the batch was applied", () => {
     here.wire.isCut = false;
     expect(await publisher.call("appendOps", batch)).toMatchObject({ cursor: 3, applied: 0, duplicates: 3 });
     expect(asked.filter((line) => line.endsWith("appendOps"))).toEqual([
-      "webSocket appendOps",
-      "batch appendOps",
-      "rest appendOps",
+      "capnweb WebSocket appendOps",
+      "capnweb batch appendOps",
+      "REST appendOps",
     ]);
     expect(new Set(here.came).size).toBe(1);
     publisher.transport.close();

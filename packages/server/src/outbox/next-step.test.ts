@@ -77,11 +77,7 @@ const cases: [string, SenderState, object][] = [
   ["it has no stream", state({ share: { stream: undefined } }), { do: "newStream", isResync: false }],
   ["its stream is not begun", state({ share: { stream: stream({ begun: false }) } }), { do: "begin" }],
   ["a batch is frozen", state({ batch, waiting: 9 }), { do: "send" }],
-  [
-    "a blob has to be there first",
-    state({ batch, blob: { hash: "h" } }),
-    { do: "upload", hash: "h" },
-  ],
+  ["a blob has to be there first", state({ batch, blob: { hash: "h" } }), { do: "upload", hash: "h" }],
   ["keys are still marked by pages", state({ share: { paging: "7" }, waiting: 9 }), { do: "page" }],
   [
     "what the first readers see is whole, although more waits",

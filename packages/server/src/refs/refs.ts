@@ -37,7 +37,14 @@ import {
   type TurnId,
 } from "@holdfast/protocol";
 import type { z } from "zod";
-import { type Applied, type IdempotencyKey, type RefLine, refNotValid, type Store, type Written } from "../store/index.ts";
+import {
+  type Applied,
+  type IdempotencyKey,
+  type RefLine,
+  refNotValid,
+  type Store,
+  type Written,
+} from "../store/index.ts";
 import { requireAnswerable } from "./approval-limits.ts";
 import { LiveRefs } from "./live-refs.ts";
 import { LookCounter } from "./look-counter.ts";

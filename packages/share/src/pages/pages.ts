@@ -12,7 +12,15 @@
  * The grant is looked at for every request, also where a document is there already. No path of these is ever logged.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { bearerOf, readJson, type Reply, SANDBOX_POLICY, send, sendProblem, shapeRefusal } from "@holdfast/edge";
+import {
+  bearerOf,
+  readJson,
+  type Reply,
+  SANDBOX_POLICY,
+  send,
+  sendProblem,
+  shapeRefusal,
+} from "@holdfast/edge";
 import { type Clock, HoldfastError, isHoldfastError, type Logger } from "@holdfast/kernel";
 import { type ErrorCode, exchangeCodeSchema, type RedeemedShare, SHARE_METHODS } from "@holdfast/protocol";
 import type { PageRequest } from "@holdfast/web";

@@ -19,7 +19,9 @@ const helloSchema = z.strictObject({
 const DRAIN_MS = 50;
 
 /** Bytes of what was committed together: one encoding serves all readers (S-19). */
-const encode = encodeOnce((events: readonly ShareEvent[]) => textsOf(events).map((text) => Buffer.from(text)));
+const encode = encodeOnce((events: readonly ShareEvent[]) =>
+  textsOf(events).map((text) => Buffer.from(text)),
+);
 
 type Deps = { service: Pick<ShareCalls, "subscribe">; clock: Clock; shareId: string; peer: string };
 
@@ -77,13 +79,14 @@ function helloOf(text: string): z.infer<typeof helloSchema> {
 function sinkOf(socket: TextSocket, clock: Clock, onLeave: (() => void)[]): ShareSink {
   let isGone = false;
   onLeave.push(() => (isGone = true));
+  const hasTaken = (): boolean => isGone || socket.backlog() === 0;
   const outlet = {
     write(frames: readonly (Buffer | string)[]) {
       for (const frame of frames) socket.send(frame);
     },
     backlog: () => socket.backlog(),
     async drained() {
-      while (!isGone && socket.backlog() > 0) await wait(clock, DRAIN_MS);
+      while (!hasTaken()) await wait(clock, DRAIN_MS);
     },
     end(reason: ShareEnd) {
       const error = errorOf(reason);

@@ -98,10 +98,7 @@ function effectOf(type: OperationType, key: string, payload: unknown): Effect | 
 
 type Put = Extract<Effect, { does: "put" }>;
 
-function put(
-  row: unknown,
-  more: Partial<Pick<Put, "parent" | "ordinal" | "blobs">> = {},
-): Put {
+function put(row: unknown, more: Partial<Pick<Put, "parent" | "ordinal" | "blobs">> = {}): Put {
   return { does: "put", data: JSON.stringify(row), blobs: [], ...more };
 }
 

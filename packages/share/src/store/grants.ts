@@ -1,6 +1,13 @@
 /** Grants of a share as rows: made, narrowed, counted, shown to their owner. */
 import { HoldfastError } from "@holdfast/kernel";
-import { type Caveats, type Grant, narrowed, type RefId, type Right, unenforceable } from "@holdfast/protocol";
+import {
+  type Caveats,
+  type Grant,
+  narrowed,
+  type RefId,
+  type Right,
+  unenforceable,
+} from "@holdfast/protocol";
 import { countedOf, dayOf, endOf, LINE_LENGTH, onlyReads } from "./access.ts";
 import { caveatsOf, type GrantRow, rightsOf, type ShareRow } from "./share-row.ts";
 import { countOf, type Sql, type Write } from "./sql.ts";

@@ -9,8 +9,7 @@ export async function openGuest(location: Location, history: History) {
   const secret = takeFragment(location, history);
   // Another link that is opened in this window changes the fragment alone.
   window.addEventListener("hashchange", () => window.location.reload());
-  if (secret === undefined)
-    return <OpenAgain />;
+  if (secret === undefined) return <OpenAgain />;
   try {
     return <GuestPage guest={await Guest.open(secret)} />;
   } catch (error) {

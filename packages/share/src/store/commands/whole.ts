@@ -53,7 +53,13 @@ export function createWholeShare(write: Write, made: NewWholeShare): void {
 /** `streamId` is taken for the first write. Throws SHARE_MODE for a share that is written by operations. */
 export function syncShare(
   write: Write,
-  asked: { shareId: ShareId; by: By; rows: readonly PreparedRow[]; title: string | undefined; streamId: string },
+  asked: {
+    shareId: ShareId;
+    by: By;
+    rows: readonly PreparedRow[];
+    title: string | undefined;
+    streamId: string;
+  },
 ): ShareResult<"syncShare"> {
   const { shareId, by, rows, title, streamId } = asked;
   const { share, line } = admit(write, write.now, { shareId, by, access: "append" });

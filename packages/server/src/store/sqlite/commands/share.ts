@@ -12,8 +12,8 @@ import type { Actor, Share, ShareId, ShareState } from "@holdfast/protocol";
 import type { Applied, HeldRef, ShareChange, ShareClaim, ShareCommands, ShareTask } from "../../port.ts";
 import { once, recordKey, replayed } from "../replay-key.ts";
 import { actorRow, findSession, findShare, type ShareRow, toShare } from "../rows/index.ts";
-import { claimedShare, countShares, putState, requireShare, SENDER, tellShare } from "../share-rows.ts";
 import { TAKES_MARKS } from "../share-marks.ts";
+import { claimedShare, countShares, putState, requireShare, SENDER, tellShare } from "../share-rows.ts";
 import { toJson, type Write } from "../sql.ts";
 
 type CommandOf<N extends keyof ShareCommands> = Parameters<ShareCommands[N]>[0];
