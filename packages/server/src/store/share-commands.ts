@@ -1,5 +1,6 @@
 /** The writes and reads of the store port that concern shares and their outbox (S-2 to S-6). See `port.ts`. */
 import type {
+  Actor,
   Caveats,
   Change,
   MessageInfo,
@@ -69,6 +70,8 @@ export type StoredShare = {
   attempts: number;
   nextRetryAt?: number | undefined;
   lastError?: SendError | undefined;
+  createdBy: Actor;
+  time: { created: number };
 };
 
 /** What is asked of the service about the share itself, in order, before its operations: kept for a year, so that a restored service is told again (S-24). */

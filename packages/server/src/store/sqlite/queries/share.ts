@@ -53,7 +53,7 @@ export function shareQueries(sql: Sql, read: Read): ShareQueries {
   return {
     getShare: (id) => one(id, (row) => toShare(sql, row)),
     listShares: (query) => read(() => listShares(sql, query).map((row) => toShare(sql, row))),
-    storedShare: (id) => one(id, toStoredShare),
+    storedShare: (id) => one(id, (row) => toStoredShare(sql, row)),
     openShares: () =>
       read(() =>
         sql
@@ -151,7 +151,7 @@ function headOf(sql: Sql, row: ShareRow): ShareHead {
     row.rid,
   );
   return {
-    share: toStoredShare(row),
+    share: toStoredShare(sql, row),
     task: task && toTask(task),
     laterBumps: later,
     batch: batch && toBatch(batch),

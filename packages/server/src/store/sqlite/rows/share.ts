@@ -104,7 +104,7 @@ export function toShare(sql: Sql, row: ShareRow): Share {
 type Secrets = { owner: HeldRef; append: HeldRef; link: HeldRef };
 
 /** With its secrets: for whoever speaks to the service. */
-export function toStoredShare(row: ShareRow): StoredShare {
+export function toStoredShare(sql: Sql, row: ShareRow): StoredShare {
   const { owner, append, link } = JSON.parse(row.secrets) as Secrets;
   return {
     id: row.id as StoredShare["id"],
@@ -136,6 +136,8 @@ export function toStoredShare(row: ShareRow): StoredShare {
     attempts: row.attempts,
     nextRetryAt: row.next_retry ?? undefined,
     lastError: fromJson<SendError>(row.last_error),
+    createdBy: loadActor(sql, row.actor),
+    time: { created: row.time_created },
   };
 }
 
