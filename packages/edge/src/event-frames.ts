@@ -1,10 +1,11 @@
 /** How events of a log are written for readers (I-5): as server-sent events, and where a reader takes messages as JSON with the same three fields. */
+import type { ControlType } from "@holdfast/protocol";
 
 /** `id`: the place by which a reader goes on; `data`: JSON on one line, which is placed as it is. */
 type EventFrame = { id: string | number; type: string; data: string };
 
 /** What a stream says of itself. It never carries an id, so no reader takes it for a place in the log (D-23). */
-type ControlFrame = { type: string; data: object };
+export type ControlFrame = { type: ControlType; data: object };
 
 /** An encoding that is made once of what was committed together, for as long as a reader needs it (D-24, S-19). */
 export function encodeOnce<Event, Encoded extends object>(

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "@holdfast/kernel";
-import { controlBytes } from "./event-frames.ts";
+import { controlBytes, type ControlFrame } from "./event-frames.ts";
 import { createLogSink, type LogSink } from "./log-sink.ts";
 
 const HEADERS = {
@@ -62,7 +62,7 @@ function drained(outgoing: ServerResponse): Promise<void> {
 }
 
 /** A log's events as server-sent events. A reader that was too slow, or that nothing more can be read for, is cut; it goes on by its cursor. */
-export function createStreamSink<Event, Control extends { type: string; data: object }, End extends string>(
+export function createStreamSink<Event, Control extends ControlFrame, End extends string>(
   clock: Clock,
   stream: EventStream,
   events: (events: readonly Event[]) => Buffer,

@@ -8,7 +8,7 @@ export {
 } from "./access.ts";
 export { type Needs, requireReach } from "./authorize.ts";
 export { parseJson, readBytes, readJson } from "./body.ts";
-export { controlText, encodeOnce, eventBytes, eventTexts } from "./event-frames.ts";
+export { type ControlFrame, controlText, encodeOnce, eventBytes, eventTexts } from "./event-frames.ts";
 export { createStreamSink, type EventStream, openEventStream } from "./event-stream.ts";
 export { isApiTarget } from "./guard.ts";
 export type { Exposure } from "./host-policy.ts";

@@ -1,4 +1,4 @@
-import { controlText, createLogSink, type LogSink } from "@holdfast/edge";
+import { type ControlFrame, controlText, createLogSink, type LogSink } from "@holdfast/edge";
 import type { Clock, HoldfastError } from "@holdfast/kernel";
 import { LiveStream } from "./live-stream.ts";
 
@@ -11,7 +11,7 @@ export type Telling<Event, End> = {
 };
 
 /** A stream that takes what a log's hub delivers, with a heartbeat once it is live: what SSE says, a chunk to a frame. */
-export function openLiveSink<Event, Control extends { type: string; data: object }, End>(
+export function openLiveSink<Event, Control extends ControlFrame, End>(
   clock: Clock,
   telling: Telling<Event, End>,
 ): { live: LiveStream; sink: LogSink<Event, Control, End> } {

@@ -36,7 +36,9 @@ export function pageFilesOf(directory: string): PageFiles | undefined {
   const manifest = join(directory, "manifest.json");
   if (!existsSync(manifest)) return undefined;
   const text = readFileSync(manifest, "utf8");
-  const version = createHash("sha256").update(text).update(readFileSync(join(directory, "render.js")));
+  const version = createHash("sha256")
+    .update(text)
+    .update(readFileSync(join(directory, "render.js")));
   const entry = manifestSchema.parse(JSON.parse(text))[ENTRY];
   if (entry === undefined) throw new Error(`The manifest of the pages names no ${ENTRY}.`);
   const files = new Map([["/icon.svg", join(directory, "icon.svg")]]);
