@@ -6,7 +6,7 @@ import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { delay } from "../delay.ts";
 import type { Intent, IntentStore } from "../intent.ts";
-import { newId } from "../ref-secret.ts";
+import { newId } from "../id.ts";
 
 /** It holds secrets of refs that were asked for. */
 const MODE = 0o600;
