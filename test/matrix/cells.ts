@@ -77,9 +77,9 @@ export const CELLS: Record<CaseId, Row> = {
     inTests: ["rehearsal", "goose", "opencode"],
   },
   "never-answered": {
+    // opencode is told by words of ours, after which it goes on; over ACP there is no place for them.
     usual: "permission expired, not written; goes on; cancel: aborted/cancelled; next completed",
     except: {
-      opencode: ENDS_AT_A_REJECTION,
       "opencode-acp": ENDS_AT_A_REJECTION,
       qwen: ENDS_AT_A_REJECTION,
       codex: NEVER_ASKS,
