@@ -1,6 +1,9 @@
 import type { Sabotage } from "../sabotage.ts";
 import { contract, ENGINE } from "./engine.ts";
 
+const CONTENT = "packages/sqlite/src/synced-content.ts";
+const SYNC = "for (const entries of [directory, root, dirname(root)]) await sync(entries);";
+
 /** Content that is kept as files beside the database. */
 export const BLOBS: readonly Sabotage[] = [
   {
@@ -15,7 +18,7 @@ export const BLOBS: readonly Sabotage[] = [
     name: "blob-unsynced",
     rules: ["D-28"],
     breaks: "a blob's row is committed while its file is still in the page cache",
-    file: `${ENGINE}/blob-files.ts`,
+    file: CONTENT,
     edits: [{ find: "await file.sync();", replace: "" }],
     catchers: [
       { file: `${ENGINE}/blob-files.test.ts`, title: "[D-28] content whose sync %i fails has no row" },
@@ -25,11 +28,11 @@ export const BLOBS: readonly Sabotage[] = [
     name: "blob-directory-unsynced",
     rules: ["D-28"],
     breaks: "a blob's row is committed while its name is not yet on the disk",
-    file: `${ENGINE}/blob-files.ts`,
+    file: CONTENT,
     edits: [
       {
-        find: "await syncDirectory(directory);",
-        replace: "if (known !== undefined) await syncDirectory(directory);",
+        find: SYNC,
+        replace: `if (known !== undefined) ${SYNC}`,
       },
     ],
     catchers: [
@@ -40,11 +43,11 @@ export const BLOBS: readonly Sabotage[] = [
     name: "blob-name-trusted",
     rules: ["D-28"],
     breaks: "trusts a file for being there, although nobody synced its directory",
-    file: `${ENGINE}/blob-files.ts`,
+    file: CONTENT,
     edits: [
       {
-        find: "await syncDirectory(directory);",
-        replace: "if (known === undefined) await syncDirectory(directory);",
+        find: SYNC,
+        replace: `if (known === undefined) ${SYNC}`,
       },
     ],
     catchers: [
