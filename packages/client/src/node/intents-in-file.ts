@@ -6,7 +6,6 @@ import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { delay } from "../delay.ts";
 import type { Intent, IntentStore } from "../intent.ts";
-import { newId } from "../id.ts";
 
 /** It holds secrets of refs that were asked for. */
 const MODE = 0o600;
@@ -76,7 +75,7 @@ async function isTaken(lock: string): Promise<boolean> {
 }
 
 async function replace(path: string, content: string): Promise<void> {
-  const beside = `${path}.${newId("new")}`;
+  const beside = `${path}.${crypto.randomUUID()}`;
   try {
     const file = await open(beside, "wx", MODE);
     try {

@@ -18,6 +18,8 @@ export type SenderMemory = {
   recovery: "none" | "create" | "key";
   /** The grant that bumps an epoch was not known: perhaps because it has bumped it already. */
   doubtsBump: boolean;
+  /** The service did not know a stream that it was asked to begin, and may have been hidden then. */
+  doubtsStream: boolean;
   /** How often in a row the service lacked what the batch needs. */
   unmet: number;
   /** How often in a row the service was another one, or hid the share, before both sides agreed. */
@@ -32,6 +34,7 @@ export const freshMemory = (batchLimit: number): SenderMemory => ({
   batchLimit,
   recovery: "none",
   doubtsBump: false,
+  doubtsStream: false,
   unmet: 0,
   restarts: 0,
 });

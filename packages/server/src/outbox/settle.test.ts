@@ -244,11 +244,15 @@ describe("[S-24, S-25] the service and its refs", () => {
     expect(waitOf({ storeId: "s" }, { live }, 7)).toEqual([null, 0]);
   });
 
-  test("[S-6] a stream that was begun and is not there any more is replaced by another one", () => {
-    expect(after(state(), { do: "begin" }, refused("STREAM_UNKNOWN"))).toEqual({
+  test("[S-6, S-24] a stream that is not known is asked for once more behind a hello, and then replaced by another one", () => {
+    const begin = { do: "begin" } as const;
+    const first = after(state(), begin, refused("STREAM_UNKNOWN"));
+    expect(first.memory).toEqual({ isConnected: false, writerEpoch: undefined, doubtsStream: true });
+    expect(after(state({}, first.memory), begin, refused("STREAM_UNKNOWN"))).toEqual({
       effects: [],
-      memory: { mustResync: true },
+      memory: { mustResync: true, doubtsStream: false },
     });
+    expect(after(state({}, first.memory), begin, told({})).memory).toEqual({ doubtsStream: false });
   });
 
   test("a service that does not know the grant is told again once; then somebody else renewed it", () => {

@@ -96,7 +96,10 @@ function accept(state: SenderState, answered: Answered, result: unknown): Settle
       return { effects: [{ write: "share", change: { ...CALM, adopt: false } }], memory: { writerEpoch } };
     }
     case "begin":
-      return only({ write: "share", change: { ...CALM, begun: true } });
+      return {
+        ...only({ write: "share", change: { ...CALM, begun: true } }),
+        memory: { doubtsStream: false },
+      };
     case "upload":
       return only({ write: "blob", hash: step.hash, uploaded: true }, calm);
     case "send":
@@ -186,14 +189,17 @@ function refuse(state: SenderState, answered: Answered, answer: Refusal): Settle
       return refuseBlob(answered, answer, step.hash);
     case "commit":
       return answer.code === "CHAIN_MISMATCH" || answer.code === "CURSOR_CONFLICT" ? elsewhere() : undefined;
-    // It was begun, and dropped or replaced there before that was heard of here: it never comes back.
     case "begin":
-      return answer.code === "STREAM_UNKNOWN" ? elsewhere() : undefined;
-    case "hello":
-    case "confirm":
-    case "openWriter":
+      return answer.code === "STREAM_UNKNOWN" ? refuseBegin(state, answered) : undefined;
+    default:
       return undefined;
   }
+}
+
+/** A hidden share knows no stream until it is confirmed. One that is still not known was dropped before its begin was heard of here. */
+function refuseBegin(state: SenderState, answered: Answered): Settled {
+  const { effects, memory } = state.memory.doubtsStream ? elsewhere() : doubt(state, answered);
+  return { effects, memory: { ...memory, doubtsStream: !state.memory.doubtsStream } };
 }
 
 /** What is not known is made first, so that it stays revoked when an earlier call comes late; what others bumped, the publish key takes back. */
