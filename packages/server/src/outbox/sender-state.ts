@@ -24,6 +24,8 @@ export type SenderMemory = {
   unmet: number;
   /** How often in a row the service was another one, or hid the share, before both sides agreed. */
   restarts: number;
+  /** How often in a row an upload arrived as something else than was sent. */
+  damaged: number;
 };
 
 export const freshMemory = (batchLimit: number): SenderMemory => ({
@@ -37,6 +39,7 @@ export const freshMemory = (batchLimit: number): SenderMemory => ({
   doubtsStream: false,
   unmet: 0,
   restarts: 0,
+  damaged: 0,
 });
 
 /** All that decides what is done next: what is stored, and what this process knows. */

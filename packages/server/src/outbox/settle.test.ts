@@ -161,6 +161,25 @@ describe("[S-5] a batch", () => {
       ).toMatchObject([{ write: "retryBatch", nextRetryAt: NOW + 500 }]);
   });
 
+  test("[S-30] whose blob arrives damaged uploads it again, and omits what needs it where it never arrives whole", () => {
+    const step = { do: "upload", hash: "blob" } as const;
+    const damaged = refused("INVALID_REQUEST");
+    expect(after(state({ attempts: 7 }, { damaged: 2 }), step, damaged)).toMatchObject({
+      effects: [{ write: "share", change: { attempts: 8 } }],
+      memory: { damaged: 3 },
+    });
+    const omit = [{ key: "message:m", reason: "refused" }];
+    for (const [memory, answer] of [
+      [{ damaged: 3 }, damaged],
+      [{}, refused("QUOTA_EXCEEDED")],
+    ] as const)
+      expect(after(state({}, memory), step, answer)).toMatchObject({
+        effects: [{ write: "dropBatch", omit }],
+        memory: { damaged: 0 },
+      });
+    expect(after(state({}, { damaged: 2 }), step, told(null)).memory).toEqual({ damaged: 0 });
+  });
+
   test("[S-32] ends the share when the service's clock says so", () => {
     const { effects } = after(state({ expiresAt: NOW }), SEND, told(ACK));
     expect(effects.at(-1)).toMatchObject({ change: { state: "expired" } });

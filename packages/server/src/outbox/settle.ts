@@ -14,7 +14,7 @@ import {
   type ServiceShare,
 } from "@holdfast/protocol";
 import type { SendError, ShareChange } from "../store/index.ts";
-import { BLOB_REFUSED, dependents } from "./blob-refusal.ts";
+import { dependents, refusedUpload } from "./blob-refusal.ts";
 import { reconcile } from "./reconcile.ts";
 import { DAILY_MS, paceOf } from "./revocation.ts";
 import { errorOf, givenUp, refError } from "./send-error.ts";
@@ -101,7 +101,7 @@ function accept(state: SenderState, answered: Answered, result: unknown): Settle
         memory: { doubtsStream: false },
       };
     case "upload":
-      return only({ write: "blob", hash: step.hash, uploaded: true }, calm);
+      return { effects: [{ write: "blob", hash: step.hash, uploaded: true }, calm], memory: { damaged: 0 } };
     case "send":
       return acknowledge(state, answered, result as AppendAnswer);
     case "commit":
@@ -186,7 +186,7 @@ function refuse(state: SenderState, answered: Answered, answer: Refusal): Settle
     case "send":
       return refuseBatch(state, answered, answer);
     case "upload":
-      return refuseBlob(answered, answer, step.hash);
+      return refuseBlob(state, answered, answer, step.hash);
     case "commit":
       return answer.code === "CHAIN_MISMATCH" || answer.code === "CURSOR_CONFLICT" ? elsewhere() : undefined;
     case "begin":
@@ -354,21 +354,18 @@ function refuseMissing(state: SenderState, answered: Answered, answer: Refusal, 
   return { effects: unmet === 1 ? lacking : [...lacking, drop([])], memory: { unmet } };
 }
 
-function refuseBlob(answered: Answered, answer: Refusal, hash: string): Settled | undefined {
-  if (!BLOB_REFUSED.has(answer.code)) return undefined;
-  const error = errorOf(answered, answer);
-  return only({ write: "dropBatch", error, omit: dependents(answered.operations, [hash], "refused") });
+function refuseBlob(state: SenderState, at: Answered, answer: Refusal, hash: string): Settled | undefined {
+  const damaged = state.memory.damaged + 1;
+  const next = refusedUpload(answer.code, damaged);
+  if (next === "again") return { ...retry(state, at), memory: { damaged } };
+  if (next === undefined) return undefined;
+  const omit = dependents(at.operations, [hash], "refused");
+  return { effects: [{ write: "dropBatch", error: errorOf(at, answer), omit }], memory: { damaged: 0 } };
 }
 
-const pause = ({
-  attempts,
-  now,
-  random,
-}: {
-  attempts: number;
-  now: number;
-  random: number;
-}): ShareChange => ({
+type Tries = Pick<Answered, "now" | "random"> & { attempts: number };
+
+const pause = ({ attempts, now, random }: Tries): ShareChange => ({
   nextRetryAt: now + backoffMs(attempts, RETRY, random),
 });
 
