@@ -79,7 +79,7 @@ export {
   type ShareList,
   type ShareReader,
 } from "./share-reader.ts";
-export type { ShareStreamItem, ShareStreamOptions } from "./stream-share.ts";
+export { shareCursor, type ShareStreamItem, type ShareStreamOptions } from "./stream-share.ts";
 export { type Disconnected, STREAM_LIMITS, type StreamLimits } from "./stream.ts";
 export type { FeedItem, FeedOptions } from "./stream-feed.ts";
 export { readFeedEvent, type SessionStreamItem, type SessionStreamOptions } from "./stream-session.ts";

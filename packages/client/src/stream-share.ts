@@ -36,10 +36,11 @@ export function streamShare(
 ): AsyncGenerator<ShareStreamItem> {
   const limits = { ...STREAM_LIMITS, ...options.limits };
   const path = `/api/shares/${encodeURIComponent(options.shareId)}/events`;
-  return followStream<Item>(transport, path, readerFrom(options), options.signal, limits);
+  return followStream<Item>(transport, path, shareCursor(options), options.signal, limits);
 }
 
-function readerFrom(options: Pick<ShareStreamOptions, "after" | "storeId">): Reader<Item> {
+/** Where a reader of a share is, and what each frame means to it: for whoever gets the frames by another way than `streamShare`. */
+export function shareCursor(options: Pick<ShareStreamOptions, "after" | "storeId">): Reader<Item> {
   let { after: seq, storeId } = options;
   let offered: string | undefined;
   const quiet = (item: Item) => Promise.resolve({ items: [item], progress: false });

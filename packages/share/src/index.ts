@@ -2,6 +2,7 @@ export { createShareHttp, type Beside, shareOpenApi } from "./http/index.ts";
 export {
   backupShares,
   composeShares,
+  finishRestore,
   restoreShares,
   serveShares,
   ShareConfigError,

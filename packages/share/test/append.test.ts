@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { newId, payloadHash } from "@holdfast/kernel";
 import { describe, expect, test } from "vitest";
 import {
@@ -222,7 +223,7 @@ describe("what operations do", () => {
     const { messageId, partId } = ids();
     const publisher = await started(session(), message(messageId, 0));
     const bytes = Buffer.from("a picture");
-    const hash = (await import("node:crypto")).createHash("sha256").update(bytes).digest("hex");
+    const hash = createHash("sha256").update(bytes).digest("hex");
     const file: Draft = {
       type: "message.part.updated",
       payload: {
@@ -245,6 +246,32 @@ describe("what operations do", () => {
     expect(await codeOf(service.getBlob({ shareId, hash, caller: reader }))).toBe("NOT_FOUND");
     await service.stop();
     expect(await publisher.world.blobs.list(shareId)).toEqual([]);
+  });
+
+  test("[S-9] a content that a row of a batch gives up stays for a later one that shows it", async () => {
+    const [first, next] = [ids(), ids()];
+    const publisher = await started(session(), message(first.messageId, 0));
+    const bytes = Buffer.from("a picture");
+    const hash = createHash("sha256").update(bytes).digest("hex");
+    const file = ({ messageId, partId }: ReturnType<typeof ids>): Draft => ({
+      type: "message.part.updated",
+      payload: {
+        part: { id: partId, messageId, ordinal: 0, type: "file", mime: "image/png", blob: `sha256:${hash}` },
+      },
+    });
+    const { shareId, world } = publisher;
+    const caller = { bearer: publisher.append.secret, peer: "192.0.2.1" };
+    await world.service.putBlob({ shareId, hash, bytes, caller });
+    await publisher.publish(file(first));
+    const removal: Draft = { type: "message.removed", payload: { messageId: first.messageId } };
+    await publisher.publish(removal, message(next.messageId, 1), file(next));
+    const reader = { bearer: publisher.owner.secret, peer: "192.0.2.1" };
+    expect(await world.service.getBlob({ shareId, hash, caller: reader })).toEqual({
+      bytes,
+      mime: "image/png",
+    });
+    await world.service.stop();
+    expect(await world.blobs.list(shareId)).toEqual([hash]);
   });
 
   test("[S-9] a share has no room beyond its quota, and a refused batch changes nothing", async () => {

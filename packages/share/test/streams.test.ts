@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { newId, secretHash } from "@holdfast/kernel";
+import { finishRestore, memoryBlobs } from "@holdfast/share";
 import { expect, test } from "vitest";
 import {
   codeOf,
@@ -192,6 +194,26 @@ test("[S-24] after a restore of the service a share is hidden until its publishe
   await publisher.call("confirmShare", {}, KEY);
   expect((await publisher.call("readSession", {}, link.secret)).session?.title).toBe("A session");
   expect(await codeOf(publisher.call("readSession", {}, below.secret))).toBe("REF_NOT_VALID");
+});
+
+test("[S-9, S-24] a stream is sent anew when a content that it shows did not come along with a copy, and no other stream is", async () => {
+  const publisher = await fresh().started(session());
+  const { messageId, partId } = ids();
+  const bytes = Buffer.from("a picture");
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  const { shareId, world: first } = publisher;
+  const caller = { bearer: publisher.append.secret, peer: "192.0.2.1" };
+  await first.service.putBlob({ shareId, hash, bytes, caller });
+  const chainIn = async (blobs = memoryBlobs()) => {
+    const restored = world({ from: first.bytes(), clock: first.clock, blobs });
+    await finishRestore(restored.store);
+    return (await restored.service.call("hello", { shareId, args: {}, caller })).live?.chain;
+  };
+  expect(await chainIn()).toBe(publisher.chain);
+  const part = { id: partId, messageId, ordinal: 0, type: "file", mime: "image/png", blob: `sha256:${hash}` };
+  await publisher.publish(message(messageId, 0), { type: "message.part.updated", payload: { part } });
+  expect(await chainIn(first.blobs)).toBe(publisher.chain);
+  expect(await chainIn()).not.toBe(publisher.chain);
 });
 
 test("[S-6] a share goes on from an older copy of the service by a resync, and both sides agree again", async () => {

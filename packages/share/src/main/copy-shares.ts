@@ -20,7 +20,7 @@ export const backupShares = (flags: ShareFlags, to: string): Promise<number> =>
 export const restoreShares = (flags: ShareFlags, from: string): Promise<number> =>
   copied(() => {
     const directory = shareDirectory(flags);
-    return inDirectory(directory, () => copy(from, directory, restored));
+    return inDirectory(directory, () => copy(from, directory, finishRestore));
   });
 
 async function copied(work: () => Promise<void>): Promise<number> {
@@ -62,8 +62,8 @@ async function copyBlobs(source: ShareStore, target: ShareStore): Promise<void> 
     }
 }
 
-/** The store gets a new name, and forgets contents whose bytes did not come along. */
-async function restored(store: ShareStore): Promise<void> {
+/** After its copy was put back: the store gets a new name, and forgets contents whose bytes did not come along. */
+export async function finishRestore(store: ShareStore): Promise<void> {
   await store.run("renewStore", {});
   const missing = new Map<string, string[]>();
   for (const { shareId, hash } of store.read(blobRows))

@@ -1,4 +1,4 @@
 export { composeShares, type ShareServer } from "./compose.ts";
 export { ShareConfigError, type ShareFlags } from "../config.ts";
-export { backupShares, restoreShares } from "./copy-shares.ts";
+export { backupShares, finishRestore, restoreShares } from "./copy-shares.ts";
 export { serveShares } from "./serve-shares.ts";

@@ -18,6 +18,8 @@ export type Target = {
   log: EventLog | undefined;
   /** By how much the stream grew, in bytes. */
   bytes: number;
+  /** Blobs that a row has given up. Another one of the same command may show them, so `settle` looks which of them nobody does. */
+  givenUp: number[];
   /** Whether readers are still told of removals, which a row that comes back ends. Looked up once. */
   hasRemovals?: boolean;
 };
@@ -57,7 +59,7 @@ function put(
   if (parent !== undefined && findItem(write, target.stream, `message:${parent}`) === undefined)
     return "DEPENDENCY_UNMET";
   const seq = tell(target, { type: EVENT_OF[kindOf(key)].type, data: putPayload(key, data) });
-  const unused = item === undefined ? [] : clear(write, target, item);
+  if (item !== undefined) clear(write, target, item);
   const bytes = data.length + ROW_BYTES;
   const rid = store(write, target, item, { key, parent, ordinal, omitted: null, hash, seq, bytes, data });
   for (const blob of blobs)
@@ -68,7 +70,6 @@ function put(
       target.share.rid,
       blob.hash,
     );
-  dropUnusedBlobs(write, target.share, unused);
   return undefined;
 }
 
@@ -106,9 +107,8 @@ export function remove(write: Write, target: Target, item: ItemRow): void {
         )
       : [];
   for (const row of [item, ...parts]) {
-    const unused = clear(write, target, row);
+    clear(write, target, row);
     write.run("DELETE FROM item WHERE rid = ?", row.rid);
-    dropUnusedBlobs(write, target.share, unused);
   }
   noteRemoval(write, target, item);
 }
@@ -140,7 +140,7 @@ export function omit(
 ): void {
   const parent = effect.parent ?? item?.parent ?? undefined;
   const seq = tell(target, omittedEvent(key, effect.reason, parent ?? null));
-  const unused = item === undefined ? [] : clear(write, target, item);
+  if (item !== undefined) clear(write, target, item);
   const ordinal = item?.ordinal ?? undefined;
   store(write, target, item, {
     key,
@@ -152,20 +152,19 @@ export function omit(
     bytes: ROW_BYTES,
     data: null,
   });
-  dropUnusedBlobs(write, target.share, unused);
 }
 
 /** The seq of the event, 0 on a stream that nobody reads. */
 const tell = ({ log }: Target, { type, data }: { type: string; data: string }): number =>
   log?.add(type, data) ?? 0;
 
-/** Takes what belongs to a row's present content away. Answers the blobs that it showed. */
-function clear(write: Write, target: Target, item: ItemRow): number[] {
+/** Takes what belongs to a row's present content away. */
+function clear(write: Write, target: Target, item: ItemRow): void {
   target.bytes -= item.bytes;
-  if (item.kind !== "part") return [];
+  if (item.kind !== "part") return;
   write.run("DELETE FROM growth WHERE item = ?", item.rid);
   const used = write.all<{ blob: number }>("DELETE FROM blob_use WHERE item = ? RETURNING blob", item.rid);
-  return used.map(({ blob }) => blob);
+  for (const { blob } of used) target.givenUp.push(blob);
 }
 
 type NewItem = {
@@ -217,6 +216,7 @@ function hasRemovals(write: Write, target: Target): boolean {
 
 /** Writes down what a command did to the share's counts, and tells it. */
 export function settle(write: Write, target: Target): void {
+  dropUnusedBlobs(write, target.share, target.givenUp);
   if (target.bytes !== 0)
     write.run("UPDATE stream SET bytes = bytes + ? WHERE rid = ?", target.bytes, target.stream);
   write.run(

@@ -21,7 +21,7 @@ const NO_PLACE = 0;
 
 export function switchStream(write: Write, share: ShareRow, staged: number): void {
   const log = new EventLog(share.id, share.last_seq, write.now);
-  const target: Target = { share, stream: staged, log, bytes: 0 };
+  const target: Target = { share, stream: staged, log, bytes: 0, givenUp: [] };
   if (share.live !== null) keepPlaces(write, share.live, staged);
   placeRest(write, staged, log);
   write.run(

@@ -165,6 +165,7 @@ function applyAll(write: Write, share: ShareRow, stream: StreamRow, ops: readonl
     stream: stream.rid,
     log: isLive ? new EventLog(share.id, share.last_seq, write.now) : undefined,
     bytes: 0,
+    givenUp: [],
   };
   const rejected = new Set<string>();
   const earlier = new Set<string>();

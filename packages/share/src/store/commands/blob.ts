@@ -1,5 +1,5 @@
 /** Contents of a share (S-9): each belongs to one share, and nobody learns what others have. Their bytes are the business of `ShareBlobs`. */
-import type { ShareId } from "@holdfast/protocol";
+import { EMPTY_CHAIN, type ShareId } from "@holdfast/protocol";
 import { admit, type By } from "../access.ts";
 import { auditOften } from "../audit.ts";
 import { findShare } from "../share-row.ts";
@@ -26,7 +26,10 @@ export function recordBlob(
   auditOften(write, { share, by, grant: line[0], action: "putBlob" });
 }
 
-/** Forgets contents whose bytes are not there: after a restore, a publisher uploads them again. */
+/**
+ * Forgets contents whose bytes are not there. A stream that shows one of them is no longer what its publisher sent: by its chain the publisher finds that, and
+ * sends it anew, with what it needs.
+ */
 export function forgetBlobs(
   write: Write,
   { shareId, hashes }: { shareId: string; hashes: readonly string[] },
@@ -34,6 +37,14 @@ export function forgetBlobs(
   const share = findShare(write, shareId);
   if (share === undefined) return;
   for (const hash of hashes) {
+    write.run(
+      `UPDATE stream SET chain = ? WHERE share = ? AND rid IN (
+         SELECT i.stream FROM blob b JOIN blob_use u ON u.blob = b.rid JOIN item i ON i.rid = u.item WHERE b.share = ? AND b.hash = ?)`,
+      EMPTY_CHAIN,
+      share.rid,
+      share.rid,
+      hash,
+    );
     const row = write.get<{ size: number }>(
       "DELETE FROM blob WHERE share = ? AND hash = ? RETURNING size",
       share.rid,

@@ -70,6 +70,7 @@ export function syncShare(
     stream: share.live ?? firstStream(write, share, streamId),
     log: new EventLog(share.id, share.last_seq, write.now),
     bytes: 0,
+    givenUp: [],
   };
   requireBlobs(write, share, new Set(rows.flatMap(({ effect }) => effect.blobs.map(({ hash }) => hash))));
   for (const row of rows) putWhole(write, target, row);
