@@ -49,7 +49,14 @@ export class GroupWriter {
   #notes: Note[] = [];
   #open = false;
 
-  constructor(database: DatabaseSync, module: CommandModule, schemaVersion: number, clock: Clock, log: Log) {
+  constructor(
+    database: DatabaseSync,
+    module: CommandModule,
+    schemaVersion: number,
+    clock: Clock,
+    log: Log,
+    statements = new StatementCache(database, refuseTransactionControl),
+  ) {
     this.#database = database;
     this.#module = module;
     this.#schemaVersion = schemaVersion;
@@ -62,7 +69,6 @@ export class GroupWriter {
     this.#rollbackToSavepoint = database.prepare("ROLLBACK TO command");
     this.#userVersion = database.prepare("PRAGMA user_version");
     this.#dataVersion = database.prepare("PRAGMA data_version");
-    const statements = new StatementCache(database, refuseTransactionControl);
     const guard = () => {
       if (!this.#open) throw new Error("A transaction was used after its command had returned.");
     };
@@ -289,7 +295,8 @@ export class GroupWriter {
   }
 }
 
-function refuseTransactionControl(sql: string): void {
+/** Looks at each text that a command prepares. */
+export function refuseTransactionControl(sql: string): void {
   const word = TRANSACTION_CONTROL.exec(sql)?.[1];
   if (word !== undefined)
     throw new Error(`A command may not use ${word.toUpperCase()}: the group owns the transaction.`);

@@ -3,8 +3,7 @@ import type { Reader } from "./contract.ts";
 import { StatementCache } from "./statement-cache.ts";
 
 /** A Reader on a connection that the caller owns and closes. */
-export function readerOn(database: DatabaseSync): Reader {
-  const statements = new StatementCache(database);
+export function readerOn(database: DatabaseSync, statements = new StatementCache(database)): Reader {
   let depth = 0;
   return {
     all: <T>(sql: string, params: readonly unknown[] = []) =>
