@@ -7,7 +7,7 @@ import {
   type ShareKey,
   type ShareResult,
 } from "@holdfast/protocol";
-import type { Projection } from "../../packages/server/src/outbox/index.ts";
+import type { Projection, PublishedBlob } from "../../packages/server/src/outbox/index.ts";
 import type { ShareMask, SourceRow, Store, StoredShare } from "../../packages/server/src/store/index.ts";
 
 /** What is shown of each key: canonical JSON of the published row, or why it is omitted. Keys of which nothing is shown are not in it. */
@@ -35,6 +35,9 @@ export async function sourceOf(store: Store, share: StoredShare): Promise<Source
   return rows;
 }
 
+/** What a file of the row of `key` holds, as it is published. */
+export type Content = PublishedBlob & { key: string };
+
 /** What readers are to see at rest. */
 export async function expectedTable(
   project: Projection,
@@ -42,19 +45,24 @@ export async function expectedTable(
   rows: readonly SourceRow[],
   masks: readonly ShareMask[],
   omitted: Readonly<Record<string, string>>,
-): Promise<{ table: Table; newMasks: ShareMask[] }> {
+): Promise<{ table: Table; newMasks: ShareMask[]; contents: Content[] }> {
   const projected = await project({ share, rows, masks });
   const table: Table = new Map();
+  const contents: Content[] = [];
   for (const [at, row] of projected.rows.entries()) {
     const key = rows[at]?.key ?? "";
     const reason = omitted[key] ?? (row.is === "omitted" ? row.reason : undefined);
     if (reason !== undefined && row.is !== "none") table.set(key, `omitted: ${reason}`);
-    else if (row.is === "row") table.set(key, canonicalJson(rowOf(row.payload)));
+    else if (row.is === "row") {
+      table.set(key, canonicalJson(rowOf(row.payload)));
+      contents.push(...row.blobs.map((blob) => ({ key, ...blob })));
+    }
     // Of no models nothing is told.
     if (table.get(key) === "[]") table.delete(key);
   }
   return {
     table,
+    contents,
     newMasks: projected.masks.filter(({ number }) => !masks.some((mask) => mask.number === number)),
   };
 }

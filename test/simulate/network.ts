@@ -31,7 +31,10 @@ export type NetworkParts = {
   violated: (what: string) => void;
 };
 
-type Sent = { deliver: () => Promise<unknown>; name: string };
+/** `place`: how many calls had been asked when it was sent. */
+type Sent = { deliver: () => Promise<unknown>; name: string; place: number };
+
+type Ask<R> = (reached: Reached, isCut: boolean) => Promise<R>;
 
 /** ms after which a transport gives a call up. */
 const DEADLINE_MS = 30_000;
@@ -46,7 +49,23 @@ const NETWORK_FAULTS = [
   "request twice",
   "answer lost",
   "answer cut",
+  "upload cut",
 ] as const satisfies readonly Fault[];
+type NetworkFault = (typeof NETWORK_FAULTS)[number];
+
+/** Uploads that arrive cut, one after the other. */
+const MOST_CUT = 2;
+
+/** What a fault is counted as, where it is not just that. */
+const COUNTED_AS: Readonly<Record<string, Partial<Record<NetworkFault, Fault>>>> = {
+  createShare: { "answer lost": "create answer lost" },
+  putBlob: {
+    "request lost": "upload lost",
+    "answer lost": "upload lost",
+    "request twice": "upload twice",
+    "request late": "upload twice",
+  },
+};
 
 const unknown = (reason: string): ShareAnswer<never> => ({ outcome: "unknown", reason });
 
@@ -55,6 +74,9 @@ export class Network {
   isFaulty = true;
   readonly #parts: NetworkParts;
   #late: Sent[] = [];
+  /** Calls that reached the service, or found it down. */
+  #asked = 0;
+  #cuts = 0;
 
   constructor(parts: NetworkParts) {
     this.#parts = parts;
@@ -66,8 +88,9 @@ export class Network {
       call: (call) => life.of(this.#call(call)),
       putBlob: ({ shareId, secret, hash, bytes }) =>
         life.of(
-          this.#send<null>("putBlob", async (reached) => {
-            await reached.putBlob(shareId, secret, hash, bytes);
+          this.#send<null>("putBlob", async (reached, isCut) => {
+            const length = isCut ? Math.floor(bytes.byteLength / 2) : bytes.byteLength;
+            await reached.putBlob(shareId, secret, hash, bytes.slice(0, length));
             return null;
           }),
         ),
@@ -77,10 +100,12 @@ export class Network {
 
   /** A copy that was under way arrives now, wherever the service is by then. */
   async deliverLate(): Promise<void> {
-    const { random } = this.#parts;
+    const { random, tally } = this.#parts;
     if (this.#late.length === 0) return;
     const [sent] = this.#late.splice(random.int(0, this.#late.length - 1), 1);
-    await sent?.deliver();
+    if (sent === undefined) return;
+    if (this.#asked > sent.place) tally.add("request overtaken");
+    await sent.deliver();
   }
 
   get isSomethingLate(): boolean {
@@ -91,16 +116,17 @@ export class Network {
     const args: unknown = JSON.parse(JSON.stringify(call.args));
     return this.#send(call.method, async (reached) => {
       const result = await reached.call(call.method, call.shareId, call.secret, structuredClone(args));
+      if (call.method === "appendOps" && (result as ShareResult<"appendOps">).rejected > 0)
+        this.#parts.tally.add("operation refused for ever");
       return JSON.parse(JSON.stringify(result)) as ShareResult<M>;
     });
   }
 
-  async #send<R>(name: string, ask: (reached: Reached) => Promise<R>): Promise<ShareAnswer<R>> {
+  async #send<R>(name: string, ask: Ask<R>): Promise<ShareAnswer<R>> {
     const { random, tally, pass, meanwhile } = this.#parts;
-    const fault = this.#draw();
-    if (fault !== undefined)
-      tally.add(name === "createShare" && fault === "answer lost" ? "create answer lost" : fault);
-    const deliver = () => this.#ask(name, ask);
+    const fault = this.#draw(name);
+    if (fault !== undefined) tally.add(COUNTED_AS[name]?.[fault] ?? fault);
+    const deliver = () => this.#ask(name, (reached) => ask(reached, fault === "upload cut"));
     await meanwhile("request");
     pass(random.int(1, 200));
     switch (fault) {
@@ -113,11 +139,11 @@ export class Network {
         pass(DEADLINE_MS);
         return unknown("no answer in time");
       case "request late":
-        this.#keep({ name, deliver });
+        this.#keep({ name, deliver, place: this.#asked });
         pass(DEADLINE_MS);
         return unknown("no answer in time");
       case "request twice":
-        this.#keep({ name, deliver });
+        this.#keep({ name, deliver, place: this.#asked + 1 });
         break;
       default:
         break;
@@ -131,6 +157,7 @@ export class Network {
   }
 
   async #ask<R>(name: string, ask: (reached: Reached) => Promise<R>): Promise<ShareAnswer<R>> {
+    this.#asked += 1;
     const reached = this.#parts.service();
     if (reached === undefined) return unknown("connection refused");
     const asked = ask(reached).then(
@@ -148,14 +175,19 @@ export class Network {
       );
       return unknown("internal error");
     }
+    if (error.code === "WRITER_FENCED") this.#parts.tally.add("two writers");
     const data = JSON.parse(JSON.stringify(error.data ?? {})) as Record<string, unknown>;
     return { outcome: "refused", code: error.code as ErrorCode, data };
   }
 
-  #draw(): Fault | undefined {
+  #draw(name: string): NetworkFault | undefined {
     const { random, odds } = this.#parts;
     if (!this.isFaulty) return undefined;
-    return NETWORK_FAULTS.find((fault) => random.chance(odds[fault] ?? 0));
+    const fault = NETWORK_FAULTS.find((one) => random.chance(odds[one] ?? 0));
+    if (fault !== "upload cut") return fault;
+    if (name !== "putBlob") return undefined;
+    this.#cuts = this.#cuts >= MOST_CUT ? 0 : this.#cuts + 1;
+    return this.#cuts === 0 ? undefined : fault;
   }
 
   #keep(sent: Sent): void {

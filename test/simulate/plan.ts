@@ -14,6 +14,7 @@ export const ACTS = [
   "adopt elsewhere",
   "bump the epoch",
   "bump the epoch elsewhere",
+  "take history back",
   "revoke a ref",
   "set the clock back",
   "upgrade the service",
@@ -32,7 +33,16 @@ export type Plan = {
   poison: number;
   /** ms after which the share expires, in virtual time; absent: never in this run. */
   expiresAfter?: number;
+  /** The same of a second link. */
+  linkExpiresAfter?: number;
+  /** The owner ticked files. */
+  files: boolean;
+  /** How often a round is also one of the viewer. */
+  viewing: number;
 };
+
+export const isPlanned = ({ acts }: Plan, act: Act): boolean =>
+  [...acts.values()].some((some) => some.includes(act));
 
 /** Faults that befall calls and commands, with their highest odds. */
 const ODDS: readonly (readonly [Fault, number])[] = [
@@ -41,6 +51,7 @@ const ODDS: readonly (readonly [Fault, number])[] = [
   ["answer cut", 0.15],
   ["request twice", 0.2],
   ["request late", 0.15],
+  ["upload cut", 0.3],
   ["door missing", 0.08],
   ["service down", 0.15],
   ["publisher killed before a commit", 0.04],
@@ -61,6 +72,7 @@ const ACT_ODDS: Readonly<Record<Act, number>> = {
   "adopt elsewhere": 0.3,
   "bump the epoch": 0.12,
   "bump the epoch elsewhere": 0.06,
+  "take history back": 0.1,
   "revoke a ref": 0.2,
   "set the clock back": 0.06,
   "upgrade the service": 0.12,
@@ -83,5 +95,8 @@ export function planOf(random: Random): Plan {
     meanwhile: random.chance(0.7) ? random.next() * 0.3 : 0,
     poison: random.chance(0.15) ? random.int(3, 8) : 0,
     ...(random.chance(0.04) ? { expiresAfter: random.int(60_000, 600_000) } : {}),
+    ...(random.chance(0.1) ? { linkExpiresAfter: random.int(10_000, 600_000) } : {}),
+    files: random.chance(0.5),
+    viewing: random.chance(0.6) ? random.next() * 0.4 : 0.05,
   };
 }

@@ -8,10 +8,10 @@ import type { Store } from "../../packages/server/src/store/index.ts";
 import { commandModule, sqliteStoreOn } from "../../packages/server/src/store/sqlite/index.ts";
 import { StoreRig, SYSTEM } from "../../packages/server/test/contract/rig.ts";
 import type { Random } from "../torture/random.ts";
+import { bytesOn, type Disk, emptyDisk, handOn, leave } from "./disk.ts";
 import { type Around, Life } from "./life.ts";
 import type { Network } from "./network.ts";
 import { PUBLISH_KEY } from "./service.ts";
-import { emptyDatabase } from "./template.ts";
 
 export type PublisherParts = {
   clock: FakeClock;
@@ -47,10 +47,10 @@ const NO_SECRETS: readonly string[] = [];
 export class Publisher {
   readonly name: string;
   readonly #parts: PublisherParts;
-  #disk: Uint8Array | undefined;
+  #disk: Disk;
   #program: Program | undefined;
 
-  constructor(name: string, parts: PublisherParts, disk?: Uint8Array) {
+  constructor(name: string, parts: PublisherParts, disk: Disk = emptyDisk(commandModule)) {
     this.name = name;
     this.#parts = parts;
     this.#disk = disk;
@@ -79,9 +79,7 @@ export class Publisher {
 
   /** What is stored now, as a copy of the directory has it. */
   backup(): Uint8Array {
-    const bytes = this.#program?.inner.bytes() ?? this.#disk;
-    if (bytes === undefined) throw new Error(`${this.name} has stored nothing yet.`);
-    return bytes;
+    return bytesOn(this.#program?.inner ?? this.#disk);
   }
 
   /** Starts the program on what is stored, and recovers as a start does. */
@@ -92,7 +90,7 @@ export class Publisher {
     const inner = openInlineRunner({
       module: commandModule,
       clock: life.clock(clock),
-      from: this.#disk ?? emptyDatabase(commandModule),
+      from: this.#disk,
     });
     const files = { directory: "/nowhere", clock: life.clock(clock) };
     const store = sqliteStoreOn(life.runner(inner), files);
@@ -114,10 +112,17 @@ export class Publisher {
   kill(): void {
     const program = this.#program;
     if (program === undefined) return;
-    this.#disk = program.inner.bytes();
+    this.#disk = program.inner;
     this.#program = undefined;
     program.life.end();
     this.#parts.trace(`${this.name} killed`);
+  }
+
+  /** The end of it all. A disk on which something is wrong is no other run's. */
+  end(isFine: boolean): void {
+    this.kill();
+    if (isFine) handOn(commandModule, this.#disk);
+    else leave(this.#disk);
   }
 
   /** Puts a backup back with the program's own restore; the program must be down. */
@@ -125,8 +130,8 @@ export class Publisher {
     if (this.#program !== undefined) throw new Error(`${this.name} is up.`);
     const inner = openInlineRunner({ module: commandModule, clock: this.#parts.clock, from: bytes });
     await inner.run("markRestored", { actor: SYSTEM });
-    this.#disk = inner.bytes();
-    await inner.close();
+    leave(this.#disk);
+    this.#disk = inner;
     this.#parts.trace(`${this.name} restored from a backup`);
   }
 

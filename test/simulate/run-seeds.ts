@@ -1,15 +1,20 @@
 /** Many seeds in threads. A seed is a whole run by itself, so their order and the number of threads change nothing. */
 import { Worker } from "node:worker_threads";
-import { Tally } from "./faults.ts";
+import { missingIn, Tally } from "./faults.ts";
 import type { Result } from "./simulate.ts";
 
 export type Report = {
   seeds: number;
   first: number;
+  /** Faults and looks, counted by their names. */
   faults: Record<string, number>;
+  /** What such a run has in it, and this one had not. */
+  missing: string[];
   steps: number;
   virtualHours: number;
   seconds: number;
+  /** Of the processor, whatever else the process did meanwhile. */
+  processorSeconds: number;
   /** Seeds that broke a promise, with what they said. */
   violations: { seed: number; what: string[] }[];
 };
@@ -23,14 +28,17 @@ export async function runSeeds(
   say: (done: number, violations: number) => void = () => undefined,
 ): Promise<Report> {
   const started = performance.now();
+  const before = process.cpuUsage();
   const tally = new Tally();
   const report: Report = {
     seeds: 0,
     first,
     faults: {},
+    missing: [],
     steps: 0,
     virtualHours: 0,
     seconds: 0,
+    processorSeconds: 0,
     violations: [],
   };
   let next = first;
@@ -54,9 +62,12 @@ export async function runSeeds(
   report.faults = Object.fromEntries(
     [...tally.counts].toSorted(([one], [other]) => one.localeCompare(other)),
   );
+  report.missing = missingIn(report.faults, seeds);
   report.violations.sort((one, other) => one.seed - other.seed);
   report.virtualHours = Math.round(report.virtualHours);
   report.seconds = Math.round((performance.now() - started) / 100) / 10;
+  const { user, system } = process.cpuUsage(before);
+  report.processorSeconds = Math.round((user + system) / 100_000) / 10;
   return report;
 }
 

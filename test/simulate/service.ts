@@ -1,34 +1,51 @@
 /** The share service with its program, in the simulation. */
-import { type FakeClock, HoldfastError, type Logger } from "@holdfast/kernel";
+import { type FakeClock, HoldfastError, isHoldfastError, type Logger } from "@holdfast/kernel";
 import type { ShareArgs, ShareMethod, ShareResult } from "@holdfast/protocol";
-import { commandModule, memoryBlobs, ShareService, shareStoreOn } from "@holdfast/share";
+import {
+  commandModule,
+  finishRestore,
+  memoryBlobs,
+  type ShareBlobs,
+  type ShareCaller,
+  ShareService,
+  type ShareSink,
+  shareStoreOn,
+  type SubscribeRequest,
+} from "@holdfast/share";
 import { type InlineRunner, openInlineRunner } from "@holdfast/sqlite";
+import { bytesOn, type Disk, emptyDisk, handOn, leave } from "./disk.ts";
 import type { Reading } from "./judge.ts";
-import { type Around, Life } from "./life.ts";
+import { type Around, Life, never } from "./life.ts";
 import type { Reached } from "./network.ts";
-import { emptyDatabase } from "./template.ts";
 
 export const PUBLISH_KEY = "k".repeat(64);
+/** The address of publishers. */
 const PEER = "192.0.2.1";
 
 type Program = { life: Life; inner: InlineRunner; calls: ShareService };
 
+/** A copy of the service's directory: its database, and contents by their paths. */
+export type ServiceBackup = { database: Uint8Array; contents: readonly Content[] };
+type Content = { shareId: string; hash: string; bytes: Uint8Array };
+
 export type ServiceParts = {
   clock: FakeClock;
   around: Around;
+  /** Hears each answer, whether it arrives or not. */
+  answered: (method: ShareMethod, args: unknown, result: unknown) => void;
   trace: (line: string) => void;
   violated: (what: string) => void;
 };
 
 export class Service {
   readonly #parts: ServiceParts;
-  readonly #blobs = memoryBlobs();
-  #disk: Uint8Array | undefined;
+  #blobs = memoryBlobs();
+  #looks = 0;
+  #disk: Disk = emptyDisk(commandModule);
   #program: Program | undefined;
 
-  constructor(parts: ServiceParts, disk?: Uint8Array) {
+  constructor(parts: ServiceParts) {
     this.#parts = parts;
-    this.#disk = disk;
   }
 
   get isUp(): boolean {
@@ -43,7 +60,7 @@ export class Service {
     const inner = openInlineRunner({
       module: commandModule,
       clock,
-      from: this.#disk ?? emptyDatabase(commandModule),
+      from: this.#disk,
     });
     const tell = (fields: Record<string, unknown>, message: string) =>
       trace(`service: ${message} ${JSON.stringify(fields)}`);
@@ -53,7 +70,7 @@ export class Service {
       warn: tell,
       error: (fields, message) => violated(`the service said: ${message} ${JSON.stringify(fields)}`),
     };
-    const store = shareStoreOn(life.runner(inner, around), { clock, blobs: this.#blobs });
+    const store = shareStoreOn(life.runner(inner, around), { clock, blobs: blobsOf(life, this.#blobs) });
     const calls = new ShareService({ store, clock, logger, keys: [PUBLISH_KEY] });
     calls.start();
     this.#program = { life, inner, calls };
@@ -64,28 +81,47 @@ export class Service {
   kill(): void {
     const program = this.#program;
     if (program === undefined) return;
-    this.#disk = program.inner.bytes();
+    this.#disk = program.inner;
     this.#program = undefined;
     program.life.end();
     this.#parts.trace("service killed");
   }
 
-  backup(): Uint8Array | undefined {
-    return this.#program?.inner.bytes() ?? this.#disk;
+  /** The end of it all. A disk on which something is wrong is no other run's. */
+  end(isFine: boolean): void {
+    this.kill();
+    if (isFine) handOn(commandModule, this.#disk);
+    else leave(this.#disk);
+  }
+
+  async backup(): Promise<ServiceBackup> {
+    return { database: this.#bytes(), contents: await contentsOf(this.#blobs) };
   }
 
   /** Puts a backup back with the program's own restore; the program must be down. */
-  async restore(bytes: Uint8Array): Promise<void> {
-    const inner = openInlineRunner({ module: commandModule, clock: this.#parts.clock, from: bytes });
-    await inner.run("renewStore", {});
-    this.#disk = inner.bytes();
-    await inner.close();
+  async restore({ database, contents }: ServiceBackup): Promise<void> {
+    const { clock } = this.#parts;
+    const inner = openInlineRunner({ module: commandModule, clock, from: database });
+    const blobs = memoryBlobs();
+    for (const { shareId, hash, bytes } of contents) await blobs.put(shareId, hash, bytes);
+    await finishRestore(shareStoreOn(inner, { clock, blobs }));
+    leave(this.#disk);
+    this.#disk = inner;
+    this.#blobs = blobs;
     this.#parts.trace("service restored from a backup");
   }
 
-  /** Everything that is stored, to look for what may not be there. */
-  holds(text: string): boolean {
-    return Buffer.from(this.backup() ?? new Uint8Array(0)).includes(text);
+  /** Which of these stand anywhere in what is stored. */
+  async holding(texts: readonly string[]): Promise<string[]> {
+    const contents = await contentsOf(this.#blobs);
+    const stored = [this.#bytes(), ...contents.map(({ bytes }) => bytes)].map((bytes) =>
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    );
+    return texts.filter((text) => stored.some((bytes) => bytes.includes(text)));
+  }
+
+  #bytes(): Uint8Array {
+    return bytesOn(this.#program?.inner ?? this.#disk);
   }
 
   reached(): Reached | undefined {
@@ -93,26 +129,73 @@ export class Service {
     if (program === undefined) return undefined;
     return {
       life: program.life,
-      call: (method, shareId, bearer, args) =>
-        program.life.of(program.calls.callNamed(method, { shareId, args, caller: { bearer, peer: PEER } })),
+      call: async (method, shareId, bearer, args) => {
+        const request = { shareId, args, caller: { bearer, peer: PEER } };
+        const result = await program.life.of(program.calls.callNamed(method, request));
+        this.#parts.answered(method, args, result);
+        return result;
+      },
       putBlob: (shareId, bearer, hash, bytes) =>
         program.life.of(program.calls.putBlob({ shareId, hash, bytes, caller: { bearer, peer: PEER } })),
     };
   }
 
-  /** A call past the network. Rejects when the service dies under it. */
+  /** A call past the network, of a bearer or from another address than a publisher's. Rejects SERVICE_UNAVAILABLE when the service is down or dies under it. */
   async call<M extends ShareMethod>(
     method: M,
     shareId: string | undefined,
-    bearer: string,
+    caller: string | ShareCaller,
     args: ShareArgs<M>,
   ): Promise<ShareResult<M>> {
-    if (this.#program === undefined) throw new Error("The service is down.");
-    const { calls, life } = this.#program;
-    const died = life.over.then((): never => {
+    const result = await this.#ask(({ calls }) =>
+      calls.call(method, {
+        shareId,
+        args,
+        caller: typeof caller === "string" ? { bearer: caller, peer: PEER } : caller,
+      }),
+    );
+    this.#parts.answered(method, args, result);
+    return result;
+  }
+
+  /** Opens a stream past the network; `onCut` hears when the service dies under it. Rejects as `call` does. */
+  async subscribe(request: SubscribeRequest, open: () => ShareSink, onCut: () => void): Promise<void> {
+    await this.#ask(({ calls, life }) => {
+      void life.over.then(onCut);
+      return calls.subscribe(request, open);
+    });
+  }
+
+  /** Whether a ref of a share can be redeemed now, asked from an address that never asked before. */
+  async redeems(shareId: string, bearer: string): Promise<boolean> {
+    try {
+      this.#looks += 1;
+      await this.call("redeemShare", shareId, { bearer, peer: `looker ${this.#looks}` }, {});
+      return true;
+    } catch (error) {
+      if (isHoldfastError(error, "REF_NOT_VALID")) return false;
+      throw error;
+    }
+  }
+
+  /** Undefined where the share shows no such content. */
+  async content(shareId: string, bearer: string, hash: string): Promise<Uint8Array | undefined> {
+    const caller = { bearer, peer: PEER };
+    try {
+      return (await this.#ask(({ calls }) => calls.getBlob({ shareId, hash, caller }))).bytes;
+    } catch (error) {
+      if (isHoldfastError(error, "NOT_FOUND")) return undefined;
+      throw error;
+    }
+  }
+
+  async #ask<T>(ask: (program: Program) => Promise<T>): Promise<T> {
+    const program = this.#program;
+    if (program === undefined) throw new HoldfastError("SERVICE_UNAVAILABLE", "The service is down.");
+    const died = program.life.over.then((): never => {
       throw new HoldfastError("SERVICE_UNAVAILABLE", "The service was killed.");
     });
-    return Promise.race([calls.call(method, { shareId, args, caller: { bearer, peer: PEER } }), died]);
+    return Promise.race([ask(program), died]);
   }
 
   /** All that a reader sees, page by page. */
@@ -140,4 +223,26 @@ export class Service {
     }
     return { session, messages, changes };
   }
+}
+
+/** Contents as a program has them: one that is dead touches nothing more. */
+function blobsOf(life: Life, blobs: ShareBlobs): ShareBlobs {
+  const alive = <T>(does: () => Promise<T>): Promise<T> => (life.isOver ? never() : life.of(does()));
+  return {
+    put: (shareId, hash, bytes) => alive(() => blobs.put(shareId, hash, bytes)),
+    read: (shareId, hash) => alive(() => blobs.read(shareId, hash)),
+    remove: (shareId, hash) => alive(() => blobs.remove(shareId, hash)),
+    list: (shareId) => alive(() => blobs.list(shareId)),
+    shares: () => alive(() => blobs.shares()),
+  };
+}
+
+async function contentsOf(blobs: ShareBlobs): Promise<Content[]> {
+  const contents: Content[] = [];
+  for (const shareId of await blobs.shares())
+    for (const hash of await blobs.list(shareId)) {
+      const bytes = await blobs.read(shareId, hash);
+      if (bytes !== undefined) contents.push({ shareId, hash, bytes });
+    }
+  return contents;
 }

@@ -3,8 +3,8 @@ import { FakeClock, takeRandomFrom } from "@holdfast/kernel";
 import { commandModule as shareModule } from "@holdfast/share";
 import { commandModule as storeModule } from "../../packages/server/src/store/sqlite/index.ts";
 import { Random } from "../torture/random.ts";
+import { emptyDatabase } from "./disk.ts";
 import { Tally } from "./faults.ts";
-import { emptyDatabase } from "./template.ts";
 import { World } from "./world.ts";
 
 export type Result = {

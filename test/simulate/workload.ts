@@ -36,6 +36,10 @@ const WORDS = [
   " ",
 ] as const;
 
+/** Contents that come again, of which parts go while others show them still; the last holds what may not leave. */
+const TEXTS = ["a list of herons\n", "otters, by length\n", `TOKEN=${SECRETS[0]}\n`] as const;
+const IMAGES = [Uint8Array.of(137, 80, 78, 71, 1), Uint8Array.of(137, 80, 78, 71, 2)] as const;
+
 type Run = { turn: AskedTurn; open: Map<PartId, Open> };
 type Open = { part: TextPart | ToolPart; field: "text" | "output"; text: string };
 
@@ -70,6 +74,7 @@ export class Workload {
     if ((await this.#rig.store.getSession(this.sessionId)) === undefined) return;
     if (this.#run === undefined) return this.#random.chance(0.6) ? this.#ask() : this.#edit();
     const { open } = this.#run;
+    if (this.#random.chance(0.08)) return this.#attach(this.#run);
     const roll = this.#random.int(0, 99);
     if (roll < 45 && open.size > 0) return this.#grow(this.#run);
     if (roll < 65) return this.#open(this.#run);
@@ -85,6 +90,19 @@ export class Workload {
     if (run === undefined) return;
     this.#run = undefined;
     await this.#rig.finish(run.turn);
+  }
+
+  /** Takes answers back from some place of the history on, the newest first. */
+  async takeBack(): Promise<number> {
+    await this.finish();
+    if ((await this.#rig.store.getSession(this.sessionId)) === undefined) return 0;
+    const history = await this.#rig.history(this.sessionId);
+    const gone = history
+      .slice(this.#random.int(0, history.length))
+      .filter(({ info }) => info.role === "assistant")
+      .toReversed();
+    for (const { info } of gone) await this.#rig.store.removeMessage({ actor: OWNER, messageId: info.id });
+    return gone.length;
   }
 
   async delete({ keepShares = false } = {}): Promise<void> {
@@ -112,6 +130,17 @@ export class Workload {
         });
     await this.#rig.part(run.turn, part);
     run.open.set(part.id, { part, field: isText ? "text" : "output", text });
+  }
+
+  async #attach(run: Run): Promise<void> {
+    const isText = this.#random.chance(0.5);
+    const text = this.#random.chance(0.5) ? this.#random.pick(TEXTS) : this.#words();
+    const bytes = isText ? Buffer.from(text) : this.#random.pick(IMAGES);
+    const mime = isText ? "text/plain" : "image/png";
+    const { hash } = await this.#rig.store.putBlob({ bytes, mime, sessionId: this.sessionId });
+    const file = { mime, filename: isText ? "list.txt" : "heron.png", url: `blob:${hash}` };
+    const place = placeOf(run.turn);
+    await this.#rig.part(run.turn, { id: newId("prt"), ...place, type: "file", ...file });
   }
 
   async #grow(run: Run): Promise<void> {
@@ -170,7 +199,9 @@ export class Workload {
     const message = this.#pickOf(await this.#rig.history(this.sessionId));
     if (message === undefined) return;
     if (roll < 7) return this.#rig.store.removeMessage({ actor: OWNER, messageId: message.info.id });
-    const part = this.#pickOf(message.parts.filter(({ type }) => type === "text" || type === "tool"));
+    const part = this.#pickOf(
+      message.parts.filter(({ type }) => type === "text" || type === "tool" || type === "file"),
+    );
     if (part === undefined) return;
     if (roll < 8) return this.#rig.store.removePart({ actor: OWNER, partId: part.id });
     if (part.type === "text")

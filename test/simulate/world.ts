@@ -7,21 +7,23 @@
  */
 import { createHash } from "node:crypto";
 import { type FakeClock, newId, newRefSecret } from "@holdfast/kernel";
-import type { ShareId } from "@holdfast/protocol";
+import type { Caveats, ShareId } from "@holdfast/protocol";
 import type { Projection } from "../../packages/server/src/outbox/index.ts";
-import type { HeldRef, StoredShare } from "../../packages/server/src/store/index.ts";
+import type { HeldRef, ShareTask, StoredShare } from "../../packages/server/src/store/index.ts";
 import { OWNER } from "../../packages/server/test/contract/rig.ts";
 import type { Random } from "../torture/random.ts";
-import { type Acting, adopt, perform } from "./acts.ts";
+import { type Acting, adopt, perform, type Taken } from "./acts.ts";
 import type { Fault, Tally } from "./faults.ts";
+import { GivenRefs } from "./given-refs.ts";
 import { judge, judgeEnded, type Judging } from "./judgement.ts";
 import type { Around } from "./life.ts";
 import { Network } from "./network.ts";
-import { type Plan, planOf } from "./plan.ts";
+import { isPlanned, type Plan, planOf } from "./plan.ts";
 import { poisoned } from "./poison.ts";
 import { Publisher } from "./publisher.ts";
-import { Service } from "./service.ts";
+import { Service, type ServiceBackup } from "./service.ts";
 import type { Side } from "./side.ts";
+import { Viewer } from "./viewer.ts";
 import { Workload } from "./workload.ts";
 
 export type WorldParts = {
@@ -45,13 +47,14 @@ export class World implements Acting, Judging {
   readonly network: Network;
   readonly sides: Side[] = [];
   readonly violations: string[] = [];
-  /** Secrets that somebody was told to have ended: none of them may ever work again. */
-  readonly ended = new Set<string>();
+  readonly refs = new GivenRefs();
+  /** Who has the link. */
+  viewer: Viewer | undefined;
   readonly done = new Set<string>();
   shareId: ShareId | undefined;
   /** Backups of before, to be put back. */
-  publisherBackup: Uint8Array | undefined;
-  serviceBackup: Uint8Array | undefined;
+  publisherBackup: Taken<Uint8Array> | undefined;
+  serviceBackup: Taken<ServiceBackup> | undefined;
   steps = 0;
   /** Streams that were begun anew, with everything in them. */
   resyncs = 0;
@@ -73,6 +76,7 @@ export class World implements Acting, Judging {
     this.service = new Service({
       clock,
       ...common,
+      answered: (method, args, result) => this.refs.hear(method, args, result, this.steps),
       around: this.#around(
         ["service killed before a commit", "service killed after a commit"],
         () => this.service,
@@ -110,8 +114,9 @@ export class World implements Acting, Judging {
   }
 
   end(): void {
-    for (const { publisher } of this.sides) publisher.kill();
-    this.service.kill();
+    const isFine = this.violations.length === 0;
+    for (const { publisher } of this.sides) publisher.end(isFine);
+    this.service.end(isFine);
     for (const undo of this.#ends.splice(0)) undo();
   }
 
@@ -143,13 +148,18 @@ export class World implements Acting, Judging {
     for (let round = 0; round < this.plan.rounds; round += 1) {
       for (const act of this.plan.acts.get(round) ?? []) await perform(act, this);
       await this.#round();
-      if (this.random.chance(0.12)) this.#takeBackups();
-      if (this.done.has("ref revoked") && this.random.chance(0.3)) await this.#lookAtEnded();
+      if (this.random.chance(this.plan.viewing)) await this.#watch();
+      if (this.random.chance(0.12)) await this.#takeBackups();
+      if (this.random.chance(0.3)) await this.#lookAtEnded();
     }
     await this.#makePeace();
     // Twice: a share that is taken back may find only then that its refs were renewed.
     for (let times = 0; times < 2; times += 1) if (await this.#askSomebody()) await this.#untilRest();
     await judge(this);
+  }
+
+  pass(ms: number): void {
+    this.clock.advance(ms);
   }
 
   /** The share as a side has stored it. */
@@ -161,7 +171,11 @@ export class World implements Acting, Judging {
     const held = (): HeldRef => ({ refId: newId("ref"), secret: newRefSecret() });
     const [owner, append, link] = [held(), held(), held()];
     const id = newId("shr");
-    const { expiresAfter } = this.plan;
+    const { expiresAfter, linkExpiresAfter } = this.plan;
+    const guest = linkExpiresAfter === undefined ? undefined : held();
+    const guestUntil = this.clock.now() + (linkExpiresAfter ?? 0);
+    this.refs.give(link);
+    if (guest !== undefined) this.refs.give(guest, guestUntil);
     const share = {
       id,
       sessionId: workload?.sessionId ?? newId("ses"),
@@ -170,7 +184,7 @@ export class World implements Acting, Judging {
       owner,
       append,
       link,
-      includes: { files: false, others: false },
+      includes: { files: this.plan.files, others: false },
       ...(expiresAfter === undefined ? {} : { expiresAt: this.clock.now() + expiresAfter }),
     };
     await publisher.store.createShare({
@@ -178,11 +192,12 @@ export class World implements Acting, Judging {
       share,
       tasks: [
         { kind: "create", owner, append },
-        { kind: "mint", ref: link, rights: ["read"], caveats: {}, label: "link" },
+        mint(link, "link"),
+        ...(guest === undefined ? [] : [mint(guest, "guest", { expiresAt: guestUntil })]),
       ],
     });
     this.shareId = id;
-    if (this.plan.poison > 0) this.tally.add("operation refused for ever");
+    this.viewer = this.#viewerWith(link.secret);
     this.trace(`shared as ${id}`);
   }
 
@@ -231,32 +246,57 @@ export class World implements Acting, Judging {
     while (this.network.isSomethingLate) await this.network.deliverLate();
     await this.#resume();
     await this.#untilRest();
+    await this.viewer?.connect();
     if (this.sides.length === 1) return;
     // A copy that has nothing to say does not know yet that it is one.
     for (const { workload } of this.sides) await workload?.rename();
     await this.#untilRest();
   }
 
-  #takeBackups(): void {
+  /** Of the sides that are to be put back; a copy takes its time. */
+  async #takeBackups(): Promise<void> {
     const [first] = this.sides;
-    this.publisherBackup = first?.publisher.backup();
-    this.serviceBackup = this.service.backup();
+    const { plan, steps: step } = this;
+    if (first !== undefined && isPlanned(plan, "restore the publisher"))
+      this.publisherBackup = { backup: first.publisher.backup(), step };
+    if (isPlanned(plan, "restore the service"))
+      this.serviceBackup = { backup: await this.service.backup(), step };
     this.trace("backups taken");
   }
 
-  /** What somebody was told to have ended does not work, whatever was restored since. */
+  #viewerWith(secret: string): Viewer | undefined {
+    if (this.shareId === undefined) return undefined;
+    const { shareId, service, tally, trace, violated } = this;
+    const hasEnded = (one: string) => this.refs.has(one);
+    return new Viewer({ shareId, secret, service, tally, hasEnded, trace, violated });
+  }
+
+  /** Somebody opens the link, or loses the connection. */
+  async #watch(): Promise<void> {
+    if (this.viewer?.isWatching === true && this.random.chance(0.4)) {
+      this.tally.add("viewer cut");
+      this.viewer.cut();
+    } else await this.viewer?.connect();
+  }
+
+  /** What has ended does not work, whatever was restored since. */
   async #lookAtEnded(): Promise<void> {
-    const [first] = this.sides;
-    if (first === undefined || !first.publisher.isUp || this.shareId === undefined || !this.service.isUp)
-      return;
+    if (this.shareId === undefined || !this.service.isUp) return;
     this.#isLooking = true;
-    const share = await this.shareOf(first);
-    const tasks = await first.publisher.store.listShareTasks(this.shareId);
-    for (const { state, task } of tasks)
-      if (state === "done" && task.kind === "revokeRef" && share?.link.refId === task.refId)
-        this.ended.add(share.link.secret);
+    await this.#seeExpired(this.shareId);
     await judgeEnded(this);
     this.#isLooking = false;
+  }
+
+  /** A ref that was seen to have expired stays so, also when the clock is set back; unless the service was put back to before that, too. */
+  async #seeExpired(shareId: ShareId): Promise<void> {
+    const isForgotten =
+      isPlanned(this.plan, "set the clock back") && isPlanned(this.plan, "restore the service");
+    for (const secret of this.refs.due(this.clock.now())) {
+      if (await this.service.redeems(shareId, secret)) this.violated("a ref works that has expired");
+      this.tally.add("ref expired");
+      if (!isForgotten) this.refs.end(secret, this.steps);
+    }
   }
 
   /** A person lets a paused share go on. */
@@ -277,7 +317,7 @@ export class World implements Acting, Judging {
     if (!shares.every((one) => one?.state === "fenced" || one?.state === "parked")) return false;
     this.tally.add(`asked a person: ${share.state} ${share.lastError?.code ?? ""}`);
     this.trace(`adopted by a person: ${share.state}, ${share.lastError?.code ?? ""}`);
-    await adopt(first, share, this.service);
+    await adopt(first, share, this);
     return true;
   }
 
@@ -327,3 +367,11 @@ export class World implements Acting, Judging {
     };
   }
 }
+
+const mint = (ref: HeldRef, label: string, caveats: Caveats = {}): ShareTask => ({
+  kind: "mint",
+  ref,
+  rights: ["read"],
+  caveats,
+  label,
+});

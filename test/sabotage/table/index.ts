@@ -7,6 +7,7 @@ import { DURABLE } from "./durable.ts";
 import { EVENTS } from "./events.ts";
 import { FILES } from "./files.ts";
 import { HTTP } from "./http.ts";
+import { REFS } from "./refs.ts";
 import { RUNNER } from "./runner.ts";
 import { SHARING } from "./sharing.ts";
 import { SOURCES } from "./sources.ts";
@@ -29,6 +30,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   ...AGENT_FILES,
   ...SHARING,
   ...DURABLE,
+  ...REFS,
   ...SOURCES,
   ...HTTP,
   ...WHAT_LEAVES,

@@ -1,4 +1,5 @@
 import type { Catcher, Sabotage } from "../sabotage.ts";
+import { contract } from "./engine.ts";
 
 const OUTBOX = "packages/server/src/outbox";
 const ENGINE = "packages/server/src/store/sqlite";
@@ -117,6 +118,111 @@ export const SHARING: readonly Sabotage[] = [
       },
     ],
     catchers: [SEEDS],
+  },
+  {
+    name: "share-damaged-upload-omitted",
+    rules: ["S-30"],
+    breaks: "takes an upload that was damaged on the way for a content that the service never takes",
+    file: `${OUTBOX}/blob-refusal.ts`,
+    edits: [{ find: "damaged <= MOST_DAMAGED", replace: "damaged < MOST_DAMAGED - 3" }],
+    catchers: [SEEDS],
+  },
+  {
+    name: "share-content-unchecked",
+    rules: ["S-9"],
+    breaks: "stores what arrives, whatever hash its path says",
+    file: "packages/share/src/service/share-service.ts",
+    edits: [
+      {
+        find: 'if (createHash("sha256").update(bytes).digest("hex") !== hash)',
+        replace: "if (hash.length === 0)",
+      },
+    ],
+    catchers: [SEEDS],
+  },
+  {
+    name: "share-bare-restore",
+    rules: ["S-9", "S-24"],
+    breaks: "believes after a restore that contents are there whose bytes did not come along",
+    file: "packages/share/src/main/copy-shares.ts",
+    edits: [
+      { find: 'await store.run("forgetBlobs", { shareId, hashes });', replace: "void [shareId, hashes];" },
+    ],
+    catchers: [SEEDS],
+  },
+  {
+    name: "share-content-dropped-in-between",
+    rules: ["S-9"],
+    breaks: "drops a content that a row gave up, though a later one of the same batch shows it",
+    file: `${SHARE}/apply.ts`,
+    edits: [
+      {
+        find: "for (const { blob } of used) target.givenUp.push(blob);",
+        replace: "dropUnusedBlobs(write, target.share, used.map(({ blob }) => blob));",
+      },
+    ],
+    catchers: [ofService("append", "[S-9] a content that a row of a batch gives up stays"), SEEDS],
+  },
+  {
+    name: "share-dead-refs-made-again",
+    rules: ["S-13", "S-24"],
+    breaks:
+      "makes a ref that a bump has ended again, in the epoch after it, when the service has forgotten both",
+    file: `${ENGINE}/commands/share.ts`,
+    edits: [{ find: "at < lastBump && (task.kind", replace: "at < 0 && (task.kind" }],
+    catchers: [contract("shares", "[S-13, S-24] what a bump that waits is to end is not made again behind it")],
+  },
+  {
+    name: "share-lost-contents-shown",
+    rules: ["S-9", "S-24"],
+    breaks: "goes on after a restore with rows whose contents did not come along",
+    file: `${SHARE}/commands/blob.ts`,
+    edits: [
+      {
+        find: "UPDATE stream SET chain = ? WHERE share = ?",
+        replace: "UPDATE stream SET chain = coalesce(chain, ?) WHERE share = ?",
+      },
+    ],
+    catchers: [
+      ofService(
+        "streams",
+        "[S-9, S-24] a stream is sent anew when a content that it shows did not come along",
+      ),
+    ],
+  },
+  {
+    name: "share-removals-untold",
+    rules: ["S-31"],
+    breaks: "does not tell who was away what went meanwhile",
+    file: `${SHARE}/apply.ts`,
+    edits: [
+      {
+        find: '"INSERT OR REPLACE INTO removal (share, key, parent, seq) VALUES (?, ?, ?, ?)"',
+        replace: '"INSERT OR REPLACE INTO removal (share, key, parent, seq) SELECT ?, ?, ?, ? WHERE 0"',
+      },
+    ],
+    catchers: [ofService("live", "[S-31] a removal is told to who was there and to who comes back"), SEEDS],
+  },
+  {
+    name: "share-nonce-of-before-adopts",
+    rules: ["S-23"],
+    breaks: "takes a share back with the nonce that lost it",
+    file: `${OUTBOX}/share-sender.ts`,
+    edits: [{ find: "if (share.adopt) this.#claim = await this.#take();", replace: "" }],
+    catchers: [SEEDS],
+  },
+  {
+    name: "share-late-bump-parks",
+    rules: ["S-25"],
+    breaks: "parks a share over a renewal of its refs that a later one has overtaken",
+    file: `${OUTBOX}/settle.ts`,
+    edits: [
+      {
+        find: 'if (state.laterBumps > 0) return only({ write: "task", number, state: "done" });',
+        replace: "",
+      },
+    ],
+    catchers: [{ file: "packages/server/src/outbox/settle.test.ts" }, SEEDS],
   },
   {
     name: "share-writer-epoch-unchecked",
