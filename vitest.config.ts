@@ -11,6 +11,7 @@ const packages = [
   "client",
   "sqlite",
   "rehearsal",
+  "native",
   "server",
   "share",
   "cli",
@@ -37,7 +38,7 @@ const FIRST = [
   "test/faults/faults.test.ts",
   "test/faults/worktree.test.ts",
 ].map((file) => join(import.meta.dirname, file));
-const PROJECTS = ["e2e", "system", "cli", "rehearsal", "sqlite", "server"];
+const PROJECTS = ["e2e", "system", "cli", "rehearsal", "native", "sqlite", "server"];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
