@@ -1,4 +1,5 @@
 /** What a tool is to the loop. A tool has no `execute` for the SDK: the loop runs it once its call is committed. */
+import type { Clock } from "@holdfast/kernel";
 import type { JsonObject, Todo } from "@holdfast/protocol";
 import type { z } from "zod";
 import type { AgentQuestion, Attachment, QuestionAnswer, ToolUpdate } from "../wire.ts";
@@ -38,12 +39,15 @@ export type ToolContext = {
   /** The session's workspace, and the top of its project or worktree: absolute. */
   directory: string;
   root: string;
+  /** Where outputs that were cut are kept whole: what stands there is read and searched without asking. */
+  outputDirectory: string;
+  clock: Clock;
   signal: AbortSignal;
   /** Of the programs that tools start: without keys. */
   environment: Readonly<Record<string, string>>;
   /** Calls of this session that are over, newest first: what `read` has seen, and whether a file was changed behind it. */
   past: () => { tool: string; input: JsonObject; metadata: JsonObject }[];
-  /** Resolves when it is allowed; rejects with a `NotAllowedError` else. */
+  /** Asked by the tool itself, before it acts. Resolves when it is allowed; rejects with a `NotAllowedError` else. */
   permit(request: Permit): Promise<void>;
   askQuestion(question: AgentQuestion): Promise<QuestionAnswer>;
   /** What is shown while it runs. */
@@ -67,6 +71,8 @@ export type Tool<Input extends z.ZodType = z.ZodType> = {
   /** What the model is told of it. */
   description: string;
   input: Input;
+  /** JSON Schema that the model gets in place of `input`'s: of a tool that is not ours. */
+  schema?: JsonObject;
   /** What a person reads while it runs. */
   title(input: z.output<Input>): string;
   /** Where it works, for following along. */
