@@ -22,6 +22,7 @@ import {
   type Model,
   modelSchema,
   type OutputFormat,
+  type Price,
   type QuestionAnswer,
   type QuestionAsk,
   sessionErrorSchema,
@@ -164,7 +165,7 @@ export type ModelFacts = {
   /** Largest input, where it is less than the context. */
   input?: number;
   output?: number;
-  price?: { input: number; output: number; cacheRead?: number; cacheWrite?: number };
+  price?: Price;
   /** What it takes beside text. */
   images?: boolean;
   pdf?: boolean;
