@@ -12,6 +12,7 @@
  *          ◄───────────────────────────────── the answer of `prompt`
  *
  * - A step, a call of a tool and a try that failed are said and committed before what they announce is done.
+ * - Every message has its parameters in an object (`say({events})`); what does not fit its schema ends the program, and so does too much at once.
  * - Nothing is kept by the program that rows do not say: it may be ended between any two prompts.
  */
 import {
@@ -24,12 +25,14 @@ import {
   type OutputFormat,
   type Price,
   type QuestionAnswer,
+  questionAskSchema,
   type QuestionAsk,
   sessionErrorSchema,
   todoSchema,
   tokensSchema,
   type Turn,
   type TurnId,
+  turnIdSchema,
   usageSchema,
 } from "@holdfast/protocol";
 import { z } from "zod";
@@ -39,6 +42,19 @@ export const MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** Bytes of what is said after which the program waits for a `commit` before it says more. */
 export const SAY_BYTES = 256 * 1024;
+
+/** Events of one `say` at most, and attachments of one call. */
+export const MAX_SAID = 1_000;
+export const MAX_ATTACHED = 100;
+
+/** Turns of one page of the history at most. */
+export const MAX_HISTORY = 20;
+
+/** Requests of the program that are open at once; one more ends it. */
+export const MAX_OPEN_REQUESTS = 256;
+
+/** How long a hook may take, in ms: the server ends the program of one that has not ended then. */
+export const HOOK_MS = 30_000;
 
 const facts = z.record(z.string(), z.unknown());
 
@@ -65,7 +81,7 @@ const toolUpdateSchema = z.object({
   diffs: z
     .array(z.object({ path: z.string(), oldText: z.string().optional(), newText: z.string() }))
     .optional(),
-  attachments: z.array(attachmentSchema).optional(),
+  attachments: z.array(attachmentSchema).max(MAX_ATTACHED).optional(),
   /** Goes into the state's metadata: added to what was said before. */
   facts: facts.optional(),
   /** Stands beside the state: what the model's provider says of the call. */
@@ -146,6 +162,10 @@ export const saidSchema = z.union([
 ]);
 export type Said = z.infer<typeof saidSchema>;
 
+/** A notification. */
+export const sayParamsSchema = z.object({ events: z.array(saidSchema).max(MAX_SAID) });
+export type SayParams = z.infer<typeof sayParamsSchema>;
+
 /** How a model is reached. `key` is absent where the endpoint takes none. */
 export type ProviderAccess = {
   id: string;
@@ -211,7 +231,15 @@ export type OpenParams = {
   hiddenVariables: string[];
 };
 
-export type OpenAnswer = { version: string; model: Model; context?: number };
+export const openAnswerSchema = z.object({
+  version: z.string().max(64),
+  model: modelSchema,
+  context: z.number().optional(),
+});
+export type OpenAnswer = z.infer<typeof openAnswerSchema>;
+
+/** Holds from the next step on. Answered once it does, with nothing. */
+export type ConfigureParams = { approvalMode: ApprovalMode; model?: Model };
 
 export type PromptParams = {
   turnId: TurnId;
@@ -231,10 +259,15 @@ export const promptAnswerSchema = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("failed"), error: sessionErrorSchema }),
 ]);
 
+/**
+ * Words for the running prompt. Answered at the next edge of a step, before that step is said: the message stands in the rows of the turn (`turn`) when what was
+ * said behind the answer is committed. `missed` where the prompt ends before.
+ */
 export type SteerParams = { messageId: string };
-/** `waits`: said at the next edge of a step, or `missed` where the prompt ends before. */
-export type SteerAnswer = { outcome: "injected" | "missed" };
+export const steerAnswerSchema = z.object({ outcome: z.enum(["injected", "missed"]) });
+export type SteerAnswer = z.infer<typeof steerAnswerSchema>;
 
+/** A request that the program cancels (`$/cancelRequest`) is withdrawn, and answered `cancelled`. */
 export const permissionAskSchema = z.object({
   callId: z.string().optional(),
   tool: z.string(),
@@ -251,23 +284,36 @@ export type PermissionAnswer =
   | { action: "reject"; message?: string }
   | { action: "denied" | "expired" | "cancelled" };
 
+export const agentQuestionSchema = questionAskSchema.extend({ callId: z.string().optional() });
 export type AgentQuestion = QuestionAsk & { callId?: string | undefined };
 export type { QuestionAnswer };
 
 /** One page of the session's turns, newest first; without `before` the running one is the first. */
-export type HistoryParams = { after: number; before?: string; limit: number };
+export const historyParamsSchema = z.object({
+  after: z.int().nonnegative(),
+  before: turnIdSchema.optional(),
+  limit: z.int().min(1).max(MAX_HISTORY),
+});
+export type HistoryParams = z.infer<typeof historyParamsSchema>;
 export type HistoryAnswer = { turn: Turn; messages: Message[] }[];
 
 /** Messages of the running turn as they are stored, from this one on; all of them without one. */
-export type TurnParams = { from?: string };
+export const turnParamsSchema = z.object({ from: z.string().optional() });
+export type TurnParams = z.infer<typeof turnParamsSchema>;
 export type TurnAnswer = Message[];
 
 /** Content of a file part or an attachment, by the hash in its `blob:` address. Null: it is gone. */
-export type BlobParams = { hash: string };
+export const blobParamsSchema = z.object({ hash: z.string().max(128) });
+export type BlobParams = z.infer<typeof blobParamsSchema>;
 export type BlobAnswer = { data: string } | null;
 
-/** Around each call of a hook: one that does not come back in time costs the program, and the turn names it. */
-export type HookParams = { id: number; name: string; at: "begin" | "end" };
+/** A notification around each call of a hook, before any module of hooks runs: one that does not come back in time costs the program, and the turn names it. */
+export const hookParamsSchema = z.object({
+  id: z.int().nonnegative(),
+  name: z.string().max(256),
+  at: z.enum(["begin", "end"]),
+});
+export type HookParams = z.infer<typeof hookParamsSchema>;
 
 /** Names of the methods. */
 export const METHODS = {
