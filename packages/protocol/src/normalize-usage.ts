@@ -9,7 +9,6 @@ export type ReportedUsage = {
   reasoningTokens?: number | undefined;
   cachedInputTokens?: number | undefined;
   inputTokenDetails?: {
-    noCacheTokens?: number | undefined;
     cacheReadTokens?: number | undefined;
     cacheWriteTokens?: number | undefined;
   };
@@ -39,10 +38,7 @@ export function normalizeUsage(
   const reasoning = count(usage.outputTokenDetails?.reasoningTokens ?? usage.reasoningTokens);
   const read = count(usage.inputTokenDetails?.cacheReadTokens ?? usage.cachedInputTokens);
   const write = count(usage.inputTokenDetails?.cacheWriteTokens ?? cacheWriteOf(options.providerMetadata));
-  const noCache = usage.inputTokenDetails?.noCacheTokens;
-  const input = count(
-    noCache === undefined ? count(usage.inputTokens) - read - write : count(noCache) - write,
-  );
+  const input = count(count(usage.inputTokens) - read - write);
   const output = count(count(usage.outputTokens) - reasoning);
   const parts = input + output + reasoning + read + write;
   const tokens = {
