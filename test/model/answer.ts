@@ -32,11 +32,16 @@ const endsAnswer = new Set<Directive["kind"]>([
   "spawn",
   "ask",
   "call",
+  "also",
+  "broken",
   "fail",
   "hang",
   "crash",
+  "cut",
 ]);
-const breaks = new Set<Directive["kind"] | undefined>(["fail", "hang", "crash"]);
+const breaks = new Set<Directive["kind"] | undefined>(["fail", "hang", "crash", "cut"]);
+/** What belongs to the answer of the call before it. */
+const staysWith = new Set<Directive["kind"]>(["also", "usage", "end"]);
 /** Most failed requests whose count is kept; the oldest is forgotten first. */
 const MAX_FAILURE_KEYS = 1000;
 /** Most of a tool's result that the final text repeats, in UTF-16 code units. */
@@ -48,7 +53,8 @@ export function cutAnswers(script: readonly Directive[]): Directive[][] {
   for (const [index, directive] of script.entries()) {
     if (directive.kind === "later" && index > 0) answers.push([]);
     answers.at(-1)?.push(directive);
-    if (endsAnswer.has(directive.kind) && index < script.length - 1) answers.push([]);
+    const next = script[index + 1];
+    if (endsAnswer.has(directive.kind) && next !== undefined && !staysWith.has(next.kind)) answers.push([]);
   }
   return answers;
 }

@@ -1,7 +1,8 @@
 import { list, offeredTool, record, string, textOf } from "./conversation.ts";
 import type { ModelMessage } from "./conversation.ts";
-import { frame } from "./wire.ts";
-import type { StreamEncoder, Usage, WholeAnswer, Wire } from "./wire.ts";
+import type { Usage } from "./usage.ts";
+import { argumentsOf, frame, piecesOf, reasonIn } from "./wire.ts";
+import type { SaidCall, StreamEncoder, Wire } from "./wire.ts";
 
 /** A user message may hold tool results and text; the results come first, as the model saw them. */
 function readMessage(value: unknown): ModelMessage[] {
@@ -17,6 +18,20 @@ function readMessage(value: unknown): ModelMessage[] {
 
 function stopReason(calls: number): string {
   return calls > 0 ? "tool_use" : "end_turn";
+}
+
+const reasons = { length: "max_tokens", content_filter: "refusal" };
+
+/** Its input is what came neither from the cache nor went into it. */
+function usageOf(usage: Usage): Record<string, unknown> {
+  const { input, output, cacheRead, cacheWrite, reasoning } = usage;
+  return {
+    input_tokens: input - (cacheRead ?? 0) - (cacheWrite ?? 0),
+    output_tokens: output,
+    ...(cacheRead === undefined ? {} : { cache_read_input_tokens: cacheRead }),
+    ...(cacheWrite === undefined ? {} : { cache_creation_input_tokens: cacheWrite }),
+    ...(reasoning === undefined ? {} : { output_tokens_details: { thinking_tokens: reasoning } }),
+  };
 }
 
 class AnthropicEncoder implements StreamEncoder {
@@ -56,22 +71,21 @@ class AnthropicEncoder implements StreamEncoder {
     return this.#openBlock("text", { type: "text", text: "" }) + this.#delta({ type: "text_delta", text });
   }
 
-  call(call: WholeAnswer["calls"][number]): string {
+  call(call: SaidCall, pieces: number): string[] {
     const before = this.#closeBlock();
     this.#calls++;
     const block = { type: "tool_use", id: call.id, name: call.name, input: {} };
     const start = this.#event("content_block_start", { index: this.#index, content_block: block });
-    const delta = this.#delta({ type: "input_json_delta", partial_json: JSON.stringify(call.args) });
-    return before + start + delta + this.#stop();
+    const deltas = piecesOf(argumentsOf(call), pieces).map((piece) =>
+      this.#delta({ type: "input_json_delta", partial_json: piece }),
+    );
+    return [before + start, ...deltas, this.#stop()];
   }
 
-  close(usage: Usage): string {
+  close(usage: Usage, reason = stopReason(this.#calls)): string {
     const before = this.#closeBlock();
-    const delta = { stop_reason: stopReason(this.#calls), stop_sequence: null };
-    const end = this.#event("message_delta", {
-      delta,
-      usage: { input_tokens: usage.input, output_tokens: usage.output },
-    });
+    const delta = { stop_reason: reasonIn(reasons, reason), stop_sequence: null };
+    const end = this.#event("message_delta", { delta, usage: usageOf(usage) });
     return before + end + this.#event("message_stop", {});
   }
 
@@ -139,8 +153,7 @@ export const anthropic: Wire = {
       ...calls.map((call) => ({ type: "tool_use", id: call.id, name: call.name, input: call.args })),
     ];
     const head = { id: `msg_${id}`, type: "message", role: "assistant", model, content };
-    const tokens = { input_tokens: usage.input, output_tokens: usage.output };
-    return { ...head, stop_reason: stopReason(calls.length), stop_sequence: null, usage: tokens };
+    return { ...head, stop_reason: stopReason(calls.length), stop_sequence: null, usage: usageOf(usage) };
   },
   error: (status, text) => ({
     type: "error",

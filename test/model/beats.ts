@@ -4,13 +4,17 @@ import { recall } from "./directives.ts";
 import type { Directive, Failure } from "./directives.ts";
 import { toolCall } from "./tools.ts";
 import type { ToolCall } from "./tools.ts";
+import type { Usage } from "./usage.ts";
 
 /** One thing that the model does while it answers, in order. A `fail` before any text is an HTTP status. */
 export type Beat =
   | { kind: "reasoning" | "text"; text: string }
   | { kind: "pause"; ms: number }
   | ({ kind: "call" } & ToolCall)
+  | { kind: "pieces"; count: number; pauseMs: number }
   | { kind: "end"; reason: string }
+  | { kind: "usage"; usage: Usage }
+  | { kind: "cut" }
   | ({ kind: "fail" } & Failure)
   | { kind: "hang" }
   | { kind: "crash" };
@@ -52,6 +56,9 @@ function beatsOfOne(directive: Directive, conversation: Conversation): Iterable<
       return [text(recalled(conversation))];
     case "echo":
       return [text(directive.text === "" ? HINT : `You said: ${directive.text}\n${HINT}`)];
+    case "pieces":
+    case "usage":
+    case "cut":
     case "end":
     case "fail":
     case "hang":

@@ -5,6 +5,8 @@
  * ignored, because real agents merge a failed message with the next.
  */
 
+import { readUsage, type Usage } from "./usage.ts";
+
 /** What a provider answers instead: status and text, and where they are told, headers and a body (JSON, or text as it is). */
 export type Failure = { status: number; text: string; headers?: Record<string, string>; body?: unknown };
 
@@ -26,8 +28,18 @@ export type Directive =
   | { kind: "spawn" }
   | { kind: "ask"; text: string }
   | { kind: "call"; tool: string; args: Record<string, unknown> }
-  /** Why the provider says that the answer ended; of OpenAI's chat alone, in its own words (`length`, `content_filter`). */
+  /** One more call in the answer of the call before. */
+  | { kind: "also"; tool: string; args: Record<string, unknown> }
+  /** A call whose arguments are this text as it is: broken JSON. */
+  | { kind: "broken"; tool: string; text: string }
+  /** Into how many pieces the arguments of this answer's calls are cut, and how long the model waits between them. */
+  | { kind: "pieces"; count: number; pauseMs: number }
+  /** Why the provider says that the answer ended: `length` and `content_filter` in the words of each format, anything else as it is. */
   | { kind: "end"; reason: string }
+  /** What this answer is said to have used. */
+  | { kind: "usage"; usage: Usage }
+  /** The stream ends here as if all had been said. */
+  | { kind: "cut" }
   | ({ kind: "fail" } & Failure)
   | { kind: "hang" }
   | { kind: "crash" };
@@ -36,6 +48,8 @@ export type Directive =
 export const MAX_SLOW_WORDS = 100_000;
 /** Longest pause between two words of a SLOW, in ms. */
 export const MAX_SLOW_PAUSE_MS = 60_000;
+/** Most pieces of one PIECES. */
+export const MAX_PIECES = 1_000;
 /** Most bytes of one OUTPUT. */
 export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 /** Most of an unscripted message that is echoed, in UTF-16 code units. */
@@ -66,7 +80,23 @@ const parsers: Record<string, Parse> = {
     inRange(Number(rest), 1, MAX_OUTPUT_BYTES) ? { kind: "output", bytes: Number(rest) } : undefined,
   SPAWN: () => ({ kind: "spawn" }),
   ASK: (text) => ({ kind: "ask", text }),
-  CALL: parseCall,
+  CALL: (rest) => parseCall("call", rest),
+  ALSO: (rest) => parseCall("also", rest),
+  BROKEN: (rest) => {
+    const tool = firstWord(rest);
+    return tool === "" ? undefined : { kind: "broken", tool, text: rest.slice(tool.length + 1) };
+  },
+  PIECES: (rest) => {
+    const [count, pauseMs = 0, ...more] = rest.split(/\s+/).map(Number);
+    if (!inRange(count, 1, MAX_PIECES) || !inRange(pauseMs, 0, MAX_SLOW_PAUSE_MS) || more.length > 0)
+      return undefined;
+    return { kind: "pieces", count, pauseMs };
+  },
+  USAGE: (rest) => {
+    const usage = readUsage(jsonObject(rest));
+    return usage === undefined ? undefined : { kind: "usage", usage };
+  },
+  CUT: () => ({ kind: "cut" }),
   FAIL: (rest) => {
     const status = /^[45]\d\d(?=\s|$)/.exec(rest)?.[0];
     const text = (status === undefined ? rest : rest.slice(status.length)).trim();
@@ -114,11 +144,11 @@ function jsonObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function parseCall(rest: string): Directive | undefined {
+function parseCall(kind: "call" | "also", rest: string): Directive | undefined {
   const tool = firstWord(rest);
   if (tool === "") return undefined;
   const args = jsonObject(rest.slice(tool.length).trim() || "{}");
-  return args === undefined ? undefined : { kind: "call", tool, args };
+  return args === undefined ? undefined : { kind, tool, args };
 }
 
 function parseLine(line: string): Directive | undefined {

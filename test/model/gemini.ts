@@ -1,7 +1,8 @@
 import { list, offeredTool, record, string, textOf } from "./conversation.ts";
 import type { ModelMessage } from "./conversation.ts";
-import { frame } from "./wire.ts";
-import type { StreamEncoder, Usage, WholeAnswer, Wire } from "./wire.ts";
+import type { Usage } from "./usage.ts";
+import { frame, reasonIn } from "./wire.ts";
+import type { SaidCall, StreamEncoder, Wire } from "./wire.ts";
 
 /** A `user` content may hold function responses and text; the responses come first, as the model saw them. */
 function readContent(value: unknown): ModelMessage[] {
@@ -23,12 +24,23 @@ function responseText(value: unknown): string {
   return string(response["output"]) || string(response["error"]) || JSON.stringify(response);
 }
 
+/** Its candidates are counted without the thoughts. */
 function usageOf(usage: Usage): unknown {
+  const { input, output, cacheRead, reasoning } = usage;
   return {
-    promptTokenCount: usage.input,
-    candidatesTokenCount: usage.output,
-    totalTokenCount: usage.input + usage.output,
+    promptTokenCount: input,
+    candidatesTokenCount: output - (reasoning ?? 0),
+    totalTokenCount: input + output,
+    ...(cacheRead === undefined ? {} : { cachedContentTokenCount: cacheRead }),
+    ...(reasoning === undefined ? {} : { thoughtsTokenCount: reasoning }),
   };
+}
+
+const reasons = { length: "MAX_TOKENS", content_filter: "SAFETY" };
+
+/** Models from 3 on sign what they call, and want the signature back. */
+function signatureOf(model: string): Record<string, string> {
+  return model.includes("gemini-3") ? { thoughtSignature: "scripted" } : {};
 }
 
 function candidate(parts: unknown[], finish?: string): Record<string, unknown> {
@@ -38,9 +50,12 @@ function candidate(parts: unknown[], finish?: string): Record<string, unknown> {
 
 class GeminiEncoder implements StreamEncoder {
   readonly #head: Record<string, unknown>;
+  readonly #signature: Record<string, string>;
+  #isMalformed = false;
 
   constructor(id: string, model: string) {
     this.#head = { responseId: id, modelVersion: model };
+    this.#signature = signatureOf(model);
   }
 
   open(): string {
@@ -55,12 +70,19 @@ class GeminiEncoder implements StreamEncoder {
     return this.#parts([{ text }]);
   }
 
-  call(call: WholeAnswer["calls"][number]): string {
-    return this.#parts([{ functionCall: { id: call.id, name: call.name, args: call.args } }]);
+  /** Calls are objects here: none comes in pieces, and a broken one is not there at all. */
+  call(call: SaidCall): string[] {
+    if (call.raw !== undefined) {
+      this.#isMalformed = true;
+      return [];
+    }
+    const functionCall = { id: call.id, name: call.name, args: call.args };
+    return [this.#parts([{ functionCall, ...this.#signature }])];
   }
 
-  close(usage: Usage): string {
-    return frame({ ...this.#head, ...candidate([{ text: "" }], "STOP"), usageMetadata: usageOf(usage) });
+  close(usage: Usage, reason = this.#isMalformed ? "MALFORMED_FUNCTION_CALL" : "STOP"): string {
+    const end = candidate([{ text: "" }], reasonIn(reasons, reason));
+    return frame({ ...this.#head, ...end, usageMetadata: usageOf(usage) });
   }
 
   fail(status: number, text: string): string {

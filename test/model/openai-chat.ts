@@ -1,7 +1,8 @@
 import { list, offeredTool, record, string, textOf } from "./conversation.ts";
 import type { ModelMessage, OfferedTool } from "./conversation.ts";
-import { frame } from "./wire.ts";
-import type { StreamEncoder, Usage, WholeAnswer, Wire } from "./wire.ts";
+import type { Usage } from "./usage.ts";
+import { argumentsOf, frame, piecesOf } from "./wire.ts";
+import type { SaidCall, StreamEncoder, Wire } from "./wire.ts";
 
 const roles: Record<string, ModelMessage["role"]> = {
   system: "system",
@@ -17,6 +18,10 @@ function usageOf(usage: Usage): unknown {
     prompt_tokens: usage.input,
     completion_tokens: usage.output,
     total_tokens: usage.input + usage.output,
+    ...(usage.cacheRead === undefined ? {} : { prompt_tokens_details: { cached_tokens: usage.cacheRead } }),
+    ...(usage.reasoning === undefined
+      ? {}
+      : { completion_tokens_details: { reasoning_tokens: usage.reasoning } }),
   };
 }
 
@@ -45,11 +50,14 @@ class ChatEncoder implements StreamEncoder {
     return this.#delta({ content: text });
   }
 
-  call(call: WholeAnswer["calls"][number]): string {
-    const fn = { name: call.name, arguments: JSON.stringify(call.args) };
-    return this.#delta({
-      tool_calls: [{ index: this.#calls++, id: call.id, type: "function", function: fn }],
-    });
+  call(call: SaidCall, pieces: number): string[] {
+    const index = this.#calls++;
+    const head = { index, id: call.id, type: "function" };
+    const [first = "", ...rest] = piecesOf(argumentsOf(call), pieces);
+    return [
+      this.#delta({ tool_calls: [{ ...head, function: { name: call.name, arguments: first } }] }),
+      ...rest.map((piece) => this.#delta({ tool_calls: [{ index, function: { arguments: piece } }] })),
+    ];
   }
 
   close(usage: Usage, reason = this.#calls > 0 ? "tool_calls" : "stop"): string {
@@ -86,7 +94,7 @@ export const openaiChat: Wire = {
     const toolCalls = calls.map((call) => ({
       id: call.id,
       type: "function",
-      function: { name: call.name, arguments: JSON.stringify(call.args) },
+      function: { name: call.name, arguments: argumentsOf(call) },
     }));
     const message = {
       role: "assistant",

@@ -1,14 +1,15 @@
 import { list, offeredTool, record, string, textOf } from "./conversation.ts";
 import type { ModelMessage } from "./conversation.ts";
-import { frame } from "./wire.ts";
-import type { StreamEncoder, Usage, WholeAnswer, Wire } from "./wire.ts";
+import type { Usage } from "./usage.ts";
+import { argumentsOf, frame, piecesOf, reasonIn } from "./wire.ts";
+import type { SaidCall, StreamEncoder, Wire } from "./wire.ts";
 
 function usageOf(usage: Usage): unknown {
   return {
     input_tokens: usage.input,
-    input_tokens_details: { cached_tokens: 0 },
+    input_tokens_details: { cached_tokens: usage.cacheRead ?? 0 },
     output_tokens: usage.output,
-    output_tokens_details: { reasoning_tokens: 0 },
+    output_tokens_details: { reasoning_tokens: usage.reasoning ?? 0 },
     total_tokens: usage.input + usage.output,
   };
 }
@@ -28,25 +29,33 @@ function messageItem(id: string, text: string): Record<string, unknown> {
   return { type: "message", id: `msg_${id}`, status: "completed", role: "assistant", content };
 }
 
-function callItem(call: WholeAnswer["calls"][number]): Record<string, unknown> {
+function callItem(call: SaidCall): Record<string, unknown> {
   const item = { type: "function_call", id: `fc_${call.id}`, call_id: call.id, name: call.name };
-  return { ...item, arguments: JSON.stringify(call.args), status: "completed" };
+  return { ...item, arguments: argumentsOf(call), status: "completed" };
 }
 
-function reasoningItem(id: string, text: string): Record<string, unknown> {
-  return { type: "reasoning", id: `rs_${id}`, summary: [{ type: "summary_text", text }] };
+/** Who keeps the conversation itself asks for reasoning that can be given back. */
+const SEALED = "reasoning.encrypted_content";
+
+function reasoningItem(id: string, text: string, isSealed: boolean): Record<string, unknown> {
+  const item = { type: "reasoning", id: `rs_${id}`, summary: [{ type: "summary_text", text }] };
+  return isSealed ? { ...item, encrypted_content: "scripted" } : item;
 }
+
+const reasons = { length: "max_output_tokens" };
 
 class ResponsesEncoder implements StreamEncoder {
   readonly #id: string;
   readonly #model: string;
+  readonly #isSealed: boolean;
   readonly #output: Record<string, unknown>[] = [];
   #sequence = 0;
   #open: { kind: "message" | "reasoning"; text: string } | undefined;
 
-  constructor(id: string, model: string) {
+  constructor(id: string, model: string, isSealed: boolean) {
     this.#id = id;
     this.#model = model;
+    this.#isSealed = isSealed;
   }
 
   open(): string {
@@ -65,7 +74,7 @@ class ResponsesEncoder implements StreamEncoder {
     return before + this.#event("response.output_text.delta", { ...at, delta: this.#grow(text) });
   }
 
-  call(call: WholeAnswer["calls"][number]): string {
+  call(call: SaidCall, pieces: number): string[] {
     const before = this.#closeItem();
     const item = callItem(call);
     const at = { output_index: this.#output.length };
@@ -74,26 +83,23 @@ class ResponsesEncoder implements StreamEncoder {
       item: { ...item, arguments: "", status: "in_progress" },
     });
     const whole = { ...at, item_id: item["id"], arguments: item["arguments"] };
-    const delta = this.#event("response.function_call_arguments.delta", {
-      ...at,
-      item_id: item["id"],
-      delta: item["arguments"],
-    });
+    const deltas = piecesOf(argumentsOf(call), pieces).map((piece) =>
+      this.#event("response.function_call_arguments.delta", { ...at, item_id: item["id"], delta: piece }),
+    );
     const done =
       this.#event("response.function_call_arguments.done", whole) +
       this.#event("response.output_item.done", { ...at, item });
     this.#output.push(item);
-    return before + added + delta + done;
+    return [before + added, ...deltas, done];
   }
 
-  close(usage: Usage): string {
+  close(usage: Usage, reason?: string): string {
     const before = this.#closeItem();
-    return (
-      before +
-      this.#event("response.completed", {
-        response: { ...this.#response("completed"), usage: usageOf(usage) },
-      })
-    );
+    const status = reason === undefined ? "completed" : "incomplete";
+    const why =
+      reason === undefined ? {} : { incomplete_details: { reason: reasonIn(reasons, reason) } };
+    const response = { ...this.#response(status), ...why, usage: usageOf(usage) };
+    return before + this.#event(`response.${status}`, { response });
   }
 
   fail(status: number, text: string): string {
@@ -114,7 +120,7 @@ class ResponsesEncoder implements StreamEncoder {
     const item: Record<string, unknown> =
       kind === "message"
         ? { ...messageItem(this.#id, ""), status: "in_progress", content: [] }
-        : { ...reasoningItem(this.#id, ""), summary: [] };
+        : { ...reasoningItem(this.#id, "", this.#isSealed), summary: [] };
     const added = before + this.#event("response.output_item.added", { ...at, item });
     const part = {
       type: kind === "message" ? "output_text" : "summary_text",
@@ -131,7 +137,7 @@ class ResponsesEncoder implements StreamEncoder {
     if (this.#open === undefined) return "";
     const { kind, text } = this.#open;
     this.#open = undefined;
-    const item = kind === "message" ? messageItem(this.#id, text) : reasoningItem(this.#id, text);
+    const item = kind === "message" ? messageItem(this.#id, text) : reasoningItem(this.#id, text, this.#isSealed);
     const at = { item_id: item["id"], output_index: this.#output.length };
     const done =
       kind === "message"
@@ -180,10 +186,10 @@ export const openaiResponses: Wire = {
       tools,
     };
   },
-  encoder: (id, model) => new ResponsesEncoder(id, model),
+  encoder: (id, model, body) => new ResponsesEncoder(id, model, list(body["include"]).includes(SEALED)),
   whole(id, model, { reasoning, text, calls, usage }) {
     const output = [
-      ...(reasoning === "" ? [] : [reasoningItem(id, reasoning)]),
+      ...(reasoning === "" ? [] : [reasoningItem(id, reasoning, false)]),
       ...(text === "" ? [] : [messageItem(id, text)]),
       ...calls.map(callItem),
     ];

@@ -1,5 +1,6 @@
 import type { Conversation } from "./conversation.ts";
 import type { SideRequest } from "./side-requests.ts";
+import type { Usage } from "./usage.ts";
 
 /** One recorded request. */
 export interface ModelRequest {
@@ -12,6 +13,8 @@ export interface ModelRequest {
   answer: number;
   /** Set when it was not the user's turn. */
   side?: SideRequest;
+  /** What the model says that it used: once the answer is over and whole. */
+  usage?: Usage;
   /** True once the answer is over, whole or not. */
   ended: boolean;
   /** True when the client left before the end, or the script cut the connection. */

@@ -17,7 +17,9 @@ import { openaiChat } from "./openai-chat.ts";
 import { openaiResponses } from "./openai-responses.ts";
 import { RequestLog } from "./request-log.ts";
 import type { ModelRequest } from "./request-log.ts";
-import type { WholeAnswer, Wire } from "./wire.ts";
+import { PromptCache } from "./prompt-cache.ts";
+import { tokensOf, type Usage } from "./usage.ts";
+import type { SaidCall, WholeAnswer, Wire } from "./wire.ts";
 
 /** Largest request body, in bytes; more is answered 413. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -28,6 +30,10 @@ export interface ModelOptions {
   port?: number;
   /** Model ids that the lists name; any id is answered. Default `fake-1`. */
   models?: string[];
+  /** Tokens of input above which a request is refused as too long, in the words of each provider. Default: none is. */
+  context?: number;
+  /** Answers tell what was read from a prompt cache, written to it and thought. Default: they tell input and output alone. */
+  details?: boolean;
 }
 
 /** A running scripted model. */
@@ -43,7 +49,16 @@ export interface ScriptedModel {
   close(): Promise<void>;
 }
 
+/** What one model remembers between requests. */
+interface Memory {
+  options: ModelOptions;
+  log: RequestLog;
+  failures: FailureCounts;
+  cache: PromptCache;
+}
+
 interface Exchange {
+  memory: Memory;
   wire: Wire;
   conversation: Conversation;
   answer: Answer;
@@ -59,13 +74,23 @@ function wireFor(path: string): Wire | undefined {
   return /models\/[^/]+:(streamGenerateContent|generateContent)$/.test(path) ? gemini : undefined;
 }
 
+/** How each provider says that a request is too long. */
+function tooLong(wire: Wire, size: number, context: number): [status: number, text: string] {
+  if (wire === anthropic) return [400, `prompt is too long: ${size} tokens > ${context} maximum`];
+  if (wire === gemini)
+    return [400, `The input token count (${size}) exceeds the maximum number of tokens allowed (${context}).`];
+  if (wire === openaiResponses)
+    return [400, "Your input exceeds the context window of this model. Please adjust your input and try again."];
+  return [400, `This model's maximum context length is ${context} tokens. However, you requested ${size} tokens.`];
+}
+
 /** Starts a scripted model on a free port of 127.0.0.1. */
 export async function startModel(options: ModelOptions = {}): Promise<ScriptedModel> {
   const models = options.models ?? ["fake-1"];
   const log = new RequestLog();
-  const failures = new FailureCounts();
+  const memory: Memory = { options, log, failures: new FailureCounts(), cache: new PromptCache() };
   const server = createServer((request, response) => {
-    respond(request, response, models, log, failures).catch(() => response.destroy());
+    respond(request, response, models, memory).catch(() => response.destroy());
   });
   // A HANG may last as long as its client likes.
   server.requestTimeout = 0;
@@ -99,8 +124,7 @@ async function respond(
   incoming: IncomingMessage,
   response: ServerResponse,
   models: string[],
-  log: RequestLog,
-  failures: FailureCounts,
+  memory: Memory,
 ): Promise<void> {
   const path = new URL(incoming.url ?? "/", "http://model").pathname;
   if (incoming.method === "GET" && path.endsWith("/models"))
@@ -111,14 +135,19 @@ async function respond(
   if (raw === undefined)
     return json(response, 413, openaiChat.error(413, `a body is at most ${MAX_BODY_BYTES} bytes`));
   if (/(:countTokens|\/count_tokens)$/.test(path))
-    return json(response, 200, { totalTokens: tokens(raw), input_tokens: tokens(raw) });
+    return json(response, 200, { totalTokens: tokensOf(raw), input_tokens: tokensOf(raw) });
   const wire = wireFor(path);
   if (wire === undefined) return json(response, 404, openaiChat.error(404, `no POST ${path} here`));
   const body = parse(raw);
   if (body === undefined) return json(response, 400, wire.error(400, "the body is not a JSON object"));
   const conversation = wire.read(body, path);
-  const answer = chooseAnswer(conversation, failures);
-  const request = log.add(
+  const size = inputTokens(conversation);
+  if (size > (memory.options.context ?? Infinity)) {
+    const [status, text] = tooLong(wire, size, memory.options.context ?? 0);
+    return json(response, status, wire.error(status, text));
+  }
+  const answer = chooseAnswer(conversation, memory.failures);
+  const request = memory.log.add(
     {
       path,
       body,
@@ -134,19 +163,23 @@ async function respond(
     request.ended = true;
     gone.abort();
   });
-  await play({ wire, conversation, answer, request, response, left: gone.signal });
+  await play({ memory, wire, conversation, answer, request, response, left: gone.signal });
 }
 
 /** Plays the beats of an answer until its end, its failure or the client's leaving. */
 async function play(exchange: Exchange): Promise<void> {
-  const { wire, conversation, answer, request, response, left } = exchange;
-  const encoder = wire.encoder(String(request.number), conversation.model);
+  const { memory, wire, conversation, answer, request, response, left } = exchange;
+  const encoder = wire.encoder(String(request.number), conversation.model, request.body);
   const whole: WholeAnswer = {
     reasoning: "",
     text: "",
     calls: [],
     usage: { input: inputTokens(conversation), output: 0 },
   };
+  if (memory.options.details === true)
+    Object.assign(whole.usage, memory.cache.read(conversation.api, request.body), { reasoning: 0 });
+  let told: Usage | undefined;
+  let pieces = { count: 1, pauseMs: 0 };
   let begun = false;
   const send = async (frames: string): Promise<void> => {
     if (!conversation.stream) return;
@@ -159,6 +192,7 @@ async function play(exchange: Exchange): Promise<void> {
   for (const beat of answer.beats) {
     if (left.aborted) return;
     if (beat.kind === "crash") return void response.destroy();
+    if (beat.kind === "cut") return void response.end();
     if (beat.kind === "hang") return hang(response, conversation.stream, begun);
     if (beat.kind === "fail") {
       if (begun) return void response.end(encoder.fail(beat.status, beat.text));
@@ -167,17 +201,26 @@ async function play(exchange: Exchange): Promise<void> {
     }
     if (beat.kind === "pause") await pause(beat.ms, left);
     else if (beat.kind === "end") reason = beat.reason;
+    else if (beat.kind === "usage") told = beat.usage;
+    else if (beat.kind === "pieces") pieces = beat;
     else if (beat.kind === "call") {
-      const call = { id: `call_${request.number}_${whole.calls.length}`, name: beat.name, args: beat.args };
+      const { kind: _, ...said } = beat;
+      const call: SaidCall = { id: `call_${request.number}_${whole.calls.length}`, ...said };
       whole.calls.push(call);
-      await send(encoder.call(call));
+      for (const frames of encoder.call(call, pieces.count)) {
+        await send(frames);
+        if (pieces.pauseMs > 0) await pause(pieces.pauseMs, left);
+      }
     } else {
       whole[beat.kind] += beat.text;
       await send(encoder[beat.kind](beat.text));
     }
   }
   if (left.aborted) return;
-  whole.usage.output = tokens(whole.reasoning + whole.text + JSON.stringify(whole.calls));
+  if (memory.options.details === true) whole.usage.reasoning = tokensOf(whole.reasoning);
+  whole.usage.output = tokensOf(whole.reasoning + whole.text + JSON.stringify(whole.calls));
+  whole.usage = told ?? whole.usage;
+  request.usage = whole.usage;
   await send("");
   if (conversation.stream) response.end(encoder.close(whole.usage, reason));
   else json(response, 200, wire.whole(String(request.number), conversation.model, whole));
@@ -247,9 +290,5 @@ function json(
 }
 
 function inputTokens(conversation: Conversation): number {
-  return conversation.messages.reduce((sum, message) => sum + tokens(message.text), 0);
-}
-
-function tokens(text: string): number {
-  return Math.ceil(text.length / 4);
+  return conversation.messages.reduce((sum, message) => sum + tokensOf(message.text), 0);
 }

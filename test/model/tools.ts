@@ -6,12 +6,14 @@ import type { Directive } from "./directives.ts";
 export interface ToolCall {
   name: string;
   args: Record<string, unknown>;
+  /** What is said in the place of `args`. */
+  raw?: string;
 }
 
 /** The directives that become a tool call. */
 export type ToolDirective = Extract<
   Directive,
-  { kind: "read" | "write" | "bash" | "output" | "spawn" | "ask" | "call" }
+  { kind: "read" | "write" | "bash" | "output" | "spawn" | "ask" | "call" | "also" | "broken" }
 >;
 
 const pathNames = ["file_path", "filePath", "absolute_path", "path", "filename", "file"];
@@ -34,7 +36,12 @@ const SPAWNED_LIFE_S = 120;
 export function toolCall(directive: ToolDirective, conversation: Conversation): ToolCall | undefined {
   switch (directive.kind) {
     case "call":
+    case "also":
       return findNamed(conversation.tools, directive.tool, directive.args);
+    case "broken": {
+      const call = findNamed(conversation.tools, directive.tool, {});
+      return call && { ...call, raw: directive.text };
+    }
     case "read":
       return (
         fileCall("read", directive.path, undefined, conversation) ??

@@ -64,7 +64,7 @@ const levels = Object.fromEntries(
     { thinkingConfig: { thinkingLevel: level, includeThoughts: true } },
   ]),
 );
-const budgets = (max: number): ModelFacts["variants"] => ({
+const budgets = (max: number): NonNullable<ModelFacts["variants"]> => ({
   high: { thinkingConfig: { thinkingBudget: 16_000, includeThoughts: true } },
   max: { thinkingConfig: { thinkingBudget: max, includeThoughts: true } },
 });
