@@ -63,8 +63,7 @@ function startOfTail(messages: readonly Message[], budget: number): number {
 
 /** The first message within a turn whose suffix fits. */
 function fittingFrom(messages: readonly Message[], from: number, end: number, budget: number): number {
-  for (let index = from; index < end; index += 1)
-    if (sum(messages.slice(index, end)) <= budget) return index;
+  for (let index = from; index < end; index += 1) if (sum(messages.slice(index, end)) <= budget) return index;
   return end;
 }
 

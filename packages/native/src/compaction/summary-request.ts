@@ -92,7 +92,9 @@ function callLines(part: ToolPart): string {
 function outputOf({ state }: ToolPart): string {
   switch (state.status) {
     case "completed": {
-      const files = state.attachments?.map(({ mime, filename }) => `[Attached ${mime}: ${filename ?? "file"}]`);
+      const files = state.attachments?.map(
+        ({ mime, filename }) => `[Attached ${mime}: ${filename ?? "file"}]`,
+      );
       const output = state.time.compacted === undefined ? state.output : WORDS.cleared;
       return [cut(output, OUTPUT - 200), ...(files ?? [])].join("\n");
     }

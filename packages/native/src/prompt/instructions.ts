@@ -39,10 +39,7 @@ type Wanted = {
 };
 
 /** In the order in which they are shown: of the top of the project before those of the directory, the user's own and the configured ones last. */
-export async function loadInstructions(
-  wanted: Wanted,
-  sources: InstructionSources,
-): Promise<Instructions[]> {
+export async function loadInstructions(wanted: Wanted, sources: InstructionSources): Promise<Instructions[]> {
   const { directory, root, global, configured, home } = wanted;
   const files = [...(await firstOfNames(upward(directory, root), sources)).reverse()];
   for (const path of global) {
@@ -89,7 +86,7 @@ const isInside = (path: string, directory: string): boolean => {
 function upward(directory: string, root: string): string[] {
   const all = [directory];
   if (!isInside(directory, root)) return all;
-  for (let at = directory; relative(root, at) !== ""; ) {
+  for (let at = directory; relative(root, at) !== "";) {
     at = dirname(at);
     all.push(at);
   }

@@ -5,7 +5,7 @@
  *   row   text call text (one answer of   ->  assistant [text call]  tool [result]  assistant [text]
  *         an agent that tells no steps)
  */
-import { type JsonObject, type Part, subtaskOf, type TextPart, type ToolPart } from "@holdfast/protocol";
+import { type JsonObject, type Part, subtaskOf, type TextPart } from "@holdfast/protocol";
 import type { AssistantModelMessage, ModelMessage, ToolResultPart } from "ai";
 import type { CallNames } from "./call-names.ts";
 import type { ViewOptions } from "./options.ts";
@@ -141,11 +141,15 @@ function withoutLooseReasoning(content: Content): Content {
 /** Names of what Holdfast itself keeps beside a part. */
 const OURS: ReadonlySet<string> = new Set(["backend", "holdfast", "notAllowed", "agentSaid"]);
 
-/** What the provider said of a part, which it wants back with it. */
+/** What the provider said of a part, which it wants back with it. Of a call it may stand in `provider`, as other agents' does. */
 function signed(metadata: JsonObject | undefined, isSame: boolean): { providerOptions?: Options } {
   if (!isSame || metadata === undefined) return {};
-  const told = Object.entries(metadata).filter(
-    ([name, value]) => !OURS.has(name) && typeof value === "object" && value !== null && !Array.isArray(value),
+  const { provider, ...beside } = metadata;
+  const told = Object.entries({ ...beside, ...(isObject(provider) ? provider : {}) }).filter(
+    ([name, value]) => !OURS.has(name) && isObject(value),
   );
   return told.length === 0 ? {} : { providerOptions: Object.fromEntries(told) as Options };
 }
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

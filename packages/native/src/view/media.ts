@@ -45,7 +45,8 @@ export async function mediaPart(
   if (!takes(options, medium)) return { type: "text", text: notTaken(medium, filename) };
   const hash = hashOf(file);
   const bytes = hash === undefined ? undefined : await options.blob(hash);
-  if (bytes === undefined) return { type: "text", text: attached(mime, filename, ", which is not stored here") };
+  if (bytes === undefined)
+    return { type: "text", text: attached(mime, filename, ", which is not stored here") };
   if (bytes.byteLength === 0) return { type: "text", text: WORDS.empty };
   return {
     type: "file",

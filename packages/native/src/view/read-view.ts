@@ -1,5 +1,5 @@
 /** The session's rows as far as the model still gets them, read from the server. */
-import type { Message } from "@holdfast/protocol";
+import type { Message, TurnId } from "@holdfast/protocol";
 import type { Host } from "../host.ts";
 import { filterCompacted } from "./filter-compacted.ts";
 
@@ -9,14 +9,15 @@ const PAGE = 8;
 /** Characters of rows that are read at most: more than fits any model. What is older is left out until a summary stands for it. */
 export const MOST_CHARACTERS = 32 * 1024 * 1024;
 
-export const readView = (host: Pick<Host, "history">): Promise<Message[]> => filterCompacted(newestFirst(host));
+export const readView = (host: Pick<Host, "history">): Promise<Message[]> =>
+  filterCompacted(newestFirst(host));
 
 /**
  * All delivered messages of the session, newest first, by their ordinal (R-1.1). Pages hold turns, and a message that went into a running turn is one of
  * its own there: it stands among the answers of that turn, where it was delivered.
  */
 export async function* newestFirst(host: Pick<Host, "history">): AsyncGenerator<Message> {
-  let before: string | undefined;
+  let before: TurnId | undefined;
   let characters = 0;
   let waiting: Message[] = [];
   for (;;) {

@@ -73,11 +73,7 @@ async function keptMessages(
 }
 
 /** Nothing where somebody has said, behind the work so far, how to go on. */
-function continuation(
-  summary: Answer,
-  tail: readonly Message[],
-  [next]: readonly Message[],
-): ModelMessage[] {
+function continuation(summary: Answer, tail: readonly Message[], [next]: readonly Message[]): ModelMessage[] {
   const compaction = compactionOf(summary);
   const isSaid = [tail.at(-1), next].some((message) => message !== undefined && isAsked(message));
   if (compaction?.auto !== true || isSaid) return [];

@@ -18,11 +18,7 @@ export type Result = {
   beside: (SentFile | SentText)[];
 };
 
-export async function resultOf(
-  { state }: ToolPart,
-  isOwn: boolean,
-  options: ViewOptions,
-): Promise<Result> {
+export async function resultOf({ state }: ToolPart, isOwn: boolean, options: ViewOptions): Promise<Result> {
   switch (state.status) {
     case "pending":
     case "running":

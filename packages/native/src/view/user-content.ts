@@ -43,7 +43,9 @@ async function sentOf(part: Part, hasReport: boolean, options: ViewOptions): Pro
     case "file":
       return [await fileSent(part, options)];
     case "agent":
-      return [text(`[The user names the agent ${part.name}: give it its part of the work by the tool task.]`)];
+      return [
+        text(`[The user names the agent ${part.name}: give it its part of the work by the tool task.]`),
+      ];
     case "subtask":
       if (hasReport) return [];
       return [
