@@ -1,0 +1,1 @@
+export { listFiles, type FileList } from "./list-files.ts";

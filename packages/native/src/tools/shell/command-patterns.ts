@@ -1,0 +1,197 @@
+/**
+ * What a person or a stored rule is asked about a command: each simple command of it by itself, so that a rule for `git *` allows neither `git status; rm -rf x`
+ * nor `git log $(rm -rf x)`.
+ *
+ * - Split at `;`, `&`, `|`, line ends, parentheses; what is substituted (`$( )`, backticks, `<( )`) is a command of its own beside the one it stands in.
+ * - A file that output goes into is a subject of its own: `> path`.
+ * - What this cannot read (open quotes, here-documents, a substitution that does not end) is one subject that begins with `(unclear)`: no rule for the beginning
+ *   of a command covers it, only a yes for this very text.
+ */
+
+/** Subjects of one command; what has more is unclear. */
+const MAX_PATTERNS = 50;
+/** Substitutions inside of each other. */
+const MAX_DEPTH = 8;
+
+/** At least one, none of them empty. */
+export function patternsOf(command: string): string[] {
+  const reader = new Reader(command.replaceAll("\r\n", "\n"));
+  const isClear = reader.commands(undefined, 0) && reader.isAtEnd;
+  const found = [...new Set(reader.found)];
+  return isClear && found.length > 0 && found.length <= MAX_PATTERNS
+    ? found
+    : [`(unclear) ${command.trim()}`];
+}
+
+/** Files that output may go into without anybody's asking. */
+const NOWHERE = new Set(["/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"]);
+
+class Reader {
+  readonly found: string[] = [];
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#text.length;
+  }
+
+  /** Commands up to `close`, which is read, too, or to the end. False where something cannot be read. */
+  commands(close: ")" | "`" | undefined, depth: number): boolean {
+    if (depth > MAX_DEPTH) return false;
+    let simple = "";
+    const end = () => {
+      const told = simple.trim();
+      if (told !== "") this.found.push(told);
+      simple = "";
+    };
+    while (!this.isAtEnd) {
+      const unit = this.#text.charAt(this.#at);
+      if (unit === close) {
+        this.#at += 1;
+        end();
+        return true;
+      }
+      if (unit === "#" && /(^|\s)$/.test(simple)) this.#skipComment();
+      else if (/[;&|\n]/.test(unit) && !this.#isRedirection()) {
+        this.#at += 1;
+        end();
+      } else if (unit === "(" && (simple.trim() === "" || /[\w)]$/.test(simple.trim()))) {
+        // A subshell, a function's brackets: what stands in it are commands.
+        this.#at += 1;
+        end();
+        if (!this.commands(")", depth + 1)) return false;
+      } else if (unit === ")" || unit === "(") return false;
+      else if (this.#isRedirection()) {
+        const told = this.#redirection(depth);
+        if (told === undefined) return false;
+        // The number of what is redirected belongs to the redirection.
+        simple = simple.replace(/(^|\s)\d+$/, "$1") + told;
+      } else {
+        const told = this.#piece(depth);
+        if (told === undefined) return false;
+        simple += told;
+      }
+    }
+    end();
+    return close === undefined;
+  }
+
+  #skipComment(): void {
+    const end = this.#text.indexOf("\n", this.#at);
+    this.#at = end === -1 ? this.#text.length : end;
+  }
+
+  #startsWith(text: string): boolean {
+    return this.#text.startsWith(text, this.#at);
+  }
+
+  #isRedirection(): boolean {
+    return this.#startsWith("&>") || /^[<>]/.test(this.#text.charAt(this.#at));
+  }
+
+  /** `<`, `>` and their like, with what they lead to. Answers what of it belongs to the command. */
+  #redirection(depth: number): string | undefined {
+    if (this.#startsWith("<(") || this.#startsWith(">(")) {
+      const start = this.#at;
+      this.#at += 2;
+      return this.commands(")", depth + 1) ? this.#text.slice(start, this.#at) : undefined;
+    }
+    if (this.#startsWith("<<<")) return this.#take(3);
+    if (this.#startsWith("<<")) return undefined;
+    const [operator = ""] =
+      /^(&>>|&>|>>|>\||>&|<>|<&|<|>)/.exec(this.#text.slice(this.#at, this.#at + 3)) ?? [];
+    this.#at += operator.length;
+    if (operator === "<" || operator === "<&") return operator;
+    while (/[ \t]/.test(this.#text.charAt(this.#at))) this.#at += 1;
+    const start = this.#at;
+    let target = "";
+    while (!this.isAtEnd && !/[\s;&|<>()`]/.test(this.#text.charAt(this.#at))) {
+      const told = this.#piece(depth);
+      if (told === undefined) return undefined;
+      target += told;
+    }
+    if (target === "") return undefined;
+    const isStream = operator === ">&" && /^[\d-]+$/.test(target);
+    if (!isStream && !NOWHERE.has(target)) this.found.push(`> ${this.#text.slice(start, this.#at)}`);
+    return "";
+  }
+
+  /** The next quoted text, substitution or single unit. Undefined where it does not end. */
+  #piece(depth: number): string | undefined {
+    const start = this.#at;
+    const unit = this.#text.charAt(start);
+    if (unit === "\\") return this.#startsWith("\\\n") ? this.#skip(2) : this.#take(2);
+    if (unit === "'") return this.#closing(start + 1, "'");
+    if (unit === '"') return this.#doubleQuoted(depth);
+    if (unit === "`") return this.#substituted(1, "`", depth);
+    if (this.#startsWith("$(")) return this.#substituted(2, ")", depth);
+    if (this.#startsWith("$'")) return this.#ansiQuoted();
+    if (this.#startsWith("${")) return this.#braced(depth);
+    return this.#take(1);
+  }
+
+  #take(count: number): string {
+    const told = this.#text.slice(this.#at, this.#at + count);
+    this.#at += count;
+    return told;
+  }
+
+  #skip(count: number): string {
+    this.#at += count;
+    return "";
+  }
+
+  #closing(from: number, close: string): string | undefined {
+    const end = this.#text.indexOf(close, from);
+    return end === -1 ? undefined : this.#take(end + 1 - this.#at);
+  }
+
+  #substituted(opening: number, close: ")" | "`", depth: number): string | undefined {
+    const start = this.#at;
+    this.#at += opening;
+    if (!this.commands(close, depth + 1)) return undefined;
+    const told = this.#text.slice(start, this.#at);
+    // Between backticks a backslash may begin further commands.
+    return close === "`" && told.includes("\\") ? undefined : told;
+  }
+
+  #ansiQuoted(): string | undefined {
+    for (let at = this.#at + 2; at < this.#text.length; at += 1) {
+      if (this.#text[at] === "\\") at += 1;
+      else if (this.#text[at] === "'") return this.#take(at + 1 - this.#at);
+    }
+    return undefined;
+  }
+
+  #doubleQuoted(depth: number): string | undefined {
+    return this.#until('"', 1, depth);
+  }
+
+  /** Quotes mean one thing in it or another, by where it stands: then it is unclear. */
+  #braced(depth: number): string | undefined {
+    const told = this.#until("}", 2, depth);
+    return told === undefined || /["'\\]/.test(told) ? undefined : told;
+  }
+
+  /** Text in which substitutions work, up to `close`. */
+  #until(close: string, opening: number, depth: number): string | undefined {
+    if (depth > MAX_DEPTH) return undefined;
+    const start = this.#at;
+    this.#at += opening;
+    while (!this.isAtEnd) {
+      const unit = this.#text.charAt(this.#at);
+      if (unit === close) {
+        this.#at += 1;
+        return this.#text.slice(start, this.#at);
+      }
+      if (unit === "\\" || unit === "`" || /^\$[({]/.test(this.#text.slice(this.#at, this.#at + 2))) {
+        if (this.#piece(depth + 1) === undefined) return undefined;
+      } else this.#at += 1;
+    }
+    return undefined;
+  }
+}
