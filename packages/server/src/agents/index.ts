@@ -1,4 +1,4 @@
-export { AgentFailure } from "./port.ts";
+export { AgentFailure, ANSWER_TOOL } from "./port.ts";
 export type {
   AgentEvent,
   AgentHandle,
@@ -22,9 +22,11 @@ export type {
   PromptResult,
   ReadHistory,
   StateEvent,
+  SteerInput,
   SteerResult,
   ToolUpdate,
   TurnSink,
+  WordedAnswer,
 } from "./port.ts";
 export { createAcpBackend, type AcpBackendDeps } from "./acp/index.ts";
 export { NOT_ALLOWED } from "./not-allowed.ts";

@@ -12,9 +12,12 @@ import type {
   GivenMcpServer,
   LiveAgentList,
   Message,
+  MessageId,
   Model,
   OpenedBy,
+  OutputFormat,
   Part,
+  PartId,
   QuestionAnswer,
   QuestionAsk,
   SessionError,
@@ -99,7 +102,7 @@ export type ContentEvent =
     }
   /**
    * The agent replaces what it knows by a summary, which is the step `stepId`; `tailStartId` is the backend's id of the first message that it keeps
-   * whole. With `isDone` it has.
+   * whole, `tailMessageId` the one of its row, by an agent that reads rows. With `isDone` it has.
    */
   | {
       type: "compaction";
@@ -107,6 +110,7 @@ export type ContentEvent =
       auto: boolean;
       overflow?: boolean;
       tailStartId?: string;
+      tailMessageId?: MessageId;
       isDone: boolean;
     };
 
@@ -124,11 +128,12 @@ export type StateEvent =
 
 /**
  * What an agent changes in what it said before (R-14.4), by the backend's ids. `removed`: it no longer has the message, or one part of it; `outputCleared`:
- * since `time`, in wall-clock ms, it no longer gives the output of this call to its model.
+ * since `time`, in wall-clock ms, it no longer gives the output of this call to its model. `rowCleared` is the same of an agent that reads rows, by their ids.
  */
 export type PastEvent =
   | { type: "removed"; messageId: string; partId?: string }
-  | { type: "outputCleared"; messageId: string; partId: string; time: number };
+  | { type: "outputCleared"; messageId: string; partId: string; time: number }
+  | { type: "rowCleared"; messageId: MessageId; partId: PartId; time: number };
 
 /** Something for diagnostics: `late` came after its turn ended, `raw` is a kind we do not know, `notice` is noise or a protocol fault. `tail` is redacted. */
 export type NoteEvent = { type: "notice" | "raw" | "late"; kind: string; bytes: number; tail: string };
@@ -166,16 +171,25 @@ export type NotAllowed = "denied" | "expired" | "cancelled";
 /** `reject`: a person said no. */
 export type PermissionAnswer = "once" | "reject" | NotAllowed;
 
+/** With what a person said to do instead, for an agent that takes words with a no (A-19). */
+export type WordedAnswer = PermissionAnswer | { reject: string };
+
 /** An agent wants to know something of a person (A-19). */
 export type AgentQuestion = QuestionAsk & { callId?: string | undefined };
 
 /** What a handle reports to during one prompt. `emit` is synchronous; `drained` is awaited between updates so that a slow store pauses reading (A-12). */
 export type TurnSink = {
+  readonly turnId: TurnId;
   emit(event: AgentEvent | ChildEvent): void;
-  ask(request: PermissionAsk): Promise<PermissionAnswer>;
+  /** `cancelled` when the turn is being stopped, or once `withdrawn` says that the agent does not ask any more. */
+  ask(request: PermissionAsk, withdrawn?: AbortSignal): Promise<WordedAnswer>;
   /** `cancel` when the turn is being stopped, or once `withdrawn` says that the agent does not ask any more. */
   askQuestion(question: AgentQuestion, withdrawn: AbortSignal): Promise<QuestionAnswer>;
   drained(): Promise<void> | undefined;
+  /** Resolves when all that was emitted is committed; rejects once something could not be: then nothing more will be. */
+  committed(): Promise<void>;
+  /** The messages of the turn as they are stored, with those that went into it meanwhile, in order: from this one on, or all of them. */
+  stored(from?: string): Promise<Message[]>;
 };
 
 /** What a handle reports between prompts. Called at any time until `close` ended. */
@@ -188,6 +202,9 @@ export type IdleSink = {
 /** `denied`: the agent stopped where something was not allowed. */
 export type StopReason = "end_turn" | "max_tokens" | "max_turn_requests" | "refusal" | "cancelled" | "denied";
 
+/** The tool that an agent calls with its answer, where that must fit a JSON Schema. */
+export const ANSWER_TOOL = "StructuredOutput";
+
 /** How a prompt ended. It never rejects: a dead agent, a protocol error and an error text are outcomes. */
 export type PromptResult =
   | { outcome: "ended"; stopReason: StopReason; usage?: Usage | undefined }
@@ -196,14 +213,26 @@ export type PromptResult =
   /** What runs the agent was ended on purpose by the cancel ladder or a shutdown. */
   | { outcome: "killed" };
 
-/** What became of words that were given to a running prompt (A-28). `unknown`: the agent said nothing that tells whether it has them. */
+/**
+ * What became of words that were given to a running prompt (A-28). `unknown`: the agent said nothing that tells whether it has them. `goOn` is called once that
+ * is stored: before, nothing more of the agent is read.
+ */
 export type SteerResult =
-  | { outcome: "injected" | "promptRequired" | "unknown" }
+  | { outcome: "injected"; goOn?: () => void }
+  | { outcome: "promptRequired" | "unknown" }
   | { outcome: "failed"; message: string };
 
 export type AgentSettings = { approvalMode: ApprovalMode; model?: Model | undefined };
 
-export type PromptInput = { parts: Part[]; system?: string | undefined };
+/** `format`: only for a handle that `answersJson`. */
+export type PromptInput = {
+  parts: Part[];
+  system?: string | undefined;
+  format?: OutputFormat | undefined;
+};
+
+/** A message for the running prompt. */
+export type SteerInput = { messageId: MessageId; parts: Part[] };
 
 /**
  * What only an agent has that is a program of its own. Its pid and memory are not told by the handle but measured, by the rows of the processes
@@ -225,6 +254,10 @@ export type AgentHandle = {
   readonly features: Features;
   /** Absent for an agent that runs inside of the server. */
   readonly process?: AgentProcessFacts | undefined;
+  /** Its memory is the rows of the session: it knows every turn of it, and what is prompted is what stands there (A-26). */
+  readonly readsRows?: boolean;
+  /** It answers in JSON by a call of `ANSWER_TOOL`, whose input is the answer (session-model 2). */
+  readonly answersJson?: boolean;
   /** One at a time; a second call while one runs throws. */
   prompt(input: PromptInput, sink: TurnSink): Promise<PromptResult>;
   /**
@@ -245,7 +278,7 @@ export type AgentHandle = {
    * Gives more to the running prompt; only of a handle whose features say `steer`. Never rejects, and answers soon after the prompt's end at the latest:
    * `promptRequired` without a prompt, or when the agent had ended it already.
    */
-  steer?(input: Pick<PromptInput, "parts">): Promise<SteerResult>;
+  steer?(input: SteerInput): Promise<SteerResult>;
   /** Sets approval mode and model. Rejects with AGENT_UNAVAILABLE when it cannot hold the mode, or does not offer the model (then it names the field). */
   configure(settings: AgentSettings): Promise<void>;
   /** The model that `configure` set, as the agent calls it; `undefined` where none was asked for. */

@@ -12,7 +12,14 @@
  */
 import { HoldfastError, within, type Clock } from "@holdfast/kernel";
 import type { QuestionAnswer } from "@holdfast/protocol";
-import type { AgentQuestion, PermissionAnswer, PermissionAsk, PromptResult, TurnSink } from "./port.ts";
+import type {
+  AgentQuestion,
+  PermissionAnswer,
+  PermissionAsk,
+  PromptResult,
+  TurnSink,
+  WordedAnswer,
+} from "./port.ts";
 
 /** How long a cancelled prompt may take to end (A-15). */
 export const CANCEL_GRACE_MS = 5_000;
@@ -97,8 +104,14 @@ export class RunningPrompt {
 
   /** Asks somebody on its behalf; once it is being stopped nobody can answer any more: `cancelled`. Never rejects. */
   async ask(request: PermissionAsk): Promise<PermissionAnswer> {
+    const answer = await this.askForWords(request);
+    return typeof answer === "object" ? "reject" : answer;
+  }
+
+  /** The same, with what a person said to do instead. `withdrawn` aborts when the agent does not ask any more. */
+  async askForWords(request: PermissionAsk, withdrawn?: AbortSignal): Promise<WordedAnswer> {
     if (this.#isStopping) return "cancelled";
-    const asked = this.sink.ask(request).catch(() => "cancelled" as const);
+    const asked = this.sink.ask(request, withdrawn).catch(() => "cancelled" as const);
     const answer = await Promise.race([asked, this.#stopped.promise]);
     if (answer !== "once" && answer !== "cancelled") this.#isRejected = true;
     return answer;

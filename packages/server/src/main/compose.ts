@@ -201,7 +201,11 @@ function buildTurns(
     clock,
     settings: { timeoutMs: config.file.permissionTimeoutMs ?? DEFAULT_PERMISSION_SETTINGS.timeoutMs },
   };
-  const permissions = createPermissions({ ...asking, autoAnswer: (mode, { kind }) => autoAllow(mode, kind) });
+  const permissions = createPermissions({
+    ...asking,
+    autoAnswer: (mode, { kind }) => autoAllow(mode, kind),
+    takesWords: (agent) => catalog.record(agent)?.takesWords === true,
+  });
   const questions = createQuestions(asking);
   const settings = turnSettings(config);
   const mayWrite = (agent: string, mode: ApprovalMode) =>

@@ -8,8 +8,8 @@
  * - The agent only ever hears yes or no, once: `always` is our own rule, stored in the reply's transaction. A no that no person said is never told
  *   as a person's.
  * - A mode that refuses wins over a stored rule: a session made read-only stays so.
- * - The text that comes with a `reject` becomes the session's next input (A-19). It is admitted here, under a key made of the request, so
- *   that a repeated reply neither loses nor doubles it; the caller wakes the session.
+ * - The text that comes with a `reject` is told to an agent that takes words with a no. For any other it becomes the session's next input (A-19): admitted here,
+ *   under a key made of the request, so that a repeated reply neither loses nor doubles it; the caller wakes the session.
  */
 import { type Clock, faultPoint, isHoldfastError, newId, notFound } from "@holdfast/kernel";
 import type {
@@ -56,7 +56,7 @@ export type AskRequest = {
 export type ReplyCommand = {
   permissionId: PermissionId;
   reply: PermissionReply;
-  /** Text for the agent; with `reject` it becomes the session's next input. */
+  /** Text for the agent: with `reject` its answer, or the session's next input. */
   message?: string | undefined;
   actor: Actor;
   idempotency?: IdempotencyKey | undefined;
@@ -68,6 +68,8 @@ export type PermissionDeps = {
   clock: Clock;
   /** What the session's mode answers by itself, if anything (A-20). */
   autoAnswer(mode: ApprovalMode, ask: { kind: string }): "once" | "reject" | undefined;
+  /** Whether this agent takes words with a no. */
+  takesWords(agent: string): boolean;
   settings: PermissionSettings;
 };
 
@@ -84,12 +86,15 @@ export type Permissions = {
  * What became of a request. `reject` is a person's no, `denied` the mode's, `expired` the deadline's; `cancelled`: the turn is being stopped, or nobody
  * can answer any more.
  */
-type PermissionAnswer = "once" | "reject" | "denied" | "expired" | "cancelled";
+type PermissionAnswer = Reply | "denied" | "expired" | "cancelled";
+
+/** A no with `reject` says what to do instead. */
+type Reply = "once" | "reject" | { reject: string };
 
 /** What the row says of it. */
 const EXPIRY = { late: "deadline", cancelled: "turnEnded" } as const;
 
-type Replies = Waiters<"once" | "reject">;
+type Replies = Waiters<Reply>;
 
 const SYSTEM: Actor = { id: "system:permission", kind: "system", label: "permission" };
 
@@ -126,7 +131,7 @@ async function ask(deps: PermissionDeps, waiters: Replies, request: AskRequest):
     },
     expire: (why) =>
       deps.store.expirePermission({ permissionId: permission.id, expiry: EXPIRY[why], actor: SYSTEM }),
-    answerOf,
+    answerOf: (row: Permission) => answerOf(deps, row),
   });
   return answer === "late" ? "expired" : answer;
 }
@@ -151,8 +156,15 @@ function requestRow(request: AskRequest, now: number, timeoutMs: number): Permis
   return permission;
 }
 
-const answerOf = (permission: Permission): "once" | "reject" =>
-  permission.reply === "reject" ? "reject" : "once";
+function answerOf({ takesWords }: Pick<PermissionDeps, "takesWords">, permission: Permission): Reply {
+  if (permission.reply !== "reject") return "once";
+  const words = wordsOf(permission);
+  return words !== undefined && takesWords(permission.agent) ? { reject: words } : "reject";
+}
+
+function wordsOf({ message }: Pick<Permission, "message">): string | undefined {
+  return message === undefined || message.trim() === "" ? undefined : message;
+}
 
 async function reply(
   deps: PermissionDeps,
@@ -164,11 +176,11 @@ async function reply(
   const rules = command.reply === "always" ? await standingRules(deps, asked, command.actor) : undefined;
   const applied = await deps.store.replyPermission({ ...command, rules });
   faultPoint("permission.replied");
-  waiters.answered(asked.id, answerOf(applied.value));
+  waiters.answered(asked.id, answerOf(deps, applied.value));
   if (command.reply === "always") await replyCovered(deps, waiters, asked.sessionId, command.actor);
-  if (command.reply === "reject" && command.message !== undefined && command.message.trim() !== "") {
-    await admitFollowUp(deps, asked, command.message, command.actor);
-  }
+  const words = command.reply === "reject" ? wordsOf(command) : undefined;
+  if (words !== undefined && !deps.takesWords(asked.agent))
+    await admitFollowUp(deps, asked, words, command.actor);
   return applied;
 }
 
@@ -194,7 +206,7 @@ async function replyCovered(
         reply: "once",
         actor,
       });
-      waiters.answered(permission.id, answerOf(value));
+      waiters.answered(permission.id, answerOf(deps, value));
     } catch (error) {
       if (!isHoldfastError(error, "ALREADY_REPLIED")) throw error;
     }

@@ -1,18 +1,25 @@
-import type { QuestionAnswer } from "@holdfast/protocol";
+import { newId } from "@holdfast/kernel";
+import type { Message, QuestionAnswer } from "@holdfast/protocol";
 import type {
   AgentEvent,
   AgentQuestion,
-  PermissionAnswer,
+  ChildEvent,
   PermissionAsk,
   TurnSink,
+  WordedAnswer,
 } from "../../src/agents/index.ts";
 
 /** A turn sink that keeps what it is given, in order. */
 export class RecordedTurn implements TurnSink {
+  readonly turnId = newId("trn", 0);
   readonly events: AgentEvent[] = [];
+  readonly children: ChildEvent[] = [];
+  /** What is read of the turn. */
+  messages: Message[] = [];
   readonly asks: PermissionAsk[] = [];
   /** How a permission request is answered. */
-  answer: (request: PermissionAsk) => PermissionAnswer | Promise<PermissionAnswer> = () => "once";
+  answer: (request: PermissionAsk, withdrawn?: AbortSignal) => WordedAnswer | Promise<WordedAnswer> = () =>
+    "once";
   readonly questions: AgentQuestion[] = [];
   /** How a question is answered. */
   tell: (question: AgentQuestion, withdrawn: AbortSignal) => QuestionAnswer | Promise<QuestionAnswer> =
@@ -22,13 +29,14 @@ export class RecordedTurn implements TurnSink {
   /** What updates wait for. */
   gate: Promise<void> | undefined;
 
-  emit(event: AgentEvent): void {
-    this.events.push(event);
+  emit(event: AgentEvent | ChildEvent): void {
+    if (event.type === "child") this.children.push(event);
+    else this.events.push(event);
   }
 
-  async ask(request: PermissionAsk): Promise<PermissionAnswer> {
+  async ask(request: PermissionAsk, withdrawn?: AbortSignal): Promise<WordedAnswer> {
     this.asks.push(request);
-    return this.answer(request);
+    return this.answer(request, withdrawn);
   }
 
   async askQuestion(question: AgentQuestion, withdrawn: AbortSignal): Promise<QuestionAnswer> {
@@ -38,6 +46,14 @@ export class RecordedTurn implements TurnSink {
 
   drained(): Promise<void> | undefined {
     return this.gate;
+  }
+
+  async committed(): Promise<void> {
+    await this.gate;
+  }
+
+  async stored(from?: string): Promise<Message[]> {
+    return this.messages.slice(Math.max(0, this.messages.findIndex(({ info }) => info.id === from)));
   }
 
   /** All text of the assistant. */

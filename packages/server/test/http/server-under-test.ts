@@ -191,7 +191,11 @@ export class ServerUnderTest implements AsyncDisposable {
     });
     this.events = createEvents({ store, clock, logger });
     const asking = { store, clock, settings: DEFAULT_PERMISSION_SETTINGS };
-    const permissions = createPermissions({ ...asking, autoAnswer: () => undefined });
+    const permissions = createPermissions({
+      ...asking,
+      autoAnswer: () => undefined,
+      takesWords: () => false,
+    });
     const questions = createQuestions(asking);
     this.refs = createRefs({
       store,

@@ -93,6 +93,7 @@ export class Room {
   /** Runs while the dead server's agents are being ended. */
   whileReaping: () => Promise<void> = () => Promise.resolve();
   autoAnswer: (kind: string) => "once" | "reject" | undefined = () => undefined;
+  takesWords = false;
   mayWrite: (agent: string, mode: Session["approvalMode"]) => boolean = () => true;
   readonly #mortal: MortalStore;
 
@@ -105,6 +106,7 @@ export class Room {
     this.permissions = createPermissions({
       ...asking,
       autoAnswer: (_mode, { kind }) => this.autoAnswer(kind),
+      takesWords: () => this.takesWords,
     });
     this.questions = createQuestions(asking);
     const reap = () => {

@@ -16,6 +16,7 @@ import {
   type PromptInput,
   type PromptResult,
   type ReadHistory,
+  type SteerInput,
   type SteerResult,
   type TurnSink,
 } from "../../src/agents/index.ts";
@@ -131,7 +132,7 @@ export class ScriptedHandle implements AgentHandle {
     return result;
   }
 
-  steer({ parts }: Pick<PromptInput, "parts">): Promise<SteerResult> {
+  steer({ parts }: SteerInput): Promise<SteerResult> {
     const text = parts.map((part) => (part.type === "text" ? part.text : "")).join("");
     this.#owner.steered.push(text);
     return this.#owner.steering?.(text) ?? Promise.resolve({ outcome: "unknown" });

@@ -26,6 +26,7 @@ import type {
   AgentSettings,
   PromptInput,
   PromptResult,
+  SteerInput,
   SteerResult,
   TurnSink,
 } from "../port.ts";
@@ -172,7 +173,7 @@ export class AcpHandle implements AgentHandle {
     return this.#prompts.cancel();
   }
 
-  async steer(input: Pick<PromptInput, "parts">): Promise<SteerResult> {
+  async steer(input: SteerInput): Promise<SteerResult> {
     const { running } = this.#prompts;
     try {
       await this.#sent.promise;
@@ -301,7 +302,7 @@ export class AcpHandle implements AgentHandle {
     });
   }
 
-  #blocks(input: PromptInput) {
+  #blocks(input: Pick<PromptInput, "parts" | "system">) {
     const accepts = {
       images: this.features.images === "yes",
       embedded: this.features.embeddedContext === "yes",

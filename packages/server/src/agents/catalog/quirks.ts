@@ -35,6 +35,8 @@ export type Quirks = {
    * where the work came from. The tasks that run it tells by the messages of its SDK, which it is asked to pass on.
    */
   startsTurns?: { endedBy: "usage-origin"; tasksBy: "sdk-messages" } | undefined;
+  /** It takes words with a no, and goes on by them. */
+  takesWords?: boolean | undefined;
   /** It opens an HTTP port and lets in whoever knows the password in this variable: a fresh random one for each start. */
   passwordVariable?: string | undefined;
   /**

@@ -63,7 +63,9 @@ export async function openAgent(
   deps.onHandle(handle, live);
   const isOther =
     handle.backendSessionId !== agentSession.backendSessionId || (!live && handle.openedBy === "create");
-  const handoff = await handoffFor(deps.clock, history, started, isOther);
+  // Rows tell an agent that reads them of every turn.
+  const handoff =
+    handle.readsRows === true ? undefined : await handoffFor(deps.clock, history, started, isOther);
   recorder.turn(openedAs(agentSession.backendSessionId, handle, live, handoff !== undefined));
   recorder.agentSession({
     status: "live",

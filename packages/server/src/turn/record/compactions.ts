@@ -28,7 +28,7 @@ export class Compactions {
     const isNews = isDone && !this.#done.has(stepId);
     if (isDone) this.#done.add(stepId);
     const later = async (): Promise<ProgressOp[]> => {
-      const tailStartId = await this.#find(event.tailStartId);
+      const tailStartId = event.tailMessageId ?? (await this.#find(event.tailStartId));
       const facts = {
         auto,
         ...(overflow === undefined ? {} : { overflow }),

@@ -20,12 +20,12 @@ const MOST_MESSAGES = 1_000;
 
 type NamedAnswer = { info: AssistantMessage; parts: Part[]; ids: BackendIds };
 
-type PastStore = Pick<Store, "streamMessages" | "removeMessage" | "removePart" | "clearOutput">;
+type PastStore = Pick<Store, "streamMessages" | "removeMessage" | "removePart" | "clearOutput" | "getPart">;
 
 type Origin = { sessionId: SessionId; agent: string; turnId?: TurnId };
 
 export const isPast = (event: StateEvent): event is PastEvent =>
-  event.type === "removed" || event.type === "outputCleared";
+  event.type === "removed" || event.type === "outputCleared" || event.type === "rowCleared";
 
 /** The newest answer whose names fit. */
 export async function findAnswer(
@@ -49,6 +49,7 @@ export async function findAnswer(
  */
 export async function changePast(store: PastStore, origin: Origin, event: PastEvent): Promise<ProgressOp[]> {
   const { sessionId, turnId, agent } = origin;
+  if (event.type === "rowCleared") return clearRow(store, origin, event);
   const answer = await findAnswer(store, sessionId, (ids) => ids.messageId === event.messageId);
   if (answer === undefined) return [];
   const actor = agentActor(agent);
@@ -65,6 +66,18 @@ export async function changePast(store: PastStore, origin: Origin, event: PastEv
     if (!(error instanceof HoldfastError) || storageRefusal(error) !== undefined) throw error;
     if (error.code === "SESSION_BUSY" && turnId === undefined) throw error;
   }
+  return [];
+}
+
+/** What a program names by our ids is of its own session, or it is nothing. */
+async function clearRow(
+  store: Pick<PastStore, "clearOutput" | "getPart">,
+  { sessionId, agent }: Origin,
+  { messageId, partId, time }: Extract<PastEvent, { type: "rowCleared" }>,
+): Promise<ProgressOp[]> {
+  const part = await store.getPart(partId);
+  if (part?.sessionId === sessionId && part.messageId === messageId)
+    await store.clearOutput({ partId, time, actor: agentActor(agent) });
   return [];
 }
 

@@ -36,10 +36,16 @@ export class AgentAsks {
     });
   }
 
-  async permission(ask: Parameters<TurnSink["ask"]>[0]): ReturnType<TurnSink["ask"]> {
+  async permission(...[ask, withdrawn]: Parameters<TurnSink["ask"]>): ReturnType<TurnSink["ask"]> {
     const { permissions, recorder, stopping } = this.#deps;
     const { callId } = ask;
-    const request = { ...this.#asking(callId), approvalMode: this.#started.session.approvalMode, ask };
+    const asking = this.#asking(callId);
+    const request = {
+      ...asking,
+      signal: withdrawn === undefined ? asking.signal : AbortSignal.any([asking.signal, withdrawn]),
+      approvalMode: this.#started.session.approvalMode,
+      ask,
+    };
     const tell = (why: NotAllowed) => {
       if (callId !== undefined) recorder.notAllowed(callId, why);
     };
@@ -48,7 +54,7 @@ export class AgentAsks {
     stopping.addEventListener("abort", stop, { once: true });
     try {
       const answer = await this.#humans.ask(() => permissions.ask(request), "cancelled");
-      if (answer !== "once" && answer !== "reject") tell(answer);
+      if (typeof answer !== "object" && answer !== "once" && answer !== "reject") tell(answer);
       return answer;
     } finally {
       stopping.removeEventListener("abort", stop);

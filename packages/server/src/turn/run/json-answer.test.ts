@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Verdict } from "../../json-schema/index.ts";
 import type { AnswerValidation } from "../../store/index.ts";
 import type { Ending } from "../end/index.ts";
-import { promptForJson, readings, resultOf } from "./json-answer.ts";
+import { calledWith, promptForJson, readings, resultOf } from "./json-answer.ts";
 
 const part = (type: string, text = "") => ({ type, text }) as unknown as Part;
 const text = (words: string) => part("text", words);
@@ -33,15 +33,16 @@ const ended = (stopReason: "end_turn" | "max_tokens" = "end_turn"): Ending => ({
 });
 
 /** Plays a turn whose prompts end so, and whose answers are judged so; answers what it prompted and corrected. */
-async function play(retryCount: number, endings: Ending[], verdicts: Verdict[]) {
+async function play(retryCount: number, endings: Ending[], verdicts: Verdict[], called?: Part[]) {
   const prompts: string[] = [];
   const corrections: AnswerValidation[] = [];
   const turn = {
-    prompt: (words: string) => {
+    calls: called !== undefined,
+    prompt: (words = "") => {
       prompts.push(words);
       return Promise.resolve(endings.shift() ?? ended());
     },
-    answer: () => Promise.resolve([text("x")]),
+    answer: () => Promise.resolve(called ?? [text("x")]),
     correct: (validation: AnswerValidation) => {
       corrections.push(validation);
       return Promise.resolve();

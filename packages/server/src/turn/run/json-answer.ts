@@ -1,6 +1,7 @@
 /**
  * A turn whose answer must fit a JSON Schema, on any backend (R-2.1, R-2.2): the schema goes out with the prompt, the answer is read and validated here,
- * and one that does not fit is asked for again in the same turn, at most `retryCount` times.
+ * and one that does not fit is asked for again in the same turn, at most `retryCount` times. An agent that answers by a call of a tool is told the schema
+ * by its backend; any other is told in words.
  *
  *   prompt ─► answered ─► fits: its value
  *     ▲          └─► does not: tries left? ─no─► StructuredOutputError with how often it was asked for again
@@ -9,6 +10,7 @@
  * Any other end of a prompt ends the turn as it would without a format.
  */
 import type { JsonObject, OutputFormat, Part } from "@holdfast/protocol";
+import { ANSWER_TOOL } from "../../agents/index.ts";
 import type { JsonSchemas } from "../../json-schema/index.ts";
 import type { AnswerValidation, TerminalRecord } from "../../store/index.ts";
 import type { Ending } from "../end/index.ts";
@@ -18,8 +20,10 @@ export type JsonFormat = Extract<OutputFormat, { type: "json_schema" }>;
 
 /** What a try needs of its turn. */
 export type JsonTurn = {
-  /** Prompts the agent with what is said about the format; `stop` once the turn is being stopped. */
-  prompt(words: string): Promise<Ending>;
+  /** The agent answers by a call. */
+  calls: boolean;
+  /** Prompts the agent with what is said about the format, if anything is; `stop` once the turn is being stopped. */
+  prompt(words: string | undefined): Promise<Ending>;
   /** Parts of what answers the last prompt, as they are stored. */
   answer(): Promise<Part[]>;
   /** Ends the step and begins the next one, whose prompt these words are. Durable on return. */
@@ -35,11 +39,13 @@ export async function promptForJson(
   turn: JsonTurn,
   schemas: Pick<JsonSchemas, "judge">,
 ): Promise<JsonAnswer> {
-  let words = block(ASKED, schema);
+  let words = turn.calls ? undefined : block(ASKED, schema);
   for (let count = 1; ; count += 1) {
     const ending = await turn.prompt(words);
     if (!isAnswered(ending)) return { ending };
-    const verdict = await schemas.judge(schema, readings(await turn.answer()));
+    const answer = await turn.answer();
+    const said = turn.calls ? calledWith(answer) : readings(answer);
+    const verdict = said === undefined ? NOT_CALLED : await schemas.judge(schema, said);
     if (verdict.fits) return { ending, answer: { structured: verdict.value } };
     const validation = { problem: verdict.problem, try: count };
     if (count > retryCount) {
@@ -47,7 +53,10 @@ export async function promptForJson(
       const error = { name: "StructuredOutputError", data: { message, retries: count - 1 } } as const;
       return { ending: { ...ending, result: { outcome: "failed", error } }, answer: { validation } };
     }
-    words = block(`Your last answer was not accepted: ${verdict.problem}\n${ASKED}`, schema);
+    const refused = `Your last answer was not accepted: ${verdict.problem}`;
+    words = turn.calls
+      ? tagged([refused, `Call the tool ${ANSWER_TOOL} with an answer that fits its schema.`])
+      : block(`${refused}\n${ASKED}`, schema);
     await turn.correct(validation, words);
   }
 }
@@ -78,6 +87,17 @@ export function readings(parts: readonly Part[]): string[] {
   return [...new Set([whole, last, fenced])].filter((text) => text !== undefined && text !== "") as string[];
 }
 
+const NOT_CALLED = { fits: false, problem: `the tool ${ANSWER_TOOL} was not called` } as const;
+
+/** The ways to read the last call: its input, and what was wrapped because a call takes an object. */
+export function calledWith(parts: readonly Part[]): string[] | undefined {
+  const call = parts.findLast((part) => part.type === "tool" && part.tool === ANSWER_TOOL);
+  if (call?.type !== "tool" || call.state.status !== "completed") return undefined;
+  const { input } = call.state;
+  const isWrapped = Object.keys(input).length === 1 && "value" in input;
+  return [input, ...(isWrapped ? [input["value"]] : [])].map((value) => JSON.stringify(value));
+}
+
 const TAG = "holdfast-format";
 const ASKED =
   "Answer with exactly one JSON value that is valid against this JSON Schema, and with nothing else: no words before or after it, no code fence.";
@@ -86,7 +106,10 @@ const ASKED =
  * Nothing in the schema can end the block: in JSON a `<` may be written as an escape. It begins a line of its own, for agents that join texts without one.
  */
 const block = (words: string, schema: JsonObject): string =>
-  [`\n<${TAG}>`, harmless(words), JSON.stringify(schema).replaceAll("<", "\\u003c"), `</${TAG}>`].join("\n");
+  tagged([words, JSON.stringify(schema).replaceAll("<", "\\u003c")]);
+
+const tagged = (lines: readonly string[]): string =>
+  [`\n<${TAG}>`, ...lines.map(harmless), `</${TAG}>`].join("\n");
 
 /** A problem may repeat what an agent said. */
 const harmless = (words: string): string => words.replaceAll(/<(\/?\s*)holdfast-/gi, "<$1holdfast ");

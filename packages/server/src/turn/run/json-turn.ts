@@ -21,6 +21,8 @@ type Deps = {
   prompt: (parts: Part[]) => Promise<Ending>;
   /** False once the turn is being stopped: then no further step begins. */
   goesOn: () => boolean;
+  /** The agent answers by a call, and is told what stands in rows. */
+  calls: boolean;
 };
 
 /** Runs the prompts of a turn that asks for JSON, to the end of the last one. */
@@ -29,15 +31,17 @@ export const answerInJson = (deps: Deps): Promise<JsonAnswer> =>
 
 const NOTHING: { usage?: Usage | undefined } = {};
 
-function jsonTurn({ store, clock, settings, recorder, started, parts, prompt, goesOn }: Deps): JsonTurn {
+function jsonTurn(deps: Deps): JsonTurn {
+  const { store, clock, settings, recorder, started, parts, prompt, goesOn, calls } = deps;
   const { session, turn, message } = started;
   let asked: MessageId = message.info.id;
   let shown = parts;
   return {
+    calls,
     async prompt(words) {
       const now = clock.now();
       const place = { id: newId("prt", now), sessionId: session.id, messageId: asked };
-      const ending = await prompt([...shown, correctionPart(place, words, now)]);
+      const ending = await prompt(words === undefined ? [...shown] : [...shown, correctionPart(place, words, now)]);
       shown = [];
       const { usage } = ending.by === "prompt" && ending.result.outcome === "ended" ? ending.result : NOTHING;
       recorder.endPrompt(usage);

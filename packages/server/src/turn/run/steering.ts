@@ -88,10 +88,15 @@ export class Steering {
     });
     if (offered === undefined) return false;
     faultPoint("turn.steer-offered");
-    const result = (await handle.steer?.({ parts: offered.message.parts })) ?? NOT_TAKEN;
+    const { info, parts } = offered.message;
+    const result = (await handle.steer?.({ messageId: info.id, parts })) ?? NOT_TAKEN;
     faultPoint("turn.steer-answered");
     if (result.outcome === "promptRequired" || result.outcome === "failed") this.#isOver = true;
-    await this.#end(offered, endOf(result, maskOf(started)));
+    try {
+      await this.#end(offered, endOf(result, maskOf(started)));
+    } finally {
+      if (result.outcome === "injected") result.goOn?.();
+    }
     return true;
   }
 

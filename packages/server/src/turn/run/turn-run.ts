@@ -7,7 +7,7 @@
  * - After CLAIM_LOST the agent is ended and nothing more is written (D-17).
  */
 import { faultPoint, isHoldfastError, type Timer, within } from "@holdfast/kernel";
-import type { AgentSession, Part, TextPart, TurnId } from "@holdfast/protocol";
+import type { AgentSession, OutputFormat, Part, TextPart, TurnId } from "@holdfast/protocol";
 import type { AgentHandle, NoteEvent, StateEvent, TurnSink } from "../../agents/index.ts";
 import type { StartedTurn, TerminalRecord } from "../../store/index.ts";
 import { TURN_ACTOR } from "../actor.ts";
@@ -30,6 +30,7 @@ import { answerInJson } from "./json-turn.ts";
 import { farRetry, withReset } from "./limit.ts";
 import { OwnWork } from "./own-work.ts";
 import { Steering } from "./steering.ts";
+import { storedTurn } from "./stored-turn.ts";
 import type { RunEnd, TurnRunDeps } from "./turn-run-deps.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -242,21 +243,22 @@ export class TurnRun {
       started: this.started,
       format,
       parts,
-      prompt: (shown) => this.#promptOnce(handle, shown),
+      prompt: (shown) => this.#promptOnce(handle, shown, format),
       goesOn: () => this.#state.phase === "prompting",
+      calls: handle.answersJson === true,
     });
     this.#result = answer;
     return ending;
   }
 
-  async #promptOnce(handle: AgentHandle, parts: Part[]): Promise<Ending> {
+  async #promptOnce(handle: AgentHandle, parts: Part[], format?: OutputFormat): Promise<Ending> {
     await this.#ownWork.settled(handle);
     // Told to stop since the last look; a handle without a prompt did not hear of it.
     if (this.#state.phase !== "prompting") return { by: "stop" };
     this.#isPrompted = true;
     this.#files.prompted();
     this.#recorder.prompted();
-    const prompted = handle.prompt({ parts, system: this.started.input?.system }, this.#sink());
+    const prompted = handle.prompt({ parts, system: this.started.input?.system, format }, this.#sink());
     this.#steering.prompted(handle);
     const result = withReset(await prompted, this.#deps.clock.now());
     return { by: "prompt", result, alive: handle.alive };
@@ -264,10 +266,16 @@ export class TurnRun {
 
   #sink(): TurnSink {
     return {
+      turnId: this.turnId,
       emit: (event) => this.#emit(event),
-      ask: (request) => this.#asks.permission(request),
+      ask: (request, withdrawn) => this.#asks.permission(request, withdrawn),
       askQuestion: (question, withdrawn) => this.#asks.question(question, withdrawn),
       drained: () => this.#recorder.drained() ?? this.#mirrors.drained(),
+      committed: async () => {
+        await Promise.all([this.#recorder.flushed(), this.#mirrors.flushed()]);
+        if (this.#recorder.failure !== undefined) throw new Error("What the turn says is not written any more.");
+      },
+      stored: (from) => storedTurn(this.#deps.store, this.started, from),
     };
   }
 

@@ -103,6 +103,11 @@ export class Mirrors {
     return undefined;
   }
 
+  /** Resolves when all that was said of children is committed, or lost to them. */
+  async flushed(): Promise<void> {
+    for (const { run } of this.#children.values()) await (run && (await run.ready)?.recorder.flushed());
+  }
+
   /** The parent's turn ends with this record: what still runs below it ends so too. Never rejects. */
   async end(record: TerminalRecord): Promise<void> {
     for (const mirror of this.#children.values()) this.#end(mirror, endBelow(record));
