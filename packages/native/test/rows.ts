@@ -88,7 +88,8 @@ export class Rows {
   #add(info: Message["info"], parts: Loose[]): Message {
     const placed = parts.map((part, ordinal) => {
       this.#parts += 1;
-      return { id: `prt_${this.#parts}`, sessionId: SESSION, messageId: info.id, ordinal, ...part } as Part;
+      const id = `prt_${this.#parts}` as Part["id"];
+      return { id, sessionId: info.sessionId, messageId: info.id, ordinal, ...part };
     });
     const message = { info, parts: placed };
     this.messages.push(message);

@@ -107,14 +107,14 @@ async function firstOfNames(
 
 async function readOf(
   path: string,
-  { readText }: Pick<InstructionSources, "readText">,
+  sources: Pick<InstructionSources, "readText">,
 ): Promise<Instructions | undefined> {
-  const text = await readText(path).catch(() => "");
+  const text = await sources.readText(path).catch(() => "");
   return text.trim() === "" ? undefined : { from: path, text };
 }
 
-async function pageOf(url: string, { fetchText }: InstructionSources): Promise<Instructions[]> {
-  const text = await fetchText(url, AbortSignal.timeout(FETCH_MS)).catch(() => "");
+async function pageOf(url: string, sources: InstructionSources): Promise<Instructions[]> {
+  const text = await sources.fetchText(url, AbortSignal.timeout(FETCH_MS)).catch(() => "");
   return text.trim() === "" ? [] : [{ from: url, text }];
 }
 

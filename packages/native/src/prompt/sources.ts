@@ -37,7 +37,7 @@ export const instructionSources: InstructionSources = {
 async function textOf({ body }: Response): Promise<string> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const piece of body ?? []) {
+  for await (const piece of (body ?? []) as AsyncIterable<Uint8Array>) {
     pieces.push(piece);
     bytes += piece.byteLength;
     if (bytes > MOST_BYTES) break;

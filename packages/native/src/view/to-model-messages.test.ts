@@ -1,11 +1,9 @@
 import type { Message } from "@holdfast/protocol";
-import type { ModelMessage } from "ai";
 import { describe, expect, test } from "vitest";
 import {
   call,
   completed,
   failed,
-  file,
   pending,
   preamble,
   reasoning,
@@ -13,56 +11,8 @@ import {
   running,
   text,
 } from "../../test/rows.ts";
-import type { ViewOptions } from "./options.ts";
-import { toModelMessages } from "./to-model-messages.ts";
-import { TEXT_FILE } from "./user-content.ts";
-import { continuationText, WORDS } from "./words.ts";
-
-const PNG = new Uint8Array([1, 2, 3]);
-const BLOBS: Record<string, Uint8Array> = {
-  png: PNG,
-  empty: new Uint8Array(),
-  text: new TextEncoder().encode("a: 1"),
-  long: new TextEncoder().encode("y".repeat(TEXT_FILE + 7)),
-  whole: new TextEncoder().encode("the whole output"),
-};
-
-const OPTIONS: ViewOptions = {
-  model: { providerId: "anthropic", modelId: "claude-x" },
-  kind: "anthropic",
-  facts: {},
-  blob: (hash) => Promise.resolve(BLOBS[hash]),
-};
-
-const view = (rows: Rows, over: Partial<ViewOptions> = {}) =>
-  toModelMessages(rows.messages, { ...OPTIONS, ...over });
-
-const said = (words: string) => ({ type: "text", text: words });
-const user = (...content: (string | object)[]) => ({
-  role: "user",
-  content: content.map((each) => (typeof each === "string" ? said(each) : each)),
-});
-const assistant = (...content: (string | object)[]) => ({ ...user(...content), role: "assistant" });
-const called = (toolCallId: string, over: object = {}) => ({
-  type: "tool-call",
-  toolCallId,
-  toolName: "bash",
-  input: { command: "ls" },
-  ...over,
-});
-const result = (toolCallId: string, output: object) => ({
-  role: "tool",
-  content: [{ type: "tool-result", toolCallId, toolName: "bash", output }],
-});
-const image = { type: "file", data: { type: "data", data: PNG }, mediaType: "image/png", filename: "a.png" };
-
-/** One question, and an answer of these parts. */
-function answered(parts: Parameters<Rows["answer"]>[0], over: Parameters<Rows["answer"]>[1] = {}): Rows {
-  const rows = new Rows();
-  rows.user("go");
-  rows.answer(parts, over);
-  return rows;
-}
+import { answered, assistant, called, result, user, view } from "../../test/view.ts";
+import { WORDS } from "./words.ts";
 
 describe("[R-12.1] the view is a pure function of rows", () => {
   test("a message without parts, or with ignored ones alone, is not there", async () => {
@@ -101,7 +51,7 @@ describe("[R-12.1] the view is a pure function of rows", () => {
     rows.user([subtask]);
     const [asked, answer, again] = await view(rows);
     expect([asked, answer]).toEqual([user("report"), assistant("ok")]);
-    expect(again?.content).toEqual([expect.objectContaining({ text: expect.stringContaining("look") })]);
+    expect(JSON.stringify(again)).toContain("no report of it came:\\nlook");
   });
 
   test("an agent that is named is one of the tool's", async () => {
@@ -311,110 +261,6 @@ describe("[R-12.4] what the provider signed", () => {
   });
 });
 
-describe("[R-12.5] files", () => {
-  const attached = completed("seen", {
-    attachments: [
-      { type: "file", mime: "image/png", filename: "a.png", url: "blob:png" },
-      { type: "file", mime: "image/png", url: "https://example.test/b.png" },
-      { type: "file", mime: "audio/wav", url: "blob:png" },
-    ],
-  });
-  const content = { type: "content", value: [said("seen"), image] };
-  const beside = [said(WORDS.fromTools), image];
-
-  test.each<[string, Partial<ViewOptions>, boolean]>([
-    ["anthropic", {}, true],
-    ["openai", { kind: "openai" }, true],
-    ["gemini-3", { kind: "google", model: { providerId: "g", modelId: "gemini-3-pro" } }, true],
-    ["an older gemini", { kind: "google", model: { providerId: "g", modelId: "gemini-2.5-pro" } }, false],
-    ["any other", { kind: "openai-compatible", facts: { images: true } }, false],
-  ])("of results: in them for %s, or else behind them", async (_, over, isIn) => {
-    const messages = await view(answered([call("c1", attached)]), over);
-    const { model } = { ...OPTIONS, ...over };
-    const id = model.modelId === "claude-x" ? "c1" : "prt_3";
-    const expected = isIn
-      ? [result(id, content)]
-      : [result(id, { type: "text", value: "seen" }), user(...beside)];
-    expect(messages.slice(2)).toEqual(expected);
-  });
-
-  test("a kind that the model does not take is told", async () => {
-    const rows = new Rows();
-    rows.user([file("image/png", "blob:png", { filename: "a.png" }), file("application/pdf", "blob:png")]);
-    const told = JSON.stringify(await view(rows, { facts: { images: false, pdf: false } }));
-    expect(told).toContain("ERROR: a.png cannot be read: this model takes no images");
-    expect(told).toContain("takes no PDF files");
-    expect(JSON.stringify(await view(rows, { kind: "openai-compatible" }))).toContain("takes no images");
-    const results = await view(answered([call("c1", attached)]), { facts: { images: false } });
-    expect(JSON.stringify(results[2])).toContain("seen\\nERROR: a.png");
-  });
-
-  test.each([
-    ["an image", file("image/png", "blob:png", { filename: "a.png" }), image],
-    ["an empty one", file("image/png", "blob:empty"), said(WORDS.empty)],
-    [
-      "one that is gone",
-      file("image/png", "blob:none"),
-      said("[Attached image/png: file, which is not stored here]"),
-    ],
-    [
-      "of no kind that models take",
-      file("image/svg+xml", "blob:png", { filename: "a.svg" }),
-      said("[Attached image/svg+xml: a.svg, of a kind that is not given to you]"),
-    ],
-    [
-      "text",
-      file("text/yaml", "blob:text", { filename: "a.yaml" }),
-      said('<file name="a.yaml">\na: 1\n</file>'),
-    ],
-    [
-      "text that is gone",
-      file("text/plain", "blob:none"),
-      said("[Attached text/plain: file, which is not stored here]"),
-    ],
-    [
-      "a place of the workspace",
-      file("text/plain", "file:///w/a%20b.ts"),
-      said("[The user names the file /w/a b.ts. Read it where it matters.]"),
-    ],
-    [
-      "some of its lines",
-      file("text/plain", "file:///w/a.ts?start=3&end=9"),
-      said("[The user names the file /w/a.ts, lines 3 to 9. Read it where it matters.]"),
-    ],
-    [
-      "a directory",
-      file("application/x-directory", "file:///w/src"),
-      said("[The user names the directory /w/src.]"),
-    ],
-    [
-      "an address",
-      file("text/html", "https://example.test/"),
-      said("[Attached text/html: https://example.test/, at https://example.test/]"),
-    ],
-  ])("of the user: %s", async (_, part, sent) => {
-    const rows = new Rows();
-    rows.user([part]);
-    expect(await view(rows)).toEqual([user(sent)]);
-  });
-
-  test("of a long text its beginning", async () => {
-    const rows = new Rows();
-    rows.user([file("text/plain", "blob:long")]);
-    expect(JSON.stringify(await view(rows))).toContain("[The rest is left out: 7 characters.]");
-  });
-
-  test("names stand for all media where they are stripped", async () => {
-    const rows = answered([call("c1", attached)]);
-    rows.user([file("image/png", "blob:png", { filename: "a.png" })]);
-    const messages = await view(rows, { stripMedia: true });
-    expect(messages.slice(2)).toEqual([
-      result("c1", { type: "text", value: "seen" }),
-      user("[Attached image/png: a.png]"),
-    ]);
-  });
-});
-
 describe("[R-12.6] turns of the talk are such as providers take", () => {
   test("who speaks twice speaks once, and the user begins and is last", async () => {
     const rows = new Rows();
@@ -440,82 +286,5 @@ describe("[R-12.6] turns of the talk are such as providers take", () => {
     rows.answer("done", { agent: "claude" });
     rows.user("a");
     expect(await view(rows)).toEqual([user(WORDS.ownWork), assistant("done"), user("a")]);
-  });
-});
-
-describe("[R-16.2] behind a summary", () => {
-  const idOf = (message: Message) => message.info.id;
-  const [what, sum] = [user(WORDS.whatWasDone), assistant("sum")];
-  const parts = (...messages: (Message | undefined)[]) =>
-    toModelMessages(
-      messages.filter((each) => each !== undefined),
-      OPTIONS,
-    ) as Promise<ModelMessage[]>;
-
-  test("stands a sentence that goes on, until somebody says how", async () => {
-    const rows = new Rows();
-    rows.user("one");
-    const summary = rows.summary("sum");
-    expect(await parts(summary)).toEqual([what, sum, user(continuationText(false))]);
-    const step = rows.answer("2");
-    expect(await parts(summary, step)).toEqual([
-      what,
-      sum,
-      user(continuationText(false)),
-      assistant("2"),
-      user(WORDS.goOn),
-    ]);
-    const other = new Rows();
-    const alone = other.summary("sum");
-    expect(await parts(alone, other.user("next"))).toEqual([what, sum, user("next")]);
-    const asked = new Rows();
-    expect(await parts(asked.summary("sum", { auto: false }))).toEqual([what, sum, user(WORDS.goOn)]);
-  });
-
-  test("stand the last steps, and what was asked is not asked twice", async () => {
-    const rows = new Rows();
-    rows.user("one");
-    const last = rows.answer([call("c1", completed("x"))]);
-    const summary = rows.summary("sum", { tailStartId: idOf(last) });
-    expect(await parts(summary, last)).toEqual([
-      what,
-      sum,
-      user(WORDS.tailFollows),
-      assistant(called("c1")),
-      result("c1", { type: "text", value: "x" }),
-      user(continuationText(false)),
-    ]);
-    const waits = new Rows();
-    waits.answer("1");
-    const asked = waits.user("two");
-    const second = waits.summary("sum", { tailStartId: idOf(asked) });
-    expect(await parts(second, asked)).toEqual([what, sum, user("two")]);
-  });
-
-  test("of an overflow what was asked stands again, its media as words", async () => {
-    const rows = new Rows();
-    rows.user("one");
-    rows.answer("1");
-    const asked = rows.user([text("two"), file("image/png", "blob:png", { filename: "a.png" })]);
-    rows.answer([call("c1", completed("x"))]);
-    const summary = rows.summary("sum", { overflow: true, tailStartId: idOf(asked) });
-    expect(await parts(summary, asked)).toEqual([
-      what,
-      sum,
-      user(WORDS.askedAgain, "two", "[Attached image/png: a.png]"),
-    ]);
-    expect(await parts(rows.summary("sum", { overflow: true }))).toEqual([
-      what,
-      sum,
-      user(continuationText(true)),
-    ]);
-  });
-
-  test("what other agents wrote to remember by is not there, nor a summary that failed", async () => {
-    const rows = answered("1");
-    rows.summary("theirs", {}, { agent: "opencode" });
-    rows.summary("", {});
-    rows.user("two");
-    expect(await view(rows)).toEqual([user("go"), assistant("1"), user("two")]);
   });
 });
