@@ -94,6 +94,17 @@ test("[R-5.1, A-23] what is said of a text beside its words stands in its part, 
   ]);
 });
 
+test("[R-12.4] sealed reasoning without words is a part", async () => {
+  const sealed = { openai: { encrypted: "x" } };
+  const log = await record([
+    { type: "reasoning", text: "", streamId: "1" },
+    { type: "reasoning", text: "", streamId: "2", whole: true, metadata: sealed },
+    { type: "reasoning", text: "so", streamId: "2" },
+  ]);
+  const said = log.parts.flatMap((part) => (part.type === "reasoning" ? [[part.text, part.metadata]] : []));
+  expect(said).toEqual([["so", sealed]]);
+});
+
 describe("[D-12] deltas", () => {
   test("[D-12] the first chunk makes the row with its text, later ones are deltas, and neighbours are one", async () => {
     const { recorder, log } = recorderUnderTest();

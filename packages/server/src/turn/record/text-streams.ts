@@ -3,8 +3,8 @@
  *
  * - A part is keyed by its kind and the agent's stream id. Unnamed text and unnamed reasoning end each other; a tool call ends all of them, so
  *   that the order text, tool, text is kept. What continues an ended stream is a new part.
- * - The first chunk makes the row with its text; later ones are deltas whose offsets leave no gap. A trailing high surrogate waits for its
- *   other half. The end rewrites the row whole. While streaming, the row is checkpointed at most once a second.
+ * - The first chunk makes the row with its text, or what is said of it beside that (R-12.4); later ones are deltas whose offsets leave no gap. A
+ *   trailing high surrogate waits for its other half. The end rewrites the row whole. While streaming, the row is checkpointed at most once a second.
  * - What is said of a part beside its text rewrites its row.
  * - What a failed try of a step said stays, marked with the try, and what the next one says begins new parts (D-15).
  * - The whole text of a named stream rewrites its row, also after its end: what its pieces built is replaced, never repeated (A-23).
@@ -53,7 +53,7 @@ export class TextStreams {
     streamId: string | undefined,
     metadata?: Record<string, unknown>,
   ): ProgressOp[] {
-    if (chunk === "") return [];
+    if (chunk === "" && metadata === undefined) return [];
     const ops: ProgressOp[] = [];
     if (streamId === undefined) ops.push(...this.#closeUnnamed(kind === "text" ? "reasoning" : "text"));
     const key = keyOf(kind, streamId);
@@ -61,9 +61,10 @@ export class TextStreams {
     const { text, held } = holdBackSurrogate(stream.held + chunk);
     stream.held = held;
     ops.push(...this.#extend(stream, cleanText(text)));
-    if (metadata === undefined || stream.part === undefined) return ops;
-    stream.part = { ...stream.part, ...this.#told(streamId, metadata) };
-    return [...ops, { op: "part", part: stream.part }];
+    if (metadata === undefined) return ops;
+    // Sealed reasoning has no words at all, and its provider wants it back all the same.
+    if (stream.part === undefined) ops.push(this.#create(stream, ""));
+    return stream.part === undefined ? ops : [...ops, this.#tell(stream, stream.part, metadata)];
   }
 
   /** The stream says exactly `text`, whatever its pieces were; a stream that was never heard of begins with it. */
@@ -157,6 +158,11 @@ export class TextStreams {
     const name = this.keepsNames && streamId !== undefined ? { partId: streamId } : undefined;
     if (name === undefined) return metadata === undefined ? {} : { metadata };
     return { metadata: { ...metadata, backend: name satisfies BackendPart } };
+  }
+
+  #tell(stream: Stream, part: TextPart | ReasoningPart, metadata: Record<string, unknown>): ProgressOp {
+    stream.part = { ...part, ...this.#told(stream.streamId, metadata) };
+    return { op: "part", part: stream.part };
   }
 
   #releaseHeld(stream: Stream): ProgressOp[] {
