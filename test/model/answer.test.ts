@@ -1,7 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { chooseAnswer, FailureCounts } from "./answer.ts";
 import { offeredTool } from "./conversation.ts";
 import type { Conversation, ModelMessage, OfferedTool } from "./conversation.ts";
+import { PromptCache } from "./prompt-cache.ts";
 import { toolCall } from "./tools.ts";
 
 const writeFile = offeredTool("write_file", "", {
@@ -88,6 +89,37 @@ describe("which answer a request gets", () => {
     expect([...chooseAnswer(ask, new FailureCounts()).beats]).toEqual([
       { kind: "text", text: "Summary: a scripted conversation.\nREMEMBER kiwi" },
     ]);
+  });
+});
+
+test("further calls, an account and an end belong to the answer of the call before", () => {
+  const todo = offeredTool("todo", "", {});
+  const ask = conversation(
+    [user('CALL todo {}\nALSO todo {"a":1}\nUSAGE {"input":1,"output":1}\nEND length\nSAY next')],
+    [shell, todo],
+  );
+  const kinds = [...chooseAnswer(ask, new FailureCounts()).beats].map(({ kind }) => kind);
+  expect(kinds).toEqual(["call", "call", "usage", "end"]);
+});
+
+test("a prompt cache reads what was sent before from its beginning on, and of Anthropic's what was marked", () => {
+  const cache = new PromptCache();
+  const message = (text: string) => ({ role: "user", content: [{ type: "text", text }] });
+  const mark = { cache_control: { type: "ephemeral" } };
+  const marked = (text: string) => ({ role: "user", content: [{ type: "text", text, ...mark }] });
+  const first = cache.read("anthropic", { model: "m", messages: [message("one"), marked("two")] });
+  expect(first).toMatchObject({ cacheRead: 0, cacheWrite: first.input });
+  const messages = [message("one"), message("two"), message("three")];
+  expect(cache.read("anthropic", { model: "m", messages })).toMatchObject({
+    cacheRead: first.input,
+    cacheWrite: 0,
+  });
+  expect(cache.read("anthropic", { model: "other", messages }).cacheRead).toBe(0);
+  const chat = { model: "m", messages: [message("one")] };
+  expect(cache.read("openai-chat", chat).cacheRead).toBe(0);
+  expect(cache.read("openai-chat", chat)).toEqual({
+    input: expect.any(Number) as number,
+    cacheRead: cache.read("openai-chat", chat).input,
   });
 });
 

@@ -7,7 +7,10 @@ import type { SaidCall, StreamEncoder, Wire } from "./wire.ts";
 function usageOf(usage: Usage): unknown {
   return {
     input_tokens: usage.input,
-    input_tokens_details: { cached_tokens: usage.cacheRead ?? 0 },
+    input_tokens_details: {
+      cached_tokens: usage.cacheRead ?? 0,
+      ...(usage.cacheWrite === undefined ? {} : { cache_write_tokens: usage.cacheWrite }),
+    },
     output_tokens: usage.output,
     output_tokens_details: { reasoning_tokens: usage.reasoning ?? 0 },
     total_tokens: usage.input + usage.output,
@@ -43,6 +46,7 @@ function reasoningItem(id: string, text: string, isSealed: boolean): Record<stri
 }
 
 const reasons = { length: "max_output_tokens" };
+const codes: Record<number, string> = { 429: "rate_limit_exceeded" };
 
 class ResponsesEncoder implements StreamEncoder {
   readonly #id: string;
@@ -96,14 +100,16 @@ class ResponsesEncoder implements StreamEncoder {
   close(usage: Usage, reason?: string): string {
     const before = this.#closeItem();
     const status = reason === undefined ? "completed" : "incomplete";
-    const why =
-      reason === undefined ? {} : { incomplete_details: { reason: reasonIn(reasons, reason) } };
+    const why = reason === undefined ? {} : { incomplete_details: { reason: reasonIn(reasons, reason) } };
     const response = { ...this.#response(status), ...why, usage: usageOf(usage) };
     return before + this.#event(`response.${status}`, { response });
   }
 
   fail(status: number, text: string): string {
-    const error = { code: status < 500 ? "invalid_request_error" : "server_error", message: text };
+    const error = {
+      code: codes[status] ?? (status < 500 ? "invalid_request_error" : "server_error"),
+      message: text,
+    };
     return this.#event("response.failed", { response: { ...this.#response("failed"), error } });
   }
 
@@ -137,7 +143,8 @@ class ResponsesEncoder implements StreamEncoder {
     if (this.#open === undefined) return "";
     const { kind, text } = this.#open;
     this.#open = undefined;
-    const item = kind === "message" ? messageItem(this.#id, text) : reasoningItem(this.#id, text, this.#isSealed);
+    const item =
+      kind === "message" ? messageItem(this.#id, text) : reasoningItem(this.#id, text, this.#isSealed);
     const at = { item_id: item["id"], output_index: this.#output.length };
     const done =
       kind === "message"

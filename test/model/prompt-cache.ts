@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { list, record } from "./conversation.ts";
 import type { Api } from "./conversation.ts";
 import { tokensOf } from "./usage.ts";
+import type { Usage } from "./usage.ts";
 
 /** Most prefixes remembered; the oldest is forgotten first. */
 const MAX_PREFIXES = 10_000;
@@ -13,8 +14,8 @@ const MAX_PREFIXES = 10_000;
 export class PromptCache {
   readonly #known = new Set<string>();
 
-  /** What is read from the cache for this request, and written to it; of the latter Anthropic alone tells. */
-  read(api: Api, body: Record<string, unknown>): { cacheRead: number; cacheWrite?: number } {
+  /** The size of this request, what of it is read from the cache, and what is written to it; of the latter Anthropic alone tells. */
+  read(api: Api, body: Record<string, unknown>): Omit<Usage, "output"> {
     const blocks = blocksOf(api, body);
     let prefix = `${api} ${String(body["model"])}`;
     let [size, read, written] = [0, 0, 0];
@@ -28,7 +29,8 @@ export class PromptCache {
       marked.push(prefix);
     }
     for (const one of marked) this.#keep(one);
-    return api === "anthropic" ? { cacheRead: read, cacheWrite: written - read } : { cacheRead: read };
+    if (api !== "anthropic") return { input: size, cacheRead: read };
+    return { input: size, cacheRead: read, cacheWrite: Math.max(0, written - read) };
   }
 
   #keep(prefix: string): void {
@@ -48,9 +50,11 @@ function blocksOf(api: Api, body: Record<string, unknown>): { text: string; isMa
       : [message];
   });
   const system = body["system"] ?? body["systemInstruction"] ?? body["instructions"];
-  return [...list(body["tools"]), ...(Array.isArray(system) ? system : [system]), ...messages].map((block) => {
-    const text = JSON.stringify(block) ?? "";
-    const bare = text.replace(/,?"cache_control":\{[^}]*\}/, "");
-    return { text: bare, isMarked: bare !== text };
-  });
+  return [...list(body["tools"]), ...(Array.isArray(system) ? list(system) : [system]), ...messages].map(
+    (block) => {
+      const text = JSON.stringify(block) ?? "";
+      const bare = text.replace(/,?"cache_control":\{[^}]*\}/, "");
+      return { text: bare, isMarked: bare !== text };
+    },
+  );
 }

@@ -15,9 +15,9 @@ import type { Conversation } from "./conversation.ts";
 import { gemini } from "./gemini.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { openaiResponses } from "./openai-responses.ts";
+import { PromptCache } from "./prompt-cache.ts";
 import { RequestLog } from "./request-log.ts";
 import type { ModelRequest } from "./request-log.ts";
-import { PromptCache } from "./prompt-cache.ts";
 import { tokensOf, type Usage } from "./usage.ts";
 import type { SaidCall, WholeAnswer, Wire } from "./wire.ts";
 
@@ -78,10 +78,19 @@ function wireFor(path: string): Wire | undefined {
 function tooLong(wire: Wire, size: number, context: number): [status: number, text: string] {
   if (wire === anthropic) return [400, `prompt is too long: ${size} tokens > ${context} maximum`];
   if (wire === gemini)
-    return [400, `The input token count (${size}) exceeds the maximum number of tokens allowed (${context}).`];
+    return [
+      400,
+      `The input token count (${size}) exceeds the maximum number of tokens allowed (${context}).`,
+    ];
   if (wire === openaiResponses)
-    return [400, "Your input exceeds the context window of this model. Please adjust your input and try again."];
-  return [400, `This model's maximum context length is ${context} tokens. However, you requested ${size} tokens.`];
+    return [
+      400,
+      "Your input exceeds the context window of this model. Please adjust your input and try again.",
+    ];
+  return [
+    400,
+    `This model's maximum context length is ${context} tokens. However, you requested ${size} tokens.`,
+  ];
 }
 
 /** Starts a scripted model on a free port of 127.0.0.1. */
@@ -177,7 +186,7 @@ async function play(exchange: Exchange): Promise<void> {
     usage: { input: inputTokens(conversation), output: 0 },
   };
   if (memory.options.details === true)
-    Object.assign(whole.usage, memory.cache.read(conversation.api, request.body), { reasoning: 0 });
+    whole.usage = { output: 0, ...memory.cache.read(conversation.api, request.body) };
   let told: Usage | undefined;
   let pieces = { count: 1, pauseMs: 0 };
   let begun = false;

@@ -88,5 +88,5 @@ async function loadModule(path: string, place: HookPlace): Promise<HookModule> {
       throw new Error(`there is no hook ${name}; there are ${Object.keys(HOOK_NAMES).join(", ")}`);
     if (typeof hook !== "function") throw new Error(`${name} is not a function`);
   }
-  return made as HookModule;
+  return made;
 }

@@ -22,7 +22,13 @@ export function withCacheMarks(
   const before = answer < 0 ? -1 : messages.slice(0, answer).findLastIndex(isMarkable);
   return messages.map((message, at) =>
     at === last || at === before
-      ? { ...message, providerOptions: { ...message.providerOptions, ...MARK } }
+      ? {
+          ...message,
+          providerOptions: {
+            ...message.providerOptions,
+            anthropic: { ...message.providerOptions?.["anthropic"], ...MARK.anthropic },
+          },
+        }
       : message,
   );
 }

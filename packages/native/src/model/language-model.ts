@@ -26,6 +26,9 @@ export type ReachedModel = {
 /** Most tokens that a call asks for: what is asked for is taken off the input, and an answer that is longer is no step of an agent's. */
 const MAX_OUTPUT = 32_000;
 
+// The program's output is its wire, and what the SDK warns of is in the stream.
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
 /** Addresses of the providers. Said always: without one the SDK reads variables of the environment. */
 const ADDRESSES = {
   anthropic: "https://api.anthropic.com/v1",
@@ -68,7 +71,11 @@ function askedOf(facts: ModelFacts): ModelFacts {
   return { ...facts, output: Math.min(facts.output, MAX_OUTPUT, quarter) };
 }
 
-function reach(access: ProviderAccess, modelId: string, fetch?: typeof globalThis.fetch): ReachedModel["model"] {
+function reach(
+  access: ProviderAccess,
+  modelId: string,
+  fetch?: typeof globalThis.fetch,
+): ReachedModel["model"] {
   const { kind, baseUrl, key, headers } = access;
   const way = {
     ...(headers === undefined ? {} : { headers }),

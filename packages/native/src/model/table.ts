@@ -85,14 +85,20 @@ export const MODEL_TABLE: Readonly<Record<Kind, Readonly<Record<string, ModelFac
     "gpt-6-astra": gpt("GPT-6 Astra", EFFORTS, {
       ...million,
       price: {
-        ...{ input: 10, output: 50, cacheRead: 1, cacheWrite: 12.5 },
+        input: 10,
+        output: 50,
+        cacheRead: 1,
+        cacheWrite: 12.5,
         tiers: [{ size: OPENAI_TIER, input: 20, output: 75, cacheRead: 2, cacheWrite: 25 }],
       },
     }),
     "gpt-5.6": gpt("GPT-5.6", ["none", ...EFFORTS], {
       ...million,
       price: {
-        ...{ input: 2, output: 10, cacheRead: 0.2, cacheWrite: 2.5 },
+        input: 2,
+        output: 10,
+        cacheRead: 0.2,
+        cacheWrite: 2.5,
         tiers: [{ size: OPENAI_TIER, input: 4, output: 15, cacheRead: 0.4, cacheWrite: 5 }],
       },
     }),
@@ -129,7 +135,9 @@ export const MODEL_TABLE: Readonly<Record<Kind, Readonly<Record<string, ModelFac
     }),
     "gemini-2.5-pro": gemini("Gemini 2.5 Pro", {
       price: {
-        ...{ input: 1.25, output: 10, cacheRead: 0.125 },
+        input: 1.25,
+        output: 10,
+        cacheRead: 0.125,
         over200k: { input: 2.5, output: 15, cacheRead: 0.25 },
       },
       variants: budgets(32_768),
