@@ -50,11 +50,12 @@ const MAX_RESULT_EXCERPT = 120;
 /** Cuts a script into the answers of its requests. */
 export function cutAnswers(script: readonly Directive[]): Directive[][] {
   const answers: Directive[][] = [[]];
-  for (const [index, directive] of script.entries()) {
-    if (directive.kind === "later" && index > 0) answers.push([]);
+  let isOver = false;
+  for (const directive of script) {
+    const isNext = directive.kind === "later" || (isOver && !staysWith.has(directive.kind));
+    if (isNext && answers.at(-1)?.length !== 0) answers.push([]);
+    isOver = endsAnswer.has(directive.kind) || (isOver && !isNext);
     answers.at(-1)?.push(directive);
-    const next = script[index + 1];
-    if (endsAnswer.has(directive.kind) && next !== undefined && !staysWith.has(next.kind)) answers.push([]);
   }
   return answers;
 }
