@@ -52,7 +52,7 @@ export function cutAnswers(script: readonly Directive[]): Directive[][] {
   const answers: Directive[][] = [[]];
   let isOver = false;
   for (const directive of script) {
-    const isNext = directive.kind === "later" || (isOver && !staysWith.has(directive.kind));
+    const isNext: boolean = directive.kind === "later" || (isOver && !staysWith.has(directive.kind));
     if (isNext && answers.at(-1)?.length !== 0) answers.push([]);
     isOver = endsAnswer.has(directive.kind) || (isOver && !isNext);
     answers.at(-1)?.push(directive);
