@@ -5,6 +5,7 @@ import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { Model } from "@holdfast/protocol";
 import type { LanguageModel, streamText } from "ai";
+import { outputLimit } from "../compaction/index.ts";
 import type { ModelFacts, ProviderAccess } from "../wire.ts";
 
 type ProviderOptions = NonNullable<Parameters<typeof streamText>[0]["providerOptions"]>;
@@ -13,18 +14,12 @@ type OptionsOfOne = ProviderOptions[string];
 /** The model as `streamText` takes it, with what is to be passed beside it. */
 export type ReachedModel = {
   model: Exclude<LanguageModel, string>;
-  /**
-   * What is known of it; nothing of a model that nobody knows: then nothing is compacted by count, and a step has no cost. `output` is what a
-   * call asks for at most, which may be less than the model could give: the same number for the request and for what is kept free.
-   */
+  /** Empty for a model that nobody knows: then nothing is compacted by count, and a step has no cost. */
   facts: ModelFacts;
   providerOptions: ProviderOptions;
-  /** Of the request: absent where the endpoint decides by itself. */
+  /** Absent where the endpoint decides by itself. */
   maxOutputTokens?: number;
 };
-
-/** Most tokens that a call asks for: what is asked for is taken off the input, and an answer that is longer is no step of an agent's. */
-const MAX_OUTPUT = 32_000;
 
 // The program's output is its wire, and what the SDK warns of is in the stream.
 globalThis.AI_SDK_LOG_WARNINGS = false;
@@ -53,22 +48,18 @@ export function languageModel(
   model: Model,
   options: { fetch?: typeof fetch; cacheKey?: string } = {},
 ): ReachedModel {
-  const facts = askedOf(access.models[model.modelId] ?? {});
+  const facts = access.models[model.modelId] ?? {};
   const variant = model.variant === undefined ? undefined : facts.variants?.[model.variant];
   const own = { ...standing(access.kind, options.cacheKey), ...(variant as OptionsOfOne | undefined) };
   return {
     model: reach(access, model.modelId, options.fetch),
     facts,
-    ...(facts.output === undefined ? {} : { maxOutputTokens: facts.output }),
+    // Of a Claude model that it does not know the SDK asks for 4,096 tokens, which is less than one file.
+    ...(facts.output === undefined && access.kind !== "anthropic"
+      ? {}
+      : { maxOutputTokens: outputLimit(facts) }),
     providerOptions: Object.keys(own).length === 0 ? {} : { [OPTIONS_NAME[access.kind]]: own },
   };
-}
-
-/** A small context is not given away to an answer: a quarter of it at most. */
-function askedOf(facts: ModelFacts): ModelFacts {
-  if (facts.output === undefined) return facts;
-  const quarter = facts.context === undefined ? Infinity : Math.floor(facts.context / 4);
-  return { ...facts, output: Math.min(facts.output, MAX_OUTPUT, quarter) };
 }
 
 function reach(
