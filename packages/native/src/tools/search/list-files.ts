@@ -22,7 +22,7 @@ const NEVER = new Set([".git", "node_modules", ".hg", ".svn"]);
 
 type Asking = { clock: Clock; signal: AbortSignal; environment: Readonly<Record<string, string>> };
 
-/** Relative to the directory, with slashes. `isCut`: there are more. */
+/** Relative to the directory, with slashes, in order. `isCut`: there are more. */
 export type FileList = { files: string[]; isCut: boolean };
 
 export async function listFiles(directory: string, asking: Asking): Promise<FileList> {
@@ -59,7 +59,7 @@ function listByGit(directory: string, { clock, signal, environment }: Asking): P
     }
   });
   git.once("error", () => resolve(undefined));
-  git.once("close", (code) => resolve(code === 0 || isCut ? { files: [...files], isCut } : undefined));
+  git.once("close", (code) => resolve(code === 0 || isCut ? { files: [...files].toSorted(), isCut } : undefined));
   return promise.finally(() => {
     timer.cancel();
     signal.removeEventListener("abort", stop);
@@ -87,7 +87,7 @@ async function walk(directory: string, { clock, signal }: Asking): Promise<FileL
       else if (entry.isFile()) files.push(name);
     }
   }
-  return { files, isCut: false };
+  return { files: files.toSorted(), isCut: false };
 }
 
 async function entriesOf(path: string): Promise<Dirent[]> {

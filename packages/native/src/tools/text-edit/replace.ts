@@ -28,7 +28,8 @@ export function replaceIn(
   if (from === "") return { problem: "oldString is empty. To make a file or replace all of it, use write." };
   if (from === to) return { problem: "oldString and newString are the same: there is nothing to change." };
   const plain = text.replaceAll("\r\n", "\n");
-  const exact = exactSpans(plain, from, to);
+  // Where several places overlap, nobody knows which is meant.
+  const exact = exactSpans(plain, from, to, all ? from.length : 1);
   if (exact.length > MAX_REPLACED) return { problem: `oldString is there more than ${MAX_REPLACED} times.` };
   if (exact.length > 1 && !all)
     return {
@@ -42,9 +43,9 @@ export function replaceIn(
   return { text: rewrite(text, plain, spans, eol), count: spans.length, isExact: loose === undefined };
 }
 
-function exactSpans(text: string, from: string, to: string): Span[] {
+function exactSpans(text: string, from: string, to: string, apart: number): Span[] {
   const spans: Span[] = [];
-  for (let at = text.indexOf(from); at !== -1; at = text.indexOf(from, at + from.length)) {
+  for (let at = text.indexOf(from); at !== -1; at = text.indexOf(from, at + apart)) {
     spans.push({ start: at, end: at + from.length, text: to });
     if (spans.length > MAX_REPLACED) break;
   }

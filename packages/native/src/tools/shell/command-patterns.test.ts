@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { patternsOf } from "./command-patterns.ts";
+import { outsideWords } from "./outside-words.ts";
+
+test.each<[string, string[]]>([
+  ["git status", ["git status"]],
+  ["  git status  ", ["git status"]],
+  ["git status; rm -rf x", ["git status", "rm -rf x"]],
+  ["a && b || c | d |& e & f", ["a", "b", "c", "d", "e", "f"]],
+  ["a\nb", ["a", "b"]],
+  ["a \\\n b", ["a  b"]],
+  ["git log $(rm x)", ["rm x", "git log $(rm x)"]],
+  ["git log `rm x`", ["rm x", "git log `rm x`"]],
+  ['git log "$(rm x; ls)"', ["rm x", "ls", 'git log "$(rm x; ls)"']],
+  ["diff <(ls a) <(ls b)", ["ls a", "ls b", "diff <(ls a) <(ls b)"]],
+  ["(cd a; make)", ["cd a", "make"]],
+  ["f() { rm x; }", ["f", "{ rm x", "}"]],
+  ["echo 'a; b' \"c && d\" e\\;f", ["echo 'a; b' \"c && d\" e\\;f"]],
+  ["echo $'it\\'s; x' ; rm y", ["echo $'it\\'s; x'", "rm y"]],
+  ["git log > out.txt", ["> out.txt", "git log"]],
+  ["git log >> a 2> 'b c'", ["> a", "> 'b c'", "git log"]],
+  ["make &> log", ["> log", "make"]],
+  ["make 2>&1 >/dev/null", ["make"]],
+  ["cat < a", ["cat < a"]],
+  ["cat <<< word", ["cat <<< word"]],
+  ["A=1 git status", ["A=1 git status"]],
+  ["git status # ; rm x", ["git status"]],
+  ["echo a#b ${#x} $#", ["echo a#b ${#x} $#"]],
+  ["echo ${x:-$(rm y)}", ["rm y", "echo ${x:-$(rm y)}"]],
+  ["if true; then rm x; fi", ["if true", "then rm x", "fi"]],
+])("[A-19] %j is asked about as each of its commands", (command, patterns) => {
+  expect(patternsOf(command)).toEqual(patterns);
+});
+
+test.each([
+  "git log 'open",
+  'git log "open',
+  "git log $(open",
+  "git log `open",
+  "cat << END\nrm x\nEND",
+  "git log )",
+  "case $x in a) rm y;; esac",
+  "echo `echo \\`rm x\\``",
+  `echo "\${x:-'}" ; rm -rf y ; echo "'}"`,
+  "> ",
+  `git log ${"$(".repeat(20)}x${")".repeat(20)}`,
+  Array.from({ length: 60 }, (_, at) => `a${at}`).join(";"),
+])("[A-19] %j is unclear, and no rule for its beginning covers it", (command) => {
+  expect(patternsOf(command)).toEqual([`(unclear) ${command.trim()}`]);
+});
+
+test.each<[string, string[]]>([
+  ["cat a/b ./c", []],
+  ["cat /etc/passwd", ["/etc/passwd"]],
+  ["cat ../x a/../../y", ["/x", "/y"]],
+  ["cat /work/a /dev/null", []],
+  ["ls ~ ~/a $HOME/b ${HOME}", ["/home/me", "/home/me/a", "/home/me/b"]],
+  ["ls ~other/x", ["~other/x"]],
+  ["cat $SOMEWHERE/x", ["$SOMEWHERE/x"]],
+  ["cc -I/usr/include --out=/tmp/x if=/a", ["/usr/include", "/tmp/x", "/a"]],
+  ["/usr/bin/env ls", []],
+  ["curl https://example.test/a", []],
+  ["> /etc/x", ["/etc/x"]],
+  ['cat "/etc/a b"', ["/etc/a"]],
+])("[I-6] %j names these outside of the workspace", (pattern, outside) => {
+  expect(outsideWords([pattern], { workspaces: ["/work"], cwd: "/work", home: "/home/me" })).toEqual(outside);
+});
