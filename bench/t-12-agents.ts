@@ -12,6 +12,7 @@ import { startModel } from "../test/model/index.ts";
 import { subscribe } from "./event-stream.ts";
 import { type Finding, median, note, worstOf } from "./ratio.ts";
 import { startDirect, T12_AGENTS, type T12Agent, type Warm } from "./t-12-direct-agents.ts";
+import { measureNative } from "./t-12-native.ts";
 
 const ADDED_MS = 30;
 const REPEATS = 3;
@@ -154,5 +155,5 @@ function tell(
 export async function bench(): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const agent of T12_AGENTS) findings.push(await measure(agent));
-  return [...findings, worstOf("T-12", findings)];
+  return [...findings, worstOf("T-12", findings), await measureNative()];
 }

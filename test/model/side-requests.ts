@@ -9,7 +9,7 @@ export type SideRequest = "title" | "summary" | "memory" | "suggestion" | "class
 const signs: [SideRequest, RegExp][] = [
   [
     "title",
-    /\btitle generator\b|\b(session|conversation|chat) (title|name|topic)\b|\b(generate|write|give|create|provide|produce)\b[^.\n]{0,60}\b(title|description in four words|four words or less)\b/i,
+    /\btitle generator\b|\byou name sessions\b|\b(session|conversation|chat) (title|name|topic)\b|\b(generate|write|give|create|provide|produce)\b[^.\n]{0,60}\b(title|description in four words|four words or less)\b/i,
   ],
   ["suggestion", /\b(suggest|predict)\b[^.\n]{0,60}\b(next|follow-?up|user)\b/i],
   ["memory", /\b(extract|save|update|consolidate)\b[^.\n]{0,60}\bmemor(y|ies)\b/i],

@@ -37,7 +37,7 @@ export function modelError(
 }
 
 /** The connection ended before the answer did: its finish is `interrupted`. */
-function interruptedError(): SessionError {
+export function interruptedError(): SessionError {
   return { name: "APIError", data: { message: "The answer broke off before its end", isRetryable: true } };
 }
 
