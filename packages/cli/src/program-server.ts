@@ -185,6 +185,15 @@ export function addAgents(program: Command, action: Action): void {
       action(agent, (module, context, id: string, one: string | undefined) => module.close(context, id, one)),
     );
   addLogin(agents, action);
+  program
+    .command("models")
+    .description("list the models that the native agent can be asked for")
+    .action(
+      action(
+        () => import("./models-command.ts"),
+        (module, context) => module.models(context),
+      ),
+    );
 }
 
 function addLogin(agents: Command, action: Action): void {

@@ -19,6 +19,7 @@ import {
   inputListSchema,
   inputSchema,
   liveAgentListSchema,
+  modelListSchema,
   type Message,
   messageListSchema,
   type PatchInput,
@@ -133,6 +134,9 @@ function serverCalls({ send }: Transport) {
     /** The agents that live now, and how many may. */
     listLiveAgents: async (options?: CallOptions) =>
       (await send("GET", at("agents", "live"), liveAgentListSchema, options)).value,
+    /** Models that the native agent can be asked for; of none, what to do. */
+    listModels: async (options?: CallOptions) =>
+      (await send("GET", at("models"), modelListSchema, options)).value,
     getWorkspace: async (id: string, options?: CallOptions) =>
       (await send("GET", at("workspaces", id), workspaceSchema, options)).value,
     /** Says whether turns that may write run one at a time in a workspace, or beside each other. */

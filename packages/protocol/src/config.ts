@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { agentIdSchema, approvalModeSchema, permissionTimeoutSchema, resumePolicySchema } from "./common.ts";
+import { nativeConfigSchema, providerConfigSchema, providerIdSchema } from "./native-config.ts";
 
 /** A user's own agent: a program and the backend that drives it. */
 export const agentConfigSchema = z.strictObject({
@@ -109,6 +110,11 @@ export const configSchema = z
       .optional()
       .describe("Whether commands start a server in the background when none runs; default true (I-24)."),
     agents: z.record(agentIdSchema, agentConfigSchema).optional().describe("User-defined agents by id."),
+    providers: z
+      .record(providerIdSchema, providerConfigSchema)
+      .optional()
+      .describe("Where models of the native agent are, by name. Keys stand in variables or in keys.json."),
+    native: nativeConfigSchema.optional().describe("The native agent (A-26)."),
   })
   .meta({ id: "Config" });
 export type Config = z.infer<typeof configSchema>;

@@ -19,6 +19,8 @@ export * from "./limit-reset.ts";
 export * from "./mcp.ts";
 export * from "./mention.ts";
 export * from "./message.ts";
+export * from "./model-list.ts";
+export * from "./native-config.ts";
 export * from "./normalize-usage.ts";
 export * from "./page-path.ts";
 export * from "./part.ts";

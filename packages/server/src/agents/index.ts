@@ -37,6 +37,7 @@ export {
   type ConfiguredAgent,
   findProgram,
 } from "./catalog/index.ts";
+export { createNativeBackend, createProviders, type Providers } from "./native/index.ts";
 export { createOpencodeBackend } from "./opencode/index.ts";
 export type { PoolLimits } from "./eviction.ts";
 export { createPool } from "./pool.ts";

@@ -18,7 +18,7 @@ import type {
   Actor,
   Agent,
   Health,
-  LiveAgentList,
+  LiveAgentList, ModelList,
   RefLink,
   SessionId,
 } from "@holdfast/protocol";
@@ -44,6 +44,7 @@ export type Rooms = {
   questions: Pick<Questions, "reply">;
   changes: ChangesDoor;
   catalog: { list(): Promise<Agent[]> };
+  models: { list(): Promise<ModelList> };
   pool: { list(): LiveAgentList };
   access: Access;
   refs: Refs;

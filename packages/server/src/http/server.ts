@@ -9,7 +9,7 @@ import {
   type Upgrade,
 } from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger, randomHex } from "@holdfast/kernel";
-import type { Agent, LiveAgentList, Diagnostics, Health, RefLink, SessionId } from "@holdfast/protocol";
+import type { Agent, LiveAgentList, ModelList, Diagnostics, Health, RefLink, SessionId } from "@holdfast/protocol";
 import { getRequestListener } from "@hono/node-server";
 import type { Events } from "../events/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
@@ -35,6 +35,8 @@ export type HttpDeps = {
   turns: { wake(sessionId: SessionId): void };
   changes: ChangesDoor;
   catalog: { list(): Promise<Agent[]> };
+  /** Models that the native agent can be asked for. */
+  models: { list(): Promise<ModelList> };
   /** The agents that live now. */
   pool: { list(): LiveAgentList };
   events: Events;
@@ -89,6 +91,7 @@ export function createHttp(deps: HttpDeps): Http {
       questions: deps.questions,
       changes: deps.changes,
       catalog: deps.catalog,
+      models: deps.models,
       pool: deps.pool,
       access,
       refs: deps.refs,

@@ -6,6 +6,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { Access, Listener, OpenStreams } from "@holdfast/edge";
 import { type Clock, type Logger, newId } from "@holdfast/kernel";
+import { nativeBin } from "@holdfast/native";
 import { type Agent, type ApprovalMode, type InstanceId, type SessionId, VERSION } from "@holdfast/protocol";
 import { rehearsalBin } from "@holdfast/rehearsal";
 import {
@@ -13,8 +14,10 @@ import {
   type Backend,
   createAcpBackend,
   createCatalog,
+  createNativeBackend,
   createOpencodeBackend,
   createPool,
+  createProviders,
   type LaunchDeps,
   measureLaunches,
   processTable,
@@ -141,9 +144,16 @@ function buildAgents({ config, directory, store, clock, logger, instanceId }: Ba
     temporaryRoot: config.temporaryRoot,
     logger,
   };
+  const models = modelSettings(config);
+  const providers = createProviders(models);
   const catalog = createCatalog({
     agents: config.file.agents ?? {},
     rehearsal: [process.execPath, rehearsalBin],
+    native: {
+      argv: [process.execPath, nativeBin],
+      remove: providers.variables,
+      problem: () => providers.problem(),
+    },
     environment: config.environment,
     temporaryRoot: launch.temporaryRoot,
     store,
@@ -160,7 +170,17 @@ function buildAgents({ config, directory, store, clock, logger, instanceId }: Ba
   const limits = poolLimits(config);
   const { idleTtlMs } = limits;
   const opencode = createOpencodeBackend({ ...common, limits: idleTtlMs === undefined ? {} : { idleTtlMs } });
-  const backends: Partial<Record<Agent["backend"], Backend>> = { acp, opencode };
+  const native = createNativeBackend({
+    ...common,
+    providers,
+    settings: {
+      ...models,
+      native: config.file.native ?? {},
+      configFile: config.configFile,
+      outputDirectory: join(directory, "outputs"),
+    },
+  });
+  const backends: Record<Agent["backend"], Backend> = { acp, opencode, native };
   const backendOf = async (id: string) => {
     const agent = await catalog.find(id);
     return agent === undefined ? undefined : backends[agent.backend];
@@ -185,8 +205,16 @@ function buildAgents({ config, directory, store, clock, logger, instanceId }: Ba
     if (report.reaped.length + report.spared.length > 0)
       logger.info({ ...report }, "reaped what an earlier server left");
   };
-  return { catalog, pool, opencode, reap, resources: createResources({ launch, clock }) };
+  return { catalog, providers, pool, opencode, reap, resources: createResources({ launch, clock }) };
 }
+
+const modelSettings = ({ file, modelEndpoint, environment, keysFile }: ServerConfig) => ({
+  providers: file.providers ?? {},
+  endpoint: modelEndpoint,
+  model: file.native?.model,
+  environment,
+  keysFile,
+});
 
 type Agents = ReturnType<typeof buildAgents>;
 type Files = ReturnType<typeof buildFiles>;
@@ -233,7 +261,7 @@ type Running = ReturnType<typeof buildTurns>;
 /** What the outside touches: sessions, event streams, HTTP. */
 function buildSurface(
   base: Base,
-  { catalog, pool, resources }: Agents,
+  { catalog, providers, pool, resources }: Agents,
   { git, worktrees, changes, root }: Files,
   { permissions, questions, turns, schemas }: Running,
 ) {
@@ -283,6 +311,7 @@ function buildSurface(
     questions,
     turns,
     catalog,
+    models: providers,
     pool,
     events,
     refs,

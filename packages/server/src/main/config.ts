@@ -1,7 +1,14 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { isAbsolute, resolve } from "node:path";
-import { type Config, configFileOf, configSchema, dataDirectoryOf, homeOf } from "@holdfast/protocol";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import {
+  type Config,
+  configFileOf,
+  configSchema,
+  dataDirectoryOf,
+  homeOf,
+  providerConfigSchema,
+} from "@holdfast/protocol";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { originOf } from "../sharing/index.ts";
 
@@ -54,6 +61,12 @@ export type ServerConfig = {
   shareKey: string | undefined;
   /** From `HOLDFAST_SHARE_PORT`: where that service listens. */
   sharePort: number | undefined;
+  /** Where the configuration is, or would be. */
+  configFile: string;
+  /** Keys of providers of models, beside the configuration. */
+  keysFile: string;
+  /** From `HOLDFAST_MODEL_URL` and `HOLDFAST_MODEL`: an endpoint that speaks as OpenAI's does, and its model. */
+  modelEndpoint: { url: string; model: string } | undefined;
   /** Fault plan for the torture suites. */
   faults: string | undefined;
   stopBudgetMs: number;
@@ -70,7 +83,9 @@ export type ServerConfig = {
 export class ConfigError extends Error {}
 
 /** Characters of a token (interfaces.md section 0); of a longer one the header is not read. */
+const MODEL_LENGTH = 256;
 const TOKEN_LENGTH = { least: 32, most: 512 };
+const KEYS_FILE = "keys.json";
 const DEFAULT_PORT = 4680;
 const DEFAULT_STOP_SECONDS = 10;
 
@@ -80,7 +95,8 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
     throw new ConfigError("DATABASE_URL is set, but this version stores in SQLite only. Unset it to start.");
   }
   const machine = { env, systemHome, platform: process.platform };
-  const file = readConfigFile(flags.configFile ?? configFileOf(machine), flags.configFile !== undefined);
+  const configFile = resolve(flags.configFile ?? configFileOf(machine));
+  const file = readConfigFile(configFile, flags.configFile !== undefined);
   const home = homeOf(machine);
   const token = env["HOLDFAST_TOKEN"];
   if (token !== undefined && (token.length < TOKEN_LENGTH.least || token.length > TOKEN_LENGTH.most)) {
@@ -112,6 +128,9 @@ export function loadConfig(flags: ServeFlags, env: NodeJS.ProcessEnv = process.e
     sharePort: portOf(env, "HOLDFAST_SHARE_PORT"),
     logLevel: flags.logLevel ?? levelOf(env["HOLDFAST_LOG_LEVEL"]) ?? file.logLevel ?? "info",
     logFile: flags.logFile === undefined ? undefined : resolve(flags.logFile),
+    configFile,
+    keysFile: join(dirname(configFile), KEYS_FILE),
+    modelEndpoint: endpointOf(env["HOLDFAST_MODEL_URL"], env["HOLDFAST_MODEL"]),
     faults: env["HOLDFAST_FAULT"],
     stopBudgetMs:
       1_000 * (secondsOf(env["HOLDFAST_STOP_BUDGET"]) ?? file.stopBudgetSeconds ?? DEFAULT_STOP_SECONDS),
@@ -183,6 +202,18 @@ function shareServiceOf(text: string | undefined): string | undefined {
       `${JSON.stringify(text)} is no share service: it needs an https address, or an http one on this machine.`,
     );
   }
+}
+
+function endpointOf(url = "", model = ""): { url: string; model: string } | undefined {
+  if (url === "" && model === "") return undefined;
+  if (url === "" || model === "")
+    throw new ConfigError("HOLDFAST_MODEL_URL and HOLDFAST_MODEL go together: one of them is not set.");
+  const isUrl = providerConfigSchema.shape.baseUrl.safeParse(url).success;
+  if (!isUrl || model.length > MODEL_LENGTH)
+    throw new ConfigError(
+      `HOLDFAST_MODEL_URL needs the http(s) address of an endpoint with its version, as http://127.0.0.1:11434/v1, and HOLDFAST_MODEL at most ${MODEL_LENGTH} characters.`,
+    );
+  return { url, model };
 }
 
 function publicUrlOf(text: string | undefined): string | undefined {

@@ -53,7 +53,12 @@ export class RecordedTurn implements TurnSink {
   }
 
   async stored(from?: string): Promise<Message[]> {
-    return this.messages.slice(Math.max(0, this.messages.findIndex(({ info }) => info.id === from)));
+    return this.messages.slice(
+      Math.max(
+        0,
+        this.messages.findIndex(({ info }) => info.id === from),
+      ),
+    );
   }
 
   /** All text of the assistant. */

@@ -236,6 +236,7 @@ export class ServerUnderTest implements AsyncDisposable {
       questions,
       turns: this.turns,
       catalog,
+      models: { list: () => Promise.resolve({ items: [] }) },
       pool: { list: () => LIVE },
       events: this.events,
       refs: this.refs,

@@ -3,14 +3,21 @@
  * Features are `unknown` until an agent was used, and again when its program became another version.
  */
 import { errorText, randomHex, silentLogger, type Clock, type Logger } from "@holdfast/kernel";
-import { FEATURES, type Agent, type Features } from "@holdfast/protocol";
+import { FEATURES, type Agent, type Features, VERSION } from "@holdfast/protocol";
 import type { Environment } from "../../process/index.ts";
 import type { Store } from "../../store/index.ts";
 import { KIND_FEATURES } from "../kind-features.ts";
 import { heldModes } from "./approval.ts";
 import type { AgentDefinition, ConfiguredAgent } from "./definition.ts";
 import { findProgram } from "./find-program.ts";
-import { KNOWN_AGENTS, NO_QUIRKS, type KnownAgent, type Quirks } from "./quirks.ts";
+import {
+  KNOWN_AGENTS,
+  type KnownAgent,
+  NATIVE_AGENTS,
+  NATIVE_QUIRKS,
+  NO_QUIRKS,
+  type Quirks,
+} from "./quirks.ts";
 import { VersionProbe } from "./version-probe.ts";
 
 export type CatalogDeps = {
@@ -18,11 +25,22 @@ export type CatalogDeps = {
   agents: Readonly<Record<string, ConfiguredAgent>>;
   /** How to run the rehearsal agent: the running node and its program. */
   rehearsal: readonly string[];
+  /** The native agent; absent where there is none. */
+  native?: NativePlace | undefined;
   environment: Environment;
   temporaryRoot: string;
   store: Pick<Store, "agentFacts" | "agentLimits" | "putAgentFacts">;
   clock: Clock;
   logger?: Logger | undefined;
+};
+
+export type NativePlace = {
+  /** How to run it: the running node and its program. */
+  argv: readonly string[];
+  /** Variables that it does not get: those with keys, which it is told otherwise. */
+  remove: readonly string[];
+  /** Why it cannot be used now, and what to do. */
+  problem(): Promise<string | undefined>;
 };
 
 export type Catalog = {
@@ -51,6 +69,10 @@ type Entry = {
   quirks: Quirks;
   seen: KnownAgent["seen"] | undefined;
   install: string | undefined;
+  /** Of the one that is ours. */
+  version?: string;
+  /** Why it cannot be used though its program is there. */
+  problem?: NativePlace["problem"];
   /** What stands before `--version`; absent for commands of the user's own, which may take it for something else. */
   probe: readonly string[] | undefined;
 };
@@ -89,8 +111,10 @@ export function createCatalog(deps: CatalogDeps): Catalog {
   const describe = async (entry: Entry): Promise<Agent> => {
     await ready();
     const program = await look(entry);
-    const said = program && probe.known(program);
-    return agentOf(entry, program !== undefined, said, learnt.get(entry.id));
+    const said = entry.version ?? (program && probe.known(program));
+    const problem =
+      program === undefined ? `The program ${entry.program} was not found.` : await entry.problem?.();
+    return agentOf(entry, problem, said, learnt.get(entry.id));
   };
   return {
     async list() {
@@ -111,7 +135,15 @@ export function createCatalog(deps: CatalogDeps): Catalog {
       const { name, backend, args, quirks } = entry;
       const argv = [program.path, ...args];
       const environment = withPassword(entry);
-      return { id, name, backend, argv, environment, quirks, version: probe.known(program) };
+      return {
+        id,
+        name,
+        backend,
+        argv,
+        environment,
+        quirks,
+        version: entry.version ?? probe.known(program),
+      };
     },
     async learn(id, { version, features }) {
       const before = learnt.get(id);
@@ -135,10 +167,19 @@ function withLimit(agent: Agent, limit: Limit | undefined): Agent {
   return { ...agent, limit: { until: limit.until, sessionId: limit.sessionId } };
 }
 
-function entriesOf({ agents, rehearsal }: CatalogDeps): Map<string, Entry> {
+function entriesOf({ agents, rehearsal, native }: CatalogDeps): Map<string, Entry> {
   const known = KNOWN_AGENTS.map((agent) => knownEntry(agent, rehearsal));
+  const ours = native === undefined ? [] : NATIVE_AGENTS.map((agent) => nativeEntry(agent, native));
   const own = Object.entries(agents).map(([id, agent]) => configuredEntry(id, agent));
-  return new Map([...known, ...own].map((entry) => [entry.id, entry]));
+  return new Map([...known, ...ours, ...own].map((entry) => [entry.id, entry]));
+}
+
+function nativeEntry(agent: (typeof NATIVE_AGENTS)[number], { argv, remove, problem }: NativePlace): Entry {
+  const [program = "", ...args] = argv;
+  const environment = { inherit: "user", remove } as const;
+  const unknown = { seen: undefined, install: undefined, probe: undefined };
+  const run = { backend: "native", program, args, environment, quirks: NATIVE_QUIRKS } as const;
+  return { ...agent, ...run, ...unknown, version: VERSION, problem };
 }
 
 function knownEntry(agent: KnownAgent, rehearsal: readonly string[]): Entry {
@@ -181,15 +222,17 @@ function withPassword({ environment, quirks }: Entry): AgentDefinition["environm
 }
 
 /** What the API shows of one agent. Pure. */
-function agentOf(entry: Entry, isFound: boolean, said: string | undefined, facts: Facts | undefined): Agent {
+function agentOf(
+  entry: Entry,
+  problem: string | undefined,
+  said: string | undefined,
+  facts: Facts | undefined,
+): Agent {
+  const isFound = problem === undefined;
   const features = { ...knownFeatures(facts, said), ...KIND_FEATURES[entry.backend] };
   const version = said ?? facts?.version;
   const approvalModes = heldModes(entry.quirks, features.modes);
-  const reason = !isFound
-    ? `The program ${entry.program} was not found.`
-    : approvalModes.includes("ask")
-      ? undefined
-      : "acts without asking";
+  const reason = problem ?? (approvalModes.includes("ask") ? undefined : "acts without asking");
   return {
     id: entry.id,
     name: entry.name,

@@ -11,6 +11,7 @@ export type AgentDefinition = {
   environment: {
     inherit: "user" | "minimal";
     keep?: readonly string[] | undefined;
+    remove?: readonly string[] | undefined;
     set?: Readonly<Record<string, string>> | undefined;
   };
   quirks: Quirks;

@@ -255,6 +255,20 @@ const CODEX: KnownAgent = {
   seen: { version: "2.6.0", features: ["load", "resume", "list", "close", "modes", "usage"] },
 };
 
+/** The native agent: what it does is ours, and our ladder holds each mode. */
+export const NATIVE_QUIRKS: Quirks = {
+  ...NO_QUIRKS,
+  modes: { ask: "ask", edits: "edits", all: "all", readOnly: "readOnly" },
+  tokens: { response: "turn", perCall: false },
+  takesWords: true,
+};
+
+/** Its two forms: one that builds, and one that plans and changes nothing. */
+export const NATIVE_AGENTS = [
+  { id: "native:build", name: "Holdfast" },
+  { id: "native:plan", name: "Holdfast, planning" },
+] as const;
+
 export const KNOWN_AGENTS: readonly KnownAgent[] = [
   REHEARSAL,
   OPENCODE,

@@ -6,6 +6,7 @@ import {
   exchangeCodeSchema,
   healthSchema,
   liveAgentListSchema,
+  modelListSchema,
   proofNonceSchema,
   serverProofSchema,
   serverTokenSchema,
@@ -155,5 +156,20 @@ export const SERVER_ROUTES: readonly Route[] = [
       200: { description: "Every live agent session, and how many may live", schema: liveAgentListSchema },
     },
     run: async (_call, { pool }) => ok(pool.list()),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/models",
+    action: "agent.list",
+    on: "server",
+    tag,
+    summary: "List the models that the native agent can be asked for",
+    answers: {
+      200: {
+        description: "Models of every provider that is set up; whether one can be reached is not known",
+        schema: modelListSchema,
+      },
+    },
+    run: async (_call, { models }) => ok(await models.list()),
   }),
 ];

@@ -41,7 +41,9 @@ function jsonTurn(deps: Deps): JsonTurn {
     async prompt(words) {
       const now = clock.now();
       const place = { id: newId("prt", now), sessionId: session.id, messageId: asked };
-      const ending = await prompt(words === undefined ? [...shown] : [...shown, correctionPart(place, words, now)]);
+      const ending = await prompt(
+        words === undefined ? [...shown] : [...shown, correctionPart(place, words, now)],
+      );
       shown = [];
       const { usage } = ending.by === "prompt" && ending.result.outcome === "ended" ? ending.result : NOTHING;
       recorder.endPrompt(usage);

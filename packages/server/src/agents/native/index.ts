@@ -1,0 +1,2 @@
+export { createNativeBackend } from "./backend.ts";
+export { createProviders, type Providers } from "./providers.ts";
