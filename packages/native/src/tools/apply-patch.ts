@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { z } from "zod";
 import {
   applyChanges,
@@ -37,6 +38,11 @@ export const applyPatchTool: Tool<typeof input> = {
 *** End Patch`,
   input,
   title: () => "Apply a patch",
+  locations: ({ patch }, { directory }) => {
+    const steps = parsePatch(patch);
+    if ("problem" in steps) return [];
+    return steps.map(({ path }) => ({ path: resolve(directory, path) }));
+  },
   async run({ patch }, context) {
     const steps = parsePatch(patch);
     if ("problem" in steps) throw new ToolError(steps.problem);

@@ -1,4 +1,5 @@
 import { realpath, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { z } from "zod";
 import { locate, type Place, plain } from "./files/index.ts";
 import { type CommandEnd, outsideWords, patternsOf, runCommand } from "./shell/index.ts";
@@ -27,7 +28,7 @@ export const bashTool: Tool<typeof input> = {
     "Runs a command in a shell, and gives what it prints, stdout and stderr together. To read, find and change files use the tools that are made for it.",
   input,
   title: ({ command, description }) => plain(description ?? command.slice(0, 200)),
-  locations: ({ directory = "." }) => [{ path: directory }],
+  locations: ({ directory: named = "." }, { directory }) => [{ path: resolve(directory, named) }],
   async run({ command, description, directory = ".", timeout = DEFAULT_SECONDS }, context) {
     const place = await locate(context, directory);
     const found = await stat(place.path).catch(() => undefined);

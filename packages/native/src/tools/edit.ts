@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { z } from "zod";
 import {
   applyChanges,
@@ -30,7 +31,7 @@ export const editTool: Tool<typeof input> = {
     "Replaces a piece of a text file. oldString must be in the file once, or replaceAll be set; quote enough lines around the change to make it so.",
   input,
   title: ({ path }) => `Edit ${plain(path)}`,
-  locations: ({ path }) => [{ path }],
+  locations: ({ path }, { directory }) => [{ path: resolve(directory, path) }],
   async run({ path, oldString, newString, replaceAll = false }, context) {
     const place = await locate(context, path);
     const title = `Edit ${place.shown}`;

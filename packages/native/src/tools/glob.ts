@@ -1,5 +1,5 @@
 import { lstat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 import { locate, permitReach, plain } from "./files/index.ts";
 import { listFiles } from "./search/index.ts";
@@ -25,7 +25,7 @@ export const globTool: Tool<typeof input> = {
   description: "Finds files by a glob, those changed last first. What git ignores is left out.",
   input,
   title: ({ pattern }) => `Find ${plain(pattern)}`,
-  locations: ({ path = "." }) => [{ path }],
+  locations: ({ path = "." }, { directory }) => [{ path: resolve(directory, path) }],
   async run({ pattern, path = "." }, context) {
     const place = await locate(context, path);
     const title = `Find ${plain(pattern)}`;

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { locate, permitReach, plain, type Place } from "./files/index.ts";
 import { listFiles } from "./search/index.ts";
@@ -24,7 +24,7 @@ export const grepTool: Tool<typeof input> = {
     "Finds lines in files by a regular expression. What git ignores, and what is no text, is left out.",
   input,
   title: ({ pattern }) => `Search ${plain(pattern)}`,
-  locations: ({ path = "." }) => [{ path }],
+  locations: ({ path = "." }, { directory }) => [{ path: resolve(directory, path) }],
   async run({ pattern, path = ".", include, ignoreCase = false, literal = false }, context) {
     const place = await locate(context, path);
     const title = `Search ${plain(pattern)}`;

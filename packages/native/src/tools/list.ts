@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { z } from "zod";
 import { listingOf, locate, permitReach, plain } from "./files/index.ts";
 import { type Tool, ToolError } from "./tool.ts";
@@ -17,7 +18,7 @@ export const listTool: Tool<typeof input> = {
     "Lists the names in one directory, with a slash behind directories. To find files by name, use glob.",
   input,
   title: ({ path }) => `List ${path === undefined ? "the workspace" : plain(path)}`,
-  locations: ({ path = "." }) => [{ path }],
+  locations: ({ path = "." }, { directory }) => [{ path: resolve(directory, path) }],
   async run({ path = "." }, context) {
     const place = await locate(context, path);
     const title = `List ${place.shown}`;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { z } from "zod";
 import {
@@ -48,7 +48,9 @@ export const readTool: Tool<typeof input> = {
     "Reads a text file by lines, each with its number and a colon before it, which are not part of the file; an image or a PDF is attached; of a directory the names in it. Long lines are cut. Read before you change a file.",
   input,
   title: ({ path }) => `Read ${plain(path)}`,
-  locations: ({ path, offset }) => [{ path, ...(offset === undefined ? {} : { line: offset }) }],
+  locations: ({ path, offset }, { directory }) => [
+    { path: resolve(directory, path), ...(offset === undefined ? {} : { line: offset }) },
+  ],
   async run({ path, offset = 1, limit = DEFAULT_LINES }, context) {
     const place = await locate(context, path);
     const title = `Read ${place.shown}`;

@@ -75,7 +75,7 @@ export type Tool<Input extends z.ZodType = z.ZodType> = {
   schema?: JsonObject;
   /** What a person reads while it runs. */
   title(input: z.output<Input>): string;
-  /** Where it works, for following along. */
+  /** Where it works, for following along: absolute paths, and lines from 1. */
   locations?(
     input: z.output<Input>,
     context: Pick<ToolContext, "directory">,

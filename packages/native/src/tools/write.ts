@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { z } from "zod";
 import {
   applyChanges,
@@ -27,7 +28,7 @@ export const writeTool: Tool<typeof input> = {
     "Makes a file, or replaces all that one holds; directories on the way are made. A file that exists must have been read before. Prefer edit for a change of a part.",
   input,
   title: ({ path }) => `Write ${plain(path)}`,
-  locations: ({ path }) => [{ path }],
+  locations: ({ path }, { directory }) => [{ path: resolve(directory, path) }],
   async run({ path, content }, context) {
     const place = await locate(context, path);
     const title = `Write ${place.shown}`;

@@ -1,7 +1,7 @@
 /** Opening and reading files that may be anything: never a device or a pipe, never more than there is room for. */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open } from "node:fs/promises";
+import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
 import { errorText } from "@holdfast/kernel";
 import { ToolError } from "../tool.ts";
 import { isMissing, type Place } from "./place.ts";
@@ -13,9 +13,9 @@ export const MAX_FILE_BYTES = 10 * 1024 * 1024;
 export async function openRegular({ path, shown }: Place): Promise<FileHandle | undefined> {
   try {
     if (!(await lstat(path)).isFile()) throw notRegular(shown);
-    // Neither waiting for a pipe's other end nor through a link, should it have become one meanwhile.
+    // Neither waiting for a pipe's other end nor through a link, should it or a directory on the way have become one meanwhile.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    if ((await file.stat()).isFile()) return file;
+    if ((await file.stat()).isFile() && (await realpath(path)) === path) return file;
     await file.close();
     throw notRegular(shown);
   } catch (error) {

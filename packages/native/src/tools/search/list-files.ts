@@ -59,7 +59,9 @@ function listByGit(directory: string, { clock, signal, environment }: Asking): P
     }
   });
   git.once("error", () => resolve(undefined));
-  git.once("close", (code) => resolve(code === 0 || isCut ? { files: [...files].toSorted(), isCut } : undefined));
+  git.once("close", (code) =>
+    resolve(code === 0 || isCut ? { files: [...files].toSorted(), isCut } : undefined),
+  );
   return promise.finally(() => {
     timer.cancel();
     signal.removeEventListener("abort", stop);
