@@ -1,0 +1,1 @@
+export { Rows, type RowsPlace } from "./rows.ts";
