@@ -12,8 +12,10 @@ import {
   type MessageId,
   type Model,
   type Part,
+  type ReasoningPart,
   type SessionError,
   type SessionId,
+  type TextPart,
   type ToolEvent,
   type ToolPart,
   transitionTool,
@@ -40,7 +42,7 @@ export class Rows {
   readonly #messages: Message[] = [];
   readonly #blobs = new Map<string, Uint8Array>();
   readonly #steps = new Map<string, Assistant>();
-  readonly #streams = new Map<string, Extract<Part, { type: "text" | "reasoning" }>>();
+  readonly #streams = new Map<string, TextPart | ReasoningPart>();
   #now: Assistant | undefined;
   #parentId: MessageId | undefined;
 
@@ -154,7 +156,9 @@ export class Rows {
     const { info, parts } = this.#current();
     const key = `${type} ${streamId}`;
     const known = this.#streams.get(key);
-    const part = known ?? { ...this.#ids(info), type, text: "", time: { start: this.#place.clock.now() } };
+    const begun = { ...this.#ids(info), text: "", time: { start: this.#place.clock.now() } };
+    const part: TextPart | ReasoningPart =
+      known ?? (type === "text" ? { type, ...begun } : { type: "reasoning", ...begun });
     if (known === undefined) parts.push(part);
     this.#streams.set(key, part);
     part.text = whole === true ? text : part.text + text;
