@@ -45,6 +45,7 @@ export class FakeHost implements Host {
   readonly #clock: Clock;
   #uncommitted: Said[] = [];
   #commits = 0;
+  #ordinal = 0;
 
   constructor(options: FakeHostOptions = {}) {
     this.#options = options;
@@ -54,10 +55,9 @@ export class FakeHost implements Host {
   /** A turn with the user's words begins; the one before is over. */
   prompt(text: string): Turn {
     this.turns.at(-1)?.rows.settle();
-    const rows = this.#rows();
     const turnId = newId("trn");
-    const place = rows(turnId);
-    const messageId = place.ask(text);
+    const rows = this.#rows()(turnId);
+    const messageId = rows.ask(text);
     const now = this.#clock.now();
     const turn: Turn = {
       id: turnId,
@@ -71,7 +71,7 @@ export class FakeHost implements Host {
       usage: {},
       time: { queued: now, started: now },
     };
-    this.turns.push({ turn, rows: place });
+    this.turns.push({ turn, rows });
     return turn;
   }
 
@@ -164,7 +164,9 @@ export class FakeHost implements Host {
 
   #rows() {
     const { agent = "native:build", directory = "/work", model } = this.#options;
-    const place = { clock: this.#clock, sessionId: this.sessionId, agent, directory, root: directory, model };
+    const nextOrdinal = () => (this.#ordinal += 1);
+    const ids = { clock: this.#clock, sessionId: this.sessionId, nextOrdinal };
+    const place = { ...ids, agent, directory, root: directory, model };
     return (turnId: Turn["id"]) => new Rows({ ...place, turnId });
   }
 }

@@ -10,6 +10,9 @@ export type ReadCall =
   | { isValid: true; tool: Tool; input: JsonObject; parsed: unknown }
   | { isValid: false; input: { tool: string; error: string } };
 
+/** Said of a call that was cut off (session-model 11.3). */
+export const ABORTED = "Tool execution aborted";
+
 /** Under this name stands what cannot be run. */
 export const INVALID = "invalid";
 

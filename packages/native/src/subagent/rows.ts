@@ -31,6 +31,8 @@ export type RowsPlace = {
   model?: Model | undefined;
   directory: string;
   root: string;
+  /** The next place in the session's history (R-1.1). */
+  nextOrdinal: () => number;
 };
 
 type Assistant = { info: AssistantMessage; parts: Part[] };
@@ -62,10 +64,11 @@ export class Rows {
 
   /** What is asked: the next step answers it. */
   ask(text: string): MessageId {
-    const { clock, sessionId, turnId, agent, model } = this.#place;
+    const { clock, sessionId, turnId, agent, model, nextOrdinal } = this.#place;
     const now = clock.now();
     const id = newId("msg", now);
-    const info = { id, sessionId, turnId, agent, role: "user" as const, time: { created: now } };
+    const ids = { id, sessionId, ordinal: nextOrdinal(), turnId };
+    const info = { ...ids, agent, role: "user" as const, time: { created: now } };
     const part = { id: newId("prt", now), sessionId, messageId: id, type: "text" as const, text };
     this.#messages.push({ info: model === undefined ? info : { ...info, model }, parts: [part] });
     this.#parentId = id;
@@ -114,13 +117,14 @@ export class Rows {
   }
 
   #open(stepId: string): Assistant {
-    const { clock, sessionId, turnId, agent, model, directory, root } = this.#place;
+    const { clock, sessionId, turnId, agent, model, directory, root, nextOrdinal } = this.#place;
     if (this.#parentId === undefined) throw new Error(`step ${stepId} answers nothing`);
     const now = clock.now();
     if (this.#now !== undefined) this.#close(this.#now, now);
     const info: AssistantMessage = {
       id: newId("msg", now),
       sessionId,
+      ordinal: nextOrdinal(),
       turnId,
       agent,
       mode: agent,

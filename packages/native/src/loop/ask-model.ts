@@ -1,0 +1,169 @@
+/** One call of a model: its answer is said as it comes, and what came of it is the answer. Nothing of it is run here. */
+import type { Clock } from "@holdfast/kernel";
+import type { SessionError, Tokens } from "@holdfast/protocol";
+import { type ModelMessage, streamText, type TextStreamPart, type ToolChoice, type ToolSet } from "ai";
+import type { Hooks } from "../hooks/index.ts";
+import type { Host } from "../host.ts";
+import {
+  interruptedError,
+  isMissedToolChoice,
+  markedInstructions,
+  modelError,
+  usageOf,
+  withCacheMarks,
+} from "../model/index.ts";
+import type { Content } from "../wire.ts";
+import { ABORTED, type ModelCall } from "./read-call.ts";
+import type { ChosenModel, Who } from "./room.ts";
+import { StreamTold } from "./stream-told.ts";
+
+export type ModelRequest = {
+  stepId: string;
+  attempt: number;
+  /** Row of the step, for hooks. */
+  messageId: string;
+  /** Ids of calls that the step has had: they are added to. */
+  callIds: Set<string>;
+  chosen: ChosenModel;
+  system: string[];
+  messages: ModelMessage[];
+  tools: ToolSet;
+  toolChoice: ToolChoice<ToolSet>;
+};
+
+export type ModelAnswer =
+  /** `isEmpty`: without a word. */
+  | { outcome: "answered"; finish: string; calls: ModelCall[]; isEmpty: boolean; tokens?: Tokens; cost?: number }
+  | { outcome: "failed"; error: SessionError }
+  | { outcome: "cancelled" };
+
+type Deps = { host: Host; clock: Clock; hooks: Hooks; who: Who; signal: AbortSignal };
+
+/** Said of calls whose answer broke off behind them. */
+const BROKEN_OFF = "The answer broke off before it was whole. This call was not run.";
+
+/** Rejects where the host does, and with a `HookError`. */
+export async function askModel(deps: Deps, request: ModelRequest): Promise<ModelAnswer> {
+  const { host, clock, signal } = deps;
+  const { access } = request.chosen;
+  const told = new StreamTold(clock, {
+    stepId: request.stepId,
+    attempt: request.attempt,
+    taken: request.callIds,
+  });
+  let thrown: unknown;
+  const stop = new AbortController();
+  const stream = await openStream(deps, request, AbortSignal.any([signal, stop.signal]));
+  try {
+    for await (const part of untilAborted(stream, signal)) {
+      const events = told.take(part);
+      if (part.type === "text-end") events.push(...(await completed(deps, request, told, part.id)));
+      if (events.length > 0) await host.say(...events);
+    }
+  } catch (error) {
+    if (!(error instanceof StreamFailure)) throw error;
+    thrown = error.cause;
+  } finally {
+    stop.abort();
+  }
+  const failed = signal.aborted ? undefined : failureOf(told, thrown, access);
+  if (failed === undefined && !signal.aborted) return answerOf(told, request);
+  await host.say(...told.calls.map((call) => notRun(call, signal.aborted ? ABORTED : BROKEN_OFF)));
+  return failed === undefined ? { outcome: "cancelled" } : { outcome: "failed", error: failed };
+}
+
+async function openStream(
+  { hooks, who }: Deps,
+  { chosen, system, messages, tools, toolChoice }: ModelRequest,
+  abortSignal: AbortSignal,
+): Promise<AsyncIterable<TextStreamPart<ToolSet>>> {
+  const { reached, access, model } = chosen;
+  const told = { ...who, model };
+  const params = await hooks.run("chat.params", told, {
+    providerOptions: structuredClone(reached.providerOptions) as Record<string, Record<string, unknown>>,
+    ...(reached.maxOutputTokens === undefined ? {} : { maxOutputTokens: reached.maxOutputTokens }),
+  });
+  const { headers } = await hooks.run("chat.headers", told, { headers: {} });
+  const { providerOptions, ...settings } = params;
+  return streamText({
+    ...settings,
+    providerOptions: providerOptions as typeof reached.providerOptions,
+    headers,
+    model: reached.model,
+    instructions: markedInstructions(system, access.kind),
+    messages: withCacheMarks(messages, access.kind),
+    ...(Object.keys(tools).length === 0 ? {} : { tools, toolChoice }),
+    // Retries are the loop's: said, committed and counted.
+    maxRetries: 0,
+    abortSignal,
+    // What goes wrong comes in the stream; without this the SDK writes it to the console.
+    onError: () => undefined,
+  }).stream;
+}
+
+/** What reading the stream threw, apart from what saying it did. */
+class StreamFailure extends Error {}
+
+/** Ends at once when it is aborted, whatever the stream does then. */
+async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = stream[Symbol.asyncIterator]();
+  const aborted = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  try {
+    for (;;) {
+      const next = iterator.next();
+      next.catch(() => undefined);
+      const result = await Promise.race([next, aborted]).catch((cause: unknown) => {
+        throw new StreamFailure("the answer could not be read", { cause });
+      });
+      if (result === undefined || result.done === true) return;
+      yield result.value;
+    }
+  } finally {
+    void iterator.return?.().catch(() => undefined);
+  }
+}
+
+/** A text is whole: a hook may put another in its place (session-model 5). */
+async function completed(
+  { hooks, who }: Deps,
+  { messageId }: ModelRequest,
+  told: StreamTold,
+  id: string,
+): Promise<Content[]> {
+  const stream = told.textOf(id);
+  if (stream === undefined || !hooks.has("experimental.text.complete")) return [];
+  const { streamId, text: whole } = stream;
+  const input = { ...who, messageId, streamId };
+  const { text } = await hooks.run("experimental.text.complete", input, { text: whole });
+  return text === whole ? [] : [{ type: "text", text, streamId, whole: true }];
+}
+
+function failureOf(told: StreamTold, thrown: unknown, access: ChosenModel["access"]): SessionError | undefined {
+  const error = thrown ?? told.error;
+  if (error !== undefined && !isMissedToolChoice(error)) return modelError(error, access);
+  if (told.finish === undefined || told.finish.finish === "interrupted") return interruptedError();
+  if (told.finish.finish !== "error" || error !== undefined) return undefined;
+  const raw = told.finish.raw === undefined ? "" : ` (${told.finish.raw})`;
+  return { name: "APIError", data: { message: `The provider ended the answer with an error${raw}`, isRetryable: true } };
+}
+
+function answerOf(told: StreamTold, { chosen }: ModelRequest): ModelAnswer {
+  const { finish, usage, metadata } = told.finish ?? { finish: "other", usage: undefined, metadata: undefined };
+  return {
+    outcome: "answered",
+    finish: finish === "error" ? "stop" : finish,
+    // A call whose input never ended is one as well: what came of it cannot be read, and the model is told so.
+    calls: told.calls,
+    isEmpty: told.isEmpty,
+    ...(usage === undefined ? {} : usageOf(usage, metadata, chosen.reached.facts)),
+  };
+}
+
+const notRun = ({ callId }: ModelCall, error: string): Content => ({
+  type: "tool",
+  update: { callId, status: "error", error, facts: { interrupted: true } },
+});
+

@@ -1,0 +1,25 @@
+import type { JsonObject } from "@holdfast/protocol";
+import { jsonSchema, tool, type ToolSet } from "ai";
+import { z } from "zod";
+import type { Hooks } from "../hooks/index.ts";
+import type { Tool } from "../tools/index.ts";
+import type { Who } from "./room.ts";
+
+/** The tools as the model is told of them, in the same order every time. None can be run by the SDK, and none is judged by it. */
+export async function offerTools(tools: readonly Tool[], hooks: Hooks, who: Who): Promise<ToolSet> {
+  const offered: ToolSet = {};
+  for (const each of tools) {
+    const { description, parameters } = await hooks.run(
+      "tool.definition",
+      { ...who, tool: each.id },
+      { description: each.description, parameters: each.schema ?? schemaOf(each.input) },
+    );
+    offered[each.id] = tool({ description, inputSchema: jsonSchema(parameters) });
+  }
+  return offered;
+}
+
+function schemaOf(input: z.ZodType): JsonObject {
+  const { $schema: _dialect, ...schema } = z.toJSONSchema(input, { target: "draft-7", io: "input" });
+  return schema;
+}
