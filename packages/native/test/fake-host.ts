@@ -116,7 +116,8 @@ export class FakeHost implements Host {
   }
 
   history({ before, limit }: HistoryParams): Promise<HistoryAnswer> {
-    const end = before === undefined ? this.turns.length : this.turns.findIndex(({ turn }) => turn.id === before);
+    const end =
+      before === undefined ? this.turns.length : this.turns.findIndex(({ turn }) => turn.id === before);
     const page = this.turns.slice(Math.max(0, end - limit), end).toReversed();
     return Promise.resolve(
       page.map(({ turn, rows }) => structuredClone({ turn, messages: [...rows.messages] })),
@@ -125,12 +126,20 @@ export class FakeHost implements Host {
 
   turn(from?: string): Promise<Message[]> {
     const { messages } = this.#running().rows;
-    const start = from === undefined ? 0 : Math.max(0, messages.findIndex(({ info }) => info.id === from));
+    const start =
+      from === undefined
+        ? 0
+        : Math.max(
+            0,
+            messages.findIndex(({ info }) => info.id === from),
+          );
     return Promise.resolve(structuredClone(messages.slice(start)));
   }
 
   blob(hash: string): Promise<Uint8Array | undefined> {
-    return Promise.resolve(this.turns.map(({ rows }) => rows.blob(hash)).find((bytes) => bytes !== undefined));
+    return Promise.resolve(
+      this.turns.map(({ rows }) => rows.blob(hash)).find((bytes) => bytes !== undefined),
+    );
   }
 
   #running(): { turn: Turn; rows: Rows } {

@@ -5,7 +5,7 @@ import { type ModelMessage, streamText, type TextStreamPart, type ToolChoice, ty
 import type { Hooks } from "../hooks/index.ts";
 import type { Host } from "../host.ts";
 import {
-  interruptedError,
+  finishError,
   isMissedToolChoice,
   markedInstructions,
   modelError,
@@ -33,7 +33,14 @@ export type ModelRequest = {
 
 export type ModelAnswer =
   /** `isEmpty`: without a word. */
-  | { outcome: "answered"; finish: string; calls: ModelCall[]; isEmpty: boolean; tokens?: Tokens; cost?: number }
+  | {
+      outcome: "answered";
+      finish: string;
+      calls: ModelCall[];
+      isEmpty: boolean;
+      tokens?: Tokens;
+      cost?: number;
+    }
   | { outcome: "failed"; error: SessionError }
   | { outcome: "cancelled" };
 
@@ -141,17 +148,23 @@ async function completed(
   return text === whole ? [] : [{ type: "text", text, streamId, whole: true }];
 }
 
-function failureOf(told: StreamTold, thrown: unknown, access: ChosenModel["access"]): SessionError | undefined {
+function failureOf(
+  told: StreamTold,
+  thrown: unknown,
+  access: ChosenModel["access"],
+): SessionError | undefined {
   const error = thrown ?? told.error;
   if (error !== undefined && !isMissedToolChoice(error)) return modelError(error, access);
-  if (told.finish === undefined || told.finish.finish === "interrupted") return interruptedError();
-  if (told.finish.finish !== "error" || error !== undefined) return undefined;
-  const raw = told.finish.raw === undefined ? "" : ` (${told.finish.raw})`;
-  return { name: "APIError", data: { message: `The provider ended the answer with an error${raw}`, isRetryable: true } };
+  if (error !== undefined) return undefined;
+  return finishError(told.finish?.finish ?? "interrupted", told.finish?.raw);
 }
 
 function answerOf(told: StreamTold, { chosen }: ModelRequest): ModelAnswer {
-  const { finish, usage, metadata } = told.finish ?? { finish: "other", usage: undefined, metadata: undefined };
+  const { finish, usage, metadata } = told.finish ?? {
+    finish: "other",
+    usage: undefined,
+    metadata: undefined,
+  };
   return {
     outcome: "answered",
     finish: finish === "error" ? "stop" : finish,
@@ -166,4 +179,3 @@ const notRun = ({ callId }: ModelCall, error: string): Content => ({
   type: "tool",
   update: { callId, status: "error", error, facts: { interrupted: true } },
 });
-

@@ -42,7 +42,9 @@ export class CallContext {
       permit: (request) => permit({ ...room, who }, { callId, tool: tool.id, input, signal }, request),
       askQuestion: (question) => {
         const withdrawn = AbortSignal.any([signal, room.denial.signal]);
-        return orWithdrawn(host.askQuestion({ ...question, callId }, withdrawn), withdrawn, { action: "cancel" });
+        return orWithdrawn(host.askQuestion({ ...question, callId }, withdrawn), withdrawn, {
+          action: "cancel",
+        });
       },
       tell: (update) => this.#tell(update),
       changes: (path) => (this.#isClosed ? Promise.resolve() : host.say({ type: "file", path })),

@@ -27,7 +27,12 @@ const UNKNOWN = { share: 0.5, least: 4_000 };
 export async function planOf(
   { hooks, place }: PromptRoom,
   who: Who,
-  { stepId, overflow, view, facts }: { stepId: string; overflow: boolean; view: readonly Message[]; facts: ModelFacts },
+  {
+    stepId,
+    overflow,
+    view,
+    facts,
+  }: { stepId: string; overflow: boolean; view: readonly Message[]; facts: ModelFacts },
 ): Promise<CompactionWork | undefined> {
   const known = usableTokens(facts, place.compaction);
   const size = view.reduce((sum, message) => sum + tokensOf(message), 0);
@@ -58,7 +63,11 @@ export async function compact(
   };
   if (attempt === 1) {
     const { model } = chosen;
-    await host.say({ type: "step", stepId, summary: true }, { type: "model", model }, { ...told, isDone: false });
+    await host.say(
+      { type: "step", stepId, summary: true },
+      { type: "model", model },
+      { ...told, isDone: false },
+    );
     await host.commit();
   }
   const answer = await askModel(
@@ -87,12 +96,23 @@ const EMPTY: SessionError = {
 
 export const NOTHING_TO_COMPACT: SessionError = {
   name: "ContextOverflowError",
-  data: { message: "The context of the model is full, and there is nothing in it that a summary could stand for." },
+  data: {
+    message: "The context of the model is full, and there is nothing in it that a summary could stand for.",
+  },
 };
 
 /** What a person asked and nobody answered yet is always gone on with; whether the work that was begun is, hooks decide. */
-async function goesOn({ hooks }: PromptRoom, who: Who, overflow: boolean, view: readonly Message[]): Promise<boolean> {
+async function goesOn(
+  { hooks }: PromptRoom,
+  who: Who,
+  overflow: boolean,
+  view: readonly Message[],
+): Promise<boolean> {
   if (view.at(-1)?.info.role === "user") return true;
-  const { enabled } = await hooks.run("experimental.compaction.autocontinue", { ...who, overflow }, { enabled: true });
+  const { enabled } = await hooks.run(
+    "experimental.compaction.autocontinue",
+    { ...who, overflow },
+    { enabled: true },
+  );
   return enabled;
 }

@@ -95,15 +95,9 @@ function afterAnswer({ counts, isLast }: StateAt<"asking">, answer: EventOf<"ans
   const now = answer.isFull ? counts : { ...counts, compactions: 0 };
   if (answer.calls > 0) return { at: "running", counts: now, isLast };
   if (answer.finish === "length") return failed({ name: "MessageOutputLengthError", data: {} });
-  if (answer.finish === "content-filter") return failed(FILTERED);
   if (isLast) return ended("max_turn_requests");
   return answer.isSteered ? { at: "looking", counts: now } : ended("end_turn");
 }
-
-const FILTERED: SessionError = {
-  name: "ContentFilterError",
-  data: { message: "The provider's filter of contents ended the answer." },
-};
 
 function afterFailure(state: Tried, { error, delay }: EventOf<"failed">, limits: Limits): State {
   const { counts } = state;

@@ -11,12 +11,15 @@ export class PromptMemory {
   constructor(view: readonly Message[]) {
     this.#past = view.flatMap(({ parts }) =>
       parts.flatMap((part) => {
-        if (part.type !== "tool" || (part.state.status !== "completed" && part.state.status !== "error")) return [];
+        if (part.type !== "tool" || (part.state.status !== "completed" && part.state.status !== "error"))
+          return [];
         const { input, metadata = {} } = part.state;
         return [{ tool: part.tool, input, metadata }];
       }),
     );
-    const planned = this.#past.findLast(({ tool, input }) => tool === "todo" && Array.isArray(input["todos"]));
+    const planned = this.#past.findLast(
+      ({ tool, input }) => tool === "todo" && Array.isArray(input["todos"]),
+    );
     this.todos = (planned?.input["todos"] as Todo[] | undefined) ?? [];
   }
 

@@ -28,7 +28,9 @@ export function retryDelay(error: SessionError, attempt: number, now: number): n
 
 /** `retry-after-ms`, else `retry-after`: seconds, or a date that is still to come. */
 function delayIn(headers: NonNullable<APIError["data"]["responseHeaders"]>, now: number): number | undefined {
-  const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const named = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
   const ms = numberOf(named["retry-after-ms"]);
   if (ms !== undefined) return ms;
   const after = named["retry-after"];

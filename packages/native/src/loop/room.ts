@@ -1,6 +1,6 @@
 /** What a prompt is run with: the session's facts, and the ways to model, tools and server. */
 import type { Clock } from "@holdfast/kernel";
-import type { Model, OutputFormat } from "@holdfast/protocol";
+import type { Message, Model, OutputFormat } from "@holdfast/protocol";
 import type { Hooks } from "../hooks/index.ts";
 import type { Host } from "../host.ts";
 import type { ReachedModel } from "../model/index.ts";
@@ -43,8 +43,14 @@ export type PromptRoom = {
   format?: OutputFormat | undefined;
   /** Absent for a subagent: nobody talks to it. */
   steers?: Steers | undefined;
+  /** Told once of the rows that the prompt begins with. */
+  began?: ((view: readonly Message[]) => void) | undefined;
   /** Runs a subagent for a call. */
-  task: (callId: string, task: Parameters<ToolContext["task"]>[0], signal: AbortSignal) => ReturnType<ToolContext["task"]>;
+  task: (
+    callId: string,
+    task: Parameters<ToolContext["task"]>[0],
+    signal: AbortSignal,
+  ) => ReturnType<ToolContext["task"]>;
   /** Aborted by a cancel. */
   signal: AbortSignal;
   /** Aborted, and shared with subagents, once a person said no without words: nobody is asked any more. */

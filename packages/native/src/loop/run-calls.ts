@@ -11,7 +11,14 @@ import { resolve } from "node:path";
 import { within } from "@holdfast/kernel";
 import type { JsonObject } from "@holdfast/protocol";
 import { instructionSources, instructionsText, nearerInstructions } from "../prompt/index.ts";
-import { type Tool, ToolError, type ToolResult, cutOutput, NotAllowedError, saveOutput } from "../tools/index.ts";
+import {
+  type Tool,
+  ToolError,
+  type ToolResult,
+  cutOutput,
+  NotAllowedError,
+  saveOutput,
+} from "../tools/index.ts";
 import type { Content, ToolUpdate } from "../wire.ts";
 import { CallContext } from "./call-context.ts";
 import type { DoomLoop } from "./doom-loop.ts";
@@ -55,7 +62,9 @@ export class CallRun {
     await room.host.commit();
     const results = await Promise.all(ready.map((one) => this.#settle(one)));
     if (room.denial.signal.aborted) return "denied";
-    return results.some((isDone, index) => isDone && ready[index]?.tool.id === STRUCTURED) ? "answered" : "on";
+    return results.some((isDone, index) => isDone && ready[index]?.tool.id === STRUCTURED)
+      ? "answered"
+      : "on";
   }
 
   /** The step was the last one: its calls are not run. */
@@ -72,19 +81,37 @@ export class CallRun {
     let read = readCall(call, tools);
     if (read.isValid && room.hooks.has("tool.execute.before")) {
       const told = { ...who, tool: read.tool.id, callId };
-      const { args } = await room.hooks.run("tool.execute.before", told, { args: structuredClone(read.input) });
+      const { args } = await room.hooks.run("tool.execute.before", told, {
+        args: structuredClone(read.input),
+      });
       read = readInput(read.tool, args);
     }
     if (!read.isValid) {
       const error = invalidText(read.input);
-      const update = { callId, raw, tool: INVALID, title: `Invalid call of ${read.input.tool}`, input: read.input };
-      await room.host.say({ type: "tool", update: { ...update, status: "running" } }, ended({ callId, status: "error", error }));
+      const update = {
+        callId,
+        raw,
+        tool: INVALID,
+        title: `Invalid call of ${read.input.tool}`,
+        input: read.input,
+      };
+      await room.host.say(
+        { type: "tool", update: { ...update, status: "running" } },
+        ended({ callId, status: "error", error }),
+      );
       return undefined;
     }
     const { tool, input, parsed } = read;
     const { directory } = room.place;
     const locations = tool.locations?.(parsed, { directory });
-    const update: ToolUpdate = { callId, raw, tool: tool.id, kind: tool.kind, title: tool.title(parsed), input };
+    const update: ToolUpdate = {
+      callId,
+      raw,
+      tool: tool.id,
+      kind: tool.kind,
+      title: tool.title(parsed),
+      input,
+    };
     if (locations !== undefined && locations.length > 0) update.locations = locations;
     await room.host.say({ type: "tool", update: { ...update, status: "running" } });
     return { callId, tool, input, parsed, isDoomed: doom.isAt(tool.id, input) };
@@ -123,10 +150,13 @@ export class CallRun {
     try {
       if (call.isDoomed) await this.#askForDoom(call);
       const result = await this.#withNearer(call, await tool.run(parsed, await context.forTool()));
-      const { has, run } = room.hooks;
       const told = { ...who, tool: tool.id, callId, args: input };
-      const { title, output, metadata } = has("tool.execute.after")
-        ? await run("tool.execute.after", told, { title: result.title, output: result.output, metadata: result.metadata ?? {} })
+      const { title, output, metadata } = room.hooks.has("tool.execute.after")
+        ? await room.hooks.run("tool.execute.after", told, {
+            title: result.title,
+            output: result.output,
+            metadata: result.metadata ?? {},
+          })
         : { metadata: {}, ...result };
       return await this.#completed(callId, { ...result, title, output, metadata });
     } catch (error) {
@@ -142,7 +172,11 @@ export class CallRun {
     const path = tool.locations?.(parsed, { directory })[0]?.path;
     if (path === undefined) return result;
     const known = new Set([...room.instructions.map(({ from }) => from), ...memory.loaded()]);
-    const nearer = await nearerInstructions(resolve(directory, path), { directory, root, known }, instructionSources);
+    const nearer = await nearerInstructions(
+      resolve(directory, path),
+      { directory, root, known },
+      instructionSources,
+    );
     if (nearer.length === 0) return result;
     return {
       ...result,

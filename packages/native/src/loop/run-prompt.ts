@@ -55,7 +55,8 @@ export class PromptRun {
     this.#who = { sessionId: room.place.sessionId, agent: `native:${room.agent}` };
     this.#rows = new PromptRows(room.host, room.clock);
     const { format } = room;
-    this.#tools = format?.type === "json_schema" ? [...room.tools, structuredTool(format.schema)] : room.tools;
+    this.#tools =
+      format?.type === "json_schema" ? [...room.tools, structuredTool(format.schema)] : room.tools;
     this.#today = new Date(room.clock.now()).toISOString().slice(0, 10);
   }
 
@@ -75,6 +76,7 @@ export class PromptRun {
     };
     const messages = await this.#rows.read();
     this.#memory = new PromptMemory(messages);
+    this.#room.began?.(messages);
     this.#isFull = this.#fills(messages);
     let state = firstState(retriesIn(await host.turn()));
     while (state.at !== "ended") {
@@ -123,7 +125,10 @@ export class PromptRun {
     );
     if (answer.outcome !== "answered") return this.#unanswered(answer, attempt);
     this.#calls = answer.calls;
-    this.#isFull = isOverflow(answer.tokens, { facts: now.reached.facts, compaction: this.#room.place.compaction });
+    this.#isFull = isOverflow(answer.tokens, {
+      facts: now.reached.facts,
+      compaction: this.#room.place.compaction,
+    });
     await this.#spent(stepId, answer);
     await host.commit();
     const { finish, calls } = answer;
@@ -188,7 +193,10 @@ export class PromptRun {
   /** The wait is durable before it begins, with its end: whoever looks sees how long it takes (R-13.1). */
   async #wait({ before, delay, error }: StateAt<"waiting">): Promise<LoopEvent> {
     const { host, clock, signal } = this.#room;
-    await host.say({ type: "retry", failed: { attempt: before.attempt, error, next: clock.now() + Math.ceil(delay) } });
+    await host.say({
+      type: "retry",
+      failed: { attempt: before.attempt, error, next: clock.now() + Math.ceil(delay) },
+    });
     await host.commit();
     await wait(clock, delay, signal);
     if (!signal.aborted) await host.say({ type: "retry" });
@@ -197,8 +205,15 @@ export class PromptRun {
 
   async #runCalls({ isLast }: StateAt<"running">): Promise<LoopEvent> {
     const memory = this.#memory ?? new PromptMemory([]);
-    const run = new CallRun({ room: this.#room, who: this.#who, tools: this.#tools, memory, doom: this.#doom });
-    if (!isLast || this.#room.format?.type === "json_schema") return { type: "ran", outcome: await run.run(this.#calls) };
+    const run = new CallRun({
+      room: this.#room,
+      who: this.#who,
+      tools: this.#tools,
+      memory,
+      doom: this.#doom,
+    });
+    if (!isLast || this.#room.format?.type === "json_schema")
+      return { type: "ran", outcome: await run.run(this.#calls) };
     await run.refuse(this.#calls);
     return { type: "ran", outcome: "on" };
   }
@@ -218,7 +233,10 @@ export class PromptRun {
     return { type: "compacted", goesOn: end.goesOn };
   }
 
-  async #compacted({ stepId, overflow, plan }: CompactionWork, end: Extract<CompactionEnd, { goesOn: boolean }>) {
+  async #compacted(
+    { stepId, overflow, plan }: CompactionWork,
+    end: Extract<CompactionEnd, { goesOn: boolean }>,
+  ) {
     const { host } = this.#room;
     await this.#spent(stepId, end);
     const { tailStartId } = plan;
@@ -230,7 +248,10 @@ export class PromptRun {
   }
 
   /** What a step used stands on it, and with all before it on the turn. */
-  async #spent(stepId: string, { finish, tokens, cost }: Extract<ModelAnswer, { outcome: "answered" }>): Promise<void> {
+  async #spent(
+    stepId: string,
+    { finish, tokens, cost }: Extract<ModelAnswer, { outcome: "answered" }>,
+  ): Promise<void> {
     const { host, chosen } = this.#room;
     const used = { ...(tokens === undefined ? {} : { tokens }), ...(cost === undefined ? {} : { cost }) };
     const size = chosen().reached.facts.context;
@@ -244,7 +265,8 @@ export class PromptRun {
   #fills(messages: readonly Message[]): boolean {
     const { chosen, place } = this.#room;
     const last = messages.findLast(
-      (message) => isAnswer(message) && message.info.agent.startsWith("native:") && message.info.finish !== undefined,
+      (message) =>
+        isAnswer(message) && message.info.agent.startsWith("native:") && message.info.finish !== undefined,
     );
     if (last === undefined || !isAnswer(last) || isSummary(last)) return false;
     return isOverflow(last.info.tokens, { facts: chosen().reached.facts, compaction: place.compaction });

@@ -5,13 +5,27 @@ import { StreamTold } from "./stream-told.ts";
 
 const told = (attempt = 1, taken = new Set<string>()) =>
   new StreamTold(new FakeClock(), { stepId: "s", attempt, taken });
-const take = (stream: StreamTold, ...parts: TextStreamPart<ToolSet>[]) => parts.flatMap((part) => stream.take(part));
+const take = (stream: StreamTold, ...parts: TextStreamPart<ToolSet>[]) =>
+  parts.flatMap((part) => stream.take(part));
 
-const text = (id: string, piece: string): TextStreamPart<ToolSet> => ({ type: "text-delta", id, text: piece });
+const text = (id: string, piece: string): TextStreamPart<ToolSet> => ({
+  type: "text-delta",
+  id,
+  text: piece,
+});
 const start = (id: string): TextStreamPart<ToolSet> => ({ type: "text-start", id });
 
 test("[R-5.1] texts that are open at once keep apart, and a second one of the same name is another", () => {
-  const events = take(told(), start("a"), start("b"), text("a", "1"), text("b", "2"), text("a", "3"), start("a"), text("a", "4"));
+  const events = take(
+    told(),
+    start("a"),
+    start("b"),
+    text("a", "1"),
+    text("b", "2"),
+    text("a", "3"),
+    start("a"),
+    text("a", "4"),
+  );
   expect(events.map((event) => event.type === "text" && [event.streamId, event.text])).toEqual([
     ["s.1.1", "1"],
     ["s.1.2", "2"],
@@ -51,11 +65,21 @@ const call = (id: string, input: unknown): TextStreamPart<ToolSet> => ({
   dynamic: true,
 });
 const begins = (id: string): TextStreamPart<ToolSet> => ({ type: "tool-input-start", id, toolName: "read" });
-const grows = (id: string, delta: string): TextStreamPart<ToolSet> => ({ type: "tool-input-delta", id, delta });
+const grows = (id: string, delta: string): TextStreamPart<ToolSet> => ({
+  type: "tool-input-delta",
+  id,
+  delta,
+});
 
 test("[R-11.1] the input of a call is told as it comes, and its text stays as it came", () => {
   const stream = told();
-  const events = take(stream, begins("1"), grows("1", '{ "path"'), grows("1", ': "a" }'), call("1", { path: "a" }));
+  const events = take(
+    stream,
+    begins("1"),
+    grows("1", '{ "path"'),
+    grows("1", ': "a" }'),
+    call("1", { path: "a" }),
+  );
   expect(events.map((event) => event.type === "tool" && event.update.raw)).toEqual([
     "",
     '{ "path"',
@@ -68,7 +92,10 @@ test("[R-11.1] the input of a call is told as it comes, and its text stays as it
 test("[R-11.1] a large input is not told anew with every piece of it", () => {
   const stream = told();
   const events = take(stream, begins("1"), ...Array.from({ length: 1_000 }, () => grows("1", "0123456789")));
-  const bytes = events.reduce((sum, event) => sum + (event.type === "tool" ? (event.update.raw?.length ?? 0) : 0), 0);
+  const bytes = events.reduce(
+    (sum, event) => sum + (event.type === "tool" ? (event.update.raw?.length ?? 0) : 0),
+    0,
+  );
   expect(bytes).toBeLessThan(100_000);
 });
 

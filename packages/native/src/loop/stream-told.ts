@@ -38,7 +38,10 @@ export class StreamTold {
   error: unknown;
 
   /** `taken`: ids of calls of the step's tries before. */
-  constructor(clock: Pick<Clock, "monotonic">, place: { stepId: string; attempt: number; taken: Set<string> }) {
+  constructor(
+    clock: Pick<Clock, "monotonic">,
+    place: { stepId: string; attempt: number; taken: Set<string> },
+  ) {
     this.#clock = clock;
     this.#prefix = `${place.stepId}.${place.attempt}`;
     this.#taken = place.taken;
@@ -93,14 +96,21 @@ export class StreamTold {
   }
 
   /** A second stream of a name that was heard of is another one. */
-  #begin(kind: Kind, { id, providerMetadata }: { id: string; providerMetadata?: ProviderMetadata }): Content[] {
+  #begin(
+    kind: Kind,
+    { id, providerMetadata }: { id: string; providerMetadata?: ProviderMetadata },
+  ): Content[] {
     const number = this.#streams.size + 1;
     this.#streams.set(`${kind} ${id}`, { streamId: `${this.#prefix}.${number}`, text: "" });
     return this.#piece(kind, { id, ...(providerMetadata && { providerMetadata }) }, "");
   }
 
   /** A piece of a stream that never began is none of this answer's. */
-  #piece(kind: Kind, { id, providerMetadata }: { id: string; providerMetadata?: ProviderMetadata }, text: string): Content[] {
+  #piece(
+    kind: Kind,
+    { id, providerMetadata }: { id: string; providerMetadata?: ProviderMetadata },
+    text: string,
+  ): Content[] {
     const stream = this.#streams.get(`${kind} ${id}`);
     const metadata = told(providerMetadata);
     if (stream === undefined || (text === "" && metadata === undefined)) return [];
@@ -111,7 +121,14 @@ export class StreamTold {
   #call(id: string, name: string): Call {
     const known = this.#calls.get(id);
     if (known !== undefined && !known.isWhole) return known;
-    const call: Call = { callId: this.#free(id), name, raw: "", shown: 0, shownAt: -SHOWN_MS, isWhole: false };
+    const call: Call = {
+      callId: this.#free(id),
+      name,
+      raw: "",
+      shown: 0,
+      shownAt: -SHOWN_MS,
+      isWhole: false,
+    };
     // The same id for a second call of one answer: the first keeps its place under another key.
     if (known !== undefined) this.#calls.set(`${id} ${known.callId}`, known);
     this.#calls.delete(id);

@@ -1,1 +1,2 @@
 export { Rows, type RowsPlace } from "./rows.ts";
+export { subagents } from "./run-subagent.ts";

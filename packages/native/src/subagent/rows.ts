@@ -200,9 +200,13 @@ export class Rows {
     if (update.kind !== undefined) part.kind = update.kind;
     if (update.metadata !== undefined) part.metadata = { ...part.metadata, ...update.metadata };
     if (update.locations !== undefined)
-      part.locations = update.locations.map(({ path, line }) => (line === undefined ? { path } : { path, line }));
+      part.locations = update.locations.map(({ path, line }) =>
+        line === undefined ? { path } : { path, line },
+      );
     if (update.diffs !== undefined)
-      part.diffs = update.diffs.map(({ oldText, ...diff }) => (oldText === undefined ? diff : { ...diff, oldText }));
+      part.diffs = update.diffs.map(({ oldText, ...diff }) =>
+        oldText === undefined ? diff : { ...diff, oldText },
+      );
     const told = this.#told(part, update);
     const begins = update.status === "running" || isSettledTool(update.status);
     if (begins) this.#move(part, { type: "start", at: this.#place.clock.now() });

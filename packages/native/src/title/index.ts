@@ -1,0 +1,1 @@
+export { makeTitle, titleOf, wordsForTitle } from "./title.ts";

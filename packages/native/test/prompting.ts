@@ -1,0 +1,119 @@
+/** A prompt of the loop as tests run it: the fake host, the scripted model over HTTP, and tools that say what they did. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Clock, systemClock } from "@holdfast/kernel";
+import { z } from "zod";
+import { type ScriptedModel, startModel } from "../../../test/model/index.ts";
+import { NO_HOOKS } from "../src/hooks/index.ts";
+import { type PromptRoom, PromptRun, Steers } from "../src/loop/index.ts";
+import { languageModel } from "../src/model/index.ts";
+import { subagents } from "../src/subagent/index.ts";
+import type { Tool, ToolContext, ToolResult } from "../src/tools/index.ts";
+import type { ModelFacts, PromptAnswer, ProviderAccess } from "../src/wire.ts";
+import { FakeHost, type FakeHostOptions } from "./fake-host.ts";
+
+export type Bench = { model: ScriptedModel; directory: string; close: () => Promise<void> };
+
+export async function openBench(): Promise<Bench> {
+  const model = await startModel();
+  const directory = mkdtempSync(join(tmpdir(), "holdfast-loop-"));
+  const close = async () => {
+    await model.close();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { model, directory, close };
+}
+
+/** What the tools of a test have done, in order: it is noted when they do it, not when they say so. */
+export type Deed = { tool: string; input: unknown };
+
+export type PromptOptions = FakeHostOptions & {
+  clock?: Clock;
+  facts?: ModelFacts;
+  tools?: (deeds: Deed[]) => Tool[];
+  room?: Partial<PromptRoom>;
+  place?: Partial<PromptRoom["place"]>;
+};
+
+export type Prompting = {
+  host: FakeHost;
+  deeds: Deed[];
+  steers: Steers;
+  cancel: AbortController;
+  /** Runs one prompt with these words, which are the script of the model. */
+  prompt: (script: string) => Promise<PromptAnswer>;
+};
+
+export function prompting(bench: Bench, options: PromptOptions = {}): Prompting {
+  const { clock = systemClock, facts = {} } = options;
+  const { directory } = bench;
+  const deeds: Deed[] = [];
+  const model = { providerId: "scripted", modelId: "fake-1" };
+  const access: ProviderAccess = {
+    id: "scripted",
+    kind: "openai-compatible",
+    baseUrl: `${bench.model.url}/v1`,
+    models: { "fake-1": facts },
+  };
+  const chosen = { access, model, reached: languageModel(access, model) };
+  const host = new FakeHost({ clock, model, directory, ...options });
+  const tools = options.tools?.(deeds) ?? [noteTool(deeds)];
+  const cancel = new AbortController();
+  const steers = new Steers();
+  const prompt = (script: string) => {
+    host.prompt(script);
+    const room: Omit<PromptRoom, "task"> = {
+      host,
+      clock,
+      agent: "build",
+      hooks: NO_HOOKS,
+      tools,
+      instructions: [],
+      chosen: () => chosen,
+      steers,
+      signal: cancel.signal,
+      denial: new AbortController(),
+      ...options.room,
+      place: {
+        sessionId: host.sessionId,
+        directory,
+        root: directory,
+        isGit: false,
+        platform: "linux",
+        outputDirectory: join(directory, "outputs"),
+        environment: {},
+        toolOutput: { maxLines: 2_000, maxBytes: 50 * 1024 },
+        compaction: { auto: true, prune: false },
+        maxSteps: 50,
+        ...options.place,
+      },
+    };
+    return new PromptRun({ task: subagents(room, []), ...room }).run();
+  };
+  return { host, deeds, steers, cancel, prompt };
+}
+
+/** A tool of a test: `run` is what it does. */
+export function testTool<Input extends z.ZodType>(
+  id: string,
+  input: Input,
+  run: (input: z.output<Input>, context: ToolContext) => Promise<ToolResult>,
+): Tool {
+  const tool: Tool<Input> = {
+    id,
+    kind: "other",
+    description: `The tool ${id}.`,
+    input,
+    title: () => id,
+    run,
+  };
+  return tool as unknown as Tool;
+}
+
+/** Notes a word. */
+export const noteTool = (deeds: Deed[]): Tool =>
+  testTool("note", z.object({ word: z.string() }), (input) => {
+    deeds.push({ tool: "note", input });
+    return Promise.resolve({ title: `Noted ${input.word}`, output: `noted ${input.word}` });
+  });
