@@ -1,26 +1,18 @@
 /**
  * Does what the README says, line by line: starts the server with `npm start`, runs the blocks marked `demo-run` and `demo-show`, with a `kill -9`
  * of the server between them, and prints the session's text before and after; then `demo-work` and `demo-review`, with the file before and after.
- * `--svg FILE` keeps the terminal's picture. Exits 1 when the session or the file came back in any way different.
+ * `--svg FILE` keeps the terminal's picture. Exits 1 when the session or the file came back in any way different. `native`: Holdfast's own agent
+ * at work instead (`demo/native.ts`).
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { nativeDemo } from "./demo/native.ts";
+import { repository, root, run, screen, show, start } from "./demo/stage.ts";
 import { terminalPicture } from "./demo/terminal-picture.ts";
 
-const root = join(import.meta.dirname, "..");
-const READY_MS = 60_000;
 const LINE_MS = 60_000;
-const run = promisify(execFile);
-
-const screen: string[] = [];
-const show = (text: string) => {
-  screen.push(...text.replace(/\n$/, "").split("\n"));
-  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-};
 
 /** The README's block of this name, as commands; a command goes on over the lines of an open quote. */
 async function block(name: string): Promise<string[]> {
@@ -35,26 +27,6 @@ async function block(name: string): Promise<string[]> {
     else commands.push(line);
   }
   return commands;
-}
-
-/** `npm start`, ready. */
-async function start(env: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  show("$ npm start");
-  const child = spawn("npm", ["start", "--silent"], { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
-  const ready = new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("The server was not ready in time.")), READY_MS);
-    let text = "";
-    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
-      text += chunk;
-      const line = /^holdfast listening on .*$/m.exec(text)?.[0];
-      if (line === undefined) return;
-      clearTimeout(timer);
-      resolve(line);
-    });
-    child.once("exit", (code) => reject(new Error(`npm start ended with ${code}.`)));
-  });
-  show((await ready).replace(/:\d+$/, ":4680"));
-  return child;
 }
 
 async function commands(
@@ -79,16 +51,6 @@ const holdfast = async (env: NodeJS.ProcessEnv, ...args: string[]): Promise<stri
 type Shown = { messages: unknown[] };
 const messages = async (env: NodeJS.ProcessEnv, id: string): Promise<unknown[]> =>
   (JSON.parse(await holdfast(env, "session", "show", id, "--json")) as Shown).messages;
-
-async function repository(path: string): Promise<void> {
-  await mkdir(path);
-  await writeFile(join(path, "README.md"), "# A project\n");
-  const git = (...args: string[]) =>
-    run("git", ["-C", path, "-c", "user.name=Demo", "-c", "user.email=demo@example.invalid", ...args]);
-  await git("init", "--quiet");
-  await git("add", ".");
-  await git("commit", "--quiet", "--message", "A project");
-}
 
 async function newestSession(env: NodeJS.ProcessEnv): Promise<string> {
   const { items } = JSON.parse(await holdfast(env, "session", "list", "--json")) as {
@@ -117,7 +79,7 @@ async function review(env: NodeJS.ProcessEnv, repo: string): Promise<boolean> {
 
 async function demo(home: string): Promise<boolean> {
   const repo = join(home, "repository");
-  await repository(repo);
+  await repository(repo, { "README.md": "# A project\n" });
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     REPO: repo,
@@ -153,7 +115,8 @@ async function demo(home: string): Promise<boolean> {
 
 const home = await mkdtemp(join(tmpdir(), "holdfast-demo-"));
 try {
-  process.exitCode = (await demo(home)) ? 0 : 1;
+  const play = process.argv.includes("native") ? nativeDemo : demo;
+  process.exitCode = (await play(home)) ? 0 : 1;
 } finally {
   await rm(home, { recursive: true, force: true, maxRetries: 5 });
 }
