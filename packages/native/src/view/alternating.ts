@@ -1,5 +1,6 @@
 /** Turns of the talk as providers take them: the user begins, nobody speaks twice in a row, and the model is spoken to last. Pure. */
 import type { AssistantModelMessage, ModelMessage, UserModelMessage } from "ai";
+import { addSaid, type Content } from "./said-content.ts";
 import { WORDS } from "./words.ts";
 
 export const userText = (text: string): UserModelMessage => ({
@@ -24,8 +25,6 @@ export function alternating(messages: readonly ModelMessage[]): ModelMessage[] {
   return turns;
 }
 
-type Content = Exclude<AssistantModelMessage["content"], string>;
-
 const listOf = ({ content }: UserModelMessage) =>
   typeof content === "string" ? [{ type: "text" as const, text: content }] : content;
 
@@ -35,9 +34,8 @@ const partsOf = ({ content }: AssistantModelMessage): Content =>
 const begins = (message: AssistantModelMessage, type: Content[number]["type"]): boolean =>
   partsOf(message)[0]?.type === type;
 
-/** Some providers' adapters join the texts of an answer without anything between. */
 function joined(first: AssistantModelMessage, second: AssistantModelMessage): AssistantModelMessage {
-  const [head, ...others] = partsOf(second);
-  const apart = head?.type === "text" ? [{ ...head, text: `\n\n${head.text}` }] : head ? [head] : [];
-  return { role: "assistant", content: [...partsOf(first), ...apart, ...others] };
+  const content = [...partsOf(first)];
+  addSaid(content, partsOf(second));
+  return { role: "assistant", content };
 }

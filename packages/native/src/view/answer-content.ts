@@ -6,13 +6,13 @@
  *         an agent that tells no steps)
  */
 import { type JsonObject, type Part, subtaskOf, type TextPart } from "@holdfast/protocol";
-import type { AssistantModelMessage, ModelMessage, ToolResultPart } from "ai";
+import type { ModelMessage, ToolResultPart } from "ai";
 import type { CallNames } from "./call-names.ts";
 import type { ViewOptions } from "./options.ts";
 import { type Answer, hasBegun, isOwn } from "./row.ts";
+import { addSaid, type Content } from "./said-content.ts";
 import { resultOf } from "./tool-result.ts";
 
-type Content = Exclude<AssistantModelMessage["content"], string>;
 type Options = NonNullable<Extract<Content[number], { type: "text" }>["providerOptions"]>;
 type Said = Extract<Part, { type: "text" | "reasoning" | "tool" }>;
 
@@ -87,8 +87,8 @@ async function stepMessages(parts: readonly Said[], step: Step): Promise<ModelMe
   const results: ToolResultPart[] = [];
   const beside: Awaited<ReturnType<typeof resultOf>>["beside"] = [];
   for (const part of parts) {
-    if (part.type === "text") content.push(...textOf(part, isSame, isSigned));
-    else if (part.type === "reasoning") content.push(...reasoningOf(part, isSame, options));
+    if (part.type === "text") addSaid(content, textOf(part, isSame, isSigned));
+    else if (part.type === "reasoning") addSaid(content, reasoningOf(part, isSame, options));
     else {
       const named = names.of(part, isSame);
       content.push({

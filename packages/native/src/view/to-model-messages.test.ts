@@ -239,7 +239,7 @@ describe("[R-12.4] what the provider signed", () => {
   });
 
   test("is plain words to another model, and to that of another agent", async () => {
-    const plain = assistant("hm", "so", "done");
+    const plain = assistant("hm\n\nso\n\ndone");
     const other = { model: { providerId: "openai", modelId: "gpt-x" }, kind: "openai" } as const;
     expect((await view(answered(parts), other))[1]).toEqual(plain);
     expect((await view(answered(parts, { agent: "opencode" })))[1]).toEqual(plain);
@@ -271,7 +271,7 @@ describe("[R-12.6] turns of the talk are such as providers take", () => {
     rows.answer("c");
     expect(await view(rows)).toEqual([
       user(WORDS.nobodyAsked),
-      assistant("by itself", "\n\nand more"),
+      assistant("by itself\n\nand more"),
       user("a", "b"),
       assistant("c"),
       user(WORDS.goOn),
