@@ -1,4 +1,4 @@
-/** The package `holdfast`: command, server, page and rehearsal agent in one, without dependencies. */
+/** The package `holdfast`: command, server, page, native and rehearsal agent in one, without dependencies. */
 import { execFile } from "node:child_process";
 import { statSync } from "node:fs";
 import { chmod, cp, mkdir, rm, writeFile } from "node:fs/promises";
@@ -18,6 +18,8 @@ const PACKAGES = join(ROOT, "packages");
 /** What starts by itself (the command, the agent, and the modules that threads load, by the names that the sources ask for), and what others import. */
 const ENTRIES = {
   index: "cli/src/index.ts",
+  native: "native/src/main.ts",
+  "tool-thread": "native/src/tools/thread/tool-thread.ts",
   rehearsal: "rehearsal/src/main.ts",
   "writer-thread": "sqlite/src/writer-thread.ts",
   "reader-thread": "sqlite/src/reader-thread.ts",
@@ -76,7 +78,7 @@ export async function buildProgram(directory: string): Promise<void> {
     filter: (path) => !path.endsWith(".vite"),
   });
   await cp(join(PACKAGES, "cli/completion"), join(directory, "completion"), { recursive: true });
-  for (const program of ["cli/bin/holdfast.cjs", "rehearsal/bin/rehearsal.js"]) {
+  for (const program of ["cli/bin/holdfast.cjs", "native/bin/native.js", "rehearsal/bin/rehearsal.js"]) {
     const to = join(directory, "bin", program.split("/").at(-1) ?? program);
     await cp(join(PACKAGES, program), to);
     await chmod(to, 0o755);

@@ -140,6 +140,8 @@ export class PromptRun {
   async #beginStep(): Promise<Step> {
     const { host, chosen, steers } = this.#room;
     const steered = steers?.take() ?? [];
+    // Their answers leave behind promises; the server reads the step behind them, and so as an answer to them.
+    if (steered.length > 0) await wait(this.#room.clock, 0);
     const stepId = randomHex(8);
     const { model } = chosen();
     await host.say({ type: "step", stepId }, { type: "model", model });

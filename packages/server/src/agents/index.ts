@@ -15,7 +15,6 @@ export type {
   PastEvent,
   PastTurn,
   NotAllowed,
-  PermissionAnswer,
   PermissionAsk,
   Reservation,
   PromptInput,

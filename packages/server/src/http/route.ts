@@ -18,7 +18,8 @@ import type {
   Actor,
   Agent,
   Health,
-  LiveAgentList, ModelList,
+  LiveAgentList,
+  ModelList,
   RefLink,
   SessionId,
 } from "@holdfast/protocol";

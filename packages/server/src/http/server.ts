@@ -9,7 +9,15 @@ import {
   type Upgrade,
 } from "@holdfast/edge";
 import { type Clock, HoldfastError, type Logger, randomHex } from "@holdfast/kernel";
-import type { Agent, LiveAgentList, ModelList, Diagnostics, Health, RefLink, SessionId } from "@holdfast/protocol";
+import type {
+  Agent,
+  LiveAgentList,
+  ModelList,
+  Diagnostics,
+  Health,
+  RefLink,
+  SessionId,
+} from "@holdfast/protocol";
 import { getRequestListener } from "@hono/node-server";
 import type { Events } from "../events/index.ts";
 import type { Permissions, Questions } from "../permission/index.ts";
