@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { call, completed, preamble, Rows, text } from "../../test/rows.ts";
 import type { Compaction, ModelFacts } from "../wire.ts";
 import { contextTokens, isOverflow, outputLimit, tailBudget, usableTokens } from "./budget.ts";
-import { chooseTail, compactionsInARow, planCompaction } from "./plan.ts";
+import { chooseTail, planCompaction } from "./plan.ts";
 import { pruneTargets } from "./prune.ts";
 import { summaryRequest } from "./summary-request.ts";
 
@@ -138,17 +138,6 @@ describe("[R-14.6] what a summary stands for, and what is kept", () => {
     const only = new Rows();
     only.answer("by itself");
     expect(planCompaction(only.messages, { overflow: true, tail: 200 })).toEqual({ head: only.messages });
-  });
-
-  test("[R-14.1] compactions in a row are counted to the last step that went well", () => {
-    const rows = turns(100);
-    rows.summary("1");
-    const full = rows.answer("2");
-    rows.summary("3");
-    rows.summary("4", {}, { error: { name: "ContextOverflowError", data: { message: "" } } });
-    expect(compactionsInARow(rows.messages, () => false)).toBe(2);
-    expect(compactionsInARow(rows.messages, ({ id }) => id === full.info.id)).toBe(3);
-    expect(compactionsInARow(rows.messages.slice(0, 2), () => false)).toBe(0);
   });
 });
 

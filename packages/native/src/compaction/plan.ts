@@ -8,7 +8,7 @@
  * - After an overflow nothing is kept but what the user asked last, which is asked again.
  */
 import { isOwnWorkPart, isPreamblePart, type Message } from "@holdfast/protocol";
-import { compactionOf, isAnswer, isAsked, isBoundary, isSummary, wordsOf } from "../view/index.ts";
+import { isAsked, isBoundary, isSummary, wordsOf } from "../view/index.ts";
 import { tokensOf } from "./estimate.ts";
 
 export type CompactionPlan = {
@@ -86,23 +86,5 @@ const isByUser = ({ parts }: Message): boolean =>
       (part.type === "text" && part.ignored !== true && !isPreamblePart(part) && !isOwnWorkPart(part)),
   );
 
-/** Compactions in a row that are tried at most, with no step between that went well (R-14.1). */
+/** Compactions that follow each other at most, with no step between that left room (R-14.1). */
 export const MOST_COMPACTIONS = 3;
-
-/**
- * Summaries of the running turn that no step which went well has followed; `messages` are all of its rows, oldest first, and `isFull` says whether a step
- * filled the context again.
- */
-export function compactionsInARow(
-  messages: readonly Message[],
-  isFull: (answer: Extract<Message["info"], { role: "assistant" }>) => boolean,
-): number {
-  let count = 0;
-  for (const message of messages.toReversed()) {
-    if (!isAnswer(message)) continue;
-    const { info } = message;
-    if (isSummary(message)) count += compactionOf(message) === undefined ? 0 : 1;
-    else if (info.finish !== undefined && info.error === undefined && !isFull(info)) break;
-  }
-  return count;
-}

@@ -3,7 +3,7 @@ import type { Clock } from "@holdfast/kernel";
 import { wait } from "@holdfast/kernel";
 import type { Message } from "@holdfast/protocol";
 import type { Host } from "../host.ts";
-import { readView } from "../view/index.ts";
+import { isBefore, readView } from "../view/index.ts";
 
 /** How long words of a person may take until they stand in the rows, once they were taken, and how often is looked, in ms. */
 const STEER_MS = 5_000;
@@ -24,8 +24,10 @@ export class PromptRows {
   /** As `filterCompacted` gives them. What was committed before the call is in it. */
   async read(): Promise<readonly Message[]> {
     const before = this.#messages;
-    const last = before?.at(-1);
-    if (before === undefined || last === undefined) return (this.#messages = await readView(this.#host));
+    const [first, last] = [before?.[0], before?.at(-1)];
+    // Behind a tail stand rows that the summary before it took the place of.
+    if (before === undefined || first === undefined || last === undefined || isBefore(last, first))
+      return (this.#messages = await readView(this.#host));
     const news = (await this.#host.turn(last.info.id)).toSorted((a, b) => ordinalOf(a) - ordinalOf(b));
     // The last one is of the running turn, so what is not told of it is gone, and with it what this knows.
     if (news[0]?.info.id !== last.info.id) return (this.#messages = await readView(this.#host));

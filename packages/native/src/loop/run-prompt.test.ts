@@ -132,6 +132,21 @@ describe("a prompt", () => {
     });
   });
 
+  test("[D-5] what a user's message says beside its words holds for the whole turn", async () => {
+    const from = bench.model.requests.length;
+    const { host, steers, prompt } = prompting(bench);
+    host.onCommit = (number) => {
+      if (number === 1) void steers.offer(host.steer("and now this"));
+    };
+    const ending = prompt('#turn 1\nCALL note {"word":"a"}\nSAY done');
+    const asked = host.messages[0]?.info;
+    if (asked?.role === "user") asked.system = "SPEAK LATIN";
+    expect(await ending).toEqual(ended("end_turn"));
+    const bodies = requestsSince(from).map(({ body }) => JSON.stringify(body));
+    expect(bodies.length).toBeGreaterThan(1);
+    for (const body of bodies) expect(body).toContain("SPEAK LATIN");
+  });
+
   test("[D-8] the last step is told so and is the last", async () => {
     const from = bench.model.requests.length;
     const { deeds, prompt } = prompting(bench, { place: { maxSteps: 2 } });

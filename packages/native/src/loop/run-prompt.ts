@@ -11,7 +11,7 @@ import type { ModelMessage } from "ai";
 import { contextTokens, isOverflow, MOST_COMPACTIONS, pruneTargets } from "../compaction/index.ts";
 import { MAX_STEPS_TEXT, systemPrompt } from "../prompt/index.ts";
 import type { Tool } from "../tools/index.ts";
-import { isAnswer, isSummary, toModelMessages } from "../view/index.ts";
+import { isAnswer, isAsked, isBefore, isBoundary, isSummary, toModelMessages } from "../view/index.ts";
 import type { PromptAnswer } from "../wire.ts";
 import { askModel, type ModelAnswer } from "./ask-model.ts";
 import { compact, type CompactionEnd, type CompactionWork, NOTHING_TO_COMPACT, planOf } from "./compact.ts";
@@ -48,6 +48,8 @@ export class PromptRun {
   #calls: ModelCall[] = [];
   #work: CompactionWork | undefined;
   #isFull = false;
+  /** What the user's message says beside its words; a summary may have taken its place, and a correction its end. */
+  #asked: string | undefined;
   #usage: Usage = {};
 
   constructor(room: PromptRoom) {
@@ -78,7 +80,9 @@ export class PromptRun {
     this.#memory = new PromptMemory(messages);
     this.#room.began?.(messages);
     this.#isFull = this.#fills(messages);
-    let state = firstState(retriesIn(await host.turn()));
+    const turn = await host.turn();
+    this.#asked = turn.find(isAsked)?.info.system;
+    let state = firstState(retriesIn(turn));
     while (state.at !== "ended") {
       const event = signal.aborted ? ({ type: "cancelled" } as const) : await this.#do(state);
       state = transition(state, event, limits);
@@ -147,20 +151,19 @@ export class PromptRun {
     await host.say({ type: "step", stepId }, { type: "model", model });
     await host.commit();
     const messages = await this.#rows.readWith(steered);
-    this.#step = { stepId, callIds: new Set(), messages, system: this.#systemText(messages) };
+    this.#step = { stepId, callIds: new Set(), messages, system: this.#systemText() };
     return this.#step;
   }
 
-  #systemText(messages: readonly Message[]): string {
+  #systemText(): string {
     const { place, agent, instructions, chosen, format } = this.#room;
-    const asked = messages.findLast(({ info }) => info.role === "user")?.info;
     return systemPrompt({
       agent,
       ...place,
       today: this.#today,
       modelId: chosen().model.modelId,
       instructions,
-      system: asked?.role === "user" ? asked.system : undefined,
+      system: this.#asked,
       isStructured: format?.type === "json_schema",
     });
   }
@@ -271,6 +274,9 @@ export class PromptRun {
         isAnswer(message) && message.info.agent.startsWith("native:") && message.info.finish !== undefined,
     );
     if (last === undefined || !isAnswer(last) || isSummary(last)) return false;
+    // Of the tail behind a summary, which is kept because it fits.
+    const [first] = messages;
+    if (first !== undefined && isBoundary(first) && isBefore(last, first)) return false;
     return isOverflow(last.info.tokens, { facts: chosen().reached.facts, compaction: place.compaction });
   }
 

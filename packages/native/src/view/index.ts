@@ -3,6 +3,6 @@ export { filterCompacted } from "./filter-compacted.ts";
 export type { ViewOptions } from "./options.ts";
 export { mediumOf } from "./media.ts";
 export { readView } from "./read-view.ts";
-export { compactionOf, isAnswer, isAsked, isBoundary, isSummary, wordsOf } from "./row.ts";
+export { compactionOf, isAnswer, isAsked, isBefore, isBoundary, isSummary, wordsOf } from "./row.ts";
 export { toModelMessages } from "./to-model-messages.ts";
 export { WORDS } from "./words.ts";

@@ -38,3 +38,7 @@ export const isBoundary = (message: Message): message is Answer =>
 
 /** A call that was begun: it may have had effects. */
 export const hasBegun = ({ state }: ToolPart): boolean => state.status !== "pending";
+
+/** By their places in the history. */
+export const isBefore = (one: Message, other: Message): boolean =>
+  one.info.ordinal !== undefined && other.info.ordinal !== undefined && one.info.ordinal < other.info.ordinal;

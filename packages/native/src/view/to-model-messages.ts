@@ -12,7 +12,16 @@ import { alternating, userText } from "./alternating.ts";
 import { answerMessages } from "./answer-content.ts";
 import { CallNames } from "./call-names.ts";
 import type { ViewOptions } from "./options.ts";
-import { type Answer, compactionOf, isAnswer, isAsked, isBoundary, isSummary, wordsOf } from "./row.ts";
+import {
+  type Answer,
+  compactionOf,
+  isAnswer,
+  isAsked,
+  isBefore,
+  isBoundary,
+  isSummary,
+  wordsOf,
+} from "./row.ts";
 import { userContent } from "./user-content.ts";
 import { continuationText, WORDS } from "./words.ts";
 
@@ -25,7 +34,7 @@ export async function toModelMessages(
   const [first, ...others] = messages;
   if (first === undefined || !isBoundary(first))
     return alternating(await converted(messages, names, options));
-  const after = others.findIndex(({ info }) => !isBefore(info, first.info));
+  const after = others.findIndex((message) => !isBefore(message, first));
   const tail = after < 0 ? others : others.slice(0, after);
   const rest = after < 0 ? [] : others.slice(after);
   return alternating([
@@ -36,9 +45,6 @@ export async function toModelMessages(
     ...(await converted(rest, names, options)),
   ]);
 }
-
-const isBefore = (a: Message["info"], b: Message["info"]): boolean =>
-  a.ordinal !== undefined && b.ordinal !== undefined && a.ordinal < b.ordinal;
 
 async function converted(
   messages: readonly Message[],
