@@ -25,6 +25,8 @@ export type ToolPlace = AsyncDisposable & {
   environment: Record<string, string>;
   /** What `permit` does beside taking note; it allows unless this rejects. */
   onPermit: (request: Permit) => Promise<void> | void;
+  /** What `changes` does beside taking note. */
+  onChanges: () => void;
   answer: QuestionAnswer;
   run(tool: Tool, input: object): Promise<ToolResult>;
 };
@@ -47,6 +49,7 @@ export async function toolPlace(): Promise<ToolPlace> {
     clock: systemClock,
     environment: { PATH: process.env["PATH"] ?? "", HOME: join(top, "home") },
     onPermit: () => undefined,
+    onChanges: () => undefined,
     answer: { action: "accept", content: {} },
     run: async (tool, input) => {
       const taken = tool.input.parse(input);
@@ -87,6 +90,7 @@ function contextOf(
     },
     changes: (path) => {
       place.log.push(`changes ${path.slice(place.top.length + 1)}`);
+      place.onChanges();
       return Promise.resolve();
     },
     plan: (todos) => void place.plans.push(todos),

@@ -123,6 +123,7 @@ describe("[A-26] a command that is ended", () => {
       return isOver;
     });
     expect((await running).metadata).toMatchObject({ ended: "abort", signal: "SIGKILL" });
+    await until("its end", () => !isAlive(Number(pid)));
   });
 });
 

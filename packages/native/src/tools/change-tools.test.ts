@@ -127,6 +127,20 @@ describe("[A-26] a file that changed behind the model", () => {
     expect(text("a")).toBe("other\n");
   });
 
+  test("is looked at before any of several is changed, and once more before it is itself", async () => {
+    put("a", "a\n");
+    put("b", "b\n");
+    const both = () => patch("*** Update File: a", "-a", "+A", "*** Update File: b", "-b", "+B");
+    place.onPermit = () => put("b", "other\n");
+    await expect(both()).rejects.toThrow(/b was changed meanwhile/);
+    expect(place.log.at(-1)).toBe("permit edit");
+    put("b", "b\n");
+    place.onPermit = () => undefined;
+    place.onChanges = () => put("b", "other\n");
+    await expect(both()).rejects.toThrow(/b was changed meanwhile/);
+    expect([text("a"), text("b")]).toEqual(["a\n", "other\n"]);
+  });
+
   test("is not replaced by one who never read it, but edited by who quotes it", async () => {
     put("a", "one\n");
     await expect(place.run(writeTool, { path: "a", content: "x" })).rejects.toThrow(/did not read it yet/);

@@ -5,10 +5,8 @@ export {
   type Tool,
   type ToolContext,
   ToolError,
-  type ToolKind,
   type ToolResult,
 } from "./tool.ts";
 export { toolsOf, type ToolUser } from "./tools-of.ts";
 export { cutOutput, type OutputLimits, saveOutput, sweepOutputs } from "./output/index.ts";
 export { type McpTools, openMcpTools } from "./mcp/index.ts";
-export { patternsOf } from "./shell/index.ts";

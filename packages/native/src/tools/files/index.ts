@@ -4,6 +4,6 @@ export { listingOf } from "./listing.ts";
 export { MAX_FILE_BYTES, hashOf, openRegular, readBytes } from "./open-file.ts";
 export { locate, permitReach, type Place } from "./place.ts";
 export { plain } from "./plain.ts";
-export { refuseStale, type Seen, seenHash } from "./seen.ts";
+export { refuseStale } from "./seen.ts";
 export { alikeNames } from "./suggest.ts";
-export { decodeText, encodeLike, encodeText, isBinary, type TextForm } from "./text-form.ts";
+export { decodeText, encodeLike, encodeText, isBinary } from "./text-form.ts";

@@ -3,10 +3,10 @@ import { ToolError, type ToolContext } from "../tool.ts";
 import type { Place } from "./place.ts";
 
 /** Stands in a state's metadata as `seen`. `from` and `to`: the lines that were given, counted from 1; absent where the model knows them all. */
-export type Seen = { path: string; hash: string; from?: number; to?: number };
+type Seen = { path: string; hash: string; from?: number; to?: number };
 
 /** Hash of the file as the model saw it last; undefined when it never did in this session. */
-export function seenHash(past: ToolContext["past"], path: string): string | undefined {
+function seenHash(past: ToolContext["past"], path: string): string | undefined {
   for (const { metadata } of past()) {
     const { seen } = metadata;
     if (!Array.isArray(seen)) continue;

@@ -11,7 +11,7 @@ import type { Tool } from "../tool.ts";
 import { type McpTools, openMcpTools } from "./open-mcp-tools.ts";
 import { toolName } from "./tool-name.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../../test/mcp-server.ts");
+const PROGRAM = join(import.meta.dirname, "../../../test/fixture/mcp-server.ts");
 
 let place: ToolPlace;
 let opened: McpTools | undefined;

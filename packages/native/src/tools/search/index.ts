@@ -1,1 +1,1 @@
-export { listFiles, type FileList } from "./list-files.ts";
+export { listFiles } from "./list-files.ts";

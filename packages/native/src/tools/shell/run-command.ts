@@ -13,8 +13,9 @@ import { endGroup } from "./process-group.ts";
 /** Characters of output that are kept: the last ones. */
 const KEPT = 4 * 1024 * 1024;
 
-/** How long output is waited for once the shell is gone, in ms. */
+/** How long output is waited for once the shell is gone, in ms; of what was stopped less, as it has 250 ms to settle (session-model 11.3). */
 const DRAIN_MS = 200;
+const ENDED_DRAIN_MS = 50;
 
 /** The shell itself cannot outlive the ending of its group by more, in ms. */
 const GONE_MS = 5_000;
@@ -70,7 +71,7 @@ export async function runCommand(
     const isClosed = closed(child);
     if (signal.aborted) abort();
     const exit = (await Promise.race([exited, gone])) ?? { exitCode: null, signal: "SIGKILL" as const };
-    await within(clock, DRAIN_MS, isClosed);
+    await within(clock, ended === undefined ? DRAIN_MS : ENDED_DRAIN_MS, isClosed);
     return { ...exit, ...output.end(), ...(ended === undefined ? {} : { ended }) };
   } finally {
     timer.cancel();
