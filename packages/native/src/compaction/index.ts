@@ -3,4 +3,4 @@ export { contextTokens, isOverflow, outputLimit, tailBudget, usableTokens } from
 export { tokensOf } from "./estimate.ts";
 export { type CompactionPlan, MOST_COMPACTIONS, planCompaction } from "./plan.ts";
 export { pruneTargets } from "./prune.ts";
-export { type SummaryHook, summaryRequest } from "./summary-request.ts";
+export { summaryRequest } from "./summary-request.ts";
