@@ -3,9 +3,12 @@ import { Console } from "node:console";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@holdfast/kernel";
-import { type Output, programVersion, runProgram } from "./program/index.ts";
+import { type Output, runProgram } from "./program/index.ts";
+import { programVersion } from "./version.ts";
 
 export function main(_args: readonly string[]): void {
+  // The SDK's advice is for programmers; what matters of it is an error of the turn.
+  Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
   const home = homedir();
   const environment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

@@ -31,6 +31,8 @@ export type Deed = { tool: string; input: unknown };
 export type PromptOptions = FakeHostOptions & {
   clock?: Clock;
   facts?: ModelFacts;
+  /** In place of the real one, in front of the scripted model. */
+  fetch?: typeof fetch;
   tools?: (deeds: Deed[]) => Tool[];
   room?: Partial<PromptRoom>;
   place?: Partial<PromptRoom["place"]>;
@@ -56,9 +58,10 @@ export function prompting(bench: Bench, options: PromptOptions = {}): Prompting 
     baseUrl: `${bench.model.url}/v1`,
     models: { "fake-1": facts },
   };
-  const chosen = { access, model, reached: languageModel(access, model) };
+  const { fetch } = options;
+  const chosen = { access, model, reached: languageModel(access, model, fetch === undefined ? {} : { fetch }) };
   const host = new FakeHost({ clock, model, directory, ...options });
-  const tools = options.tools?.(deeds) ?? [noteTool(deeds)];
+  const tools = [...(options.tools?.(deeds) ?? [noteTool(deeds)]), idleTool];
   const cancel = new AbortController();
   const steers = new Steers();
   const prompt = (script: string) => {
@@ -94,6 +97,9 @@ export function prompting(bench: Bench, options: PromptOptions = {}): Prompting 
   return { host, deeds, steers, cancel, prompt };
 }
 
+/** The machine's clock, on which everything that is waited for is over at once. */
+export const quickClock: Clock = { ...systemClock, after: (ms, run) => systemClock.after(Math.min(ms, 1), run) };
+
 /** A tool of a test: `run` is what it does. */
 export function testTool<Input extends z.ZodType>(
   id: string,
@@ -110,6 +116,9 @@ export function testTool<Input extends z.ZodType>(
   };
   return tool as unknown as Tool;
 }
+
+/** Is never called: the scripted model takes a request with one tool at most for one that is beside the work. */
+const idleTool = testTool("idle", z.object({}), () => Promise.resolve({ title: "Idle", output: "" }));
 
 /** Notes a word. */
 export const noteTool = (deeds: Deed[]): Tool =>

@@ -1,3 +1,2 @@
 export type { Output } from "./frame-writer.ts";
 export { type ProgramDeps, runProgram } from "./run-program.ts";
-export { programVersion } from "./version.ts";

@@ -1,0 +1,367 @@
+import { FakeClock } from "@holdfast/kernel";
+import type { Message, PartOf } from "@holdfast/protocol";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { type Bench, openBench, prompting, quickClock, testTool } from "../../test/prompting.ts";
+import type { Hooks } from "../hooks/index.ts";
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterAll(() => bench.close());
+
+const ended = (stopReason: string) => ({ outcome: "ended", stopReason });
+const failed = (name: string) => ({ outcome: "failed", error: { name } });
+const partsOf = <T extends Message["parts"][number]["type"]>(messages: readonly Message[], type: T): PartOf<T>[] =>
+  messages.flatMap(({ parts }) => parts.filter((part): part is PartOf<T> => part.type === type));
+const saidBy = (messages: readonly Message[]) =>
+  partsOf(
+    messages.filter(({ info }) => info.role === "assistant"),
+    "text",
+  ).map(({ text, attempt }) => ({ text, attempt }));
+const soon = '{"headers":{"retry-after-ms":"1"}}';
+const requestsSince = (from: number) => bench.model.requests.slice(from);
+const summaries = (messages: readonly Message[]) =>
+  messages.filter(({ info }) => info.role === "assistant" && info.summary === true);
+
+describe("retries", () => {
+  test("[R-13.1] a call that was refused is made again, and said with its time before it is waited for", async () => {
+    const { host, prompt } = prompting(bench);
+    expect(await prompt(`#turn 1\nFAIL 500 ${soon}\nSAY ok`)).toEqual(ended("end_turn"));
+    expect(partsOf(host.messages, "retry")).toMatchObject([{ number: 1, error: { data: { statusCode: 500 } } }]);
+    const types = host.log.map(({ type }) => type);
+    expect(types.slice(types.indexOf("retry"))).toEqual(
+      expect.arrayContaining(["retry", "commit", "text"]),
+    );
+    expect(types[types.indexOf("retry") + 1]).toBe("commit");
+    expect(saidBy(host.messages)).toEqual([{ text: "ok", attempt: undefined }]);
+  });
+
+  test("[R-5.2] what a try said that broke off stays apart from what the next one says", async () => {
+    const { host, prompt } = prompting(bench, { clock: quickClock });
+    expect(await prompt("#turn 1\nSAY one\nCRASH\nSAY two")).toEqual(ended("end_turn"));
+    expect(saidBy(host.messages)).toEqual([
+      { text: "one", attempt: 1 },
+      { text: "two", attempt: undefined },
+    ]);
+  });
+
+  test("[R-13.1] an answer that stops in mid-word is tried again, and fails when it always does", async () => {
+    const from = bench.model.requests.length;
+    const { host, prompt } = prompting(bench, { clock: quickClock });
+    expect(await prompt("#turn 1\nSAY half a wor\nCUT")).toMatchObject(failed("APIError"));
+    expect(requestsSince(from)).toHaveLength(5);
+    expect(partsOf(host.messages, "retry")).toHaveLength(4);
+  });
+
+  test("[R-13.2] a provider that always refuses is asked five times", async () => {
+    const from = bench.model.requests.length;
+    const { prompt } = prompting(bench);
+    expect(await prompt(`#turn 1\nFAIL 503 ${soon}`)).toMatchObject(failed("APIError"));
+    expect(requestsSince(from)).toHaveLength(5);
+  });
+
+  test("[R-13.1] what will be refused again is asked once", async () => {
+    const from = bench.model.requests.length;
+    const { prompt } = prompting(bench);
+    expect(await prompt("#turn 1\nFAIL 400 no")).toMatchObject(failed("APIError"));
+    expect(await prompt("#turn 1\nFAIL 401 no")).toMatchObject(failed("ProviderAuthError"));
+    expect(requestsSince(from)).toHaveLength(2);
+  });
+
+  test("[R-11.3] a call whose answer broke off behind it is not run, and ends", async () => {
+    const { host, deeds, prompt } = prompting(bench, { clock: quickClock });
+    const call = '#turn 1\nPIECES 4\nCALL note {"word":"a"}';
+    let isFirst = true;
+    const cutting: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (!isFirst) return response;
+      isFirst = false;
+      const text = await response.text();
+      return new Response(text.slice(0, text.indexOf("tool_calls\"}") > 0 ? text.length - 400 : text.length / 2), response);
+    };
+    const cut = prompting(bench, { clock: quickClock, fetch: cutting });
+    await cut.prompt(call);
+    expect(cut.deeds).toHaveLength(1);
+    await prompt(call);
+    expect(deeds).toHaveLength(1);
+    expect(partsOf(host.messages, "tool").every(({ state }) => state.status === "completed")).toBe(true);
+    const [first, ...others] = partsOf(cut.host.messages, "tool");
+    expect(first?.state).toMatchObject({ status: "error", metadata: { interrupted: true } });
+    expect(others.map(({ state }) => state.status)).toEqual(["completed"]);
+  });
+});
+
+describe("a cancel", () => {
+  test("[R-13.1] in a backoff ends it at once: no clock has to move", async () => {
+    const { host, cancel, prompt } = prompting(bench, { clock: new FakeClock() });
+    host.onCommit = () => {
+      if (host.said.some(({ type }) => type === "retry")) queueMicrotask(() => cancel.abort());
+    };
+    expect(await prompt('#turn 1\nFAIL 500 {"headers":{"retry-after":"600"}}')).toEqual(ended("cancelled"));
+    expect(partsOf(host.messages, "retry")).toHaveLength(1);
+  });
+
+  test("[R-11.3] in an answer keeps what was said, and ends the calls that had begun", async () => {
+    const { host, cancel, prompt } = prompting(bench);
+    const running = prompt("#turn 1\nSLOW 100000 20");
+    await expect.poll(() => host.said.some(({ type }) => type === "text")).toBe(true);
+    cancel.abort();
+    expect(await running).toEqual(ended("cancelled"));
+    expect(saidBy(host.messages)[0]?.text).toMatch(/^w1/);
+  });
+
+  test("[R-11.3] before anything leaves no step", async () => {
+    const { host, cancel, prompt } = prompting(bench);
+    cancel.abort();
+    expect(await prompt("#turn 1\nSAY x")).toEqual(ended("cancelled"));
+    expect(host.messages).toHaveLength(1);
+  });
+
+  const stuck = (settles: boolean) => {
+    const clock = new FakeClock();
+    const run = prompting(bench, {
+      clock,
+      tools: () => [
+        testTool("stuck", z.object({}), (_input, { tell, signal }) => {
+          tell({ output: "so far" });
+          return new Promise((resolve) => {
+            signal.addEventListener("abort", () => {
+              if (settles) resolve({ title: "stopped", output: "so far, and stopped" });
+            });
+          });
+        }),
+      ],
+    });
+    return { ...run, clock };
+  };
+
+  test("[R-11.3] leaves a tool 250 ms, then its call is aborted with what it had told", async () => {
+    const { host, cancel, clock, prompt } = stuck(false);
+    const running = prompt("#turn 1\nCALL stuck {}");
+    await expect.poll(() => host.said.some((event) => event.type === "tool" && event.update.output === "so far")).toBe(true);
+    cancel.abort();
+    await Promise.resolve();
+    clock.advance(249);
+    expect(host.said.some((event) => event.type === "tool" && event.update.status === "error")).toBe(false);
+    clock.advance(1);
+    expect(await running).toEqual(ended("cancelled"));
+    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({
+      status: "error",
+      error: "Tool execution aborted",
+      metadata: { interrupted: true, output: "so far" },
+    });
+  });
+
+  test("[R-11.3] takes the result of a tool that settles by itself", async () => {
+    const { host, cancel, prompt } = stuck(true);
+    const running = prompt("#turn 1\nCALL stuck {}");
+    await expect.poll(() => host.said.some((event) => event.type === "tool" && event.update.output === "so far")).toBe(true);
+    cancel.abort();
+    expect(await running).toEqual(ended("cancelled"));
+    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({ status: "completed", output: "so far, and stopped" });
+  });
+
+  test("[A-15] withdraws what is asked", async () => {
+    let asked: () => void = () => undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    const { host, cancel, deeds, prompt } = prompting(bench, {
+      permission: () => {
+        asked();
+        return new Promise(() => undefined);
+      },
+      tools: (done) => [
+        testTool("act", z.object({}), async (input, { permit }) => {
+          await permit({ title: "Act", kind: "execute", patterns: ["*"] });
+          done.push({ tool: "act", input });
+          return { title: "t", output: "o" };
+        }),
+      ],
+    });
+    const running = prompt("#turn 1\nCALL act {}");
+    await isAsked;
+    cancel.abort();
+    expect(await running).toEqual(ended("cancelled"));
+    expect(deeds).toEqual([]);
+    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({ status: "error", metadata: { interrupted: true } });
+  });
+
+  test("[R-9.5] reaches a subagent, whose calls and session end", async () => {
+    const { host, cancel, prompt } = prompting(bench, {
+      tools: () => [
+        testTool("task", z.object({}), async (_input, context) => {
+          const task = { agent: "explore", description: "look", prompt: "#turn 1\nSLOW 100000 20" };
+          return { title: "t", output: (await context.task(task)).text };
+        }),
+      ],
+    });
+    const running = prompt("#turn 1\nCALL task {}");
+    const isSaid = () => [...host.children.values()].some(({ rows }) => partsOf(rows.messages, "text").length > 1);
+    await expect.poll(() => isSaid() || host.said.filter(({ type }) => type === "child").length > 5).toBe(true);
+    cancel.abort();
+    expect(await running).toEqual(ended("cancelled"));
+    expect([...host.children.values()][0]?.events.at(-1)).toMatchObject({ type: "ended", finish: "cancelled" });
+    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({ status: "error", metadata: { interrupted: true } });
+  });
+});
+
+/** Refuses the first requests as too long. */
+const overflowing = (times: number, after = 0): typeof fetch => {
+  let number = 0;
+  return async (input, init) => {
+    number += 1;
+    if (number <= after || number > after + times) return fetch(input, init);
+    const body = JSON.stringify({ error: { message: "prompt is too long", code: "context_length_exceeded" } });
+    return new Response(body, { status: 400, headers: { "content-type": "application/json" } });
+  };
+};
+
+describe("a full context", () => {
+  test("[R-14.1] is compacted when the provider says so, and what was asked is asked again", async () => {
+    const from = bench.model.requests.length;
+    const { host, deeds, prompt } = prompting(bench, { fetch: overflowing(1, 2) });
+    await prompt('#turn 1\nCALL note {"word":"a"}\nSAY first');
+    expect(await prompt("#turn 2\nSAY second")).toEqual(ended("end_turn"));
+    expect(summaries(host.messages)).toHaveLength(1);
+    expect(partsOf(host.messages, "compaction")).toMatchObject([{ auto: true, overflow: true }]);
+    expect(saidBy(host.messages).at(-1)?.text).toBe("second");
+    expect(deeds).toHaveLength(1);
+    const last = requestsSince(from).at(-1);
+    expect(last?.conversation.messages.map(({ text }) => text).join("\n")).not.toContain("#turn 1");
+  });
+
+  test("[R-14.1] a provider that always overflows ends it after at most three compactions", async () => {
+    const { host, prompt } = prompting(bench, { fetch: overflowing(1_000) });
+    await prompt("#turn 1\nSAY never");
+    expect(await prompt("#turn 2\nSAY never")).toMatchObject(failed("ContextOverflowError"));
+    expect(summaries(host.messages).length).toBeLessThanOrEqual(3);
+  });
+
+  test("[R-14.1] with compaction off, an overflow fails", async () => {
+    const { host, prompt } = prompting(bench, {
+      fetch: overflowing(1),
+      place: { compaction: { auto: false, prune: false } },
+    });
+    expect(await prompt("#turn 1\nSAY never")).toMatchObject(failed("ContextOverflowError"));
+    expect(summaries(host.messages)).toHaveLength(0);
+  });
+
+  const full = 'USAGE {"input":39000,"output":100}';
+  test("[R-14.1] is compacted before the next step when the last one left no room", async () => {
+    const { host, deeds, prompt } = prompting(bench, { facts: { context: 40_000, output: 32_000 } });
+    expect(await prompt(`#turn 1\n${full}\nCALL note {"word":"a"}\nSAY done`)).toEqual(ended("end_turn"));
+    expect(partsOf(host.messages, "compaction")).toMatchObject([{ auto: true, overflow: false }]);
+    expect(host.said.filter(({ type }) => type === "compaction")).toMatchObject([{ isDone: false }, { isDone: true }]);
+    expect(deeds).toHaveLength(1);
+  });
+
+  test("[R-14.1] of 40,000 tokens with answers of 32,000 is no endless compaction", async () => {
+    const calls = Array.from({ length: 8 }, (_, index) => `${full}\nCALL note {"word":"${index}"}`).join("\n");
+    const { host, prompt } = prompting(bench, { facts: { context: 40_000, output: 32_000 }, place: { maxSteps: 8 } });
+    expect(await prompt(`#turn 1\n${calls}\n${full}\nSAY done`)).toMatchObject({ outcome: "ended" });
+    expect(summaries(host.messages).length).toBeLessThanOrEqual(3);
+  });
+
+  test("[R-14.1] is not gone on with where a hook says no", async () => {
+    const hooks: Hooks = {
+      has: (name) => name === "experimental.compaction.autocontinue",
+      run: (name, _input, output) => {
+        if (name === "experimental.compaction.autocontinue") Object.assign(output, { enabled: false });
+        return Promise.resolve(output);
+      },
+    };
+    const { prompt } = prompting(bench, { facts: { context: 40_000, output: 32_000 }, room: { hooks } });
+    const from = bench.model.requests.length;
+    expect(await prompt(`#turn 1\n${full}\nCALL note {"word":"a"}\nSAY done`)).toEqual(ended("end_turn"));
+    expect(requestsSince(from)).toHaveLength(2);
+  });
+
+  test("[R-14.4] outputs of old calls are cleared behind the work", async () => {
+    const { host, prompt } = prompting(bench, {
+      place: { compaction: { auto: true, prune: true }, toolOutput: { maxLines: 10, maxBytes: 1_000_000 } },
+      tools: () => [
+        testTool("long", z.object({}), () => Promise.resolve({ title: "t", output: "x".repeat(170_000) })),
+      ],
+    });
+    await prompt("#turn 1\nCALL long {}\nALSO long {}\nSAY done");
+    await prompt("#turn 2\nSAY done");
+    await prompt("#turn 3\nSAY done");
+    expect(host.said.filter(({ type }) => type === "outputCleared")).toHaveLength(2);
+  });
+});
+
+describe("words of a person meanwhile", () => {
+  test("[A-28] go in at the edge of a step, and are answered", async () => {
+    const offered: Promise<unknown>[] = [];
+    const { host, steers, prompt } = prompting(bench, {
+      tools: () => [
+        testTool("note", z.object({}), () => {
+          offered.push(steers.offer(host.steer("#turn 2\nSAY steered")));
+          return Promise.resolve({ title: "t", output: "o" });
+        }),
+      ],
+    });
+    expect(await prompt("#turn 1\nCALL note {}\nSAY done")).toEqual(ended("end_turn"));
+    expect(await Promise.all(offered)).toEqual([{ outcome: "injected" }]);
+    expect(saidBy(host.messages).at(-1)?.text).toBe("steered");
+    const users = host.messages.filter(({ info }) => info.role === "user").map(({ info }) => info.id);
+    expect(host.messages.at(-1)?.info).toMatchObject({ parentId: users[1] });
+  });
+
+  test("[A-28] keep a prompt going that would have ended", async () => {
+    const { host, steers, prompt } = prompting(bench);
+    const running = prompt("#turn 1\nSLOW 20 10");
+    await expect.poll(() => host.said.some(({ type }) => type === "text")).toBe(true);
+    const offered = steers.offer(host.steer("#turn 2\nSAY steered"));
+    expect(await running).toEqual(ended("end_turn"));
+    expect(await offered).toEqual({ outcome: "injected" });
+    expect(saidBy(host.messages).at(-1)?.text).toBe("steered");
+  });
+
+  test("[A-28] miss a prompt that is over", async () => {
+    const { steers } = prompting(bench);
+    const waiting = steers.offer("msg_1");
+    steers.close();
+    expect([await waiting, await steers.offer("msg_2")]).toEqual([{ outcome: "missed" }, { outcome: "missed" }]);
+  });
+});
+
+describe("hooks", () => {
+  const hooked = (changes: Partial<Record<string, object>>): Hooks => ({
+    has: (name) => name in changes,
+    run: (name, _input, output) => Promise.resolve(Object.assign(output, changes[name])),
+  });
+
+  test("[A-26] a text that has ended is what the hook makes of it, also for the next step", async () => {
+    const from = bench.model.requests.length;
+    const { host, prompt } = prompting(bench, { room: { hooks: hooked({ "experimental.text.complete": { text: "changed" } }) } });
+    await prompt('#turn 1\nSAY said\nCALL note {"word":"a"}\nSAY done');
+    expect(saidBy(host.messages).map(({ text }) => text)).toEqual(["changed", "changed"]);
+    expect(JSON.stringify(requestsSince(from).at(-1)?.body)).toContain("changed");
+  });
+
+  test("[A-26] what a hook makes of a call is stored and run, and what it makes of a result is stored", async () => {
+    const hooks = hooked({
+      "tool.execute.before": { args: { word: "b" } },
+      "tool.execute.after": { output: "hooked" },
+    });
+    const { host, deeds, prompt } = prompting(bench, { room: { hooks } });
+    await prompt('#turn 1\nCALL note {"word":"a"}\nSAY done');
+    expect(deeds).toMatchObject([{ input: { word: "b" } }]);
+    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({ input: { word: "b" }, output: "hooked" });
+  });
+
+  test("[A-26] a hook that throws ends the prompt, and names itself", async () => {
+    const hooks: Hooks = {
+      has: (name) => name === "tool.execute.before",
+      run: (name, _input, output) =>
+        name === "tool.execute.before"
+          ? Promise.reject(Object.assign(new Error("The hook x failed"), { name: "HookError" }))
+          : Promise.resolve(output),
+    };
+    const { deeds, prompt } = prompting(bench, { room: { hooks } });
+    await expect(prompt('#turn 1\nCALL note {"word":"a"}')).rejects.toThrow("The hook x failed");
+    expect(deeds).toEqual([]);
+  });
+});

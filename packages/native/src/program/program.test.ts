@@ -1,0 +1,137 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createMessageConnection, type MessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startModel, type ScriptedModel } from "../../../../test/model/index.ts";
+import { FakeHost } from "../../test/fake-host.ts";
+import { nativeBin } from "../index.ts";
+import {
+  type HookParams,
+  METHODS,
+  openAnswerSchema,
+  type OpenParams,
+  type PermissionAsk,
+  promptAnswerSchema,
+  sayParamsSchema,
+} from "../wire.ts";
+
+let model: ScriptedModel;
+let directory: string;
+beforeAll(async () => {
+  model = await startModel();
+  directory = mkdtempSync(join(tmpdir(), "holdfast-native-"));
+});
+afterAll(async () => {
+  await model.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+type Running = {
+  server: MessageConnection;
+  host: FakeHost;
+  hooks: HookParams[];
+  exited: Promise<number | null>;
+  stderr: () => string;
+  end: () => void;
+  kill: () => void;
+};
+
+/** The program with the fake host at the other end of its pipes. */
+function start(): Running {
+  const child = spawn(process.execPath, [nativeBin], { cwd: directory, env: { ...process.env, A_KEY: "secret" } });
+  const server = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
+  const host = new FakeHost({ directory });
+  const hooks: HookParams[] = [];
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  server.onNotification(METHODS.say, (params: unknown) => void host.say(...sayParamsSchema.parse(params).events));
+  server.onNotification(METHODS.hook, (params: HookParams) => void hooks.push(params));
+  server.onRequest(METHODS.commit, async () => {
+    await host.commit();
+    return null;
+  });
+  server.onRequest(METHODS.history, (params: Parameters<FakeHost["history"]>[0]) => host.history(params));
+  server.onRequest(METHODS.turn, ({ from }: { from?: string }) => host.turn(from));
+  server.onRequest(METHODS.ask, (ask: PermissionAsk) => host.ask(ask, new AbortController().signal));
+  server.listen();
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  return { server, host, hooks, exited, stderr: () => stderr, end: () => child.stdin.end(), kill: () => child.kill("SIGKILL") };
+}
+
+const params = (over: Partial<OpenParams> = {}): OpenParams => ({
+  agent: "build",
+  sessionId: "ses_1",
+  directory,
+  root: directory,
+  outputDirectory: join(directory, "outputs"),
+  approvalMode: "ask",
+  providers: [
+    { id: "local", kind: "openai-compatible", baseUrl: `${model.url}/v1`, models: { "fake-1": { context: 100_000 } } },
+  ],
+  mcpServers: [],
+  hooks: [],
+  instructions: [],
+  compaction: { auto: true, prune: true },
+  toolOutput: { maxLines: 2_000, maxBytes: 51_200 },
+  maxSteps: 50,
+  hiddenVariables: ["A_KEY"],
+  ...over,
+});
+
+test("[A-26] the program opens, works, names the session, keeps keys from its tools, and ends with its input", async () => {
+  const running = start();
+  const { server, host } = running;
+  const opened = openAnswerSchema.parse(await server.sendRequest(METHODS.open, params()));
+  expect(opened).toMatchObject({ model: { providerId: "local", modelId: "fake-1" }, context: 100_000 });
+  const { id: turnId } = host.prompt("#turn 1\nBASH echo key=$A_KEY.\nSAY done");
+  const answer = promptAnswerSchema.parse(await server.sendRequest(METHODS.prompt, { turnId }));
+  expect(answer).toEqual({ outcome: "ended", stopReason: "end_turn" });
+  expect(host.asked).toMatchObject([{ tool: "bash", kind: "execute" }]);
+  const call = host.messages.flatMap(({ parts }) => parts).find((part) => part.type === "tool");
+  expect(call).toMatchObject({ tool: "bash", state: { status: "completed", output: expect.stringContaining("key=.") } });
+  await expect.poll(() => host.said.some(({ type }) => type === "info")).toBe(true);
+  running.end();
+  expect(await running.exited).toBe(0);
+  expect(running.stderr()).toBe("");
+});
+
+test("[A-15] a cancel ends the running prompt, and the next one runs", async () => {
+  const running = start();
+  const { server, host } = running;
+  await server.sendRequest(METHODS.open, params());
+  const { id } = host.prompt("#turn 1\nSLOW 100000 20");
+  const first = server.sendRequest(METHODS.prompt, { turnId: id });
+  await expect.poll(() => host.said.some(({ type }) => type === "text")).toBe(true);
+  await server.sendNotification(METHODS.cancel);
+  expect(await first).toEqual({ outcome: "ended", stopReason: "cancelled" });
+  const { id: turnId } = host.prompt("#turn 2\nSAY next");
+  expect(await server.sendRequest(METHODS.prompt, { turnId })).toEqual({ outcome: "ended", stopReason: "end_turn" });
+  running.end();
+  await running.exited;
+});
+
+test("[A-26] what a hook writes is no part of the protocol, and a hook that blocks was announced", async () => {
+  const hook = join(directory, "hook.mjs");
+  writeFileSync(
+    hook,
+    `export default { "chat.headers": () => { console.log("noise"); process.stdout.write("noise"); for (;;); } };`,
+  );
+  const running = start();
+  const { server, host, hooks } = running;
+  await server.sendRequest(METHODS.open, params({ hooks: [hook] }));
+  const { id: turnId } = host.prompt("#turn 1\nSAY x");
+  server.sendRequest(METHODS.prompt, { turnId }).catch(() => undefined);
+  await expect.poll(() => hooks.at(-1)).toMatchObject({ name: `chat.headers of ${hook}`, at: "begin" });
+  server.dispose();
+  running.kill();
+  await running.exited;
+});
+
+test("[A-26] without a provider it says so", async () => {
+  const running = start();
+  await expect(running.server.sendRequest(METHODS.open, params({ providers: [] }))).rejects.toThrow(/No provider/);
+  running.end();
+  await running.exited;
+});
