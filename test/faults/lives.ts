@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { createClient } from "@holdfast/client";
-import type { SessionId } from "@holdfast/protocol";
+import type { Config, SessionId } from "@holdfast/protocol";
 import { launchHoldfast } from "../harness/index.ts";
 import { judge, Ledger, readRecords, takePicture } from "../torture/index.ts";
 import { Recorder } from "../torture/recorder.ts";
+import type { FaultScript } from "./fault-script.ts";
 import { Script } from "./script.ts";
 
 const PRELOAD = pathToFileURL(join(import.meta.dirname, "preload.ts")).href;
@@ -23,16 +24,22 @@ const END_MS = 8_000;
 export type Plan = { point: string; kind: "kill" | "full" | "busy" | "ioerr" };
 export type Template = { root: string; records: string; sessions: SessionId[] };
 
-type Life = { child: ChildProcess; url: string | undefined; token: string; dead: Promise<unknown> };
+/** How a server is started. */
+export type Start = {
+  preload?: string;
+  environment?: Readonly<Record<string, string>>;
+  config?: Config;
+};
 
-async function begin(
+export type Life = { child: ChildProcess; url: string | undefined; token: string; dead: Promise<unknown> };
+
+export async function begin(
   root: string,
-  preload?: string,
-  environment: Readonly<Record<string, string>> = {},
+  { preload, environment = {}, config = { snapshots: false } }: Start = {},
 ): Promise<Life> {
   const child = await launchHoldfast({
     root,
-    config: { snapshots: false },
+    config,
     environment: { HOLDFAST_STOP_BUDGET: "0", ...environment },
     ...(preload === undefined ? {} : { preload }),
   });
@@ -66,10 +73,10 @@ async function end(life: Life, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
 }
 
 /** Works on sessions of its own until the script has begun its last turn; `signal` ends it there. */
-async function work(
+export async function work(
   life: Life,
   records: string,
-  name: string,
+  scriptOf: (recorder: Recorder) => FaultScript,
   signal: "SIGKILL" | "SIGTERM",
 ): Promise<SessionId[]> {
   const recorder = new Recorder();
@@ -77,9 +84,9 @@ async function work(
   try {
     if (life.url === undefined) return [];
     recorder.target(life.url, life.token);
-    const script = new Script(recorder, name);
+    const script = scriptOf(recorder);
     const stop = setTimeout(() => script.giveUp(), WORK_MS);
-    await Promise.race([script.run(life.url), life.dead.then(() => script.giveUp())]);
+    await Promise.race([script.run(), life.dead.then(() => script.giveUp())]);
     clearTimeout(stop);
     await end(life, signal);
     script.giveUp();
@@ -95,7 +102,7 @@ async function work(
 export async function makeTemplate(root: string): Promise<Template> {
   const records = join(root, "records-template.jsonl");
   const life = await begin(root);
-  const sessions = await work(life, records, "template", "SIGKILL");
+  const sessions = await work(life, records, (recorder) => new Script(recorder, "template"), "SIGKILL");
   if (sessions.length === 0) throw new Error("The template was not made.");
   return { root, records, sessions };
 }
@@ -111,8 +118,8 @@ export async function tryPlans(template: Template, root: string, plans: readonly
     FAULT_RECORD: passed,
     FAULT_PLANS: JSON.stringify(Object.fromEntries(plans.map(({ point, kind }) => [point, kind]))),
   };
-  const faulty = await begin(root, PRELOAD, environment);
-  const worked = await work(faulty, records, "faulty", "SIGTERM");
+  const faulty = await begin(root, { preload: PRELOAD, environment });
+  const worked = await work(faulty, records, (recorder) => new Script(recorder, "faulty"), "SIGTERM");
   const points = (await readFile(passed, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
   const ledger = new Ledger();
   ledger.take(readRecords(template.records));
@@ -121,9 +128,15 @@ export async function tryPlans(template: Template, root: string, plans: readonly
   return { points, violations };
 }
 
-async function verdict(root: string, ledger: Ledger, sessions: readonly SessionId[]): Promise<string[]> {
+/** What is wrong in the next life. `callsIn`: where commands wrote what they did. */
+export async function verdict(
+  root: string,
+  ledger: Ledger,
+  sessions: readonly SessionId[],
+  { callsIn, ...start }: Start & { callsIn?: string } = {},
+): Promise<string[]> {
   const startedAt = Date.now();
-  const life = await begin(root);
+  const life = await begin(root, start);
   try {
     if (life.url === undefined) return ["the server does not start again"];
     const client = createClient({ url: life.url, token: life.token });
@@ -131,7 +144,8 @@ async function verdict(root: string, ledger: Ledger, sessions: readonly SessionI
     const known = new Set((await client.listSessions({ limit: 200 })).items.map(({ id }) => id));
     const address = { url: life.url, token: life.token };
     const asked = there.filter((id) => known.has(id));
-    const picture = await takePicture(client, address, asked, { startedAt, survivors: [], prompts: [] });
+    const facts = { startedAt, survivors: [], prompts: [], ...(callsIn === undefined ? {} : { callsIn }) };
+    const picture = await takePicture(client, address, asked, facts);
     return judge(ledger, picture);
   } catch (error) {
     return [`the server cannot be asked: ${String(error)}`];

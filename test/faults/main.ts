@@ -1,10 +1,11 @@
-/** `npm run faults -- core|worktree|reviews [--only PREFIX] [--every N] [--from N] [--random N] [--seed N] [--report FILE]`; `worktree` ends with the reviews. Exit code 1 on a violation; what was violated is kept. */
+/** `npm run faults -- core|worktree|reviews|native [--only PREFIX] [--every N] [--from N] [--random N] [--seed N] [--report FILE]`; `worktree` ends with the reviews. Exit code 1 on a violation; what was violated is kept. */
 import { writeFileSync } from "node:fs";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { faults, type FaultsReport } from "./faults.ts";
+import { nativeFaults } from "./native.ts";
 import { reviewFaults } from "./reviews.ts";
 import { worktreeFaults } from "./worktree.ts";
 
@@ -20,8 +21,8 @@ const { values, positionals } = parseArgs({
   },
 });
 const [part = "core", ...rest] = positionals;
-if (rest.length > 0 || (part !== "core" && part !== "worktree" && part !== "reviews"))
-  throw new RangeError(`There are core, worktree and reviews, not ${positionals.join(", ")}.`);
+if (rest.length > 0 || !["core", "worktree", "reviews", "native"].includes(part))
+  throw new RangeError(`There are core, worktree, reviews and native, not ${positionals.join(", ")}.`);
 const wholeNumber = (name: "every" | "from", least: number): number => {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= least) return value;
@@ -43,6 +44,7 @@ process.exitCode = report.violations.length === 0 ? 0 : 1;
 
 async function run(): Promise<FaultsReport> {
   if (part === "core") return faults({ root, from, ...options });
+  if (part === "native") return nativeFaults({ root, from, ...options });
   if (part === "reviews") return reviewFaults(options);
   const lifecycle = await worktreeFaults({
     root,

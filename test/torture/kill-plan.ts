@@ -45,9 +45,9 @@ const COMMIT_POINTS = [
 ];
 /** Passages of a commit point that the start of a server with something to recover takes. */
 const START_PASSAGES = 24;
-/** Recovery passes these too, once for each turn that a dead server left: at most one a session, of which there are four. */
+/** Recovery passes these too, once for each turn that a dead server left: at most one a session, of which there are six. */
 const END_POINTS = ["turn.before-begin-finalize", "turn.between-finalize", "turn.finalized"];
-const LEFT_BEHIND = 4;
+const LEFT_BEHIND = 6;
 const RECOVERY_POINTS = ["recovery.taken-over", "recovery.finalized", ...END_POINTS];
 
 /** One phase after another in a seeded order, so that every phase gets its share; recovery follows a kill that leaves a turn behind. */

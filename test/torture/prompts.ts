@@ -1,3 +1,4 @@
+import type { Question } from "@holdfast/protocol";
 import { loggedCommand } from "./call-log.ts";
 import type { Phase } from "./kill-plan.ts";
 import type { Random } from "./random.ts";
@@ -6,7 +7,7 @@ import type { Random } from "./random.ts";
 const ATTACHED_BYTES = 90_000;
 
 /** What a prompt is made of: `mark` is its own everywhere, `root` the torture's directory. */
-type Making = { phase: Phase; mark: string; random: Random; root: string };
+type Making = { phase: Phase; mark: string; random: Random; root: string; isNative: boolean };
 
 /** What the question of a prompt asks for. */
 const QUESTION_FIELD = "count";
@@ -40,22 +41,73 @@ const KINDS: Readonly<Record<string, (random: Random, making: Making) => string>
     ]),
 };
 
-/** A prompt whose first line is its own everywhere; what follows suits the phase more often than not. */
-export function promptFor(making: Making): string {
-  const { phase, mark, random } = making;
-  const suited = KINDS[phase];
-  const kind = suited !== undefined && random.chance(0.7) ? suited : random.pick(Object.values(KINDS));
-  return `SAY ${mark}.\n${kind(random, making)}${behind(making)}`;
+/** What Holdfast's own agent is asked by way of the scripted model: the same, as far as the two have the same, and what it alone has. */
+const NATIVE_KINDS: typeof KINDS = {
+  ...pick(KINDS, ["streaming", "tool", "permission", "long-call", "finalization"]),
+  subtask: (random, making) => `CALL task ${JSON.stringify(taskOf(random, making))}\nSAY they answered`,
+  question: () => `CALL question ${JSON.stringify({ questions: [QUESTION] })}\nSAY thank you`,
+  retry: (random) => `${failedTry(random)}\nSLOW 10 2`,
+  compaction: (random, { mark }) => `${filled(mark)}\nSLOW ${random.int(5, 30)} 3`,
+  beside: (_, { root, mark }) => {
+    const call = (name: string, seconds: string) =>
+      `bash ${JSON.stringify({ command: loggedCommand(root, `${mark}-${name}`, `sleep ${seconds}`) })}`;
+    return `PIECES 4 5\nCALL ${call("a", "0.1")}\nALSO ${call("b", "0.3")}\nALSO ${call("c", "0.01")}\nSAY all three`;
+  },
+  other: (random, { root, mark }) =>
+    random.pick([
+      `CUT\nBASH ${loggedCommand(root, `${mark}-cut`, "sleep 0.05")}`,
+      'BROKEN bash {"command": "ec\nSAY so be it',
+      "SLOW 20 2\nEND length",
+      `CALL list {"path":"."}\nCALL list {"path":"."}\nCALL list {"path":"."}\nCALL list {"path":"."}\nSAY enough`,
+      "THINK it over\nSLOW 30 2",
+      "FAIL 400 on purpose",
+    ]),
+};
+
+function pick(kinds: typeof KINDS, names: readonly string[]): typeof KINDS {
+  return Object.fromEntries(Object.entries(kinds).filter(([name]) => names.includes(name)));
 }
 
-/** A person's answer to the question of a prompt. */
-export const answerTo = (random: Random): object =>
-  random.pick([
-    { action: "accept", content: { [QUESTION_FIELD]: random.int(1, 9) } },
-    { action: "accept", content: { [QUESTION_FIELD]: random.int(1, 9) } },
-    { action: "decline" },
-    { action: "cancel" },
-  ]);
+const QUESTION = { question: "How many?", header: "Count", options: [{ label: "one" }, { label: "two" }] };
+
+/** A try that fails and says when the next may come. */
+function failedTry(random: Random): string {
+  const told = { text: "slow down", headers: { "retry-after-ms": String(random.int(1, 80)) } };
+  return `FAIL ${random.pick([429, 503])} ${JSON.stringify(told)}`;
+}
+
+/** More tokens than the model's context has, so that the next step comes after a compaction. */
+const FULL = { input: 2_000_000, output: 10 };
+
+/** A step that fills the context, and goes on. */
+function filled(mark: string): string {
+  const todos = [{ content: mark, status: "pending", priority: "low" }];
+  return `CALL todo ${JSON.stringify({ todos })}\nUSAGE ${JSON.stringify(FULL)}`;
+}
+
+function taskOf(random: Random, { root, mark }: Making): object {
+  const command = loggedCommand(root, `${mark}-task`, `sleep ${random.pick(["0.01", "0.3"])}`);
+  const agent = random.pick(["general", "general", "explore"]);
+  const work = agent === "general" ? `BASH ${command}` : "READ notes-1.txt";
+  return { agent, description: `of ${mark}`, prompt: `${SUBTASK_PROMPT}${mark}\n${work}\nSAY done` };
+}
+
+/** A prompt whose first line is its own everywhere; what follows suits the phase more often than not. */
+export function promptFor(making: Making): string {
+  const { phase, mark, random, isNative } = making;
+  const kinds = isNative ? NATIVE_KINDS : KINDS;
+  const suited = kinds[phase];
+  const kind = suited !== undefined && random.chance(0.7) ? suited : random.pick(Object.values(kinds));
+  return `SAY ${mark}.\n${kind(random, making)}${isNative ? behindNative(making) : behind(making)}`;
+}
+
+/** A person's answer to the question of a prompt: to that of our own agent one of its choices. */
+export const answerTo = (random: Random, question: Pick<Question, "fields">): object => {
+  const [field] = question.fields;
+  const value = field?.type === "one" ? "two" : random.int(1, 9);
+  const accepted = { action: "accept", content: { [field?.name ?? QUESTION_FIELD]: value } };
+  return random.pick([accepted, accepted, { action: "decline" }, { action: "cancel" }]);
+};
 
 /** Now and then with a command, a retry or a compaction, so that many are at work somewhere when a kill or a stop comes. */
 function behind({ mark, random, root }: Making): string {
@@ -64,6 +116,14 @@ function behind({ mark, random, root }: Making): string {
     return `\nBASH ${loggedCommand(root, `${mark}-x`, `sleep ${random.pick(["0.01", "0.2", "1.5"])}`)}`;
   if (drawn <= 31) return "\nRETRY 20 slow down\nSLOW 5 2";
   return drawn <= 37 ? "\nCOMPACT in short\nSLOW 5 2" : "";
+}
+
+function behindNative({ mark, random, root }: Making): string {
+  const drawn = random.int(1, 100);
+  if (drawn <= 25)
+    return `\nBASH ${loggedCommand(root, `${mark}-x`, `sleep ${random.pick(["0.01", "0.2", "1.5"])}`)}`;
+  if (drawn <= 40) return `\n${failedTry(random)}\nSLOW 5 2`;
+  return drawn <= 50 ? `\n${filled(`${mark}-x`)}\nSLOW 5 2` : "";
 }
 
 type SentPart =

@@ -1,4 +1,4 @@
-import { type Part, subtaskOf } from "@holdfast/protocol";
+import { type Part, subtaskOf, type ToolPart } from "@holdfast/protocol";
 import { PHASES, type Phase } from "./kill-plan.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -25,6 +25,19 @@ const CHECKS = [
   "compactions",
 ] as const;
 
+const NATIVE = [
+  "callsStarted",
+  "callsFinished",
+  "callsInterrupted",
+  "retries",
+  "compactions",
+  "questions",
+  "subtasks",
+] as const;
+
+/** Kills of a run that has to show at least so many of each of `NATIVE`. */
+const WHOLE = { kills: 200, each: 20 };
+
 /** What a run counted; kept in its state, and the largest part of its report. */
 export type Tally = {
   phases: Record<Phase, PhaseTally>;
@@ -37,6 +50,8 @@ export type Tally = {
   checked: Record<(typeof CHECKS)[number], number>;
   /** Commands without an answer that were repeated with their keys. */
   repeated: number;
+  /** What turns of Holdfast's own agent did. */
+  native: Record<(typeof NATIVE)[number], number>;
   violations: string[];
 };
 
@@ -69,6 +84,7 @@ export function emptyTally(): Tally {
     rests: 0,
     checked: Object.fromEntries(CHECKS.map((check) => [check, 0])) as Tally["checked"],
     repeated: 0,
+    native: Object.fromEntries(NATIVE.map((what) => [what, 0])) as Tally["native"],
     violations: [],
   };
 }
@@ -99,6 +115,39 @@ export function count(
   checked.compactions += [...ledger.rows.facts.values()].filter(
     ({ type }) => type === "session.compacted",
   ).length;
+  countNative(tally.native, ledger);
+}
+
+function countNative(native: Tally["native"], { rows }: Ledger): void {
+  const all = [...rows.rows.values()];
+  const isNative = (value: Record<string, unknown> | undefined) =>
+    typeof value?.["agent"] === "string" && value["agent"].startsWith("native:");
+  const sessions = new Set(all.filter(({ value }) => isNative(value)).map(({ sessionId }) => sessionId));
+  const own = all.filter(({ sessionId }) => sessions.has(sessionId));
+  const calls = own.flatMap(({ value }) =>
+    value?.["type"] === "tool" ? [(value as unknown as ToolPart).state] : [],
+  );
+  const isInterrupted = (state: ToolPart["state"]) =>
+    state.status === "error" && state.metadata?.["interrupted"] === true;
+  native.callsStarted += calls.filter(({ status }) => status !== "pending").length;
+  native.callsFinished += calls.filter(
+    (state) => ["completed", "error"].includes(state.status) && !isInterrupted(state),
+  ).length;
+  native.callsInterrupted += calls.filter(isInterrupted).length;
+  native.retries += own.filter(({ value }) => value?.["type"] === "retry").length;
+  native.compactions += [...rows.facts.values()].filter(
+    ({ type, sessionId }) => type === "session.compacted" && sessions.has(sessionId),
+  ).length;
+  native.questions += own.filter(({ key }) => key.includes("qst_")).length;
+  native.subtasks += own.filter(({ value }) => isSubtask(value)).length;
+}
+
+/** What a whole run did too little of to prove anything. */
+export function shortOf({ kills, native }: Pick<TortureReport, "kills" | "native">): string[] {
+  if (kills < WHOLE.kills) return [];
+  return NATIVE.filter((what) => native[what] < WHOLE.each).map(
+    (what) => `native ${what}: ${native[what]}, and ${WHOLE.each} are asked for`,
+  );
 }
 
 /** One that an agent started by itself. */
@@ -122,6 +171,9 @@ export function print(report: TortureReport, say: (line: string) => void): void 
   const checked = Object.entries(report.checked).map(([what, times]) => `${times} ${what}`);
   say(`checked after ${report.judged} starts and ${report.rests} rests: ${checked.join(", ")}`);
   say(`${report.repeated} unanswered commands were repeated; ${report.lives} lives in ${report.seconds} s`);
+  const native = Object.entries(report.native).map(([what, times]) => `${times} ${what}`);
+  say(`by Holdfast's own agent: ${native.join(", ")}`);
+  for (const lack of shortOf(report)) say(`SHORT ${lack}`);
   for (const violation of report.violations) say(`VIOLATION ${violation}`);
   say(`violations ${report.violations.length}`);
 }

@@ -13,8 +13,12 @@ const extraMigrations = pathToFileURL(join(import.meta.dirname, "extra-migration
 
 /** An agent beside the built-in one. */
 export const SPENDER = "spender";
+/** Context of the scripted model, in tokens: what `FULL` of the prompts is more than. */
+const CONTEXT = 1_000_000;
+const MODEL = "fake-1";
 const config: Config = {
   snapshots: false,
+  providers: { endpoint: { models: { [MODEL]: { context: CONTEXT, output: 32_000 } } } },
   agents: {
     [SPENDER]: {
       backend: "acp",
@@ -119,10 +123,12 @@ export type LifeOptions = {
   fault?: string | undefined;
   /** How many migrations it has beyond the program's own. */
   level: number;
+  /** The scripted model that Holdfast's own agent works with. */
+  modelUrl: string;
 };
 
 /** Starts the server on the torture's directory. */
-export async function startLife(root: string, { fault, level }: LifeOptions): Promise<ServerLife> {
+export async function startLife(root: string, { fault, level, modelUrl }: LifeOptions): Promise<ServerLife> {
   await mkdir(join(root, "project"), { recursive: true });
   const settings = join(root, "home", ".config", "holdfast");
   await mkdir(settings, { recursive: true });
@@ -139,6 +145,8 @@ export async function startLife(root: string, { fault, level }: LifeOptions): Pr
       HOLDFAST_PORT: "0",
       HOLDFAST_STOP_BUDGET: "0",
       REHEARSAL_HOME: join(root, "rehearsal"),
+      HOLDFAST_MODEL_URL: `${modelUrl}/v1`,
+      HOLDFAST_MODEL: MODEL,
       ...(fault === undefined ? {} : { HOLDFAST_FAULT: fault }),
       ...newer,
     },

@@ -18,6 +18,7 @@ import { Workload } from "./workload.ts";
 
 export type LifeDeps = {
   root: string;
+  modelUrl: string;
   state: TortureState;
   recorder: Recorder;
   ledger: Ledger;
@@ -46,6 +47,8 @@ const SESSIONS = [
   { approvalMode: "all", resumePolicy: "manual", place: "project", agent: SPENDER },
   { approvalMode: "all", resumePolicy: "auto", place: "project/a" },
   { approvalMode: "ask", resumePolicy: "never", place: "project/b", agent: SPENDER },
+  { approvalMode: "all", resumePolicy: "auto", place: "project/c", agent: "native:build" },
+  { approvalMode: "ask", resumePolicy: "manual", place: "project/d", agent: "native:build" },
 ] as const;
 
 export class TortureLife {
@@ -67,7 +70,8 @@ export class TortureLife {
   }
 
   async start(fault: string | undefined): Promise<void> {
-    this.#server = await startLife(this.#deps.root, { fault, level: this.#deps.state.level });
+    const { root, state, modelUrl } = this.#deps;
+    this.#server = await startLife(root, { fault, level: state.level, modelUrl });
   }
 
   /** Works until the kill; answers whether the server came to listen. */
@@ -94,6 +98,7 @@ export class TortureLife {
       await this.#check(client, url, token);
       await this.#repeatUnanswered();
       await this.#ensureSessions();
+      for (const session of state.sessions) session.agent ??= (await client.getSession(session.id)).agent;
     } catch (error) {
       // The planned kill may fall into the checks; anything else is a failure of the server that lives.
       const died = await Promise.race([life.dead.then(() => true), delay(DEATH_MS, false)]);

@@ -6,6 +6,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { type ScriptedModel, startModel } from "../model/index.ts";
 import { readCallLog } from "./call-log.ts";
 import { carryOver } from "./carry-over.ts";
 import { type Kill, killPlan, type Phase, triggerIn } from "./kill-plan.ts";
@@ -52,6 +53,8 @@ class Torture {
   #ledger: Ledger;
   #pending = new Pending();
   #since = performance.now();
+  /** Outlives the servers that are killed. */
+  #model: ScriptedModel | undefined;
 
   constructor(options: TortureOptions) {
     const { root, seed, kills, depth } = options;
@@ -63,6 +66,7 @@ class Torture {
 
   async all(): Promise<TortureReport> {
     const state = this.#state;
+    this.#model = await startModel();
     await mkdir(this.#records, { recursive: true });
     await mkdir(join(this.#options.root, "data"), { recursive: true, mode: 0o700 });
     this.#takeUp();
@@ -76,8 +80,9 @@ class Torture {
     return this.#report();
   }
 
-  close(): Promise<void> {
-    return this.#recorder.close();
+  async close(): Promise<void> {
+    await this.#recorder.close();
+    await this.#model?.close();
   }
 
   /** What an interrupted run left: its server goes, its records are read again. */
@@ -142,6 +147,7 @@ class Torture {
     this.#recorder.begin(this.#file(state.life));
     const life = new TortureLife({
       root,
+      modelUrl: this.#model?.url ?? "",
       state,
       recorder: this.#recorder,
       ledger: this.#ledger,

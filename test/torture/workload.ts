@@ -8,7 +8,8 @@ import { answerTo, partsFor, promptFor } from "./prompts.ts";
 import type { Random } from "./random.ts";
 import type { LiveFrame, Recorder } from "./recorder.ts";
 
-export type WorkSession = { id: string };
+/** `agent` is known once the server was asked. */
+export type WorkSession = { id: string; agent?: string };
 
 export type WorkOptions = {
   recorder: Recorder;
@@ -56,22 +57,24 @@ export class Workload {
       void this.#reply("permissions", data.permission.id, () => ({
         reply: this.#options.random.pick(["once", "once", "reject"] as const),
       }));
-    if (frame.event === "question.asked" && data.question !== undefined)
-      void this.#reply("questions", data.question.id, () => answerTo(this.#options.random));
+    const { question } = data;
+    if (frame.event === "question.asked" && question !== undefined)
+      void this.#reply("questions", question.id, () => answerTo(this.#options.random, question));
   }
 
   async run(sessions: readonly WorkSession[]): Promise<void> {
     await Promise.all([...sessions.map((session) => this.#work(session)), this.#retire()]);
   }
 
-  async #work({ id }: WorkSession): Promise<void> {
+  async #work({ id, agent }: WorkSession): Promise<void> {
     const { random } = this.#options;
+    const isNative = agent?.startsWith("native:") === true;
     while (!this.#isOver) {
       const count = 1 + (random.chance(0.4) ? random.int(1, 4) : 0);
-      const answers = await Promise.all(Array.from({ length: count }, () => this.#admit(id)));
+      const answers = await Promise.all(Array.from({ length: count }, () => this.#admit(id, isNative)));
       const admitted = answers.filter((answer) => answer !== undefined);
       if (random.chance(0.25)) await this.#send("PATCH", `/api/sessions/${id}`, { title: this.#mark() });
-      await this.#changeQueue(id, admitted);
+      await this.#changeQueue(id, admitted, isNative);
       for (const { turn } of admitted) {
         const isCancelled = random.chance(0.25);
         if (isCancelled) await this.#send("POST", `/api/turns/${turn.id}/cancel`, {});
@@ -87,22 +90,22 @@ export class Workload {
     await this.#send("POST", `/api/sessions/${id}/queue/resume`, {});
   }
 
-  #admit(id: string): Promise<Admitted | undefined> {
+  #admit(id: string, isNative: boolean): Promise<Admitted | undefined> {
     const { random, phase } = this.#options;
-    const text = this.#prompt(id);
+    const text = this.#prompt(id, isNative);
     const delivery = random.chance(0.15) ? { delivery: "steer" } : {};
     const body = { parts: partsFor(text, phase, random), ...delivery };
     return this.#send("POST", `/api/sessions/${id}/inputs`, body) as Promise<Admitted | undefined>;
   }
 
   /** Edits, orders and removes what waits; some of it has been delivered meanwhile, and is refused. */
-  async #changeQueue(id: string, admitted: readonly Admitted[]): Promise<void> {
+  async #changeQueue(id: string, admitted: readonly Admitted[], isNative: boolean): Promise<void> {
     const { random } = this.#options;
     if (admitted.length < 2) return;
     const ids = admitted.map(({ input }) => input.id);
     const some = () => random.pick(ids);
     if (random.chance(0.4)) {
-      const text = this.#prompt(id);
+      const text = this.#prompt(id, isNative);
       await this.#send("PATCH", `/api/inputs/${some()}`, { parts: [{ type: "text", text }] });
     }
     if (random.chance(0.5)) {
@@ -133,8 +136,8 @@ export class Workload {
     return received !== undefined && received.status < 300 ? (received.body ?? null) : undefined;
   }
 
-  #prompt(id: string): string {
-    return promptFor({ ...this.#options, mark: `${this.#mark()}-${id.slice(-6)}` });
+  #prompt(id: string, isNative: boolean): string {
+    return promptFor({ ...this.#options, isNative, mark: `${this.#mark()}-${id.slice(-6)}` });
   }
 
   #mark(): string {
