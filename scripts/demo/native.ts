@@ -15,7 +15,7 @@ import { repository, show, start } from "./stage.ts";
 
 /** What the model is said to hold, in tokens: so little that the long file of the demo fills it. */
 const CONTEXT = 32_000;
-const TURN_MS = 300_000;
+const TURN_MS = 180_000;
 const LOOK_MS = 50;
 
 const LOG_LINE = "2026-11-30 12:00:00 deployed the greeting service, nothing to report\n";
@@ -225,7 +225,11 @@ export async function nativeDemo(home: string): Promise<boolean> {
 async function play(stage: Stage, repo: string, isScripted: boolean): Promise<boolean> {
   const session = { directory: repo, agent: "native:build", approvalMode: "edits" } as const;
   stage.session = (await stage.client.createSession(session)).id;
-  const turn = async (prompt: Prompt) => stage.ended(await stage.ask(prompt));
+  const turn = async (prompt: Prompt) => {
+    const ended = await stage.ended(await stage.ask(prompt));
+    if (ended.state !== "completed") throw new Error(`The turn ${ended.state}: ${JSON.stringify(ended.error)}`);
+    return ended;
+  };
   const checks: Record<string, boolean> = {};
   const said = async (turnId: string) => JSON.stringify(await stage.messages(turnId));
 

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 export const root = join(import.meta.dirname, "..", "..");
 export const run = promisify(execFile);
 
-const READY_MS = 60_000;
+const READY_MS = 180_000;
 
 /** All that was shown, line by line. */
 export const screen: string[] = [];
