@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { toolPlace, type ToolPlace } from "../../test/tool-place.ts";
 import { applyPatchTool } from "./apply-patch.ts";
@@ -98,6 +99,31 @@ describe("[W-5] every change", () => {
     );
     expect(text("a")).toBe("<1> <2> <3> <4>\n");
   });
+});
+
+test("[A-26] what is written and edited is what is read then, and no other file changes", async () => {
+  put("other", "stays");
+  const line = fc.string({ unit: fc.constantFrom("a", "b", " ", "\t", "é", "💡", "$", "\\"), maxLength: 8 });
+  const lines = fc
+    .array(line, { minLength: 1, maxLength: 6 })
+    .map((each) => each.map((one, at) => `${at}${one}`));
+  let at = 0;
+  await fc.assert(
+    fc.asyncProperty(lines, fc.nat(), line, fc.boolean(), async (content, which, next, isCrlf) => {
+      const [name, end] = [`${(at += 1)}.txt`, isCrlf ? "\r\n" : "\n"];
+      await place.run(writeTool, { path: name, content: content.map((each) => each + end).join("") });
+      const index = which % content.length;
+      const old = content[index] ?? "";
+      fc.pre(content.join("\n").split(old).length === 2 && next !== old);
+      await place.run(editTool, { path: name, oldString: old, newString: next });
+      const expected = content.with(index, next);
+      expect(text(name)).toBe(expected.map((each) => each + end).join(""));
+      const { output } = await place.run(readTool, { path: name });
+      expect(output).toContain(expected.map((each, line) => `${line + 1}: ${each}`).join("\n"));
+    }),
+    { numRuns: 40 },
+  );
+  expect([text("other"), readdirSync(place.path).length]).toEqual(["stays", at + 1]);
 });
 
 describe("[A-26] a file that changed behind the model", () => {

@@ -12,6 +12,7 @@ export class LineWindow {
   /** What the running line has so far, as far as it is given. */
   #text = "";
   #length = 0;
+  #hasReturn = false;
   #isFull = false;
 
   constructor(from: number, limit: number) {
@@ -48,6 +49,7 @@ export class LineWindow {
 
   #grow(text: string): void {
     this.#length += text.length;
+    if (text !== "") this.#hasReturn = text.endsWith("\r");
     if (!this.#isFull && this.#line >= this.#from && this.#text.length <= LINE)
       this.#text += text.slice(0, LINE + 2 - this.#text.length);
   }
@@ -57,11 +59,11 @@ export class LineWindow {
     this.#line += 1;
     this.#text = "";
     this.#length = 0;
+    this.#hasReturn = false;
   }
 
   #give(): void {
-    const hasReturn = this.#text.endsWith("\r") && this.#length === this.#text.length;
-    const length = this.#length - (hasReturn ? 1 : 0);
+    const length = this.#length - (this.#hasReturn ? 1 : 0);
     const text = this.#text.slice(0, Math.min(LINE, length)).toWellFormed().replaceAll("\0", "\ufffd");
     const mark = this.#line === 1 ? text.replace(/^\ufeff/, "") : text;
     const line = `${this.#line}: ${mark}${length > LINE ? ` (${length - LINE} more characters)` : ""}`;
