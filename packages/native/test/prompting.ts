@@ -59,7 +59,11 @@ export function prompting(bench: Bench, options: PromptOptions = {}): Prompting 
     models: { "fake-1": facts },
   };
   const { fetch } = options;
-  const chosen = { access, model, reached: languageModel(access, model, fetch === undefined ? {} : { fetch }) };
+  const chosen = {
+    access,
+    model,
+    reached: languageModel(access, model, fetch === undefined ? {} : { fetch }),
+  };
   const host = new FakeHost({ clock, model, directory, ...options });
   const tools = [...(options.tools?.(deeds) ?? [noteTool(deeds)]), idleTool];
   const cancel = new AbortController();
@@ -98,7 +102,10 @@ export function prompting(bench: Bench, options: PromptOptions = {}): Prompting 
 }
 
 /** The machine's clock, on which everything that is waited for is over at once. */
-export const quickClock: Clock = { ...systemClock, after: (ms, run) => systemClock.after(Math.min(ms, 1), run) };
+export const quickClock: Clock = {
+  ...systemClock,
+  after: (ms, run) => systemClock.after(Math.min(ms, 1), run),
+};
 
 /** A tool of a test: `run` is what it does. */
 export function testTool<Input extends z.ZodType>(
@@ -114,7 +121,7 @@ export function testTool<Input extends z.ZodType>(
     title: () => id,
     run,
   };
-  return tool as unknown as Tool;
+  return tool as Tool;
 }
 
 /** Is never called: the scripted model takes a request with one tool at most for one that is beside the work. */

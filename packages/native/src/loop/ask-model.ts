@@ -87,7 +87,7 @@ async function openStream(
   const { reached, access, model } = chosen;
   const told = { ...who, model };
   const params = await hooks.run("chat.params", told, {
-    providerOptions: structuredClone(reached.providerOptions) as Record<string, Record<string, unknown>>,
+    providerOptions: structuredClone(reached.providerOptions),
     ...(reached.maxOutputTokens === undefined ? {} : { maxOutputTokens: reached.maxOutputTokens }),
   });
   const { headers } = await hooks.run("chat.headers", told, { headers: {} });

@@ -75,7 +75,7 @@ export async function compact(
     {
       stepId,
       attempt,
-      messageId: stepId,
+      messageId: await rowOf(room, view, stepId),
       callIds: new Set(),
       chosen,
       system: [COMPACTION_TEXT],
@@ -87,6 +87,12 @@ export async function compact(
   if (answer.outcome !== "answered") return answer;
   if (answer.isEmpty) return { outcome: "failed", error: EMPTY };
   return { ...answer, goesOn: await goesOn(room, who, overflow, view) };
+}
+
+/** The summary's own row, for hooks. */
+async function rowOf({ host, hooks }: PromptRoom, view: readonly Message[], stepId: string): Promise<string> {
+  if (!hooks.has("experimental.text.complete")) return stepId;
+  return (await host.turn(view.at(-1)?.info.id)).at(-1)?.info.id ?? stepId;
 }
 
 const EMPTY: SessionError = {

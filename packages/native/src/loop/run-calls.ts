@@ -40,6 +40,8 @@ export type RunDeps = {
   tools: readonly Tool[];
   memory: PromptMemory;
   doom: DoomLoop;
+  /** Aborts what runs: a call failed in a way that ends the prompt. */
+  stop: () => void;
 };
 
 type Ready = { callId: string; tool: Tool; input: JsonObject; parsed: unknown; isDoomed: boolean };
@@ -60,11 +62,25 @@ export class CallRun {
       if (one !== undefined) ready.push(one);
     }
     await room.host.commit();
-    const results = await Promise.all(ready.map((one) => this.#settle(one)));
+    const results = await this.#all(ready);
     if (room.denial.signal.aborted) return "denied";
     return results.some((isDone, index) => isDone && ready[index]?.tool.id === STRUCTURED)
       ? "answered"
       : "on";
+  }
+
+  /** Each to its end, also where one of them ends the prompt: nothing runs on behind it. */
+  async #all(ready: readonly Ready[]): Promise<boolean[]> {
+    const settling = ready.map(async (one) => {
+      try {
+        return await this.#settle(one);
+      } catch (error) {
+        this.#deps.stop();
+        throw error;
+      }
+    });
+    await Promise.allSettled(settling);
+    return Promise.all(settling);
   }
 
   /** The step was the last one: its calls are not run. */

@@ -32,8 +32,8 @@ describe("a prompt", () => {
     const [step] = answers(host.messages);
     expect(step?.info).toMatchObject({
       finish: "stop",
-      tokens: { input: expect.any(Number) },
-      cost: expect.any(Number),
+      tokens: { input: expect.any(Number) as unknown },
+      cost: expect.any(Number) as unknown,
     });
     expect(host.said.findLast(({ type }) => type === "usage")).toMatchObject({
       usage: { scope: "turn", context: { size: 100_000 } },
@@ -114,7 +114,7 @@ describe("a prompt", () => {
         state: {
           status: "error",
           input: { tool: "note" },
-          error: expect.stringContaining("no JSON"),
+          error: expect.stringContaining("no JSON") as unknown,
           raw: '{"word": "a',
         },
       },
@@ -174,9 +174,9 @@ describe("a prompt", () => {
 });
 
 describe("tools", () => {
-  const failing = (error: Error): Prompting =>
+  const failing = (thrown: Error): Prompting =>
     prompting(bench, {
-      tools: () => [testTool("note", z.object({ word: z.string() }), () => Promise.reject(error))],
+      tools: () => [testTool("note", z.object({ word: z.string() }), () => Promise.reject(thrown))],
     });
 
   test.each([
@@ -202,7 +202,7 @@ describe("tools", () => {
     await prompt("#turn 1\nCALL note {}\nSAY done");
     const state = callsOf(host.messages)[0]?.state;
     expect(state).toMatchObject({
-      metadata: { truncated: true, outputPath: expect.stringContaining("outputs") },
+      metadata: { truncated: true, outputPath: expect.stringContaining("outputs") as unknown },
     });
     expect(state?.status === "completed" && state.output.length).toBeLessThan(1_000);
   });
@@ -322,7 +322,7 @@ describe("a subagent", () => {
     await prompt("#turn 1\nCALL task {}\nSAY done");
     expect(callsOf(host.messages)[0]?.state).toMatchObject({
       status: "error",
-      error: expect.stringContaining("broken"),
+      error: expect.stringContaining("broken") as unknown,
       metadata: { sessionId: [...host.children.keys()][0] },
     });
     expect([...host.children.values()][0]?.events.at(-1)).toMatchObject({
@@ -337,7 +337,7 @@ describe("a subagent", () => {
     expect(host.children.size).toBe(0);
     expect(callsOf(host.messages)[0]?.state).toMatchObject({
       status: "error",
-      error: expect.stringContaining("general"),
+      error: expect.stringContaining("general") as unknown,
     });
   });
 });

@@ -7,7 +7,7 @@
  */
 import { randomHex, wait } from "@holdfast/kernel";
 import { addUsage, type Message, type Usage } from "@holdfast/protocol";
-import type { ModelMessage } from "ai";
+import type { ModelMessage, ToolChoice, ToolSet } from "ai";
 import { contextTokens, isOverflow, MOST_COMPACTIONS, pruneTargets } from "../compaction/index.ts";
 import { MAX_STEPS_TEXT, systemPrompt } from "../prompt/index.ts";
 import type { Tool } from "../tools/index.ts";
@@ -24,7 +24,7 @@ import type { ModelCall } from "./read-call.ts";
 import { delayOf } from "./retry-delay.ts";
 import type { PromptRoom, Who } from "./room.ts";
 import { CallRun } from "./run-calls.ts";
-import { structuredTool } from "./structured.ts";
+import { STRUCTURED, structuredTool } from "./structured.ts";
 
 /** Tries of one step, and retries of one turn. */
 const TRIES = 5;
@@ -42,6 +42,7 @@ export class PromptRun {
   readonly #tools: readonly Tool[];
   readonly #today: string;
   readonly #doom = new DoomLoop();
+  readonly #stop = new AbortController();
   #memory: PromptMemory | undefined;
   #offered: ReturnType<typeof offerTools> | undefined;
   #step: Step | undefined;
@@ -53,7 +54,7 @@ export class PromptRun {
   #usage: Usage = {};
 
   constructor(room: PromptRoom) {
-    this.#room = room;
+    this.#room = { ...room, signal: AbortSignal.any([room.signal, this.#stop.signal]) };
     this.#who = { sessionId: room.place.sessionId, agent: `native:${room.agent}` };
     this.#rows = new PromptRows(room.host, room.clock);
     const { format } = room;
@@ -112,7 +113,8 @@ export class PromptRun {
     const step = attempt === 1 || this.#step === undefined ? await this.#beginStep() : this.#step;
     const { stepId, callIds, messages, system } = step;
     const now = chosen();
-    const last: ModelMessage[] = isLast ? [{ role: "user", content: MAX_STEPS_TEXT }] : [];
+    const isStructured = format?.type === "json_schema";
+    const last: ModelMessage[] = isLast && !isStructured ? [{ role: "user", content: MAX_STEPS_TEXT }] : [];
     const answer = await askModel(
       { ...this.#room, who: this.#who },
       {
@@ -124,7 +126,7 @@ export class PromptRun {
         system: await this.#system(system),
         messages: [...(await this.#view(messages)), ...last],
         tools: await (this.#offered ??= offerTools(this.#tools, this.#room.hooks, this.#who)),
-        toolChoice: format?.type === "json_schema" ? "required" : isLast ? "none" : "auto",
+        toolChoice: isStructured ? answering(isLast) : isLast ? "none" : "auto",
       },
     );
     if (answer.outcome !== "answered") return this.#unanswered(answer, attempt);
@@ -210,13 +212,8 @@ export class PromptRun {
 
   async #runCalls({ isLast }: StateAt<"running">): Promise<LoopEvent> {
     const memory = this.#memory ?? new PromptMemory([]);
-    const run = new CallRun({
-      room: this.#room,
-      who: this.#who,
-      tools: this.#tools,
-      memory,
-      doom: this.#doom,
-    });
+    const [room, who, tools, doom] = [this.#room, this.#who, this.#tools, this.#doom];
+    const run = new CallRun({ room, who, tools, memory, doom, stop: () => this.#stop.abort() });
     if (!isLast || this.#room.format?.type === "json_schema")
       return { type: "ran", outcome: await run.run(this.#calls) };
     await run.refuse(this.#calls);
@@ -290,6 +287,10 @@ export class PromptRun {
     await host.say(...targets.map((target) => ({ type: "outputCleared" as const, ...target, time })));
   }
 }
+
+/** Of a prompt whose answer is a call: the last step can be nothing else. */
+const answering = (isLast: boolean): ToolChoice<ToolSet> =>
+  isLast ? { type: "tool", toolName: STRUCTURED } : "required";
 
 /** Retries that the turn's rows show: a budget that no restart renews (R-13.2). */
 const retriesIn = (messages: readonly Message[]): number =>

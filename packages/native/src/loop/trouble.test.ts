@@ -2,7 +2,7 @@ import { FakeClock } from "@holdfast/kernel";
 import type { Message, PartOf } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type Bench, openBench, prompting, quickClock, testTool } from "../../test/prompting.ts";
+import { type Bench, noteTool, openBench, prompting, quickClock, testTool } from "../../test/prompting.ts";
 import type { Hooks } from "../hooks/index.ts";
 
 let bench: Bench;
@@ -13,7 +13,10 @@ afterAll(() => bench.close());
 
 const ended = (stopReason: string) => ({ outcome: "ended", stopReason });
 const failed = (name: string) => ({ outcome: "failed", error: { name } });
-const partsOf = <T extends Message["parts"][number]["type"]>(messages: readonly Message[], type: T): PartOf<T>[] =>
+const partsOf = <T extends Message["parts"][number]["type"]>(
+  messages: readonly Message[],
+  type: T,
+): PartOf<T>[] =>
   messages.flatMap(({ parts }) => parts.filter((part): part is PartOf<T> => part.type === type));
 const saidBy = (messages: readonly Message[]) =>
   partsOf(
@@ -29,11 +32,11 @@ describe("retries", () => {
   test("[R-13.1] a call that was refused is made again, and said with its time before it is waited for", async () => {
     const { host, prompt } = prompting(bench);
     expect(await prompt(`#turn 1\nFAIL 500 ${soon}\nSAY ok`)).toEqual(ended("end_turn"));
-    expect(partsOf(host.messages, "retry")).toMatchObject([{ number: 1, error: { data: { statusCode: 500 } } }]);
+    expect(partsOf(host.messages, "retry")).toMatchObject([
+      { number: 1, error: { data: { statusCode: 500 } } },
+    ]);
     const types = host.log.map(({ type }) => type);
-    expect(types.slice(types.indexOf("retry"))).toEqual(
-      expect.arrayContaining(["retry", "commit", "text"]),
-    );
+    expect(types.slice(types.indexOf("retry"))).toEqual(expect.arrayContaining(["retry", "commit", "text"]));
     expect(types[types.indexOf("retry") + 1]).toBe("commit");
     expect(saidBy(host.messages)).toEqual([{ text: "ok", attempt: undefined }]);
   });
@@ -79,7 +82,10 @@ describe("retries", () => {
       if (!isFirst) return response;
       isFirst = false;
       const text = await response.text();
-      return new Response(text.slice(0, text.indexOf("tool_calls\"}") > 0 ? text.length - 400 : text.length / 2), response);
+      return new Response(
+        text.slice(0, text.indexOf('tool_calls"}') > 0 ? text.length - 400 : text.length / 2),
+        response,
+      );
     };
     const cut = prompting(bench, { clock: quickClock, fetch: cutting });
     await cut.prompt(call);
@@ -124,10 +130,10 @@ describe("a cancel", () => {
     const run = prompting(bench, {
       clock,
       tools: () => [
-        testTool("stuck", z.object({}), (_input, { tell, signal }) => {
-          tell({ output: "so far" });
+        testTool("stuck", z.object({}), (_input, context) => {
+          context.tell({ output: "so far" });
           return new Promise((resolve) => {
-            signal.addEventListener("abort", () => {
+            context.signal.addEventListener("abort", () => {
               if (settles) resolve({ title: "stopped", output: "so far, and stopped" });
             });
           });
@@ -140,7 +146,9 @@ describe("a cancel", () => {
   test("[R-11.3] leaves a tool 250 ms, then its call is aborted with what it had told", async () => {
     const { host, cancel, clock, prompt } = stuck(false);
     const running = prompt("#turn 1\nCALL stuck {}");
-    await expect.poll(() => host.said.some((event) => event.type === "tool" && event.update.output === "so far")).toBe(true);
+    await expect
+      .poll(() => host.said.some((event) => event.type === "tool" && event.update.output === "so far"))
+      .toBe(true);
     cancel.abort();
     await Promise.resolve();
     clock.advance(249);
@@ -157,10 +165,15 @@ describe("a cancel", () => {
   test("[R-11.3] takes the result of a tool that settles by itself", async () => {
     const { host, cancel, prompt } = stuck(true);
     const running = prompt("#turn 1\nCALL stuck {}");
-    await expect.poll(() => host.said.some((event) => event.type === "tool" && event.update.output === "so far")).toBe(true);
+    await expect
+      .poll(() => host.said.some((event) => event.type === "tool" && event.update.output === "so far"))
+      .toBe(true);
     cancel.abort();
     expect(await running).toEqual(ended("cancelled"));
-    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({ status: "completed", output: "so far, and stopped" });
+    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({
+      status: "completed",
+      output: "so far, and stopped",
+    });
   });
 
   test("[A-15] withdraws what is asked", async () => {
@@ -172,8 +185,8 @@ describe("a cancel", () => {
         return new Promise(() => undefined);
       },
       tools: (done) => [
-        testTool("act", z.object({}), async (input, { permit }) => {
-          await permit({ title: "Act", kind: "execute", patterns: ["*"] });
+        testTool("act", z.object({}), async (input, context) => {
+          await context.permit({ title: "Act", kind: "execute", patterns: ["*"] });
           done.push({ tool: "act", input });
           return { title: "t", output: "o" };
         }),
@@ -184,7 +197,10 @@ describe("a cancel", () => {
     cancel.abort();
     expect(await running).toEqual(ended("cancelled"));
     expect(deeds).toEqual([]);
-    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({ status: "error", metadata: { interrupted: true } });
+    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({
+      status: "error",
+      metadata: { interrupted: true },
+    });
   });
 
   test("[R-9.5] reaches a subagent, whose calls and session end", async () => {
@@ -197,12 +213,21 @@ describe("a cancel", () => {
       ],
     });
     const running = prompt("#turn 1\nCALL task {}");
-    const isSaid = () => [...host.children.values()].some(({ rows }) => partsOf(rows.messages, "text").length > 1);
-    await expect.poll(() => isSaid() || host.said.filter(({ type }) => type === "child").length > 5).toBe(true);
+    const isSaid = () =>
+      [...host.children.values()].some(({ rows }) => partsOf(rows.messages, "text").length > 1);
+    await expect
+      .poll(() => isSaid() || host.said.filter(({ type }) => type === "child").length > 5)
+      .toBe(true);
     cancel.abort();
     expect(await running).toEqual(ended("cancelled"));
-    expect([...host.children.values()][0]?.events.at(-1)).toMatchObject({ type: "ended", finish: "cancelled" });
-    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({ status: "error", metadata: { interrupted: true } });
+    expect([...host.children.values()][0]?.events.at(-1)).toMatchObject({
+      type: "ended",
+      finish: "cancelled",
+    });
+    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({
+      status: "error",
+      metadata: { interrupted: true },
+    });
   });
 });
 
@@ -212,7 +237,9 @@ const overflowing = (times: number, after = 0): typeof fetch => {
   return async (input, init) => {
     number += 1;
     if (number <= after || number > after + times) return fetch(input, init);
-    const body = JSON.stringify({ error: { message: "prompt is too long", code: "context_length_exceeded" } });
+    const body = JSON.stringify({
+      error: { message: "prompt is too long", code: "context_length_exceeded" },
+    });
     return new Response(body, { status: 400, headers: { "content-type": "application/json" } });
   };
 };
@@ -252,13 +279,21 @@ describe("a full context", () => {
     const { host, deeds, prompt } = prompting(bench, { facts: { context: 40_000, output: 32_000 } });
     expect(await prompt(`#turn 1\n${full}\nCALL note {"word":"a"}\nSAY done`)).toEqual(ended("end_turn"));
     expect(partsOf(host.messages, "compaction")).toMatchObject([{ auto: true, overflow: false }]);
-    expect(host.said.filter(({ type }) => type === "compaction")).toMatchObject([{ isDone: false }, { isDone: true }]);
+    expect(host.said.filter(({ type }) => type === "compaction")).toMatchObject([
+      { isDone: false },
+      { isDone: true },
+    ]);
     expect(deeds).toHaveLength(1);
   });
 
   test("[R-14.1] of 40,000 tokens with answers of 32,000 is no endless compaction", async () => {
-    const calls = Array.from({ length: 8 }, (_, index) => `${full}\nCALL note {"word":"${index}"}`).join("\n");
-    const { host, prompt } = prompting(bench, { facts: { context: 40_000, output: 32_000 }, place: { maxSteps: 8 } });
+    const calls = Array.from({ length: 8 }, (_, index) => `${full}\nCALL note {"word":"${index}"}`).join(
+      "\n",
+    );
+    const { host, prompt } = prompting(bench, {
+      facts: { context: 40_000, output: 32_000 },
+      place: { maxSteps: 8 },
+    });
     expect(await prompt(`#turn 1\n${calls}\n${full}\nSAY done`)).toMatchObject({ outcome: "ended" });
     expect(summaries(host.messages).length).toBeLessThanOrEqual(3);
   });
@@ -323,7 +358,10 @@ describe("words of a person meanwhile", () => {
     const { steers } = prompting(bench);
     const waiting = steers.offer("msg_1");
     steers.close();
-    expect([await waiting, await steers.offer("msg_2")]).toEqual([{ outcome: "missed" }, { outcome: "missed" }]);
+    expect([await waiting, await steers.offer("msg_2")]).toEqual([
+      { outcome: "missed" },
+      { outcome: "missed" },
+    ]);
   });
 });
 
@@ -335,7 +373,9 @@ describe("hooks", () => {
 
   test("[A-26] a text that has ended is what the hook makes of it, also for the next step", async () => {
     const from = bench.model.requests.length;
-    const { host, prompt } = prompting(bench, { room: { hooks: hooked({ "experimental.text.complete": { text: "changed" } }) } });
+    const { host, prompt } = prompting(bench, {
+      room: { hooks: hooked({ "experimental.text.complete": { text: "changed" } }) },
+    });
     await prompt('#turn 1\nSAY said\nCALL note {"word":"a"}\nSAY done');
     expect(saidBy(host.messages).map(({ text }) => text)).toEqual(["changed", "changed"]);
     expect(JSON.stringify(requestsSince(from).at(-1)?.body)).toContain("changed");
@@ -349,7 +389,37 @@ describe("hooks", () => {
     const { host, deeds, prompt } = prompting(bench, { room: { hooks } });
     await prompt('#turn 1\nCALL note {"word":"a"}\nSAY done');
     expect(deeds).toMatchObject([{ input: { word: "b" } }]);
-    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({ input: { word: "b" }, output: "hooked" });
+    expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({
+      input: { word: "b" },
+      output: "hooked",
+    });
+  });
+
+  test("[R-11.3] a hook that throws behind a call stops the others, and waits for their ends", async () => {
+    const hooks: Hooks = {
+      has: (name) => name === "tool.execute.after",
+      run: (name, _input, output) =>
+        name === "tool.execute.after"
+          ? Promise.reject(Object.assign(new Error("The hook x failed"), { name: "HookError" }))
+          : Promise.resolve(output),
+    };
+    const { host, prompt } = prompting(bench, {
+      room: { hooks },
+      tools: (deeds) => [
+        noteTool(deeds),
+        testTool("wait", z.object({}), (_input, { signal }) => {
+          return new Promise((_resolve, reject) => {
+            signal.addEventListener("abort", () => reject(new Error("stopped")));
+          });
+        }),
+      ],
+    });
+    await expect(prompt('#turn 1\nCALL note {"word":"a"}\nALSO wait {}')).rejects.toThrow(
+      "The hook x failed",
+    );
+    expect(host.said.findLast((event) => event.type === "tool")).toMatchObject({
+      update: { status: "error", error: "Tool execution aborted" },
+    });
   });
 
   test("[A-26] a hook that throws ends the prompt, and names itself", async () => {

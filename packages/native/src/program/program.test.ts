@@ -2,8 +2,13 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createMessageConnection, type MessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  createMessageConnection,
+  type MessageConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from "vscode-jsonrpc/node";
 import { startModel, type ScriptedModel } from "../../../../test/model/index.ts";
 import { FakeHost } from "../../test/fake-host.ts";
 import { nativeBin } from "../index.ts";
@@ -40,13 +45,22 @@ type Running = {
 
 /** The program with the fake host at the other end of its pipes. */
 function start(): Running {
-  const child = spawn(process.execPath, [nativeBin], { cwd: directory, env: { ...process.env, A_KEY: "secret" } });
-  const server = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
+  const child = spawn(process.execPath, [nativeBin], {
+    cwd: directory,
+    env: { ...process.env, A_KEY: "secret" },
+  });
+  const server = createMessageConnection(
+    new StreamMessageReader(child.stdout),
+    new StreamMessageWriter(child.stdin),
+  );
   const host = new FakeHost({ directory });
   const hooks: HookParams[] = [];
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  server.onNotification(METHODS.say, (params: unknown) => void host.say(...sayParamsSchema.parse(params).events));
+  server.onNotification(
+    METHODS.say,
+    (params: unknown) => void host.say(...sayParamsSchema.parse(params).events),
+  );
   server.onNotification(METHODS.hook, (params: HookParams) => void hooks.push(params));
   server.onRequest(METHODS.commit, async () => {
     await host.commit();
@@ -57,7 +71,15 @@ function start(): Running {
   server.onRequest(METHODS.ask, (ask: PermissionAsk) => host.ask(ask, new AbortController().signal));
   server.listen();
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  return { server, host, hooks, exited, stderr: () => stderr, end: () => child.stdin.end(), kill: () => child.kill("SIGKILL") };
+  return {
+    server,
+    host,
+    hooks,
+    exited,
+    stderr: () => stderr,
+    end: () => child.stdin.end(),
+    kill: () => child.kill("SIGKILL"),
+  };
 }
 
 const params = (over: Partial<OpenParams> = {}): OpenParams => ({
@@ -68,7 +90,12 @@ const params = (over: Partial<OpenParams> = {}): OpenParams => ({
   outputDirectory: join(directory, "outputs"),
   approvalMode: "ask",
   providers: [
-    { id: "local", kind: "openai-compatible", baseUrl: `${model.url}/v1`, models: { "fake-1": { context: 100_000 } } },
+    {
+      id: "local",
+      kind: "openai-compatible",
+      baseUrl: `${model.url}/v1`,
+      models: { "fake-1": { context: 100_000 } },
+    },
   ],
   mcpServers: [],
   hooks: [],
@@ -90,7 +117,10 @@ test("[A-26] the program opens, works, names the session, keeps keys from its to
   expect(answer).toEqual({ outcome: "ended", stopReason: "end_turn" });
   expect(host.asked).toMatchObject([{ tool: "bash", kind: "execute" }]);
   const call = host.messages.flatMap(({ parts }) => parts).find((part) => part.type === "tool");
-  expect(call).toMatchObject({ tool: "bash", state: { status: "completed", output: expect.stringContaining("key=.") } });
+  expect(call).toMatchObject({
+    tool: "bash",
+    state: { status: "completed", output: expect.stringContaining("key=.") as unknown },
+  });
   await expect.poll(() => host.said.some(({ type }) => type === "info")).toBe(true);
   running.end();
   expect(await running.exited).toBe(0);
@@ -107,7 +137,10 @@ test("[A-15] a cancel ends the running prompt, and the next one runs", async () 
   await server.sendNotification(METHODS.cancel);
   expect(await first).toEqual({ outcome: "ended", stopReason: "cancelled" });
   const { id: turnId } = host.prompt("#turn 2\nSAY next");
-  expect(await server.sendRequest(METHODS.prompt, { turnId })).toEqual({ outcome: "ended", stopReason: "end_turn" });
+  expect(await server.sendRequest(METHODS.prompt, { turnId })).toEqual({
+    outcome: "ended",
+    stopReason: "end_turn",
+  });
   running.end();
   await running.exited;
 });
@@ -131,7 +164,9 @@ test("[A-26] what a hook writes is no part of the protocol, and a hook that bloc
 
 test("[A-26] without a provider it says so", async () => {
   const running = start();
-  await expect(running.server.sendRequest(METHODS.open, params({ providers: [] }))).rejects.toThrow(/No provider/);
+  await expect(running.server.sendRequest(METHODS.open, params({ providers: [] }))).rejects.toThrow(
+    /No provider/,
+  );
   running.end();
   await running.exited;
 });
