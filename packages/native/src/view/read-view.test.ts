@@ -49,7 +49,7 @@ test("[R-16.1] all pages are read, and none behind a summary", async () => {
   }));
   const all = historyOf(turns);
   expect(await readView(all)).toHaveLength(60);
-  expect(all.pages).toHaveLength(4);
+  expect(all.pages).toHaveLength(8);
   const last = turns.at(-1);
   last?.messages.push(rows.summary("sum"));
   const compacted = historyOf(turns);

@@ -3,8 +3,8 @@ import type { Message, TurnId } from "@holdfast/protocol";
 import type { Host } from "../host.ts";
 import { filterCompacted } from "./filter-compacted.ts";
 
-/** Turns of one page. */
-const PAGE = 8;
+/** Turns of one page: one may hold tens of megabytes. */
+const PAGE = 4;
 
 /** Characters of rows that are read at most: more than fits any model. What is older is left out until a summary stands for it. */
 export const MOST_CHARACTERS = 32 * 1024 * 1024;
