@@ -121,7 +121,7 @@ export function testTool<Input extends z.ZodType>(
     title: () => id,
     run,
   };
-  return tool as Tool;
+  return tool;
 }
 
 /** Is never called: the scripted model takes a request with one tool at most for one that is beside the work. */

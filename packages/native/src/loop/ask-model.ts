@@ -17,7 +17,7 @@ import { ABORTED, type ModelCall } from "./read-call.ts";
 import type { ChosenModel, Who } from "./room.ts";
 import { StreamTold } from "./stream-told.ts";
 
-export type ModelRequest = {
+type ModelRequest = {
   stepId: string;
   attempt: number;
   /** Row of the step, for hooks. */

@@ -2,8 +2,21 @@
 import type { JsonObject } from "@holdfast/protocol";
 import type { Tool, ToolContext } from "../tools/index.ts";
 import type { Said, ToolUpdate } from "../wire.ts";
+import type { DoomLoop } from "./doom-loop.ts";
+import type { PromptMemory } from "./memory.ts";
 import { orWithdrawn, permit } from "./permission.ts";
-import type { RunDeps } from "./run-calls.ts";
+import type { PromptRoom, Who } from "./room.ts";
+
+/** What the calls of a prompt are run with. */
+export type RunDeps = {
+  room: PromptRoom;
+  who: Who;
+  tools: readonly Tool[];
+  memory: PromptMemory;
+  doom: DoomLoop;
+  /** Aborts what runs: a call failed in a way that ends the prompt. */
+  stop: () => void;
+};
 
 type Call = { callId: string; tool: Tool; input: JsonObject };
 

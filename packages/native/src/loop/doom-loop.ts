@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { JsonObject } from "@holdfast/protocol";
 
 /** So many equal calls in a row are one. */
-export const DOOM_LOOP_CALLS = 3;
+const DOOM_LOOP_CALLS = 3;
 
 /** The calls of a prompt, over all of its steps. */
 export class DoomLoop {

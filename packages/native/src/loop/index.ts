@@ -1,3 +1,3 @@
-export type { ChosenModel, Place, PromptRoom, Who } from "./room.ts";
+export type { ChosenModel, Place, PromptRoom } from "./room.ts";
 export { PromptRun } from "./run-prompt.ts";
 export { Steers } from "./steers.ts";

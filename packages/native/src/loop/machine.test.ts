@@ -127,7 +127,7 @@ describe("the machine of a prompt", () => {
     expect(transition(running, events.ran, limits)).toMatchObject(end("max_turn_requests"));
   });
 
-  test("[R-13.2] tries of a step and retries of a turn are both bounded", () => {
+  test("[R-13.1] tries of a step and retries of a turn are both bounded", () => {
     const third: State = { at: "asking", counts, attempt: 3, isLast: false };
     expect(transition(third, events.failed, limits)).toMatchObject(failure("APIError"));
     const spent: State = { at: "asking", counts: { ...counts, retries: 4 }, attempt: 1, isLast: false };

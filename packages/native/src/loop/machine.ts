@@ -7,7 +7,7 @@
  *      │       waiting ◄─► compacting                            a try that failed is made again
  *      └─────────┴───────► compacting ─► looking                 the context is full
  *
- * - Each step, each retry and each compaction is counted, so that every prompt ends (R-14.1, R-13.2).
+ * - Each step, each retry and each compaction is counted, so that every prompt ends (R-14.1, R-13.1).
  * - A cancel ends it from everywhere. An event that does not fit its state changes nothing, and nobody makes one.
  */
 import type { APIError, SessionError } from "@holdfast/protocol";
@@ -27,7 +27,7 @@ export type Limits = {
 };
 
 /** Begun steps, retries of the turn, and compactions since the last step that left room. */
-export type Counts = { steps: number; retries: number; compactions: number };
+type Counts = { steps: number; retries: number; compactions: number };
 
 export type State =
   /** Whether the context has room. */
@@ -40,7 +40,7 @@ export type State =
   /** `overflow`: the provider refused the request, so what it was asked is not answered yet. */
   | { at: "compacting"; counts: Counts; attempt: number; overflow: boolean }
   | { at: "ended"; answer: PromptAnswer };
-export type Tried = Extract<State, { at: "asking" | "compacting" }>;
+type Tried = Extract<State, { at: "asking" | "compacting" }>;
 
 export type LoopEvent =
   | { type: "looked"; isFull: boolean }

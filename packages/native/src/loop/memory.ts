@@ -1,7 +1,7 @@
 /** What tools of a prompt know of what was done before: from the rows of its view, and from what has ended since. */
 import type { JsonObject, Message, Todo } from "@holdfast/protocol";
 
-export type PastCall = { tool: string; input: JsonObject; metadata: JsonObject };
+type PastCall = { tool: string; input: JsonObject; metadata: JsonObject };
 
 export class PromptMemory {
   readonly #past: PastCall[];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import type { Tool } from "../tools/tool.ts";
+import type { Tool } from "../tools/index.ts";
 import { invalidText, readCall } from "./read-call.ts";
 
 const tool = (id: string): Tool => ({

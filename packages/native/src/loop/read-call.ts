@@ -1,12 +1,12 @@
 /** What a model calls: a tool with its input, or something that cannot be run and is told so (session-model 11.1). Pure. */
 import { type JsonObject, toolInput } from "@holdfast/protocol";
 import { z } from "zod";
-import type { Tool } from "../tools/tool.ts";
+import type { Tool } from "../tools/index.ts";
 
 /** A call as the model made it. `raw` is its input as it came. */
 export type ModelCall = { callId: string; name: string; raw: string };
 
-export type ReadCall =
+type ReadCall =
   | { isValid: true; tool: Tool; input: JsonObject; parsed: unknown }
   | { isValid: false; input: { tool: string; error: string } };
 

@@ -8,7 +8,7 @@ const error = (responseHeaders?: Record<string, string>): SessionError => ({
   data: { message: "busy", isRetryable: true, ...(responseHeaders && { responseHeaders }) },
 });
 
-test("[R-13.2] without headers the delay doubles up to 30 s", () => {
+test("[R-13.1] without headers the delay doubles up to 30 s", () => {
   const delays = [1, 2, 3, 4, 5, 6].map((attempt) => retryDelay(error(), attempt, now));
   expect(delays).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
 });
@@ -24,11 +24,11 @@ test.each([
   ["an empty one", { "retry-after": "" }, 8_000],
   ["a negative one", { "retry-after": "-5" }, 8_000],
   ["no timer is that long", { "retry-after-ms": "2560000000" }, 2_147_483_647],
-])("[R-13.2] headers: %s", (_name, headers, expected) => {
+])("[R-13.1] headers: %s", (_name, headers, expected) => {
   expect(retryDelay(error(headers), 3, now)).toBe(expected);
 });
 
-test("[R-13.2] headers without a hint leave the doubling uncapped", () => {
+test("[R-13.1] headers without a hint leave the doubling uncapped", () => {
   expect(retryDelay(error({ "x-request-id": "1" }), 6, now)).toBe(64_000);
 });
 

@@ -20,29 +20,16 @@ import {
   saveOutput,
 } from "../tools/index.ts";
 import type { Content, ToolUpdate } from "../wire.ts";
-import { CallContext } from "./call-context.ts";
-import type { DoomLoop } from "./doom-loop.ts";
-import type { PromptMemory } from "./memory.ts";
+import { CallContext, type RunDeps } from "./call-context.ts";
 import { permit } from "./permission.ts";
 import { ABORTED, INVALID, invalidText, type ModelCall, readCall, readInput } from "./read-call.ts";
-import type { PromptRoom, Who } from "./room.ts";
 import { STRUCTURED } from "./structured.ts";
 
 /** How long what runs may take to settle by itself once it is told to stop, in ms. */
-export const SETTLE_MS = 250;
+const SETTLE_MS = 250;
 
 /** Said of calls behind the last step. */
 const NO_MORE = "This was the last step: the call was not run.";
-
-export type RunDeps = {
-  room: PromptRoom;
-  who: Who;
-  tools: readonly Tool[];
-  memory: PromptMemory;
-  doom: DoomLoop;
-  /** Aborts what runs: a call failed in a way that ends the prompt. */
-  stop: () => void;
-};
 
 type Ready = { callId: string; tool: Tool; input: JsonObject; parsed: unknown; isDoomed: boolean };
 

@@ -23,7 +23,7 @@ const requestsSince = (from: number) =>
   bench.model.requests.slice(from).filter(({ side }) => side === undefined);
 
 describe("a prompt", () => {
-  test("[R-7.1] ends when the model stops: one step, its text, its finish and what it used", async () => {
+  test("[A-26] ends when the model stops: one step, its text, its finish and what it used", async () => {
     const { host, prompt } = prompting(bench, {
       facts: { price: { input: 1, output: 2 }, context: 100_000 },
     });
@@ -40,7 +40,7 @@ describe("a prompt", () => {
     });
   });
 
-  test("[D-9] a step is committed before the model is asked, and a call before it runs", async () => {
+  test("[A-26] a step is committed before the model is asked, and a call before it runs", async () => {
     const seen: string[] = [];
     const { host, prompt } = prompting(bench, {
       tools: (deeds) => [
@@ -157,7 +157,7 @@ describe("a prompt", () => {
     expect(JSON.stringify(requestsSince(from).at(-1)?.body)).toContain("This is your last step");
   });
 
-  test("[D-9] a server that cannot be told ends it at once", async () => {
+  test("[A-26] a server that cannot be told ends it at once", async () => {
     const { host, deeds, prompt } = prompting(bench);
     host.onCommit = (number) => {
       if (number === 1) host.refusal = new Error("the disk is full");
@@ -190,7 +190,7 @@ describe("tools", () => {
     expect(callsOf(host.messages)[0]?.state).toMatchObject({ status: "error", error: text });
   });
 
-  test("[R-11.4] a long result is cut before it is said", async () => {
+  test("[D-28] a long result is cut before it is said", async () => {
     const { host, prompt } = prompting(bench, {
       place: { toolOutput: { maxLines: 10, maxBytes: 1_000 } },
       tools: () => [

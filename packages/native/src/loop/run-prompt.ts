@@ -292,6 +292,6 @@ export class PromptRun {
 const answering = (isLast: boolean): ToolChoice<ToolSet> =>
   isLast ? { type: "tool", toolName: STRUCTURED } : "required";
 
-/** Retries that the turn's rows show: a budget that no restart renews. */
+/** Retries that the turn's rows show: a budget that no restart renews. */
 const retriesIn = (messages: readonly Message[]): number =>
   messages.reduce((sum, { parts }) => sum + parts.filter(({ type }) => type === "retry").length, 0);

@@ -42,7 +42,7 @@ test("[R-5.1] a piece of a stream that never began is dropped", () => {
   expect(take(told(), text("a", "1"))).toEqual([]);
 });
 
-test("[R-3.2] what a provider says of a piece is told also without text", () => {
+test("[R-5.1] what a provider says of a piece is told also without text", () => {
   const signed = { anthropic: { signature: "x" } };
   const events = take(
     told(),

@@ -11,7 +11,7 @@ import type { LanguageModelUsage, ProviderMetadata, TextStreamPart, ToolSet } fr
 import type { Content } from "../wire.ts";
 import type { ModelCall } from "./read-call.ts";
 
-export type StreamFinish = {
+type StreamFinish = {
   finish: string;
   raw: string | undefined;
   usage: LanguageModelUsage;

@@ -1,2 +1,2 @@
 export type { Output } from "./frame-writer.ts";
-export { type ProgramDeps, runProgram } from "./run-program.ts";
+export { runProgram } from "./run-program.ts";

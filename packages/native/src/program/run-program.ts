@@ -16,7 +16,7 @@ import { Session, type SessionDeps } from "./session.ts";
 /** How long what was started may take to end once the server is gone, in ms. */
 const CLOSE_MS = 3_000;
 
-export type ProgramDeps = Omit<SessionDeps, "host" | "announceHook"> & {
+type ProgramDeps = Omit<SessionDeps, "host" | "announceHook"> & {
   input: Readable;
   output: Output;
   clock: Clock;

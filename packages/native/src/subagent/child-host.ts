@@ -12,7 +12,7 @@ import type {
 } from "../wire.ts";
 import type { Rows } from "./rows.ts";
 
-export type ChildPlace = { parent: Host; childId: string; callId: string; turn: Turn; rows: Rows };
+type ChildPlace = { parent: Host; childId: string; callId: string; turn: Turn; rows: Rows };
 
 export class ChildHost implements Host {
   readonly #place: ChildPlace;

@@ -1,2 +1,2 @@
-export { Rows, type RowsPlace } from "./rows.ts";
+export { Rows } from "./rows.ts";
 export { subagents } from "./run-subagent.ts";

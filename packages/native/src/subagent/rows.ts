@@ -23,7 +23,7 @@ import {
 } from "@holdfast/protocol";
 import type { Attachment, Content, ToolUpdate } from "../wire.ts";
 
-export type RowsPlace = {
+type RowsPlace = {
   clock: Pick<Clock, "now">;
   sessionId: SessionId;
   turnId: TurnId;

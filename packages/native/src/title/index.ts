@@ -1,1 +1,1 @@
-export { makeTitle, titleOf, wordsForTitle } from "./title.ts";
+export { makeTitle, wordsForTitle } from "./title.ts";

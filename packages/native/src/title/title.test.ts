@@ -9,11 +9,11 @@ test.each([
   ["no thoughts that never ended", "<think>what", undefined],
   ["nothing", " \n ", undefined],
   ["what is too long, cut", "é".repeat(101), `${"é".repeat(97)}...`],
-])("[R-1.7] a title is %s", (_name, text, expected) => {
+])("[A-26] a title is %s", (_name, text, expected) => {
   expect(titleOf(text)).toBe(expected);
 });
 
-test("[R-1.7] a session is named by its only message, and by no later one", async () => {
+test("[A-26] a session is named by its only message, and by no later one", async () => {
   const host = new FakeHost({ clock: systemClock });
   host.prompt("first words");
   expect(wordsForTitle(host.messages)).toBe("first words");
