@@ -1,6 +1,6 @@
 /** What a model is asked that is to write a summary: what was said as one text, so that it takes no part in it (session-model 14.3). Pure. */
-import { isHandoffPart, type Message, type Part, subtaskOf, type ToolPart } from "@holdfast/protocol";
-import { isAsked, WORDS } from "../view/index.ts";
+import { isHandoffPart, type Message, type Part, type ToolPart } from "@holdfast/protocol";
+import { isAsked, isUsersCall, WORDS } from "../view/index.ts";
 import { CHARACTERS_PER_TOKEN } from "./estimate.ts";
 import type { CompactionPlan } from "./plan.ts";
 
@@ -74,7 +74,7 @@ function lineOf(part: Part): string {
     case "text":
       return part.attempt === undefined && part.ignored !== true && !isHandoffPart(part) ? part.text : "";
     case "tool":
-      return subtaskOf(part) === undefined ? callLines(part) : "";
+      return isUsersCall(part) ? "" : callLines(part);
     case "file":
       return `[Attached ${part.mime}: ${part.filename ?? part.url}]`;
     case "subtask":

@@ -5,11 +5,11 @@
  *   row   text call text (one answer of   ->  assistant [text call]  tool [result]  assistant [text]
  *         an agent that tells no steps)
  */
-import { type JsonObject, type Part, subtaskOf, type TextPart } from "@holdfast/protocol";
+import type { JsonObject, Part, TextPart } from "@holdfast/protocol";
 import type { ModelMessage, ToolResultPart } from "ai";
 import type { CallNames } from "./call-names.ts";
 import type { ViewOptions } from "./options.ts";
-import { type Answer, hasBegun, isOwn } from "./row.ts";
+import { type Answer, hasBegun, isOwn, isUsersCall } from "./row.ts";
 import { addSaid, type Content } from "./said-content.ts";
 import { resultOf } from "./tool-result.ts";
 
@@ -59,7 +59,7 @@ function isSameModel({ info: { model } }: Answer, options: ViewOptions): boolean
 function isSaid(part: Part): part is Said {
   if (part.type === "text") return part.attempt === undefined && part.ignored !== true;
   if (part.type === "reasoning") return part.attempt === undefined;
-  return part.type === "tool" && subtaskOf(part) === undefined;
+  return part.type === "tool" && !isUsersCall(part);
 }
 
 /** Parts by call of a model. An agent that is none of ours says in one answer what many calls said. */

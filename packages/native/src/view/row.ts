@@ -1,5 +1,5 @@
 /** What the rows of a session say to this agent. Pure. */
-import type { Message, PartOf, ToolPart } from "@holdfast/protocol";
+import { type Message, type PartOf, subtaskOf, type ToolPart } from "@holdfast/protocol";
 
 export type Answer = Message & { info: Extract<Message["info"], { role: "assistant" }> };
 export type Asked = Message & { info: Extract<Message["info"], { role: "user" }> };
@@ -35,6 +35,13 @@ export const isBoundary = (message: Message): message is Answer =>
   isOwn(message) &&
   compactionOf(message) !== undefined &&
   wordsOf(message) !== "";
+
+/**
+ * The call that stands for a subtask of the user's message, and is named by that part. A call by which a model gave work to another agent has the same mark,
+ * and is the model's own.
+ */
+export const isUsersCall = (part: ToolPart): boolean =>
+  subtaskOf(part) !== undefined && part.callId.startsWith("prt_");
 
 /** A call that was begun: it may have had effects. */
 export const hasBegun = ({ state }: ToolPart): boolean => state.status !== "pending";

@@ -47,11 +47,26 @@ describe("[R-12.1] the view is a pure function of rows", () => {
       turnId: `trn_${"0".repeat(26)}`,
       agent: "qwen",
     };
-    rows.answer([call("s", completed("found"), { tool: "task", metadata: link }), text("ok")]);
+    rows.answer([call("prt_s", completed("found"), { tool: "task", metadata: link }), text("ok")]);
     rows.user([subtask]);
     const [asked, answer, again] = await view(rows);
     expect([asked, answer]).toEqual([user("report"), assistant("ok")]);
     expect(JSON.stringify(again)).toContain("no report of it came:\\nlook");
+  });
+
+  test("a call by which the model gave work to another agent stays in its view, with what came of it", async () => {
+    const rows = new Rows();
+    const link = {
+      holdfast: "subtask",
+      sessionId: `ses_${"0".repeat(26)}`,
+      turnId: `trn_${"0".repeat(26)}`,
+      agent: "native:build",
+    };
+    rows.user([text("go")]);
+    rows.answer([call("call_1", completed("found"), { tool: "task", metadata: link })]);
+    const told = JSON.stringify(await view(rows));
+    expect(told).toContain('"tool-call"');
+    expect(told).toContain("found");
   });
 
   test("an agent that is named is one of the tool's", async () => {
