@@ -226,6 +226,41 @@ describe("[A-19] a rejection with words", () => {
     expect(room.agent.prompts).toEqual(["go", "Use the trash instead.", "queued before"]);
   });
 
+  test("[A-19] is told to an agent that takes words with a no, and no input is made of it", async () => {
+    room.takesWords = true;
+    const answers: unknown[] = [];
+    const sessionId = await room.createSession();
+    room.agent.next(async ({ sink }) => {
+      for (const words of ["rm x", "rm y"]) answers.push(await sink.ask(ask(words)));
+      return endTurn;
+    });
+    const turnId = await room.say(sessionId, "go");
+    await reply((await room.pending()).id, "reject", "Use the trash instead.");
+    await room.until(() => Promise.resolve(answers.length), 1);
+    await reply((await room.pending()).id, "reject", " ");
+    await room.ended(turnId);
+    expect(answers).toEqual([{ reject: "Use the trash instead." }, "reject"]);
+    expect((await room.store.listInputs({ sessionId })).items).toHaveLength(1);
+  });
+
+  test("[A-19] a request that is withdrawn is over for everybody, and another one is not", async () => {
+    const withdrawing = new AbortController();
+    const answers: unknown[] = [];
+    const sessionId = await room.createSession();
+    room.agent.next(async ({ sink }) => {
+      const first = sink.ask(ask("rm x"), withdrawing.signal).then((answer) => answers.push(answer));
+      await Promise.all([first, sink.ask(ask("rm y")).then((answer) => answers.push(answer))]);
+      return endTurn;
+    });
+    const turnId = await room.say(sessionId, "go");
+    await room.until(() => room.store.listPermissions({ state: "pending", sessionId }), [{}, {}]);
+    withdrawing.abort();
+    await room.until(() => Promise.resolve(answers), ["cancelled"]);
+    await reply((await room.pending()).id, "once");
+    await room.ended(turnId);
+    expect(answers).toEqual(["cancelled", "once"]);
+  });
+
   test("[A-19] only with words", async () => {
     const { sessionId, turnId } = await asking([ask("rm x")]);
     await reply((await room.pending()).id, "reject", "  ");

@@ -1,4 +1,5 @@
 import { RequestError } from "@agentclientprotocol/sdk";
+import { newId } from "@holdfast/kernel";
 import { afterEach, describe, expect, test } from "vitest";
 import { AgentRoom } from "../../../test/agents/opened-agent.ts";
 import { RecordedTurn } from "../../../test/agents/recorded-turn.ts";
@@ -40,7 +41,7 @@ describe("the rehearsal agent over ACP", () => {
     const turn = new RecordedTurn();
     const result = handle.prompt(opened.say(`${directives}\nSAY begun\nSLOW 100000 20`), turn);
     await until("it works", () => turn.text.includes("begun"));
-    const steer = async (text: string) => handle.steer?.(opened.say(text));
+    const steer = async (text: string) => handle.steer?.({ messageId: newId("msg"), ...opened.say(text) });
     return { handle, turn, result, steer };
   }
 

@@ -26,6 +26,32 @@ describe("[R-2.2] how an answer may be read", () => {
   });
 });
 
+const callOf = (input: Record<string, unknown>, status = "completed", tool = "StructuredOutput"): Part =>
+  ({ type: "tool", tool, state: { status, input } }) as unknown as Part;
+
+describe("[R-2.2] an answer by a call", () => {
+  test.each<[string, Part[], string[] | undefined]>([
+    ["its input", [text("words"), callOf({ bird: "heron" })], ['{"bird":"heron"}']],
+    ["the last of several", [callOf({ n: 1 }), callOf({ n: 2 })], ['{"n":2}']],
+    ["what was wrapped because a call takes an object", [callOf({ value: [1] })], ['{"value":[1]}', "[1]"]],
+    ["none where it failed", [callOf({ n: 1 }, "error")], undefined],
+    ["none where another tool was called", [callOf({ n: 1 }, "completed", "bash")], undefined],
+    ["none in words", [text("{}")], undefined],
+  ])("[R-2.2] %s", (_name, parts, wanted) => {
+    expect(calledWith(parts)).toEqual(wanted);
+  });
+
+  test("[R-2.1] nothing is said of the schema in words, and one that is not called is asked for again", async () => {
+    const { ending, prompts, corrections } = await play(1, [], [], [text("a heron")]);
+    expect(prompts[0]).toBe("");
+    expect(prompts[1]).toMatch(/was not called\nCall the tool StructuredOutput/);
+    expect(corrections).toEqual([{ problem: "the tool StructuredOutput was not called", try: 1 }]);
+    expect(ending).toMatchObject({
+      result: { error: { name: "StructuredOutputError", data: { retries: 1 } } },
+    });
+  });
+});
+
 const ended = (stopReason: "end_turn" | "max_tokens" = "end_turn"): Ending => ({
   by: "prompt",
   result: { outcome: "ended", stopReason },
