@@ -6,34 +6,19 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { Access, Listener, OpenStreams } from "@holdfast/edge";
 import { type Clock, type Logger, newId } from "@holdfast/kernel";
-import { nativeBin } from "@holdfast/native";
-import { type Agent, type ApprovalMode, type InstanceId, type SessionId, VERSION } from "@holdfast/protocol";
-import { rehearsalBin } from "@holdfast/rehearsal";
-import {
-  autoAllow,
-  type Backend,
-  createAcpBackend,
-  createCatalog,
-  createNativeBackend,
-  createOpencodeBackend,
-  createPool,
-  createProviders,
-  type LaunchDeps,
-  measureLaunches,
-  processTable,
-  reapLeftovers,
-} from "../agents/index.ts";
+import { type ApprovalMode, type InstanceId, VERSION } from "@holdfast/protocol";
+import { autoAllow } from "../agents/index.ts";
 import { createEvents } from "../events/index.ts";
 import { createHttp } from "../http/index.ts";
 import { createJsonSchemas } from "../json-schema/index.ts";
 import { createPermissions, createQuestions, DEFAULT_PERMISSION_SETTINGS } from "../permission/index.ts";
 import { createRefs } from "../refs/index.ts";
-import { createResources } from "../resources/index.ts";
 import { createSessions } from "../session/index.ts";
 import type { Store } from "../store/index.ts";
 import { openSqliteStore } from "../store/sqlite/index.ts";
 import { createSymbols } from "../symbols/index.ts";
 import { createTurns } from "../turn/index.ts";
+import { buildAgents, OUTPUTS } from "./build-agents.ts";
 import { buildFiles } from "./build-files.ts";
 import { buildPublishing } from "./build-publishing.ts";
 import { buildSharing } from "./build-sharing.ts";
@@ -43,7 +28,8 @@ import { EmbeddedShare } from "./embedded-share.ts";
 import { healthOf } from "./health.ts";
 import { pageOf } from "./page-directory.ts";
 import { repeat } from "./repeat.ts";
-import { poolLimits, turnSettings } from "./settings.ts";
+import { turnSettings } from "./settings.ts";
+import { OUTPUT_SWEEP_MS, sweepOutputs } from "./sweep-outputs.ts";
 
 export type Server = {
   readonly listener: Pick<Listener, "listen">;
@@ -132,89 +118,6 @@ function embeddedShareOf(
   if (program === undefined) return undefined;
   return new EmbeddedShare({ program, directory, port, environment, clock, logger });
 }
-
-/** What runs agents: the catalog, the pool over the backends, and the reaper of what a dead server left. */
-function buildAgents({ config, directory, store, clock, logger, instanceId }: Base) {
-  const launch: LaunchDeps = {
-    store,
-    clock,
-    table: processTable(process.platform),
-    instanceId,
-    environment: config.environment,
-    temporaryRoot: config.temporaryRoot,
-    logger,
-  };
-  const models = modelSettings(config);
-  const providers = createProviders(models);
-  const catalog = createCatalog({
-    agents: config.file.agents ?? {},
-    rehearsal: [process.execPath, rehearsalBin],
-    native: {
-      argv: [process.execPath, nativeBin],
-      remove: providers.variables,
-      problem: () => providers.problem(),
-    },
-    environment: config.environment,
-    temporaryRoot: launch.temporaryRoot,
-    store,
-    clock,
-    logger,
-  });
-  const common = backendDeps(store, catalog, launch);
-  const acp = createAcpBackend({
-    ...common,
-    clientVersion: VERSION,
-    dataDirectory: directory,
-    worktreeDirectory: config.file.worktreeDirectory ?? join(directory, "worktrees"),
-  });
-  const limits = poolLimits(config);
-  const { idleTtlMs } = limits;
-  const opencode = createOpencodeBackend({ ...common, limits: idleTtlMs === undefined ? {} : { idleTtlMs } });
-  const native = createNativeBackend({
-    ...common,
-    providers,
-    settings: {
-      ...models,
-      native: config.file.native ?? {},
-      configFile: config.configFile,
-      outputDirectory: join(directory, "outputs"),
-    },
-  });
-  const backends: Record<Agent["backend"], Backend> = { acp, opencode, native };
-  const backendOf = async (id: string) => {
-    const agent = await catalog.find(id);
-    return agent === undefined ? undefined : backends[agent.backend];
-  };
-  const pool = createPool({
-    backendOf,
-    clock,
-    logger,
-    limits,
-    measure: () => measureLaunches({ store, table: launch.table, instanceId, platform: process.platform }),
-  });
-  const reap = async () => {
-    const { table, temporaryRoot } = launch;
-    const report = await reapLeftovers({
-      store,
-      table,
-      clock,
-      temporaryRoot,
-      logger,
-      isOurs: (row) => !row.isOwnerAlive,
-    });
-    if (report.reaped.length + report.spared.length > 0)
-      logger.info({ ...report }, "reaped what an earlier server left");
-  };
-  return { catalog, providers, pool, opencode, reap, resources: createResources({ launch, clock }) };
-}
-
-const modelSettings = ({ file, modelEndpoint, environment, keysFile }: ServerConfig) => ({
-  providers: file.providers ?? {},
-  endpoint: modelEndpoint,
-  model: file.native?.model,
-  environment,
-  keysFile,
-});
 
 type Agents = ReturnType<typeof buildAgents>;
 type Files = ReturnType<typeof buildFiles>;
@@ -362,6 +265,9 @@ function serverOf(
       passes += 1;
     await tracker.sweep();
   });
+  const outputs = repeat(clock, OUTPUT_SWEEP_MS, logger, () =>
+    sweepOutputs(join(base.directory, OUTPUTS), clock.now()),
+  );
   return {
     listener,
     store,
@@ -380,6 +286,7 @@ function serverOf(
     async stop() {
       http.drain();
       housekeeping.cancel();
+      outputs.cancel();
       await Promise.all([turns.stop(config.stopBudgetMs), agents.resources.stop()]);
       await sharing.stop();
       await embeddedShare?.stop();
@@ -397,14 +304,5 @@ function serverOf(
       await store.endInstance({ instanceId });
       await store.close();
     },
-  };
-}
-
-function backendDeps(store: Store, catalog: ReturnType<typeof createCatalog>, launch: LaunchDeps) {
-  return {
-    ...launch,
-    definition: (agent: string) => catalog.definition(agent),
-    learn: (...seen: Parameters<typeof catalog.learn>) => catalog.learn(...seen),
-    readBlob: (hash: string, sessionId: SessionId) => store.getBlob({ hash, sessionId }),
   };
 }

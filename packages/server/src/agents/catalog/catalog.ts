@@ -72,7 +72,7 @@ type Entry = {
   /** Of the one that is ours. */
   version?: string;
   /** Why it cannot be used though its program is there. */
-  problem?: NativePlace["problem"];
+  problem?: () => Promise<string | undefined>;
   /** What stands before `--version`; absent for commands of the user's own, which may take it for something else. */
   probe: readonly string[] | undefined;
 };
@@ -174,12 +174,13 @@ function entriesOf({ agents, rehearsal, native }: CatalogDeps): Map<string, Entr
   return new Map([...known, ...ours, ...own].map((entry) => [entry.id, entry]));
 }
 
-function nativeEntry(agent: (typeof NATIVE_AGENTS)[number], { argv, remove, problem }: NativePlace): Entry {
+function nativeEntry(agent: (typeof NATIVE_AGENTS)[number], place: NativePlace): Entry {
+  const { argv, remove } = place;
   const [program = "", ...args] = argv;
   const environment = { inherit: "user", remove } as const;
   const unknown = { seen: undefined, install: undefined, probe: undefined };
   const run = { backend: "native", program, args, environment, quirks: NATIVE_QUIRKS } as const;
-  return { ...agent, ...run, ...unknown, version: VERSION, problem };
+  return { ...agent, ...run, ...unknown, version: VERSION, problem: () => place.problem() };
 }
 
 function knownEntry(agent: KnownAgent, rehearsal: readonly string[]): Entry {

@@ -45,7 +45,7 @@ export class Connection {
       late: (message) => this.#complain(message),
     });
     const watched: PeerListener = {
-      asked: listener.asked,
+      asked: (method, params, signal) => listener.asked(method, params, signal),
       notified: (method, params) =>
         method === METHODS.hook
           ? (this.#hooks.told(checked(hookParamsSchema, params)) as undefined)

@@ -13,7 +13,6 @@ import {
   type OpenAnswer,
   type PermissionAnswer as AnswerTold,
   permissionAskSchema,
-  type PromptAnswer,
   promptAnswerSchema,
   sayParamsSchema,
   steerAnswerSchema,
@@ -211,8 +210,7 @@ export class NativeHandle implements AgentHandle {
     const question = { phase: "prompt", method: METHODS.prompt, schema: promptAnswerSchema } as const;
     try {
       const params = { turnId: sink.turnId, ...(format === undefined ? {} : { format }) };
-      const answer: PromptAnswer = this.#facts.mask(await this.#program.request(question, params));
-      return answer as PromptResult;
+      return this.#facts.mask(await this.#program.request(question, params));
     } catch (error) {
       if (!(error instanceof AgentFailure)) throw error;
       const failure = this.#facts.mask(error.error);
