@@ -14,8 +14,8 @@ import { startModel } from "../../test/model/index.ts";
 import { repository, show, start } from "./stage.ts";
 
 /** What the model is said to hold, in tokens: so little that the long file of the demo fills it. */
-const CONTEXT = 32_000;
-const TURN_MS = 180_000;
+const CONTEXT = 24_000;
+const TURN_MS = 120_000;
 const LOOK_MS = 50;
 
 const LOG_LINE = "2026-11-30 12:00:00 deployed the greeting service, nothing to report\n";
@@ -227,7 +227,8 @@ async function play(stage: Stage, repo: string, isScripted: boolean): Promise<bo
   stage.session = (await stage.client.createSession(session)).id;
   const turn = async (prompt: Prompt) => {
     const ended = await stage.ended(await stage.ask(prompt));
-    if (ended.state !== "completed") throw new Error(`The turn ${ended.state}: ${JSON.stringify(ended.error)}`);
+    if (ended.state !== "completed")
+      throw new Error(`The turn ${ended.state}: ${JSON.stringify(ended.error)}`);
     return ended;
   };
   const checks: Record<string, boolean> = {};
@@ -253,7 +254,11 @@ async function play(stage: Stage, repo: string, isScripted: boolean): Promise<bo
   await stage.start();
   await stage.ended(tool);
   const step = await stage.ask(PROMPTS.step);
-  const isSpeaking = async () => /"text":"[^"]{20}/.test(await said(step));
+  const isSpeaking = async () =>
+    (await stage.messages(step)).some(
+      ({ info, parts }) =>
+        info.role === "assistant" && parts.some((part) => part.type === "text" && part.text.length > 20),
+    );
   await stage.until(isSpeaking);
   await stage.kill();
   await stage.start();
