@@ -251,9 +251,7 @@ export const REFS: readonly Sabotage[] = [
     rules: ["S-15"],
     breaks: "gives a child the limits that it asks for, whatever its parent has",
     file: "packages/protocol/src/share/attenuation.ts",
-    edits: [
-      { find: "if (widened !== undefined) return { widens: widened };", replace: "void widened;" },
-    ],
+    edits: [{ find: "if (widened !== undefined) return { widens: widened };", replace: "void widened;" }],
     catchers: [
       contract("refs", "[S-15] a child has what its parent has, or less"),
       ofService("refs", "[S-15] a child has no right, time, use or reader more than its parent"),

@@ -170,7 +170,9 @@ export const SHARING: readonly Sabotage[] = [
       "makes a ref that a bump has ended again, in the epoch after it, when the service has forgotten both",
     file: `${ENGINE}/commands/share.ts`,
     edits: [{ find: "at < lastBump && (task.kind", replace: "at < 0 && (task.kind" }],
-    catchers: [contract("shares", "[S-13, S-24] what a bump that waits is to end is not made again behind it")],
+    catchers: [
+      contract("shares", "[S-13, S-24] what a bump that waits is to end is not made again behind it"),
+    ],
   },
   {
     name: "share-lost-contents-shown",
