@@ -112,6 +112,7 @@ const ACTS: Readonly<Record<Act, Perform>> = {
   },
   async "copy the directory"(world, { publisher }) {
     world.tally.add("directory copied");
+    world.refs.copied();
     await world.startSide(world.addSide("copy", publisher.backup()));
     world.done.add("copied");
   },

@@ -11,6 +11,7 @@ export class GivenRefs {
   readonly #given = new Map<RefId, Given>();
   /** Secrets, with the step at which they ended and who does not know of it any more. */
   readonly #ended = new Map<string, { step: number; forgottenBy: Set<Forgetful> }>();
+  #isCopied = false;
 
   give({ refId, secret }: HeldRef, expiresAt?: number): void {
     this.#given.set(refId, { secret, epoch: undefined, expiresAt });
@@ -33,7 +34,13 @@ export class GivenRefs {
   }
 
   end(secret: string, step: number): void {
-    if (!this.has(secret)) this.#ended.set(secret, { step, forgottenBy: new Set() });
+    const forgottenBy = new Set<Forgetful>(this.#isCopied ? ["publisher"] : []);
+    if (!this.has(secret)) this.#ended.set(secret, { step, forgottenBy });
+  }
+
+  /** The publisher's directory was copied: what ends from here on the copy does not know, and it may be the one that goes on. */
+  copied(): void {
+    this.#isCopied = true;
   }
 
   /** What the service answered, whether the answer arrived or not. */

@@ -49,6 +49,7 @@ export class Workload {
   readonly #rig: StoreRig;
   readonly #random: Random;
   #run: Run | undefined;
+  #isActing = false;
 
   constructor(rig: StoreRig, random: Random, sessionId: SessionId) {
     this.#rig = rig;
@@ -61,12 +62,16 @@ export class Workload {
     return new Workload(rig, random, await rig.session({ title: "What the heron saw" }));
   }
 
-  /** One thing that happens next. Nothing where the session is gone, or where the store says that it may not be. */
+  /** One thing that happens next. Nothing where the session is gone, where the store says that it may not be, or while another one happens. */
   async act(): Promise<void> {
+    if (this.#isActing) return;
+    this.#isActing = true;
     try {
       await this.#actOnce();
     } catch (error) {
       if (!isHoldfastError(error, "UNPROCESSABLE") && !isHoldfastError(error, "CONFLICT")) throw error;
+    } finally {
+      this.#isActing = false;
     }
   }
 
