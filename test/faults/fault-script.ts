@@ -41,9 +41,10 @@ export abstract class FaultScript {
     return session.id;
   }
 
-  protected follow(id: string): void {
+  /** `label`: what stream of the session it is to the ledger; only one of them is its chain. */
+  protected follow(id: string, label: "chain" | "fresh" = "chain"): void {
     const path = `/api/sessions/${id}/events?after=0`;
-    this.#recorder.stream({ path, label: "chain" }, (frame) => this.#heard(frame));
+    this.#recorder.stream({ path, label }, (frame) => this.#heard(frame));
   }
 
   protected admit(

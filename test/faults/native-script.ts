@@ -34,7 +34,7 @@ export class NativeScript extends FaultScript {
 
   async #goOn(sessions: readonly string[]): Promise<void> {
     for (const id of sessions) {
-      this.follow(id);
+      this.follow(id, "fresh");
       await this.send("POST", `/api/sessions/${id}/queue/resume`, {});
       const end = await this.endOf(await this.admit(id, "SAY on"));
       if (end === "turn.completed") this.#options.went?.add(id);
