@@ -306,12 +306,13 @@ describe("a subagent", () => {
     const { host, prompt } = prompting(bench, { tools: () => [task("explore", "#turn 1\nSAY found it")] });
     expect(await prompt("#turn 1\nCALL task {}\nSAY done")).toEqual(ended("end_turn"));
     const [child] = host.children.values();
-    expect(child?.events.map(({ type }) => type)).toEqual([
+    if (child === undefined) throw new Error("No child was told of.");
+    expect(child.events.map(({ type }) => type)).toEqual([
       "began",
       ...child.events.slice(1, -1).map(() => "said"),
       "ended",
     ]);
-    expect(textsOf(child?.rows.messages ?? [])).toEqual(["found it"]);
+    expect(textsOf(child.rows.messages)).toEqual(["found it"]);
     expect(callsOf(host.messages)[0]?.state).toMatchObject({ status: "completed", output: "found it" });
   });
 

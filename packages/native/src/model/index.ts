@@ -23,5 +23,5 @@
  */
 export { markedInstructions, withCacheMarks } from "./cache-marks.ts";
 export { languageModel, type ReachedModel } from "./language-model.ts";
-export { finishError, interruptedError, isMissedToolChoice, modelError } from "./model-error.ts";
+export { finishError, isMissedToolChoice, modelError } from "./model-error.ts";
 export { usageOf } from "./usage.ts";

@@ -17,6 +17,7 @@ import {
   METHODS,
   openAnswerSchema,
   type OpenParams,
+  type PermissionAnswer,
   type PermissionAsk,
   promptAnswerSchema,
   sayParamsSchema,
@@ -68,7 +69,9 @@ function start(): Running {
   });
   server.onRequest(METHODS.history, (params: Parameters<FakeHost["history"]>[0]) => host.history(params));
   server.onRequest(METHODS.turn, ({ from }: { from?: string }) => host.turn(from));
-  server.onRequest(METHODS.ask, (ask: PermissionAsk) => host.ask(ask, new AbortController().signal));
+  server.onRequest<PermissionAnswer, unknown>(METHODS.ask, (ask: PermissionAsk) =>
+    host.ask(ask, new AbortController().signal),
+  );
   server.listen();
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
   return {

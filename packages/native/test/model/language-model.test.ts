@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ScriptedModel, startModel } from "../../../../test/model/index.ts";
+import { MODEL_TABLE } from "../../src/model-table.ts";
 import { languageModel, withCacheMarks } from "../../src/model/index.ts";
-import { MODEL_TABLE } from "../../src/model/table.ts";
 import { accessTo, ask, bodyOf, type Kind, KINDS, MODELS } from "./ask.ts";
 
 let model: ScriptedModel;

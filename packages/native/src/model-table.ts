@@ -2,7 +2,7 @@
  * What is known of models, as shipped. The configuration may lay its own over it; a model that is not here works too, with unknown limits and
  * price. Tokens, and US dollars per million of them, as the providers published them by October 2026. Runs without the SDK: the server reads it.
  */
-import type { ModelFacts } from "../wire.ts";
+import type { ModelFacts } from "./wire.ts";
 
 type Kind = "anthropic" | "openai" | "google";
 
