@@ -17,7 +17,6 @@
  */
 import {
   apiErrorSchema,
-  type ApprovalMode,
   type GivenMcpServer,
   type Message,
   type Model,
@@ -212,7 +211,6 @@ export type OpenParams = {
   root: string;
   /** Where outputs that were cut are kept whole, for a week. */
   outputDirectory: string;
-  approvalMode: ApprovalMode;
   /** Absent: the first one of `models`. */
   model?: Model;
   /** For titles; absent: the session's model. */
@@ -239,7 +237,7 @@ export const openAnswerSchema = z.object({
 export type OpenAnswer = z.infer<typeof openAnswerSchema>;
 
 /** Holds from the next step on. Answered once it does, with nothing. */
-export type ConfigureParams = { approvalMode: ApprovalMode; model?: Model };
+export type ConfigureParams = { model?: Model };
 
 export type PromptParams = {
   turnId: TurnId;

@@ -91,7 +91,6 @@ const params = (over: Partial<OpenParams> = {}): OpenParams => ({
   directory,
   root: directory,
   outputDirectory: join(directory, "outputs"),
-  approvalMode: "ask",
   providers: [
     {
       id: "local",

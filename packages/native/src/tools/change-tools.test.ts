@@ -179,7 +179,7 @@ describe("[I-6] where nothing is written", () => {
   test("outside of the workspace somebody is asked, by the real path", async () => {
     symlinkSync(join(place.top, "outside"), at("link"));
     await place.run(writeTool, { path: "link/a", content: "x" });
-    expect(place.permits).toMatchObject([{ kind: "edit", patterns: [join(place.top, "outside/a")] }]);
+    expect(place.permits).toMatchObject([{ kind: "edit_outside", patterns: [join(place.top, "outside/a")] }]);
   });
 
   test("a directory that became a link meanwhile is not followed", async () => {

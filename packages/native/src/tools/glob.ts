@@ -29,7 +29,7 @@ export const globTool: Tool<typeof input> = {
   async run({ pattern, path = "." }, context) {
     const place = await locate(context, path);
     const title = `Find ${plain(pattern)}`;
-    await permitReach(context, place, { kind: "search", title: `${title} in ${place.shown}` });
+    await permitReach(context, place, { title: `${title} in ${place.shown}` });
     const found = await lstat(place.path).catch(() => undefined);
     if (found?.isDirectory() !== true) throw new ToolError(`${place.shown} is no directory.`);
     const { files, isCut } = await listFiles(place.path, context);

@@ -28,7 +28,7 @@ export const grepTool: Tool<typeof input> = {
   async run({ pattern, path = ".", include, ignoreCase = false, literal = false }, context) {
     const place = await locate(context, path);
     const title = `Search ${plain(pattern)}`;
-    await permitReach(context, place, { kind: "search", title: `${title} in ${place.shown}` });
+    await permitReach(context, place, { title: `${title} in ${place.shown}` });
     const { source, flags } = expressionOf(literal ? escaped(pattern) : pattern, ignoreCase);
     const { base, files, isCut } = await filesOf(place, context);
     const job = { base, files, source, flags, most: GIVEN, ...(include === undefined ? {} : { include }) };

@@ -22,7 +22,7 @@ export const listTool: Tool<typeof input> = {
   async run({ path = "." }, context) {
     const place = await locate(context, path);
     const title = `List ${place.shown}`;
-    await permitReach(context, place, { kind: "search", title });
+    await permitReach(context, place, { title });
     const found = await stat(place.path).catch(() => undefined);
     if (found === undefined) throw new ToolError(`${place.shown} does not exist.`);
     if (!found.isDirectory())

@@ -145,7 +145,7 @@ describe("[I-6] outside of the workspace", () => {
       symlinkSync(join(place.top, "outside"), join(place.path, "link"));
       symlinkSync(secret, join(place.path, "file-link"));
       expect((await read({ path })).output).toContain("1: x");
-      expect(place.permits).toEqual([{ title: `Read ${secret}`, kind: "read", patterns: [secret] }]);
+      expect(place.permits).toEqual([{ title: `Read ${secret}`, kind: "other", patterns: [secret] }]);
       place.onPermit = () => Promise.reject(new Error("no"));
       await expect(read({ path })).rejects.toThrow("no");
       // Not even whether there is something like it is told before.

@@ -54,7 +54,7 @@ export const readTool: Tool<typeof input> = {
   async run({ path, offset = 1, limit = DEFAULT_LINES }, context) {
     const place = await locate(context, path);
     const title = `Read ${place.shown}`;
-    await permitReach(context, place, { kind: "read", title });
+    await permitReach(context, place, { title });
     const found = await stat(place.path).catch(() => undefined);
     if (found?.isDirectory() === true) {
       const { text, entries } = await listingOf(place);

@@ -89,7 +89,7 @@ describe("[A-26] glob", () => {
     await place.run(listTool, { path: "../outside" });
     await place.run(grepTool, { pattern: "x", path: "../outside" });
     expect(place.permits.map(({ kind, patterns }) => [kind, patterns])).toEqual(
-      Array.from({ length: 3 }, () => ["search", [join(place.top, "outside")]]),
+      Array.from({ length: 3 }, () => ["other", [join(place.top, "outside")]]),
     );
   });
 });

@@ -16,10 +16,10 @@ export type ToolKind =
   | "think"
   | "other";
 
-/** What somebody is asked before a tool acts. `patterns` are what a stored rule would match: commands, or paths relative to the workspace. */
+/** What somebody is asked before a tool acts. `edit_outside`: any change outside of the workspace, which mode `edits` does not let pass. `patterns` are what a stored rule would match: commands, or paths relative to the workspace. */
 export type Permit = {
   title: string;
-  kind: ToolKind | "doom_loop";
+  kind: ToolKind | "doom_loop" | "edit_outside";
   patterns: string[];
   args?: JsonObject;
 };

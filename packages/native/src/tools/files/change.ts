@@ -52,9 +52,10 @@ export async function permitChanges(
         throw new ToolError(`${place.shown} is read-only.`);
       });
   }
-  for (const kind of new Set(changes.map((change) => change.kind))) {
+  const kindOf = ({ kind, place }: Change) => (place.isOutside ? "edit_outside" : kind);
+  for (const kind of new Set(changes.map(kindOf))) {
     const patterns = changes
-      .filter((change) => change.kind === kind)
+      .filter((change) => kindOf(change) === kind)
       .map(({ place }) => (place.isOutside ? place.path : place.shown));
     await context.permit({ title, kind, patterns });
   }

@@ -5,7 +5,7 @@
 import { lstat, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { isInside } from "@holdfast/kernel";
-import { ToolError, type ToolContext, type ToolKind } from "../tool.ts";
+import { ToolError, type ToolContext } from "../tool.ts";
 import { plain } from "./plain.ts";
 
 export type Place = {
@@ -35,12 +35,12 @@ export async function locate(context: Pick<ToolContext, "directory">, named: str
 export async function permitReach(
   context: Pick<ToolContext, "permit" | "outputDirectory">,
   place: Place,
-  asked: { kind: Extract<ToolKind, "read" | "search">; title: string },
+  asked: { title: string },
 ): Promise<void> {
   if (!place.isOutside) return;
   const kept = await realpath(context.outputDirectory).catch(() => undefined);
   if (kept !== undefined && place.path !== kept && isInside(kept, place.path)) return;
-  await context.permit({ ...asked, patterns: [place.path] });
+  await context.permit({ ...asked, kind: "other", patterns: [place.path] });
 }
 
 /** Whether one of its directories is git's own: what stands there runs by itself later, so it is changed through git alone. */

@@ -3,7 +3,18 @@ import { describe, expect, test } from "vitest";
 import { autoAllow, heldModes, holdMode, type OfferedModes } from "./approval.ts";
 import { KNOWN_AGENTS, NO_QUIRKS } from "./quirks.ts";
 
-const KINDS = ["read", "search", "think", "edit", "delete", "move", "execute", "fetch", "other"] as const;
+const KINDS = [
+  "read",
+  "search",
+  "think",
+  "edit",
+  "delete",
+  "move",
+  "execute",
+  "edit_outside",
+  "fetch",
+  "other",
+] as const;
 
 /** What each mode answers by itself, per kind: o(nce), r(eject), a(sk). */
 const ANSWERS: Record<ApprovalMode, Record<(typeof KINDS)[number], "o" | "r" | "a">> = {
@@ -15,6 +26,7 @@ const ANSWERS: Record<ApprovalMode, Record<(typeof KINDS)[number], "o" | "r" | "
     delete: "a",
     move: "a",
     execute: "a",
+    edit_outside: "a",
     fetch: "a",
     other: "a",
   },
@@ -26,6 +38,7 @@ const ANSWERS: Record<ApprovalMode, Record<(typeof KINDS)[number], "o" | "r" | "
     delete: "a",
     move: "a",
     execute: "a",
+    edit_outside: "a",
     fetch: "a",
     other: "a",
   },
@@ -37,6 +50,7 @@ const ANSWERS: Record<ApprovalMode, Record<(typeof KINDS)[number], "o" | "r" | "
     delete: "o",
     move: "o",
     execute: "o",
+    edit_outside: "o",
     fetch: "o",
     other: "o",
   },
@@ -48,6 +62,7 @@ const ANSWERS: Record<ApprovalMode, Record<(typeof KINDS)[number], "o" | "r" | "
     delete: "r",
     move: "r",
     execute: "r",
+    edit_outside: "r",
     fetch: "a",
     other: "a",
   },

@@ -5,8 +5,8 @@ import type { Quirks } from "./quirks.ts";
 /** Tool kinds that change nothing, and what else mode `edits` lets pass. */
 const HARMLESS = new Set(["read", "search", "think"]);
 
-/** Tool kinds that mode `readOnly` refuses. */
-const CHANGING = new Set(["edit", "delete", "move", "execute"]);
+/** Tool kinds that mode `readOnly` refuses. The last one is the native agent's, for changes outside of the workspace. */
+const CHANGING = new Set(["edit", "delete", "move", "execute", "edit_outside"]);
 
 /**
  * What an approval mode answers by itself to a request of this tool kind: allow (`once`), `reject`, or `undefined` when a person or a stored

@@ -145,7 +145,7 @@ async function refusing<T>(refuse: (message: string) => AgentFailure, act: () =>
 
 async function openParams(
   { settings, providers }: NativeBackendDeps,
-  { agent, sessionId, directory, approvalMode, mcpServers }: OpenRequest,
+  { agent, sessionId, directory, mcpServers }: OpenRequest,
   access: Access,
   model: Model,
 ): Promise<OpenParams> {
@@ -160,7 +160,6 @@ async function openParams(
     directory,
     root: await rootOf(directory),
     outputDirectory,
-    approvalMode,
     model,
     ...(small === undefined || typeof small === "string" ? {} : { smallModel: small }),
     providers: access.providers,

@@ -272,7 +272,6 @@ describe("opening it", () => {
       agent: "build",
       directory: room.project,
       root: room.project,
-      approvalMode: "ask",
       model: { providerId: "anthropic", modelId: "claude-sonnet-5" },
       hooks: [`${room.home}/own.mjs`],
       compaction: { auto: true, prune: true },
@@ -297,7 +296,7 @@ describe("opening it", () => {
     expect(again).toMatchObject({ openedBy: "resume", backendSessionId: handle.backendSessionId });
   });
 
-  test("[A-7] a model or mode is told when it is another one; a model that there is not is refused, naming the field", async () => {
+  test("[A-7] a model is told when it is another one; a model that there is not is refused, naming the field", async () => {
     const { room, handle } = await playing("tools");
     await handle.configure({ approvalMode: "ask" });
     await handle.configure({
@@ -306,7 +305,7 @@ describe("opening it", () => {
     });
     expect(handle.model).toEqual({ providerId: "anthropic", modelId: "claude-haiku-4-5", variant: "high" });
     await until("it was told", () => room.idle.some(({ type }) => type === "late"));
-    expect(JSON.stringify(room.idle)).toMatch(/configured .*all.*claude-haiku-4-5/);
+    expect(JSON.stringify(room.idle)).toMatch(/configured .*claude-haiku-4-5/);
     for (const [model, message] of [
       [{ modelId: "gpt-0" }, /^model: there is no gpt-0/],
       [{ providerId: "openai", modelId: "gpt-5" }, /^model: there is no openai\/gpt-5/],

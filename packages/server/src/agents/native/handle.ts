@@ -18,7 +18,7 @@ import {
   steerAnswerSchema,
   turnParamsSchema,
 } from "@holdfast/native";
-import type { ApprovalMode, Features, Model, SessionId } from "@holdfast/protocol";
+import type { Features, Model, SessionId } from "@holdfast/protocol";
 import { z } from "zod";
 import { NoteThrottle } from "../note-throttle.ts";
 import {
@@ -81,7 +81,6 @@ export class NativeHandle implements AgentHandle {
   readonly #notes = new NoteThrottle();
   #connection: Connection | undefined;
   #version: string | undefined;
-  #approvalMode: ApprovalMode;
   #model: Model;
   #isAsked: boolean;
   #listeners: ((exit: { expected: boolean }) => void)[] = [];
@@ -100,7 +99,6 @@ export class NativeHandle implements AgentHandle {
     this.openedBy = request.backendSessionId === undefined ? "create" : "resume";
     this.features = facts.features;
     this.process = facts.process;
-    this.#approvalMode = request.approvalMode;
     this.#model = facts.modelOf(request.model);
     this.#isAsked = request.model !== undefined;
     this.#prompts = new Prompts(facts.clock, this.backendSessionId);
@@ -170,15 +168,14 @@ export class NativeHandle implements AgentHandle {
     return { outcome: outcome === "missed" ? "promptRequired" : "unknown" };
   }
 
-  async configure({ approvalMode, model }: AgentSettings): Promise<void> {
+  /** The approval mode is held by our answers alone. */
+  async configure({ model }: AgentSettings): Promise<void> {
     const wanted = this.#facts.modelOf(model);
-    const isNews = approvalMode !== this.#approvalMode || !isSame(wanted, this.#model);
-    if (isNews)
+    if (!isSame(wanted, this.#model))
       await this.#program.request(
         { phase: "open", method: METHODS.configure, schema: z.unknown(), timeoutMs: SETTING_MS },
-        { approvalMode, model: wanted },
+        { model: wanted },
       );
-    this.#approvalMode = approvalMode;
     this.#model = wanted;
     this.#isAsked = model !== undefined;
   }
