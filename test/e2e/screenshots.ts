@@ -1,4 +1,4 @@
-/** `npm run screenshots`: every view and state, desktop and phone, light and dark, into tmp/screenshots; `-- sharing` those of sharing alone. `--commit` puts the three of the README into docs. */
+/** `npm run screenshots`: every view and state, desktop and phone, light and dark, into tmp/screenshots; `-- sharing` and `-- native` those of it alone. `--commit` puts the three of the README into docs. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
@@ -7,6 +7,7 @@ import { until } from "../harness/index.ts";
 import { closeBrowser, type Stage, stage } from "./browser.ts";
 import { openGallery, serveGallery } from "./gallery.ts";
 import { gitStage, runTurn, sessionOf } from "./git-stage.ts";
+import { shootNative } from "./screenshots-native.ts";
 import { shootSharing } from "./screenshots-sharing.ts";
 import { message, said, say } from "./words.ts";
 
@@ -202,10 +203,12 @@ async function shootAll(): Promise<void> {
 
 await buildPage({ isForced: false });
 await mkdir(FOLDER, { recursive: true });
-if (!process.argv.includes("sharing")) {
+const part = ["sharing", "native"].find((name) => process.argv.includes(name));
+if (part === undefined) {
   await shootAll();
   await shootChanges();
 }
-await shootSharing(shoot);
+if (part !== "native") await shootSharing(shoot);
+if (part !== "sharing") await shootNative(shoot);
 await closeBrowser();
 process.stdout.write(`${count} pictures in tmp/screenshots\n`);

@@ -16,7 +16,7 @@ export async function models(context: Context): Promise<ExitCode> {
   return EXIT.completed;
 }
 
-const HEADER = ["MODEL", "NAME", "CONTEXT", "OUTPUT", "$ IN/OUT PER M", "VARIANTS"];
+const HEADER = ["MODEL", "NAME", "CONTEXT", "OUTPUT", "$/M IN", "$/M OUT", "VARIANTS"];
 
 function row({ id, name, context, output, price, variants, isDefault }: ListedModel): string[] {
   return [
@@ -24,10 +24,13 @@ function row({ id, name, context, output, price, variants, isDefault }: ListedMo
     oneLine(name, 40),
     tokens(context),
     tokens(output),
-    price === undefined ? "-" : `${price.input} / ${price.output}`,
+    dollars(price?.input),
+    dollars(price?.output),
     variants.length === 0 ? "-" : oneLine(variants.join(", "), 60),
   ];
 }
+
+const dollars = (amount: number | undefined): string => (amount === undefined ? "-" : String(amount));
 
 const tokens = (count: number | undefined): string =>
   count === undefined ? "-" : count.toLocaleString("en-US");

@@ -4,6 +4,7 @@ import type { ApprovalMode, Session } from "@holdfast/protocol";
 import { sessionDefaults } from "./config-file.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT } from "./exit-code.ts";
+import { requireListedModel } from "./listed-model.ts";
 import { parseModel } from "./prompt-text.ts";
 import { findWorkspace } from "./work-place.ts";
 
@@ -36,6 +37,7 @@ export async function createSession(
   const defaults = sessionDefaults(context.settings, directory);
   const agent = flags.agent ?? defaults.agent;
   const approvalMode = flags.approvalMode ?? defaults.approvalMode;
+  await requireListedModel(client, { agent, model: flags.model });
   return client.createSession({
     directory,
     ...(place === undefined ? {} : { workspaceId: place.id }),

@@ -10,6 +10,7 @@ import { errorCodeOf, exitCodeOf, exitCodeOfTurn, type RunFacts } from "./exit.t
 import { followTurn } from "./follow-turn.ts";
 import { type Hold, holdLines } from "./hold-text.ts";
 import { onInterrupt } from "./interrupts.ts";
+import { requireListedModel } from "./listed-model.ts";
 import { createSession, type NewSessionFlags } from "./new-session.ts";
 import { type FormatFlags, outputFormat } from "./output-format.ts";
 import { parseModel, readPrompt } from "./prompt-text.ts";
@@ -123,8 +124,10 @@ class Run {
     return createSession(this.#context, this.#client, this.#flags);
   }
 
-  #admit(session: Session, words: Words, asked: { format?: OutputFormat }) {
+  async #admit(session: Session, words: Words, asked: { format?: OutputFormat }) {
     const isOld = this.#flags.session !== undefined;
+    const { agent = session.agent, model } = this.#flags;
+    if (isOld) await requireListedModel(this.#client, { agent, model });
     return this.#client.admitInput(session.id, {
       ...words,
       ...asked,

@@ -26,8 +26,15 @@ export const listedModelSchema = z
   .meta({ id: "ListedModel" });
 export type ListedModel = z.infer<typeof listedModelSchema>;
 
+/** Where keys are looked for: a file, what is wrong with it, and a variable of the server for each provider that has no key yet. Never a key. */
+const keyPlacesSchema = z.object({
+  file: z.string(),
+  problem: z.string().optional(),
+  missing: z.array(z.object({ providerId: z.string(), variable: z.string() })),
+});
+
 /** `problem`: why there are none, or not all, and what to do. */
 export const modelListSchema = z
-  .object({ items: z.array(listedModelSchema), problem: z.string().optional() })
+  .object({ items: z.array(listedModelSchema), problem: z.string().optional(), keys: keyPlacesSchema })
   .meta({ id: "ModelList" });
 export type ModelList = z.infer<typeof modelListSchema>;

@@ -1,11 +1,12 @@
 import type { Agent, ApprovalMode, Session } from "@holdfast/protocol";
-import { RefreshCw, X } from "lucide-react";
+import { X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useApp, useLibrary } from "../data/index.ts";
 import { Button, Dialog, IconButton, Notice } from "../design/index.ts";
 import { Link } from "../route/index.ts";
 import { GivenServers } from "./given-servers.tsx";
 import { KnownAgents } from "./known-agents.tsx";
+import { LookAgain } from "./look-again.tsx";
 import { canHold, MODE_WORDS, MODES } from "./words.ts";
 
 type Change = { agent: string; model: null; approvalMode?: ApprovalMode };
@@ -75,30 +76,6 @@ export function AgentChooser({ session, onChoose, onClose }: AgentChooserProps) 
         </Link>
       </footer>
     </Dialog>
-  );
-}
-
-/** Asks the server which agents are here now; says so when it does not answer. */
-export function LookAgain() {
-  const { library } = useApp();
-  const [problem, setProblem] = useState<string | undefined>();
-  const look = () => {
-    setProblem(undefined);
-    library.refreshAgents().catch((error: unknown) => {
-      setProblem(error instanceof Error ? error.message : String(error));
-    });
-  };
-  return (
-    <>
-      {problem !== undefined && (
-        <span role="alert" className="max-w-48 truncate text-xs text-danger" title={problem}>
-          {problem}
-        </span>
-      )}
-      <IconButton label="Refresh" onClick={look}>
-        <RefreshCw size={15} />
-      </IconButton>
-    </>
   );
 }
 

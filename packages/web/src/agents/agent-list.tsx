@@ -3,6 +3,7 @@ import { Bot, Check } from "lucide-react";
 import { type KeyboardEvent, useId } from "react";
 import { Chip, classes } from "../design/index.ts";
 import { AgentFacts, MissingAgent } from "./agent-facts.tsx";
+import { NativeOffer } from "./native-offer.tsx";
 
 type AgentListProps = {
   agents: readonly Agent[];
@@ -12,12 +13,21 @@ type AgentListProps = {
   onChoose?: ((agent: Agent) => void) | undefined;
 };
 
-/** Every agent that is known: those that are here, what they can do; then those that are not, why, and how to get them. */
+/** The agent that only practises. */
+const REHEARSAL = "rehearsal";
+
+/**
+ * Every agent that is known: those that are here, what they can do; then those that are not, why, and how to get them. The native agent, as long as it has no
+ * model, goes before all where nothing else works.
+ */
 export function AgentList({ agents, current, onChoose }: AgentListProps) {
   const here = agents.filter(({ available }) => available);
-  const missing = agents.filter(({ available }) => !available);
+  const missing = agents.filter(({ available, backend }) => !available && backend !== "native");
+  const isOffered = agents.some(({ available, backend }) => !available && backend === "native");
+  const isAlone = here.every(({ id }) => id === REHEARSAL);
   return (
     <div className="flex flex-col gap-4">
+      {isOffered && isAlone && <NativeOffer isOpen />}
       {here.length === 0 ? (
         <p className="text-sm text-ink-soft">No agent of this server can be started.</p>
       ) : (
@@ -31,6 +41,7 @@ export function AgentList({ agents, current, onChoose }: AgentListProps) {
           ))}
         </ul>
       )}
+      {isOffered && !isAlone && <NativeOffer isOpen={false} />}
       {missing.length > 0 && (
         <section aria-label="Agents that are not here" className="flex flex-col gap-2">
           <h3 className="text-sm font-medium text-ink-soft">Not on this machine</h3>

@@ -1,9 +1,9 @@
 import { useEffect, useState } from "react";
 import { useApp } from "../data/index.ts";
 import { classes } from "../design/index.ts";
-import { LookAgain } from "./agent-chooser.tsx";
 import { KnownAgents } from "./known-agents.tsx";
 import { LiveNow } from "./live-now.tsx";
+import { LookAgain } from "./look-again.tsx";
 
 const LISTS = { live: "Live now", known: "All agents" } as const;
 

@@ -35,7 +35,7 @@ export function CopyCommand({ command }: { command: string }) {
   };
   return (
     <span className="flex min-w-0 items-center gap-1 rounded-sm bg-sunken pl-2">
-      <code className="min-w-0 flex-1 overflow-x-auto py-1 font-mono text-xs whitespace-nowrap select-all">
+      <code className="min-w-0 flex-1 py-1 font-mono text-xs [overflow-wrap:anywhere] select-all">
         <Exact text={command} />
       </code>
       <span role="status" className="text-xs text-ink-soft">

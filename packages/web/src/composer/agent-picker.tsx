@@ -1,14 +1,16 @@
 import type { SessionState } from "@holdfast/client";
-import { ChevronDown } from "lucide-react";
+import { Bot, ChevronDown } from "lucide-react";
 import { useState } from "react";
 import { AgentChooser, BackgroundChips, MemoryChip, useSessionChange } from "../agents/index.ts";
 import { useLibrary } from "../data/index.ts";
+import { classes } from "../design/index.ts";
+import { ModelPicker } from "../models/index.ts";
 
 const FIELD =
   "h-7 max-w-40 min-w-0 shrink rounded-md bg-transparent px-1.5 text-sm text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:h-11 pointer-coarse:text-[1rem]";
 
 /** Which agent and which of its models take the next message, and what that agent remembers. Changing it changes the session's default. */
-export function AgentPicker({ state }: { state: SessionState }) {
+export function AgentPicker({ state, isBusy }: { state: SessionState; isBusy: boolean }) {
   const { agents } = useLibrary();
   const [isChoosing, setChoosing] = useState(false);
   const { session } = state;
@@ -16,7 +18,9 @@ export function AgentPicker({ state }: { state: SessionState }) {
   if (session === undefined) return null;
   const models = Object.values(state.agentSessions).find(({ agent }) => agent === session.agent)?.models;
   const chosen = session.model?.modelId ?? models?.current ?? "";
-  const name = agents?.find(({ id }) => id === session.agent)?.name ?? session.agent;
+  const agent = agents?.find(({ id }) => id === session.agent);
+  const name = agent?.name ?? session.agent;
+  const isNative = agent?.backend === "native";
   return (
     <>
       <button
@@ -26,10 +30,14 @@ export function AgentPicker({ state }: { state: SessionState }) {
         onClick={() => setChoosing(true)}
         className={`flex items-center gap-1 ${FIELD}`}
       >
-        <span className="truncate">{name}</span>
+        {isNative && <Bot size={16} className="shrink-0 sm:hidden" />}
+        <span className={classes("truncate", isNative && "max-sm:sr-only")}>{name}</span>
         <ChevronDown size={14} className="shrink-0 text-ink-faint" />
       </button>
-      {models !== undefined && models.available.length > 0 && (
+      {isNative && (
+        <ModelPicker chosen={session.model} onChoose={(model) => change({ model })} className={FIELD} />
+      )}
+      {!isNative && models !== undefined && models.available.length > 0 && (
         <select
           aria-label="Model"
           value={chosen}
@@ -48,7 +56,10 @@ export function AgentPicker({ state }: { state: SessionState }) {
           ))}
         </select>
       )}
-      <MemoryChip state={state} />
+      {/* Beside a model and the buttons of a turn there is no room for it on a phone; the turn says it too. */}
+      <span className={classes("contents", isNative && isBusy && "max-sm:hidden")}>
+        <MemoryChip state={state} />
+      </span>
       <BackgroundChips state={state} />
       {problem !== undefined && (
         <span role="alert" className="min-w-0 truncate text-xs text-danger" title={problem}>

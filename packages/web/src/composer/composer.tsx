@@ -155,7 +155,7 @@ export function Composer({ sessionId, state }: { sessionId: string; state: Sessi
             className="block max-h-[40dvh] min-h-11 w-full resize-none bg-transparent px-3.5 pt-2.5 pb-1 outline-none placeholder:text-ink-faint pointer-coarse:text-[1rem]"
           />
           <div className="flex items-center gap-1 px-2 pb-2">
-            <AgentPicker state={state} />
+            <AgentPicker state={state} isBusy={isBusy} />
             <IconButton label="Attach files" onClick={() => picker.current?.click()}>
               <Paperclip size={16} />
             </IconButton>

@@ -17,6 +17,7 @@ function libraryOf(...feeds: ((signal: AbortSignal) => AsyncGenerator<FeedItem>)
     listPermissions: none,
     listQuestions: none,
     listAgents: none,
+    listModels: none,
   } as unknown as HoldfastClient;
   const tabs = { locks: undefined, channel: (name: string) => new BroadcastChannel(name) };
   const monitor = new ConnectionMonitor();

@@ -7,6 +7,7 @@ import {
   type Agent,
   type FeedEvent,
   hasPausedQueue,
+  type ModelList,
   type Permission,
   type Project,
   type Question,
@@ -35,6 +36,8 @@ export type Library = {
   permissions: ReadonlyMap<string, Permission>;
   questions: ReadonlyMap<string, Question>;
   agents: readonly Agent[] | undefined;
+  /** Those that native agents can be asked for. */
+  models: ModelList | undefined;
 };
 
 const EMPTY: Library = {
@@ -46,6 +49,7 @@ const EMPTY: Library = {
   permissions: new Map(),
   questions: new Map(),
   agents: undefined,
+  models: undefined,
 };
 
 /** How many things wait for somebody, over all sessions. */
@@ -102,10 +106,10 @@ export class LibraryStore {
     };
   }
 
-  /** Reads the agents again; their state is not an event. */
+  /** Reads the agents and their models again; their state is not an event. */
   async refreshAgents(): Promise<void> {
-    const { items } = await this.#client.listAgents();
-    this.store.update((library) => ({ ...library, agents: items }));
+    const [{ items }, models] = await Promise.all([this.#client.listAgents(), this.#client.listModels()]);
+    this.store.update((library) => ({ ...library, agents: items, models }));
   }
 
   /** Reads the archived sessions; from then on the feed keeps them. */
@@ -177,12 +181,13 @@ export class LibraryStore {
   }
 
   async #read(signal: AbortSignal): Promise<void> {
-    const [sessions, projects, permissions, questions, agents] = await Promise.all([
+    const [sessions, projects, permissions, questions, agents, models] = await Promise.all([
       this.#sessions({}),
       this.#client.listProjects({ signal }),
       this.#client.listPermissions({ state: "pending" }, { signal }),
       this.#client.listQuestions({ state: "pending" }, { signal }),
       this.#client.listAgents({ signal }),
+      this.#client.listModels({ signal }),
     ]);
     this.store.update((library) => ({
       ...library,
@@ -193,6 +198,7 @@ export class LibraryStore {
       permissions: new Map(permissions.items.map((item) => [item.id, item])),
       questions: new Map(questions.items.map((item) => [item.id, item])),
       agents: agents.items,
+      models,
     }));
     for (const reread of this.#rereaders) reread();
     if (this.store.get().archived !== undefined) await this.openArchive();

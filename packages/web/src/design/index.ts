@@ -7,6 +7,7 @@ export { Dialog } from "./dialog.tsx";
 export { Chip, Count, Key, StatusDot, type Tone } from "./marks.tsx";
 export { Exact, ExactText } from "./exact.tsx";
 export { Fold, FoldMark } from "./fold.tsx";
+export { money } from "./money.ts";
 export { OfflineNote } from "./offline-note.tsx";
 export { Empty, Notice, Skeleton } from "./notice.tsx";
 export { StaticProvider, useIsStatic } from "./static.tsx";

@@ -9,6 +9,9 @@ import { Deadline, useInert } from "./asking.tsx";
 /** What a title shows at once, in characters; what it stands for is below it. */
 const TITLE_CHARACTERS = 120;
 
+/** The kind of request that asks whether the same call is to be made once more (session-model 11.2). */
+const DOOM_LOOP = "doom_loop";
+
 /** A request of an agent, for the owner. */
 export function PermissionCard(props: { permission: Permission; place?: ReactNode }) {
   const client = useClient();
@@ -43,6 +46,7 @@ export function PermissionRequest({ permission, place, onReply, canAlways }: Per
   };
   const isOff = isInert || asked !== undefined;
   const { args } = permission;
+  const isDoom = permission.kind === DOOM_LOOP;
   return (
     <section
       aria-labelledby={title}
@@ -57,9 +61,7 @@ export function PermissionRequest({ permission, place, onReply, canAlways }: Per
             characters={TITLE_CHARACTERS}
           />
         </h3>
-        <Chip tone="attention">
-          <Exact text={permission.kind} />
-        </Chip>
+        <Chip tone="attention">{isDoom ? "repeats itself" : <Exact text={permission.kind} />}</Chip>
         <Deadline at={permission.deadline} />
       </div>
       {place}
@@ -67,6 +69,12 @@ export function PermissionRequest({ permission, place, onReply, canAlways }: Per
         <div role="group" aria-label="What it would do" className="rounded-md bg-surface p-2">
           <Arguments args={args} />
         </div>
+      )}
+      {isDoom && (
+        <p>
+          It has made this very call again and again, with the same arguments, and may be stuck. Rejected, its
+          turn ends, and you can tell it what to do instead.
+        </p>
       )}
       <p className="hidden text-xs text-attention group-has-[[data-mark]]/card:block">
         What is marked is there and would not be seen.
@@ -95,7 +103,14 @@ export function PermissionRequest({ permission, place, onReply, canAlways }: Per
 }
 
 /** What “Always allow” would cover, as far as it does not stand above already; without a command or a path that is the whole tool. */
-function Standing({ permission: { args, patterns, tool } }: { permission: Permission }) {
+function Standing({ permission: { args, patterns, tool, kind } }: { permission: Permission }) {
+  if (kind === DOOM_LOOP)
+    return (
+      <p className="text-xs text-ink-soft">
+        Always allow lets it repeat calls of <ExactText text={tool} as="line" className="font-mono" /> without
+        asking.
+      </p>
+    );
   const given = Object.values(args);
   const others = patterns.filter((pattern) => !given.includes(pattern));
   if (patterns.length === 0)

@@ -1,4 +1,5 @@
 import type { Usage } from "@holdfast/protocol";
+import { money } from "../design/index.ts";
 
 /** From here on the ring warns: the agent will soon have to forget. */
 const WARN = 0.8;
@@ -17,7 +18,7 @@ export function UsageMeter({ usage }: { usage: Usage }) {
     tokens?.output === undefined ? undefined : `Out: ${count(tokens.output)}`,
     tokens?.reasoning === undefined ? undefined : `Reasoning: ${count(tokens.reasoning)}`,
     tokens?.cache === undefined ? undefined : `From cache: ${count(tokens.cache.read)}`,
-    cost === undefined ? undefined : `Cost: $${cost.toFixed(4)}`,
+    cost === undefined ? undefined : `Cost: ${money(cost)}`,
     partial === true ? "Not every turn reported its usage." : undefined,
   ].filter((fact) => fact !== undefined);
   return (

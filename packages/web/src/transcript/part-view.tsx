@@ -5,11 +5,11 @@ import { Markdown } from "./markdown/index.ts";
 import { ToolCard } from "./tool/index.ts";
 
 /** One part of an answer, by its type. A type that is not known here shows its name and nothing else. */
-export function PartView(props: { part: Part; isOpen: boolean; sessionId: string }) {
-  const { part, isOpen, sessionId } = props;
+export function PartView(props: { part: Part; isOpen: boolean; isSummary: boolean; sessionId: string }) {
+  const { part, isOpen, isSummary, sessionId } = props;
   switch (part.type) {
     case "text":
-      if (part.synthetic === true) return <Folded title="Summary" text={part.text} />;
+      if (part.synthetic === true || isSummary) return <Folded title="Summary" text={part.text} />;
       return (
         <div className="py-1">
           <Markdown text={part.text} isOpen={isOpen && part.time?.end === undefined} />
@@ -39,7 +39,13 @@ export function PartView(props: { part: Part; isOpen: boolean; sessionId: string
         </div>
       );
     case "compaction":
-      return <Divider>Older messages were summarised for the agent</Divider>;
+      return (
+        <Divider>
+          {isOpen
+            ? "The context is full: older messages are being summarised"
+            : "Older messages were summarised for the agent"}
+        </Divider>
+      );
     case "snapshot":
       return <Divider>Files of this session were put back here, by a decision about its changes</Divider>;
     default:

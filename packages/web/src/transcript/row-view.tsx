@@ -9,6 +9,7 @@ import { memo } from "react";
 import { OpenedChip } from "../agents/index.ts";
 import { Chip, Exact, moment, span } from "../design/index.ts";
 import { Attachment } from "./attachment.tsx";
+import { JsonResult } from "./json-result.tsx";
 import { OwnWorkLine } from "./own-work.tsx";
 import { PartView, SubtaskLine } from "./part-view.tsx";
 import { useMoment } from "./past.tsx";
@@ -33,11 +34,15 @@ export const RowView = memo(function RowView({ row, sessionId }: { row: Row; ses
         </h3>
       );
     case "part":
-      return <PartView part={row.part} isOpen={row.isOpen} sessionId={sessionId} />;
+      return row.answer === undefined ? (
+        <PartView part={row.part} isOpen={row.isOpen} isSummary={row.isSummary} sessionId={sessionId} />
+      ) : (
+        <JsonResult answer={row.answer} />
+      );
     case "note":
       return row.note;
     case "working":
-      return <Working turn={row.turn} retry={row.retry} />;
+      return <Working turn={row.turn} retry={row.retry} isTold={row.isTold === true} />;
     case "end":
       return <TurnEnd turn={row.turn} totals={row.totals} isResumed={row.isResumed} />;
   }
@@ -83,8 +88,10 @@ function UserMessage({ message, by, sessionId }: UserMessageProps) {
   );
 }
 
+type WorkingProps = { turn: Turn; retry: RetryStatus | undefined; isTold: boolean };
+
 /** What a running turn does, in words that are true: opening, working, waiting for its next try, silent, stopping, writing down. */
-function Working({ turn, retry }: { turn: Turn; retry: RetryStatus | undefined }) {
+function Working({ turn, retry, isTold }: WorkingProps) {
   const now = useMoment(1_000);
   const { started } = turn.time;
   return (
@@ -92,8 +99,14 @@ function Working({ turn, retry }: { turn: Turn; retry: RetryStatus | undefined }
       <span className="pulse-soft size-2 rounded-full bg-busy" />
       {retry !== undefined && turn.stopping === undefined ? (
         <span className="min-w-0 truncate">
-          {retry.next > now ? `Tries again in ${span(retry.next - now)}` : "Tries again"}:{" "}
-          <bdi dir="auto">{retry.message}</bdi>
+          <span className="tabular-nums">
+            {retry.next > now ? `Tries again in ${span(retry.next - now)}` : "Tries again"}
+          </span>
+          {!isTold && (
+            <>
+              : <bdi dir="auto">{retry.message}</bdi>
+            </>
+          )}
         </span>
       ) : (
         workOf(turn)

@@ -38,6 +38,21 @@ test("[A-29, D-19] the end of a turn says whether another one goes on from it", 
   expect(isResumed(limited, next)).toEqual([true]);
 });
 
+test("[R-13.1] a turn that tries again says when, and why only where that does not stand right above", () => {
+  const retry = { attempt: 1, message: "Overloaded", next: 5 };
+  const working = (...parts: object[]) => {
+    const answer = message("2", "assistant", "a", "half");
+    const messages = [{ ...answer, parts: [...answer.parts, ...parts] } as unknown as Message];
+    const state = { messages, turns: { a: turn("a", { state: "running" }) }, retry };
+    return rowsOf(state).at(-1);
+  };
+  expect(working()).toMatchObject({ kind: "working", retry, isTold: false });
+  expect(working({ id: "3", messageId: "2", type: "retry", number: 1 })).toMatchObject({
+    retry,
+    isTold: true,
+  });
+});
+
 test("[I-16, D-6] a turn ends behind its last message, and behind what went into it, once", () => {
   const steered = turn("b", { state: "completed", reason: "steered", mergedInto: "a" as Turn["id"] });
   const begun = [

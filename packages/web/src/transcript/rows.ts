@@ -12,14 +12,25 @@ import {
   type Turn,
 } from "@holdfast/protocol";
 import type { ReactNode } from "react";
+import { type JsonAnswer, jsonAnswerOf } from "./json-answer.ts";
 
 export type Row =
   /** `by`: who asked, where it was not the owner but the holder of a ref. */
   | { kind: "user"; key: string; message: Message; by?: string }
   /** Who answers, above the first part of an answer, and how the turn found its agent. */
   | SpeakerRow
-  | { kind: "part"; key: string; messageId: string; part: Part; isOpen: boolean }
-  | { kind: "working"; key: string; turn: Turn; retry?: RetryStatus }
+  /** `answer`: of a call that is the answer as JSON. `isSummary`: of what stands for earlier messages (R-14.1). */
+  | {
+      kind: "part";
+      key: string;
+      messageId: string;
+      part: Part;
+      isOpen: boolean;
+      isSummary: boolean;
+      answer: JsonAnswer | undefined;
+    }
+  /** `isTold`: why it is tried again stands right above. */
+  | { kind: "working"; key: string; turn: Turn; retry?: RetryStatus; isTold?: boolean }
   /** What stands below a message and is not of the session itself. */
   | { kind: "note"; key: string; messageId: string; note: ReactNode }
   | EndRow;
@@ -78,7 +89,7 @@ export function rowsOf(state: Pick<SessionState, "messages" | "turns" | "retry">
       rows.push({ kind: "note", key, messageId: info.id, note });
     for (const turn of turnsOf(info, turns))
       if (last.get(turn.id) === index)
-        rows.push(...endRows(turn, resumed.has(turn.id), info.id, totals, state.retry));
+        rows.push(...endRows(turn, resumed.has(turn.id), info.id, totals, tryAgain(state.retry, rows)));
   }
   return rows;
 }
@@ -145,6 +156,8 @@ function messageRows(message: Message): readonly Row[] {
             messageId: info.id,
             part,
             isOpen: info.time.completed === undefined,
+            isSummary: info.summary === true,
+            answer: jsonAnswerOf(part, info),
           }));
   cache.set(message, rows);
   return rows;
@@ -159,10 +172,16 @@ function endRows(
   isResumed: boolean,
   messageId: string,
   totals: DiffTotals | undefined,
-  retry: RetryStatus | undefined,
+  again: { retry?: RetryStatus; isTold?: boolean },
 ): Row[] {
   if (isTerminal(turn.state))
     return [{ kind: "end", key: `end ${turn.id}`, turn, messageId, totals, isResumed }];
   if (turn.state === "queued") return [];
-  return [{ kind: "working", key: `working ${turn.id}`, turn, ...(retry === undefined ? {} : { retry }) }];
+  return [{ kind: "working", key: `working ${turn.id}`, turn, ...again }];
+}
+
+function tryAgain(retry: RetryStatus | undefined, rows: readonly Row[]) {
+  const last = rows.at(-1);
+  const isTold = last?.kind === "part" && last.part.type === "retry";
+  return retry === undefined ? {} : { retry, isTold };
 }

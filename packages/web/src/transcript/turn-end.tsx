@@ -2,8 +2,9 @@ import type { DiffTotals, Turn, TurnReason } from "@holdfast/protocol";
 import { CircleSlash, CornerDownRight, RotateCcw, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useClient } from "../data/index.ts";
-import { Button, Notice, span } from "../design/index.ts";
+import { Button, Notice } from "../design/index.ts";
 import { Link } from "../route/index.ts";
+import { figuresOf } from "./figures.ts";
 import { useIsPast } from "./past.tsx";
 import { useReader } from "./reader.tsx";
 
@@ -42,6 +43,9 @@ export function TurnEnd(props: { turn: Turn; totals: DiffTotals | undefined; isR
         {turn.state === "completed" ? <CornerDownRight size={15} /> : <CircleSlash size={15} />}
         {words}
         <ChangedFiles totals={totals} />
+        {turn.state !== "completed" && (
+          <span className="text-xs tabular-nums">{figuresOf(turn).join(" · ")}</span>
+        )}
       </p>
     );
   const canGoOn = turn.state === "aborted" || turn.reason === "limited";
@@ -66,6 +70,7 @@ export function TurnEnd(props: { turn: Turn; totals: DiffTotals | undefined; isR
         )}
         <ChangedFiles totals={totals} className="mt-0.5 block text-xs text-ink-faint" />
       </Notice>
+      <Figures turn={turn} totals={undefined} />
     </div>
   );
 }
@@ -123,14 +128,7 @@ function ChangedFiles({ totals, className = "" }: { totals: DiffTotals | undefin
 }
 
 function Figures({ turn, totals }: { turn: Turn; totals: DiffTotals | undefined }) {
-  const { started, ended } = turn.time;
-  const { tokens, cost } = turn.usage;
-  const figures = [
-    started !== undefined && ended !== undefined ? span(ended - started) : undefined,
-    tokens?.input === undefined ? undefined : `${tokens.input.toLocaleString()} in`,
-    tokens?.output === undefined ? undefined : `${tokens.output.toLocaleString()} out`,
-    cost === undefined ? undefined : `$${cost.toFixed(4)}`,
-  ].filter((figure) => figure !== undefined);
+  const figures = figuresOf(turn);
   return (
     <p className="py-1 text-xs text-ink-faint tabular-nums">
       {figures.join(" · ")}

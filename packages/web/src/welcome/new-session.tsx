@@ -1,7 +1,15 @@
-import { type CreateSession, type Session, visibleText, type Workspace } from "@holdfast/protocol";
+import {
+  type Agent,
+  type CreateSession,
+  type Model,
+  type Session,
+  visibleText,
+  type Workspace,
+} from "@holdfast/protocol";
 import { useEffect, useState } from "react";
 import { prefer, preferences, useApp, useClient, useLibrary } from "../data/index.ts";
 import { Button, Notice } from "../design/index.ts";
+import { ModelPicker } from "../models/index.ts";
 import { navigate } from "../route/index.ts";
 import { StartChoice, type StartFrom } from "./start-choice.tsx";
 
@@ -33,7 +41,10 @@ export function NewSession({ directory: given, workspace }: NewSessionProps) {
     });
   }, [client, workspace]);
   const directory = workspace === undefined ? written : (shared?.directory ?? "");
-  const [agent, setAgent] = useState(lastAgent ?? REHEARSAL);
+  const [chosen, setAgent] = useState(lastAgent);
+  const agent = chosen ?? firstAgent(agents);
+  const [model, setModel] = useState<Model | undefined>();
+  const isNative = agents?.find(({ id }) => id === agent)?.backend === "native";
   const [isMaking, setMaking] = useState(false);
   const [problem, setProblem] = useState<string | undefined>();
   const directories = [...projects.values()].map((project) => project.directory);
@@ -45,6 +56,7 @@ export function NewSession({ directory: given, workspace }: NewSessionProps) {
       const session = await client.createSession({
         directory: directory.trim(),
         agent,
+        ...(isNative && model !== undefined ? { model } : {}),
         ...(shared === undefined ? PLACES[place] : { workspaceId: shared.id }),
       });
       prefer({ lastAgent: agent, ...(workspace !== undefined ? {} : { lastDirectory: directory.trim() }) });
@@ -86,17 +98,32 @@ export function NewSession({ directory: given, workspace }: NewSessionProps) {
             <option key={known.id} value={known.id} disabled={!known.available}>
               {known.name}
               {known.id === REHEARSAL ? " (practice, needs no key)" : ""}
-              {known.available ? "" : " (not here)"}
+              {known.available ? "" : known.backend === "native" ? " (needs a model)" : " (not here)"}
             </option>
           ))}
         </select>
       </label>
-      {agent === REHEARSAL && (
-        <p className="text-sm text-ink-soft">
-          The rehearsal agent obeys lines such as <code className="font-mono">SAY hello</code>,{" "}
-          <code className="font-mono">READ README.md</code> or <code className="font-mono">SLOW 50 100</code>.
-        </p>
-      )}
+      {/* As high in both cases: which agent it is shows only when the agents are there. */}
+      <div className="min-h-16">
+        {agent === REHEARSAL && (
+          <p className="text-sm text-ink-soft">
+            The rehearsal agent obeys lines such as <code className="font-mono">SAY hello</code>,{" "}
+            <code className="font-mono">READ README.md</code> or{" "}
+            <code className="font-mono">SLOW 50 100</code>.
+            {isRehearsalAlone(agents) && " For real work, give Holdfast’s own agent a model, as shown below."}
+          </p>
+        )}
+        {isNative && (
+          <div className="flex flex-col gap-1.5 text-sm font-medium">
+            Model
+            <ModelPicker
+              chosen={model}
+              onChoose={(next) => setModel(next ?? undefined)}
+              className={`${FIELD} font-normal`}
+            />
+          </div>
+        )}
+      </div>
       {problem !== undefined && (
         <Notice tone="danger" role="alert">
           {problem}
@@ -113,6 +140,13 @@ export function NewSession({ directory: given, workspace }: NewSessionProps) {
     </form>
   );
 }
+
+/** Who works where nobody was chosen yet: our own agent once it has a model, else the one that practises. */
+const firstAgent = (agents: readonly Agent[] | undefined): string =>
+  agents?.find(({ backend, available }) => backend === "native" && available)?.id ?? REHEARSAL;
+
+const isRehearsalAlone = (agents: readonly Agent[] | undefined): boolean =>
+  agents !== undefined && agents.every(({ id, available }) => !available || id === REHEARSAL);
 
 /** What the server is asked for. */
 const PLACES: Record<StartFrom, Pick<CreateSession, "worktree" | "worktreeBase">> = {

@@ -74,6 +74,25 @@ describe("[A-26] which providers there are", () => {
     expect(given.fingerprint(after)).not.toContain("file");
   });
 
+  test("[A-26] the list says where keys are looked for, and which variables of theirs are missing", async () => {
+    const given = providers({
+      environment: { OPENAI_API_KEY: "k" },
+      providers: { local: { baseUrl: "http://127.0.0.1:1/v1", models: { small: {} } } },
+    });
+    const missing = (...ids: [string, string][]) =>
+      ids.map(([providerId, variable]) => ({ providerId, variable }));
+    const google: [string, string] = ["google", "GEMINI_API_KEY"];
+    expect((await given.list()).keys).toEqual({
+      file: keysFile,
+      missing: missing(["anthropic", "ANTHROPIC_API_KEY"], google),
+    });
+    keys('{"anthropic": "file"}');
+    expect((await given.list()).keys).toEqual({ file: keysFile, missing: missing(google) });
+    keys("{");
+    expect((await given.list()).keys.problem).toContain("is no JSON");
+    expect(JSON.stringify((await given.list()).keys)).not.toContain('"k"');
+  });
+
   test.each([
     ["{", 0o600, /is no JSON/],
     ['["a"]', 0o600, /is no object of keys/],
@@ -84,7 +103,7 @@ describe("[A-26] which providers there are", () => {
       keys(text, mode);
       const given = providers();
       expect(await given.problem()).toMatch(message);
-      expect(await given.list()).toEqual({ items: [], problem: expect.stringMatching(message) as unknown });
+      expect(await given.list()).toMatchObject({ items: [], problem: expect.stringMatching(message) as unknown });
     },
   );
 

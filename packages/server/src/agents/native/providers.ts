@@ -52,14 +52,27 @@ export type Providers = {
 export function createProviders(deps: ProvidersDeps): Providers {
   const salt = randomHex(32);
   const entries = entriesOf(deps);
-  const access = async (): Promise<Access> => {
+  const look = async (): Promise<Access & { keys: ModelList["keys"] }> => {
     const { keys, problem } = await readKeysFile(deps.keysFile);
-    const providers = entries.flatMap((entry) => {
-      const key = keyOf(entry, deps.environment) ?? keys[entry.id];
+    const known = entries.map((entry) => ({ entry, key: keyOf(entry, deps.environment) ?? keys[entry.id] }));
+    const providers = known.flatMap(({ entry, key }) => {
       const isUsable = (key !== undefined || entry.takesNoKey) && Object.keys(entry.models).length > 0;
       return isUsable ? [accessOf(entry, key)] : [];
     });
-    return { providers, problem: problem ?? (providers.length > 0 ? undefined : none(deps)) };
+    const missing = known.flatMap(({ entry: { id, takesNoKey, variables }, key }) =>
+      key !== undefined || takesNoKey
+        ? []
+        : variables.slice(0, 1).map((variable) => ({ providerId: id, variable })),
+    );
+    return {
+      providers,
+      problem: problem ?? (providers.length > 0 ? undefined : none(deps)),
+      keys: { file: deps.keysFile, ...(problem === undefined ? {} : { problem }), missing },
+    };
+  };
+  const access = async (): Promise<Access> => {
+    const { providers, problem } = await look();
+    return { providers, problem };
   };
   return {
     access,
@@ -68,10 +81,10 @@ export function createProviders(deps: ProvidersDeps): Providers {
       return providers.length > 0 ? undefined : problem;
     },
     async list() {
-      const { providers, problem } = await access();
+      const { providers, problem, keys } = await look();
       const usual = defaultModel(providers, deps);
       const items = listOf(providers).map((model) => ({ ...model, isDefault: model.id === usual }));
-      return { items, ...(problem === undefined ? {} : { problem }) };
+      return { items, ...(problem === undefined ? {} : { problem }), keys };
     },
     variables: [...new Set(entries.flatMap(({ variables }) => variables))],
     fingerprint: (given) => createHmac("sha256", salt).update(JSON.stringify(given)).digest("hex"),
