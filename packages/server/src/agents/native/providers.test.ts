@@ -103,7 +103,10 @@ describe("[A-26] which providers there are", () => {
       keys(text, mode);
       const given = providers();
       expect(await given.problem()).toMatch(message);
-      expect(await given.list()).toMatchObject({ items: [], problem: expect.stringMatching(message) as unknown });
+      expect(await given.list()).toMatchObject({
+        items: [],
+        problem: expect.stringMatching(message) as unknown,
+      });
     },
   );
 
