@@ -77,7 +77,7 @@ if (isMainThread && (record !== undefined || planned !== undefined)) {
   childProcess.spawn = ((...args: Parameters<typeof real>): ChildProcess => {
     const child = real(...args);
     const [program, given] = args;
-    const words = [program, ...(Array.isArray(given) ? given : [])].map(String);
+    const words = [program, ...(Array.isArray(given) ? (given as unknown[]) : [])].map(String);
     if (words.some((word) => /\/native\/(?:bin|lib)\/native\.js$|\/native\.js$/.test(word))) watch(child);
     return child;
   }) as typeof real;

@@ -27,6 +27,9 @@ const ask = (pattern: string, more: Partial<PermissionAsk> = {}): PermissionAsk 
 });
 
 /** A turn that asks, says what it was told, and ends. */
+const shown = (answer: string | object): string =>
+  typeof answer === "string" ? answer : JSON.stringify(answer);
+
 async function asking(
   asks: PermissionAsk[],
   more: { permissionTimeoutMs?: number; room?: Room; sessionId?: SessionId } = {},
@@ -35,7 +38,7 @@ async function asking(
   const sessionId = more.sessionId ?? (await place.createSession());
   place.agent.next(async ({ sink }) => {
     const answers = await Promise.all(asks.map((one) => sink.ask(one)));
-    sink.emit({ type: "text", text: answers.join(" ") });
+    sink.emit({ type: "text", text: answers.map(shown).join(" ") });
     return endTurn;
   });
   const turnId = await place.say(sessionId, "go", more);

@@ -102,7 +102,8 @@ test("[A-27] what it asks of a person is asked in that turn", async () => {
   const { sessionId, handle } = await idle();
   handle.begin(async ({ sink }) => {
     const ask = { tool: "bash", title: "Run it", kind: "execute", args: {}, patterns: ["ls"] };
-    sink.emit({ type: "text", text: String(await sink.ask(ask)) });
+    const answer = await sink.ask(ask);
+    sink.emit({ type: "text", text: typeof answer === "string" ? answer : answer.reject });
     return endTurn;
   });
   const asked = await room.pending();
