@@ -28,6 +28,14 @@ test.each<[string, string[]]>([
   ["echo a#b ${#x} $#", ["echo a#b ${#x} $#"]],
   ["echo ${x:-$(rm y)}", ["rm y", "echo ${x:-$(rm y)}"]],
   ["if true; then rm x; fi", ["if true", "then rm x", "fi"]],
+  // What bash takes for a part of a word begins no comment, and continues no line.
+  ["git log \\ #; rm x", ["git log \\ #", "rm x"]],
+  ["git log\u00a0#; rm x", ["git log\u00a0#", "rm x"]],
+  ["git log \r#; rm x", ["git log \r#", "rm x"]],
+  ["git log \\\r\nrm x", ["git log \\\r", "rm x"]],
+  ["git log >a\u00a0b", ["> a\u00a0b", "git log"]],
+  ["git log \\\n# ; rm x", ["git log"]],
+  ["(git log)# ; rm x", ["git log"]],
 ])("[A-19] %j is asked about as each of its commands", (command, patterns) => {
   expect(patternsOf(command)).toEqual(patterns);
 });
@@ -43,6 +51,14 @@ test.each([
   "echo `echo \\`rm x\\``",
   `echo "\${x:-'}" ; rm -rf y ; echo "'}"`,
   "> ",
+  // Backticks end at the next one, whatever stands between.
+  "git log `git '`; rm x; git '` #'",
+  "git log `git #`; rm x\n`",
+  "git log `git $(git `; rm x; git ` )`",
+  // Commands, for the newest bash.
+  "git log ${ rm x; }",
+  'git log "${| rm x; }"',
+  "git log ${x:-<(rm y)}",
   `git log ${"$(".repeat(20)}x${")".repeat(20)}`,
   Array.from({ length: 60 }, (_, at) => `a${at}`).join(";"),
 ])("[A-19] %j is unclear, and no rule for its beginning covers it", (command) => {
@@ -62,6 +78,17 @@ test.each<[string, string[]]>([
   ["curl https://example.test/a", []],
   ["> /etc/x", ["/etc/x"]],
   ['cat "/etc/a b"', ["/etc/a"]],
+  ["cat \\/etc/x ''/etc/y .'.'/z", ["/etc/x", "/etc/y", "/z"]],
 ])("[I-6] %j names these outside of the workspace", (pattern, outside) => {
   expect(outsideWords([pattern], { workspaces: ["/work"], cwd: "/work", home: "/home/me" })).toEqual(outside);
+});
+
+test("[I-6] what names more places outside than are told is unclear: none of them goes by unasked", () => {
+  const places = Array.from({ length: 30 }, (_, at) => `/tmp/${at}`);
+  const outside = outsideWords([`cat ${places.join(" ")} /etc/x`], {
+    workspaces: ["/work"],
+    cwd: "/work",
+    home: undefined,
+  });
+  expect(outside).toEqual([...places.slice(0, 20), expect.stringMatching(/^\(unclear\) .*\/etc\/x/)]);
 });

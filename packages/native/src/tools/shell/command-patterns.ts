@@ -15,7 +15,7 @@ const MAX_DEPTH = 8;
 
 /** At least one, none of them empty. */
 export function patternsOf(command: string): string[] {
-  const reader = new Reader(command.replaceAll("\r\n", "\n"));
+  const reader = new Reader(command);
   const isClear = reader.commands(undefined, 0) && reader.isAtEnd;
   const found = [...new Set(reader.found)];
   return isClear && found.length > 0 && found.length <= MAX_PATTERNS
@@ -25,6 +25,9 @@ export function patternsOf(command: string): string[] {
 
 /** Files that output may go into without anybody's asking. */
 const NOWHERE = new Set(["/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"]);
+
+/** Blanks as bash has them: whatever else looks like one is a part of a word. */
+const withoutBlanks = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, "");
 
 class Reader {
   readonly found: string[] = [];
@@ -43,10 +46,13 @@ class Reader {
   commands(close: ")" | "`" | undefined, depth: number): boolean {
     if (depth > MAX_DEPTH) return false;
     let simple = "";
+    // Where a word may begin, and so a comment.
+    let isBetween = true;
     const end = () => {
-      const told = simple.trim();
+      const told = withoutBlanks(simple);
       if (told !== "") this.found.push(told);
       simple = "";
+      isBetween = true;
     };
     while (!this.isAtEnd) {
       const unit = this.#text.charAt(this.#at);
@@ -55,11 +61,11 @@ class Reader {
         end();
         return true;
       }
-      if (unit === "#" && /(^|\s)$/.test(simple)) this.#skipComment();
+      if (unit === "#" && isBetween) this.#skipComment();
       else if (/[;&|\n]/.test(unit) && !this.#isRedirection()) {
         this.#at += 1;
         end();
-      } else if (unit === "(" && (simple.trim() === "" || /[\w)]$/.test(simple.trim()))) {
+      } else if (unit === "(" && (withoutBlanks(simple) === "" || /[\w)]$/.test(withoutBlanks(simple)))) {
         // A subshell, a function's brackets: what stands in it are commands.
         this.#at += 1;
         end();
@@ -69,11 +75,14 @@ class Reader {
         const told = this.#redirection(depth);
         if (told === undefined) return false;
         // The number of what is redirected belongs to the redirection.
-        simple = simple.replace(/(^|\s)\d+$/, "$1") + told;
+        simple = simple.replace(/(^|[ \t])\d+$/, "$1") + told;
+        isBetween = false;
       } else {
         const told = this.#piece(depth);
         if (told === undefined) return false;
         simple += told;
+        // A line that goes on changes nothing; an escaped blank is a part of its word.
+        if (told !== "") isBetween = told === " " || told === "\t";
       }
     }
     end();
@@ -109,7 +118,7 @@ class Reader {
     while (/[ \t]/.test(this.#text.charAt(this.#at))) this.#at += 1;
     const start = this.#at;
     let target = "";
-    while (!this.isAtEnd && !/[\s;&|<>()`]/.test(this.#text.charAt(this.#at))) {
+    while (!this.isAtEnd && !/[ \t\n;&|<>()`]/.test(this.#text.charAt(this.#at))) {
       const told = this.#piece(depth);
       if (told === undefined) return undefined;
       target += told;
@@ -153,10 +162,11 @@ class Reader {
   #substituted(opening: number, close: ")" | "`", depth: number): string | undefined {
     const start = this.#at;
     this.#at += opening;
-    if (!this.commands(close, depth + 1)) return undefined;
-    const told = this.#text.slice(start, this.#at);
-    // Between backticks a backslash may begin further commands.
-    return close === "`" && told.includes("\\") ? undefined : told;
+    // Backticks end at the next one, also within quotes and comments; behind a backslash may stand further ones.
+    const end = close === "`" ? this.#text.indexOf(close, this.#at) : -1;
+    if (end !== -1 && /[\\'"#]/.test(this.#text.slice(this.#at, end))) return undefined;
+    if (!this.commands(close, depth + 1) || (end !== -1 && this.#at !== end + 1)) return undefined;
+    return this.#text.slice(start, this.#at);
   }
 
   #ansiQuoted(): string | undefined {
@@ -171,10 +181,10 @@ class Reader {
     return this.#until('"', 1, depth);
   }
 
-  /** Quotes mean one thing in it or another, by where it stands: then it is unclear. */
+  /** Quotes mean one thing in it or another, by where it stands: then it is unclear. So is what may be commands by itself. */
   #braced(depth: number): string | undefined {
     const told = this.#until("}", 2, depth);
-    return told === undefined || /["'\\]/.test(told) ? undefined : told;
+    return told === undefined || /["'\\]|^\$\{[\s|(]|[<>]\(/.test(told) ? undefined : told;
   }
 
   /** Text in which substitutions work, up to `close`. */

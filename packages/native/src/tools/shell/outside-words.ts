@@ -12,12 +12,12 @@ const EVERYWHERE = new Set([
   "/dev/urandom",
 ]);
 
-/** Words that are named. */
+/** Words that are named; what has more is unclear, so that no rule covers those that are not. */
 const MOST = 20;
 
 /**
  * What of a command looks like a path outside of the workspace, so that a rule for its program does not cover it: absolute paths, `~`, what climbs out by `..`,
- * and paths that begin with a variable. It reads words only; what a program does by itself is not seen by anybody.
+ * and paths that begin with a variable, with and without quotes and backslashes. It reads words only; what a program does by itself is not seen by anybody.
  */
 export function outsideWords(
   patterns: readonly string[],
@@ -25,16 +25,23 @@ export function outsideWords(
 ): string[] {
   const found = new Set<string>();
   for (const pattern of patterns) {
-    const words = pattern.split(/[\s"'`;|&<>(){}]+/);
-    // What runs is asked about already.
-    if (isAbsolute(words[0] ?? "")) words.shift();
-    for (const word of words.flatMap(partsOf)) {
+    // As the shell puts it together, and as what it is given may take it apart.
+    for (const word of [pattern.replace(/["'\\]/g, ""), pattern].flatMap(wordsOf)) {
       const path = pathOf(word, cwd, home);
       if (path === undefined || EVERYWHERE.has(path)) continue;
       if (!workspaces.some((workspace) => isInside(workspace, path))) found.add(path);
     }
   }
-  return [...found].slice(0, MOST);
+  const named = [...found];
+  const rest = named.slice(MOST);
+  return rest.length === 0 ? named : [...named.slice(0, MOST), `(unclear) ${rest.join(" ")}`];
+}
+
+function wordsOf(text: string): string[] {
+  const words = text.split(/[\s"'`;|&<>(){}]+/);
+  // What runs is asked about already.
+  if (isAbsolute(words[0] ?? "")) words.shift();
+  return words.flatMap(partsOf);
 }
 
 /** `--output=/x`, `-I/x` and `if=/x` name a path behind their names. */
