@@ -236,7 +236,7 @@ export class ServerUnderTest implements AsyncDisposable {
       questions,
       turns: this.turns,
       catalog,
-      models: { list: () => Promise.resolve({ items: [] }) },
+      models: { list: () => Promise.resolve({ items: [], keys: { file: "keys.json", missing: [] } }) },
       pool: { list: () => LIVE },
       events: this.events,
       refs: this.refs,
