@@ -33,7 +33,7 @@ async function giveKey(on: Stage, page: Page): Promise<void> {
   await writeFile(editor, `#!/bin/sh\nprintf '{"anthropic": "sk-not-real"}' > "$1"\n`, { mode: 0o755 });
   const command = (await offer.locator("code", { hasText: "keys.json" }).textContent()) ?? "";
   execFileSync("/bin/sh", ["-c", command], { env: { ...process.env, EDITOR: editor } });
-  await offer.getByRole("button", { name: "Look again" }).click();
+  await offer.getByRole("button", { name: "Refresh" }).click();
   await offer.waitFor({ state: "detached" });
 }
 

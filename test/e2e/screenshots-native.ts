@@ -11,7 +11,7 @@ export async function shootNative(shoot: (page: Page, name: string) => Promise<v
   const page = await on.open("/");
   await page.getByRole("region", { name: "Holdfast's own agent" }).waitFor();
   await shoot(page, "native-first-run");
-  await page.getByRole("button", { name: "Look again" }).scrollIntoViewIfNeeded();
+  await page.getByRole("button", { name: "Refresh" }).last().scrollIntoViewIfNeeded();
   await shoot(page, "native-first-run-ways");
   await house.equip();
   await page.goto(`${on.server.url}/new`);

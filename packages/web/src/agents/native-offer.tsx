@@ -71,7 +71,7 @@ function Ways() {
         <CopyCommand command={ENDPOINT_COMMAND} />
       </Way>
       <div className="flex items-center gap-2">
-        <LookAgain words="Look again" />
+        <LookAgain words="Refresh" />
       </div>
     </div>
   );
