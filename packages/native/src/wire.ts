@@ -273,6 +273,8 @@ export const permissionAskSchema = z.object({
   kind: z.string(),
   args: facts,
   patterns: z.array(z.string()),
+  /** A hook of the user's said yes: nobody is asked, and only a mode that refuses stands above it. */
+  isAllowed: z.boolean().optional(),
 });
 export type PermissionAsk = z.infer<typeof permissionAskSchema>;
 

@@ -1,4 +1,4 @@
-/** Asks before a tool acts: hooks first, then the server, where modes and stored rules answer at once, or a person does. */
+/** Asks before a tool acts: hooks first, then the server, where modes, a hook's yes and stored rules answer at once, or a person does. */
 import type { JsonObject } from "@holdfast/protocol";
 import { NotAllowedError, type Permit } from "../tools/index.ts";
 import type { PermissionAnswer } from "../wire.ts";
@@ -18,12 +18,15 @@ export async function permit(
 ): Promise<void> {
   const request = { callId, tool, title, kind, args: args ?? input, patterns };
   const { status } = await hooks.run("permission.ask", { ...who, ...request }, { status: "ask" });
-  if (status === "allow") return;
   const withdrawn = AbortSignal.any([signal, denial.signal]);
   const answer: PermissionAnswer =
     status === "deny"
       ? { action: "reject" }
-      : await orWithdrawn(host.ask(request, withdrawn), withdrawn, { action: "cancelled" });
+      : await orWithdrawn(
+          host.ask(status === "allow" ? { ...request, isAllowed: true } : request, withdrawn),
+          withdrawn,
+          { action: "cancelled" },
+        );
   if (answer.action === "once") return;
   const words = answer.action === "reject" ? answer.message?.trim() : undefined;
   if (answer.action === "reject" && (words ?? "") === "") denial.abort();

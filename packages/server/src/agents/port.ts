@@ -160,6 +160,8 @@ export type PermissionAsk = {
   kind: string;
   args: Record<string, unknown>;
   patterns: string[];
+  /** It was allowed beforehand, by a hook of the user's: only a mode that refuses stands above that. */
+  isAllowed?: boolean | undefined;
 };
 
 /**

@@ -36,6 +36,8 @@ export type Asked = {
   kind: string;
   args: Record<string, unknown>;
   patterns: string[];
+  /** It was allowed beforehand, by a hook of the user's: only a mode that refuses stands above that. */
+  isAllowed?: boolean | undefined;
 };
 
 export type AskRequest = {
@@ -116,6 +118,7 @@ async function ask(deps: PermissionDeps, waiters: Replies, request: AskRequest):
   if (request.signal.aborted) return "cancelled";
   const automatic = deps.autoAnswer(request.approvalMode, request.ask);
   if (automatic !== undefined) return automatic === "once" ? "once" : "denied";
+  if (request.ask.isAllowed === true) return "once";
   const rules = await deps.store.listPermissionRules({ sessionId: request.sessionId });
   if (isCovered(rules, { agent: request.agent, ...request.ask })) return "once";
   const timeoutMs = request.timeoutMs ?? deps.settings.timeoutMs;

@@ -201,6 +201,15 @@ describe("[A-19] standing answers", () => {
   });
 });
 
+describe("[A-19] a yes that stands already", () => {
+  test("[A-19] asks nobody, and yields to a mode that refuses", async () => {
+    const allowed = { isAllowed: true };
+    expect(await told((await asking([ask("rm x", allowed)])).turnId)).toBe("once");
+    room.autoAnswer = () => "reject";
+    expect(await told((await asking([ask("rm x", allowed)])).turnId)).toBe("denied");
+  });
+});
+
 describe("[A-19] a rejection with words", () => {
   test("[A-19] becomes the next input, before what was queued, once, also when the reply is repeated", async () => {
     const { sessionId, turnId } = await asking([ask("rm x")]);
