@@ -23,6 +23,46 @@ const saidBy = (messages: readonly Message[]) =>
   ).map(({ text, attempt }) => ({ text, attempt }));
 const requestsSince = (from: number) => bench.model.requests.slice(from);
 
+test("[R-11.1] of many calls of one step only some run at the same time, and each to its end", async () => {
+  const running = { now: 0, most: 0, all: 0 };
+  const { host, prompt } = prompting(bench, {
+    tools: () => [
+      testTool("note", z.object({ n: z.number() }), async () => {
+        running.most = Math.max(running.most, (running.now += 1));
+        running.all += 1;
+        for (let turns = 0; turns < 20; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+        running.now -= 1;
+        return { title: "t", output: "o" };
+      }),
+    ],
+  });
+  const calls = Array.from({ length: 20 }, (_, n) => `${n === 0 ? "CALL" : "ALSO"} note {"n":${n}}`);
+  expect(await prompt(`#turn 1\n${calls.join("\n")}\nSAY done`)).toEqual(ended("end_turn"));
+  expect(running).toEqual({ now: 0, most: 8, all: 20 });
+  expect(partsOf(host.messages, "tool").map(({ state }) => state.status)).toEqual(
+    Array.from({ length: 20 }, () => "completed"),
+  );
+});
+
+test("[A-15] a cancel does not begin what waits for its turn", async () => {
+  let begun = 0;
+  const { host, cancel, prompt } = prompting(bench, {
+    tools: () => [
+      testTool("note", z.object({ n: z.number() }), () => {
+        begun += 1;
+        cancel.abort();
+        return Promise.resolve({ title: "t", output: "o" });
+      }),
+    ],
+  });
+  const calls = Array.from({ length: 20 }, (_, n) => `${n === 0 ? "CALL" : "ALSO"} note {"n":${n}}`);
+  expect(await prompt(`#turn 1\n${calls.join("\n")}`)).toEqual(ended("cancelled"));
+  expect(begun).toBeLessThanOrEqual(8);
+  expect(partsOf(host.messages, "tool").filter(({ state }) => state.status === "error")).toHaveLength(
+    20 - begun,
+  );
+});
+
 describe("words of a person meanwhile", () => {
   test("[A-28] go in at the edge of a step, and are answered", async () => {
     const offered: Promise<unknown>[] = [];

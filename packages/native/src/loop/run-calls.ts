@@ -1,5 +1,5 @@
 /**
- * Runs the calls of one step, at the same time, and says each result when it is there.
+ * Runs the calls of one step, some at the same time, and says each result when it is there.
  *
  *   pending ─► before-hook ─► running, with its input ─► [ commit ] ─► run ─► completed | error ─► [ commit ]
  *
@@ -27,6 +27,9 @@ import { STRUCTURED } from "./structured.ts";
 
 /** How long what runs may take to settle by itself once it is told to stop, in ms. */
 const SETTLE_MS = 250;
+
+/** Calls of one step that run at once: with those of as many subagents fewer than the server lets ask, or be in a hook, at once. */
+const MOST_AT_ONCE = 8;
 
 /** Said of calls behind the last step. */
 const NO_MORE = "This was the last step: the call was not run.";
@@ -58,16 +61,22 @@ export class CallRun {
 
   /** Each to its end, also where one of them ends the prompt: nothing runs on behind it. */
   async #all(ready: readonly Ready[]): Promise<boolean[]> {
-    const settling = ready.map(async (one) => {
-      try {
-        return await this.#settle(one);
-      } catch (error) {
-        this.#deps.stop();
-        throw error;
+    const { promise: failed, reject } = Promise.withResolvers<never>();
+    failed.catch(() => undefined);
+    const results: boolean[] = [];
+    const waiting = ready.entries();
+    const line = async () => {
+      for (const [at, one] of waiting) {
+        try {
+          results[at] = await this.#settle(one);
+        } catch (error) {
+          this.#deps.stop();
+          reject(error);
+        }
       }
-    });
-    await Promise.allSettled(settling);
-    return Promise.all(settling);
+    };
+    await Promise.all(Array.from({ length: MOST_AT_ONCE }, line));
+    return Promise.race([failed, Promise.resolve(results)]);
   }
 
   /** The step was the last one: its calls are not run. */
@@ -125,7 +134,9 @@ export class CallRun {
     const { room, memory } = this.#deps;
     const { host, signal } = room;
     const context = new CallContext(this.#deps, call);
-    const running = this.#run(call, context);
+    // What waited for its turn while the prompt was stopped is not begun.
+    const isOver = signal.aborted || room.denial.signal.aborted;
+    const running = isOver ? this.#aborted(call, context) : this.#run(call, context);
     const settled = await Promise.race([running, this.#graceAfter(signal)]);
     context.close();
     running.catch(() => undefined);
