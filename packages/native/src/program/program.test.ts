@@ -129,6 +129,23 @@ test("[A-26] the program opens, works, names the session, keeps keys from its to
   expect(running.stderr()).toBe("");
 });
 
+test("[A-26] a model for titles that cannot be reached costs the title, and not the program", async () => {
+  const running = start();
+  const { server, host } = running;
+  const { providers } = params();
+  const broken = { id: "broken", kind: "openai-compatible", models: { "small-1": {} } } as const;
+  const smallModel = { providerId: "broken", modelId: "small-1" };
+  await server.sendRequest(METHODS.open, params({ providers: [...providers, broken], smallModel }));
+  const { id: turnId } = host.prompt("#turn 1\nSAY done");
+  expect(await server.sendRequest(METHODS.prompt, { turnId })).toEqual({
+    outcome: "ended",
+    stopReason: "end_turn",
+  });
+  running.end();
+  expect(await running.exited).toBe(0);
+  expect(running.stderr()).toBe("");
+});
+
 test("[A-15] a cancel ends the running prompt, and the next one runs", async () => {
   const running = start();
   const { server, host } = running;

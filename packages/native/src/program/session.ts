@@ -163,7 +163,8 @@ export class Session {
       steers,
       signal: cancel.signal,
       denial: new AbortController(),
-      began: (view) => void this.#giveTitle(opened, view),
+      // What goes wrong with it costs the title alone, also where the model for it cannot be reached as it is set up.
+      began: (view) => void this.#giveTitle(opened, view).catch(() => undefined),
     };
     return { ...room, task: subagents(room, mcp.tools) };
   }
@@ -176,6 +177,6 @@ export class Session {
     const small =
       params.smallModel === undefined ? undefined : chooseModel(params.providers, params.smallModel, "");
     const title = await makeTitle({ clock, signal: this.#closing.signal }, small ?? chosen, words);
-    if (title !== undefined) await host.say({ type: "info", title }).catch(() => undefined);
+    if (title !== undefined) await host.say({ type: "info", title });
   }
 }
