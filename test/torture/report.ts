@@ -172,8 +172,10 @@ export function print(report: TortureReport, say: (line: string) => void): void 
   say(`checked after ${report.judged} starts and ${report.rests} rests: ${checked.join(", ")}`);
   say(`${report.repeated} unanswered commands were repeated; ${report.lives} lives in ${report.seconds} s`);
   const native = Object.entries(report.native).map(([what, times]) => `${times} ${what}`);
-  say(`by Holdfast's own agent: ${native.join(", ")}`);
-  for (const lack of shortOf(report)) say(`SHORT ${lack}`);
+  if (report.native.callsStarted > 0) {
+    say(`by Holdfast's own agent: ${native.join(", ")}`);
+    for (const lack of shortOf(report)) say(`SHORT ${lack}`);
+  }
   for (const violation of report.violations) say(`VIOLATION ${violation}`);
   say(`violations ${report.violations.length}`);
 }

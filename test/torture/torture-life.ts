@@ -28,6 +28,7 @@ export type LifeDeps = {
   name: string;
   phase: Phase;
   depth: number;
+  isNative: boolean;
   violate: (violation: string) => void;
 };
 
@@ -47,6 +48,9 @@ const SESSIONS = [
   { approvalMode: "all", resumePolicy: "manual", place: "project", agent: SPENDER },
   { approvalMode: "all", resumePolicy: "auto", place: "project/a" },
   { approvalMode: "ask", resumePolicy: "never", place: "project/b", agent: SPENDER },
+] as const;
+/** Those of Holdfast's own agent, beside them where it is asked for. */
+const NATIVE_SESSIONS = [
   { approvalMode: "all", resumePolicy: "auto", place: "project/c", agent: "native:build" },
   { approvalMode: "ask", resumePolicy: "manual", place: "project/d", agent: "native:build" },
 ] as const;
@@ -63,6 +67,10 @@ export class TortureLife {
   get #life(): ServerLife {
     if (this.#server === undefined) throw new Error("The life has not begun.");
     return this.#server;
+  }
+
+  get #kinds() {
+    return this.#deps.isNative ? [...SESSIONS, ...NATIVE_SESSIONS] : SESSIONS;
   }
 
   get failure(): string | undefined {
@@ -160,8 +168,9 @@ export class TortureLife {
 
   async #ensureSessions(): Promise<void> {
     const { state, root } = this.#deps;
-    while (state.sessions.length < SESSIONS.length) {
-      const { place, ...kind } = SESSIONS[state.sessions.length] ?? SESSIONS[0];
+    const kinds = this.#kinds;
+    while (state.sessions.length < kinds.length) {
+      const { place, ...kind } = kinds[state.sessions.length] ?? SESSIONS[0];
       const directory = join(root, place);
       await mkdir(directory, { recursive: true });
       const body = { directory, title: "Tortured", ...kind };
@@ -172,7 +181,7 @@ export class TortureLife {
 
   #adopt({ id }: Session): void {
     const { state } = this.#deps;
-    if (state.sessions.length < SESSIONS.length) state.sessions.push({ id });
+    if (state.sessions.length < this.#kinds.length) state.sessions.push({ id });
     else state.retired.push(id);
   }
 

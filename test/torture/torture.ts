@@ -27,6 +27,8 @@ export type TortureOptions = {
   root: string;
   /** How much work comes before a kill, from 1. */
   depth: number;
+  /** With sessions of Holdfast's own agent beside those of the rehearsal agent. */
+  isNative: boolean;
   say: (line: string) => void;
 };
 
@@ -147,6 +149,7 @@ class Torture {
     this.#recorder.begin(this.#file(state.life));
     const life = new TortureLife({
       root,
+      isNative: this.#options.isNative,
       modelUrl: this.#model?.url ?? "",
       state,
       recorder: this.#recorder,
