@@ -1,12 +1,10 @@
 import type { KnipConfig } from "knip";
-import { NOT_RUN_YET } from "./scripts/unused/not-run-yet.ts";
 
 /**
  * `check:unused` runs knip twice: over everything, and over what programs run (`--production`: patterns that end in `!`), where an export of
  * `protocol` that only tests import is unused.
  */
 const config: KnipConfig = {
-  ignoreIssues: Object.fromEntries(Object.keys(NOT_RUN_YET).map((path) => [path, ["exports"]])),
   ignoreExportsUsedInFile: true,
   workspaces: {
     ".": {

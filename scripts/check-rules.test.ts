@@ -87,27 +87,6 @@ test.each(["./run.ts", "./index.ts"])(
   },
 );
 
-test("a rule that a test of an exception cites passes", () => {
-  const { output } = check({
-    ...PROGRAM,
-    "packages/protocol/src/normalize-usage.ts": "export const retry = () => 1;\n",
-    "packages/protocol/src/normalize-usage.test.ts": testOf("retry", "./normalize-usage.ts"),
-  });
-  expect(output).toContain("0 misses");
-});
-
-test("an exception for code that is run by now fails", () => {
-  const { code, output } = check({
-    ...PROGRAM,
-    "packages/kernel/src/run.test.ts": testOf("run", "./run.ts"),
-    "packages/kernel/src/run.ts":
-      'import { retry } from "../../protocol/src/normalize-usage.ts";\nexport const run = retry;\n',
-    "packages/protocol/src/normalize-usage.ts": "export const retry = 1;\n",
-  });
-  expect(output).toMatch(/packages\/protocol\/src\/normalize-usage\.ts +is run/);
-  expect(code).toBe(1);
-});
-
 test("an empty specification checks nothing and fails", () => {
   expect(check({ "test/one.test.ts": "" }).code).toBe(1);
 });

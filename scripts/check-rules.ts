@@ -7,7 +7,6 @@ import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { citationsOf, rulesOf } from "./rules/citations.ts";
 import { RunCode } from "./rules/run-code.ts";
-import { NOT_RUN_YET } from "./unused/not-run-yet.ts";
 
 /** Contract suites stand in plain files under a `test` folder and are run by a `.test.ts`, so their titles count too. */
 const TEST_FILES = [
@@ -49,14 +48,11 @@ function findMisses(root: string): { misses: Miss[]; rules: number; cited: numbe
   const unproven = [...citedIn]
     .filter(([id]) => definedIn.has(id) && !proven.has(id))
     .map(([id, place]) => ({ id, place, complaint: "only cited by tests of code that no program runs" }));
-  const needless = Object.keys(NOT_RUN_YET)
-    .filter((path) => code.has(path))
-    .map((place) => ({ id: "-", place, complaint: "is run: take it out of not-run-yet.ts" }));
   const unknown = [...citedIn]
     .filter(([id]) => !definedIn.has(id) && !known.has(id))
     .map(([id, place]) => ({ id, place, complaint: "cited, but no specification defines it" }));
   return {
-    misses: [...doubled, ...untested, ...unproven, ...needless, ...unknown].toSorted(byId),
+    misses: [...doubled, ...untested, ...unproven, ...unknown].toSorted(byId),
     rules: definedIn.size,
     cited: citedIn.size,
   };
@@ -67,7 +63,7 @@ function isProof(code: RunCode, test: string): boolean {
   const modules = code
     .importedBy(test)
     .filter((path) => path.startsWith("packages/") && path.includes("/src/"));
-  return modules.length === 0 || modules.some((path) => code.has(path) || path in NOT_RUN_YET);
+  return modules.length === 0 || modules.some((path) => code.has(path));
 }
 
 function byId(one: Miss, other: Miss): number {
