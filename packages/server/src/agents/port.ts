@@ -227,11 +227,7 @@ export type SteerResult =
 export type AgentSettings = { approvalMode: ApprovalMode; model?: Model | undefined };
 
 /** `format`: only for a handle that `answersJson`. */
-export type PromptInput = {
-  parts: Part[];
-  system?: string | undefined;
-  format?: OutputFormat | undefined;
-};
+export type PromptInput = { parts: Part[]; system?: string | undefined; format?: OutputFormat | undefined };
 
 /** A message for the running prompt. */
 export type SteerInput = { messageId: MessageId; parts: Part[] };
