@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 
 /** What settles sooner than this, in ms, is not shown on its way: nothing flickers and nothing is pushed. */
-const LATE_MS = 400;
+const LATE_MS = 1_000;
 
 /** Whether `key` has been there, and the same, for a while. */
 export function useLate(key: string | undefined): boolean {

@@ -104,7 +104,7 @@ export function NewSession({ directory: given, workspace }: NewSessionProps) {
         </select>
       </label>
       {/* As high in both cases: which agent it is shows only when the agents are there. */}
-      <div className="min-h-16">
+      <div className="min-h-20">
         {agent === REHEARSAL && (
           <p className="text-sm text-ink-soft">
             The rehearsal agent obeys lines such as <code className="font-mono">SAY hello</code>,{" "}
