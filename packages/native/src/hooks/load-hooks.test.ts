@@ -18,7 +18,7 @@ async function module(text: string): Promise<string> {
   return path;
 }
 
-const place = { sessionId: "ses_1", directory: "/work", root: "/work" };
+const place = { sessionId: "ses_1", directory: "/project", root: "/project" };
 const told = { sessionId: "ses_1", agent: "build" };
 
 async function load(...texts: string[]) {
@@ -38,7 +38,7 @@ test("hooks change what they are given in place, in the order of the modules", a
   );
   const input = { ...told, messageId: "msg_1", streamId: "0" };
   const output = await hooks.run("experimental.text.complete", input, { text: "said" });
-  expect(output).toEqual({ text: "said one two in /work of msg_1" });
+  expect(output).toEqual({ text: "said one two in /project of msg_1" });
   expect([hooks.has("shell.env"), hooks.has("chat.params")]).toEqual([true, false]);
 });
 
@@ -59,7 +59,7 @@ describe("what is wrong names the hook", () => {
     const { hooks, announced, paths } = await load(
       `export default { "shell.env": () => { throw new Error("no such variable"); } };`,
     );
-    const failed = hooks.run("shell.env", { ...told, directory: "/work", callId: "c" }, { env: {} });
+    const failed = hooks.run("shell.env", { ...told, directory: "/project", callId: "c" }, { env: {} });
     await expect(failed).rejects.toThrow(HookError);
     await expect(failed).rejects.toThrow(`The hook shell.env of ${paths[0]} failed: no such variable`);
     expect(announced.at(-1)?.at).toBe("end");

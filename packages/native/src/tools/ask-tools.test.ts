@@ -117,11 +117,11 @@ test("[A-26] where a tool works is told by absolute paths, and by the line where
   const told = (id: string, input: object) =>
     toolsOf("build")
       .find((tool) => tool.id === id)
-      ?.locations?.(input, { directory: "/work" });
-  expect(told("read", { path: "a", offset: 7 })).toEqual([{ path: "/work/a", line: 7 }]);
-  expect(told("grep", { pattern: "x" })).toEqual([{ path: "/work" }]);
+      ?.locations?.(input, { directory: "/project" });
+  expect(told("read", { path: "a", offset: 7 })).toEqual([{ path: "/project/a", line: 7 }]);
+  expect(told("grep", { pattern: "x" })).toEqual([{ path: "/project" }]);
   expect(told("bash", { command: "ls", directory: "/tmp" })).toEqual([{ path: "/tmp" }]);
   const patch = "*** Begin Patch\n*** Add File: a\n+x\n*** Delete File: b/c\n*** End Patch";
-  expect(told("apply_patch", { patch })).toEqual([{ path: "/work/a" }, { path: "/work/b/c" }]);
+  expect(told("apply_patch", { patch })).toEqual([{ path: "/project/a" }, { path: "/project/b/c" }]);
   expect(told("apply_patch", { patch: "x" })).toEqual([]);
 });

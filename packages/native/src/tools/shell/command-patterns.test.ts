@@ -69,7 +69,7 @@ test.each<[string, string[]]>([
   ["cat a/b ./c", []],
   ["cat /etc/passwd", ["/etc/passwd"]],
   ["cat ../x a/../../y", ["/x", "/y"]],
-  ["cat /work/a /dev/null", []],
+  ["cat /project/a /dev/null", []],
   ["ls ~ ~/a $HOME/b ${HOME}", ["/home/me", "/home/me/a", "/home/me/b"]],
   ["ls ~other/x", ["~other/x"]],
   ["cat $SOMEWHERE/x", ["$SOMEWHERE/x"]],
@@ -80,14 +80,16 @@ test.each<[string, string[]]>([
   ['cat "/etc/a b"', ["/etc/a"]],
   ["cat \\/etc/x ''/etc/y .'.'/z", ["/etc/x", "/etc/y", "/z"]],
 ])("[I-6] %j names these outside of the workspace", (pattern, outside) => {
-  expect(outsideWords([pattern], { workspaces: ["/work"], cwd: "/work", home: "/home/me" })).toEqual(outside);
+  expect(outsideWords([pattern], { workspaces: ["/project"], cwd: "/project", home: "/home/me" })).toEqual(
+    outside,
+  );
 });
 
 test("[I-6] what names more places outside than are told is unclear: none of them goes by unasked", () => {
   const places = Array.from({ length: 30 }, (_, at) => `/tmp/${at}`);
   const outside = outsideWords([`cat ${places.join(" ")} /etc/x`], {
-    workspaces: ["/work"],
-    cwd: "/work",
+    workspaces: ["/project"],
+    cwd: "/project",
     home: undefined,
   });
   expect(outside).toEqual([...places.slice(0, 20), expect.stringMatching(/^\(unclear\) .*\/etc\/x/)]);
