@@ -27,10 +27,7 @@ const task = (sessionId: string, status: "running" | "completed") => ({
   },
 });
 
-const children = ({ turn }: SentPrompt) =>
-  (turn.events as { type: string; childId?: string; told?: unknown }[]).flatMap(({ type, childId, told }) =>
-    type === "child" ? [[childId, told]] : [],
-  );
+const children = ({ turn }: SentPrompt) => turn.children.map(({ childId, told }) => [childId, told]);
 
 test("[R-9.5] a session that opencode makes for a part of its work is told from what it was asked to its end, with the call that stands for it", async () => {
   const room = new OpencodeRoom();
