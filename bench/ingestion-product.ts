@@ -101,7 +101,7 @@ function storedTurn(store: Store, budget: ByteBudget, started: StartedTurn): Sto
   );
   const acknowledged = async (): Promise<void> => {
     await recorder.flushed();
-    if (recorder.failure !== undefined) throw new Error(`The recorder failed: ${recorder.failure.kind}.`);
+    if (!recorder.takesContent) throw new Error("The recorder failed.");
   };
   recorder.begin();
   return {

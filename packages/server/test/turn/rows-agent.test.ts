@@ -1,6 +1,7 @@
 /** An agent whose memory is the rows of its session (A-26). */
 import { HoldfastError, newId } from "@holdfast/kernel";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { TurnSink } from "../../src/agents/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { storedTurn } from "../../src/turn/run/stored-turn.ts";
 import { DataDirectory, type Room } from "./room.ts";
@@ -76,6 +77,45 @@ test("[A-26, D-17] a commit that cannot be is said, so that nothing is done behi
   await place.say(sessionId, "go");
   await place.until(() => heard.length, 1);
   expect(heard).toEqual(["refused"]);
+});
+
+test("[A-26, D-16] what a turn that has ended says is not committed", async () => {
+  const sessionId = await room.createSession();
+  const late = Promise.withResolvers<TurnSink>();
+  room.agent.next(({ sink }) => {
+    late.resolve(sink);
+    return Promise.resolve(endTurn);
+  });
+  await room.ended(await room.say(sessionId, "go"));
+  const sink = await late.promise;
+  sink.emit({ type: "tool", update: { callId: "c", status: "running", tool: "bash", input: {} } });
+  await expect(sink.committed()).rejects.toThrow("not written any more");
+});
+
+test("[A-26, D-16, R-9.5] what is said of a child that cannot be stored is not committed, until it has ended", async () => {
+  const wrap = (store: Store): Store =>
+    new Proxy(store, {
+      get: (target, name) =>
+        name === "startAgentTurn" ? () => Promise.resolve(undefined) : (Reflect.get(target, name) as unknown),
+    });
+  const place = await directory.start({ wrap });
+  const sessionId = await place.createSession();
+  const heard: string[] = [];
+  const told = (sink: TurnSink) =>
+    sink.committed().then(
+      () => "committed",
+      () => "refused",
+    );
+  place.agent.next(async ({ sink }) => {
+    const child = { type: "child", childId: "k" } as const;
+    sink.emit({ ...child, told: { type: "began", title: "look", prompt: "look" } });
+    heard.push(await told(sink));
+    sink.emit({ ...child, told: { type: "ended" } });
+    heard.push(await told(sink));
+    return endTurn;
+  });
+  await place.ended(await place.say(sessionId, "go"));
+  expect(heard).toEqual(["refused", "committed"]);
 });
 
 test("[A-26, R-14.4] an output that its model no longer gets is marked by the id of its row, in its own session alone", async () => {

@@ -95,6 +95,14 @@ describe("a prompt of the native agent", () => {
     expect(handle).toMatchObject({ readsRows: true, answersJson: true });
   });
 
+  test("[A-26, D-16] nothing is committed behind the end of its prompt", async () => {
+    const { room, handle, turn } = await playing("commitsLate");
+    await handle.prompt(INPUT, turn);
+    await handle.configure({ approvalMode: "ask", model: { modelId: "anthropic/claude-haiku-4-5" } });
+    await until("it was told", () => room.idle.some(({ type }) => type === "notice"));
+    expect(room.idle.find(({ type }) => type === "notice")).toMatchObject({ kind: "refused" });
+  });
+
   test("[R-9.5] a subagent is told as a child, and a compaction and cleared outputs by the ids of rows", async () => {
     const child = await playing("child");
     await child.handle.prompt(INPUT, child.turn);

@@ -234,7 +234,9 @@ export class NativeHandle implements AgentHandle {
     const { running } = this.#prompts;
     switch (method) {
       case METHODS.commit:
-        return running?.sink.committed();
+        if (running === undefined)
+          throw new HoldfastError("CONFLICT", "No prompt runs: nothing is committed.");
+        return running.sink.committed();
       case METHODS.ask: {
         const ask = mask(checked(permissionAskSchema, params));
         return answerTold((await running?.askForWords(ask, signal)) ?? "cancelled");

@@ -25,7 +25,7 @@ import { correctionOf, serverMessage, spentBy } from "./correction.ts";
 import { maskedError, maskedEvent } from "./masked.ts";
 import { isContent, isNote, lateNote, noteOp } from "./note.ts";
 import { type BackendIds, changePast, isPast } from "./past.ts";
-import { ProgressWriter, type WriteFailure } from "./progress-writer.ts";
+import { ProgressWriter } from "./progress-writer.ts";
 import type { RecorderDeps } from "./recorder-deps.ts";
 import type { RecorderTarget } from "./recorder-target.ts";
 import { Retries } from "./retries.ts";
@@ -82,9 +82,9 @@ export class Recorder {
     return this.#answers.running > 0;
   }
 
-  /** Undefined while all is well. */
-  get failure(): WriteFailure | undefined {
-    return this.#writer.failure;
+  /** Whether what is said now is written. */
+  get takesContent(): boolean {
+    return this.#fence === "open" && this.#writer.failure === undefined;
   }
 
   /** The first part of the turn's first step. */
@@ -237,7 +237,7 @@ export class Recorder {
     this.#answers.flushCalls();
   }
 
-  /** Resolves when everything is committed or dropped; `failure` says which. */
+  /** Resolves when everything is committed or dropped; of what is said now `takesContent` tells. */
   flushed(): Promise<void> {
     return this.#writer.flushed();
   }

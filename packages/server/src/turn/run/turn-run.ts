@@ -273,7 +273,8 @@ export class TurnRun {
       drained: () => this.#recorder.drained() ?? this.#mirrors.drained(),
       committed: async () => {
         await Promise.all([this.#recorder.flushed(), this.#mirrors.flushed()]);
-        if (this.#recorder.failure !== undefined)
+        // What came late, or is lost, was never committed: nothing may be done behind it.
+        if (!this.#recorder.takesContent || !this.#mirrors.takeContent)
           throw new Error("What the turn says is not written any more.");
       },
       stored: (from) => storedTurn(this.#deps.store, this.started, from),

@@ -34,12 +34,13 @@ type Began = Extract<ChildTold, { type: "began" }>;
 type Ended = Extract<ChildTold, { type: "ended" }>;
 
 type Open = { recorder: Recorder; started: StartedTurn; letGo: () => void };
-/** One turn of a child. `waiting`: what it said before that could be written. */
+/** One turn of a child. `waiting`: what it said before that could be written; `isOver`: it was told to have ended, also where it is lost. */
 type Run = {
   ready: Promise<Open | undefined>;
   open: Open | undefined;
   waiting: AgentEvent[];
   isEnded: boolean;
+  isOver: boolean;
 };
 /** `line`: its last turn has ended. */
 type Mirror = {
@@ -103,9 +104,16 @@ export class Mirrors {
     return undefined;
   }
 
-  /** Resolves when all that was said of children is committed, or lost to them. */
+  /** Resolves when all that was said of children is committed, or lost to them: `takeContent` says which. */
   async flushed(): Promise<void> {
     for (const { run } of this.#children.values()) await (run && (await run.ready)?.recorder.flushed());
+  }
+
+  /** Whether what is said of each child that still works is written. */
+  get takeContent(): boolean {
+    return [...this.#children.values()].every(
+      ({ run }) => run === undefined || run.isOver || run.open?.recorder.takesContent === true,
+    );
   }
 
   /** The parent's turn ends with this record: what still runs below it ends so too. Never rejects. */
@@ -128,6 +136,7 @@ export class Mirrors {
       open: undefined,
       waiting: [],
       isEnded: false,
+      isOver: false,
     };
     mirror.run = run;
     mirror.parentId = told.parentId;
@@ -216,7 +225,9 @@ export class Mirrors {
 
   #end(mirror: Mirror, record: TerminalRecord): void {
     const { run } = mirror;
-    if (run === undefined || run.isEnded) return;
+    if (run === undefined) return;
+    run.isOver = true;
+    if (run.isEnded) return;
     run.isEnded = true;
     run.open = undefined;
     mirror.line = run.ready.then((open) => (open === undefined ? undefined : this.#close(open, record)));
