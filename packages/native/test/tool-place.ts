@@ -94,7 +94,6 @@ function contextOf(
       return Promise.resolve();
     },
     plan: (todos) => void place.plans.push(todos),
-    todos: () => place.plans.at(-1) ?? [],
     task: (task) => {
       place.tasks.push(task);
       return Promise.resolve({ text: "done", sessionId: "ses_child" });

@@ -62,10 +62,8 @@ export class CallContext {
       tell: (update) => this.#tell(update),
       changes: (path) => (this.#isClosed ? Promise.resolve() : host.say({ type: "file", path })),
       plan: (todos) => {
-        memory.todos = todos;
         if (!this.#isClosed) this.#say({ type: "plan", todos });
       },
-      todos: () => memory.todos,
       task: (task) => room.task(callId, task, signal),
     };
   }

@@ -1,11 +1,10 @@
 /** What tools of a prompt know of what was done before: from the rows of its view, and from what has ended since. */
-import type { JsonObject, Message, Todo } from "@holdfast/protocol";
+import type { JsonObject, Message } from "@holdfast/protocol";
 
 type PastCall = { tool: string; input: JsonObject; metadata: JsonObject };
 
 export class PromptMemory {
   readonly #past: PastCall[];
-  todos: readonly Todo[];
 
   /** `view`: oldest first. */
   constructor(view: readonly Message[]) {
@@ -17,10 +16,6 @@ export class PromptMemory {
         return [{ tool: part.tool, input, metadata }];
       }),
     );
-    const planned = this.#past.findLast(
-      ({ tool, input }) => tool === "todo" && Array.isArray(input["todos"]),
-    );
-    this.todos = (planned?.input["todos"] as Todo[] | undefined) ?? [];
   }
 
   callEnded(call: PastCall): void {

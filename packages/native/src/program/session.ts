@@ -9,7 +9,7 @@ import { type ChosenModel, type Place, type PromptRoom, PromptRun, Steers } from
 import { instructionSources, loadInstructions } from "../prompt/index.ts";
 import { subagents } from "../subagent/index.ts";
 import { makeTitle, wordsForTitle } from "../title/index.ts";
-import { type McpTools, openMcpTools, sweepOutputs, toolsOf } from "../tools/index.ts";
+import { type McpTools, openMcpTools, TOOL_IDS, toolsOf } from "../tools/index.ts";
 import type {
   ConfigureParams,
   HookParams,
@@ -50,16 +50,21 @@ export class Session {
   /** Rejects with a sentence for the user: no model, or a hook that cannot be loaded. */
   async open(params: OpenParams): Promise<OpenAnswer> {
     const { host, clock, announceHook, version } = this.#deps;
-    const { sessionId, directory, root, mcpServers, outputDirectory } = params;
+    const { sessionId, directory, root, mcpServers } = params;
     const chosen = this.#choose(params, params.model);
     const announce = { place: { sessionId, directory, root }, announce: announceHook };
     const hooks = await loadHooks(params.hooks, announce);
     const place = this.#placeOf(params);
     const { signal } = this.#closing;
-    const mcp = await openMcpTools(mcpServers, { directory, environment: place.environment, signal, clock });
+    const mcp = await openMcpTools(mcpServers, {
+      directory,
+      environment: place.environment,
+      signal,
+      clock,
+      taken: TOOL_IDS,
+    });
     for (const problem of mcp.problems) await host.say({ type: "notice", kind: "mcp", tail: problem });
     this.#opened = { params, place, hooks, mcp, chosen };
-    void sweepOutputs(outputDirectory, clock.now());
     const { context } = chosen.reached.facts;
     return { version, model: chosen.model, ...(context === undefined ? {} : { context }) };
   }

@@ -7,6 +7,6 @@ export {
   ToolError,
   type ToolResult,
 } from "./tool.ts";
-export { toolsOf, type ToolUser } from "./tools-of.ts";
-export { cutOutput, type OutputLimits, saveOutput, sweepOutputs } from "./output/index.ts";
+export { TOOL_IDS, toolsOf, type ToolUser } from "./tools-of.ts";
+export { cutOutput, type OutputLimits, saveOutput } from "./output/index.ts";
 export { type McpTools, openMcpTools } from "./mcp/index.ts";

@@ -56,7 +56,6 @@ export type ToolContext = {
   changes(path: string): Promise<void>;
   /** Replaces the session's plan. */
   plan(todos: Todo[]): void;
-  todos(): readonly Todo[];
   /** Runs a subagent to its end. Rejects with a `ToolError` where there is none of this name. */
   task(task: {
     agent: string;

@@ -18,6 +18,16 @@ export type ToolUser = "build" | "plan" | "general" | "explore";
 const LOOKING = [readTool, globTool, grepTool, listTool];
 const CHANGING = [writeTool, editTool, applyPatchTool, bashTool];
 
+/** Ids of every tool of ours, of whichever agent. */
+export const TOOL_IDS: readonly string[] = [
+  ...LOOKING,
+  ...CHANGING,
+  todoTool,
+  taskTool([]),
+  questionTool,
+  webfetchTool(),
+].map(({ id }) => id);
+
 /**
  * What each has. `plan` and `explore` change nothing and run nothing; a task gives none to others and asks nobody.
  */

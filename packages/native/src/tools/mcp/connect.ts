@@ -22,6 +22,8 @@ export type McpPlace = {
   environment: Readonly<Record<string, string>>;
   signal: AbortSignal;
   clock: Clock;
+  /** Ids of tools that are there already. */
+  taken: readonly string[];
 };
 
 export type Connection = { client: Client; tools: ServerTool[]; close(): Promise<void> };

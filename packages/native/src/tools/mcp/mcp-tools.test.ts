@@ -25,7 +25,13 @@ const given = (name: string, env: Record<string, string> = {}): GivenMcpServer =
 
 async function open(...servers: GivenMcpServer[]): Promise<McpTools> {
   const { path: directory, environment, leave, clock } = place;
-  return (opened = await openMcpTools(servers, { directory, environment, signal: leave.signal, clock }));
+  return (opened = await openMcpTools(servers, {
+    directory,
+    environment,
+    signal: leave.signal,
+    clock,
+    taken: ["words_fail"],
+  }));
 }
 
 function toolOf({ tools }: McpTools, id: string): Tool {
@@ -50,13 +56,13 @@ afterEach(async () => {
 });
 
 describe("[A-26] tools of a server", () => {
-  test("have names that providers take, and their own schema; each call is asked for", async () => {
+  test("have names that providers take and no other tool has, and their own schema; each call is asked for", async () => {
     const mcp = await open(given("words", { WORD: "secret-word" }));
     expect(mcp.problems).toEqual([]);
     expect(mcp.tools.map(({ id }) => id)).toEqual([
       "words_tell",
       "words_all",
-      "words_fail",
+      "words_fail_2",
       "words_hang",
       "words_die",
       "words_big_",
@@ -90,7 +96,7 @@ describe("[A-26] tools of a server", () => {
         { mime: "application/pdf", data: "BBBB" },
       ],
     });
-    await expect(place.run(toolOf(mcp, "words_fail"), {})).rejects.toThrow(/^it went wrong$/);
+    await expect(place.run(toolOf(mcp, "words_fail_2"), {})).rejects.toThrow(/^it went wrong$/);
     await expect(place.run(toolOf(mcp, "words_big_"), {})).rejects.toThrow(
       /words: big! failed: .*Method not found/,
     );

@@ -44,7 +44,8 @@ export async function openMcpTools(servers: readonly GivenMcpServer[], place: Mc
       }
     }),
   );
-  const taken = new Set<string>();
+  // An id of ours would have the model told of one tool, and another one run.
+  const taken = new Set(place.taken);
   const open = opened.filter((each) => each !== undefined);
   const tools = open.flatMap(({ server, connection }) => {
     const usable = connection.tools.slice(0, MAX_TOOLS).filter((tool) => {
