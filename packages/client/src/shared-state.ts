@@ -149,9 +149,9 @@ function apply(state: SharedState, { seq, time }: SharedEvent, known: Known): Sh
     case "session.updated":
       return { ...seen, session: known.data.session, omitted: without(state.omitted, "session") };
     case "models.updated":
-      return { ...seen, models: known.data.models };
+      return { ...seen, models: known.data.models, omitted: without(state.omitted, "models") };
     case "usage.updated":
-      return { ...seen, usage: known.data.usage };
+      return { ...seen, usage: known.data.usage, omitted: without(state.omitted, "usage") };
     case "message.updated": {
       const message = infoOf(known.data.message);
       return row({ type: "message.updated", data: { message } }, `message:${message.id}`);
@@ -206,8 +206,22 @@ function omit(
     const changes = new Map(seen.changes);
     changes.delete(id);
     next = { ...seen, changes };
-  }
+  } else next = { ...seen, ...withoutOne(key) };
   return { ...next, omitted: new Map(next.omitted).set(key, { reason, messageId }) };
+}
+
+/** What a session shows that has one row of its kind, with nothing in it. */
+function withoutOne(key: string): Partial<SharedState> {
+  switch (key) {
+    case "session":
+      return { session: undefined };
+    case "models":
+      return { models: [] };
+    case "usage":
+      return { usage: undefined };
+    default:
+      return {};
+  }
 }
 
 function without(omitted: SharedState["omitted"], key: string): SharedState["omitted"] {

@@ -117,6 +117,20 @@ describe("a shared session at its reader's", () => {
     expect(state.omitted.size).toBe(0);
   });
 
+  test.each([
+    ["session", session("idle", 1).session],
+    ["models", [{ modelId: "small" }]],
+    ["usage", { cost: 2 }],
+  ] as const)("[S-7] %s is gone when it is left out, and back when it is sent", (key, shown) => {
+    const before = { ...sharedStateOf(session("idle", 1), page([]), []), [key]: shown };
+    const gone = reduceShared(before, event(2, "omitted", { key, reason: "withheld" }));
+    expect(gone[key] ?? []).toEqual([]);
+    expect(gone.omitted.get(key)).toEqual({ reason: "withheld" });
+    const back = reduceShared(gone, event(3, `${key}.updated`, { [key]: shown }));
+    expect(back[key]).toEqual(shown);
+    expect(back.omitted.size).toBe(0);
+  });
+
   test("[S-20] removing a message removes its parts, and what was said to be left out of it", () => {
     let state = sharedStateOf(session("idle", 1), page([asked(1), answer(2, 1)]), []);
     state = reduceShared(

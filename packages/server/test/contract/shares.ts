@@ -1,78 +1,10 @@
 import { newId } from "@holdfast/kernel";
-import { EMPTY_CHAIN, type SessionId, type ShareId, type ShareKey } from "@holdfast/protocol";
+import { EMPTY_CHAIN, type ShareKey } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import type { FrozenOperation, ShareClaim, StoredShare } from "../../src/store/index.ts";
 import { refusalOf } from "./refusal.ts";
-import { delta, OWNER, placeOf, type StoreRig, textPart } from "./rig.ts";
-import { createTask, heldRef, shareOf } from "./share-rig.ts";
+import { delta, OWNER, placeOf, textPart } from "./rig.ts";
+import { cleared, frozen, head, heldRef, marked, settled, shared } from "./share-rig.ts";
 import { topic } from "./topic.ts";
-
-type Shared = { sessionId: SessionId; claim: ShareClaim };
-
-/** A share that the service knows, and its sender. */
-async function shared(rig: StoreRig, sessionId: SessionId): Promise<Shared> {
-  const share = shareOf(sessionId);
-  await rig.store.createShare({ share, tasks: [createTask(share)], actor: OWNER });
-  const { claim } = await rig.store.claimShare({ shareId: share.id, nonce: newId("ins") });
-  const held = { shareId: share.id, claim };
-  const task = (await rig.store.shareHead(share.id))?.task;
-  await rig.store.endShareTask({ ...held, number: task?.number ?? 0, state: "done" });
-  return { sessionId, claim: held };
-}
-
-const head = async (rig: StoreRig, id: ShareId) => {
-  const found = await rig.store.shareHead(id);
-  if (found === undefined) throw new Error("No such share.");
-  return found;
-};
-
-/** Marks all that there is, and clears it, so that what follows is new. */
-async function settled(rig: StoreRig, { claim }: Shared): Promise<void> {
-  await rig.store.beginShareStream({ ...claim, stream: newId("stm"), isResync: false });
-  await rig.store.settleShare({ ...claim, change: { begun: true, committed: true } });
-  while ((await head(rig, claim.shareId)).share.paging !== undefined)
-    await rig.store.pageShare({ ...claim, limit: 1 });
-  await cleared(rig, claim);
-}
-
-async function marked(rig: StoreRig, { shareId }: ShareClaim): Promise<ShareKey[]> {
-  const found = await rig.store.shareSource({ shareId, limit: 1_000 });
-  return (found?.marks ?? []).map(({ key }) => key);
-}
-
-async function cleared(rig: StoreRig, claim: ShareClaim): Promise<void> {
-  const { marks } = (await rig.store.shareSource({ shareId: claim.shareId, limit: 1_000 })) ?? { marks: [] };
-  await rig.store.freezeShareBatch({ ...claim, marks, masks: [], blobs: [] });
-}
-
-/** Freezes one operation for a key. */
-async function frozen(rig: StoreRig, claim: ShareClaim, key: ShareKey, sent: FrozenOperation["sent"]) {
-  const { share } = await head(rig, claim.shareId);
-  const source = await rig.store.shareSource({ shareId: share.id, limit: 1_000 });
-  const { id: stream, cursor } = share.stream as NonNullable<StoredShare["stream"]>;
-  const id = newId("bat");
-  const chain = id.slice(4).padEnd(64, "0");
-  const operation = {
-    opId: newId("sop"),
-    batchId: id,
-    seq: cursor + 1,
-    type: "message.updated",
-    key,
-    dependsOn: [],
-    payload: { any: "thing" },
-    payloadHash: "a".repeat(64),
-  };
-  const operations: FrozenOperation[] = [sent === undefined ? { operation } : { operation, sent }];
-  const marks = (source?.marks ?? []).filter((mark) => mark.key === key);
-  await rig.store.freezeShareBatch({
-    ...claim,
-    marks,
-    batch: { id, stream, chain, operations },
-    masks: [],
-    blobs: [],
-  });
-  return { id, chain, operation };
-}
 
 export const sharesTopic = topic("shares", (rig) => {
   test("[S-3, S-20] a change marks its rows in its own transaction, each once, with a version that grows", async () => {
@@ -206,6 +138,51 @@ export const sharesTopic = topic("shares", (rig) => {
     expect(source?.marks.map(({ key }) => key)).toEqual(["session"]);
     expect(source?.withheld).toEqual({ session: "refused" });
     expect((await head(rig(), of.claim.shareId)).share.stream?.cursor).toBe(0);
+  });
+
+  test("[S-31] what is marked again before the first readers see a stream is to be sent before that", async () => {
+    const sessionId = await rig().session({});
+    await rig().exchange(sessionId, "hi");
+    const of = await shared(rig(), sessionId);
+    await settled(rig(), of, { committed: false });
+    const { claim } = of;
+    const unsent = async () => (await head(rig(), claim.shareId)).unsent;
+    expect(await unsent()).toBe(0);
+    const dropped = await frozen(rig(), claim, "session", { hash: "h" });
+    const error = { code: "BLOB_MISSING", message: "m", time: 1 };
+    await rig().store.dropShareBatch({ ...claim, batchId: dropped.id, error, omit: [] });
+    expect(await unsent()).toBe(1);
+
+    const sent = async (key: ShareKey) => {
+      const { id: batchId, chain, operation } = await frozen(rig(), claim, key, { hash: "h" });
+      return (isRejected: boolean) =>
+        rig().store.ackShareBatch({
+          ...claim,
+          batchId,
+          chain,
+          rejected: isRejected ? [operation.opId] : [],
+          time: 1,
+        });
+    };
+    await (
+      await sent("session")
+    )(false);
+    expect(await unsent()).toBe(0);
+    const [message] = await rig().history(sessionId);
+    const key: ShareKey = `message:${message?.info.id ?? ""}`;
+    await (
+      await sent(key)
+    )(true);
+    expect(await unsent()).toBe(0);
+    await (
+      await sent(key)
+    )(false);
+    expect(await unsent()).toBe(message?.parts.length);
+
+    await cleared(rig(), claim);
+    const masks = [{ number: 1, kind: "token", value: "secret" }];
+    await rig().store.freezeShareBatch({ ...claim, marks: [], masks, blobs: [] });
+    expect(await unsent()).toBe(2);
   });
 
   test("[S-26] a new mask marks all that was sent again", async () => {

@@ -153,6 +153,7 @@ function putMasks(write: Write, row: ShareRow, masks: CommandOf<"freezeShareBatc
     write.now,
     row.rid,
   );
+  holdCommit(write, row);
 }
 
 function putBlob(
@@ -320,7 +321,15 @@ function markUnsentParts(write: Write, row: ShareRow, key: ShareKey): void {
     key.slice("message:".length),
     row.rid,
   );
+  holdCommit(write, row);
 }
+
+/** What was marked again is still to be sent before readers may see a stream that nobody has seen yet (S-31). */
+const holdCommit = (write: Write, { rid }: ShareRow): unknown =>
+  write.run(
+    "UPDATE share SET paged_to = max(paged_to, coalesce((SELECT max(rid) FROM share_dirty WHERE share = ?1), 0)) WHERE rid = ?1 AND committed = 0",
+    rid,
+  );
 
 export function dropShareBatch(write: Write, command: CommandOf<"dropShareBatch">): void {
   const row = claimedShare(write, command);
@@ -332,6 +341,7 @@ export function dropShareBatch(write: Write, command: CommandOf<"dropShareBatch"
     batch.time_frozen,
     batch.rid,
   );
+  holdCommit(write, row);
   for (const { key, reason } of command.omit)
     write.run(
       "INSERT OR REPLACE INTO share_withheld (share, key, reason) VALUES (?, ?, ?)",
