@@ -143,7 +143,7 @@ const ACTS: Readonly<Record<Act, Perform>> = {
     if (!world.service.isUp) world.service.start();
     const args = { from: share.capabilityEpoch, owner: hashedRef(newRef()) };
     try {
-      await world.service.call("bumpEpoch", share.id, share.owner.secret, args);
+      await world.refs.elsewhere(() => world.service.call("bumpEpoch", share.id, share.owner.secret, args));
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
       return;

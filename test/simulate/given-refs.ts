@@ -12,6 +12,8 @@ export class GivenRefs {
   /** Secrets, with the step at which they ended and who does not know of it any more. */
   readonly #ended = new Map<string, { step: number; forgottenBy: Set<Forgetful> }>();
   #isCopied = false;
+  /** Somebody else than a publisher asks. */
+  #isElsewhere = false;
 
   give({ refId, secret }: HeldRef, expiresAt?: number): void {
     this.#given.set(refId, { secret, epoch: undefined, expiresAt });
@@ -34,13 +36,23 @@ export class GivenRefs {
   }
 
   end(secret: string, step: number): void {
-    const forgottenBy = new Set<Forgetful>(this.#isCopied ? ["publisher"] : []);
+    const forgottenBy = new Set<Forgetful>(this.#isCopied || this.#isElsewhere ? ["publisher"] : []);
     if (!this.has(secret)) this.#ended.set(secret, { step, forgottenBy });
   }
 
   /** The publisher's directory was copied: what ends from here on the copy does not know, and it may be the one that goes on. */
   copied(): void {
     this.#isCopied = true;
+  }
+
+  /** What is ended by this is known to the service alone. */
+  async elsewhere<T>(ask: () => Promise<T>): Promise<T> {
+    this.#isElsewhere = true;
+    try {
+      return await ask();
+    } finally {
+      this.#isElsewhere = false;
+    }
   }
 
   /** What the service answered, whether the answer arrived or not. */

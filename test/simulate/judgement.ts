@@ -113,7 +113,11 @@ async function judgeViewer(world: Judging, { share }: Placed): Promise<void> {
     const { fresh, shown } = compared;
     // The upgrade is one of this whole process: its viewer does not take what it offends either.
     if (world.done.has("upgraded"))
-      for (const [key, row] of fresh) if (!shown.has(key) && row.includes(OFFENCE)) fresh.delete(key);
+      for (const [key, row] of fresh) {
+        if (!row.includes(OFFENCE)) continue;
+        fresh.delete(key);
+        shown.delete(key);
+      }
     for (const line of differences(fresh, shown)) world.violated(`who watches sees: ${line}`);
     look(world, "viewer equal at rest");
     return;

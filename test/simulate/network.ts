@@ -98,14 +98,14 @@ export class Network {
     };
   }
 
-  /** A copy that was under way arrives now, wherever the service is by then. */
+  /** A copy that was under way arrives now, wherever the service is by then. Waited for until it waits for another call, which may be the one that stands still meanwhile. */
   async deliverLate(): Promise<void> {
     const { random, tally } = this.#parts;
     if (this.#late.length === 0) return;
     const [sent] = this.#late.splice(random.int(0, this.#late.length - 1), 1);
     if (sent === undefined) return;
     if (this.#asked > sent.place) tally.add("request overtaken");
-    await sent.deliver();
+    await Promise.race([sent.deliver(), new Promise((resolve) => void setImmediate(resolve))]);
   }
 
   get isSomethingLate(): boolean {

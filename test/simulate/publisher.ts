@@ -60,6 +60,11 @@ export class Publisher {
     return this.#program !== undefined;
   }
 
+  /** Resolves when the program that runs now dies. */
+  get over(): Promise<void> {
+    return this.#running.life.over;
+  }
+
   get rig(): StoreRig {
     return this.#running.rig;
   }

@@ -10,7 +10,7 @@ const TRIED = 100;
 
 describe("[S-3, S-6, S-7] what readers see is what was published, whatever the network and the processes do", () => {
   test("over many seeds", async () => {
-    const seeds = amount(500, 20_000) - TRIED;
+    const seeds = amount(2_000, 20_000) - TRIED;
     const report = await runSeeds({ first: FIRST + TRIED, seeds, threads: availableParallelism() });
     expect(report).toMatchObject({ violations: [], missing: [], seeds });
   });
@@ -21,6 +21,7 @@ describe("[S-3, S-6, S-7] what readers see is what was published, whatever the n
   });
 
   test.each([
+    [127, "a copy of an upload arrives while that upload is being noted"],
     [246, "a bump of ours waits while somebody else renewed the share"],
     [694, "a share is taken back by a sender that had held it before"],
     [56, "a row gives a content up that a later one of the same batch shows"],

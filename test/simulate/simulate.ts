@@ -20,6 +20,8 @@ export type Result = {
 
 /** The first instant of every run, in ms since the epoch. */
 const START = 1_800_000_000_000;
+/** Real ms after which a seed that has not ended stands still: a thousand times what one takes. */
+const LIMIT_MS = 60_000;
 
 /** Runs a seed. The whole process has its ids and secrets from the seed meanwhile, so one runs at a time. */
 export async function simulate(
@@ -39,13 +41,16 @@ export async function simulate(
   });
   const tally = new Tally();
   const world = new World({ clock, random: new Random(`world ${seed}`), tally, trace });
+  const end = Promise.withResolvers<never>();
+  const limit = setTimeout(() => end.reject(new Error("it stands still")), LIMIT_MS);
   try {
-    await world.run();
+    await Promise.race([world.run(), end.promise]);
   } catch (error) {
     world.violated(
       `the simulation broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
   } finally {
+    clearTimeout(limit);
     world.end();
     giveBack();
   }

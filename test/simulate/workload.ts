@@ -36,6 +36,9 @@ const WORDS = [
   " ",
 ] as const;
 
+/** Said of what may not be now; a change of a path that has one already is stale. */
+const REFUSALS = ["UNPROCESSABLE", "CONFLICT", "STALE"] as const;
+
 /** Contents that come again, of which parts go while others show them still; the last holds what may not leave. */
 const TEXTS = ["a list of herons\n", "otters, by length\n", `TOKEN=${SECRETS[0]}\n`] as const;
 const IMAGES = [Uint8Array.of(137, 80, 78, 71, 1), Uint8Array.of(137, 80, 78, 71, 2)] as const;
@@ -50,6 +53,8 @@ export class Workload {
   readonly #random: Random;
   #run: Run | undefined;
   #isActing = false;
+  /** Ends with the last of what was begun: the timers of a program bring others in between. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(rig: StoreRig, random: Random, sessionId: SessionId) {
     this.#rig = rig;
@@ -67,9 +72,9 @@ export class Workload {
     if (this.#isActing) return;
     this.#isActing = true;
     try {
-      await this.#actOnce();
+      await this.#alone(() => this.#actOnce());
     } catch (error) {
-      if (!isHoldfastError(error, "UNPROCESSABLE") && !isHoldfastError(error, "CONFLICT")) throw error;
+      if (!REFUSALS.some((code) => isHoldfastError(error, code))) throw error;
     } finally {
       this.#isActing = false;
     }
@@ -85,12 +90,23 @@ export class Workload {
     if (roll < 65) return this.#open(this.#run);
     if (roll < 80 && open.size > 0) return this.#close(this.#run);
     if (roll < 86) return this.#removeOpen(this.#run);
-    if (roll < 92) return this.rename();
-    return this.finish();
+    if (roll < 92) return this.#rename();
+    return this.#finish();
+  }
+
+  /** What is asked for at once happens one after the other. */
+  #alone<T>(does: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(does);
+    this.#last = done.catch(() => undefined);
+    return done;
   }
 
   /** Ends what is open, as the end of a turn does. */
-  async finish(): Promise<void> {
+  finish(): Promise<void> {
+    return this.#alone(() => this.#finish());
+  }
+
+  async #finish(): Promise<void> {
     const run = this.#run;
     if (run === undefined) return;
     this.#run = undefined;
@@ -98,8 +114,12 @@ export class Workload {
   }
 
   /** Takes answers back from some place of the history on, the newest first. */
-  async takeBack(): Promise<number> {
-    await this.finish();
+  takeBack(): Promise<number> {
+    return this.#alone(() => this.#takeBack());
+  }
+
+  async #takeBack(): Promise<number> {
+    await this.#finish();
     if ((await this.#rig.store.getSession(this.sessionId)) === undefined) return 0;
     const history = await this.#rig.history(this.sessionId);
     const gone = history
@@ -110,9 +130,11 @@ export class Workload {
     return gone.length;
   }
 
-  async delete({ keepShares = false } = {}): Promise<void> {
-    await this.finish();
-    await this.#rig.store.deleteSession({ actor: OWNER, sessionId: this.sessionId, keepShares });
+  delete({ keepShares = false } = {}): Promise<void> {
+    return this.#alone(async () => {
+      await this.#finish();
+      await this.#rig.store.deleteSession({ actor: OWNER, sessionId: this.sessionId, keepShares });
+    });
   }
 
   async #ask(): Promise<void> {
@@ -190,7 +212,11 @@ export class Workload {
   }
 
   /** Gives the session another title, if it is there. */
-  async rename(): Promise<void> {
+  rename(): Promise<void> {
+    return this.#alone(() => this.#rename());
+  }
+
+  async #rename(): Promise<void> {
     if ((await this.#rig.store.getSession(this.sessionId)) === undefined) return;
     const title = this.#words().trim() || "A title";
     await this.#rig.store.patchSession({ actor: OWNER, sessionId: this.sessionId, patch: { title } });
@@ -199,7 +225,7 @@ export class Workload {
   /** What is done with a settled history: rows changed, removed, changes of files recorded. */
   async #edit(): Promise<void> {
     const roll = this.#random.int(0, 9);
-    if (roll < 3) return this.rename();
+    if (roll < 3) return this.#rename();
     if (roll < 6) return this.#recordChange();
     const message = this.#pickOf(await this.#rig.history(this.sessionId));
     if (message === undefined) return;

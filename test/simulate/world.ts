@@ -36,6 +36,8 @@ export type WorldParts = {
 /** Rounds and virtual ms until all has to be at rest. A resync may wait an hour, and a revocation a day. */
 const MOST_PEACE = 400;
 const PEACE_MS = 4 * 86_400_000;
+/** Times that all sides say something, until one of them is left. */
+const MOST_RENAMES = 3;
 const SERVICE_URL = "https://share.example";
 
 export class World implements Acting, Judging {
@@ -220,8 +222,9 @@ export class World implements Acting, Judging {
   }
 
   async startSide(side: Side): Promise<void> {
-    await side.publisher.start();
     const sessionId = side.workload?.sessionId ?? this.sides[0]?.workload?.sessionId;
+    side.workload = undefined;
+    await side.publisher.start();
     if (sessionId !== undefined) side.workload = new Workload(side.publisher.rig, this.random, sessionId);
   }
 
@@ -247,10 +250,18 @@ export class World implements Acting, Judging {
     await this.#resume();
     await this.#untilRest();
     await this.viewer?.connect();
-    if (this.sides.length === 1) return;
-    // A copy that has nothing to say does not know yet that it is one.
-    for (const { workload } of this.sides) await workload?.rename();
-    await this.#untilRest();
+    // Who has nothing to say does not know yet that it is a copy, or that its refs were renewed.
+    for (let times = 0; times < MOST_RENAMES && (await this.#isUnsure()); times += 1) {
+      for (const { workload } of this.sides) await workload?.rename();
+      await this.#untilRest();
+    }
+  }
+
+  /** Somebody may publish who is not the one that does. */
+  async #isUnsure(): Promise<boolean> {
+    const shares = await Promise.all(this.sides.map((side) => this.shareOf(side)));
+    const live = shares.filter((share) => share?.state === "live");
+    return live.length > 1 || (live.length === 1 && this.done.has("bumped elsewhere"));
   }
 
   /** Of the sides that are to be put back; a copy takes its time. */
@@ -342,7 +353,7 @@ export class World implements Acting, Judging {
       const side = this.random.pick(this.sides);
       this.trace(`meanwhile, at ${place}`);
       if (this.random.chance(0.2)) await this.network.deliverLate();
-      else if (side.publisher.isUp) await side.workload?.act();
+      else if (side.publisher.isUp) await Promise.race([side.workload?.act(), side.publisher.over]);
     } finally {
       this.#depth -= 1;
     }

@@ -1,14 +1,15 @@
 /**
  * What a database holds, put into another one of the same schema. Its own statements stay prepared: over `deserialize` they do not, nor over a pragma that
- * turns foreign keys off. So rows go before those that they name, and come behind them.
+ * turns foreign keys off. So rows go before those that they name, and come behind them; where two tables name each other, one of them names nothing first.
  */
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { StatementCache } from "./statement-cache.ts";
 
 type Table = {
   name: string;
-  /** Tables that its rows must name, and columns that may name none. */
-  names: string[];
+  /** Tables that its rows name, and the columns that may name none. */
+  names: { table: string; column: string; isLoose: boolean }[];
+  /** Columns by which it names a table that goes before it. */
   loose: string[];
   put: string;
   rows: SQLInputValue[][];
@@ -50,11 +51,20 @@ function tablesOf(bytes: Uint8Array): Table[] {
     .map(({ name }) => tableOf(source, String(name)));
   const ordered: Table[] = [];
   while (found.length > 0) {
-    const at = found.findIndex(({ name }) =>
-      found.every((other) => other.name === name || !other.names.includes(name)),
-    );
-    if (at < 0) throw new Error("Tables name each other in a circle.");
-    ordered.push(...found.splice(at, 1));
+    const namings = ({ name }: Table, mayBeLoose: boolean) =>
+      found.filter(
+        (other) =>
+          other.name !== name &&
+          other.names.some(({ table, isLoose }) => table === name && !(mayBeLoose && isLoose)),
+      );
+    const next =
+      found.find((table) => namings(table, false).length === 0) ??
+      found.find((table) => namings(table, true).length === 0);
+    if (next === undefined) throw new Error("Tables name each other in a circle.");
+    for (const other of namings(next, false))
+      other.loose.push(...other.names.filter(({ table }) => table === next.name).map(({ column }) => column));
+    found.splice(found.indexOf(next), 1);
+    ordered.push(next);
   }
   return ordered;
 }
@@ -72,8 +82,12 @@ function tableOf(source: DatabaseSync, bare: string): Table {
   select.setReturnArrays(true);
   return {
     name,
-    names: keys.filter(({ from }) => required.get(from)).map(({ table }) => `"${String(table)}"`),
-    loose: keys.filter(({ from }) => !required.get(from)).map(({ from }) => `"${String(from)}"`),
+    names: keys.map(({ from, table }) => ({
+      table: `"${String(table)}"`,
+      column: `"${String(from)}"`,
+      isLoose: required.get(from) !== true,
+    })),
+    loose: [],
     put: `INSERT INTO ${name} VALUES (${select
       .columns()
       .map(() => "?")
