@@ -1,4 +1,4 @@
-import { cleanText } from "@holdfast/kernel";
+import { cleanText, newId } from "@holdfast/kernel";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AgentEvent } from "../../src/agents/index.ts";
@@ -256,6 +256,18 @@ describe("[R-1.6] steps of an agent that tells them apart", () => {
     expect(first).toEqual({ op: "answer", messageId: log.parts[0]?.messageId, patch: end });
     expect(second).toEqual({ op: "answer", messageId: begun?.next.messageId, patch: { finish: "stop" } });
     expect(log.parts.find((part) => part.type === "text")).toHaveProperty("time.end");
+  });
+
+  test("[A-28, R-1.6] a message that went in before the first step is answered by that one, and what is told of it later is told of its answer", async () => {
+    const { recorder, log } = recorderUnderTest();
+    const messageId = newId("msg");
+    recorder.steered(messageId);
+    for (const event of [step("1"), text("a"), step("1", { finish: "stop" })]) recorder.emit(event);
+    await recorder.flushed();
+    const [begun, ...others] = log.of("step");
+    expect([begun?.next.parentId, others]).toEqual([messageId, []]);
+    expect(log.parts.find(({ type }) => type === "text")?.messageId).toBe(begun?.next.messageId);
+    expect(log.of("answer").map((op) => op.messageId)).toEqual([begun?.next.messageId]);
   });
 
   test("[R-1.6] a step that begins after the fence is a late note", async () => {

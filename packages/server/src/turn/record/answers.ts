@@ -105,6 +105,11 @@ export class Answers {
     this.#steered = messageId;
   }
 
+  /** Whether a step that is heard of for the first time is the open one: nothing was named there, and no message came in behind it. */
+  get isFree(): boolean {
+    return this.#now.stepId === undefined && this.#steered === undefined;
+  }
+
   /** Whether an event begins the answer to what the turn was told on the way: it goes on with nothing that is there. */
   beginsStep(event: ContentEvent): boolean {
     if (this.#steered === undefined) return false;

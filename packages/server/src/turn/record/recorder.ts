@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 /**
  * Turns the AgentEvents of one running turn into durable progress (A-1, durability 4).
  *
@@ -8,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
  *
  * `emit` never waits: a backend asks `drained` between its updates and stops reading while too much is uncommitted (D-34).
  */
+import { isDeepStrictEqual } from "node:util";
 import type { MessageId, PartOf, SessionError, TextPart, Usage } from "@holdfast/protocol";
 import { addUsage, ownWorkPart } from "@holdfast/protocol";
 import type { AgentEvent, ContentEvent, NotAllowed, PastEvent, StateEvent } from "../../agents/index.ts";
@@ -332,11 +332,11 @@ export class Recorder {
     return this.#answers.now.texts.append(type, text, streamId, metadata);
   }
 
-  /** The first id that is heard of names the step that is open; each other new one begins the next. */
+  /** The first id that is heard of names the step that is open, unless a message came in before it; each other new one begins the next. */
   #step({ stepId, parentId, summary, ...told }: Extract<ContentEvent, { type: "step" }>): void {
     const { finish, tokens, cost } = told;
     const known = this.#answers.ofStep(stepId);
-    if (known === undefined && this.#answers.now.stepId !== undefined) this.nextStep();
+    if (known === undefined && !this.#answers.isFree) this.nextStep();
     const answer = known ?? this.#answers.now;
     const patch: AnswerPatch = {};
     if (answer.stepId === undefined && parentId !== undefined)
