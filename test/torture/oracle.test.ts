@@ -1,8 +1,10 @@
 /** What the oracle must not complain of. What it must find stands beside its rooms, each case doctored in one way. */
 import { describe, expect, test } from "vitest";
+import { loggedCommand } from "./call-log.ts";
 import type { Ledger } from "./ledger.ts";
 import { compareAtRest, judge, type Picture } from "./oracle.ts";
 import {
+  changedPart,
   EVENTS,
   heard,
   until,
@@ -50,6 +52,21 @@ describe("the oracle of the torture: nothing wrong is nothing found", () => {
         ),
       ),
       whole(),
+    ],
+    [
+      "[D-16] a command that came to an end of its own behind a stop, and says so",
+      ledgerOf(),
+      whole(
+        changedPart("prt_2", {
+          state: {
+            status: "completed",
+            input: { command: loggedCommand("/r", "m1", "true") },
+            output: "",
+            metadata: { ended: "abort" },
+          },
+        }),
+        { calls: { begun: ["m1"], done: [] } },
+      ),
     ],
     ["[D-18] a story that went on after the last that was heard", told(untilType("turn.started")), whole()],
     [

@@ -98,8 +98,12 @@ export function promptFor(making: Making): string {
   const kinds = isNative ? NATIVE_KINDS : KINDS;
   const suited = kinds[phase];
   const kind = suited !== undefined && random.chance(0.7) ? suited : random.pick(Object.values(kinds));
-  return `SAY ${mark}.\n${kind(random, making)}${isNative ? behindNative(making) : behind(making)}`;
+  const script = `SAY ${mark}.\n${kind(random, making)}`;
+  return isNative ? `${FROM_HERE}\n${script}${behindNative(making)}` : `${script}${behind(making)}`;
 }
+
+/** The scripted model does nothing of what stands before it: our own agent tells a message that got no answer together with the next. */
+const FROM_HERE = "#turn 1";
 
 /** A person's answer to the question of a prompt: to that of our own agent one of its choices. */
 export const answerTo = (random: Random, question: Pick<Question, "fields">): object => {

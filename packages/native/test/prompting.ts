@@ -101,10 +101,13 @@ export function prompting(bench: Bench, options: PromptOptions = {}): Prompting 
   return { host, deeds, steers, cancel, prompt };
 }
 
+/** From here on a wait is a limit, in ms. */
+const LIMIT_MS = 600_000;
+
 /** The machine's clock, on which everything that is waited for is over at once. */
 export const quickClock: Clock = {
   ...systemClock,
-  after: (ms, run) => systemClock.after(Math.min(ms, 1), run),
+  after: (ms, run) => systemClock.after(ms < LIMIT_MS ? Math.min(ms, 1) : ms, run),
 };
 
 /** A tool of a test: `run` is what it does. */

@@ -79,12 +79,16 @@ function sameText({ info, parts }: Message): string[] {
   });
 }
 
+const isOfFailedTry = (part: Part): boolean => "attempt" in part && part.attempt !== undefined;
+
 /** The rehearsal agent repeats a line `SAY <mark>`; a mark that was sent once is said once. */
 function saidTwice(ledger: Ledger, picture: Picture): string[] {
   const spoken = new Map(
     [...picture.sessions].map(([id, { messages }]) => {
       const answers = messages.filter(({ info }) => info.role === "assistant");
-      return [id, answers.map(({ parts }) => textOfParts(parts)).join("\n")];
+      // What a try said that failed is told apart, and said again (R-5.2).
+      const parts = answers.flatMap((answer) => answer.parts.filter((part) => !isOfFailedTry(part)));
+      return [id, textOfParts(parts)];
     }),
   );
   return [...ledger.inputs.sent.values()].flatMap(({ sessionId, text }) => {

@@ -46,6 +46,12 @@ export type ModelAnswer =
 
 type Deps = { host: Host; clock: Clock; hooks: Hooks; who: Who; signal: AbortSignal };
 
+/** How long a model may say nothing, in ms: less than a turn that shows nothing is given up after (A-18). */
+const SILENT_MS = 600_000;
+
+/** Characters of one answer, reasoning and inputs of calls included: many times what any model's output limit lets through. */
+const ANSWER_CHARACTERS = 8 * 1024 * 1024;
+
 /** Said of calls whose answer broke off behind them. */
 const BROKEN_OFF = "The answer broke off before it was whole. This call was not run.";
 
@@ -62,10 +68,11 @@ export async function askModel(deps: Deps, request: ModelRequest): Promise<Model
   const stop = new AbortController();
   const stream = await openStream(deps, request, AbortSignal.any([signal, stop.signal]));
   try {
-    for await (const part of untilAborted(stream, signal)) {
+    for await (const part of heard(stream, signal, clock)) {
       const events = told.take(part);
       if (part.type === "text-end") events.push(...(await completed(deps, request, told, part.id)));
       if (events.length > 0) await host.say(...events);
+      if (told.length > ANSWER_CHARACTERS) break;
     }
   } catch (error) {
     if (!(error instanceof StreamFailure)) throw error;
@@ -111,24 +118,35 @@ async function openStream(
 /** What reading the stream threw, apart from what saying it did. */
 class StreamFailure extends Error {}
 
-/** Ends at once when it is aborted, whatever the stream does then. */
-async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+class SilentModel extends Error {}
+
+/** Ends at once when it is aborted, whatever the stream does then. Throws a `StreamFailure`, also where nothing comes for too long. */
+async function* heard<T>(
+  stream: AsyncIterable<T>,
+  signal: AbortSignal,
+  clock: Pick<Clock, "after">,
+): AsyncGenerator<T> {
   const iterator = stream[Symbol.asyncIterator]();
-  const aborted = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
+  let waiting: PromiseWithResolvers<IteratorResult<T> | undefined> | undefined;
+  const abort = () => waiting?.resolve(undefined);
+  signal.addEventListener("abort", abort);
   try {
     for (;;) {
-      const next = iterator.next();
-      next.catch(() => undefined);
-      const result = await Promise.race([next, aborted]).catch((cause: unknown) => {
-        throw new StreamFailure("the answer could not be read", { cause });
-      });
+      waiting = Promise.withResolvers();
+      const { resolve, reject, promise } = waiting;
+      iterator.next().then(resolve, reject);
+      if (signal.aborted) resolve(undefined);
+      const timer = clock.after(SILENT_MS, () => reject(new SilentModel()));
+      const result = await promise
+        .catch((cause: unknown) => {
+          throw new StreamFailure("the answer could not be read", { cause });
+        })
+        .finally(() => timer.cancel());
       if (result === undefined || result.done === true) return;
       yield result.value;
     }
   } finally {
+    signal.removeEventListener("abort", abort);
     void iterator.return?.().catch(() => undefined);
   }
 }
@@ -153,11 +171,18 @@ function failureOf(
   thrown: unknown,
   access: ChosenModel["access"],
 ): SessionError | undefined {
+  if (told.length > ANSWER_CHARACTERS) return { name: "MessageOutputLengthError", data: {} };
+  if (thrown instanceof SilentModel) return SILENT;
   const error = thrown ?? told.error;
   if (error !== undefined && !isMissedToolChoice(error)) return modelError(error, access);
   if (error !== undefined) return undefined;
   return finishError(told.finish?.finish ?? "interrupted", told.finish?.raw);
 }
+
+const SILENT: SessionError = {
+  name: "APIError",
+  data: { message: `The model said nothing for ${SILENT_MS / 60_000} minutes`, isRetryable: true },
+};
 
 function answerOf(told: StreamTold, { chosen }: ModelRequest): ModelAnswer {
   const { finish, usage, metadata } = told.finish ?? {

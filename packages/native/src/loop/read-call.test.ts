@@ -27,6 +27,7 @@ test.each([
   ["text that is no JSON", "read", '{"path": "a', "no JSON"],
   ["an input that does not fit", "read", '{"path": 1}', "does not fit"],
   ["nothing", "read", "", "does not fit"],
+  ["a nest", "read", `{"path":${"[".repeat(50_000)}${"]".repeat(50_000)}}`, "more than 100 levels deep"],
   ["no object", "read", '"a"', "does not fit"],
 ])("[R-11.1] %s cannot be run, and says why", (_name, name, raw, why) => {
   const call = read(name, raw);

@@ -13,6 +13,9 @@ type ReadCall =
 /** Said of a call that was cut off (session-model 11.3). */
 export const ABORTED = "Tool execution aborted";
 
+/** Objects and lists inside of each other in the input of a call. */
+const MAX_DEPTH = 100;
+
 /** Under this name stands what cannot be run. */
 export const INVALID = "invalid";
 
@@ -33,6 +36,7 @@ export function readCall({ name, raw }: ModelCall, tools: readonly Tool[]): Read
 
 /** The same for an input that is an object already. */
 export function readInput(tool: Tool, input: JsonObject): ReadCall {
+  if (isDeeper(input, MAX_DEPTH)) return invalid(tool.id, `Its input is more than ${MAX_DEPTH} levels deep.`);
   const parsed = tool.input.safeParse(input);
   if (parsed.success) return { isValid: true, tool, input, parsed: parsed.data };
   return invalid(tool.id, `Its input does not fit:\n${z.prettifyError(parsed.error)}`);
@@ -43,3 +47,15 @@ export const invalidText = ({ tool, error }: { tool: string; error: string }): s
   `The call of ${tool} was not run. ${error}`;
 
 const invalid = (tool: string, error: string): ReadCall => ({ isValid: false, input: { tool, error } });
+
+/** Level by level, because what is nested deeply enough ends whoever calls himself for it. */
+function isDeeper(value: unknown, levels: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth <= levels; depth += 1) {
+    level = level.flatMap((each): unknown[] =>
+      typeof each === "object" && each !== null ? Object.values(each) : [],
+    );
+    if (level.length === 0) return false;
+  }
+  return true;
+}

@@ -36,6 +36,8 @@ export class StreamTold {
   finish: StreamFinish | undefined;
   /** The first one. */
   error: unknown;
+  /** Characters of all of it. */
+  length = 0;
 
   /** `taken`: ids of calls of the step's tries before. */
   constructor(
@@ -115,6 +117,7 @@ export class StreamTold {
     const metadata = told(providerMetadata);
     if (stream === undefined || (text === "" && metadata === undefined)) return [];
     stream.text += text;
+    this.length += text.length;
     return [{ type: kind, text, streamId: stream.streamId, ...(metadata && { metadata }) }];
   }
 
@@ -148,6 +151,7 @@ export class StreamTold {
     const call = this.#calls.get(id);
     if (call === undefined || call.isWhole) return [];
     call.raw += delta;
+    this.length += delta.length;
     const isDue =
       this.#clock.monotonic() - call.shownAt >= SHOWN_MS || call.raw.length >= call.shown * SHOWN_GROWTH;
     return isDue || metadata !== undefined ? [this.#callTold(call, metadata)] : [];
@@ -157,8 +161,10 @@ export class StreamTold {
     const call = this.#call(part.toolCallId, part.toolName);
     call.isWhole = true;
     // An input that could not be read comes as the text that it was.
-    if (call.raw === "")
+    if (call.raw === "") {
       call.raw = typeof part.input === "string" ? part.input : (JSON.stringify(part.input) ?? "");
+      this.length += call.raw.length;
+    }
     return [this.#callTold(call, part.providerMetadata)];
   }
 

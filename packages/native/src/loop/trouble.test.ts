@@ -58,6 +58,31 @@ describe("retries", () => {
     expect(partsOf(host.messages, "retry")).toHaveLength(4);
   });
 
+  test("[R-13.1] a model that says nothing for ten minutes is asked again", async () => {
+    const clock = new FakeClock();
+    const { host, cancel, prompt } = prompting(bench, { clock });
+    const running = prompt("#turn 1\nSAY begun\nHANG");
+    await expect.poll(() => host.said.some(({ type }) => type === "text")).toBe(true);
+    const retries = () => {
+      clock.advance(600_000);
+      return partsOf(host.messages, "retry").map(({ error }) => error.data.message);
+    };
+    await expect.poll(retries).toContain("The model said nothing for 10 minutes");
+    cancel.abort();
+    expect(await running).toEqual(ended("cancelled"));
+  });
+
+  test("[R-3.1] an answer without an end is cut off", async () => {
+    const content = "x".repeat(9 * 1024 * 1024);
+    const frame = JSON.stringify({ id: "1", choices: [{ index: 0, delta: { role: "assistant", content } }] });
+    const endless: typeof fetch = () =>
+      Promise.resolve(
+        new Response(`data: ${frame}\n\n`, { headers: { "content-type": "text/event-stream" } }),
+      );
+    const { prompt } = prompting(bench, { fetch: endless });
+    expect(await prompt("#turn 1\nSAY x")).toMatchObject(failed("MessageOutputLengthError"));
+  });
+
   test("[R-13.1] a provider that always refuses is asked five times", async () => {
     const from = bench.model.requests.length;
     const { prompt } = prompting(bench);

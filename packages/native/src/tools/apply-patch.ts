@@ -48,7 +48,7 @@ export const applyPatchTool: Tool<typeof input> = {
     if ("problem" in steps) throw new ToolError(steps.problem);
     const places = await placesOf(steps, context);
     return inTurnOn([...places.values()].map(({ path }) => path).toSorted(), async () => {
-      const made = await Promise.all(steps.map((step) => changesOf(step, places, context)));
+      const made = await madeOf(steps, places, context);
       const changes = made.flatMap((each) => each.changes);
       const title =
         changes.length === 1 ? `Patch ${changes[0]?.place.shown}` : `Patch ${changes.length} files`;
@@ -81,6 +81,28 @@ async function placesOf(
 }
 
 type Made = { changes: Change[]; told: string };
+
+/** Bytes of all files of a patch, as they are and as they will be. */
+const MAX_PATCH_BYTES = 64 * 1024 * 1024;
+
+async function madeOf(
+  steps: readonly PatchStep[],
+  places: ReadonlyMap<string, Place>,
+  context: ToolContext,
+): Promise<Made[]> {
+  const made: Made[] = [];
+  let bytes = 0;
+  for (const step of steps) {
+    const one = await changesOf(step, places, context);
+    for (const { before, after } of one.changes) bytes += (before?.length ?? 0) + (after?.length ?? 0);
+    if (bytes > MAX_PATCH_BYTES)
+      throw new ToolError(
+        `The files of the patch have more than ${MAX_PATCH_BYTES} bytes together: make several of it.`,
+      );
+    made.push(one);
+  }
+  return made;
+}
 
 async function changesOf(
   step: PatchStep,

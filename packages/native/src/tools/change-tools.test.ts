@@ -8,6 +8,7 @@ import {
   renameSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -267,6 +268,18 @@ describe("[A-26] a patch of several files", () => {
     put("c", "c\n");
     await expect(patch("*** Add File: a", "+a", ...lines)).rejects.toThrow(problem);
     expect([readdirSync(place.path).toSorted(), text("b"), place.permits]).toEqual([["b", "c"], "b\n", []]);
+  });
+
+  test("changes nothing where its files are too much together", async () => {
+    const names = Array.from({ length: 8 }, (_, index) => `large-${index}`);
+    for (const name of names) {
+      put(name, "");
+      truncateSync(at(name), 9 * 1024 * 1024);
+    }
+    await expect(patch(...names.map((name) => `*** Delete File: ${name}`))).rejects.toThrow(
+      /more than 67108864 bytes together/,
+    );
+    expect([readdirSync(place.path).toSorted(), place.permits]).toEqual([names, []]);
   });
 
   test("is taken back where one of them fails in the midst", async () => {
