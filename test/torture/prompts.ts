@@ -142,7 +142,7 @@ export const SUBTASK_PROMPT = "SAY sub-";
 export function partsFor(text: string, phase: Phase, random: Random): SentPart[] {
   const parts: SentPart[] = [{ type: "text", text }];
   if (random.chance(phase === "subtask" ? 0.7 : 0.05)) {
-    const [mark = ""] = text.slice("SAY ".length).split("\n");
+    const [, mark = ""] = /^SAY (.*)$/m.exec(text) ?? [];
     const prompt = `${SUBTASK_PROMPT}${mark}\nSLOW ${random.int(5, 40)} 4`;
     parts.unshift({ type: "subtask", agent: "rehearsal", description: `of ${mark}`, prompt });
   }
