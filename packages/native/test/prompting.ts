@@ -10,8 +10,9 @@ import { type PromptRoom, PromptRun, Steers } from "../src/loop/index.ts";
 import { languageModel } from "../src/model/index.ts";
 import { subagents } from "../src/subagent/index.ts";
 import type { Tool, ToolContext, ToolResult } from "../src/tools/index.ts";
-import type { ModelFacts, PromptAnswer, ProviderAccess } from "../src/wire.ts";
+import type { ModelFacts, PromptAnswer } from "../src/wire.ts";
 import { FakeHost, type FakeHostOptions } from "./fake-host.ts";
+import { accessTo, type Kind, MODELS } from "./model/ask.ts";
 
 export type Bench = { model: ScriptedModel; directory: string; close: () => Promise<void> };
 
@@ -31,6 +32,8 @@ export type Deed = { tool: string; input: unknown };
 export type PromptOptions = FakeHostOptions & {
   clock?: Clock;
   facts?: ModelFacts;
+  /** Whose words the scripted model speaks; those of any endpoint that speaks as OpenAI's chat does, unless it is said. */
+  kind?: Kind;
   /** In place of the real one, in front of the scripted model. */
   fetch?: typeof fetch;
   tools?: (deeds: Deed[]) => Tool[];
@@ -48,16 +51,11 @@ export type Prompting = {
 };
 
 export function prompting(bench: Bench, options: PromptOptions = {}): Prompting {
-  const { clock = systemClock, facts = {} } = options;
+  const { clock = systemClock, facts = {}, kind = "openai-compatible" } = options;
   const { directory } = bench;
   const deeds: Deed[] = [];
-  const model = { providerId: "scripted", modelId: "fake-1" };
-  const access: ProviderAccess = {
-    id: "scripted",
-    kind: "openai-compatible",
-    baseUrl: `${bench.model.url}/v1`,
-    models: { "fake-1": facts },
-  };
+  const access = accessTo(bench.model.url, kind, facts);
+  const model = { providerId: kind, modelId: MODELS[kind] };
   const { fetch } = options;
   const chosen = {
     access,

@@ -14,7 +14,13 @@ import { askModel, type ModelAnswer } from "./ask-model.ts";
 import type { PromptRoom, Who } from "./room.ts";
 
 /** What a compaction is made of: the same over all its tries. */
-export type CompactionWork = { stepId: string; overflow: boolean; plan: CompactionPlan; request: string };
+export type CompactionWork = {
+  stepId: string;
+  callIds: Set<string>;
+  overflow: boolean;
+  plan: CompactionPlan;
+  request: string;
+};
 
 export type CompactionEnd =
   | (Extract<ModelAnswer, { outcome: "answered" }> & { goesOn: boolean })
@@ -41,7 +47,7 @@ export async function planOf(
   const plan = planCompaction(view, { overflow, tail: tailBudget(usable) });
   if (plan === undefined) return undefined;
   const hook = await hooks.run("experimental.session.compacting", who, { context: [] });
-  return { stepId, overflow, plan, request: summaryRequest(plan, usable, hook) };
+  return { stepId, callIds: new Set(), overflow, plan, request: summaryRequest(plan, usable, hook) };
 }
 
 /** Said and committed before the model is asked; the summary stands once `isDone` is. */
@@ -51,7 +57,7 @@ export async function compact(
   { work, attempt, view }: { work: CompactionWork; attempt: number; view: readonly Message[] },
 ): Promise<CompactionEnd> {
   const { host } = room;
-  const { stepId, overflow, plan, request } = work;
+  const { stepId, callIds, overflow, plan, request } = work;
   const { tailStartId } = plan;
   const chosen = room.chosen();
   const told = {
@@ -76,7 +82,7 @@ export async function compact(
       stepId,
       attempt,
       messageId: await rowOf(room, view, stepId),
-      callIds: new Set(),
+      callIds,
       chosen,
       system: [COMPACTION_TEXT],
       messages: [{ role: "user", content: request }],
@@ -85,6 +91,12 @@ export async function compact(
     },
   );
   if (answer.outcome !== "answered") return answer;
+  await host.say(
+    ...answer.calls.map(({ callId }) => ({
+      type: "tool" as const,
+      update: { callId, status: "error" as const, error: NO_TOOLS },
+    })),
+  );
   if (answer.isEmpty) return { outcome: "failed", error: EMPTY };
   return { ...answer, goesOn: await goesOn(room, who, overflow, view) };
 }
@@ -94,6 +106,9 @@ async function rowOf({ host, hooks }: PromptRoom, view: readonly Message[], step
   if (!hooks.has("experimental.text.complete")) return stepId;
   return (await host.turn(view.at(-1)?.info.id)).at(-1)?.info.id ?? stepId;
 }
+
+/** Said of a call that a model makes all the same. */
+const NO_TOOLS = "A summary has no tools: the call was not run.";
 
 const EMPTY: SessionError = {
   name: "APIError",
