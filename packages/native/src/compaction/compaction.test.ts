@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { call, completed, preamble, Rows, text } from "../../test/rows.ts";
 import type { Compaction, ModelFacts } from "../wire.ts";
 import { contextTokens, isOverflow, outputLimit, tailBudget, usableTokens } from "./budget.ts";
+import { tokensOf } from "./estimate.ts";
 import { chooseTail, planCompaction } from "./plan.ts";
 import { pruneTargets } from "./prune.ts";
 import { summaryRequest } from "./summary-request.ts";
@@ -71,6 +72,32 @@ describe("[R-14.5] when a session is full", () => {
 /** Words of so many tokens. */
 const words = (tokens: number) => "x".repeat(tokens * 4);
 const idsOf = (messages: readonly Message[]) => messages.map(({ info }) => info.id);
+
+describe("[R-14.6] about how many tokens rows are", () => {
+  const file = (mime: string) => ({ type: "file" as const, mime, url: "blob:h" });
+  test.each<[string, Parameters<Rows["answer"]>[0], number]>([
+    ["four characters each, the last one whole", "abcde", 2],
+    ["none of none", "", 0],
+    [
+      "texts for people and those of failed tries are none",
+      [text("x".repeat(40), { ignored: true }), text("x".repeat(40), { attempt: 1 })],
+      0,
+    ],
+    ["a call is its name, its input and its output", [call("c", completed(words(10), { input: {} }))], 12],
+    [
+      "an output that was cleared is its placeholder",
+      [call("c", completed(words(900), { input: {}, time: { start: 1, end: 2, compacted: 3 } }))],
+      11,
+    ],
+    [
+      "media have a size of their own",
+      [file("image/png"), file("application/pdf"), file("text/plain")],
+      3_500,
+    ],
+  ])("%s", (_, parts, tokens) => {
+    expect(tokensOf(new Rows().answer(parts))).toBe(tokens);
+  });
+});
 
 function turns(...tokens: number[]): Rows {
   const rows = new Rows();

@@ -20,6 +20,8 @@ test.each([
   ["700 s are obeyed", { "retry-after": "700" }, 700_000],
   ["a date to come", { "retry-after": "Mon, 30 Nov 2026 12:00:20 GMT" }, 20_000],
   ["a date that has passed", { "retry-after": "Mon, 30 Nov 2026 11:00:00 GMT" }, 8_000],
+  ["a date that is malformed", { "retry-after": "Thu, 99 Foo 2026 00:00:00 GMT" }, 8_000],
+  ["ms that are none fall to seconds", { "retry-after-ms": "x", "retry-after": "3" }, 3_000],
   ["no date at all", { "retry-after": "soon" }, 8_000],
   ["an empty one", { "retry-after": "" }, 8_000],
   ["a negative one", { "retry-after": "-5" }, 8_000],

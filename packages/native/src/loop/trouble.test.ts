@@ -251,7 +251,7 @@ describe("a cancel", () => {
     });
     expect(partsOf(host.messages, "tool")[0]?.state).toMatchObject({
       status: "error",
-      metadata: { interrupted: true },
+      metadata: { interrupted: true, sessionId: [...host.children.keys()][0], agent: "explore" },
     });
   });
 });
