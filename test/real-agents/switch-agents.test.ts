@@ -141,3 +141,46 @@ test("[A-6, A-5] opencode, qwen and opencode again: its own session, its own wor
     await model.close();
   }
 });
+
+test("[A-6, A-26] native, qwen and native again: qwen is told what native heard, and native reads what qwen did", async () => {
+  await using directory = await temporaryDirectory("switch-native");
+  const root = directory.path;
+  const model = await startModel();
+  const qwen = realAgent("qwen", { modelUrl: model.url, home: join(root, "qwen-home") });
+  await qwen.prepare();
+  const config = { agents: { qwen: { backend: "acp" as const, command: qwen.command, env: qwen.env } } };
+  const environment = { HOLDFAST_MODEL_URL: `${model.url}/v1`, HOLDFAST_MODEL: "fake-1" };
+  let server = await startHoldfast({ root, config, environment });
+  try {
+    const { id } = await server.client.createSession({ directory: server.project, agent: "native:build" });
+    let number = 0;
+    const ask = async (agent: string, line: string) => {
+      const text = `#turn ${(number += 1)}\n${line}`;
+      const input = { parts: [{ type: "text" as const, text }], agent };
+      const answer = await server.client.admitInputAndWait(id, input, { timeoutMs: SLOW_TURN_MS });
+      if (!answer.ended) throw new Error(`The turn did not end: ${JSON.stringify(answer.turn)}`);
+      expect(answer.turn, JSON.stringify(answer.turn)).toMatchObject({ state: "completed" });
+      return { text: textOf(answer.messages), handoffs: handoffsOf(answer.messages) };
+    };
+    await ask("native:build", "REMEMBER fig");
+    const told = await ask("qwen", "RECALL");
+    expect(told.text).toContain("fig");
+    expect(told.handoffs).toHaveLength(1);
+    await ask("qwen", "REMEMBER pear");
+    expect(await ask("native:build", "RECALL")).toEqual({
+      text: expect.stringContaining("pear") as string,
+      handoffs: [],
+    });
+    await server.stop();
+    server = await startHoldfast({ root, config, environment });
+    await ask("native:build", "REMEMBER plum");
+    const back = await ask("qwen", "RECALL");
+    expect(back.text).toContain("plum");
+    expect(back.handoffs).toHaveLength(1);
+    expect(back.handoffs[0], "what it was told itself is not told again").not.toContain("REMEMBER pear");
+    expect((await ask("native:build", "RECALL")).text).toContain("plum");
+  } finally {
+    await server.stop();
+    await model.close();
+  }
+});
