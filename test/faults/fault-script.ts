@@ -54,8 +54,13 @@ export abstract class FaultScript {
     before: readonly object[] = [],
   ): Promise<Admitted | undefined> {
     if (id === undefined) return Promise.resolve(undefined);
-    const body = { parts: [...before, { type: "text", text: `SAY ${this.mark()}.\n${text}` }], ...more };
+    const body = { parts: [...before, { type: "text", text: this.promptOf(text) }], ...more };
     return this.send("POST", `/api/sessions/${id}/inputs`, body) as Promise<Admitted | undefined>;
+  }
+
+  /** Begins with what stands nowhere else. */
+  protected promptOf(text: string): string {
+    return `SAY ${this.mark()}.\n${text}`;
   }
 
   #heard({ event, data }: LiveFrame): void {
@@ -72,18 +77,18 @@ export abstract class FaultScript {
       void this.send("POST", `/api/questions/${question.id}/reply`, answerTo(question));
   }
 
-  /** The event of the turn's end, or nothing where it takes too long. */
-  protected async endOf(admitted: Admitted | undefined): Promise<string | undefined> {
+  /** The event of the turn's end, or nothing where it takes longer than these ms. */
+  protected async endOf(admitted: Admitted | undefined, ms = STEP_MS): Promise<string | undefined> {
     const id = admitted?.turn.id;
     if (id === undefined) return undefined;
-    if (!this.#over.has(id) && !this.#isOver) await this.#end(id);
+    if (!this.#over.has(id) && !this.#isOver) await this.#end(id, ms);
     return this.#over.get(id);
   }
 
-  #end(id: string): Promise<void> {
+  #end(id: string, ms: number): Promise<void> {
     return new Promise((resolve) => {
       const waiting = this.#waiting;
-      const timer = setTimeout(done, STEP_MS);
+      const timer = setTimeout(done, ms);
       function done(): void {
         clearTimeout(timer);
         waiting.delete(id);

@@ -1,6 +1,6 @@
-import { loggedCommand } from "../torture/call-log.ts";
 /** Everything that the loop of the native agent does, once each, in sessions that ask and in one that does not; and, in a later life, one more turn of each. */
-import { SUBTASK_PROMPT } from "../torture/prompts.ts";
+import { loggedCommand } from "../torture/call-log.ts";
+import { FROM_HERE, SUBTASK_PROMPT } from "../torture/prompts.ts";
 import type { Recorder } from "../torture/recorder.ts";
 import { FaultScript } from "./fault-script.ts";
 
@@ -14,6 +14,9 @@ export type NativeScriptOptions = {
   sessions?: readonly string[];
   went?: Set<string>;
 };
+
+/** How long a session may take to go on where nothing is in its way, in ms: its program has to start. */
+const GO_ON_MS = 60_000;
 
 /** More than the model's context has. */
 const FULL = 'USAGE {"input":1000000,"output":10}';
@@ -32,11 +35,15 @@ export class NativeScript extends FaultScript {
     await Promise.all([this.#work(), this.#talk()]);
   }
 
+  protected override promptOf(text: string): string {
+    return `${FROM_HERE}\n${super.promptOf(text)}`;
+  }
+
   async #goOn(sessions: readonly string[]): Promise<void> {
     for (const id of sessions) {
       this.follow(id, "fresh");
       await this.send("POST", `/api/sessions/${id}/queue/resume`, {});
-      const end = await this.endOf(await this.admit(id, "SAY on"));
+      const end = await this.endOf(await this.admit(id, "SAY on"), GO_ON_MS);
       if (end === "turn.completed") this.#options.went?.add(id);
     }
   }

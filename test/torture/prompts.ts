@@ -103,7 +103,7 @@ export function promptFor(making: Making): string {
 }
 
 /** The scripted model does nothing of what stands before it: our own agent tells a message that got no answer together with the next. */
-const FROM_HERE = "#turn 1";
+export const FROM_HERE = "#turn 1";
 
 /** A person's answer to the question of a prompt: to that of our own agent one of its choices. */
 export const answerTo = (random: Random, question: Pick<Question, "fields">): object => {

@@ -1,5 +1,5 @@
 /** Text that was told stays where it was told, and nothing of an answer is there twice (D-12, D-13). */
-import { isOwnWorkPart, type Message, type Part } from "@holdfast/protocol";
+import { isCorrectionPart, isOwnWorkPart, type Message, type Part } from "@holdfast/protocol";
 import type { Ledger } from "../ledger.ts";
 import { textOfParts } from "../ledger/input-book.ts";
 import { isOpenPart } from "../ledger/may-become.ts";
@@ -36,8 +36,9 @@ export function doubles(ledger: Ledger, picture: Picture): string[] {
       ...repeated(parts.map((part) => part.id)).map((twice) => `${id}: part ${twice} is there twice`),
     );
     wrong.push(...messages.flatMap((message) => sameText(message)));
-    // What stands where its agent began by itself asks nothing (A-27).
-    const asking = messages.filter((each) => each.info.role === "user" && !each.parts.some(isOwnWorkPart));
+    // What stands where its agent began by itself asks nothing (A-27), and what tells why an answer was not accepted asks for the same once more (R-2.1).
+    const isServers = (part: Part) => isOwnWorkPart(part) || isCorrectionPart(part);
+    const asking = messages.filter((each) => each.info.role === "user" && !each.parts.some(isServers));
     const askers = asking.map(({ info }) => info.turnId);
     wrong.push(...repeated(askers).map((twice) => `${id}: turn ${twice} asks twice`));
     const places = messages.map(({ info }) => info.ordinal ?? 0);

@@ -64,6 +64,15 @@ describe("[A-26] which providers there are", () => {
     expect(await idsOf(over)).toEqual(wanted);
   });
 
+  test("[A-26] an endpoint without an address is none, and it is said which; the others work", async () => {
+    const given = { providers: { local: { models: { small: {} } } }, environment: { LOCAL_API_KEY: "k" } };
+    const why = "providers.local of the configuration has no baseUrl, and speaks as OpenAI's does.";
+    expect(await providers(given).access()).toEqual({ providers: [], problem: why });
+    const both = { ...given, environment: { ...given.environment, OPENAI_API_KEY: "k" } };
+    const { providers: usable, problem } = await providers(both).access();
+    expect([usable.map(({ id }) => id), problem]).toEqual([["openai"], why]);
+  });
+
   test("[A-26] a key of the file is used, one of a variable before it, and it is read anew", async () => {
     const given = providers({ environment: { OPENAI_API_KEY: "variable" } });
     const before = await given.access();

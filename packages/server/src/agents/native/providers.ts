@@ -53,10 +53,13 @@ export function createProviders(deps: ProvidersDeps): Providers {
   const salt = randomHex(32);
   const entries = entriesOf(deps);
   const look = async (): Promise<Access & { keys: ModelList["keys"] }> => {
-    const { keys, problem } = await readKeysFile(deps.keysFile);
+    const file = await readKeysFile(deps.keysFile);
+    const { keys } = file;
+    const problem = file.problem ?? unaddressed(entries);
     const known = entries.map((entry) => ({ entry, key: keyOf(entry, deps.environment) ?? keys[entry.id] }));
     const providers = known.flatMap(({ entry, key }) => {
-      const isUsable = (key !== undefined || entry.takesNoKey) && Object.keys(entry.models).length > 0;
+      const isUsable =
+        (key !== undefined || entry.takesNoKey) && isAddressed(entry) && Object.keys(entry.models).length > 0;
       return isUsable ? [accessOf(entry, key)] : [];
     });
     const missing = known.flatMap(({ entry: { id, takesNoKey, variables }, key }) =>
@@ -67,7 +70,11 @@ export function createProviders(deps: ProvidersDeps): Providers {
     return {
       providers,
       problem: problem ?? (providers.length > 0 ? undefined : none(deps)),
-      keys: { file: deps.keysFile, ...(problem === undefined ? {} : { problem }), missing },
+      keys: {
+        file: deps.keysFile,
+        ...(file.problem === undefined ? {} : { problem: file.problem }),
+        missing,
+      },
     };
   };
   const access = async (): Promise<Access> => {
@@ -126,6 +133,16 @@ function entryOf(id: string, { kind, baseUrl, headers, models, keyVariable }: Pr
     variables: keyVariable === undefined ? usual : [keyVariable],
     takesNoKey: baseUrl !== undefined,
   };
+}
+
+/** Where it is nobody knows but who set it up, save the three that have an address of their own. */
+const isAddressed = ({ kind, baseUrl }: Entry): boolean =>
+  kind !== "openai-compatible" || baseUrl !== undefined;
+
+/** What is said of the first that has no address; the endpoint of the variables may be described where it is not used. */
+function unaddressed(entries: readonly Entry[]): string | undefined {
+  const found = entries.find((entry) => entry.id !== ENDPOINT && !isAddressed(entry));
+  return found && `providers.${found.id} of the configuration has no baseUrl, and speaks as OpenAI's does.`;
 }
 
 /** What the configuration says of a model wins, field by field. Its order goes before. */
