@@ -97,6 +97,17 @@ async function drawn({ on, session }: Awaited<ReturnType<typeof nativeStage>>): 
   await page.getByRole("button", { name: "Allow once" }).click();
   await said(page).getByText("It was meant.").waitFor();
 
+  await say(page, `${AGAIN}\nSAY Then not.`);
+  await page.getByText("repeats itself").waitFor();
+  await page.getByRole("textbox", { name: "What to do instead" }).fill("Look into the other one.");
+  await page.getByRole("button", { name: "Reject" }).click();
+  await said(page).getByText("Then not.").waitFor();
+  const { items } = await on.server.client.listMessages(made.id);
+  const refused = items
+    .flatMap(({ parts }) => parts)
+    .filter((part) => part.type === "tool" && part.state.status === "error");
+  expect(JSON.stringify(refused)).toContain("Look into the other one.");
+
   await say(page, FULL);
   await log(page).getByText("Older messages were summarised for the agent").waitFor();
   await log(page)
@@ -105,8 +116,8 @@ async function drawn({ on, session }: Awaited<ReturnType<typeof nativeStage>>): 
 
   await on.server.client.admitInput(made.id, BIRD);
   await log(page).getByRole("region", { name: "Result", exact: true }).getByText("heron").waitFor();
-  const refused = log(page).getByRole("region", { name: "Result that does not fit" });
-  await refused.getByText("/bird must be string").waitFor();
+  const misfit = log(page).getByRole("region", { name: "Result that does not fit" });
+  await misfit.getByText("/bird must be string").waitFor();
 
   await say(page, BUSY);
   await log(page)

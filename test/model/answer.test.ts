@@ -26,6 +26,11 @@ function said(messages: ModelMessage[], failures = new FailureCounts()): string 
   return beats.map((beat) => ("text" in beat ? beat.text : beat.kind)).join("");
 }
 
+function commandIn(messages: ModelMessage[], failures: FailureCounts): unknown {
+  const [beat] = chooseAnswer(conversation(messages), failures).beats;
+  return beat?.kind === "call" ? beat.args["command"] : undefined;
+}
+
 const user = (text: string): ModelMessage => ({ role: "user", text });
 const assistant: ModelMessage = { role: "assistant", text: "" };
 const tool = (text: string): ModelMessage => ({ role: "tool", text });
@@ -58,6 +63,19 @@ describe("which answer a request gets", () => {
     expect(said([retried], failures)).toBe("oops");
     const alone = user("FAIL 400 never");
     for (let count = 0; count < 3; count++) expect(said([alone], failures)).toBe("never");
+  });
+
+  it("goes on behind a failed try, whether what it had said is sent again or not", () => {
+    const asked = user("SAY one\nCUT\nBASH ls\nBASH pwd");
+    const one: ModelMessage = { role: "assistant", text: "one" };
+    const left = new FailureCounts();
+    expect(said([asked], left)).toBe("onecut");
+    expect(commandIn([asked], left)).toBe("ls");
+    expect(commandIn([asked, assistant, tool("x")], left)).toBe("pwd");
+    const kept = new FailureCounts();
+    expect(said([asked], kept)).toBe("onecut");
+    expect(commandIn([asked, one], kept)).toBe("ls");
+    expect(commandIn([asked, one, tool("x"), assistant, tool("x")], kept)).toBe("pwd");
   });
 
   it("RECALL answers from the messages that were sent, not from the server's memory", () => {

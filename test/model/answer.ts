@@ -1,6 +1,6 @@
 /*
- * Decides what the model answers to one request, from that request alone, apart from one count: how often the very same
- * request already failed (so that `FAIL 500` + `SAY ok` is one failure and then, on the agent's retry, the text).
+ * Decides what the model answers to one request, from that request alone, apart from one memory: which requests of the turn
+ * failed already (so that `FAIL 500` + `SAY ok` is one failure and then, on the agent's retry, the text).
  *
  * The script of the turn is cut into answers: text directives gather until a tool call, FAIL, HANG or CRASH ends the
  * answer. The k-th request of the turn gets the k-th answer; after the last one the model says a short final text.
@@ -60,25 +60,42 @@ export function cutAnswers(script: readonly Directive[]): Directive[][] {
   return answers;
 }
 
-/** Counts failed requests by what they asked, so that a retry of a failed request goes on in the script. */
-export class FailureCounts {
-  readonly #counts = new Map<string, number>();
+/** A request that failed: the assistant's messages before it, and what it said until then. */
+type Failed = { done: number; text: string };
+type Told = { failed: Failed[]; answered: number };
 
-  /** How often this request failed since it was last answered. */
-  of(key: string): number {
-    return this.#counts.get(key) ?? 0;
+/** Failed requests of each turn, so that the agent's retry goes on in the script, and so does what follows it. */
+export class FailureCounts {
+  readonly #turns = new Map<string, Told>();
+
+  /** Answers of the script that failed before this request and stand nowhere in what was sent. One that was answered before begins anew. */
+  of(key: string, done: number, sent: string): number {
+    const turn = this.#turns.get(key);
+    if (turn === undefined) return 0;
+    if (done <= turn.answered) this.#turns.delete(key);
+    return done <= turn.answered
+      ? 0
+      : turn.failed.filter((each) => each.done <= done && (each.text === "" || !sent.includes(each.text)))
+          .length;
   }
 
   /** Notes one more failure. */
-  add(key: string): void {
-    this.#counts.set(key, this.of(key) + 1);
-    const oldest = this.#counts.keys().next();
-    if (this.#counts.size > MAX_FAILURE_KEYS && !oldest.done) this.#counts.delete(oldest.value);
+  add(key: string, failed: Failed): void {
+    this.#of(key).failed.push(failed);
   }
 
-  /** Forgets a request that was answered. */
-  clear(key: string): void {
-    this.#counts.delete(key);
+  /** Notes an answer, where something failed before it. */
+  answered(key: string, done: number): void {
+    const turn = this.#turns.get(key);
+    if (turn !== undefined) turn.answered = done;
+  }
+
+  #of(key: string): Told {
+    const turn = this.#turns.get(key) ?? { failed: [], answered: -1 };
+    this.#turns.set(key, turn);
+    const oldest = this.#turns.keys().next();
+    if (this.#turns.size > MAX_FAILURE_KEYS && !oldest.done) this.#turns.delete(oldest.value);
+    return turn;
   }
 }
 
@@ -92,14 +109,14 @@ export function chooseAnswer(conversation: Conversation, failures: FailureCounts
   const text = messages[at]?.text ?? "";
   const answers = cutAnswers(parseScript(text));
   const done = assistantRuns(conversation, at);
-  const key = failureKey(conversation, text, done);
-  const index = done + failures.of(key);
+  const key = failureKey(conversation, text);
+  const index = done + failures.of(key, done, sentSince(conversation, at));
   const answer = answers[index];
   if (answer === undefined) return { index, beats: [{ kind: "text", text: finalText(conversation, at) }] };
   if (breaks.has(answer.at(-1)?.kind)) {
     // The last failure of a script repeats: a lone FAIL fails every retry.
-    if (index < answers.length - 1) failures.add(key);
-  } else failures.clear(key);
+    if (index < answers.length - 1) failures.add(key, { done, text: firstSaid(answer) });
+  } else failures.answered(key, done);
   return { index, beats: beatsOf(answer, conversation) };
 }
 
@@ -109,13 +126,23 @@ function assistantRuns(conversation: Conversation, from: number): number {
   return roles.filter((role, index) => role === "assistant" && roles[index - 1] !== "assistant").length;
 }
 
-function failureKey(conversation: Conversation, text: string, done: number): string {
+/** What the assistant said since the script, as it was sent. */
+const sentSince = ({ messages }: Conversation, from: number): string =>
+  messages
+    .slice(from + 1)
+    .flatMap(({ role, text }) => (role === "assistant" ? [text] : []))
+    .join("\n");
+
+const firstSaid = (answer: readonly Directive[]): string =>
+  answer.flatMap((directive) => (directive.kind === "say" ? [directive.text] : []))[0] ?? "";
+
+function failureKey(conversation: Conversation, text: string): string {
   // Digits are left out because the agents' system texts hold the time.
   const system = conversation.messages
     .filter((message) => message.role === "system")
     .map((message) => message.text.replace(/\d/g, ""));
   return createHash("sha256")
-    .update(JSON.stringify([system, text, done]))
+    .update(JSON.stringify([system, text]))
     .digest("base64");
 }
 

@@ -80,7 +80,7 @@ export function GuestPage({ guest }: { guest: Guest }) {
                     key={permission.id}
                     permission={permission}
                     canAlways={false}
-                    onReply={(reply) => client.replyPermission(permission.id, { reply })}
+                    onReply={(reply) => client.replyPermission(permission.id, reply)}
                   />
                 ) : (
                   <Notice key={permission.id} tone="attention" role="status">

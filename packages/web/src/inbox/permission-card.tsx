@@ -1,5 +1,5 @@
 import { isApiError } from "@holdfast/client";
-import type { Permission, PermissionReply } from "@holdfast/protocol";
+import type { Permission, ReplyPermission } from "@holdfast/protocol";
 import { ShieldQuestion } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
 import { useClient } from "../data/index.ts";
@@ -9,13 +9,16 @@ import { Deadline, useInert } from "./asking.tsx";
 /** What a title shows at once, in characters; what it stands for is below it. */
 const TITLE_CHARACTERS = 120;
 
+/** What may go with a no, in characters. */
+const WORDS_CHARACTERS = 10_000;
+
 /** The kind of request that asks whether the same call is to be made once more (session-model 11.2). */
 const DOOM_LOOP = "doom_loop";
 
 /** A request of an agent, for the owner. */
 export function PermissionCard(props: { permission: Permission; place?: ReactNode }) {
   const client = useClient();
-  const onReply = (reply: PermissionReply) => client.replyPermission(props.permission.id, { reply });
+  const onReply = (reply: ReplyPermission) => client.replyPermission(props.permission.id, reply);
   return <PermissionRequest {...props} onReply={onReply} canAlways />;
 }
 
@@ -23,7 +26,7 @@ type PermissionRequestProps = {
   permission: Permission;
   place?: ReactNode;
   /** Rejects with the reason. */
-  onReply: (reply: PermissionReply) => Promise<unknown>;
+  onReply: (reply: ReplyPermission) => Promise<unknown>;
   /** Whether it may be answered for all that are like it: a ref never may (S-14). */
   canAlways: boolean;
 };
@@ -31,20 +34,25 @@ type PermissionRequestProps = {
 /** An agent asks before it acts: always with everything that it would do. The first answer wins; a later one is told who was first. */
 export function PermissionRequest({ permission, place, onReply, canAlways }: PermissionRequestProps) {
   const isInert = useInert();
-  const [asked, setAsked] = useState<PermissionReply | undefined>();
+  const [isAnswered, setAnswered] = useState(false);
+  const [words, setWords] = useState("");
   const [problem, setProblem] = useState<string | undefined>();
   const title = useId();
-  const reply = (answer: PermissionReply) => {
-    setAsked(answer);
+  const reply = (answer: ReplyPermission) => {
+    setAnswered(true);
     setProblem(undefined);
     onReply(answer).catch((error: unknown) => {
       // By whom, or by nobody in time, is the server's to say.
       if (isApiError(error, "ALREADY_REPLIED")) return setProblem(error.message);
-      setAsked(undefined);
+      setAnswered(false);
       setProblem(error instanceof Error ? error.message : String(error));
     });
   };
-  const isOff = isInert || asked !== undefined;
+  const isOff = isInert || isAnswered;
+  const reject = () => {
+    const message = words.trim();
+    reply({ reply: "reject", ...(message === "" ? {} : { message }) });
+  };
   const { args } = permission;
   const isDoom = permission.kind === DOOM_LOOP;
   return (
@@ -80,17 +88,36 @@ export function PermissionRequest({ permission, place, onReply, canAlways }: Per
         What is marked is there and would not be seen.
       </p>
       <div className="flex flex-wrap items-center gap-2">
-        <Button size="small" tone="primary" disabled={isOff} onClick={() => reply("once")}>
+        <Button size="small" tone="primary" disabled={isOff} onClick={() => reply({ reply: "once" })}>
           Allow once
         </Button>
         {canAlways && (
-          <Button size="small" disabled={isOff} onClick={() => reply("always")}>
+          <Button size="small" disabled={isOff} onClick={() => reply({ reply: "always" })}>
             Always allow
           </Button>
         )}
-        <Button size="small" tone="danger" disabled={isOff} onClick={() => reply("reject")}>
-          Reject
-        </Button>
+        <form
+          className="flex min-w-0 flex-1 basis-64 items-center gap-2"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (!isOff) reject();
+          }}
+        >
+          <Button type="submit" size="small" tone="danger" disabled={isOff}>
+            Reject
+          </Button>
+          <input
+            aria-label="What to do instead"
+            placeholder="What to do instead"
+            dir="auto"
+            autoComplete="off"
+            maxLength={WORDS_CHARACTERS}
+            value={words}
+            disabled={isAnswered}
+            onChange={(event) => setWords(event.target.value)}
+            className="h-7 min-w-0 flex-1 rounded-md border border-line bg-surface px-2 text-ink placeholder:text-ink-faint focus-visible:border-accent pointer-coarse:h-11 pointer-coarse:text-base"
+          />
+        </form>
       </div>
       {canAlways && <Standing permission={permission} />}
       {problem !== undefined && (
