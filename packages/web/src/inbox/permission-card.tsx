@@ -81,7 +81,7 @@ export function PermissionRequest({ permission, place, onReply, canAlways }: Per
       {isDoom && (
         <p>
           It has made this very call again and again, with the same arguments, and may be stuck. Rejected, its
-          turn ends, and you can tell it what to do instead.
+          turn ends; with a word of what to do instead, it goes on with that.
         </p>
       )}
       <p className="hidden text-xs text-attention group-has-[[data-mark]]/card:block">
