@@ -17,7 +17,9 @@ export type PublishingDeps = {
 /** What may leave this machine (S-17), and the previews of it. `keepSecret`: another token of ours, which it answers. */
 export function buildPublishing({ config, store, changes, clock, secrets }: PublishingDeps) {
   const agents = Object.values(config.file.agents ?? {}).map(({ env }) => env ?? {});
-  let known = [...secrets, ...[config.environment, ...agents].flatMap(secretsInVariables)];
+  let own = secrets;
+  // Looked for when something leaves: most servers share nothing.
+  let known: readonly string[] | undefined;
   const publisher = createPublisher({
     store,
     async readChange(change) {
@@ -29,7 +31,7 @@ export function buildPublishing({ config, store, changes, clock, secrets }: Publ
       }
     },
     home: placesOf(config.home),
-    secrets: () => known,
+    secrets: () => (known ??= [...own, ...[config.environment, ...agents].flatMap(secretsInVariables)]),
   });
   const previews = createPreviews({
     publisher,
@@ -41,7 +43,8 @@ export function buildPublishing({ config, store, changes, clock, secrets }: Publ
     publisher,
     previews,
     keepSecret(secret: string): string {
-      known = [...known, secret];
+      own = [...own, secret];
+      known &&= [...known, secret];
       return secret;
     },
   };
