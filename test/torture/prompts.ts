@@ -41,11 +41,15 @@ const KINDS: Readonly<Record<string, (random: Random, making: Making) => string>
     ]),
 };
 
+const QUESTION = { question: "How many?", header: "Count", options: [{ label: "one" }, { label: "two" }] };
+const QUESTIONING = `CALL question ${JSON.stringify({ questions: [QUESTION] })}\nSAY thank you`;
+
 /** What Holdfast's own agent is asked by way of the scripted model: the same, as far as the two have the same, and what it alone has. */
 const NATIVE_KINDS: typeof KINDS = {
-  ...pick(KINDS, ["streaming", "tool", "permission", "long-call", "finalization"]),
+  ...pick(KINDS, ["streaming", "tool", "long-call", "finalization"]),
+  permission: (random) => random.pick(["ASK may I go on", QUESTIONING]),
   subtask: (random, making) => `CALL task ${JSON.stringify(taskOf(random, making))}\nSAY they answered`,
-  question: () => `CALL question ${JSON.stringify({ questions: [QUESTION] })}\nSAY thank you`,
+  question: () => QUESTIONING,
   retry: (random) => `${failedTry(random)}\nSLOW 10 2`,
   compaction: (random, { mark }) => `${filled(mark)}\nSLOW ${random.int(5, 30)} 3`,
   beside: (_, { root, mark }) => {
@@ -67,8 +71,6 @@ const NATIVE_KINDS: typeof KINDS = {
 function pick(kinds: typeof KINDS, names: readonly string[]): typeof KINDS {
   return Object.fromEntries(Object.entries(kinds).filter(([name]) => names.includes(name)));
 }
-
-const QUESTION = { question: "How many?", header: "Count", options: [{ label: "one" }, { label: "two" }] };
 
 /** A try that fails and says when the next may come. */
 function failedTry(random: Random): string {

@@ -18,7 +18,7 @@ export type Host = {
   ask(request: PermissionAsk, signal: AbortSignal): Promise<PermissionAnswer>;
   askQuestion(question: AgentQuestion, signal: AbortSignal): Promise<QuestionAnswer>;
   history(page: HistoryParams): Promise<HistoryAnswer>;
-  /** Stored messages of the running turn, from this one on. */
+  /** Stored messages of the running turn, from this one on, once all that was said is committed. Rejects as `commit` does. */
   turn(from?: string): Promise<Message[]>;
   /** Undefined when it is gone. */
   blob(hash: string): Promise<Uint8Array | undefined>;

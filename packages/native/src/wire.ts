@@ -6,7 +6,7 @@
  *   prompt ─────────────────────────────────►          the running turn stands in rows already; so do the user's words
  *          ◄───────────────────────────────── history  what the session's rows say: the only memory that there is
  *          ◄───────────────────────────────── say      what happens, in order; never answered
- *          ◄───────────────────────────────── commit   answered once all that was said before is committed
+ *          ◄───────────────────────────────── commit   answered once all that was said before is committed; so is `turn`, with the turn's rows
  *          ◄───────────────────────────────── ask, askQuestion
  *   cancel, steer, configure ───────────────►
  *          ◄───────────────────────────────── the answer of `prompt`
@@ -297,7 +297,7 @@ export const historyParamsSchema = z.object({
 export type HistoryParams = z.infer<typeof historyParamsSchema>;
 export type HistoryAnswer = { turn: Turn; messages: Message[] }[];
 
-/** Messages of the running turn as they are stored, from this one on; all of them without one. */
+/** Messages of the running turn as they are stored once all that was said before is committed, from this one on; all of them without one. */
 export const turnParamsSchema = z.object({ from: z.string().optional() });
 export type TurnParams = z.infer<typeof turnParamsSchema>;
 export type TurnAnswer = Message[];

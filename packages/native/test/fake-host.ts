@@ -124,7 +124,8 @@ export class FakeHost implements Host {
     );
   }
 
-  turn(from?: string): Promise<Message[]> {
+  async turn(from?: string): Promise<Message[]> {
+    await this.commit();
     const { messages } = this.#running().rows;
     const start =
       from === undefined
@@ -133,7 +134,7 @@ export class FakeHost implements Host {
             0,
             messages.findIndex(({ info }) => info.id === from),
           );
-    return Promise.resolve(structuredClone(messages.slice(start)));
+    return structuredClone(messages.slice(start));
   }
 
   blob(hash: string): Promise<Uint8Array | undefined> {

@@ -107,11 +107,11 @@ describe("a compaction", () => {
 
   test("[D-16] a cancel before it leaves no summary", async () => {
     const { host, cancel, prompt } = prompting(bench, { facts });
-    host.onCommit = () => {
-      const isDone = host.said.some(
-        ({ type, ...event }) => type === "tool" && JSON.stringify(event).includes('"completed"'),
-      );
-      if (isDone) cancel.abort();
+    const say = host.say.bind(host);
+    host.say = (...events) => {
+      if (events.some((event) => event.type === "tool" && event.update.status === "completed"))
+        cancel.abort();
+      return say(...events);
     };
     expect(await prompt(FULL)).toEqual(ended("cancelled"));
     expect(summaries(host.messages)).toEqual([]);

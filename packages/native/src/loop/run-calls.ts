@@ -1,9 +1,10 @@
 /**
  * Runs the calls of one step, some at the same time, and says each result when it is there.
  *
- *   pending ─► before-hook ─► running, with its input ─► [ commit ] ─► run ─► completed | error ─► [ commit ]
+ *   pending ─► before-hook ─► running, with its input ─► [ commit ] ─► run ─► completed | error
  *
- * - All of them are running in rows before the first one runs: after a crash none is run again.
+ * - All of them are running in rows before the first one runs: after a crash none is run again. What came of them is committed with what is said next,
+ *   before the model is told of it.
  * - The text of a result is cut before it is said: it is what the model sees, and what the row has.
  * - A cancel gives what runs 250 ms to settle by itself; the rest ends as an interrupted error that keeps what it had told (session-model 11.3).
  */
@@ -143,7 +144,6 @@ export class CallRun {
     const end = settled ?? (await this.#aborted(call, context));
     await host.say({ type: "tool", update: end });
     memory.callEnded({ tool: call.tool.id, input: call.input, metadata: { ...context.facts, ...end.facts } });
-    await host.commit();
     return end.status === "completed";
   }
 

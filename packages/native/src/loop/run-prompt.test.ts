@@ -56,12 +56,14 @@ describe("a prompt", () => {
       ],
     });
     const requests = bench.model.requests.length;
-    host.onCommit = (number) => {
-      if (number === 1) expect(bench.model.requests.length).toBe(requests);
+    const askedBefore: number[] = [];
+    host.onCommit = () => {
+      const steps = host.said.filter((event) => event.type === "step" && event.finish === undefined);
+      askedBefore[steps.length] ??= bench.model.requests.length - requests;
     };
     await prompt('#turn 1\nCALL note {"word":"a"}\nSAY done');
     expect(seen).toEqual(["running"]);
-    expect(host.log.findIndex(({ type }) => type === "commit")).toBe(2);
+    expect(askedBefore).toEqual([0, 0, 1]);
   });
 
   test("[R-11.1] goes on with what its calls gave, which is what the rows say", async () => {

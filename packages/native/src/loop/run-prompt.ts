@@ -109,7 +109,7 @@ export class PromptRun {
   }
 
   async #ask({ attempt, isLast }: StateAt<"asking">): Promise<LoopEvent> {
-    const { host, chosen, format } = this.#room;
+    const { chosen, format } = this.#room;
     const step = attempt === 1 || this.#step === undefined ? await this.#beginStep() : this.#step;
     const { stepId, callIds, messages, system } = step;
     const now = chosen();
@@ -136,7 +136,6 @@ export class PromptRun {
       compaction: this.#room.place.compaction,
     });
     await this.#spent(stepId, answer);
-    await host.commit();
     const { finish, calls } = answer;
     const isSteered = this.#room.steers?.isWaiting ?? false;
     return { type: "answered", finish, calls: calls.length, isFull: this.#isFull, isSteered };
@@ -151,8 +150,7 @@ export class PromptRun {
     const stepId = randomHex(8);
     const { model } = chosen();
     await host.say({ type: "step", stepId }, { type: "model", model });
-    await host.commit();
-    const messages = await this.#rows.readWith(steered);
+    const messages = await this.#rows.readCommitted(steered);
     this.#step = { stepId, callIds: new Set(), messages, system: this.#systemText() };
     return this.#step;
   }

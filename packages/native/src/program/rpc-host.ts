@@ -54,6 +54,7 @@ export class RpcHost implements Host {
   }
 
   async turn(from?: string): Promise<Message[]> {
+    this.#uncommitted = 0;
     return this.#connection.sendRequest<TurnAnswer>(METHODS.turn, from === undefined ? {} : { from });
   }
 

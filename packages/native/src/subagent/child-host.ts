@@ -56,10 +56,11 @@ export class ChildHost implements Host {
     );
   }
 
-  turn(from?: string): Promise<Message[]> {
+  async turn(from?: string): Promise<Message[]> {
+    await this.commit();
     const { messages } = this.#place.rows;
     const start = from === undefined ? 0 : messages.findIndex(({ info }) => info.id === from);
-    return Promise.resolve(structuredClone(messages.slice(Math.max(0, start))));
+    return structuredClone(messages.slice(Math.max(0, start)));
   }
 
   blob(hash: string): Promise<Uint8Array | undefined> {

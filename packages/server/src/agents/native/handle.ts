@@ -234,9 +234,13 @@ export class NativeHandle implements AgentHandle {
     const { running } = this.#prompts;
     switch (method) {
       case METHODS.commit:
+      case METHODS.turn:
         if (running === undefined)
           throw new HoldfastError("CONFLICT", "No prompt runs: nothing is committed.");
-        return running.sink.committed();
+        await running.sink.committed();
+        return method === METHODS.commit
+          ? undefined
+          : running.sink.stored(checked(turnParamsSchema, params).from);
       case METHODS.ask: {
         const ask = mask(checked(permissionAskSchema, params));
         return answerTold((await running?.askForWords(ask, signal)) ?? "cancelled");
@@ -247,8 +251,6 @@ export class NativeHandle implements AgentHandle {
       }
       case METHODS.history:
         return request.history(checked(historyParamsSchema, params));
-      case METHODS.turn:
-        return (await running?.sink.stored(checked(turnParamsSchema, params).from)) ?? [];
       case METHODS.blob: {
         const blob = await readBlob(checked(blobParamsSchema, params).hash, this.sessionId);
         return blob && { data: Buffer.from(blob.bytes).toString("base64") };
