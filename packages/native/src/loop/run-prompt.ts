@@ -219,7 +219,7 @@ export class PromptRun {
   }
 
   async #compact({ attempt, overflow }: StateAt<"compacting">): Promise<LoopEvent> {
-    const view = await this.#rows.read();
+    const view = await this.#rows.readCommitted([]);
     if (attempt === 1) {
       const { facts } = this.#room.chosen().reached;
       this.#work = await planOf(this.#room, this.#who, { stepId: randomHex(8), overflow, view, facts });
