@@ -19,7 +19,14 @@ export async function offerTools(tools: readonly Tool[], hooks: Hooks, who: Who)
   return offered;
 }
 
+/** Of each tool once: it takes longer than the rest of what a prompt needs before its first step. */
+const SCHEMAS = new WeakMap<z.ZodType, JsonObject>();
+
+/** A copy, for hooks may change it. */
 function schemaOf(input: z.ZodType): JsonObject {
+  const known = SCHEMAS.get(input);
+  if (known !== undefined) return structuredClone(known);
   const { $schema: _dialect, ...schema } = z.toJSONSchema(input, { target: "draft-7", io: "input" });
-  return schema;
+  SCHEMAS.set(input, schema);
+  return structuredClone<JsonObject>(schema);
 }
