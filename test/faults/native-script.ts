@@ -40,8 +40,9 @@ export class NativeScript extends FaultScript {
   }
 
   async #goOn(sessions: readonly string[]): Promise<void> {
+    // All of them, because what one still asks holds the workspace of the others.
+    for (const id of sessions) this.follow(id, "fresh");
     for (const id of sessions) {
-      this.follow(id, "fresh");
       await this.send("POST", `/api/sessions/${id}/queue/resume`, {});
       const end = await this.endOf(await this.admit(id, "SAY on"), GO_ON_MS);
       if (end === "turn.completed") this.#options.went?.add(id);
