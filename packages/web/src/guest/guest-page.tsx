@@ -79,7 +79,7 @@ export function GuestPage({ guest }: { guest: Guest }) {
                   <PermissionRequest
                     key={permission.id}
                     permission={permission}
-                    canAlways={false}
+                    isOwner={false}
                     onReply={(reply) => client.replyPermission(permission.id, reply)}
                   />
                 ) : (

@@ -19,7 +19,7 @@ const DOOM_LOOP = "doom_loop";
 export function PermissionCard(props: { permission: Permission; place?: ReactNode }) {
   const client = useClient();
   const onReply = (reply: ReplyPermission) => client.replyPermission(props.permission.id, reply);
-  return <PermissionRequest {...props} onReply={onReply} canAlways />;
+  return <PermissionRequest {...props} onReply={onReply} isOwner />;
 }
 
 type PermissionRequestProps = {
@@ -27,12 +27,12 @@ type PermissionRequestProps = {
   place?: ReactNode;
   /** Rejects with the reason. */
   onReply: (reply: ReplyPermission) => Promise<unknown>;
-  /** Whether it may be answered for all that are like it: a ref never may (S-14). */
-  canAlways: boolean;
+  /** A ref neither answers for all that are like it nor says a word with its no (S-14). */
+  isOwner: boolean;
 };
 
 /** An agent asks before it acts: always with everything that it would do. The first answer wins; a later one is told who was first. */
-export function PermissionRequest({ permission, place, onReply, canAlways }: PermissionRequestProps) {
+export function PermissionRequest({ permission, place, onReply, isOwner }: PermissionRequestProps) {
   const isInert = useInert();
   const [isAnswered, setAnswered] = useState(false);
   const [words, setWords] = useState("");
@@ -81,7 +81,7 @@ export function PermissionRequest({ permission, place, onReply, canAlways }: Per
       {isDoom && (
         <p>
           It has made this very call again and again, with the same arguments, and may be stuck. Rejected, its
-          turn ends; with a word of what to do instead, it goes on with that.
+          turn ends{isOwner ? "; with a word of what to do instead, it goes on with that." : "."}
         </p>
       )}
       <p className="hidden text-xs text-attention group-has-[[data-mark]]/card:block">
@@ -91,7 +91,7 @@ export function PermissionRequest({ permission, place, onReply, canAlways }: Per
         <Button size="small" tone="primary" disabled={isOff} onClick={() => reply({ reply: "once" })}>
           Allow once
         </Button>
-        {canAlways && (
+        {isOwner && (
           <Button size="small" disabled={isOff} onClick={() => reply({ reply: "always" })}>
             Always allow
           </Button>
@@ -106,20 +106,22 @@ export function PermissionRequest({ permission, place, onReply, canAlways }: Per
           <Button type="submit" size="small" tone="danger" disabled={isOff}>
             Reject
           </Button>
-          <input
-            aria-label="What to do instead"
-            placeholder="What to do instead"
-            dir="auto"
-            autoComplete="off"
-            maxLength={WORDS_CHARACTERS}
-            value={words}
-            disabled={isAnswered}
-            onChange={(event) => setWords(event.target.value)}
-            className="h-7 min-w-0 flex-1 rounded-md border border-line bg-surface px-2 text-ink placeholder:text-ink-faint focus-visible:border-accent pointer-coarse:h-11 pointer-coarse:text-base"
-          />
+          {isOwner && (
+            <input
+              aria-label="What to do instead"
+              placeholder="What to do instead"
+              dir="auto"
+              autoComplete="off"
+              maxLength={WORDS_CHARACTERS}
+              value={words}
+              disabled={isAnswered}
+              onChange={(event) => setWords(event.target.value)}
+              className="h-7 min-w-0 flex-1 rounded-md border border-line bg-surface px-2 text-ink placeholder:text-ink-faint focus-visible:border-accent pointer-coarse:h-11 pointer-coarse:text-base"
+            />
+          )}
         </form>
       </div>
-      {canAlways && <Standing permission={permission} />}
+      {isOwner && <Standing permission={permission} />}
       {problem !== undefined && (
         <p role="alert" className="text-danger">
           {problem}
