@@ -234,13 +234,11 @@ export class NativeHandle implements AgentHandle {
     const { running } = this.#prompts;
     switch (method) {
       case METHODS.commit:
-      case METHODS.turn:
-        if (running === undefined)
-          throw new HoldfastError("CONFLICT", "No prompt runs: nothing is committed.");
-        await running.sink.committed();
-        return method === METHODS.commit
-          ? undefined
-          : running.sink.stored(checked(turnParamsSchema, params).from);
+        return void (await this.#committed());
+      case METHODS.turn: {
+        const { from } = checked(turnParamsSchema, params);
+        return (await this.#committed()).stored(from);
+      }
       case METHODS.ask: {
         const ask = mask(checked(permissionAskSchema, params));
         return answerTold((await running?.askForWords(ask, signal)) ?? "cancelled");
@@ -258,6 +256,14 @@ export class NativeHandle implements AgentHandle {
       default:
         throw new HoldfastError("UNPROCESSABLE", `There is no method ${method}.`);
     }
+  }
+
+  /** Resolves once all that was said is committed. Rejects where it cannot be, or no prompt runs: then nothing is. */
+  async #committed(): Promise<TurnSink> {
+    const sink = this.#prompts.running?.sink;
+    if (sink === undefined) throw new HoldfastError("CONFLICT", "No prompt runs: nothing is committed.");
+    await sink.committed();
+    return sink;
   }
 
   async #closePolitely(graceMs: number | undefined): Promise<void> {
