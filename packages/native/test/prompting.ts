@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock } from "@holdfast/kernel";
+import type { Message, PartOf } from "@holdfast/protocol";
 import { z } from "zod";
 import { type ScriptedModel, startModel } from "../../../test/model/index.ts";
 import { NO_HOOKS } from "../src/hooks/index.ts";
@@ -134,3 +135,13 @@ export const noteTool = (deeds: Deed[]): Tool =>
     deeds.push({ tool: "note", input });
     return Promise.resolve({ title: `Noted ${input.word}`, output: `noted ${input.word}` });
   });
+
+/** How a prompt is answered that came to its end, and one that did not. */
+export const ended = (stopReason: string) => ({ outcome: "ended", stopReason });
+export const failed = (name: string) => ({ outcome: "failed", error: { name } });
+
+export const partsOf = <T extends Message["parts"][number]["type"]>(
+  messages: readonly Message[],
+  type: T,
+): PartOf<T>[] =>
+  messages.flatMap(({ parts }) => parts.filter((part): part is PartOf<T> => part.type === type));

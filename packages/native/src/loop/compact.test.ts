@@ -1,8 +1,16 @@
 /** What a compaction is in rows, and what becomes of one that does not come to its end. */
 import { FakeClock } from "@holdfast/kernel";
-import type { Message, PartOf } from "@holdfast/protocol";
+import type { Message } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Bench, openBench, prompting, quickClock } from "../../test/prompting.ts";
+import {
+  type Bench,
+  ended,
+  failed,
+  openBench,
+  partsOf,
+  prompting,
+  quickClock,
+} from "../../test/prompting.ts";
 import { COMPACTION_TEXT } from "../prompt/index.ts";
 
 let bench: Bench;
@@ -11,15 +19,8 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const ended = (stopReason: string) => ({ outcome: "ended", stopReason });
-const failed = (name: string) => ({ outcome: "failed", error: { name } });
 const summaries = (messages: readonly Message[]) =>
   messages.filter(({ info }) => info.role === "assistant" && info.summary === true);
-const partsOf = <T extends Message["parts"][number]["type"]>(
-  messages: readonly Message[],
-  type: T,
-): PartOf<T>[] =>
-  messages.flatMap(({ parts }) => parts.filter((part): part is PartOf<T> => part.type === type));
 const facts = { context: 40_000, output: 32_000 };
 const FULL = '#turn 1\nUSAGE {"input":39000,"output":100}\nCALL note {"word":"a"}\nSAY done';
 

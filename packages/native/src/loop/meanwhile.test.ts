@@ -1,7 +1,15 @@
-import type { Message, PartOf } from "@holdfast/protocol";
+import type { Message } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type Bench, noteTool, openBench, prompting, testTool } from "../../test/prompting.ts";
+import {
+  type Bench,
+  ended,
+  noteTool,
+  openBench,
+  partsOf,
+  prompting,
+  testTool,
+} from "../../test/prompting.ts";
 import type { Hooks } from "../hooks/index.ts";
 
 let bench: Bench;
@@ -10,12 +18,6 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const ended = (stopReason: string) => ({ outcome: "ended", stopReason });
-const partsOf = <T extends Message["parts"][number]["type"]>(
-  messages: readonly Message[],
-  type: T,
-): PartOf<T>[] =>
-  messages.flatMap(({ parts }) => parts.filter((part): part is PartOf<T> => part.type === type));
 const saidBy = (messages: readonly Message[]) =>
   partsOf(
     messages.filter(({ info }) => info.role === "assistant"),

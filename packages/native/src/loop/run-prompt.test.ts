@@ -1,7 +1,7 @@
 import { isSettledTool, type Message, type PartOf } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type Bench, openBench, type Prompting, prompting, testTool } from "../../test/prompting.ts";
+import { type Bench, ended, openBench, type Prompting, prompting, testTool } from "../../test/prompting.ts";
 import { NotAllowedError, ToolError } from "../tools/index.ts";
 
 let bench: Bench;
@@ -10,7 +10,6 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const ended = (stopReason: string) => ({ outcome: "ended", stopReason });
 const answers = (messages: readonly Message[]) =>
   messages.filter(({ info }) => info.role === "assistant").map(({ info, parts }) => ({ info, parts }));
 const textsOf = (messages: readonly Message[]) =>

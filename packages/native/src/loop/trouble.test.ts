@@ -1,8 +1,17 @@
 import { FakeClock } from "@holdfast/kernel";
-import type { Message, PartOf } from "@holdfast/protocol";
+import type { Message } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type Bench, openBench, prompting, quickClock, testTool } from "../../test/prompting.ts";
+import {
+  type Bench,
+  ended,
+  failed,
+  openBench,
+  partsOf,
+  prompting,
+  quickClock,
+  testTool,
+} from "../../test/prompting.ts";
 import type { Hooks } from "../hooks/index.ts";
 
 let bench: Bench;
@@ -11,13 +20,6 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const ended = (stopReason: string) => ({ outcome: "ended", stopReason });
-const failed = (name: string) => ({ outcome: "failed", error: { name } });
-const partsOf = <T extends Message["parts"][number]["type"]>(
-  messages: readonly Message[],
-  type: T,
-): PartOf<T>[] =>
-  messages.flatMap(({ parts }) => parts.filter((part): part is PartOf<T> => part.type === type));
 const saidBy = (messages: readonly Message[]) =>
   partsOf(
     messages.filter(({ info }) => info.role === "assistant"),

@@ -1,11 +1,21 @@
 /** The loop on the scripted model over HTTP, in the words of each provider: what must not depend on which one it is. */
-import type { Message, PartOf } from "@holdfast/protocol";
+import type { Message } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { startModel } from "../../../../test/model/index.ts";
 import { WORDS } from "../../src/view/index.ts";
 import { KINDS } from "../model/ask.ts";
-import { type Bench, noteTool, openBench, prompting, quickClock, testTool } from "../prompting.ts";
+import {
+  type Bench,
+  ended,
+  failed,
+  noteTool,
+  openBench,
+  partsOf,
+  prompting,
+  quickClock,
+  testTool,
+} from "../prompting.ts";
 
 let bench: Bench;
 beforeAll(async () => {
@@ -13,13 +23,6 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const ended = (stopReason: string) => ({ outcome: "ended", stopReason });
-const failed = (name: string) => ({ outcome: "failed", error: { name } });
-const partsOf = <T extends Message["parts"][number]["type"]>(
-  messages: readonly Message[],
-  type: T,
-): PartOf<T>[] =>
-  messages.flatMap(({ parts }) => parts.filter((part): part is PartOf<T> => part.type === type));
 const answersOf = (messages: readonly Message[]) =>
   messages.flatMap(({ info }) => (info.role === "assistant" ? [info] : []));
 const saidBy = (messages: readonly Message[], type: "text" | "reasoning") =>
