@@ -39,7 +39,7 @@ export const shareSchema = z
     /** Origin of the service. */
     service: z.string(),
     state: shareStateSchema,
-    /** Rows that wait to be sent, and since when the oldest does. */
+    /** Rows that wait to be sent, one at least until readers see the first of it, or what is sent anew; and since when the oldest does. */
     waiting: countSchema,
     waitingSince: timeSchema.optional(),
     /** Tries of what is sent now, and when the next begins. */

@@ -348,7 +348,10 @@ export const sharesTopic = topic("shares", (rig) => {
       stream: { cursor: 0, chain: EMPTY_CHAIN, committed: false },
     });
     expect(after.share.resyncs).toHaveLength(1);
+    const told = async () => (await rig().store.getShare(of.claim.shareId))?.waiting;
+    expect(await told(), "nothing is marked yet, and readers see what was sent before").toBe(1);
     await rig().store.settleShare({ ...of.claim, change: { begun: true, committed: true } });
+    expect(await told()).toBe(0);
     expect((await head(rig(), of.claim.shareId)).share.resyncs).toEqual([]);
   });
 });

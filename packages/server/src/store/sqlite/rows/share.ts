@@ -57,8 +57,11 @@ export function shareWorkspace(sql: Sql, row: ShareRow): WorkspaceHead | undefin
 
 type Waiting = { marks: number; since: number | null };
 
-/** What the outbox holds for a share: marks, and the operations of the frozen batch. */
-function waitingOf(sql: Sql, { rid }: ShareRow): { waiting: number; since: number | null } {
+/** States that go on by themselves, or once a person says so. */
+const GOES_ON: ReadonlySet<ShareState> = new Set(["creating", "live", "paused", "parked"]);
+
+/** What the outbox holds for a share: marks, and the operations of the frozen batch. One at least until readers see the stream that is sent. */
+function waitingOf(sql: Sql, { rid, state, committed }: ShareRow): { waiting: number; since: number | null } {
   const marked = sql.get<Waiting>(
     "SELECT count(*) AS marks, min(time) AS since FROM share_dirty WHERE share = ?",
     rid,
@@ -69,8 +72,9 @@ function waitingOf(sql: Sql, { rid }: ShareRow): { waiting: number; since: numbe
     rid,
   );
   const times = [marked?.since, frozen?.since].filter((time) => typeof time === "number");
+  const unseen = committed === 0 && GOES_ON.has(state) ? 1 : 0;
   return {
-    waiting: (marked?.marks ?? 0) + (frozen?.marks ?? 0),
+    waiting: Math.max(unseen, (marked?.marks ?? 0) + (frozen?.marks ?? 0)),
     since: times.length === 0 ? null : Math.min(...times),
   };
 }
