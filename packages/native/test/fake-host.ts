@@ -52,12 +52,13 @@ export class FakeHost implements Host {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** A turn with the user's words begins; the one before is over. */
-  prompt(text: string): Turn {
+  /** A turn with the user's words begins, with what they let it use; the one before is over. */
+  prompt(text: string, tools?: Record<string, boolean>): Turn {
     this.turns.at(-1)?.rows.settle();
     const turnId = newId("trn");
     const rows = this.#rows()(turnId);
     const messageId = rows.ask(text);
+    if (tools !== undefined) Object.assign(rows.messages[0]?.info ?? {}, { tools });
     const now = this.#clock.now();
     const turn: Turn = {
       id: turnId,

@@ -47,8 +47,8 @@ export type Prompting = {
   deeds: Deed[];
   steers: Steers;
   cancel: AbortController;
-  /** Runs one prompt with these words, which are the script of the model. */
-  prompt: (script: string) => Promise<PromptAnswer>;
+  /** Runs one prompt with these words, which are the script of the model, and with what the input lets it use. */
+  prompt: (script: string, choices?: Record<string, boolean>) => Promise<PromptAnswer>;
 };
 
 export function prompting(bench: Bench, options: PromptOptions = {}): Prompting {
@@ -67,8 +67,8 @@ export function prompting(bench: Bench, options: PromptOptions = {}): Prompting 
   const tools = [...(options.tools?.(deeds) ?? [noteTool(deeds)]), idleTool];
   const cancel = new AbortController();
   const steers = new Steers();
-  const prompt = (script: string) => {
-    host.prompt(script);
+  const prompt = (script: string, choices?: Record<string, boolean>) => {
+    host.prompt(script, choices);
     const room: Omit<PromptRoom, "task"> = {
       host,
       clock,

@@ -30,6 +30,9 @@ export type Place = {
   maxSteps: number;
 };
 
+/** Which of its tools an agent may use, by id, and by `*` the rest: all of them where nothing is said. */
+export type ToolChoices = Readonly<Record<string, boolean>>;
+
 export type PromptRoom = {
   host: Host;
   clock: Clock;
@@ -37,6 +40,8 @@ export type PromptRoom = {
   agent: AgentName;
   hooks: Hooks;
   tools: readonly Tool[];
+  /** Of a subagent: what the input lets the agent use that gives it its task. */
+  choices?: ToolChoices | undefined;
   instructions: readonly Instructions[];
   /** What the configuration says now: it may change between two steps. */
   chosen: () => ChosenModel;
@@ -50,6 +55,7 @@ export type PromptRoom = {
     callId: string,
     task: Parameters<ToolContext["task"]>[0],
     signal: AbortSignal,
+    choices?: ToolChoices,
   ) => ReturnType<ToolContext["task"]>;
   /** Aborted by a cancel. */
   signal: AbortSignal;

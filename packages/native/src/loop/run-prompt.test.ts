@@ -1,7 +1,15 @@
 import { isSettledTool, type Message, type PartOf } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type Bench, ended, openBench, type Prompting, prompting, testTool } from "../../test/prompting.ts";
+import {
+  type Bench,
+  ended,
+  noteTool,
+  openBench,
+  type Prompting,
+  prompting,
+  testTool,
+} from "../../test/prompting.ts";
 import { NotAllowedError, ToolError } from "../tools/index.ts";
 
 let bench: Bench;
@@ -293,6 +301,38 @@ describe("tools", () => {
     ]);
     expect(requestsSince(from)).toHaveLength(1);
     expect(JSON.stringify(requestsSince(from)[0]?.body)).not.toContain("draft-07");
+  });
+});
+
+describe("what an input lets it use", () => {
+  const offeredSince = (from: number) =>
+    requestsSince(from).map(({ body }) =>
+      (body as { tools: { function: { name: string } }[] }).tools.map(({ function: { name } }) => name),
+    );
+  const other = testTool("other", z.object({}), () => Promise.resolve({ title: "o", output: "o" }));
+
+  test.each<[Record<string, boolean>, string[]]>([
+    [{ note: false }, ["other", "idle"]],
+    [{ "*": false, other: true, idle: true }, ["other", "idle"]],
+    [{ note: true, none: false }, ["note", "other", "idle"]],
+  ])("[A-7] %j is what it is offered", async (choices, offered) => {
+    const from = bench.model.requests.length;
+    const { prompt } = prompting(bench, { tools: (deeds) => [noteTool(deeds), other] });
+    expect(await prompt("#turn 1\nSAY done", choices)).toEqual(ended("end_turn"));
+    expect(offeredSince(from)).toEqual([offered]);
+  });
+
+  test("[A-7] holds for its subagents too", async () => {
+    const from = bench.model.requests.length;
+    const task = testTool("task", z.object({}), async (_input, context) => {
+      const given = { agent: "explore", description: "look", prompt: "#turn 1\nSAY found it" };
+      return { title: "look", output: (await context.task(given)).text };
+    });
+    const { prompt } = prompting(bench, { tools: () => [task, other] });
+    await prompt("#turn 1\nCALL task {}\nSAY done", { read: false });
+    const [, ofChild] = offeredSince(from);
+    expect(ofChild).toContain("grep");
+    expect(ofChild).not.toContain("read");
   });
 });
 

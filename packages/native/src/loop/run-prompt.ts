@@ -6,7 +6,7 @@
  * - It rejects where the server cannot be told (`commit`), and with a `HookError`; nothing is done then any more.
  */
 import { randomHex, wait } from "@holdfast/kernel";
-import { addUsage, type Message, type Usage } from "@holdfast/protocol";
+import { addUsage, type Message, type Usage, type UserMessage } from "@holdfast/protocol";
 import type { ModelMessage, ToolChoice, ToolSet } from "ai";
 import { contextTokens, isOverflow, MOST_COMPACTIONS, pruneTargets } from "../compaction/index.ts";
 import { MAX_STEPS_TEXT, systemPrompt } from "../prompt/index.ts";
@@ -18,7 +18,7 @@ import { compact, type CompactionEnd, type CompactionWork, NOTHING_TO_COMPACT, p
 import { DoomLoop } from "./doom-loop.ts";
 import { firstState, type Limits, type LoopEvent, type State, transition } from "./machine.ts";
 import { PromptMemory } from "./memory.ts";
-import { offerTools } from "./offer-tools.ts";
+import { chosenOf, offerTools } from "./offer-tools.ts";
 import { PromptRows } from "./prompt-rows.ts";
 import type { ModelCall } from "./read-call.ts";
 import { delayOf } from "./retry-delay.ts";
@@ -39,7 +39,7 @@ export class PromptRun {
   readonly #room: PromptRoom;
   readonly #who: Who;
   readonly #rows: PromptRows;
-  readonly #tools: readonly Tool[];
+  #tools: readonly Tool[] = [];
   readonly #today: string;
   readonly #doom = new DoomLoop();
   readonly #stop = new AbortController();
@@ -50,16 +50,17 @@ export class PromptRun {
   #work: CompactionWork | undefined;
   #isFull = false;
   /** What the user's message says beside its words; a summary may have taken its place, and a correction its end. */
-  #asked: string | undefined;
+  #asked: Pick<UserMessage, "system" | "tools"> = {};
   #usage: Usage = {};
 
   constructor(room: PromptRoom) {
-    this.#room = { ...room, signal: AbortSignal.any([room.signal, this.#stop.signal]) };
+    this.#room = {
+      ...room,
+      signal: AbortSignal.any([room.signal, this.#stop.signal]),
+      task: (callId, task, signal) => room.task(callId, task, signal, this.#asked.tools),
+    };
     this.#who = { sessionId: room.place.sessionId, agent: `native:${room.agent}` };
     this.#rows = new PromptRows(room.host, room.clock);
-    const { format } = room;
-    this.#tools =
-      format?.type === "json_schema" ? [...room.tools, structuredTool(format.schema)] : room.tools;
     this.#today = new Date(room.clock.now()).toISOString().slice(0, 10);
   }
 
@@ -69,7 +70,7 @@ export class PromptRun {
   }
 
   async run(): Promise<PromptAnswer> {
-    const { host, place, signal } = this.#room;
+    const { host, place, signal, format } = this.#room;
     const limits: Limits = {
       steps: place.maxSteps,
       tries: TRIES,
@@ -82,7 +83,9 @@ export class PromptRun {
     this.#room.began?.(messages);
     this.#isFull = this.#fills(messages);
     const turn = await host.turn();
-    this.#asked = turn.find(isAsked)?.info.system;
+    this.#asked = turn.find(isAsked)?.info ?? {};
+    const tools = chosenOf(this.#room.tools, this.#room.choices ?? this.#asked.tools ?? {});
+    this.#tools = format?.type === "json_schema" ? [...tools, structuredTool(format.schema)] : tools;
     let state = firstState(retriesIn(turn));
     while (state.at !== "ended") {
       const event = signal.aborted ? ({ type: "cancelled" } as const) : await this.#do(state);
@@ -163,7 +166,7 @@ export class PromptRun {
       today: this.#today,
       modelId: chosen().model.modelId,
       instructions,
-      system: this.#asked,
+      system: this.#asked.system,
       isStructured: format?.type === "json_schema",
     });
   }

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import {
   createMessageConnection,
   type MessageConnection,
@@ -128,6 +128,34 @@ test("[A-26] the program opens, works, names the session, keeps keys from its to
   expect(await running.exited).toBe(0);
   expect(running.stderr()).toBe("");
 });
+
+test("[A-26] a server that is starting when the session ends is ended too", async () => {
+  const running = start();
+  const file = join(directory, "mcp-pid");
+  // It answers nothing, and does not care that its input ends.
+  const script = `require("node:fs").writeFileSync(${JSON.stringify(file)}, String(process.pid)); setInterval(() => {}, 1000)`;
+  const mcpServers: OpenParams["mcpServers"] = [
+    { name: "slow", type: "stdio", command: process.execPath, args: ["-e", script] },
+  ];
+  running.server.sendRequest(METHODS.open, params({ mcpServers })).catch(() => undefined);
+  const pid = await vi.waitFor(() => Number(readFileSync(file, "utf8")), { timeout: 30_000 });
+  expect(pid).toBeGreaterThan(0);
+  running.end();
+  expect(await running.exited).toBe(0);
+  try {
+    await expect.poll(() => isAlive(pid)).toBe(false);
+  } finally {
+    if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  }
+});
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
 
 test("[A-26] a model for titles that cannot be reached costs the title, and not the program", async () => {
   const running = start();

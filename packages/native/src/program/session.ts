@@ -40,6 +40,7 @@ type Running = { cancel: AbortController; steers: Steers };
 export class Session {
   readonly #deps: SessionDeps;
   readonly #closing = new AbortController();
+  #opening: Promise<OpenAnswer> | undefined;
   #opened: Opened | undefined;
   #running: Running | undefined;
 
@@ -48,7 +49,12 @@ export class Session {
   }
 
   /** Rejects with a sentence for the user: no model, or a hook that cannot be loaded. */
-  async open(params: OpenParams): Promise<OpenAnswer> {
+  open(params: OpenParams): Promise<OpenAnswer> {
+    this.#opening = this.#start(params);
+    return this.#opening;
+  }
+
+  async #start(params: OpenParams): Promise<OpenAnswer> {
     const { host, clock, announceHook, version } = this.#deps;
     const { sessionId, directory, root, mcpServers } = params;
     const chosen = this.#choose(params, params.model);
@@ -106,6 +112,8 @@ export class Session {
   async close(): Promise<void> {
     this.cancel();
     this.#closing.abort();
+    // Servers of an opening that is cut off are ended by it.
+    await this.#opening?.catch(() => undefined);
     await this.#opened?.mcp.close();
   }
 
@@ -162,7 +170,7 @@ export class Session {
       agent: params.agent,
       hooks,
       tools: [...toolsOf(params.agent), ...(params.agent === "build" ? mcp.tools : [])],
-      instructions: await loadInstructions(wanted, instructionSources),
+      instructions: await loadInstructions(wanted, instructionSources, cancel.signal),
       chosen: () => opened.chosen,
       format,
       steers,

@@ -38,8 +38,12 @@ type Wanted = {
   home: string;
 };
 
-/** In the order in which they are shown: of the top of the project before those of the directory, the user's own and the configured ones last. */
-export async function loadInstructions(wanted: Wanted, sources: InstructionSources): Promise<Instructions[]> {
+/** In the order in which they are shown: of the top of the project before those of the directory, the user's own and the configured ones last. Pages that are not there when `signal` aborts are left out. */
+export async function loadInstructions(
+  wanted: Wanted,
+  sources: InstructionSources,
+  signal: AbortSignal,
+): Promise<Instructions[]> {
   const { directory, root, global, configured, home } = wanted;
   const files = [...(await firstOfNames(upward(directory, root), sources)).reverse()];
   for (const path of global) {
@@ -50,7 +54,7 @@ export async function loadInstructions(wanted: Wanted, sources: InstructionSourc
   }
   const named = await Promise.all(
     configured.map((each) =>
-      isUrl(each) ? pageOf(each, sources) : configuredFiles(each, { directory, root, home }, sources),
+      isUrl(each) ? pageOf(each, sources, signal) : configuredFiles(each, { directory, root, home }, sources),
     ),
   );
   return bounded([...files, ...named.flat()]);
@@ -113,8 +117,13 @@ async function readOf(
   return text.trim() === "" ? undefined : { from: path, text };
 }
 
-async function pageOf(url: string, sources: InstructionSources): Promise<Instructions[]> {
-  const text = await sources.fetchText(url, AbortSignal.timeout(FETCH_MS)).catch(() => "");
+async function pageOf(
+  url: string,
+  sources: InstructionSources,
+  signal: AbortSignal,
+): Promise<Instructions[]> {
+  const until = AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]);
+  const text = await sources.fetchText(url, until).catch(() => "");
   return text.trim() === "" ? [] : [{ from: url, text }];
 }
 

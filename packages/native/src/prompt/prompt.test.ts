@@ -27,6 +27,9 @@ function sourcesOf(files: Record<string, string>): InstructionSources {
   };
 }
 
+/** Of a turn that nobody cancels. */
+const going = new AbortController().signal;
+
 const PLACE = { directory: "/w/a/b", root: "/w", home: "/home/u", global: [], configured: [] };
 const fromOf = (found: readonly { from: string }[]) => found.map(({ from }) => from);
 
@@ -46,13 +49,15 @@ describe("[R-14.8] instructions of files", () => {
     ["not those above the top", { "/AGENTS.md": "1" }, []],
     ["not empty ones", { "/w/AGENTS.md": " \n" }, []],
   ])("%s", async (_, files, expected) => {
-    expect(fromOf(await loadInstructions(PLACE, sourcesOf(files)))).toEqual(expected);
+    expect(fromOf(await loadInstructions(PLACE, sourcesOf(files), going))).toEqual(expected);
   });
 
   test("one file of the user's own, the first that is there", async () => {
     const files = { "/home/u/b.md": "1", "/home/u/c.md": "2" };
     const global = ["/home/u/a.md", "/home/u/b.md", "/home/u/c.md"];
-    expect(fromOf(await loadInstructions({ ...PLACE, global }, sourcesOf(files)))).toEqual(["/home/u/b.md"]);
+    expect(fromOf(await loadInstructions({ ...PLACE, global }, sourcesOf(files), going))).toEqual([
+      "/home/u/b.md",
+    ]);
   });
 
   test("what the configuration names: upward, absolute, at home and on the web; what fails is left out", async () => {
@@ -70,8 +75,23 @@ describe("[R-14.8] instructions of files", () => {
       "https://x.test/none",
       "no.md",
     ];
-    const found = await loadInstructions({ ...PLACE, configured }, sourcesOf(files));
+    const found = await loadInstructions({ ...PLACE, configured }, sourcesOf(files), going);
     expect(fromOf(found)).toEqual(Object.keys(files));
+  });
+
+  test("a page that is waited for when the turn is cancelled is left out at once", async () => {
+    const cancelled = new AbortController();
+    const sources: InstructionSources = {
+      ...sourcesOf({ "/w/AGENTS.md": "1" }),
+      fetchText: (_url, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
+          cancelled.abort();
+        }),
+    };
+    const configured = ["https://x.test/slow"];
+    const found = await loadInstructions({ ...PLACE, configured }, sources, cancelled.signal);
+    expect(fromOf(found)).toEqual(["/w/AGENTS.md"]);
   });
 
   test("each once, and no more than there is room for", async () => {
@@ -79,7 +99,7 @@ describe("[R-14.8] instructions of files", () => {
       Array.from({ length: 8 }, (_, index) => [`/w/${index}.md`, "x".repeat(FILE_CHARACTERS + 1)]),
     );
     const configured = ["0.md", ...Object.keys(files)];
-    const found = await loadInstructions({ ...PLACE, configured }, sourcesOf(files));
+    const found = await loadInstructions({ ...PLACE, configured }, sourcesOf(files), going);
     expect(found).toHaveLength(ALL_CHARACTERS / FILE_CHARACTERS);
     expect(found[0]?.text).toMatch(/^x+\n\[The rest is left out\.\]$/);
   });
@@ -87,7 +107,7 @@ describe("[R-14.8] instructions of files", () => {
   test("a place outside of the project has its own directory alone", async () => {
     const files = { "/AGENTS.md": "1", "/elsewhere/AGENTS.md": "2" };
     const place = { ...PLACE, directory: "/elsewhere" };
-    expect(fromOf(await loadInstructions(place, sourcesOf(files)))).toEqual(["/elsewhere/AGENTS.md"]);
+    expect(fromOf(await loadInstructions(place, sourcesOf(files), going))).toEqual(["/elsewhere/AGENTS.md"]);
   });
 });
 
@@ -143,7 +163,7 @@ describe("[R-14.8] what this machine and pages say", () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const place = { directory, root: directory, home: directory, global: [] };
     const configured = ["docs/*.md", "docs", `${url}/ok`, `${url}/none`];
-    const found = await loadInstructions({ ...place, configured }, instructionSources);
+    const found = await loadInstructions({ ...place, configured }, instructionSources, going);
     expect(found).toEqual([
       { from: join(directory, "docs", "a.md"), text: "of the file" },
       { from: `${url}/ok`, text: "of the page" },

@@ -19,7 +19,7 @@ type SubagentName = (typeof NAMES)[number];
 
 /** `foreign`: tools of MCP servers, for those that may act. */
 export function subagents(room: Omit<PromptRoom, "task">, foreign: readonly Tool[]): PromptRoom["task"] {
-  return async (callId, { agent, description, prompt }, signal) => {
+  return async (callId, { agent, description, prompt }, signal, choices) => {
     const name = NAMES.find((each) => each === agent);
     if (name === undefined)
       throw new ToolError(`There is no agent ${agent}. There are: ${NAMES.join(", ")}.`);
@@ -37,6 +37,7 @@ export function subagents(room: Omit<PromptRoom, "task">, foreign: readonly Tool
       host: child.host,
       agent: name,
       tools,
+      choices,
       signal,
       format: undefined,
       steers: undefined,

@@ -18,7 +18,7 @@ export const KIND_FEATURES = {
     steer: "yes",
     modes: "yes",
     usage: "yes",
-    tools: "no",
+    tools: "yes",
     variant: "yes",
     subagents: "no",
     mcpHttp: "yes",

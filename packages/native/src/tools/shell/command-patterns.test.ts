@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { patternsOf } from "./command-patterns.ts";
 import { outsideWords } from "./outside-words.ts";
@@ -27,6 +30,9 @@ test.each<[string, string[]]>([
   ["git status # ; rm x", ["git status"]],
   ["echo a#b ${#x} $#", ["echo a#b ${#x} $#"]],
   ["echo ${x:-$(rm y)}", ["rm y", "echo ${x:-$(rm y)}"]],
+  ["awk '{ print a[$1] }' x[1]", ["awk '{ print a[$1] }' x[1]"]],
+  ["sed 's/\\(a[1]\\)$/\\1/' x", ["sed 's/\\(a[1]\\)$/\\1/' x"]],
+  ["echo $'\\e[31m' $(date)", ["date", "echo $'\\e[31m' $(date)"]],
   ["if true; then rm x; fi", ["if true", "then rm x", "fi"]],
   // What bash takes for a part of a word begins no comment, and continues no line.
   ["git log \\ #; rm x", ["git log \\ #", "rm x"]],
@@ -55,6 +61,12 @@ test.each([
   "git log `git '`; rm x; git '` #'",
   "git log `git #`; rm x\n`",
   "git log `git $(git `; rm x; git ` )`",
+  // The shell evaluates the index of an array once more.
+  "printf -v 'a[$(rm x)]' 1",
+  "test -v 'a[b[1]+`rm x`]'",
+  'read "a[\\$(rm x)]" <<< 1',
+  "printf -v a[\\$\\(rm x\\)] 1",
+  "printf -v $'a[\\x24(rm x)]' 1",
   // Commands, for the newest bash.
   "git log ${ rm x; }",
   'git log "${| rm x; }"',
@@ -75,6 +87,7 @@ test.each<[string, string[]]>([
   ["cat $SOMEWHERE/x", ["$SOMEWHERE/x"]],
   ["cc -I/usr/include --out=/tmp/x if=/a", ["/usr/include", "/tmp/x", "/a"]],
   ["/usr/bin/env ls", []],
+  ["curl file:///etc/a FILE://localhost/etc/b file:/etc/c", ["/etc/a", "/etc/b", "/etc/c"]],
   ["curl https://example.test/a", []],
   ["> /etc/x", ["/etc/x"]],
   ['cat "/etc/a b"', ["/etc/a"]],
@@ -83,6 +96,41 @@ test.each<[string, string[]]>([
   expect(outsideWords([pattern], { workspaces: ["/project"], cwd: "/project", home: "/home/me" })).toEqual(
     outside,
   );
+});
+
+test("[I-6] a link in the workspace that leads out of it is named by where it leads, also to what is not there yet", () => {
+  const top = mkdtempSync(join(tmpdir(), "holdfast-links-"));
+  try {
+    const [cwd, other] = [join(top, "project"), join(top, "other")];
+    mkdirSync(join(cwd, "sub"), { recursive: true });
+    mkdirSync(other);
+    symlinkSync(other, join(cwd, "out"));
+    symlinkSync("out", join(cwd, "again"));
+    symlinkSync(join(other, "none"), join(cwd, "dangling"));
+    symlinkSync("sub", join(cwd, "in"));
+    symlinkSync("loop", join(cwd, "loop"));
+    const options = { workspaces: [cwd], cwd, home: undefined };
+    expect(outsideWords(["cat in/a sub loop none/x"], options)).toEqual([]);
+    expect(outsideWords(["cat out/a", "> again/b", "touch dangling"], options)).toEqual([
+      join(other, "a"),
+      join(other, "b"),
+      join(other, "none"),
+    ]);
+    expect(outsideWords(["ls a ../project"], { ...options, cwd: other })).toEqual([]);
+  } finally {
+    rmSync(top, { recursive: true });
+  }
+});
+
+test("[I-6] a command of more words than are looked up is unclear", () => {
+  const many = Array.from({ length: 5_001 }, (_, at) => at).join(" ");
+  const [only, ...rest] = outsideWords([many], {
+    workspaces: ["/project"],
+    cwd: "/project",
+    home: undefined,
+  });
+  expect(only).toMatch(/^\(unclear\) /);
+  expect(rest).toEqual([]);
 });
 
 test("[I-6] what names more places outside than are told is unclear: none of them goes by unasked", () => {

@@ -5,7 +5,7 @@
  * - Split at `;`, `&`, `|`, line ends, parentheses; what is substituted (`$( )`, backticks, `<( )`) is a command of its own beside the one it stands in.
  * - A file that output goes into is a subject of its own: `> path`.
  * - What this cannot read (open quotes, here-documents, a substitution that does not end) is one subject that begins with `(unclear)`: no rule for the beginning
- *   of a command covers it, only a yes for this very text.
+ *   of a command covers it, only a yes for this very text. So is a quoted substitution behind a square bracket: `printf -v 'a[$(rm x)]'` runs it.
  */
 
 /** Subjects of one command; what has more is unclear. */
@@ -16,7 +16,7 @@ const MAX_DEPTH = 8;
 /** At least one, none of them empty. */
 export function patternsOf(command: string): string[] {
   const reader = new Reader(command);
-  const isClear = reader.commands(undefined, 0) && reader.isAtEnd;
+  const isClear = reader.commands(undefined, 0) && reader.isAtEnd && !reader.mayRunQuoted;
   const found = [...new Set(reader.found)];
   return isClear && found.length > 0 && found.length <= MAX_PATTERNS
     ? found
@@ -32,10 +32,18 @@ const withoutBlanks = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g,
 class Reader {
   readonly found: string[] = [];
   readonly #text: string;
+  /** What the shell takes as it stands. */
+  readonly #quoted: string[] = [];
   #at = 0;
 
   constructor(text: string) {
     this.#text = text;
+  }
+
+  /** Some commands of the shell evaluate the index of an array once more: what is quoted there runs. */
+  get mayRunQuoted(): boolean {
+    const isSubstituted = /\w\[.*(\$[({]|`)/s.test(this.#text.replace(/["'\\]/g, ""));
+    return isSubstituted && this.#quoted.some((text) => /[$`]/.test(text));
   }
 
   get isAtEnd(): boolean {
@@ -133,14 +141,19 @@ class Reader {
   #piece(depth: number): string | undefined {
     const start = this.#at;
     const unit = this.#text.charAt(start);
-    if (unit === "\\") return this.#startsWith("\\\n") ? this.#skip(2) : this.#take(2);
-    if (unit === "'") return this.#closing(start + 1, "'");
+    if (unit === "\\") return this.#startsWith("\\\n") ? this.#skip(2) : this.#asItStands(this.#take(2));
+    if (unit === "'") return this.#asItStands(this.#closing(start + 1, "'"));
     if (unit === '"') return this.#doubleQuoted(depth);
     if (unit === "`") return this.#substituted(1, "`", depth);
     if (this.#startsWith("$(")) return this.#substituted(2, ")", depth);
-    if (this.#startsWith("$'")) return this.#ansiQuoted();
+    if (this.#startsWith("$'")) return this.#asItStands(this.#ansiQuoted(), 1);
     if (this.#startsWith("${")) return this.#braced(depth);
     return this.#take(1);
+  }
+
+  #asItStands(text: string | undefined, from = 0): string | undefined {
+    if (text !== undefined) this.#quoted.push(text.slice(from));
+    return text;
   }
 
   #take(count: number): string {
@@ -169,10 +182,13 @@ class Reader {
     return this.#text.slice(start, this.#at);
   }
 
+  /** A character that is written as a number may be any: then it is unclear. */
   #ansiQuoted(): string | undefined {
     for (let at = this.#at + 2; at < this.#text.length; at += 1) {
-      if (this.#text[at] === "\\") at += 1;
-      else if (this.#text[at] === "'") return this.#take(at + 1 - this.#at);
+      if (this.#text[at] === "\\") {
+        at += 1;
+        if (/[xuUc0-7]/.test(this.#text.charAt(at))) return undefined;
+      } else if (this.#text[at] === "'") return this.#take(at + 1 - this.#at);
     }
     return undefined;
   }
