@@ -4,9 +4,15 @@ import { type HarnessOptions, startHoldfast, temporaryDirectory } from "../harne
 import { startModel } from "../model/index.ts";
 import { Stage } from "./browser.ts";
 
-/** One whose window is small and whose price is known, and one of which nothing is. */
+/** One whose window is small, whose price is known and which may think harder, and one of which nothing is known. */
 const MODELS = {
-  "heron-1": { name: "Heron 1", context: 40_000, output: 8_000, price: { input: 3, output: 15 } },
+  "heron-1": {
+    name: "Heron 1",
+    context: 40_000,
+    output: 8_000,
+    price: { input: 3, output: 15 },
+    variants: { high: { reasoningEffort: "high" } },
+  },
   "wren-1": { name: "Wren 1" },
 };
 

@@ -54,6 +54,12 @@ test("[A-26, I-16] from no model to a result: the page says how it gets one, tak
   await until("the agent to be chosen", async () => (await agentOf(page).inputValue()) === "native:build");
   await page.getByRole("button", { name: "Start the session" }).click();
   await message(page).waitFor();
+  const sessionId = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+  await page.getByRole("combobox", { name: "Variant of the model" }).selectOption("high");
+  await until("the variant to be the session's", async () => {
+    const { model } = await on.server.client.getSession(sessionId);
+    return model?.modelId === "heron-1" && model.variant === "high";
+  });
   await say(page, "SAY With a price.");
   await log(page)
     .getByText(/ out · \$0\.0\d+/)
