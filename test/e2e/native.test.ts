@@ -55,7 +55,10 @@ test("[A-26, I-16] from no model to a result: the page says how it gets one, tak
   await page.getByRole("button", { name: "Start the session" }).click();
   await message(page).waitFor();
   const sessionId = new URL(page.url()).pathname.split("/").at(-1) ?? "";
-  await page.getByRole("combobox", { name: "Variant of the model" }).selectOption("high");
+  await modelOf(page).click();
+  await isSound(page);
+  await dialog(page).getByRole("combobox", { name: "Variant of Heron 1" }).selectOption("high");
+  await page.getByRole("button", { name: "Model: Heron 1, high" }).waitFor();
   await until("the variant to be the session's", async () => {
     const { model } = await on.server.client.getSession(sessionId);
     return model?.modelId === "heron-1" && model.variant === "high";

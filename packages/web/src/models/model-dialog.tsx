@@ -25,6 +25,7 @@ export function ModelDialog({ models, chosen, onChoose, onClose }: ModelDialogPr
   const list = useRef<HTMLUListElement>(null);
   const found: Entry[] = words.trim() === "" ? ["default", ...items] : ranked(items, searchText, words);
   const usual = items.find(({ isDefault }) => isDefault);
+  const offered = current === "default" ? usual : current;
   const active = moved ?? (words.trim() === "" && current !== undefined ? found.indexOf(current) : 0);
   useEffect(() => {
     list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
@@ -96,6 +97,9 @@ export function ModelDialog({ models, chosen, onChoose, onClose }: ModelDialogPr
           )}
         </ul>
       )}
+      {offered !== undefined && offered.variants.length > 0 && (
+        <Variants model={offered} chosen={chosen?.variant} onChoose={onChoose} />
+      )}
       {models?.problem !== undefined && (
         <div className="shrink-0 border-t border-line p-2.5">
           <Notice tone="attention" role="status">
@@ -104,6 +108,41 @@ export function ModelDialog({ models, chosen, onChoose, onClose }: ModelDialogPr
         </div>
       )}
     </Dialog>
+  );
+}
+
+/** How the model works, where it lets one choose, such as how much it thinks. Choosing one chooses the model too. */
+function Variants({
+  model: { name, providerId, modelId, variants },
+  chosen = "",
+  onChoose,
+}: {
+  model: ListedModel;
+  chosen: string | undefined;
+  onChoose: (model: Model) => void;
+}) {
+  const isGone = chosen !== "" && !variants.includes(chosen);
+  return (
+    <label className="flex shrink-0 items-center gap-3 border-t border-line px-4 py-2 text-sm">
+      <span className="min-w-0 flex-1 truncate">
+        Variant of <Exact text={name} as="words" />
+      </span>
+      <select
+        value={chosen}
+        onChange={({ target: { value } }) =>
+          onChoose({ providerId, modelId, ...(value === "" ? {} : { variant: value }) })
+        }
+        className="h-8 rounded-md border border-line bg-transparent px-2 pointer-coarse:h-11 pointer-coarse:text-[1rem]"
+      >
+        <option value="">Usual</option>
+        {isGone && <option value={chosen}>{chosen} (not there any more)</option>}
+        {variants.map((variant) => (
+          <option key={variant} value={variant}>
+            {variant}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -3,7 +3,6 @@ import { ChevronDown } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { useApp, useLibrary } from "../data/index.ts";
 import { classes, Exact } from "../design/index.ts";
-import { VariantPicker } from "./variant-picker.tsx";
 import { chosenName, findListed } from "./words.ts";
 
 const ModelDialog = lazy(async () => ({ default: (await import("./model-dialog.tsx")).ModelDialog }));
@@ -16,7 +15,7 @@ type ModelPickerProps = {
   className?: string;
 };
 
-/** Which model a native agent works with, and in which of its variants (A-26). One that is no longer there is in `attention`: its turns do not start. */
+/** Which model a native agent works with (A-26). One that is no longer there is in `attention`: its turns do not start. */
 export function ModelPicker({ chosen, onChoose, className }: ModelPickerProps) {
   const { library } = useApp();
   const { models } = useLibrary();
@@ -42,7 +41,6 @@ export function ModelPicker({ chosen, onChoose, className }: ModelPickerProps) {
         <Exact text={name} as="words" className="min-w-0 truncate" />
         <ChevronDown size={14} className="ml-auto shrink-0 text-ink-faint" />
       </button>
-      <VariantPicker models={items} chosen={chosen} onChoose={onChoose} className={className} />
       {isOpen && (
         <Suspense>
           <ModelDialog

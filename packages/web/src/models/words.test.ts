@@ -44,6 +44,7 @@ describe("[A-26] the model that is meant", () => {
 
   test("[A-26] is named: the chosen one, one that is gone by its id, and without one what turns get", () => {
     expect(chosenName(MODELS, { providerId: "one", modelId: "m" })).toBe("ONE/M");
+    expect(chosenName(MODELS, { providerId: "one", modelId: "m", variant: "high" })).toBe("ONE/M, high");
     expect(chosenName(MODELS, { providerId: "gone", modelId: "x" })).toBe("x");
     expect(chosenName(MODELS, undefined)).toBe("TWO/ORG/M");
     expect(chosenName([], undefined)).toBe("Model");

@@ -29,8 +29,11 @@ export function findListed(
   );
 }
 
-/** The model of the next turn, as a button names it: the chosen one, else what turns without one get. */
+/** The model of the next turn, as a button names it: the chosen one with its variant, else what turns without one get. */
 export function chosenName(models: readonly ListedModel[], chosen: Model | undefined): string {
-  if (chosen !== undefined) return findListed(models, chosen)?.name ?? chosen.modelId;
+  if (chosen !== undefined) {
+    const name = findListed(models, chosen)?.name ?? chosen.modelId;
+    return chosen.variant === undefined ? name : `${name}, ${chosen.variant}`;
+  }
   return models.find(({ isDefault }) => isDefault)?.name ?? "Model";
 }
