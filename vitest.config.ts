@@ -70,6 +70,7 @@ const LONG = [
   "test/e2e/many-windows.test.ts",
   "test/e2e/packed.test.ts",
   "test/e2e/timeline.test.ts",
+  "test/model-coverage/native.test.ts",
   "test/model-coverage/real.test.ts",
   "test/model-coverage/rest.test.ts",
   "test/real-agents/mcp-servers.test.ts",

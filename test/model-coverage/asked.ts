@@ -1,15 +1,12 @@
 import { blocksOf } from "./blocks.ts";
 import type { Asked } from "./judge.ts";
 
-const OWN = "which is an agent's business, and Holdfast has none of its own yet";
-
 /** What a session must not lose, line by line: where it is, which tests show what is no row, and what waits. */
 const TABLE = `
 User message: agent, model, system text, enabled tools, output format, summary. Assistant message: parent, agent, mode, provider, model, variant, path cwd and root, summary, structured, finish, typed error.
-  MessageInfo<user> agent model system format summary
+  MessageInfo<user> agent model system tools format summary
   MessageInfo<assistant> parentId agent mode model path.cwd path.root summary structured finish error
   Model providerId modelId variant
-  waits: enabled tools, ${OWN}
 
 Output: text; JSON schema; count of structured retries; structured payload; its own error.
   OutputFormat <text> <json_schema>.schema <json_schema>.retryCount
@@ -39,7 +36,7 @@ Steps: start and finish as parts of their own, each step; cost, tokens, reason, 
 
 Compaction parts with auto, overflow, tail start; history filtering around finished summaries and tails.
   Part<compaction> auto overflow tailStartId
-  waits: filtering what a model is given, ${OWN}
+  test: packages/native/src/view/filter-compacted.test.ts
 
 Files: mime, name, URL; sources file, symbol (LSP range, name, kind), resource (client, URI).
   Part<file> mime filename url
@@ -62,7 +59,7 @@ Tools: pending with parsed and raw input; times start, end, compacted; error tim
 
 Media: tool attachments as file parts; per-provider handling in tool results; stripping; synthetic user message where a provider cannot.
   Part<tool>.state<completed>.attachments[] mime filename url
-  waits: what providers are given of them, ${OWN}
+  test: packages/native/src/view/media.test.ts
 
 Retries as parts of their own, with identity and update.
   Part<retry> id number error
@@ -75,7 +72,9 @@ Processor: status busy, retry, idle; retry policy; compaction on overflow; abort
   Permission.reply =reject
   MessageInfo<user> summary
   Part<tool> state<error>.metadata
-  waits: a policy for retries and doom loops and a hook on completed text, ${OWN}
+  test: packages/native/src/loop/retry-delay.test.ts
+  test: packages/native/src/loop/doom-loop.test.ts
+  test: packages/native/src/loop/stream-told.test.ts
 
 Events: message updated, removed; part updated, delta, removed.
   Event <message.updated> <message.removed> <message.part.updated> <message.part.delta> <message.part.removed>
@@ -84,7 +83,7 @@ History: cursor encoding; pages; reverse stream; compaction-aware filter.
   MessageInfo<assistant> summary
   test: packages/server/test/http/history.test.ts
   test: packages/server/test/contract/history.ts
-  waits: the filter, ${OWN}
+  test: packages/native/src/view/filter-compacted.test.ts
 `;
 
 export const ASKED: readonly Asked[] = blocksOf(TABLE).map(({ head, places, of }) => ({

@@ -5,6 +5,9 @@ const FILES: Readonly<Record<string, string>> = {
   QUESTIONS: "packages/server/src/agents/asked-questions.ts",
   TRIED: "packages/server/src/agents/model-error.ts",
   SUMMARY: "packages/server/src/store/model/turn-summary.ts",
+  NATIVE: "packages/server/src/agents/native/backend.ts",
+  NATIVE_ERROR: "packages/native/src/model/model-error.ts",
+  NATIVE_QUESTION: "packages/native/src/tools/question.ts",
   ACP: "node_modules/@agentclientprotocol/sdk/schema/v1/schema.json",
 };
 
@@ -28,20 +31,9 @@ A try that is repeated says when the next one begins; a reset is what a turn end
   Part<retry> error.data.resetAt
   lacks: resetAt in TRIED
 
-opencode tells it behind the end of its summary, when the event has gone out; the part has it.
-  on: Holdfast
-  Event<session.compacted> tailStartId
-  waits: yes
-
 Who comes over A2A or over MCP; these surfaces are not built.
   on: Holdfast
   Actor.kind =a2a =mcp
-  waits: yes
-
-No backend lets a user choose its tools: an input that does is refused.
-  on: Holdfast
-  Input tools
-  MessageInfo<user> tools
   waits: yes
 
 ACP has no word for a failed try that is repeated.
@@ -115,6 +107,33 @@ A client edited it into rows of before there were totals.
   on: Holdfast
   MessageInfo<user> summary.diffs
   lacks: diffs in SUMMARY
+
+The native agent describes no models; its modes are agents, it has no commands, and nobody calls its subagents but itself.
+  on: native
+  AgentSession models.available[].description modes commands subagents
+  lacks: description in NATIVE
+  lacks: modes in NATIVE
+  lacks: commands in NATIVE
+  lacks: subagents in NATIVE
+
+The native agent asks for choices and words.
+  on: native
+  Question url
+  QuestionField <number> <boolean>
+  QuestionField<text> minLength maxLength format pattern default
+  QuestionField<one> default
+  QuestionField<many> minItems maxItems default
+  lacks: "number" in NATIVE_QUESTION
+  lacks: "boolean" in NATIVE_QUESTION
+  lacks: url in NATIVE_QUESTION
+  lacks: minItems in NATIVE_QUESTION
+  lacks: default: in NATIVE_QUESTION
+  lacks: pattern in NATIVE_QUESTION
+
+No provider of the native agent says when a limit ends but by the next try.
+  on: native
+  SessionError<APIError>.data resetAt
+  lacks: resetAt in NATIVE_ERROR
 
 opencode describes no models, has no hints for commands, and names the model in each answer, none for the session.
   on: opencode

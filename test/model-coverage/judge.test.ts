@@ -21,7 +21,7 @@ const TABLE: Table = {
   ],
   asked: [asked("Retries.", "Part<retry>.number")],
 };
-const BOTH = { rehearsal: ["r.ts"], opencode: ["o.ts"] };
+const BOTH = { rehearsal: ["r.ts"], opencode: ["o.ts"], native: ["n.ts"] };
 const MADE: Made = {
   "Part<retry>": BOTH,
   "Part<retry>.number": BOTH,
@@ -38,6 +38,7 @@ describe("the judgement of model coverage", () => {
       rehearsal: { tests: ["r.ts"] },
       "ACP agents": { cannot: 1 },
       opencode: { tests: ["o.ts"] },
+      native: { tests: ["n.ts"] },
     });
     expect(lines[2]?.cells).toEqual({ Holdfast: { tests: ["o.ts"] } });
   });
@@ -108,14 +109,15 @@ describe("places of the session model", () => {
   });
 
   test("[R-1.9] what comes of a turn counts for its agent, if that is what its name says", () => {
-    for (const [isReal, backend] of [
-      [true, "opencode"],
-      [false, "rehearsal"],
+    for (const [isReal, agent, backend] of [
+      [true, "opencode", "opencode"],
+      [false, "opencode", "rehearsal"],
+      [false, "native:plan", "native"],
     ] as const) {
       const tally = new Tally(isReal);
       tally.event("step.started", { turnId: "t", sessionId: "s", data: { turnId: "t", step: 1 } });
       expect(tally.counts).toEqual({});
-      tally.event("turn.started", { turnId: "t", data: { turn: { id: "t", agent: "opencode" } } });
+      tally.event("turn.started", { turnId: "t", data: { turn: { id: "t", agent } } });
       tally.event("step.started", { turnId: "t", data: { turnId: "t", step: 1 } });
       expect(tally.counts["Event<step.started>.step"]).toEqual({ [backend]: 1 });
     }

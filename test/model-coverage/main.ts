@@ -23,11 +23,11 @@ const ROOT = join(import.meta.dirname, "../..");
 
 /** Together they make all that is made; some nine minutes on two busy cores. */
 const SUITES = {
-  "model-coverage": "real rest",
+  "model-coverage": "real rest native",
   "real-agents": "holdfast opencode",
   environment: "full-disk",
   system:
-    "agent-sessions agent-turns attachments attribution client-files json-answer logins mcp-servers not-allowed questions retries session-lists steering subtasks usage-limits worktrees",
+    "agent-sessions agent-turns attachments attribution client-files json-answer logins mcp-servers native not-allowed questions retries session-lists steering subtasks usage-limits worktrees",
 };
 
 const { values } = parseArgs({ options: { from: { type: "string" } } });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryDirectory, until } from "../harness/index.ts";
 import { type AgentId, matrixAgent } from "../matrix/agents.ts";
 import { Bench, outcomeOf, STEP_MS } from "../matrix/bench.ts";
+import { DOT, TODOS } from "./fixtures.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 
@@ -30,17 +31,6 @@ const SCRIPTS: readonly string[][] = [
   ],
 ];
 const OVERFLOW = `FAIL 400 ${JSON.stringify({ body: { error: { message: "prompt is too long: 9 > 8" } } })}`;
-/** A picture of one dot. */
-const DOT =
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
-const TODOS = JSON.stringify({
-  todos: ["pending", "in_progress", "completed", "cancelled"].map((status, at) => ({
-    content: status,
-    status,
-    priority: ["high", "medium", "low", "low"][at],
-  })),
-});
-
 test.each(["qwen", "goose", "opencode-acp", "opencode"] as const)(
   "[A-25, A-23] the real %s does what it has words for",
   async (name) => {

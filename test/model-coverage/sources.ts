@@ -63,49 +63,49 @@ Usage.scope agents/acp/prompt-usage agents/opencode/turn-usage
 /** What backends tell: first the code that makes rows of it, then who hears it. */
 const TOLD = `
 AgentSession.commands turn/record/state-patch agents/acp/session-state agents/opencode/session-facts
-AgentSession.models turn/record/state-patch agents/acp/session-state agents/opencode/session-facts
+AgentSession.models turn/record/state-patch agents/acp/session-state agents/opencode/session-facts agents/native/backend
 AgentSession.modes turn/record/state-patch agents/acp/session-state agents/opencode/session-facts
 AgentSession.subagents turn/record/state-patch agents/opencode/session-facts
-AgentSession.version turn/open/open-agent agents/acp/handle agents/opencode/handle
-Event<session.compacted> turn/record/compactions agents/acp/compaction-update agents/opencode/turn-view
-Event<todo.updated> store/sqlite/commands/progress agents/acp/content-update agents/opencode/todos
-MessageInfo<assistant>.cost turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage
-MessageInfo<assistant>.error turn/end/terminal-record agents/acp/request-error agents/opencode/prompt-error
-MessageInfo<assistant>.finish turn/end/terminal-record agents/acp/prompt-result agents/opencode/turn-view
+AgentSession.version turn/open/open-agent agents/acp/handle agents/opencode/handle agents/native/handle
+Event<session.compacted> turn/record/compactions agents/acp/compaction-update agents/opencode/turn-view agents/native/said
+Event<todo.updated> store/sqlite/commands/progress agents/acp/content-update agents/opencode/todos agents/native/said
+MessageInfo<assistant>.cost turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage agents/native/said
+MessageInfo<assistant>.error turn/end/terminal-record agents/acp/request-error agents/opencode/prompt-error agents/native/handle
+MessageInfo<assistant>.finish turn/end/terminal-record agents/acp/prompt-result agents/opencode/turn-view agents/native/said
 MessageInfo<assistant>.metadata turn/record/correction
-MessageInfo<assistant>.model turn/record/asked-model agents/acp/handle agents/opencode/turn-view
+MessageInfo<assistant>.model turn/record/asked-model agents/acp/handle agents/opencode/turn-view agents/native/said
 MessageInfo<assistant>.structured turn/run/json-answer
-MessageInfo<assistant>.summary turn/record/recorder agents/acp/compaction-update agents/opencode/turn-view
-MessageInfo<assistant>.tokens turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage
-Part<compaction> turn/record/compactions agents/acp/compaction-update agents/opencode/turn-view
-Part<reasoning> turn/record/text-streams agents/acp/content-update agents/opencode/turn-view
-Part<reasoning>.metadata turn/record/text-streams agents/opencode/turn-view
-Part<retry> turn/record/retries agents/acp/retry-update agents/opencode/retry-status
-Part<step-finish>.cost turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage
-Part<step-finish>.tokens turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage
-Part<text> turn/record/text-streams agents/acp/content-update agents/opencode/turn-view
-Part<text>.attempt turn/record/text-streams agents/acp/retry-update agents/opencode/retry-status
-Part<text>.metadata turn/record/text-streams agents/opencode/turn-view
-Part<tool> turn/record/tool-part agents/acp/tool-update agents/opencode/tool-update
-Permission.args agents/opencode/permission-ask agents/acp/handle
-Permission.call agents/opencode/permission-ask agents/acp/handle
-Permission.kind agents/opencode/permission-ask agents/acp/handle
-Permission.patterns agents/opencode/permission-ask agents/acp/handle
-Permission.title agents/opencode/permission-ask agents/acp/handle
-Permission.tool agents/opencode/permission-ask agents/acp/handle
-Question.call agents/acp/elicitation agents/asked-questions agents/opencode/question-ask
-Question.fields agents/acp/elicitation agents/asked-questions
-Question.message agents/acp/elicitation agents/asked-questions agents/opencode/question-ask
+MessageInfo<assistant>.summary turn/record/recorder agents/acp/compaction-update agents/opencode/turn-view agents/native/said
+MessageInfo<assistant>.tokens turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage agents/native/said
+Part<compaction> turn/record/compactions agents/acp/compaction-update agents/opencode/turn-view agents/native/said
+Part<reasoning> turn/record/text-streams agents/acp/content-update agents/opencode/turn-view agents/native/said
+Part<reasoning>.metadata turn/record/text-streams agents/opencode/turn-view agents/native/said
+Part<retry> turn/record/retries agents/acp/retry-update agents/opencode/retry-status agents/native/said
+Part<step-finish>.cost turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage agents/native/said
+Part<step-finish>.tokens turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage agents/native/said
+Part<text> turn/record/text-streams agents/acp/content-update agents/opencode/turn-view agents/native/said
+Part<text>.attempt turn/record/text-streams agents/acp/retry-update agents/opencode/retry-status agents/native/said
+Part<text>.metadata turn/record/text-streams agents/opencode/turn-view agents/native/said
+Part<tool> turn/record/tool-part agents/acp/tool-update agents/opencode/tool-update agents/native/said
+Permission.args agents/opencode/permission-ask agents/acp/handle agents/native/handle
+Permission.call agents/opencode/permission-ask agents/acp/handle agents/native/handle
+Permission.kind agents/opencode/permission-ask agents/acp/handle agents/native/handle
+Permission.patterns agents/opencode/permission-ask agents/acp/handle agents/native/handle
+Permission.title agents/opencode/permission-ask agents/acp/handle agents/native/handle
+Permission.tool agents/opencode/permission-ask agents/acp/handle agents/native/handle
+Question.call agents/acp/elicitation agents/asked-questions agents/opencode/question-ask agents/native/handle
+Question.fields agents/acp/elicitation agents/asked-questions agents/native/handle
+Question.message agents/acp/elicitation agents/asked-questions agents/opencode/question-ask agents/native/handle
 Question.url agents/acp/elicitation agents/asked-questions agents/opencode/question-ask
-QuestionField agents/acp/elicitation agents/asked-questions
-SessionError<APIError> agents/model-error agents/opencode/prompt-error
-SessionError<ContentFilterError> agents/opencode/prompt-error
-SessionError<ContextOverflowError> agents/opencode/prompt-error
-SessionError<MessageAbortedError> turn/end/terminal-record agents/opencode/prompt-error
-SessionError<ProviderAuthError> agents/model-error agents/opencode/prompt-error
-Todo agents/acp/content-update agents/opencode/todos
-Tokens agents/acp/prompt-usage agents/opencode/turn-usage
-Usage turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage
+QuestionField agents/acp/elicitation agents/asked-questions agents/native/handle
+SessionError<APIError> agents/model-error agents/opencode/prompt-error agents/native/handle
+SessionError<ContentFilterError> agents/opencode/prompt-error agents/native/handle
+SessionError<ContextOverflowError> agents/opencode/prompt-error agents/native/handle
+SessionError<MessageAbortedError> turn/end/terminal-record agents/opencode/prompt-error agents/native/handle
+SessionError<ProviderAuthError> agents/model-error agents/opencode/prompt-error agents/native/handle
+Todo agents/acp/content-update agents/opencode/todos agents/native/said
+Tokens agents/acp/prompt-usage agents/opencode/turn-usage agents/native/said
+Usage turn/record/recorder agents/acp/prompt-usage agents/opencode/turn-usage agents/native/said
 `;
 
 const read = (table: string, told: boolean): [string, Source][] =>

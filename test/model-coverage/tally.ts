@@ -1,7 +1,7 @@
 import { placesOfEvent, placesOfRow, type RowKind } from "./places.ts";
 
-/** Whose rows they are: the rehearsal agent and other scripts of the tests, real programs over ACP, and opencode by its own server. */
-export const BACKENDS = ["rehearsal", "ACP agents", "opencode"] as const;
+/** Whose rows they are: the rehearsal agent and other scripts of the tests, real programs over ACP, opencode by its own server, and Holdfast's own agent. */
+export const BACKENDS = ["rehearsal", "ACP agents", "opencode", "native"] as const;
 export type Backend = (typeof BACKENDS)[number];
 
 /** How many rows fill a place, by backend. */
@@ -56,7 +56,9 @@ export class Tally {
 
   #add(places: Iterable<string>, agent: string | undefined): void {
     if (agent === undefined) return;
-    const backend = (this.#isReal ? REAL[agent] : undefined) ?? "rehearsal";
+    const backend = agent.startsWith("native:")
+      ? "native"
+      : ((this.#isReal ? REAL[agent] : undefined) ?? "rehearsal");
     for (const place of places) {
       const counts = (this.counts[place] ??= {});
       counts[backend] = (counts[backend] ?? 0) + 1;
