@@ -10,6 +10,7 @@ import {
 import { findProgram } from "../agents/index.ts";
 import { launchProcess, type LaunchDeps } from "../process/index.ts";
 import { secretsOf } from "../store/index.ts";
+import { aborted } from "./aborted.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
 import { MESSAGE_BYTES, StdioTransport } from "./stdio-transport.ts";
 
@@ -85,13 +86,4 @@ async function transportTo(
       secrets: secretsOf([server]),
     }),
   );
-}
-
-/** Rejects with the signal's reason once it aborts. */
-export function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const leave = () => reject(signal.reason as Error);
-    if (signal.aborted) leave();
-    else signal.addEventListener("abort", leave, { once: true });
-  });
 }

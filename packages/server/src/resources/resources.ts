@@ -6,7 +6,8 @@ import { type Clock, errorText, HoldfastError, redact, secretMask } from "@holdf
 import { type GivenMcpServer, RESOURCE_LIMITS, type ResourceList } from "@holdfast/protocol";
 import type { LaunchDeps } from "../process/index.ts";
 import { secretsOf } from "../store/index.ts";
-import { aborted, connect, type Connection, type ConnectPlace } from "./connect.ts";
+import { aborted } from "./aborted.ts";
+import type { Connection, ConnectPlace } from "./connect.ts";
 
 /** Servers that are asked at once; more are told that they have to be asked again. */
 const MAX_OPEN = 32;
@@ -148,7 +149,10 @@ class McpResources implements Resources {
     );
     const signal = AbortSignal.any([late.signal, this.#stopped.signal]);
     const ask = { signal, timeout: readMs };
-    const opening = connect({ launch, clock }, place, server, ask);
+    // With the client of MCP comes a tenth of what the server would load: only whoever uses it waits for it.
+    const opening = import("./connect.ts").then(({ connect }) =>
+      connect({ launch, clock }, place, server, ask),
+    );
     const using = opening.then(async (connection) => {
       try {
         return await use(connection, ask);
