@@ -7,7 +7,7 @@ import type { ToolChoices, Who } from "./room.ts";
 
 /** What may be used of what there is. */
 export const chosenOf = (tools: readonly Tool[], choices: ToolChoices): readonly Tool[] =>
-  tools.filter(({ id }) => choices[id] ?? choices["*"] ?? true);
+  tools.filter(({ id }) => (Object.hasOwn(choices, id) ? choices[id] : choices["*"]) ?? true);
 
 /** The tools as the model is told of them, in the same order every time. None can be run by the SDK, and none is judged by it. */
 export async function offerTools(tools: readonly Tool[], hooks: Hooks, who: Who): Promise<ToolSet> {

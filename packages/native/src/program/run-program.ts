@@ -13,8 +13,8 @@ import { FrameWriter, type Output } from "./frame-writer.ts";
 import { RpcHost } from "./rpc-host.ts";
 import { Session, type SessionDeps } from "./session.ts";
 
-/** How long what was started may take to end once the server is gone, in ms. */
-const CLOSE_MS = 3_000;
+/** How long what was started may take to end once the server is gone, in ms: a command is killed 3 s after it was asked to end. */
+const CLOSE_MS = 5_000;
 
 type ProgramDeps = Omit<SessionDeps, "host" | "announceHook"> & {
   input: Readable;

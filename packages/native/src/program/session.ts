@@ -35,12 +35,13 @@ export type SessionDeps = {
 };
 
 type Opened = { params: OpenParams; place: Place; hooks: Hooks; mcp: McpTools; chosen: ChosenModel };
-type Running = { cancel: AbortController; steers: Steers };
+type Running = { cancel: AbortController; steers: Steers; ended: PromiseWithResolvers<void> };
 
 export class Session {
   readonly #deps: SessionDeps;
   readonly #closing = new AbortController();
   #opening: Promise<OpenAnswer> | undefined;
+  #mcp: McpTools | undefined;
   #opened: Opened | undefined;
   #running: Running | undefined;
 
@@ -69,6 +70,7 @@ export class Session {
       clock,
       taken: TOOL_IDS,
     });
+    this.#mcp = mcp;
     for (const problem of mcp.problems) await host.say({ type: "notice", kind: "mcp", tail: problem });
     this.#opened = { params, place, hooks, mcp, chosen };
     const { context } = chosen.reached.facts;
@@ -85,7 +87,11 @@ export class Session {
   async prompt({ format }: PromptParams): Promise<PromptAnswer> {
     if (this.#running !== undefined) throw new Error("a prompt runs already");
     const opened = this.#open();
-    const running: Running = { cancel: new AbortController(), steers: new Steers() };
+    const running: Running = {
+      cancel: new AbortController(),
+      steers: new Steers(),
+      ended: Promise.withResolvers(),
+    };
     this.#running = running;
     try {
       return await new PromptRun(await this.#roomOf(opened, running, format)).run();
@@ -96,6 +102,7 @@ export class Session {
     } finally {
       this.#running = undefined;
       running.steers.close();
+      running.ended.resolve();
     }
   }
 
@@ -114,7 +121,8 @@ export class Session {
     this.#closing.abort();
     // Servers of an opening that is cut off are ended by it.
     await this.#opening?.catch(() => undefined);
-    await this.#opened?.mcp.close();
+    await this.#mcp?.close();
+    await this.#running?.ended.promise;
   }
 
   #open(): Opened {

@@ -9,7 +9,8 @@ export type Instructions = { from: string; text: string };
 
 /** Files and pages, as far as instructions are read from them. Each rejects for what is not there. */
 export type InstructionSources = {
-  readText(path: string): Promise<string>;
+  /** `within`: a directory that links must not lead out of. */
+  readText(path: string, within?: string): Promise<string>;
   /** Absolute paths of files under a directory that fit a pattern. */
   glob(pattern: string, directory: string): Promise<string[]>;
   /** Text of a page. */
@@ -45,7 +46,7 @@ export async function loadInstructions(
   signal: AbortSignal,
 ): Promise<Instructions[]> {
   const { directory, root, global, configured, home } = wanted;
-  const files = [...(await firstOfNames(upward(directory, root), sources)).reverse()];
+  const files = [...(await firstOfNames(upward(directory, root), root, sources)).reverse()];
   for (const path of global) {
     const found = await readOf(path, sources);
     if (found === undefined) continue;
@@ -73,7 +74,7 @@ export async function nearerInstructions(
   const nearer = isInside(file, root) ? upward(dirname(file), root).filter((each) => !shared.has(each)) : [];
   const found: Instructions[] = [];
   for (const each of nearer.reverse()) {
-    const [first] = await firstOfNames([each], sources);
+    const [first] = await firstOfNames([each], root, sources);
     if (first !== undefined && !known.has(first.from)) found.push(first);
   }
   return bounded(found);
@@ -97,12 +98,16 @@ function upward(directory: string, root: string): string[] {
   return all;
 }
 
+/** Of a place that is not in the project its own directory is all that there is of one. */
 async function firstOfNames(
   directories: readonly string[],
+  root: string,
   sources: Pick<InstructionSources, "readText">,
 ): Promise<Instructions[]> {
   for (const name of NAMES) {
-    const read = await Promise.all(directories.map((each) => readOf(join(each, name), sources)));
+    const read = await Promise.all(
+      directories.map((each) => readOf(join(each, name), sources, isInside(each, root) ? root : each)),
+    );
     const found = read.filter((each) => each !== undefined);
     if (found.length > 0) return found;
   }
@@ -112,8 +117,9 @@ async function firstOfNames(
 async function readOf(
   path: string,
   sources: Pick<InstructionSources, "readText">,
+  within?: string,
 ): Promise<Instructions | undefined> {
-  const text = await sources.readText(path).catch(() => "");
+  const text = await sources.readText(path, within).catch(() => "");
   return text.trim() === "" ? undefined : { from: path, text };
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -157,6 +158,25 @@ describe("[R-14.8] what this machine and pages say", () => {
   afterAll(async () => {
     server.close();
     await rm(directory, { recursive: true });
+  });
+
+  test("a link out of the project is not read, one inside of it is, and a pipe holds nobody", async () => {
+    const root = join(directory, "project");
+    const [inside, linked, piped] = ["inside", "linked", "piped"].map((name) => join(root, name));
+    for (const place of [inside, linked, piped]) await mkdir(place ?? "", { recursive: true });
+    await writeFile(join(directory, "secret"), "a key");
+    await writeFile(join(root, "rules.md"), "be kind");
+    await symlink(join(root, "rules.md"), join(inside ?? "", "AGENTS.md"));
+    await symlink(join(directory, "secret"), join(linked ?? "", "AGENTS.md"));
+    execFileSync("mkfifo", [join(piped ?? "", "AGENTS.md")]);
+    const place = { root, home: root, global: [], configured: [] };
+    const textsIn = async (from = "") =>
+      (await loadInstructions({ ...place, directory: from }, instructionSources, going)).map(
+        ({ text }) => text,
+      );
+    expect(await textsIn(inside)).toEqual(["be kind"]);
+    expect(await textsIn(linked)).toEqual([]);
+    expect(await textsIn(piped)).toEqual([]);
   });
 
   test("files, patterns and pages are read; a directory and a refusal are not", async () => {

@@ -1,5 +1,7 @@
-import { glob, open } from "node:fs/promises";
+import { constants } from "node:fs";
+import { glob, open, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
+import { isInside } from "@holdfast/kernel";
 import { FILE_CHARACTERS, type InstructionSources } from "./instructions.ts";
 
 const MOST_PATHS = 200;
@@ -8,8 +10,12 @@ const MOST_BYTES = FILE_CHARACTERS * 4;
 
 /** Files of this machine, and pages. */
 export const instructionSources: InstructionSources = {
-  async readText(path) {
-    const file = await open(path);
+  async readText(path, within) {
+    const real = await realpath(path);
+    if (within !== undefined && !isInside(await realpath(within), real))
+      throw new Error(`${path} leads out of ${within}.`);
+    // A pipe that nobody writes to would hold whoever opens it.
+    const file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       // A pipe or a device would never end.
       if (!(await file.stat()).isFile()) throw new Error(`${path} is no file.`);

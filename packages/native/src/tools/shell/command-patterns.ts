@@ -5,7 +5,8 @@
  * - Split at `;`, `&`, `|`, line ends, parentheses; what is substituted (`$( )`, backticks, `<( )`) is a command of its own beside the one it stands in.
  * - A file that output goes into is a subject of its own: `> path`.
  * - What this cannot read (open quotes, here-documents, a substitution that does not end) is one subject that begins with `(unclear)`: no rule for the beginning
- *   of a command covers it, only a yes for this very text. So is a quoted substitution behind a square bracket: `printf -v 'a[$(rm x)]'` runs it.
+ *   of a command covers it, only a yes for this very text. So is what the shell
+ *   may read a second time, and so run though it is quoted: `printf -v 'a[$(rm x)]'`, `${_@P}`, `$[a[x]]`.
  */
 
 /** Subjects of one command; what has more is unclear. */
@@ -27,7 +28,23 @@ export function patternsOf(command: string): string[] {
 const NOWHERE = new Set(["/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"]);
 
 /** Blanks as bash has them: whatever else looks like one is a part of a word. */
-const withoutBlanks = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, "");
+function withoutBlanks(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text.charAt(start))) start += 1;
+  while (end > start && isBlank(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+const isBlank = (unit: string): boolean => unit === " " || unit === "\t";
+
+/** `${name}`, and forms of it that only change its text: no index, no other name, nothing that is computed or assigned. */
+const BRACED = /^\$\{(?:#?\w+|[?$!#@*-]|\w+(?::\d+){1,2}|\w+(?::?[-+?]|[#%/^,])[^]*)\}$/;
+/** Goes away in the middle of a sign that the shell knows, which is then another one. */
+const CUT_SIGN = /[$<>&|;]\\\n/;
+/** Commands that compute what they are given, and `printf`, which may assign. */
+const COMPUTES =
+  /(?:^|[\s;&|(!])(?:test|\[\[?|read|declare|typeset|local|export|readonly|unset|let|mapfile|readarray|getopts|wait)\s/;
+const ASSIGNS = /(?:^|[\s;&|(!])printf\s+(?:-(?!-)|\$)/;
 
 class Reader {
   readonly found: string[] = [];
@@ -40,10 +57,14 @@ class Reader {
     this.#text = text;
   }
 
-  /** Some commands of the shell evaluate the index of an array once more: what is quoted there runs. */
+  /** What is quoted may run: something may read it a second time. */
   get mayRunQuoted(): boolean {
-    const isSubstituted = /\w\[.*(\$[({]|`)/s.test(this.#text.replace(/["'\\]/g, ""));
-    return isSubstituted && this.#quoted.some((text) => /[$`]/.test(text));
+    if (CUT_SIGN.test(this.#text)) return true;
+    const bare = this.#text.replace(/["'\\]/g, "");
+    if (ASSIGNS.test(bare)) return true;
+    const index = bare.search(/\w\[/);
+    if (index === -1 || !this.#quoted.some((text) => /[$`]/.test(text))) return false;
+    return COMPUTES.test(bare) || /\$[({]|`/.test(bare.slice(index));
   }
 
   get isAtEnd(): boolean {
@@ -148,6 +169,8 @@ class Reader {
     if (this.#startsWith("$(")) return this.#substituted(2, ")", depth);
     if (this.#startsWith("$'")) return this.#asItStands(this.#ansiQuoted(), 1);
     if (this.#startsWith("${")) return this.#braced(depth);
+    // The old way to compute: an index in it is read a second time.
+    if (this.#startsWith("$[")) return undefined;
     return this.#take(1);
   }
 
@@ -200,7 +223,7 @@ class Reader {
   /** Quotes mean one thing in it or another, by where it stands: then it is unclear. So is what may be commands by itself. */
   #braced(depth: number): string | undefined {
     const told = this.#until("}", 2, depth);
-    return told === undefined || /["'\\]|^\$\{[\s|(]|[<>]\(/.test(told) ? undefined : told;
+    return told === undefined || /["'\\]|[<>]\(/.test(told) || !BRACED.test(told) ? undefined : told;
   }
 
   /** Text in which substitutions work, up to `close`. */
@@ -214,7 +237,7 @@ class Reader {
         this.#at += 1;
         return this.#text.slice(start, this.#at);
       }
-      if (unit === "\\" || unit === "`" || /^\$[({]/.test(this.#text.slice(this.#at, this.#at + 2))) {
+      if (unit === "\\" || unit === "`" || /^\$[({[]/.test(this.#text.slice(this.#at, this.#at + 2))) {
         if (this.#piece(depth + 1) === undefined) return undefined;
       } else this.#at += 1;
     }
