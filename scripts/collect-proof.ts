@@ -20,6 +20,7 @@ const REPORTS = {
     endedAt: z.string(),
     phases: z.record(z.string(), z.object({ kills: z.number() })),
     checked: z.record(z.string(), z.number()),
+    native: z.record(z.string(), z.number()).optional(),
     violations: z.array(z.unknown()),
   }),
   powerLoss: z.object({

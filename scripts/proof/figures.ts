@@ -13,6 +13,8 @@ export const figuresSchema = z.object({
       endedAt: z.string(),
       phases: counts,
       checked: counts,
+      /** What Holdfast's own agent did, where it was in the script. */
+      native: counts.optional(),
       violations: z.number(),
     }),
   ),

@@ -27,18 +27,16 @@ function torture({ torture: runs }: Figures): string[] {
     "`npm run torture -- --kills 300 --seed S`: `kill -9`, half of the time with the agents, at seeded instants of each phase. A recorder in another process\nkeeps every byte that it received; after each start everything in them is held against what the server has.\n",
   ];
   if (runs.length === 0) return [...head, "No run is collected yet.\n"];
-  const phases = Object.keys(runs[0]?.phases ?? {});
+  const phases = [...new Set(runs.flatMap((run) => Object.keys(run.phases)))];
   const rows = runs.map(
     (run) =>
       `| ${run.seed} | ${phases.map((phase) => run.phases[phase] ?? 0).join(" | ")} | **${run.violations}** |`,
   );
   const checked = runs.map(
-    ({ seed, checked: all, lives, withAgents }) =>
-      `- seed ${seed}: ${number(lives)} lives, ${number(withAgents)} kills with the agents; held against the rows: ${Object.entries(
-        all,
-      )
-        .map(([what, count]) => `${number(count)} ${what}`)
-        .join(", ")}.`,
+    ({ seed, checked: all, lives, withAgents, native }) =>
+      `- seed ${seed}: ${number(lives)} lives, ${number(withAgents)} kills with the agents; held against the rows: ${listed(all)}.${
+        native === undefined ? "" : ` By Holdfast's own agent (\`--native\`): ${listed(native)}.`
+      }`,
   );
   return [
     ...head,
@@ -49,6 +47,11 @@ function torture({ torture: runs }: Figures): string[] {
     "",
   ];
 }
+
+const listed = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([what, count]) => `${number(count)} ${what}`)
+    .join(", ");
 
 function powerLoss({ powerLoss: runs }: Figures): string[] {
   const rows = runs.map(
