@@ -30,7 +30,7 @@ function torture({ torture: runs }: Figures): string[] {
   const phases = [...new Set(runs.flatMap((run) => Object.keys(run.phases)))];
   const rows = runs.map(
     (run) =>
-      `| ${run.seed} | ${phases.map((phase) => run.phases[phase] ?? 0).join(" | ")} | **${run.violations}** |`,
+      `| ${run.seed} | ${phases.map((phase) => run.phases[phase] ?? "-").join(" | ")} | **${run.violations}** |`,
   );
   const checked = runs.map(
     ({ seed, checked: all, lives, withAgents, native }) =>
