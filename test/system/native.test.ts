@@ -212,9 +212,18 @@ test("[A-28, D-6] words for the running turn go in before the next step, which a
   expect(await ended(turnId)).toMatchObject({ state: "completed" });
   expect(await ended(turn.id)).toMatchObject({ state: "completed", reason: "steered", mergedInto: turnId });
   const messages = await messagesOf(session);
-  expect(messages.map(({ info }) => info.role)).toEqual(["user", "assistant", "user", "assistant"]);
-  expect(messages[3]?.info).toMatchObject({ parentId: messages[2]?.info.id, turnId });
-  expect(textOf(messages)).toContain("turned");
+  // They reach the program behind their admission: on a busy machine a step may begin before that, which says what it was to say first.
+  const steps = messages.slice(1, -2);
+  expect(["", "first"]).toContain(textOf(steps).replaceAll("|", ""));
+  expect(messages.map(({ info }) => info.role)).toEqual([
+    "user",
+    ...steps.map(() => "assistant"),
+    "user",
+    "assistant",
+  ]);
+  const [steered, answer] = messages.slice(-2);
+  expect(answer?.info).toMatchObject({ parentId: steered?.info.id, turnId });
+  expect(textOf(messages.slice(-1))).toContain("turned");
 });
 
 test("[R-2.1, R-2.2] an answer as JSON is a call; one that does not fit is asked for again", async () => {
